@@ -1,0 +1,206 @@
+"""What Minga asks of a cloud. Two clouds answer (`local.py`, `openstack.py`); one suite in tests/cloud holds them to it.
+
+Every verb that changes something is `ensure_*`: said twice, done once. It returns when the cloud has *accepted* the
+wish; `list_servers` tells when it has come true. Sizes: RAM in MiB, disk in GiB, times in UTC with a zone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Status(StrEnum):
+    """What a server is, in the field's words; every cloud's own words are mapped to these."""
+
+    BUILDING = "building"  # also while it is being rebuilt
+    ACTIVE = "active"  # also while it restarts: see `Server.task`
+    SUSPENDED = "suspended"  # memory kept, still bound to its host
+    STOPPED = "stopped"  # powered off, still bound to its host
+    SHELVED = "shelved"  # disk kept as an image, the host is free
+    ERROR = "error"
+    DELETED = "deleted"  # seen only in a list of changes
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    id: str
+    name: str
+    vcpus: int
+    ram_mb: int
+    disk_gb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    id: str
+    name: str
+    ready: bool  # False while it is being uploaded or snapshotted
+    min_ram_mb: int = 0
+    min_disk_gb: int = 0
+    size_bytes: int = 0
+    login: str = ""  # the user to sign in as over SSH, where the image says so
+    can_suspend: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSpec:
+    """A server to be made. `machine` is the only thing by which it is found again."""
+
+    machine: str  # our machine's id (a UUID as text); kept in the server's metadata
+    owner: str  # the person's key; a cloud with tenants keeps one tenant each
+    name: str
+    flavor_id: str
+    image_id: str
+    public_keys: tuple[str, ...] = ()  # OpenSSH one-line format, put in for the image's user
+    user_data: str = ""  # given to the guest as it is (cloud-init or a #! script)
+    ports: frozenset[int] = frozenset()  # TCP ports of the guest that the agent must reach
+    vnc_password: str = ""  # at most 8 characters; '' leaves the screen off where a cloud has one
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server as the cloud tells it at one moment."""
+
+    id: str
+    machine: str  # '' when it is not ours
+    owner: str
+    name: str
+    status: Status
+    task: str = ""  # what the cloud is doing to it (scheduling, networking, spawning, suspending…); '' when nothing
+    address: str = ""  # where the agent reaches it; '' while it has none
+    host: str = ""  # the computer of the cluster that carries it
+    fault: str = ""  # the cloud's own words, for the log and for admins only
+    full: bool = False  # with ERROR: no host had room
+    resets: int = 0  # how many resets it has been through: the `number` of the last ensure_rebuilt
+    restarts: int = 0  # likewise for ensure_restarted
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The answer of list_servers. `cursor` is the cloud's own time: hand it back as `changes_since`."""
+
+    servers: list[Server]
+    cursor: str
+    whole: bool  # True: who is not in it does not exist
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Counters since the guest started; they restart from zero with the guest. None = this cloud cannot tell."""
+
+    cpu_seconds: float | None = None
+    disk_read_bytes: int | None = None
+    disk_write_bytes: int | None = None
+    nic_rx_bytes: int | None = None
+    nic_tx_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What the cluster has and what is taken: total and used, in servers' own units."""
+
+    vcpus: int
+    vcpus_used: int
+    ram_mb: int
+    ram_mb_used: int
+    disk_gb: int
+    disk_gb_used: int
+    biggest_free: dict[str, int] = field(default_factory=dict)  # of the emptiest host: vcpus, ram_mb, disk_gb
+
+    def fits(self, flavor: Flavor) -> bool:
+        """Whether one more server of this size has room now."""
+        free = self.biggest_free or {
+            "vcpus": self.vcpus - self.vcpus_used,
+            "ram_mb": self.ram_mb - self.ram_mb_used,
+            "disk_gb": self.disk_gb - self.disk_gb_used,
+        }
+        return flavor.vcpus <= free["vcpus"] and flavor.ram_mb <= free["ram_mb"] and flavor.disk_gb <= free["disk_gb"]
+
+
+class CloudError(Exception):
+    """The base of what a cloud may raise. The text is the cloud's own, for the log."""
+
+
+class CloudBusy(CloudError):
+    """Not now: down, overloaded, or in the middle of something. Ask again later."""
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after  # seconds, where the cloud said it
+
+
+class CloudFull(CloudError):
+    """No host has room for this. Wait in the queue."""
+
+
+class CloudRefused(CloudError):
+    """It will never do this as asked. Give up and tell the person."""
+
+
+class CloudGone(CloudRefused):
+    """The server, image or flavor that was named does not exist (any more)."""
+
+
+class Cloud(Protocol):
+    """Blocking, safe to share between threads; each call ends within its own time limit or raises CloudBusy.
+
+    Any call may raise CloudBusy or CloudRefused. A verb that names a server that is gone raises CloudGone,
+    but for ensure_deleted, which is then done.
+    """
+
+    kind: str  # "openstack", "qemu" or "simulated"
+
+    def flavors(self) -> list[Flavor]: ...
+
+    def images(self) -> list[Image]: ...
+
+    def room(self) -> Room: ...
+
+    def list_servers(self, changes_since: str | None = None) -> Listing:
+        """All servers of all owners in one go, or those that changed (deleted ones too) since a cursor."""
+
+    def find_server(self, machine: str) -> Server | None:
+        """The living server that carries this machine id, the oldest where there are several."""
+
+    def ensure_server(self, spec: ServerSpec) -> Server:
+        """Make it, or find the one already made for `spec.machine`. CloudFull when no host has room."""
+
+    def ensure_running(self, server_id: str) -> None:
+        """Resume, unshelve or start it, whichever it needs. CloudFull when it must find a host and none has room."""
+
+    def ensure_suspended(self, server_id: str) -> None:
+        """Memory to disk; CloudRefused where the guest cannot."""
+
+    def ensure_shelved(self, server_id: str) -> None:
+        """Disk to an image, the host freed; from running or suspended."""
+
+    def ensure_restarted(self, server_id: str, number: int) -> None:
+        """Reboot a running server for the `number`-th time; done already when `Server.restarts` says so."""
+
+    def ensure_rebuilt(self, server_id: str, image_id: str, number: int) -> None:
+        """The disk as the image has it, same id, same address; done already when `Server.resets` says so."""
+
+    def ensure_deleted(self, server_id: str) -> None: ...
+
+    def ensure_renamed(self, server_id: str, name: str) -> None: ...
+
+    def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
+        """The agent reaches exactly these TCP ports of the guest (a cloud that lets the agent reach all does nothing)."""
+
+    def ensure_snapshot(self, server_id: str, name: str) -> Image:
+        """An image of its disk; found again by `name`. Not ready at once: see images()."""
+
+    def ensure_image_deleted(self, image_id: str) -> None: ...
+
+    def console_log(self, server_id: str, lines: int = 100) -> str: ...
+
+    def console_url(self, server_id: str) -> str:
+        """A noVNC page or a vnc:// address of its screen, for now; CloudRefused where it has none."""
+
+    def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
+        """Of many at once; one that did not answer in time is left out (unknown, not idle)."""

@@ -1,0 +1,54 @@
+"""Sentences that are stored once and read in the reader's language.
+
+A note is kept as JSON: {"text": English msgid, "args": {...}}; the msgid is marked with gettext_noop where it is written.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence with named places: Note(_("Waiting for room: %(ahead)s before you."), {"ahead": 3})."""
+
+    text: str = ""
+    args: dict[str, Any] = field(default_factory=dict)
+    plural: str = ""  # with it, args["count"] chooses between text and plural
+
+    def __str__(self) -> str:
+        if not self.text:
+            return ""
+        chosen = ngettext(self.text, self.plural, self.args["count"]) if self.plural else gettext(self.text)
+        return chosen % self.args if self.args else chosen
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"text": self.text, "args": self.args, "plural": self.plural} if self.text else {}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any] | None) -> "Note":
+        stored = stored or {}
+        return cls(stored.get("text", ""), stored.get("args", {}), stored.get("plural", ""))
+
+
+class Refusal(Exception):
+    """A wish that cannot be granted. Carries the sentence that the person reads, and the HTTP status that fits it.
+
+    code: one stable word for programs ("quota_exceeded"); it becomes the problem's type in the API.
+    """
+
+    status = 409
+    code = "refused"
+
+    def __init__(self, text: str, args: dict[str, Any] | None = None, *, code: str = "", status: int = 0) -> None:
+        self.note = Note(text, args or {})
+        self.code = code or type(self).code
+        self.status = status or type(self).status
+        super().__init__(text)
+
+    def __str__(self) -> str:
+        return str(self.note)
