@@ -71,6 +71,7 @@ class Server:
     status: Status
     task: str = ""  # what the cloud is doing to it (scheduling, networking, spawning, suspending…); '' when nothing
     address: str = ""  # where the agent reaches it; '' while it has none
+    port_map: dict[int, int] = field(default_factory=dict)  # guest's port → port at `address`, where the two differ
     host: str = ""  # the computer of the cluster that carries it
     fault: str = ""  # the cloud's own words, for the log and for admins only
     full: bool = False  # with ERROR: no host had room

@@ -1,0 +1,405 @@
+"""FakeCloud: the door in memory, for tests of what lies above it; and its cast, each member with one bad habit.
+
+Work goes on only in `tick()` (one sub-step of every server) and `settle()` (all of it). `calls` records every call.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from cloud.contract import (
+    CloudBusy,
+    CloudFull,
+    CloudGone,
+    CloudRefused,
+    Diagnostics,
+    Flavor,
+    Image,
+    Listing,
+    Room,
+    Server,
+    ServerSpec,
+    Status,
+)
+
+FLAVORS = [
+    Flavor("tiny", "tiny", 1, 256, 1),
+    Flavor("small", "small", 1, 512, 2),
+    Flavor("medium", "medium", 2, 1024, 4),
+    Flavor("large", "large", 4, 4096, 10),
+]
+IMAGES = [
+    Image("linux", "Simulated Linux", ready=True, login="student"),
+    Image("restless", "A guest that cannot sleep", ready=True, login="student", can_suspend=False),
+]
+TOTAL = {"vcpus": 512, "ram_mb": 524288, "disk_gb": 4096}
+ON_A_HOST = {Status.BUILDING, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED}
+
+Change = dict[str, Any]
+
+
+@dataclass
+class _Row:
+    server: Server
+    spec: ServerSpec
+    ports: frozenset[int]
+    version: int = 0
+    plan: list[Change] = field(default_factory=list)
+    goal: tuple[str, int] = ("", 0)  # the verb in progress and its number
+
+
+class FakeCloud:
+    """A well-behaved cloud. Set `full` or `busy` to change its mood."""
+
+    kind = "simulated"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, ...]] = []
+        self.full = False
+        self.busy = False
+        self._rows: dict[str, _Row] = {}
+        self._images: dict[str, Image] = {image.id: image for image in IMAGES}
+        self._numbers = count(1)
+        self._version = 0
+        self._lock = threading.RLock()
+
+    # ---- what a test does to it ----
+
+    def tick(self) -> None:
+        """Every server moves on by one sub-step."""
+        with self._lock:
+            for row in list(self._rows.values()):
+                if row.plan:
+                    self._apply(row, row.plan.pop(0))
+
+    def settle(self) -> None:
+        """All accepted work comes true."""
+        while any(row.plan for row in self._rows.values()):
+            self.tick()
+
+    def vanish(self, server_id: str, *, trace: bool = True) -> None:
+        """Somebody deleted it in Horizon; without a trace it is not even in a list of changes."""
+        with self._lock:
+            row = self._rows[server_id]
+            row.plan.clear()
+            self._apply(row, {"status": Status.DELETED, "task": ""})
+            if not trace:
+                del self._rows[server_id]
+
+    def break_server(self, server_id: str, fault: str = "no reason given", *, full: bool = False) -> None:
+        """The cloud gave up on it."""
+        self._by_hand(server_id, status=Status.ERROR, fault=fault, full=full)
+
+    def hand_suspend(self, server_id: str) -> None:
+        """Somebody suspended it in Horizon."""
+        self._by_hand(server_id, status=Status.SUSPENDED)
+
+    def hand_stop(self, server_id: str) -> None:
+        """It was shut down from inside."""
+        self._by_hand(server_id, status=Status.STOPPED)
+
+    def server(self, server_id: str) -> Server:
+        """As it is now, not counted as a call."""
+        return self._rows[server_id].server
+
+    @property
+    def living(self) -> list[Server]:
+        """All that are not deleted, not counted as a call."""
+        return [row.server for row in self._rows.values() if row.server.status != Status.DELETED]
+
+    # ---- the contract ----
+
+    def flavors(self) -> list[Flavor]:
+        with self._call("flavors"):
+            return list(FLAVORS)
+
+    def images(self) -> list[Image]:
+        with self._call("images"):
+            return list(self._images.values())
+
+    def room(self) -> Room:
+        with self._call("room"):
+            return self._room()
+
+    def list_servers(self, changes_since: str | None = None) -> Listing:
+        with self._call("list_servers", changes_since or ""):
+            if changes_since is None:
+                return Listing(self.living, str(self._version), whole=True)
+            since = int(changes_since)
+            return Listing(
+                [row.server for row in self._rows.values() if row.version > since], str(self._version), whole=False
+            )
+
+    def find_server(self, machine: str) -> Server | None:
+        with self._call("find_server", machine):
+            return next((server for server in self.living if server.machine == machine), None)
+
+    def ensure_server(self, spec: ServerSpec) -> Server:
+        with self._call("ensure_server", spec.machine):
+            found = next((server for server in self.living if server.machine == spec.machine), None)
+            return found or self._build(spec)
+
+    def ensure_running(self, server_id: str) -> None:
+        with self._call("ensure_running", server_id):
+            row = self._row(server_id)
+            verb = {Status.SUSPENDED: "resuming", Status.SHELVED: "unshelving", Status.STOPPED: "powering-on"}
+            if row.goal[0] in (*verb.values(), "building", "rebooting", "rebuilding"):
+                return
+            self._must_be_idle(row)
+            if row.server.status == Status.ACTIVE:
+                return
+            self._must_be(row, *verb)
+            if row.server.status == Status.SHELVED and not self._fits(row.spec.flavor_id):
+                raise CloudFull("No valid host was found.")
+            self._start(row, verb[row.server.status], {"status": Status.ACTIVE, "host": "fake-1"})
+
+    def ensure_suspended(self, server_id: str) -> None:
+        with self._call("ensure_suspended", server_id):
+            row = self._row(server_id)
+            if self._is_done(row, "suspending", Status.SUSPENDED):
+                return
+            self._must_be(row, Status.ACTIVE)
+            image = self._images.get(row.spec.image_id)
+            if image and not image.can_suspend:
+                raise CloudRefused("This guest cannot be suspended.")
+            self._start(row, "suspending", {"status": Status.SUSPENDED})
+
+    def ensure_shelved(self, server_id: str) -> None:
+        with self._call("ensure_shelved", server_id):
+            row = self._row(server_id)
+            if self._is_done(row, "shelving", Status.SHELVED):
+                return
+            self._must_be(row, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED)
+            self._start(row, "shelving", {"status": Status.SHELVED, "host": ""})
+
+    def ensure_restarted(self, server_id: str, number: int) -> None:
+        with self._call("ensure_restarted", server_id, str(number)):
+            row = self._row(server_id)
+            if row.server.restarts >= number or row.goal == ("rebooting", number):
+                return
+            self._must_be_idle(row)
+            self._must_be(row, Status.ACTIVE)
+            self._start(row, "rebooting", {"restarts": number}, number)
+
+    def ensure_rebuilt(self, server_id: str, image_id: str, number: int) -> None:
+        with self._call("ensure_rebuilt", server_id, image_id, str(number)):
+            row = self._row(server_id)
+            if row.server.resets >= number or row.goal == ("rebuilding", number):
+                return
+            self._must_be_idle(row)
+            self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
+            self._image(image_id)
+            row.spec = replace(row.spec, image_id=image_id)
+            self._apply(row, {"status": Status.BUILDING, "fault": "", "full": False})
+            self._start(row, "rebuilding", {"status": Status.ACTIVE, "resets": number}, number)
+
+    def ensure_deleted(self, server_id: str) -> None:
+        with self._call("ensure_deleted", server_id):
+            row = self._rows.get(server_id)
+            if row is None or row.server.status == Status.DELETED or row.goal[0] == "deleting":
+                return
+            self._start(row, "deleting", {"status": Status.DELETED})
+
+    def ensure_renamed(self, server_id: str, name: str) -> None:
+        with self._call("ensure_renamed", server_id, name):
+            self._apply(self._row(server_id), {"name": name})
+
+    def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
+        with self._call("ensure_ports", server_id, ",".join(map(str, sorted(ports)))):
+            self._row(server_id).ports = ports
+
+    def ensure_snapshot(self, server_id: str, name: str) -> Image:
+        with self._call("ensure_snapshot", server_id, name):
+            row = self._row(server_id)
+            found = next((image for image in self._images.values() if image.name == name), None)
+            if found:
+                return found
+            self._must_be_idle(row)
+            self._must_be(row, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED)
+            image = Image(f"image-{next(self._numbers)}", name, ready=False, login="student")
+            self._images[image.id] = image
+            self._start(row, "image_snapshot", {"image": image.id})
+            return image
+
+    def ensure_image_deleted(self, image_id: str) -> None:
+        with self._call("ensure_image_deleted", image_id):
+            self._images.pop(image_id, None)
+
+    def console_log(self, server_id: str, lines: int = 100) -> str:
+        with self._call("console_log", server_id):
+            return "\n".join([f"{self._row(server_id).server.name}: fake-guest: ready"][:lines])
+
+    def console_url(self, server_id: str) -> str:
+        with self._call("console_url", server_id):
+            self._row(server_id)
+            raise CloudRefused("A fake server has no screen.")
+
+    def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
+        with self._call("diagnostics", *server_ids):
+            rows = {server_id: self._rows[server_id] for server_id in server_ids if server_id in self._rows}
+            return {
+                key: Diagnostics(cpu_seconds=1.0, nic_rx_bytes=0, nic_tx_bytes=0)
+                for key, row in rows.items()
+                if row.server.status == Status.ACTIVE
+            }
+
+    # ---- inside ----
+
+    @contextmanager
+    def _call(self, verb: str, *args: str) -> Iterator[None]:
+        """Every call passes here: the cast overrides it."""
+        with self._lock:
+            self.calls.append((verb, *args))
+            if self.busy:
+                raise CloudBusy("The fake cloud is busy.", retry_after=1)
+            yield
+
+    def _build(self, spec: ServerSpec) -> Server:
+        if spec.flavor_id not in {flavor.id for flavor in FLAVORS}:
+            raise CloudGone(f"No flavor {spec.flavor_id}.")
+        self._image(spec.image_id)
+        if not self._fits(spec.flavor_id):
+            raise CloudFull("No valid host was found.")
+        number = next(self._numbers)
+        now = datetime.now(UTC)
+        server = Server(
+            f"fake-{number}", spec.machine, spec.owner, spec.name, Status.BUILDING, created_at=now, updated_at=now
+        )
+        row = self._rows[server.id] = _Row(server, spec, spec.ports)
+        self._start(row, "building", {"status": Status.ACTIVE})
+        self._apply(row, {"task": "scheduling"})
+        address = f"127.127.{number // 250}.{number % 250 + 1}"
+        row.plan[:0] = [
+            {"task": "networking", "host": "fake-1", "address": address},
+            {"task": "block_device_mapping"},
+            {"task": "spawning"},
+        ]
+        return row.server
+
+    def _start(self, row: _Row, task: str, end: Change, number: int = 0) -> None:
+        row.goal = (task, number)
+        row.plan = [{**end, "task": ""}]
+        self._apply(row, {"task": task})
+
+    def _apply(self, row: _Row, change: Change) -> None:
+        self._version += 1
+        row.version = self._version
+        image_id = change.pop("image", None)
+        if image_id in self._images:
+            self._images[image_id] = replace(self._images[image_id], ready=True)
+        row.server = replace(row.server, **change, updated_at=datetime.now(UTC))
+        if not row.server.task:
+            row.goal = ("", 0)
+
+    def _by_hand(self, server_id: str, **change: Any) -> None:
+        with self._lock:
+            row = self._rows[server_id]
+            row.plan.clear()
+            self._apply(row, {**change, "task": ""})
+
+    def _row(self, server_id: str) -> _Row:
+        row = self._rows.get(server_id)
+        if row is None or row.server.status == Status.DELETED or row.goal[0] == "deleting":
+            raise CloudGone(f"No server {server_id}.")
+        return row
+
+    def _image(self, image_id: str) -> Image:
+        if image_id not in self._images:
+            raise CloudGone(f"No image {image_id}.")
+        return self._images[image_id]
+
+    def _is_done(self, row: _Row, task: str, status: Status) -> bool:
+        if row.goal[0] == task:
+            return True
+        self._must_be_idle(row)
+        return row.server.status == status
+
+    def _must_be_idle(self, row: _Row) -> None:
+        if row.goal[0]:
+            raise CloudBusy(f"The server is {row.goal[0]}.")
+
+    def _must_be(self, row: _Row, *statuses: Status) -> None:
+        if row.server.status not in statuses:
+            raise CloudRefused(f"Not while the server is {row.server.status}.")
+
+    def _room(self) -> Room:
+        if self.full:
+            return Room(512, 512, 524288, 524288, 4096, 4096)
+        sizes = {flavor.id: flavor for flavor in FLAVORS}
+        taken = [sizes[row.spec.flavor_id] for row in self._rows.values() if row.server.status in ON_A_HOST]
+        return Room(
+            TOTAL["vcpus"],
+            sum(flavor.vcpus for flavor in taken),
+            TOTAL["ram_mb"],
+            sum(flavor.ram_mb for flavor in taken),
+            TOTAL["disk_gb"],
+            sum(flavor.disk_gb for flavor in taken),
+        )
+
+    def _fits(self, flavor_id: str) -> bool:
+        return self._room().fits(next(flavor for flavor in FLAVORS if flavor.id == flavor_id))
+
+
+class SlowCloud(FakeCloud):
+    """Every sub-step takes `patience` ticks."""
+
+    def __init__(self, patience: int = 3) -> None:
+        super().__init__()
+        self.patience = patience
+        self._ticks = 0
+
+    def tick(self) -> None:
+        self._ticks += 1
+        if self._ticks % self.patience == 0:
+            super().tick()
+
+
+class FullCloud(FakeCloud):
+    """No room, until a test sets `full = False`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = True
+
+
+class BrokenCloud(FakeCloud):
+    """Answers nothing, until a test sets `busy = False`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy = True
+
+
+class LosesRequest(FakeCloud):
+    """Loses each distinct `ensure_*` call `times` times on the way there; `lost` says which."""
+
+    def __init__(self, times: int = 1) -> None:
+        super().__init__()
+        self.times = times
+        self.lost: list[tuple[str, ...]] = []
+
+    @contextmanager
+    def _call(self, verb: str, *args: str) -> Iterator[None]:
+        self._lose(verb, *args)
+        with super()._call(verb, *args):
+            yield
+
+    def _lose(self, verb: str, *args: str) -> None:
+        call = (verb, *args)
+        if verb.startswith("ensure_") and self.lost.count(call) < self.times:
+            self.lost.append(call)
+            raise CloudBusy("The connection was reset.")
+
+
+class LosesReply(LosesRequest):
+    """Does as it is told, then loses the reply, `times` times for each distinct `ensure_*` call."""
+
+    @contextmanager
+    def _call(self, verb: str, *args: str) -> Iterator[None]:
+        with FakeCloud._call(self, verb, *args):
+            yield
+        self._lose(verb, *args)
