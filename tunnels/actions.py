@@ -1,0 +1,204 @@
+"""What may be wished of tunnels. Each bumps the gateway's revision in its own transaction, as its last lock."""
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.translation import gettext_noop as _
+
+from accounts.models import User
+from lib.notes import Refusal
+from tunnels.lifecycle import tell_agent, turn
+from tunnels.models import PORTS, Gateway, Scheme, Service, Tunnel, hash_token
+from tunnels.ports import TRIES, NoPortLeft, draw, roomiest
+from tunnels.states import State, Wanted
+
+EXTRA_POSITION = 1000  # extra ports come after the template's services
+MOST_NETWORKS = 50  # in one allow-list
+
+
+class BadPort(Refusal):
+    status = 400
+    code = "bad_port"
+
+
+class BadNetwork(Refusal):
+    status = 400
+    code = "bad_network"
+
+
+class PortOpenAlready(Refusal):
+    code = "port_open_already"
+
+
+@transaction.atomic
+def reserve(*, holder: UUID, owner: User, services: Collection[Service], by: User | None) -> list[Tunnel]:
+    """One random port for each service, closed until open_all. Raises NoPortLeft, NoGateway, PortOpenAlready."""
+    gateway = roomiest()
+    wishes = [_tunnel(holder, owner, service, position) for position, service in enumerate(services)]
+    return _insert(wishes, gateway)
+
+
+@transaction.atomic
+def open_one(
+    *, holder: UUID, owner: User, port: int, scheme: Scheme = "tcp", allow: Collection[str] = (), by: User | None
+) -> Tunnel:
+    """One more port for a holder, closed until open_all. Raises BadPort, BadNetwork, PortOpenAlready, NoPortLeft."""
+    if port not in PORTS:
+        raise BadPort(_("A port is a number from 1 to 65535."))
+    networks = read_networks(allow)
+    others = list(Tunnel.objects.of(holder).kept())
+    if any(other.target_port == port for other in others):
+        raise _open_already(port)
+    tunnel = _tunnel(holder, owner, Service(f"port-{port}", port, scheme), EXTRA_POSITION)
+    tunnel.extra, tunnel.allow = True, networks
+    # Beside its other ports where possible, so that a machine has one public name.
+    gateway = others[0].gateway if others and others[0].gateway.enabled else roomiest()
+    return _insert([tunnel], gateway)[0]
+
+
+def _open_already(port: int) -> PortOpenAlready:
+    return PortOpenAlready(_("Port %(port)s has a public port already."), {"port": port})
+
+
+def _tunnel(holder: UUID, owner: User, service: Service, position: int) -> Tunnel:
+    return Tunnel(
+        holder=holder, owner=owner, service=service.name, scheme=service.scheme, target_port=service.port, position=position
+    )
+
+
+def _insert(tunnels: list[Tunnel], gateway: Gateway) -> list[Tunnel]:
+    """Insert them on random ports; a port that another took in the meantime is drawn anew."""
+    for _try in range(TRIES):
+        # In the order of the ports: two transactions that wait for each other's port would be a deadlock.
+        for tunnel, port in zip(tunnels, draw(gateway, len(tunnels)), strict=True):
+            tunnel.gateway, tunnel.port = gateway, port
+        try:
+            with transaction.atomic():
+                Tunnel.objects.bulk_create(sorted(tunnels, key=lambda tunnel: tunnel.port))
+                return tunnels
+        except IntegrityError as error:
+            if "tunnel_port_once" not in str(error):
+                raise _open_already(tunnels[0].target_port) from None
+    raise NoPortLeft(_("Too many people ask for a port at this moment. Try again in a minute."))
+
+
+def open_all(*, holder: UUID, address: str, port_map: Mapping[int, int] | None = None) -> bool:
+    """Wish all of a holder's tunnels open, towards `address`. True when that was new; nothing is written otherwise.
+
+    port_map: where the agent reaches a service whose port it does not find at that number.
+    """
+    return _wish(holder, lambda tunnel: _open(tunnel, address, (port_map or {}).get(tunnel.target_port)))
+
+
+def _open(tunnel: Tunnel, address: str, reach_port: int | None) -> bool:
+    if tunnel.wanted == Wanted.GONE:
+        return False
+    if (tunnel.wanted, tunnel.target_host, tunnel.reach_port) == (Wanted.OPEN, address, reach_port):
+        return False
+    tunnel.wanted, tunnel.target_host, tunnel.reach_port = Wanted.OPEN, address, reach_port
+    tunnel.answered_at = None
+    turn(tunnel, State.OPENING)
+    return True
+
+
+def ask_again(*, holder: UUID) -> bool:
+    """Forget that the targets answered and find out anew: after a restart or a reset, whose address stays."""
+    return _wish(holder, _forget_answer)
+
+
+def _forget_answer(tunnel: Tunnel) -> bool:
+    if tunnel.wanted != Wanted.OPEN or tunnel.answered_at is None:
+        return False
+    tunnel.answered_at = None
+    return True
+
+
+def close_all(*, holder: UUID) -> bool:
+    """Wish all of them closed; they keep their ports. True when that was new."""
+    return _wish(holder, _close)
+
+
+def _close(tunnel: Tunnel) -> bool:
+    if tunnel.wanted != Wanted.OPEN:
+        return False
+    tunnel.wanted, tunnel.answered_at = Wanted.CLOSED, None
+    return True
+
+
+def release(*, holder: UUID) -> bool:
+    """Give back all ports of a holder. Each is free for others once the agent has closed it. True when that was new."""
+    return _wish(holder, _give_back)
+
+
+def release_one(*, tunnel_id: UUID, by: User | None) -> None:
+    """Give back one port: within two seconds it is closed and what is open on it is cut."""
+    holder = Tunnel.objects.values_list("holder", flat=True).filter(pk=tunnel_id).first()
+    if holder:
+        _wish(holder, lambda tunnel: tunnel.pk == tunnel_id and _give_back(tunnel))
+
+
+def _give_back(tunnel: Tunnel) -> bool:
+    if tunnel.wanted == Wanted.GONE:
+        return False
+    tunnel.wanted, tunnel.answered_at = Wanted.GONE, None
+    if tunnel.state == State.CLOSED:
+        turn(tunnel, State.GONE)
+    return True
+
+
+def allow_only(*, tunnel_id: UUID, networks: Collection[str], by: User | None) -> None:
+    """Let in only these networks (none = everybody); who is in from elsewhere is cut off. Raises BadNetwork."""
+    wish = read_networks(networks)
+    holder = Tunnel.objects.values_list("holder", flat=True).filter(pk=tunnel_id).first()
+    if holder:
+        _wish(holder, lambda tunnel: tunnel.pk == tunnel_id and _allow(tunnel, wish))
+
+
+def _allow(tunnel: Tunnel, networks: list[str]) -> bool:
+    if tunnel.wanted == Wanted.GONE or tunnel.allow == networks:
+        return False
+    tunnel.allow = networks
+    return True
+
+
+def read_networks(texts: Iterable[str]) -> list[str]:
+    """Networks in their normal form; one address is a network, too. Raises BadNetwork."""
+    networks = []
+    for text in texts:
+        try:
+            networks.append(str(ipaddress.ip_network(text.strip(), strict=False)))
+        except (ValueError, AttributeError):
+            raise BadNetwork(_("This is not an address or a network: write 203.0.113.7 or 203.0.113.0/24.")) from None
+    if len(networks) > MOST_NETWORKS:
+        raise BadNetwork(_("A port takes at most %(most)s networks."), {"most": MOST_NETWORKS})
+    return networks
+
+
+@transaction.atomic
+def _wish(holder: UUID, change: Callable[[Tunnel], bool]) -> bool:
+    """Apply `change` to each live tunnel of a holder, under lock, and tell the agents of those that it changed."""
+    rows = Tunnel.objects.live().filter(holder=holder).select_for_update().order_by("pk")
+    changed = [tunnel for tunnel in rows if change(tunnel)]
+    by_gateway: dict[int, list[Tunnel]] = defaultdict(list)
+    for tunnel in changed:
+        by_gateway[tunnel.gateway_id].append(tunnel)
+    fields = ["wanted", "target_host", "reach_port", "answered_at", "allow", "state", "state_since", "state_note"]
+    Tunnel.objects.bulk_update(changed, fields)
+    for gateway_id in sorted(by_gateway):
+        tell_agent(gateway_id, by_gateway[gateway_id])
+    return bool(changed)
+
+
+def keep_gateway(*, name: str, token: str = "", by: User | None, **facts: object) -> Gateway:
+    """Make a gateway or change its facts (a field of Gateway each); its agent hears of it."""
+    if token:
+        facts["token_hash"] = hash_token(token)
+    known = Gateway.objects.filter(name=name)
+    if not known.exists():
+        return Gateway.objects.create(name=name, **facts)
+    known.exclude(**facts).update(revision=F("revision") + 1, **facts)
+    return known.get()

@@ -1,0 +1,143 @@
+"""From what the agent tells to the state of each tunnel. Rows are locked, many at once, never one query each."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from lib.notes import Note
+from lib.states import IllegalMove
+from tunnels.models import Gateway, Tunnel
+from tunnels.ports import TRIES, NoPortLeft, block, draw
+from tunnels.report import Line, Report
+from tunnels.states import MOVES, State, Wanted
+
+# A gateway that refuses every port is set up wrong: drawing on for ever would block its whole range.
+MOST_DRAWS = 5
+MANY_CONNECTIONS = 2**31 - 1  # what the column holds
+
+NOTHING = Note()
+NO_ANSWER = Note(_("The gateway to the internet does not answer. Your port opens as soon as it is back."))
+_WRONG_HOST = Note(_("The gateway to the internet shows a key that is not its own. An administrator must look at it."))
+_NO_ENTRY = Note(_("The gateway to the internet does not let the agent in. An administrator must look at it."))
+_HELD = Note(_("Something on the gateway still holds this port. It is tried again every few seconds, and stays yours."))
+_REFUSES = Note(_("The gateway to the internet refuses to open ports. An administrator must look at its settings."))
+_WHY = {"unreachable": NO_ANSWER, "host_key": _WRONG_HOST, "denied": _NO_ENTRY}
+_TOLD = ["state", "state_since", "state_note", "opened_at", "answered_at", "refused", "port",
+         "bytes_in", "bytes_out", "connections", "last_byte_at"]  # fmt: skip
+
+
+def turn(tunnel: Tunnel, to: State, note: Note = NOTHING, *, now: datetime | None = None) -> None:
+    """Move a tunnel in memory; the caller has locked its row and writes it. Raises IllegalMove."""
+    if to != tunnel.state:
+        if to not in MOVES[tunnel.state]:
+            raise IllegalMove(f"{tunnel!r}: {tunnel.state} -> {to}")
+        tunnel.state, tunnel.state_since = to, now or timezone.now()
+    tunnel.state_note = note.as_json()
+
+
+def tell_agent(gateway_id: int, changed: Iterable[Tunnel]) -> None:
+    """Give the gateway a new revision that carries these changes. Its row is locked from here on: the last lock."""
+    gateways = Gateway.objects.filter(pk=gateway_id)
+    gateways.update(revision=F("revision") + 1)
+    revision = gateways.values_list("revision", flat=True).get()
+    Tunnel.objects.filter(pk__in=[tunnel.pk for tunnel in changed]).update(wanted_revision=revision)
+
+
+@transaction.atomic
+def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
+    """Settle what the agent told, and return the holders whose tunnels changed but for their counters."""
+    rows = Tunnel.objects.live().filter(gateway=gateway)
+    if not report.whole:
+        rows = rows.filter(pk__in=report.tunnels)
+    tunnels = list(rows.select_for_update().order_by("pk"))
+    fresh = Gateway.objects.filter(pk=gateway.pk).exclude(boot=report.boot, seq__gte=report.seq)
+    is_new = fresh.exists()
+    moved, counted, redrawn = [], [], []
+    for tunnel in tunnels:
+        line = report.tunnels.get(tunnel.pk)
+        before = _facts(tunnel)
+        if is_new and line and _count(tunnel, line):
+            counted.append(tunnel)
+        if _settle(tunnel, line, report, now):
+            redrawn.append(tunnel)
+        if _facts(tunnel) != before or tunnel in redrawn:
+            moved.append(tunnel)
+    for tunnel in redrawn:
+        _draw_another(tunnel, gateway, now)
+    Tunnel.objects.bulk_update({tunnel.pk: tunnel for tunnel in moved + counted}.values(), _TOLD, batch_size=500)
+    if redrawn:
+        tell_agent(gateway.pk, redrawn)
+    Gateway.objects.filter(pk=gateway.pk).update(heard_at=now)
+    fresh.update(boot=report.boot, seq=report.seq)
+    return {tunnel.holder for tunnel in moved}
+
+
+def _facts(tunnel: Tunnel) -> tuple[object, ...]:
+    return tunnel.state, tunnel.answered_at, tunnel.state_note
+
+
+def _count(tunnel: Tunnel, line: Line) -> bool:
+    """Add what passed since the last report. True when there is anything to write."""
+    before = tunnel.bytes_in, tunnel.bytes_out, tunnel.connections, tunnel.refused
+    tunnel.bytes_in += line.bytes_in
+    tunnel.bytes_out += line.bytes_out
+    tunnel.connections = min(line.connections, MANY_CONNECTIONS)
+    tunnel.refused = min(tunnel.refused + line.refused, MANY_CONNECTIONS)
+    tunnel.last_byte_at = max(filter(None, (line.last_byte_at, tunnel.last_byte_at)), default=None)
+    return before != (tunnel.bytes_in, tunnel.bytes_out, tunnel.connections, tunnel.refused)
+
+
+def _settle(tunnel: Tunnel, line: Line | None, report: Report, now: datetime) -> bool:
+    """Move it to what was told. True when its port must be drawn anew."""
+    if tunnel.wanted_revision > report.revision or (line is None and not report.whole):
+        return False  # the agent did not know the present wish yet, or does not speak of this one
+    if tunnel.wanted != Wanted.OPEN:
+        if line is None:
+            tunnel.connections = 0
+            turn(tunnel, State.GONE if tunnel.wanted == Wanted.GONE else State.CLOSED, now=now)
+        return False
+    if line is None or line.state == "opening":
+        turn(tunnel, State.OPENING, _WHY.get(line.error, Note()) if line else Note(), now=now)
+        return False
+    if line.state == "failed":
+        return _refused(tunnel, now)
+    turn(tunnel, State.OPEN, now=now)
+    tunnel.refused, tunnel.opened_at = 0, tunnel.opened_at or now
+    if line.answered and line.since == tunnel.wanted_revision:
+        tunnel.answered_at = tunnel.answered_at or now
+    return False
+
+
+def _refused(tunnel: Tunnel, now: datetime) -> bool:
+    """Something else has the port. One that was open before is kept: often it is a session that died just now."""
+    too_often = tunnel.refused > MOST_DRAWS
+    if tunnel.opened_at:
+        turn(tunnel, State.FAILED if too_often else State.OPENING, _HELD, now=now)
+    elif too_often:
+        turn(tunnel, State.FAILED, _REFUSES, now=now)
+    else:
+        turn(tunnel, State.OPENING, now=now)
+        return True
+    return False
+
+
+def _draw_another(tunnel: Tunnel, gateway: Gateway, now: datetime) -> None:
+    """Set its port aside for a day and take another. Written at once: the unique constraint must judge it."""
+    block(gateway, tunnel.port, now)
+    for _try in range(TRIES):
+        try:
+            port = draw(gateway, 1)[0]
+            with transaction.atomic():
+                Tunnel.objects.filter(pk=tunnel.pk).update(port=port)
+        except NoPortLeft as none_left:
+            turn(tunnel, State.FAILED, none_left.note, now=now)
+            return
+        except IntegrityError:
+            continue
+        tunnel.port = port
+        return

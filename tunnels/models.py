@@ -1,0 +1,177 @@
+"""Gateways, the tunnels on them, and ports that somebody else holds there."""
+
+import hashlib
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import User
+from lib.notes import Note
+from tunnels.states import MOVES, State, Wanted
+
+Scheme = Literal["ssh", "http", "https", "vnc", "tcp"]
+PORTS = range(1, 65536)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One thing that a holder offers on a port of its own."""
+
+    name: str
+    port: int
+    scheme: Scheme = "tcp"
+
+
+def hash_token(token: str) -> str:
+    """What is kept of an agent's token. It is long and random, so a plain SHA-256 is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class GatewayQuerySet(models.QuerySet["Gateway"]):
+    def enabled(self) -> "GatewayQuerySet":
+        return self.filter(enabled=True)
+
+    def silent(self, now: datetime) -> "GatewayQuerySet":
+        """Enabled, and the agent was not heard for too long."""
+        return self.enabled().filter(Q(heard_at__isnull=True) | Q(heard_at__lt=now - _patience()))
+
+
+def _patience() -> timedelta:
+    return timedelta(seconds=settings.AGENT_SILENT_SECONDS)
+
+
+class Gateway(models.Model):
+    """A computer with a public address that runs OpenSSH, and a range of ports on it that is ours."""
+
+    name = models.CharField(max_length=60, unique=True)
+    public_host = models.CharField(max_length=255)  # what people type
+    ssh_host = models.CharField(max_length=255)
+    ssh_port = models.PositiveIntegerField(default=22)
+    ssh_user = models.CharField(max_length=60, default="minga")
+    host_key = models.TextField()  # OpenSSH public line; the agent speaks to no other
+    bind_address = models.CharField(max_length=60, blank=True, default="")  # where the gateway listens; '' = everywhere
+    first_port = models.PositiveIntegerField()
+    last_port = models.PositiveIntegerField()
+    token_hash = models.CharField(max_length=64, unique=True)
+    enabled = models.BooleanField(default=True)  # False: nothing new is put on it; what is there stays
+    revision = models.BigIntegerField(default=1)  # grows with every change of what the agent should do
+    heard_at = models.DateTimeField(null=True, blank=True)
+    boot = models.CharField(max_length=64, blank=True, default="")  # which run of the agent told last,
+    seq = models.BigIntegerField(default=0)  # and its last report, so that none is counted twice
+
+    objects = GatewayQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first_port__gte=1, last_port__lte=65535, first_port__lte=F("last_port")),
+                name="gateway_ports_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_heard(self, now: datetime) -> bool:
+        """Whether the agent gave a sign lately, so that what it told is still true."""
+        return self.heard_at is not None and self.heard_at >= now - _patience()
+
+
+class TunnelQuerySet(models.QuerySet["Tunnel"]):
+    def live(self) -> "TunnelQuerySet":
+        """Those whose port is still theirs."""
+        return self.exclude(state=State.GONE)
+
+    def of(self, holder: UUID) -> "TunnelQuerySet":
+        return self.live().filter(holder=holder).select_related("gateway").order_by("position", "created_at")
+
+    def of_many(self, holders: Collection[UUID]) -> "TunnelQuerySet":
+        return self.live().filter(holder__in=holders).select_related("gateway").order_by("position", "created_at")
+
+    def kept(self) -> "TunnelQuerySet":
+        """Those that nobody asked to give back."""
+        return self.exclude(wanted=Wanted.GONE)
+
+
+class Tunnel(models.Model):
+    """A port of a gateway that leads to one service of its holder. `holder` is opaque here."""
+
+    MOVES = MOVES
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT, related_name="tunnels")
+    port = models.PositiveIntegerField()
+    holder = models.UUIDField()
+    owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="tunnels")
+    service = models.CharField(max_length=40)
+    scheme = models.CharField(max_length=8, default="tcp")
+    position = models.PositiveSmallIntegerField(default=0)  # the template's order; 0 is what people mean by "ready"
+    target_host = models.CharField(max_length=255, blank=True, default="")
+    target_port = models.PositiveIntegerField()  # the service's own port inside the machine
+    reach_port = models.PositiveIntegerField(null=True, blank=True)  # where the agent finds it, when that differs
+    allow = models.JSONField(default=list, blank=True)  # networks that may come in; empty = everybody
+    extra = models.BooleanField(default=False)  # opened by the person, not from the template
+
+    wanted = models.CharField(max_length=8, choices=Wanted.choices, default=Wanted.CLOSED)
+    wanted_revision = models.BigIntegerField(default=0)  # the gateway's revision that carries the last change of the wish
+    state = models.CharField(max_length=8, choices=State.choices, default=State.CLOSED)
+    state_since = models.DateTimeField(auto_now_add=True)
+    state_note = models.JSONField(default=dict, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)  # the first time ever
+    answered_at = models.DateTimeField(null=True, blank=True)  # since when the target answers; None = not yet
+    refused = models.PositiveIntegerField(default=0)  # by the gateway, since it was open last
+
+    bytes_in = models.BigIntegerField(default=0)  # from visitors to the machine
+    bytes_out = models.BigIntegerField(default=0)
+    connections = models.PositiveIntegerField(default=0)  # open at the last report
+    last_byte_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TunnelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "port"], condition=~Q(state="gone"), name="tunnel_port_once"),
+            models.UniqueConstraint(fields=["holder", "service"], condition=~Q(wanted="gone"), name="tunnel_service_once"),
+            models.CheckConstraint(condition=Q(port__gte=1, port__lte=65535), name="tunnel_port_in_range"),
+            models.CheckConstraint(condition=Q(target_port__gte=1, target_port__lte=65535), name="tunnel_target_port_in_range"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="tunnel_state_known"),
+            models.CheckConstraint(condition=Q(wanted__in=Wanted.values), name="tunnel_wanted_known"),
+            models.CheckConstraint(condition=~Q(state="gone") | Q(wanted="gone"), name="tunnel_gone_only_when_wanted"),
+        ]
+        indexes = [
+            models.Index(fields=["holder"], condition=~Q(state="gone"), name="tunnel_live_by_holder"),
+            models.Index(fields=["gateway"], condition=Q(wanted="open"), name="tunnel_open_by_gateway"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.port}"
+
+    @property
+    def note(self) -> Note:
+        return Note.from_json(self.state_note)
+
+    def shown_state(self, now: datetime) -> str:
+        """One of opening, open, closed, failed. While the agent is away nobody knows whether a port is open."""
+        if self.wanted == Wanted.OPEN and self.state == State.OPEN and not self.gateway.is_heard(now):
+            return State.OPENING
+        return State.CLOSED if self.state == State.GONE else State(self.state)
+
+
+class BlockedPort(models.Model):
+    """A port that something else held on the gateway when we asked for it; not drawn again until then."""
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="blocked_ports")
+    port = models.PositiveIntegerField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["gateway", "port"], name="blocked_port_once")]

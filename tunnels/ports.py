@@ -1,0 +1,59 @@
+"""Drawing ports: at random, so that nobody guesses a neighbour's, and never one that is taken."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from lib.notes import Refusal
+from tunnels.models import BlockedPort, Gateway, Tunnel
+
+BLOCKED_FOR = timedelta(days=1)
+# Each lost race shows one more taken port, so this many competitors at once are borne.
+TRIES = 60
+
+
+class NoPortLeft(Refusal):
+    """Every port of every gateway is taken."""
+
+    code = "no_port_left"
+    status = 503
+
+
+class NoGateway(Refusal):
+    """Nobody has set up a gateway yet."""
+
+    code = "no_gateway"
+    status = 503
+
+
+def free_ports(gateway: Gateway, now: datetime) -> list[int]:
+    """The ports of its range that no live tunnel has and nobody else was seen to hold."""
+    taken = set(Tunnel.objects.live().filter(gateway=gateway).values_list("port", flat=True))
+    taken |= set(BlockedPort.objects.filter(gateway=gateway, until__gt=now).values_list("port", flat=True))
+    return [port for port in range(gateway.first_port, gateway.last_port + 1) if port not in taken]
+
+
+def draw(gateway: Gateway, count: int) -> list[int]:
+    """`count` different free ports. Raises NoPortLeft."""
+    free = free_ports(gateway, timezone.now())
+    if len(free) < count:
+        raise NoPortLeft(_("Every public port is taken. Close one that you no longer need, or try again later."))
+    return secrets.SystemRandom().sample(free, count)
+
+
+def roomiest() -> Gateway:
+    """The enabled gateway with most free ports. Raises NoGateway."""
+    live = Count("tunnels", filter=~Q(tunnels__state="gone"))
+    gateways = list(Gateway.objects.enabled().annotate(live=live))
+    if not gateways:
+        raise NoGateway(_("There is no gateway to the internet yet. An administrator must set one up first."))
+    return max(gateways, key=lambda gateway: gateway.last_port - gateway.first_port - getattr(gateway, "live", 0))
+
+
+def block(gateway: Gateway, port: int, now: datetime) -> None:
+    """Remember that something else holds this port, and forget what was remembered long enough."""
+    BlockedPort.objects.filter(until__lte=now).delete()
+    BlockedPort.objects.update_or_create(gateway=gateway, port=port, defaults={"until": now + BLOCKED_FOR})

@@ -1,0 +1,36 @@
+"""What others ask about a holder's tunnels. `now` decides whether the agent's word still counts."""
+
+from datetime import datetime
+from uuid import UUID
+
+from lib.notes import Note
+from tunnels.lifecycle import NO_ANSWER
+from tunnels.models import Tunnel
+from tunnels.states import State, Wanted
+
+
+def all_open(holder: UUID, now: datetime) -> bool:
+    """Whether each tunnel that should be open is, for all that is known."""
+    wanted = [tunnel for tunnel in Tunnel.objects.of(holder) if tunnel.wanted == Wanted.OPEN]
+    return all(tunnel.shown_state(now) == State.OPEN for tunnel in wanted)
+
+
+def all_closed(holder: UUID) -> bool:
+    """Whether the agent is known to have none of them open."""
+    return not Tunnel.objects.of(holder).exclude(state=State.CLOSED).exists()
+
+
+def primary_answered(holder: UUID) -> bool:
+    """Whether the first service accepts connections since its target was last set. True for a holder without services."""
+    first = Tunnel.objects.of(holder).kept().first()
+    return first is None or first.answered_at is not None
+
+
+def trouble(holder: UUID, now: datetime) -> Note:
+    """Why a port that should be open is not; an empty note when there is nothing to say."""
+    for tunnel in Tunnel.objects.of(holder).filter(wanted=Wanted.OPEN):
+        if not tunnel.gateway.is_heard(now):
+            return NO_ANSWER
+        if tunnel.state != State.OPEN and tunnel.note:
+            return tunnel.note
+    return Note()

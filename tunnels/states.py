@@ -1,0 +1,28 @@
+"""What a tunnel can be and be wished to be, and the legal arrows between."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Wanted(models.TextChoices):
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+    GONE = "gone", _("Given back")
+
+
+class State(models.TextChoices):
+    CLOSED = "closed", _("Closed")  # the agent is known not to have it
+    OPENING = "opening", _("Opening")
+    OPEN = "open", _("Open")
+    FAILED = "failed", _("Does not open")  # the agent goes on trying all the same
+    GONE = "gone", _("Given back")  # the port may be drawn by somebody else
+
+
+S = State
+MOVES: dict[str, set[State]] = {
+    S.CLOSED: {S.OPENING, S.GONE},
+    S.OPENING: {S.OPEN, S.FAILED, S.CLOSED, S.GONE},
+    S.OPEN: {S.OPENING, S.FAILED, S.CLOSED, S.GONE},
+    S.FAILED: {S.OPENING, S.OPEN, S.CLOSED, S.GONE},
+    S.GONE: set(),
+}
