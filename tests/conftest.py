@@ -1,0 +1,156 @@
+"""The ground of all tests: a real PostgreSQL and a real Redis, and the cast of people.
+
+The servers are started here and not in a fixture: Django's settings read their addresses, and pytest-django reads the settings
+before any fixture.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import pytest
+from deploy.local import child, ports, records
+from deploy.local.postgres import Postgres
+from deploy.local.redis import Redis
+from deploy.local.troubles import Trouble
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from accounts.models import User
+
+DATA = Path(os.environ.get("MINGA_TEST_DATA", ".data-test")).resolve()
+PASSWORD = "minga"
+READY_SECONDS = 30.0
+_running: list[tuple["subprocess.Popen[bytes]", child.Program]] = []
+_lock: list[TextIO] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:
+        # A Redis database for each xdist worker; it has sixteen, and zero is for a run without workers.
+        number = int(worker.removeprefix("gw")) % 15 + 1
+        os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rpartition("/")[0] + f"/{number}"
+    else:
+        try:
+            _start_servers()
+        except Trouble as trouble:
+            pytest.exit(str(trouble), returncode=1)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+    import django
+
+    django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    while _running:
+        process, program = _running.pop()
+        child.end(process, program, record=_record(program.name))
+    while _lock:
+        _lock.pop().close()
+
+
+def _record(name: str) -> Path:
+    return DATA / "run" / f"{name}.pid"
+
+
+def _start_servers() -> None:
+    _take_lock()
+    for name in ("postgres", "redis"):
+        records.end_leftover(_record(name), gently=child.signal.SIGINT, seconds=5)
+    postgres = Postgres(DATA / "postgres", ports.free_port(), PASSWORD, careless=True)
+    redis = Redis(DATA / "redis", ports.free_port(), PASSWORD)
+    postgres.prepare()
+    redis.prepare()
+    _start(child.Program("postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=child.signal.SIGINT))
+    _start(child.Program("redis", redis.command()))
+    os.environ.update(
+        SECRET_KEY="tests-only-" + "x" * 50, DATABASE_URL=postgres.url, REDIS_URL=redis.url, DB_POOL="off", DEBUG="off",
+        STATIC_MANIFEST="off", ALLOWED_HOSTS="127.0.0.1,localhost,testserver",
+    )  # fmt: skip
+    _wait_for(postgres.url)
+
+
+def _take_lock() -> None:
+    """Two runs at once on one folder would end each other's servers."""
+    DATA.mkdir(parents=True, exist_ok=True)
+    lock = (DATA / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Trouble(f"Another test run uses {DATA}. Wait for it, or set MINGA_TEST_DATA to another folder.") from None
+    _lock.append(lock)
+
+
+def _start(program: child.Program) -> None:
+    log = DATA / "logs" / f"{program.name}.log"
+    _running.append((child.start(program, log=log, record=_record(program.name)), program))
+
+
+def _wait_for(url: str) -> None:
+    import psycopg
+
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            psycopg.connect(url).close()
+            return
+        except psycopg.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise Trouble(f"PostgreSQL of the tests did not answer: {error}. See {DATA / 'logs'}.") from None
+            time.sleep(0.05)
+
+
+@pytest.fixture(autouse=True)
+def _no_cache_between_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A language that a test switched on must not reach the next."""
+    yield
+    from django.utils import translation
+
+    translation.deactivate()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The cache lives in the database, in a table that no migration makes."""
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock():
+        call_command("createcachetable", verbosity=0)
+
+
+def _person(username: str, role: str) -> "User":
+    from accounts.models import User
+
+    return User.objects.create_user(username=username, password=PASSWORD, email=f"{username}@example.org", role=role)
+
+
+@pytest.fixture
+def student(db: None) -> "User":
+    return _person("student", "student")
+
+
+@pytest.fixture
+def student2(db: None) -> "User":
+    """The stranger: another student, who must see nothing of the first."""
+    return _person("student2", "student")
+
+
+@pytest.fixture
+def teacher(db: None) -> "User":
+    return _person("teacher", "teacher")
+
+
+@pytest.fixture
+def donor(db: None) -> "User":
+    return _person("donor", "donor")
+
+
+@pytest.fixture
+def admin(db: None) -> "User":
+    return _person("admin", "admin")
