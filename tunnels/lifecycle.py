@@ -96,12 +96,13 @@ def _settle(tunnel: Tunnel, line: Line | None, report: Report, now: datetime) ->
     """Move it to what was told. True when its port must be drawn anew."""
     if tunnel.wanted_revision > report.revision or (line is None and not report.whole):
         return False  # the agent did not know the present wish yet, or does not speak of this one
+    is_shut = line is None or line.state == "closed"
     if tunnel.wanted != Wanted.OPEN:
-        if line is None:
+        if is_shut:
             tunnel.connections = 0
             turn(tunnel, State.GONE if tunnel.wanted == Wanted.GONE else State.CLOSED, now=now)
         return False
-    if line is None or line.state == "opening":
+    if line is None or is_shut or line.state == "opening":
         turn(tunnel, State.OPENING, _WHY.get(line.error, Note()) if line else Note(), now=now)
         return False
     if line.state == "failed":

@@ -1,0 +1,146 @@
+"""What the agents of the gateways speak: one long question, and reports. Async, so that a held question costs no thread."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from lib.doorbell import ring
+from lib.notes import Refusal
+from tunnels.lifecycle import apply_report
+from tunnels.models import Gateway, Tunnel, hash_token
+from tunnels.report import Report
+from tunnels.states import Wanted
+
+LOOK_SECONDS = 0.3  # between two looks at the revision: well under the two seconds that a revocation may take
+MOST_RINGS = 20  # for one report; each costs a second while Redis is away, and the sweep finds the other machines
+View = Callable[[HttpRequest, Gateway], Awaitable[HttpResponse]]
+
+
+def problem(status: int, code: str, sentence: str) -> JsonResponse:
+    body = {"type": f"about:blank#{code}", "title": sentence, "status": status, "detail": sentence}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def for_agents(method: str) -> Callable[[View], Callable[[HttpRequest], Awaitable[HttpResponse]]]:
+    """A view for whoever holds a gateway's token; it gets the gateway."""
+
+    def decorate(view: View) -> Callable[[HttpRequest], Awaitable[HttpResponse]]:
+        @csrf_exempt
+        @login_not_required
+        @wraps(view)
+        async def checked(request: HttpRequest) -> HttpResponse:
+            if request.method != method:
+                answer = problem(405, "method_not_allowed", _("This address takes %(method)s only.") % {"method": method})
+                answer["Allow"] = method
+                return answer
+            gateway = await _gateway(request.headers.get("Authorization", ""))
+            if gateway is None:
+                answer = problem(401, "unknown_token", _("This token is not one of an agent."))
+                answer["WWW-Authenticate"] = "Bearer"
+                return answer
+            return await view(request, gateway)
+
+        return checked
+
+    return decorate
+
+
+@sync_to_async
+def _gateway(header: str) -> Gateway | None:
+    kind, _blank, token = header.partition(" ")
+    if kind.lower() != "bearer" or not token:
+        return None
+    token_hash = hash_token(token.strip())
+    gateway = Gateway.objects.filter(token_hash=token_hash).first()
+    if gateway is None or not hmac.compare_digest(gateway.token_hash, token_hash):
+        return None
+    Gateway.objects.filter(pk=gateway.pk).update(heard_at=timezone.now())
+    return gateway
+
+
+@for_agents("GET")
+async def wanted(request: HttpRequest, gateway: Gateway) -> HttpResponse:
+    """Everything that should be open; held for a while when the agent knows the present revision already."""
+    try:
+        known = int(request.GET.get("revision", "-1"))
+        patience = min(float(request.GET.get("wait", "inf")), settings.AGENT_POLL_SECONDS)
+    except ValueError:
+        return problem(400, "bad_question", _("revision and wait are numbers."))
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience
+    while await _revision(gateway.pk) == known and loop.time() < until:
+        await asyncio.sleep(LOOK_SECONDS)
+    return JsonResponse(await _wishes(gateway.pk))
+
+
+@sync_to_async
+def _revision(pk: int) -> int | None:
+    try:
+        return Gateway.objects.filter(pk=pk).values_list("revision", flat=True).first()
+    finally:
+        _let_go()
+
+
+def _let_go() -> None:
+    """Hand the connection back to the pool: a held question would keep it for half a minute."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+@sync_to_async
+def _wishes(pk: int) -> dict[str, Any]:
+    gateway = Gateway.objects.get(pk=pk)  # before the rows, so that a later change is told by a later revision
+    tunnels = Tunnel.objects.filter(gateway=gateway, wanted=Wanted.OPEN).exclude(target_host="").order_by("port")
+    return {
+        "revision": gateway.revision,
+        "gateway": {
+            "ssh_host": gateway.ssh_host,
+            "ssh_port": gateway.ssh_port,
+            "user": gateway.ssh_user,
+            "host_key": gateway.host_key,
+            "bind_address": gateway.bind_address,
+        },
+        "tunnels": [_wish(tunnel) for tunnel in tunnels],
+    }
+
+
+def _wish(tunnel: Tunnel) -> dict[str, Any]:
+    return {
+        "id": str(tunnel.pk),
+        "port": tunnel.port,
+        "host": tunnel.target_host,
+        "target_port": tunnel.reach_port or tunnel.target_port,
+        "scheme": tunnel.scheme,
+        "allow": tunnel.allow,
+        "since": tunnel.wanted_revision,
+        "probe": tunnel.answered_at is None,
+    }
+
+
+@for_agents("POST")
+async def report(request: HttpRequest, gateway: Gateway) -> HttpResponse:
+    """What is open, what failed, and what passed through."""
+    try:
+        told = Report.read(request.body)
+    except Refusal as refusal:
+        return problem(refusal.status, refusal.code, str(refusal))
+    await _apply(gateway, told)
+    return JsonResponse({"seq": told.seq})
+
+
+@sync_to_async
+def _apply(gateway: Gateway, told: Report) -> None:
+    changed = apply_report(gateway, told, timezone.now())
+    for holder in list(changed)[:MOST_RINGS]:
+        ring("machines.tasks.advance", holder)

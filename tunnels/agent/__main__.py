@@ -1,0 +1,72 @@
+"""python -m tunnels.agent --portal URL --token-file FILE --key-file FILE [--once]"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import asyncssh
+import httpx
+
+from tunnels.agent.link import Link
+from tunnels.agent.portal import Portal
+
+log = logging.getLogger("agent")
+ONCE_SECONDS = 10.0  # that --once gives the ports to open
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tunnels.agent", description="Keeps the public ports of one gateway open.")
+    parser.add_argument("--portal", required=True, help="address of the portal, https://…")
+    parser.add_argument("--token-file", required=True, type=Path, help="holds the gateway's token")
+    parser.add_argument("--key-file", required=True, type=Path, help="the private SSH key that the gateway lets in")
+    parser.add_argument("--once", action="store_true", help="open the ports, report, say how it went, and end")
+    wish = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    for name in ("asyncssh", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        token = wish.token_file.read_text().strip()
+        key = asyncssh.read_private_key(wish.key_file)
+    except (OSError, ValueError) as error:
+        sys.exit(f"tunnels.agent: {error}. Give --token-file and --key-file that exist and can be read.")
+    link = Link(key)
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(_run(Portal(wish.portal, token, link), link, wish.once))
+
+
+async def _run(portal: Portal, link: Link, once: bool) -> None:
+    """Until SIGTERM or Ctrl-C, or until all is said with `once`."""
+    me = asyncio.current_task()
+    assert me
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, me.cancel)
+    async with asyncio.TaskGroup() as group, portal.http:
+        keeping = group.create_task(link.run())
+        if once:
+            await _once(portal, link)
+            keeping.cancel()
+            return
+        group.create_task(portal.ask_for_ever())
+        group.create_task(portal.tell_for_ever())
+
+
+async def _once(portal: Portal, link: Link) -> None:
+    try:
+        await portal.ask(hold=0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ONCE_SECONDS):
+                while not all(forward.is_open for forward in link.forwards.values()):
+                    await asyncio.sleep(0.1)
+        await portal.tell()
+    except httpx.HTTPError as error:
+        log.error("the portal: %s", error)
+    opened = sum(forward.is_open for forward in link.forwards.values())
+    log.info("%s of %s ports are open; gateway: %s", opened, len(link.forwards), link.error or "connected")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""One port of the gateway: its listener, its visitors, and whether its target answers."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+
+import asyncssh
+
+from tunnels.agent.splice import Counts, Pair
+from tunnels.agent.wishes import Wish
+
+log = logging.getLogger("agent")
+OPEN_SECONDS = 10.0  # for the gateway to answer a wish for a port
+REACH_SECONDS = 10.0  # for a target to take a visitor
+PROBE_SECONDS = 3.0  # for a target to answer a probe
+MOST_VISITORS = 256  # of one port at once
+WINDOW = 1 << 20  # bytes; 1 MiB carries 10 MB/s over 100 ms, and bounds what one stuck visitor costs
+SLOWEST_RETRY = 10.0  # seconds between two wishes for a port that is refused
+BANNERS = {"ssh": b"SSH-", "vnc": b"RFB "}
+probes = asyncio.Semaphore(64)  # at once, over all ports
+
+
+class Forward:
+    """A port that is or should be open. `state` is opening, open or failed."""
+
+    def __init__(self, wish: Wish, changed: asyncio.Event) -> None:
+        self.wish = wish
+        self.changed = changed
+        self.state = "opening"
+        self.answered = False
+        self.counts = Counts()
+        self.pairs: set[Pair] = set()
+        self.refusals = 0  # in a row
+        self.retry_at = 0.0  # time.monotonic()
+        self._listener: asyncssh.SSHListener | None = None
+        self._opening = asyncio.Lock()
+        self._probe: asyncio.Task[None] | None = None
+        self.follow(wish)
+
+    def follow(self, wish: Wish) -> None:
+        """Take a new wish for the same port: visitors who may not stay are cut off."""
+        moved = wish.target != self.wish.target
+        for pair in list(self.pairs):
+            if moved or not wish.lets_in(pair.origin):
+                pair.cut()
+        renewed = wish.since != self.wish.since or self._probe is None
+        self.wish = wish
+        if renewed and wish.probe:
+            self.answered = False
+            self._stop_probe()
+            self._probe = asyncio.create_task(self._probe_until_answered())
+
+    @property
+    def is_open(self) -> bool:
+        return self._listener is not None
+
+    async def open(self, ssh: asyncssh.SSHClientConnection, bind_address: str) -> None:
+        """Ask the gateway for the port; a refusal is kept in `state` and tried again at `retry_at`."""
+        async with self._opening:
+            if self._listener:
+                return
+            try:
+                wanted = ssh.create_server(self._receive, bind_address, self.wish.port, window=WINDOW)
+                self._listener = await asyncio.wait_for(wanted, OPEN_SECONDS)
+            except asyncssh.ChannelListenError:
+                self._was_refused()
+            except (OSError, asyncssh.Error, TimeoutError) as error:
+                self.retry_at = time.monotonic() + SLOWEST_RETRY
+                log.warning("port %s: %s", self.wish.port, error or "no answer in time")
+            else:
+                self.state, self.refusals = "open", 0
+                log.info("port %s is open to %s:%s", self.wish.port, *self.wish.target)
+        self.changed.set()
+
+    def _was_refused(self) -> None:
+        self.state = "failed"
+        self.counts.refused += 1
+        pause = min(0.5 * 2 ** min(self.refusals, 10), SLOWEST_RETRY)
+        self.retry_at = time.monotonic() + pause * random.uniform(0.8, 1.2)  # noqa: S311 (not a secret)
+        self.refusals += 1
+        log.warning("port %s is refused by the gateway", self.wish.port)
+
+    async def close(self) -> None:
+        """Close the port and cut off its visitors. Waits until the gateway was told, or does not answer."""
+        self._stop_probe()
+        for pair in list(self.pairs):
+            pair.cut()
+        async with self._opening:
+            listener, self._listener = self._listener, None
+            if listener:
+                listener.close()
+                with contextlib.suppress(TimeoutError, asyncssh.Error, OSError):
+                    await asyncio.wait_for(listener.wait_closed(), OPEN_SECONDS)
+        for pair in list(self.pairs):  # who came in meanwhile
+            pair.cut()
+        log.info("port %s is closed", self.wish.port)
+
+    def lose(self) -> None:
+        """The connection to the gateway is gone, and the port with it."""
+        self._listener, self.state, self.retry_at = None, "opening", 0.0
+        for pair in list(self.pairs):
+            pair.cut()
+
+    async def _receive(self, origin: str, _port: int) -> asyncssh.SSHTCPSession[bytes]:
+        """A visitor: passed on, or refused, which the gateway shows as a closed connection."""
+        wish = self.wish
+        if not wish.lets_in(origin) or len(self.pairs) >= MOST_VISITORS:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from there, or too many")
+        pair = Pair(origin, self.counts, self.pairs.discard)
+        self.pairs.add(pair)
+        try:
+            await pair.reach(*wish.target, REACH_SECONDS)
+        except (OSError, TimeoutError) as error:
+            self.pairs.discard(pair)
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the machine does not answer") from error
+        if pair not in self.pairs:  # cut off while it was being reached
+            pair.cut()
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "closed")
+        return pair.visitor
+
+    def _stop_probe(self) -> None:
+        if self._probe:
+            self._probe.cancel()
+
+    async def _probe_until_answered(self) -> None:
+        pause = 0.5
+        while True:
+            async with probes:
+                if await _answers(self.wish):
+                    break
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.02, 3.0)  # about each second in the first minute
+        self.answered = True
+        self.changed.set()
+        log.info("%s:%s answers", *self.wish.target)
+
+
+async def _answers(wish: Wish) -> bool:
+    """Whether something is there. A forwarder that accepts and hangs up at once, for a machine that is down, is not."""
+    writer = None
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            reader, writer = await asyncio.open_connection(*wish.target)
+            banner = BANNERS.get(wish.scheme)
+            if banner:
+                return await reader.readexactly(len(banner)) == banner
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(reader.read(1), 0.3) != b""
+            return True
+    except (OSError, TimeoutError, EOFError):
+        return False
+    finally:
+        if writer:
+            writer.transport.abort()

@@ -1,0 +1,168 @@
+"""The one SSH connection to the gateway, and the ports on it."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Awaitable, Iterable
+
+import asyncssh
+
+from tunnels.agent.forward import SLOWEST_RETRY, Forward
+from tunnels.agent.wishes import Wish, Wishes
+
+log = logging.getLogger("agent")
+CONNECT_SECONDS = 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds between two tries
+STEADY_SECONDS = 5.0  # a connection that lasted that long starts the pauses afresh
+AT_ONCE = 100  # wishes on the wire
+
+
+def jitter(pause: float) -> float:
+    """Agents that lost the same portal do not come back in one moment."""
+    return pause * random.uniform(0.5, 1.0)  # noqa: S311 (not a secret)
+
+
+class Link:
+    """Follows wishes. `error` is why there is no connection: unreachable, host_key or denied; '' when there is one."""
+
+    def __init__(self, key: asyncssh.SSHKey) -> None:
+        self.key = key
+        self.wishes: Wishes | None = None
+        self.applied = -1  # the revision that is followed
+        self.forwards: dict[str, Forward] = {}
+        self.ended: dict[str, Forward] = {}  # closed, with counts that were not told yet
+        self.error = "unreachable"
+        self.changed = asyncio.Event()  # there is something to tell
+        self._todo = asyncio.Event()
+        self._ssh: asyncssh.SSHClientConnection | None = None
+
+    async def follow(self, wishes: Wishes) -> None:
+        """Close what is no longer wished, then take in the rest. Ends when the former is done."""
+        if self.wishes and self.wishes.place != wishes.place and self._ssh:
+            self._ssh.abort()
+        self.wishes = wishes
+        leaving = [
+            forward
+            for key, forward in self.forwards.items()
+            if key not in wishes.tunnels or wishes.tunnels[key].port != forward.wish.port
+        ]
+        for forward in leaving:
+            self.ended[forward.wish.id] = self.forwards.pop(forward.wish.id)
+        await _bounded(forward.close() for forward in leaving)
+        for key, wish in wishes.tunnels.items():
+            if key in self.forwards:
+                self.forwards[key].follow(wish)
+            else:
+                self.forwards[key] = self._begin(wish)
+        self.applied = wishes.revision
+        self._todo.set()
+        self.changed.set()
+
+    def _begin(self, wish: Wish) -> Forward:
+        forward = Forward(wish, self.changed)
+        if before := self.ended.pop(wish.id, None):  # the same tunnel on another port: its counts go on
+            forward.counts = before.counts
+        return forward
+
+    async def run(self) -> None:
+        """Keep the connection, for ever."""
+        pause = FIRST_PAUSE
+        while True:
+            await self._wait_for_wishes()
+            began = time.monotonic()
+            try:
+                await self._connect_and_serve()
+            finally:
+                self._lose()
+            if time.monotonic() - began > STEADY_SECONDS + CONNECT_SECONDS:
+                pause = FIRST_PAUSE
+            await asyncio.sleep(jitter(pause))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _wait_for_wishes(self) -> None:
+        while self.wishes is None:
+            await self._todo.wait()
+            self._todo.clear()
+
+    def _lose(self) -> None:
+        self._ssh = None
+        for forward in self.forwards.values():
+            forward.lose()
+        self.changed.set()
+
+    async def _connect_and_serve(self) -> None:
+        assert self.wishes
+        place = self.wishes.place
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS + 5):
+                self._ssh = await self._connect()
+        except (OSError, asyncssh.Error, TimeoutError, ValueError) as error:
+            self.error = _why(error)
+            log.warning("gateway %s:%s: %s", place.host, place.port, error or "no answer in time")
+            return
+        self.error = ""
+        log.info("connected to gateway %s:%s", place.host, place.port)
+        async with self._ssh:
+            await self._serve(self._ssh, place.bind_address)
+        self.error = "unreachable"
+        log.warning("the connection to gateway %s:%s is gone", place.host, place.port)
+
+    async def _connect(self) -> asyncssh.SSHClientConnection:
+        assert self.wishes
+        place = self.wishes.place
+        return await asyncssh.connect(
+            place.host,
+            place.port,
+            username=place.user,
+            client_keys=[self.key],
+            known_hosts=([asyncssh.import_public_key(place.host_key)], [], []),
+            preferred_auth="publickey",
+            config=None,
+            agent_path=None,
+            compression_algs=None,
+            keepalive_interval=5,
+            keepalive_count_max=3,
+            connect_timeout=CONNECT_SECONDS,
+            login_timeout=CONNECT_SECONDS,
+        )
+
+    async def _serve(self, ssh: asyncssh.SSHClientConnection, bind_address: str) -> None:
+        """Open what is to be opened until the connection ends."""
+        gone = asyncio.create_task(ssh.wait_closed())
+        try:
+            while not gone.done():
+                self._todo.clear()
+                now = time.monotonic()
+                due = [f for f in self.forwards.values() if not f.is_open and f.retry_at <= now]
+                await _bounded(forward.open(ssh, bind_address) for forward in due)
+                todo = asyncio.create_task(self._todo.wait())
+                await asyncio.wait({gone, todo}, timeout=self._until_retry(), return_when=asyncio.FIRST_COMPLETED)
+                todo.cancel()
+        finally:
+            gone.cancel()
+            with contextlib.suppress(asyncio.CancelledError, asyncssh.Error, OSError):
+                await gone
+
+    def _until_retry(self) -> float:
+        """Seconds until the next refused port is due."""
+        due = [f.retry_at for f in self.forwards.values() if not f.is_open]
+        return min(max(min(due, default=0.0) - time.monotonic(), 0.05), SLOWEST_RETRY) if due else SLOWEST_RETRY
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return "host_key"
+    return "denied" if isinstance(error, asyncssh.PermissionDenied) else "unreachable"
+
+
+async def _bounded(jobs: Iterable[Awaitable[None]]) -> None:
+    """Run them, some at once, until all are done."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(job: Awaitable[None]) -> None:
+        async with room:
+            await job
+
+    await asyncio.gather(*(one(job) for job in jobs))

@@ -1,0 +1,141 @@
+"""Speaking with the portal: asking what is wanted, telling what is. While it is away the ports stay as they are."""
+
+import asyncio
+import logging
+import time
+import uuid
+from typing import Any, NoReturn
+
+import httpx
+
+from tunnels.agent.forward import Forward
+from tunnels.agent.link import FIRST_PAUSE, LONGEST_PAUSE, Link, jitter
+from tunnels.agent.wishes import Wishes
+
+log = logging.getLogger("agent")
+HOLD_SECONDS = 25  # how long the portal may hold our question
+TELL_SECONDS = 10.0  # between two whole reports, with the counts
+GATHER_SECONDS = 0.1  # changes within it go in one report
+Counted = tuple[int, int, int]
+
+
+class Portal:
+    """The portal as one agent sees it."""
+
+    def __init__(self, url: str, token: str, link: Link) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self.http = httpx.AsyncClient(base_url=url.rstrip("/") + "/agent/v1/", headers=headers, timeout=10, trust_env=False)
+        self.link = link
+        self.boot = uuid.uuid4().hex
+        self.seq = 0
+        self.told: dict[str, tuple[Any, ...]] = {}  # what the portal knows of each port
+        self.told_revision = -1
+        self.whole_at = 0.0  # time.monotonic() of the last whole report
+        self.unheard: dict[str, Counted] | None = None  # counts on their way; said again under the same number
+
+    async def ask_for_ever(self) -> NoReturn:
+        """Hear each new wish and follow it."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self.ask()
+                pause = FIRST_PAUSE
+            except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+                await _rest("asking", error, pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def ask(self, hold: int = HOLD_SECONDS) -> None:
+        """One question, held by the portal until there is something new. Raises httpx.HTTPError, ValueError…"""
+        began = time.monotonic()
+        query = {"revision": self.link.applied, "wait": hold}
+        answer = (await self.http.get("wanted", params=query, timeout=hold + 10)).raise_for_status()
+        wishes = Wishes.read(answer.json())
+        if wishes.revision != self.link.applied:
+            await self.link.follow(wishes)
+        elif time.monotonic() - began < 0.5:  # something between us answers at once: do not spin
+            await asyncio.sleep(1)
+
+    async def tell_for_ever(self) -> NoReturn:
+        """Report changes at once and counts now and then."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, self.whole_at + TELL_SECONDS - time.monotonic())):
+                    await self.link.changed.wait()
+                await asyncio.sleep(GATHER_SECONDS)
+            except TimeoutError:
+                pass
+            self.link.changed.clear()
+            try:
+                await self.tell()
+                pause = FIRST_PAUSE
+            except httpx.HTTPError as error:
+                self.link.changed.set()
+                await _rest("telling", error, pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def tell(self) -> None:
+        """Tell what the portal does not know yet. Raises httpx.HTTPError; nothing is lost then."""
+        link = self.link
+        if link.applied < 0:
+            return
+        whole = link.applied != self.told_revision or time.monotonic() - self.whole_at >= TELL_SECONDS
+        all_of = {**link.ended, **link.forwards}
+        facts = {key: self._facts(forward) for key, forward in all_of.items()}
+        about = [key for key in all_of if whole or facts[key] != self.told.get(key)]
+        if not about and not whole and self.unheard is None:
+            return
+        if self.unheard is None:
+            self.seq += 1
+            self.unheard = {key: _take(all_of[key]) for key in about}
+        lines = {key: self._line(all_of[key], self.unheard.get(key, (0, 0, 0))) for key in about if key in all_of}
+        for key in self.unheard.keys() - lines.keys() & all_of.keys():
+            lines[key] = self._line(all_of[key], self.unheard[key])
+        report = {"boot": self.boot, "seq": self.seq, "revision": link.applied, "whole": whole, "tunnels": lines}
+        revision, ended = link.applied, [key for key in about if key in link.ended]
+        (await self.http.post("report", json=report)).raise_for_status()
+        self.unheard = None
+        self.told = {key: facts[key] for key in link.forwards if key in about} | {
+            key: known for key, known in self.told.items() if key in link.forwards and key not in about
+        }
+        for key in ended:
+            link.ended.pop(key, None)
+        if whole:
+            self.told_revision, self.whole_at = revision, time.monotonic()
+
+    def _facts(self, forward: Forward) -> tuple[Any, ...]:
+        state = "closed" if forward.wish.id not in self.link.forwards else forward.state
+        error = self.link.error if state == "opening" else ""
+        return state, error, forward.wish.since, forward.answered
+
+    def _line(self, forward: Forward, counted: Counted) -> dict[str, Any]:
+        state, error, since, answered = self._facts(forward)
+        return {
+            "state": state,
+            "error": error,
+            "since": since,
+            "answered": answered,
+            "connections": len(forward.pairs),
+            "bytes_in": counted[0],
+            "bytes_out": counted[1],
+            "refused": counted[2],
+            "last_byte_at": int(forward.counts.last_byte_at) or None,
+        }
+
+
+def _take(forward: Forward) -> Counted:
+    """The counts since the last report, set back to zero."""
+    counts = forward.counts
+    taken = counts.bytes_in, counts.bytes_out, counts.refused
+    counts.bytes_in = counts.bytes_out = counts.refused = 0
+    return taken
+
+
+async def _rest(doing: str, error: Exception, pause: float) -> None:
+    """Say what went wrong and wait; a wrong token is not mended by asking soon."""
+    if isinstance(error, httpx.HTTPStatusError) and error.response.status_code in (401, 403):
+        log.error("the portal does not know this agent's token: put the right one into the token file and start again")
+        pause = LONGEST_PAUSE
+    else:
+        log.warning("%s the portal: %s", doing, str(error) or type(error).__name__)
+    await asyncio.sleep(jitter(pause))

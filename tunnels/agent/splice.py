@@ -1,0 +1,145 @@
+"""One visitor's connection, passed on to the target and back: with half-close, and no more in memory than two windows."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncssh
+
+FLUSH_SECONDS = 30.0  # for a target to take what its visitor left behind
+BIRTH_SECONDS = 10.0  # for the visitor's channel, once the target has answered
+
+
+@dataclass(slots=True)
+class Counts:
+    """What passed since somebody last looked. In: from visitors to the target."""
+
+    bytes_in: int = 0
+    bytes_out: int = 0
+    refused: int = 0
+    last_byte_at: float = 0.0  # seconds since 1970
+
+
+class Pair:
+    """The visitor's channel and the connection to the target."""
+
+    def __init__(self, origin: str, counts: Counts, ended: Callable[["Pair"], None]) -> None:
+        self.origin = origin
+        self.counts = counts
+        self.ended = ended
+        self.visitor = Visitor(self)
+        self.target = Target(self)
+        self.eofs = 0
+
+    async def reach(self, host: str, port: int, seconds: float) -> None:
+        """Connect to the target. Raises OSError or TimeoutError."""
+        loop = asyncio.get_running_loop()
+        await asyncio.wait_for(loop.create_connection(lambda: self.target, host, port), seconds)
+        loop.call_later(BIRTH_SECONDS, self.end_unborn)
+
+    def end_unborn(self) -> None:
+        """The gateway went away before it opened the visitor's channel."""
+        if self.visitor.chan is None:
+            self.cut()
+
+    def saw_eof(self) -> None:
+        self.eofs += 1
+        if self.eofs == 2:
+            self.end()
+
+    def end(self) -> None:
+        """Close both sides once what was written has been sent."""
+        if self.visitor.chan:
+            self.visitor.chan.close()
+        if self.target.transport:
+            self.target.transport.close()
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.target.transport.abort)
+        self.ended(self)
+
+    def cut(self) -> None:
+        """Close both sides now."""
+        if self.visitor.chan:
+            self.visitor.chan.abort()
+        if self.target.transport:
+            self.target.transport.abort()
+        self.ended(self)
+
+
+class Visitor(asyncssh.SSHTCPSession[bytes]):
+    """The visitor's end: a channel of the SSH connection."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
+        self.chan: asyncssh.SSHTCPChannel[bytes] | None = None
+
+    def connection_made(self, chan: asyncssh.SSHTCPChannel[bytes]) -> None:
+        self.chan = chan
+
+    def session_started(self) -> None:
+        transport = self.pair.target.transport
+        if transport is None or transport.is_closing():
+            self.pair.end()
+        else:
+            transport.resume_reading()
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        self.pair.counts.bytes_in += len(data)
+        self.pair.counts.last_byte_at = time.time()
+        if self.pair.target.transport:
+            self.pair.target.transport.write(data)
+
+    def eof_received(self) -> bool:
+        transport = self.pair.target.transport
+        if transport and not transport.is_closing():
+            transport.write_eof()
+        self.pair.saw_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        if self.pair.target.transport:
+            self.pair.target.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.pair.target.transport:
+            self.pair.target.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.pair.cut() if exc else self.pair.end()
+
+
+class Target(asyncio.Protocol):
+    """The target's end: a TCP connection inside the cluster."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
+        self.transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.transport.pause_reading()  # until the visitor's channel is there
+
+    def data_received(self, data: bytes) -> None:
+        self.pair.counts.bytes_out += len(data)
+        self.pair.counts.last_byte_at = time.time()
+        if self.pair.visitor.chan and not self.pair.visitor.chan.is_closing():
+            self.pair.visitor.chan.write(data)
+
+    def eof_received(self) -> bool:
+        chan = self.pair.visitor.chan
+        if chan and not chan.is_closing():
+            chan.write_eof()
+        self.pair.saw_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        if self.pair.visitor.chan:
+            self.pair.visitor.chan.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.pair.visitor.chan:
+            self.pair.visitor.chan.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.pair.end()

@@ -1,0 +1,92 @@
+"""python -m tunnels.embedded_vps --data DIR --port P --first-port A --last-port B
+
+Plays the VPS in a trial: an SSH server on loopback that does remote forwards within a range of ports, and nothing else.
+Stand-alone: imports nothing of ours. A real VPS runs plain OpenSSH; see deploy/vps/.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import asyncssh
+
+HOST = "127.0.0.1"
+
+
+class OnlyForwards(asyncssh.SSHServer):
+    """No shell, no command, no way through to elsewhere: asyncssh refuses what is not overridden here."""
+
+    def __init__(self, ports: range) -> None:
+        self.ports = ports
+
+    def server_requested(self, listen_host: str, listen_port: int) -> bool:
+        return listen_host == HOST and listen_port in self.ports
+
+
+def ensure_key(path: Path) -> None:
+    """Make the pair once: the private half readable for us alone. Half a pair, left by a kill, is made anew."""
+    public = path.with_name(path.name + ".pub")
+    if path.exists() and public.exists():
+        return
+    key = asyncssh.generate_private_key("ssh-ed25519", comment="minga")
+    fresh = path.with_name(path.name + ".new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(key.export_private_key())
+    public.write_bytes(key.export_public_key())
+    fresh.rename(path)
+
+
+async def serve(data: Path, port: int, ports: range) -> None:
+    """Until SIGTERM or Ctrl-C."""
+    server = await asyncssh.listen(
+        HOST,
+        port,
+        server_factory=lambda: OnlyForwards(ports),
+        server_host_keys=[str(data / "host_key")],
+        authorized_client_keys=str(data / "agent_key.pub"),
+        config=None,
+        password_auth=False,
+        kbdint_auth=False,
+        host_based_auth=False,
+        gss_host=None,
+        agent_forwarding=False,
+        x11_forwarding=False,
+        allow_pty=False,
+        compression_algs=None,
+        keepalive_interval=5,
+        keepalive_count_max=3,
+        login_timeout=15,
+    )
+    done = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, done.set)
+    print("ready", flush=True)
+    await done.wait()
+    server.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tunnels.embedded_vps", description="An SSH server on loopback for remote forwards.")
+    parser.add_argument("--data", required=True, type=Path)
+    for name in ("--port", "--first-port", "--last-port"):
+        parser.add_argument(name, required=True, type=int)
+    wish = parser.parse_args()
+    try:
+        wish.data.mkdir(parents=True, exist_ok=True)
+        for name in ("host_key", "agent_key"):
+            ensure_key(wish.data / name)
+    except OSError as error:
+        sys.exit(f"tunnels.embedded_vps: cannot write to {wish.data}: {error.strerror}. Choose another --data folder.")
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(serve(wish.data, wish.port, range(wish.first_port, wish.last_port + 1)))
+    except OSError as error:
+        sys.exit(f"tunnels.embedded_vps: port {wish.port} cannot be used: {error.strerror}. Choose another --port.")
+
+
+if __name__ == "__main__":
+    main()
