@@ -1,0 +1,1 @@
+"""Which images and sizes of the cloud are offered, and their names for people. Never starts anything."""

@@ -1,0 +1,1 @@
+"""What teachers prepare: templates of machines. Never starts a machine by itself."""

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from lib.notes import Note
 
+NOTHING = Note()
+
 
 class IllegalMove(Exception):
     """No arrow leads from here to there: a mistake in our code, not of a person."""
@@ -16,7 +18,7 @@ class LostRace(Exception):
     """Somebody else moved the row, or took over our claim, in the meantime. Drop what you were doing; the sweep comes back."""
 
 
-def move(row: Any, to: str, note: Note = Note(), *, by: Any = None, **fields: Any) -> None:
+def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, **fields: Any) -> None:
     """Move `row.state` along one of `row.MOVES`, with its note and `fields`, and let the row record an event.
 
     The row must not have left `row.state`, nor our claim of it where it has one. Raises IllegalMove or LostRace.

@@ -1,0 +1,1 @@
+"""Donated computers. Empty until the donors' issue."""

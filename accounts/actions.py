@@ -1,0 +1,45 @@
+"""What a person may do with their own keys."""
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop as _
+
+from accounts.keys import BadKey, make_pair, read_public_key
+from accounts.models import SshKey, User
+from lib.names import clean_name
+from lib.notes import Refusal
+
+MOST_KEYS = 20  # a person's keys all go into each of their machines
+
+
+@transaction.atomic
+def add_key(*, owner: User, name: str, public_key: str, by: User) -> SshKey:
+    """Keep a public key. Raises BadKey, or Refusal when it is there already or there are too many."""
+    line, fingerprint, comment = read_public_key(public_key)
+    name = clean_name(name or comment[:60] or "key", longest=60)
+    # The person's row is locked so that two requests at once cannot both be the twentieth.
+    User.objects.select_for_update().get(pk=owner.pk)
+    if owner.ssh_keys.count() >= MOST_KEYS:
+        raise Refusal(
+            _("You have %(count)s keys already. Remove one you no longer use, then add this one."),
+            {"count": MOST_KEYS},
+            code="too_many_keys",
+        )
+    try:
+        with transaction.atomic():
+            return SshKey.objects.create(user=owner, name=name, public_key=line, fingerprint=fingerprint)
+    except IntegrityError:
+        raise Refusal(_("You have added this key already."), code="duplicate_key") from None
+
+
+def make_key(*, owner: User, name: str, by: User) -> tuple[SshKey, str]:
+    """Make a pair; the private half (OpenSSH text) is returned once and kept nowhere."""
+    private, public = make_pair()
+    return add_key(owner=owner, name=name or "minga", public_key=public, by=by), private
+
+
+def remove_key(*, key: SshKey, by: User) -> None:
+    """Forget it. Machines made before keep it until they are reset."""
+    key.delete()
+
+
+__all__ = ["BadKey", "add_key", "make_key", "remove_key"]

@@ -1,0 +1,54 @@
+"""People and the keys that open their machines."""
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """A person. `uuid` is how the cloud knows them; it never changes."""
+
+    class Role(models.TextChoices):
+        STUDENT = "student", _("Student")
+        TEACHER = "teacher", _("Teacher")
+        DONOR = "donor", _("Donor")
+        ADMIN = "admin", _("Administrator")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.STUDENT)
+    language = models.CharField(max_length=5, blank=True, default="")  # '' = what the browser asks for
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=["student", "teacher", "donor", "admin"]), name="user_role_known"
+            )
+        ]
+
+    @property
+    def is_admin(self) -> bool:
+        return self.is_active and (self.role == self.Role.ADMIN or self.is_superuser)
+
+    @property
+    def is_teacher(self) -> bool:
+        """May make templates: teachers, and admins too."""
+        return self.is_active and (self.role == self.Role.TEACHER or self.is_admin)
+
+
+class SshKey(models.Model):
+    """The public half of a person's key; the private half never stays here."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="ssh_keys")
+    name = models.CharField(max_length=60)
+    public_key = models.TextField()  # OpenSSH one-line format without a comment
+    fingerprint = models.CharField(max_length=60)  # SHA256:…, as ssh-keygen -l shows it
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["user", "fingerprint"], name="ssh_key_once_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.fingerprint}"

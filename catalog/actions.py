@@ -1,0 +1,41 @@
+"""Take over what the cloud has, and let admins say what is offered."""
+
+from django.db import transaction
+
+from accounts.models import User
+from catalog.models import Flavor, Image
+from cloud import contract
+from lib.names import clean_name
+
+
+@transaction.atomic
+def take_over(*, images: list[contract.Image], flavors: list[contract.Flavor], offer: bool = False) -> None:
+    """Rows for all that the cloud has; names that people gave stay; what is gone is marked. New ones are offered if told."""
+    for image in images:
+        Image.objects.update_or_create(
+            cloud_id=image.id,
+            defaults={"missing": False},
+            create_defaults={"name": image.name[:80], "login": image.login, "offered": offer},
+        )
+    for flavor in flavors:
+        facts = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb, "missing": False}
+        Flavor.objects.update_or_create(
+            cloud_id=flavor.id, defaults=facts, create_defaults={**facts, "name": flavor.name[:80], "offered": offer}
+        )
+    Image.objects.exclude(cloud_id__in=[i.id for i in images]).update(missing=True)
+    Flavor.objects.exclude(cloud_id__in=[f.id for f in flavors]).update(missing=True)
+
+
+def edit_image(*, image: Image, name: str, description: str, login: str, offered: bool, by: User) -> None:
+    image.name, image.description, image.login, image.offered = (
+        clean_name(name, longest=80),
+        description,
+        login,
+        offered,
+    )
+    image.save(update_fields=["name", "description", "login", "offered"])
+
+
+def edit_flavor(*, flavor: Flavor, name: str, offered: bool, by: User) -> None:
+    flavor.name, flavor.offered = clean_name(name, longest=80), offered
+    flavor.save(update_fields=["name", "offered"])

@@ -1,0 +1,98 @@
+"""Templates: the cards from which students launch machines."""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.text import slugify
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from catalog.models import Flavor, Image
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something that listens in the guest: its name, its TCP port, and how people reach it (ssh, http, https, vnc, tcp)."""
+
+    name: str
+    port: int
+    scheme: str
+
+
+class TemplateQuerySet(models.QuerySet["Template"]):
+    def published(self) -> "TemplateQuerySet":
+        return self.filter(published=True, retired_at__isnull=True)
+
+    def with_parts(self) -> "TemplateQuerySet":
+        return self.select_related("image", "flavor")
+
+
+class Template(models.Model):
+    """What a machine is made from: an image, a size, its services, and what it is for."""
+
+    class Icon(models.TextChoices):
+        TERMINAL = "terminal", _("Terminal")
+        WEB = "web", _("Web")
+        DATABASE = "database", _("Database")
+        NETWORK = "network", _("Network")
+        SCREEN = "screen", _("Screen")
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=60)
+    name_es = models.CharField(max_length=60, blank=True, default="")
+    summary = models.CharField(max_length=240)  # what it is for, for the person who chooses
+    summary_es = models.CharField(max_length=240, blank=True, default="")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
+    flavor = models.ForeignKey(Flavor, on_delete=models.PROTECT, related_name="+")
+    services = models.JSONField(default=list)  # [{"name", "port", "scheme"}]; the first tells that the machine is up
+    login = models.CharField(max_length=32, blank=True, default="")  # '' = the image's
+    user_data = models.TextField(blank=True, default="")
+    icon = models.CharField(max_length=10, choices=Icon.choices, default=Icon.TERMINAL)
+    published = models.BooleanField(default=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=100)
+    created_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TemplateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "name", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        return self.name_es if self.name_es and self._in_spanish() else self.name
+
+    @property
+    def blurb(self) -> str:
+        return self.summary_es if self.summary_es and self._in_spanish() else self.summary
+
+    @property
+    def service_list(self) -> list[Service]:
+        return [Service(s["name"], s["port"], s["scheme"]) for s in self.services]
+
+    @property
+    def ssh_user(self) -> str:
+        return self.login or self.image.login or "student"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the cloud still has what it is made of."""
+        return not (self.image.missing or self.flavor.missing)
+
+    def _in_spanish(self) -> bool:
+        return (get_language() or "").startswith("es")
+
+    def free_slug(self) -> str:
+        """A slug from its name that no other template has."""
+        base = slugify(self.name)[:70] or "template"
+        taken = set(Template.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+        return (
+            base
+            if base not in taken
+            else next(s for n in range(2, len(taken) + 3) if (s := f"{base}-{n}") not in taken)
+        )

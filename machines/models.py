@@ -1,0 +1,243 @@
+"""A student's machine and what happened to it."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import User
+from cloud.contract import Status
+from courses.models import Template
+from lib.notes import Note
+from machines.states import COME_TRUE, MOVES, State, Wanted
+
+
+def _unsettled() -> Q:
+    """Rows whose wish has not come true, or that were asked for something else (a reset, a restart, a port)."""
+    settled = Q(pk__in=[])
+    for wanted, states in COME_TRUE.items():
+        settled |= Q(wanted=wanted, state__in=[s.value for s in states])
+    once = ~Q(resets_asked=F("resets_done")) | ~Q(restarts_asked=F("restarts_done")) | ~Q(ports_asked=F("ports_done"))
+    pending = Q(wanted=Wanted.RUNNING, state=State.RUNNING) & once
+    # What failed waits for a person, unless a time for the next try is set.
+    return (~settled | pending) & ~Q(state=State.GONE) & (~Q(state=State.FAILED) | Q(retry_at__isnull=False))
+
+
+class MachineQuerySet(models.QuerySet["Machine"]):
+    def alive(self) -> "MachineQuerySet":
+        return self.exclude(state=State.GONE)
+
+    def visible_to(self, user: User) -> "MachineQuerySet":
+        """Their own; all of them for an admin."""
+        return self.all() if user.is_admin else self.filter(owner=user)
+
+    def with_parts(self) -> "MachineQuerySet":
+        return self.select_related("template__image", "template__flavor", "owner")
+
+    def unsettled(self) -> "MachineQuerySet":
+        return self.filter(_unsettled())
+
+    def due(self, now: datetime) -> "MachineQuerySet":
+        """Unsettled, not backing off, and not in another worker's hands."""
+        return self.unsettled().filter(
+            Q(retry_at__isnull=True) | Q(retry_at__lte=now), Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+        )
+
+    def waiting_before(self, machine: "Machine") -> "MachineQuerySet":
+        return (
+            self.filter(state=State.QUEUED)
+            .exclude(wanted=Wanted.GONE)
+            .filter(queued_at__lt=machine.queued_at or timezone.now())
+        )
+
+
+class Machine(models.Model):
+    """`wanted` is written by actions, `state` by the stepper; the cloud's own words stand apart in `cloud_*`."""
+
+    MOVES = MOVES
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="machines")
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="machines")
+    name = models.CharField(max_length=60)
+    vnc_password = models.CharField(max_length=8, blank=True, default="")
+
+    wanted = models.CharField(max_length=10, choices=Wanted.choices, default=Wanted.RUNNING)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
+    state_since = models.DateTimeField(default=timezone.now)
+    state_note = models.JSONField(default=dict, blank=True)
+    # Things done once: how often asked, how often done. A pair that differs is still to do.
+    resets_asked = models.PositiveIntegerField(default=0)
+    resets_done = models.PositiveIntegerField(default=0)
+    restarts_asked = models.PositiveIntegerField(default=0)
+    restarts_done = models.PositiveIntegerField(default=0)
+    ports_asked = models.PositiveIntegerField(default=0)
+    ports_done = models.PositiveIntegerField(default=0)
+
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True, blank=True)
+
+    server_id = models.CharField(max_length=64, blank=True, default="")
+    asked_at = models.DateTimeField(null=True, blank=True)  # when the cloud last accepted a wish of ours
+    observed_at = models.DateTimeField(null=True, blank=True)  # when the list began that told what follows
+    cloud_status = models.CharField(max_length=10, blank=True, default="")
+    cloud_task = models.CharField(max_length=40, blank=True, default="")
+    cloud_fault = models.TextField(blank=True, default="")
+    cloud_full = models.BooleanField(default=False)
+    cloud_resets = models.PositiveIntegerField(default=0)
+    cloud_restarts = models.PositiveIntegerField(default=0)
+    address = models.CharField(max_length=64, blank=True, default="")
+    port_map = models.JSONField(default=dict, blank=True)
+    host = models.CharField(max_length=120, blank=True, default="")
+
+    created_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(null=True, blank=True)
+    build_started_at = models.DateTimeField(null=True, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MachineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(wanted__in=Wanted.values), name="machine_wanted_known"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="machine_state_known"),
+            models.UniqueConstraint(
+                fields=["server_id"], condition=~Q(server_id="") & ~Q(state="gone"), name="machine_one_per_server"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"], condition=~Q(state="gone"), name="machine_alive_by_owner"),
+            models.Index(fields=["retry_at"], condition=~Q(state="gone"), name="machine_alive_by_retry"),
+            models.Index(
+                fields=["template", "-ready_at"], condition=Q(ready_at__isnull=False), name="machine_ready_by_template"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pk})"
+
+    @property
+    def note(self) -> Note:
+        return Note.from_json(self.state_note)
+
+    @property
+    def has_come_true(self) -> bool:
+        return self.state in COME_TRUE[self.wanted]
+
+    @property
+    def has_once(self) -> bool:
+        """Asked for a reset, a restart or a port that is not done yet."""
+        return (self.resets_asked, self.restarts_asked, self.ports_asked) != (
+            self.resets_done,
+            self.restarts_done,
+            self.ports_done,
+        )
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing will change until somebody wishes something."""
+        if self.state in (State.GONE, State.FAILED):
+            return self.state == State.GONE or self.retry_at is None
+        return self.has_come_true and not (self.state == State.RUNNING and self.has_once)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what we know of the cloud is newer than the last thing we asked of it."""
+        return self.observed_at is not None and (self.asked_at is None or self.observed_at > self.asked_at)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the cloud says: running, and nothing is being done to it."""
+        return self.is_fresh and self.cloud_status == Status.ACTIVE and not self.cloud_task
+
+    @property
+    def ssh_user(self) -> str:
+        return self.template.ssh_user
+
+    def been_so_for(self, now: datetime) -> timedelta:
+        return now - self.state_since
+
+    def record_move(self, came_from: str, to: str, note: Note, *, by: User | None = None) -> None:
+        """Called by lib.states.move, in its transaction."""
+        Event.objects.create(
+            machine=self, kind=Event.Kind.MOVED, by=by, from_state=came_from, to_state=to, stored_note=note.as_json()
+        )
+
+    def record(self, kind: str, note: Note, *, by: User | None = None) -> None:
+        Event.objects.create(
+            machine=self, kind=kind, by=by, from_state=self.state, to_state=self.state, stored_note=note.as_json()
+        )
+
+
+class Event(models.Model):
+    """One line of a machine's history."""
+
+    class Kind(models.TextChoices):
+        WISHED = "wished"  # a person (or, where `by` is empty, the cloud's own people) wanted something
+        MOVED = "moved"  # the state changed
+        NOTED = "noted"  # something worth telling
+
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    from_state = models.CharField(max_length=10)
+    to_state = models.CharField(max_length=10)
+    stored_note = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["machine", "-at"], name="event_by_machine")]
+
+    @property
+    def note(self) -> Note:
+        return Note.from_json(self.stored_note)
+
+
+class Watch(models.Model):
+    """The one row that says when the cloud was last listed, and by what cursor to go on."""
+
+    cursor = models.TextField(blank=True, default="")
+    listed_at = models.DateTimeField(null=True, blank=True)
+    whole_at = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField(default=timezone.now)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    took_seconds = models.FloatField(default=0)
+    room = models.JSONField(default=dict, blank=True)  # what the cluster has free, as the cloud last told
+
+    @classmethod
+    def the_one(cls) -> "Watch":
+        return cls.objects.get_or_create(pk=1)[0]
+
+
+class Stray(models.Model):
+    """A server that carries our mark and that no living machine needs. Removed after a grace period, or kept for an admin."""
+
+    server_id = models.CharField(max_length=64, unique=True)
+    machine_key = models.CharField(max_length=64)
+    name = models.CharField(max_length=255, blank=True, default="")
+    ours = models.BooleanField(default=False)  # its machine's row is here: it may be removed
+    seen_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+
+def status_fields(server: Any, at: datetime) -> dict[str, Any]:
+    """The columns that take over what a cloud.contract.Server says, as of `at` (our clock)."""
+    return {
+        "observed_at": at,
+        "cloud_status": server.status,
+        "cloud_task": server.task[:40],
+        "cloud_fault": server.fault,
+        "cloud_full": server.full,
+        "cloud_resets": server.resets,
+        "cloud_restarts": server.restarts,
+        "address": server.address,
+        "port_map": {str(k): v for k, v in getattr(server, "port_map", {}).items()},
+        "host": server.host,
+    }

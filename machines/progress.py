@@ -1,0 +1,97 @@
+"""How far a machine is: a percentage and a sentence, computed from facts and one `now`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import exp
+from statistics import median
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from machines.states import State
+
+if TYPE_CHECKING:
+    from machines.models import Machine
+
+DEFAULT_SECONDS = {
+    State.BUILDING: 30.0,
+    State.WAKING: 10.0,
+    State.SUSPENDING: 8.0,
+    State.SHELVING: 20.0,
+    State.DELETING: 6.0,
+}
+# What Nova calls the sub-steps of a build, and from what percentage to what they carry the bar.
+SUBSTEPS = {
+    "scheduling": (4, 15),
+    "networking": (15, 30),
+    "block_device_mapping": (30, 45),
+    "spawning": (45, 70),
+    "rebuilding": (10, 45),
+    "rebuild_block_device_mapping": (30, 50),
+    "rebuild_spawning": (45, 70),
+}
+STARTED = (70, 97)  # the cloud is done; the guest starts and its ports open
+SAMPLE = 20  # past launches that tell how long one takes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    percent: int  # 0-100; 100 only when nothing is under way
+    sentence: str  # in the reader's language
+
+
+def typical_seconds(template_id: int) -> float:
+    """The median of the template's last launches, from the cloud's yes to the guest's answer."""
+    from machines.models import Machine
+
+    ready = Machine.objects.filter(template_id=template_id, ready_at__isnull=False, build_started_at__isnull=False)
+    pairs = ready.order_by("-ready_at").values_list("build_started_at", "ready_at")[:SAMPLE]
+    lengths = [(end - start).total_seconds() for start, end in pairs]
+    return max(1.0, median(lengths)) if lengths else DEFAULT_SECONDS[State.BUILDING]
+
+
+def progress_of(machine: "Machine", now: datetime, typical: float | None = None) -> Progress:
+    """`typical`: seconds of a launch of its template, where the caller knows it already."""
+    state = State(machine.state)
+    if state in (State.NEW, State.QUEUED):
+        return Progress(2, str(machine.note) or _("Asking the cluster for a place."))
+    if state not in DEFAULT_SECONDS:
+        return Progress(100, str(machine.note))
+    if state == State.BUILDING and typical is None:
+        typical = typical_seconds(machine.template_id)
+    seconds = typical if state == State.BUILDING and typical else DEFAULT_SECONDS[state]
+    low, high = _bounds(machine)
+    # 1 - e^(-2t/T): 86 % at the typical time, and still moving after it.
+    by_time = 100 * (1 - exp(-2 * machine.been_so_for(now).total_seconds() / seconds))
+    return Progress(int(max(low, min(high, by_time))), str(machine.note) or _sentence(machine))
+
+
+def _bounds(machine: "Machine") -> tuple[int, int]:
+    if machine.state != State.BUILDING:
+        return (5, 97)
+    if machine.cloud_status == "active" and not machine.cloud_task:
+        return STARTED
+    return SUBSTEPS.get(machine.cloud_task, (3, 70))
+
+
+def _sentence(machine: "Machine") -> str:
+    if machine.state == State.BUILDING:
+        return _build_sentence(machine)
+    return {
+        State.WAKING: _("Waking up. It goes on where it stopped."),
+        State.SUSPENDING: _("Going to sleep. Its memory is being kept."),
+        State.SHELVING: _("Being put away. Its disk is being kept."),
+        State.DELETING: _("Being deleted."),
+    }[State(machine.state)]
+
+
+def _build_sentence(machine: "Machine") -> str:
+    if machine.cloud_status == "active" and not machine.cloud_task:
+        return _("Starting up, and opening its public ports.")
+    return {
+        "scheduling": _("Looking for a computer with room."),
+        "networking": _("Connecting it to the network."),
+        "block_device_mapping": _("Preparing its disk."),
+        "spawning": _("Copying the image and switching it on."),
+        "rebuild_spawning": _("Copying the image and switching it on."),
+    }.get(machine.cloud_task, _("Being built."))

@@ -1,0 +1,52 @@
+"""What a machine can be and be wished to be, and the legal arrows between."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Wanted(models.TextChoices):
+    RUNNING = "running", _("Running")
+    SUSPENDED = "suspended", _("Sleeping")
+    SHELVED = "shelved", _("Put away")
+    GONE = "gone", _("Deleted")
+
+
+class State(models.TextChoices):
+    NEW = "new", _("Asked for")
+    QUEUED = "queued", _("Waiting for room")
+    BUILDING = "building", _("Being built")
+    RUNNING = "running", _("Running")
+    SUSPENDING = "suspending", _("Going to sleep")
+    SUSPENDED = "suspended", _("Sleeping")
+    WAKING = "waking", _("Waking up")
+    SHELVING = "shelving", _("Being put away")
+    SHELVED = "shelved", _("Put away")
+    DELETING = "deleting", _("Being deleted")
+    GONE = "gone", _("Deleted")
+    FAILED = "failed", _("Needs attention")
+
+
+S = State
+_ALWAYS = {S.DELETING, S.GONE, S.FAILED}
+MOVES: dict[str, set[State]] = {
+    S.NEW: {S.QUEUED, S.BUILDING} | _ALWAYS,
+    S.QUEUED: {S.BUILDING, S.WAKING} | _ALWAYS,
+    S.BUILDING: {S.RUNNING, S.QUEUED} | _ALWAYS,
+    S.RUNNING: {S.SUSPENDING, S.SHELVING, S.WAKING, S.BUILDING, S.SUSPENDED, S.SHELVED} | _ALWAYS,
+    S.SUSPENDING: {S.SUSPENDED, S.WAKING, S.SHELVED} | _ALWAYS,
+    S.SUSPENDED: {S.WAKING, S.SHELVING, S.SHELVED, S.QUEUED} | _ALWAYS,
+    S.WAKING: {S.RUNNING, S.SUSPENDED, S.SHELVED, S.QUEUED} | _ALWAYS,
+    S.SHELVING: {S.SHELVED, S.WAKING, S.SUSPENDED} | _ALWAYS,
+    S.SHELVED: {S.WAKING, S.QUEUED, S.SUSPENDED} | _ALWAYS,
+    S.DELETING: {S.GONE, S.FAILED},
+    S.FAILED: {S.NEW, S.WAKING, S.SUSPENDED, S.SHELVED, S.DELETING, S.GONE},
+    S.GONE: set(),
+}
+
+# A wish has come true in these states. A machine put away is asleep, too.
+COME_TRUE: dict[str, set[State]] = {
+    Wanted.RUNNING: {S.RUNNING},
+    Wanted.SUSPENDED: {S.SUSPENDED, S.SHELVED},
+    Wanted.SHELVED: {S.SHELVED},
+    Wanted.GONE: {S.GONE},
+}

@@ -1,0 +1,224 @@
+"""One list of all servers tells every row what the cloud says; what the cloud's own people did is taken over.
+
+The sweep decides by its one row (Watch) whether a list is due, so a tick costs two small queries.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+import tunnels.actions
+from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
+from lib import doorbell
+from lib.notes import Note
+from lib.states import LostRace
+from machines.lifecycle import BROKEN, fail, follow, vanish
+from machines.models import Machine, Stray, Watch, status_fields
+from machines.states import State, Wanted
+
+log = logging.getLogger(__name__)
+
+PACE = 3  # never list sooner than three times what the last list took: see the design
+MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
+LIST_CLAIM = timedelta(seconds=60)  # longer than any list may take
+FOUND_ASLEEP = _("Somebody put it to sleep on the cluster itself.")
+FOUND_OFF = _("It was switched off, from inside or on the cluster itself.")
+FOUND_AWAY = _("Somebody put it away on the cluster itself.")
+FOUND_UP = _("Somebody woke it on the cluster itself.")
+FOUND = {Status.SUSPENDED: FOUND_ASLEEP, Status.STOPPED: FOUND_OFF, Status.SHELVED: FOUND_AWAY}
+
+
+def tick(cloud: Cloud, now: datetime | None = None) -> None:
+    """List if a list is due, then ring for every machine that is due a step."""
+    now = now or timezone.now()
+    if (watch := _take_turn(now)) is not None:
+        look(cloud, watch, now)
+    for pk in (
+        Machine.objects.due(timezone.now())
+        .order_by("retry_at", "state_since")
+        .values_list("pk", flat=True)[:MOST_BELLS]
+    ):
+        doorbell.ring("machines.tasks.advance", pk)
+
+
+def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
+    """One list call, and what follows from it."""
+    whole = (
+        not watch.cursor
+        or not watch.whole_at
+        or now - watch.whole_at >= timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
+    )
+    try:
+        listing = cloud.list_servers(None if whole else watch.cursor)
+    except CloudError as error:
+        log.warning("the cloud could not be listed: %s", error)
+        pause = getattr(error, "retry_after", None) or 2 * settings.SWEEP_BUSY_SECONDS
+        Watch.objects.filter(pk=watch.pk).update(
+            claimed_until=None, next_at=timezone.now() + timedelta(seconds=pause), cursor=""
+        )
+        return
+    observe(listing.servers, now, whole=listing.whole)
+    took = (timezone.now() - now).total_seconds()
+    fields = {"whole_at": now, "room": _room(cloud)} if listing.whole else {}
+    Watch.objects.filter(pk=watch.pk).update(
+        cursor=listing.cursor,
+        listed_at=now,
+        took_seconds=took,
+        claimed_until=None,
+        next_at=now + _pause(took),
+        **fields,
+    )
+
+
+def observe(servers: Iterable[Server], at: datetime, *, whole: bool) -> None:
+    """Write what a list that began `at` says onto the rows; rows that a whole list lacks are told that they are gone."""
+    by_machine: dict[str, list[Server]] = {}
+    for server in servers:
+        if server.machine:
+            by_machine.setdefault(server.machine, []).append(server)
+    keys = [key for key in by_machine if _is_key(key)]
+    rows = {str(m.pk): m for m in Machine.objects.filter(pk__in=keys)}
+    for key, found in by_machine.items():
+        _observe_one(rows.get(key), found, at)
+    if whole:
+        _miss({s.id for found in by_machine.values() for s in found}, at)
+    _keep_strays(by_machine, rows, at)
+
+
+def _observe_one(machine: Machine | None, found: list[Server], at: datetime) -> None:
+    server = next((s for s in found if machine and s.id == machine.server_id), None)
+    if machine is None or server is None or machine.state == State.GONE:
+        return
+    fields = status_fields(server, at)
+    changed = any(getattr(machine, name) != value for name, value in fields.items() if name != "observed_at")
+    stale = machine.observed_at is None or not machine.is_fresh
+    if not changed and not stale:
+        return
+    _take_over(machine, fields, at)
+
+
+def _take_over(machine: Machine, fields: dict[str, object], at: datetime) -> None:
+    """Write an observation, unless the row was told, or asked the cloud for something, after the list began."""
+    newer = Q(asked_at__isnull=True) | Q(asked_at__lt=at), Q(observed_at__isnull=True) | Q(observed_at__lte=at)
+    # A step that was waiting for news need wait no longer; one that backs off (attempts) keeps its time.
+    calm = {} if machine.attempts else {"retry_at": None}
+    if machine.state == State.FAILED:
+        calm = _second_chance(machine, fields)
+    if not Machine.objects.filter(*newer, pk=machine.pk).update(**fields, **calm):
+        return
+    machine.refresh_from_db()
+    if machine.is_settled:
+        _drift(machine)
+
+
+def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, object]:
+    """A machine that had failed and is well after all is picked up again."""
+    well = fields["cloud_status"] in (Status.ACTIVE, Status.SUSPENDED, Status.SHELVED) and not fields["cloud_task"]
+    news = fields["cloud_status"] != machine.cloud_status
+    return {"retry_at": timezone.now()} if well and news and machine.wanted != Wanted.GONE else {}
+
+
+def _miss(present: set[str], at: datetime) -> None:
+    """Living rows whose server a whole list does not have."""
+    older = Q(asked_at__isnull=True) | Q(asked_at__lt=at)
+    missing = Machine.objects.alive().filter(older).exclude(server_id="").exclude(server_id__in=present)
+    for machine in missing.exclude(cloud_status=Status.DELETED, wanted=Wanted.GONE):
+        _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)
+
+
+def _drift(machine: Machine) -> None:
+    """The cloud's own people are not fought with: what they did becomes the wish."""
+    if machine.cloud_task or (machine.claimed_until and machine.claimed_until > timezone.now()):
+        return
+    try:
+        _drift_to(machine, Status(machine.cloud_status))
+    except LostRace:
+        log.info("machine %s moved while its drift was looked at", machine.pk)
+
+
+def _drift_to(machine: Machine, status: Status) -> None:
+    state = State(machine.state)
+    if status == Status.DELETED and state != State.GONE:
+        return vanish(machine)
+    if state == State.FAILED:
+        return None
+    if status == Status.ERROR:
+        return fail(machine, Note(BROKEN))
+    if status == Status.ACTIVE and state in (State.SUSPENDED, State.SHELVED):
+        return follow(machine, Wanted.RUNNING, State.WAKING, Note(FOUND_UP))
+    if status in FOUND and state == State.RUNNING:
+        tunnels.actions.close_all(holder=machine.pk)
+        asleep = State.SHELVED if status == Status.SHELVED else State.SUSPENDED
+        return follow(machine, Wanted(asleep.value), asleep, Note(FOUND[status]))
+    if status == Status.SHELVED and state == State.SUSPENDED:
+        follow(machine, Wanted.SHELVED, State.SHELVED, Note(FOUND_AWAY))
+
+
+def _keep_strays(by_machine: dict[str, list[Server]], rows: dict[str, Machine], at: datetime) -> None:
+    """Remember servers that carry our mark and that no row needs; a second one of ours goes after the grace period."""
+    for key, found in by_machine.items():
+        for server in found:
+            row = rows.get(key)
+            if server.status == Status.DELETED or (row and not _is_stray(server, row)):
+                continue
+            facts = {"machine_key": key[:64], "name": server.name[:255], "ours": row is not None}
+            Stray.objects.get_or_create(server_id=server.id, defaults={**facts, "seen_at": at})
+
+
+def _is_stray(server: Server, row: Machine) -> bool:
+    if row.state == State.GONE:
+        return True
+    # Without a number yet, the row's next step finds this very server.
+    return row.server_id not in ("", server.id)
+
+
+def remove_strays(cloud: Cloud, now: datetime) -> int:
+    """Delete second servers of ours whose grace is over; the number of those. What no row knows is left for an admin."""
+    over = now - timedelta(seconds=settings.STRAY_SECONDS)
+    removed = 0
+    for stray in Stray.objects.filter(ours=True, removed_at__isnull=True, seen_at__lt=over):
+        if Machine.objects.alive().filter(server_id=stray.server_id).exists():
+            stray.delete()  # it was adopted in the meantime
+            continue
+        cloud.ensure_deleted(stray.server_id)
+        log.warning("removed stray server %s of machine %s", stray.server_id, stray.machine_key)
+        Stray.objects.filter(pk=stray.pk).update(removed_at=now)
+        removed += 1
+    return removed
+
+
+def _take_turn(now: datetime) -> Watch | None:
+    """The row, if a list is due and nobody else is at it. An unsettled machine makes it due sooner."""
+    watch = Watch.the_one()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    soon = watch.listed_at is None or now - watch.listed_at >= _busy_pause(watch.took_seconds)
+    if watch.next_at > now and not (soon and Machine.objects.unsettled().exists()):
+        return None
+    taken = Watch.objects.filter(free, pk=watch.pk, next_at=watch.next_at).update(claimed_until=now + LIST_CLAIM)
+    return watch if taken else None
+
+
+def _busy_pause(took: float) -> timedelta:
+    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, PACE * took))
+
+
+def _pause(took: float) -> timedelta:
+    quiet = not Machine.objects.unsettled().exists()
+    return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, PACE * took)) if quiet else _busy_pause(took)
+
+
+def _room(cloud: Cloud) -> dict[str, object]:
+    try:
+        return asdict(cloud.room())
+    except CloudBusy:
+        return {}
+
+
+def _is_key(text: str) -> bool:
+    return len(text) == 36 and all(c in "0123456789abcdef-" for c in text)

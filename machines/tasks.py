@@ -1,0 +1,23 @@
+"""Shells that a worker runs: take ids, load, call one function."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from cloud import open_cloud
+from machines import actions
+from machines.sweep import remove_strays, tick
+
+
+@shared_task
+def advance(pk: str) -> None:
+    actions.step(pk, open_cloud())
+
+
+@shared_task
+def sweep() -> None:
+    tick(open_cloud())
+
+
+@shared_task
+def tidy() -> None:
+    remove_strays(open_cloud(), timezone.now())

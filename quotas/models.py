@@ -1,0 +1,87 @@
+"""Grants give, reservations take. Rows are inserted and closed, never counted up and down."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+MEASURES = ("machines", "vcpus", "ram_mb", "disk_gb", "ports")
+
+
+class Measures(models.Model):
+    """The five things that are counted. RAM in MiB, disk in GiB."""
+
+    machines = models.PositiveIntegerField(default=0)
+    vcpus = models.PositiveIntegerField(default=0)
+    ram_mb = models.PositiveIntegerField(default=0)
+    disk_gb = models.PositiveIntegerField(default=0)
+    ports = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Allowance(models.Model):
+    """One row for each person, there to be locked while something is admitted for them."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="allowance")
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def live(self, now: datetime) -> "GrantQuerySet":
+        return self.filter(starts_at__lte=now).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
+
+    def of(self, user: User) -> "GrantQuerySet":
+        """What this person has by name and by role."""
+        return self.filter(Q(user=user) | Q(role=user.role))
+
+
+class Grant(Measures):
+    """So much of each, to one person or to everybody of a role, from a moment to a moment. Amounts of live grants add up."""
+
+    class Source(models.TextChoices):
+        ROLE = "role", _("What everybody of the role has")
+        HAND = "hand", _("Given by an administrator")
+
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
+    role = models.CharField(max_length=10, choices=User.Role.choices, blank=True, default="")
+    source = models.CharField(max_length=12, choices=Source.choices, default=Source.HAND)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    given_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, role="") | (Q(user__isnull=True) & ~Q(role="")),
+                name="grant_to_a_person_or_a_role",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")), name="grant_ends_after_it_starts"
+            ),
+            models.UniqueConstraint(fields=["role"], condition=Q(source="role"), name="grant_one_default_per_role"),
+        ]
+
+
+class Reservation(Measures):
+    """So much of each is taken by one person, for a thing that only its holder knows, until it is closed."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="reservations")
+    holder = models.UUIDField()
+    opened_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["holder"], condition=Q(closed_at__isnull=True), name="reservation_one_open_per_holder"
+            ),
+        ]
+        indexes = [models.Index(fields=["user"], condition=Q(closed_at__isnull=True), name="reservation_open_by_user")]
