@@ -1,0 +1,57 @@
+"""Rows for tests, with the least that makes them whole."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import User
+from catalog.models import Flavor, Image
+from courses.models import Template
+from machines import actions
+from machines.models import Machine
+from quotas.models import Grant
+from tunnels.models import Gateway, Tunnel
+
+SERVICES = [{"name": "ssh", "port": 22, "scheme": "ssh"}, {"name": "http", "port": 80, "scheme": "http"}]
+
+
+def make_gateway(**facts: Any) -> Gateway:
+    """A gateway whose agent was heard just now."""
+    defaults = {
+        "public_host": "127.0.0.1", "ssh_host": "127.0.0.1", "ssh_port": 2222, "host_key": "ssh-ed25519 AAAA", "first_port": 23000,
+        "last_port": 23999, "token_hash": "x" * 64, "heard_at": timezone.now(),
+    }  # fmt: skip
+    return Gateway.objects.get_or_create(name="vps", defaults={**defaults, **facts})[0]
+
+
+def make_template(slug: str = "lab", **facts: Any) -> Template:
+    image = Image.objects.get_or_create(cloud_id="image-1", defaults={"name": "Tiny", "login": "student", "offered": True})[0]
+    flavor = {"name": "small", "vcpus": 1, "ram_mb": 256, "disk_gb": 1, "offered": True}
+    size = Flavor.objects.get_or_create(cloud_id="flavor-1", defaults=flavor)[0]
+    defaults = {"name": "Lab", "summary": "A lab.", "image": image, "flavor": size, "services": SERVICES}
+    return Template.objects.get_or_create(slug=slug, defaults={**defaults, **facts})[0]
+
+
+def grant(user: User, **amounts: int) -> Grant:
+    """Room for ten machines, unless told otherwise."""
+    room = {"machines": 10, "vcpus": 40, "ram_mb": 40_000, "disk_gb": 200, "ports": 60}
+    return Grant.objects.create(user=user, **{**room, **amounts})
+
+
+def make_machine(owner: User, *, state: str = "running", wanted: str = "", name: str = "mine", **facts: Any) -> Machine:
+    """A machine put into a state as if it had lived until there; its ports are reserved."""
+    make_gateway()
+    if not Grant.objects.of(owner).exists():
+        grant(owner)
+    machine = actions.launch(owner=owner, template=make_template(), name=name, by=owner)
+    resting = {"suspended": "suspended", "suspending": "suspended", "shelved": "shelved", "shelving": "shelved"}
+    ending = {"deleting": "gone", "gone": "gone"}
+    wish = wanted or {**resting, **ending}.get(state, "running")
+    born = {} if state in ("new", "queued") else {"server_id": f"server-{machine.pk}", "address": "127.64.0.9", "cloud_status": "active"}
+    Machine.objects.filter(pk=machine.pk).update(state=state, wanted=wish, **{**born, **facts})
+    if state == "running":
+        Tunnel.objects.filter(holder=machine.pk).update(
+            wanted="open", state="open", opened_at=timezone.now(), answered_at=timezone.now(), target_host="127.64.0.9"
+        )
+    machine.refresh_from_db()
+    return machine
