@@ -44,7 +44,7 @@ async def _run(portal: Portal, link: Link, once: bool) -> None:
     assert me
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, me.cancel)
-    async with asyncio.TaskGroup() as group, portal.http:
+    async with portal.http, asyncio.TaskGroup() as group:
         keeping = group.create_task(link.run())
         if once:
             await _once(portal, link)

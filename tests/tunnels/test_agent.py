@@ -1,0 +1,256 @@
+"""The agent as a process, in front of the embedded VPS and of a real sshd."""
+
+import signal
+import socket
+import time
+
+import pytest
+
+from tests.tunnels.stage import HERE, Program, Stage, Target, exchange, free_port, is_listening, pattern, until
+
+
+def test_data_passes_both_ways_and_whole(stage: Stage) -> None:
+    _key, port = stage.opened()
+    assert exchange(port, pattern(Target.SIZE)) == pattern(Target.SIZE)
+
+
+def test_what_a_target_says_last_arrives_though_it_hangs_up(stage: Stage) -> None:
+    key = stage.portal.wish(stage.first, stage.target("source").port)
+    until(lambda: stage.portal.is_open(key))
+    assert exchange(stage.first, b"") == pattern(Target.SIZE)
+
+
+def test_a_visitor_who_has_said_all_still_hears_the_answer(stage: Stage) -> None:
+    key = stage.portal.wish(stage.first, stage.target("sink").port)
+    until(lambda: stage.portal.is_open(key))
+    assert exchange(stage.first, pattern(1_000_000)) == b"1000000"
+
+
+def test_it_tells_that_the_target_answers(stage: Stage) -> None:
+    late = free_port()
+    key = stage.portal.wish(stage.first, late)
+    until(lambda: stage.portal.is_open(key))
+    assert not stage.portal.line(key)["answered"]
+    stage.target(port=late)
+    until(lambda: stage.portal.line(key)["answered"], 4)
+
+
+def test_an_ssh_port_answers_only_with_its_banner(stage: Stage) -> None:
+    silent = stage.portal.wish(stage.first, stage.target().port, scheme="ssh")
+    real = stage.portal.wish(stage.first + 1, stage.vps_port, scheme="ssh")
+    until(lambda: stage.portal.line(real).get("answered"), 4)
+    assert not stage.portal.line(silent)["answered"]
+
+
+def test_a_new_wish_for_the_same_port_is_probed_again(stage: Stage) -> None:
+    key, port = stage.opened()
+    until(lambda: stage.portal.line(key)["answered"])
+    stage.portal.wish(port, free_port(), key=key)
+    until(lambda: stage.portal.line(key)["since"] == stage.portal.revision)
+    assert not stage.portal.line(key)["answered"]
+
+
+def test_a_target_that_refuses_closes_the_visit_and_the_port_stays_open(stage: Stage) -> None:
+    key = stage.portal.wish(stage.first, free_port())
+    until(lambda: stage.portal.is_open(key))
+    assert _is_refused(stage.first)
+    assert is_listening(stage.first)
+
+
+def test_revoking_cuts_an_open_connection_within_two_seconds(stage: Stage) -> None:
+    key, port = stage.opened()
+    with socket.create_connection((HERE, port), timeout=5) as visit:
+        visit.sendall(b"x")
+        assert visit.recv(1) == b"x"
+        began = time.monotonic()
+        stage.portal.drop(key)
+        assert _ends(visit)
+    until(lambda: not is_listening(port))
+    assert time.monotonic() - began < 2
+
+
+def _ends(visit: socket.socket) -> bool:
+    try:
+        return visit.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def test_revoking_is_told(stage: Stage) -> None:
+    key, _port = stage.opened()
+    stage.portal.drop(key)
+    until(lambda: stage.portal.line(key)["state"] == "closed", 2)
+    assert stage.portal.reports[-1]["revision"] == stage.portal.revision
+
+
+def test_the_allow_list_refuses_everybody_else(stage: Stage) -> None:
+    _key, port = stage.opened(allow=["203.0.113.0/24"])
+    assert _is_refused(port)
+
+
+def _is_refused(port: int) -> bool:
+    try:
+        return exchange(port) == b""
+    except ConnectionError:
+        return True
+
+
+def test_the_allow_list_lets_in_whom_it_names(stage: Stage) -> None:
+    _key, port = stage.opened(allow=["203.0.113.0/24", "127.0.0.0/8"])
+    assert exchange(port) == b"hello"
+
+
+def test_a_narrower_allow_list_cuts_off_who_is_in(stage: Stage) -> None:
+    key, port = stage.opened()
+    with socket.create_connection((HERE, port), timeout=5) as visit:
+        visit.sendall(b"x")
+        assert visit.recv(1) == b"x"
+        stage.portal.wish(port, stage.targets[0].port, key=key, allow=["203.0.113.0/24"])
+        visit.settimeout(2)
+        assert _ends(visit)
+
+
+def test_a_port_that_is_taken_is_told_as_failed(stage: Stage) -> None:
+    with socket.create_server((HERE, stage.first)):
+        key = stage.portal.wish(stage.first, stage.target().port)
+        until(lambda: stage.portal.line(key).get("state") == "failed")
+        assert stage.portal.total(key, "refused") >= 1
+
+
+def test_a_port_that_was_taken_opens_once_it_is_free(stage: Stage) -> None:
+    with socket.create_server((HERE, stage.first)):
+        key = stage.portal.wish(stage.first, stage.target().port)
+        until(lambda: stage.portal.line(key).get("state") == "failed")
+    until(lambda: stage.portal.is_open(key))
+    assert exchange(stage.first) == b"hello"
+
+
+def test_a_taken_port_does_not_hinder_the_others(stage: Stage) -> None:
+    with socket.create_server((HERE, stage.first)):
+        stage.portal.wish(stage.first, stage.target().port)
+        _key, port = stage.opened(1)
+        assert exchange(port) == b"hello"
+
+
+def test_a_port_outside_the_range_is_refused(stage: Stage) -> None:
+    key = stage.portal.wish(free_port(), stage.target().port)
+    until(lambda: stage.portal.line(key).get("state") == "failed")
+
+
+def test_the_ports_are_the_same_after_the_agent_was_killed(stage: Stage) -> None:
+    _key, port = stage.opened()
+    stage.agent.kill()
+    until(lambda: not is_listening(port))
+    stage.agent.start()
+    until(lambda: is_listening(port))
+    assert exchange(port) == b"hello"
+
+
+def test_the_ports_are_the_same_after_the_gateway_was_killed(stage: Stage) -> None:
+    key, port = stage.opened()
+    stage.vps.kill()
+    until(lambda: stage.portal.line(key)["state"] == "opening")
+    assert stage.portal.line(key)["error"] == "unreachable"
+    stage.vps.start()
+    until(lambda: stage.portal.is_open(key))
+    assert exchange(port) == b"hello"
+
+
+def test_the_ports_stay_while_the_portal_is_away(stage: Stage) -> None:
+    _key, port = stage.opened()
+    stage.portal.is_ill = True
+    asked = stage.portal.questions
+    until(lambda: stage.portal.questions > asked + 3)
+    assert exchange(port) == b"hello"
+
+
+def test_it_follows_again_when_the_portal_is_back(stage: Stage) -> None:
+    key, port = stage.opened()
+    stage.portal.is_ill = True
+    stage.portal.drop(key)
+    asked = stage.portal.questions
+    until(lambda: stage.portal.questions > asked + 3)
+    stage.portal.is_ill = False
+    until(lambda: not is_listening(port))
+
+
+def test_it_counts_what_passes(stage: Stage) -> None:
+    key, port = stage.opened()
+    until(lambda: stage.portal.line(key)["answered"])
+    before = stage.portal.total(key, "bytes_in"), stage.portal.total(key, "bytes_out")
+    exchange(port, pattern(300_000))
+    until(lambda: stage.portal.total(key, "bytes_out") == before[1] + 300_000, 12)
+    assert stage.portal.total(key, "bytes_in") == before[0] + 300_000
+
+
+def test_it_counts_open_connections_and_the_last_byte(stage: Stage) -> None:
+    key, port = stage.opened()
+    with socket.create_connection((HERE, port)) as one, socket.create_connection((HERE, port)) as two:
+        one.sendall(b"x")
+        two.sendall(b"x")
+        until(lambda: stage.portal.line(key)["connections"] == 2, 12)
+    assert abs(stage.portal.line(key)["last_byte_at"] - time.time()) < 15
+
+
+def test_counts_survive_a_portal_that_was_away(stage: Stage) -> None:
+    key, port = stage.opened()
+    stage.portal.is_ill = True
+    exchange(port, b"12345")
+    asked = stage.portal.questions
+    until(lambda: stage.portal.questions > asked + 2)
+    exchange(port, b"678")
+    stage.portal.is_ill = False
+    until(lambda: stage.portal.total(key, "bytes_in") == 8, 25)
+
+
+def test_it_speaks_to_no_gateway_with_another_key(stage: Stage) -> None:
+    stage.portal.gateway["host_key"] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtTU0Y3vCmWHqTnNBKcP3aYvbFyQ8H9FZbLhPjZqfQe"
+    key = stage.portal.wish(stage.first, stage.target().port)
+    until(lambda: stage.portal.line(key).get("error") == "host_key")
+    assert not is_listening(stage.first)
+
+
+def test_it_moves_to_another_gateway_when_told_so(stage: Stage) -> None:
+    key, port = stage.opened()
+    right = stage.portal.gateway
+    stage.portal.gateway = {**right, "ssh_port": free_port()}
+    stage.portal.wish(stage.first + 1, stage.targets[0].port)
+    until(lambda: not is_listening(port))
+    stage.portal.gateway = right
+    stage.portal.wish(stage.first + 2, stage.targets[0].port)
+    until(lambda: stage.portal.is_open(key) and is_listening(port))
+
+
+def test_a_wrong_token_is_said_and_not_asked_often(stage: Stage) -> None:
+    (stage.folder / "wrong").write_text("open barley")
+    stranger = Program(stage.agent_command("wrong"), stage.folder / "stranger.log")
+    until(lambda: "does not know this agent's token" in stranger.said())
+    time.sleep(2)
+    stranger.kill()
+    assert stranger.said().count("does not know") == 1
+
+
+def test_sigterm_ends_it_cleanly_and_closes_the_ports(stage: Stage) -> None:
+    _key, port = stage.opened()
+    stage.agent.process.send_signal(signal.SIGTERM)
+    assert stage.agent.process.wait(5) == 0
+    until(lambda: not is_listening(port))
+    assert "Traceback" not in stage.agent.said()
+
+
+def test_once_opens_reports_and_ends(stage: Stage) -> None:
+    stage.agent.kill()
+    key = stage.portal.wish(stage.first, stage.target().port)
+    once = Program(stage.agent_command("token", "--once"), stage.folder / "once.log")
+    assert once.process.wait(15) == 0
+    assert "1 of 1 ports are open; gateway: connected" in once.said()
+    assert stage.portal.is_open(key)
+
+
+@pytest.mark.parametrize("missing", ["token", "key"])
+def test_a_missing_file_is_a_sentence(stage: Stage, missing: str) -> None:
+    command = stage.agent_command("nowhere") if missing == "token" else [*stage.agent_command(), "--key-file", "nowhere"]
+    agent = Program(command, stage.folder / "missing.log")
+    assert agent.process.wait(10) == 1
+    assert "nowhere" in agent.said()
+    assert "Traceback" not in agent.said()
