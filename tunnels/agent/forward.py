@@ -78,7 +78,7 @@ class Forward:
         self.state = "failed"
         self.counts.refused += 1
         pause = min(0.5 * 2 ** min(self.refusals, 10), SLOWEST_RETRY)
-        self.retry_at = time.monotonic() + pause * random.uniform(0.8, 1.2)  # noqa: S311 (not a secret)
+        self.retry_at = time.monotonic() + pause * random.uniform(0.8, 1.2)
         self.refusals += 1
         log.warning("port %s is refused by the gateway", self.wish.port)
 

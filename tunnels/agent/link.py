@@ -21,7 +21,7 @@ AT_ONCE = 100  # wishes on the wire
 
 def jitter(pause: float) -> float:
     """Agents that lost the same portal do not come back in one moment."""
-    return pause * random.uniform(0.5, 1.0)  # noqa: S311 (not a secret)
+    return pause * random.uniform(0.5, 1.0)
 
 
 class Link:

@@ -1,0 +1,243 @@
+"""What the agent tells settles the rows, and a stale word settles nothing."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from tests.tunnels.told import gateway, opened, states, tell
+from tunnels.actions import close_all, open_all, release
+from tunnels.models import Gateway, Tunnel
+from tunnels.queries import all_closed, all_open, primary_answered, trouble
+from tunnels.report import BadReport, Report
+
+SILENCE = timedelta(seconds=settings.AGENT_SILENT_SECONDS + 1)
+
+
+def test_what_is_told_open_is_open(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    assert tell(gate) == {holder}
+    assert states(holder) == ["open", "open"]
+    assert all_open(holder, timezone.now())
+
+
+def test_the_same_word_again_changes_nothing(student: User) -> None:
+    gate = gateway()
+    opened(student)
+    tell(gate)
+    assert tell(gate) == set()
+
+
+def test_open_is_not_yet_answered(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate, {tunnel: {"state": "open"} for tunnel in Tunnel.objects.of(holder)})
+    assert not primary_answered(holder)
+
+
+def test_a_report_from_before_the_wish_opens_nothing(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate, revision=gate.revision - 1)
+    assert states(holder) == ["opening", "opening"]
+
+
+def test_a_report_from_before_the_wish_closes_nothing(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    close_all(holder=holder)
+    tell(gate, {}, revision=Gateway.objects.get().revision - 1)
+    assert not all_closed(holder)
+
+
+def test_an_answer_to_an_older_wish_is_not_taken(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    close_all(holder=holder)
+    open_all(holder=holder, address="127.0.0.9")
+    tell(gate, {tunnel: {"state": "open", "answered": True, "since": 1} for tunnel in Tunnel.objects.of(holder)})
+    assert states(holder) == ["open", "open"]
+    assert not primary_answered(holder)
+
+
+def test_what_a_part_report_leaves_out_stays(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    tell(gate, {}, whole=False)
+    assert states(holder) == ["open", "open"]
+
+
+def test_what_a_whole_report_leaves_out_is_not_open(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    tell(gate, {})
+    assert states(holder) == ["opening", "opening"]
+
+
+def test_a_tunnel_told_closed_is_closed_at_once(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    close_all(holder=holder)
+    tell(gate, {tunnel: {"state": "closed"} for tunnel in Tunnel.objects.of(holder)}, whole=False)
+    assert all_closed(holder)
+
+
+def test_a_gateway_that_is_away_is_said(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    tell(gate, {tunnel: {"state": "opening", "error": "unreachable"} for tunnel in Tunnel.objects.of(holder)})
+    assert states(holder) == ["opening", "opening"]
+    assert "does not answer" in str(trouble(holder, timezone.now()))
+
+
+def test_a_port_that_something_else_holds_is_drawn_anew(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    first, second = Tunnel.objects.of(holder)
+    before = Gateway.objects.get().revision
+    assert tell(gate, {first: {"state": "failed", "refused": 1}, second: {"state": "open"}}) == {holder}
+    assert Tunnel.objects.get(pk=first.pk).port != first.port
+    assert Gateway.objects.get().revision == before + 1
+
+
+def test_a_port_that_was_open_once_is_kept_when_it_is_refused(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    first, _second = Tunnel.objects.of(holder)
+    tell(gate, {first: {"state": "failed", "refused": 1}}, whole=False)
+    again = Tunnel.objects.get(pk=first.pk)
+    assert (again.port, again.state, bool(again.note)) == (first.port, "opening", True)
+
+
+def test_a_gateway_that_refuses_everything_does_not_block_its_range(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    for _turn in range(10):
+        tell(gate, {tunnel: {"state": "failed", "refused": 1} for tunnel in Tunnel.objects.of(holder)})
+    assert states(holder) == ["failed", "failed"]
+    assert gate.blocked_ports.count() == 10
+
+
+def test_a_failed_port_opens_after_all(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    for _turn in range(10):
+        tell(gate, {tunnel: {"state": "failed", "refused": 1} for tunnel in Tunnel.objects.of(holder)})
+    tell(gate)
+    assert states(holder) == ["open", "open"]
+    assert not trouble(holder, timezone.now())
+
+
+def test_counts_add_up(student: User) -> None:
+    gate = gateway()
+    tunnel = Tunnel.objects.of(opened(student))[0]
+    for _turn in range(2):
+        tell(gate, {tunnel: {"state": "open", "bytes_in": 5, "bytes_out": 7, "connections": 3}})
+    told = Tunnel.objects.get(pk=tunnel.pk)
+    assert (told.bytes_in, told.bytes_out, told.connections) == (10, 14, 3)
+
+
+def test_a_report_said_twice_counts_once(student: User) -> None:
+    gate = gateway()
+    tunnel = Tunnel.objects.of(opened(student))[0]
+    for _turn in range(2):
+        tell(gate, {tunnel: {"state": "open", "bytes_in": 5}}, seq=1)
+    assert Tunnel.objects.get(pk=tunnel.pk).bytes_in == 5
+
+
+def test_the_last_counts_of_a_closed_tunnel_are_kept(student: User) -> None:
+    gate = gateway()
+    tunnel = Tunnel.objects.of(holder := opened(student))[0]
+    tell(gate)
+    close_all(holder=holder)
+    tell(gate, {tunnel: {"state": "closed", "bytes_in": 5}})
+    assert Tunnel.objects.get(pk=tunnel.pk).bytes_in == 5
+
+
+def test_an_agent_that_starts_anew_counts_from_one(student: User) -> None:
+    gate = gateway()
+    tunnel = Tunnel.objects.of(opened(student))[0]
+    tell(gate, {tunnel: {"state": "open", "bytes_in": 5}}, seq=50)
+    tell(gate, {tunnel: {"state": "open", "bytes_in": 5}}, seq=1, boot="another")
+    assert Tunnel.objects.get(pk=tunnel.pk).bytes_in == 10
+
+
+def test_another_gateways_agent_settles_nothing_here(student: User) -> None:
+    gateway()
+    holder = opened(student)
+    other = gateway("other")
+    tell(other, {tunnel: {"state": "open", "bytes_in": 5} for tunnel in Tunnel.objects.of(holder)}, revision=10**6)
+    assert states(holder) == ["opening", "opening"]
+
+
+def test_while_the_agent_is_away_an_open_port_is_shown_as_opening(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    later = timezone.now() + SILENCE
+    assert {tunnel.shown_state(later) for tunnel in Tunnel.objects.of(holder)} == {"opening"}
+    assert not all_open(holder, later)
+    assert "does not answer" in str(trouble(holder, later))
+
+
+def test_a_silent_gateway_is_found(student: User) -> None:
+    gate = gateway()
+    assert not Gateway.objects.silent(timezone.now()).exists()
+    assert Gateway.objects.silent(timezone.now() + SILENCE).get() == gate
+
+
+def test_a_port_given_back_waits_for_the_agent_to_come_back(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    release(holder=holder)
+    assert Tunnel.objects.of(holder).count() == 2
+    tell(gate, {}, now=timezone.now() + SILENCE)
+    assert Tunnel.objects.of(holder).count() == 0
+
+
+@pytest.mark.parametrize("many", [2, 40])
+def test_a_report_costs_the_same_number_of_queries_for_few_and_many(
+    student: User, many: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    gate = gateway(last=20_499)
+    for _number in range(many):
+        opened(student)
+    gate.refresh_from_db()
+    with django_assert_max_num_queries(15):
+        tell(gate)
+    assert not Tunnel.objects.exclude(state="open").exists()
+
+
+GOOD = {"boot": "b", "seq": 1, "revision": 1, "whole": True, "tunnels": {}}
+LINE = {"state": "open"}
+KEY = "8364983b-016e-4728-a80a-62b757837b9b"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"\xff", b"[]", b"{}", b"[" * 5000, b'{"seq": NaN}',
+        *(json.dumps({**GOOD, **change}).encode() for change in (
+            {"seq": -1}, {"seq": "1"}, {"seq": True}, {"boot": 5}, {"boot": "x" * 65}, {"boot": "\x00"}, {"tunnels": []},
+            {"tunnels": {"x": LINE}}, {"tunnels": {KEY: None}}, {"tunnels": {KEY: {}}}, {"tunnels": {KEY: {"state": "ajar"}}},
+            {"tunnels": {KEY: {**LINE, "bytes_in": -1}}}, {"tunnels": {KEY: {**LINE, "bytes_in": 2**63}}},
+            {"tunnels": {KEY: {**LINE, "last_byte_at": 10**15}}}, {"tunnels": {KEY: {**LINE, "last_byte_at": "now"}}},
+        )),
+    ],
+)  # fmt: skip
+def test_a_report_that_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(BadReport):
+        Report.read(body)
