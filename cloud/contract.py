@@ -71,7 +71,7 @@ class Server:
     status: Status
     task: str = ""  # what the cloud is doing to it (scheduling, networking, spawning, suspending…); '' when nothing
     address: str = ""  # where the agent reaches it; '' while it has none
-    port_map: dict[int, int] = field(default_factory=dict)  # guest's port → port at `address`, where the two differ
+    port_map: dict[int, int] = field(default_factory=dict, hash=False)  # guest's port → port at `address`, where the two differ
     host: str = ""  # the computer of the cluster that carries it
     fault: str = ""  # the cloud's own words, for the log and for admins only
     full: bool = False  # with ERROR: no host had room
@@ -166,10 +166,10 @@ class Cloud(Protocol):
         """All servers of all owners in one go, or those that changed (deleted ones too) since a cursor."""
 
     def find_server(self, machine: str) -> Server | None:
-        """The living server that carries this machine id, the oldest where there are several."""
+        """The living server that carries this machine id, the oldest where there are several; not one being deleted."""
 
     def ensure_server(self, spec: ServerSpec) -> Server:
-        """Make it, or find the one already made for `spec.machine`. CloudFull when no host has room."""
+        """Make it, or find the one made for `spec.machine` (see find_server). CloudFull when no host has room."""
 
     def ensure_running(self, server_id: str) -> None:
         """Resume, unshelve or start it, whichever it needs. CloudFull when it must find a host and none has room."""

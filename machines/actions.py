@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -111,7 +111,7 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     has_screen = any(s.scheme == "vnc" for s in template.service_list)
     password = secrets.token_urlsafe(6) if has_screen else ""  # 8 characters: the most that VNC looks at
     machine = Machine.objects.create(pk=pk, owner=owner, template=template, name=name, vnc_password=password)
-    services = [Service(s.name, s.port, s.scheme) for s in template.service_list]
+    services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
     tunnels.actions.reserve(holder=pk, owner=owner, services=services, by=by)
     machine.record(Event.Kind.WISHED, Note(_("Launched from “%(template)s”."), {"template": template.name}), by=by)
     doorbell.ring("machines.tasks.advance", pk)

@@ -198,7 +198,7 @@ def delete(machine: Machine, cloud: Cloud) -> None:
     """Close its ports at once, then let the cloud delete it. A server whose number we never heard is looked for."""
     tunnels.actions.release(holder=machine.pk)
     server_id = machine.server_id or getattr(cloud.find_server(str(machine.pk)), "id", "")
-    if not server_id:
+    if not server_id or (machine.is_fresh and machine.cloud_status == Status.DELETED):
         return finish(machine)
     cloud.ensure_deleted(server_id)
     _go(machine, State.DELETING, asked_at=timezone.now(), server_id=server_id)
@@ -311,7 +311,7 @@ def _queue(machine: Machine, note: Note) -> None:
     if machine.state == State.QUEUED:
         return _wait(machine, QUEUE_TURN, note)
     now = timezone.now()
-    _go(machine, State.QUEUED, note, queued_at=now, retry_at=now + QUEUE_TURN)
+    _go(machine, State.QUEUED, note, queued_at=machine.place_in_time, retry_at=now + QUEUE_TURN)
 
 
 def _vanished(machine: Machine) -> None:
@@ -360,7 +360,7 @@ def _until_it_answers(machine: Machine) -> None:
     answers = tunnels.queries.all_open(machine.pk, now) and tunnels.queries.primary_answered(machine.pk)
     if not answers and not is_late:
         return _wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))
-    done = {"resets_done": machine.resets_asked, "restarts_done": machine.restarts_asked}
+    done = {"queued_at": None, "resets_done": machine.resets_asked, "restarts_done": machine.restarts_asked}
     note = Note() if answers else Note(QUIET_GUEST)
     _go(machine, State.RUNNING, note, ready_at=machine.ready_at or now, **done)
 

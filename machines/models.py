@@ -12,6 +12,7 @@ from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
 from lib.notes import Note
+from machines.progress import Progress, progress_of
 from machines.states import COME_TRUE, MOVES, State, Wanted
 
 
@@ -47,11 +48,8 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         )
 
     def waiting_before(self, machine: "Machine") -> "MachineQuerySet":
-        return (
-            self.filter(state=State.QUEUED)
-            .exclude(wanted=Wanted.GONE)
-            .filter(queued_at__lt=machine.queued_at or timezone.now())
-        )
+        waiting = self.filter(state=State.QUEUED).exclude(wanted=Wanted.GONE)
+        return waiting.filter(queued_at__lt=machine.place_in_time)
 
 
 class Machine(models.Model):
@@ -157,8 +155,17 @@ class Machine(models.Model):
         return self.is_fresh and self.cloud_status == Status.ACTIVE and not self.cloud_task
 
     @property
+    def place_in_time(self) -> datetime:
+        """Since when it waits for room: from its launch, or from when it was woken."""
+        return self.queued_at or (self.created_at if self.state == State.NEW else timezone.now())
+
+    @property
     def ssh_user(self) -> str:
         return self.template.ssh_user
+
+    def progress(self, now: datetime, typical: float | None = None) -> Progress:
+        """How far it is; `typical` is what a launch of its template takes in seconds, where the caller knows it."""
+        return progress_of(self, now, typical)
 
     def been_so_for(self, now: datetime) -> timedelta:
         return now - self.state_since

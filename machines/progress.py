@@ -57,9 +57,9 @@ def progress_of(machine: "Machine", now: datetime, typical: float | None = None)
         return Progress(2, str(machine.note) or _("Asking the cluster for a place."))
     if state not in DEFAULT_SECONDS:
         return Progress(100, str(machine.note))
-    if state == State.BUILDING and typical is None:
-        typical = typical_seconds(machine.template_id)
-    seconds = typical if state == State.BUILDING and typical else DEFAULT_SECONDS[state]
+    seconds = DEFAULT_SECONDS[state]
+    if state == State.BUILDING:
+        seconds = typical_seconds(machine.template_id) if typical is None else typical
     low, high = _bounds(machine)
     # 1 - e^(-2t/T): 86 % at the typical time, and still moving after it.
     by_time = 100 * (1 - exp(-2 * machine.been_so_for(now).total_seconds() / seconds))

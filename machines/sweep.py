@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -25,6 +25,7 @@ from machines.states import State, Wanted
 log = logging.getLogger(__name__)
 
 PACE = 3  # never list sooner than three times what the last list took: see the design
+PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
 LIST_CLAIM = timedelta(seconds=60)  # longer than any list may take
 FOUND_ASLEEP = _("Somebody put it to sleep on the cluster itself.")
@@ -49,11 +50,7 @@ def tick(cloud: Cloud, now: datetime | None = None) -> None:
 
 def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
     """One list call, and what follows from it."""
-    whole = (
-        not watch.cursor
-        or not watch.whole_at
-        or now - watch.whole_at >= timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
-    )
+    whole = _is_whole_due(watch, now)
     try:
         listing = cloud.list_servers(None if whole else watch.cursor)
     except CloudError as error:
@@ -74,6 +71,18 @@ def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
         next_at=now + _pause(took),
         **fields,
     )
+
+
+def _is_whole_due(watch: Watch, now: datetime) -> bool:
+    """Changes do unless it is time, or somebody waits for news of a server that has not changed since we asked."""
+    if (
+        not watch.cursor
+        or not watch.whole_at
+        or now - watch.whole_at >= timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
+    ):
+        return True
+    unheard = Q(observed_at__isnull=True) | Q(observed_at__lte=F("asked_at"))
+    return Machine.objects.unsettled().filter(unheard, asked_at__lt=now - PATIENCE).exists()
 
 
 def observe(servers: Iterable[Server], at: datetime, *, whole: bool) -> None:
@@ -107,7 +116,7 @@ def _take_over(machine: Machine, fields: dict[str, object], at: datetime) -> Non
     """Write an observation, unless the row was told, or asked the cloud for something, after the list began."""
     newer = Q(asked_at__isnull=True) | Q(asked_at__lt=at), Q(observed_at__isnull=True) | Q(observed_at__lte=at)
     # A step that was waiting for news need wait no longer; one that backs off (attempts) keeps its time.
-    calm = {} if machine.attempts else {"retry_at": None}
+    calm: dict[str, object] = {} if machine.attempts else {"retry_at": None}
     if machine.state == State.FAILED:
         calm = _second_chance(machine, fields)
     if not Machine.objects.filter(*newer, pk=machine.pk).update(**fields, **calm):
@@ -128,7 +137,7 @@ def _miss(present: set[str], at: datetime) -> None:
     """Living rows whose server a whole list does not have."""
     older = Q(asked_at__isnull=True) | Q(asked_at__lt=at)
     missing = Machine.objects.alive().filter(older).exclude(server_id="").exclude(server_id__in=present)
-    for machine in missing.exclude(cloud_status=Status.DELETED, wanted=Wanted.GONE):
+    for machine in missing:
         _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)
 
 

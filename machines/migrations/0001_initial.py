@@ -8,125 +8,227 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('courses', '0001_initial'),
+        ("courses", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Stray',
+            name="Stray",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('server_id', models.CharField(max_length=64, unique=True)),
-                ('machine_key', models.CharField(max_length=64)),
-                ('name', models.CharField(blank=True, default='', max_length=255)),
-                ('ours', models.BooleanField(default=False)),
-                ('seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("server_id", models.CharField(max_length=64, unique=True)),
+                ("machine_key", models.CharField(max_length=64)),
+                ("name", models.CharField(blank=True, default="", max_length=255)),
+                ("ours", models.BooleanField(default=False)),
+                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Watch',
+            name="Watch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cursor', models.TextField(blank=True, default='')),
-                ('listed_at', models.DateTimeField(blank=True, null=True)),
-                ('whole_at', models.DateTimeField(blank=True, null=True)),
-                ('next_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('took_seconds', models.FloatField(default=0)),
-                ('room', models.JSONField(blank=True, default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("cursor", models.TextField(blank=True, default="")),
+                ("listed_at", models.DateTimeField(blank=True, null=True)),
+                ("whole_at", models.DateTimeField(blank=True, null=True)),
+                ("next_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("took_seconds", models.FloatField(default=0)),
+                ("room", models.JSONField(blank=True, default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name='Machine',
+            name="Machine",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=60)),
-                ('vnc_password', models.CharField(blank=True, default='', max_length=8)),
-                ('wanted', models.CharField(choices=[('running', 'Running'), ('suspended', 'Sleeping'), ('shelved', 'Put away'), ('gone', 'Deleted')], default='running', max_length=10)),
-                ('state', models.CharField(choices=[('new', 'Asked for'), ('queued', 'Waiting for room'), ('building', 'Being built'), ('running', 'Running'), ('suspending', 'Going to sleep'), ('suspended', 'Sleeping'), ('waking', 'Waking up'), ('shelving', 'Being put away'), ('shelved', 'Put away'), ('deleting', 'Being deleted'), ('gone', 'Deleted'), ('failed', 'Needs attention')], default='new', max_length=10)),
-                ('state_since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('state_note', models.JSONField(blank=True, default=dict)),
-                ('resets_asked', models.PositiveIntegerField(default=0)),
-                ('resets_done', models.PositiveIntegerField(default=0)),
-                ('restarts_asked', models.PositiveIntegerField(default=0)),
-                ('restarts_done', models.PositiveIntegerField(default=0)),
-                ('ports_asked', models.PositiveIntegerField(default=0)),
-                ('ports_done', models.PositiveIntegerField(default=0)),
-                ('claimed_until', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('retry_at', models.DateTimeField(blank=True, null=True)),
-                ('server_id', models.CharField(blank=True, default='', max_length=64)),
-                ('asked_at', models.DateTimeField(blank=True, null=True)),
-                ('observed_at', models.DateTimeField(blank=True, null=True)),
-                ('cloud_status', models.CharField(blank=True, default='', max_length=10)),
-                ('cloud_task', models.CharField(blank=True, default='', max_length=40)),
-                ('cloud_fault', models.TextField(blank=True, default='')),
-                ('cloud_full', models.BooleanField(default=False)),
-                ('cloud_resets', models.PositiveIntegerField(default=0)),
-                ('cloud_restarts', models.PositiveIntegerField(default=0)),
-                ('address', models.CharField(blank=True, default='', max_length=64)),
-                ('port_map', models.JSONField(blank=True, default=dict)),
-                ('host', models.CharField(blank=True, default='', max_length=120)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('queued_at', models.DateTimeField(blank=True, null=True)),
-                ('build_started_at', models.DateTimeField(blank=True, null=True)),
-                ('ready_at', models.DateTimeField(blank=True, null=True)),
-                ('gone_at', models.DateTimeField(blank=True, null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='machines', to=settings.AUTH_USER_MODEL)),
-                ('template', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='machines', to='courses.template')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=60)),
+                ("vnc_password", models.CharField(blank=True, default="", max_length=8)),
+                (
+                    "wanted",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("suspended", "Sleeping"),
+                            ("shelved", "Put away"),
+                            ("gone", "Deleted"),
+                        ],
+                        default="running",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "Asked for"),
+                            ("queued", "Waiting for room"),
+                            ("building", "Being built"),
+                            ("running", "Running"),
+                            ("suspending", "Going to sleep"),
+                            ("suspended", "Sleeping"),
+                            ("waking", "Waking up"),
+                            ("shelving", "Being put away"),
+                            ("shelved", "Put away"),
+                            ("deleting", "Being deleted"),
+                            ("gone", "Deleted"),
+                            ("failed", "Needs attention"),
+                        ],
+                        default="new",
+                        max_length=10,
+                    ),
+                ),
+                ("state_since", models.DateTimeField(default=django.utils.timezone.now)),
+                ("state_note", models.JSONField(blank=True, default=dict)),
+                ("resets_asked", models.PositiveIntegerField(default=0)),
+                ("resets_done", models.PositiveIntegerField(default=0)),
+                ("restarts_asked", models.PositiveIntegerField(default=0)),
+                ("restarts_done", models.PositiveIntegerField(default=0)),
+                ("ports_asked", models.PositiveIntegerField(default=0)),
+                ("ports_done", models.PositiveIntegerField(default=0)),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("retry_at", models.DateTimeField(blank=True, null=True)),
+                ("server_id", models.CharField(blank=True, default="", max_length=64)),
+                ("asked_at", models.DateTimeField(blank=True, null=True)),
+                ("observed_at", models.DateTimeField(blank=True, null=True)),
+                ("cloud_status", models.CharField(blank=True, default="", max_length=10)),
+                ("cloud_task", models.CharField(blank=True, default="", max_length=40)),
+                ("cloud_fault", models.TextField(blank=True, default="")),
+                ("cloud_full", models.BooleanField(default=False)),
+                ("cloud_resets", models.PositiveIntegerField(default=0)),
+                ("cloud_restarts", models.PositiveIntegerField(default=0)),
+                ("address", models.CharField(blank=True, default="", max_length=64)),
+                ("port_map", models.JSONField(blank=True, default=dict)),
+                ("host", models.CharField(blank=True, default="", max_length=120)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("queued_at", models.DateTimeField(blank=True, null=True)),
+                ("build_started_at", models.DateTimeField(blank=True, null=True)),
+                ("ready_at", models.DateTimeField(blank=True, null=True)),
+                ("gone_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="machines",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="machines", to="courses.template"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', 'pk'],
+                "ordering": ["-created_at", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('kind', models.CharField(choices=[('wished', 'Wished'), ('moved', 'Moved'), ('noted', 'Noted')], max_length=10)),
-                ('from_state', models.CharField(max_length=10)),
-                ('to_state', models.CharField(max_length=10)),
-                ('stored_note', models.JSONField(blank=True, default=dict)),
-                ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('machine', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='machines.machine')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("wished", "Wished"), ("moved", "Moved"), ("noted", "Noted")], max_length=10
+                    ),
+                ),
+                ("from_state", models.CharField(max_length=10)),
+                ("to_state", models.CharField(max_length=10)),
+                ("stored_note", models.JSONField(blank=True, default=dict)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "machine",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="machines.machine"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
+                "ordering": ["-at", "-pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='machine',
-            index=models.Index(condition=models.Q(('state', 'gone'), _negated=True), fields=['owner', '-created_at'], name='machine_alive_by_owner'),
+            model_name="machine",
+            index=models.Index(
+                condition=models.Q(("state", "gone"), _negated=True),
+                fields=["owner", "-created_at"],
+                name="machine_alive_by_owner",
+            ),
         ),
         migrations.AddIndex(
-            model_name='machine',
-            index=models.Index(condition=models.Q(('state', 'gone'), _negated=True), fields=['retry_at'], name='machine_alive_by_retry'),
+            model_name="machine",
+            index=models.Index(
+                condition=models.Q(("state", "gone"), _negated=True), fields=["retry_at"], name="machine_alive_by_retry"
+            ),
         ),
         migrations.AddIndex(
-            model_name='machine',
-            index=models.Index(condition=models.Q(('ready_at__isnull', False)), fields=['template', '-ready_at'], name='machine_ready_by_template'),
+            model_name="machine",
+            index=models.Index(
+                condition=models.Q(("ready_at__isnull", False)),
+                fields=["template", "-ready_at"],
+                name="machine_ready_by_template",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='machine',
-            constraint=models.CheckConstraint(condition=models.Q(('wanted__in', ['running', 'suspended', 'shelved', 'gone'])), name='machine_wanted_known'),
+            model_name="machine",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("wanted__in", ["running", "suspended", "shelved", "gone"])),
+                name="machine_wanted_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='machine',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['new', 'queued', 'building', 'running', 'suspending', 'suspended', 'waking', 'shelving', 'shelved', 'deleting', 'gone', 'failed'])), name='machine_state_known'),
+            model_name="machine",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "new",
+                            "queued",
+                            "building",
+                            "running",
+                            "suspending",
+                            "suspended",
+                            "waking",
+                            "shelving",
+                            "shelved",
+                            "deleting",
+                            "gone",
+                            "failed",
+                        ],
+                    )
+                ),
+                name="machine_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='machine',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('server_id', ''), _negated=True), models.Q(('state', 'gone'), _negated=True)), fields=('server_id',), name='machine_one_per_server'),
+            model_name="machine",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("server_id", ""), _negated=True), models.Q(("state", "gone"), _negated=True)
+                ),
+                fields=("server_id",),
+                name="machine_one_per_server",
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['machine', '-at'], name='event_by_machine'),
+            model_name="event",
+            index=models.Index(fields=["machine", "-at"], name="event_by_machine"),
         ),
     ]

@@ -136,12 +136,11 @@ class FakeCloud:
 
     def find_server(self, machine: str) -> Server | None:
         with self._call("find_server", machine):
-            return next((server for server in self.living if server.machine == machine), None)
+            return self._found(machine)
 
     def ensure_server(self, spec: ServerSpec) -> Server:
         with self._call("ensure_server", spec.machine):
-            found = next((server for server in self.living if server.machine == spec.machine), None)
-            return found or self._build(spec)
+            return self._found(spec.machine) or self._build(spec)
 
     def ensure_running(self, server_id: str) -> None:
         with self._call("ensure_running", server_id):
@@ -257,6 +256,11 @@ class FakeCloud:
             if self.busy:
                 raise CloudBusy("The fake cloud is busy.", retry_after=1)
             yield
+
+    def _found(self, machine: str) -> Server | None:
+        """One that is being deleted does not count: who asks wants one that lives on."""
+        rows = [row for row in self._rows.values() if row.server.machine == machine and row.goal[0] != "deleting"]
+        return next((row.server for row in rows if row.server.status != Status.DELETED), None)
 
     def _build(self, spec: ServerSpec) -> Server:
         if spec.flavor_id not in {flavor.id for flavor in FLAVORS}:
