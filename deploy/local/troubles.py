@@ -14,4 +14,6 @@ def of_os_error(error: OSError) -> Trouble:
         return Trouble("The disk is full. Free some room, or say DATA=<a folder on another disk>.")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return Trouble(f"{where} cannot be written. Make it yours, or say DATA=<a folder that you may write to>.")
+    if error.errno in (errno.ENOTDIR, errno.ENOENT, errno.EEXIST):
+        return Trouble(f"{where} is no folder that can be made. Say DATA=<a folder that you may write to>.")
     return Trouble(f"The computer refused: {error}.")

