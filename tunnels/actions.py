@@ -66,7 +66,12 @@ def _open_already(port: int) -> PortOpenAlready:
 
 def _tunnel(holder: UUID, owner: User, service: Service, position: int) -> Tunnel:
     return Tunnel(
-        holder=holder, owner=owner, service=service.name, scheme=service.scheme, target_port=service.port, position=position
+        holder=holder,
+        owner=owner,
+        service=service.name,
+        scheme=service.scheme,
+        target_port=service.port,
+        position=position,
     )
 
 

@@ -70,7 +70,9 @@ async def serve(data: Path, port: int, ports: range) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="tunnels.embedded_vps", description="An SSH server on loopback for remote forwards.")
+    parser = argparse.ArgumentParser(
+        prog="tunnels.embedded_vps", description="An SSH server on loopback for remote forwards."
+    )
     parser.add_argument("--data", required=True, type=Path)
     for name in ("--port", "--first-port", "--last-port"):
         parser.add_argument(name, required=True, type=int)

@@ -121,7 +121,9 @@ class Tunnel(models.Model):
     extra = models.BooleanField(default=False)  # opened by the person, not from the template
 
     wanted = models.CharField(max_length=8, choices=Wanted.choices, default=Wanted.CLOSED)
-    wanted_revision = models.BigIntegerField(default=0)  # the gateway's revision that carries the last change of the wish
+    wanted_revision = models.BigIntegerField(
+        default=0
+    )  # the gateway's revision that carries the last change of the wish
     state = models.CharField(max_length=8, choices=State.choices, default=State.CLOSED)
     state_since = models.DateTimeField(auto_now_add=True)
     state_note = models.JSONField(default=dict, blank=True)
@@ -140,9 +142,13 @@ class Tunnel(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["gateway", "port"], condition=~Q(state="gone"), name="tunnel_port_once"),
-            models.UniqueConstraint(fields=["holder", "service"], condition=~Q(wanted="gone"), name="tunnel_service_once"),
+            models.UniqueConstraint(
+                fields=["holder", "service"], condition=~Q(wanted="gone"), name="tunnel_service_once"
+            ),
             models.CheckConstraint(condition=Q(port__gte=1, port__lte=65535), name="tunnel_port_in_range"),
-            models.CheckConstraint(condition=Q(target_port__gte=1, target_port__lte=65535), name="tunnel_target_port_in_range"),
+            models.CheckConstraint(
+                condition=Q(target_port__gte=1, target_port__lte=65535), name="tunnel_target_port_in_range"
+            ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="tunnel_state_known"),
             models.CheckConstraint(condition=Q(wanted__in=Wanted.values), name="tunnel_wanted_known"),
             models.CheckConstraint(condition=~Q(state="gone") | Q(wanted="gone"), name="tunnel_gone_only_when_wanted"),

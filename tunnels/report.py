@@ -48,7 +48,9 @@ class Report:
         try:
             told = json.loads(body)
             lines = {UUID(key): _read_line(line) for key, line in told["tunnels"].items()}
-            return cls(_text(told["boot"]), _number(told["seq"]), _number(told["revision"]), told["whole"] is True, lines)
+            return cls(
+                _text(told["boot"]), _number(told["seq"]), _number(told["revision"]), told["whole"] is True, lines
+            )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise BadReport(_("This is not a report of an agent: see docs/admin/tunnels.md.")) from None
 

@@ -41,7 +41,9 @@ def for_agents(method: str) -> Callable[[View], Callable[[HttpRequest], Awaitabl
         @wraps(view)
         async def checked(request: HttpRequest) -> HttpResponse:
             if request.method != method:
-                answer = problem(405, "method_not_allowed", _("This address takes %(method)s only.") % {"method": method})
+                answer = problem(
+                    405, "method_not_allowed", _("This address takes %(method)s only.") % {"method": method}
+                )
                 answer["Allow"] = method
                 return answer
             gateway = await _gateway(request.headers.get("Authorization", ""))

@@ -139,7 +139,15 @@ class FakePortal(ThreadingHTTPServer):
         key = key or str(uuid.uuid4())
         with self.news:
             self.revision += 1
-            line = {"id": key, "port": port, "host": HERE, "target_port": target, "scheme": "tcp", "allow": [], "probe": True}
+            line = {
+                "id": key,
+                "port": port,
+                "host": HERE,
+                "target_port": target,
+                "scheme": "tcp",
+                "allow": [],
+                "probe": True,
+            }
             self.wishes[key] = {**line, "since": self.revision, **more}
             self.news.notify_all()
         return key
@@ -283,7 +291,14 @@ class Stage:
 
     def agent_command(self, token: str = "token", *more: str) -> list[str]:
         command = [sys.executable, "-m", "tunnels.agent", "--portal", self.portal.url]
-        return [*command, "--token-file", str(self.folder / token), "--key-file", str(self.folder / "vps" / "agent_key"), *more]
+        return [
+            *command,
+            "--token-file",
+            str(self.folder / token),
+            "--key-file",
+            str(self.folder / "vps" / "agent_key"),
+            *more,
+        ]
 
     def target(self, kind: str = "echo", port: int = 0) -> Target:
         self.targets.append(Target(kind, port))

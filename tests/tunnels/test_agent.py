@@ -210,7 +210,9 @@ def test_counts_survive_a_portal_that_was_away(stage: Stage) -> None:
 
 
 def test_it_speaks_to_no_gateway_with_another_key(stage: Stage) -> None:
-    stage.portal.gateway["host_key"] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtTU0Y3vCmWHqTnNBKcP3aYvbFyQ8H9FZbLhPjZqfQe"
+    stage.portal.gateway["host_key"] = (
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtTU0Y3vCmWHqTnNBKcP3aYvbFyQ8H9FZbLhPjZqfQe"
+    )
     key = stage.portal.wish(stage.first, stage.target().port)
     until(lambda: stage.portal.line(key).get("error") == "host_key")
     assert not is_listening(stage.first)
@@ -255,7 +257,9 @@ def test_once_opens_reports_and_ends(stage: Stage) -> None:
 
 @pytest.mark.parametrize("missing", ["token", "key"])
 def test_a_missing_file_is_a_sentence(stage: Stage, missing: str) -> None:
-    command = stage.agent_command("nowhere") if missing == "token" else [*stage.agent_command(), "--key-file", "nowhere"]
+    command = (
+        stage.agent_command("nowhere") if missing == "token" else [*stage.agent_command(), "--key-file", "nowhere"]
+    )
     agent = Program(command, stage.folder / "missing.log")
     assert agent.process.wait(10) == 1
     assert "nowhere" in agent.said()

@@ -78,7 +78,10 @@ def test_a_blocked_port_is_not_drawn(student: User) -> None:
         reserve(holder=uuid.uuid4(), owner=student, services=SERVICES, by=student)
 
 
-@pytest.mark.parametrize("changes", [{"port": 0}, {"port": 65_536}, {"target_port": 0}, {"state": "ajar"}, {"wanted": "ajar"}, {"state": "gone"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"port": 0}, {"port": 65_536}, {"target_port": 0}, {"state": "ajar"}, {"wanted": "ajar"}, {"state": "gone"}],
+)
 def test_the_database_refuses_what_cannot_be(student: User, changes: dict[str, object]) -> None:
     gateway()
     tunnel = reserve(holder=uuid.uuid4(), owner=student, services=SERVICES, by=student)[0]

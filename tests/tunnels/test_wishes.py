@@ -4,7 +4,17 @@ import uuid
 
 from accounts.models import User
 from tests.tunnels.told import SERVICES, gateway, opened, states, tell
-from tunnels.actions import allow_only, ask_again, close_all, keep_gateway, open_all, open_one, release, release_one, reserve
+from tunnels.actions import (
+    allow_only,
+    ask_again,
+    close_all,
+    keep_gateway,
+    open_all,
+    open_one,
+    release,
+    release_one,
+    reserve,
+)
 from tunnels.models import Gateway, Tunnel
 from tunnels.queries import all_closed, primary_answered
 

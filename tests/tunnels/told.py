@@ -17,7 +17,13 @@ TOKEN = "sesame"
 
 
 def gateway(name: str = "gate", first: int = 20_000, last: int = 20_099, **facts: Any) -> Gateway:
-    facts = {"public_host": "127.0.0.1", "ssh_host": "127.0.0.1", "host_key": "ssh-ed25519 AAAA", "token": f"{TOKEN}-{name}", **facts}
+    facts = {
+        "public_host": "127.0.0.1",
+        "ssh_host": "127.0.0.1",
+        "host_key": "ssh-ed25519 AAAA",
+        "token": f"{TOKEN}-{name}",
+        **facts,
+    }
     return keep_gateway(name=name, first_port=first, last_port=last, heard_at=timezone.now(), by=None, **facts)
 
 
@@ -29,7 +35,9 @@ def opened(owner: User, address: str = "127.0.0.9") -> uuid.UUID:
     return holder
 
 
-def tell(gate: Gateway, lines: dict[Tunnel, dict[str, Any]] | None = None, *, now: datetime | None = None, **about: Any) -> set[uuid.UUID]:
+def tell(
+    gate: Gateway, lines: dict[Tunnel, dict[str, Any]] | None = None, *, now: datetime | None = None, **about: Any
+) -> set[uuid.UUID]:
     """A report of the agent that knows the newest revision; without `lines`: all that is wished is open and answers."""
     gate.refresh_from_db()
     if lines is None:

@@ -24,7 +24,9 @@ class Portal:
 
     def __init__(self, url: str, token: str, link: Link) -> None:
         headers = {"Authorization": f"Bearer {token}"}
-        self.http = httpx.AsyncClient(base_url=url.rstrip("/") + "/agent/v1/", headers=headers, timeout=10, trust_env=False)
+        self.http = httpx.AsyncClient(
+            base_url=url.rstrip("/") + "/agent/v1/", headers=headers, timeout=10, trust_env=False
+        )
         self.link = link
         self.boot = uuid.uuid4().hex
         self.seq = 0

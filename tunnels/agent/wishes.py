@@ -57,7 +57,9 @@ class Wishes:
     def read(cls, told: dict[str, Any]) -> "Wishes":
         """Raises ValueError, KeyError or TypeError when it is not what a portal says."""
         gateway = told["gateway"]
-        place = Place(gateway["ssh_host"], gateway["ssh_port"], gateway["user"], gateway["host_key"], gateway["bind_address"])
+        place = Place(
+            gateway["ssh_host"], gateway["ssh_port"], gateway["user"], gateway["host_key"], gateway["bind_address"]
+        )
         return cls(told["revision"], place, {line["id"]: _wish(line) for line in told["tunnels"]})
 
 

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,75 +15,163 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Gateway',
+            name="Gateway",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('public_host', models.CharField(max_length=255)),
-                ('ssh_host', models.CharField(max_length=255)),
-                ('ssh_port', models.PositiveIntegerField(default=22)),
-                ('ssh_user', models.CharField(default='minga', max_length=60)),
-                ('host_key', models.TextField()),
-                ('bind_address', models.CharField(blank=True, default='', max_length=60)),
-                ('first_port', models.PositiveIntegerField()),
-                ('last_port', models.PositiveIntegerField()),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('enabled', models.BooleanField(default=True)),
-                ('revision', models.BigIntegerField(default=1)),
-                ('heard_at', models.DateTimeField(blank=True, null=True)),
-                ('boot', models.CharField(blank=True, default='', max_length=64)),
-                ('seq', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("public_host", models.CharField(max_length=255)),
+                ("ssh_host", models.CharField(max_length=255)),
+                ("ssh_port", models.PositiveIntegerField(default=22)),
+                ("ssh_user", models.CharField(default="minga", max_length=60)),
+                ("host_key", models.TextField()),
+                ("bind_address", models.CharField(blank=True, default="", max_length=60)),
+                ("first_port", models.PositiveIntegerField()),
+                ("last_port", models.PositiveIntegerField()),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("enabled", models.BooleanField(default=True)),
+                ("revision", models.BigIntegerField(default=1)),
+                ("heard_at", models.DateTimeField(blank=True, null=True)),
+                ("boot", models.CharField(blank=True, default="", max_length=64)),
+                ("seq", models.BigIntegerField(default=0)),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('first_port__gte', 1), ('first_port__lte', models.F('last_port')), ('last_port__lte', 65535)), name='gateway_ports_in_range')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("first_port__gte", 1),
+                            ("first_port__lte", models.F("last_port")),
+                            ("last_port__lte", 65535),
+                        ),
+                        name="gateway_ports_in_range",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='BlockedPort',
+            name="BlockedPort",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('port', models.PositiveIntegerField()),
-                ('until', models.DateTimeField()),
-                ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='blocked_ports', to='tunnels.gateway')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("port", models.PositiveIntegerField()),
+                ("until", models.DateTimeField()),
+                (
+                    "gateway",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="blocked_ports", to="tunnels.gateway"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('gateway', 'port'), name='blocked_port_once')],
+                "constraints": [models.UniqueConstraint(fields=("gateway", "port"), name="blocked_port_once")],
             },
         ),
         migrations.CreateModel(
-            name='Tunnel',
+            name="Tunnel",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('port', models.PositiveIntegerField()),
-                ('holder', models.UUIDField()),
-                ('service', models.CharField(max_length=40)),
-                ('scheme', models.CharField(default='tcp', max_length=8)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('target_host', models.CharField(blank=True, default='', max_length=255)),
-                ('target_port', models.PositiveIntegerField()),
-                ('reach_port', models.PositiveIntegerField(blank=True, null=True)),
-                ('allow', models.JSONField(blank=True, default=list)),
-                ('extra', models.BooleanField(default=False)),
-                ('wanted', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed'), ('gone', 'Given back')], default='closed', max_length=8)),
-                ('wanted_revision', models.BigIntegerField(default=0)),
-                ('state', models.CharField(choices=[('closed', 'Closed'), ('opening', 'Opening'), ('open', 'Open'), ('failed', 'Does not open'), ('gone', 'Given back')], default='closed', max_length=8)),
-                ('state_since', models.DateTimeField(auto_now_add=True)),
-                ('state_note', models.JSONField(blank=True, default=dict)),
-                ('opened_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('refused', models.PositiveIntegerField(default=0)),
-                ('bytes_in', models.BigIntegerField(default=0)),
-                ('bytes_out', models.BigIntegerField(default=0)),
-                ('connections', models.PositiveIntegerField(default=0)),
-                ('last_byte_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tunnels', to='tunnels.gateway')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tunnels', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("port", models.PositiveIntegerField()),
+                ("holder", models.UUIDField()),
+                ("service", models.CharField(max_length=40)),
+                ("scheme", models.CharField(default="tcp", max_length=8)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("target_host", models.CharField(blank=True, default="", max_length=255)),
+                ("target_port", models.PositiveIntegerField()),
+                ("reach_port", models.PositiveIntegerField(blank=True, null=True)),
+                ("allow", models.JSONField(blank=True, default=list)),
+                ("extra", models.BooleanField(default=False)),
+                (
+                    "wanted",
+                    models.CharField(
+                        choices=[("open", "Open"), ("closed", "Closed"), ("gone", "Given back")],
+                        default="closed",
+                        max_length=8,
+                    ),
+                ),
+                ("wanted_revision", models.BigIntegerField(default=0)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("closed", "Closed"),
+                            ("opening", "Opening"),
+                            ("open", "Open"),
+                            ("failed", "Does not open"),
+                            ("gone", "Given back"),
+                        ],
+                        default="closed",
+                        max_length=8,
+                    ),
+                ),
+                ("state_since", models.DateTimeField(auto_now_add=True)),
+                ("state_note", models.JSONField(blank=True, default=dict)),
+                ("opened_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("refused", models.PositiveIntegerField(default=0)),
+                ("bytes_in", models.BigIntegerField(default=0)),
+                ("bytes_out", models.BigIntegerField(default=0)),
+                ("connections", models.PositiveIntegerField(default=0)),
+                ("last_byte_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "gateway",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tunnels", to="tunnels.gateway"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="tunnels",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'gone'), _negated=True), fields=['holder'], name='tunnel_live_by_holder'), models.Index(condition=models.Q(('wanted', 'open')), fields=['gateway'], name='tunnel_open_by_gateway')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'gone'), _negated=True), fields=('gateway', 'port'), name='tunnel_port_once'), models.UniqueConstraint(condition=models.Q(('wanted', 'gone'), _negated=True), fields=('holder', 'service'), name='tunnel_service_once'), models.CheckConstraint(condition=models.Q(('port__gte', 1), ('port__lte', 65535)), name='tunnel_port_in_range'), models.CheckConstraint(condition=models.Q(('target_port__gte', 1), ('target_port__lte', 65535)), name='tunnel_target_port_in_range'), models.CheckConstraint(condition=models.Q(('state__in', ['closed', 'opening', 'open', 'failed', 'gone'])), name='tunnel_state_known'), models.CheckConstraint(condition=models.Q(('wanted__in', ['open', 'closed', 'gone'])), name='tunnel_wanted_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'gone'), _negated=True), ('wanted', 'gone'), _connector='OR'), name='tunnel_gone_only_when_wanted')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "gone"), _negated=True),
+                        fields=["holder"],
+                        name="tunnel_live_by_holder",
+                    ),
+                    models.Index(
+                        condition=models.Q(("wanted", "open")), fields=["gateway"], name="tunnel_open_by_gateway"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "gone"), _negated=True),
+                        fields=("gateway", "port"),
+                        name="tunnel_port_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("wanted", "gone"), _negated=True),
+                        fields=("holder", "service"),
+                        name="tunnel_service_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("port__gte", 1), ("port__lte", 65535)), name="tunnel_port_in_range"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("target_port__gte", 1), ("target_port__lte", 65535)),
+                        name="tunnel_target_port_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["closed", "opening", "open", "failed", "gone"])),
+                        name="tunnel_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("wanted__in", ["open", "closed", "gone"])), name="tunnel_wanted_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "gone"), _negated=True), ("wanted", "gone"), _connector="OR"
+                        ),
+                        name="tunnel_gone_only_when_wanted",
+                    ),
+                ],
             },
         ),
     ]

@@ -1,0 +1,143 @@
+"""What the portal answers its agents, and everybody else."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.test import AsyncClient, Client
+from django.utils import timezone
+
+from accounts.models import User
+from tests.tunnels.told import TOKEN, gateway, opened, states
+from tunnels.actions import close_all, open_all
+from tunnels.models import Gateway, Tunnel
+
+pytestmark = pytest.mark.urls("tests.tunnels.urls")
+BEARER = f"Bearer {TOKEN}-gate"
+
+
+def _ask(client: Client, query: str = "", token: str = BEARER) -> Any:
+    return client.get(f"/agent/v1/wanted{query}", headers={"Authorization": token})
+
+
+def _report(client: Client, body: Any, token: str = BEARER) -> Any:
+    return client.post("/agent/v1/report", body, content_type="application/json", headers={"Authorization": token})
+
+
+@pytest.mark.parametrize(
+    "token", ["", "Bearer", "Bearer ", "Bearer stranger", f"Token {TOKEN}-gate", f"Bearer {TOKEN}"]
+)
+def test_a_strangers_token_is_refused(client: Client, student: User, token: str) -> None:
+    gateway()
+    answers = [_ask(client, token=token), _report(client, {}, token=token)]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0]["Content-Type"] == "application/problem+json"
+
+
+def test_a_person_who_is_signed_in_is_a_stranger_here(client: Client, admin: User) -> None:
+    gateway()
+    client.force_login(admin)
+    assert client.get("/agent/v1/wanted").status_code == 401
+
+
+def test_the_wrong_method_is_refused(client: Client, student: User) -> None:
+    gateway()
+    assert client.post("/agent/v1/wanted", headers={"Authorization": BEARER}).status_code == 405
+    assert client.get("/agent/v1/report", headers={"Authorization": BEARER}).status_code == 405
+
+
+@pytest.mark.parametrize("query", ["?revision=x", "?wait=soon", "?revision="])
+def test_a_question_that_is_none_is_refused(client: Client, student: User, query: str) -> None:
+    gateway()
+    assert _ask(client, query).status_code == 400
+
+
+def test_it_tells_what_should_be_open_and_where(client: Client, student: User) -> None:
+    gateway()
+    holder = opened(student)
+    open_all(holder=holder, address="127.0.0.9", port_map={80: 8080})
+    answer = _ask(client).json()
+    by_port = {
+        line["port"]: (line["host"], line["target_port"], line["scheme"], line["probe"]) for line in answer["tunnels"]
+    }
+    ssh, http = Tunnel.objects.of(holder)
+    assert by_port == {ssh.port: ("127.0.0.9", 22, "ssh", True), http.port: ("127.0.0.9", 8080, "http", True)}
+    assert answer["gateway"]["host_key"] == "ssh-ed25519 AAAA"
+
+
+def test_it_does_not_tell_what_is_closed(client: Client, student: User) -> None:
+    gateway()
+    close_all(holder=opened(student))
+    assert _ask(client).json()["tunnels"] == []
+
+
+def test_one_gateway_hears_nothing_of_another(client: Client, student: User) -> None:
+    gateway()
+    opened(student)
+    gateway("other")
+    assert _ask(client, token=f"Bearer {TOKEN}-other").json()["tunnels"] == []
+
+
+def test_asking_is_a_sign_of_life(client: Client, student: User) -> None:
+    gateway()
+    Gateway.objects.update(heard_at=None)
+    _ask(client)
+    assert Gateway.objects.get().is_heard(timezone.now())
+
+
+def test_a_report_settles_the_rows(client: Client, student: User) -> None:
+    gateway()
+    holder = opened(student)
+    revision = Gateway.objects.get().revision
+    lines = {str(tunnel.pk): {"state": "open"} for tunnel in Tunnel.objects.of(holder)}
+    answer = _report(client, json.dumps({"boot": "b", "seq": 1, "revision": revision, "whole": True, "tunnels": lines}))
+    assert answer.status_code == 200
+    assert states(holder) == ["open", "open"]
+
+
+@pytest.mark.parametrize("body", ["", "x", "[]", '{"tunnels": {"x": 1}}', "\x00"])
+def test_a_report_that_is_none_gets_a_sentence(client: Client, student: User, body: str) -> None:
+    gateway()
+    answer = _report(client, body)
+    assert answer.status_code == 400
+    assert "not a report" in answer.json()["detail"]
+
+
+async def _hold(settings: Any, seconds: float, meanwhile: Any) -> tuple[float, Any]:
+    """How long a question about the present revision was held, and its answer."""
+    settings.AGENT_POLL_SECONDS = seconds
+    revision = (await Gateway.objects.aget()).revision
+    question = AsyncClient().get(f"/agent/v1/wanted?revision={revision}", headers={"Authorization": BEARER})
+    began = time.monotonic()
+    answer, _done = await asyncio.gather(question, meanwhile)
+    return time.monotonic() - began, answer.json()
+
+
+@pytest.fixture
+async def held(transactional_db: None) -> AsyncIterator[Any]:
+    """_hold, with a gateway there; the thread that spoke to the database for it hangs up at the end."""
+    await sync_to_async(gateway)()
+    yield _hold
+    await sync_to_async(connections.close_all)()
+
+
+async def test_a_question_is_held_until_there_is_something_new(held: Any, settings: Any) -> None:
+    async def launch() -> None:
+        await asyncio.sleep(0.3)
+        student = await sync_to_async(User.objects.create_user)("student")
+        await sync_to_async(opened)(student)
+
+    took, answer = await held(settings, 10, launch())
+    assert 0.3 <= took < 2
+    assert len(answer["tunnels"]) == 2
+
+
+async def test_a_question_is_not_held_for_ever(held: Any, settings: Any) -> None:
+    took, answer = await held(settings, 0.5, asyncio.sleep(0))
+    assert 0.5 <= took < 2
+    assert answer["revision"] == (await Gateway.objects.aget()).revision

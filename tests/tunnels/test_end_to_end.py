@@ -1,0 +1,121 @@
+"""The real portal under uvicorn, the real agent, the embedded VPS: from a wish in the database to bytes through a port."""
+
+import contextlib
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from django.core.asgi import get_asgi_application
+from django.utils import timezone
+
+from accounts.models import User
+from tests.tunnels.stage import (
+    HERE,
+    Program,
+    Target,
+    embedded_vps,
+    exchange,
+    free_port,
+    free_range,
+    is_listening,
+    until,
+)
+from tests.tunnels.told import gateway
+from tunnels.actions import close_all, open_all, release, reserve
+from tunnels.models import Gateway, Service, Tunnel
+from tunnels.queries import all_closed, all_open, primary_answered
+
+pytestmark = [pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True)]
+
+
+@contextlib.contextmanager
+def _portal() -> Iterator[int]:
+    port = free_port()
+    config = uvicorn.Config(
+        get_asgi_application(), HERE, port, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started)
+    yield port
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def gate(tmp_path: Path, transactional_db: None) -> Iterator[Gateway]:
+    """A gateway of four ports with everything that belongs to it running."""
+    first = free_range(4)
+    vps, vps_port = embedded_vps(tmp_path / "vps", first, first + 3)
+    host_key = (tmp_path / "vps" / "host_key.pub").read_text().strip()
+    row = gateway(first=first, last=first + 3, ssh_port=vps_port, host_key=host_key, bind_address=HERE, token="sesame")
+    (tmp_path / "token").write_text("sesame")
+    with _portal() as port:
+        command = [sys.executable, "-m", "tunnels.agent", "--portal", f"http://{HERE}:{port}"]
+        agent = Program(
+            [*command, "--token-file", str(tmp_path / "token"), "--key-file", str(tmp_path / "vps" / "agent_key")],
+            tmp_path / "log",
+        )
+        yield row
+        agent.kill()
+    vps.kill()
+
+
+def _reserved(student: User, target: Target) -> tuple[uuid.UUID, int]:
+    holder = uuid.uuid4()
+    tunnel = reserve(holder=holder, owner=student, services=[Service("http", target.port, "http")], by=student)[0]
+    open_all(holder=holder, address=HERE)
+    return holder, tunnel.port
+
+
+def _is_ready(holder: uuid.UUID) -> bool:
+    return all_open(holder, timezone.now()) and primary_answered(holder)
+
+
+def test_a_wish_becomes_a_port_that_answers(gate: Gateway, student: User) -> None:
+    holder, port = _reserved(student, Target())
+    until(lambda: _is_ready(holder), 10)
+    assert exchange(port) == b"hello"
+
+
+def test_revoking_cuts_what_is_open_within_two_seconds_of_the_action(gate: Gateway, student: User) -> None:
+    holder, port = _reserved(student, Target())
+    until(lambda: _is_ready(holder), 10)
+    with socket.create_connection((HERE, port), timeout=5) as visit:
+        visit.sendall(b"x")
+        assert visit.recv(1) == b"x"
+        began = time.monotonic()
+        release(holder=holder)
+        with contextlib.suppress(ConnectionError):
+            assert visit.recv(1) == b""
+    until(lambda: not is_listening(port))
+    assert time.monotonic() - began < 2
+    until(lambda: not Tunnel.objects.of(holder).exists(), 2)
+
+
+def test_sleep_closes_the_port_and_waking_opens_the_same(gate: Gateway, student: User) -> None:
+    target = Target()
+    holder, port = _reserved(student, target)
+    until(lambda: _is_ready(holder), 10)
+    close_all(holder=holder)
+    until(lambda: all_closed(holder), 3)
+    assert not is_listening(port)
+    open_all(holder=holder, address=HERE)
+    until(lambda: _is_ready(holder), 5)
+    assert exchange(port) == b"hello"
+
+
+def test_a_taken_port_is_replaced_by_another(gate: Gateway, student: User) -> None:
+    with contextlib.ExitStack() as taken:
+        for port in range(gate.first_port, gate.last_port):
+            taken.enter_context(socket.create_server((HERE, port)))
+        holder, _port = _reserved(student, Target())
+        until(lambda: _is_ready(holder), 15)
+    assert Tunnel.objects.of(holder).get().port == gate.last_port

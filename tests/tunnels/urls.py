@@ -1,0 +1,5 @@
+"""Only the agents' addresses, so that these tests need nothing else of the site."""
+
+from django.urls import include, path
+
+urlpatterns = [path("agent/v1/", include("portal.api.agent_urls"))]
