@@ -59,10 +59,14 @@ def end(process: subprocess.Popen[bytes], program: Program, *, record: Path) -> 
     """Ask it to end, wait, then kill what is left of its group."""
     if process.poll() is None:
         process.send_signal(program.gently)
-        try:
-            process.wait(program.seconds)
-        except subprocess.TimeoutExpired:
-            pass
+    wait_then_kill(process, seconds=program.seconds, record=record)
+
+
+def wait_then_kill(process: subprocess.Popen[bytes], *, seconds: float, record: Path) -> None:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
     records.signal_group(process.pid, signal.SIGKILL)
     process.wait()
     record.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POLL_SECONDS = 0.05  # between two looks at a process that should end
+KILL_SECONDS = 5.0  # the kernel needs a moment to take a killed process away
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,13 @@ def read(path: Path) -> Record | None:
 
 
 def has_members(group: int) -> bool:
-    """Does the process group still have a member that is no zombie?"""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    if not Path("/proc/self/stat").exists():
-        return True
-    return any(int(fields[2]) == group and fields[0] != "Z" for fields in map(_stat, _pids()) if len(fields) > 2)
+    """Does a process group that led its own session still have a member that is no zombie?"""
+    return any(fields[0] != "Z" and fields[2:4] == [str(group)] * 2 for fields in map(_stat, _pids()))
 
 
 def _pids() -> list[int]:
+    if not Path("/proc/self/stat").exists():
+        return []
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
@@ -87,24 +82,32 @@ def signal_group(group: int, which: signal.Signals) -> None:
 
 
 def end_leftover(path: Path, *, gently: signal.Signals, seconds: float) -> bool:
-    """End the process that the file names, with its whole group, if it is still that process. True if there was one."""
+    """End the process that the file names, with its whole group, if it is still that process. True if there was one.
+
+    A leader that is dead may have left a group: its number is not given away while the group lives.
+    """
     record = read(path)
-    found = record is not None and record.is_alive()
-    if found and record is not None:
+    if record is None:
+        return False
+    found = record.is_alive() or (not is_running(record.pid) and has_members(record.pid))
+    if found:
         end_group(record.pid, gently=gently, seconds=seconds)
     path.unlink(missing_ok=True)
     return found
 
 
 def end_group(group: int, *, gently: signal.Signals, seconds: float) -> None:
-    """Ask the group to end, wait up to `seconds`, then kill what is left of it."""
+    """Ask the leader to end, wait up to `seconds`, then kill what is left of its group."""
     try:
         os.kill(group, gently)
     except ProcessLookupError:
         pass
-    deadline = time.monotonic() + seconds
-    while is_running(group) and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+    _wait_until_gone(group, seconds)
     signal_group(group, signal.SIGKILL)
-    while has_members(group):
+    _wait_until_gone(group, KILL_SECONDS)
+
+
+def _wait_until_gone(group: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (is_running(group) or has_members(group)) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)

@@ -1,0 +1,33 @@
+# make run needs Python 3.11 or newer and nothing else. PORT=8080 and DATA=folder may be said with it.
+
+MAKEFLAGS += --no-print-directory
+PYTHON ?= python3
+IN_VENV := .venv/bin/python
+export PORT DATA GUESTS
+
+.PHONY: run test test-openstack check fix bench dev
+
+run:
+	@exec $(PYTHON) deploy/local/bootstrap.py run
+
+dev:
+	@$(PYTHON) deploy/local/bootstrap.py dev
+	@$(IN_VENV) -m deploy.local.assets
+
+test: dev
+	@$(PYTHON) deploy/local/tools.py
+	@exec $(IN_VENV) -m pytest $(TESTS)
+
+test-openstack: dev
+	@if [ -d tests/openstack ]; then exec $(IN_VENV) -m pytest tests/openstack; \
+	else echo "The tests against a real OpenStack come with the OpenStack cloud; there are none yet."; fi
+
+check: dev
+	@exec $(IN_VENV) -m deploy.local.check
+
+fix: dev
+	@$(IN_VENV) -m ruff check --fix --quiet . ; exec $(IN_VENV) -m ruff format .
+
+bench: dev
+	@if ls bench/*.py >/dev/null 2>&1; then for file in bench/bench_*.py; do $(IN_VENV) $$file || exit 1; done; \
+	else echo "There is nothing to measure yet."; fi

@@ -1,0 +1,109 @@
+"""Keeps one part running: starts it, sees when it is ready, starts it again when it dies."""
+
+import subprocess
+import time
+from enum import StrEnum
+
+from deploy.local import child, records, stamps
+from deploy.local.parts import Part
+from deploy.local.place import Place
+from deploy.local.troubles import Trouble
+
+FIRST_WAIT_SECONDS = 0.2  # before the first new start; doubles
+LONGEST_WAIT_SECONDS = 5.0
+CALM_SECONDS = 10.0  # who lived that long starts afresh with its waiting
+TRIES = 5  # of a part that never became ready
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    DEAD = "dead"
+    DONE = "done"
+
+
+class Keeper:
+    def __init__(self, part: Part, place: Place) -> None:
+        self.part, self.place = part, place
+        self.state = State.WAITING
+        self.process: subprocess.Popen[bytes] | None = None
+        self.restarts = self.failures = 0
+        self.was_ready = False
+        self.started_at = self.retry_at = 0.0  # on the monotonic clock
+
+    @property
+    def is_up(self) -> bool:
+        return self.state in (State.READY, State.DONE)
+
+    def step(self, up: set[str]) -> str | None:
+        """One look. `up`: the parts that are ready. Returns a sentence for the person when there is news. Raises Trouble."""
+        if self.state == State.WAITING and up.issuperset(self.part.after):
+            return self._begin()
+        if self.state == State.DEAD and time.monotonic() >= self.retry_at:
+            self.restarts += 1
+            self._start()
+            return None
+        if self.process is None or self.state in (State.DONE, State.DEAD, State.WAITING):
+            return None
+        code = self.process.poll()
+        if code is not None:
+            return self._ended(code)
+        if self.state == State.STARTING and not self.part.once and self.part.is_ready():
+            return self._became_ready()
+        return None
+
+    def _begin(self) -> str | None:
+        child.set_aside(self.place.log(self.part.name))
+        if self.part.stamp and stamps.is_fresh(*self.part.stamp):
+            self.state, self.was_ready = State.DONE, True
+        else:
+            self._start()
+        return None
+
+    def _start(self) -> None:
+        name = self.part.name
+        self.process = child.start(self.part.program, log=self.place.log(name), record=self.place.record(name))
+        self.state, self.started_at = State.STARTING, time.monotonic()
+
+    def _became_ready(self) -> str | None:
+        again, self.state, self.was_ready = self.was_ready, State.READY, True
+        return f"{self.part.name} is back." if again else None
+
+    def _ended(self, code: int) -> str | None:
+        """What is left of its group goes too: a pool's children would work on without their parent."""
+        assert self.process is not None
+        records.signal_group(self.process.pid, child.signal.SIGKILL)
+        self.place.record(self.part.name).unlink(missing_ok=True)
+        if self.part.once and code == 0:
+            self._done()
+            return None
+        self.failures = 1 if time.monotonic() - self.started_at > CALM_SECONDS else self.failures + 1
+        if self.part.once or (not self.was_ready and self.failures >= TRIES):
+            raise Trouble(f"{self.part.name} does not start: {self.last_words()} (all of it: {self.place.log(self.part.name)})")
+        wait = min(FIRST_WAIT_SECONDS * 2 ** (self.failures - 1), LONGEST_WAIT_SECONDS)
+        self.state, self.retry_at = State.DEAD, time.monotonic() + wait
+        return f"{self.part.name} ended ({_why(code)}); starting it again."
+
+    def _done(self) -> None:
+        self.state, self.was_ready = State.DONE, True
+        if self.part.stamp:
+            stamps.write(*self.part.stamp)
+
+    def last_words(self) -> str:
+        try:
+            lines = self.place.log(self.part.name).read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return "it left no message"
+        return lines[-1][-300:] if lines else "it left no message"
+
+    def describe(self) -> dict[str, object]:
+        alive = self.process is not None and self.state in (State.STARTING, State.READY)
+        return {
+            "name": self.part.name, "state": self.state.value, "pid": self.process.pid if alive and self.process else None,
+            "ports": self.part.ports, "restarts": self.restarts, "log": str(self.place.log(self.part.name)),
+        }  # fmt: skip
+
+
+def _why(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"code {code}"

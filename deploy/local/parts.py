@@ -1,0 +1,158 @@
+"""The processes of Minga on one computer: what each runs, what it waits for, how one sees that it is ready."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from deploy.local import ready, stamps
+from deploy.local.child import Program
+from deploy.local.place import ROOT, Place
+from deploy.local.postgres import Postgres
+from deploy.local.redis import Redis
+
+GUEST_SECONDS = 30  # the local cloud puts its guests to sleep before it ends
+WORKERS = "4"  # a task mostly waits for the cloud; each costs about 60 MB
+CLOUD_OPTIONS = {
+    "GUESTS": "--guests", "LOCAL_CLOUD_BUILD_SECONDS": "--build-seconds", "LOCAL_CLOUD_VCPUS": "--vcpus",
+    "LOCAL_CLOUD_RAM_MB": "--ram-mb", "LOCAL_CLOUD_DISK_GB": "--disk-gb",
+}  # fmt: skip
+
+
+@dataclass
+class Part:
+    """`wave`: those of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip it while this is fresh."""
+
+    program: Program
+    wave: int = 2
+    after: tuple[str, ...] = ()
+    is_ready: Callable[[], bool] = lambda: True
+    once: bool = False
+    stamp: tuple[Path, str] | None = None
+    ports: list[int] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.program.name
+
+
+def servers(place: Place) -> tuple[Postgres, Redis]:
+    postgres = Postgres(place.data / "postgres", place.ports["postgres"], place.secrets["database"])
+    return postgres, Redis(place.data / "redis", place.ports["redis"], place.secrets["redis"])
+
+
+def all_parts(place: Place) -> list[Part]:
+    """In the order of their start."""
+    postgres, redis = servers(place)
+    site = _environment(place, postgres.url, redis.url)
+    return [
+        _postgres(postgres), _redis(redis), _assets(site), _cloud(place), _vps(place), _prepare(place, site),
+        _web(place, site), _worker(place, site), _beat(place, site), _agent(place),
+    ]  # fmt: skip
+
+
+def _environment(place: Place, database: str, redis: str) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "SECRET_KEY": place.secrets["secret_key"],
+        "DATABASE_URL": database,
+        "REDIS_URL": redis,
+        "LOCAL_CLOUD_URL": f"http://127.0.0.1:{place.ports['cloud']}",
+        "LOCAL_CLOUD_TOKEN": place.secrets["cloud_token"],
+        "STATIC_MANIFEST": "on",
+        "DEBUG": os.environ.get("DEBUG", "off"),
+        "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost"),
+        "VPS_PORT": str(place.ports["vps"]),
+        "VPS_FIRST_PORT": str(place.ports["vps_first"]),
+        "VPS_LAST_PORT": str(place.ports["vps_last"]),
+        "VPS_HOST_KEY_FILE": str(place.data / "vps" / "host_key.pub"),
+        "AGENT_TOKEN_FILE": str(place.secret_file("agent_token")),
+    }
+
+
+def _python(name: str, *arguments: str, environment: dict[str, str] | None = None, seconds: float = 5) -> Program:
+    command = [sys.executable, "-m", *arguments]
+    return Program(name, command, {"PYTHONUNBUFFERED": "1", **(environment or {})}, ROOT, seconds=seconds)
+
+
+def _postgres(postgres: Postgres) -> Part:
+    program = Program("postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT, seconds=15)
+    return Part(program, wave=0, is_ready=partial(ready.database_answers, postgres.url), ports=[postgres.port])
+
+
+def _redis(redis: Redis) -> Part:
+    answers = partial(ready.redis_answers, redis.port, redis.password)
+    return Part(Program("redis", redis.command()), wave=1, is_ready=answers, ports=[redis.port])
+
+
+def _assets(site: dict[str, str]) -> Part:
+    return Part(_python("assets", "deploy.local.assets", "--collect", environment=site), once=True)
+
+
+def _cloud(place: Place) -> Part:
+    port = place.ports["cloud"]
+    options = [part for name, option in CLOUD_OPTIONS.items() if (value := os.environ.get(name)) for part in (option, value)]
+    program = _python(
+        "cloud", "cloud.localcloud", "--data", str(place.data / "cloud"), "--port", str(port),
+        "--token-file", str(place.secret_file("cloud_token")), *options, seconds=GUEST_SECONDS,
+    )  # fmt: skip
+    return Part(program, is_ready=partial(ready.listens, port), ports=[port])
+
+
+def _vps(place: Place) -> Part:
+    port, folder = place.ports["vps"], place.data / "vps"
+    program = _python(
+        "vps", "tunnels.embedded_vps", "--data", str(folder), "--port", str(port),
+        "--first-port", str(place.ports["vps_first"]), "--last-port", str(place.ports["vps_last"]),
+    )  # fmt: skip
+    return Part(program, is_ready=lambda: (folder / "host_key.pub").exists() and ready.listens(port), ports=[port])
+
+
+def _prepare(place: Place, site: dict[str, str]) -> Part:
+    sources = [path for path in ROOT.glob("*/**/*.py") if path.relative_to(ROOT).parts[0] in _apps()]
+    answers = [site[name] for name in sorted(site) if name.startswith(("VPS_", "AGENT_", "LOCAL_CLOUD_"))]
+    wanted = stamps.fingerprint(ROOT, [*sources, ROOT / "requirements.txt"], *answers)
+    program = _python("prepare", "deploy.local.prepare", environment=site)
+    return Part(program, after=("postgres", "vps", "cloud"), once=True, stamp=(place.run / "prepared", wanted))
+
+
+def _apps() -> set[str]:
+    """The folders with tables, and the portal, whose demo command fills them."""
+    return {path.parent.parent.name for path in ROOT.glob("*/migrations/__init__.py")} | {"portal"}
+
+
+def _web(place: Place, site: dict[str, str]) -> Part:
+    program = _python(
+        "web", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(place.web_port), "--lifespan", "off",
+        "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "2", environment=site,
+    )  # fmt: skip
+    return Part(program, wave=3, after=("prepare", "assets"), is_ready=partial(ready.page_answers, place.url), ports=[place.web_port])
+
+
+def _worker(place: Place, site: dict[str, str]) -> Part:
+    log = place.log("worker")
+    since = log.stat().st_size if log.exists() else 0
+    program = _python(
+        "worker", "celery", "-A", "portal", "worker", "--concurrency", WORKERS, "--loglevel", "INFO",
+        "--without-gossip", "--without-mingle", environment=site, seconds=8,
+    )  # fmt: skip
+    return Part(program, wave=3, after=("prepare", "redis"), is_ready=partial(ready.log_says, log, since, b" ready."))
+
+
+def _beat(place: Place, site: dict[str, str]) -> Part:
+    schedule = place.run / "beat-schedule"
+    program = _python(
+        "beat", "celery", "-A", "portal", "beat", "--schedule", str(schedule), "--pidfile=", "--loglevel", "WARNING", environment=site
+    )
+    return Part(program, wave=3, after=("prepare", "redis"))
+
+
+def _agent(place: Place) -> Part:
+    program = _python(
+        "agent", "tunnels.agent", "--portal", place.url, "--token-file", str(place.secret_file("agent_token")),
+        "--key-file", str(place.data / "vps" / "agent_key"),
+    )  # fmt: skip
+    return Part(program, wave=3, after=("web", "vps"))

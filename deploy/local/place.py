@@ -1,0 +1,88 @@
+"""One installation on this computer: its folder, ports and secrets. Nothing here runs anything."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from deploy.local import ports
+from deploy.local.troubles import Trouble, of_os_error
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDED_BYTES = 300_000_000  # a new database is 60 MB; a guest's disk grows
+SECRETS = ("secret_key", "database", "redis", "cloud_token", "agent_token")
+
+
+@dataclass(frozen=True)
+class Place:
+    data: Path
+    web_port: int
+    ports: dict[str, int]
+    secrets: dict[str, str]
+    lock: TextIO
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}"
+
+    @property
+    def run(self) -> Path:
+        return self.data / "run"
+
+    def record(self, name: str) -> Path:
+        return self.run / f"{name}.pid"
+
+    def log(self, name: str) -> Path:
+        return self.data / "logs" / f"{name}.log"
+
+    def secret_file(self, name: str) -> Path:
+        return self.data / "secrets" / name
+
+
+def take(data: Path) -> TextIO:
+    """Make the folder and hold it: one Minga per folder. Raises Trouble."""
+    try:
+        (data / "run").mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(data).free < NEEDED_BYTES:
+            raise Trouble(f"Less than 300 MB are free where {data} is. Free some room, or say DATA=<a folder on another disk>.")
+        lock = (data / "run" / "lock").open("a+")
+    except OSError as error:
+        raise of_os_error(error) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Trouble(f"Minga already runs on {data}{_where(data)}. Stop it with Ctrl-C there, or say DATA=<another folder>.") from None
+    return lock
+
+
+def _where(data: Path) -> str:
+    try:
+        status = json.loads((data / "run" / "status.json").read_text())
+        return f" ({status['url']}, process {status['supervisor']})"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def settle(data: Path, port: str, lock: TextIO) -> Place:
+    """Ports and secrets of a folder that we hold, new ones where there are none."""
+    try:
+        chosen = ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps"])
+        return Place(data, ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock)
+    except OSError as error:
+        raise of_os_error(error) from None
+
+
+def _secret(folder: Path, name: str) -> str:
+    """A long random word, made once, readable by its owner only."""
+    path = folder / name
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists() or not path.read_text().strip():
+        unfinished = path.with_suffix(".new")
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        unfinished.replace(path)
+    return path.read_text().strip()

@@ -1,0 +1,57 @@
+"""Does a process answer yet? Each question is short and never raises."""
+
+import socket
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ANSWER_SECONDS = 0.5
+WEB_SECONDS = 5.0  # the first page compiles its templates
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def database_answers(url: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def redis_answers(port: int, password: str) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as line:
+            line.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            return b"+PONG" in line.recv(100) + line.recv(100)
+    except OSError:
+        return False
+
+
+def page_answers(url: str) -> bool:
+    """Any answer but a server's error will do: the front page sends strangers to the sign-in page."""
+    try:
+        with urllib.request.urlopen(url, timeout=WEB_SECONDS):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def log_says(log: Path, since: int, words: bytes) -> bool:
+    """Did the process write these words after the byte `since` of its log?"""
+    try:
+        with log.open("rb") as lines:
+            lines.seek(since)
+            return words in lines.read()
+    except OSError:
+        return False

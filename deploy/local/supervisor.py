@@ -1,0 +1,141 @@
+"""Starts all parts in their order, keeps them running, and ends them in reverse when told to."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+
+from deploy.local import child, parts
+from deploy.local.keeper import Keeper, State
+from deploy.local.place import Place
+from deploy.local.troubles import Trouble, of_os_error
+
+LOOK_SECONDS = 0.05  # between two looks while starting
+CALM_LOOK_SECONDS = 0.1  # and afterwards
+START_SECONDS = 150.0  # the whole start, packages aside
+
+
+class Stopped(Exception):
+    """Somebody asked us to end."""
+
+
+class Supervisor:
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.keepers: list[Keeper] = []
+        self.stopping = False
+        self._written = ""
+
+    def run(self) -> None:
+        """Until a signal. Raises Trouble when Minga cannot start; everything is ended in either case."""
+        for which in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(which, self._asked_to_stop)
+        try:
+            self._make_servers()
+            self.keepers = [Keeper(part, self.place) for part in parts.all_parts(self.place)]
+            self._start()
+            self._keep()
+        except Stopped:
+            pass
+        except OSError as error:
+            raise of_os_error(error) from None
+        finally:
+            self.stop()
+
+    def _asked_to_stop(self, which: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _check(self) -> None:
+        if self.stopping:
+            raise Stopped
+
+    def _make_servers(self) -> None:
+        postgres, redis = parts.servers(self.place)
+        if not postgres.folder.exists():
+            say("Making the database …")
+            (self.place.run / "prepared").unlink(missing_ok=True)
+        postgres.prepare()
+        redis.prepare()
+
+    def _start(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        announced: set[str] = set()
+        while not all(keeper.is_up for keeper in self.keepers):
+            self._look()
+            for name in [keeper.part.name for keeper in self.keepers if keeper.is_up]:
+                if name not in announced:
+                    announced.add(name)
+                    say(f"{name} ✓")
+            if time.monotonic() > deadline:
+                slow = next(keeper for keeper in self.keepers if not keeper.is_up)
+                raise Trouble(f"{slow.part.name} did not become ready in {START_SECONDS:.0f} s: {slow.last_words()}")
+            time.sleep(LOOK_SECONDS)
+        self._write_status(ready=True)
+        say_welcome(self.place)
+
+    def _keep(self) -> None:
+        while True:
+            self._look()
+            time.sleep(CALM_LOOK_SECONDS)
+
+    def _look(self) -> None:
+        self._check()
+        up = {keeper.part.name for keeper in self.keepers if keeper.is_up}
+        for keeper in self.keepers:
+            news = keeper.step(up)
+            if news:
+                say(news)
+        self._write_status(ready=all(keeper.is_up for keeper in self.keepers))
+
+    def _write_status(self, *, ready: bool) -> None:
+        """For the tests and for a person who asks what runs; written only when it changed, and never half."""
+        status = {
+            "ready": ready, "url": self.place.url, "data": str(self.place.data), "supervisor": os.getpid(),
+            "processes": [keeper.describe() for keeper in self.keepers],
+        }  # fmt: skip
+        text = json.dumps(status, indent=1)
+        if text != self._written:
+            write_whole(self.place.run / "status.json", text)
+            self._written = text
+
+    def stop(self) -> None:
+        """Wave by wave, each as long as its slowest part may take."""
+        alive = [keeper for keeper in self.keepers if keeper.process is not None and keeper.state != State.DONE]
+        if alive:
+            say("Stopping …")
+        for wave in sorted({keeper.part.wave for keeper in alive}, reverse=True):
+            _end_wave([keeper for keeper in alive if keeper.part.wave == wave], self.place)
+        (self.place.run / "status.json").unlink(missing_ok=True)
+
+
+def _end_wave(keepers: list[Keeper], place: Place) -> None:
+    for keeper in keepers:
+        if keeper.process is not None and keeper.process.poll() is None:
+            keeper.process.send_signal(keeper.part.program.gently)
+    began = time.monotonic()
+    for keeper in keepers:
+        if keeper.process is not None:
+            left = max(0.0, keeper.part.program.seconds - (time.monotonic() - began))
+            child.wait_then_kill(keeper.process, seconds=left, record=place.record(keeper.part.name))
+
+
+def write_whole(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(text)
+    unfinished.replace(path)
+
+
+def say(sentence: str) -> None:
+    print(f"  {sentence}", flush=True)
+
+
+def say_welcome(place: Place) -> None:
+    people = ("student", "student2", "teacher", "donor", "admin")
+    rows = "\n".join(f"    {name:<10} minga" for name in people)
+    print(
+        f"\n  Minga is ready:  {place.url}\n\n    sign in as  password\n{rows}\n\n"
+        f"  Data and logs: {place.data}\n  Ctrl-C stops everything.\n",
+        flush=True,
+    )
