@@ -1,0 +1,18 @@
+"""A name is one line of ordinary characters."""
+
+import pytest
+
+from lib.names import BadName, clean_name
+
+
+@pytest.mark.parametrize("text", ["Lab 1", "máquina de Íñigo", "日本語", "a" * 60, "👩🏽 lab"])
+def test_ordinary_names_are_kept(text: str) -> None:
+    assert clean_name(f"  {text} ") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "a\nb", "a\rb", "a\x00b", "a\u202eb", "a\u2028b", "a\ud800b", "a" * 61, "x" * 10_000, "\t"]
+)
+def test_the_rest_is_refused(text: str) -> None:
+    with pytest.raises(BadName):
+        clean_name(text)

@@ -1,0 +1,30 @@
+"""A sentence is stored once and read in the reader's language."""
+
+from django.utils.translation import override
+
+from lib.notes import Note, Refusal
+
+
+def test_it_comes_back_from_json() -> None:
+    note = Note("Port %(port)s opened.", {"port": 80})
+    assert str(Note.from_json(note.as_json())) == "Port 80 opened."
+
+
+def test_an_empty_note_is_false_and_stores_nothing() -> None:
+    assert not Note()
+    assert Note().as_json() == {}
+    assert str(Note.from_json(None)) == ""
+
+
+def test_the_plural_follows_the_count() -> None:
+    assert [str(Note("%(count)s day", {"count": n}, "%(count)s days")) for n in (1, 2)] == ["1 day", "2 days"]
+
+
+def test_a_percent_sign_from_a_person_does_no_harm() -> None:
+    assert str(Note("Renamed to “%(new)s”.", {"new": "100%s"})) == "Renamed to “100%s”."
+
+
+def test_a_refusal_carries_its_sentence_and_status() -> None:
+    refusal = Refusal("No.", code="no", status=400)
+    with override("es"):
+        assert (str(refusal), refusal.code, refusal.status) == ("No.", "no", 400)
