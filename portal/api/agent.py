@@ -1,4 +1,8 @@
-"""What the agents of the gateways speak: one long question, and reports. Async, so that a held question costs no thread."""
+"""What the agents of the gateways speak: one long question, and reports.
+
+A held question keeps no database connection. It does keep a thread as long as any middleware is sync (Django then runs
+the view from one); there is one question for each gateway, so that is cheap.
+"""
 
 import asyncio
 import hmac

@@ -118,6 +118,11 @@ async def _hold(settings: Any, seconds: float, meanwhile: Any) -> tuple[float, A
     return time.monotonic() - began, answer.json()
 
 
+def _launch() -> None:
+    opened(User.objects.create_user("student"))
+    connections.close_all()
+
+
 @pytest.fixture
 async def held(transactional_db: None) -> AsyncIterator[Any]:
     """_hold, with a gateway there; the thread that spoke to the database for it hangs up at the end."""
@@ -129,8 +134,7 @@ async def held(transactional_db: None) -> AsyncIterator[Any]:
 async def test_a_question_is_held_until_there_is_something_new(held: Any, settings: Any) -> None:
     async def launch() -> None:
         await asyncio.sleep(0.3)
-        student = await sync_to_async(User.objects.create_user)("student")
-        await sync_to_async(opened)(student)
+        await asyncio.to_thread(_launch)
 
     took, answer = await held(settings, 10, launch())
     assert 0.3 <= took < 2
