@@ -99,7 +99,9 @@ def test_a_launch_that_is_refused_leaves_nothing_behind(student: User) -> None:
     make_gateway()
     with pytest.raises(OverQuota):
         machines.launch(owner=student, template=make_template(), name="", by=student)
-    assert not (Machine.objects.exists() or Reservation.objects.exists() or Tunnel.objects.exists())
+    assert not (Machine.objects.exists())
+    assert not (Reservation.objects.exists())
+    assert not (Tunnel.objects.exists())
 
 
 def test_an_opened_port_takes_one_and_closing_gives_it_back(student: User) -> None:

@@ -1,0 +1,122 @@
+"""What people may wish, and the sentence when they may not."""
+
+import pytest
+
+from accounts.models import User
+from lib.names import BadName
+from lib.notes import Refusal
+from machines import actions
+from machines.actions import NoTemplate, WrongState, allowed
+from machines.models import Machine, Watch
+from machines.progress import typical_seconds
+from machines.states import State
+from tests.factories import make_machine, make_template
+from tests.machines.world import World
+from tunnels.models import Tunnel
+
+
+def test_a_launch_without_a_name_takes_the_templates(world: World) -> None:
+    assert world.launch(name="  ").name == "Lab"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "x" * 10_000, "\x00"])
+def test_a_bad_name_makes_nothing(world: World, name: str) -> None:
+    with pytest.raises(BadName):
+        world.launch(name=name)
+    assert not Machine.objects.exists()
+
+
+def test_an_unknown_template_is_refused(student: User) -> None:
+    with pytest.raises(NoTemplate):
+        actions.launch(owner=student, template=None, name="", by=student)
+
+
+def test_a_second_delete_says_so(student: User) -> None:
+    machine = make_machine(student)
+    actions.delete(machine=machine, by=student)
+    with pytest.raises(WrongState, match="being deleted already"):
+        actions.delete(machine=machine, by=student)
+
+
+def test_deleting_what_is_gone_says_so(student: User) -> None:
+    with pytest.raises(WrongState, match="has been deleted already"):
+        actions.delete(machine=make_machine(student, state="gone"), by=student)
+
+
+@pytest.mark.parametrize("state", State.values)
+@pytest.mark.parametrize("verb", ["suspend", "wake", "shelve", "restart", "reset", "retry"])
+def test_a_verb_is_taken_or_refused_with_a_sentence_in_every_state(student: User, state: str, verb: str) -> None:
+    machine = make_machine(student, state=state)
+    expected = verb in allowed(machine)
+    try:
+        getattr(actions, verb)(machine=machine, by=student)
+    except WrongState as refusal:
+        assert not expected
+        assert len(str(refusal)) > 20
+    else:
+        assert expected
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 10**30])
+def test_a_port_out_of_range_is_refused(student: User, port: int) -> None:
+    with pytest.raises(Refusal, match="from 1 to 65535"):
+        actions.open_port(machine=make_machine(student), port=port, by=student)
+
+
+def test_a_port_that_the_template_has_is_refused(student: User) -> None:
+    with pytest.raises(Refusal, match="22"):
+        actions.open_port(machine=make_machine(student), port=22, by=student)
+
+
+def test_a_templates_own_port_cannot_be_closed(student: User) -> None:
+    machine = make_machine(student)
+    with pytest.raises(Refusal, match="belongs to the template"):
+        actions.close_port(machine=machine, tunnel_id=Tunnel.objects.of(machine.pk)[0].pk, by=student)
+
+
+def test_a_strangers_port_is_not_found(student: User, student2: User) -> None:
+    theirs = Tunnel.objects.of(make_machine(student2).pk)[0]
+    with pytest.raises(Refusal) as refusal:
+        actions.close_port(machine=make_machine(student), tunnel_id=theirs.pk, by=student)
+    assert refusal.value.status == 404
+
+
+def test_renaming_is_written_into_the_history(student: User) -> None:
+    machine = actions.rename(machine=make_machine(student), name="new", by=student)
+    assert str(machine.events.first().note) == "Renamed from “mine” to “new”."
+
+
+def test_a_size_that_no_computer_has_is_refused_before_it_queues(student: User, world: World) -> None:
+    Watch.objects.update_or_create(
+        pk=1,
+        defaults={
+            "room": {"vcpus": 1, "vcpus_used": 0, "ram_mb": 64, "ram_mb_used": 0, "disk_gb": 9, "disk_gb_used": 0}
+        },
+    )
+    with pytest.raises(Refusal, match="big enough"):
+        world.launch()
+    assert str(actions.offers(student)[0].why_not).startswith("No computer")
+
+
+def test_offers_say_why_not(student: User) -> None:
+    make_template()
+    assert "0 of your 0 machines" in str(actions.offers(student)[0].why_not)
+
+
+def test_progress_only_grows_during_a_launch(world: World) -> None:
+    machine = world.launch()
+    seen = []
+    while machine.state != "running":
+        world.turn()
+        machine.refresh_from_db()
+        seen.append(machine.progress(world.clock.now).percent)
+    assert seen == sorted(seen)
+    assert seen[-1] == 100
+    assert all(p < 100 for p in seen[:-1])
+
+
+def test_the_typical_time_is_the_median_of_past_launches(world: World) -> None:
+    assert typical_seconds(world.template.pk) == 30
+    machine = world.running()
+    lasted = (machine.ready_at - machine.build_started_at).total_seconds()
+    assert typical_seconds(world.template.pk) == pytest.approx(lasted)
