@@ -6,12 +6,14 @@ before any fixture.
 
 import fcntl
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
+
 from deploy.local import child, ports, records
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
@@ -62,12 +64,16 @@ def _record(name: str) -> Path:
 def _start_servers() -> None:
     _take_lock()
     for name in ("postgres", "redis"):
-        records.end_leftover(_record(name), gently=child.signal.SIGINT, seconds=5)
+        records.end_leftover(_record(name), gently=signal.SIGINT, seconds=5)
     postgres = Postgres(DATA / "postgres", ports.free_port(), PASSWORD, careless=True)
     redis = Redis(DATA / "redis", ports.free_port(), PASSWORD)
     postgres.prepare()
     redis.prepare()
-    _start(child.Program("postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=child.signal.SIGINT))
+    _start(
+        child.Program(
+            "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT
+        )
+    )
     _start(child.Program("redis", redis.command()))
     os.environ.update(
         SECRET_KEY="tests-only-" + "x" * 50, DATABASE_URL=postgres.url, REDIS_URL=redis.url, DB_POOL="off", DEBUG="off",

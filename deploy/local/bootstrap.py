@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 OLDEST = (3, 11)
 KNOWN = ("python3.11", "python3.12", "python3.13", "python3.14")
@@ -36,7 +37,7 @@ def main() -> None:
         os.execv(PYTHON, [str(PYTHON), "-m", "deploy.local"])
 
 
-def stop(sentence):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def stop(sentence: str) -> NoReturn:
     print(f"minga: {sentence}", file=sys.stderr)
     sys.exit(1)
 
@@ -46,11 +47,13 @@ def use_new_python() -> None:
         return
     found = next((path for path in map(shutil.which, KNOWN) if path), None)
     if found is None:
-        stop("Minga needs Python 3.11 or newer. Install it (on Debian or Ubuntu: apt install python3.11), then try again.")
+        stop(
+            "Minga needs Python 3.11 or newer. Install it (on Debian or Ubuntu: apt install python3.11), then try again."
+        )
     os.execv(found, [found, *sys.argv])
 
 
-def only_one():  # type: ignore[no-untyped-def]  # noqa: ANN201
+def only_one() -> TextIO:
     """Two starts from one folder would install over each other; the second waits here."""
     folder = os.fdopen(os.open(ROOT / "requirements.txt", os.O_RDONLY))
     fcntl.flock(folder, fcntl.LOCK_EX)
@@ -66,7 +69,7 @@ def install(requirements: str) -> None:
         say("Making the folder .venv …")
         make_venv()
     say("Fetching the packages (once; a minute or two) …")
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefer-binary"]
+    command = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--prefer-binary"]
     if subprocess.run([*command, "-r", str(ROOT / requirements)]).returncode:
         stop("The packages could not be fetched. Look at the message above: is this computer on the network?")
     # Packages for the tests contain those for running.
@@ -91,7 +94,9 @@ def make_venv() -> None:
     made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
     if made.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
-        stop("Python cannot make the folder .venv. On Debian or Ubuntu: apt install python3-venv. Otherwise make room there.")
+        stop(
+            "Python cannot make the folder .venv. On Debian or Ubuntu: apt install python3-venv. Otherwise make room there."
+        )
 
 
 def say(sentence: str) -> None:

@@ -1,5 +1,6 @@
 """Keeps one part running: starts it, sees when it is ready, starts it again when it dies."""
 
+import signal
 import subprocess
 import time
 from enum import StrEnum
@@ -48,7 +49,7 @@ class Keeper:
             return None
         code = self.process.poll()
         if code is not None:
-            return self._ended(code)
+            return self._ended(self.process.pid, code)
         if self.state == State.STARTING and not self.part.once and self.part.is_ready():
             return self._became_ready()
         return None
@@ -70,17 +71,16 @@ class Keeper:
         again, self.state, self.was_ready = self.was_ready, State.READY, True
         return f"{self.part.name} is back." if again else None
 
-    def _ended(self, code: int) -> str | None:
+    def _ended(self, group: int, code: int) -> str | None:
         """What is left of its group goes too: a pool's children would work on without their parent."""
-        assert self.process is not None
-        records.signal_group(self.process.pid, child.signal.SIGKILL)
+        records.signal_group(group, signal.SIGKILL)
         self.place.record(self.part.name).unlink(missing_ok=True)
         if self.part.once and code == 0:
             self._done()
             return None
         self.failures = 1 if time.monotonic() - self.started_at > CALM_SECONDS else self.failures + 1
         if self.part.once or (not self.was_ready and self.failures >= TRIES):
-            raise Trouble(f"{self.part.name} does not start: {self.last_words()} (all of it: {self.place.log(self.part.name)})")
+            raise Trouble(f"{self.part.name} failed: {self.last_words()} (all of it: {self.place.log(self.part.name)})")
         wait = min(FIRST_WAIT_SECONDS * 2 ** (self.failures - 1), LONGEST_WAIT_SECONDS)
         self.state, self.retry_at = State.DEAD, time.monotonic() + wait
         return f"{self.part.name} ended ({_why(code)}); starting it again."

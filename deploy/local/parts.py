@@ -79,7 +79,9 @@ def _python(name: str, *arguments: str, environment: dict[str, str] | None = Non
 
 
 def _postgres(postgres: Postgres) -> Part:
-    program = Program("postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT, seconds=15)
+    program = Program(
+        "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT, seconds=15
+    )
     return Part(program, wave=0, is_ready=partial(ready.database_answers, postgres.url), ports=[postgres.port])
 
 
@@ -94,7 +96,9 @@ def _assets(site: dict[str, str]) -> Part:
 
 def _cloud(place: Place) -> Part:
     port = place.ports["cloud"]
-    options = [part for name, option in CLOUD_OPTIONS.items() if (value := os.environ.get(name)) for part in (option, value)]
+    options = [
+        part for name, option in CLOUD_OPTIONS.items() if (value := os.environ.get(name)) for part in (option, value)
+    ]
     program = _python(
         "cloud", "cloud.localcloud", "--data", str(place.data / "cloud"), "--port", str(port),
         "--token-file", str(place.secret_file("cloud_token")), *options, seconds=GUEST_SECONDS,
@@ -129,7 +133,13 @@ def _web(place: Place, site: dict[str, str]) -> Part:
         "web", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(place.web_port), "--lifespan", "off",
         "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "2", environment=site,
     )  # fmt: skip
-    return Part(program, wave=3, after=("prepare", "assets"), is_ready=partial(ready.page_answers, place.url), ports=[place.web_port])
+    return Part(
+        program,
+        wave=3,
+        after=("prepare", "assets"),
+        is_ready=partial(ready.page_answers, place.url),
+        ports=[place.web_port],
+    )
 
 
 def _worker(place: Place, site: dict[str, str]) -> Part:
@@ -145,7 +155,17 @@ def _worker(place: Place, site: dict[str, str]) -> Part:
 def _beat(place: Place, site: dict[str, str]) -> Part:
     schedule = place.run / "beat-schedule"
     program = _python(
-        "beat", "celery", "-A", "portal", "beat", "--schedule", str(schedule), "--pidfile=", "--loglevel", "WARNING", environment=site
+        "beat",
+        "celery",
+        "-A",
+        "portal",
+        "beat",
+        "--schedule",
+        str(schedule),
+        "--pidfile=",
+        "--loglevel",
+        "WARNING",
+        environment=site,
     )
     return Part(program, wave=3, after=("prepare", "redis"))
 

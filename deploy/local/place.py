@@ -48,14 +48,18 @@ def take(data: Path) -> TextIO:
     try:
         (data / "run").mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(data).free < NEEDED_BYTES:
-            raise Trouble(f"Less than 300 MB are free where {data} is. Free some room, or say DATA=<a folder on another disk>.")
+            raise Trouble(
+                f"Less than 300 MB are free where {data} is. Free some room, or say DATA=<a folder on another disk>."
+            )
         lock = (data / "run" / "lock").open("a+")
     except OSError as error:
         raise of_os_error(error) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise Trouble(f"Minga already runs on {data}{_where(data)}. Stop it with Ctrl-C there, or say DATA=<another folder>.") from None
+        raise Trouble(
+            f"Minga already runs on {data}{_where(data)}. Stop it with Ctrl-C there, or say DATA=<another folder>."
+        ) from None
     return lock
 
 
@@ -71,7 +75,9 @@ def settle(data: Path, port: str, lock: TextIO) -> Place:
     """Ports and secrets of a folder that we hold, new ones where there are none."""
     try:
         chosen = ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps"])
-        return Place(data, ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock)
+        return Place(
+            data, ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock
+        )
     except OSError as error:
         raise of_os_error(error) from None
 

@@ -31,7 +31,9 @@ def web_port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise Trouble(f"PORT={text} is not a port. Say a number from 1024 to 65535, for example: make run PORT=8080.")
     if not is_free(int(text)):
-        raise Trouble(f"Port {text} is already in use on this computer. Say another one, for example: make run PORT={_other(int(text))}.")
+        raise Trouble(
+            f"Port {text} is already in use on this computer. Say another one, for example: make run PORT={_other(int(text))}."
+        )
     return int(text)
 
 

@@ -52,10 +52,7 @@ class Postgres:
 
     def _roles(self) -> str:
         """The application's own role: no superuser, so what reaches the database cannot reach the computer's files."""
-        return (
-            f"CREATE ROLE minga LOGIN CREATEDB PASSWORD '{self.password}'\n"
-            "CREATE DATABASE minga OWNER minga\n"
-        )
+        return f"CREATE ROLE minga LOGIN CREATEDB PASSWORD '{self.password}'\nCREATE DATABASE minga OWNER minga\n"
 
     def _clear(self) -> None:
         """Set aside, never delete: a folder without our mark may still be somebody's."""

@@ -29,7 +29,9 @@ def lesser_user() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam("nobody")
     except KeyError:
-        raise Trouble("PostgreSQL does not run as root, and there is no user nobody. Start Minga as an ordinary user.") from None
+        raise Trouble(
+            "PostgreSQL does not run as root, and there is no user nobody. Start Minga as an ordinary user."
+        ) from None
 
 
 def give_away(folder: Path) -> None:
@@ -74,13 +76,17 @@ def _walking_capability() -> int:
     for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
         if permitted & 1 << capability:
             return capability
-    raise Trouble("PostgreSQL does not run as root, and nobody else may enter this folder. Start Minga as an ordinary user.")
+    raise Trouble(
+        "PostgreSQL does not run as root, and nobody else may enter this folder. Start Minga as an ordinary user."
+    )
 
 
 def _keep(libc: ctypes.CDLL, capability: int) -> None:
     """Keep one capability over the change of user and over exec (capset and an ambient capability)."""
     bits = 1 << capability
     header = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION_3, 0)
-    wanted = (ctypes.c_uint32 * 6)(bits, bits, bits, 0, 0, 0)  # effective, permitted, inheritable; then their high halves
+    wanted = (ctypes.c_uint32 * 6)(
+        bits, bits, bits, 0, 0, 0
+    )  # effective, permitted, inheritable; then their high halves
     if libc.capset(header, wanted) or libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0):
         raise OSError(ctypes.get_errno(), "keeping the capability to walk through closed folders")

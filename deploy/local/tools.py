@@ -1,0 +1,54 @@
+"""What the tests use of the computer: installed where we may (Debian or Ubuntu, as root or with sudo), else named."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+TOOLS = {
+    "chromium": ("chromium", "the tests in a browser"),
+    "sshd": ("openssh-server", "the tests against OpenSSH's server"),
+    "ssh": ("openssh-client", "the tests with OpenSSH's client"),
+    "qemu-system-x86_64": ("qemu-system-x86", "the tests with QEMU guests"),
+    "qemu-img": ("qemu-utils", "the tests with QEMU guests"),
+    "xgettext": ("gettext", "the check of the translations"),
+}
+PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+
+def main() -> int:
+    missing = missing_tools()
+    if missing and (become := _administrator()) is not None and shutil.which("apt-get"):
+        _install(become, sorted({TOOLS[tool][0] for tool in missing}))
+        missing = missing_tools()
+    for tool in missing:
+        package, skipped = TOOLS[tool]
+        print(f"  {tool} is missing (package {package}): skipping {skipped}.")
+    return 1 if missing and "--all" in sys.argv else 0
+
+
+def missing_tools() -> list[str]:
+    return [tool for tool in TOOLS if shutil.which(tool, path=PLACES) is None]
+
+
+def _administrator() -> list[str] | None:
+    """How to run a command as root without being asked anything; None where we cannot."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:
+        return ["sudo", "-n"]
+    return None
+
+
+def _install(become: list[str], packages: list[str]) -> None:
+    print(f"  Installing for the tests: {' '.join(packages)} …", flush=True)
+    quiet = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    subprocess.run([*quiet, "update"], stdin=subprocess.DEVNULL, capture_output=True)
+    command = [*quiet, "install", "-y", "--no-install-recommends", *packages]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        print(f"  apt-get could not install them: {done.stderr.strip()[-300:]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
