@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from typing import cast
 
 import asyncssh
 import httpx
@@ -40,8 +41,7 @@ def main() -> None:
 
 async def _run(portal: Portal, link: Link, once: bool) -> None:
     """Until SIGTERM or Ctrl-C, or until all is said with `once`."""
-    me = asyncio.current_task()
-    assert me
+    me = cast("asyncio.Task[None]", asyncio.current_task())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, me.cancel)
     async with portal.http, asyncio.TaskGroup() as group:
@@ -60,7 +60,8 @@ async def _once(portal: Portal, link: Link) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ONCE_SECONDS):
                 while not all(forward.is_open for forward in link.forwards.values()):
-                    await asyncio.sleep(0.1)
+                    await link.changed.wait()
+                    link.changed.clear()
         await portal.tell()
     except httpx.HTTPError as error:
         log.error("the portal: %s", error)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Iterable
 import asyncssh
 
 from tunnels.agent.forward import SLOWEST_RETRY, Forward
-from tunnels.agent.wishes import Wish, Wishes
+from tunnels.agent.wishes import Place, Wish, Wishes
 
 log = logging.getLogger("agent")
 CONNECT_SECONDS = 10.0
@@ -70,10 +70,10 @@ class Link:
         """Keep the connection, for ever."""
         pause = FIRST_PAUSE
         while True:
-            await self._wait_for_wishes()
+            place = await self._wait_for_place()
             began = time.monotonic()
             try:
-                await self._connect_and_serve()
+                await self._connect_and_serve(place)
             finally:
                 self._lose()
             if time.monotonic() - began > STEADY_SECONDS + CONNECT_SECONDS:
@@ -81,10 +81,11 @@ class Link:
             await asyncio.sleep(jitter(pause))
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _wait_for_wishes(self) -> None:
+    async def _wait_for_place(self) -> Place:
         while self.wishes is None:
             await self._todo.wait()
             self._todo.clear()
+        return self.wishes.place
 
     def _lose(self) -> None:
         self._ssh = None
@@ -92,12 +93,10 @@ class Link:
             forward.lose()
         self.changed.set()
 
-    async def _connect_and_serve(self) -> None:
-        assert self.wishes
-        place = self.wishes.place
+    async def _connect_and_serve(self, place: Place) -> None:
         try:
             async with asyncio.timeout(CONNECT_SECONDS + 5):
-                self._ssh = await self._connect()
+                self._ssh = await self._connect(place)
         except (OSError, asyncssh.Error, TimeoutError, ValueError) as error:
             self.error = _why(error)
             log.warning("gateway %s:%s: %s", place.host, place.port, error or "no answer in time")
@@ -109,9 +108,7 @@ class Link:
         self.error = "unreachable"
         log.warning("the connection to gateway %s:%s is gone", place.host, place.port)
 
-    async def _connect(self) -> asyncssh.SSHClientConnection:
-        assert self.wishes
-        place = self.wishes.place
+    async def _connect(self, place: Place) -> asyncssh.SSHClientConnection:
         return await asyncssh.connect(
             place.host,
             place.port,

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Makes a user on this VPS that may open ports of one range, and do nothing else. Run as root; said twice, done once.
+# Usage: setup.sh --key "ssh-ed25519 AAAA…" --first-port 20000 --last-port 23999 [--user minga-ports] [--into DIR]
+# --into DIR writes the two files there and changes nothing on the system, to look at them first.
+set -eu
+
+stop() { echo "setup.sh: $1" >&2; exit 1; }
+
+user=minga-ports key= first= last= into=
+while [ $# -gt 0 ]; do
+    [ $# -ge 2 ] || stop "$1 needs a value."
+    case $1 in
+        --user) user=$2 ;;
+        --key) key=$2 ;;
+        --first-port) first=$2 ;;
+        --last-port) last=$2 ;;
+        --into) into=$2 ;;
+        *) stop "unknown option $1." ;;
+    esac
+    shift 2
+done
+case $key in ssh-*\ ?* | ecdsa-*\ ?*) ;; *) stop "--key must be the agent's public key, on one line." ;; esac
+case $first$last in '' | *[!0-9]*) stop "--first-port and --last-port must be numbers." ;; esac
+[ -n "$first" ] && [ -n "$last" ] && [ "$first" -le "$last" ] || stop "--first-port must not be above --last-port."
+[ "$first" -ge 1024 ] && [ "$last" -le 65535 ] || stop "the ports must lie between 1024 and 65535."
+# OpenSSH reads at most 4096 permitlisten options for a key (SSH_AUTHOPT_PERMIT_MAX).
+[ $((last - first)) -lt 4096 ] || stop "at most 4096 ports for one user; run it again with another --user for more."
+
+keys=${into:-/etc/ssh/minga}/$user.keys
+config=${into:-/etc/ssh/sshd_config.d}/50-$user.conf
+if [ -z "$into" ]; then
+    [ "$(id -u)" -eq 0 ] || stop "run it as root, or look at the files first with --into DIR."
+    id "$user" >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin "$user"
+    mkdir -p /etc/ssh/minga /etc/ssh/sshd_config.d
+fi
+
+permits=$(seq -f 'permitlisten="*:%.0f"' -s , "$first" "$last")
+printf 'restrict,port-forwarding,%s %s\n' "$permits" "$key" > "$keys"
+chmod 644 "$keys"
+cat > "$config" <<END
+# Written by Minga's deploy/vps/setup.sh.
+Match User $user
+    AuthorizedKeysFile $keys
+    AuthenticationMethods publickey
+    AllowTcpForwarding remote
+    GatewayPorts clientspecified
+    # No shell, no command, no subsystem.
+    MaxSessions 0
+    # A cut wire frees the ports after 15 seconds.
+    ClientAliveInterval 5
+    ClientAliveCountMax 3
+Match all
+END
+if [ -z "$into" ]; then
+    sshd=$(command -v sshd || echo /usr/sbin/sshd)
+    "$sshd" -t || { rm -f "$config"; stop "sshd does not like the new settings; they were taken back."; }
+    systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || echo "Reload sshd now; systemctl is not here."
+    echo "Done. The host key for the portal:"
+    cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub
+fi
