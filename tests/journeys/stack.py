@@ -1,0 +1,218 @@
+"""A whole Minga as `make run` starts it, in a folder of its own; and a person who uses its API."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cloud.contract import Server
+from cloud.local import LocalCloud
+from deploy.local import ports
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 240  # a first start on a busy machine builds a guest image, too
+# Short, so that a killed worker's machine is taken over while a test waits.
+IMPATIENT = {"CLAIM_SECONDS": "4", "SWEEP_WHOLE_SECONDS": "10", "STRAY_SECONDS": "5", "SWEEP_QUIET_SECONDS": "5"}
+
+
+class Stack:
+    """One installation. `kind` is the guests': simulated or qemu."""
+
+    def __init__(self, data: Path, kind: str, **environment: str) -> None:
+        self.data, self.kind = data, kind
+        self.port = ports.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **os.environ,
+            **IMPATIENT,
+            "DATA": str(data),
+            "PORT": str(self.port),
+            "GUESTS": kind,
+            **environment,
+        }
+        # What the tests' own conftest set is for the tests' own database.
+        for name in (
+            "DATABASE_URL",
+            "REDIS_URL",
+            "SECRET_KEY",
+            "DB_POOL",
+            "STATIC_MANIFEST",
+            "DJANGO_SETTINGS_MODULE",
+            "ALLOWED_HOSTS",
+        ):
+            self.environment.pop(name, None)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Stack":
+        self.data.mkdir(parents=True, exist_ok=True)
+        output = (self.data / "output.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        output.close()
+        wait_for(lambda: self.status.get("ready"), START_SECONDS, "the stack is ready", self._must_live)
+        return self
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(90)
+
+    def _must_live(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            raise AssertionError("the stack ended: " + (self.data / "output.log").read_text()[-2000:])
+
+    @property
+    def status(self) -> dict[str, Any]:
+        try:
+            return json.loads((self.data / "run" / "status.json").read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def pid(self, name: str) -> int | None:
+        return next((p["pid"] for p in self.status.get("processes", []) if p["name"] == name), None)
+
+    def kill(self, name: str) -> None:
+        """kill -9 of one part; the supervisor starts it again."""
+        if pid := self.pid(name):
+            os.kill(pid, signal.SIGKILL)
+
+    def flush_redis(self) -> None:
+        import redis
+
+        settings = json.loads((self.data / "ports.json").read_text())
+        password = (self.data / "secrets" / "redis").read_text().strip()
+        redis.Redis(port=settings["redis"], password=password).flushall()
+
+    def whole(self) -> None:
+        """Wait until every part is up."""
+        wait_for(lambda: self.status.get("ready"), 60, "all parts are up again", self._must_live)
+
+    @property
+    def cloud(self) -> LocalCloud:
+        settings = json.loads((self.data / "ports.json").read_text())
+        return LocalCloud(
+            f"http://127.0.0.1:{settings['cloud']}", (self.data / "secrets" / "cloud_token").read_text().strip()
+        )
+
+    def servers(self, machine: str) -> list[Server]:
+        """The living servers of one machine, as the cloud itself tells."""
+        return [s for s in self.cloud.list_servers().servers if s.machine == machine]
+
+
+class Person:
+    """Somebody with a token. Every call is repeated while the web process is away."""
+
+    def __init__(self, stack: Stack, name: str) -> None:
+        self.stack, self.name = stack, name
+        self.http = httpx.Client(base_url=f"{stack.url}/api/v1/", timeout=20)
+        reply = self.call("POST", "auth/token/", json={"username": name, "password": "minga"})
+        self.http.headers["Authorization"] = f"Bearer {reply.json()['token']}"
+
+    def call(self, method: str, path: str, *, seconds: float = 30, **more: Any) -> httpx.Response:
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                reply = self.http.request(method, path, **more)
+                if reply.status_code < 502:
+                    return reply
+            except httpx.TransportError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.2)
+
+    def machine(self, pk: str) -> dict[str, Any]:
+        return self.call("GET", f"machines/{pk}/").json()
+
+    def launch(self, **more: Any) -> dict[str, Any]:
+        template = self.call("GET", "templates/").json()
+        first = (template["results"] if isinstance(template, dict) else template)[0]
+        reply = self.call("POST", "machines/", json={"template": first["slug"], **more})
+        assert reply.status_code == 201, reply.text
+        return reply.json()
+
+    def until(self, pk: str, state: str, seconds: float = 90) -> dict[str, Any]:
+        """Wait for a state; the machine as it then is."""
+        seen: dict[str, Any] = {}
+
+        def there() -> bool:
+            seen.update(self.machine(pk))
+            return seen["state"] == state
+
+        wait_for(there, seconds, f"{pk} is {state}", lambda: None, lambda: f"{seen.get('state')}: {seen.get('note')}")
+        return seen
+
+    def used(self) -> dict[str, int]:
+        """What is taken of each measure."""
+        quota = self.call("GET", "quota/").json()
+        return {measure: gauge["used"] for measure, gauge in quota.items() if isinstance(gauge, dict)}
+
+
+def wait_for(
+    true: Callable[[], Any],
+    seconds: float,
+    what: str,
+    check: Callable[[], None] = lambda: None,
+    say: Callable[[], str] = lambda: "",
+) -> None:
+    """Look every tenth of a second until `true`. Raises AssertionError with `what` and `say()`."""
+    end = time.monotonic() + seconds
+    while not true():
+        check()
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds:.0f} s: {what} {say()}")
+        time.sleep(0.1)
+
+
+def ssh(
+    port: int, key: Path, command: str, *, user: str = "student", seconds: float = 30
+) -> subprocess.CompletedProcess[str]:
+    """One command through OpenSSH's own client."""
+    options = [
+        "StrictHostKeyChecking=no",
+        "UserKnownHostsFile=/dev/null",
+        "LogLevel=ERROR",
+        "ConnectTimeout=10",
+        "BatchMode=yes",
+        "IdentitiesOnly=yes",
+    ]
+    line = [
+        "ssh",
+        "-i",
+        str(key),
+        "-p",
+        str(port),
+        *[a for o in options for a in ("-o", o)],
+        f"{user}@127.0.0.1",
+        command,
+    ]
+    return subprocess.run(line, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
+
+
+def make_key(folder: Path, name: str = "key") -> Path:
+    """An ed25519 pair made by ssh-keygen; the private half's path."""
+    file = folder / name
+    if not file.exists():
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file], check=True)
+    return file
+
+
+def is_shut(port: int) -> bool:
+    """Whether nothing listens on a public port."""
+    with socket.socket() as s:
+        s.settimeout(2)
+        return s.connect_ex(("127.0.0.1", port)) != 0
