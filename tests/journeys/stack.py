@@ -16,6 +16,8 @@ import httpx
 from cloud.contract import Server
 from cloud.local import LocalCloud
 from deploy.local import ports
+from deploy.local.postgres import Postgres
+from deploy.local.redis import Redis
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 240  # a first start on a busy machine builds a guest image, too
@@ -101,6 +103,21 @@ class Stack:
     def whole(self) -> None:
         """Wait until every part is up."""
         wait_for(lambda: self.status.get("ready"), 60, "all parts are up again", self._must_live)
+
+    def django(self, code: str) -> str:
+        """Run Python with this installation's settings; what it printed."""
+        settings = json.loads((self.data / "ports.json").read_text())
+        secret = {
+            name: (self.data / "secrets" / name).read_text().strip()
+            for name in ("database", "redis", "secret_key", "cloud_token")
+        }
+        postgres = Postgres(self.data / "postgres", settings["postgres"], secret["database"])
+        environment = {
+            **self.environment, "DATABASE_URL": postgres.url, "SECRET_KEY": secret["secret_key"], "LOCAL_CLOUD_TOKEN": secret["cloud_token"],
+            "LOCAL_CLOUD_URL": f"http://127.0.0.1:{settings['cloud']}", "REDIS_URL": Redis(self.data, settings["redis"], secret["redis"]).url,
+        }  # fmt: skip
+        line = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+        return subprocess.run(line, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
     @property
     def cloud(self) -> LocalCloud:
