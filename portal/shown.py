@@ -1,0 +1,159 @@
+"""What a page shows about a machine, computed from rows and one `now`. For any number of machines the queries are the same."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+from zlib import crc32
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from machines.actions import allowed
+from machines.models import Event, Machine
+from machines.progress import Progress, progress_of, typical_seconds
+from machines.states import State
+from tunnels.models import Tunnel
+
+EVENTS = 30  # the newest lines of a history that its page shows
+_TONES = {State.RUNNING: "on", State.SUSPENDED: "asleep", State.SHELVED: "away", State.FAILED: "trouble", State.GONE: "gone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One way in: a service of the machine and the public port that leads to it."""
+
+    tunnel: Tunnel
+    state: str
+    user: str
+
+    @property
+    def host(self) -> str:
+        return self.tunnel.gateway.public_host
+
+    @property
+    def port(self) -> int:
+        return self.tunnel.port
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == "open"
+
+    @property
+    def tone(self) -> str:
+        return {"open": "on", "opening": "busy", "failed": "trouble"}.get(self.state, "away")
+
+    @property
+    def word(self) -> str:
+        return {"open": _("Open"), "opening": _("Opening"), "failed": _("Does not open")}.get(self.state, _("Closed"))
+
+    @property
+    def url(self) -> str:
+        return f"{self.tunnel.scheme}://{self.host}:{self.port}/"
+
+    @property
+    def ssh_line(self) -> str:
+        return f"ssh -p {self.port} {self.user}@{self.host}"
+
+
+@dataclass
+class Shown:
+    """A machine as people see it."""
+
+    machine: Machine
+    doors: list[Door]
+    progress: Progress
+    now: datetime
+
+    @property
+    def is_busy(self) -> bool:
+        return not self.machine.is_settled
+
+    @property
+    def tone(self) -> str:
+        """The colour of its state: on, asleep, away, busy, trouble or gone."""
+        if self.machine.state in _TONES:
+            return _TONES[State(self.machine.state)]
+        return "busy"
+
+    @property
+    def word(self) -> str:
+        return str(self.machine.get_state_display())
+
+    @property
+    def sentence(self) -> str:
+        return self.progress.sentence if self.has_bar else str(self.machine.note) or self._at_rest()
+
+    @property
+    def has_bar(self) -> bool:
+        return self.is_busy and self.progress.percent < 100
+
+    def _at_rest(self) -> str:
+        if self.is_busy:
+            return _("One moment: your wish is being carried out.")
+        return {
+            State.RUNNING: _("It is ready: come in."),
+            State.SUSPENDED: _("Nothing is lost: it goes on where it stopped when you wake it."),
+            State.SHELVED: _("Its disk is kept. Waking it takes a little longer."),
+            State.GONE: _("Its ports are closed, and its share of your quota is free again."),
+        }.get(State(self.machine.state), "")
+
+    @cached_property
+    def verbs(self) -> set[str]:
+        return allowed(self.machine)
+
+    @property
+    def ssh(self) -> Door | None:
+        return next((door for door in self.doors if door.tunnel.scheme == "ssh"), None)
+
+    @property
+    def others(self) -> list[Door]:
+        """Every way in but the first SSH, which has a place of its own."""
+        return [door for door in self.doors if door is not self.ssh]
+
+    @property
+    def alias(self) -> str:
+        """A word for ~/.ssh/config."""
+        word = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.machine.name.lower()).strip("-")
+        return word or f"minga-{str(self.machine.pk)[:8]}"
+
+    @property
+    def version(self) -> str:
+        """Changes when anything that the page shows has changed; begins with the state."""
+        m = self.machine
+        facts = (m.name, m.wanted, self.word, self.progress, self.is_busy, str(m.note), [(d.port, d.state) for d in self.doors], sorted(self.verbs))
+        return f"{m.state}-{crc32(repr(facts).encode()):08x}"
+
+
+def show(machine: Machine) -> Shown:
+    return show_all([machine])[0]
+
+
+def show_all(machines: Collection[Machine]) -> list[Shown]:
+    """Two queries, and one more for each template of which something is being built."""
+    now = timezone.now()
+    doors = _doors([m.pk for m in machines])
+    typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
+    return [
+        Shown(m, [Door(t, t.shown_state(now), m.ssh_user) for t in doors[m.pk]], progress_of(m, now, typical.get(m.template_id)), now)
+        for m in machines
+    ]
+
+
+def _doors(holders: Collection[UUID]) -> dict[UUID, list[Tunnel]]:
+    found: dict[UUID, list[Tunnel]] = defaultdict(list)
+    for tunnel in Tunnel.objects.of_many(holders).kept():
+        found[tunnel.holder].append(tunnel)
+    return found
+
+
+def history(machine: Machine) -> list[tuple[Event, str, str]]:
+    """(event, its sentence, its tone), newest first. A change of state without a note says the state."""
+    events = machine.events.select_related("by")[:EVENTS]
+    return [(event, str(event.note) or str(State(event.to_state).label), _tone(event)) for event in events]
+
+
+def _tone(event: Event) -> str:
+    return _TONES.get(State(event.to_state), "busy") if event.kind == Event.Kind.MOVED else ""

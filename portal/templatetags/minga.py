@@ -1,0 +1,61 @@
+"""Small things that templates say."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, css: str = "icon") -> SafeString:
+    """A drawing of our sheet. It only accompanies words, so a screen reader skips it."""
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static("img/icons.svg"), name)
+
+
+@register.filter
+def tone_of_level(level: str) -> str:
+    return {"error": "tone-trouble", "success": "tone-on", "warning": "tone-busy"}.get(level, "tone-asleep")
+
+
+@register.filter
+def memory(mib: int) -> str:
+    """MiB in words: 256 MB, 1 GB, 1.5 GB."""
+    return f"{mib} MB" if mib < 1024 else f"{mib / 1024:.1f}".removesuffix(".0") + " GB"
+
+
+@register.filter
+def amount(value: int, unit: str) -> str:
+    """A gauge's number with its unit."""
+    if unit == "MB":
+        return memory(value)
+    return f"{value} {unit}" if unit else str(value)
+
+
+@register.filter
+def size(flavor: object) -> str:
+    """1 processor, 256 MB of memory, 1 GB of disk."""
+    vcpus, ram_mb, disk_gb = (getattr(flavor, name) for name in ("vcpus", "ram_mb", "disk_gb"))
+    processors = ngettext("%(count)s processor", "%(count)s processors", vcpus) % {"count": vcpus}
+    rest = _("%(memory)s of memory, %(disk)s GB of disk") % {"memory": memory(ram_mb), "disk": disk_gb}
+    return f"{processors}, {rest}"
+
+
+@register.filter
+def ago(at: datetime) -> str:
+    """How long since, in one unit; older than a day as a date."""
+    past = timezone.now() - at
+    if past < timedelta(minutes=1):
+        return _("just now")
+    if past < timedelta(hours=1):
+        return _("%(count)s min ago") % {"count": int(past.total_seconds() // 60)}
+    if past < timedelta(days=1):
+        return _("%(count)s h ago") % {"count": int(past.total_seconds() // 3600)}
+    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")

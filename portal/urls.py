@@ -1,0 +1,41 @@
+"""Every address of the site."""
+
+from django.urls import include, path
+
+from portal.views import account, catalog, keys, launch, machines, templates
+
+handler403 = "portal.views.errors.forbidden"
+handler404 = "portal.views.errors.not_found"
+
+_machine = [
+    path("", machines.machine, name="machine"),
+    path("live/", machines.live, name="machine-live"),
+    path("card/", machines.card, name="machine-card"),
+    *[path(f"{verb}/", machines.act, {"verb": verb}, name=f"machine-{verb}") for verb in machines.VERBS],
+    *[path(f"{verb}/", machines.sure, {"verb": verb}, name=f"machine-{verb}") for verb in machines.SURE],
+    path("rename/", machines.rename, name="machine-rename"),
+    path("ports/", machines.open_port, name="machine-ports"),
+    path("ports/<uuid:tunnel>/close/", machines.close_port, name="machine-port-close"),
+]
+urlpatterns = [
+    path("", machines.machines, name="machines"),
+    path("launch/", launch.launch, name="launch"),
+    path("machines/<uuid:pk>/", include(_machine)),
+    path("keys/", keys.keys, name="keys"),
+    path("keys/make/", keys.make, name="key-make"),
+    path("keys/<int:pk>/remove/", keys.remove, name="key-remove"),
+    path("account/", account.account, name="account"),
+    path("account/tokens/", account.make_token, name="token-make"),
+    path("account/tokens/<str:key>/revoke/", account.revoke_token, name="token-revoke"),
+    path("account/language/", account.language, name="language"),
+    path("account/theme/", account.theme, name="theme"),
+    path("templates/", templates.templates, name="templates"),
+    path("templates/new/", templates.create, name="template-new"),
+    path("templates/<slug:slug>/", templates.edit, name="template"),
+    path("templates/<slug:slug>/retire/", templates.retire, name="template-retire"),
+    path("catalog/", catalog.catalog, name="catalog"),
+    path("catalog/images/<int:pk>/", catalog.image, name="image"),
+    path("catalog/flavors/<int:pk>/", catalog.flavor, name="flavor"),
+    path("accounts/", include("allauth.account.urls")),
+    path("agent/v1/", include("portal.api.agent_urls")),
+]

@@ -1,0 +1,63 @@
+"""One's own account: language, theme, tokens for programs."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from django.views.i18n import set_language
+from knox.models import AuthToken
+
+from accounts.models import User
+from portal.context import THEMES, theme_of
+
+YEAR = 365 * 24 * 3600  # seconds
+
+
+@require_GET
+@never_cache
+def account(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/home.html", {"tokens": request.user.auth_token_set.order_by("created")})
+
+
+@require_POST
+@never_cache
+def make_token(request: HttpRequest) -> HttpResponse:
+    """The answer to this request is the only place where the token is ever shown."""
+    _row, token = AuthToken.objects.create(user=request.user)
+    tokens = request.user.auth_token_set.order_by("created")
+    return render(request, "account/home.html", {"tokens": tokens, "token": token}, headers={"Cache-Control": "no-store, private"})
+
+
+@require_POST
+def revoke_token(request: HttpRequest, key: str) -> HttpResponse:
+    get_object_or_404(request.user.auth_token_set, token_key=key).delete()
+    messages.success(request, _("Token revoked. A program that used it is signed out."))
+    return redirect("account")
+
+
+@login_not_required
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Kept in a cookie, and with the account for the next browser."""
+    response = set_language(request)
+    chosen = response.cookies.get("django_language")
+    if chosen is not None and request.user.is_authenticated:
+        User.objects.filter(pk=request.user.pk).update(language=chosen.value)
+    return response
+
+
+@login_not_required
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """auto, light or dark; `next` is the one after the one that is now."""
+    wish = request.POST.get("theme", "")
+    if wish not in THEMES:
+        wish = THEMES[(THEMES.index(theme_of(request)) + 1) % len(THEMES)]
+    back = request.POST.get("next", "/")
+    response = redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "/")
+    response.set_cookie("theme", wish, max_age=YEAR, samesite="Lax", secure=request.is_secure())
+    return response

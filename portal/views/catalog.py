@@ -1,0 +1,55 @@
+"""What the cloud has, under names for people. Teachers read it, admins change it."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from catalog import actions
+from catalog.models import Flavor, Image
+from lib.notes import Refusal
+from portal.forms import FlavorForm, ImageForm
+from portal.views.templates import teachers_only
+
+
+@teachers_only
+@require_GET
+def catalog(request: HttpRequest) -> HttpResponse:
+    return render(request, "catalog/list.html", {"images": Image.objects.all(), "flavors": Flavor.objects.all()})
+
+
+@teachers_only
+@require_http_methods(["GET", "POST"])
+def image(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Image, pk=pk)
+    return _edit(request, row, ImageForm(request.POST or None, instance=row))
+
+
+@teachers_only
+@require_http_methods(["GET", "POST"])
+def flavor(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Flavor, pk=pk)
+    return _edit(request, row, FlavorForm(request.POST or None, instance=row))
+
+
+def _edit(request: HttpRequest, row: Image | Flavor, form: ImageForm | FlavorForm) -> HttpResponse:
+    if not request.user.is_admin:
+        raise PermissionDenied
+    if request.method == "GET" or not form.is_valid():
+        return render(request, "catalog/form.html", {"form": form, "row": row}, status=200 if request.method == "GET" else 400)
+    try:
+        _save(request, row, form)
+    except Refusal as refusal:
+        form.add_error("name", str(refusal))
+        return render(request, "catalog/form.html", {"form": form, "row": row}, status=refusal.status)
+    messages.success(request, _("Saved."))
+    return redirect("catalog")
+
+
+def _save(request: HttpRequest, row: Image | Flavor, form: ImageForm | FlavorForm) -> None:
+    if isinstance(row, Image):
+        actions.edit_image(image=row, by=request.user, **form.cleaned_data)
+    else:
+        actions.edit_flavor(flavor=row, by=request.user, **form.cleaned_data)

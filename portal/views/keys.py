@@ -1,0 +1,63 @@
+"""SSH keys: paste one, or have one made."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import actions
+from lib.notes import Refusal
+from portal.forms import KeyForm
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def keys(request: HttpRequest) -> HttpResponse:
+    if request.method == "GET":
+        return keys_page(request)
+    form = KeyForm(request.POST)
+    if not form.is_valid():
+        return keys_page(request, form, status=400)
+    try:
+        actions.add_key(owner=request.user, by=request.user, **form.cleaned_data)
+    except Refusal as refusal:
+        form.add_error("public_key" if refusal.code in ("bad_key", "duplicate_key") else None, str(refusal))
+        return keys_page(request, form, status=refusal.status)
+    messages.success(request, _("Key added. It goes into every machine that you launch from now on."))
+    return redirect(way_on(request))
+
+
+@require_POST
+@never_cache
+def make(request: HttpRequest) -> HttpResponse:
+    """The answer to this request is the only place where the private half is ever shown."""
+    name = request.POST.get("name", "").strip() or _("Made by Minga")
+    try:
+        key, private = actions.make_key(owner=request.user, name=name, by=request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return keys_page(request, status=refusal.status)
+    facts = {"key": key, "private": private, "next": way_on(request)}
+    return render(request, "keys/made.html", facts, headers={"Cache-Control": "no-store, private"})
+
+
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    key = get_object_or_404(request.user.ssh_keys, pk=pk)
+    actions.remove_key(key=key, by=request.user)
+    messages.success(request, _("Key removed. Machines that have it already keep it until they are reset."))
+    return redirect("keys")
+
+
+def keys_page(request: HttpRequest, form: KeyForm | None = None, status: int = 200) -> HttpResponse:
+    facts = {"keys": request.user.ssh_keys.all(), "form": form or KeyForm(), "next": request.POST.get("next") or request.GET.get("next", "")}
+    return render(request, "keys/list.html", facts, status=status)
+
+
+def way_on(request: HttpRequest) -> str:
+    """Back to where the person was sent from, if that is here."""
+    on = request.POST.get("next", "")
+    return on if on and url_has_allowed_host_and_scheme(on, {request.get_host()}) else "keys"

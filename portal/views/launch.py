@@ -1,0 +1,49 @@
+"""The cards from which machines are launched."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from courses.models import Template
+from lib.notes import Refusal
+from machines import actions
+from machines.models import Machine
+from quotas.actions import usage
+
+# A name that nobody has to think about; each reads well as a host name, too.
+NAMES = ("condor", "vizcacha", "quinoa", "colibri", "puma", "totora", "llama", "cantuta", "maiz", "suri", "chasqui", "tinku")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def launch(request: HttpRequest) -> HttpResponse:
+    if request.method == "GET":
+        return launch_page(request)
+    template = Template.objects.with_parts().filter(slug=request.POST.get("template", "")[:80]).first()
+    try:
+        machine = actions.launch(owner=request.user, template=template, name=request.POST.get("name", ""), by=request.user)
+    except Refusal as refusal:
+        return launch_page(request, refusal)
+    return redirect("machine", machine.pk)
+
+
+def launch_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+    """All cards; after a refusal with its sentence, its status, and the name that was typed."""
+    if refusal:
+        messages.error(request, str(refusal))
+    facts = {
+        "offers": actions.offers(request.user),
+        "usage": usage(request.user),
+        "has_key": request.user.ssh_keys.exists(),
+        "name": request.POST.get("name", "")[:60] or free_name(request.user),
+    }
+    return render(request, "machines/launch.html", facts, status=refusal.status if refusal else 200)
+
+
+def free_name(user: object) -> str:
+    """The first of NAMES that no machine of this person has; then numbered."""
+    taken = set(Machine.objects.filter(owner=user).alive().values_list("name", flat=True))
+    numbered = (f"{name}-{number}" if number > 1 else name for number in range(1, len(taken) + 2) for name in NAMES)
+    return next(name for name in numbered if name not in taken)

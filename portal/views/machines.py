@@ -1,0 +1,149 @@
+"""My machines, one machine, and what people do with it."""
+
+from functools import partial
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lib.notes import Refusal
+from machines import actions
+from machines.models import Machine
+from portal.forms import NameForm, PortForm
+from portal.shown import Shown, history, show, show_all
+from quotas.actions import usage
+
+# What the page says once the wish is written. The machine's own state says the rest.
+VERBS = {"suspend": actions.suspend, "wake": actions.wake, "shelve": actions.shelve, "restart": actions.restart, "retry": actions.retry}
+SURE = {"reset": actions.reset, "delete": actions.delete}  # these ask once more, for something is lost
+UNCHANGED = partial(HttpResponse, status=204)
+
+
+def find(request: HttpRequest, pk: UUID) -> Machine:
+    """The machine, if this person may see it; else 404, as if there were none."""
+    return get_object_or_404(Machine.objects.visible_to(request.user).with_parts(), pk=pk)
+
+
+@require_GET
+@never_cache
+def machines(request: HttpRequest) -> HttpResponse:
+    mine = show_all(Machine.objects.filter(owner=request.user).alive().with_parts())
+    facts = {"shown": mine, "usage": usage(request.user), "has_key": bool(mine) or request.user.ssh_keys.exists()}
+    return render(request, "machines/list.html", {**facts, "busy": any(s.is_busy for s in mine)})
+
+
+@require_GET
+@never_cache
+def card(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One card, which asks for itself while it is unsettled; 204 while it would look the same."""
+    shown = show(find(request, pk))
+    if shown.version == request.GET.get("seen"):
+        return UNCHANGED()
+    facts: dict[str, object] = {"s": shown, "said": _news(request, shown), "live": True}
+    if not shown.is_busy:
+        facts["usage"] = usage(shown.machine.owner)
+    return render(request, "machines/_card.html", facts)
+
+
+def _news(request: HttpRequest, shown: Shown) -> str:
+    """What a screen reader hears: a new state, never a mere percentage."""
+    seen = request.GET.get("seen", "").partition("-")[0]
+    if seen == shown.machine.state:
+        return ""
+    return f"{shown.machine.name}: {shown.word}. {shown.sentence}"
+
+
+@require_GET
+@never_cache
+def machine(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return machine_page(request, find(request, pk))
+
+
+def machine_page(request: HttpRequest, row: Machine, *, refusal: Refusal | None = None, form: PortForm | None = None) -> HttpResponse:
+    """The whole page; after a refusal with its sentence and its status."""
+    if refusal:
+        messages.error(request, str(refusal))
+        row = Machine.objects.with_parts().get(pk=row.pk)
+    facts = {"s": show(row), "history": history(row), "usage": usage(row.owner), "form": form or PortForm()}
+    invalid = 400 if form and form.errors else 200
+    return render(request, "machines/detail.html", facts, status=refusal.status if refusal else invalid)
+
+
+@require_GET
+@never_cache
+def live(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What changes by itself on a machine's page."""
+    shown = show(find(request, pk))
+    if shown.version == request.GET.get("seen"):
+        return UNCHANGED()
+    facts = {"s": shown, "said": _news(request, shown), "live": True}
+    return render(request, "machines/_live.html", {**facts, "history": history(shown.machine), "usage": usage(shown.machine.owner)})
+
+
+@require_POST
+def act(request: HttpRequest, pk: UUID, verb: str) -> HttpResponse:
+    """Sleep, wake, put away, restart, try again: one tap."""
+    row = find(request, pk)
+    try:
+        VERBS[verb](machine=row, by=request.user)
+    except Refusal as refusal:
+        return machine_page(request, row, refusal=refusal)
+    return redirect("machines" if request.POST.get("from") == "list" else row_url(row))
+
+
+@require_http_methods(["GET", "POST"])
+def sure(request: HttpRequest, pk: UUID, verb: str) -> HttpResponse:
+    """Reset and delete: a page that asks, then the deed."""
+    row = find(request, pk)
+    if request.method == "GET":
+        return render(request, f"machines/{verb}.html", {"s": show(row)})
+    try:
+        SURE[verb](machine=row, by=request.user)
+    except Refusal as refusal:
+        return machine_page(request, row, refusal=refusal)
+    return redirect(row_url(row))
+
+
+@require_POST
+def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
+    row = find(request, pk)
+    form = NameForm(request.POST)
+    try:
+        actions.rename(machine=row, name=form.data.get("name", ""), by=request.user)
+    except Refusal as refusal:
+        return machine_page(request, row, refusal=refusal)
+    return redirect(row_url(row))
+
+
+@require_POST
+def open_port(request: HttpRequest, pk: UUID) -> HttpResponse:
+    row = find(request, pk)
+    form = PortForm(request.POST)
+    if not form.is_valid():
+        return machine_page(request, row, form=form)
+    try:
+        tunnel = actions.open_port(machine=row, by=request.user, **form.cleaned_data)
+    except Refusal as refusal:
+        return machine_page(request, row, refusal=refusal, form=form)
+    messages.success(request, _("Port %(port)s of your machine is now public as port %(public)s.") % {"port": tunnel.target_port, "public": tunnel.port})
+    return redirect(row_url(row))
+
+
+@require_POST
+def close_port(request: HttpRequest, pk: UUID, tunnel: UUID) -> HttpResponse:
+    row = find(request, pk)
+    try:
+        actions.close_port(machine=row, tunnel_id=tunnel, by=request.user)
+    except Refusal as refusal:
+        return machine_page(request, row, refusal=refusal)
+    messages.success(request, _("The port is closed; who was connected is cut off."))
+    return redirect(row_url(row))
+
+
+def row_url(row: Machine) -> str:
+    return reverse("machine", args=[row.pk])

@@ -1,0 +1,23 @@
+// A copy button: <button data-copy="#id">. It is hidden where the clipboard cannot be written.
+const said = () => document.getElementById("said");
+
+function show(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.querySelector(button.dataset.copy).textContent.trim();
+  await navigator.clipboard.writeText(text);
+  const word = button.querySelector("span");
+  const before = word.textContent;
+  if (before === button.dataset.done) return;
+  word.textContent = button.dataset.done;
+  said().textContent = button.dataset.done;
+  setTimeout(() => (word.textContent = before), 2000);
+});
+
+document.addEventListener("htmx:load", (event) => show(event.detail.elt));
+show(document);
