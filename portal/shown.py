@@ -8,6 +8,7 @@ from functools import cached_property
 from uuid import UUID
 from zlib import crc32
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -112,6 +113,28 @@ class Shown:
     def others(self) -> list[Door]:
         """Every way in but the first SSH, which has a place of its own."""
         return [door for door in self.doors if door is not self.ssh]
+
+    @property
+    def key(self) -> str:
+        return str(self.machine.pk)
+
+    @property
+    def ssh_waits(self) -> bool:
+        return self.ssh is not None and not self.ssh.is_open
+
+    @property
+    def primary(self) -> str:
+        """The verb that people most likely want now; '' for none."""
+        return next((verb for verb in ("retry", "wake", "suspend") if verb in self.verbs), "")
+
+    @property
+    def primary_url(self) -> str:
+        return reverse(f"machine-{self.primary}", args=[self.machine.pk])
+
+    @property
+    def buttons(self) -> list[str]:
+        """The verbs that have a button, the likeliest first and the one that destroys last."""
+        return [verb for verb in ("retry", "wake", "suspend", "shelve", "restart", "reset", "delete") if verb in self.verbs]
 
     @property
     def alias(self) -> str:

@@ -1,5 +1,6 @@
 """Small things that templates say."""
 
+from base64 import b64encode
 from datetime import datetime, timedelta
 
 from django import template
@@ -23,6 +24,11 @@ def icon(name: str, css: str = "icon") -> SafeString:
 @register.filter
 def tone_of_level(level: str) -> str:
     return {"error": "tone-trouble", "success": "tone-on", "warning": "tone-busy"}.get(level, "tone-asleep")
+
+
+@register.filter
+def base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 @register.filter
