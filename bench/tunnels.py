@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psutil
 
-from tests.tunnels.stage import HERE, Stage, is_listening, staged, until
+from tests.tunnels.stage import Stage, is_listening, staged, until
+from tests.tunnels.targets import HERE
 
 CHUNK = bytes(1 << 20)
 
@@ -54,12 +55,25 @@ def open_many(stage: Stage, many: int, target: int) -> None:
     with stage.portal.news:  # one revision, as after a start of the agent
         keys = [stage.portal.wish(stage.first + number, target) for number in range(many)]
     took = until(lambda: stage.portal.is_open(*keys), 60)
-    print(f"{many} ports: open and told after {took:.2f} s; agent {before:.0f} MB before, {memory_mb(stage):.0f} MB after")
+    print(
+        f"{many} ports: open and told after {took:.2f} s; agent {before:.0f} MB before, {memory_mb(stage):.0f} MB after"
+    )
 
 
 def compare(stage: Stage, number: int, target: int) -> None:
     port, folder = stage.first + number, stage.folder / "vps"
-    command = ["ssh", "-F", "none", "-N", "-i", folder / "agent_key", "-p", str(stage.vps_port), "-o", "StrictHostKeyChecking=no"]
+    command = [
+        "ssh",
+        "-F",
+        "none",
+        "-N",
+        "-i",
+        folder / "agent_key",
+        "-p",
+        str(stage.vps_port),
+        "-o",
+        "StrictHostKeyChecking=no",
+    ]
     command += ["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-R", f"{HERE}:{port}:{HERE}:{target}"]
     plain = subprocess.Popen([*command, f"{stage.portal.gateway['user']}@{HERE}"])
     until(lambda: is_listening(port))

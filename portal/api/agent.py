@@ -85,7 +85,8 @@ async def wanted(request: HttpRequest, gateway: Gateway) -> HttpResponse:
         return problem(400, "bad_question", _("revision and wait are numbers."))
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
-    while await _revision(gateway.pk) == known and loop.time() < until:
+    # Other processes write the row, so no event of ours can wake us.
+    while await _revision(gateway.pk) == known and loop.time() < until:  # noqa: ASYNC110
         await asyncio.sleep(LOOK_SECONDS)
     return JsonResponse(await _wishes(gateway.pk))
 

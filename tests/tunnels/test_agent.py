@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from tests.tunnels.stage import HERE, Program, Stage, Target, exchange, free_port, is_listening, pattern, until
+from tests.tunnels.stage import Program, Stage, free_port, is_listening, until
+from tests.tunnels.targets import HERE, Target, exchange, pattern
 
 
 def test_data_passes_both_ways_and_whole(stage: Stage) -> None:

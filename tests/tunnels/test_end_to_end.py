@@ -15,17 +15,8 @@ from django.core.asgi import get_asgi_application
 from django.utils import timezone
 
 from accounts.models import User
-from tests.tunnels.stage import (
-    HERE,
-    Program,
-    Target,
-    embedded_vps,
-    exchange,
-    free_port,
-    free_range,
-    is_listening,
-    until,
-)
+from tests.tunnels.stage import Program, embedded_vps, free_port, free_range, is_listening, until
+from tests.tunnels.targets import HERE, Target, exchange
 from tests.tunnels.told import gateway
 from tunnels.actions import close_all, open_all, release, reserve
 from tunnels.models import Gateway, Service, Tunnel

@@ -5,7 +5,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.tunnels.stage import SSHD, exchange, staged, until
+from tests.tunnels.stage import SSHD, staged, until
+from tests.tunnels.targets import exchange
 
 MANY = 300
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.tunnels.stage import HERE, SSHD, Program, free_port, free_range, openssh_vps
+from tests.tunnels.stage import SSHD, Program, free_port, free_range, openssh_vps
+from tests.tunnels.targets import HERE
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = free_range(3)
