@@ -48,11 +48,12 @@ async def test_a_port_of_the_range_is_forwarded(vps: tuple[Path, int]) -> None:
         socket.create_connection((HERE, FIRST + 4)).close()
 
 
-@pytest.mark.parametrize(
-    ("host", "port"),
-    [(HERE, FIRST - 1), (HERE, FIRST + 5), (HERE, 0), ("0.0.0.0", FIRST), ("", FIRST), ("127.0.0.2", FIRST)],
-)
-async def test_another_port_or_address_is_refused(vps: tuple[Path, int], host: str, port: int) -> None:
+ELSEWHERE = [(HERE, -1), (HERE, 5), (HERE, None), ("0.0.0.0", 0), ("", 0), ("127.0.0.2", 0)]
+
+
+@pytest.mark.parametrize(("host", "number"), ELSEWHERE)
+async def test_another_port_or_address_is_refused(vps: tuple[Path, int], host: str, number: int | None) -> None:
+    port = 0 if number is None else FIRST + number
     async with _signed_in(vps) as ssh:
         with pytest.raises(asyncssh.ChannelListenError):
             await ssh.start_server(_nothing, host, port)
