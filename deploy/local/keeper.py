@@ -13,6 +13,7 @@ from deploy.local.troubles import Trouble
 FIRST_WAIT_SECONDS = 0.2  # before the first new start; doubles
 LONGEST_WAIT_SECONDS = 5.0
 CALM_SECONDS = 10.0  # who lived that long starts afresh with its waiting
+SETTLE_SECONDS = 1.0  # a process that nothing can be asked of is ready when it has lived that long
 TRIES = 5  # of a part that never became ready
 
 
@@ -50,7 +51,7 @@ class Keeper:
         code = self.process.poll()
         if code is not None:
             return self._ended(self.process.pid, code)
-        if self.state == State.STARTING and not self.part.once and self.part.is_ready():
+        if self.state == State.STARTING and not self.part.once and self._is_ready():
             return self._became_ready()
         return None
 
@@ -66,6 +67,11 @@ class Keeper:
         name = self.part.name
         self.process = child.start(self.part.program, log=self.place.log(name), record=self.place.record(name))
         self.state, self.started_at = State.STARTING, time.monotonic()
+
+    def _is_ready(self) -> bool:
+        if self.part.is_ready is None:
+            return time.monotonic() - self.started_at > SETTLE_SECONDS
+        return self.part.is_ready()
 
     def _became_ready(self) -> str | None:
         again, self.state, self.was_ready = self.was_ready, State.READY, True

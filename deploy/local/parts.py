@@ -24,12 +24,12 @@ CLOUD_OPTIONS = {
 
 @dataclass
 class Part:
-    """`wave`: those of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip it while this is fresh."""
+    """`wave`: those of a higher wave end first. Without `is_ready` a part is ready when it has lived for a second. `once`: a job that ends by itself. `stamp`: skip it while this is fresh."""
 
     program: Program
     wave: int = 2
     after: tuple[str, ...] = ()
-    is_ready: Callable[[], bool] = lambda: True
+    is_ready: Callable[[], bool] | None = None
     once: bool = False
     stamp: tuple[Path, str] | None = None
     ports: list[int] = field(default_factory=list)

@@ -31,7 +31,10 @@ def redis_answers(port: int, password: str) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as line:
             line.sendall(f"AUTH {password}\r\nPING\r\n".encode())
-            return b"+PONG" in line.recv(100) + line.recv(100)
+            answers = b""
+            while b"+PONG" not in answers and (more := line.recv(100)):
+                answers += more
+            return b"+PONG" in answers
     except OSError:
         return False
 
