@@ -27,8 +27,8 @@ _NO_ENTRY = Note(_("The gateway to the internet does not let the agent in. An ad
 _HELD = Note(_("Something on the gateway still holds this port. It is tried again every few seconds, and stays yours."))
 _REFUSES = Note(_("The gateway to the internet refuses to open ports. An administrator must look at its settings."))
 _WHY = {"unreachable": NO_ANSWER, "host_key": _WRONG_HOST, "denied": _NO_ENTRY}
-_TOLD = ["state", "state_since", "state_note", "opened_at", "answered_at", "refused", "port",
-         "bytes_in", "bytes_out", "connections", "last_byte_at"]  # fmt: skip
+_MOVED = ["state", "state_since", "state_note", "opened_at", "answered_at", "refused", "connections", "port"]
+_COUNTED = ["bytes_in", "bytes_out", "connections", "refused", "last_byte_at"]
 
 
 def turn(tunnel: Tunnel, to: State, note: Note = NOTHING, *, now: datetime | None = None) -> None:
@@ -69,7 +69,8 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
             moved.append(tunnel)
     for tunnel in redrawn:
         _draw_another(tunnel, gateway, now)
-    Tunnel.objects.bulk_update({tunnel.pk: tunnel for tunnel in moved + counted}.values(), _TOLD, batch_size=500)
+    Tunnel.objects.bulk_update(moved, _MOVED, batch_size=500)
+    Tunnel.objects.bulk_update(counted, _COUNTED, batch_size=500)
     if redrawn:
         tell_agent(gateway.pk, redrawn)
     Gateway.objects.filter(pk=gateway.pk).update(heard_at=now)
