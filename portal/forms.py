@@ -13,17 +13,16 @@ MOST_TYPED = 20_000  # characters; a longer text is refused before anybody looks
 SPARE_ROWS = 2  # empty rows for services that a form offers
 
 
-class NameForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=MOST_TYPED, strip=False)
-
-
 class PortForm(forms.Form):
     port = forms.IntegerField(
         label=_("Port inside the machine"),
         error_messages={"invalid": _("A port is a number from 1 to 65535.")},
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 1, "max": 65535}),
     )
-    scheme = forms.ChoiceField(label=_("It is"), choices=[("http", _("A web page (http)")), ("https", _("A web page (https)")), ("tcp", _("Something else (tcp)"))])
+    scheme = forms.ChoiceField(
+        label=_("It is"),
+        choices=[("http", _("A web page (http)")), ("https", _("A web page (https)")), ("tcp", _("Something else (tcp)"))],
+    )
 
 
 class KeyForm(forms.Form):
@@ -36,7 +35,7 @@ class KeyForm(forms.Form):
     name = forms.CharField(label=_("Name (you may leave it empty)"), max_length=MOST_TYPED, required=False, strip=False)
 
 
-class ImageForm(forms.ModelForm[Image]):
+class ImageForm(forms.ModelForm):
     class Meta:
         model = Image
         fields = ["name", "description", "login", "offered"]
@@ -48,14 +47,14 @@ class ImageForm(forms.ModelForm[Image]):
         }
 
 
-class FlavorForm(forms.ModelForm[Flavor]):
+class FlavorForm(forms.ModelForm):
     class Meta:
         model = Flavor
         fields = ["name", "offered"]
         labels = {"name": _("Name for people"), "offered": _("Teachers may use it")}
 
 
-class TemplateForm(forms.ModelForm[Template]):
+class TemplateForm(forms.ModelForm):
     class Meta:
         model = Template
         fields = ["name", "name_es", "summary", "summary_es", "icon", "image", "flavor", "login", "user_data", "position", "published"]
@@ -89,7 +88,7 @@ class TemplateForm(forms.ModelForm[Template]):
         self.fields["flavor"] = _choice(Flavor, self.fields["flavor"], self.instance.flavor_id)
 
 
-def _choice(model: type[Image] | type[Flavor], field: forms.Field, current: int | None) -> forms.ModelChoiceField[Any]:
+def _choice(model: type[Image] | type[Flavor], field: forms.Field, current: int | None) -> forms.ModelChoiceField:
     """Those that are offered, and the one that the template has already."""
     offered = model._default_manager.filter(offered=True, missing=False)
     return forms.ModelChoiceField(offered | model._default_manager.filter(pk=current), label=field.label, empty_label=None)

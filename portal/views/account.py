@@ -29,7 +29,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     """The answer to this request is the only place where the token is ever shown."""
     _row, token = AuthToken.objects.create(user=request.user)
     tokens = request.user.auth_token_set.order_by("created")
-    return render(request, "account/home.html", {"tokens": tokens, "token": token}, headers={"Cache-Control": "no-store, private"})
+    return render(request, "account/home.html", {"tokens": tokens, "token": token})
 
 
 @require_POST

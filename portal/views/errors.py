@@ -16,4 +16,6 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def wrong_method(request: HttpRequest, allow: str) -> HttpResponse:
-    return render(request, "405.html", status=405, headers={"Allow": allow})
+    response = render(request, "405.html", status=405)
+    response["Allow"] = allow
+    return response

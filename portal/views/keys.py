@@ -41,7 +41,7 @@ def make(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(refusal))
         return keys_page(request, status=refusal.status)
     facts = {"key": key, "private": private, "next": way_on(request)}
-    return render(request, "keys/made.html", facts, headers={"Cache-Control": "no-store, private"})
+    return render(request, "keys/made.html", facts)
 
 
 @require_POST

@@ -21,7 +21,9 @@ NAMES = ("condor", "vizcacha", "quinoa", "colibri", "puma", "totora", "llama", "
 def launch(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return launch_page(request)
-    template = Template.objects.with_parts().filter(slug=request.POST.get("template", "")[:80]).first()
+    # PostgreSQL takes no NUL in a text, not even to look for it.
+    slug = request.POST.get("template", "").replace("\0", "")
+    template = Template.objects.with_parts().filter(slug=slug).first()
     try:
         machine = actions.launch(owner=request.user, template=template, name=request.POST.get("name", ""), by=request.user)
     except Refusal as refusal:

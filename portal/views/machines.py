@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lib.notes import Refusal
 from machines import actions
 from machines.models import Machine
-from portal.forms import NameForm, PortForm
+from portal.forms import PortForm
 from portal.shown import Shown, history, show, show_all
 from quotas.actions import usage
 
@@ -112,9 +112,8 @@ def sure(request: HttpRequest, pk: UUID, verb: str) -> HttpResponse:
 @require_POST
 def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
     row = find(request, pk)
-    form = NameForm(request.POST)
     try:
-        actions.rename(machine=row, name=form.data.get("name", ""), by=request.user)
+        actions.rename(machine=row, name=request.POST.get("name", ""), by=request.user)
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
     return redirect(row_url(row))

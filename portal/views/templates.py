@@ -52,7 +52,8 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _edit(request: HttpRequest, template: Template, save: Callable[..., Template]) -> HttpResponse:
     form = TemplateForm(request.POST or None, instance=template)
-    rows = ServiceRows(request.POST or None, initial=template.services, prefix="services")
+    # No initial rows beside typed ones: Django takes a row that equals its initial values for an empty one.
+    rows = ServiceRows(request.POST, prefix="services") if request.POST else ServiceRows(initial=template.services, prefix="services")
     if request.method == "GET":
         return _form(request, form, rows, 200)
     if not (form.is_valid() & rows.is_valid()):

@@ -1,0 +1,160 @@
+"""The pages in a real browser: axe finds nothing serious, nothing is wider than a phone, and the first visit is light."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from accounts.actions import make_key
+from accounts.models import User
+from machines.models import Machine
+from tests.factories import grant, make_machine, make_template
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's sync API keeps a loop open in this thread
+CHROMIUM = "/usr/bin/chromium"
+AXE = Path("node_modules/axe-core/axe.min.js")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+SHOTS = os.environ.get("MINGA_SHOTS", "")  # a folder: then every page is photographed, to be looked at
+LIGHT = 120_000  # bytes over the wire of My machines, cold
+PAGES = ["/", "/launch/", "/keys/", "/account/", "/templates/", "/templates/new/", "/catalog/", "/machines/running/", "/machines/building/",
+         "/machines/failed/", "/machines/running/delete/", "/nowhere/", "/accounts/password/change/"]  # fmt: skip
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_session_left(live_server: Any) -> Iterator[None]:
+    """The live server's threads keep connections that would keep the test database from being dropped."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def village(transactional_db: None) -> dict[str, Machine]:
+    """An admin, who sees every page, with a machine in each kind of state."""
+    admin = User.objects.create_user(username="admin", password="minga", role="admin")
+    make_key(owner=admin, name="laptop", by=admin)
+    grant(admin)
+    make_template(summary="A terminal, a web server and a database to learn with.", name="Web and database lab", icon="web")
+    make_template("big", name="Screen", summary="A desktop.", icon="screen")
+    states = ("running", "building", "suspended", "shelved", "failed")
+    note = {"text": "The cluster could not do it. Try again; if it happens twice, tell your teacher."}
+    names = ("condor", "vizcacha-with-a-rather-long-name-that-wraps", "quinoa", "llama", "puma")
+    facts = {"failed": {"state_note": note}, "building": {"cloud_task": "spawning", "cloud_status": "building"}}
+    return {s: make_machine(admin, state=s, name=n, **facts.get(s, {})) for s, n in zip(states, names, strict=True)}
+
+
+def visit(browser: Browser, live_server: Any, *, user: User | None, width: int, theme: str, language: str) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": 800}, base_url=live_server.url)
+    cookies = {"theme": theme, "django_language": language}
+    if user:
+        client = Client()
+        client.force_login(user)
+        cookies["sessionid"] = client.cookies["sessionid"].value
+    context.add_cookies([{"name": k, "value": v, "url": live_server.url} for k, v in cookies.items()])
+    return context.new_page()
+
+
+def serious(page: Page) -> list[str]:
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{v['id']}: {n['html'][:160]}" for v in found if v["impact"] in ("serious", "critical") for n in v["nodes"]]
+
+
+def look(page: Page, path: str, name: str) -> list[str]:
+    """What is wrong with a page: axe's serious findings, and anything wider than the window."""
+    page.goto(path)
+    page.evaluate(AXE.read_text())
+    wrong = serious(page)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+    return [f"{path} {w}" for w in wrong] + ([f"{path} is {wide} px too wide"] if wide > 0 else [])
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
+@pytest.mark.parametrize(("width", "theme", "language"), [(360, "light", "es"), (360, "dark", "en"), (1280, "light", "en"), (1280, "dark", "es")])
+def test_axe_finds_nothing_serious_and_nothing_is_too_wide(
+    browser: Browser, live_server: Any, village: dict[str, Machine], width: int, theme: str, language: str
+) -> None:
+    page = visit(browser, live_server, user=User.objects.get(), width=width, theme=theme, language=language)
+    wrong = []
+    for path in PAGES:
+        real = "/".join(str(village[part].pk) if part in village else part for part in path.split("/"))
+        wrong += look(page, real, f"{path.strip('/').replace('/', '-') or 'home'}-{width}-{theme}-{language}")
+    assert wrong == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
+@pytest.mark.parametrize(("width", "theme", "language"), [(360, "dark", "es"), (1280, "light", "en")])
+def test_the_door_and_the_empty_house_are_sound(
+    browser: Browser, live_server: Any, student: User, width: int, theme: str, language: str
+) -> None:
+    page = visit(browser, live_server, user=None, width=width, theme=theme, language=language)
+    wrong = look(page, "/accounts/login/", f"login-{width}-{theme}-{language}")
+    page = visit(browser, live_server, user=student, width=width, theme=theme, language=language)
+    wrong += look(page, "/", f"empty-{width}-{theme}-{language}")
+    page.goto("/keys/")
+    page.locator("form[action='/keys/make/'] button").click()
+    page.evaluate(AXE.read_text())
+    wrong += serious(page)
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/made-{width}-{theme}-{language}.png", full_page=True)
+    assert wrong == []
+
+
+def test_the_first_visit_to_my_machines_is_light(browser: Browser, live_server: Any, village: dict[str, Machine]) -> None:
+    page = visit(browser, live_server, user=User.objects.get(), width=360, theme="light", language="en")
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    sizes: list[float] = []
+    wire.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto("/", wait_until="networkidle")
+    assert len(sizes) >= 6 and sum(sizes) < LIGHT, (len(sizes), sum(sizes))
+
+
+def test_the_page_says_running_without_a_reload(browser: Browser, live_server: Any, village: dict[str, Machine]) -> None:
+    page = visit(browser, live_server, user=User.objects.get(), width=360, theme="light", language="en")
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(f"/machines/{village['building'].pk}/")
+    page.evaluate("window.stayed = true")
+    Machine.objects.filter(pk=village["building"].pk).update(state="running")
+    page.wait_for_selector("#live[data-state=running]", timeout=8000)
+    assert page.locator("#state").inner_text() == "Running" and page.evaluate("window.stayed") is True
+    assert "Running" in page.locator("#said").inner_text() and errors == []
+
+
+def test_the_private_half_can_be_saved(browser: Browser, live_server: Any, student: User, tmp_path: Path) -> None:
+    page = visit(browser, live_server, user=student, width=360, theme="light", language="en")
+    page.goto("/keys/")
+    page.locator("form[action='/keys/make/'] button").click()
+    with page.expect_download() as download:
+        page.locator("#save-key").click()
+    assert download.value.suggested_filename == "minga_key"
+    assert download.value.path().read_text().startswith("-----BEGIN OPENSSH PRIVATE KEY-----")
+
+
+def test_the_theme_switches_without_a_reload(browser: Browser, live_server: Any, student: User) -> None:
+    page = visit(browser, live_server, user=student, width=360, theme="light", language="en")
+    page.goto("/")
+    page.evaluate("window.stayed = true")
+    page.locator("[data-theme-switch] button").click()
+    assert page.evaluate("[document.documentElement.dataset.theme, window.stayed]") == ["dark", True]

@@ -1,0 +1,164 @@
+"""My machines and one machine: what they show, to whom, and how often they ask the database."""
+
+import uuid
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from machines.models import Machine
+from tests.factories import grant, make_machine
+from tunnels.models import Tunnel
+
+POSTS = ["suspend", "wake", "shelve", "restart", "retry", "rename", "ports"]
+GETS = ["", "live/", "card/", "reset/", "delete/"]
+
+
+@pytest.fixture
+def signed_in(client: Client, student: User) -> Client:
+    client.force_login(student)
+    return client
+
+
+def at(machine: Machine, rest: str = "") -> str:
+    return f"/machines/{machine.pk}/{rest}"
+
+
+def test_an_empty_list_teaches(signed_in: Client) -> None:
+    assert b"You have no machine yet" in signed_in.get("/").content
+
+
+def test_the_list_shows_the_line_to_come_in(signed_in: Client, student: User) -> None:
+    machine = make_machine(student, name="condor")
+    port = Tunnel.objects.get(holder=machine.pk, service="ssh").port
+    assert f"ssh -p {port} student@127.0.0.1" in signed_in.get("/").content.decode()
+
+
+def test_the_list_shows_only_ones_own(signed_in: Client, student2: User) -> None:
+    make_machine(student2, name="strange")
+    assert b"strange" not in signed_in.get("/").content
+
+
+def test_a_list_of_fifty_costs_as_many_queries_as_one_of_two(signed_in: Client, student: User) -> None:
+    grant(student, machines=60, vcpus=99, ports=200)
+    counts = []
+    for total in (2, 48):
+        for number in range(total):
+            make_machine(student, name=f"m{number}", state="building" if number % 2 else "running")
+        with CaptureQueriesContext(connection) as queries:
+            assert signed_in.get("/").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("state", ["new", "queued", "building", "running", "suspending", "suspended", "waking", "shelving", "shelved", "deleting", "gone", "failed"])  # fmt: skip
+def test_every_state_has_a_page_and_a_card(signed_in: Client, student: User, state: str) -> None:
+    machine = make_machine(student, state=state)
+    word = str(Machine.objects.get(pk=machine.pk).get_state_display())
+    for rest in ("", "live/", "card/"):
+        assert word in signed_in.get(at(machine, rest)).content.decode()
+
+
+@pytest.mark.parametrize("state", ["running", "suspended", "shelved", "gone", "failed"])
+def test_a_settled_machine_does_not_ask_for_itself(signed_in: Client, student: User, state: str) -> None:
+    machine = make_machine(student, state=state)
+    assert b"hx-get" not in signed_in.get(at(machine)).content
+
+
+def test_an_unsettled_machine_asks_for_itself_with_and_without_scripts(signed_in: Client, student: User) -> None:
+    page = signed_in.get(at(make_machine(student, state="building"))).content
+    assert b'hx-trigger="every 1s"' in page and b'http-equiv="refresh"' in page
+
+
+@pytest.mark.parametrize("part", ["live/", "card/"])
+def test_a_part_that_looks_the_same_answers_nothing(signed_in: Client, student: User, part: str) -> None:
+    machine = make_machine(student, state="queued")
+    page = signed_in.get(at(machine, part)).content.decode()
+    seen = page.split("?seen=")[1].split('"')[0]
+    assert signed_in.get(at(machine, part), {"seen": seen}).status_code == 204
+
+
+def test_a_new_state_is_told_to_screen_readers(signed_in: Client, student: User) -> None:
+    machine = make_machine(student, name="condor")
+    assert b"condor: Running." in signed_in.get(at(machine, "live/"), {"seen": "building-0"}).content
+
+
+@pytest.mark.parametrize("rest", GETS)
+def test_a_stranger_finds_no_machine(client: Client, student: User, student2: User, rest: str) -> None:
+    machine = make_machine(student)
+    client.force_login(student2)
+    assert client.get(at(machine, rest)).status_code == 404
+
+
+@pytest.mark.parametrize("rest", [f"{verb}/" for verb in [*POSTS, "reset", "delete", f"ports/{uuid.uuid4()}/close"]])
+def test_a_stranger_can_do_nothing(client: Client, student: User, student2: User, rest: str) -> None:
+    machine = make_machine(student)
+    client.force_login(student2)
+    assert client.post(at(machine, rest)).status_code == 404
+
+
+@pytest.mark.parametrize("verb", POSTS)
+def test_a_deed_by_get_is_a_405_with_a_page(signed_in: Client, student: User, verb: str) -> None:
+    answer = signed_in.get(at(make_machine(student), f"{verb}/"))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert b"only answers a form" in answer.content
+
+
+def test_sleep_is_wished(signed_in: Client, student: User) -> None:
+    machine = make_machine(student)
+    answer = signed_in.post(at(machine, "suspend/"))
+    machine.refresh_from_db()
+    assert (answer.status_code, machine.wanted) == (302, "suspended")
+
+
+def test_a_wish_that_makes_no_sense_is_a_409_with_a_sentence(signed_in: Client, student: User) -> None:
+    answer = signed_in.post(at(make_machine(student), "wake/"))
+    assert answer.status_code == 409 and b"It is waking up or running already." in answer.content
+
+
+def test_delete_asks_first(signed_in: Client, student: User) -> None:
+    machine = make_machine(student, name="condor")
+    assert "Delete “condor” for good?" in signed_in.get(at(machine, "delete/")).content.decode()
+    machine.refresh_from_db()
+    assert machine.wanted == "running"
+
+
+def test_a_second_delete_is_a_409(signed_in: Client, student: User) -> None:
+    machine = make_machine(student)
+    assert [signed_in.post(at(machine, "delete/")).status_code for _try in range(2)] == [302, 409]
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "x" * 10_000, "", "\x00"])
+def test_a_bad_name_is_a_400_with_a_sentence(signed_in: Client, student: User, name: str) -> None:
+    answer = signed_in.post(at(make_machine(student, name="condor"), "rename/"), {"name": name})
+    assert answer.status_code == 400 and b'role="alert"' in answer.content
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "ssh", "", "9" * 40, "22"])
+def test_a_bad_port_is_a_sentence(signed_in: Client, student: User, port: str) -> None:
+    answer = signed_in.post(at(make_machine(student), "ports/"), {"port": port, "scheme": "tcp"})
+    assert answer.status_code == (409 if port == "22" else 400) and b'role="alert"' in answer.content
+
+
+def test_one_more_port_opens_and_closes(signed_in: Client, student: User) -> None:
+    machine = make_machine(student)
+    signed_in.post(at(machine, "ports/"), {"port": "5000", "scheme": "http"})
+    tunnel = Tunnel.objects.get(holder=machine.pk, target_port=5000)
+    assert signed_in.post(at(machine, f"ports/{tunnel.pk}/close/")).status_code == 302
+    assert not Tunnel.objects.of(machine.pk).kept().filter(extra=True).exists()
+
+
+def test_a_dead_session_sends_a_live_part_to_sign_in(client: Client, student: User) -> None:
+    machine = make_machine(student)
+    answer = client.get(at(machine, "live/"), headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{at(machine)}"})
+    assert answer.status_code == 204
+    assert answer["HX-Redirect"].startswith("/accounts/login/?next=") and str(machine.pk) in answer["HX-Redirect"]
+
+
+def test_a_dead_session_sends_a_form_to_sign_in_with_a_sentence(client: Client, student: User) -> None:
+    machine = make_machine(student)
+    answer = client.post(at(machine, "suspend/"), headers={"Referer": f"http://testserver{at(machine)}"}, follow=True)
+    assert b"Your session has ended." in answer.content
+    assert answer.redirect_chain[0] == (f"/accounts/login/?next=%2Fmachines%2F{machine.pk}%2F", 303)
