@@ -24,7 +24,10 @@ CLOUD_OPTIONS = {
 
 @dataclass
 class Part:
-    """`wave`: those of a higher wave end first. Without `is_ready` a part is ready when it has lived for a second. `once`: a job that ends by itself. `stamp`: skip it while this is fresh."""
+    """`wave`: those of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip it while this is fresh.
+
+    Without `is_ready` a part is ready when it has lived for a second.
+    """
 
     program: Program
     wave: int = 2

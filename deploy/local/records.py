@@ -65,7 +65,7 @@ def read(path: Path) -> Record | None:
 
 def has_members(group: int) -> bool:
     """Does a process group that led its own session still have a member that is no zombie?"""
-    return any(fields[0] != "Z" and fields[2:4] == [str(group)] * 2 for fields in map(_stat, _pids()))
+    return any(fields[:1] not in ([], ["Z"]) and fields[2:4] == [str(group)] * 2 for fields in map(_stat, _pids()))
 
 
 def _pids() -> list[int]:
