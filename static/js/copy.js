@@ -15,8 +15,12 @@ document.addEventListener("click", async (event) => {
   const before = word.textContent;
   if (before === button.dataset.done) return;
   word.textContent = button.dataset.done;
+  button.classList.add("done");
   said().textContent = button.dataset.done;
-  setTimeout(() => (word.textContent = before), 2000);
+  setTimeout(() => {
+    word.textContent = before;
+    button.classList.remove("done");
+  }, 2000);
 });
 
 document.addEventListener("htmx:load", (event) => show(event.detail.elt));
