@@ -1,0 +1,110 @@
+"""The whole of Minga, started as `make run` starts it, killed as computers kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import ports, records
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90.0  # on a busy computer; about 8 s on a calm one
+pytestmark = pytest.mark.slow
+
+
+class Minga:
+    """A launcher on a folder of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.data, self.port = data, ports.free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Start it and wait until it is ready; how many seconds that took."""
+        began = time.monotonic()
+        settings = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DB_POOL", "STATIC_MANIFEST", "ALLOWED_HOSTS")
+        environment = {name: value for name, value in os.environ.items() if name not in settings}
+        environment.update(DATA=str(self.data), PORT=str(self.port), GUESTS="simulated")
+        output = (self.data.parent / "output").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        output.close()
+        self.wait_for(lambda: self.status().get("ready") and self.status().get("supervisor") == self.pid)
+        return time.monotonic() - began
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def status(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.data / "run" / "status.json").read_text()))
+        except (OSError, ValueError):
+            return {}
+
+    def wait_for(self, true: Any, seconds: float = START_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert self.process is not None
+            assert self.process.poll() is None, (self.data.parent / "output").read_text()[-2000:]
+            assert time.monotonic() < deadline, self.status()
+            time.sleep(0.05)
+
+    def pids(self) -> dict[str, int]:
+        return {part["name"]: part["pid"] for part in self.status()["processes"] if part["pid"]}
+
+    def end(self, which: signal.Signals) -> int:
+        assert self.process is not None
+        self.process.send_signal(which)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def minga(tmp_path: Path) -> Iterator[Minga]:
+    minga = Minga(tmp_path / "data")
+    yield minga
+    if minga.process is not None and minga.process.poll() is None:
+        minga.end(signal.SIGTERM)
+
+
+def test_it_answers_and_ends_with_nothing_left(minga: Minga) -> None:
+    minga.start()
+    with urllib.request.urlopen(f"http://127.0.0.1:{minga.port}/", timeout=10) as page:
+        assert page.status == 200
+    pids = minga.pids()
+    assert minga.end(signal.SIGTERM) == 0
+    assert [name for name, pid in pids.items() if records.is_running(pid) or records.has_members(pid)] == []
+
+
+def test_a_killed_part_comes_back(minga: Minga) -> None:
+    minga.start()
+    before = minga.pids()
+    for name in ("worker", "beat", "agent", "web", "redis", "cloud", "vps", "postgres"):
+        os.kill(before[name], signal.SIGKILL)
+    minga.wait_for(lambda: not minga.status()["ready"], 5)
+    minga.wait_for(lambda: minga.status()["ready"], 60)
+    assert all(minga.pids()[name] != pid for name, pid in before.items())
+
+
+def test_a_killed_launcher_is_taken_over(minga: Minga) -> None:
+    minga.start()
+    before = minga.pids()
+    minga.end(signal.SIGKILL)
+    minga.start()
+    assert [name for name, pid in before.items() if records.is_running(pid) or records.has_members(pid)] == []
+
+
+def test_a_later_start_is_quick(minga: Minga) -> None:
+    minga.start()
+    minga.end(signal.SIGINT)
+    assert minga.start() < 15
