@@ -1,0 +1,151 @@
+"""The local cloud's client: the contract over HTTP to the small server process of `cloud.localcloud`."""
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from cloud.contract import (
+    CloudBusy,
+    CloudFull,
+    CloudGone,
+    CloudRefused,
+    Diagnostics,
+    Flavor,
+    Image,
+    Listing,
+    Room,
+    Server,
+    ServerSpec,
+    Status,
+)
+
+TIMEOUT_SECONDS = 10.0  # for one call; verbs are only accepted in it, not done
+
+
+class LocalCloud:
+    """Blocking and safe to share between threads; a process that forks gets connections of its own."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._token = token
+        self._clients: dict[int, httpx.Client] = {}
+        self._lock = threading.Lock()
+        self._kind = ""
+
+    @property
+    def kind(self) -> str:
+        """"qemu" or "simulated": which guests the server has."""
+        if not self._kind:
+            self._kind = self._ask("GET", "/")["kind"]
+        return self._kind
+
+    def flavors(self) -> list[Flavor]:
+        return [Flavor(**row) for row in self._ask("GET", "/flavors")]
+
+    def images(self) -> list[Image]:
+        return [Image(**row) for row in self._ask("GET", "/images")]
+
+    def room(self) -> Room:
+        return Room(**self._ask("GET", "/room"))
+
+    def list_servers(self, changes_since: str | None = None) -> Listing:
+        query = {} if changes_since is None else {"changes_since": changes_since}
+        answer = self._ask("GET", "/servers", params=query)
+        return Listing([_server(row) for row in answer["servers"]], answer["cursor"], answer["whole"])
+
+    def find_server(self, machine: str) -> Server | None:
+        row = self._ask("GET", "/servers/find", params={"machine": machine})
+        return _server(row) if row else None
+
+    def ensure_server(self, spec: ServerSpec) -> Server:
+        said = {**asdict(spec), "public_keys": list(spec.public_keys), "ports": sorted(spec.ports)}
+        return _server(self._ask("POST", "/servers", json=said))
+
+    def ensure_running(self, server_id: str) -> None:
+        self._verb(server_id, "run")
+
+    def ensure_suspended(self, server_id: str) -> None:
+        self._verb(server_id, "suspend")
+
+    def ensure_shelved(self, server_id: str) -> None:
+        self._verb(server_id, "shelve")
+
+    def ensure_restarted(self, server_id: str, number: int) -> None:
+        self._verb(server_id, "restart", number=number)
+
+    def ensure_rebuilt(self, server_id: str, image_id: str, number: int) -> None:
+        self._verb(server_id, "rebuild", image_id=image_id, number=number)
+
+    def ensure_deleted(self, server_id: str) -> None:
+        self._ask("DELETE", f"/servers/{server_id}")
+
+    def ensure_renamed(self, server_id: str, name: str) -> None:
+        self._verb(server_id, "rename", name=name)
+
+    def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
+        self._verb(server_id, "ports", ports=sorted(ports))
+
+    def ensure_snapshot(self, server_id: str, name: str) -> Image:
+        return Image(**self._verb(server_id, "snapshot", name=name))
+
+    def ensure_image_deleted(self, image_id: str) -> None:
+        self._ask("DELETE", f"/images/{image_id}")
+
+    def console_log(self, server_id: str, lines: int = 100) -> str:
+        text: str = self._ask("GET", f"/servers/{server_id}/console", params={"lines": lines})["text"]
+        return text
+
+    def console_url(self, server_id: str) -> str:
+        url: str = self._ask("GET", f"/servers/{server_id}/screen")["url"]
+        return url
+
+    def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
+        answer = self._ask("POST", "/diagnostics", json={"ids": list(server_ids)})
+        return {server_id: Diagnostics(**row) for server_id, row in answer.items()}
+
+    def _verb(self, server_id: str, verb: str, **said: Any) -> Any:
+        return self._ask("POST", f"/servers/{server_id}/{verb}", json=said)
+
+    def _ask(self, method: str, path: str, **rest: Any) -> Any:
+        try:
+            answer = self._client().request(method, path, **rest)
+        except httpx.HTTPError as error:
+            raise CloudBusy(f"The local cloud does not answer: {error!r}", retry_after=1) from error
+        if answer.is_success:
+            return answer.json()
+        raise _problem(answer)
+
+    def _client(self) -> httpx.Client:
+        with self._lock:
+            client = self._clients.get(os.getpid())  # Celery forks: a connection shared by two processes mixes answers
+            if client is None:
+                headers = {"Authorization": f"Bearer {self._token}"}
+                client = httpx.Client(base_url=self._url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
+                self._clients[os.getpid()] = client
+            return client
+
+
+def _server(row: dict[str, Any]) -> Server:
+    row["status"] = Status(row["status"])
+    row["port_map"] = {int(inside): outside for inside, outside in row["port_map"].items()}
+    for key in ("created_at", "updated_at"):
+        row[key] = datetime.fromisoformat(row[key]) if row[key] else None
+    return Server(**row)
+
+
+def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudRefused:
+    try:
+        said = answer.json()
+    except ValueError:
+        said = {}
+    text = said.get("text", answer.text)
+    if answer.status_code >= 500:
+        return CloudBusy(text, retry_after=1)
+    if said.get("problem") == "full":
+        return CloudFull(text)
+    return CloudGone(text) if answer.status_code == 404 else CloudRefused(text)

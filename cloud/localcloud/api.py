@@ -1,0 +1,154 @@
+"""HTTP of the local cloud: JSON over loopback, one bearer token. `cloud/local.py` is its only client."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused, Status
+from cloud.localcloud.conductor import FLAVORS, Conductor
+from cloud.localcloud.record import ServerRecord
+
+Handler = Callable[[Conductor, Request], Awaitable[Any]]
+
+ANSWERS: list[tuple[type[CloudError], str, int]] = [  # the first that fits: CloudGone is a CloudRefused
+    (CloudGone, "gone", 404),
+    (CloudFull, "full", 409),
+    (CloudBusy, "busy", 503),
+    (CloudRefused, "refused", 422),
+]
+
+
+def make_app(conductor: Conductor, token: str) -> Starlette:
+    """The ASGI application."""
+
+    def route(path: str, method: str, handler: Handler) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await _answer(conductor, token, handler, request)
+
+        return Route(path, endpoint, methods=[method])
+
+    return Starlette(routes=[route(*row) for row in ROUTES])
+
+
+async def _answer(conductor: Conductor, token: str, handler: Handler, request: Request) -> Response:
+    if not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
+        return JSONResponse({"problem": "refused", "text": "The token is wrong."}, 401)
+    try:
+        return JSONResponse(await handler(conductor, request))
+    except CloudError as error:
+        problem, code = next((word, code) for kind, word, code in ANSWERS if isinstance(error, kind))
+        return JSONResponse({"problem": problem, "text": str(error)}, code)
+    except (KeyError, TypeError, ValueError) as error:
+        return JSONResponse({"problem": "refused", "text": f"Not understood: {error!r}"}, 422)
+
+
+def _server(conductor: Conductor, request: Request) -> ServerRecord:
+    record = conductor.store.servers.get(request.path_params["id"])
+    if record is None or record.is_gone or record.goal == "deleting":
+        raise CloudGone(f"No server {request.path_params['id']}.")
+    return record
+
+
+async def about(conductor: Conductor, request: Request) -> Any:
+    return {"kind": conductor.guests.kind}
+
+
+async def flavors(conductor: Conductor, request: Request) -> Any:
+    return [asdict(flavor) for flavor in FLAVORS.values()]
+
+
+async def images(conductor: Conductor, request: Request) -> Any:
+    return [{k: v for k, v in asdict(image).items() if k != "base"} for image in conductor.store.images.values()]
+
+
+async def delete_image(conductor: Conductor, request: Request) -> Any:
+    conductor.delete_image(request.path_params["id"])
+
+
+async def room(conductor: Conductor, request: Request) -> Any:
+    return conductor.room()
+
+
+async def servers(conductor: Conductor, request: Request) -> Any:
+    records, whole = conductor.store.changed_since(request.query_params.get("changes_since"))
+    told = [record.as_told() for record in records]
+    return {"servers": told, "cursor": conductor.store.cursor, "whole": whole}
+
+
+async def find(conductor: Conductor, request: Request) -> Any:
+    record = conductor.find(request.query_params["machine"])
+    return record.as_told() if record else None
+
+
+async def create(conductor: Conductor, request: Request) -> Any:
+    return conductor.create(await request.json()).as_told()
+
+
+async def delete(conductor: Conductor, request: Request) -> Any:
+    if record := conductor.store.servers.get(request.path_params["id"]):
+        conductor.delete(record)
+
+
+async def verb(conductor: Conductor, request: Request) -> Any:
+    record, said = _server(conductor, request), await request.json()
+    match request.path_params["verb"]:
+        case "run":
+            conductor.run(record)
+        case "suspend":
+            conductor.suspend(record)
+        case "shelve":
+            conductor.shelve(record)
+        case "restart":
+            conductor.restart(record, int(said["number"]))
+        case "rebuild":
+            conductor.rebuild(record, said["image_id"], int(said["number"]))
+        case "rename":
+            conductor.rename(record, said["name"])
+        case "ports":
+            await conductor.set_ports(record, [int(port) for port in said["ports"]])
+        case "snapshot":
+            return {k: v for k, v in asdict(conductor.snapshot(record, said["name"])).items() if k != "base"}
+        case other:
+            raise CloudRefused(f"No verb {other}.")
+
+
+async def console(conductor: Conductor, request: Request) -> Any:
+    lines = int(request.query_params.get("lines", "100"))
+    return {"text": conductor.guests.console_log(_server(conductor, request), lines)}
+
+
+async def screen(conductor: Conductor, request: Request) -> Any:
+    record = _server(conductor, request)
+    if conductor.guests.kind != "qemu" or not record.vnc_password or record.status != Status.ACTIVE:
+        raise CloudRefused("This server has no screen.")
+    return {"url": f"vnc://{record.address}:{record.outside(5900)}"}
+
+
+async def diagnostics(conductor: Conductor, request: Request) -> Any:
+    wanted = (conductor.store.servers.get(server_id) for server_id in (await request.json())["ids"])
+    running = [record for record in wanted if record and record.is_running and not record.goal]
+    answers = {record.id: await conductor.guests.diagnostics(record) for record in running}
+    return {server_id: answer for server_id, answer in answers.items() if answer}
+
+
+ROUTES: list[tuple[str, str, Handler]] = [
+    ("/", "GET", about),
+    ("/flavors", "GET", flavors),
+    ("/images", "GET", images),
+    ("/images/{id}", "DELETE", delete_image),
+    ("/room", "GET", room),
+    ("/servers", "GET", servers),
+    ("/servers", "POST", create),
+    ("/servers/find", "GET", find),
+    ("/servers/{id}", "DELETE", delete),
+    ("/servers/{id}/console", "GET", console),
+    ("/servers/{id}/screen", "GET", screen),
+    ("/servers/{id}/{verb}", "POST", verb),
+    ("/diagnostics", "POST", diagnostics),
+]

@@ -1,0 +1,241 @@
+"""The verbs, as Nova has them: accepted at once, done in the background, taken up again after a restart."""
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cloud.contract import CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Status
+from cloud.localcloud import addresses, work
+from cloud.localcloud.guests import Guests
+from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.store import Store
+
+log = logging.getLogger(__name__)
+
+FLAVORS = {
+    flavor.id: flavor
+    for flavor in (
+        Flavor("tiny", "tiny", 1, 256, 1),
+        Flavor("small", "small", 1, 512, 2),
+        Flavor("medium", "medium", 2, 1024, 4),
+        Flavor("large", "large", 4, 4096, 10),
+    )
+}
+WATCH_SECONDS = 2.0  # how soon a guest that died is noticed
+LEADS_TO_ACTIVE = ("building", "resuming", "unshelving", "powering-on", "rebooting", "rebuilding")
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Of the whole local cloud."""
+
+    vcpus: int
+    ram_mb: int
+    disk_gb: int
+
+
+class Conductor:
+    """One event loop, no await between a check and its write: that is what makes each verb atomic."""
+
+    def __init__(self, store: Store, guests: Guests, capacity: Capacity) -> None:
+        self.store = store
+        self.guests = guests
+        self.capacity = capacity
+        self._jobs: dict[str, asyncio.Task[None]] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    # ---- our own life ----
+
+    async def open(self) -> None:
+        """Takes over what the last run left: base images, running guests, verbs cut off half-way."""
+        bases = {image.id: image for image in self.guests.base_images()}
+        for image in [image for image in self.store.images.values() if image.base and image.id not in bases]:
+            self.store.delete_image(image.id)
+        for image in bases.values():
+            self.store.save_image(image)
+        await self.guests.find_again(list(self.store.living))
+        for record in list(self.store.living):
+            if record.parked:
+                self.store.save(record, parked=False, goal="resuming", task="resuming")
+            if record.goal:
+                self._work(record)
+        self._watch = asyncio.create_task(self._watch_guests())
+
+    async def close(self) -> None:
+        """Nothing keeps running. What was in progress is taken up at the next start."""
+        jobs = [*self._jobs.values(), *([self._watch] if self._watch else [])]
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        for record in await self.guests.close(list(self.store.living)):
+            if not record.goal:
+                self.store.save(record, parked=True)
+
+    async def _watch_guests(self) -> None:
+        while True:
+            for record in list(self.store.living):
+                if record.is_running and not record.goal and (reason := self.guests.why_not_running(record)):
+                    self.store.save(record, status=Status.STOPPED, fault=reason)
+            self.store.forget_old()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    # ---- verbs ----
+
+    def create(self, spec: dict[str, Any]) -> ServerRecord:
+        """CloudFull, or CloudGone for an unknown flavor or image."""
+        if found := self.find(spec["machine"]):
+            return found
+        flavor = FLAVORS.get(spec["flavor_id"])
+        if flavor is None:
+            raise CloudGone(f"No flavor {spec['flavor_id']}.")
+        self._ready_image(spec["image_id"])
+        self._must_fit(flavor)
+        size = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb}
+        now = datetime.now(UTC).isoformat()
+        record = ServerRecord(id=str(uuid.uuid4()), created_at=now, **size, **spec)
+        self._begin(record, "building", task="scheduling")
+        return record
+
+    def find(self, machine: str) -> ServerRecord | None:
+        return next((record for record in self.store.living if record.machine == machine), None)
+
+    def run(self, record: ServerRecord) -> None:
+        if record.goal in LEADS_TO_ACTIVE:
+            return
+        self._must_be_idle(record)
+        if record.status == Status.ACTIVE:
+            return
+        goals = {Status.SUSPENDED: "resuming", Status.SHELVED: "unshelving", Status.STOPPED: "powering-on"}
+        self._must_be(record, *goals)
+        if record.status == Status.SHELVED:
+            self._must_fit(FLAVORS[record.flavor_id])
+        self._begin(record, goals[Status(record.status)], host="local", fault="")
+
+    def suspend(self, record: ServerRecord) -> None:
+        if self._is_done(record, "suspending", Status.SUSPENDED):
+            return
+        self._must_be(record, Status.ACTIVE)
+        self._begin(record, "suspending")
+
+    def shelve(self, record: ServerRecord) -> None:
+        if self._is_done(record, "shelving", Status.SHELVED):
+            return
+        self._must_be(record, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED)
+        self._begin(record, "shelving")
+
+    def restart(self, record: ServerRecord, number: int) -> None:
+        if record.restarts >= number or (record.goal, record.number) == ("rebooting", number):
+            return
+        self._must_be_idle(record)
+        self._must_be(record, Status.ACTIVE)
+        self._begin(record, "rebooting", number=number)
+
+    def rebuild(self, record: ServerRecord, image_id: str, number: int) -> None:
+        if record.resets >= number or (record.goal, record.number) == ("rebuilding", number):
+            return
+        self._must_be_idle(record)
+        self._must_be(record, Status.ACTIVE, Status.STOPPED, Status.ERROR)
+        self._ready_image(image_id)
+        self._begin(record, "rebuilding", number=number, target=image_id, status=Status.BUILDING, fault="")
+
+    def delete(self, record: ServerRecord) -> None:
+        if not record.is_gone and record.goal != "deleting":
+            self._begin(record, "deleting")
+
+    def rename(self, record: ServerRecord, name: str) -> None:
+        self.store.save(record, name=name)
+
+    async def set_ports(self, record: ServerRecord, ports: list[int]) -> None:
+        held = self.guests.held_ports(record)
+        mapped = addresses.map_ports(record.address, ports, record.port_map, held) if record.address else {}
+        if sorted(record.ports) != sorted(ports) or record.port_map != mapped:
+            self.store.save(record, ports=sorted(ports), port_map=mapped)
+        if record.is_running:
+            await self.guests.set_ports(record)
+
+    def snapshot(self, record: ServerRecord, name: str) -> ImageRecord:
+        found = next((image for image in self.store.images.values() if image.name == name), None)
+        if found:
+            return found
+        self._must_be_idle(record)
+        self._must_be(record, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED)
+        image = ImageRecord(str(uuid.uuid4()), name, ready=False, min_disk_gb=record.disk_gb)
+        self.store.save_image(image)
+        self._begin(record, "image_snapshot", target=image.id)
+        return image
+
+    def delete_image(self, image_id: str) -> None:
+        image = self.store.images.get(image_id)
+        if image is None:
+            return
+        if image.base:
+            raise CloudRefused("A base image stays.")
+        self.store.delete_image(image_id)
+        self.guests.erase_image(image)
+
+    def room(self) -> dict[str, int]:
+        used = [record for record in self.store.living if record.host]
+        return {
+            "vcpus": self.capacity.vcpus,
+            "vcpus_used": sum(record.vcpus for record in used),
+            "ram_mb": self.capacity.ram_mb,
+            "ram_mb_used": sum(record.ram_mb for record in used),
+            "disk_gb": self.capacity.disk_gb,
+            "disk_gb_used": sum(record.disk_gb for record in used),
+        }
+
+    # ---- inside ----
+
+    def _begin(self, record: ServerRecord, goal: str, **changes: Any) -> None:
+        self.store.save(record, **{"goal": goal, "task": goal, **changes})
+        self._work(record)
+
+    def _work(self, record: ServerRecord) -> None:
+        before = self._jobs.get(record.id)
+        self._jobs[record.id] = asyncio.create_task(self._do(record, before))
+
+    async def _do(self, record: ServerRecord, before: asyncio.Task[None] | None) -> None:
+        if before and not before.done():  # a delete cuts off what is in progress
+            before.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([before])
+        goal = record.goal
+        started = time.monotonic()
+        try:
+            await work.WORK[goal](self.store, self.guests, record)
+        except Exception as error:
+            log.exception("%s of server %s failed", goal, record.id)
+            work.give_up(self.store, record, str(error) or repr(error))
+        log.info("%s of server %s took %.1f s", goal, record.id, time.monotonic() - started)
+
+    def _ready_image(self, image_id: str) -> ImageRecord:
+        image = self.store.images.get(image_id)
+        if image is None:
+            raise CloudGone(f"No image {image_id}.")
+        if not image.ready:
+            raise CloudBusy(f"The image {image.name} is still being made.", retry_after=1)
+        return image
+
+    def _must_fit(self, flavor: Flavor) -> None:
+        room = self.room()
+        if any(room[f"{unit}_used"] + getattr(flavor, unit) > room[unit] for unit in ("vcpus", "ram_mb", "disk_gb")):
+            raise CloudFull("No valid host was found.")
+
+    def _is_done(self, record: ServerRecord, goal: str, status: Status) -> bool:
+        if record.goal == goal:
+            return True
+        self._must_be_idle(record)
+        return record.status == status
+
+    def _must_be_idle(self, record: ServerRecord) -> None:
+        if record.goal:
+            raise CloudBusy(f"The server is {record.goal}.", retry_after=1)
+
+    def _must_be(self, record: ServerRecord, *statuses: Status) -> None:
+        if record.status not in statuses:
+            raise CloudRefused(f"Not while the server is {record.status}.")

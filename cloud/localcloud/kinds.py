@@ -1,0 +1,49 @@
+"""Which kind of guest this machine can have, and how many of them."""
+
+import os
+import shutil
+from pathlib import Path
+
+from cloud.localcloud.conductor import Capacity
+from cloud.localcloud.guests import Guests
+from cloud.localcloud.simulated import SimulatedGuests
+from cloud.localcloud.store import Store
+
+RAM_SHARE = 0.7  # of the machine's RAM for guests; the rest is for Minga and the person who sits there
+VCPUS_PER_CPU = 4  # classroom guests are idle most of the time
+
+
+class NoGuests(Exception):
+    """It cannot start as asked; the text is a sentence for people."""
+
+
+def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
+    """`auto` takes QEMU where it is installed and its guest can be made. Each kind has a truth of its own."""
+    if wish != "simulated":
+        try:
+            return _qemu(data, build_seconds)
+        except NoGuests as trouble:
+            if wish == "qemu":
+                raise
+            print(f"{trouble} The machines will be simulated.", flush=True)
+    store = _store(data, "simulated")
+    return SimulatedGuests(store, 1.5 if build_seconds is None else build_seconds), store
+
+
+def capacity(kind: str) -> Capacity:
+    """Of the real machine for QEMU; simulated guests weigh nothing."""
+    if kind == "simulated":
+        return Capacity(512, 512 * 1024, 4096)
+    ram_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
+    return Capacity((os.cpu_count() or 1) * VCPUS_PER_CPU, int(ram_mb * RAM_SHARE), 1024)
+
+
+def _store(data: Path, kind: str) -> Store:
+    return Store(data / f"{kind}.sqlite3")
+
+
+def _qemu(data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
+    for tool in ("qemu-system-x86_64", "qemu-img"):
+        if not shutil.which(tool):
+            raise NoGuests(f"{tool} is not installed.")
+    raise NoGuests("QEMU guests are not there yet.")

@@ -1,0 +1,74 @@
+"""What the local cloud knows of one server and one image: plain rows, kept by the store as JSON."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from cloud.contract import Status
+
+
+@dataclass
+class ServerRecord:
+    """A server: what was asked, what is, and the verb in progress (`goal`), which a restart takes up again."""
+
+    id: str
+    machine: str
+    owner: str
+    name: str
+    flavor_id: str
+    image_id: str
+    public_keys: list[str]
+    user_data: str
+    ports: list[int]
+    vnc_password: str
+    vcpus: int
+    ram_mb: int
+    disk_gb: int
+    created_at: str
+    status: str = Status.BUILDING
+    task: str = ""
+    goal: str = ""
+    number: int = 0  # of the restart or reset in progress
+    target: str = ""  # the image that a rebuild or a snapshot in progress names
+    address: str = ""
+    port_map: dict[int, int] = field(default_factory=dict)
+    host: str = "local"  # '' once the host is freed
+    fault: str = ""
+    resets: int = 0
+    restarts: int = 0
+    updated_at: str = ""
+    deleted_at: float = 0.0  # seconds since the epoch
+    parked: bool = False  # put to sleep by our own end; woken at the next start
+    version: int = 0
+
+    @property
+    def is_gone(self) -> bool:
+        return self.status == Status.DELETED
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == Status.ACTIVE
+
+    def outside(self, port: int) -> int:
+        """The port at `address` behind which the guest's `port` is found."""
+        return self.port_map.get(port, port)
+
+    def as_told(self) -> dict[str, Any]:
+        """The fields of contract.Server."""
+        whole = asdict(self)
+        told = ("id", "machine", "owner", "name", "status", "task", "address", "port_map", "host", "fault")
+        return {key: whole[key] for key in (*told, "resets", "restarts", "created_at", "updated_at")}
+
+
+@dataclass
+class ImageRecord:
+    """An image: a base that comes with the kind of guest, or somebody's snapshot."""
+
+    id: str
+    name: str
+    ready: bool = True
+    min_ram_mb: int = 0
+    min_disk_gb: int = 0
+    size_bytes: int = 0
+    login: str = "student"
+    can_suspend: bool = True
+    base: bool = False

@@ -1,0 +1,158 @@
+"""Simulated guests: real SSH and real HTTP inside this process, a small file system, and no computer behind."""
+
+import asyncio
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import asyncssh
+
+from cloud.localcloud import simulated_http, simulated_ssh
+from cloud.localcloud.files import Files
+from cloud.localcloud.guests import GuestFailed
+from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.simulated_http import Counters
+from cloud.localcloud.store import Store
+
+BASE = ImageRecord("simulated-linux", "Simulated Linux", base=True, min_ram_mb=64, min_disk_gb=1)
+
+
+@dataclass
+class Running:
+    """A guest that runs: what listens for it, and what it counts."""
+
+    record: ServerRecord
+    files: Files
+    started_at: float
+    listeners: dict[int, Any] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+    console: list[str] = field(default_factory=list)
+    connections: set[Any] = field(default_factory=set)  # of SSH: cut when it sleeps
+
+
+class SimulatedGuests:
+    """The kind of guest that needs nothing installed. Light: a few sockets and some kilobytes each."""
+
+    kind = "simulated"
+
+    def __init__(self, store: Store, build_seconds: float = 1.5) -> None:
+        self.build_seconds = build_seconds
+        self._store = store
+        self._running: dict[str, Running] = {}
+
+    def base_images(self) -> list[ImageRecord]:
+        return [BASE]
+
+    async def make_disk(self, record: ServerRecord) -> None:
+        kept = self._store.files(record.id) or {}
+        image = self._store.files(f"image:{record.image_id}")
+        texts = image["texts"] if image else Files.fresh(record.name, record.user_data).texts
+        key = kept.get("host_key") or asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+        self._store.save_files(record.id, {"host_key": key, "texts": texts, "started_at": None})
+
+    async def start(self, record: ServerRecord) -> None:
+        if record.id in self._running:
+            return await self.set_ports(record)
+        kept = self._store.files(record.id)
+        if kept is None:
+            raise GuestFailed("The disk of this server is gone.")
+        started_at = kept["started_at"] or time.time()  # kept: it was asleep with its memory
+        guest = Running(record, Files(kept["texts"]), started_at, counters=Counters(**(kept.get("counters") or {})))
+        if not kept["started_at"]:
+            guest.files.lose_ram_disks()
+        guest.console.append("simulated guest: no computer runs behind this console")
+        self._running[record.id] = guest
+        self._keep(guest)
+        await self.set_ports(record)
+        guest.console.append("minga-guest: ready (simulated)")
+
+    async def suspend(self, record: ServerRecord) -> None:
+        if guest := self._running.get(record.id):
+            self._keep(guest)
+            await self._stop(record)
+
+    async def reboot(self, record: ServerRecord) -> None:
+        await self.halt(record)
+        await self.start(record)
+
+    async def halt(self, record: ServerRecord) -> None:
+        await self._stop(record)
+        if kept := self._store.files(record.id):
+            files = Files(kept["texts"])
+            files.lose_ram_disks()
+            self._store.save_files(record.id, {**kept, "texts": files.texts, "started_at": None, "counters": None})
+
+    async def erase(self, record: ServerRecord) -> None:
+        await self._stop(record)
+        self._store.delete_files(record.id)
+
+    async def snapshot(self, record: ServerRecord, image: ImageRecord) -> int:
+        await asyncio.sleep(self.build_seconds / 4)
+        files = Files(dict((self._store.files(record.id) or {"texts": {}})["texts"]))
+        files.lose_ram_disks()
+        self._store.save_files(f"image:{image.id}", {"texts": files.texts})
+        return sum(len(text) for text in files.texts.values())
+
+    def erase_image(self, image: ImageRecord) -> None:
+        self._store.delete_files(f"image:{image.id}")
+
+    async def set_ports(self, record: ServerRecord) -> None:
+        guest = self._running[record.id]
+        for port in [port for port in guest.listeners if port not in record.ports]:
+            guest.listeners.pop(port).close()
+        for port in record.ports:
+            if port not in guest.listeners:
+                guest.listeners[port] = await self._listen(guest, port)
+
+    def held_ports(self, record: ServerRecord) -> frozenset[int]:
+        guest = self._running.get(record.id)
+        return frozenset(guest.listeners if guest else ())
+
+    def why_not_running(self, record: ServerRecord) -> str:
+        return "" if record.id in self._running else "The simulated guest does not run."
+
+    async def diagnostics(self, record: ServerRecord) -> dict[str, Any]:
+        guest = self._running.get(record.id)
+        if guest is None:
+            return {}
+        disk = {"disk_read_bytes": guest.files.read_bytes, "disk_write_bytes": guest.files.written_bytes}
+        return {**asdict(guest.counters), **disk}
+
+    def console_log(self, record: ServerRecord, lines: int) -> str:
+        guest = self._running.get(record.id)
+        return "\n".join(guest.console[-lines:]) if guest else ""
+
+    async def find_again(self, records: list[ServerRecord]) -> None:
+        """They ended with our process: those that ran, run again with their memory."""
+        for record in records:
+            if record.is_running and not record.parked:
+                await self.start(record)
+
+    async def close(self, records: list[ServerRecord]) -> list[ServerRecord]:
+        guests = list(self._running.values())
+        for guest in guests:
+            await self.suspend(guest.record)
+        return [guest.record for guest in guests]
+
+    async def _listen(self, guest: Running, port: int) -> Any:
+        address, outside = guest.record.address, guest.record.outside(port)
+        if port == 22:
+            key = (self._store.files(guest.record.id) or {})["host_key"]
+            return await simulated_ssh.listen(guest, address, outside, key, lambda: self._keep(guest))
+        return await simulated_http.listen(guest.record, guest.counters, address, outside, port)
+
+    def _keep(self, guest: Running) -> None:
+        kept = self._store.files(guest.record.id) or {}
+        counters = asdict(guest.counters)
+        doc = {**kept, "texts": guest.files.texts, "started_at": guest.started_at, "counters": counters}
+        self._store.save_files(guest.record.id, doc)
+
+    async def _stop(self, record: ServerRecord) -> None:
+        guest = self._running.pop(record.id, None)
+        if guest is None:
+            return
+        for listener in guest.listeners.values():
+            listener.close()
+        for connection in list(guest.connections):
+            connection.abort()
+        await asyncio.sleep(0)  # the sockets close in the loop's next turn

@@ -1,0 +1,111 @@
+"""The SSH server of a simulated guest: the server's own keys only, the users student and root only, a shell only."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import asyncssh
+
+from cloud.localcloud.shell import GREETING, Shell
+
+if TYPE_CHECKING:
+    from cloud.localcloud.simulated import Running
+
+USERS = ("student", "root")
+
+
+class Door(asyncssh.SSHServer):
+    """Lets in who has a key of this server."""
+
+    def __init__(self, guest: "Running") -> None:
+        self._guest = guest
+        self._keys = _parsed(guest.record.public_keys)
+        self._connection: asyncssh.SSHServerConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._guest.connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._guest.connections.discard(self._connection)
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return username in USERS and key in self._keys
+
+
+async def listen(guest: "Running", address: str, port: int, host_key: str, changed: Callable[[], None]) -> Any:
+    """A listener at address:port. `changed` is called after each write to the guest's files."""
+    return await asyncssh.listen(
+        address,
+        port,
+        server_factory=lambda: Door(guest),
+        server_host_keys=[asyncssh.import_private_key(host_key)],
+        process_factory=lambda process: _serve(guest, process, changed),
+        allow_scp=False,
+        agent_forwarding=False,
+        x11_forwarding=False,
+        gss_host=None,
+        login_timeout=20,
+        config=None,
+    )
+
+
+async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], changed: Callable[[], None]) -> None:
+    user = process.get_extra_info("username")
+    shell = Shell(guest.files, guest.record.name, user, guest.started_at, changed)
+    code = 0
+    try:
+        if process.command is not None:
+            output, code = _count(guest, shell, process.command)
+            process.stdout.write(output)
+        else:
+            process.stdout.write(GREETING)
+            code = await _talk(guest, shell, process)
+    except (asyncssh.Error, OSError):
+        pass  # the person's connection broke
+    process.exit(code)
+
+
+async def _talk(guest: "Running", shell: Shell, process: asyncssh.SSHServerProcess[str]) -> int:
+    code = 0
+    prompts = process.get_terminal_type() is not None
+    while not shell.leaving:
+        if prompts:
+            process.stdout.write(shell.prompt)
+        try:
+            line = await process.stdin.readline()
+        except asyncssh.BreakReceived:
+            process.stdout.write("\n")
+            continue
+        except asyncssh.TerminalSizeChanged:
+            continue
+        if not line:
+            break
+        output, code = _count(guest, shell, line)
+        process.stdout.write(output)
+    return code
+
+
+def _count(guest: "Running", shell: Shell, line: str) -> tuple[str, int]:
+    started = time.perf_counter()
+    output, code = shell.run(line)
+    guest.counters.cpu_seconds += time.perf_counter() - started
+    guest.counters.nic_rx_bytes += len(line)
+    guest.counters.nic_tx_bytes += len(output)
+    return output, code
+
+
+def _parsed(lines: list[str]) -> list[asyncssh.SSHKey]:
+    keys = []
+    for line in lines:
+        try:
+            keys.append(asyncssh.import_public_key(line))
+        except (asyncssh.KeyImportError, ValueError):
+            continue  # a key that we cannot read opens nothing
+    return keys

@@ -1,0 +1,150 @@
+"""The local cloud's own truth: SQLite, written through at once, so that kill -9 loses nothing that was told.
+
+Everything is also kept in memory: reads never touch the disk. One process owns it (see `lock`); not thread-safe.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cloud.localcloud.record import ImageRecord, ServerRecord
+
+TOMBSTONE_SECONDS = 3600.0  # how long a deleted server stays in the lists of changes
+
+SCHEMA = """
+create table if not exists servers (id text primary key, doc text not null);
+create table if not exists images (id text primary key, doc text not null);
+create table if not exists files (server_id text primary key, doc text not null);
+create table if not exists meta (key text primary key, value text not null);
+"""
+
+
+class DataInUse(Exception):
+    """Another local cloud works in this folder; the text is a sentence for people."""
+
+
+def lock(data: Path) -> int:
+    """Holds DATA for this process until it ends. Raises DataInUse, or OSError where DATA cannot be written."""
+    data.mkdir(parents=True, exist_ok=True)
+    handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(handle, 20, 0).decode() or "unknown"
+        raise DataInUse(f"Another local cloud (process {owner}) already works in {data}.") from None
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, str(os.getpid()).encode(), 0)
+    return handle
+
+
+class Store:
+    """Servers, images and the simulated guests' files."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = normal")
+        self._db.executescript(SCHEMA)
+        self.instance = self.meta("instance") or self._new_instance()
+        self.servers: dict[str, ServerRecord] = {}
+        self.images: dict[str, ImageRecord] = {}
+        self._load()
+        self.version = max([int(self.meta("version") or 0), *(row.version for row in self.servers.values())])
+
+    def _new_instance(self) -> str:
+        instance = secrets.token_hex(4)
+        self.set_meta("instance", instance)
+        return instance
+
+    def _load(self) -> None:
+        for (doc,) in self._db.execute("select doc from servers"):
+            fields = json.loads(doc)
+            fields["port_map"] = {int(inside): outside for inside, outside in fields["port_map"].items()}
+            self.servers[fields["id"]] = ServerRecord(**fields)
+        for (doc,) in self._db.execute("select doc from images"):
+            image = ImageRecord(**json.loads(doc))
+            self.images[image.id] = image
+
+    def close(self) -> None:
+        self._db.close()
+
+    # ---- servers ----
+
+    @property
+    def living(self) -> Iterator[ServerRecord]:
+        return (record for record in self.servers.values() if not record.is_gone)
+
+    def save(self, record: ServerRecord, **changes: Any) -> None:
+        """Applies the changes and writes the row; every write is a change that lists tell."""
+        for key, value in changes.items():
+            setattr(record, key, value)
+        self.version += 1
+        record.version = self.version
+        record.updated_at = datetime.now(UTC).isoformat()
+        self.servers[record.id] = record
+        self._db.execute("insert or replace into servers values (?, ?)", (record.id, json.dumps(asdict(record))))
+
+    def changed_since(self, cursor: str | None) -> tuple[list[ServerRecord], bool]:
+        """The rows and whether they are all there is: so too when the cursor is not ours or too old."""
+        instance, _, number = (cursor or "").partition(":")
+        known = instance == self.instance and number.isdigit() and self._forgotten <= int(number) <= self.version
+        if not known:
+            return list(self.living), True
+        return [record for record in self.servers.values() if record.version > int(number)], False
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.instance}:{self.version}"
+
+    @property
+    def _forgotten(self) -> int:
+        """The newest version among the tombstones that were removed."""
+        return int(self.meta("forgotten") or 0)
+
+    def forget_old(self) -> None:
+        """Removes the tombstones that have had their hour."""
+        limit = time.time() - TOMBSTONE_SECONDS
+        for record in [row for row in self.servers.values() if row.is_gone and row.deleted_at < limit]:
+            self.set_meta("forgotten", str(max(self._forgotten, record.version)))
+            self.set_meta("version", str(self.version))
+            self._db.execute("delete from servers where id = ?", (record.id,))
+            del self.servers[record.id]
+
+    # ---- images ----
+
+    def save_image(self, image: ImageRecord) -> None:
+        self.images[image.id] = image
+        self._db.execute("insert or replace into images values (?, ?)", (image.id, json.dumps(asdict(image))))
+
+    def delete_image(self, image_id: str) -> None:
+        self.images.pop(image_id, None)
+        self._db.execute("delete from images where id = ?", (image_id,))
+
+    # ---- what guests keep ----
+
+    def files(self, key: str) -> dict[str, Any] | None:
+        row = self._db.execute("select doc from files where server_id = ?", (key,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def save_files(self, key: str, doc: dict[str, Any]) -> None:
+        self._db.execute("insert or replace into files values (?, ?)", (key, json.dumps(doc)))
+
+    def delete_files(self, key: str) -> None:
+        self._db.execute("delete from files where server_id = ?", (key,))
+
+    # ---- facts about ourselves ----
+
+    def meta(self, key: str) -> str:
+        row = self._db.execute("select value from meta where key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    def set_meta(self, key: str, value: str) -> None:
+        self._db.execute("insert or replace into meta values (?, ?)", (key, value))

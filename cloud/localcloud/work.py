@@ -1,0 +1,112 @@
+"""What goes on in the background for each goal. Each may be cut off anywhere and done again from its beginning."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from cloud.contract import Status
+from cloud.localcloud import addresses
+from cloud.localcloud.guests import Guests
+from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.store import Store
+
+
+async def build(store: Store, guests: Guests, record: ServerRecord) -> None:
+    pause = guests.build_seconds / 4
+    store.save(record, task="scheduling")
+    await asyncio.sleep(pause)
+    store.save(record, task="networking")
+    _take_address(store, guests, record)
+    await asyncio.sleep(pause)
+    store.save(record, task="block_device_mapping")
+    await guests.make_disk(record)
+    await asyncio.sleep(pause)
+    store.save(record, task="spawning")
+    await asyncio.sleep(pause)
+    await guests.start(record)
+    _done(store, record, Status.ACTIVE)
+
+
+async def start(store: Store, guests: Guests, record: ServerRecord) -> None:
+    _take_address(store, guests, record)
+    await guests.start(record)
+    _done(store, record, Status.ACTIVE)
+
+
+async def suspend(store: Store, guests: Guests, record: ServerRecord) -> None:
+    await guests.suspend(record)
+    _done(store, record, Status.SUSPENDED)
+
+
+async def shelve(store: Store, guests: Guests, record: ServerRecord) -> None:
+    await guests.halt(record)
+    _done(store, record, Status.SHELVED, host="")
+
+
+async def reboot(store: Store, guests: Guests, record: ServerRecord) -> None:
+    await guests.reboot(record)
+    _done(store, record, Status.ACTIVE, restarts=record.number)
+
+
+async def rebuild(store: Store, guests: Guests, record: ServerRecord) -> None:
+    await guests.halt(record)
+    store.save(record, image_id=record.target)
+    await guests.make_disk(record)
+    _take_address(store, guests, record)
+    await guests.start(record)
+    _done(store, record, Status.ACTIVE, resets=record.number)
+
+
+async def delete(store: Store, guests: Guests, record: ServerRecord) -> None:
+    await guests.erase(record)
+    _done(store, record, Status.DELETED, host="", deleted_at=time.time())
+
+
+async def snapshot(store: Store, guests: Guests, record: ServerRecord) -> None:
+    image = store.images.get(record.target)
+    if image:
+        image.size_bytes = await guests.snapshot(record, image)
+        image.ready = True
+        if image.id in store.images:  # nobody deleted it meanwhile
+            store.save_image(image)
+        else:
+            guests.erase_image(image)
+    _done(store, record, Status(record.status))
+
+
+Work = Callable[[Store, Guests, ServerRecord], Awaitable[None]]
+
+WORK: dict[str, Work] = {
+    "building": build,
+    "resuming": start,
+    "powering-on": start,
+    "unshelving": start,
+    "suspending": suspend,
+    "shelving": shelve,
+    "rebooting": reboot,
+    "rebuilding": rebuild,
+    "deleting": delete,
+    "image_snapshot": snapshot,
+}
+
+
+def give_up(store: Store, record: ServerRecord, fault: str) -> None:
+    """The goal failed: a snapshot leaves the server as it was, everything else leaves it broken."""
+    if record.goal == "image_snapshot":
+        store.delete_image(record.target)
+        _done(store, record, Status(record.status))
+        return
+    _done(store, record, Status.ERROR, fault=fault)
+
+
+def _take_address(store: Store, guests: Guests, record: ServerRecord) -> None:
+    """One address for the server's life; its ports may have to move where something else has taken them."""
+    address = record.address or addresses.draw(other.address for other in store.living)
+    held = guests.held_ports(record)
+    mapped = addresses.map_ports(address, record.ports, record.port_map, held)
+    if (address, mapped) != (record.address, record.port_map):
+        store.save(record, address=address, port_map=mapped)
+
+
+def _done(store: Store, record: ServerRecord, status: Status, **changes: object) -> None:
+    store.save(record, status=status, task="", goal="", number=0, target="", **changes)
