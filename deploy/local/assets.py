@@ -3,6 +3,7 @@
 Each part is skipped while nothing of what it is made from has changed.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -22,14 +23,21 @@ COLLECTED = ROOT / "staticfiles"
 
 def main() -> None:
     try:
-        fetch_libraries()
-        compile_translations()
-        if "--collect" in sys.argv:
-            collect()
+        # Two starts from one folder would fetch and collect over each other.
+        with LIST.open() as one_at_a_time:
+            fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+            make_all()
     except Trouble as trouble:
         sys.exit(str(trouble))
     except OSError as error:
         sys.exit(str(of_os_error(error)))
+
+
+def make_all() -> None:
+    fetch_libraries()
+    compile_translations()
+    if "--collect" in sys.argv:
+        collect()
 
 
 def fetch_libraries() -> None:
