@@ -10,7 +10,7 @@ from courses.actions import MOST_SERVICES, SCHEMES
 from courses.models import Template
 
 MOST_TYPED = 20_000  # characters; a longer text is refused before anybody looks at it
-SPARE_ROWS = 2  # empty rows for services that a form offers
+SPARE_ROWS = 3  # empty rows for services that a form offers
 
 
 class PortForm(forms.Form):

@@ -5,13 +5,19 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, middleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
 from portal.views.errors import wrong_method
+
+
+class SeeOther(HttpResponseRedirect):
+    """Go there with a GET, whatever this was."""
+
+    status_code = 303
 
 
 class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
@@ -24,7 +30,7 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
         login = f"{resolve_url('account_login')}?{urlencode({REDIRECT_FIELD_NAME: _page(request)})}"
         if request.headers.get("HX-Request"):
             return HttpResponse(status=204, headers={"HX-Redirect": login})
-        return HttpResponse(status=303, headers={"Location": login})
+        return SeeOther(login)
 
 
 def _page(request: HttpRequest) -> str:
