@@ -1,6 +1,7 @@
 """The verbs: what people may wish of a machine. Each is one short transaction that checks and writes the wish."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -206,11 +207,12 @@ def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
     _ask_for_ports(machine, Note(_("Port %(port)s closed."), {"port": tunnel.target_port}), by)
 
 
-def offers(user: User) -> list[Offer]:
-    """Every published template, and why this person could not launch it."""
+def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offer]:
+    """Every published template (or these), and why this person could not launch it."""
     usage = quotas.actions.usage(user)
     room = Watch.the_one().room
-    templates = [t for t in Template.objects.published().with_parts() if t.is_usable]
+    if templates is None:
+        templates = [t for t in Template.objects.published().with_parts() if t.is_usable]
     return [Offer(t, usage.why_not(size_of(t)) or _never_fits(t, room), _waits(t, room)) for t in templates]
 
 

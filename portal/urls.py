@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from portal.api.docs import docs, schema
 from portal.views import account, catalog, keys, launch, machines, templates
 
 handler403 = "portal.views.errors.forbidden"
@@ -37,5 +38,9 @@ urlpatterns = [
     path("catalog/images/<int:pk>/", catalog.image, name="image"),
     path("catalog/flavors/<int:pk>/", catalog.flavor, name="flavor"),
     path("accounts/", include("allauth.account.urls")),
+    path("api/", include("portal.api.urls")),
     path("agent/v1/", include("portal.api.agent_urls")),
+    path("api/schema/", schema, name="api-schema"),
+    path("api/docs/", docs, name="api-docs"),
+    path("api/v1/", include("portal.api.urls")),
 ]

@@ -1,0 +1,60 @@
+"""How a program shows who it is, and how its body is read. Whoever is known reads in the language they chose."""
+
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
+from knox.auth import TokenAuthentication
+from rest_framework import authentication, exceptions, parsers
+from rest_framework.request import Request
+
+LARGEST_BODY = 1_000_000  # bytes; user-data of a template is the longest thing that is sent
+
+
+class Bearer(TokenAuthentication):  # type: ignore[misc]
+    def authenticate(self, request: Request) -> Any:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not (header.isascii() and header.isprintable()):  # no token of ours; the database takes no NUL
+            raise exceptions.AuthenticationFailed
+        return in_their_language(super().authenticate(request))
+
+
+class Session(authentication.SessionAuthentication):
+    def authenticate(self, request: Request) -> Any:
+        return in_their_language(super().authenticate(request))
+
+
+def in_their_language(known: Any) -> Any:
+    if known and known[0].language:
+        translation.activate(known[0].language)
+    return known
+
+
+class BearerScheme(KnoxTokenScheme):
+    target_class = "portal.api.access.Bearer"
+    name = "token"
+
+
+class SessionSchemeOfOurs(SessionScheme):
+    target_class = "portal.api.access.Session"
+    name = "session"
+
+
+class TooLarge(exceptions.APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = _("This is too much at once: send at most one megabyte.")
+
+
+class JSONParser(parsers.JSONParser):
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        """DRF's, with a limit; brackets nested a thousand deep are bad JSON, too."""
+        raw_length = stream.META.get("CONTENT_LENGTH") or "0"
+        if raw_length.isdigit() and int(raw_length) > LARGEST_BODY:
+            raise TooLarge
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError from None

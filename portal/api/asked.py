@@ -1,0 +1,28 @@
+"""What every API view does first: find the row for this person, check the form of what was sent."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+
+from accounts.models import User
+from machines.models import Machine
+
+
+def person(request: Request) -> User:
+    """Who asks. Signed-out people were turned away before."""
+    return cast("User", request.user)
+
+
+def machine(request: Request, pk: UUID) -> Machine:
+    """The machine, if this person may see it; else 404, as if there were none."""
+    return get_object_or_404(Machine.objects.visible_to(person(request)).with_parts(), pk=pk)
+
+
+def body(request: Request, kind: type[Serializer[Any]], **options: Any) -> dict[str, Any]:
+    """What was sent, in `kind`'s form. Raises ValidationError with the field's name."""
+    serializer = kind(data=request.data, **options)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

@@ -1,0 +1,157 @@
+"""Machines: list, launch, look, wish, ports, history."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_noop as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from courses.models import Template
+from lib.notes import Refusal
+from machines import actions
+from machines.models import Event, Machine
+from portal.api import serializers as s
+from portal.api import told
+from portal.api.asked import body, machine, person
+from portal.shown import show, show_all
+
+MOST_EVENTS = 200
+VERBS: dict[str, Callable[..., Machine]] = {
+    "suspend": actions.suspend,
+    "wake": actions.wake,
+    "shelve": actions.shelve,
+    "restart": actions.restart,
+    "reset": actions.reset,
+    "retry": actions.retry,
+}
+
+
+def _one(row: Machine, status: int = 200) -> Response:
+    row = Machine.objects.with_parts().get(pk=row.pk)
+    return Response(s.MachineOut(told.machine(show(row))).data, status=status)
+
+
+@extend_schema(
+    methods=["GET"],
+    parameters=[OpenApiParameter("all", bool, description="Everybody's; for administrators.")],
+    responses=s.MachineOut(many=True),
+)
+@extend_schema(methods=["POST"], request=s.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
+@api_view(["GET", "POST"])
+def machines(request: Request) -> Response:
+    """Your machines; or launch one."""
+    who = person(request)
+    if request.method == "POST":
+        asked = body(request, s.Launch)
+        return _one(actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201)
+    rows = Machine.objects.visible_to(who) if "all" in request.query_params else Machine.objects.filter(owner=who)
+    shown = show_all(rows.alive().with_parts())
+    return Response(s.MachineOut([told.machine(m) for m in shown], many=True).data)
+
+
+def _template(word: str | int) -> Template | None:
+    """By slug or by id; None is refused with a sentence by `launch`."""
+    rows = Template.objects.with_parts()
+    if isinstance(word, int):
+        return rows.filter(pk=word).first()
+    if not word.isascii() or not word.isprintable():  # no slug, and a NUL would upset the database
+        return None
+    by_slug = rows.filter(slug=word).first()
+    return rows.filter(pk=int(word)).first() if by_slug is None and word.isdigit() and len(word) < 19 else by_slug
+
+
+@extend_schema(methods=["GET"], responses={200: s.MachineOut, 404: s.Problem})
+@extend_schema(methods=["PATCH"], request=s.Rename, responses={200: s.MachineOut, 400: s.Problem, 404: s.Problem})
+@extend_schema(methods=["DELETE"], responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem})
+@api_view(["GET", "PATCH", "DELETE"])
+def one(request: Request, pk: UUID) -> Response:
+    """One machine; rename it; delete it."""
+    row = machine(request, pk)
+    if request.method == "PATCH":
+        return _one(actions.rename(machine=row, name=body(request, s.Rename)["name"], by=person(request)))
+    if request.method == "DELETE":
+        return _one(actions.delete(machine=row, by=person(request)), 202)
+    return _one(row)
+
+
+def verb_view(verb: str) -> Callable[..., Any]:
+    """The view of POST machines/{id}/{verb}/."""
+
+    @extend_schema(
+        operation_id=f"machines_{verb}", request=None, responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem}
+    )
+    @api_view(["POST"])
+    def view(request: Request, pk: UUID) -> Response:
+        return _one(VERBS[verb](machine=machine(request, pk), by=person(request)), 202)
+
+    return view
+
+
+@extend_schema(methods=["GET"], responses=s.Access(many=True))
+@extend_schema(methods=["POST"], request=s.OpenPort, responses={201: s.Access, 400: s.Problem, 409: s.Problem})
+@api_view(["GET", "POST"])
+def ports(request: Request, pk: UUID) -> Response:
+    """The ports of a machine; or open one more."""
+    row = machine(request, pk)
+    opened = None
+    if request.method == "POST":
+        asked = body(request, s.OpenPort)
+        opened = actions.open_port(
+            machine=row, by=person(request), port=asked["port"], scheme=asked["scheme"], allow=tuple(asked["allow"])
+        )
+    doors = [told.access(door) for door in show(row).doors if opened is None or door.tunnel.pk == opened.pk]
+    if opened is not None:
+        return Response(s.Access(doors[0]).data, status=201)
+    return Response(s.Access(doors, many=True).data)
+
+
+@extend_schema(methods=["DELETE"], responses={204: None, 404: s.Problem, 409: s.Problem})
+@api_view(["DELETE"])
+def port(request: Request, pk: UUID, tunnel: UUID) -> Response:
+    """Close a port that was opened by hand."""
+    actions.close_port(machine=machine(request, pk), tunnel_id=tunnel, by=person(request))
+    return Response(status=204)
+
+
+_PAGE = [
+    OpenApiParameter("before", int, description="Only events with a smaller id."),
+    OpenApiParameter("limit", int, description="1 to 200."),
+]
+
+
+@extend_schema(parameters=_PAGE, responses=s.EventOut(many=True))
+@api_view(["GET"])
+def machine_events(request: Request, pk: UUID) -> Response:
+    """The history of one machine, newest first."""
+    return _events(request, Event.objects.filter(machine=machine(request, pk)))
+
+
+@extend_schema(parameters=_PAGE, responses=s.EventOut(many=True))
+@api_view(["GET"])
+def events(request: Request) -> Response:
+    """The history of all your machines, newest first."""
+    return _events(request, Event.objects.filter(machine__owner=person(request)))
+
+
+def _events(request: Request, rows: Any) -> Response:
+    limit = _number(request, "limit", 50, MOST_EVENTS)
+    before = _number(request, "before", 0, 2**62)
+    if before:
+        rows = rows.filter(pk__lt=before)
+    page = [told.event(e) for e in rows.select_related("by").order_by("-pk")[:limit]]
+    return Response(s.EventOut(page, many=True).data)
+
+
+def _number(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query_params.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and 1 <= int(text) <= most):
+        raise Refusal(
+            _("“%(name)s” is a number from 1 to %(most)s."), {"name": name, "most": most}, code="invalid", status=400
+        )
+    return int(text)

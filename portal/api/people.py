@@ -1,0 +1,100 @@
+"""Signing in, who I am, my keys, my quota."""
+
+from hashlib import sha256
+
+from django.contrib.auth import authenticate
+from django.core.cache import cache
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop as _
+from drf_spectacular.utils import extend_schema
+from knox.models import AuthToken
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import actions
+from accounts.models import SshKey
+from lib.notes import Refusal
+from portal.api import serializers as s
+from portal.api import told
+from portal.api.asked import body, person
+from quotas.actions import usage
+
+MOST_FAILURES = 10  # wrong passwords for one name from one address
+FORGET_SECONDS = 300
+
+
+class WrongPassword(Refusal):
+    status = 401
+    code = "wrong_password"
+
+
+class TooManyFailures(Refusal):
+    status = 429
+    code = "throttled"
+
+
+@extend_schema(request=s.Credentials, responses={200: s.Token, 401: s.Problem, 429: s.Problem}, auth=[])
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([])
+def token(request: Request) -> Response:
+    """A new token for a name and a password. Only failures are counted."""
+    asked = body(request, s.Credentials)
+    whom = sha256(asked["username"].encode()).hexdigest()[:32]
+    key = f"token-failures:{request.META.get('REMOTE_ADDR', '')}:{whom}"
+    if cache.get(key, 0) >= MOST_FAILURES:
+        raise TooManyFailures(_("Too many wrong passwords. Wait five minutes, then try again."))
+    user = authenticate(request._request, username=username, password=password)
+    if user is None:
+        cache.set(key, cache.get(key, 0) + 1, FORGET_SECONDS)
+        raise WrongPassword(_("This name and this password do not belong together."))
+    token: str = AuthToken.objects.create(user=user)[1]
+    return token
+
+
+@extend_schema(responses=s.Me)
+@api_view(["GET"])
+def me(request: Request) -> Response:
+    """Who you are here."""
+    who = person(request)
+    return Response({"username": who.username, "role": who.role})
+
+
+@extend_schema(responses=s.Quota)
+@api_view(["GET"])
+def quota(request: Request) -> Response:
+    """What you have and may have."""
+    return Response(told.quota(usage(person(request))))
+
+
+@extend_schema(methods=["GET"], responses=s.KeyOut(many=True))
+@extend_schema(methods=["POST"], request=s.KeyIn, responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem})
+@api_view(["GET", "POST"])
+def keys(request: Request) -> Response:
+    """Your SSH keys; or add one."""
+    who = person(request)
+    if request.method == "POST":
+        return Response(told.key(actions.add_key(owner=who, by=who, **body(request, s.KeyIn))), status=201)
+    return Response([told.key(row) for row in who.ssh_keys.all()])
+
+
+@extend_schema(request=s.KeyName, responses={201: s.MadeKey, 400: s.Problem, 409: s.Problem})
+@api_view(["POST"])
+def make_key(request: Request) -> Response:
+    """Have a key made. The private half is in this answer and nowhere else."""
+    who = person(request)
+    row, private = actions.make_key(owner=who, name=body(request, s.KeyName)["name"], by=who)
+    return Response({**told.key(row), "private_key": private}, status=201, headers={"Cache-Control": "no-store"})
+
+
+@extend_schema(methods=["GET"], responses={200: s.KeyOut, 404: s.Problem})
+@extend_schema(methods=["DELETE"], responses={204: None, 404: s.Problem})
+@api_view(["GET", "DELETE"])
+def key(request: Request, pk: int) -> Response:
+    """One key; or forget it."""
+    row = get_object_or_404(SshKey, user=person(request), pk=pk)
+    if request.method == "DELETE":
+        actions.remove_key(key=row, by=person(request))
+        return Response(status=204)
+    return Response(told.key(row))

@@ -1,0 +1,208 @@
+"""What comes in is checked for its form here; whether it may be done is the actions' to say."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+LONG = 20_000  # no sensible text of ours is longer; the actions say how long a name may be
+
+
+class Text(serializers.CharField):
+    """A string, and only a string: DRF would take 5 for "5"."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": LONG, "trim_whitespace": False, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text = super().to_internal_value(data)
+        if any("\ud800" <= c <= "\udfff" for c in text):  # half of a pair: no database takes it
+            self.fail("invalid")
+        return text
+
+
+_PORT_MESSAGES = dict.fromkeys(
+    ("invalid", "min_value", "max_value", "max_string_length"), _("A port is a number from 1 to 65535.")
+)
+
+
+class Port(serializers.IntegerField):
+    """A TCP port."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_value": 1, "max_value": 65535, "error_messages": _PORT_MESSAGES, **options})
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool | float):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class NoBody(serializers.Serializer[Any]):
+    """Nothing is sent."""
+
+
+class Credentials(serializers.Serializer[Any]):
+    username = Text(max_length=150)
+    password = Text(max_length=1000)
+
+
+class Token(serializers.Serializer[Any]):
+    token = serializers.CharField()
+
+
+class Service(serializers.Serializer[Any]):
+    name = Text(max_length=30)
+    port = Port()
+    scheme = serializers.ChoiceField(["ssh", "http", "https", "vnc", "tcp"])
+
+
+class Size(serializers.Serializer[Any]):
+    vcpus = serializers.IntegerField()
+    ram_mb = serializers.IntegerField(help_text="MiB")
+    disk_gb = serializers.IntegerField(help_text="GiB")
+
+
+class TemplateOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    slug = serializers.SlugField()
+    name = serializers.CharField()
+    summary = serializers.CharField()
+    icon = serializers.CharField()
+    size = Size()
+    services = Service(many=True)
+    published = serializers.BooleanField()
+    fits = serializers.BooleanField(help_text="Whether you could launch it now.")
+    waits = serializers.BooleanField(help_text="The cluster is full: a launch would queue.")
+    why_not = serializers.CharField(help_text="Why you could not, in words; '' when you could.")
+
+
+class TemplateIn(serializers.Serializer[Any]):
+    name = Text()
+    name_es = Text(required=False, allow_blank=True, max_length=60)
+    summary = Text()
+    summary_es = Text(required=False, allow_blank=True, max_length=240)
+    image = Text(help_text="The cloud's id of an offered image.", max_length=100)
+    flavor = Text(help_text="The cloud's id of an offered size.", max_length=100)
+    services = Service(many=True)
+    login = Text(required=False, allow_blank=True)
+    user_data = Text(required=False, allow_blank=True)
+    icon = serializers.ChoiceField(["terminal", "web", "database", "network", "screen"], required=False)
+    published = serializers.BooleanField(required=False)
+
+
+class Access(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    service = serializers.CharField()
+    scheme = serializers.CharField()
+    host = serializers.CharField()
+    port = serializers.IntegerField()
+    user = serializers.CharField(help_text="'' where the service has no sign-in name.")
+    state = serializers.ChoiceField(["opening", "open", "closed", "failed"])
+    note = serializers.CharField()
+    target_port = serializers.IntegerField(help_text="The port inside the machine.")
+    extra = serializers.BooleanField(help_text="Opened by hand, not by the template.")
+    command = serializers.CharField(help_text="The ssh line; '' for other services.")
+    url = serializers.CharField(help_text="For http and https; else ''.")
+
+
+class MachineOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    template = serializers.SlugField()
+    owner = serializers.CharField()
+    state = serializers.CharField(
+        help_text="new queued building running suspending suspended waking shelving shelved deleting gone failed"
+    )
+    wanted = serializers.ChoiceField(["running", "suspended", "shelved", "gone"])
+    settled = serializers.BooleanField(help_text="Nothing is under way.")
+    progress = serializers.IntegerField(help_text="Percent.")
+    note = serializers.CharField(help_text="What is going on, in words.")
+    actions = serializers.ListField(child=serializers.CharField())
+    access = Access(many=True)
+    vnc_password = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    ready_at = serializers.DateTimeField(allow_null=True)
+
+
+class Launch(serializers.Serializer[Any]):
+    template = serializers.JSONField(help_text="A template's slug or id.")
+    name = Text(required=False, allow_blank=True, default="")
+
+    def validate_template(self, value: Any) -> Any:
+        """A number as it is; anything else must be text."""
+        return value if isinstance(value, int) and not isinstance(value, bool) else Text().run_validation(value)
+
+
+class Rename(serializers.Serializer[Any]):
+    name = Text()
+
+
+class OpenPort(serializers.Serializer[Any]):
+    port = Port()
+    scheme = serializers.ChoiceField(["http", "https", "ssh", "vnc", "tcp"], default="tcp")
+    allow = serializers.ListField(
+        child=Text(max_length=64), default=list, max_length=50, help_text="Addresses or networks; none = everybody."
+    )
+
+
+class KeyIn(serializers.Serializer[Any]):
+    name = Text(required=False, allow_blank=True, default="")
+    public_key = Text()
+
+
+class KeyName(serializers.Serializer[Any]):
+    name = Text(required=False, allow_blank=True, default="")
+
+
+class KeyOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    public_key = serializers.CharField()
+    fingerprint = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class MadeKey(KeyOut):
+    private_key = serializers.CharField(help_text="Shown once, kept nowhere.")
+
+
+class Gauge(serializers.Serializer[Any]):
+    used = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    left = serializers.IntegerField()
+
+
+class Quota(serializers.Serializer[Any]):
+    machines = Gauge()
+    vcpus = Gauge()
+    ram_mb = Gauge(help_text="MiB")
+    disk_gb = Gauge(help_text="GiB")
+    ports = Gauge()
+
+
+class EventOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    machine = serializers.UUIDField()
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(["wished", "moved", "noted"])
+    by = serializers.CharField(help_text="'' when it was not a person.")
+    state = serializers.CharField()
+    note = serializers.CharField()
+
+
+class Me(serializers.Serializer[Any]):
+    username = serializers.CharField()
+    role = serializers.CharField()
+
+
+class Problem(serializers.Serializer[Any]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()

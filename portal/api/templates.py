@@ -1,0 +1,65 @@
+"""Templates: what can be launched; teachers make and change them."""
+
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog.models import Flavor, Image
+from courses.actions import BadTemplate, create_template, edit_template, retire_template
+from courses.models import Template
+from machines.actions import offers
+from portal.api import serializers as s
+from portal.api import told
+from portal.api.asked import body, person
+
+
+def _one(request: Request, template: Template, status: int = 200) -> Response:
+    [offer] = offers(person(request), [template])
+    return Response(s.TemplateOut(told.offer(offer)).data, status=status)
+
+
+@extend_schema(methods=["GET"], responses=s.TemplateOut(many=True))
+@extend_schema(methods=["POST"], request=s.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem})
+@api_view(["GET", "POST"])
+def templates(request: Request) -> Response:
+    """What you can launch; or make a template (teachers)."""
+    who = person(request)
+    if request.method == "POST":
+        return _one(request, create_template(by=who, **_fields(body(request, s.TemplateIn))), 201)
+    return Response(s.TemplateOut([told.offer(o) for o in offers(who)], many=True).data)
+
+
+@extend_schema(methods=["GET"], responses={200: s.TemplateOut, 404: s.Problem})
+@extend_schema(methods=["PATCH"], request=s.TemplateIn, responses={200: s.TemplateOut, 400: s.Problem, 403: s.Problem})
+@extend_schema(methods=["DELETE"], responses={204: None, 403: s.Problem})
+@api_view(["GET", "PATCH", "DELETE"])
+def template(request: Request, slug: str) -> Response:
+    """One template; change it or retire it (teachers)."""
+    row = get_object_or_404(Template.objects.with_parts(), slug=slug)
+    who = person(request)
+    if not who.is_teacher and (row.retired_at or not row.published):
+        raise Http404
+    if request.method == "PATCH":
+        return _one(request, edit_template(template=row, by=who, **_fields(body(request, s.TemplateIn, partial=True))))
+    if request.method == "DELETE":
+        retire_template(template=row, by=who)
+        return Response(status=204)
+    return _one(request, row)
+
+
+def _fields(asked: dict[str, Any]) -> dict[str, Any]:
+    """Ids of the cloud become the catalog's rows; only what is offered counts."""
+    for name, rows in (("image", Image.objects), ("flavor", Flavor.objects)):
+        if name in asked:
+            asked[name] = rows.filter(cloud_id=asked[name], offered=True, missing=False).first()
+            if asked[name] is None:
+                raise BadTemplate(_("This image or size is not offered. The catalog lists those that are."))
+    if "services" in asked:
+        asked["services"] = [dict(service) for service in asked["services"]]
+    return asked

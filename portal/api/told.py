@@ -1,0 +1,64 @@
+"""Rows as the API tells them."""
+
+from typing import Any
+
+from accounts.models import SshKey
+from machines.actions import Offer
+from machines.models import Event
+from portal.shown import Door, Shown
+from quotas.actions import Usage
+
+
+def machine(shown: Shown) -> dict[str, Any]:
+    """For serializers.MachineOut."""
+    row = shown.machine
+    return {
+        "id": row.pk, "name": row.name, "template": row.template.slug, "owner": row.owner.username, "state": row.state, "wanted": row.wanted,
+        "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": sorted(shown.verbs),
+        "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
+        "vnc_password": row.vnc_password, "created_at": row.created_at, "ready_at": row.ready_at,
+    }  # fmt: skip
+
+
+def access(door: Door) -> dict[str, Any]:
+    """For serializers.Access."""
+    tunnel = door.tunnel
+    is_ssh, is_web = tunnel.scheme == "ssh", tunnel.scheme in ("http", "https")
+    return {
+        "id": tunnel.pk, "service": tunnel.service, "scheme": tunnel.scheme, "host": door.host, "port": door.port,
+        "user": door.user if is_ssh else "", "state": door.state, "note": str(tunnel.note), "target_port": tunnel.target_port,
+        "extra": tunnel.extra, "command": door.ssh_line if is_ssh else "", "url": door.url if is_web else "",
+    }  # fmt: skip
+
+
+def offer(told: Offer) -> dict[str, Any]:
+    """For serializers.TemplateOut."""
+    t = told.template
+    return {
+        "id": t.pk, "slug": t.slug, "name": t.title, "summary": t.blurb, "icon": t.icon, "size": t.flavor, "services": t.services,
+        "published": t.published, "fits": told.why_not is None, "waits": told.waits, "why_not": str(told.why_not or ""),
+    }  # fmt: skip
+
+
+def key(row: SshKey) -> dict[str, Any]:
+    """For serializers.KeyOut."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "public_key": row.public_key,
+        "fingerprint": row.fingerprint,
+        "created_at": row.created_at,
+    }
+
+
+def quota(usage: Usage) -> dict[str, Any]:
+    """For serializers.Quota."""
+    return {measure: {"used": g.used, "limit": g.limit, "left": g.left} for measure, _label, g, _unit in usage.gauges()}
+
+
+def event(row: Event) -> dict[str, Any]:
+    """For serializers.EventOut."""
+    return {
+        "id": row.pk, "machine": row.machine_id, "at": row.at, "kind": row.kind, "by": row.by.username if row.by else "",
+        "state": row.to_state, "note": str(row.note),
+    }  # fmt: skip

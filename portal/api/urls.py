@@ -1,0 +1,30 @@
+"""The addresses below /api/."""
+
+from django.urls import include, path, re_path
+
+from portal.api import docs, machines, people, templates
+from portal.api.problems import nothing_here
+
+v1 = [
+    path("auth/token/", people.TokenView.as_view(), name="api-token"),
+    path("me/", people.me, name="api-me"),
+    path("quota/", people.quota, name="api-quota"),
+    path("keys/", people.keys, name="api-keys"),
+    path("keys/make/", people.make_key, name="api-key-make"),
+    path("keys/<int:pk>/", people.key, name="api-key"),
+    path("templates/", templates.templates, name="api-templates"),
+    path("templates/<slug:slug>/", templates.template, name="api-template"),
+    path("events/", machines.events, name="api-events"),
+    path("machines/", machines.machines, name="api-machines"),
+    path("machines/<uuid:pk>/", machines.one, name="api-machine"),
+    path("machines/<uuid:pk>/events/", machines.machine_events, name="api-machine-events"),
+    path("machines/<uuid:pk>/ports/", machines.ports, name="api-ports"),
+    path("machines/<uuid:pk>/ports/<uuid:tunnel>/", machines.port, name="api-port"),
+    *[path(f"machines/<uuid:pk>/{verb}/", machines.verb_view(verb), name=f"api-{verb}") for verb in machines.VERBS],
+]
+urlpatterns = [
+    path("v1/", include(v1)),
+    path("schema/", docs.schema, name="api-schema"),
+    path("docs/", docs.docs, name="api-docs"),
+    re_path(r"^(?P<rest>.*)$", nothing_here, name="api-nothing"),
+]

@@ -1,0 +1,105 @@
+"""Whatever is sent: the right status and a sentence, never a 500."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from machines.models import Machine
+
+ODD: list[Any] = [
+    None, True, 5, -1, 10**30, 1.5, "", " ", "a\x00b", "a\nb", "x" * 10_000, "\u202e", [], [1], {}, {"a": 1}, "٣",
+]  # fmt: skip
+FIELDS = [
+    ("POST", "machines/", "template", {"name": "x"}),
+    ("PATCH", "{machine}", "name", {}),
+    ("POST", "{machine}ports/", "port", {}),
+    ("POST", "{machine}ports/", "scheme", {"port": 99}),
+    ("POST", "{machine}ports/", "allow", {"port": 99}),
+    ("POST", "keys/", "public_key", {"name": "x"}),
+    ("POST", "auth/token/", "username", {"password": "x"}),
+    ("POST", "auth/token/", "password", {"username": "nobody"}),
+]
+
+
+def is_problem(reply: Any) -> bool:
+    told = reply.json()
+    return (
+        reply["Content-Type"] == "application/problem+json"
+        and told["status"] == reply.status_code
+        and bool(told["detail"])
+    )
+
+
+@pytest.mark.parametrize(("method", "path", "field", "rest"), FIELDS)
+def test_odd_values(api: Any, machine: Machine, method: str, path: str, field: str, rest: dict[str, Any]) -> None:
+    fine = {("name", "5"), ("allow", "[]")}
+    for value in ODD:
+        reply = api.ask(method, path.format(machine=f"machines/{machine.pk}/"), {**rest, field: value})
+        if (field, repr(value)) in fine:
+            assert reply.status_code < 300, value
+        elif reply.status_code >= 300:
+            assert reply.status_code in (400, 401, 429), (value, reply.content)
+            assert is_problem(reply)
+        else:
+            assert field == "allow", (value, reply.content)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['"\\ud800"', "1e400", "-1e400", "NaN", "9" * 5000, "[" * 100_000, '{"a":' * 50_000, "0", "70000", "22.0", '"abc"'],
+)
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("machines/", "template"), ("keys/", "public_key"), ("{machine}ports/", "port"), ("templates/", "name")],
+)
+def test_raw_json(api: Any, machine: Machine, value: str, path: str, field: str) -> None:
+    reply = api.ask("POST", path.format(machine=f"machines/{machine.pk}/"), f'{{"{field}": {value}}}')
+    assert reply.status_code == 400, reply.content
+    assert is_problem(reply)
+
+
+@pytest.mark.parametrize("body", ["", "null", "[]", "5", '"x"', "{", b"\xff\xfe", "{}"])
+@pytest.mark.parametrize("path", ["machines/", "keys/", "auth/token/"])
+def test_a_body_that_is_no_object(api: Any, path: str, body: Any) -> None:
+    reply = api.ask("POST", path, body)
+    assert reply.status_code == 400
+    assert is_problem(reply)
+
+
+def test_a_validation_error_names_the_field_and_says_what_to_do(api: Any, machine: Machine) -> None:
+    told = api.ask("POST", f"machines/{machine.pk}/ports/", {"port": "abc"}).json()
+    assert told["errors"] == [{"field": "port", "detail": "A port is a number from 1 to 65535."}]
+    assert told["detail"] == "port: A port is a number from 1 to 65535."
+
+
+def test_more_than_a_megabyte_is_413(api: Any) -> None:
+    assert api.ask("POST", "keys/", {"public_key": "x" * 1_100_000}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["machines/abc/", "machines", "nothing/", "keys/abc/", "../x", "keys/" + "9" * 40 + "/", "templates/%00/"]
+)
+def test_an_address_that_is_none_is_a_problem_404(api: Any, path: str) -> None:
+    reply = api.ask("GET", path)
+    assert reply.status_code == 404
+    assert is_problem(reply)
+
+
+def test_a_wrong_method_is_405(api: Any) -> None:
+    reply = api.ask("PUT", "machines/")
+    assert (reply.status_code, reply["Allow"]) == (405, "GET, POST, HEAD, OPTIONS")
+    assert is_problem(reply)
+
+
+def test_another_content_type_is_415(api: Any) -> None:
+    reply = Client().post("/api/v1/keys/", {"name": "x"}, headers=api.headers)
+    assert reply.status_code == 415
+    assert is_problem(reply)
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=abc", "limit=0", "limit=1000", "before=-1", "before=%00", "limit=" + "9" * 5000]
+)
+def test_odd_pages_are_400(api: Any, query: str) -> None:
+    assert api.ask("GET", f"events/?{query}").status_code == 400

@@ -1,0 +1,76 @@
+"""Templates, keys, quota, the schema."""
+
+import io
+from typing import Any
+
+from django.core.management import call_command
+from django.test import Client
+
+from tests.api.conftest import Program
+from tests.factories import make_gateway, make_machine, make_template
+
+CARD = {
+    "name": "Web", "summary": "For pages.", "image": "image-1", "flavor": "flavor-1", "services": [{"name": "ssh", "port": 22, "scheme": "ssh"}],
+}  # fmt: skip
+
+
+def test_a_template_says_that_it_does_not_fit_and_why(api: Any) -> None:
+    make_template()
+    [told] = api.ask("GET", "templates/").json()
+    assert (told["slug"], told["fits"], bool(told["why_not"])) == ("lab", False, True)
+
+
+def test_a_teacher_makes_changes_and_retires_a_template(teacher: Any, api: Any) -> None:
+    make_template()
+    program = Program(teacher)
+    made = program.ask("POST", "templates/", CARD)
+    assert made.status_code == 201, made.json()
+    address = f"templates/{made.json()['slug']}/"
+    assert program.ask("PATCH", address, {"name": "Pages"}).json()["name"] == "Pages"
+    assert program.ask("DELETE", address).status_code == 204
+    assert api.ask("GET", address).status_code == 404
+
+
+def test_a_student_may_not_make_or_change_one(api: Any) -> None:
+    make_template()
+    replies = [
+        api.ask("POST", "templates/", CARD),
+        api.ask("PATCH", "templates/lab/", {"name": "x"}),
+        api.ask("DELETE", "templates/lab/"),
+    ]
+    assert [(r.status_code, r.json()["code"]) for r in replies] == [(403, "forbidden")] * 3
+
+
+def test_a_key_is_made_its_private_half_told_once_and_it_is_removed(api: Any) -> None:
+    made = api.ask("POST", "keys/make/", {"name": "laptop"})
+    assert (made.status_code, made.json()["private_key"][:35]) == (201, "-----BEGIN OPENSSH PRIVATE KEY-----")
+    [listed] = api.ask("GET", "keys/").json()
+    assert "private_key" not in listed
+    assert api.ask("DELETE", f"keys/{listed['id']}/").status_code == 204
+
+
+def test_a_pasted_key_is_kept_once(api: Any, student2: Any) -> None:
+    public = Program(student2).ask("POST", "keys/make/", {}).json()["public_key"]
+    sent = {"name": "home", "public_key": public}
+    assert api.ask("POST", "keys/", sent).status_code == 201
+    assert api.ask("POST", "keys/", sent).json()["code"] == "duplicate_key"
+
+
+def test_the_quota_tells_used_limit_and_left(api: Any) -> None:
+    make_machine(api.user)
+    assert api.ask("GET", "quota/").json()["machines"] == {"used": 1, "limit": 10, "left": 9}
+
+
+def test_the_schema_is_valid_and_warns_of_nothing(db: None) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=io.StringIO())
+
+
+def test_the_docs_page_needs_no_other_computer_and_no_inline_script(db: None) -> None:
+    make_gateway()
+    page = Client().get("/api/docs/")
+    assert page.status_code == 200
+    assert "https://" not in page.content.decode()
+    assert b"<script>" not in page.content
+    assert "script-src" not in page["Content-Security-Policy"]
+    assert Client().get("/api/docs/?script=").status_code == 200
+    assert Client().get("/api/schema/").status_code == 200
