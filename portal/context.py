@@ -58,7 +58,10 @@ def tabs(request: HttpRequest) -> list[Tab]:
     if user is None or not user.is_authenticated:
         return []
     shown = [tab for tab in _TABS if user.is_teacher or not tab[4]]
-    return [Tab(href := reverse(name), label, icon, _is_here(request.path, href, under)) for name, label, icon, under, _t in shown]
+    return [
+        Tab(href := reverse(name), label, icon, _is_here(request.path, href, under))
+        for name, label, icon, under, _t in shown
+    ]
 
 
 def _is_here(path: str, href: str, under: tuple[str, ...]) -> bool:

@@ -21,7 +21,11 @@ class PortForm(forms.Form):
     )
     scheme = forms.ChoiceField(
         label=_("It is"),
-        choices=[("http", _("A web page (http)")), ("https", _("A web page (https)")), ("tcp", _("Something else (tcp)"))],
+        choices=[
+            ("http", _("A web page (http)")),
+            ("https", _("A web page (https)")),
+            ("tcp", _("Something else (tcp)")),
+        ],
     )
 
 
@@ -30,7 +34,9 @@ class KeyForm(forms.Form):
         label=_("Public key"),
         max_length=MOST_TYPED,
         help_text=_("One line that begins with ssh-ed25519 or ssh-rsa. It is in the file that ends in .pub."),
-        widget=forms.Textarea(attrs={"class": "mono", "rows": 4, "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}),
+        widget=forms.Textarea(
+            attrs={"class": "mono", "rows": 4, "spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
+        ),
     )
     name = forms.CharField(label=_("Name (you may leave it empty)"), max_length=MOST_TYPED, required=False, strip=False)
 
@@ -57,7 +63,19 @@ class FlavorForm(forms.ModelForm):
 class TemplateForm(forms.ModelForm):
     class Meta:
         model = Template
-        fields = ["name", "name_es", "summary", "summary_es", "icon", "image", "flavor", "login", "user_data", "position", "published"]
+        fields = [
+            "name",
+            "name_es",
+            "summary",
+            "summary_es",
+            "icon",
+            "image",
+            "flavor",
+            "login",
+            "user_data",
+            "position",
+            "published",
+        ]
         labels = {
             "name": _("Name"),
             "name_es": _("Name in Spanish"),
@@ -91,18 +109,24 @@ class TemplateForm(forms.ModelForm):
 def _choice(model: type[Image] | type[Flavor], field: forms.Field, current: int | None) -> forms.ModelChoiceField:
     """Those that are offered, and the one that the template has already."""
     offered = model._default_manager.filter(offered=True, missing=False)
-    return forms.ModelChoiceField(offered | model._default_manager.filter(pk=current), label=field.label, empty_label=None)
+    return forms.ModelChoiceField(
+        offered | model._default_manager.filter(pk=current), label=field.label, empty_label=None
+    )
 
 
 class ServiceForm(forms.Form):
     """One row. A row without a name and a port is left out."""
 
     name = forms.CharField(label=_("Service"), max_length=100, required=False)
-    port = forms.IntegerField(label=_("Port"), required=False, error_messages={"invalid": _("A port is a number from 1 to 65535.")})
+    port = forms.IntegerField(
+        label=_("Port"), required=False, error_messages={"invalid": _("A port is a number from 1 to 65535.")}
+    )
     scheme = forms.ChoiceField(label=_("Kind"), choices=[(scheme, scheme) for scheme in SCHEMES], initial="tcp")
 
 
-ServiceRows = forms.formset_factory(ServiceForm, extra=SPARE_ROWS, max_num=MOST_SERVICES, absolute_max=2 * MOST_SERVICES)
+ServiceRows = forms.formset_factory(
+    ServiceForm, extra=SPARE_ROWS, max_num=MOST_SERVICES, absolute_max=2 * MOST_SERVICES
+)
 
 
 def typed_services(rows: Any) -> list[dict[str, Any]]:

@@ -19,7 +19,13 @@ from machines.states import State
 from tunnels.models import Tunnel
 
 EVENTS = 30  # the newest lines of a history that its page shows
-_TONES = {State.RUNNING: "on", State.SUSPENDED: "asleep", State.SHELVED: "away", State.FAILED: "trouble", State.GONE: "gone"}
+_TONES = {
+    State.RUNNING: "on",
+    State.SUSPENDED: "asleep",
+    State.SHELVED: "away",
+    State.FAILED: "trouble",
+    State.GONE: "gone",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,9 @@ class Shown:
     @property
     def buttons(self) -> list[str]:
         """The verbs that have a button, the likeliest first and the one that destroys last."""
-        return [verb for verb in ("retry", "wake", "suspend", "shelve", "restart", "reset", "delete") if verb in self.verbs]
+        return [
+            verb for verb in ("retry", "wake", "suspend", "shelve", "restart", "reset", "delete") if verb in self.verbs
+        ]
 
     @property
     def alias(self) -> str:
@@ -146,7 +154,16 @@ class Shown:
     def version(self) -> str:
         """Changes when anything that the page shows has changed; begins with the state."""
         m = self.machine
-        facts = (m.name, m.wanted, self.word, self.progress, self.is_busy, str(m.note), [(d.port, d.state) for d in self.doors], sorted(self.verbs))
+        facts = (
+            m.name,
+            m.wanted,
+            self.word,
+            self.progress,
+            self.is_busy,
+            str(m.note),
+            [(d.port, d.state) for d in self.doors],
+            sorted(self.verbs),
+        )
         return f"{m.state}-{crc32(repr(facts).encode()):08x}"
 
 
@@ -160,7 +177,12 @@ def show_all(machines: Collection[Machine]) -> list[Shown]:
     doors = _doors([m.pk for m in machines])
     typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
     return [
-        Shown(m, [Door(t, t.shown_state(now), m.ssh_user) for t in doors[m.pk]], progress_of(m, now, typical.get(m.template_id)), now)
+        Shown(
+            m,
+            [Door(t, t.shown_state(now), m.ssh_user) for t in doors[m.pk]],
+            progress_of(m, now, typical.get(m.template_id)),
+            now,
+        )
         for m in machines
     ]
 

@@ -38,7 +38,9 @@ def _edit(request: HttpRequest, row: Image | Flavor, form: ImageForm | FlavorFor
     if not request.user.is_admin:
         raise PermissionDenied
     if request.method == "GET" or not form.is_valid():
-        return render(request, "catalog/form.html", {"form": form, "row": row}, status=200 if request.method == "GET" else 400)
+        return render(
+            request, "catalog/form.html", {"form": form, "row": row}, status=200 if request.method == "GET" else 400
+        )
     try:
         _save(request, row, form)
     except Refusal as refusal:

@@ -53,7 +53,11 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def keys_page(request: HttpRequest, form: KeyForm | None = None, status: int = 200) -> HttpResponse:
-    facts = {"keys": request.user.ssh_keys.all(), "form": form or KeyForm(), "next": request.POST.get("next") or request.GET.get("next", "")}
+    facts = {
+        "keys": request.user.ssh_keys.all(),
+        "form": form or KeyForm(),
+        "next": request.POST.get("next") or request.GET.get("next", ""),
+    }
     return render(request, "keys/list.html", facts, status=status)
 
 

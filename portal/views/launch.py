@@ -13,7 +13,20 @@ from machines.models import Machine
 from quotas.actions import usage
 
 # A name that nobody has to think about; each reads well as a host name, too.
-NAMES = ("condor", "vizcacha", "quinoa", "colibri", "puma", "totora", "llama", "cantuta", "maiz", "suri", "chasqui", "tinku")
+NAMES = (
+    "condor",
+    "vizcacha",
+    "quinoa",
+    "colibri",
+    "puma",
+    "totora",
+    "llama",
+    "cantuta",
+    "maiz",
+    "suri",
+    "chasqui",
+    "tinku",
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,7 +38,9 @@ def launch(request: HttpRequest) -> HttpResponse:
     slug = request.POST.get("template", "").replace("\0", "")
     template = Template.objects.with_parts().filter(slug=slug).first()
     try:
-        machine = actions.launch(owner=request.user, template=template, name=request.POST.get("name", ""), by=request.user)
+        machine = actions.launch(
+            owner=request.user, template=template, name=request.POST.get("name", ""), by=request.user
+        )
     except Refusal as refusal:
         return launch_page(request, refusal)
     return redirect("machine", machine.pk)

@@ -19,7 +19,13 @@ from portal.shown import Shown, history, show, show_all
 from quotas.actions import usage
 
 # What the page says once the wish is written. The machine's own state says the rest.
-VERBS = {"suspend": actions.suspend, "wake": actions.wake, "shelve": actions.shelve, "restart": actions.restart, "retry": actions.retry}
+VERBS = {
+    "suspend": actions.suspend,
+    "wake": actions.wake,
+    "shelve": actions.shelve,
+    "restart": actions.restart,
+    "retry": actions.retry,
+}
 SURE = {"reset": actions.reset, "delete": actions.delete}  # these ask once more, for something is lost
 UNCHANGED = partial(HttpResponse, status=204)
 
@@ -64,7 +70,9 @@ def machine(request: HttpRequest, pk: UUID) -> HttpResponse:
     return machine_page(request, find(request, pk))
 
 
-def machine_page(request: HttpRequest, row: Machine, *, refusal: Refusal | None = None, form: PortForm | None = None) -> HttpResponse:
+def machine_page(
+    request: HttpRequest, row: Machine, *, refusal: Refusal | None = None, form: PortForm | None = None
+) -> HttpResponse:
     """The whole page; after a refusal with its sentence and its status."""
     if refusal:
         messages.error(request, str(refusal))
@@ -82,7 +90,11 @@ def live(request: HttpRequest, pk: UUID) -> HttpResponse:
     if shown.version == request.GET.get("seen"):
         return UNCHANGED()
     facts = {"s": shown, "said": _news(request, shown), "live": True}
-    return render(request, "machines/_live.html", {**facts, "history": history(shown.machine), "usage": usage(shown.machine.owner)})
+    return render(
+        request,
+        "machines/_live.html",
+        {**facts, "history": history(shown.machine), "usage": usage(shown.machine.owner)},
+    )
 
 
 @require_POST
@@ -129,7 +141,11 @@ def open_port(request: HttpRequest, pk: UUID) -> HttpResponse:
         tunnel = actions.open_port(machine=row, by=request.user, **form.cleaned_data)
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal, form=form)
-    messages.success(request, _("Port %(port)s of your machine is now public as port %(public)s.") % {"port": tunnel.target_port, "public": tunnel.port})
+    messages.success(
+        request,
+        _("Port %(port)s of your machine is now public as port %(public)s.")
+        % {"port": tunnel.target_port, "public": tunnel.port},
+    )
     return redirect(row_url(row))
 
 

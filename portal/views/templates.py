@@ -34,7 +34,11 @@ def teachers_only(view: View) -> View:
 @teachers_only
 @require_GET
 def templates(request: HttpRequest) -> HttpResponse:
-    return render(request, "courses/templates.html", {"templates": Template.objects.with_parts().order_by("retired_at", "position", "name")})
+    return render(
+        request,
+        "courses/templates.html",
+        {"templates": Template.objects.with_parts().order_by("retired_at", "position", "name")},
+    )
 
 
 @teachers_only
@@ -47,13 +51,23 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
     template = get_object_or_404(Template, slug=slug)
-    return _edit(request, template, lambda **fields: actions.edit_template(template=get_object_or_404(Template, slug=slug), by=request.user, **fields))
+    return _edit(
+        request,
+        template,
+        lambda **fields: actions.edit_template(
+            template=get_object_or_404(Template, slug=slug), by=request.user, **fields
+        ),
+    )
 
 
 def _edit(request: HttpRequest, template: Template, save: Callable[..., Template]) -> HttpResponse:
     form = TemplateForm(request.POST or None, instance=template)
     # No initial rows beside typed ones: Django takes a row that equals its initial values for an empty one.
-    rows = ServiceRows(request.POST, prefix="services") if request.POST else ServiceRows(initial=template.services, prefix="services")
+    rows = (
+        ServiceRows(request.POST, prefix="services")
+        if request.POST
+        else ServiceRows(initial=template.services, prefix="services")
+    )
     if request.method == "GET":
         return _form(request, form, rows, 200)
     if not (form.is_valid() & rows.is_valid()):
@@ -68,7 +82,9 @@ def _edit(request: HttpRequest, template: Template, save: Callable[..., Template
 
 
 def _form(request: HttpRequest, form: TemplateForm, rows: Any, status: int) -> HttpResponse:
-    return render(request, "courses/template_form.html", {"form": form, "rows": rows, "template": form.instance}, status=status)
+    return render(
+        request, "courses/template_form.html", {"form": form, "rows": rows, "template": form.instance}, status=status
+    )
 
 
 @teachers_only
@@ -76,5 +92,9 @@ def _form(request: HttpRequest, form: TemplateForm, rows: Any, status: int) -> H
 def retire(request: HttpRequest, slug: str) -> HttpResponse:
     template = get_object_or_404(Template, slug=slug)
     actions.retire_template(template=template, by=request.user)
-    messages.success(request, _("“%(template)s” is retired: machines made from it live on, new ones cannot be launched.") % {"template": template.title})
+    messages.success(
+        request,
+        _("“%(template)s” is retired: machines made from it live on, new ones cannot be launched.")
+        % {"template": template.title},
+    )
     return redirect("templates")

@@ -12,4 +12,6 @@ def _no_session_left(django_db_setup: None, django_db_blocker: Any) -> Iterator[
     """A live server's threads may leave connections, which would keep the test database from being dropped."""
     yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -44,7 +44,9 @@ def village(transactional_db: None) -> dict[str, Machine]:
     admin = User.objects.create_user(username="admin", password="minga", role="admin")
     make_key(owner=admin, name="laptop", by=admin)
     grant(admin)
-    make_template(summary="A terminal, a web server and a database to learn with.", name="Web and database lab", icon="web")
+    make_template(
+        summary="A terminal, a web server and a database to learn with.", name="Web and database lab", icon="web"
+    )
     make_template("big", name="Screen", summary="A desktop.", icon="screen")
     states = ("running", "building", "suspended", "shelved", "failed")
     note = {"text": "The cluster could not do it. Try again; if it happens twice, tell your teacher."}
@@ -66,7 +68,9 @@ def visit(browser: Browser, live_server: Any, *, user: User | None, width: int, 
 
 def serious(page: Page) -> list[str]:
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{v['id']}: {n['html'][:160]}" for v in found if v["impact"] in ("serious", "critical") for n in v["nodes"]]
+    return [
+        f"{v['id']}: {n['html'][:160]}" for v in found if v["impact"] in ("serious", "critical") for n in v["nodes"]
+    ]
 
 
 def look(page: Page, path: str, name: str) -> list[str]:
@@ -81,7 +85,10 @@ def look(page: Page, path: str, name: str) -> list[str]:
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
-@pytest.mark.parametrize(("width", "theme", "language"), [(360, "light", "es"), (360, "dark", "en"), (1280, "light", "en"), (1280, "dark", "es")])
+@pytest.mark.parametrize(
+    ("width", "theme", "language"),
+    [(360, "light", "es"), (360, "dark", "en"), (1280, "light", "en"), (1280, "dark", "es")],
+)
 def test_axe_finds_nothing_serious_and_nothing_is_too_wide(
     browser: Browser, live_server: Any, village: dict[str, Machine], width: int, theme: str, language: str
 ) -> None:
@@ -111,17 +118,22 @@ def test_the_door_and_the_empty_house_are_sound(
     assert wrong == []
 
 
-def test_the_first_visit_to_my_machines_is_light(browser: Browser, live_server: Any, village: dict[str, Machine]) -> None:
+def test_the_first_visit_to_my_machines_is_light(
+    browser: Browser, live_server: Any, village: dict[str, Machine]
+) -> None:
     page = visit(browser, live_server, user=User.objects.get(), width=360, theme="light", language="en")
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
     sizes: list[float] = []
     wire.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     page.goto("/", wait_until="networkidle")
-    assert len(sizes) >= 6 and sum(sizes) < LIGHT, (len(sizes), sum(sizes))
+    assert len(sizes) >= 6
+    assert sum(sizes) < LIGHT, sizes
 
 
-def test_the_page_says_running_without_a_reload(browser: Browser, live_server: Any, village: dict[str, Machine]) -> None:
+def test_the_page_says_running_without_a_reload(
+    browser: Browser, live_server: Any, village: dict[str, Machine]
+) -> None:
     page = visit(browser, live_server, user=User.objects.get(), width=360, theme="light", language="en")
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -129,8 +141,10 @@ def test_the_page_says_running_without_a_reload(browser: Browser, live_server: A
     page.evaluate("window.stayed = true")
     Machine.objects.filter(pk=village["building"].pk).update(state="running")
     page.wait_for_selector("#live[data-state=running]", timeout=8000)
-    assert page.locator("#state").inner_text() == "Running" and page.evaluate("window.stayed") is True
-    assert "Running" in page.locator("#said").inner_text() and errors == []
+    assert page.locator("#state").inner_text() == "Running"
+    assert page.evaluate("window.stayed") is True
+    assert "Running" in page.locator("#said").inner_text()
+    assert errors == []
 
 
 def test_the_private_half_can_be_saved(browser: Browser, live_server: Any, student: User, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from machines.models import Machine
+from machines.states import State
 from tests.factories import grant, make_machine
 from tunnels.models import Tunnel
 
@@ -53,7 +54,7 @@ def test_a_list_of_fifty_costs_as_many_queries_as_one_of_two(signed_in: Client, 
     assert counts[0] == counts[1]
 
 
-@pytest.mark.parametrize("state", ["new", "queued", "building", "running", "suspending", "suspended", "waking", "shelving", "shelved", "deleting", "gone", "failed"])  # fmt: skip
+@pytest.mark.parametrize("state", State.values)
 def test_every_state_has_a_page_and_a_card(signed_in: Client, student: User, state: str) -> None:
     machine = make_machine(student, state=state)
     word = str(Machine.objects.get(pk=machine.pk).get_state_display())
@@ -69,7 +70,8 @@ def test_a_settled_machine_does_not_ask_for_itself(signed_in: Client, student: U
 
 def test_an_unsettled_machine_asks_for_itself_with_and_without_scripts(signed_in: Client, student: User) -> None:
     page = signed_in.get(at(make_machine(student, state="building"))).content
-    assert b'hx-trigger="every 1s"' in page and b'http-equiv="refresh"' in page
+    assert b'hx-trigger="every 1s"' in page
+    assert b'http-equiv="refresh"' in page
 
 
 @pytest.mark.parametrize("part", ["live/", "card/"])
@@ -115,7 +117,8 @@ def test_sleep_is_wished(signed_in: Client, student: User) -> None:
 
 def test_a_wish_that_makes_no_sense_is_a_409_with_a_sentence(signed_in: Client, student: User) -> None:
     answer = signed_in.post(at(make_machine(student), "wake/"))
-    assert answer.status_code == 409 and b"It is waking up or running already." in answer.content
+    assert answer.status_code == 409
+    assert b"It is waking up or running already." in answer.content
 
 
 def test_delete_asks_first(signed_in: Client, student: User) -> None:
@@ -133,13 +136,15 @@ def test_a_second_delete_is_a_409(signed_in: Client, student: User) -> None:
 @pytest.mark.parametrize("name", ["two\nlines", "x" * 10_000, "", "\x00"])
 def test_a_bad_name_is_a_400_with_a_sentence(signed_in: Client, student: User, name: str) -> None:
     answer = signed_in.post(at(make_machine(student, name="condor"), "rename/"), {"name": name})
-    assert answer.status_code == 400 and b'role="alert"' in answer.content
+    assert answer.status_code == 400
+    assert b'role="alert"' in answer.content
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "ssh", "", "9" * 40, "22"])
 def test_a_bad_port_is_a_sentence(signed_in: Client, student: User, port: str) -> None:
     answer = signed_in.post(at(make_machine(student), "ports/"), {"port": port, "scheme": "tcp"})
-    assert answer.status_code == (409 if port == "22" else 400) and b'role="alert"' in answer.content
+    assert answer.status_code == (409 if port == "22" else 400)
+    assert b'role="alert"' in answer.content
 
 
 def test_one_more_port_opens_and_closes(signed_in: Client, student: User) -> None:
@@ -152,9 +157,12 @@ def test_one_more_port_opens_and_closes(signed_in: Client, student: User) -> Non
 
 def test_a_dead_session_sends_a_live_part_to_sign_in(client: Client, student: User) -> None:
     machine = make_machine(student)
-    answer = client.get(at(machine, "live/"), headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{at(machine)}"})
+    answer = client.get(
+        at(machine, "live/"), headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{at(machine)}"}
+    )
     assert answer.status_code == 204
-    assert answer["HX-Redirect"].startswith("/accounts/login/?next=") and str(machine.pk) in answer["HX-Redirect"]
+    assert answer["HX-Redirect"].startswith("/accounts/login/?next=")
+    assert str(machine.pk) in answer["HX-Redirect"]
 
 
 def test_a_dead_session_sends_a_form_to_sign_in_with_a_sentence(client: Client, student: User) -> None:

@@ -11,7 +11,13 @@ from machines.models import Machine
 from tests.factories import grant, make_gateway, make_template
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEq1HkZ2H0kqJ5uCjD9mWnYF9Jv0n3oFfQ8c1k2m3n4o me@home"
-ROWS = {"services-TOTAL_FORMS": "1", "services-INITIAL_FORMS": "0", "services-0-name": "ssh", "services-0-port": "22", "services-0-scheme": "ssh"}
+ROWS = {
+    "services-TOTAL_FORMS": "1",
+    "services-INITIAL_FORMS": "0",
+    "services-0-name": "ssh",
+    "services-0-port": "22",
+    "services-0-scheme": "ssh",
+}
 
 
 def as_(client: Client, user: User) -> Client:
@@ -40,28 +46,36 @@ def test_without_a_key_the_launch_page_warns(client: Client, student: User, offe
     assert b"You have no SSH key yet." in as_(client, student).get("/launch/").content
 
 
-@pytest.mark.parametrize("form", [{"template": "none"}, {}, {"template": "lab", "name": "a\nb"}, {"template": "lab", "name": "x" * 10_000}])
-def test_a_bad_launch_is_a_400_with_a_sentence(client: Client, student: User, offered: Template, form: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "form", [{"template": "none"}, {}, {"template": "lab", "name": "a\nb"}, {"template": "lab", "name": "x" * 10_000}]
+)
+def test_a_bad_launch_is_a_400_with_a_sentence(
+    client: Client, student: User, offered: Template, form: dict[str, str]
+) -> None:
     answer = as_(client, student).post("/launch/", form)
-    assert answer.status_code == 400 and b'role="alert"' in answer.content
+    assert answer.status_code == 400
+    assert b'role="alert"' in answer.content
 
 
 def test_over_quota_is_a_409_with_numbers(client: Client, student: User) -> None:
     make_template()
     answer = as_(client, student).post("/launch/", {"template": "lab", "name": "condor"})
-    assert answer.status_code == 409 and b"of your 0 machines" in answer.content
+    assert answer.status_code == 409
+    assert b"of your 0 machines" in answer.content
 
 
 def test_a_key_is_made_and_its_private_half_never_kept(client: Client, student: User) -> None:
     answer = as_(client, student).post("/keys/make/")
-    assert b"BEGIN OPENSSH PRIVATE KEY" in answer.content and "no-store" in answer["Cache-Control"]
+    assert b"BEGIN OPENSSH PRIVATE KEY" in answer.content
+    assert "no-store" in answer["Cache-Control"]
     assert student.ssh_keys.count() == 1
 
 
 @pytest.mark.parametrize("key", ["", "hello", "ssh-ed25519 AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----", "x" * 50_000])
 def test_a_bad_key_is_a_400_with_a_sentence(client: Client, student: User, key: str) -> None:
     answer = as_(client, student).post("/keys/", {"public_key": key})
-    assert answer.status_code == 400 and b'role="alert"' in answer.content
+    assert answer.status_code == 400
+    assert b'role="alert"' in answer.content
 
 
 def test_a_strangers_key_cannot_be_removed(client: Client, student: User, student2: User) -> None:
@@ -91,7 +105,8 @@ def test_a_strangers_token_cannot_be_revoked(client: Client, student: User, stud
 def test_the_language_is_kept_with_the_account(client: Client, student: User) -> None:
     as_(client, student).post("/account/language/", {"language": "es", "next": "/"})
     student.refresh_from_db()
-    assert student.language == "es" and b'<html lang="es"' in client.get("/").content
+    assert student.language == "es"
+    assert b'<html lang="es"' in client.get("/").content
 
 
 def test_the_language_can_be_switched_signed_out(client: Client, db: None) -> None:
@@ -108,15 +123,26 @@ def test_the_theme_is_kept_in_a_cookie(client: Client, db: None) -> None:
     assert b'data-theme="dark"' in client.get("/accounts/login/").content
 
 
-@pytest.mark.parametrize("path", ["/templates/", "/templates/new/", "/templates/lab/", "/catalog/", "/catalog/images/1/"])
+@pytest.mark.parametrize(
+    "path", ["/templates/", "/templates/new/", "/templates/lab/", "/catalog/", "/catalog/images/1/"]
+)
 @pytest.mark.parametrize("who", ["student", "donor"])
-def test_templates_and_catalog_are_for_teachers(client: Client, request: pytest.FixtureRequest, path: str, who: str) -> None:
+def test_templates_and_catalog_are_for_teachers(
+    client: Client, request: pytest.FixtureRequest, path: str, who: str
+) -> None:
     assert as_(client, request.getfixturevalue(who)).get(path).status_code == 403
 
 
 def test_a_teacher_makes_edits_and_retires_a_template(client: Client, teacher: User) -> None:
     make_template()
-    parts = {"image": Image.objects.get().pk, "flavor": Flavor.objects.get().pk, "icon": "web", "position": "5", "published": "on", **ROWS}
+    parts = {
+        "image": Image.objects.get().pk,
+        "flavor": Flavor.objects.get().pk,
+        "icon": "web",
+        "position": "5",
+        "published": "on",
+        **ROWS,
+    }
     as_(client, teacher).post("/templates/new/", {"name": "Web lab", "summary": "Pages.", **parts})
     client.post("/templates/web-lab/", {"name": "Web two", "summary": "Pages.", **parts})
     assert client.post("/templates/web-lab/retire/").status_code == 302
@@ -124,12 +150,24 @@ def test_a_teacher_makes_edits_and_retires_a_template(client: Client, teacher: U
     assert (made.name, made.published, len(made.services)) == ("Web two", False, 1)
 
 
-@pytest.mark.parametrize("wrong", [{"name": ""}, {"services-0-port": "70000"}, {"services-0-port": "x"}, {"login": "Root!"}, {"image": "999"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": ""}, {"services-0-port": "70000"}, {"services-0-port": "x"}, {"login": "Root!"}, {"image": "999"}],
+)
 def test_a_bad_template_is_a_400_with_a_sentence(client: Client, teacher: User, wrong: dict[str, str]) -> None:
     make_template()
-    good = {"name": "A", "summary": "B", "image": Image.objects.get().pk, "flavor": Flavor.objects.get().pk, "icon": "web", "position": "5", **ROWS}
+    good = {
+        "name": "A",
+        "summary": "B",
+        "image": Image.objects.get().pk,
+        "flavor": Flavor.objects.get().pk,
+        "icon": "web",
+        "position": "5",
+        **ROWS,
+    }
     answer = as_(client, teacher).post("/templates/new/", {**good, **wrong})
-    assert answer.status_code == 400 and b'role="alert"' in answer.content
+    assert answer.status_code == 400
+    assert b'role="alert"' in answer.content
 
 
 def test_only_an_admin_edits_the_catalog(client: Client, teacher: User, admin: User) -> None:
@@ -141,7 +179,9 @@ def test_only_an_admin_edits_the_catalog(client: Client, teacher: User, admin: U
 
 
 @pytest.mark.parametrize("who", ["student", "teacher", "donor", "admin"])
-@pytest.mark.parametrize("path", ["/", "/launch/", "/keys/", "/account/", "/accounts/password/change/", "/accounts/logout/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/launch/", "/keys/", "/account/", "/accounts/password/change/", "/accounts/logout/"]
+)
 def test_everybody_has_these_pages(client: Client, request: pytest.FixtureRequest, path: str, who: str) -> None:
     assert as_(client, request.getfixturevalue(who)).get(path).status_code == 200
 
@@ -161,9 +201,11 @@ def test_nobody_signs_up(client: Client, db: None) -> None:
 
 def test_an_address_that_does_not_exist_has_a_page(client: Client, student: User) -> None:
     answer = as_(client, student).get("/nowhere/")
-    assert answer.status_code == 404 and b"Nothing here" in answer.content
+    assert answer.status_code == 404
+    assert b"Nothing here" in answer.content
 
 
 def test_nothing_inline_may_run(client: Client, db: None) -> None:
     policy = client.get("/accounts/login/")["Content-Security-Policy"]
-    assert "default-src 'self'" in policy and "unsafe" not in policy
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
