@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Flavor, Image
@@ -41,7 +42,7 @@ class KeyForm(forms.Form):
     name = forms.CharField(label=_("Name (you may leave it empty)"), max_length=MOST_TYPED, required=False, strip=False)
 
 
-class ImageForm(forms.ModelForm):
+class ImageForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes no argument
     class Meta:
         model = Image
         fields = ["name", "description", "login", "offered"]
@@ -53,14 +54,14 @@ class ImageForm(forms.ModelForm):
         }
 
 
-class FlavorForm(forms.ModelForm):
+class FlavorForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes no argument
     class Meta:
         model = Flavor
         fields = ["name", "offered"]
         labels = {"name": _("Name for people"), "offered": _("Teachers may use it")}
 
 
-class TemplateForm(forms.ModelForm):
+class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes no argument
     class Meta:
         model = Template
         fields = [
@@ -106,12 +107,10 @@ class TemplateForm(forms.ModelForm):
         self.fields["flavor"] = _choice(Flavor, self.fields["flavor"], self.instance.flavor_id)
 
 
-def _choice(model: type[Image] | type[Flavor], field: forms.Field, current: int | None) -> forms.ModelChoiceField:
+def _choice(model: type[Any], field: forms.Field, current: int | None) -> Any:
     """Those that are offered, and the one that the template has already."""
-    offered = model._default_manager.filter(offered=True, missing=False)
-    return forms.ModelChoiceField(
-        offered | model._default_manager.filter(pk=current), label=field.label, empty_label=None
-    )
+    rows = model._default_manager.filter(Q(offered=True, missing=False) | Q(pk=current))
+    return forms.ModelChoiceField(rows, label=field.label, empty_label=None)
 
 
 class ServiceForm(forms.Form):

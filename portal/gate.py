@@ -1,5 +1,7 @@
 """Who is let in, and what people read when a request cannot be answered."""
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
@@ -23,7 +25,7 @@ class SeeOther(HttpResponseRedirect):
 class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
     """Django's, which also tells a page whose session has ended so: a live part must not show the sign-in form inside a card."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: object) -> HttpResponseBase:
+    def handle_no_permission(self, request: HttpRequest, view_func: object) -> HttpResponse:  # type: ignore[override]
         if request.method == "GET" and not request.headers.get("HX-Request"):
             return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
         messages.info(request, _("Your session has ended. Sign in again; your machines did not notice."))
@@ -42,11 +44,11 @@ def _page(request: HttpRequest) -> str:
 class PageForWrongMethod:
     """A bare 405 of a view gets a page of our own; the Allow header stays."""
 
-    def __init__(self, get_response: object) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = self.get_response(request)  # type: ignore[operator]
-        if response.status_code != 405 or getattr(response, "content", b"-"):
+        response: HttpResponse = self.get_response(request)
+        if response.status_code != 405 or response.streaming or response.content:
             return response
         return wrong_method(request, response.headers.get("Allow", ""))

@@ -12,6 +12,7 @@ from django.views.i18n import set_language
 from knox.models import AuthToken
 
 from accounts.models import User
+from portal.asked import SignedIn
 from portal.context import THEMES, theme_of
 
 YEAR = 365 * 24 * 3600  # seconds
@@ -19,22 +20,22 @@ YEAR = 365 * 24 * 3600  # seconds
 
 @require_GET
 @never_cache
-def account(request: HttpRequest) -> HttpResponse:
-    return render(request, "account/home.html", {"tokens": request.user.auth_token_set.order_by("created")})
+def account(request: SignedIn) -> HttpResponse:
+    return render(request, "account/home.html", {"tokens": AuthToken.objects.filter(user=request.user).order_by("created")})
 
 
 @require_POST
 @never_cache
-def make_token(request: HttpRequest) -> HttpResponse:
+def make_token(request: SignedIn) -> HttpResponse:
     """The answer to this request is the only place where the token is ever shown."""
     _row, token = AuthToken.objects.create(user=request.user)
-    tokens = request.user.auth_token_set.order_by("created")
+    tokens = AuthToken.objects.filter(user=request.user).order_by("created")
     return render(request, "account/home.html", {"tokens": tokens, "token": token})
 
 
 @require_POST
-def revoke_token(request: HttpRequest, key: str) -> HttpResponse:
-    get_object_or_404(request.user.auth_token_set, token_key=key).delete()
+def revoke_token(request: SignedIn, key: str) -> HttpResponse:
+    get_object_or_404(AuthToken.objects.filter(user=request.user), token_key=key).delete()
     messages.success(request, _("Token revoked. A program that used it is signed out."))
     return redirect("account")
 

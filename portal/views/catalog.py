@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -10,31 +10,32 @@ from django.views.decorators.http import require_GET, require_http_methods
 from catalog import actions
 from catalog.models import Flavor, Image
 from lib.notes import Refusal
+from portal.asked import SignedIn
 from portal.forms import FlavorForm, ImageForm
 from portal.views.templates import teachers_only
 
 
 @teachers_only
 @require_GET
-def catalog(request: HttpRequest) -> HttpResponse:
+def catalog(request: SignedIn) -> HttpResponse:
     return render(request, "catalog/list.html", {"images": Image.objects.all(), "flavors": Flavor.objects.all()})
 
 
 @teachers_only
 @require_http_methods(["GET", "POST"])
-def image(request: HttpRequest, pk: int) -> HttpResponse:
+def image(request: SignedIn, pk: int) -> HttpResponse:
     row = get_object_or_404(Image, pk=pk)
     return _edit(request, row, ImageForm(request.POST or None, instance=row))
 
 
 @teachers_only
 @require_http_methods(["GET", "POST"])
-def flavor(request: HttpRequest, pk: int) -> HttpResponse:
+def flavor(request: SignedIn, pk: int) -> HttpResponse:
     row = get_object_or_404(Flavor, pk=pk)
     return _edit(request, row, FlavorForm(request.POST or None, instance=row))
 
 
-def _edit(request: HttpRequest, row: Image | Flavor, form: ImageForm | FlavorForm) -> HttpResponse:
+def _edit(request: SignedIn, row: Image | Flavor, form: ImageForm | FlavorForm) -> HttpResponse:
     if not request.user.is_admin:
         raise PermissionDenied
     if request.method == "GET" or not form.is_valid():
@@ -50,7 +51,7 @@ def _edit(request: HttpRequest, row: Image | Flavor, form: ImageForm | FlavorFor
     return redirect("catalog")
 
 
-def _save(request: HttpRequest, row: Image | Flavor, form: ImageForm | FlavorForm) -> None:
+def _save(request: SignedIn, row: Image | Flavor, form: ImageForm | FlavorForm) -> None:
     if isinstance(row, Image):
         actions.edit_image(image=row, by=request.user, **form.cleaned_data)
     else:

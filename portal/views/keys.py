@@ -1,7 +1,7 @@
 """SSH keys: paste one, or have one made."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -10,12 +10,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions
 from lib.notes import Refusal
+from portal.asked import SignedIn
 from portal.forms import KeyForm
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def keys(request: HttpRequest) -> HttpResponse:
+def keys(request: SignedIn) -> HttpResponse:
     if request.method == "GET":
         return keys_page(request)
     form = KeyForm(request.POST)
@@ -32,7 +33,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @never_cache
-def make(request: HttpRequest) -> HttpResponse:
+def make(request: SignedIn) -> HttpResponse:
     """The answer to this request is the only place where the private half is ever shown."""
     name = request.POST.get("name", "").strip() or _("Made by Minga")
     try:
@@ -45,14 +46,14 @@ def make(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def remove(request: HttpRequest, pk: int) -> HttpResponse:
+def remove(request: SignedIn, pk: int) -> HttpResponse:
     key = get_object_or_404(request.user.ssh_keys, pk=pk)
     actions.remove_key(key=key, by=request.user)
     messages.success(request, _("Key removed. Machines that have it already keep it until they are reset."))
     return redirect("keys")
 
 
-def keys_page(request: HttpRequest, form: KeyForm | None = None, status: int = 200) -> HttpResponse:
+def keys_page(request: SignedIn, form: KeyForm | None = None, status: int = 200) -> HttpResponse:
     facts = {
         "keys": request.user.ssh_keys.all(),
         "form": form or KeyForm(),
@@ -61,7 +62,7 @@ def keys_page(request: HttpRequest, form: KeyForm | None = None, status: int = 2
     return render(request, "keys/list.html", facts, status=status)
 
 
-def way_on(request: HttpRequest) -> str:
+def way_on(request: SignedIn) -> str:
     """Back to where the person was sent from, if that is here."""
     on = request.POST.get("next", "")
     return on if on and url_has_allowed_host_and_scheme(on, {request.get_host()}) else "keys"

@@ -1,15 +1,17 @@
 """The cards from which machines are launched."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
 from courses.models import Template
 from lib.notes import Refusal
 from machines import actions
 from machines.models import Machine
+from portal.asked import SignedIn
 from quotas.actions import usage
 
 # A name that nobody has to think about; each reads well as a host name, too.
@@ -31,7 +33,7 @@ NAMES = (
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-def launch(request: HttpRequest) -> HttpResponse:
+def launch(request: SignedIn) -> HttpResponse:
     if request.method == "GET":
         return launch_page(request)
     # PostgreSQL takes no NUL in a text, not even to look for it.
@@ -46,7 +48,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     return redirect("machine", machine.pk)
 
 
-def launch_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpResponse:
     """All cards; after a refusal with its sentence, its status, and the name that was typed."""
     if refusal:
         messages.error(request, str(refusal))
@@ -59,7 +61,7 @@ def launch_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpRes
     return render(request, "machines/launch.html", facts, status=refusal.status if refusal else 200)
 
 
-def free_name(user: object) -> str:
+def free_name(user: User) -> str:
     """The first of NAMES that no machine of this person has; then numbered."""
     taken = set(Machine.objects.filter(owner=user).alive().values_list("name", flat=True))
     numbered = (f"{name}-{number}" if number > 1 else name for number in range(1, len(taken) + 2) for name in NAMES)

@@ -4,7 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lib.notes import Refusal
 from machines import actions
 from machines.models import Machine
+from portal.asked import SignedIn
 from portal.forms import PortForm
 from portal.shown import Shown, history, show, show_all
 from quotas.actions import usage
@@ -30,14 +31,14 @@ SURE = {"reset": actions.reset, "delete": actions.delete}  # these ask once more
 UNCHANGED = partial(HttpResponse, status=204)
 
 
-def find(request: HttpRequest, pk: UUID) -> Machine:
+def find(request: SignedIn, pk: UUID) -> Machine:
     """The machine, if this person may see it; else 404, as if there were none."""
     return get_object_or_404(Machine.objects.visible_to(request.user).with_parts(), pk=pk)
 
 
 @require_GET
 @never_cache
-def machines(request: HttpRequest) -> HttpResponse:
+def machines(request: SignedIn) -> HttpResponse:
     mine = show_all(Machine.objects.filter(owner=request.user).alive().with_parts())
     facts = {"shown": mine, "usage": usage(request.user), "has_key": bool(mine) or request.user.ssh_keys.exists()}
     return render(request, "machines/list.html", {**facts, "busy": any(s.is_busy for s in mine)})
@@ -45,7 +46,7 @@ def machines(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @never_cache
-def card(request: HttpRequest, pk: UUID) -> HttpResponse:
+def card(request: SignedIn, pk: UUID) -> HttpResponse:
     """One card, which asks for itself while it is unsettled; 204 while it would look the same."""
     shown = show(find(request, pk))
     if shown.version == request.GET.get("seen"):
@@ -56,7 +57,7 @@ def card(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "machines/_card.html", facts)
 
 
-def _news(request: HttpRequest, shown: Shown) -> str:
+def _news(request: SignedIn, shown: Shown) -> str:
     """What a screen reader hears: a new state, never a mere percentage."""
     seen = request.GET.get("seen", "").partition("-")[0]
     if seen == shown.machine.state:
@@ -66,12 +67,12 @@ def _news(request: HttpRequest, shown: Shown) -> str:
 
 @require_GET
 @never_cache
-def machine(request: HttpRequest, pk: UUID) -> HttpResponse:
+def machine(request: SignedIn, pk: UUID) -> HttpResponse:
     return machine_page(request, find(request, pk))
 
 
 def machine_page(
-    request: HttpRequest, row: Machine, *, refusal: Refusal | None = None, form: PortForm | None = None
+    request: SignedIn, row: Machine, *, refusal: Refusal | None = None, form: PortForm | None = None
 ) -> HttpResponse:
     """The whole page; after a refusal with its sentence and its status."""
     if refusal:
@@ -84,7 +85,7 @@ def machine_page(
 
 @require_GET
 @never_cache
-def live(request: HttpRequest, pk: UUID) -> HttpResponse:
+def live(request: SignedIn, pk: UUID) -> HttpResponse:
     """What changes by itself on a machine's page."""
     shown = show(find(request, pk))
     if shown.version == request.GET.get("seen"):
@@ -98,7 +99,7 @@ def live(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def act(request: HttpRequest, pk: UUID, verb: str) -> HttpResponse:
+def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Sleep, wake, put away, restart, try again: one tap."""
     row = find(request, pk)
     try:
@@ -109,7 +110,7 @@ def act(request: HttpRequest, pk: UUID, verb: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def sure(request: HttpRequest, pk: UUID, verb: str) -> HttpResponse:
+def sure(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Reset and delete: a page that asks, then the deed."""
     row = find(request, pk)
     if request.method == "GET":
@@ -122,7 +123,7 @@ def sure(request: HttpRequest, pk: UUID, verb: str) -> HttpResponse:
 
 
 @require_POST
-def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
+def rename(request: SignedIn, pk: UUID) -> HttpResponse:
     row = find(request, pk)
     try:
         actions.rename(machine=row, name=request.POST.get("name", ""), by=request.user)
@@ -132,7 +133,7 @@ def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def open_port(request: HttpRequest, pk: UUID) -> HttpResponse:
+def open_port(request: SignedIn, pk: UUID) -> HttpResponse:
     row = find(request, pk)
     form = PortForm(request.POST)
     if not form.is_valid():
@@ -150,7 +151,7 @@ def open_port(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-def close_port(request: HttpRequest, pk: UUID, tunnel: UUID) -> HttpResponse:
+def close_port(request: SignedIn, pk: UUID, tunnel: UUID) -> HttpResponse:
     row = find(request, pk)
     try:
         actions.close_port(machine=row, tunnel_id=tunnel, by=request.user)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from courses import actions
 from courses.models import Template
 from lib.notes import Refusal
+from portal.asked import SignedIn
 from portal.forms import ServiceRows, TemplateForm, typed_services
 
 View = Callable[..., HttpResponse]
@@ -23,7 +24,7 @@ def teachers_only(view: View) -> View:
     """403 for everybody else: that templates exist is no secret."""
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_teacher:
             raise PermissionDenied
         return view(request, *args, **kwargs)
@@ -33,7 +34,7 @@ def teachers_only(view: View) -> View:
 
 @teachers_only
 @require_GET
-def templates(request: HttpRequest) -> HttpResponse:
+def templates(request: SignedIn) -> HttpResponse:
     return render(
         request,
         "courses/templates.html",
@@ -43,13 +44,13 @@ def templates(request: HttpRequest) -> HttpResponse:
 
 @teachers_only
 @require_http_methods(["GET", "POST"])
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: SignedIn) -> HttpResponse:
     return _edit(request, Template(), lambda **fields: actions.create_template(by=request.user, **fields))
 
 
 @teachers_only
 @require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, slug: str) -> HttpResponse:
+def edit(request: SignedIn, slug: str) -> HttpResponse:
     template = get_object_or_404(Template, slug=slug)
     return _edit(
         request,
@@ -60,7 +61,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _edit(request: HttpRequest, template: Template, save: Callable[..., Template]) -> HttpResponse:
+def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) -> HttpResponse:
     form = TemplateForm(request.POST or None, instance=template)
     # No initial rows beside typed ones: Django takes a row that equals its initial values for an empty one.
     rows = (
@@ -81,7 +82,7 @@ def _edit(request: HttpRequest, template: Template, save: Callable[..., Template
     return redirect("templates")
 
 
-def _form(request: HttpRequest, form: TemplateForm, rows: Any, status: int) -> HttpResponse:
+def _form(request: SignedIn, form: TemplateForm, rows: Any, status: int) -> HttpResponse:
     return render(
         request, "courses/template_form.html", {"form": form, "rows": rows, "template": form.instance}, status=status
     )
@@ -89,7 +90,7 @@ def _form(request: HttpRequest, form: TemplateForm, rows: Any, status: int) -> H
 
 @teachers_only
 @require_POST
-def retire(request: HttpRequest, slug: str) -> HttpResponse:
+def retire(request: SignedIn, slug: str) -> HttpResponse:
     template = get_object_or_404(Template, slug=slug)
     actions.retire_template(template=template, by=request.user)
     messages.success(
