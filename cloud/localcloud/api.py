@@ -1,5 +1,6 @@
 """HTTP of the local cloud: JSON over loopback, one bearer token. `cloud/local.py` is its only client."""
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -133,8 +134,8 @@ async def screen(conductor: Conductor, request: Request) -> Any:
 async def diagnostics(conductor: Conductor, request: Request) -> Any:
     wanted = (conductor.store.servers.get(server_id) for server_id in (await request.json())["ids"])
     running = [record for record in wanted if record and record.is_running and not record.goal]
-    answers = {record.id: await conductor.guests.diagnostics(record) for record in running}
-    return {server_id: answer for server_id, answer in answers.items() if answer}
+    answers = await asyncio.gather(*(conductor.guests.diagnostics(record) for record in running))
+    return {record.id: answer for record, answer in zip(running, answers, strict=True) if answer}
 
 
 ROUTES: list[tuple[str, str, Handler]] = [

@@ -151,10 +151,13 @@ class Conductor:
         self.store.save(record, name=name)
 
     async def set_ports(self, record: ServerRecord, ports: list[int]) -> None:
+        before, record.ports = record.ports, sorted(ports)
         held = self.guests.held_ports(record)
-        mapped = addresses.map_ports(record.address, ports, record.port_map, held) if record.address else {}
-        if sorted(record.ports) != sorted(ports) or record.port_map != mapped:
-            self.store.save(record, ports=sorted(ports), port_map=mapped)
+        mapped = (
+            addresses.map_ports(record.address, record.outside_ports, record.port_map, held) if record.address else {}
+        )
+        if before != record.ports or record.port_map != mapped:
+            self.store.save(record, port_map=mapped)
         if record.is_running:
             await self.guests.set_ports(record)
 

@@ -2,7 +2,7 @@
 
 import posixpath
 
-RAM_DISKS = ("/tmp", "/run")  # lost when the guest restarts, kept while it sleeps, as in a real guest
+RAM_DISKS = ("/tmp", "/run")  # noqa: S108 - of the guest, not of the host; lost when the guest restarts, kept while it sleeps, as in a real guest
 MAX_BYTES = 1_000_000  # of one guest: it lives in our memory
 
 
@@ -55,7 +55,7 @@ class Files:
 
     def names(self, path: str) -> list[str]:
         if not self.is_folder(path):
-            return [self.read(path) and path or path]
+            return [(self.read(path) and path) or path]
         inside = path.rstrip("/") + "/"
         standing = ("/root", "/home/student", "/etc", "/var", *RAM_DISKS)
         found = [name for name in (*self.texts, *standing) if name.startswith(inside)]

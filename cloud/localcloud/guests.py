@@ -53,7 +53,10 @@ class Guests(Protocol):
     def console_log(self, record: ServerRecord, lines: int) -> str: ...
 
     async def find_again(self, records: list[ServerRecord]) -> None:
-        """At our start: takes over the guests that still run, ends those that no record knows."""
+        """At our start: takes over the guests that still run, ends those that no record knows.
+
+        Marks as `parked` (in memory only) a guest whose memory was kept while its record still says that it runs.
+        """
 
     async def close(self, records: list[ServerRecord]) -> list[ServerRecord]:
         """At our end: nothing keeps running. The guests that were put to sleep for it."""

@@ -1,11 +1,14 @@
 """Which kind of guest this machine can have, and how many of them."""
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
 
+from cloud.localcloud import acceleration, tiny_linux
 from cloud.localcloud.conductor import Capacity
 from cloud.localcloud.guests import Guests
+from cloud.localcloud.qemu import QemuGuests, end_strangers
 from cloud.localcloud.simulated import SimulatedGuests
 from cloud.localcloud.store import Store
 
@@ -26,6 +29,7 @@ def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, 
             if wish == "qemu":
                 raise
             print(f"{trouble} The machines will be simulated.", flush=True)
+    end_strangers(data)
     store = _store(data, "simulated")
     return SimulatedGuests(store, 1.5 if build_seconds is None else build_seconds), store
 
@@ -45,5 +49,11 @@ def _store(data: Path, kind: str) -> Store:
 def _qemu(data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
     for tool in ("qemu-system-x86_64", "qemu-img"):
         if not shutil.which(tool):
-            raise NoGuests(f"{tool} is not installed.")
-    raise NoGuests("QEMU guests are not there yet.")
+            raise NoGuests(f"{tool} is not installed, so there are no QEMU guests.")
+    try:
+        linux = tiny_linux.find_or_build(data, lambda sentence: print(sentence, flush=True))
+    except tiny_linux.CannotBuild as trouble:
+        raise NoGuests(str(trouble)) from None
+    accel = asyncio.run(acceleration.find(data, linux))
+    store = _store(data, "qemu")
+    return QemuGuests(data, store, linux, accel, build_seconds or 0.0), store

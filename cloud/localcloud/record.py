@@ -52,6 +52,11 @@ class ServerRecord:
         """The port at `address` behind which the guest's `port` is found."""
         return self.port_map.get(port, port)
 
+    @property
+    def outside_ports(self) -> list[int]:
+        """The guest's ports that need a place at `address`: its own, and its screen's."""
+        return sorted({*self.ports, *([5900] if self.vnc_password else [])})
+
     def as_told(self) -> dict[str, Any]:
         """The fields of contract.Server."""
         whole = asdict(self)

@@ -103,7 +103,7 @@ def _take_address(store: Store, guests: Guests, record: ServerRecord) -> None:
     """One address for the server's life; its ports may have to move where something else has taken them."""
     address = record.address or addresses.draw(other.address for other in store.living)
     held = guests.held_ports(record)
-    mapped = addresses.map_ports(address, record.ports, record.port_map, held)
+    mapped = addresses.map_ports(address, record.outside_ports, record.port_map, held)
     if (address, mapped) != (record.address, record.port_map):
         store.save(record, address=address, port_map=mapped)
 

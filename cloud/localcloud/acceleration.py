@@ -1,0 +1,44 @@
+"""Whether KVM truly works here. /dev/kvm may be there and yet a kernel hang in it: so the tiny guest is booted once."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from cloud.localcloud.guests import GuestFailed
+from cloud.localcloud.machine import Machine
+from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.tiny_linux import TinyLinux
+
+PROBE_SECONDS = 8.0  # with KVM the guest is ready in 2
+KVM = Path("/dev/kvm")
+
+
+async def find(data: Path, linux: TinyLinux) -> str:
+    """ "kvm" or "tcg"; the verdict is kept in DATA, for this kernel of the host."""
+    if not os.access(KVM, os.R_OK | os.W_OK):
+        return "tcg"
+    verdict = data / f"acceleration-{os.uname().release}"
+    if not verdict.exists():
+        works = await _kvm_works(linux)
+        verdict.write_text("kvm" if works else "tcg")
+    return verdict.read_text()
+
+
+async def _kvm_works(linux: TinyLinux) -> bool:
+    print(f"Trying KVM with a guest, for at most {PROBE_SECONDS:.0f} seconds, once.", flush=True)
+    with tempfile.TemporaryDirectory(prefix="minga-") as scratch:
+        machine = Machine(Path(scratch), Path(scratch), "probe")
+        record = ServerRecord(
+            id="probe", machine="", owner="", name="probe", flavor_id="", image_id="", public_keys=[], user_data="",
+            ports=[], vnc_password="", vcpus=1, ram_mb=128, disk_gb=1, created_at="",
+        )  # fmt: skip
+        machine.folder.mkdir(parents=True)
+        machine.write_config_drive(record)
+        machine.disk.write_bytes(linux.disk(1).read_bytes())
+        try:
+            await machine.boot(record, linux, "kvm")
+            return await machine.wait_until_ready(0, PROBE_SECONDS)
+        except GuestFailed:
+            return False
+        finally:
+            await machine.kill()

@@ -1,0 +1,217 @@
+"""One QEMU guest: its folder, its command line, its process, its control socket."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from cloud.localcloud import processes, qmp
+from cloud.localcloud.guests import GuestFailed
+from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.tiny_linux import TinyLinux, tool_path
+
+READY = b"minga-guest: ready"
+KERNEL_LINE = "console=tty0 console=ttyS0,115200 quiet panic=5 mitigations=off no_timer_check random.trust_cpu=on"
+POWER_DOWN_SECONDS = 15.0  # for the guest to write its disk and go by itself
+NET = "net0"
+
+
+class Machine:
+    """Files: disk.qcow2, config (drive), memory (there = whole, and the guest is asleep), console.log, qemu.log."""
+
+    def __init__(self, data: Path, sockets: Path, server_id: str) -> None:
+        self.folder = data.resolve() / "guests" / server_id
+        self.disk = self.folder / "disk.qcow2"
+        self.memory = self.folder / "memory"
+        self.console = self.folder / "console.log"
+        self.pidfile = self.folder / "pid"
+        self.socket = sockets / f"{server_id.replace('-', '')}.qmp"
+        self.pid = 0
+        self.forwards: dict[int, int] = {}  # guest's port → outside port, as QEMU has them now
+        self.lock = asyncio.Lock()  # one conversation at a time: diagnostics and verbs come from different tasks
+
+    @property
+    def is_alive(self) -> bool:
+        return bool(self.pid) and processes.is_alive(self.pid, self.pidfile)
+
+    def write_config_drive(self, record: ServerRecord) -> None:
+        """OpenStack's layout, plus the same as plain texts, which a guest without a JSON parser reads."""
+        keys = {f"key-{number}": line for number, line in enumerate(record.public_keys)}
+        about = {"uuid": record.id, "name": record.name, "hostname": record.name, "public_keys": keys}
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            latest = Path(scratch) / "openstack" / "latest"
+            latest.mkdir(parents=True)
+            (latest / "meta_data.json").write_text(json.dumps(about))
+            (latest / "uuid").write_text(f"{record.id}\n")
+            (latest / "hostname").write_text(f"{record.name}\n")
+            (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in record.public_keys))
+            if record.user_data:
+                (latest / "user_data").write_text(record.user_data)
+            _make_drive(Path(scratch), self.folder / "config")
+
+    async def boot(self, record: ServerRecord, linux: TinyLinux, accel: str) -> None:
+        """Starts QEMU: from the kept memory where there is one, and then it waits for `cont`."""
+        self.socket.unlink(missing_ok=True)
+        command = self._command(record, linux, accel)
+        if self.memory.exists():
+            command += ["-S", "-incoming", f"exec:cat {shlex.quote(str(self.memory))}"]
+        with open(self.folder / "qemu.log", "wb") as log:  # noqa: ASYNC230 - a local file, microseconds
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self.pid = process.pid
+        self.forwards = {port: record.outside(port) for port in forwarded(record)}
+        await self._wait_for_socket()
+
+    def _command(self, record: ServerRecord, linux: TinyLinux, accel: str) -> list[str]:
+        forwards = "".join(f",hostfwd=tcp:{record.address}:{record.outside(p)}-:{p}" for p in forwarded(record))
+        return [
+            *("qemu-system-x86_64", "-name", f"minga-{record.id}", "-nodefaults", "-no-user-config"),
+            *("-machine", f"pc,accel={accel}", "-cpu", "host" if accel == "kvm" else "max"),
+            *("-smp", str(record.vcpus), "-m", str(record.ram_mb), "-rtc", "base=utc,clock=host"),
+            *("-kernel", str(linux.kernel), "-initrd", str(linux.initrd), "-append", KERNEL_LINE),
+            *("-drive", f"file={_escaped(self.disk)},format=qcow2,if=virtio,discard=unmap"),
+            *("-drive", f"file={_escaped(self.folder / 'config')},format=raw,if=virtio,readonly=on"),
+            # restrict: else every guest reaches what listens on the host's loopback, the database first of all
+            *("-netdev", f"user,id={NET},restrict=on{forwards}", "-device", f"virtio-net-pci,netdev={NET},romfile="),
+            *("-device", "virtio-rng-pci", "-pidfile", str(self.pidfile)),
+            *("-chardev", f"file,id=con,path={_escaped(self.console)},append=on", "-serial", "chardev:con"),
+            *("-chardev", f"socket,id=qmp,path={_escaped(self.socket)},server=on,wait=off", "-mon", "qmp,mode=control"),
+            *self._screen(record),
+        ]
+
+    def _screen(self, record: ServerRecord) -> list[str]:
+        if not record.vnc_password:
+            return ["-vga", "none", "-display", "none"]
+        secret = self.folder / "vnc"
+        secret.touch(mode=0o600)
+        secret.write_text(record.vnc_password)
+        where = f"{record.address}:{record.outside(5900) - 5900}"
+        return [
+            *("-vga", "std", "-object", f"secret,id=vnc0,file={_escaped(secret)}"),
+            *("-vnc", f"{where},password-secret=vnc0"),
+        ]
+
+    async def _wait_for_socket(self) -> None:
+        for _ in range(200):
+            if self.socket.exists():
+                with contextlib.suppress(qmp.QmpFailed):
+                    async with self.lock, qmp.talk(self.socket):
+                        return
+            if not self.is_alive:
+                break
+            await asyncio.sleep(0.05)
+        raise GuestFailed(f"QEMU did not start: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(OSError):
+            return (self.folder / "qemu.log").read_text(errors="replace")[-500:].strip()
+        return ""
+
+    async def wait_until_ready(self, since: int, seconds: float) -> bool:
+        """Whether the guest said that it is ready, on its console after byte `since`, in this time."""
+        ends_at = time.monotonic() + seconds
+        while time.monotonic() < ends_at:
+            with contextlib.suppress(FileNotFoundError), open(self.console, "rb") as file:  # noqa: ASYNC230
+                file.seek(since)
+                if READY in file.read():
+                    return True
+            if not self.is_alive:
+                raise GuestFailed(f"The guest ended while it started: {self._last_words()}")
+            await asyncio.sleep(0.1)
+        return False
+
+    async def keep_memory(self) -> None:
+        """Everything in RAM to the file `memory`, and QEMU ended. Half-way, the file has another name."""
+        part = self.folder / "memory.part"
+        async with self.lock, qmp.talk(self.socket) as monitor:
+            await monitor.ask("stop")
+            await _cancel_migration(monitor)
+            await monitor.ask("migrate-set-parameters", **{"max-bandwidth": 2**40})
+            await monitor.ask("migrate", uri=f"exec:cat > {shlex.quote(str(part))}")
+            await _migrated(monitor)
+        part.rename(self.memory)
+        await self.kill()  # after the migration its disk is flushed and released
+
+    async def take_memory_back(self) -> None:
+        """Waits until the memory is read, forgets the file, goes on."""
+        async with self.lock, qmp.talk(self.socket) as monitor:
+            await _migrated(monitor)
+            self.memory.unlink()  # before the disk changes: this memory fits this disk only
+            await monitor.ask("cont")
+
+    async def go_on(self) -> None:
+        """A guest that was stopped half-way into a sleep runs again."""
+        async with self.lock, qmp.talk(self.socket) as monitor:
+            await _cancel_migration(monitor)
+            await monitor.ask("cont")
+
+    async def power_down(self) -> None:
+        """As if its power button was pressed; killed when it does not listen."""
+        with contextlib.suppress(qmp.QmpFailed):
+            async with self.lock, qmp.talk(self.socket) as monitor:
+                await monitor.ask("system_powerdown")
+            ends_at = time.monotonic() + POWER_DOWN_SECONDS
+            while self.is_alive and time.monotonic() < ends_at:  # noqa: ASYNC110 - a process has no event
+                await asyncio.sleep(0.1)
+        await self.kill()
+
+    async def kill(self) -> None:
+        if self.pid:
+            processes.end(self.pid, self.pidfile)
+            while self.is_alive:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        self.pid = 0
+        self.forwards = {}
+        self.socket.unlink(missing_ok=True)
+
+    def erase(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def forwarded(record: ServerRecord) -> list[int]:
+    """The ports of the guest's network; the screen's is QEMU's own."""
+    return [port for port in record.ports if not (port == 5900 and record.vnc_password)]
+
+
+async def _cancel_migration(monitor: qmp.Conversation) -> None:
+    if (await monitor.ask("query-migrate")).get("status") in ("active", "setup", "device"):
+        await monitor.ask("migrate_cancel")
+        while (await monitor.ask("query-migrate")).get("status") not in ("cancelled", "completed", "failed"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def _migrated(monitor: qmp.Conversation) -> None:
+    while (status := (await monitor.ask("query-migrate")).get("status")) != "completed":
+        if status in ("failed", "cancelled"):
+            raise GuestFailed(f"The guest's memory could not be moved: {status}.")
+        await asyncio.sleep(0.05)
+
+
+def _make_drive(content: Path, path: Path) -> None:
+    with open(path, "wb") as file:
+        file.truncate(2 * 2**20)
+    command = [
+        tool_path("mke2fs") or "mke2fs",
+        "-q",
+        "-F",
+        "-t",
+        "ext2",
+        "-L",
+        "config-2",
+        "-d",
+        str(content),
+        str(path),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+
+
+def _escaped(path: Path) -> str:
+    """A comma separates options of QEMU; a doubled one is a comma."""
+    return os.fspath(path).replace(",", ",,")

@@ -1,0 +1,51 @@
+"""QEMU's processes as the system shows them: found by the pid file on their command line, never by name."""
+
+import os
+import signal
+from pathlib import Path
+
+
+def guests_of(data: Path) -> dict[str, list[int]]:
+    """Server id → processes whose `-pidfile` lies in this DATA; it outlives our restarts and a lost database."""
+    folder = str(data.resolve() / "guests") + "/"
+    found: dict[str, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        pidfile = _pidfile(entry)
+        if pidfile.startswith(folder):
+            found.setdefault(pidfile[len(folder) :].split("/")[0], []).append(int(entry.name))
+    return found
+
+
+def _pidfile(entry: Path) -> str:
+    try:
+        words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""  # it ended while we looked
+    if "qemu-system" not in words[0] or "-pidfile" not in words[:-1]:
+        return ""
+    return words[words.index("-pidfile") + 1]
+
+
+def is_alive(pid: int, pidfile: Path) -> bool:
+    """Whether it is still that guest: not a zombie, not another process with the same number."""
+    entry = Path(f"/proc/{pid}")
+    try:
+        state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z" and _pidfile(entry) == str(pidfile)
+
+
+def end(pid: int, pidfile: Path) -> None:
+    if is_alive(pid, pidfile):
+        os.kill(pid, signal.SIGKILL)
+
+
+def cpu_seconds(pid: int) -> float | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

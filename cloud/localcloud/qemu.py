@@ -1,0 +1,252 @@
+"""QEMU guests: real machines as a normal user. Each has a folder, a process of its own session, a control socket.
+
+The processes do not die with us: after kill -9 the next start finds them by the pid file on their command line.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cloud.localcloud import processes, qmp
+from cloud.localcloud.guests import GuestFailed
+from cloud.localcloud.machine import NET, Machine, forwarded
+from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.store import Store
+from cloud.localcloud.tiny_linux import TinyLinux
+
+BASE = ImageRecord("tiny-linux", "Tiny Linux", base=True, min_ram_mb=128, min_disk_gb=1)
+READY_SECONDS = 120.0  # a boot takes 4 s emulated, more when many start at once; after that it counts as running
+DIAGNOSTICS_SECONDS = 2.0
+PARK_SECONDS = 20.0  # for one guest at our end; then it is ended hard
+PARK_AT_ONCE = 2  # guests put to sleep side by side at our end: they share the disk
+SOCKET_PATH_BYTES = 107  # what the system allows for a Unix socket's path
+CUT_OFF_UNSAFE = ("building", "rebuilding", "deleting")  # goals that begin again from nothing
+
+
+class QemuGuests:
+    """See guests.Guests."""
+
+    kind = "qemu"
+
+    def __init__(self, data: Path, store: Store, linux: TinyLinux, accel: str, build_seconds: float = 0.0) -> None:
+        self.build_seconds = build_seconds
+        self._data = data
+        self._linux = linux
+        self._accel = accel
+        self._sockets = _sockets_folder(data, store)
+        self._machines: dict[str, Machine] = {}
+
+    def base_images(self) -> list[ImageRecord]:
+        return [BASE]
+
+    async def make_disk(self, record: ServerRecord) -> None:
+        machine = self._machine(record)
+        await machine.kill()
+        machine.memory.unlink(missing_ok=True)
+        machine.folder.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(machine.write_config_drive, record)
+        base = await asyncio.to_thread(self._linux.disk, record.disk_gb)
+        if record.image_id == BASE.id:
+            await _qemu_img("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base.resolve()), str(machine.disk))
+            return
+        # A copy, not an overlay: the snapshot may be deleted while this server lives.
+        await asyncio.to_thread(shutil.copyfile, self._image_file(record.image_id), machine.disk)
+
+    async def start(self, record: ServerRecord) -> None:
+        machine = self._machine(record)
+        if machine.is_alive and not machine.memory.exists():
+            await machine.go_on()
+            return await self.set_ports(record)
+        await machine.kill()
+        if not machine.disk.exists():
+            raise GuestFailed("The disk of this server is gone.")
+        asleep = machine.memory.exists()
+        since = machine.console.stat().st_size if machine.console.exists() else 0
+        await machine.boot(record, self._linux, self._accel)
+        if asleep:
+            await machine.take_memory_back()
+        else:
+            await machine.wait_until_ready(since, READY_SECONDS)
+
+    async def suspend(self, record: ServerRecord) -> None:
+        machine = self._machine(record)
+        if machine.memory.exists():
+            await machine.kill()
+        elif machine.is_alive:
+            await machine.keep_memory()
+        else:
+            raise GuestFailed("The guest had ended before it could sleep.")
+
+    async def reboot(self, record: ServerRecord) -> None:
+        await self.halt(record)
+        await self.start(record)
+
+    async def halt(self, record: ServerRecord) -> None:
+        machine = self._machine(record)
+        if machine.memory.exists() and not machine.is_alive:
+            # What it had not yet written to its disk is in its memory: it wakes to go down in order.
+            with contextlib.suppress(GuestFailed, qmp.QmpFailed):
+                await self.start(record)
+        await machine.power_down()
+        machine.memory.unlink(missing_ok=True)
+
+    async def erase(self, record: ServerRecord) -> None:
+        machine = self._machine(record)
+        await machine.kill()
+        await asyncio.to_thread(machine.erase)
+        self._machines.pop(record.id, None)
+
+    async def snapshot(self, record: ServerRecord, image: ImageRecord) -> int:
+        machine, target = self._machine(record), self._image_file(image.id)
+        target.parent.mkdir(exist_ok=True)
+        running = machine.is_alive
+        if running:
+            async with machine.lock, qmp.talk(machine.socket) as monitor:
+                await monitor.ask("stop")  # also flushes what QEMU holds back
+        try:
+            await _qemu_img("convert", "-U", "-O", "qcow2", str(machine.disk), str(target))
+        finally:
+            if running:
+                await machine.go_on()
+        return target.stat().st_size
+
+    def erase_image(self, image: ImageRecord) -> None:
+        self._image_file(image.id).unlink(missing_ok=True)
+
+    async def set_ports(self, record: ServerRecord) -> None:
+        machine = self._machine(record)
+        wanted = {port: record.outside(port) for port in forwarded(record)}
+        async with machine.lock, qmp.talk(machine.socket) as monitor:
+            for port, outside in list(machine.forwards.items()):
+                if wanted.get(port) != outside:
+                    await monitor.monitor(f"hostfwd_remove {NET} tcp:{record.address}:{outside}")
+                    del machine.forwards[port]
+            for port, outside in wanted.items():
+                if port not in machine.forwards:
+                    said = await monitor.monitor(f"hostfwd_add {NET} tcp:{record.address}:{outside}-:{port}")
+                    if said.strip():
+                        raise GuestFailed(said.strip())
+                    machine.forwards[port] = outside
+
+    def held_ports(self, record: ServerRecord) -> frozenset[int]:
+        machine = self._machine(record)
+        if not machine.is_alive:
+            return frozenset()
+        return frozenset([*machine.forwards, *([5900] if record.vnc_password else [])])
+
+    def why_not_running(self, record: ServerRecord) -> str:
+        return "" if self._machine(record).is_alive else "The guest's process has ended."
+
+    async def diagnostics(self, record: ServerRecord) -> dict[str, Any]:
+        machine = self._machine(record)
+        try:
+            async with asyncio.timeout(DIAGNOSTICS_SECONDS), machine.lock, qmp.talk(machine.socket) as monitor:
+                blocks = [block["stats"] for block in await monitor.ask("query-blockstats")]
+        except (TimeoutError, qmp.QmpFailed):
+            return {}
+        return {
+            "cpu_seconds": processes.cpu_seconds(machine.pid),
+            "disk_read_bytes": sum(block["rd_bytes"] for block in blocks),
+            "disk_write_bytes": sum(block["wr_bytes"] for block in blocks),
+        }  # QEMU's user-mode network counts nothing: its bytes stay unknown
+
+    def console_log(self, record: ServerRecord, lines: int) -> str:
+        with contextlib.suppress(OSError), open(self._machine(record).console, "rb") as file:
+            file.seek(max(0, file.seek(0, 2) - 200 * max(lines, 1)))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+        return ""
+
+    async def find_again(self, records: list[ServerRecord]) -> None:
+        known = {record.id: record for record in records}
+        for server_id, pids in processes.guests_of(self._data).items():
+            machine = Machine(self._data, self._sockets, server_id)
+            for pid in pids:
+                machine.pid = pid
+                if server_id not in known or pid != pids[-1]:
+                    await machine.kill()
+            if server_id in known:
+                self._machines[server_id] = machine
+        for folder in (self._data / "guests").glob("*"):
+            if folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+        for record in records:
+            await self._take_over(record)
+
+    async def _take_over(self, record: ServerRecord) -> None:
+        machine = self._machine(record)
+        if record.is_running and not record.goal and machine.memory.exists():
+            await machine.kill()
+            record.parked = True
+        elif machine.is_alive and record.is_running:
+            with contextlib.suppress(qmp.QmpFailed, GuestFailed):
+                machine.forwards = await _forwards(machine)
+                await machine.go_on()
+
+    async def close(self, records: list[ServerRecord]) -> list[ServerRecord]:
+        slots = asyncio.Semaphore(PARK_AT_ONCE)
+
+        async def park(record: ServerRecord) -> ServerRecord | None:
+            async with slots:
+                return record if await self._park(record) else None
+
+        parked = await asyncio.gather(*(park(record) for record in records if self._machine(record).is_alive))
+        return [record for record in parked if record]
+
+    async def _park(self, record: ServerRecord) -> bool:
+        machine = self._machine(record)
+        try:
+            if record.goal not in CUT_OFF_UNSAFE:
+                async with asyncio.timeout(PARK_SECONDS):
+                    await self.suspend(record)
+        except (TimeoutError, GuestFailed, qmp.QmpFailed):
+            pass
+        await machine.kill()
+        return machine.memory.exists() and record.is_running
+
+    def _machine(self, record: ServerRecord) -> Machine:
+        if record.id not in self._machines:
+            self._machines[record.id] = Machine(self._data, self._sockets, record.id)
+        return self._machines[record.id]
+
+    def _image_file(self, image_id: str) -> Path:
+        return self._data.resolve() / "images" / f"{image_id}.qcow2"
+
+
+def end_strangers(data: Path) -> None:
+    """Where this DATA has no QEMU guests any more: ends those of an earlier run."""
+    for server_id, pids in processes.guests_of(data).items():
+        for pid in pids:
+            processes.end(pid, data.resolve() / "guests" / server_id / "pid")
+
+
+async def _forwards(machine: Machine) -> dict[int, int]:
+    """What QEMU forwards now, from its table: `TCP[HOST_FORWARD] 12 127.64.1.2 22 10.0.2.15 22 0 0`."""
+    async with machine.lock, qmp.talk(machine.socket) as monitor:
+        rows = (line.split() for line in (await monitor.monitor("info usernet")).splitlines())
+        return {int(row[5]): int(row[3]) for row in rows if row and row[0] == "TCP[HOST_FORWARD]"}
+
+
+async def _qemu_img(*arguments: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        "qemu-img", *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        error = (await process.communicate())[1]
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+    if process.returncode:
+        raise GuestFailed(error.decode(errors="replace").strip())
+
+
+def _sockets_folder(data: Path, store: Store) -> Path:
+    """In DATA, or in a short folder of its own where DATA's path is too long for a Unix socket."""
+    folder = data.resolve() / "qmp"
+    if len(str(folder).encode()) + 40 > SOCKET_PATH_BYTES:
+        folder = Path(store.meta("sockets") or tempfile.mkdtemp(prefix="minga-"))
+        store.set_meta("sockets", str(folder))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,62 @@
+"""QEMU's control socket: one connection per conversation, since QEMU talks to one client at a time."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+ANSWER_SECONDS = 10.0  # for one command; the long ones (migration) are asked after, not waited for
+
+
+class QmpFailed(Exception):
+    """QEMU refused, or is not there."""
+
+
+class Conversation:
+    """Commands in order on one connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def ask(self, command: str, **arguments: Any) -> Any:
+        """The answer's `return`. Raises QmpFailed."""
+        self._writer.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._answer()
+        except (OSError, TimeoutError, ValueError) as error:
+            raise QmpFailed(f"QEMU did not answer {command}: {error!r}") from error
+
+    async def monitor(self, line: str) -> str:
+        """A line of the human monitor, for what QMP has no command for."""
+        text: str = await self.ask("human-monitor-command", **{"command-line": line})
+        return text
+
+    async def _answer(self) -> Any:
+        while line := await self._reader.readline():
+            message = json.loads(line)
+            if "error" in message:
+                raise QmpFailed(message["error"]["desc"])
+            if "return" in message:
+                return message["return"]
+        raise QmpFailed("QEMU closed its control socket.")
+
+
+@asynccontextmanager
+async def talk(path: Path) -> AsyncIterator[Conversation]:
+    """Raises QmpFailed where nobody answers."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            reader, writer = await asyncio.open_unix_connection(path, limit=2**22)
+            await reader.readline()  # the greeting comes once QEMU has time for us
+    except (OSError, TimeoutError) as error:
+        raise QmpFailed(f"QEMU is not there: {error!r}") from error
+    try:
+        conversation = Conversation(reader, writer)
+        await conversation.ask("qmp_capabilities")
+        yield conversation
+    finally:
+        writer.close()
