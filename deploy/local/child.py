@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from deploy.local import records
 
 PR_SET_PDEATHSIG = 1
-LOG_BYTES = 5_000_000  # a longer log is set aside at the next start
+LOG_BYTES = 20_000_000  # a longer log is set aside: about a day of the worker's
 
 
 @dataclass
@@ -73,6 +74,7 @@ def wait_then_kill(process: subprocess.Popen[bytes], *, seconds: float, record: 
 
 
 def set_aside(log: Path) -> None:
-    """A simple rotation at the start: one older log is kept."""
+    """Keep one older log. Copied and emptied, not renamed: its process goes on writing at the end of the same file."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_suffix(".old.log"))
+        shutil.copyfile(log, log.with_suffix(".old.log"))
+        os.truncate(log, 0)

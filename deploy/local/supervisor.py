@@ -14,6 +14,7 @@ from deploy.local.troubles import Trouble, of_os_error
 
 LOOK_SECONDS = 0.05  # between two looks while starting
 CALM_LOOK_SECONDS = 0.1  # and afterwards
+LOGS_SECONDS = 60.0  # between two looks at the length of the logs
 START_SECONDS = 150.0  # the whole start, packages aside
 
 
@@ -76,8 +77,13 @@ class Supervisor:
         say_welcome(self.place)
 
     def _keep(self) -> None:
+        logs_at = 0.0
         while True:
             self._look()
+            if time.monotonic() > logs_at:
+                logs_at = time.monotonic() + LOGS_SECONDS
+                for keeper in self.keepers:
+                    child.set_aside(self.place.log(keeper.part.name))
             time.sleep(CALM_LOOK_SECONDS)
 
     def _look(self) -> None:

@@ -146,3 +146,13 @@ def test_a_stamp_is_stale_when_a_file_changed(tmp_path: Path) -> None:
     stamps.write(stamp, stamps.fingerprint(tmp_path, [source]))
     source.write_text("two")
     assert not stamps.is_fresh(stamp, stamps.fingerprint(tmp_path, [source]))
+
+
+def test_a_long_log_is_set_aside_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "LOG_BYTES", 10)
+    log = tmp_path / "web.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"a long first line")
+        child.set_aside(log)
+        writer.write(b"second")
+    assert (log.read_bytes(), (tmp_path / "web.old.log").read_bytes()) == (b"second", b"a long first line")
