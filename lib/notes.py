@@ -35,6 +35,11 @@ class Note:
         return cls(stored.get("text", ""), stored.get("args", {}), stored.get("plural", ""))
 
 
+def two_forms(text: str, plural: str) -> tuple[str, str]:
+    """Marks a singular and its plural for translation, for a Note that is made later."""
+    return text, plural
+
+
 class Refusal(Exception):
     """A wish that cannot be granted. Carries the sentence that the person reads, and the HTTP status that fits it.
 

@@ -19,6 +19,7 @@ import tunnels.actions
 import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudRefused, ServerSpec, Status
 from lib.notes import Note
+from lib.notes import two_forms as ngettext  # under this name makemessages finds a plural
 from lib.states import NOTHING, move, write
 from machines.models import Event, Machine, Watch
 from machines.states import State, Wanted
@@ -41,8 +42,10 @@ BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell yo
 REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 QUEUE_FIRST = _("The cluster is full. You are next: it starts as soon as there is room.")
-QUEUE_REST = _("The cluster is full. %(count)s machine is before yours; it starts by itself.")
-QUEUE_REST_MANY = _("The cluster is full. %(count)s machines are before yours; it starts by itself.")
+QUEUE_REST = ngettext(
+    "The cluster is full. %(count)s machine is before yours; it starts by itself.",
+    "The cluster is full. %(count)s machines are before yours; it starts by itself.",
+)
 NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
 QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if nothing comes, restart it.")
 
@@ -71,7 +74,7 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
 def begin(machine: Machine, cloud: Cloud) -> None:
     """Ask for a server, or for a host for the one that was put away, when it is our turn."""
     if ahead := Machine.objects.waiting_before(machine).count():
-        return _queue(machine, Note(QUEUE_REST, {"count": ahead}, QUEUE_REST_MANY))
+        return _queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
     if machine.server_id:
         return wake(machine, cloud)
     server = cloud.ensure_server(_spec(machine))
@@ -128,11 +131,11 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
     if machine.resets_asked != machine.resets_done:
         tunnels.actions.close_all(holder=machine.pk)
         cloud.ensure_rebuilt(machine.server_id, machine.template.image.cloud_id, machine.resets_asked)
-        _go(machine, State.BUILDING, Note(_("Starting again from its template.")), asked_at=timezone.now())
+        _go(machine, State.BUILDING, asked_at=timezone.now())
     elif machine.restarts_asked != machine.restarts_done:
         tunnels.actions.close_all(holder=machine.pk)
         cloud.ensure_restarted(machine.server_id, machine.restarts_asked)
-        _go(machine, State.WAKING, Note(_("Restarting.")), asked_at=timezone.now())
+        _go(machine, State.WAKING, asked_at=timezone.now())
     elif machine.ports_asked != machine.ports_done:
         asked = machine.ports_asked
         cloud.ensure_ports(machine.server_id, _ports(machine))

@@ -69,7 +69,7 @@ def progress_of(machine: "Machine", now: datetime, typical: float | None = None)
 def _bounds(machine: "Machine") -> tuple[int, int]:
     if machine.state != State.BUILDING:
         return (5, 97)
-    if machine.cloud_status == "active" and not machine.cloud_task:
+    if machine.is_up:
         return STARTED
     return SUBSTEPS.get(machine.cloud_task, (3, 70))
 
@@ -77,21 +77,33 @@ def _bounds(machine: "Machine") -> tuple[int, int]:
 def _sentence(machine: "Machine") -> str:
     if machine.state == State.BUILDING:
         return _build_sentence(machine)
+    if machine.state == State.WAKING:
+        return _wake_sentence(machine)
     return {
-        State.WAKING: _("Waking up. It goes on where it stopped."),
         State.SUSPENDING: _("Going to sleep. Its memory is being kept."),
         State.SHELVING: _("Being put away. Its disk is being kept."),
         State.DELETING: _("Being deleted."),
     }[State(machine.state)]
 
 
+def _wake_sentence(machine: "Machine") -> str:
+    if machine.restarts_asked != machine.restarts_done:
+        return _("Restarting.")
+    if machine.is_up:
+        return _("Awake. Its public ports are being opened.")
+    if machine.cloud_status == "shelved":
+        return _("Being fetched. It starts anew, with its disk as you left it.")
+    return _("Waking up. It goes on where it stopped.")
+
+
 def _build_sentence(machine: "Machine") -> str:
-    if machine.cloud_status == "active" and not machine.cloud_task:
+    if machine.is_up:
         return _("Starting up, and opening its public ports.")
+    if machine.resets_asked != machine.resets_done:
+        return _("Starting again from its template.")
     return {
         "scheduling": _("Looking for a computer with room."),
         "networking": _("Connecting it to the network."),
         "block_device_mapping": _("Preparing its disk."),
         "spawning": _("Copying the image and switching it on."),
-        "rebuild_spawning": _("Copying the image and switching it on."),
     }.get(machine.cloud_task, _("Being built."))
