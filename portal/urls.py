@@ -2,7 +2,6 @@
 
 from django.urls import include, path
 
-from portal.api.docs import docs, schema
 from portal.views import account, catalog, keys, launch, machines, templates
 
 handler403 = "portal.views.errors.forbidden"
@@ -40,7 +39,4 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("api/", include("portal.api.urls")),
     path("agent/v1/", include("portal.api.agent_urls")),
-    path("api/schema/", schema, name="api-schema"),
-    path("api/docs/", docs, name="api-docs"),
-    path("api/v1/", include("portal.api.urls")),
 ]

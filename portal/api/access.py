@@ -51,8 +51,8 @@ class TooLarge(exceptions.APIException):
 class JSONParser(parsers.JSONParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         """DRF's, with a limit; brackets nested a thousand deep are bad JSON, too."""
-        raw_length = stream.META.get("CONTENT_LENGTH") or "0"
-        if raw_length.isdigit() and int(raw_length) > LARGEST_BODY:
+        length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > LARGEST_BODY:
             raise TooLarge
         try:
             return super().parse(stream, media_type, parser_context)

@@ -1,7 +1,5 @@
 """The description of the API for programs (OpenAPI) and for people."""
 
-from typing import Any
-
 from csp.decorators import csp_update
 from django.utils.decorators import method_decorator
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -15,10 +13,6 @@ schema = SpectacularAPIView.as_view()
 )
 class Docs(SpectacularSwaggerSplitView):
     url_name = "api-schema"
-
-    def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        self.url_self = request.get_full_path()
-        return super().get(request, *args, **kwargs)
 
 
 docs = Docs.as_view()

@@ -1,6 +1,7 @@
 """Signing in, who I am, my keys, my quota."""
 
 from hashlib import sha256
+from typing import Any
 
 from django.contrib.auth import authenticate
 from django.core.cache import cache
@@ -8,9 +9,11 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import extend_schema
 from knox.models import AuthToken
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts import actions
 from accounts.models import SshKey
@@ -34,14 +37,34 @@ class TooManyFailures(Refusal):
     code = "throttled"
 
 
-@extend_schema(request=s.Credentials, responses={200: s.Token, 401: s.Problem, 429: s.Problem}, auth=[])
-@api_view(["POST"])
-@authentication_classes([])
-@permission_classes([])
-def token(request: Request) -> Response:
-    """A new token for a name and a password. Only failures are counted."""
-    asked = body(request, s.Credentials)
-    whom = sha256(asked["username"].encode()).hexdigest()[:32]
+class TokenView(APIView):
+    """A class, unlike the others: POST must not mind an old token or a session, DELETE needs the token."""
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return super().get_authenticators() if self._needs_token() else []
+
+    def get_permissions(self) -> list[Any]:
+        return super().get_permissions() if self._needs_token() else []
+
+    def _needs_token(self) -> bool:
+        return self.request is not None and self.request.method == "DELETE"
+
+    @extend_schema(request=s.Credentials, responses={200: s.Token, 401: s.Problem, 429: s.Problem}, auth=[])
+    def post(self, request: Request) -> Response:
+        """A new token for a name and a password. Only failures are counted."""
+        asked = body(request, s.Credentials)
+        return Response({"token": _new_token(request, **asked)}, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(responses={204: None, 401: s.Problem})
+    def delete(self, request: Request) -> Response:
+        """Revoke the token that this request carries."""
+        if isinstance(request.auth, AuthToken):
+            request.auth.delete()
+        return Response(status=204)
+
+
+def _new_token(request: Request, username: str, password: str) -> str:
+    whom = sha256(username.encode()).hexdigest()[:32]
     key = f"token-failures:{request.META.get('REMOTE_ADDR', '')}:{whom}"
     if cache.get(key, 0) >= MOST_FAILURES:
         raise TooManyFailures(_("Too many wrong passwords. Wait five minutes, then try again."))

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from lib.notes import Refusal
+from portal.api.access import TooLarge
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -41,6 +42,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         return _answer(problem(404, _("There is nothing at this address, or it is not yours."), "not_found"))
     if isinstance(error, PermissionDenied):
         return _answer(problem(403, _("You may not do this."), "forbidden"))
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge()
     if isinstance(error, exceptions.ValidationError):
         return _answer(_invalid(error))
     if isinstance(error, exceptions.APIException):

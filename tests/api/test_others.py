@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management import call_command
 from django.test import Client
 
-from tests.api.conftest import Program
+from tests.api.program import Program
 from tests.factories import make_gateway, make_machine, make_template
 
 CARD = {
