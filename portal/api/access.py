@@ -32,12 +32,12 @@ def in_their_language(known: Any) -> Any:
     return known
 
 
-class BearerScheme(KnoxTokenScheme):
+class BearerScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
     target_class = "portal.api.access.Bearer"
     name = "token"
 
 
-class SessionSchemeOfOurs(SessionScheme):
+class SessionSchemeOfOurs(SessionScheme):  # type: ignore[no-untyped-call]
     target_class = "portal.api.access.Session"
     name = "session"
 

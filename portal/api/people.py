@@ -43,7 +43,7 @@ class TokenView(APIView):
     def get_authenticators(self) -> list[BaseAuthentication]:
         return super().get_authenticators() if self._needs_token() else []
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Any:
         return super().get_permissions() if self._needs_token() else []
 
     def _needs_token(self) -> bool:
