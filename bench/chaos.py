@@ -44,7 +44,7 @@ class Killer(threading.Thread):
 def one_life(person: Person, dice: random.Random) -> tuple[str, float]:
     """Launch, sleep, wake, delete; wishes are said without waiting for a calm moment. (what it came to, seconds)"""
     began = time.monotonic()
-    reply = person.call("GET", "templates/", seconds=120).json()["results"][0]["slug"]
+    reply = person.call("GET", "templates/", seconds=120).json()[0]["slug"]
     made = person.call("POST", "machines/", json={"template": reply}, seconds=120)
     if made.status_code != 201:
         return f"refused {made.status_code}", time.monotonic() - began
@@ -95,7 +95,7 @@ def _left(stack: Stack, people: list[Person]) -> dict[str, int]:
     wait_for(lambda: not [s for s in stack.cloud.list_servers().servers if s.machine], 60, "no server left")
     return {
         "servers": len([s for s in stack.cloud.list_servers().servers if s.machine]),
-        "machines": sum(len(p.call("GET", "machines/").json()["results"]) for p in people),
+        "machines": sum(len(p.call("GET", "machines/").json()) for p in people),
         "quota": sum(sum(p.used().values()) for p in people),
     }
 

@@ -64,7 +64,7 @@ def launch(stack: Stack, person: Person, number: int) -> float:
 
     def all_run() -> bool:
         time.sleep(0.5)
-        states.update({m["id"]: m["state"] for m in person.call("GET", "machines/?limit=500").json()["results"]})
+        states.update({m["id"]: m["state"] for m in person.call("GET", "machines/?limit=500").json()})
         return all(states.get(pk) == "running" for pk in made)
 
     wait_for(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Stack:
         ):
             self.environment.pop(name, None)
         self.process: subprocess.Popen[bytes] | None = None
+        self.open: list[httpx.Client | LocalCloud] = []  # closed with the stack
 
     def start(self) -> "Stack":
         self.data.mkdir(parents=True, exist_ok=True)
@@ -71,6 +73,8 @@ class Stack:
     def stop(self) -> int:
         """End it as Ctrl-C does; its exit code."""
         assert self.process is not None
+        while self.open:
+            self.open.pop().close()
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(90)
 
@@ -88,10 +92,15 @@ class Stack:
     def pid(self, name: str) -> int | None:
         return next((p["pid"] for p in self.status.get("processes", []) if p["name"] == name), None)
 
-    def kill(self, name: str) -> None:
-        """kill -9 of one part; the supervisor starts it again."""
-        if pid := self.pid(name):
-            os.kill(pid, signal.SIGKILL)
+    def kill(self, name: str) -> bool:
+        """kill -9 of one part; the supervisor starts it again. False when it was down already."""
+        pid = self.pid(name)
+        try:
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return pid is not None
 
     def flush_redis(self) -> None:
         import redis
@@ -119,12 +128,14 @@ class Stack:
         line = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
         return subprocess.run(line, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
-    @property
+    @cached_property
     def cloud(self) -> LocalCloud:
         settings = json.loads((self.data / "ports.json").read_text())
-        return LocalCloud(
+        cloud = LocalCloud(
             f"http://127.0.0.1:{settings['cloud']}", (self.data / "secrets" / "cloud_token").read_text().strip()
         )
+        self.open.append(cloud)
+        return cloud
 
     def servers(self, machine: str) -> list[Server]:
         """The living servers of one machine, as the cloud itself tells."""
@@ -137,6 +148,7 @@ class Person:
     def __init__(self, stack: Stack, name: str) -> None:
         self.stack, self.name = stack, name
         self.http = httpx.Client(base_url=f"{stack.url}/api/v1/", timeout=20)
+        stack.open.append(self.http)
         reply = self.call("POST", "auth/token/", json={"username": name, "password": "minga"})
         self.http.headers["Authorization"] = f"Bearer {reply.json()['token']}"
 
@@ -156,8 +168,7 @@ class Person:
         return self.call("GET", f"machines/{pk}/").json()
 
     def launch(self, **more: Any) -> dict[str, Any]:
-        template = self.call("GET", "templates/").json()
-        first = (template["results"] if isinstance(template, dict) else template)[0]
+        first = self.call("GET", "templates/").json()[0]
         reply = self.call("POST", "machines/", json={"template": first["slug"], **more})
         assert reply.status_code == 201, reply.text
         return reply.json()
