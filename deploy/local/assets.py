@@ -19,6 +19,7 @@ VENDOR = ROOT / "static" / "vendor"
 PACKAGES = ROOT / "node_modules"
 LIST = Path(__file__).with_name("vendor.json")
 COLLECTED = ROOT / "staticfiles"
+FOR_TESTS = PACKAGES / "axe-core" / "axe.min.js"  # a development dependency: pages never use it
 
 
 def main() -> None:
@@ -34,19 +35,21 @@ def main() -> None:
 
 
 def make_all() -> None:
-    fetch_libraries()
+    fetch_libraries(for_tests="--collect" not in sys.argv)
     compile_translations()
     if "--collect" in sys.argv:
         collect()
 
 
-def fetch_libraries() -> None:
+def fetch_libraries(*, for_tests: bool) -> None:
     """npm ci into node_modules, then the few files that pages use into static/vendor (vendor.json: from -> to)."""
     wanted = stamps.fingerprint(ROOT, [ROOT / "package-lock.json", LIST])
     files: dict[str, str] = json.loads(LIST.read_text())
-    if stamps.is_fresh(VENDOR / ".stamp", wanted) and all((VENDOR / to).exists() for to in files.values()):
+    there = [*(VENDOR / to for to in files.values()), *([FOR_TESTS] if for_tests else [])]
+    if stamps.is_fresh(VENDOR / ".stamp", wanted) and all(path.exists() for path in there):
         return
-    _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    omit = [] if for_tests else ["--omit=dev"]
+    _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *omit)
     for source, to in files.items():
         (VENDOR / to).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGES / source, VENDOR / to)
