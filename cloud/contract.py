@@ -71,7 +71,9 @@ class Server:
     status: Status
     task: str = ""  # what the cloud is doing to it (scheduling, networking, spawning, suspending…); '' when nothing
     address: str = ""  # where the agent reaches it; '' while it has none
-    port_map: dict[int, int] = field(default_factory=dict, hash=False)  # guest's port → port at `address`, where the two differ
+    port_map: dict[int, int] = field(
+        default_factory=dict, hash=False
+    )  # guest's port → port at `address`, where the two differ
     host: str = ""  # the computer of the cluster that carries it
     fault: str = ""  # the cloud's own words, for the log and for admins only
     full: bool = False  # with ERROR: no host had room
@@ -154,7 +156,9 @@ class Cloud(Protocol):
     but for ensure_deleted, which is then done.
     """
 
-    kind: str  # "openstack", "qemu" or "simulated"
+    @property
+    def kind(self) -> str:
+        """One of: openstack, qemu, simulated."""
 
     def flavors(self) -> list[Flavor]: ...
 

@@ -39,10 +39,16 @@ class LocalCloud:
 
     @property
     def kind(self) -> str:
-        """"qemu" or "simulated": which guests the server has."""
+        """ "qemu" or "simulated": which guests the server has."""
         if not self._kind:
             self._kind = self._ask("GET", "/")["kind"]
         return self._kind
+
+    def close(self) -> None:
+        """Gives the connections of this process back; the next call opens new ones."""
+        with self._lock:
+            if client := self._clients.pop(os.getpid(), None):
+                client.close()
 
     def flavors(self) -> list[Flavor]:
         return [Flavor(**row) for row in self._ask("GET", "/flavors")]

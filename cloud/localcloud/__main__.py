@@ -24,6 +24,7 @@ def main() -> int:
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # three sockets a guest, and 200 guests are usual
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until we serve: so that a trial guest is ended, too
     try:
         lock = store.lock(options.data)
         token = _token(options.token_file)
@@ -73,8 +74,7 @@ def _bind(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
-        listener.listen(128)
+        listener.bind(("127.0.0.1", port))  # ours from now on; it listens only once we can answer
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise kinds.NoGuests(f"The local cloud cannot listen on 127.0.0.1:{port}: {reason}.") from None

@@ -19,20 +19,20 @@ async def find(data: Path, linux: TinyLinux) -> str:
         return "tcg"
     verdict = data / f"acceleration-{os.uname().release}"
     if not verdict.exists():
-        works = await _kvm_works(linux)
+        works = await _kvm_works(data, linux)
         verdict.write_text("kvm" if works else "tcg")
     return verdict.read_text()
 
 
-async def _kvm_works(linux: TinyLinux) -> bool:
+async def _kvm_works(data: Path, linux: TinyLinux) -> bool:
     print(f"Trying KVM with a guest, for at most {PROBE_SECONDS:.0f} seconds, once.", flush=True)
-    with tempfile.TemporaryDirectory(prefix="minga-") as scratch:
-        machine = Machine(Path(scratch), Path(scratch), "probe")
+    with tempfile.TemporaryDirectory(prefix="minga-") as sockets:
+        machine = Machine(data, Path(sockets), "probe")  # in DATA, where the next start ends it if we are killed
         record = ServerRecord(
             id="probe", machine="", owner="", name="probe", flavor_id="", image_id="", public_keys=[], user_data="",
             ports=[], vnc_password="", vcpus=1, ram_mb=128, disk_gb=1, created_at="",
         )  # fmt: skip
-        machine.folder.mkdir(parents=True)
+        machine.folder.mkdir(parents=True, exist_ok=True)
         machine.write_config_drive(record)
         machine.disk.write_bytes(linux.disk(1).read_bytes())
         try:
@@ -42,3 +42,4 @@ async def _kvm_works(linux: TinyLinux) -> bool:
             return False
         finally:
             await machine.kill()
+            machine.erase()

@@ -13,6 +13,8 @@ from starlette.routing import Route
 
 from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused, Status
 from cloud.localcloud.conductor import FLAVORS, Conductor
+from cloud.localcloud.guests import GuestFailed
+from cloud.localcloud.qmp import QmpFailed
 from cloud.localcloud.record import ServerRecord
 
 Handler = Callable[[Conductor, Request], Awaitable[Any]]
@@ -45,6 +47,8 @@ async def _answer(conductor: Conductor, token: str, handler: Handler, request: R
     except CloudError as error:
         problem, code = next((word, code) for kind, word, code in ANSWERS if isinstance(error, kind))
         return JSONResponse({"problem": problem, "text": str(error)}, code)
+    except (GuestFailed, QmpFailed, OSError) as error:
+        return JSONResponse({"problem": "busy", "text": str(error)}, 503)
     except (KeyError, TypeError, ValueError) as error:
         return JSONResponse({"problem": "refused", "text": f"Not understood: {error!r}"}, 422)
 

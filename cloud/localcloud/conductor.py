@@ -95,7 +95,7 @@ class Conductor:
             raise CloudGone(f"No flavor {spec['flavor_id']}.")
         self._ready_image(spec["image_id"])
         self._must_fit(flavor)
-        size = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb}
+        size: dict[str, Any] = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb}
         now = datetime.now(UTC).isoformat()
         record = ServerRecord(id=str(uuid.uuid4()), created_at=now, **size, **spec)
         self._begin(record, "building", task="scheduling")
@@ -151,6 +151,8 @@ class Conductor:
         self.store.save(record, name=name)
 
     async def set_ports(self, record: ServerRecord, ports: list[int]) -> None:
+        if not all(1 <= port <= 65535 for port in ports):
+            raise CloudRefused("A port is a number from 1 to 65535.")
         before, record.ports = record.ports, sorted(ports)
         held = self.guests.held_ports(record)
         mapped = (

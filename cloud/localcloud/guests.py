@@ -26,8 +26,6 @@ class Guests(Protocol):
     async def suspend(self, record: ServerRecord) -> None:
         """Memory kept, nothing running."""
 
-    async def reboot(self, record: ServerRecord) -> None: ...
-
     async def halt(self, record: ServerRecord) -> None:
         """Nothing running, no memory kept, the disk stays."""
 

@@ -20,7 +20,7 @@ from cloud.localcloud.tiny_linux import TinyLinux
 BASE = ImageRecord("tiny-linux", "Tiny Linux", base=True, min_ram_mb=128, min_disk_gb=1)
 READY_SECONDS = 120.0  # a boot takes 4 s emulated, more when many start at once; after that it counts as running
 DIAGNOSTICS_SECONDS = 2.0
-PARK_SECONDS = 20.0  # for one guest at our end; then it is ended hard
+PARK_SECONDS = 20.0  # for all guests at our end; those that are left are ended hard
 PARK_AT_ONCE = 2  # guests put to sleep side by side at our end: they share the disk
 SOCKET_PATH_BYTES = 107  # what the system allows for a Unix socket's path
 CUT_OFF_UNSAFE = ("building", "rebuilding", "deleting")  # goals that begin again from nothing
@@ -79,10 +79,6 @@ class QemuGuests:
             await machine.keep_memory()
         else:
             raise GuestFailed("The guest had ended before it could sleep.")
-
-    async def reboot(self, record: ServerRecord) -> None:
-        await self.halt(record)
-        await self.start(record)
 
     async def halt(self, record: ServerRecord) -> None:
         machine = self._machine(record)
@@ -187,19 +183,20 @@ class QemuGuests:
 
     async def close(self, records: list[ServerRecord]) -> list[ServerRecord]:
         slots = asyncio.Semaphore(PARK_AT_ONCE)
+        ends_at = asyncio.get_running_loop().time() + PARK_SECONDS
 
         async def park(record: ServerRecord) -> ServerRecord | None:
             async with slots:
-                return record if await self._park(record) else None
+                return record if await self._park(record, ends_at) else None
 
         parked = await asyncio.gather(*(park(record) for record in records if self._machine(record).is_alive))
         return [record for record in parked if record]
 
-    async def _park(self, record: ServerRecord) -> bool:
+    async def _park(self, record: ServerRecord, ends_at: float) -> bool:
         machine = self._machine(record)
         try:
             if record.goal not in CUT_OFF_UNSAFE:
-                async with asyncio.timeout(PARK_SECONDS):
+                async with asyncio.timeout_at(ends_at):
                     await self.suspend(record)
         except (TimeoutError, GuestFailed, qmp.QmpFailed):
             pass

@@ -17,7 +17,7 @@ HELP = f"A simulated machine. It knows: {COMMANDS}. Write to a file with: echo t
 
 
 class Shell:
-    """One session. `run` gives the output and the exit code; `leaving` is set once the person typed exit."""
+    """One session; `leaving` is set once the person typed exit."""
 
     def __init__(self, files: Files, hostname: str, user: str, started_at: float, changed: Callable[[], None]) -> None:
         self.files = files
@@ -34,17 +34,17 @@ class Shell:
         place = "~" if self.folder == self.home else self.folder
         return f"{self.user}@{self.hostname} (simulated):{place}$ "
 
-    def run(self, line: str) -> tuple[str, int]:
-        """Commands separated by ; and && and newlines."""
-        output, code = "", 0
+    def run(self, line: str) -> tuple[str, str, int]:
+        """Output, complaints and exit code of the commands in a line, separated by ; and && and newlines."""
+        output, complaints, code = "", "", 0
         for command, only_after_success in _commands(line):
             if only_after_success and code:
                 continue
             text, code = self._one(command)
-            output += text
+            output, complaints = (output, complaints + text) if code else (output + text, complaints)
             if self.leaving:
                 break
-        return output, code
+        return output, complaints, code
 
     def _one(self, words: list[str]) -> tuple[str, int]:
         words, target, append = _redirection(words)

@@ -71,10 +71,6 @@ class SimulatedGuests:
             self._keep(guest)
             await self._stop(record)
 
-    async def reboot(self, record: ServerRecord) -> None:
-        await self.halt(record)
-        await self.start(record)
-
     async def halt(self, record: ServerRecord) -> None:
         await self._stop(record)
         if kept := self._store.files(record.id):

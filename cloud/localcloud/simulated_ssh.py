@@ -62,8 +62,9 @@ async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], chan
     code = 0
     try:
         if process.command is not None:
-            output, code = _count(guest, shell, process.command)
+            output, complaints, code = _count(guest, shell, process.command)
             process.stdout.write(output)
+            process.stderr.write(complaints)
         else:
             process.stdout.write(GREETING)
             code = await _talk(guest, shell, process)
@@ -87,18 +88,19 @@ async def _talk(guest: "Running", shell: Shell, process: asyncssh.SSHServerProce
             continue
         if not line:
             break
-        output, code = _count(guest, shell, line)
+        output, complaints, code = _count(guest, shell, line)
         process.stdout.write(output)
+        (process.stdout if prompts else process.stderr).write(complaints)
     return code
 
 
-def _count(guest: "Running", shell: Shell, line: str) -> tuple[str, int]:
+def _count(guest: "Running", shell: Shell, line: str) -> tuple[str, str, int]:
     started = time.perf_counter()
-    output, code = shell.run(line)
+    output, complaints, code = shell.run(line)
     guest.counters.cpu_seconds += time.perf_counter() - started
     guest.counters.nic_rx_bytes += len(line)
-    guest.counters.nic_tx_bytes += len(output)
-    return output, code
+    guest.counters.nic_tx_bytes += len(output) + len(complaints)
+    return output, complaints, code
 
 
 def _parsed(lines: list[str]) -> list[asyncssh.SSHKey]:

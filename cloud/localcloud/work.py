@@ -23,13 +23,13 @@ async def build(store: Store, guests: Guests, record: ServerRecord) -> None:
     await asyncio.sleep(pause)
     store.save(record, task="spawning")
     await asyncio.sleep(pause)
-    await guests.start(record)
+    await _run(guests, record)
     _done(store, record, Status.ACTIVE)
 
 
 async def start(store: Store, guests: Guests, record: ServerRecord) -> None:
     _take_address(store, guests, record)
-    await guests.start(record)
+    await _run(guests, record)
     _done(store, record, Status.ACTIVE)
 
 
@@ -44,7 +44,8 @@ async def shelve(store: Store, guests: Guests, record: ServerRecord) -> None:
 
 
 async def reboot(store: Store, guests: Guests, record: ServerRecord) -> None:
-    await guests.reboot(record)
+    await guests.halt(record)
+    await _run(guests, record)
     _done(store, record, Status.ACTIVE, restarts=record.number)
 
 
@@ -53,7 +54,7 @@ async def rebuild(store: Store, guests: Guests, record: ServerRecord) -> None:
     store.save(record, image_id=record.target)
     await guests.make_disk(record)
     _take_address(store, guests, record)
-    await guests.start(record)
+    await _run(guests, record)
     _done(store, record, Status.ACTIVE, resets=record.number)
 
 
@@ -97,6 +98,11 @@ def give_up(store: Store, record: ServerRecord, fault: str) -> None:
         _done(store, record, Status(record.status))
         return
     _done(store, record, Status.ERROR, fault=fault)
+
+
+async def _run(guests: Guests, record: ServerRecord) -> None:
+    await guests.start(record)
+    await guests.set_ports(record)  # they may have been changed while it started
 
 
 def _take_address(store: Store, guests: Guests, record: ServerRecord) -> None:

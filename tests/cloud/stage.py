@@ -1,0 +1,136 @@
+"""A local cloud as a process of its own, with a client: what its tests drive."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cloud.contract import CloudBusy, Server
+from cloud.local import LocalCloud
+from cloud.localcloud import processes
+
+START_SECONDS = 90.0  # the first start with QEMU builds the guest and tries KVM
+STEP_SECONDS = 90.0  # a boot takes 4 s emulated on a quiet machine
+
+Answer = TypeVar("Answer")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def until(true: Callable[[], Answer], what: str, seconds: float = STEP_SECONDS) -> Answer:
+    """The first answer that is true."""
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        if answer := true():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"not in {seconds} s: {what}")
+
+
+def insist(verb: Callable[..., Answer], *args: Any) -> Answer:
+    """As the sweep does: later again, when the cloud is busy."""
+    ends_at = time.monotonic() + STEP_SECONDS
+    while True:
+        try:
+            return verb(*args)
+        except CloudBusy:
+            if time.monotonic() > ends_at:
+                raise
+            time.sleep(0.05)
+
+
+class LocalStage:
+    """Starts, kills and ends the server process on one DATA."""
+
+    def __init__(self, data: Path, guests: str, *options: str) -> None:
+        self.data = data
+        self.guests = guests
+        self.options = options
+        self.port = free_port()
+        self.process: subprocess.Popen[str] | None = None
+        self.image_id = "tiny-linux" if guests == "qemu" else "simulated-linux"
+
+    def start(self) -> "LocalStage":
+        """Waits until it says that it is ready."""
+        self.process = start_process(
+            "--data", str(self.data), "--port", str(self.port), "--token-file", str(self.data / "token"),
+            "--guests", self.guests, *self.options, log=self.data / "log",
+        )  # fmt: skip
+        until(lambda: "ready" in self.said(), "the local cloud is ready", START_SECONDS)
+        self.cloud = LocalCloud(f"http://127.0.0.1:{self.port}", (self.data / "token").read_text())
+        return self
+
+    def said(self) -> str:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.data / "log").read_text()
+        return (self.data / "log").read_text().rpartition("--- start\n")[2]
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        assert self.process is not None
+        self.cloud.close()
+        self.process.send_signal(how)
+        self.process.wait(40)
+
+    def processes(self) -> list[int]:
+        return [pid for pids in processes.guests_of(self.data).values() for pid in pids]
+
+    def settle(self) -> None:
+        until(lambda: not any(server.task for server in self.servers()), "nothing in progress")
+
+    def servers(self) -> list[Server]:
+        return self.cloud.list_servers().servers
+
+    def clean_up(self) -> None:
+        self.end(signal.SIGKILL)
+        for server_id, pids in processes.guests_of(self.data).items():
+            for pid in pids:
+                processes.end(pid, self.data.resolve() / "guests" / server_id / "pid")
+
+
+def start_process(*options: str, log: Path) -> subprocess.Popen[str]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "a") as output:
+        output.write("--- start\n")
+        output.flush()
+        return subprocess.Popen(
+            [sys.executable, "-m", "cloud.localcloud", *options],
+            stdout=output, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+
+
+def ssh(server: Server, key: Path, command: str, user: str = "student") -> subprocess.CompletedProcess[str]:
+    """OpenSSH's own client."""
+    return subprocess.run(
+        [
+            "ssh", "-F", "none", "-i", str(key), "-p", str(server.port_map.get(22, 22)), "-o", "BatchMode=yes",
+            "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+            "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=15", f"{user}@{server.address}", command,
+        ],
+        capture_output=True, text=True, timeout=40, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def is_open(server: Server, port: int) -> bool:
+    """Whether something listens there."""
+    try:
+        socket.create_connection((server.address, server.port_map.get(port, port)), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def make_key(folder: Path, name: str = "key") -> Path:
+    path = folder / name
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path

@@ -1,0 +1,132 @@
+"""The local cloud's process: how it starts and refuses to, how it fills up, and how its client takes trouble."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cloud.contract import CloudBusy, CloudFull, CloudRefused, ServerSpec, Status
+from cloud.local import LocalCloud
+from tests.cloud.conftest import look
+from tests.cloud.stage import LocalStage, free_port, insist
+
+Specs = Callable[..., ServerSpec]
+Make = Callable[..., LocalStage]
+
+
+def refused_start(data: Path, port: int, *options: str) -> str:
+    """What it says on stderr when it will not start: one line, and exit code 1."""
+    command = [sys.executable, "-m", "cloud.localcloud", "--data", str(data), "--port", str(port)]
+    more = ["--token-file", str(data / "token"), *(options or ("--guests", "simulated"))]
+    done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    return done.stderr
+
+
+def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert "Address already in use" in refused_start(tmp_path, other.getsockname()[1])
+
+
+def test_data_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert str(tmp_path / "file") in refused_start(tmp_path / "file" / "data", free_port())
+
+
+def test_two_on_one_folder_are_one_too_many(make_stage: Make) -> None:
+    stage = make_stage("simulated")
+    assert "already works in" in refused_start(stage.data, free_port())
+
+
+def test_qemu_without_qemu_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "is not installed" in refused_start(tmp_path, free_port(), "--guests", "qemu")
+
+
+def test_the_token_is_for_its_owner_only(make_stage: Make) -> None:
+    assert ((make_stage("simulated").data / "token").stat().st_mode & 0o777) == 0o600
+
+
+def test_a_wrong_token_is_refused(make_stage: Make) -> None:
+    stage = make_stage("simulated")
+    stranger = LocalCloud(f"http://127.0.0.1:{stage.port}", "guess")
+    with pytest.raises(CloudRefused):
+        stranger.list_servers()
+    stranger.close()
+
+
+def test_a_cloud_that_is_down_is_busy() -> None:
+    cloud = LocalCloud(f"http://127.0.0.1:{free_port()}", "token")
+    with pytest.raises(CloudBusy):
+        cloud.list_servers()
+    cloud.close()
+
+
+def test_it_fills_up_and_has_room_again(make_stage: Make, make_spec: Specs) -> None:
+    stage = make_stage("simulated", "--vcpus", "2", "--build-seconds", "0.1")
+    first = [stage.cloud.ensure_server(make_spec(stage)) for _ in range(2)]
+    with pytest.raises(CloudFull):
+        stage.cloud.ensure_server(make_spec(stage))
+    stage.cloud.ensure_deleted(first[0].id)
+    stage.settle()
+    assert stage.cloud.ensure_server(make_spec(stage)).status == Status.BUILDING
+
+
+def test_a_shelved_server_waits_for_room(make_stage: Make, make_spec: Specs) -> None:
+    stage = make_stage("simulated", "--vcpus", "1", "--build-seconds", "0.1")
+    shelved = stage.cloud.ensure_server(make_spec(stage))
+    stage.settle()
+    stage.cloud.ensure_shelved(shelved.id)
+    stage.settle()
+    stage.cloud.ensure_server(make_spec(stage))
+    with pytest.raises(CloudFull):
+        stage.cloud.ensure_running(shelved.id)
+
+
+def test_a_build_is_seen_in_its_sub_steps(make_stage: Make, make_spec: Specs) -> None:
+    stage = make_stage("simulated", "--build-seconds", "1.2")
+    server = stage.cloud.ensure_server(make_spec(stage))
+    seen = [server.task]
+    while (now := look(stage, server)).task:
+        if now.task != seen[-1]:
+            seen.append(now.task)
+    assert seen == ["scheduling", "networking", "block_device_mapping", "spawning"]
+
+
+def test_a_strange_cursor_gets_the_whole_list(make_stage: Make, make_spec: Specs) -> None:
+    stage = make_stage("simulated")
+    stage.cloud.ensure_server(make_spec(stage))
+    listing = stage.cloud.list_servers("of-another-cloud:12")
+    assert listing.whole
+    assert len(listing.servers) == 1
+
+
+def test_nonsense_is_refused_and_not_an_error(make_stage: Make) -> None:
+    stage = make_stage("simulated")
+    server_id = stage.cloud.ensure_server(ServerSpec("m", "o", "n", "tiny", "simulated-linux")).id
+    with pytest.raises(CloudRefused):
+        insist(stage.cloud.ensure_ports, server_id, frozenset({70000}))
+
+
+def test_two_hundred_are_listed_in_less_than_50_ms(make_stage: Make, make_spec: Specs) -> None:
+    stage = make_stage("simulated", "--build-seconds", "0")
+    for _ in range(200):
+        stage.cloud.ensure_server(make_spec(stage))
+    stage.settle()
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        assert len(stage.servers()) == 200
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.05
+    stage.end()
+    started = time.perf_counter()
+    stage.start()
+    assert time.perf_counter() - started < 10
