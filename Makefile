@@ -29,5 +29,4 @@ fix: dev
 	@$(IN_VENV) -m ruff check --fix --quiet . ; exec $(IN_VENV) -m ruff format .
 
 bench: dev
-	@if ls bench/*.py >/dev/null 2>&1; then for file in bench/bench_*.py; do $(IN_VENV) $$file || exit 1; done; \
-	else echo "There is nothing to measure yet."; fi
+	@for name in tunnels many chaos; do echo "== $$name"; $(IN_VENV) -m bench.$$name || exit 1; done

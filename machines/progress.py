@@ -46,7 +46,7 @@ def typical_seconds(template_id: int) -> float:
 
     ready = Machine.objects.filter(template_id=template_id, ready_at__isnull=False, build_started_at__isnull=False)
     pairs = ready.order_by("-ready_at").values_list("build_started_at", "ready_at")[:SAMPLE]
-    lengths = [(end - start).total_seconds() for start, end in pairs]
+    lengths = [(end - start).total_seconds() for start, end in pairs if start and end]
     return max(1.0, median(lengths)) if lengths else DEFAULT_SECONDS[State.BUILDING]
 
 

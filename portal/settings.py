@@ -51,11 +51,13 @@ SWEEP_QUIET_SECONDS = seconds("SWEEP_QUIET_SECONDS", 15)  # between two lists ot
 SWEEP_WHOLE_SECONDS = seconds("SWEEP_WHOLE_SECONDS", 60)  # between two lists of everything, not of changes only
 BUILD_SECONDS = seconds("BUILD_SECONDS", 900)  # a launch that takes longer has failed
 STEP_SECONDS = seconds("STEP_SECONDS", 300)  # likewise a sleep, a wake, a restart, a delete
-BOOT_SECONDS = seconds("BOOT_SECONDS", 180)  # how long the guest may take to answer before we call it ready all the same
-STRAY_SECONDS = seconds("STRAY_SECONDS", 120)  # a second server of one machine, or one of a deleted machine, lives this long
+BOOT_SECONDS = seconds("BOOT_SECONDS", 180)  # a guest that has not answered by then is called ready, with a warning
+STRAY_SECONDS = seconds("STRAY_SECONDS", 120)  # a second server of a machine, or one of a deleted one, lives so long
 
 # ---- the public ports ----
-AGENT_POLL_SECONDS = seconds("AGENT_POLL_SECONDS", 25)  # how long the portal holds an agent's question when nothing is new
+AGENT_POLL_SECONDS = seconds(
+    "AGENT_POLL_SECONDS", 25
+)  # how long the portal holds an agent's question when nothing is new
 AGENT_SILENT_SECONDS = seconds("AGENT_SILENT_SECONDS", 40)  # an agent unheard for longer counts as away
 
 # ---- Django ----
@@ -105,7 +107,9 @@ DATABASES = {
         **env.db_url_config(DATABASE_URL),
         "CONN_HEALTH_CHECKS": True,
         # The tests switch the pool off: its open connections would keep the test database from being dropped.
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}} if env.bool("DB_POOL", default=True) else {},
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}}
+        if env.bool("DB_POOL", default=True)
+        else {},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

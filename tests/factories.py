@@ -25,7 +25,9 @@ def make_gateway(**facts: Any) -> Gateway:
 
 
 def make_template(slug: str = "lab", **facts: Any) -> Template:
-    image = Image.objects.get_or_create(cloud_id="image-1", defaults={"name": "Tiny", "login": "student", "offered": True})[0]
+    image = Image.objects.get_or_create(
+        cloud_id="image-1", defaults={"name": "Tiny", "login": "student", "offered": True}
+    )[0]
     flavor = {"name": "small", "vcpus": 1, "ram_mb": 256, "disk_gb": 1, "offered": True}
     size = Flavor.objects.get_or_create(cloud_id="flavor-1", defaults=flavor)[0]
     defaults = {"name": "Lab", "summary": "A lab.", "image": image, "flavor": size, "services": SERVICES}
@@ -47,7 +49,11 @@ def make_machine(owner: User, *, state: str = "running", wanted: str = "", name:
     resting = {"suspended": "suspended", "suspending": "suspended", "shelved": "shelved", "shelving": "shelved"}
     ending = {"deleting": "gone", "gone": "gone"}
     wish = wanted or {**resting, **ending}.get(state, "running")
-    born = {} if state in ("new", "queued") else {"server_id": f"server-{machine.pk}", "address": "127.64.0.9", "cloud_status": "active"}
+    born = (
+        {}
+        if state in ("new", "queued")
+        else {"server_id": f"server-{machine.pk}", "address": "127.64.0.9", "cloud_status": "active"}
+    )
     Machine.objects.filter(pk=machine.pk).update(state=state, wanted=wish, **{**born, **facts})
     if state == "running":
         Tunnel.objects.filter(holder=machine.pk).update(

@@ -6,7 +6,7 @@ the view from one); there is one question for each gateway, so that is cheap.
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
@@ -28,7 +28,7 @@ from tunnels.states import Wanted
 
 LOOK_SECONDS = 0.3  # between two looks at the revision: well under the two seconds that a revocation may take
 MOST_RINGS = 20  # for one report; each costs a second while Redis is away, and the sweep finds the other machines
-View = Callable[[HttpRequest, Gateway], Awaitable[HttpResponse]]
+View = Callable[[HttpRequest, Gateway], Coroutine[Any, Any, HttpResponse]]
 
 
 def problem(status: int, code: str, sentence: str) -> JsonResponse:
@@ -36,10 +36,10 @@ def problem(status: int, code: str, sentence: str) -> JsonResponse:
     return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
-def for_agents(method: str) -> Callable[[View], Callable[[HttpRequest], Awaitable[HttpResponse]]]:
+def for_agents(method: str) -> Callable[[View], Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]]:
     """A view for whoever holds a gateway's token; it gets the gateway."""
 
-    def decorate(view: View) -> Callable[[HttpRequest], Awaitable[HttpResponse]]:
+    def decorate(view: View) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]:
         @csrf_exempt
         @login_not_required
         @wraps(view)

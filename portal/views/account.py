@@ -21,7 +21,9 @@ YEAR = 365 * 24 * 3600  # seconds
 @require_GET
 @never_cache
 def account(request: SignedIn) -> HttpResponse:
-    return render(request, "account/home.html", {"tokens": AuthToken.objects.filter(user=request.user).order_by("created")})
+    return render(
+        request, "account/home.html", {"tokens": AuthToken.objects.filter(user=request.user).order_by("created")}
+    )
 
 
 @require_POST
