@@ -4,6 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,6 +29,7 @@ VERBS = {
     "retry": actions.retry,
 }
 SURE = {"reset": actions.reset, "delete": actions.delete}  # these ask once more, for something is lost
+ON_A_PAGE = 12  # cards; few people have more, and for those who do the page stays as light
 UNCHANGED = partial(HttpResponse, status=204)
 
 
@@ -39,8 +41,10 @@ def find(request: SignedIn, pk: UUID) -> Machine:
 @require_GET
 @never_cache
 def machines(request: SignedIn) -> HttpResponse:
-    mine = show_all(Machine.objects.filter(owner=request.user).alive().with_parts())
-    facts = {"shown": mine, "usage": usage(request.user), "has_key": bool(mine) or request.user.ssh_keys.exists()}
+    rows = Machine.objects.filter(owner=request.user).alive().with_parts()
+    page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
+    mine = show_all(list(page))
+    facts = {"shown": mine, "page": page, "usage": usage(request.user), "has_key": bool(mine) or request.user.ssh_keys.exists()}
     return render(request, "machines/list.html", {**facts, "busy": any(s.is_busy for s in mine)})
 
 

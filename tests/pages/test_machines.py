@@ -170,3 +170,14 @@ def test_a_dead_session_sends_a_form_to_sign_in_with_a_sentence(client: Client, 
     answer = client.post(at(machine, "suspend/"), headers={"Referer": f"http://testserver{at(machine)}"}, follow=True)
     assert b"Your session has ended." in answer.content
     assert answer.redirect_chain[0] == (f"/accounts/login/?next=%2Fmachines%2F{machine.pk}%2F", 303)
+
+
+def test_many_machines_come_in_pages(client: Client, student: User) -> None:
+    for n in range(13):
+        grant(student)
+        make_machine(student, name=f"machine-{n}")
+    client.force_login(student)
+    first, second = (client.get(f"/?page={n}").content.decode() for n in (1, 2))
+    assert first.count("<li class=\"card") == 12
+    assert second.count("<li class=\"card") == 1
+    assert client.get("/?page=nonsense").status_code == 200
