@@ -1,6 +1,7 @@
 """Admission: may this person have that much more, now? Decided under a lock on their Allowance row."""
 
 from dataclasses import astuple, dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -116,3 +117,18 @@ def admit(*, user: User, size: Size, holder: UUID, by: User) -> Reservation:
 def free(*, holders: list[UUID]) -> None:
     """Give back what these took; said twice, done once."""
     Reservation.objects.filter(holder__in=holders, closed_at__isnull=True).update(closed_at=timezone.now())
+
+
+class BadGrant(Refusal):
+    status = 400
+    code = "bad_grant"
+
+
+def give(*, user: User, size: Size, by: User | None, reason: str = "", ends_at: datetime | None = None) -> Grant:
+    """So much more for one person, from now until `ends_at` (None = for good). Raises BadGrant."""
+    if not any(astuple(size)):
+        raise BadGrant(_("Say how much: a grant of nothing changes nothing."))
+    if ends_at is not None and ends_at <= timezone.now():
+        raise BadGrant(_("This end is in the past. Give a later day."))
+    amounts = {m: getattr(size, m) for m in MEASURES}
+    return Grant.objects.create(user=user, given_by=by, reason=reason[:200], ends_at=ends_at, **amounts)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from cloud import open_cloud
@@ -17,6 +18,12 @@ class Command(BaseCommand):
     help = "Fill in a small demo: people, templates and the gateway of make run. What is there already stays."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        strangers = set(settings.ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver"}
+        if strangers:
+            raise CommandError(
+                f"The demo's passwords are known to everybody, and this site answers to {', '.join(sorted(strangers))}. "
+                "It is for this computer alone: leave ALLOWED_HOSTS out."
+            )
         try:
             fill(open_cloud(), _gateway())
         except CloudError as error:

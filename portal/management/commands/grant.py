@@ -1,0 +1,46 @@
+"""manage.py grant: give one person more room."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.models import User
+from lib.notes import Refusal
+from quotas.actions import Size, give
+from quotas.models import MEASURES
+
+
+class Command(BaseCommand):
+    help = "Give one person more room, on top of what their role has: manage.py grant ana --machines 1 --ram-mb 2048 --days 90"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        for measure in MEASURES:
+            parser.add_argument(f"--{measure.replace('_', '-')}", type=_amount, default=0, metavar="N")
+        parser.add_argument("--days", type=int, help="ends after so many days; without it, it stays")
+        parser.add_argument("--reason", default="")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["username"]).first()
+        if user is None:
+            raise CommandError(f"There is nobody called {options['username']!r}.")
+        ends_at = timezone.now() + timedelta(days=options["days"]) if options["days"] is not None else None
+        try:
+            give(
+                user=user,
+                size=Size(**{m: options[m] for m in MEASURES}),
+                by=None,
+                reason=options["reason"],
+                ends_at=ends_at,
+            )
+        except Refusal as refusal:
+            raise CommandError(str(refusal)) from None
+        self.stdout.write(f"{user.username} has more room now.")
+
+
+def _amount(text: str) -> int:
+    if not text.isdigit() or int(text) > 2**31 - 1:
+        raise ValueError
+    return int(text)

@@ -1,0 +1,74 @@
+"""manage.py demo and grant."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from courses.models import Template
+from machines.models import Machine
+from portal.demo import LocalGateway, fill
+from quotas.actions import usage
+from quotas.models import Grant
+from tests.cloud.fake import FakeCloud
+from tunnels.models import Gateway
+
+HERE = LocalGateway(2222, "ssh-ed25519 AAAA", 23000, 23999, "token")
+
+
+def test_the_demo_has_five_people_who_can_sign_in(db: None) -> None:
+    fill(FakeCloud(), HERE)
+    for name in ("student", "student2", "teacher", "donor", "admin"):
+        user = authenticate(username=name, password="minga")
+        assert isinstance(user, User)
+        assert user.role == name.rstrip("2")
+
+
+def test_said_twice_it_is_done_once(db: None) -> None:
+    fill(FakeCloud(), HERE)
+    before = [model.objects.count() for model in (User, Grant, Template, Gateway)]
+    Template.objects.update(name="changed by a teacher")
+    fill(FakeCloud(), HERE)
+    assert [model.objects.count() for model in (User, Grant, Template, Gateway)] == before
+    assert set(Template.objects.values_list("name", flat=True)) == {"changed by a teacher"}
+
+
+def test_a_template_that_these_guests_cannot_keep_is_not_offered(db: None) -> None:
+    fill(FakeCloud(), HERE)
+    assert not any(s["scheme"] == "vnc" for t in Template.objects.all() for s in t.services)
+
+
+def test_every_template_of_the_demo_can_be_launched(db: None) -> None:
+    from machines.actions import offers
+
+    fill(FakeCloud(), HERE)
+    assert [o.why_not for o in offers(User.objects.get(username="student"))] == [None, None]
+    assert not Machine.objects.exists()
+
+
+def test_the_demo_is_refused_where_strangers_can_come(db: None, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["labs.example.org"]
+    with pytest.raises(CommandError, match="known to everybody"):
+        call_command("demo")
+
+
+def test_a_grant_by_hand_gives_more_room(student: User) -> None:
+    call_command("grant", "student", "--machines", "3", "--ram-mb", "512", "--days", "30")
+    assert (usage(student).machines.limit, usage(student).ram_mb.limit) == (3, 512)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nobody", "--machines", "1"],
+        ["student"],
+        ["student", "--machines", "1", "--days", "-1"],
+        ["student", "--machines", "-1"],
+    ],
+)
+def test_a_wrong_grant_is_refused(student: User, words: list[str]) -> None:
+    with pytest.raises(CommandError):
+        call_command("grant", *words)
+    assert not Grant.objects.exists()
