@@ -67,7 +67,7 @@ class Machine:
             )
         self.pid = process.pid
         self.forwards = {port: record.outside(port) for port in forwarded(record)}
-        await self._wait_for_socket()
+        await self._wait_for_socket(process)
 
     def _command(self, record: ServerRecord, linux: TinyLinux, accel: str) -> list[str]:
         forwards = "".join(f",hostfwd=tcp:{record.address}:{record.outside(p)}-:{p}" for p in forwarded(record))
@@ -98,13 +98,13 @@ class Machine:
             *("-vnc", f"{where},password-secret=vnc0"),
         ]
 
-    async def _wait_for_socket(self) -> None:
+    async def _wait_for_socket(self, process: asyncio.subprocess.Process) -> None:
         for _ in range(200):
             if self.socket.exists():
                 with contextlib.suppress(qmp.QmpFailed):
                     async with self.lock, qmp.talk(self.socket):
                         return
-            if not self.is_alive:
+            if process.returncode is not None:  # not `is_alive`: just after the exec its command line is still empty
                 break
             await asyncio.sleep(0.05)
         raise GuestFailed(f"QEMU did not start: {self._last_words()}")

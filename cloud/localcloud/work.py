@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from cloud.contract import Status
 from cloud.localcloud import addresses
-from cloud.localcloud.guests import Guests
+from cloud.localcloud.guests import GuestFailed, Guests
 from cloud.localcloud.record import ServerRecord
 from cloud.localcloud.store import Store
 
@@ -101,7 +101,11 @@ def give_up(store: Store, record: ServerRecord, fault: str) -> None:
 
 
 async def _run(guests: Guests, record: ServerRecord) -> None:
-    await guests.start(record)
+    try:
+        await guests.start(record)
+    except GuestFailed:  # a port or a socket that was not free yet: a second try is cheap, a broken server is not
+        await asyncio.sleep(1)
+        await guests.start(record)
     await guests.set_ports(record)  # they may have been changed while it started
 
 
