@@ -145,7 +145,7 @@ def reset(*, machine: Machine, by: User) -> Machine:
 
 def retry(*, machine: Machine, by: User) -> Machine:
     """After a failure: try for the same wish again."""
-    return _wish(machine, "retry", by, retry_at=timezone.now(), attempts=0)
+    return _wish(machine, "retry", by, retry_at=timezone.now(), attempts=0, unheard=0)
 
 
 @transaction.atomic
@@ -155,7 +155,9 @@ def delete(*, machine: Machine, by: User) -> Machine:
     if machine.wanted == Wanted.GONE and machine.state != State.FAILED:
         raise WrongState(_NOT_NOW[State.GONE if machine.state == State.GONE else State.DELETING])
     tunnels.actions.release(holder=machine.pk)
-    return _write_wish(machine, "delete", by, {"wanted": Wanted.GONE, "retry_at": timezone.now(), "attempts": 0})
+    return _write_wish(
+        machine, "delete", by, {"wanted": Wanted.GONE, "retry_at": timezone.now(), "attempts": 0, "unheard": 0}
+    )
 
 
 @transaction.atomic

@@ -272,7 +272,7 @@ def follow(machine: Machine, wanted: Wanted, state: State, note: Note) -> None:
 
 
 def _go(machine: Machine, to: State, note: Note = NOTHING, **fields: object) -> None:
-    move(machine, to, note, **{"attempts": 0, "retry_at": None, **fields})
+    move(machine, to, note, **{"attempts": 0, "unheard": 0, "retry_at": None, **fields})
 
 
 def _wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
@@ -281,10 +281,10 @@ def _wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
 
 
 def _wait_at_most(machine: Machine, seconds: float) -> None:
-    """Wait for the cloud. Only time in which it could be heard counts: an outage fails nobody."""
-    since = machine.asked_at or machine.state_since
-    heard_at = Watch.the_one().listed_at
-    if heard_at and heard_at - since > timedelta(seconds=seconds):
+    """Wait for the cloud. Only time in which it was heard without a break counts: an outage fails nobody."""
+    watch = Watch.the_one()
+    since = max(machine.asked_at or machine.state_since, watch.steady_since or timezone.now())
+    if watch.listed_at and watch.listed_at - since > timedelta(seconds=seconds):
         return fail(machine, Note(TOO_LONG))
     _wait(machine, LOOK_AGAIN)
 
@@ -294,20 +294,17 @@ def _again(machine: Machine, ask: Callable[[], None]) -> None:
     if machine.attempts >= MOST_REPEATS:
         return fail(machine, Note(NO_EFFECT))
     ask()
-    write(machine, asked_at=timezone.now(), attempts=machine.attempts + 1, retry_at=timezone.now() + LOOK_AGAIN)
+    now = timezone.now()
+    write(machine, asked_at=now, attempts=machine.attempts + 1, unheard=0, retry_at=now + LOOK_AGAIN)
 
 
 def _later(machine: Machine, error: CloudBusy) -> None:
     """Back off with jitter; the sentence comes with the second try, so that a hiccup stays unseen."""
     log.warning("machine %s: the cloud is busy: %s", machine.pk, error)
-    pause = error.retry_after or min(LONGEST_BACKOFF, 2.0**machine.attempts) * uniform(0.7, 1.3)
-    note = Note(FIRST_BUSY) if machine.attempts else machine.note
-    write(
-        machine,
-        attempts=min(machine.attempts + 1, 16),
-        retry_at=timezone.now() + timedelta(seconds=pause),
-        state_note=note.as_json(),
-    )
+    pause = error.retry_after or min(LONGEST_BACKOFF, 2.0**machine.unheard) * uniform(0.7, 1.3)
+    note = Note(FIRST_BUSY) if machine.unheard else machine.note
+    tries = min(machine.unheard + 1, 16)  # 2^16 s is far above the longest pause
+    write(machine, unheard=tries, retry_at=timezone.now() + timedelta(seconds=pause), state_note=note.as_json())
 
 
 def _queue(machine: Machine, note: Note) -> None:

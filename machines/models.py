@@ -76,7 +76,8 @@ class Machine(models.Model):
     ports_done = models.PositiveIntegerField(default=0)
 
     claimed_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
+    unheard = models.PositiveIntegerField(default=0)  # how often in a row the cloud did not answer
     retry_at = models.DateTimeField(null=True, blank=True)
 
     server_id = models.CharField(max_length=64, blank=True, default="")
@@ -212,6 +213,7 @@ class Watch(models.Model):
 
     cursor = models.TextField(blank=True, default="")
     listed_at = models.DateTimeField(null=True, blank=True)
+    steady_since = models.DateTimeField(null=True, blank=True)  # since when every list has worked; None while none does
     whole_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)

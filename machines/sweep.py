@@ -56,13 +56,13 @@ def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
     except CloudError as error:
         log.warning("the cloud could not be listed: %s", error)
         pause = getattr(error, "retry_after", None) or 2 * settings.SWEEP_BUSY_SECONDS
-        Watch.objects.filter(pk=watch.pk).update(
-            claimed_until=None, next_at=timezone.now() + timedelta(seconds=pause), cursor=""
-        )
+        again = timezone.now() + timedelta(seconds=pause)
+        Watch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=again, cursor="", steady_since=None)
         return
     observe(listing.servers, now, whole=listing.whole)
     took = (timezone.now() - now).total_seconds()
     fields = {"whole_at": now, "room": _room(cloud)} if listing.whole else {}
+    fields["steady_since"] = watch.steady_since or now
     Watch.objects.filter(pk=watch.pk).update(
         cursor=listing.cursor,
         listed_at=now,
@@ -115,8 +115,8 @@ def _observe_one(machine: Machine | None, found: list[Server], at: datetime) -> 
 def _take_over(machine: Machine, fields: dict[str, object], at: datetime) -> None:
     """Write an observation, unless the row was told, or asked the cloud for something, after the list began."""
     newer = Q(asked_at__isnull=True) | Q(asked_at__lt=at), Q(observed_at__isnull=True) | Q(observed_at__lte=at)
-    # A step that was waiting for news need wait no longer; one that backs off (attempts) keeps its time.
-    calm: dict[str, object] = {} if machine.attempts else {"retry_at": None}
+    # A step that was waiting for news need wait no longer; one that backs off keeps its time.
+    calm: dict[str, object] = {} if machine.unheard else {"retry_at": None}
     if machine.state == State.FAILED:
         calm = _second_chance(machine, fields)
     if not Machine.objects.filter(*newer, pk=machine.pk).update(**fields, **calm):

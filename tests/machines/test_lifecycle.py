@@ -2,7 +2,7 @@
 
 import pytest
 
-from machines import actions
+from machines import actions, sweep
 from machines.lifecycle import STEPS
 from machines.models import Machine
 from machines.states import COME_TRUE, MOVES, State, Wanted
@@ -158,6 +158,35 @@ def test_an_outage_fails_nobody(world: World, cloud: FakeCloud) -> None:
     cloud.busy = False
     world.clock.move(60)
     world.until(machine, "running")
+
+
+@pytest.mark.parametrize("cloud", [LosesRequest(times=1)], ids=["loses"])
+def test_an_outage_in_the_middle_of_a_sleep_fails_nobody(world: World, cloud: FakeCloud) -> None:
+    machine = world.running()
+    actions.suspend(machine=machine, by=world.student)
+    world.turn()
+    cloud.busy = True
+    for _turn in range(30):
+        world.clock.move(60)
+        world.turn()
+    cloud.busy = False
+    world.clock.move(60)
+    world.until(machine, "suspended")
+
+
+def test_time_in_which_the_cloud_was_away_does_not_count(world: World, cloud: FakeCloud) -> None:
+    machine = world.running()
+    actions.suspend(machine=machine, by=world.student)
+    actions.step(machine.pk, cloud)
+    cloud.busy = True
+    world.clock.move(3600)
+    sweep.tick(cloud, world.clock.now)
+    cloud.busy = False
+    world.clock.move(5)
+    sweep.tick(cloud, world.clock.now)
+    actions.step(machine.pk, cloud)
+    machine.refresh_from_db()
+    assert machine.state == "suspending"
 
 
 def test_a_broken_launch_says_so_and_can_be_tried_again(world: World) -> None:

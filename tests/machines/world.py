@@ -46,7 +46,7 @@ class World:
             state = {"open": "open", "closed": "closed", "gone": "gone"}[tunnel.wanted]
             answered = tunnel.answered_at or now if state == "open" else None
             Tunnel.objects.filter(pk=tunnel.pk).update(state=state, answered_at=answered)
-        Machine.objects.filter(retry_at__isnull=False, attempts=0).exclude(state="failed").update(
+        Machine.objects.filter(retry_at__isnull=False, unheard=0).exclude(state="failed").update(
             retry_at=None
         )  # its bell
 

@@ -6,7 +6,7 @@ import polib
 from django.utils.translation import override
 
 from lib.notes import Note
-from machines.lifecycle import QUEUE_REST, QUEUE_REST_MANY
+from machines.lifecycle import QUEUE_REST
 
 CATALOG = Path("locale/es/LC_MESSAGES/django.po")
 
@@ -17,6 +17,6 @@ def test_no_sentence_lacks_its_spanish() -> None:
 
 def test_a_stored_sentence_counts_in_spanish() -> None:
     with override("es"):
-        said = [str(Note(QUEUE_REST, {"count": ahead}, QUEUE_REST_MANY)) for ahead in (1, 3)]
+        said = [str(Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1])) for ahead in (1, 3)]
     assert "1 máquina antes" in said[0]
     assert "3 máquinas antes" in said[1]
