@@ -37,6 +37,11 @@ class Door:
     user: str
 
     @property
+    def name(self) -> str:
+        """The template's word for a service; a port that somebody opened is just that port."""
+        return _("Port %(port)s") % {"port": self.tunnel.target_port} if self.tunnel.extra else self.tunnel.service
+
+    @property
     def host(self) -> str:
         return self.tunnel.gateway.public_host
 
@@ -107,6 +112,23 @@ class Shown:
             State.GONE: _("Its ports are closed, and its share of your quota is free again."),
         }.get(State(self.machine.state), "")
 
+    @property
+    def is_live(self) -> bool:
+        """Whether its part of a page asks again: something is under way, or a way in is about to open."""
+        runs = self.machine.state == State.RUNNING
+        return self.is_busy or (runs and any(door.state == "opening" for door in self.doors))
+
+    @property
+    def why_shut(self) -> str:
+        """What to know before one tries a way in that is closed; '' while they are open."""
+        if self.machine.state in (State.SUSPENDED, State.SHELVED) and not self.is_busy:
+            return _(
+                "They are closed while it rests: ssh says “Connection refused”. Wake it, and the same lines work again."
+            )
+        if self.machine.state == State.RUNNING and not self.is_live:
+            return ""
+        return _("They open when the machine runs. Addresses and ports stay the same for its whole life.")
+
     @cached_property
     def verbs(self) -> set[str]:
         return allowed(self.machine)
@@ -131,7 +153,7 @@ class Shown:
     @property
     def primary(self) -> str:
         """The verb that people most likely want now; '' for none."""
-        return next((verb for verb in ("retry", "wake", "suspend") if verb in self.verbs), "")
+        return next((verb for verb in ("retry", "wake", "suspend") if verb in self.buttons), "")
 
     @property
     def primary_url(self) -> str:
@@ -140,9 +162,16 @@ class Shown:
     @property
     def buttons(self) -> list[str]:
         """The verbs that have a button, the likeliest first and the one that destroys last."""
+        if self.is_first_build:
+            return ["delete"] if "delete" in self.verbs else []
         return [
             verb for verb in ("retry", "wake", "suspend", "shelve", "restart", "reset", "delete") if verb in self.verbs
         ]
+
+    @property
+    def is_first_build(self) -> bool:
+        """Nobody puts a machine to sleep that they have only just asked for."""
+        return self.machine.state in (State.NEW, State.QUEUED, State.BUILDING) and self.machine.ready_at is None
 
     @property
     def alias(self) -> str:

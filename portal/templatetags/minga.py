@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 register = template.Library()
+UNBROKEN = "\u00a0"  # a number and its unit stay on one line
 
 
 @register.simple_tag
@@ -36,7 +37,7 @@ def base64(text: str) -> str:
 @register.filter
 def memory(mib: int) -> str:
     """MiB in words: 256 MB, 1 GB, 1.5 GB."""
-    return f"{mib} MB" if mib < 1024 else f"{mib / 1024:.1f}".removesuffix(".0") + " GB"
+    return f"{mib}{UNBROKEN}MB" if mib < 1024 else f"{mib / 1024:.1f}".removesuffix(".0") + f"{UNBROKEN}GB"
 
 
 @register.filter
@@ -44,7 +45,7 @@ def amount(value: int, unit: str) -> str:
     """A gauge's number with its unit."""
     if unit == "MB":
         return memory(value)
-    return f"{value} {unit}" if unit else str(value)
+    return f"{value}{UNBROKEN}{unit}" if unit else str(value)
 
 
 @register.filter
@@ -52,7 +53,7 @@ def size(flavor: object) -> str:
     """1 processor, 256 MB of memory, 1 GB of disk."""
     vcpus, ram_mb, disk_gb = (getattr(flavor, name) for name in ("vcpus", "ram_mb", "disk_gb"))
     processors = ngettext("%(count)s processor", "%(count)s processors", vcpus) % {"count": vcpus}
-    rest = _("%(memory)s of memory, %(disk)s GB of disk") % {"memory": memory(ram_mb), "disk": disk_gb}
+    rest = _("%(memory)s of memory, %(disk)s of disk") % {"memory": memory(ram_mb), "disk": amount(disk_gb, "GB")}
     return f"{processors}, {rest}"
 
 

@@ -44,7 +44,12 @@ def machines(request: SignedIn) -> HttpResponse:
     rows = Machine.objects.filter(owner=request.user).alive().with_parts()
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     mine = show_all(list(page))
-    facts = {"shown": mine, "page": page, "usage": usage(request.user), "has_key": bool(mine) or request.user.ssh_keys.exists()}
+    facts = {
+        "shown": mine,
+        "page": page,
+        "usage": usage(request.user),
+        "has_key": bool(mine) or request.user.ssh_keys.exists(),
+    }
     return render(request, "machines/list.html", {**facts, "busy": any(s.is_busy for s in mine)})
 
 
@@ -94,7 +99,7 @@ def live(request: SignedIn, pk: UUID) -> HttpResponse:
     shown = show(find(request, pk))
     if shown.version == request.GET.get("seen"):
         return UNCHANGED()
-    facts = {"s": shown, "said": _news(request, shown), "live": True}
+    facts = {"s": shown, "said": _news(request, shown), "live": True, "form": PortForm()}
     return render(
         request,
         "machines/_live.html",

@@ -50,6 +50,7 @@ class Stack:
             "STATIC_MANIFEST",
             "DJANGO_SETTINGS_MODULE",
             "ALLOWED_HOSTS",
+            "DJANGO_ALLOW_ASYNC_UNSAFE",
         ):
             self.environment.pop(name, None)
         self.process: subprocess.Popen[bytes] | None = None
@@ -239,8 +240,8 @@ def make_key(folder: Path, name: str = "key") -> Path:
     return file
 
 
-def is_shut(port: int) -> bool:
-    """Whether nothing listens on a public port."""
+def is_shut(port: int, address: str = "127.0.0.1") -> bool:
+    """Whether nothing listens there."""
     with socket.socket() as s:
         s.settimeout(2)
-        return s.connect_ex(("127.0.0.1", port)) != 0
+        return s.connect_ex((address, port)) != 0

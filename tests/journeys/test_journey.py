@@ -1,0 +1,208 @@
+"""A student's first machine, end to end: the real pages in a real browser, OpenSSH's own client, curl."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.journeys.stack import Person, Stack, is_shut, make_key, wait_for
+from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor, processes_of, run
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here"),
+]
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["simulated", pytest.param("qemu", marks=pytest.mark.qemu)])
+def minga(request: pytest.FixtureRequest) -> Stack:
+    """A whole Minga in which the student has neither machines nor keys."""
+    return _swept(request.getfixturevalue({"simulated": "stack", "qemu": "qemu_stack"}[request.param]))
+
+
+@pytest.fixture
+def light(stack: Stack) -> Stack:
+    """Likewise, with simulated guests only: for what does not depend on the guest."""
+    return _swept(stack)
+
+
+def _swept(stack: Stack) -> Stack:
+    stack.whole()
+    student = Person(stack, "student")
+    mine = [machine["id"] for machine in student.call("GET", "machines/").json()]
+    for pk in mine:
+        student.call("DELETE", f"machines/{pk}/")
+    for pk in mine:
+        student.until(pk, "gone")
+    for key in student.call("GET", "keys/").json():
+        student.call("DELETE", f"keys/{key['id']}/")
+    return stack
+
+
+def test_a_students_first_machine(minga: Stack, browser: Browser, tmp_path: Path) -> None:
+    student = Visitor(browser, minga).sign_in("student")
+    student.shoot("empty")
+    key = a_key(student, tmp_path)
+    machine = student.launch("condor")
+    watch_it_come_up(student)
+    line = student.copied("ssh")
+    student.shoot("machine")
+    link = student.service("http").locator("a").inner_text()
+    come_in(line, key, link)
+    a_stranger_sees_nothing(browser, minga, machine)
+    write_to_the_ram_disk(line, key)
+    sleep(student, line, key)
+    wake(student, line, key)
+    one_more_port(student)
+    delete(student, minga, machine, line)
+
+
+def a_key(student: Visitor, folder: Path) -> Path:
+    """Pasted in one of the two runs, made by Minga in the other."""
+    if student.stack.kind == "qemu":
+        return student.have_a_key_made(folder)
+    key = make_key(folder)
+    student.add_key(key.with_name("key.pub").read_text())
+    return key
+
+
+def watch_it_come_up(student: Visitor) -> None:
+    student.record()
+    student.shoot("building")
+    student.sees("running")
+    percents = student.recorded()
+    assert len(percents) >= 3, percents
+    assert percents == sorted(percents)
+    assert student.page.locator("#state").inner_text() == "Running"
+    assert "Running" in student.page.locator("#said").inner_text()  # what a screen reader hears
+
+
+def come_in(line: str, key: Path, link: str) -> None:
+    ran = run(line, key, "hostname")
+    assert (ran.returncode, ran.stdout.strip()) == (0, "condor"), ran.stderr
+    page = subprocess.run(["curl", "-sSf", "--max-time", "20", link], capture_output=True, text=True)
+    assert page.returncode == 0, page.stderr
+    assert "condor" in page.stdout
+
+
+def a_stranger_sees_nothing(browser: Browser, minga: Stack, machine: str) -> None:
+    stranger = Visitor(browser, minga).sign_in("student2")
+    for path in ("", "live/", "card/", "delete/", "reset/"):
+        reply = stranger.page.goto(f"/machines/{machine}/{path}")
+        assert reply is not None
+        assert reply.status == 404, path
+    assert "condor" not in stranger.page.content()
+    stranger.context.close()
+
+
+def write_to_the_ram_disk(line: str, key: Path) -> None:
+    assert run(line, key, "echo still-here > /tmp/note").returncode == 0
+
+
+def sleep(student: Visitor, line: str, key: Path) -> None:
+    student.press("suspend")
+    student.sees("suspended")
+    port = int(line.split()[2])
+    wait_for(lambda: is_shut(port), 5, "the port is closed")
+    ran = run(line, key, "hostname")
+    assert ran.returncode == 255
+    assert "Connection refused" in ran.stderr
+    assert "Connection refused" in student.page.locator("#access").inner_text()
+    assert "Wake it" in student.page.locator("#access").inner_text()
+    assert student.page.locator("#ssh").inner_text() == line
+    student.shoot("sleeping")
+
+
+def wake(student: Visitor, line: str, key: Path) -> None:
+    student.press("wake")
+    student.sees("running")
+    ran = run(line, key, "cat /tmp/note")
+    assert (ran.returncode, ran.stdout.strip()) == (0, "still-here"), ran.stderr
+
+
+def one_more_port(student: Visitor) -> None:
+    student.page.locator("[name=port]").fill("8000")
+    student.page.locator("[name=scheme]").select_option("tcp")
+    student.page.locator("form[action$='/ports/'] button").click()
+    service = student.service("Port 8000")
+    service.get_by_text("Open", exact=True).wait_for(timeout=30_000)
+    port = int(service.locator(".mono").inner_text().rpartition(":")[2])
+    assert not is_shut(port)
+    service.locator("button").click()
+    service.wait_for(state="detached")
+    wait_for(lambda: is_shut(port), 5, "the port is closed")
+
+
+def delete(student: Visitor, minga: Stack, machine: str, line: str) -> None:
+    [server] = minga.servers(machine)
+    guest = (server.address, server.port_map.get(22, 22))
+    assert not is_shut(guest[1], guest[0])
+    assert bool(processes_of(minga)) == (minga.kind == "qemu")
+    student.press("delete")
+    student.page.locator("button.sure").click()
+    student.sees("gone")
+    assert minga.servers(machine) == []
+    assert processes_of(minga) == []
+    assert is_shut(guest[1], guest[0])
+    wait_for(lambda: is_shut(int(line.split()[2])), 5, "the port is closed")
+    used = student.used()
+    assert len(used) == 5
+    assert {text.split()[0] for text in used.values()} == {"0"}, used
+
+
+def test_the_keyboard_is_enough(light: Stack, browser: Browser) -> None:
+    student = Visitor(browser, light).sign_in("student")
+    student.page.goto("/launch/")
+    _tab_to(student, "form.join button")
+    student.page.keyboard.press("Enter")
+    assert student.machine
+    student.sees("running")
+    _tab_to(student, "#do-suspend")
+    student.page.keyboard.press("Enter")
+    student.sees("suspended")
+
+
+def _tab_to(student: Visitor, target: str) -> None:
+    for _ in range(40):
+        student.page.keyboard.press("Tab")
+        if student.page.evaluate("target => document.activeElement.matches(target)", target):
+            return
+    raise AssertionError(f"Tab does not lead to {target}")
+
+
+def test_it_works_without_javascript(light: Stack, browser: Browser) -> None:
+    student = Visitor(browser, light, script=False).sign_in("student")
+    student.launch("quinoa")
+    student.sees("running")  # the page loads itself anew while something is under way
+    student.press("suspend")
+    student.sees("suspended")
+    assert student.page.locator("[data-copy]:visible").count() == 0  # no button that does nothing
+    student.press("delete")
+    student.page.locator("button.sure").click()
+    student.sees("gone")
+
+
+def test_the_language_changes_where_one_is(light: Stack, browser: Browser) -> None:
+    student = Visitor(browser, light).sign_in("student")
+    machine = student.launch("llama")
+    student.sees("running")
+    student.page.get_by_role("button", name="Español").click()
+    student.page.wait_for_function("document.documentElement.lang === 'es'")
+    assert student.machine == machine
+    assert student.page.locator("#state").inner_text() == "Encendida"
+    student.press("suspend")
+    student.sees("suspended")  # what comes live is Spanish, too
+    assert student.page.locator("#state").inner_text() == "Durmiendo"
+    student.page.get_by_role("button", name="English").click()
+    student.page.wait_for_function("document.documentElement.lang === 'en'")
