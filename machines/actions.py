@@ -41,7 +41,7 @@ _VERBS: dict[State, set[str]] = {
     State.SHELVED: {"wake"},
     State.DELETING: set(),
     State.GONE: set(),
-    State.FAILED: {"retry"},
+    State.FAILED: {"retry", "reset"},
 }
 _ASKED = {
     "suspend": _("Asked to sleep."),
@@ -221,7 +221,7 @@ def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offe
 def allowed(machine: Machine) -> set[str]:
     """The verbs that make sense now: suspend wake shelve restart reset retry open_port rename delete."""
     if machine.wanted == Wanted.GONE:
-        return {"retry", "delete"} if machine.state == State.FAILED else set()
+        return {"retry", "delete"} if machine.state == State.FAILED else set()  # its delete had failed
     turns_to = {"suspend": Wanted.SUSPENDED, "shelve": Wanted.SHELVED, "wake": Wanted.RUNNING}
     verbs = {v for v in _VERBS[State(machine.state)] if turns_to.get(v) != machine.wanted}
     if machine.state == State.RUNNING and machine.wanted != Wanted.RUNNING:
@@ -257,6 +257,8 @@ def _wish(machine: Machine, verb: str, by: User, *, once: str = "", **changes: A
         changes[once] = getattr(machine, once) + 1
     if machine.state == State.FAILED:
         changes["retry_at"] = timezone.now()
+    if verb == "reset":
+        changes["wanted"] = Wanted.RUNNING
     return _write_wish(machine, verb, by, changes)
 
 

@@ -47,6 +47,9 @@ QUEUE_REST = ngettext(
     "The cluster is full. %(count)s machines are before yours; it starts by itself.",
 )
 NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
+ONLY_RESET = _(
+    "The cluster cannot start it any more. You can reset it to its template, which loses what is in it, or delete it."
+)
 QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if nothing comes, restart it.")
 
 
@@ -152,6 +155,11 @@ def revive(machine: Machine, cloud: Cloud) -> None:
         # It never ran, so nothing of the student's is in it: a new one is the better try.
         cloud.ensure_deleted(server.id)
         return _go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)
+    if machine.resets_asked != machine.resets_done:
+        cloud.ensure_rebuilt(server.id, machine.template.image.cloud_id, machine.resets_asked)
+        return _go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
+    if server.status == Status.ERROR:
+        return fail(machine, Note(ONLY_RESET))
     if server.status in (Status.SUSPENDED, Status.SHELVED):
         return _go(machine, State(server.status.value), server_id=server.id)
     cloud.ensure_running(server.id)

@@ -200,6 +200,19 @@ def test_a_broken_launch_says_so_and_can_be_tried_again(world: World) -> None:
     assert len(world.known(machine)) == 1
 
 
+def test_a_machine_that_broke_can_be_reset(world: World) -> None:
+    machine = world.running()
+    world.cloud.break_server(machine.server_id)
+    world.clock.move(16)
+    world.turn()
+    world.until(machine, "failed")
+    actions.retry(machine=machine, by=world.student)
+    world.turn()
+    assert str(world.until(machine, "failed").note).startswith("The cluster cannot start it any more.")
+    actions.reset(machine=machine, by=world.student)
+    world.until(machine, "running")
+
+
 def test_full_told_late_goes_back_to_the_queue(world: World) -> None:
     machine = world.launch()
     world.turn()
