@@ -16,7 +16,7 @@ dev:
 
 test: dev
 	@$(PYTHON) deploy/local/tools.py
-	@exec $(IN_VENV) -m pytest $(TESTS)
+	@exec $(IN_VENV) -m pytest -n 2 --dist loadfile $(TESTS)
 
 test-openstack: dev
 	@if [ -d tests/openstack ]; then exec $(IN_VENV) -m pytest tests/openstack; \
