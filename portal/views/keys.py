@@ -49,7 +49,9 @@ def make(request: SignedIn) -> HttpResponse:
 def remove(request: SignedIn, pk: int) -> HttpResponse:
     key = get_object_or_404(request.user.ssh_keys, pk=pk)
     actions.remove_key(key=key, by=request.user)
-    messages.success(request, _("Key removed. Machines that you launch from now on do not know it; those that you have still do."))
+    messages.success(
+        request, _("Key removed. Machines that you launch from now on do not know it; those that you have still do.")
+    )
     return redirect("keys")
 
 

@@ -110,11 +110,10 @@ class Visitor:
         gauges = self.page.locator("#quota .gauge div").all()
         return {g.locator("span").first.inner_text(): g.locator("span").last.inner_text() for g in gauges}
 
-    def shoot(self, name: str) -> Path:
+    def shoot(self, name: str, *, whole: bool = True) -> None:
+        """A picture of the page, or of what fits into the window."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        file = SHOTS / f"{self.stack.kind}-{name}.png"
-        self.page.screenshot(path=file, full_page=True)
-        return file
+        self.page.screenshot(path=SHOTS / f"{self.stack.kind}-{name}.png", full_page=whole)
 
 
 def run(line: str, key: Path, command: str) -> subprocess.CompletedProcess[str]:

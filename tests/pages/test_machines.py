@@ -1,6 +1,5 @@
 """My machines and one machine: what they show, to whom, and how often they ask the database."""
 
-
 import pytest
 from django.db import connection
 from django.test import Client
@@ -93,7 +92,9 @@ def test_a_stranger_finds_no_machine(client: Client, student: User, student2: Us
     assert client.get(at(machine, rest)).status_code == 404
 
 
-@pytest.mark.parametrize("rest", [f"{verb}/" for verb in [*POSTS, "reset", "delete", "ports/6aa8d0f8-0ac0-4691-9e32-fdc6073b0e9a/close"]])
+@pytest.mark.parametrize(
+    "rest", [f"{verb}/" for verb in [*POSTS, "reset", "delete", "ports/6aa8d0f8-0ac0-4691-9e32-fdc6073b0e9a/close"]]
+)
 def test_a_stranger_can_do_nothing(client: Client, student: User, student2: User, rest: str) -> None:
     machine = make_machine(student)
     client.force_login(student2)
@@ -177,6 +178,6 @@ def test_many_machines_come_in_pages(client: Client, student: User) -> None:
         make_machine(student, name=f"machine-{n}")
     client.force_login(student)
     first, second = (client.get(f"/?page={n}").content.decode() for n in (1, 2))
-    assert first.count("<li class=\"card") == 12
-    assert second.count("<li class=\"card") == 1
+    assert first.count('<li class="card') == 12
+    assert second.count('<li class="card') == 1
     assert client.get("/?page=nonsense").status_code == 200
