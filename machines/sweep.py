@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 PACE = 3  # never list sooner than three times what the last list took: see the design
 PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
-LIST_CLAIM = timedelta(seconds=60)  # longer than any list may take
 FOUND_ASLEEP = _("Somebody put it to sleep on the cluster itself.")
 FOUND_OFF = _("It was switched off, from inside or on the cluster itself.")
 FOUND_AWAY = _("Somebody put it away on the cluster itself.")
@@ -209,7 +208,9 @@ def _take_turn(now: datetime) -> Watch | None:
     soon = watch.listed_at is None or now - watch.listed_at >= _busy_pause(watch.took_seconds)
     if watch.next_at > now and not (soon and Machine.objects.unsettled().exists()):
         return None
-    taken = Watch.objects.filter(free, pk=watch.pk, next_at=watch.next_at).update(claimed_until=now + LIST_CLAIM)
+    taken = Watch.objects.filter(free, pk=watch.pk, next_at=watch.next_at).update(
+        claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS)
+    )
     return watch if taken else None
 
 

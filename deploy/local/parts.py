@@ -66,6 +66,8 @@ def _environment(place: Place, database: str, redis: str) -> dict[str, str]:
         "LOCAL_CLOUD_URL": f"http://127.0.0.1:{place.ports['cloud']}",
         "LOCAL_CLOUD_TOKEN": place.secrets["cloud_token"],
         "STATIC_MANIFEST": "on",
+        # The local cloud answers within 10 s or not at all, so a dead worker's machine is taken over sooner than on a cluster.
+        "CLAIM_SECONDS": os.environ.get("CLAIM_SECONDS", "15"),
         "DEBUG": os.environ.get("DEBUG", "off"),
         "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost"),
         "VPS_PORT": str(place.ports["vps"]),
