@@ -131,6 +131,26 @@ def test_the_first_visit_to_my_machines_is_light(
     assert sum(sizes) < LIGHT, sizes
 
 
+JUMPS = """() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((seen) => { for (const jump of seen.getEntries()) sum += jump.value; })
+    .observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(sum), 400);
+})"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_jumps_while_a_page_loads(
+    browser: Browser, live_server: Any, village: dict[str, Machine], width: int
+) -> None:
+    page = visit(browser, live_server, user=User.objects.get(), width=width, theme="light", language="es")
+    jumps = {}
+    for path in ("/", "/launch/", f"/machines/{village['running'].pk}/", "/keys/"):
+        page.goto(path, wait_until="networkidle")
+        jumps[path] = page.evaluate(JUMPS)
+    assert set(jumps.values()) == {0}, jumps
+
+
 def test_the_page_says_running_without_a_reload(
     browser: Browser, live_server: Any, village: dict[str, Machine]
 ) -> None:
