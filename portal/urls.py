@@ -5,6 +5,7 @@ from django.urls import include, path
 from portal.views import account, catalog, keys, launch, machines, templates
 
 handler403 = "portal.views.errors.forbidden"
+handler500 = "portal.views.errors.broken"
 handler404 = "portal.views.errors.not_found"
 
 _machine = [

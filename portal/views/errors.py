@@ -1,8 +1,12 @@
 """Pages for what cannot be answered."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from portal.api.problems import MEDIA_TYPE, problem
 
 
 @login_not_required
@@ -13,6 +17,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 @login_not_required
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "403.html", status=403)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Something of ours failed; it is in the log. Programs are told in their own form."""
+    if request.path.startswith("/api/"):
+        body = problem(500, _("Something broke on our side. Try again in a minute."), "broken")
+        return JsonResponse(body, status=500, content_type=MEDIA_TYPE)
+    return HttpResponse(render_to_string("500.html"), status=500)
 
 
 def wrong_method(request: HttpRequest, allow: str) -> HttpResponse:
