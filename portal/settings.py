@@ -158,7 +158,7 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # make run collects the files first (hashed names, compressed, cached for ever); tests serve them as they lie.
 STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=False)

@@ -77,7 +77,7 @@ def _start_servers() -> None:
     _start(child.Program("redis", redis.command()))
     os.environ.update(
         SECRET_KEY="tests-only-" + "x" * 50, DATABASE_URL=postgres.url, REDIS_URL=redis.url, DB_POOL="off", DEBUG="off",
-        STATIC_MANIFEST="off", ALLOWED_HOSTS="127.0.0.1,localhost,testserver",
+        STATIC_MANIFEST="off", STATIC_ROOT=str(DATA / "no-static"), ALLOWED_HOSTS="127.0.0.1,localhost,testserver",
     )  # fmt: skip
     _wait_for(postgres.url)
 

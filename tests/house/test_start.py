@@ -30,7 +30,15 @@ class Minga:
     def start(self) -> float:
         """Start it and wait until it is ready; how many seconds that took."""
         began = time.monotonic()
-        settings = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "DB_POOL", "STATIC_MANIFEST", "ALLOWED_HOSTS")
+        settings = (
+            "SECRET_KEY",
+            "DATABASE_URL",
+            "REDIS_URL",
+            "DB_POOL",
+            "STATIC_MANIFEST",
+            "STATIC_ROOT",
+            "ALLOWED_HOSTS",
+        )
         environment = {name: value for name, value in os.environ.items() if name not in settings}
         environment.update(DATA=str(self.data), PORT=str(self.port), GUESTS="simulated")
         output = (self.data.parent / "output").open("ab")

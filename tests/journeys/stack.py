@@ -47,7 +47,7 @@ class Stack:
             "REDIS_URL",
             "SECRET_KEY",
             "DB_POOL",
-            "STATIC_MANIFEST",
+            "STATIC_MANIFEST", "STATIC_ROOT",
             "DJANGO_SETTINGS_MODULE",
             "ALLOWED_HOSTS",
             "DJANGO_ALLOW_ASYNC_UNSAFE",

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cloud.contract import CloudBusy
 from tests.journeys.stack import Person, Stack, is_shut, wait_for
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
@@ -91,12 +92,23 @@ def _ports(machine: dict[str, Any]) -> dict[str, int]:
 
 def _must_be_one(stack: Stack, person: Person, pk: str) -> None:
     wait_for(
-        lambda: len(stack.servers(pk)) == 1, 20, "exactly one server", lambda: None, lambda: str(stack.servers(pk))
+        lambda: _number_of_servers(stack, pk) == 1,
+        20,
+        "exactly one server",
+        say=lambda: str(_number_of_servers(stack, pk)),
     )
     assert person.used() | {"machines": 1, "ports": 2} == person.used()
 
 
 def _must_be_none(stack: Stack, person: Person, pk: str, ports: dict[str, int]) -> None:
-    wait_for(lambda: not stack.servers(pk), 20, "no server left")
+    wait_for(lambda: _number_of_servers(stack, pk) == 0, 20, "no server left")
     assert set(person.used().values()) == {0}
     wait_for(lambda: all(map(is_shut, ports.values())), 20, f"{ports} are shut")
+
+
+def _number_of_servers(stack: Stack, pk: str) -> int | None:
+    """None while the cloud is down."""
+    try:
+        return len(stack.servers(pk))
+    except CloudBusy:
+        return None
