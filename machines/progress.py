@@ -62,8 +62,10 @@ def progress_of(machine: "Machine", now: datetime, typical: float | None = None)
         seconds = typical_seconds(machine.template_id) if typical is None else typical
     low, high = _bounds(machine)
     # 1 - e^(-2t/T): 86 % at the typical time, and still moving after it.
-    by_time = 100 * (1 - exp(-2 * machine.been_so_for(now).total_seconds() / seconds))
-    return Progress(int(max(low, min(high, by_time))), str(machine.note) or _sentence(machine))
+    part = 1 - exp(-2 * machine.been_so_for(now).total_seconds() / seconds)
+    # A sub-step that came early begins at `low`; it must move from there, too.
+    percent = max(min(high, 100 * part), low + (high - low) * part)
+    return Progress(int(percent), str(machine.note) or _sentence(machine))
 
 
 def _bounds(machine: "Machine") -> tuple[int, int]:
@@ -71,7 +73,7 @@ def _bounds(machine: "Machine") -> tuple[int, int]:
         return (5, 97)
     if machine.is_up:
         return STARTED
-    return SUBSTEPS.get(machine.cloud_task, (3, 70))
+    return SUBSTEPS.get(machine.cloud_task, (2, 70))
 
 
 def _sentence(machine: "Machine") -> str:

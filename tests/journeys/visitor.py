@@ -18,7 +18,7 @@ BUILD_SECONDS = {"simulated": 60, "qemu": 240}  # real guests boot without KVM o
 RECORDER = """() => {
   window.percents = [];
   setInterval(() => {
-    const bar = document.querySelector("#live progress");
+    const bar = document.querySelector("#live .bar progress");
     if (bar && window.percents.at(-1) !== bar.value) window.percents.push(bar.value);
   }, 100);
 }"""
