@@ -102,7 +102,9 @@ class Conductor:
         return record
 
     def find(self, machine: str) -> ServerRecord | None:
-        return next((record for record in self.store.living if record.machine == machine), None)
+        """Not one that is being deleted: who asks wants one that lives on."""
+        of_it = (record for record in self.store.living if record.machine == machine and record.goal != "deleting")
+        return min(of_it, key=lambda record: record.created_at, default=None)
 
     def run(self, record: ServerRecord) -> None:
         if record.goal in LEADS_TO_ACTIVE:

@@ -36,6 +36,15 @@ def test_asked_twice_at_once_it_is_made_once(stage: Any, make_spec: Specs) -> No
     insist(stage.cloud.ensure_deleted, made[0].id)
 
 
+def test_one_that_is_being_deleted_is_not_found_again(stage: Any, make_spec: Specs) -> None:
+    spec = make_spec(stage)
+    first = insist(stage.cloud.ensure_server, spec)
+    insist(stage.cloud.ensure_deleted, first.id)
+    second = insist(stage.cloud.ensure_server, spec)
+    assert second.id != first.id
+    insist(stage.cloud.ensure_deleted, second.id)
+
+
 def test_an_unknown_flavor_or_image_is_gone(stage: Any, make_spec: Specs) -> None:
     for spec in (make_spec(stage, flavor_id="huge"), make_spec(stage, image_id="none")):
         with pytest.raises(CloudGone):
