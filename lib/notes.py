@@ -6,7 +6,7 @@ A note is kept as JSON: {"text": English msgid, "args": {...}}; the msgid is mar
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Note:
         if not self.text:
             return ""
         chosen = ngettext(self.text, self.plural, self.args["count"]) if self.plural else gettext(self.text)
-        return chosen % self.args if self.args else chosen
+        return chosen % {name: _spoken(value) for name, value in self.args.items()} if self.args else chosen
 
     def __bool__(self) -> bool:
         return bool(self.text)
@@ -33,6 +33,13 @@ class Note:
     def from_json(cls, stored: dict[str, Any] | None) -> "Note":
         stored = stored or {}
         return cls(stored.get("text", ""), stored.get("args", {}), stored.get("plural", ""))
+
+
+def _spoken(value: Any) -> Any:
+    """A word that people gave in several languages ({"en": …, "es": …}) in the reader's; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    return value.get((get_language() or "en")[:2]) or value["en"]
 
 
 def two_forms(text: str, plural: str) -> tuple[str, str]:

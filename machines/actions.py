@@ -114,7 +114,11 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     machine = Machine.objects.create(pk=pk, owner=owner, template=template, name=name, vnc_password=password)
     services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
     tunnels.actions.reserve(holder=pk, owner=owner, services=services, by=by)
-    machine.record(Event.Kind.WISHED, Note(_("Launched from “%(template)s”."), {"template": template.name}), by=by)
+    machine.record(
+        Event.Kind.WISHED,
+        Note(_("Launched from “%(template)s”."), {"template": {"en": template.name, "es": template.name_es}}),
+        by=by,
+    )
     doorbell.ring("machines.tasks.advance", pk)
     return machine
 

@@ -28,3 +28,11 @@ def test_a_refusal_carries_its_sentence_and_status() -> None:
     refusal = Refusal("No.", code="no", status=400)
     with override("es"):
         assert (str(refusal), refusal.code, refusal.status) == ("No.", "no", 400)
+
+
+def test_a_word_in_two_languages_is_read_in_ones_own() -> None:
+    note = Note("Launched from “%(template)s”.", {"template": {"en": "Networks", "es": "Redes"}})
+    with override("es"):
+        assert "Redes" in str(note)
+    assert "Networks" in str(note)
+    assert "Networks" in str(Note(note.text, {"template": {"en": "Networks", "es": ""}}))
