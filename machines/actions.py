@@ -1,8 +1,6 @@
 """The verbs: what people may wish of a machine. Each is one short transaction that checks and writes the wish."""
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -14,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 import quotas.actions
 import tunnels.actions
 from accounts.models import User
-from cloud.contract import Cloud, Flavor, Room
+from cloud.contract import Cloud
 from courses.models import Template
 from lib import doorbell
 from lib.claims import claimed
@@ -23,6 +21,7 @@ from lib.notes import Note, Refusal
 from lib.states import LostRace
 from machines import lifecycle
 from machines.models import Event, Machine, Watch
+from machines.offers import never_fits, size_of
 from machines.states import State, Wanted
 from quotas.actions import Size
 from tunnels.models import Scheme, Service, Tunnel
@@ -90,22 +89,13 @@ class TooBig(Refusal):
     code = "too_big"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A template for the launch page: can this person launch it now?"""
-
-    template: Template
-    why_not: Note | None  # their own quota, or a cluster that is too small for ever
-    waits: bool  # the cluster is full now: it would queue
-
-
 @transaction.atomic
 def launch(*, owner: User, template: Template | None, name: str, by: User) -> Machine:
     """A new machine for `owner`, its share of the quota and its ports; it is built afterwards. Raises Refusal."""
     if template is None or not template.published or template.retired_at or not template.is_usable:
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     name = clean_name(name if name.strip() else template.title)
-    if why_not := _never_fits(template, Watch.the_one().room):
+    if why_not := never_fits(template, Watch.the_one().room):
         raise TooBig(why_not.text, why_not.args)
     pk = uuid4()
     quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by)
@@ -213,15 +203,6 @@ def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
     _ask_for_ports(machine, Note(_("Port %(port)s closed."), {"port": tunnel.target_port}), by)
 
 
-def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offer]:
-    """Every published template (or these), and why this person could not launch it."""
-    usage = quotas.actions.usage(user)
-    room = Watch.the_one().room
-    if templates is None:
-        templates = [t for t in Template.objects.published().with_parts() if t.is_usable]
-    return [Offer(t, usage.why_not(size_of(t)) or _never_fits(t, room), _waits(t, room)) for t in templates]
-
-
 def allowed(machine: Machine) -> set[str]:
     """The verbs that make sense now: suspend wake shelve restart reset retry open_port rename delete."""
     if machine.wanted == Wanted.GONE:
@@ -231,12 +212,6 @@ def allowed(machine: Machine) -> set[str]:
     if machine.state == State.RUNNING and machine.wanted != Wanted.RUNNING:
         verbs = (verbs - {"restart", "reset"}) | {"wake"}
     return verbs | {"rename", "delete"}
-
-
-def size_of(template: Template) -> Size:
-    """What one machine of it takes of a quota."""
-    flavor = template.flavor
-    return Size(1, flavor.vcpus, flavor.ram_mb, flavor.disk_gb, len(template.services))
 
 
 def step(pk: UUID | str, cloud: Cloud) -> None:
@@ -292,25 +267,3 @@ def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:
     Machine.objects.filter(pk=machine.pk).update(ports_asked=machine.ports_asked + 1)
     machine.record(Event.Kind.WISHED, note, by=by)
     doorbell.ring("machines.tasks.advance", machine.pk)
-
-
-def _never_fits(template: Template, room: dict[str, Any]) -> Note | None:
-    if not room or _room(room, empty=True).fits(_flavor(template)):
-        return None
-    return Note(_("No computer of the cluster is big enough for this size. Choose a smaller one."))
-
-
-def _waits(template: Template, room: dict[str, Any]) -> bool:
-    return bool(room) and not _room(room).fits(_flavor(template))
-
-
-def _room(stored: dict[str, Any], *, empty: bool = False) -> Room:
-    """The cluster as last heard; `empty`: as if nobody used it."""
-    if empty:
-        stored = {**stored, "vcpus_used": 0, "ram_mb_used": 0, "disk_gb_used": 0, "biggest_free": {}}
-    return Room(**stored)
-
-
-def _flavor(template: Template) -> Flavor:
-    f = template.flavor
-    return Flavor(f.cloud_id, f.name, f.vcpus, f.ram_mb, f.disk_gb)

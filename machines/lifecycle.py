@@ -7,7 +7,6 @@ costs one more turn and never a second server. `advance` is called with a row th
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from random import uniform
 
 from django.conf import settings
 from django.db import transaction
@@ -19,33 +18,31 @@ import tunnels.actions
 import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudRefused, ServerSpec, Status
 from lib.notes import Note
-from lib.notes import two_forms as ngettext  # under this name makemessages finds a plural
-from lib.states import NOTHING, move, write
-from machines.models import Event, Machine, Watch
+from lib.states import NOTHING, write
+from machines.models import Machine
+from machines.pace import (
+    LOOK_AGAIN,
+    QUEUE_FIRST,
+    QUEUE_REST,
+    QUEUE_TURN,
+    again,
+    fail,
+    follow,
+    go,
+    later,
+    queue,
+    wait,
+    wait_at_most,
+)
 from machines.states import State, Wanted
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
 Step = Callable[[Machine, Cloud], None]
 
-LOOK_AGAIN = timedelta(seconds=5)  # a step that waits for the cloud is tried again then, even if nothing was heard
-QUEUE_TURN = timedelta(seconds=3)  # how often the first in the queue asks for room
-LONGEST_BACKOFF = 30.0  # seconds
-MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
-
-FIRST_BUSY = _("The cluster does not answer just now. We keep trying; you need not do anything.")
-NO_EFFECT = _(
-    "The cluster said yes, but nothing happened. Try again in some minutes; if it stays so, tell your teacher."
-)
-TOO_LONG = _("This took much longer than it should. Try again; if it happens twice, tell your teacher.")
 BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell your teacher.")
 REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
-QUEUE_FIRST = _("The cluster is full. You are next: it starts as soon as there is room.")
-QUEUE_REST = ngettext(
-    "The cluster is full. %(count)s machine is before yours; it starts by itself.",
-    "The cluster is full. %(count)s machines are before yours; it starts by itself.",
-)
 NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
 ONLY_RESET = _(
     "The cluster cannot start it any more. You can reset it to its template, which loses what is in it, or delete it."
@@ -59,9 +56,9 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
     try:
         STEPS[machine.wanted, machine.state](machine, cloud)
     except CloudBusy as error:
-        _later(machine, error)
+        later(machine, error)
     except CloudFull:
-        _queue(machine, Note(QUEUE_FIRST))
+        queue(machine, Note(QUEUE_FIRST))
     except CloudGone as error:
         log.warning("machine %s: %s", machine.pk, error)
         _vanished(machine)
@@ -77,12 +74,12 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
 def begin(machine: Machine, cloud: Cloud) -> None:
     """Ask for a server, or for a host for the one that was put away, when it is our turn."""
     if ahead := Machine.objects.waiting_before(machine).count():
-        return _queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
+        return queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
     if machine.server_id:
         return wake(machine, cloud)
     server = cloud.ensure_server(_spec(machine))
     now = timezone.now()
-    _go(
+    go(
         machine,
         State.BUILDING,
         asked_at=now,
@@ -98,20 +95,20 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
         return _build_failed(machine, cloud)
     if machine.is_up and machine.cloud_resets != machine.resets_asked:
-        return _again(
+        return again(
             machine,
             lambda: cloud.ensure_rebuilt(machine.server_id, machine.template.image.cloud_id, machine.resets_asked),
         )
     if machine.is_up:
         return _until_it_answers(machine)
     if _is_resting(machine):
-        return _again(machine, lambda: cloud.ensure_running(machine.server_id))
-    _wait_at_most(machine, settings.BUILD_SECONDS)
+        return again(machine, lambda: cloud.ensure_running(machine.server_id))
+    wait_at_most(machine, settings.BUILD_SECONDS)
 
 
 def wake(machine: Machine, cloud: Cloud) -> None:
     cloud.ensure_running(machine.server_id)
-    _go(machine, State.WAKING, asked_at=timezone.now())
+    go(machine, State.WAKING, asked_at=timezone.now())
 
 
 def watch_wake(machine: Machine, cloud: Cloud) -> None:
@@ -119,14 +116,14 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
         return fail(machine, Note(BROKEN))
     if machine.is_up and machine.cloud_restarts != machine.restarts_asked:
-        return _again(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
+        return again(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
     if machine.is_up and machine.wanted != Wanted.RUNNING:
-        return _go(machine, State.RUNNING)
+        return go(machine, State.RUNNING)
     if machine.is_up:
         return _until_it_answers(machine)
     if _is_resting(machine):
-        return _again(machine, lambda: cloud.ensure_running(machine.server_id))
-    _wait_at_most(machine, settings.STEP_SECONDS)
+        return again(machine, lambda: cloud.ensure_running(machine.server_id))
+    wait_at_most(machine, settings.STEP_SECONDS)
 
 
 def do_once(machine: Machine, cloud: Cloud) -> None:
@@ -134,11 +131,11 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
     if machine.resets_asked != machine.resets_done:
         tunnels.actions.close_all(holder=machine.pk)
         cloud.ensure_rebuilt(machine.server_id, machine.template.image.cloud_id, machine.resets_asked)
-        _go(machine, State.BUILDING, asked_at=timezone.now())
+        go(machine, State.BUILDING, asked_at=timezone.now())
     elif machine.restarts_asked != machine.restarts_done:
         tunnels.actions.close_all(holder=machine.pk)
         cloud.ensure_restarted(machine.server_id, machine.restarts_asked)
-        _go(machine, State.WAKING, asked_at=timezone.now())
+        go(machine, State.WAKING, asked_at=timezone.now())
     elif machine.ports_asked != machine.ports_done:
         asked = machine.ports_asked
         cloud.ensure_ports(machine.server_id, _ports(machine))
@@ -150,20 +147,20 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     """It had failed, and a person said: again. Go on from what the cloud has."""
     server = cloud.find_server(str(machine.pk))
     if server is None:
-        return _go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)
+        return go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)
     if server.status == Status.ERROR and machine.ready_at is None:
         # It never ran, so nothing of the student's is in it: a new one is the better try.
         cloud.ensure_deleted(server.id)
-        return _go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)
+        return go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)
     if machine.resets_asked != machine.resets_done:
         cloud.ensure_rebuilt(server.id, machine.template.image.cloud_id, machine.resets_asked)
-        return _go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
+        return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
     if server.status == Status.ERROR:
         return fail(machine, Note(ONLY_RESET))
     if server.status in (Status.SUSPENDED, Status.SHELVED):
-        return _go(machine, State(server.status.value), server_id=server.id)
+        return go(machine, State(server.status.value), server_id=server.id)
     cloud.ensure_running(server.id)
-    _go(machine, State.WAKING, asked_at=timezone.now(), server_id=server.id)
+    go(machine, State.WAKING, asked_at=timezone.now(), server_id=server.id)
 
 
 # ---- towards sleep ----
@@ -178,13 +175,13 @@ def suspend(machine: Machine, cloud: Cloud) -> None:
     except CloudRefused as error:
         log.warning("machine %s cannot sleep: %s", machine.pk, error)
         return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_SLEEP))
-    _go(machine, State.SUSPENDING, asked_at=timezone.now())
+    go(machine, State.SUSPENDING, asked_at=timezone.now())
 
 
 def shelve(machine: Machine, cloud: Cloud) -> None:
     tunnels.actions.close_all(holder=machine.pk)
     cloud.ensure_shelved(machine.server_id)
-    _go(machine, State.SHELVING, asked_at=timezone.now())
+    go(machine, State.SHELVING, asked_at=timezone.now())
 
 
 def watch_rest(machine: Machine, cloud: Cloud) -> None:
@@ -193,13 +190,13 @@ def watch_rest(machine: Machine, cloud: Cloud) -> None:
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
         return fail(machine, Note(BROKEN))
     if not machine.is_fresh or machine.cloud_task:
-        return _wait_at_most(machine, settings.STEP_SECONDS)
+        return wait_at_most(machine, settings.STEP_SECONDS)
     if machine.cloud_status in (goal, Status.SHELVED):
-        return _go(machine, State(machine.cloud_status))
+        return go(machine, State(machine.cloud_status))
     if machine.wanted == Wanted.RUNNING:
         return wake(machine, cloud)
     ask = cloud.ensure_suspended if goal == Status.SUSPENDED else cloud.ensure_shelved
-    _again(machine, lambda: ask(machine.server_id))
+    again(machine, lambda: ask(machine.server_id))
 
 
 # ---- towards gone ----
@@ -212,15 +209,15 @@ def delete(machine: Machine, cloud: Cloud) -> None:
     if not server_id or (machine.is_fresh and machine.cloud_status == Status.DELETED):
         return finish(machine)
     cloud.ensure_deleted(server_id)
-    _go(machine, State.DELETING, asked_at=timezone.now(), server_id=server_id)
+    go(machine, State.DELETING, asked_at=timezone.now(), server_id=server_id)
 
 
 def watch_delete(machine: Machine, cloud: Cloud) -> None:
     if machine.is_fresh and machine.cloud_status == Status.DELETED:
         return finish(machine)
     if machine.is_fresh and not machine.cloud_task:
-        return _again(machine, lambda: cloud.ensure_deleted(machine.server_id))
-    _wait_at_most(machine, settings.STEP_SECONDS)
+        return again(machine, lambda: cloud.ensure_deleted(machine.server_id))
+    wait_at_most(machine, settings.STEP_SECONDS)
 
 
 @transaction.atomic
@@ -228,7 +225,7 @@ def finish(machine: Machine, note: Note = NOTHING) -> None:
     """It is gone: its ports are given back, and so is its share of the quota."""
     held = list(Tunnel.objects.filter(holder=machine.pk, extra=True).values_list("pk", flat=True))
     # The machine's row is locked before the gateway's, as every action does it.
-    _go(machine, State.GONE, note, gone_at=timezone.now())
+    go(machine, State.GONE, note, gone_at=timezone.now())
     quotas.actions.free(holders=[machine.pk, *held])
     tunnels.actions.release(holder=machine.pk)
 
@@ -261,67 +258,6 @@ STEPS: dict[tuple[str, str], Step] = {(w, s): step for w, steps in _BY_WISH.item
 # ---- what steps share ----
 
 
-def fail(machine: Machine, note: Note, *, fault: str = "") -> None:
-    """Stop trying and say what to do. A delete is tried again by itself: nothing may stay behind."""
-    again = timezone.now() + timedelta(seconds=settings.STEP_SECONDS) if machine.wanted == Wanted.GONE else None
-    fields = {"cloud_fault": fault} if fault else {}
-    if machine.state == State.FAILED:
-        return write(machine, retry_at=again, state_note=note.as_json(), **fields)
-    move(machine, State.FAILED, note, retry_at=again, **fields)
-
-
-@transaction.atomic
-def follow(machine: Machine, wanted: Wanted, state: State, note: Note) -> None:
-    """The cloud's own people, or its limits, decided otherwise: the wish follows, and the history says so."""
-    write(machine, wanted=wanted)
-    machine.record(Event.Kind.NOTED, note)
-    if state != machine.state:
-        _go(machine, state, note)
-
-
-def _go(machine: Machine, to: State, note: Note = NOTHING, **fields: object) -> None:
-    move(machine, to, note, **{"attempts": 0, "unheard": 0, "retry_at": None, **fields})
-
-
-def _wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
-    kept = machine.note if note is None else note
-    write(machine, retry_at=timezone.now() + pause, state_note=kept.as_json())
-
-
-def _wait_at_most(machine: Machine, seconds: float) -> None:
-    """Wait for the cloud. Only time in which it was heard without a break counts: an outage fails nobody."""
-    watch = Watch.the_one()
-    since = max(machine.asked_at or machine.state_since, watch.steady_since or timezone.now())
-    if watch.listed_at and watch.listed_at - since > timedelta(seconds=seconds):
-        return fail(machine, Note(TOO_LONG))
-    _wait(machine, LOOK_AGAIN)
-
-
-def _again(machine: Machine, ask: Callable[[], None]) -> None:
-    """The cloud accepted our wish and shows no trace of it: ask once more, some times."""
-    if machine.attempts >= MOST_REPEATS:
-        return fail(machine, Note(NO_EFFECT))
-    ask()
-    now = timezone.now()
-    write(machine, asked_at=now, attempts=machine.attempts + 1, unheard=0, retry_at=now + LOOK_AGAIN)
-
-
-def _later(machine: Machine, error: CloudBusy) -> None:
-    """Back off with jitter; the sentence comes with the second try, so that a hiccup stays unseen."""
-    log.warning("machine %s: the cloud is busy: %s", machine.pk, error)
-    pause = error.retry_after or min(LONGEST_BACKOFF, 2.0**machine.unheard) * uniform(0.7, 1.3)
-    note = Note(FIRST_BUSY) if machine.unheard else machine.note
-    tries = min(machine.unheard + 1, 16)  # 2^16 s is far above the longest pause
-    write(machine, unheard=tries, retry_at=timezone.now() + timedelta(seconds=pause), state_note=note.as_json())
-
-
-def _queue(machine: Machine, note: Note) -> None:
-    if machine.state == State.QUEUED:
-        return _wait(machine, QUEUE_TURN, note)
-    now = timezone.now()
-    _go(machine, State.QUEUED, note, queued_at=machine.place_in_time, retry_at=now + QUEUE_TURN)
-
-
 def _vanished(machine: Machine) -> None:
     if machine.wanted == Wanted.GONE:
         return finish(machine)
@@ -344,7 +280,7 @@ def _build_failed(machine: Machine, cloud: Cloud) -> None:
     cloud.ensure_deleted(machine.server_id)
     now = timezone.now()
     cleared = {"server_id": "", "asked_at": None, "observed_at": None, "cloud_status": "", "cloud_full": False}
-    _go(
+    go(
         machine,
         State.QUEUED,
         Note(QUEUE_FIRST),
@@ -367,10 +303,10 @@ def _until_it_answers(machine: Machine) -> None:
     is_late = machine.asked_at is not None and now - machine.asked_at > timedelta(seconds=settings.BOOT_SECONDS)
     answers = tunnels.queries.all_open(machine.pk, now) and tunnels.queries.primary_answered(machine.pk)
     if not answers and not is_late:
-        return _wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))
+        return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))
     done = {"queued_at": None, "resets_done": machine.resets_asked, "restarts_done": machine.restarts_asked}
     note = Note() if answers else Note(QUIET_GUEST)
-    _go(machine, State.RUNNING, note, ready_at=machine.ready_at or now, **done)
+    go(machine, State.RUNNING, note, ready_at=machine.ready_at or now, **done)
 
 
 def _open_ports(machine: Machine) -> None:

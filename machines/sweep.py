@@ -18,8 +18,9 @@ from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from lib import doorbell
 from lib.notes import Note
 from lib.states import LostRace
-from machines.lifecycle import BROKEN, fail, follow, vanish
+from machines.lifecycle import BROKEN, vanish
 from machines.models import Machine, Stray, Watch, status_fields
+from machines.pace import fail, follow
 from machines.states import State, Wanted
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from catalog.models import Flavor, Image
 from courses.actions import BadTemplate, create_template, edit_template, retire_template
 from courses.models import Template
-from machines.actions import offers
+from machines.offers import offers
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, person

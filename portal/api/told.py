@@ -3,8 +3,8 @@
 from typing import Any
 
 from accounts.models import SshKey
-from machines.actions import Offer
 from machines.models import Event
+from machines.offers import Offer
 from portal.shown import Door, Shown
 from quotas.actions import Usage
 

@@ -11,6 +11,7 @@ from courses.models import Template
 from lib.notes import Refusal
 from machines import actions
 from machines.models import Machine
+from machines.offers import offers
 from portal.asked import SignedIn
 from quotas.actions import usage
 
@@ -53,7 +54,7 @@ def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpRespon
     if refusal:
         messages.error(request, str(refusal))
     facts = {
-        "offers": actions.offers(request.user),
+        "offers": offers(request.user),
         "usage": usage(request.user),
         "has_key": request.user.ssh_keys.exists(),
         "name": request.POST.get("name", "")[:60] or free_name(request.user),

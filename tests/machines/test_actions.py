@@ -8,6 +8,7 @@ from lib.notes import Refusal
 from machines import actions
 from machines.actions import NoTemplate, WrongState, allowed
 from machines.models import Machine, Watch
+from machines.offers import offers
 from machines.progress import typical_seconds
 from machines.states import State
 from tests.factories import make_machine, make_template
@@ -93,12 +94,12 @@ def test_a_size_that_no_computer_has_is_refused_before_it_queues(student: User, 
     )
     with pytest.raises(Refusal, match="big enough"):
         world.launch()
-    assert str(actions.offers(student)[0].why_not).startswith("No computer")
+    assert str(offers(student)[0].why_not).startswith("No computer")
 
 
 def test_offers_say_why_not(student: User) -> None:
     make_template()
-    assert "0 of your 0 machines" in str(actions.offers(student)[0].why_not)
+    assert "0 of your 0 machines" in str(offers(student)[0].why_not)
 
 
 def test_progress_only_grows_during_a_launch(world: World) -> None:

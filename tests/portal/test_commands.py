@@ -41,7 +41,7 @@ def test_a_template_that_these_guests_cannot_keep_is_not_offered(db: None) -> No
 
 
 def test_every_template_of_the_demo_can_be_launched(db: None) -> None:
-    from machines.actions import offers
+    from machines.offers import offers
 
     fill(FakeCloud(), HERE)
     assert [o.why_not for o in offers(User.objects.get(username="student"))] == [None, None]

@@ -1,0 +1,62 @@
+"""What can be launched, by whom, and whether there is room: for the launch page, and for `launch` itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_noop as _
+
+import quotas.actions
+from accounts.models import User
+from cloud.contract import Flavor, Room
+from courses.models import Template
+from lib.notes import Note
+from machines.models import Watch
+from quotas.actions import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A template for the launch page: can this person launch it now?"""
+
+    template: Template
+    why_not: Note | None  # their own quota, or a cluster that is too small for ever
+    waits: bool  # the cluster is full now: it would queue
+
+
+def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offer]:
+    """Every published template (or these), and why this person could not launch it."""
+    usage = quotas.actions.usage(user)
+    room = Watch.the_one().room
+    if templates is None:
+        templates = [t for t in Template.objects.published().with_parts() if t.is_usable]
+    return [Offer(t, usage.why_not(size_of(t)) or never_fits(t, room), _waits(t, room)) for t in templates]
+
+
+def size_of(template: Template) -> Size:
+    """What one machine of it takes of a quota."""
+    flavor = template.flavor
+    return Size(1, flavor.vcpus, flavor.ram_mb, flavor.disk_gb, len(template.services))
+
+
+def never_fits(template: Template, room: dict[str, Any]) -> Note | None:
+    """Why this size would wait for ever, on a cluster whose `room` (Watch.room) was told; None when it would not."""
+    if not room or _room(room, empty=True).fits(_flavor(template)):
+        return None
+    return Note(_("No computer of the cluster is big enough for this size. Choose a smaller one."))
+
+
+def _waits(template: Template, room: dict[str, Any]) -> bool:
+    return bool(room) and not _room(room).fits(_flavor(template))
+
+
+def _room(stored: dict[str, Any], *, empty: bool = False) -> Room:
+    """The cluster as last heard; `empty`: as if nobody used it."""
+    if empty:
+        stored = {**stored, "vcpus_used": 0, "ram_mb_used": 0, "disk_gb_used": 0, "biggest_free": {}}
+    return Room(**stored)
+
+
+def _flavor(template: Template) -> Flavor:
+    f = template.flavor
+    return Flavor(f.cloud_id, f.name, f.vcpus, f.ram_mb, f.disk_gb)

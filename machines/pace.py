@@ -1,0 +1,97 @@
+"""What steps share: going on, waiting, asking again, backing off, queueing, giving up."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from random import uniform
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from cloud.contract import CloudBusy
+from lib.notes import Note
+from lib.notes import two_forms as ngettext  # under this name makemessages finds a plural
+from lib.states import NOTHING, move, write
+from machines.models import Event, Machine, Watch
+from machines.states import State, Wanted
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = timedelta(seconds=5)  # a step that waits for the cloud is tried again then, even if nothing was heard
+QUEUE_TURN = timedelta(seconds=3)  # how often the first in the queue asks for room
+LONGEST_BACKOFF = 30.0  # seconds
+MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
+
+FIRST_BUSY = _("The cluster does not answer just now. We keep trying; you need not do anything.")
+NO_EFFECT = _(
+    "The cluster said yes, but nothing happened. Try again in some minutes; if it stays so, tell your teacher."
+)
+TOO_LONG = _("This took much longer than it should. Try again; if it happens twice, tell your teacher.")
+QUEUE_FIRST = _("The cluster is full. You are next: it starts as soon as there is room.")
+QUEUE_REST = ngettext(
+    "The cluster is full. %(count)s machine is before yours; it starts by itself.",
+    "The cluster is full. %(count)s machines are before yours; it starts by itself.",
+)
+
+
+def fail(machine: Machine, note: Note, *, fault: str = "") -> None:
+    """Stop trying and say what to do. A delete is tried again by itself: nothing may stay behind."""
+    retry_at = timezone.now() + timedelta(seconds=settings.STEP_SECONDS) if machine.wanted == Wanted.GONE else None
+    fields = {"cloud_fault": fault} if fault else {}
+    if machine.state == State.FAILED:
+        return write(machine, retry_at=retry_at, state_note=note.as_json(), **fields)
+    move(machine, State.FAILED, note, retry_at=retry_at, **fields)
+
+
+@transaction.atomic
+def follow(machine: Machine, wanted: Wanted, state: State, note: Note) -> None:
+    """The cloud's own people, or its limits, decided otherwise: the wish follows, and the history says so."""
+    write(machine, wanted=wanted)
+    machine.record(Event.Kind.NOTED, note)
+    if state != machine.state:
+        go(machine, state, note)
+
+
+def go(machine: Machine, to: State, note: Note = NOTHING, **fields: object) -> None:
+    move(machine, to, note, **{"attempts": 0, "unheard": 0, "retry_at": None, **fields})
+
+
+def wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
+    kept = machine.note if note is None else note
+    write(machine, retry_at=timezone.now() + pause, state_note=kept.as_json())
+
+
+def wait_at_most(machine: Machine, seconds: float) -> None:
+    """Wait for the cloud. Only time in which it was heard without a break counts: an outage fails nobody."""
+    watch = Watch.the_one()
+    since = max(machine.asked_at or machine.state_since, watch.steady_since or timezone.now())
+    if watch.listed_at and watch.listed_at - since > timedelta(seconds=seconds):
+        return fail(machine, Note(TOO_LONG))
+    wait(machine, LOOK_AGAIN)
+
+
+def again(machine: Machine, ask: Callable[[], None]) -> None:
+    """The cloud accepted our wish and shows no trace of it: ask once more, some times."""
+    if machine.attempts >= MOST_REPEATS:
+        return fail(machine, Note(NO_EFFECT))
+    ask()
+    now = timezone.now()
+    write(machine, asked_at=now, attempts=machine.attempts + 1, unheard=0, retry_at=now + LOOK_AGAIN)
+
+
+def later(machine: Machine, error: CloudBusy) -> None:
+    """Back off with jitter; the sentence comes with the second try, so that a hiccup stays unseen."""
+    log.warning("machine %s: the cloud is busy: %s", machine.pk, error)
+    pause = error.retry_after or min(LONGEST_BACKOFF, 2.0**machine.unheard) * uniform(0.7, 1.3)
+    note = Note(FIRST_BUSY) if machine.unheard else machine.note
+    tries = min(machine.unheard + 1, 16)  # 2^16 s is far above the longest pause
+    write(machine, unheard=tries, retry_at=timezone.now() + timedelta(seconds=pause), state_note=note.as_json())
+
+
+def queue(machine: Machine, note: Note) -> None:
+    if machine.state == State.QUEUED:
+        return wait(machine, QUEUE_TURN, note)
+    now = timezone.now()
+    go(machine, State.QUEUED, note, queued_at=machine.place_in_time, retry_at=now + QUEUE_TURN)
