@@ -45,7 +45,12 @@ def templates(request: SignedIn) -> HttpResponse:
 @teachers_only
 @require_http_methods(["GET", "POST"])
 def create(request: SignedIn) -> HttpResponse:
-    return _edit(request, Template(), lambda **fields: actions.create_template(by=request.user, **fields))
+    # A new card starts with the way in that nearly every one has.
+    return _edit(
+        request,
+        Template(services=[{"name": "ssh", "port": 22, "scheme": "ssh"}]),
+        lambda **fields: actions.create_template(by=request.user, **fields),
+    )
 
 
 @teachers_only
