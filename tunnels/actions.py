@@ -110,18 +110,6 @@ def _open(tunnel: Tunnel, address: str, reach_port: int | None) -> bool:
     return True
 
 
-def ask_again(*, holder: UUID) -> bool:
-    """Forget that the targets answered and find out anew: after a restart or a reset, whose address stays."""
-    return _wish(holder, _forget_answer)
-
-
-def _forget_answer(tunnel: Tunnel) -> bool:
-    if tunnel.wanted != Wanted.OPEN or tunnel.answered_at is None:
-        return False
-    tunnel.answered_at = None
-    return True
-
-
 def close_all(*, holder: UUID) -> bool:
     """Wish all of them closed; they keep their ports. True when that was new."""
     return _wish(holder, _close)

@@ -6,7 +6,6 @@ from accounts.models import User
 from tests.tunnels.told import SERVICES, gateway, opened, states, tell
 from tunnels.actions import (
     allow_only,
-    ask_again,
     close_all,
     keep_gateway,
     open_all,
@@ -131,17 +130,17 @@ def test_an_allow_list_tells_the_agent_and_leaves_the_state(student: User) -> No
     assert (states(holder), _revision()) == (["open", "open"], before + 1)
 
 
-def test_after_a_restart_the_target_must_answer_anew(student: User) -> None:
-    gate = gateway()
-    holder = opened(student)
-    tell(gate)
-    assert ask_again(holder=holder)
-    assert not primary_answered(holder)
-    tell(gate)
-    assert primary_answered(holder)
-
-
 def test_keeping_a_gateway_as_it_is_tells_nobody(student: User) -> None:
     before = gateway().revision
     assert keep_gateway(name="gate", ssh_host="127.0.0.1", by=None).revision == before
     assert keep_gateway(name="gate", ssh_host="127.0.0.2", by=None).revision == before + 1
+
+
+def test_once_closed_and_opened_again_the_target_must_answer_anew(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    assert primary_answered(holder)
+    close_all(holder=holder)
+    open_all(holder=holder, address="127.64.0.9")
+    assert not primary_answered(holder)
