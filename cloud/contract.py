@@ -46,11 +46,29 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """What one owner may keep in the cloud, asleep or not: the backstop behind our own admission."""
+
+    servers: int
+    vcpus: int
+    ram_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose servers these are. A cloud with tenants keeps one for each `key`."""
+
+    key: str  # never changes, never reused (a UUID as text)
+    name: str = ""  # for people who look at the cloud's own pages; may change
+    quota: Quota | None = None  # written when their tenant is made; see ensure_quota
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSpec:
     """A server to be made. `machine` is the only thing by which it is found again."""
 
     machine: str  # our machine's id (a UUID as text); kept in the server's metadata
-    owner: str  # the person's key; a cloud with tenants keeps one tenant each
+    owner: Owner
     name: str
     flavor_id: str
     image_id: str
@@ -58,6 +76,8 @@ class ServerSpec:
     user_data: str = ""  # given to the guest as it is (cloud-init or a #! script)
     ports: frozenset[int] = frozenset()  # TCP ports of the guest that the agent must reach
     vnc_password: str = ""  # at most 8 characters; '' leaves the screen off where a cloud has one
+    labels: dict[str, str] = field(default_factory=dict, hash=False)  # for people who look at the cloud's own pages
+    is_new: bool = False  # never asked for before, so there is nothing to look for: spares a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +85,8 @@ class Server:
     """A server as the cloud tells it at one moment."""
 
     id: str
-    machine: str  # '' when it is not ours
-    owner: str
+    machine: str  # '' when it is not ours, or when the cloud has forgotten it (of a deleted one): go by `id` then
+    owner: str  # its owner's key; '' when it is not ours
     name: str
     status: Status
     task: str = ""  # what the cloud is doing to it (scheduling, networking, spawning, suspending…); '' when nothing
@@ -79,6 +99,8 @@ class Server:
     full: bool = False  # with ERROR: no host had room
     resets: int = 0  # how many resets it has been through: the `number` of the last ensure_rebuilt
     restarts: int = 0  # likewise for ensure_restarted
+    project: str = ""  # the tenant's id, where the cloud has tenants
+    flavor: Flavor | None = None  # its size; the id may be '' where the cloud does not tell it
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -104,6 +126,23 @@ class Diagnostics:
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """One computer of the cluster."""
+
+    name: str  # as in Server.host
+    up: bool  # it was heard lately
+    enabled: bool  # new servers may be put on it
+    note: str = ""  # why it is disabled, in the words of whoever did it
+    vcpus: int = 0
+    vcpus_used: int = 0
+    ram_mb: int = 0
+    ram_mb_used: int = 0
+    disk_gb: int = 0
+    disk_gb_used: int = 0
+    servers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """What the cluster has and what is taken: total and used, in servers' own units."""
 
@@ -114,6 +153,7 @@ class Room:
     disk_gb: int
     disk_gb_used: int
     biggest_free: dict[str, int] = field(default_factory=dict)  # of the emptiest host: vcpus, ram_mb, disk_gb
+    biggest_host: dict[str, int] = field(default_factory=dict)  # the same of the biggest host, were it empty
 
     def fits(self, flavor: Flavor) -> bool:
         """Whether one more server of this size has room now."""
@@ -145,6 +185,10 @@ class CloudRefused(CloudError):
     """It will never do this as asked. Give up and tell the person."""
 
 
+class CloudLimit(CloudRefused):
+    """The cloud's own limit for this owner is reached (see Quota)."""
+
+
 class CloudGone(CloudRefused):
     """The server, image or flavor that was named does not exist (any more)."""
 
@@ -166,8 +210,14 @@ class Cloud(Protocol):
 
     def room(self) -> Room: ...
 
+    def hosts(self) -> list[Host]:
+        """The computers of the cluster."""
+
     def list_servers(self, changes_since: str | None = None) -> Listing:
-        """All servers of all owners in one go, or those that changed (deleted ones too) since a cursor."""
+        """All servers of all owners in one go, or those that changed (deleted ones too) since a cursor.
+
+        One that changed some seconds before the cursor may be told again.
+        """
 
     def find_server(self, machine: str) -> Server | None:
         """The living server that carries this machine id, the oldest where there are several; not one being deleted."""
@@ -187,12 +237,24 @@ class Cloud(Protocol):
     def ensure_restarted(self, server_id: str, number: int) -> None:
         """Reboot a running server for the `number`-th time; done already when `Server.restarts` says so."""
 
-    def ensure_rebuilt(self, server_id: str, image_id: str, number: int) -> None:
-        """The disk as the image has it, same id, same address; done already when `Server.resets` says so."""
+    def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
+        """The disk as spec.image_id has it, with spec's keys and user-data; same id, same address.
+
+        Done already when `Server.resets` says so.
+        """
 
     def ensure_deleted(self, server_id: str) -> None: ...
 
     def ensure_renamed(self, server_id: str, name: str) -> None: ...
+
+    def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
+        """Mark a server that exists already as this machine's, and let the agent reach it."""
+
+    def ensure_quota(self, owner: Owner) -> None:
+        """Write owner.quota to their tenant, if they have one; a cloud without tenants does nothing."""
+
+    def ensure_owner_gone(self, owner: Owner) -> None:
+        """Take away their empty tenant; CloudRefused while anything is in it. No tenant: done."""
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
         """The agent reaches exactly these TCP ports of the guest (a cloud that lets the agent reach all does nothing)."""
