@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from cloud import open_cloud
 from machines import actions
-from machines.sweep import remove_strays, tick
+from machines.strays import remove_strays
+from machines.sweep import tick
 
 
 @shared_task

@@ -6,7 +6,8 @@ from django.test.utils import CaptureQueriesContext
 from cloud.contract import ServerSpec
 from machines import actions
 from machines.models import Machine, Stray, Watch
-from machines.sweep import remove_strays, tick
+from machines.strays import remove_strays
+from machines.sweep import tick
 from tests.cloud.fake import FakeCloud
 from tests.machines.world import World
 
