@@ -16,8 +16,10 @@ from cloud.contract import (
     CloudRefused,
     Diagnostics,
     Flavor,
+    Host,
     Image,
     Listing,
+    Owner,
     Room,
     Server,
     ServerSpec,
@@ -59,6 +61,9 @@ class LocalCloud:
     def room(self) -> Room:
         return Room(**self._ask("GET", "/room"))
 
+    def hosts(self) -> list[Host]:
+        return [Host(**row) for row in self._ask("GET", "/hosts")]
+
     def list_servers(self, changes_since: str | None = None) -> Listing:
         query = {} if changes_since is None else {"changes_since": changes_since}
         answer = self._ask("GET", "/servers", params=query)
@@ -69,8 +74,7 @@ class LocalCloud:
         return _server(row) if row else None
 
     def ensure_server(self, spec: ServerSpec) -> Server:
-        said = {**asdict(spec), "public_keys": list(spec.public_keys), "ports": sorted(spec.ports)}
-        return _server(self._ask("POST", "/servers", json=said))
+        return _server(self._ask("POST", "/servers", json=_said(spec)))
 
     def ensure_running(self, server_id: str) -> None:
         self._verb(server_id, "run")
@@ -84,14 +88,23 @@ class LocalCloud:
     def ensure_restarted(self, server_id: str, number: int) -> None:
         self._verb(server_id, "restart", number=number)
 
-    def ensure_rebuilt(self, server_id: str, image_id: str, number: int) -> None:
-        self._verb(server_id, "rebuild", image_id=image_id, number=number)
+    def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
+        self._verb(server_id, "rebuild", spec=_said(spec), number=number)
 
     def ensure_deleted(self, server_id: str) -> None:
         self._ask("DELETE", f"/servers/{server_id}")
 
     def ensure_renamed(self, server_id: str, name: str) -> None:
         self._verb(server_id, "rename", name=name)
+
+    def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
+        self._verb(server_id, "adopt", machine=machine, owner=owner.key)
+
+    def ensure_quota(self, owner: Owner) -> None:
+        """One computer has no tenants."""
+
+    def ensure_owner_gone(self, owner: Owner) -> None:
+        """One computer has no tenants."""
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
         self._verb(server_id, "ports", ports=sorted(ports))
@@ -136,7 +149,15 @@ class LocalCloud:
             return client
 
 
+def _said(spec: ServerSpec) -> dict[str, Any]:
+    """As JSON has it. Of the owner the key alone: nobody looks at this cloud but Minga."""
+    said = asdict(spec) | {"owner": spec.owner.key, "public_keys": list(spec.public_keys), "ports": sorted(spec.ports)}
+    del said["is_new"]  # it looks in its own memory, which costs nothing
+    return said
+
+
 def _server(row: dict[str, Any]) -> Server:
+    row["flavor"] = Flavor(**row["flavor"])
     row["status"] = Status(row["status"])
     row["port_map"] = {int(inside): outside for inside, outside in row["port_map"].items()}
     for key in ("created_at", "updated_at"):

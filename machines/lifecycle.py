@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop as _
 import quotas.actions
 import tunnels.actions
 import tunnels.queries
-from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudRefused, ServerSpec, Status
+from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudRefused, Owner, ServerSpec, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
 from machines.models import Machine
@@ -97,7 +97,7 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
     if machine.is_up and machine.cloud_resets != machine.resets_asked:
         return again(
             machine,
-            lambda: cloud.ensure_rebuilt(machine.server_id, machine.template.image.cloud_id, machine.resets_asked),
+            lambda: cloud.ensure_rebuilt(machine.server_id, _spec(machine), machine.resets_asked),
         )
     if machine.is_up:
         return _until_it_answers(machine)
@@ -130,7 +130,7 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
     """It runs, and something was asked of it: a reset, a restart, or other ports."""
     if machine.resets_asked != machine.resets_done:
         tunnels.actions.close_all(holder=machine.pk)
-        cloud.ensure_rebuilt(machine.server_id, machine.template.image.cloud_id, machine.resets_asked)
+        cloud.ensure_rebuilt(machine.server_id, _spec(machine), machine.resets_asked)
         go(machine, State.BUILDING, asked_at=timezone.now())
     elif machine.restarts_asked != machine.restarts_done:
         tunnels.actions.close_all(holder=machine.pk)
@@ -153,7 +153,7 @@ def revive(machine: Machine, cloud: Cloud) -> None:
         cloud.ensure_deleted(server.id)
         return go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)
     if machine.resets_asked != machine.resets_done:
-        cloud.ensure_rebuilt(server.id, machine.template.image.cloud_id, machine.resets_asked)
+        cloud.ensure_rebuilt(server.id, _spec(machine), machine.resets_asked)
         return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
     if server.status == Status.ERROR:
         return fail(machine, Note(ONLY_RESET))
@@ -322,7 +322,7 @@ def _spec(machine: Machine) -> ServerSpec:
     template = machine.template
     return ServerSpec(
         machine=str(machine.pk),
-        owner=str(machine.owner.uuid),
+        owner=Owner(str(machine.owner.uuid), machine.owner.username),
         name=machine.name,
         flavor_id=template.flavor.cloud_id,
         image_id=template.image.cloud_id,

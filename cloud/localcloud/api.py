@@ -60,6 +60,10 @@ def _server(conductor: Conductor, request: Request) -> ServerRecord:
     return record
 
 
+def _told(record: ServerRecord) -> dict[str, Any]:
+    return {**record.as_told(), "flavor": asdict(FLAVORS[record.flavor_id])}
+
+
 async def about(conductor: Conductor, request: Request) -> Any:
     return {"kind": conductor.guests.kind}
 
@@ -80,19 +84,23 @@ async def room(conductor: Conductor, request: Request) -> Any:
     return conductor.room()
 
 
+async def hosts(conductor: Conductor, request: Request) -> Any:
+    return [conductor.host()]
+
+
 async def servers(conductor: Conductor, request: Request) -> Any:
     records, whole = conductor.store.changed_since(request.query_params.get("changes_since"))
-    told = [record.as_told() for record in records]
+    told = [_told(record) for record in records]
     return {"servers": told, "cursor": conductor.store.cursor, "whole": whole}
 
 
 async def find(conductor: Conductor, request: Request) -> Any:
     record = conductor.find(request.query_params["machine"])
-    return record.as_told() if record else None
+    return _told(record) if record else None
 
 
 async def create(conductor: Conductor, request: Request) -> Any:
-    return conductor.create(await request.json()).as_told()
+    return _told(conductor.create(await request.json()))
 
 
 async def delete(conductor: Conductor, request: Request) -> Any:
@@ -112,9 +120,11 @@ async def verb(conductor: Conductor, request: Request) -> Any:
         case "restart":
             conductor.restart(record, int(said["number"]))
         case "rebuild":
-            conductor.rebuild(record, said["image_id"], int(said["number"]))
+            conductor.rebuild(record, said["spec"], int(said["number"]))
         case "rename":
             conductor.rename(record, said["name"])
+        case "adopt":
+            conductor.adopt(record, said["machine"], said["owner"])
         case "ports":
             await conductor.set_ports(record, [int(port) for port in said["ports"]])
         case "snapshot":
@@ -148,6 +158,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("/images", "GET", images),
     ("/images/{id}", "DELETE", delete_image),
     ("/room", "GET", room),
+    ("/hosts", "GET", hosts),
     ("/servers", "GET", servers),
     ("/servers", "POST", create),
     ("/servers/find", "GET", find),

@@ -5,14 +5,14 @@ import contextlib
 import logging
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Status
 from cloud.localcloud import addresses, work
 from cloud.localcloud.guests import Guests
-from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.record import HOST, ImageRecord, ServerRecord
 from cloud.localcloud.store import Store
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class Conductor:
         self._must_be(record, *goals)
         if record.status == Status.SHELVED:
             self._must_fit(FLAVORS[record.flavor_id])
-        self._begin(record, goals[Status(record.status)], host="local", fault="")
+        self._begin(record, goals[Status(record.status)], host=HOST, fault="")
 
     def suspend(self, record: ServerRecord) -> None:
         if self._is_done(record, "suspending", Status.SUSPENDED):
@@ -137,13 +137,15 @@ class Conductor:
         self._must_be(record, Status.ACTIVE)
         self._begin(record, "rebooting", number=number)
 
-    def rebuild(self, record: ServerRecord, image_id: str, number: int) -> None:
+    def rebuild(self, record: ServerRecord, spec: dict[str, Any], number: int) -> None:
+        """The new keys and user-data are written with the goal, so that a rebuild cut off half-way has them, too."""
         if record.resets >= number or (record.goal, record.number) == ("rebuilding", number):
             return
         self._must_be_idle(record)
         self._must_be(record, Status.ACTIVE, Status.STOPPED, Status.ERROR)
-        self._ready_image(image_id)
-        self._begin(record, "rebuilding", number=number, target=image_id, status=Status.BUILDING, fault="")
+        self._ready_image(spec["image_id"])
+        new = {"target": spec["image_id"], "public_keys": spec["public_keys"], "user_data": spec["user_data"]}
+        self._begin(record, "rebuilding", number=number, status=Status.BUILDING, fault="", **new)
 
     def delete(self, record: ServerRecord) -> None:
         if not record.is_gone and record.goal != "deleting":
@@ -151,6 +153,10 @@ class Conductor:
 
     def rename(self, record: ServerRecord, name: str) -> None:
         self.store.save(record, name=name)
+
+    def adopt(self, record: ServerRecord, machine: str, owner: str) -> None:
+        if (record.machine, record.owner) != (machine, owner):
+            self.store.save(record, machine=machine, owner=owner)
 
     async def set_ports(self, record: ServerRecord, ports: list[int]) -> None:
         if not all(1 <= port <= 65535 for port in ports):
@@ -185,7 +191,17 @@ class Conductor:
         self.store.delete_image(image_id)
         self.guests.erase_image(image)
 
-    def room(self) -> dict[str, int]:
+    def room(self) -> dict[str, Any]:
+        """It is one host: the biggest is the whole."""
+        return {**self._measures(), "biggest_host": asdict(self.capacity)}
+
+    def host(self) -> dict[str, Any]:
+        count = sum(bool(record.host) for record in self.store.living)
+        return {"name": HOST, "up": True, "enabled": True, "servers": count, **self._measures()}
+
+    # ---- inside ----
+
+    def _measures(self) -> dict[str, int]:
         used = [record for record in self.store.living if record.host]
         return {
             "vcpus": self.capacity.vcpus,
@@ -195,8 +211,6 @@ class Conductor:
             "disk_gb": self.capacity.disk_gb,
             "disk_gb_used": sum(record.disk_gb for record in used),
         }
-
-    # ---- inside ----
 
     def _begin(self, record: ServerRecord, goal: str, **changes: Any) -> None:
         self.store.save(record, **{"goal": goal, "task": goal, **changes})
@@ -229,7 +243,7 @@ class Conductor:
         return image
 
     def _must_fit(self, flavor: Flavor) -> None:
-        room = self.room()
+        room = self._measures()
         if any(room[f"{unit}_used"] + getattr(flavor, unit) > room[unit] for unit in ("vcpus", "ram_mb", "disk_gb")):
             raise CloudFull("No valid host was found.")
 

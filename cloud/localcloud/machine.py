@@ -49,6 +49,8 @@ class Machine:
             latest.mkdir(parents=True)
             (latest / "meta_data.json").write_text(json.dumps(about))
             (latest / "uuid").write_text(f"{record.id}\n")
+            # What tells the guest that this start is a first one, also from a snapshot of itself.
+            (latest / "instance").write_text(f"{record.id} {record.number or record.resets}\n")
             (latest / "hostname").write_text(f"{record.name}\n")
             (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in record.public_keys))
             if record.user_data:

@@ -5,6 +5,8 @@ from typing import Any
 
 from cloud.contract import Status
 
+HOST = "local"  # the one computer of this cloud
+
 
 @dataclass
 class ServerRecord:
@@ -31,8 +33,9 @@ class ServerRecord:
     target: str = ""  # the image that a rebuild or a snapshot in progress names
     address: str = ""
     port_map: dict[int, int] = field(default_factory=dict)
-    host: str = "local"  # '' once the host is freed
+    host: str = HOST  # '' once the host is freed
     fault: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
     resets: int = 0
     restarts: int = 0
     updated_at: str = ""

@@ -14,6 +14,7 @@ from cloud.localcloud.record import ImageRecord, ServerRecord
 from cloud.localcloud.simulated_http import Counters
 from cloud.localcloud.store import Store
 
+OF_ONE_SERVER = ("/etc/hostname", "/var/lib/user-data")  # never taken over from the server that an image was made of
 BASE = ImageRecord("simulated-linux", "Simulated Linux", base=True, min_ram_mb=64, min_disk_gb=1)
 
 
@@ -46,7 +47,8 @@ class SimulatedGuests:
     async def make_disk(self, record: ServerRecord) -> None:
         kept = self._store.files(record.id) or {}
         image = self._store.files(f"image:{record.image_id}")
-        texts = image["texts"] if image else Files.fresh(record.name, record.user_data).texts
+        fresh = Files.fresh(record.name, record.user_data).texts
+        texts = {**image["texts"], **{k: v for k, v in fresh.items() if k in OF_ONE_SERVER}} if image else fresh
         key = kept.get("host_key") or asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
         self._store.save_files(record.id, {"host_key": key, "texts": texts, "started_at": None})
 

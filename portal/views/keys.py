@@ -27,7 +27,7 @@ def keys(request: SignedIn) -> HttpResponse:
     except Refusal as refusal:
         form.add_error("public_key" if refusal.code in ("bad_key", "duplicate_key") else None, str(refusal))
         return keys_page(request, form, status=refusal.status)
-    messages.success(request, _("Key added. It goes into every machine that you launch from now on."))
+    messages.success(request, _("Key added. It goes into every machine that you launch or reset from now on."))
     return redirect(way_on(request))
 
 
@@ -50,7 +50,7 @@ def remove(request: SignedIn, pk: int) -> HttpResponse:
     key = get_object_or_404(request.user.ssh_keys, pk=pk)
     actions.remove_key(key=key, by=request.user)
     messages.success(
-        request, _("Key removed. Machines that you launch from now on do not know it; those that you have still do.")
+        request, _("Key removed. Machines that you launch or reset from now on do not know it; the others still do.")
     )
     return redirect("keys")
 

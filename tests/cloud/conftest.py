@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloud.contract import Cloud, Server, ServerSpec, Status
+from cloud.contract import Cloud, Owner, Server, ServerSpec, Status
 from tests.cloud.fake import FakeCloud, LosesReply, LosesRequest, SlowCloud
 from tests.cloud.stage import LocalStage, insist, make_key
 
@@ -27,6 +27,7 @@ class FakeStage:
     """A fake, driven like the real ones."""
 
     image_id = "linux"
+    flavor_id, flavor_ram_mb = "tiny", 256
 
     def __init__(self, cloud: FakeCloud) -> None:
         self.cloud: Cloud = cloud
@@ -86,13 +87,19 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     local.clean_up()
 
 
+@pytest.fixture(scope="session")
+def owner() -> Owner:
+    """One for the whole run: a cloud with tenants makes one for each."""
+    return Owner(str(uuid.uuid4()), "contract-suite")
+
+
 @pytest.fixture
-def make_spec(key: Path) -> Callable[..., ServerSpec]:
-    """A spec with a new machine id; `stage` says the image."""
+def make_spec(key: Path, owner: Owner) -> Callable[..., ServerSpec]:
+    """A spec with a new machine id; `stage` says the image and the size."""
 
     def make(stage: Stage, **changes: Any) -> ServerSpec:
         spec: dict[str, Any] = {
-            "machine": str(uuid.uuid4()), "owner": "student", "name": "red-fox", "flavor_id": "tiny",
+            "machine": str(uuid.uuid4()), "owner": owner, "name": "red-fox", "flavor_id": stage.flavor_id,
             "image_id": stage.image_id, "public_keys": (key.with_suffix(".pub").read_text().strip(),),
             "ports": frozenset({22, 80}),
         }  # fmt: skip

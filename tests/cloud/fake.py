@@ -15,11 +15,14 @@ from cloud.contract import (
     CloudBusy,
     CloudFull,
     CloudGone,
+    CloudLimit,
     CloudRefused,
     Diagnostics,
     Flavor,
+    Host,
     Image,
     Listing,
+    Owner,
     Room,
     Server,
     ServerSpec,
@@ -37,6 +40,7 @@ IMAGES = [
     Image("restless", "A guest that cannot sleep", ready=True, login="student", can_suspend=False),
 ]
 TOTAL = {"vcpus": 512, "ram_mb": 524288, "disk_gb": 4096}
+HOST = "fake-1"
 ON_A_HOST = {Status.BUILDING, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED}
 
 Change = dict[str, Any]
@@ -62,6 +66,7 @@ class FakeCloud:
         self.full = False
         self.busy = False
         self._rows: dict[str, _Row] = {}
+        self.tenants: dict[str, Owner] = {}  # by the owner's key; each as it was last told
         self._images: dict[str, Image] = {image.id: image for image in IMAGES}
         self._numbers = count(1)
         self._version = 0
@@ -125,6 +130,12 @@ class FakeCloud:
         with self._call("room"):
             return self._room()
 
+    def hosts(self) -> list[Host]:
+        with self._call("hosts"):
+            room = self._room()
+            taken = (room.vcpus, room.vcpus_used, room.ram_mb, room.ram_mb_used, room.disk_gb, room.disk_gb_used)
+            return [Host(HOST, True, True, "", *taken, servers=sum(bool(server.host) for server in self.living))]
+
     def list_servers(self, changes_since: str | None = None) -> Listing:
         with self._call("list_servers", changes_since or ""):
             if changes_since is None:
@@ -140,7 +151,8 @@ class FakeCloud:
 
     def ensure_server(self, spec: ServerSpec) -> Server:
         with self._call("ensure_server", spec.machine):
-            return self._found(spec.machine) or self._build(spec)
+            # As OpenStack: who says that it is new gets a new one, also a second time.
+            return (None if spec.is_new else self._found(spec.machine)) or self._build(spec)
 
     def ensure_running(self, server_id: str) -> None:
         with self._call("ensure_running", server_id):
@@ -154,7 +166,7 @@ class FakeCloud:
             self._must_be(row, *verb)
             if row.server.status == Status.SHELVED and not self._fits(row.spec.flavor_id):
                 raise CloudFull("No valid host was found.")
-            self._start(row, verb[row.server.status], {"status": Status.ACTIVE, "host": "fake-1"})
+            self._start(row, verb[row.server.status], {"status": Status.ACTIVE, "host": HOST})
 
     def ensure_suspended(self, server_id: str) -> None:
         with self._call("ensure_suspended", server_id):
@@ -184,15 +196,16 @@ class FakeCloud:
             self._must_be(row, Status.ACTIVE)
             self._start(row, "rebooting", {"restarts": number}, number)
 
-    def ensure_rebuilt(self, server_id: str, image_id: str, number: int) -> None:
-        with self._call("ensure_rebuilt", server_id, image_id, str(number)):
+    def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
+        with self._call("ensure_rebuilt", server_id, spec.image_id, str(number)):
             row = self._row(server_id)
             if row.server.resets >= number or row.goal == ("rebuilding", number):
                 return
             self._must_be_idle(row)
             self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
-            self._image(image_id)
-            row.spec = replace(row.spec, image_id=image_id)
+            self._image(spec.image_id)
+            new = {"image_id": spec.image_id, "public_keys": spec.public_keys, "user_data": spec.user_data}
+            row.spec = replace(row.spec, **new)
             self._apply(row, {"status": Status.BUILDING, "fault": "", "full": False})
             self._start(row, "rebuilding", {"status": Status.ACTIVE, "resets": number}, number)
 
@@ -206,6 +219,21 @@ class FakeCloud:
     def ensure_renamed(self, server_id: str, name: str) -> None:
         with self._call("ensure_renamed", server_id, name):
             self._apply(self._row(server_id), {"name": name})
+
+    def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
+        with self._call("ensure_adopted", server_id, machine, owner.key):
+            self._apply(self._row(server_id), {"machine": machine, "owner": owner.key})
+
+    def ensure_quota(self, owner: Owner) -> None:
+        with self._call("ensure_quota", owner.key, str(owner.quota)):
+            if owner.key in self.tenants:
+                self.tenants[owner.key] = owner
+
+    def ensure_owner_gone(self, owner: Owner) -> None:
+        with self._call("ensure_owner_gone", owner.key):
+            if any(server.project == _project(owner) for server in self.living):
+                raise CloudRefused("The project is not empty.")
+            self.tenants.pop(owner.key, None)
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
         with self._call("ensure_ports", server_id, ",".join(map(str, sorted(ports)))):
@@ -266,23 +294,37 @@ class FakeCloud:
         if spec.flavor_id not in {flavor.id for flavor in FLAVORS}:
             raise CloudGone(f"No flavor {spec.flavor_id}.")
         self._image(spec.image_id)
+        self._must_be_allowed(spec)
         if not self._fits(spec.flavor_id):
             raise CloudFull("No valid host was found.")
         number = next(self._numbers)
         now = datetime.now(UTC)
+        flavor = next(flavor for flavor in FLAVORS if flavor.id == spec.flavor_id)
         server = Server(
-            f"fake-{number}", spec.machine, spec.owner, spec.name, Status.BUILDING, created_at=now, updated_at=now
-        )
+            f"fake-{number}", spec.machine, spec.owner.key, spec.name, Status.BUILDING,
+            project=_project(spec.owner), flavor=flavor, created_at=now, updated_at=now,
+        )  # fmt: skip
         row = self._rows[server.id] = _Row(server, spec, spec.ports)
         self._start(row, "building", {"status": Status.ACTIVE})
         self._apply(row, {"task": "scheduling"})
         address = f"127.127.{number // 250}.{number % 250 + 1}"
         row.plan[:0] = [
-            {"task": "networking", "host": "fake-1", "address": address},
+            {"task": "networking", "host": HOST, "address": address},
             {"task": "block_device_mapping"},
             {"task": "spawning"},
         ]
         return row.server
+
+    def _must_be_allowed(self, spec: ServerSpec) -> None:
+        """Their tenant's quota counts every server, asleep or not, until it is deleted."""
+        quota = self.tenants.setdefault(spec.owner.key, spec.owner).quota
+        sizes = {flavor.id: flavor for flavor in FLAVORS}
+        kept = [one.flavor for one in self.living if one.project == _project(spec.owner) and one.flavor]
+        kept.append(sizes[spec.flavor_id])
+        taken = (len(kept), sum(flavor.vcpus for flavor in kept), sum(flavor.ram_mb for flavor in kept))
+        allowed = (quota.servers, quota.vcpus, quota.ram_mb) if quota else taken
+        if any(had > may for had, may in zip(taken, allowed, strict=True)):
+            raise CloudLimit("Quota exceeded.")
 
     def _start(self, row: _Row, task: str, end: Change, number: int = 0) -> None:
         row.goal = (task, number)
@@ -342,10 +384,15 @@ class FakeCloud:
             sum(flavor.ram_mb for flavor in taken),
             TOTAL["disk_gb"],
             sum(flavor.disk_gb for flavor in taken),
+            biggest_host=TOTAL,
         )
 
     def _fits(self, flavor_id: str) -> bool:
         return self._room().fits(next(flavor for flavor in FLAVORS if flavor.id == flavor_id))
+
+
+def _project(owner: Owner) -> str:
+    return f"project-of-{owner.key}"
 
 
 class SlowCloud(FakeCloud):

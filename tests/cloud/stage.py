@@ -58,6 +58,7 @@ class LocalStage:
         self.options = options
         self.port = free_port()
         self.process: subprocess.Popen[str] | None = None
+        self.flavor_id, self.flavor_ram_mb = "tiny", 256
         self.image_id = "tiny-linux" if guests == "qemu" else "simulated-linux"
 
     def start(self) -> "LocalStage":

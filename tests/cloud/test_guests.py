@@ -75,12 +75,41 @@ def test_a_restart_loses_memory_and_keeps_the_disk(stage: LocalStage, server: Se
 
 
 @both
-def test_a_reset_loses_the_disk_and_keeps_the_keys(stage: LocalStage, server: Server, key: Path) -> None:
+def test_a_reset_loses_the_disk_and_keeps_its_name(
+    stage: LocalStage, server: Server, key: Path, make_spec: Specs
+) -> None:
     ssh(server, key, "echo disk > /home/student/note")
-    insist(stage.cloud.ensure_rebuilt, server.id, stage.image_id, server.resets + 1)
+    insist(stage.cloud.ensure_rebuilt, server.id, make_spec(stage), server.resets + 1)
     stage.settle()
     assert ssh(server, key, "cat /home/student/note; hostname").stdout.endswith(f"{server.name}\n")
     assert ssh(server, key, "cat /home/student/note").returncode == 1
+
+
+@both
+def test_a_reset_takes_the_new_keys_and_lets_in_the_old_no_more(
+    stage: LocalStage, server: Server, key: Path, make_spec: Specs, tmp_path: Path
+) -> None:
+    new = make_key(tmp_path)
+    spec = make_spec(stage, public_keys=(new.with_suffix(".pub").read_text().strip(),), user_data="#!/bin/sh\n# new\n")
+    insist(stage.cloud.ensure_rebuilt, server.id, spec, server.resets + 1)
+    stage.settle()
+    assert "# new" in ssh(server, new, "cat /var/lib/user-data").stdout
+    assert ssh(server, key, "hostname").returncode == 255
+    insist(stage.cloud.ensure_deleted, server.id)  # no other test has this key
+
+
+@both
+def test_a_reset_to_a_snapshot_of_itself_takes_the_new_keys_too(
+    stage: LocalStage, server: Server, make_spec: Specs, tmp_path: Path
+) -> None:
+    image, new = insist(stage.cloud.ensure_snapshot, server.id, "of itself"), make_key(tmp_path)
+    stage.settle()
+    spec = make_spec(stage, image_id=image.id, public_keys=(new.with_suffix(".pub").read_text().strip(),))
+    insist(stage.cloud.ensure_rebuilt, server.id, spec, server.resets + 1)
+    stage.settle()
+    assert ssh(server, new, "hostname").stdout.strip() == server.name
+    insist(stage.cloud.ensure_deleted, server.id)
+    insist(stage.cloud.ensure_image_deleted, image.id)
 
 
 @both

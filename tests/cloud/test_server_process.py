@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud.contract import CloudBusy, CloudFull, CloudRefused, ServerSpec, Status
+from cloud.contract import CloudBusy, CloudFull, CloudRefused, Owner, ServerSpec, Status
 from cloud.local import LocalCloud
 from tests.cloud.conftest import look
 from tests.cloud.stage import LocalStage, free_port, insist
@@ -110,7 +110,7 @@ def test_a_strange_cursor_gets_the_whole_list(make_stage: Make, make_spec: Specs
 
 def test_nonsense_is_refused_and_not_an_error(make_stage: Make) -> None:
     stage = make_stage("simulated")
-    server_id = stage.cloud.ensure_server(ServerSpec("m", "o", "n", "tiny", "simulated-linux")).id
+    server_id = stage.cloud.ensure_server(ServerSpec("m", Owner("o"), "n", "tiny", "simulated-linux")).id
     with pytest.raises(CloudRefused):
         insist(stage.cloud.ensure_ports, server_id, frozenset({70000}))
 

@@ -3,7 +3,7 @@
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cloud.contract import ServerSpec
+from cloud.contract import Owner, ServerSpec
 from machines import actions
 from machines.models import Machine, Stray, Watch
 from machines.strays import remove_strays
@@ -148,4 +148,4 @@ def test_a_failed_machine_that_is_well_after_all_is_picked_up(world: World) -> N
 
 
 def _spec(machine: str) -> ServerSpec:
-    return ServerSpec(machine=machine, owner="o", name="twin", flavor_id="tiny", image_id="linux")
+    return ServerSpec(machine=machine, owner=Owner("o"), name="twin", flavor_id="tiny", image_id="linux")
