@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from cloud.contract import Status
@@ -24,7 +25,11 @@ def _unsettled() -> Q:
     once = ~Q(resets_asked=F("resets_done")) | ~Q(restarts_asked=F("restarts_done")) | ~Q(ports_asked=F("ports_done"))
     pending = Q(wanted=Wanted.RUNNING, state=State.RUNNING) & once
     # What failed waits for a person, unless a time for the next try is set.
-    return (~settled | pending) & ~Q(state=State.GONE) & (~Q(state=State.FAILED) | Q(retry_at__isnull=False))
+    return (
+        (~settled | pending | Q(adopting=True))
+        & ~Q(state=State.GONE)
+        & (~Q(state=State.FAILED) | Q(retry_at__isnull=False))
+    )
 
 
 class MachineQuerySet(models.QuerySet["Machine"]):
@@ -74,6 +79,7 @@ class Machine(models.Model):
     restarts_done = models.PositiveIntegerField(default=0)
     ports_asked = models.PositiveIntegerField(default=0)
     ports_done = models.PositiveIntegerField(default=0)
+    adopting = models.BooleanField(default=False)  # its server was there before it: the cloud is still to be told
 
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
@@ -143,7 +149,7 @@ class Machine(models.Model):
         """Nothing will change until somebody wishes something."""
         if self.state in (State.GONE, State.FAILED):
             return self.state == State.GONE or self.retry_at is None
-        return self.has_come_true and not (self.state == State.RUNNING and self.has_once)
+        return self.has_come_true and not self.adopting and not (self.state == State.RUNNING and self.has_once)
 
     @property
     def is_fresh(self) -> bool:
@@ -225,15 +231,48 @@ class Watch(models.Model):
         return cls.objects.get_or_create(pk=1)[0]
 
 
+class StrayQuerySet(models.QuerySet["Stray"]):
+    def open(self) -> "StrayQuerySet":
+        """Those that the last whole list had and that no machine has taken since."""
+        return self.filter(gone_at__isnull=True, adopted_at__isnull=True)
+
+
 class Stray(models.Model):
-    """A server that carries our mark and that no living machine needs. Removed after a grace period, or kept for an admin."""
+    """A server of the cloud that no living machine needs, as the last whole list told it: see machines.strays."""
+
+    class Kind(models.TextChoices):
+        SECOND = "second", _("Left over from a machine of Minga; it is removed by itself")
+        LOST = "lost", _("Made by Minga, but its machine is not known here")
+        OTHER = "other", _("Made outside Minga")
 
     server_id = models.CharField(max_length=64, unique=True)
-    machine_key = models.CharField(max_length=64)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OTHER)
+    machine_key = models.CharField(max_length=64, blank=True, default="")  # by the server's mark; '' without one
+    owner_key = models.CharField(max_length=64, blank=True, default="")  # likewise
     name = models.CharField(max_length=255, blank=True, default="")
-    ours = models.BooleanField(default=False)  # its machine's row is here: it may be removed
-    seen_at = models.DateTimeField(default=timezone.now)
-    removed_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=10, blank=True, default="")
+    project = models.CharField(max_length=64, blank=True, default="")
+    flavor_name = models.CharField(max_length=255, blank=True, default="")
+    vcpus = models.PositiveIntegerField(default=0)  # 0 here and below: the cloud did not tell
+    ram_mb = models.PositiveIntegerField(default=0)
+    disk_gb = models.PositiveIntegerField(default=0)
+    host = models.CharField(max_length=255, blank=True, default="")
+    address = models.CharField(max_length=64, blank=True, default="")
+    created_at = models.DateTimeField(null=True, blank=True)  # of the server
+    seen_at = models.DateTimeField(default=timezone.now)  # since when it is a stray; a second one's grace begins here
+    removed_at = models.DateTimeField(null=True, blank=True)  # when we last asked the cloud to delete it
+    adopted_at = models.DateTimeField(null=True, blank=True)  # a machine has it now
+    gone_at = models.DateTimeField(null=True, blank=True)  # it left the cloud
+
+    objects = StrayQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["second", "lost", "other"]), name="stray_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.server_id})"
 
 
 def status_fields(server: Any, at: datetime) -> dict[str, Any]:

@@ -1,45 +1,125 @@
-"""Servers of the cloud that no machine needs: kept in a list for admins; second ones of ours go after a grace period."""
+"""Servers that no machine needs: a list for admins, kept up by whole lists of the cloud. Second ones of ours are removed.
+
+One statement takes over all that changed, none is made while nothing does: a cluster may have hundreds of other
+people's servers.
+"""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 
-from cloud.contract import Cloud, Server, Status
+from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from machines.models import Machine, Stray
 from machines.states import State
 
 log = logging.getLogger(__name__)
 
-
-def keep_strays(by_machine: dict[str, list[Server]], rows: dict[str, Machine], at: datetime) -> None:
-    """Remember servers that carry our mark and that no row needs; a second one of ours goes after the grace period."""
-    for key, found in by_machine.items():
-        for server in found:
-            row = rows.get(key)
-            if server.status == Status.DELETED or (row and not _is_stray(server, row)):
-                continue
-            facts = {"machine_key": key[:64], "name": server.name[:255], "ours": row is not None}
-            Stray.objects.get_or_create(server_id=server.id, defaults={**facts, "seen_at": at})
+FORGET = timedelta(days=30)  # how long a row can still say that its server left, or whose it became
+# What every list tells anew; the other columns are ours.
+TOLD = (
+    "kind", "machine_key", "owner_key", "name", "status", "project", "flavor_name", "vcpus", "ram_mb", "disk_gb",
+    "host", "address", "created_at",
+)  # fmt: skip
 
 
-def _is_stray(server: Server, row: Machine) -> bool:
-    if row.state == State.GONE:
-        return True
+def keep_strays(servers: Iterable[Server], at: datetime) -> None:
+    """Make the table say what a whole list that began `at` says."""
+    told = {server.id: server for server in servers if server.status != Status.DELETED}
+    known = {row.server_id: row for row in Stray.objects.open()}
+    strays = _strays(told, at)
+    _write([stray for stray in strays if _is_news(stray, known.get(stray.server_id))])
+    rest = known.keys() - {stray.server_id for stray in strays}
+    if here := rest & told.keys():
+        Stray.objects.filter(server_id__in=here).update(adopted_at=at)
+    if gone := rest - told.keys():
+        Stray.objects.filter(server_id__in=gone).update(gone_at=at)
+
+
+def _strays(told: dict[str, Server], at: datetime) -> list[Stray]:
+    marks = [server.machine for server in told.values() if is_key(server.machine)]
+    rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list("pk", "state", "server_id")
+    keys = {str(pk) for pk, _state, _server in rows}
+    held = {server for _pk, state, server in rows if state != State.GONE}
     # Without a number yet, the row's next step finds this very server.
-    return row.server_id not in ("", server.id)
+    waits = {str(pk) for pk, state, server in rows if state != State.GONE and not server}
+    free = [server for server in told.values() if server.id not in held and server.machine not in waits]
+    return [_stray(server, keys, at) for server in free]
+
+
+def _stray(server: Server, keys: set[str], at: datetime) -> Stray:
+    kind = Stray.Kind.SECOND if server.machine in keys else Stray.Kind.LOST if server.machine else Stray.Kind.OTHER
+    size = server.flavor
+    return Stray(
+        server_id=server.id,
+        kind=kind,
+        machine_key=server.machine[:64],
+        owner_key=server.owner[:64],
+        name=server.name[:255],
+        status=server.status,
+        project=server.project[:64],
+        flavor_name=size.name[:255] if size else "",
+        vcpus=size.vcpus if size else 0,
+        ram_mb=size.ram_mb if size else 0,
+        disk_gb=size.disk_gb if size else 0,
+        host=server.host[:255],
+        address=server.address[:64],
+        created_at=server.created_at,
+        seen_at=at,
+    )
+
+
+def _is_news(stray: Stray, known: Stray | None) -> bool:
+    """Whether its row must be written. One that is a stray of another kind now starts its grace anew."""
+    if known is None:
+        return True
+    if stray.kind == known.kind:
+        stray.seen_at, stray.removed_at = known.seen_at, known.removed_at
+    return any(getattr(stray, name) != getattr(known, name) for name in TOLD)
+
+
+def _write(strays: list[Stray]) -> None:
+    """New rows, and old ones as they are now; one whose server was gone or taken is open again."""
+    ours = ["seen_at", "removed_at", "adopted_at", "gone_at"]
+    if strays:
+        Stray.objects.bulk_create(
+            strays, update_conflicts=True, unique_fields=["server_id"], update_fields=[*TOLD, *ours]
+        )
 
 
 def remove_strays(cloud: Cloud, now: datetime) -> int:
-    """Delete second servers of ours whose grace is over; the number of those. What no row knows is left for an admin."""
+    """Delete second servers of ours whose grace is over; the number of those. All others are left for an admin."""
     over = now - timedelta(seconds=settings.STRAY_SECONDS)
-    removed = 0
-    for stray in Stray.objects.filter(ours=True, removed_at__isnull=True, seen_at__lt=over):
-        if Machine.objects.alive().filter(server_id=stray.server_id).exists():
-            stray.delete()  # it was adopted in the meantime
-            continue
+    Stray.objects.filter(Q(gone_at__lt=now - FORGET) | Q(adopted_at__lt=now - FORGET)).delete()
+    # One that is still there so long after we asked is asked for again.
+    due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
+    seconds = Stray.objects.open().filter(due, kind=Stray.Kind.SECOND, seen_at__lt=over)
+    return sum(_remove(stray, cloud, now) for stray in seconds)
+
+
+def _remove(stray: Stray, cloud: Cloud, now: datetime) -> bool:
+    """Recorded first: an admin who adopts it at this moment either comes before us, and it lives, or reads that it goes."""
+    as_known = Stray.objects.open().filter(pk=stray.pk, removed_at=stray.removed_at)
+    if Machine.objects.alive().filter(server_id=stray.server_id).exists() or not as_known.update(removed_at=now):
+        return False
+    try:
         cloud.ensure_deleted(stray.server_id)
-        log.warning("removed stray server %s of machine %s", stray.server_id, stray.machine_key)
-        Stray.objects.filter(pk=stray.pk).update(removed_at=now)
-        removed += 1
-    return removed
+    except CloudBusy:
+        Stray.objects.filter(pk=stray.pk).update(removed_at=None)
+        return False
+    except CloudError as error:
+        log.error("stray server %s could not be removed: %s", stray.server_id, error)
+        return False
+    log.warning("removed stray server %s of machine %s", stray.server_id, stray.machine_key)
+    return True
+
+
+def is_key(text: str) -> bool:
+    """Whether it can be a machine's id."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

@@ -4,7 +4,7 @@ The sweep decides by its one row (Watch) whether a list is due, so a tick costs 
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -86,7 +86,7 @@ def _is_whole_due(watch: Watch, now: datetime) -> bool:
     return Machine.objects.unsettled().filter(unheard, asked_at__lt=now - PATIENCE).exists()
 
 
-def observe(servers: Iterable[Server], at: datetime, *, whole: bool) -> None:
+def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> None:
     """Write what a list that began `at` says onto the rows; rows that a whole list lacks are told that they are gone."""
     by_machine: dict[str, list[Server]] = {}
     for server in servers:
@@ -98,7 +98,7 @@ def observe(servers: Iterable[Server], at: datetime, *, whole: bool) -> None:
         _observe_one(rows.get(key), found, at)
     if whole:
         _miss({s.id for found in by_machine.values() for s in found}, at)
-    keep_strays(by_machine, rows, at)
+        keep_strays(servers, at)
 
 
 def _observe_one(machine: Machine | None, found: list[Server], at: datetime) -> None:
