@@ -225,6 +225,7 @@ class Watch(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     took_seconds = models.FloatField(default=0)
     room = models.JSONField(default=dict, blank=True)  # what the cluster has free, as the cloud last told
+    no_removal_until = models.DateTimeField(null=True, blank=True)  # after a restore: an admin looks at strays first
 
     @classmethod
     def the_one(cls) -> "Watch":
@@ -258,6 +259,8 @@ class Stray(models.Model):
     disk_gb = models.PositiveIntegerField(default=0)
     host = models.CharField(max_length=255, blank=True, default="")
     address = models.CharField(max_length=64, blank=True, default="")
+    resets = models.PositiveIntegerField(default=0)  # how many it has been through: see Server.resets
+    restarts = models.PositiveIntegerField(default=0)  # likewise
     created_at = models.DateTimeField(null=True, blank=True)  # of the server
     seen_at = models.DateTimeField(default=timezone.now)  # since when it is a stray; a second one's grace begins here
     removed_at = models.DateTimeField(null=True, blank=True)  # when we last asked the cloud to delete it

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
-from machines.models import Machine, Stray
+from machines.models import Machine, Stray, Watch
 from machines.states import State
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ FORGET = timedelta(days=30)  # how long a row can still say that its server left
 # What every list tells anew; the other columns are ours.
 TOLD = (
     "kind", "machine_key", "owner_key", "name", "status", "project", "flavor_name", "vcpus", "ram_mb", "disk_gb",
-    "host", "address", "created_at",
+    "host", "address", "resets", "restarts", "created_at",
 )  # fmt: skip
 
 
@@ -67,6 +67,8 @@ def _stray(server: Server, keys: set[str], at: datetime) -> Stray:
         disk_gb=size.disk_gb if size else 0,
         host=server.host[:255],
         address=server.address[:64],
+        resets=server.resets,
+        restarts=server.restarts,
         created_at=server.created_at,
         seen_at=at,
     )
@@ -94,6 +96,8 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     """Delete second servers of ours whose grace is over; the number of those. All others are left for an admin."""
     over = now - timedelta(seconds=settings.STRAY_SECONDS)
     Stray.objects.filter(Q(gone_at__lt=now - FORGET) | Q(adopted_at__lt=now - FORGET)).delete()
+    if Watch.objects.filter(no_removal_until__gt=now).exists():
+        return 0
     # One that is still there so long after we asked is asked for again.
     due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
     seconds = Stray.objects.open().filter(due, kind=Stray.Kind.SECOND, seen_at__lt=over)
