@@ -14,7 +14,7 @@ import tunnels.actions
 from accounts.models import User
 from cloud.contract import Cloud
 from courses.models import Template
-from lib import doorbell
+from lib import doorbell, logs
 from lib.claims import claimed
 from lib.names import clean_name
 from lib.notes import Note, Refusal
@@ -216,6 +216,11 @@ def allowed(machine: Machine) -> set[str]:
 
 def step(pk: UUID | str, cloud: Cloud) -> None:
     """One step of one machine under a claim; rings again at once when there is more to do."""
+    with logs.about(machine=pk):
+        _step(pk, cloud)
+
+
+def _step(pk: UUID | str, cloud: Cloud) -> None:
     with claimed(Machine.objects.unsettled(), pk, settings.CLAIM_SECONDS) as machine:
         if machine is None:
             return

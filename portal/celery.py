@@ -1,10 +1,13 @@
 """Celery: the bell that wakes a worker. The database remembers what is to be done."""
 
-import logging
 import os
 from typing import Any
 
 from celery import Celery, signals
+from django.conf import settings
+from django.utils.log import configure_logging
+
+from lib import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -13,8 +16,18 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@signals.after_setup_logger.connect
-def _quieten(**_facts: Any) -> None:
-    """Two lines for each tick of each half second would bury the rest."""
-    for name in ("celery.app.trace", "celery.worker.strategy"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+@signals.setup_logging.connect
+def _logs_as_the_site(**_facts: Any) -> None:
+    """Whoever listens here keeps Celery from setting up lines of its own; so LOG_LEVEL counts, not --loglevel."""
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+
+
+@signals.task_prerun.connect
+def _say_what_it_is_about(task: Any, **_facts: Any) -> None:
+    """The request comes with the task: see lib.doorbell. Celery logs a failure before task_postrun, so that carries it, too."""
+    logs.begin(request=task.request.get("request"), task=task.name)
+
+
+@signals.task_postrun.connect
+def _say_no_more(**_facts: Any) -> None:
+    logs.begin()

@@ -3,12 +3,15 @@
 A wrong value stops the start with a sentence.
 """
 
+import logging
 from pathlib import Path
 
 import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from lib import logs
 
 # Lets ModelForm[Image] and the like be written as the type checker wants them.
 django_stubs_ext.monkeypatch()
@@ -83,6 +86,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "portal.request_id.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -207,6 +211,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
+
+# ---- logs, to standard error (docs/admin/observability.md) ----
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")  # text for eyes; json for programs: one object per line
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured(f"LOG_FORMAT must be one of: {', '.join(logs.FORMATS)}.")
+if LOG_LEVEL not in logs.LEVELS:
+    raise ImproperlyConfigured(f"LOG_LEVEL must be one of: {', '.join(logs.LEVELS)}.")
+LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
+logging.captureWarnings(LOG_FORMAT == "json")
 
 # ---- Celery: a doorbell, never a memory ----
 CELERY_BROKER_URL = REDIS_URL

@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from portal.api.problems import MEDIA_TYPE, problem
+from portal.request_id import request_id
 
 
 @login_not_required
@@ -21,10 +22,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Something of ours failed; it is in the log. Programs are told in their own form."""
+    number = request_id(request)
     if request.path.startswith("/api/"):
-        body = problem(500, _("Something broke on our side. Try again in a minute."), "broken")
+        body = problem(500, _("Something broke on our side. Try again in a minute."), "broken", request=number)
         return JsonResponse(body, status=500, content_type=MEDIA_TYPE)
-    return HttpResponse(render_to_string("500.html"), status=500)
+    return HttpResponse(render_to_string("500.html", {"number": number}), status=500)
 
 
 def wrong_method(request: HttpRequest, allow: str) -> HttpResponse:

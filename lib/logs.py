@@ -1,0 +1,153 @@
+"""Log lines: one record is one line, says what it is about, and gives no secret away.
+
+What a line is about (a request, a machine, a task) is said once, around the work, with `about`; every line that is
+written inside carries it, also those of libraries.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+FORMATS = ("text", "json")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_about: ContextVar[Mapping[str, str]] = ContextVar("about", default=MappingProxyType({}))
+HIDDEN = "***"
+# The second lock: nothing of ours logs a secret, but a library's message or an exception's text may quote one.
+_SECRETS = (
+    re.compile(
+        r"(?i)(\b(?:proxy-)?authorization\b['\"]?\s*[:=]\s*['\"]?(?:(?:bearer|basic|token)\s+)?)[^\s'\",;)}\]]+"
+    ),
+    re.compile(r"(?i)(\bbearer\s+)[\w.~+/=-]{8,}"),
+    re.compile(r"(?i)(\bx-(?:auth|subject|service)-token\b['\"]?\s*[:=]\s*['\"]?)[^\s'\",;)}\]]+"),
+    re.compile(r"(?i)([\w-]*(?:password|passwd|secret|token|sessionid)[\w-]*['\"]?\s*=\s*['\"]?)[^\s'\",;&)}\]]+"),
+    re.compile(r"(?i)(['\"][\w-]*(?:password|passwd|secret|token|sessionid)[\w-]*['\"]\s*:\s*b?['\"])[^'\"]+"),
+    re.compile(r"(\w://[^\s/:@]*:)[^\s/@]+(?=@)"),  # scheme://user:password@host
+    re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s]+"),  # a link from a mail lets in whoever has it
+)
+# What would end a line, or paint the terminal of whoever reads it.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
+_CONTROLS |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
+
+
+@contextmanager
+def about(**facts: object) -> Iterator[None]:
+    """Lines written inside carry these facts; an empty one says nothing.
+
+    An exception that leaves takes them along: it is logged further out.
+    """
+    now = {**_about.get(), **{name: str(fact) for name, fact in facts.items() if fact}}
+    told = _about.set(now)
+    try:
+        yield
+    except Exception as error:
+        _carry(error, now)
+        raise
+    finally:
+        _about.reset(told)
+
+
+def _carry(error: Exception, facts: Mapping[str, str]) -> None:
+    if not hasattr(error, "about"):
+        error.about = facts  # type: ignore[attr-defined]
+
+
+def begin(**facts: object) -> None:
+    """From here on, lines carry these facts and no others: for where an end and a beginning are two calls."""
+    _about.set({name: str(fact) for name, fact in facts.items() if fact})
+
+
+def known(name: str) -> str:
+    """What the present work is about, or an empty text."""
+    return _about.get().get(name, "")
+
+
+def scrubbed(text: str) -> str:
+    for secret in _SECRETS:
+        text = secret.sub(rf"\1{HIDDEN}", text)
+    return text
+
+
+class AboutFilter(logging.Filter):
+    """On a handler: a record remembers what it is about."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        record.about = {**_about.get(), **getattr(error, "about", {})}
+        return True
+
+
+class _Lines(logging.Formatter):
+    """What both kinds of lines share."""
+
+    def trace(self, record: logging.LogRecord) -> str:
+        """The exception with its way, and the stack where one was asked for."""
+        parts = [self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""]
+        parts += [self.formatStack(record.stack_info)] if record.stack_info else []
+        return scrubbed("\n".join(part for part in parts if part))
+
+
+class JsonLines(_Lines):
+    """One JSON object per line, for programs. Nobody can forge a second line: JSON escapes what would end one.
+
+    `extra={"facts": {...}}` adds the facts of one record, which its message says in words.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": scrubbed(record.getMessage()),
+        }
+        facts = {**getattr(record, "about", {}), **getattr(record, "facts", {})}
+        line |= {name: _plain(fact) for name, fact in facts.items() if name not in line}
+        if trace := self.trace(record):
+            line["exception"] = trace
+        return json.dumps(line)
+
+
+def _plain(fact: object) -> object:
+    return fact if isinstance(fact, (int, float)) else scrubbed(str(fact))
+
+
+class TextLines(_Lines):
+    """For eyes: time, level, logger, message, [what it is about]. A trace stands indented, so that it cannot pass for a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        message = scrubbed(record.getMessage()).translate(_CONTROLS)
+        about = " ".join(f"{name}={fact}" for name, fact in getattr(record, "about", {}).items()).translate(_CONTROLS)
+        line = f"{time} {record.levelname:<7} {record.name}: {message}" + (f" [{about}]" if about else "")
+        return "\n    ".join([line, *(row.translate(_CONTROLS) for row in self.trace(record).splitlines())])
+
+
+# Who says at INFO what happens twice a second, what our own access line says better, or what a request carried.
+QUIET = (
+    "celery.app.trace", "celery.worker.strategy", "celery.beat", "httpx", "httpcore", "asyncssh", "keystoneauth", "openstack",
+    "stevedore", "urllib3", "uvicorn.access", "kombu", "amqp",
+)  # fmt: skip
+
+
+def configuration(form: str, level: str) -> dict[str, Any]:
+    """For logging.config.dictConfig: everything to standard error, in one form."""
+    lines = {"text": TextLines, "json": JsonLines}[form]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"about": {"()": AboutFilter}},
+        "formatters": {"lines": {"()": lines}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["about"], "formatter": "lines"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # These come with handlers of their own, which would write in another form.
+            **{name: {"handlers": [], "propagate": True} for name in ("django", "uvicorn", "uvicorn.error")},
+            **{name: {"handlers": [], "propagate": True, "level": "WARNING"} for name in QUIET},
+            "django.request": {"level": "ERROR"},  # what was refused is in the access lines
+        },
+    }

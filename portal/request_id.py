@@ -1,0 +1,59 @@
+"""Every request has an id: in each log line, in the answer's X-Request-ID, on the page that says that we broke."""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from lib import logs
+
+log = logging.getLogger("portal.access")
+# What a proxy before us may have given. Anything else could forge a line, fill the log, or carry a script to a page.
+SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+CALM = ("/static/", "/healthz", "/readyz", "/metrics")  # asked all day long by programs: logged only when refused
+ID_BYTES = 5  # ten characters, which somebody can read out
+
+
+class RequestId:
+    """Must be the outermost: what the others log, and what they answer themselves, has the id as well."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = perf_counter()
+        name = request_id(request)
+        with logs.about(request=name):
+            response: HttpResponseBase = self.get_response(request)
+            response["X-Request-ID"] = name
+            _note(request, response.status_code, perf_counter() - began)
+        return response
+
+
+def request_id(request: HttpRequest) -> str:
+    """The one that this request has, came with, or gets now."""
+    known = request.META.get("minga.request_id")
+    if known is None:
+        given = request.headers.get("X-Request-ID", "")
+        known = given if SANE.fullmatch(given) else secrets.token_hex(ID_BYTES)
+        request.META["minga.request_id"] = known
+    return str(known)
+
+
+def _note(request: HttpRequest, status: int, seconds: float) -> None:
+    """The access line. No query and no address of the visitor: those are the business of the proxy, under the same id."""
+    if status < 400 and request.path.startswith(CALM):
+        return
+    facts = {"method": request.method, "path": request.path, "status": status, "ms": round(seconds * 1000)}
+    with logs.about(machine=_machine(request)):
+        log.info("%(method)s %(path)s %(status)s in %(ms)s ms", facts, extra={"facts": facts})
+
+
+def _machine(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return str(match.kwargs["pk"]) if match and "machines/<uuid:pk>/" in match.route else ""
