@@ -1,0 +1,179 @@
+"""What the cluster has: sizes, images, networks, its computers and their room."""
+
+import ipaddress
+import socket
+from typing import Any
+
+from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
+from cloud.openstack import servers
+from cloud.openstack.problems import body
+from cloud.openstack.wire import Wire
+
+SNAPSHOT = "minga_snapshot"  # an image property: the server it was made from
+# Who signs in, where an image does not say it (property os_admin_user): what the distributions' own cloud images do.
+LOGINS = {
+    "ubuntu": "ubuntu", "debian": "debian", "fedora": "fedora", "cirros": "cirros", "centos": "cloud-user", "rhel": "cloud-user",
+    "rocky": "rocky", "almalinux": "almalinux", "arch": "arch", "opensuse": "opensuse", "alpine": "alpine", "freebsd": "freebsd",
+}  # fmt: skip
+PAGE = 200
+NO = ("no", "false", "0")
+
+
+def flavors(wire: Wire) -> list[Flavor]:
+    """Those that everybody may use."""
+    return [servers.flavor(row) for row in body(wire.ask("compute", "GET", "/flavors/detail"))["flavors"]]
+
+
+def images(wire: Wire) -> list[Image]:
+    """Public and community ones, and the portal's own: not what others made of their machines."""
+    own = wire.project_id
+    rows = (row for row in pages(wire, {"limit": PAGE}))
+    shown = (row for row in rows if row["visibility"] in ("public", "community") or row["owner"] == own)
+    living = (row for row in shown if row["status"] in ("active", "queued", "saving", "importing", "uploading"))
+    return [image(row) for row in living]
+
+
+def pages(wire: Wire, params: dict[str, Any]) -> list[dict[str, Any]]:
+    """All of Glance's images that match; its pages are followed by their last id."""
+    found: list[dict[str, Any]] = []
+    while True:
+        said = body(wire.ask("image", "GET", "/images", params=params))
+        found += said["images"]
+        if not said.get("next") or not said["images"]:
+            return found
+        params = {**params, "marker": said["images"][-1]["id"]}
+
+
+def image(row: dict[str, Any]) -> Image:
+    return Image(
+        id=row["id"],
+        name=row["name"] or row["id"],
+        ready=row["status"] == "active",
+        min_ram_mb=row["min_ram"],
+        min_disk_gb=row["min_disk"],
+        size_bytes=row["size"] or 0,
+        login=row.get("os_admin_user") or LOGINS.get(row.get("os_distro", ""), ""),
+        can_suspend=str(row.get("minga_can_suspend", "yes")).lower() not in NO,
+    )
+
+
+def hosts(wire: Wire) -> list[Host]:
+    rows = body(wire.ask("compute", "GET", "/os-hypervisors/detail"))["hypervisors"]
+    return [
+        Host(
+            name=row["service"]["host"],
+            up=row["state"] == "up",
+            enabled=row["status"] == "enabled",
+            note=row["service"].get("disabled_reason") or "",
+            vcpus=row["vcpus"],
+            vcpus_used=row["vcpus_used"],
+            ram_mb=row["memory_mb"],
+            ram_mb_used=row["memory_mb_used"],
+            disk_gb=row["local_gb"],
+            disk_gb_used=row["local_gb_used"],
+            servers=row["running_vms"],
+        )
+        for row in rows
+    ]
+
+
+def room(wire: Wire) -> Room:
+    """By Placement's book-keeping, which decides about launches: with overcommitment, and without computers that are away.
+
+    Placement names only the computers that have a processor free; the rest count as they are, all taken.
+    """
+    away, full = _computers(wire)
+    told = body(wire.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
+    free: list[dict[str, int]] = []
+    total, used = {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}, {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
+    biggest: dict[str, int] = {}
+    for key, provider in told["provider_summaries"].items():
+        if key in away or "VCPU" not in provider["resources"]:
+            continue
+        full.pop(key, None)
+        has, takes = _measures(provider, "capacity"), _measures(provider, "used")
+        free.append({name: has[name] - takes[name] for name in has})
+        biggest = max(biggest or has, has, key=_size)
+        total, used = _add(total, has), _add(used, takes)
+    for has in full.values():
+        total, used = _add(total, has), _add(used, has)
+        biggest = max(biggest or has, has, key=_size)
+    emptiest = max(free, key=_size, default={"vcpus": 0, "ram_mb": 0, "disk_gb": 0})
+    return Room(
+        total["vcpus"],
+        used["vcpus"],
+        total["ram_mb"],
+        used["ram_mb"],
+        total["disk_gb"],
+        used["disk_gb"],
+        emptiest,
+        biggest,
+    )
+
+
+def has_room(wire: Wire, flavor: Flavor) -> bool:
+    """Whether Placement would give one more server of this size a host."""
+    wish = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb, "DISK_GB": flavor.disk_gb}
+    resources = ",".join(f"{name}:{amount}" for name, amount in wish.items() if amount)
+    params = {"resources": resources, "limit": 1, "required": "!COMPUTE_STATUS_DISABLED"}
+    return bool(body(wire.ask("placement", "GET", "/allocation_candidates", params=params))["allocation_requests"])
+
+
+def network(wire: Wire, wish: str = "") -> dict[str, Any]:
+    """The network on which machines are put: the one that is named (or numbered), else the only shared one."""
+    rows = body(wire.ask("network", "GET", "/networks"))["networks"]
+    if wish:
+        found = [row for row in rows if wish in (row["id"], row["name"])]
+    else:
+        found = [row for row in rows if row["shared"] and not row.get("router:external") and row["subnets"]]
+    if len(found) == 1:
+        return dict(found[0])
+    names = ", ".join(sorted(row["name"] for row in found or rows)) or "none"
+    if wish:
+        raise CloudRefused(f"OPENSTACK_NETWORK is {wish}, and {len(found)} networks are called so. There are: {names}.")
+    raise CloudRefused(f"Say in OPENSTACK_NETWORK which network the machines are put on. There are: {names}.")
+
+
+def own_address(wire: Wire, network_id: str) -> list[str]:
+    """From where this computer reaches the network, as CIDRs: right when the agent runs here or on the same address."""
+    subnets = body(wire.ask("network", "GET", "/subnets", params={"network_id": network_id}))["subnets"]
+    found = []
+    for subnet in subnets:
+        inside = ipaddress.ip_network(subnet["cidr"])
+        target = subnet["gateway_ip"] or str(inside.network_address + 1)
+        try:
+            with socket.socket(socket.AF_INET6 if inside.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.connect((target, 9))  # sends nothing: asks the routing table
+                found.append(f"{probe.getsockname()[0]}/{inside.max_prefixlen}")
+        except OSError:
+            continue
+    if not found:
+        raise CloudBusy(
+            "This computer has no route to the machines' network: say in AGENT_ADDRESSES where the agent is."
+        )
+    return sorted(set(found))
+
+
+def _computers(wire: Wire) -> tuple[set[str], dict[str, dict[str, int]]]:
+    """Those that are down or disabled, by Placement's id; and what each of the others has."""
+    away, others = set(), {}
+    for row in body(wire.ask("compute", "GET", "/os-hypervisors/detail"))["hypervisors"]:
+        if row["state"] != "up" or row["status"] != "enabled":
+            away.add(row["id"])
+        else:
+            others[row["id"]] = {"vcpus": row["vcpus"], "ram_mb": row["memory_mb"], "disk_gb": row["local_gb"]}
+    return away, others
+
+
+def _measures(provider: dict[str, Any], which: str) -> dict[str, int]:
+    has = provider["resources"]
+    names = {"vcpus": "VCPU", "ram_mb": "MEMORY_MB", "disk_gb": "DISK_GB"}
+    return {ours: int(has.get(theirs, {}).get(which, 0)) for ours, theirs in names.items()}
+
+
+def _add(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {name: one[name] + other[name] for name in one}
+
+
+def _size(host: dict[str, int]) -> tuple[int, int]:
+    return host["ram_mb"], host["vcpus"]

@@ -1,0 +1,83 @@
+"""What a guest is given: a key pair for Nova, and user-data that carries further keys beside the template's own text.
+
+Nova puts exactly one key into every kind of guest (cloud-init, CirrOS, a tiny image of one's own), early in the boot. Further keys
+travel in the user-data: to cloud-config in cloud-init's own way, to scripts and to nothing at all as a small POSIX shell script.
+"""
+
+import base64
+import hashlib
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+
+from cloud.contract import CloudRefused
+
+LONGEST = 65535  # characters of base64 that Nova takes
+BOUNDARY = "==minga=="  # fixed, so that the same wish gives the same bytes
+
+ADD_KEYS = """\
+# Minga: the person's other keys, beside the one that the cloud put in.
+for file in /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys; do
+    grep -qsF '{first}' "$file" || continue
+    while IFS= read -r key; do
+        grep -qxF "$key" "$file" || printf '%s\\n' "$key" >> "$file"
+    done <<'MINGA_KEYS'
+{others}
+MINGA_KEYS
+done
+"""
+RUN_TEMPLATE = """\
+# The template's own script.
+script="$(mktemp)" && cat > "$script" <<'{end}' && chmod 700 "$script" && "$script"
+{text}
+{end}
+"""
+
+
+def keypair_name(prefix: str, public_key: str) -> str:
+    """The same for the same key, whatever its comment."""
+    return prefix + hashlib.sha256(blob(public_key).encode()).hexdigest()[:16]
+
+
+def blob(public_key: str) -> str:
+    """The part of an OpenSSH line that is the key itself."""
+    parts = public_key.split()
+    return parts[1] if len(parts) > 1 else public_key.strip()
+
+
+def user_data(text: str, public_keys: tuple[str, ...]) -> str | None:
+    """In base64, as Nova takes it; None when there is nothing to say. The first key is Nova's business."""
+    whole = text if len(public_keys) < 2 else _with_keys(text, public_keys)
+    if not whole:
+        return None
+    encoded = base64.b64encode(whole.encode()).decode()
+    if len(encoded) > LONGEST:
+        raise CloudRefused(
+            f"The user-data has {len(encoded)} characters of base64, {LONGEST} are allowed: shorten the template's."
+        )
+    return encoded
+
+
+def _with_keys(text: str, keys: tuple[str, ...]) -> str:
+    add = ADD_KEYS.format(first=blob(keys[0]), others="\n".join(_safe(key) for key in keys[1:]))
+    if not text.strip():
+        return f"#!/bin/sh\n{add}"
+    if text.startswith("#!"):
+        end = "MINGA_" + hashlib.sha256(text.encode()).hexdigest()[:12]
+        return f"#!/bin/sh\n{add}" + RUN_TEMPLATE.format(text=text.rstrip("\n"), end=end)
+    return _multipart(text, keys)
+
+
+def _multipart(text: str, keys: tuple[str, ...]) -> str:
+    """cloud-config and the like are understood by cloud-init only, which takes several parts and merges them."""
+    lines = "".join(f"  - {_safe(key)}\n" for key in keys)
+    ours = f"#cloud-config\nmerge_how: 'list(append)+dict(recurse_array)+str()'\nssh_authorized_keys:\n{lines}"
+    whole = MIMEMultipart(boundary=BOUNDARY)
+    for part in (text, ours):
+        # cloud-init goes by the first line of a text/plain part.
+        whole.attach(MIMEText(part, "plain", "utf-8"))
+    return whole.as_string()
+
+
+def _safe(key: str) -> str:
+    """One line, of the characters that keys and their comments consist of."""
+    return "".join(c for c in " ".join(key.split()) if c.isalnum() or c in " +/=@.-_")

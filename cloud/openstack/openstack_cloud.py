@@ -1,0 +1,303 @@
+"""OpenStackCloud: the contract, kept by a real OpenStack (Zed or newer)."""
+
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from cloud.contract import (
+    CloudBusy,
+    CloudError,
+    CloudGone,
+    CloudRefused,
+    Diagnostics,
+    Flavor,
+    Host,
+    Image,
+    Listing,
+    Owner,
+    Room,
+    Server,
+    ServerSpec,
+    Status,
+)
+from cloud.openstack import cluster, guest, servers
+from cloud.openstack.problems import Conflict, NotSignedIn, body
+from cloud.openstack.tenants import Tenants, keypair_prefix
+from cloud.openstack.verbs import Verbs
+from cloud.openstack.wire import LIST_SECONDS, Wire, as_iso, told_at
+
+PAGE = 500  # servers asked for at once; Nova may give fewer
+# Nova's times are whole seconds, from the clocks of several computers, and are written a moment before they can be read.
+OVERLAP = timedelta(seconds=3)
+DIAGNOSTICS_SECONDS = 5.0  # a host that takes longer is unknown
+AT_ONCE = 8  # hosts asked for diagnostics side by side
+STRIPES = 64
+
+
+class OpenStackCloud:
+    """`cloud`: its name in clouds.yaml, None for what OS_CLOUD or OS_* say. `network` and `agents` ('' or CIDRs) are found when empty."""
+
+    kind = "openstack"
+
+    def __init__(
+        self, cloud: str | None = None, *, network: str = "", agents: Sequence[str] = (), **settings: Any
+    ) -> None:
+        self._cloud = cloud
+        self._settings = settings
+        self._network_wish = network
+        self._agents_wish = list(agents)
+        self._desks: dict[int, _Desk] = {}
+        self._lock = threading.Lock()
+        self._stripes = [threading.Lock() for _ in range(STRIPES)]
+
+    @classmethod
+    def from_environment(cls, *, network: str = "", agents: Sequence[str] = ()) -> "OpenStackCloud":
+        return cls(None, network=network, agents=agents)
+
+    @property
+    def desk(self) -> "_Desk":
+        """This process's own connection: one shared with a fork would mix up answers."""
+        with self._lock:
+            if os.getpid() not in self._desks:
+                self._desks[os.getpid()] = _Desk(self._cloud, self._network_wish, self._agents_wish, self._settings)
+            return self._desks[os.getpid()]
+
+    @property
+    def wire(self) -> Wire:
+        return self.desk.wire
+
+    def close(self) -> None:
+        with self._lock:
+            if desk := self._desks.pop(os.getpid(), None):
+                desk.wire.close()
+
+    # ---- what there is ----
+
+    def flavors(self) -> list[Flavor]:
+        return cluster.flavors(self.wire)
+
+    def images(self) -> list[Image]:
+        return cluster.images(self.wire)
+
+    def room(self) -> Room:
+        return cluster.room(self.wire)
+
+    def hosts(self) -> list[Host]:
+        return cluster.hosts(self.wire)
+
+    def list_servers(self, changes_since: str | None = None) -> Listing:
+        """One call of all projects for each 500 servers. The cursor is the cloud's own time, a little earlier."""
+        params: dict[str, Any] = {"all_tenants": 1, "limit": PAGE}
+        if changes_since:
+            params["changes-since"] = changes_since
+        rows: list[dict[str, Any]] = []
+        began = None
+        while True:
+            answer = self.wire.ask("compute", "GET", "/servers/detail", params=params, seconds=LIST_SECONDS)
+            said = body(answer)
+            began = began or told_at(answer)
+            rows += said["servers"]
+            if not said["servers"] or not any(link["rel"] == "next" for link in said.get("servers_links", [])):
+                break
+            params["marker"] = said["servers"][-1]["id"]
+        if began is None:
+            raise CloudBusy("Nova's answer has no date.")
+        found = [self._server(row) for row in rows]
+        return Listing(found, as_iso(began, minus=OVERLAP), whole=changes_since is None)
+
+    def find_server(self, machine: str) -> Server | None:
+        params = {"all_tenants": 1, "tags": servers.machine_tag(machine), "sort_key": "created_at", "sort_dir": "asc"}
+        rows = body(self.wire.ask("compute", "GET", "/servers/detail", params=params))["servers"]
+        found = (self._server(row) for row in rows)
+        return next(
+            (s for s in found if s.status != Status.DELETED and s.task not in ("deleting", "soft-deleting")), None
+        )
+
+    # ---- a new one ----
+
+    def ensure_server(self, spec: ServerSpec) -> Server:
+        """One call for a new machine of a known student. Who asks again pays for a look, too."""
+        with self._stripes[hash(spec.machine) % STRIPES]:
+            if not spec.is_new and (found := self.find_server(spec.machine)):
+                return found
+            try:
+                return self._create(spec)
+            except NotSignedIn:
+                # The project was deleted, or our role in it was taken away: make it whole, then once more.
+                self.desk.tenants.forget(spec.owner)
+                tenant = self.desk.tenants.of(spec.owner)
+                self.desk.tenants.let_us_in(tenant.project)
+                return self._create(spec)
+
+    def _create(self, spec: ServerSpec) -> Server:
+        desk = self.desk
+        tenant = desk.tenants.of(spec.owner)
+        wish: dict[str, Any] = {
+            "name": spec.name,
+            "flavorRef": spec.flavor_id,
+            "imageRef": spec.image_id,
+            "networks": [{"uuid": desk.network["id"]}],
+            "security_groups": [{"name": tenant.group}],
+            "metadata": servers.metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels),
+            "tags": [servers.machine_tag(spec.machine)],
+        }
+        if spec.public_keys:
+            wish["key_name"] = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
+        if data := guest.user_data(spec.user_data, spec.public_keys):
+            wish["user_data"] = data
+
+        def ask() -> str:
+            answer = desk.wire.ask("compute", "POST", "/servers", json={"server": wish}, project=tenant.project)
+            return str(body(answer)["server"]["id"])
+
+        server_id = desk.verbs.mending(spec, tenant.project, ask)
+        return Server(
+            id=server_id, machine=spec.machine, owner=spec.owner.key, name=spec.name, status=Status.BUILDING, task="scheduling",
+            project=tenant.project,
+        )  # fmt: skip
+
+    # ---- wishes about one that exists ----
+
+    def ensure_running(self, server_id: str) -> None:
+        self.desk.verbs.run(server_id)
+
+    def ensure_suspended(self, server_id: str) -> None:
+        self.desk.verbs.suspend(server_id)
+
+    def ensure_shelved(self, server_id: str) -> None:
+        self.desk.verbs.shelve(server_id)
+
+    def ensure_restarted(self, server_id: str, number: int) -> None:
+        self.desk.verbs.restart(server_id, number)
+
+    def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
+        self.desk.verbs.rebuild(server_id, spec, number)
+
+    def ensure_deleted(self, server_id: str) -> None:
+        try:
+            self.wire.ask("compute", "DELETE", f"/servers/{server_id}")
+        except CloudGone:
+            return
+
+    def ensure_renamed(self, server_id: str, name: str) -> None:
+        self.wire.ask("compute", "PUT", f"/servers/{server_id}", json={"server": {"name": name}})
+
+    def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
+        """The agent reaches every port of every guest: which are public is decided by the tunnels."""
+        self.desk.verbs.get(server_id)
+
+    def ensure_snapshot(self, server_id: str, name: str) -> Image:
+        return cluster.image(self.desk.verbs.snapshot(server_id, name))
+
+    def ensure_image_deleted(self, image_id: str) -> None:
+        try:
+            self.wire.ask("image", "DELETE", f"/images/{image_id}")
+        except CloudGone:
+            return
+
+    def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
+        """It stays in the project in which it is. CloudRefused while it is put away: Nova then lets nobody mark it."""
+        row = self.desk.verbs.get(server_id)
+        try:
+            self.desk.verbs.mark(server_id, servers.metadata(machine, owner.key, owner.name, {}))
+            self.wire.ask("compute", "PUT", f"/servers/{server_id}/tags/{servers.machine_tag(machine)}")
+        except Conflict as error:
+            if row["OS-EXT-STS:task_state"]:
+                raise
+            raise CloudRefused(f"A server that is {row['status']} cannot be marked: start it first.") from error
+        self.desk.let_agent_in(server_id, row["tenant_id"])
+
+    # ---- owners ----
+
+    def ensure_quota(self, owner: Owner) -> None:
+        self.desk.tenants.ensure_quota(owner)
+
+    def ensure_owner_gone(self, owner: Owner) -> None:
+        self.desk.tenants.ensure_gone(owner)
+
+    # ---- looking inside ----
+
+    def console_log(self, server_id: str, lines: int = 100) -> str:
+        try:
+            return str(self.desk.verbs.act(server_id, "os-getConsoleOutput", {"length": lines})["output"])
+        except Conflict:
+            return ""  # it is not running
+
+    def console_url(self, server_id: str) -> str:
+        wish = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+        try:
+            answer = self.wire.ask("compute", "POST", f"/servers/{server_id}/remote-consoles", json=wish)
+        except Conflict as error:
+            raise CloudRefused(f"It has no screen now: {error}") from error
+        return str(body(answer)["remote_console"]["url"])
+
+    def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            told = pool.map(self._diagnostics, server_ids)
+            return {key: facts for key, facts in zip(server_ids, told, strict=True) if facts}
+
+    def _diagnostics(self, server_id: str) -> Diagnostics | None:
+        try:
+            answer = self.wire.ask("compute", "GET", f"/servers/{server_id}/diagnostics", seconds=DIAGNOSTICS_SECONDS)
+            said = body(answer)
+        except CloudError:
+            return None
+        times = [cpu["time"] for cpu in said.get("cpu_details", []) if cpu.get("time") is not None]
+        return Diagnostics(
+            cpu_seconds=sum(times) / 1e9 if times else None,  # Nova tells nanoseconds
+            disk_read_bytes=_sum(said.get("disk_details"), "read_bytes"),
+            disk_write_bytes=_sum(said.get("disk_details"), "write_bytes"),
+            nic_rx_bytes=_sum(said.get("nic_details"), "rx_octets"),
+            nic_tx_bytes=_sum(said.get("nic_details"), "tx_octets"),
+        )
+
+    def _server(self, row: dict[str, Any]) -> Server:
+        return servers.server(row, self.desk.network_name)
+
+
+class _Desk:
+    """What one process has open."""
+
+    def __init__(self, cloud: str | None, network_wish: str, agents_wish: list[str], settings: dict[str, Any]) -> None:
+        self.wire = Wire(cloud, **settings)
+        self.tenants = Tenants(self.wire, self.agents)
+        self.verbs = Verbs(self.wire, self.tenants)
+        self._network_wish = network_wish
+        self._agents_wish = agents_wish
+        self._network: dict[str, Any] | None = None
+
+    @property
+    def network(self) -> dict[str, Any]:
+        if self._network is None:
+            self._network = cluster.network(self.wire, self._network_wish)
+        return self._network
+
+    @property
+    def network_name(self) -> str:
+        """A list must not fail because the network cannot be chosen."""
+        try:
+            return str(self.network["name"])
+        except CloudError:
+            return self._network_wish
+
+    def agents(self) -> list[str]:
+        """From where the agent comes, as CIDRs."""
+        if not self._agents_wish:
+            self._agents_wish = cluster.own_address(self.wire, self.network["id"])
+        return self._agents_wish
+
+    def let_agent_in(self, server_id: str, project: str) -> None:
+        """Our security group on the ports of a server that somebody else made."""
+        group = self.tenants.group_of(project)
+        for port in body(self.wire.ask("network", "GET", "/ports", params={"device_id": server_id}))["ports"]:
+            if group not in port["security_groups"] and port.get("port_security_enabled", True):
+                groups = {"security_groups": [*port["security_groups"], group]}
+                self.wire.ask("network", "PUT", f"/ports/{port['id']}", json={"port": groups})
+
+
+def _sum(rows: list[dict[str, Any]] | None, name: str) -> int | None:
+    told = [row[name] for row in rows or [] if row.get(name) is not None]
+    return sum(told) if told else None

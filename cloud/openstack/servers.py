@@ -1,0 +1,97 @@
+"""Nova's servers in the contract's words."""
+
+from datetime import datetime
+from typing import Any
+
+from cloud.contract import Flavor, Server, Status
+
+PREFIX = "minga_"  # of the metadata keys that are ours
+# SHELVED still holds its host (its image is made, the offload comes); PAUSED is asleep in its host's memory.
+STATUS = {
+    "BUILD": Status.BUILDING,
+    "REBUILD": Status.BUILDING,
+    "ACTIVE": Status.ACTIVE,
+    "REBOOT": Status.ACTIVE,
+    "HARD_REBOOT": Status.ACTIVE,
+    "PASSWORD": Status.ACTIVE,
+    "MIGRATING": Status.ACTIVE,
+    "RESIZE": Status.ACTIVE,
+    "VERIFY_RESIZE": Status.ACTIVE,
+    "REVERT_RESIZE": Status.ACTIVE,
+    "SUSPENDED": Status.SUSPENDED,
+    "PAUSED": Status.SUSPENDED,
+    "SHUTOFF": Status.STOPPED,
+    "SHELVED": Status.STOPPED,
+    "SHELVED_OFFLOADED": Status.SHELVED,
+    "ERROR": Status.ERROR,
+    "DELETED": Status.DELETED,
+    "SOFT_DELETED": Status.DELETED,
+}
+NO_ROOM = ("No valid host was found", "Exhausted all hosts available")
+
+
+def machine_tag(machine: str) -> str:
+    """Metadata cannot be searched for; tags can. Both are written with the server itself."""
+    return f"minga-{machine}"
+
+
+def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, str]) -> dict[str, str]:
+    """What stands on a server for people who see only Horizon, and for us. Values of at most 255 characters."""
+    ours = {"machine": machine, "owner": owner_key, "owner_name": owner_name, **labels}
+    return {PREFIX + key: value[:255] for key, value in ours.items() if value}
+
+
+def server(row: dict[str, Any], network: str = "") -> Server:
+    """One row of servers/detail. A cell that is down gives only id, status UNKNOWN, project and times."""
+    said = row.get("metadata") or {}
+    fault = row.get("fault") or {}
+    message = str(fault.get("message", ""))
+    return Server(
+        id=row["id"],
+        machine=said.get(f"{PREFIX}machine", ""),
+        owner=said.get(f"{PREFIX}owner", ""),
+        name=row.get("name", ""),
+        status=STATUS.get(row.get("status", ""), Status.UNKNOWN),
+        task=row.get("OS-EXT-STS:task_state") or "",
+        address=address(row.get("addresses") or {}, network),
+        host=row.get("OS-EXT-SRV-ATTR:host") or "",
+        fault=f"{fault.get('code', '')} {message}".strip(),
+        full=any(words in message for words in NO_ROOM),
+        resets=_number(said.get(f"{PREFIX}resets")),
+        restarts=_number(said.get(f"{PREFIX}restarts")),
+        project=row.get("tenant_id", ""),
+        flavor=_flavor(row.get("flavor") or {}),
+        created_at=_time(row.get("created")),
+        updated_at=_time(row.get("updated")),
+    )
+
+
+def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> str:
+    """Its fixed address in the preferred network, IPv4 before IPv6; else any fixed one."""
+    rows = [
+        (name != preferred, entry["version"], entry["addr"])
+        for name, entries in networks.items()
+        for entry in entries
+        if entry.get("OS-EXT-IPS:type", "fixed") == "fixed"
+    ]
+    return min(rows)[2] if rows else ""
+
+
+def flavor(row: dict[str, Any]) -> Flavor:
+    """A row of flavors/detail."""
+    return Flavor(row["id"], row["name"], row["vcpus"], row["ram"], row["disk"])
+
+
+def _flavor(row: dict[str, Any]) -> Flavor | None:
+    """As a server carries it: without its id."""
+    if "vcpus" not in row:
+        return None
+    return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], row["disk"])
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None

@@ -1,0 +1,230 @@
+"""One Keystone project per student: found again by a tag, never made twice, with a security group and a quota."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from keystoneauth1.exceptions.http import Conflict as Taken
+from keystoneauth1.exceptions.http import NotFound
+
+from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused, Owner
+from cloud.openstack.problems import body, translated
+from cloud.openstack.wire import Wire
+
+log = logging.getLogger(__name__)
+
+TAG = "minga"
+ROLE = "member"
+GROUP = "minga"  # the security group's name
+GROUP_NOTE = "Minga: lets in the portal's agent only, so that students' machines cannot reach each other."
+SPARE_PORTS = 2  # of the network, beside one for each server: a port lives a moment longer than its server
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    project: str
+    group: str  # the security group's id
+
+
+class Tenants:
+    """`agents`: the networks (CIDR) that the agent's connections come from."""
+
+    def __init__(self, wire: Wire, agents: Callable[[], list[str]]) -> None:
+        self._wire = wire
+        self._agents = agents
+        self._known: dict[str, Tenant] = {}
+        self._lock = threading.Lock()  # one at a time: they are made once in a student's life
+
+    def of(self, owner: Owner) -> Tenant:
+        """Find or make it. Three calls the first time in a process, none after."""
+        if tenant := self._known.get(owner.key):
+            return tenant
+        with self._lock:
+            if owner.key not in self._known:
+                project, is_new = self.find(owner), False
+                if project is None:
+                    project, is_new = self._make(owner), True
+                if is_new and owner.quota:
+                    self.write_quota(project, owner)
+                self._known[owner.key] = Tenant(project, self.group_of(project))
+            return self._known[owner.key]
+
+    def forget(self, owner: Owner) -> None:
+        """Look again next time: the project may have been deleted, or our role in it taken away."""
+        if tenant := self._known.pop(owner.key, None):
+            self._wire.sign_out(tenant.project)
+
+    def find(self, owner: Owner) -> str | None:
+        """The project's id."""
+        with translated():
+            found = self._wire.keystone.projects.list(domain=self._wire.domain_id, tags=f"{TAG},{owner_tag(owner)}")
+        self._count("identity")
+        return found[0].id if found else None
+
+    def _make(self, owner: Owner) -> str:
+        """The name ends in the student's own id, so Keystone itself refuses a second one."""
+        wire = self._wire
+        name = project_name(owner)
+        try:
+            with translated():
+                project = wire.keystone.projects.create(
+                    name, wire.domain_id, f"Machines of {owner.name or owner.key} in Minga. Owner {owner.key}.",
+                    tags=[TAG, owner_tag(owner)],
+                )  # fmt: skip
+        except CloudBusy as error:
+            if isinstance(error.__cause__, Taken):
+                return self._take_up(owner, name)
+            raise
+        self._count("identity")
+        log.info("made project %s for %s", project.id, owner.name)
+        self.let_us_in(project.id)
+        return str(project.id)
+
+    def _take_up(self, owner: Owner, name: str) -> str:
+        """Somebody was faster; or its tags were taken away by hand: put them back."""
+        if project := self.find(owner):
+            return project
+        with translated():
+            keystone = self._wire.keystone
+            found = keystone.projects.list(domain=self._wire.domain_id, name=name)
+            if not found:
+                raise CloudBusy(f"The name {name} is taken, and yet there is no such project.")
+            keystone.projects.update_tags(found[0], [TAG, owner_tag(owner)])
+        self.let_us_in(found[0].id)
+        return str(found[0].id)
+
+    def let_us_in(self, project: str) -> None:
+        """Our own role in it: servers are made by us, in the student's project."""
+        with translated():
+            keystone = self._wire.keystone
+            role = next((r for r in keystone.roles.list(name=ROLE)), None)
+            if role is None:
+                raise CloudRefused(f"Keystone has no role named {ROLE}.")
+            keystone.roles.grant(role, user=self._wire.user_id, project=project)
+        self._count("identity", 2)
+        self._wire.sign_out(project)
+
+    # ---- who may reach the machines ----
+
+    def group_of(self, project: str) -> str:
+        """The project's group that lets the agent in; made, or brought to what it should be."""
+        wire = self._wire
+        said = body(wire.ask("network", "GET", "/security-groups", params={"project_id": project, "name": GROUP}))
+        groups = sorted(said["security_groups"], key=lambda g: (g.get("created_at", ""), g["id"]))
+        if groups:
+            group = groups[0]
+        else:
+            wish = {"name": GROUP, "description": GROUP_NOTE, "project_id": project}
+            group = body(wire.ask("network", "POST", "/security-groups", json={"security_group": wish}))[
+                "security_group"
+            ]
+        self._keep_rules(project, group)
+        return str(group["id"])
+
+    def _keep_rules(self, project: str, group: dict[str, Any]) -> None:
+        """Ingress from the agent's networks, and from nowhere else."""
+        wanted = {(f"IPv{6 if ':' in cidr else 4}", cidr) for cidr in self._agents()}
+        held = {}
+        for rule in group["security_group_rules"]:
+            if rule["direction"] == "ingress":
+                whole = rule["protocol"] is None and not rule.get("remote_group_id")
+                held[rule["id"]] = (rule["ethertype"], rule["remote_ip_prefix"]) if whole else None
+        missing = wanted - set(held.values())
+        for rule_id in [key for key, rule in held.items() if rule not in wanted]:
+            self._wire.ask("network", "DELETE", f"/security-group-rules/{rule_id}")
+        if not missing:
+            return
+        common = {"security_group_id": group["id"], "direction": "ingress", "project_id": project}
+        rules = [{**common, "ethertype": kind, "remote_ip_prefix": cidr} for kind, cidr in sorted(missing)]
+        self._wire.ask("network", "POST", "/security-group-rules", json={"security_group_rules": rules})
+
+    # ---- what they may keep ----
+
+    def ensure_quota(self, owner: Owner) -> None:
+        known = self._known.get(owner.key)
+        if project := known.project if known else self.find(owner):
+            self.write_quota(project, owner)
+
+    def write_quota(self, project: str, owner: Owner) -> None:
+        """Nova's and Neutron's own limits: the backstop. RAM in MiB."""
+        if owner.quota is None:
+            return
+        limits = {"instances": owner.quota.servers, "cores": owner.quota.vcpus, "ram": owner.quota.ram_mb}
+        wish = {"quota_set": {**limits, "force": True}}  # below what is in use, too: it then stops what is new
+        self._wire.ask("compute", "PUT", f"/os-quota-sets/{project}", json=wish)
+        ports = {"quota": {"port": owner.quota.servers + SPARE_PORTS}}
+        self._wire.ask("network", "PUT", f"/quotas/{project}", json=ports)
+
+    # ---- the end ----
+
+    def ensure_gone(self, owner: Owner) -> None:
+        """Delete the empty project and what we put into it. CloudRefused while servers or images are in it."""
+        project = self.find(owner)
+        self.forget(owner)
+        if project is None:
+            return
+        self._must_be_empty(project)
+        wire = self._wire
+        for group in body(wire.ask("network", "GET", "/security-groups", params={"project_id": project}))[
+            "security_groups"
+        ]:
+            _unless_gone(lambda key=group["id"]: wire.ask("network", "DELETE", f"/security-groups/{key}"))
+        _unless_gone(lambda: wire.ask("network", "DELETE", f"/quotas/{project}"))
+        _unless_gone(lambda: wire.ask("compute", "DELETE", f"/os-quota-sets/{project}"))
+        self._delete_keypairs(owner)
+        try:
+            with translated():
+                wire.keystone.projects.delete(project)
+        except CloudError as error:
+            if not isinstance(error.__cause__, NotFound):
+                raise
+        # Neutron makes a "default" group anew whenever somebody asks for the groups of a project that has none.
+        for group in body(wire.ask("network", "GET", "/security-groups", params={"project_id": project}))[
+            "security_groups"
+        ]:
+            _unless_gone(lambda key=group["id"]: wire.ask("network", "DELETE", f"/security-groups/{key}"))
+
+    def _must_be_empty(self, project: str) -> None:
+        wire = self._wire
+        servers = body(
+            wire.ask("compute", "GET", "/servers", params={"all_tenants": 1, "project_id": project, "limit": 1})
+        )
+        images = body(wire.ask("image", "GET", "/images", params={"owner": project, "limit": 1}))
+        ports = body(wire.ask("network", "GET", "/ports", params={"project_id": project, "limit": 1, "fields": "id"}))
+        for what, found in (("servers", servers["servers"]), ("images", images["images"]), ("ports", ports["ports"])):
+            if found:
+                raise CloudRefused(f"Project {project} still has {what} in it.")
+
+    def _delete_keypairs(self, owner: Owner) -> None:
+        prefix = keypair_prefix(owner)
+        for row in body(self._wire.ask("compute", "GET", "/os-keypairs"))["keypairs"]:
+            if row["keypair"]["name"].startswith(prefix):
+                _unless_gone(
+                    lambda name=row["keypair"]["name"]: self._wire.ask("compute", "DELETE", f"/os-keypairs/{name}")
+                )
+
+    def _count(self, service: str, calls: int = 1) -> None:
+        self._wire.calls[service] = self._wire.calls.get(service, 0) + calls
+
+
+def owner_tag(owner: Owner) -> str:
+    return f"{TAG}-owner-{owner.key}"
+
+
+def project_name(owner: Owner) -> str:
+    """Readable in Horizon, at most 64 characters (Keystone's limit), and the same whoever asks."""
+    name = "".join(c if c.isalnum() or c in ".-_" else "-" for c in owner.name)[:40]
+    return "-".join(part for part in (TAG, name, owner.key[:8]) if part)
+
+
+def keypair_prefix(owner: Owner) -> str:
+    return f"{TAG}-{owner.key[:8]}-"
+
+
+def _unless_gone(ask: Callable[[], object]) -> None:
+    try:
+        ask()
+    except CloudGone:
+        pass

@@ -1,0 +1,221 @@
+"""Wishes about a server that exists. The likely call is made at once; only when Nova says "not in this state" is it looked at."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from cloud.contract import CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, ServerSpec
+from cloud.openstack import cluster, guest
+from cloud.openstack.problems import BadRequest, Conflict, NotSignedIn, body
+from cloud.openstack.servers import PREFIX, metadata
+from cloud.openstack.tenants import Tenants, keypair_prefix
+from cloud.openstack.wire import Wire
+
+log = logging.getLogger(__name__)
+
+SOON = 1.0  # seconds: it is in the middle of something that ends soon
+WAKES = 3.0  # seconds until a server that had to be woken first is asked again
+GONE = ("DELETED", "SOFT_DELETED")
+ASLEEP = ("SUSPENDED", "PAUSED")
+OUR_REBOOTS = f"{PREFIX}reboots"  # of Nova's history, how many were ours when `restarts` was written down
+
+
+class Verbs:
+    """Calls are made as the service user, who may act in every project, but where something is made that the student owns."""
+
+    def __init__(self, wire: Wire, tenants: Tenants) -> None:
+        self._wire = wire
+        self._tenants = tenants
+
+    def get(self, server_id: str) -> dict[str, Any]:
+        row: dict[str, Any] = body(self._wire.ask("compute", "GET", f"/servers/{server_id}"))["server"]
+        if row["status"] in GONE:
+            raise CloudGone(f"Server {server_id} is deleted.")
+        return row
+
+    def act(self, server_id: str, action: str, facts: Any = None, *, project: str | None = None) -> Any:
+        """Raises Conflict when its state does not allow it now."""
+        answer = self._wire.ask(
+            "compute", "POST", f"/servers/{server_id}/action", json={action: facts}, project=project
+        )
+        return body(answer) if answer.content else {}
+
+    # ---- running ----
+
+    def run(self, server_id: str) -> None:
+        try:
+            return self.act(server_id, "resume")  # what is asleep is woken most
+        except Conflict:
+            row = self._idle(server_id)
+        status = row["status"]
+        if status in ("ACTIVE", "VERIFY_RESIZE"):
+            return None
+        if status == "SHELVED_OFFLOADED" and not cluster.has_room(self._wire, _flavor(row)):
+            raise CloudFull("No computer of the cluster has room for it.")
+        actions = {
+            "SUSPENDED": "resume", "PAUSED": "unpause", "SHUTOFF": "os-start", "SHELVED": "unshelve",
+            "SHELVED_OFFLOADED": "unshelve", "RESCUE": "unrescue",
+        }  # fmt: skip
+        if status not in actions:
+            raise CloudRefused(f"A server that is {status} cannot be started.")
+        return self.act(server_id, actions[status])
+
+    def suspend(self, server_id: str) -> None:
+        try:
+            return self.act(server_id, "suspend")
+        except Conflict:
+            row = self._now(server_id)
+        if (
+            row["status"] in ("SUSPENDED", "SHELVED", "SHELVED_OFFLOADED")
+            or row["OS-EXT-STS:task_state"] == "suspending"
+        ):
+            return None
+        self._must_be_idle(row)
+        raise CloudRefused(f"A server that is {row['status']} cannot be suspended.")
+
+    def shelve(self, server_id: str) -> None:
+        row = self._now(server_id)
+        task = row["OS-EXT-STS:task_state"] or ""
+        if row["status"] == "SHELVED_OFFLOADED" or task.startswith("shelving"):
+            return None
+        self._must_be_idle(row)
+        if row["status"] == "SHELVED":  # this cloud keeps it on its host for a while: free it now
+            return self.act(server_id, "shelveOffload")
+        if row["status"] not in ("ACTIVE", "SHUTOFF", *ASLEEP):
+            raise CloudRefused(f"A server that is {row['status']} cannot be put away.")
+        return self._as_student(row, lambda project: self.act(server_id, "shelve", project=project))
+
+    def restart(self, server_id: str, number: int) -> None:
+        """Counted in Nova's own history of the server: metadata cannot be written while it reboots."""
+        row = self._now(server_id)
+        said = row.get("metadata") or {}
+        if int(said.get(f"{PREFIX}restarts", 0)) >= number:
+            return None
+        if (row["OS-EXT-STS:task_state"] or "").startswith("reboot"):
+            return None
+        self._must_be_idle(row)
+        if row["status"] != "ACTIVE":
+            raise CloudRefused(f"A server that is {row['status']} cannot be restarted.")
+        count = self._our_reboots(server_id)
+        if count > int(said.get(OUR_REBOOTS, 0)):
+            return self.mark(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
+        return self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
+
+    def _our_reboots(self, server_id: str) -> int:
+        rows = body(self._wire.ask("compute", "GET", f"/servers/{server_id}/os-instance-actions"))["instanceActions"]
+        own = self._wire.user_id
+        return sum(row["action"] == "reboot" and row["user_id"] == own for row in rows)
+
+    # ---- its disk ----
+
+    def rebuild(self, server_id: str, spec: ServerSpec, number: int) -> None:
+        row = self._now(server_id)
+        said = dict(row.get("metadata") or {})
+        if int(said.get(f"{PREFIX}resets", 0)) >= number:
+            return
+        self._must_be_idle(row)
+        if row["status"] in (*ASLEEP, "SHELVED", "SHELVED_OFFLOADED"):
+            self.run(server_id)
+            raise CloudBusy("It is woken first, then rebuilt.", retry_after=WAKES)
+        fresh = {"imageRef": spec.image_id, "user_data": guest.user_data(spec.user_data, spec.public_keys)}
+        said |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
+        fresh["metadata"] = {**said, f"{PREFIX}resets": str(number)}
+        if spec.public_keys:
+            fresh["key_name"] = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
+        self.mending(spec, row["tenant_id"], lambda: self.act(server_id, "rebuild", fresh))
+
+    def snapshot(self, server_id: str, name: str) -> dict[str, Any]:
+        """Its row in Glance; it belongs to the portal's own project, so that templates outlive their makers."""
+        wire = self._wire
+        found = cluster.pages(wire, {"name": name, cluster.SNAPSHOT: server_id, "limit": 1})
+        living = [row for row in found if row["status"] not in ("deleted", "killed", "pending_delete")]
+        if living:
+            return living[0]
+        try:
+            made = self.act(server_id, "createImage", {"name": name, "metadata": {cluster.SNAPSHOT: server_id}})
+        except Conflict:
+            row = self._now(server_id)
+            self._must_be_idle(row)
+            raise CloudRefused(f"No image can be made of a server that is {row['status']}.") from None
+        return body(wire.ask("image", "GET", f"/images/{made['image_id']}"))
+
+    # ---- its facts ----
+
+    def mark(self, server_id: str, facts: dict[str, str]) -> None:
+        self._wire.ask("compute", "POST", f"/servers/{server_id}/metadata", json={"metadata": facts})
+
+    def mending(self, spec: ServerSpec, project: str, ask: Callable[[], Any]) -> Any:
+        """Ask; where Nova lacks the person's key or may not see the image, give it that and ask again. Costs nothing otherwise."""
+        for mended in range(3):
+            try:
+                return ask()
+            except BadRequest as error:
+                if mended == 2 or not self._mend(spec, project, str(error).lower()):
+                    raise _gone_or_refused(error) from error
+        return None
+
+    def _mend(self, spec: ServerSpec, project: str, text: str) -> bool:
+        if "key_name" in text and spec.public_keys:
+            self._keep_keypair(spec)
+            return True
+        return "image" in text and self._share(spec.image_id, project)
+
+    def _keep_keypair(self, spec: ServerSpec) -> None:
+        name = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
+        wish = {"keypair": {"name": name, "public_key": spec.public_keys[0]}}
+        try:
+            self._wire.ask("compute", "POST", "/os-keypairs", json=wish)
+        except Conflict:
+            log.debug("keypair %s is there", name)
+
+    def _share(self, image_id: str, project: str) -> bool:
+        """Let the student's project use an image that is the portal's own. False when that is not what is wrong."""
+        wire = self._wire
+        try:
+            row = body(wire.ask("image", "GET", f"/images/{image_id}"))
+        except CloudRefused:
+            return False
+        if row["owner"] != wire.project_id or row["visibility"] in ("public", "community"):
+            return False
+        if row["visibility"] != "shared":
+            wire.patch_image(image_id, "visibility", "shared")
+        try:
+            wire.ask("image", "POST", f"/images/{image_id}/members", json={"member": project})
+        except Conflict:
+            return False  # it is shared already: something else is wrong
+        return True
+
+    def _as_student(self, row: dict[str, Any], ask: Callable[[str | None], Any]) -> Any:
+        """In the student's own project, so that the image which is made is theirs, too; as ourselves where we have no role there."""
+        project = row["tenant_id"]
+        try:
+            return ask(project)
+        except NotSignedIn:
+            self._wire.sign_out(project)
+            log.warning("no role in project %s: acting as ourselves", project)
+            return ask(None)
+
+    def _now(self, server_id: str) -> dict[str, Any]:
+        return self.get(server_id)
+
+    def _idle(self, server_id: str) -> dict[str, Any]:
+        row = self.get(server_id)
+        self._must_be_idle(row)
+        return row
+
+    def _must_be_idle(self, row: dict[str, Any]) -> None:
+        if task := row["OS-EXT-STS:task_state"]:
+            raise CloudBusy(f"Server {row['id']} is {task}.", retry_after=SOON)
+        if row["status"] in ("BUILD", "REBUILD"):
+            raise CloudBusy(f"Server {row['id']} is being built.", retry_after=SOON)
+
+
+def _flavor(row: dict[str, Any]) -> Flavor:
+    size = row["flavor"]
+    return Flavor("", size["original_name"], size["vcpus"], size["ram"], size["disk"])
+
+
+def _gone_or_refused(error: BadRequest) -> CloudRefused:
+    text = str(error)
+    words = ("could not be found", "can not find", "imageref", "flavorref")
+    return CloudGone(text) if any(word in text.lower() for word in words) else CloudRefused(text)
