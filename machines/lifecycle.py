@@ -53,8 +53,9 @@ QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if noth
 def advance(machine: Machine, cloud: Cloud) -> bool:
     """Take one step towards the wish. True when the state changed and there is more to do at once."""
     before = machine.state
+    step = take_in if machine.adopting and machine.wanted != Wanted.GONE else STEPS[machine.wanted, machine.state]
     try:
-        STEPS[machine.wanted, machine.state](machine, cloud)
+        step(machine, cloud)
     except CloudBusy as error:
         later(machine, error)
     except CloudFull:
@@ -69,6 +70,15 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
 
 
 # ---- towards running ----
+
+
+def take_in(machine: Machine, cloud: Cloud) -> None:
+    """Its server was there before it: before anything else the cloud is told whose it is, and lets the agent in."""
+    cloud.ensure_adopted(machine.server_id, str(machine.pk), _owner(machine))
+    cloud.ensure_ports(machine.server_id, _ports(machine))
+    now = timezone.now()
+    # After a failure there is the retry to be done, of which this was the first part.
+    write(machine, adopting=False, asked_at=now, unheard=0, retry_at=now if machine.state == State.FAILED else None)
 
 
 def begin(machine: Machine, cloud: Cloud) -> None:
@@ -318,11 +328,15 @@ def _ports(machine: Machine) -> frozenset[int]:
     return frozenset(Tunnel.objects.of(machine.pk).kept().values_list("target_port", flat=True))
 
 
+def _owner(machine: Machine) -> Owner:
+    return Owner(str(machine.owner.uuid), machine.owner.username)
+
+
 def _spec(machine: Machine) -> ServerSpec:
     template = machine.template
     return ServerSpec(
         machine=str(machine.pk),
-        owner=Owner(str(machine.owner.uuid), machine.owner.username),
+        owner=_owner(machine),
         name=machine.name,
         flavor_id=template.flavor.cloud_id,
         image_id=template.image.cloud_id,

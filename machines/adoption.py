@@ -1,0 +1,179 @@
+"""Give a server that the cluster has already to a person: from then on it is a machine like any other."""
+
+from collections.abc import Iterable
+from typing import cast
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+import quotas.actions
+import tunnels.actions
+from accounts.models import User
+from cloud.contract import Status
+from courses.models import Template
+from lib import doorbell
+from lib.names import clean_name
+from lib.notes import Note, Refusal
+from machines.actions import NoTemplate
+from machines.models import Event, Machine, Stray, Watch
+from machines.offers import size_of
+from machines.states import State, Wanted
+from machines.strays import is_key
+from quotas.actions import OverQuota, Size
+from tunnels.models import Scheme, Service
+
+# What the machine is at first, by what its server is. One that runs goes through `waking`, which opens its ports.
+_AT_FIRST = {
+    Status.ACTIVE: (Wanted.RUNNING, State.WAKING),
+    Status.SUSPENDED: (Wanted.SUSPENDED, State.SUSPENDED),
+    Status.STOPPED: (Wanted.SUSPENDED, State.SUSPENDED),
+    Status.SHELVED: (Wanted.SHELVED, State.SHELVED),
+}
+_NOT_NOW = {
+    Status.BUILDING: _("It is still being built. Wait until it runs, then give it to somebody."),
+    Status.ERROR: _("It is broken on the cluster. Mend it there first, for example in Horizon, or delete it there."),
+}
+_NOBODY_KNOWS = _("The cluster does not say what state it is in. Try again when it does.")
+_GONE = _("It has left the cluster in the meantime.")
+_TAKEN = _("It has become a machine in the meantime: somebody else was faster.")
+_GOING = _("It is being deleted. Choose another one.")
+_SPARE = _("It is a second server of the machine “%(name)s”, which lives. It is removed by itself.")
+_NO_ROOM = _(
+    "%(person)s has no room for it. It needs %(vcpus)s processors, %(ram_mb)s MB of memory, %(disk_gb)s GB of disk and %(ports)s ports;"
+    " free are %(free_machines)s machines, %(free_vcpus)s processors, %(free_ram_mb)s MB, %(free_disk_gb)s GB and"
+    " %(free_ports)s ports. Grant more first, or free something."
+)
+
+
+class NotToGive(Refusal):
+    """What the server is now forbids it."""
+
+    code = "wrong_state"
+
+
+class Taken(Refusal):
+    """A machine has it already."""
+
+    code = "adopted_already"
+
+
+class NoPerson(Refusal):
+    status = 400
+    code = "unknown_person"
+
+
+@transaction.atomic
+def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by: User) -> Machine:
+    """A machine for `owner` around this server; the life cycle tells the cloud afterwards. Raises Refusal."""
+    if template is None or template.retired_at:
+        raise NoTemplate(_("There is no such template. Choose one that is not retired."))
+    stray = Stray.objects.select_for_update().get(pk=stray.pk)
+    if refusal := why_not(stray):
+        raise refusal
+    name = clean_name(name if name.strip() else stray.name[:60])
+    machine = _row(stray, owner, template, name)
+    _admit(owner, _size(stray, template), machine, by)
+    services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
+    tunnels.actions.reserve(holder=machine.pk, owner=owner, services=services, by=by)
+    Stray.objects.filter(pk=stray.pk).update(adopted_at=timezone.now())
+    given = {"person": owner.username, "server": stray.name, "id": stray.server_id}
+    machine.record(
+        Event.Kind.WISHED, Note(_("The server “%(server)s” (%(id)s) was given to %(person)s."), given), by=by
+    )
+    doorbell.ring("machines.tasks.advance", machine.pk)
+    return machine
+
+
+def why_not(stray: Stray) -> Refusal | None:
+    """Why nobody can be given this server now."""
+    if Machine.objects.alive().filter(server_id=stray.server_id).exists():
+        return Taken(_TAKEN)
+    if stray.gone_at:
+        return NotToGive(_GONE)
+    if is_key(stray.machine_key) and (first := Machine.objects.alive().filter(pk=stray.machine_key).first()):
+        return NotToGive(_SPARE, {"name": first.name})
+    if stray.removed_at:
+        return NotToGive(_GOING)
+    if stray.status in _AT_FIRST:
+        return None
+    return NotToGive(_NOT_NOW.get(Status(stray.status), _NOBODY_KNOWS))
+
+
+def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
+    wanted, state = _AT_FIRST[Status(stray.status)]
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            return Machine.objects.create(
+                pk=uuid4(),
+                owner=owner,
+                template=template,
+                name=name,
+                wanted=wanted,
+                state=state,
+                adopting=True,
+                server_id=stray.server_id,
+                cloud_status=stray.status,
+                address=stray.address,
+                host=stray.host[:120],
+                **_counters(stray),
+                # Every open stray was in the last whole list.
+                observed_at=Watch.the_one().whole_at,
+                # It ran before: what is in it is somebody's work, and no retry may take a new server instead.
+                ready_at=now,
+            )
+    except IntegrityError:
+        raise Taken(_TAKEN) from None
+
+
+def _counters(stray: Stray) -> dict[str, int]:
+    """One that was a machine of Minga before goes on counting; else its next reset would pass for done."""
+    resets = dict.fromkeys(("resets_asked", "resets_done", "cloud_resets"), stray.resets)
+    return {**resets, **dict.fromkeys(("restarts_asked", "restarts_done", "cloud_restarts"), stray.restarts)}
+
+
+def _size(stray: Stray, template: Template) -> Size:
+    """What it takes of a quota: what it is, or what its template would be where the cloud does not tell."""
+    if not stray.vcpus:
+        return size_of(template)
+    return Size(1, stray.vcpus, stray.ram_mb, stray.disk_gb, len(template.services))
+
+
+def _admit(owner: User, size: Size, machine: Machine, by: User) -> None:
+    try:
+        quotas.actions.admit(user=owner, size=size, holder=machine.pk, by=by)
+    except OverQuota:
+        # The quota's own sentence speaks to the person whose it is; an admin reads this one.
+        free = {f"free_{m}": gauge.left for m, _label, gauge, _unit in quotas.actions.usage(owner).gauges()}
+        asked = {"vcpus": size.vcpus, "ram_mb": size.ram_mb, "disk_gb": size.disk_gb, "ports": size.ports}
+        raise OverQuota(_NO_ROOM, {"person": owner.username, **asked, **free}) from None
+
+
+def find_person(text: str) -> User:
+    """By username, or by an e-mail address that only one person has; the whole of it. Raises NoPerson."""
+    text = text.strip()
+    if not text.isprintable() or not text:
+        raise NoPerson(_("Type a username or an e-mail address."))
+    found = list(User.objects.filter(Q(username=text) | Q(email__iexact=text), is_active=True)[:3])
+    by_name = [person for person in found if person.username == text]
+    if not found:
+        raise NoPerson(_("Nobody here has the username or e-mail address “%(text)s”."), {"text": text[:254]})
+    if len(found) > 1 and not by_name:
+        raise NoPerson(_("Several people have this e-mail address. Type the username instead."))
+    return (by_name or found)[0]
+
+
+def owner_of(stray: Stray) -> User | None:
+    """The person whose mark it carries, if there is one here."""
+    return User.objects.filter(uuid=stray.owner_key, is_active=True).first() if is_key(stray.owner_key) else None
+
+
+def likely_template(stray: Stray, templates: Iterable[Template]) -> Template | None:
+    """The first of them that has the server's size, else the first."""
+    templates = list(templates)
+    size = (stray.vcpus, stray.ram_mb, stray.disk_gb)
+    same = (t for t in templates if (t.flavor.vcpus, t.flavor.ram_mb, t.flavor.disk_gb) == size)
+    return next(same, templates[0] if templates else None)
