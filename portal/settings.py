@@ -46,6 +46,10 @@ REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 # ---- the cloud ----
 LOCAL_CLOUD_URL = env.str("LOCAL_CLOUD_URL", default="http://127.0.0.1:8790")
 LOCAL_CLOUD_TOKEN = env.str("LOCAL_CLOUD_TOKEN", default="")
+# Where Horizon is, for administrators' links to it: https://cloud.example.org or https://cloud.example.org/horizon. '' = no links.
+HORIZON_URL = env.str("HORIZON_URL", default="").rstrip("/")
+if HORIZON_URL and not HORIZON_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("HORIZON_URL must be an address that begins with http:// or https://, or be left out.")
 
 # ---- the life of a machine ----
 CLAIM_SECONDS = seconds("CLAIM_SECONDS", 60)  # how long a worker may hold a machine before another may take it over
