@@ -9,7 +9,11 @@ from cloud.contract import Cloud
 
 @cache
 def open_cloud() -> Cloud:
-    """The cloud of this installation. Raises ImproperlyConfigured with a sentence when the settings name none."""
+    """The cloud of this installation: OpenStack where OS_CLOUD or OS_AUTH_URL is set, else the local one."""
+    if settings.IS_OPENSTACK:
+        from cloud.openstack import OpenStackCloud
+
+        return OpenStackCloud.from_environment(network=settings.OPENSTACK_NETWORK, agents=settings.AGENT_ADDRESSES)
     from cloud.local import LocalCloud
 
     return LocalCloud(settings.LOCAL_CLOUD_URL, settings.LOCAL_CLOUD_TOKEN)

@@ -4,6 +4,7 @@ A wrong value stops the start with a sentence.
 """
 
 import logging
+from ipaddress import ip_network
 from pathlib import Path
 
 import django_stubs_ext
@@ -31,6 +32,14 @@ def seconds(name: str, default: float) -> float:
     return value
 
 
+def networks(name: str) -> list[str]:
+    """A setting that is a list of networks or single addresses."""
+    try:
+        return [str(ip_network(part.strip())) for part in env.list(name, default=[]) if part.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}. Write networks like 10.0.0.5/32, separated by commas.") from error
+
+
 # ---- what every installation sets (make run sets them itself) ----
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
@@ -44,6 +53,11 @@ if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
 # ---- the cloud ----
+# OpenStack, where a clouds.yaml has OS_CLOUD, or where the OS_* variables say it; else the local cloud of make run.
+IS_OPENSTACK = bool(env.str("OS_CLOUD", default="") or env.str("OS_AUTH_URL", default=""))
+OPENSTACK_NETWORK = env.str("OPENSTACK_NETWORK", default="")  # name or id; '' = the only shared one
+# Networks (CIDR, separated by commas) from which the agent reaches the machines; empty = this computer's own address there.
+AGENT_ADDRESSES = networks("AGENT_ADDRESSES")
 LOCAL_CLOUD_URL = env.str("LOCAL_CLOUD_URL", default="http://127.0.0.1:8790")
 LOCAL_CLOUD_TOKEN = env.str("LOCAL_CLOUD_TOKEN", default="")
 # Where Horizon is, for administrators' links to it: https://cloud.example.org or https://cloud.example.org/horizon. '' = no links.
@@ -91,6 +105,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "portal.request_id.RequestId",
+    "portal.probes.Probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -225,6 +240,15 @@ if LOG_LEVEL not in logs.LEVELS:
     raise ImproperlyConfigured(f"LOG_LEVEL must be one of: {', '.join(logs.LEVELS)}.")
 LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
 logging.captureWarnings(LOG_FORMAT == "json")
+
+# ---- /metrics: for whoever sends the token, or asks from one of these addresses and not through a proxy ----
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: nobody by token
+if 0 < len(METRICS_TOKEN) < 16:
+    raise ImproperlyConfigured("METRICS_TOKEN is too short to be safe. Take a random text of 16 characters or more.")
+try:
+    METRICS_ALLOW = [ip_network(text) for text in env.list("METRICS_ALLOW", default=["127.0.0.0/8", "::1"])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"METRICS_ALLOW must be addresses or networks with commas between: {error}.") from None
 
 # ---- Celery: a doorbell, never a memory ----
 CELERY_BROKER_URL = REDIS_URL

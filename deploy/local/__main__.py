@@ -10,7 +10,7 @@ from deploy.local.troubles import Trouble
 
 
 def main() -> int:
-    data = Path(os.environ.get("DATA") or ".data").expanduser().absolute()
+    data = Path(os.environ.get("DATA") or _folder()).expanduser().absolute()
     try:
         lock = place.take(data)
         for name in leftovers.end_all(data / "run"):
@@ -22,6 +22,12 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _folder() -> str:
+    """Each cloud has its own: the rows of one would be strangers on the other."""
+    cloud = os.environ.get("OS_CLOUD") or ("openstack" if os.environ.get("OS_AUTH_URL") else "")
+    return f".data-{cloud}" if cloud else ".data"
 
 
 if __name__ == "__main__":

@@ -51,10 +51,16 @@ def all_parts(place: Place) -> list[Part]:
     """In the order of their start."""
     postgres, redis = servers(place)
     site = _environment(place, postgres.url, redis.url)
+    cloud = [] if has_cluster() else [_cloud(place)]
     return [
-        _postgres(postgres), _redis(redis), _assets(site), _cloud(place), _vps(place), _prepare(place, site),
+        _postgres(postgres), _redis(redis), _assets(site), *cloud, _vps(place), _prepare(place, site),
         _web(place, site), _worker(place, site), _beat(place, site), _agent(place),
     ]  # fmt: skip
+
+
+def has_cluster() -> bool:
+    """Whether the machines are on an OpenStack, which runs elsewhere: then there is no local cloud to start."""
+    return bool(os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"))
 
 
 def _environment(place: Place, database: str, redis: str) -> dict[str, str]:
@@ -67,7 +73,7 @@ def _environment(place: Place, database: str, redis: str) -> dict[str, str]:
         "LOCAL_CLOUD_TOKEN": place.secrets["cloud_token"],
         "STATIC_MANIFEST": "on",
         # The local cloud answers within 10 s or not at all, so a dead worker's machine is taken over sooner than on a cluster.
-        "CLAIM_SECONDS": os.environ.get("CLAIM_SECONDS", "15"),
+        "CLAIM_SECONDS": os.environ.get("CLAIM_SECONDS", "60" if has_cluster() else "15"),
         "DEBUG": os.environ.get("DEBUG", "off"),
         "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost"),
         "VPS_PORT": str(place.ports["vps"]),
@@ -123,9 +129,11 @@ def _vps(place: Place) -> Part:
 def _prepare(place: Place, site: dict[str, str]) -> Part:
     sources = [path for path in ROOT.glob("*/**/*.py") if path.relative_to(ROOT).parts[0] in _apps()]
     answers = [site[name] for name in sorted(site) if name.startswith(("VPS_", "AGENT_", "LOCAL_CLOUD_"))]
+    answers += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("OS_")]
     wanted = stamps.fingerprint(ROOT, [*sources, ROOT / "requirements.txt"], *answers)
     program = _python("prepare", "deploy.local.prepare", environment=site)
-    return Part(program, after=("postgres", "vps", "cloud"), once=True, stamp=(place.run / "prepared", wanted))
+    needs = ("postgres", "vps") if has_cluster() else ("postgres", "vps", "cloud")
+    return Part(program, after=needs, once=True, stamp=(place.run / "prepared", wanted))
 
 
 def _apps() -> set[str]:
