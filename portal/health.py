@@ -1,0 +1,158 @@
+"""Is the site fit to work? What it stands on, part by part, each within a time that a prober waits.
+
+Without its database or Redis the site can do nothing for anybody: `failed`. A silent cloud or agent leaves the pages, the wishes
+and all running machines as they are, and another copy of the site would see the same silence: only `degraded`.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from threading import Lock, Thread
+from time import monotonic, perf_counter
+from typing import Any, Generic, TypeVar
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from machines.models import Watch
+from machines.sweep import PACE
+from tunnels.models import Gateway
+
+log = logging.getLogger(__name__)
+LIMIT_SECONDS = 1.8  # for everything: a prober often gives up after two
+LISTS_MISSED = 4  # so many quiet pauses without a list are no chance any more
+OK, DEGRADED, FAILED = "ok", "degraded", "failed"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`seconds`: how long it took to answer (database, redis), or how old its last sign of life is (cloud, agents)."""
+
+    state: str
+    seconds: float | None = None
+    why: str = ""
+
+    def told(self) -> dict[str, Any]:
+        seconds = None if self.seconds is None else round(self.seconds, 3)
+        return {k: v for k, v in (asdict(self) | {"seconds": seconds}).items() if k != "why" or v}
+
+
+class Look(Generic[T]):
+    """A question that may hang, asked in a thread of its own.
+
+    While one is open no second one is asked: threads do not pile up, and a flood of probes costs one question at a time.
+    """
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._ask, self._lock = ask, Lock()
+        self._open: Future[T] | None = None
+
+    def begin(self) -> "Future[T]":
+        with self._lock:
+            if self._open is None or self._open.done():
+                self._open = Future()
+                Thread(target=self._run, args=(self._open,), daemon=True).start()
+            return self._open
+
+    def _run(self, answer: "Future[T]") -> None:
+        try:
+            answer.set_result(self._ask())
+        except BaseException as error:  # whatever it is, it is the answer
+            answer.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the database said, and after how many seconds."""
+
+    seconds: float
+    watch: Watch | None
+    gateways: Sequence[Gateway]
+
+
+def _ask_database() -> Seen:
+    began = perf_counter()
+    try:
+        watch, gateways = Watch.objects.filter(pk=1).first(), list(Gateway.objects.enabled())
+        return Seen(perf_counter() - began, watch, gateways)
+    finally:
+        connection.close()  # this thread's own
+
+
+def _ask_redis() -> float:
+    began = perf_counter()
+    once = Retry(NoBackoff(), 0)
+    times = {"socket_connect_timeout": LIMIT_SECONDS, "socket_timeout": LIMIT_SECONDS}
+    with redis.Redis.from_url(settings.REDIS_URL, retry=once, **times) as door:
+        door.ping()
+    return perf_counter() - began
+
+
+_database, _redis = Look(_ask_database), Look(_ask_redis)
+
+
+def readiness() -> tuple[str, dict[str, Part]]:
+    """The state of the whole, and of each part."""
+    until = monotonic() + LIMIT_SECONDS
+    asked_database, asked_redis = _database.begin(), _redis.begin()
+    seen = _answer("database", asked_database, until)
+    took = _answer("redis", asked_redis, until)
+    parts = {
+        "database": seen if isinstance(seen, Part) else Part(OK, seen.seconds),
+        "redis": took if isinstance(took, Part) else Part(OK, took),
+        **_further(seen, timezone.now()),
+    }
+    return worst(parts), parts
+
+
+def _further(seen: Seen | Part, now: datetime) -> dict[str, Part]:
+    if isinstance(seen, Part):
+        unknown = Part(DEGRADED, why="not known without the database")
+        return {"cloud": unknown, "agents": unknown}
+    return {"cloud": cloud(seen.watch, now), "agents": agents(seen.gateways, now)}
+
+
+def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
+    """What it said; or, where it said nothing, a part that has failed. The reason's words are for the log: anybody may ask here."""
+    try:
+        return asked.result(max(0.0, until - monotonic()))
+    except TimeoutError:
+        log.warning("%s: no answer within %s s", name, LIMIT_SECONDS)
+        return Part(FAILED, why=f"no answer within {LIMIT_SECONDS} s")
+    except Exception as error:
+        log.warning("%s: %s: %s", name, type(error).__name__, error)
+        return Part(FAILED, why=type(error).__name__)
+
+
+def cloud(watch: Watch | None, now: datetime) -> Part:
+    """By the age of the last list that worked; nothing is asked of the cloud itself."""
+    if watch is None or watch.listed_at is None:
+        return Part(DEGRADED, why="never listed yet: do the worker and beat run, and does the cloud answer?")
+    age = (now - watch.listed_at).total_seconds()
+    if watch.steady_since is None:
+        return Part(DEGRADED, age, "the last list failed: the cloud does not answer")
+    if age > LISTS_MISSED * max(settings.SWEEP_QUIET_SECONDS, PACE * watch.took_seconds):
+        return Part(DEGRADED, age, "nobody lists: do the worker and beat run?")
+    return Part(OK, age)
+
+
+def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
+    """By the longest silence among the enabled gateways. No names: anybody may ask here."""
+    if not gateways:
+        return Part(DEGRADED, why="no gateway is enabled")
+    ages = [(now - g.heard_at).total_seconds() for g in gateways if g.heard_at]
+    silent = sum(not g.is_heard(now) for g in gateways)
+    why = f"{silent} of {len(gateways)} not heard" if silent else ""
+    return Part(DEGRADED if silent else OK, max(ages) if len(ages) == len(gateways) else None, why)
+
+
+def worst(parts: dict[str, Part]) -> str:
+    states = {part.state for part in parts.values()}
+    return next(state for state in (FAILED, DEGRADED, OK) if state in states)

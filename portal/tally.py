@@ -1,0 +1,51 @@
+"""Totals over facts that never change again, for counters that must never go down.
+
+Every web process finds the same totals by itself, from the rows: what is old is added up once and kept, what is new is read each
+time. So a counter is as monotonic as the rows are (none of them is ever deleted), whichever process is asked and however often
+it is started, and a scrape costs what happened in the last minutes, not what happened in the last years.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from threading import Lock
+
+from django.db import connection
+
+# A row is old when no transaction that writes an earlier one can still be open, and no clock of ours is that wrong.
+OLD = timedelta(minutes=5)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+# Decimal, as PostgreSQL gives it: two processes that add in another order must not differ in the last digit.
+Totals = dict[object, tuple[int, Decimal]]
+
+
+class Tally:
+    """`sql` gives (group, count, seconds) of the rows from one moment until before another."""
+
+    def __init__(self, sql: str, *arguments: list[int]) -> None:
+        self._sql, self._arguments = sql, arguments
+        self._lock = Lock()
+        self._until, self._old = EVER, Totals()
+
+    def read(self, now: datetime) -> Totals:
+        """All of them, as of now: two queries."""
+        with self._lock:
+            until = max(self._until, now - OLD)
+            self._old = _added(self._old, self._rows(self._until, until))
+            self._until = until
+            # Without an end: a row of a clock that is ahead is there, so it counts.
+            return _added(self._old, self._rows(until, datetime.max.replace(tzinfo=UTC)))
+
+    def _rows(self, since: datetime, until: datetime) -> list[tuple[object, int, Decimal]]:
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, [*self._arguments, since, until])
+            rows: list[tuple[object, int, Decimal]] = cursor.fetchall()
+            return rows
+
+
+def _added(totals: Totals, rows: Iterable[tuple[object, int, Decimal]]) -> Totals:
+    sums = dict(totals)
+    for group, count, seconds in rows:
+        known, before = sums.get(group, (0, Decimal(0)))
+        sums[group] = known + count, before + seconds
+    return sums

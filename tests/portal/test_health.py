@@ -1,0 +1,170 @@
+"""What probes are told: /healthz says that the process lives, /readyz what it stands on."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from datetime import timedelta
+from threading import Event
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from machines.models import Watch
+from portal import health
+from portal.health import Part
+from tests.factories import make_gateway
+from tunnels.models import Gateway
+
+if TYPE_CHECKING:
+    from tests.portal.conftest import Lines
+
+NOW = timezone.now()
+
+
+def ago(seconds: float) -> Any:
+    return NOW - timedelta(seconds=seconds)
+
+
+def test_healthz_asks_nobody(client: Client, settings: Any, lines: "Lines") -> None:
+    """The test's database is shut here, and this Redis is not there."""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert client.get("/healthz").content == b"ok\n"
+    assert lines.texts == []
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_prober_needs_no_name_of_ours_and_no_session(path: str, db: None) -> None:
+    reply = Client(SERVER_NAME="10.0.0.7").get(path, headers={"Cookie": "sessionid=x"})
+    assert (reply.status_code, reply["Cache-Control"]) == (200, "no-store")
+    assert not reply.cookies
+
+
+def test_other_methods_are_refused(client: Client) -> None:
+    assert [client.post(path).status_code for path in ("/healthz", "/readyz", "/metrics")] == [405, 405, 405]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_is_well(client: Client) -> None:
+    make_gateway()
+    Watch.objects.create(pk=1, listed_at=timezone.now(), steady_since=timezone.now())
+    reply = client.get("/readyz")
+    assert (reply.status_code, reply.json()["state"]) == (200, "ok")
+    assert {name: part["state"] for name, part in reply.json()["parts"].items()} == dict.fromkeys(
+        ("database", "redis", "cloud", "agents"), "ok"
+    )
+    assert all(0 <= part["seconds"] < 10 for part in reply.json()["parts"].values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_silent_cloud_and_agent_take_nobody_out_of_service(client: Client) -> None:
+    make_gateway(heard_at=ago(600))
+    Watch.objects.create(pk=1, listed_at=ago(600), steady_since=None)
+    reply = client.get("/readyz")
+    assert (reply.status_code, reply.json()["state"]) == (200, "degraded")
+    assert {reply.json()["parts"][name]["state"] for name in ("cloud", "agents")} == {"degraded"}
+
+
+def test_without_redis_it_is_not_ready(client: Client, settings: Any, db: None) -> None:
+    settings.REDIS_URL = "redis://:hunter2@127.0.0.1:1/0"
+    reply = client.get("/readyz")
+    assert (reply.status_code, reply.json()["parts"]["redis"]) == (
+        503,
+        {"state": "failed", "seconds": None, "why": "ConnectionError"},
+    )
+    assert "hunter2" not in reply.content.decode()
+
+
+def test_without_a_database_it_is_not_ready(client: Client) -> None:
+    """The test's database is shut here."""
+    reply = client.get("/readyz")
+    assert (reply.status_code, reply.json()["parts"]["database"]["state"]) == (503, "failed")
+    assert reply.json()["parts"]["redis"]["state"] == "ok"
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A database that never answers; how often it was asked."""
+    asked: list[str] = []
+    end = Event()
+
+    def hang() -> None:
+        asked.append("again")
+        end.wait(30)
+
+    monkeypatch.setattr(health, "_database", health.Look(hang))
+    yield asked
+    end.set()
+
+
+@pytest.mark.usefixtures("hanging")
+def test_one_that_hangs_is_not_waited_for(client: Client) -> None:
+    began = monotonic()
+    reply = client.get("/readyz")
+    assert (reply.status_code, reply.json()["parts"]["database"]["why"]) == (503, "no answer within 1.8 s")
+    assert monotonic() - began < 2.5
+
+
+def test_one_that_hangs_is_asked_once(client: Client, hanging: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "LIMIT_SECONDS", 0.05)
+    assert [client.get("/readyz").status_code for _ in range(3)] == [503, 503, 503]
+    assert hanging == ["again"]
+
+
+def test_a_mistake_of_ours_is_no_500(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "readiness", lambda: 1 / 0)
+    reply = client.get("/readyz")
+    assert (reply.status_code, reply.json()) == (503, {"state": "failed", "parts": {}})
+
+
+def test_an_answer_that_came_is_asked_for_anew() -> None:
+    answers = iter([1, 2])
+    look = health.Look(lambda: next(answers))
+    assert [look.begin().result(5), look.begin().result(5)] == [1, 2]
+
+
+def test_what_it_raised_is_the_answer() -> None:
+    look: health.Look[float] = health.Look(lambda: 1 / 0)
+    asked: Future[float] = look.begin()
+    assert isinstance(asked.exception(5), ZeroDivisionError)
+
+
+# ---- the parts ----
+
+
+def test_a_fresh_list_is_well() -> None:
+    assert health.cloud(Watch(listed_at=ago(20), steady_since=ago(600)), NOW) == Part("ok", 20)
+
+
+def test_a_cloud_that_does_not_answer_is_told_from_workers_that_do_not_ask() -> None:
+    silent = health.cloud(Watch(listed_at=ago(20), steady_since=None), NOW)
+    idle = health.cloud(Watch(listed_at=ago(61), steady_since=ago(600)), NOW)
+    assert [(p.state, p.why) for p in (silent, idle)] == [
+        ("degraded", "the last list failed: the cloud does not answer"),
+        ("degraded", "nobody lists: do the worker and beat run?"),
+    ]
+
+
+def test_a_slow_cloud_is_listed_more_seldom_and_that_is_well() -> None:
+    assert health.cloud(Watch(listed_at=ago(100), steady_since=ago(600), took_seconds=10), NOW).state == "ok"
+
+
+def test_a_cloud_never_listed() -> None:
+    assert [health.cloud(watch, NOW).state for watch in (None, Watch())] == ["degraded", "degraded"]
+
+
+HEARD, SILENT, NEVER = Gateway(heard_at=ago(3)), Gateway(heard_at=ago(300)), Gateway(heard_at=None)
+
+
+@pytest.mark.parametrize(
+    ("gateways", "told"),
+    [
+        ([HEARD, HEARD], Part("ok", 3)),
+        ([HEARD, SILENT], Part("degraded", 300, "1 of 2 not heard")),
+        ([SILENT, NEVER], Part("degraded", None, "2 of 2 not heard")),
+        ([], Part("degraded", None, "no gateway is enabled")),
+    ],
+)
+def test_each_enabled_gateway_counts(gateways: list[Gateway], told: Part) -> None:
+    assert health.agents(gateways, NOW) == told
