@@ -119,6 +119,7 @@ def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
                 cloud_status=stray.status,
                 address=stray.address,
                 host=stray.host[:120],
+                project=stray.project,
                 **_counters(stray),
                 # Every open stray was in the last whole list.
                 observed_at=Watch.the_one().whole_at,

@@ -53,7 +53,7 @@ QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if noth
 def advance(machine: Machine, cloud: Cloud) -> bool:
     """Take one step towards the wish. True when the state changed and there is more to do at once."""
     before = machine.state
-    step = take_in if machine.adopting and machine.wanted != Wanted.GONE else STEPS[machine.wanted, machine.state]
+    step = take_in if machine.must_take_in and machine.wanted != Wanted.GONE else STEPS[machine.wanted, machine.state]
     try:
         step(machine, cloud)
     except CloudBusy as error:
@@ -155,6 +155,8 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
 
 def revive(machine: Machine, cloud: Cloud) -> None:
     """It had failed, and a person said: again. Go on from what the cloud has."""
+    if machine.adopting:
+        return wake(machine, cloud)  # it has no mark yet by which it could be found
     server = cloud.find_server(str(machine.pk))
     if server is None:
         return go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)

@@ -26,7 +26,7 @@ def _unsettled() -> Q:
     pending = Q(wanted=Wanted.RUNNING, state=State.RUNNING) & once
     # What failed waits for a person, unless a time for the next try is set.
     return (
-        (~settled | pending | Q(adopting=True))
+        (~settled | pending | (Q(adopting=True) & ~Q(cloud_status=Status.SHELVED)))
         & ~Q(state=State.GONE)
         & (~Q(state=State.FAILED) | Q(retry_at__isnull=False))
     )
@@ -98,6 +98,7 @@ class Machine(models.Model):
     address = models.CharField(max_length=64, blank=True, default="")
     port_map = models.JSONField(default=dict, blank=True)
     host = models.CharField(max_length=120, blank=True, default="")
+    project = models.CharField(max_length=64, blank=True, default="")
 
     created_at = models.DateTimeField(default=timezone.now)
     queued_at = models.DateTimeField(null=True, blank=True)
@@ -149,7 +150,12 @@ class Machine(models.Model):
         """Nothing will change until somebody wishes something."""
         if self.state in (State.GONE, State.FAILED):
             return self.state == State.GONE or self.retry_at is None
-        return self.has_come_true and not self.adopting and not (self.state == State.RUNNING and self.has_once)
+        return self.has_come_true and not self.must_take_in and not (self.state == State.RUNNING and self.has_once)
+
+    @property
+    def must_take_in(self) -> bool:
+        """Its server is still to be marked. A cloud may refuse that of one that is put away: it waits until that wakes."""
+        return self.adopting and self.cloud_status != Status.SHELVED
 
     @property
     def is_fresh(self) -> bool:
@@ -274,9 +280,6 @@ class Stray(models.Model):
             models.CheckConstraint(condition=Q(kind__in=["second", "lost", "other"]), name="stray_kind_known"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.name} ({self.server_id})"
-
 
 def status_fields(server: Any, at: datetime) -> dict[str, Any]:
     """The columns that take over what a cloud.contract.Server says, as of `at` (our clock)."""
@@ -291,4 +294,5 @@ def status_fields(server: Any, at: datetime) -> dict[str, Any]:
         "address": server.address,
         "port_map": {str(k): v for k, v in getattr(server, "port_map", {}).items()},
         "host": server.host,
+        "project": server.project,
     }

@@ -88,29 +88,21 @@ def _is_whole_due(watch: Watch, now: datetime) -> bool:
 
 def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> None:
     """Write what a list that began `at` says onto the rows; rows that a whole list lacks are told that they are gone."""
-    by_machine: dict[str, list[Server]] = {}
-    for server in servers:
-        if server.machine:
-            by_machine.setdefault(server.machine, []).append(server)
-    keys = [key for key in by_machine if _is_key(key)]
-    rows = {str(m.pk): m for m in Machine.objects.filter(pk__in=keys)}
-    for key, found in by_machine.items():
-        _observe_one(rows.get(key), found, at)
+    told = {server.id: server for server in servers}
+    # By its number, not by its mark: somebody may have wiped that, and the cloud forgets it of a deleted one.
+    for machine in Machine.objects.alive().filter(server_id__in=told):
+        _observe_one(machine, told[machine.server_id], at)
     if whole:
-        _miss({s.id for found in by_machine.values() for s in found}, at)
+        _miss(set(told), at)
         keep_strays(servers, at)
 
 
-def _observe_one(machine: Machine | None, found: list[Server], at: datetime) -> None:
-    server = next((s for s in found if machine and s.id == machine.server_id), None)
-    if machine is None or server is None or machine.state == State.GONE:
-        return
+def _observe_one(machine: Machine, server: Server, at: datetime) -> None:
     fields = status_fields(server, at)
     changed = any(getattr(machine, name) != value for name, value in fields.items() if name != "observed_at")
     stale = machine.observed_at is None or not machine.is_fresh
-    if not changed and not stale:
-        return
-    _take_over(machine, fields, at)
+    if changed or stale:
+        _take_over(machine, fields, at)
 
 
 def _take_over(machine: Machine, fields: dict[str, object], at: datetime) -> None:
@@ -197,7 +189,3 @@ def _room(cloud: Cloud) -> dict[str, object]:
         return asdict(cloud.room())
     except CloudBusy:
         return {}
-
-
-def _is_key(text: str) -> bool:
-    return len(text) == 36 and all(c in "0123456789abcdef-" for c in text)

@@ -40,8 +40,36 @@ def given(world: World, stray: Stray, name: str = "given") -> Machine:
 def test_it_becomes_what_its_server_is(world: World, status: str, state: str) -> None:
     machine = given(world, stray_of(world, status=status))
     world.until(machine, state)
-    assert world.cloud.server(machine.server_id).machine == str(machine.pk)
     assert world.cloud.server(machine.server_id).status == status
+
+
+@pytest.mark.parametrize("status", ["active", "suspended", "stopped"])
+def test_the_cloud_is_told_whose_it_is(world: World, status: str) -> None:
+    machine = given(world, stray_of(world, status=status))
+    for _turn in range(3):
+        world.turn()
+    server = world.cloud.server(machine.server_id)
+    assert (server.machine, server.owner) == (str(machine.pk), str(world.student.uuid))
+
+
+def test_one_that_is_put_away_is_marked_when_it_wakes_before_its_ports_open(world: World) -> None:
+    machine = world.until(given(world, stray_of(world, status="shelved")), "shelved")
+    assert world.called("ensure_adopted") == 0
+    actions.wake(machine=machine, by=world.student)
+    world.until(machine, "running")
+    verbs = [call[0] for call in world.cloud.calls if call[0].startswith("ensure_")]
+    assert verbs == ["ensure_running", "ensure_adopted", "ensure_ports"]
+
+
+def test_one_that_is_put_away_and_does_not_wake_keeps_its_server(world: World) -> None:
+    machine = world.until(given(world, stray_of(world, status="shelved")), "shelved")
+    actions.wake(machine=machine, by=world.student)
+    world.turn()
+    Machine.objects.filter(pk=machine.pk).update(state="failed")
+    machine.refresh_from_db()
+    actions.retry(machine=machine, by=world.student)
+    world.until(machine, "running")
+    assert len(world.cloud.living) == 1
 
 
 def test_its_ports_open_only_after_the_cloud_was_told(world: World) -> None:
@@ -171,6 +199,9 @@ def test_refused_by_the_cloud_it_keeps_its_server_through_every_retry(
     with monkeypatch.context() as closed:
         closed.setattr(FakeCloud, "ensure_adopted", refuses)
         world.until(machine, "failed")
+        world.forget_list()
+        world.clock.move(61)
+        world.turn()
         actions.retry(machine=machine, by=world.student)
         world.until(machine, "failed")
     actions.retry(machine=machine, by=world.student)

@@ -101,6 +101,16 @@ def test_deleted_without_a_trace_is_found_by_a_whole_list(world: World) -> None:
     assert machine.state == "gone"
 
 
+def test_a_mark_that_somebody_wiped_is_not_missed(world: World) -> None:
+    machine = world.running()
+    world.cloud._by_hand(machine.server_id, machine="", owner="")
+    world.forget_list()
+    world.clock.move(61)
+    world.turn()
+    assert world.until(machine, "running").server_id
+    assert not Stray.objects.exists()
+
+
 def test_a_list_that_began_before_our_wish_is_not_believed(world: World) -> None:
     machine = world.running()
     Machine.objects.filter(pk=machine.pk).update(asked_at=world.clock.now.replace(year=2027))
