@@ -1,0 +1,29 @@
+"""After a restore the agents know more than the database: revisions that it has not given yet."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+
+from tunnels.models import Gateway, Tunnel
+
+
+@transaction.atomic
+def number_anew(now: datetime) -> None:
+    """A revision above any that an agent may have heard, for each gateway and each of its tunnels.
+
+    Seconds since 1970: one revision a second for years would be needed to reach it, and a second restore of the same
+    backup gives another number. Until an agent follows it, what it tells moves no tunnel.
+    """
+    for gateway in Gateway.objects.select_for_update().order_by("pk"):
+        revision = Greatest(F("revision") + 1, Value(int(now.timestamp())))
+        Gateway.objects.filter(pk=gateway.pk).update(revision=revision)
+        gateway.refresh_from_db(fields=["revision"])
+        Tunnel.objects.live().filter(gateway=gateway).update(wanted_revision=gateway.revision)
+
+
+def ask_again(holder: UUID) -> None:
+    """Whether its services answer is to be found out anew."""
+    Tunnel.objects.live().filter(holder=holder).update(answered_at=None)
