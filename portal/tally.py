@@ -16,36 +16,37 @@ from django.db import connection
 OLD = timedelta(minutes=5)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Decimal, as PostgreSQL gives it: two processes that add in another order must not differ in the last digit.
+Row = tuple[object, bool, int, Decimal]
 Totals = dict[object, tuple[int, Decimal]]
 
 
 class Tally:
-    """`sql` gives (group, count, seconds) of the rows from one moment until before another."""
+    """`sql` gives (group, is old, count, seconds) of the rows since a moment; its arguments end with: old is before, since."""
 
     def __init__(self, sql: str, *arguments: list[int]) -> None:
         self._sql, self._arguments = sql, arguments
         self._lock = Lock()
-        self._until, self._old = EVER, Totals()
+        self._since, self._old = EVER, Totals()
 
     def read(self, now: datetime) -> Totals:
-        """All of them, as of now: two queries."""
+        """All of them, as of now: one query."""
         with self._lock:
-            until = max(self._until, now - OLD)
-            self._old = _added(self._old, self._rows(self._until, until))
-            self._until = until
-            # Without an end: a row of a clock that is ahead is there, so it counts.
-            return _added(self._old, self._rows(until, datetime.max.replace(tzinfo=UTC)))
+            until = max(self._since, now - OLD)
+            rows = self._rows(until)
+            self._old = _added(self._old, [row for row in rows if row[1]])
+            self._since = until
+            return _added(self._old, [row for row in rows if not row[1]])
 
-    def _rows(self, since: datetime, until: datetime) -> list[tuple[object, int, Decimal]]:
+    def _rows(self, until: datetime) -> list[Row]:
         with connection.cursor() as cursor:
-            cursor.execute(self._sql, [*self._arguments, since, until])
-            rows: list[tuple[object, int, Decimal]] = cursor.fetchall()
+            cursor.execute(self._sql, [*self._arguments, until, self._since])
+            rows: list[Row] = cursor.fetchall()
             return rows
 
 
-def _added(totals: Totals, rows: Iterable[tuple[object, int, Decimal]]) -> Totals:
+def _added(totals: Totals, rows: Iterable[Row]) -> Totals:
     sums = dict(totals)
-    for group, count, seconds in rows:
+    for group, _is_old, count, seconds in rows:
         known, before = sums.get(group, (0, Decimal(0)))
         sums[group] = known + count, before + seconds
     return sums
