@@ -1,5 +1,6 @@
 """The verbs: what people may wish of a machine. Each is one short transaction that checks and writes the wish."""
 
+import logging
 import secrets
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -25,6 +26,8 @@ from machines.offers import never_fits, size_of
 from machines.states import State, Wanted
 from quotas.actions import Size
 from tunnels.models import Scheme, Service, Tunnel
+
+log = logging.getLogger(__name__)
 
 # Which verbs make sense in a state. A wish may change on the way: the life cycle turns round at the next safe point.
 _RUNNING = {"suspend", "shelve", "restart", "reset", "open_port"}
@@ -224,10 +227,13 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
     with claimed(Machine.objects.unsettled(), pk, settings.CLAIM_SECONDS) as machine:
         if machine is None:
             return
+        before = machine.state
         try:
             more = lifecycle.advance(machine, cloud)
         except LostRace:
             more = True
+        if machine.state != before:
+            log.info("moved: %s -> %s", before, machine.state)
     if more:
         doorbell.ring("machines.tasks.advance", pk)
 

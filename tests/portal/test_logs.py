@@ -122,6 +122,19 @@ def test_a_steps_lines_carry_the_machine(lines: "Lines", student: "User") -> Non
     assert [line["machine"] for line in lines.of("machines.pace")] == [str(machine.pk)]
 
 
+def test_a_step_that_moves_a_machine_says_so(lines: "Lines", student: "User") -> None:
+    machine = make_machine(student, state="new", server_id="")
+    actions.step(machine.pk, FakeCloud())
+    (line,) = lines.of("machines.actions")
+    assert (line["message"], line["machine"]) == ("moved: new -> failed", str(machine.pk))
+
+
+def test_agents_and_probes_are_logged_only_when_refused(client: Client, lines: "Lines", db: None) -> None:
+    client.get("/healthz")
+    client.get("/agent/v1/wanted", headers={"Authorization": "Bearer wrong"})
+    assert [(line["path"], line["status"]) for line in lines.of("portal.access")] == [("/agent/v1/wanted", 401)]
+
+
 @pytest.fixture
 def worker() -> Iterator["subprocess.Popen[str]"]:
     """A real one, as production starts it. Its database has no tables, so every task fails: that line is what we look at."""
