@@ -24,9 +24,9 @@ from cloud.contract import (
     Status,
 )
 from cloud.openstack import cluster, guest, servers
+from cloud.openstack.desk import Desk
 from cloud.openstack.problems import Conflict, NotSignedIn, body
-from cloud.openstack.tenants import Tenants, keypair_prefix
-from cloud.openstack.verbs import Verbs
+from cloud.openstack.tenants import keypair_prefix
 from cloud.openstack.wire import LIST_SECONDS, Wire, as_iso, told_at
 
 PAGE = 500  # servers asked for at once; Nova may give fewer
@@ -49,7 +49,7 @@ class OpenStackCloud:
         self._settings = settings
         self._network_wish = network
         self._agents_wish = list(agents)
-        self._desks: dict[int, _Desk] = {}
+        self._desks: dict[int, Desk] = {}
         self._lock = threading.Lock()
         self._stripes = [threading.Lock() for _ in range(STRIPES)]
 
@@ -58,11 +58,11 @@ class OpenStackCloud:
         return cls(None, network=network, agents=agents)
 
     @property
-    def desk(self) -> "_Desk":
+    def desk(self) -> Desk:
         """This process's own connection: one shared with a fork would mix up answers."""
         with self._lock:
             if os.getpid() not in self._desks:
-                self._desks[os.getpid()] = _Desk(self._cloud, self._network_wish, self._agents_wish, self._settings)
+                self._desks[os.getpid()] = Desk(self._cloud, self._network_wish, self._agents_wish, self._settings)
             return self._desks[os.getpid()]
 
     @property
@@ -112,9 +112,9 @@ class OpenStackCloud:
         params = {"all_tenants": 1, "tags": servers.machine_tag(machine), "sort_key": "created_at", "sort_dir": "asc"}
         rows = body(self.wire.ask("compute", "GET", "/servers/detail", params=params))["servers"]
         found = (self._server(row) for row in rows)
-        return next(
-            (s for s in found if s.status != Status.DELETED and s.task not in ("deleting", "soft-deleting")), None
-        )
+        # One that was adopted since may still carry the tag: the metadata say whose it is.
+        ours = (one for one in found if one.machine == machine and one.status != Status.DELETED)
+        return next((one for one in ours if one.task not in ("deleting", "soft-deleting")), None)
 
     # ---- a new one ----
 
@@ -203,7 +203,7 @@ class OpenStackCloud:
         row = self.desk.verbs.get(server_id)
         try:
             self.desk.verbs.mark(server_id, servers.metadata(machine, owner.key, owner.name, {}))
-            self.wire.ask("compute", "PUT", f"/servers/{server_id}/tags/{servers.machine_tag(machine)}")
+            self.wire.ask("compute", "PUT", f"/servers/{server_id}/tags", json={"tags": servers.retagged(row, machine)})
         except Conflict as error:
             if row["OS-EXT-STS:task_state"]:
                 raise
@@ -256,46 +256,6 @@ class OpenStackCloud:
 
     def _server(self, row: dict[str, Any]) -> Server:
         return servers.server(row, self.desk.network_name)
-
-
-class _Desk:
-    """What one process has open."""
-
-    def __init__(self, cloud: str | None, network_wish: str, agents_wish: list[str], settings: dict[str, Any]) -> None:
-        self.wire = Wire(cloud, **settings)
-        self.tenants = Tenants(self.wire, self.agents)
-        self.verbs = Verbs(self.wire, self.tenants)
-        self._network_wish = network_wish
-        self._agents_wish = agents_wish
-        self._network: dict[str, Any] | None = None
-
-    @property
-    def network(self) -> dict[str, Any]:
-        if self._network is None:
-            self._network = cluster.network(self.wire, self._network_wish)
-        return self._network
-
-    @property
-    def network_name(self) -> str:
-        """A list must not fail because the network cannot be chosen."""
-        try:
-            return str(self.network["name"])
-        except CloudError:
-            return self._network_wish
-
-    def agents(self) -> list[str]:
-        """From where the agent comes, as CIDRs."""
-        if not self._agents_wish:
-            self._agents_wish = cluster.own_address(self.wire, self.network["id"])
-        return self._agents_wish
-
-    def let_agent_in(self, server_id: str, project: str) -> None:
-        """Our security group on the ports of a server that somebody else made."""
-        group = self.tenants.group_of(project)
-        for port in body(self.wire.ask("network", "GET", "/ports", params={"device_id": server_id}))["ports"]:
-            if group not in port["security_groups"] and port.get("port_security_enabled", True):
-                groups = {"security_groups": [*port["security_groups"], group]}
-                self.wire.ask("network", "PUT", f"/ports/{port['id']}", json={"port": groups})
 
 
 def _sum(rows: list[dict[str, Any]] | None, name: str) -> int | None:

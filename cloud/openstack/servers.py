@@ -35,6 +35,12 @@ def machine_tag(machine: str) -> str:
     return f"minga-{machine}"
 
 
+def retagged(row: dict[str, Any], machine: str) -> list[str]:
+    """Its tags, with this machine's instead of another's."""
+    others = (tag for tag in row.get("tags") or [] if not tag.startswith("minga-"))
+    return [*others, machine_tag(machine)]
+
+
 def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, str]) -> dict[str, str]:
     """What stands on a server for people who see only Horizon, and for us. Values of at most 255 characters."""
     ours = {"machine": machine, "owner": owner_key, "owner_name": owner_name, **labels}

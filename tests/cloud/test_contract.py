@@ -95,6 +95,8 @@ def test_a_sleeping_server_can_be_shelved(stage: Any, server: Server) -> None:
 
 
 def test_a_restart_is_done_once_for_its_number(stage: Any, server: Server) -> None:
+    # A guest that is still booting does not hear that it shall restart.
+    until(lambda: "ready" in stage.cloud.console_log(server.id), "the guest says that it is ready")
     number = server.restarts + 1
     for _ in range(2):
         insist(stage.cloud.ensure_restarted, server.id, number)

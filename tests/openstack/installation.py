@@ -1,0 +1,66 @@
+"""A whole Minga on the real cloud, with a real sshd as its gateway, as an administrator sets it up."""
+
+import json
+import subprocess
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cloud.contract import Server
+from tests.journeys.stack import ROOT, Person, Stack
+from tests.openstack.stage import RecordedCloud, open_cloud
+from tests.tunnels.stage import HERE, Program, free_range, openssh_vps
+
+PORTS = 40  # public ports of the gateway
+
+
+class Installation(Stack):
+    """`make run` with OS_CLOUD. Its embedded VPS is switched off: the gateway is OpenSSH's own server, with an agent of its own."""
+
+    def __init__(self, data: Path, **environment: str) -> None:
+        super().__init__(data, "openstack", SWEEP_QUIET_SECONDS="3", **environment)
+        self.gateway: list[Program] = []
+
+    def start(self) -> "Installation":
+        super().start()
+        folder, first = self.data / "sshd", free_range(PORTS)
+        sshd, port = openssh_vps(folder, first, first + PORTS - 1)
+        self.manage(
+            "gateway", "sshd", "--public-host", HERE, "--ssh-host", HERE, "--ssh-port", str(port), "--ssh-user", "root", "--bind-address", HERE,
+            "--first-port", str(first), "--last-port", str(first + PORTS - 1), "--host-key-file", str(folder / "host_key.pub"),
+            "--token-file", str(folder / "token"),
+        )  # fmt: skip
+        self.django("from tunnels.models import Gateway; Gateway.objects.exclude(name='sshd').update(enabled=False)")
+        agent = [sys.executable, "-m", "tunnels.agent", "--portal", self.url, "--token-file", str(folder / "token")]
+        self.gateway = [sshd, Program([*agent, "--key-file", str(folder / "agent_key")], folder / "agent.log")]
+        return self
+
+    def stop(self) -> int:
+        for program in reversed(self.gateway):
+            program.kill()
+        return super().stop()
+
+    def manage(self, *command: str) -> str:
+        """manage.py with this installation's settings; what it said."""
+        code = f"from django.core.management import call_command as c; c(*{list(command)!r})"
+        return self.django(code)
+
+    @cached_property
+    def cloud(self) -> RecordedCloud:  # type: ignore[override]
+        return open_cloud()
+
+    def servers(self, machine: str) -> list[Server]:
+        return [s for s in self.cloud.list_servers().servers if s.machine == machine]
+
+
+def cli(*command: str, cloud: str = "") -> Any:
+    """The OpenStack command line client, as somebody who sees only OpenStack uses it."""
+    where = ["--os-cloud", cloud] if cloud else []
+    line = ["openstack", *where, *command, "-f", "json"]
+    ran = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+__all__ = ["Installation", "Person", "cli"]

@@ -1,0 +1,110 @@
+"""A real OpenStack as a stage: the contract suite's, and what else its tests drive. All that a run makes is taken away at its end."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import openstack
+
+from cloud.contract import Owner, Server, ServerSpec, Status
+from cloud.openstack import OpenStackCloud
+from tests.cloud.stage import insist
+
+CLOUD = os.environ.get("OS_CLOUD", "")  # the portal's own account
+ADMIN = os.environ.get("OS_ADMIN_CLOUD", "labcloud-admin")  # somebody who works beside the portal, as with Horizon
+NAMESPACE = os.environ.get("OPENSTACK_NAMESPACE", "labcloud")  # the only place from which guests can be reached
+AGENT = "10.77.0.1"  # its address there
+SETTLE_SECONDS = 120.0
+FLAVOR, IMAGE = "m1.nano", "lab-linux"
+
+Answer = TypeVar("Answer")
+owners: dict[str, Owner] = {}  # of this run, by key
+made: set[str] = set()  # servers of this run that are not deleted yet, as far as it knows
+ever: set[str] = set()  # all of them
+
+
+class RecordedCloud(OpenStackCloud):
+    """Remembers whose and which servers were made through it, so that they can be taken away."""
+
+    def ensure_server(self, spec: ServerSpec) -> Server:
+        owners[spec.owner.key] = spec.owner
+        server = super().ensure_server(spec)
+        made.add(server.id)
+        ever.add(server.id)
+        return server
+
+
+def open_cloud(cloud: str = CLOUD, **settings: Any) -> RecordedCloud:
+    """The portal's cloud in a connection of its own: as a new process has it."""
+    return RecordedCloud(cloud, agents=[f"{AGENT}/32"], **settings)
+
+
+def until(true: Callable[[], Answer], what: str, seconds: float = SETTLE_SECONDS, pause: float = 0.25) -> Answer:
+    """The first answer that is true. A slower pace than the local cloud's: each look is a call."""
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        if answer := true():
+            return answer
+        time.sleep(pause)
+    raise AssertionError(f"not in {seconds} s: {what}")
+
+
+class OpenStackStage:
+    """What tests/cloud asks of a stage, and the eyes and hands of somebody who sees only OpenStack."""
+
+    def __init__(self) -> None:
+        self.cloud = open_cloud()
+        self.admin = openstack.connect(ADMIN)
+        self.image_id = next(image.id for image in self.cloud.images() if image.name == IMAGE)
+        flavor = next(flavor for flavor in self.cloud.flavors() if flavor.name == FLAVOR)
+        self.flavor_id, self.flavor_ram_mb = flavor.id, flavor.ram_mb
+
+    def servers(self) -> list[Server]:
+        """Of this run: others may be at work on the same cloud."""
+        return [one for one in insist(self.cloud.list_servers).servers if one.id in made or one.owner in owners]
+
+    def settle(self) -> None:
+        until(lambda: not any(s.task or s.status == Status.BUILDING for s in self.servers()), "nothing in progress")
+
+    def look(self, server: Server) -> Server:
+        return next(one for one in self.servers() if one.id == server.id)
+
+    def row(self, server: Server) -> dict[str, Any]:
+        """As Nova tells it to an admin."""
+        row: dict[str, Any] = self.admin.compute.get(f"/servers/{server.id}").json()["server"]
+        return row
+
+    def by_hand(self, server: Server, action: str, facts: Any = None) -> None:
+        """An admin does it in Horizon."""
+        answer = self.admin.compute.post(f"/servers/{server.id}/action", json={action: facts})
+        assert answer.status_code < 300, answer.text
+
+    def tidy(self, keep: set[str]) -> None:
+        """Delete the servers that a test left."""
+        for server_id in made - keep:
+            insist(self.cloud.ensure_deleted, server_id)
+            made.discard(server_id)
+
+    def sweep(self) -> None:
+        """The end: nothing of this run's owners stays, whatever went wrong."""
+        self.tidy(keep=set())
+        for server in insist(self.cloud.list_servers).servers:
+            if server.owner in owners:
+                insist(self.cloud.ensure_deleted, server.id)
+        until(lambda: not self.servers(), "all servers are gone")
+        self._drop_snapshots()
+        for owner in owners.values():
+            self._drop(owner)
+
+    def _drop_snapshots(self) -> None:
+        for image in self.admin.image.images():
+            if image.properties.get("minga_snapshot") in ever:
+                self.admin.image.delete_image(image.id)
+
+    def _drop(self, owner: Owner) -> None:
+        tagged = self.admin.identity.projects(tags=f"minga-owner-{owner.key}")
+        for project in tagged:
+            for image in self.admin.image.images(owner=project.id):
+                self.admin.image.delete_image(image.id)
+        insist(self.cloud.ensure_owner_gone, owner)

@@ -1,0 +1,159 @@
+"""A student's first machine on the real cloud: the browser, OpenSSH through a real sshd, and what the OpenStack client says to each step."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.journeys.stack import Person, is_shut, wait_for
+from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, watch_it_come_up
+from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor, run
+from tests.openstack.installation import Installation, cli
+from tests.openstack.stage import ADMIN, NAMESPACE, OpenStackStage
+
+LOGIN = "lab"  # the tiny guest's user; its image does not say so
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here"),
+    pytest.mark.skipif(
+        Path("/run/netns", NAMESPACE).exists()
+        and Path("/run/netns", NAMESPACE).stat().st_ino != Path("/proc/self/ns/net").stat().st_ino,
+        reason="guests are reached from the namespace only: python -m tests.openstack",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def minga(stage: OpenStackStage) -> Iterator[Installation]:
+    folder = Path(tempfile.mkdtemp(prefix="minga-", dir="/tmp"))  # short, for sockets
+    folder.chmod(0o755)
+    installation = Installation(folder / "data", EMPTY_PROJECT_SECONDS="1")
+    try:
+        yield installation.start()
+    finally:
+        if installation.process is not None and installation.process.poll() is None:
+            installation.stop()
+        if not os.environ.get("MINGA_KEEP"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def test_a_students_first_machine(minga: Installation, browser: Browser, tmp_path: Path) -> None:
+    before = inventory()
+    an_administrator_says_who_signs_in(minga, browser)
+    student = Visitor(browser, minga).sign_in("student")
+    key = a_key(student, tmp_path)
+    machine = student.launch("condor")
+    watch_it_come_up(student)
+    line = student.copied("ssh")
+    come_in(line, key, student.service("http").locator("a").inner_text())
+    a_stranger_sees_nothing(browser, minga, machine)
+    assert status_of("condor") == "ACTIVE"
+    sleep_keeps_memory(student, line, key)
+    put_away_keeps_the_disk(student, line, key)
+    what_is_done_beside_us_is_taken_over(student, minga, machine)
+    delete(student, minga, machine, line)
+    nothing_is_left(before)
+
+
+def an_administrator_says_who_signs_in(minga: Installation, browser: Browser) -> None:
+    admin = Visitor(browser, minga).sign_in("admin")
+    admin.page.goto("/catalog/")
+    admin.page.get_by_role("link", name="lab-linux").first.click()
+    admin.page.locator("[name=login]").fill(LOGIN)
+    admin.page.locator("main form button[type=submit], main form button").first.click()
+    admin.page.wait_for_url("**/catalog/")
+    admin.context.close()
+
+
+def sleep_keeps_memory(student: Visitor, line: str, key: Path) -> None:
+    assert run(line, key, "echo still-here > /tmp/note; echo on-disk > note; sync").returncode == 0
+    student.press("suspend")
+    student.sees("suspended")
+    assert status_of("condor") == "SUSPENDED"
+    wait_for(lambda: is_shut(int(line.split()[2])), 10, "the port is closed")
+    student.press("wake")
+    student.sees("running")
+    assert status_of("condor") == "ACTIVE"
+    ran = run(line, key, "cat /tmp/note")
+    assert (ran.returncode, ran.stdout.strip()) == (0, "still-here"), ran.stderr
+
+
+def put_away_keeps_the_disk(student: Visitor, line: str, key: Path) -> None:
+    student.press("shelve")
+    student.sees("shelved")
+    assert status_of("condor") == "SHELVED_OFFLOADED"
+    student.press("wake")
+    student.sees("running")
+    ran = run(line, key, "cat note; cat /tmp/note")
+    assert ran.stdout.strip() == "on-disk", ran.stderr
+
+
+def what_is_done_beside_us_is_taken_over(student: Visitor, minga: Installation, machine: str) -> None:
+    """An operator suspends, resumes and renames it with the command line client."""
+    [server] = minga.servers(machine)
+    act("suspend", server.id)
+    student.sees("suspended", seconds=60)
+    act("resume", server.id)
+    student.sees("running", seconds=90)
+    act("set", "--name", "puma", server.id)
+    wait_for(lambda: Person(minga, "student").machine(machine)["name"] == "puma", 90, "the new name is taken over")
+
+
+def delete(student: Visitor, minga: Installation, machine: str, line: str) -> None:
+    student.page.reload()
+    student.press("delete")
+    student.page.locator("button.sure").click()
+    student.sees("gone")
+    assert minga.servers(machine) == []
+    wait_for(lambda: is_shut(int(line.split()[2])), 10, "the port is closed")
+    assert {text.split()[0] for text in student.used().values()} == {"0"}
+
+
+def nothing_is_left(before: dict[str, set[str]]) -> None:
+    """The student's empty project goes, too: this installation waits one second for it, others a month."""
+    wait_for(lambda: inventory() == before, 90, "all is as before", say=lambda: str(difference(before, inventory())))
+
+
+def inventory() -> dict[str, set[str]]:
+    """What there is in Nova, Neutron, Glance and Keystone, by id."""
+    listed = {
+        "servers": cli("server", "list", "--all-projects", cloud=ADMIN),
+        "ports": cli("port", "list", "--device-owner", "compute:nova", cloud=ADMIN),
+        "groups": cli("security", "group", "list", cloud=ADMIN),
+        "images": cli("image", "list", cloud=ADMIN),
+        "projects": cli("project", "list", cloud=ADMIN),
+        "keys": cli("keypair", "list"),
+    }
+    return {what: {row.get("ID") or row["Name"] for row in rows} for what, rows in listed.items()}
+
+
+def difference(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, set[str]]:
+    return {what: after[what] ^ before[what] for what in before if after[what] != before[what]}
+
+
+def status_of(name: str) -> str:
+    rows = cli("server", "list", "--all-projects", "--name", f"^{name}$", cloud=ADMIN)
+    assert len(rows) == 1, rows
+    status: str = rows[0]["Status"]
+    return status
+
+
+def act(verb: str, *words: str) -> None:
+    import subprocess
+
+    ran = subprocess.run(["openstack", "--os-cloud", ADMIN, "server", verb, *words], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
