@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Flavor, Image
 from courses.actions import MOST_SERVICES, SCHEMES
 from courses.models import Template
+from portal.templatetags.minga import size
 
 MOST_TYPED = 20_000  # characters; a longer text is refused before anybody looks at it
 SPARE_ROWS = 3  # empty rows for services that a form offers
@@ -40,6 +41,27 @@ class KeyForm(forms.Form):
         ),
     )
     name = forms.CharField(label=_("Name (you may leave it empty)"), max_length=MOST_TYPED, required=False, strip=False)
+
+
+class TemplateChoice(forms.ModelChoiceField):
+    def label_from_instance(self, template: Template) -> str:  # type: ignore[override]  # Django says Model
+        return f"{template.title} · {size(template.flavor)}"
+
+
+class AdoptForm(forms.Form):
+    person = forms.CharField(
+        label=_("Username or e-mail address"),
+        max_length=254,
+        help_text=_("Whose it becomes. Type the whole of it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
+    )
+    template = TemplateChoice(
+        Template.objects.filter(retired_at__isnull=True).with_parts(),
+        label=_("Template"),
+        empty_label=None,
+        help_text=_("It says which services get a public port, the sign-in name, and to what a reset leads."),
+    )
+    name = forms.CharField(label=_("Name"), max_length=MOST_TYPED, required=False, strip=False)
 
 
 class ImageForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes no argument

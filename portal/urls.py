@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.views import account, catalog, keys, launch, machines, templates
+from portal.views import account, catalog, keys, launch, machines, servers, templates
 
 handler403 = "portal.views.errors.forbidden"
 handler500 = "portal.views.errors.broken"
@@ -37,6 +37,8 @@ urlpatterns = [
     path("catalog/", catalog.catalog, name="catalog"),
     path("catalog/images/<int:pk>/", catalog.image, name="image"),
     path("catalog/flavors/<int:pk>/", catalog.flavor, name="flavor"),
+    path("servers/", servers.servers, name="servers"),
+    path("servers/<slug:server_id>/", servers.adopt, name="server-adopt"),
     path("accounts/", include("allauth.account.urls")),
     path("api/", include("portal.api.urls")),
     path("agent/v1/", include("portal.api.agent_urls")),

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from portal.api import docs, machines, people, templates
+from portal.api import docs, machines, people, servers, templates
 from portal.api.problems import nothing_here
 
 v1 = [
@@ -14,6 +14,8 @@ v1 = [
     path("keys/<int:pk>/", people.key, name="api-key"),
     path("templates/", templates.templates, name="api-templates"),
     path("templates/<slug:slug>/", templates.template, name="api-template"),
+    path("servers/", servers.servers, name="api-servers"),
+    path("servers/<slug:server_id>/adopt/", servers.adopt, name="api-adopt"),
     path("events/", machines.events, name="api-events"),
     path("machines/", machines.machines, name="api-machines"),
     path("machines/<uuid:pk>/", machines.one, name="api-machine"),

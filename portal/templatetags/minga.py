@@ -12,6 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cloud.contract import Status
+from portal.horizon import server_page
+
 register = template.Library()
 UNBROKEN = "\u00a0"  # a number and its unit stay on one line
 
@@ -68,3 +71,35 @@ def ago(at: datetime) -> str:
     if past < timedelta(days=1):
         return _("%(count)s h ago") % {"count": int(past.total_seconds() // 3600)}
     return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+
+
+@register.filter
+def horizon(server_id: str) -> str:
+    """Its page in Horizon; '' where none is set up."""
+    return server_page(server_id)
+
+
+@register.filter
+def status_word(status: str) -> str:
+    """What the cloud says of a server, in the words of people."""
+    return {
+        Status.BUILDING: _("Being built"),
+        Status.ACTIVE: _("Running"),
+        Status.SUSPENDED: _("Sleeping"),
+        Status.STOPPED: _("Switched off"),
+        Status.SHELVED: _("Put away"),
+        Status.ERROR: _("Broken"),
+        Status.DELETED: _("Deleted"),
+    }.get(Status(status) if status else Status.UNKNOWN, _("Unknown"))
+
+
+@register.filter
+def status_tone(status: str) -> str:
+    tones = {"active": "on", "suspended": "asleep", "building": "busy", "error": "trouble", "unknown": "trouble"}
+    return f"tone-{tones.get(status, 'away')}"
+
+
+@register.filter
+def of(things: dict[str, object], key: str) -> object:
+    """things[key], or nothing."""
+    return things.get(key, "")

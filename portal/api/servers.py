@@ -1,0 +1,92 @@
+"""Servers that no machine needs, for administrators: look, and give one to a person."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from courses.models import Template
+from machines import adoption
+from machines.models import Machine, Stray
+from portal.api import serializers as s
+from portal.api import told
+from portal.api.asked import body, person
+from portal.shown import show
+from portal.views.servers import owners
+
+
+class ServerOut(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="The cloud's id of the server.")
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(
+        ["second", "lost", "other"],
+        help_text="second: left over from a machine, goes by itself. lost: carries our mark, its machine is unknown. other: made outside Minga.",
+    )
+    status = serializers.CharField(help_text="building active suspended stopped shelved error unknown")
+    owner = serializers.CharField(help_text="The username that its mark names; '' when it names nobody here.")
+    project = serializers.CharField(help_text="The cloud's id of its project.")
+    flavor = serializers.CharField()
+    size = s.Size(help_text="All 0 when the cloud did not tell.")
+    host = serializers.CharField()
+    address = serializers.CharField()
+    created_at = serializers.DateTimeField(allow_null=True)
+    seen_at = serializers.DateTimeField(help_text="Since when no machine needs it.")
+
+
+class Adopt(serializers.Serializer[Any]):
+    person = s.Text(max_length=254, help_text="A username or an e-mail address, the whole of it.")
+    template = s.Text(max_length=80, help_text="A template's slug.")
+    name = s.Text(required=False, allow_blank=True, default="", help_text="'' keeps the server's.")
+
+
+def admin(request: Request) -> User:
+    who = person(request)
+    if not who.is_admin:
+        raise PermissionDenied
+    return who
+
+
+@extend_schema(
+    parameters=[OpenApiParameter("search", str, description="Only those with this in their name.")],
+    responses={200: ServerOut(many=True), 403: s.Problem},
+)
+@api_view(["GET"])
+def servers(request: Request) -> Response:
+    """Servers without a machine, as the last whole list of the cloud had them (administrators)."""
+    admin(request)
+    search = "".join(c for c in request.query_params.get("search", "") if c.isprintable())
+    rows = list(Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk"))
+    known = owners(rows)
+    return Response(ServerOut([_told(row, known.get(row.owner_key)) for row in rows], many=True).data)
+
+
+def _told(row: Stray, owner: User | None) -> dict[str, Any]:
+    return {
+        "id": row.server_id, "name": row.name, "kind": row.kind, "status": row.status, "owner": owner.username if owner else "",
+        "project": row.project, "flavor": row.flavor_name, "size": row, "host": row.host, "address": row.address,
+        "created_at": row.created_at, "seen_at": row.seen_at,
+    }  # fmt: skip
+
+
+@extend_schema(
+    operation_id="servers_adopt",
+    request=Adopt,
+    responses={201: s.MachineOut, 400: s.Problem, 403: s.Problem, 404: s.Problem, 409: s.Problem},
+)
+@api_view(["POST"])
+def adopt(request: Request, server_id: str) -> Response:
+    """Give a server to a person: it becomes a machine of theirs (administrators)."""
+    who = admin(request)
+    stray = get_object_or_404(Stray, server_id=server_id)
+    asked = body(request, Adopt)
+    template = Template.objects.with_parts().filter(slug=asked["template"].replace("\0", "")).first()
+    owner = adoption.find_person(asked["person"])
+    made = adoption.adopt(stray=stray, owner=owner, template=template, name=asked["name"], by=who)
+    row = Machine.objects.with_parts().get(pk=made.pk)
+    return Response(s.MachineOut(told.machine(show(row))).data, status=201)

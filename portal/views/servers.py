@@ -1,0 +1,96 @@
+"""Servers that the cluster has and no machine needs. Administrators see them, and give one to a person."""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import User
+from courses.models import Template
+from lib.names import BadName
+from lib.notes import Refusal
+from machines import adoption
+from machines.actions import NoTemplate
+from machines.models import Machine, Stray, Watch
+from portal.asked import SignedIn
+from portal.forms import AdoptForm
+
+View = Callable[..., HttpResponse]
+ON_A_PAGE = 25
+_FIELDS = {adoption.NoPerson: "person", NoTemplate: "template", BadName: "name"}  # which field a refusal belongs to
+
+
+def admins_only(view: View) -> View:
+    """403 for everybody else, as the catalog's forms."""
+
+    @wraps(view)
+    def checked(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_admin:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+@admins_only
+@require_GET
+@never_cache
+def servers(request: SignedIn) -> HttpResponse:
+    search = "".join(c for c in request.GET.get("search", "") if c.isprintable()).strip()[:255]
+    rows = Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk")
+    page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
+    facts = {"page": page, "search": search, "told_at": Watch.the_one().whole_at, "owners": owners(page)}
+    return render(request, "servers/list.html", facts)
+
+
+def owners(strays: Iterable[Stray]) -> dict[str, User]:
+    """Whose mark they carry, by the mark: one query."""
+    keys = {stray.owner_key for stray in strays if adoption.is_key(stray.owner_key)}
+    return {str(person.uuid): person for person in User.objects.filter(uuid__in=keys)} if keys else {}
+
+
+@admins_only
+@require_http_methods(["GET", "POST"])
+@never_cache
+def adopt(request: SignedIn, server_id: str) -> HttpResponse:
+    """A page with what the server is and a form; then the deed."""
+    stray = get_object_or_404(Stray, server_id=server_id)
+    if request.method == "GET":
+        return _page(request, stray, AdoptForm(initial=_guess(stray)))
+    form = AdoptForm(request.POST)
+    if not form.is_valid():
+        return _page(request, stray, form, 400)
+    try:
+        machine = _adopt(request, stray, **form.cleaned_data)
+    except Refusal as refusal:
+        form.add_error(_FIELDS.get(type(refusal)), str(refusal))
+        return _page(request, stray, form, refusal.status)
+    said = _("“%(name)s” is now a machine of %(person)s.")
+    messages.success(request, said % {"name": machine.name, "person": machine.owner.username})
+    return redirect("machine", machine.pk)
+
+
+def _adopt(request: SignedIn, stray: Stray, *, person: str, template: Template, name: str) -> Machine:
+    owner = adoption.find_person(person)
+    return adoption.adopt(stray=stray, owner=owner, template=template, name=name, by=request.user)
+
+
+def _page(request: SignedIn, stray: Stray, form: AdoptForm, status: int = 200) -> HttpResponse:
+    facts = {"stray": stray, "form": form, "owners": owners([stray])}
+    if status == 200:
+        facts["why_not"] = adoption.why_not(stray)
+    return render(request, "servers/adopt.html", facts, status=status)
+
+
+def _guess(stray: Stray) -> dict[str, Any]:
+    owner = adoption.owner_of(stray)
+    template = adoption.likely_template(stray, Template.objects.filter(retired_at__isnull=True).with_parts())
+    return {"person": owner.username if owner else "", "template": template, "name": stray.name[:60]}
