@@ -73,7 +73,7 @@ class Numbers(Collector):
         text = "How long machines stayed in a state, by visits that are over."
         family = Summary("minga_state_seconds", text, labels=["state"])
         totals = self.stays.read(now)
-        for state in State.values:
+        for state in (s for s in State.values if s != State.GONE):
             count, seconds = totals.get(state, (0, 0))
             family.add_metric([state], count, float(seconds))
         return family

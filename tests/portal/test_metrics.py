@@ -1,11 +1,13 @@
 """What Prometheus reads at /metrics, who may, and what it costs."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -259,6 +261,15 @@ def test_no_label_is_a_person_or_a_machine(student: "User") -> None:
     assert not [
         word for word in (student.username, machine.name, str(machine.pk), machine.template.slug) if f'"{word}"' in text
     ]
+
+
+def test_the_page_for_administrators_names_every_number(student: "User") -> None:
+    make_machine(student)
+    Watch.objects.update(listed_at=timezone.now(), room={"vcpus": 4, "vcpus_used": 1})
+    page = (Path(__file__).resolve().parents[2] / "docs" / "admin" / "observability.md").read_text()
+    listed = {name.removesuffix("_total") for name in re.findall(r"^\| `(minga_\w+)", page, flags=re.M)}
+    text = metrics.told("text/plain")[0].decode()
+    assert listed == {family.name for family in text_string_to_metric_families(text)}
 
 
 def test_another_form_is_spoken_too(client: Client, db: None) -> None:
