@@ -1,0 +1,31 @@
+"""manage.py prepare: everything that a new or an updated installation needs, said as often as one likes."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+import catalog.actions
+from cloud import open_cloud
+from cloud.contract import CloudError
+from portal.demo import DEFAULTS
+from quotas.models import Grant
+
+
+class Command(BaseCommand):
+    help = (
+        "Tables, the cache's table, the roles' first grants, and the catalog of images and sizes. What is there stays."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", interactive=False, verbosity=options["verbosity"])
+        call_command("createcachetable", verbosity=0)
+        for role, amounts in DEFAULTS.items():
+            Grant.objects.get_or_create(role=role, source=Grant.Source.ROLE, defaults=amounts)
+        try:
+            cloud = open_cloud()
+            catalog.actions.take_over(images=cloud.images(), flavors=cloud.flavors())
+        except CloudError as error:
+            # An update must not wait for the cloud: what is in the catalog already stays.
+            self.stderr.write(f"The catalog is as it was: the cloud does not answer ({error}). Say this again later.")
+        self.stdout.write("Prepared.")

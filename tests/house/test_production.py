@@ -1,0 +1,182 @@
+"""The files of production hold together: what compose and systemd start, and the settings that they need."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EXAMPLE = (ROOT / ".env.example").read_text()
+SETTINGS = (ROOT / "portal/settings.py").read_text()
+ONE_SHOT = {"migrate", "manage"}
+# Read by openstacksdk, not by us.
+OF_OPENSTACK = re.compile(r"OS_[A-Z_]+")
+# Only make run, the tests and development set these.
+OF_A_TRIAL = {"DEBUG", "DB_POOL", "LOCAL_CLOUD_URL", "LOCAL_CLOUD_TOKEN"}
+# Of other people's images.
+OF_IMAGES = {"POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS", "DATABASE_PASSWORD", "REDIS_PASSWORD"}
+
+
+def in_settings() -> set[str]:
+    return set(re.findall(r'\b(?:env\.\w+|seconds|networks)\(\s*"([A-Z_]+)"', SETTINGS))
+
+
+def in_example() -> set[str]:
+    return set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", EXAMPLE, re.MULTILINE))
+
+
+def named_by_compose() -> set[str]:
+    """What it sets for a service, and what it wants to find in .env."""
+    set_here = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    text = (ROOT / "docker-compose.yml").read_text()
+    return set_here | set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", text))
+
+
+def units() -> list[Path]:
+    return sorted((ROOT / "deploy/systemd").glob("*.service"))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_no_more_rights_than_it_needs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert int(service["user"].split(":")[0]) > 0
+    assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "devices"}
+    assert "docker.sock" not in str(service)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_limits_and_its_log_an_end(name: str) -> None:
+    service = SERVICES[name]
+    assert service["deploy"]["resources"]["limits"].keys() >= {"cpus", "memory", "pids"}
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("name", SERVICES.keys() - ONE_SHOT)
+def test_a_service_that_stays_says_whether_it_is_well_and_comes_back(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"]
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", ONE_SHOT)
+def test_what_runs_once_is_not_started_again(name: str) -> None:
+    assert SERVICES[name]["restart"] == "no"
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_nothing_starts_before_the_tables_are_there(name: str) -> None:
+    assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_only_web_is_published_and_only_on_this_computer() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published.keys() == {"web"}
+    assert all(port.startswith("127.0.0.1:") for port in published["web"])
+
+
+def test_the_database_has_no_way_out_and_the_agent_no_way_to_it() -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert SERVICES["postgres"]["networks"] == SERVICES["redis"]["networks"] == ["inside"]
+    assert SERVICES["agent"]["networks"] == ["outside"]
+
+
+@pytest.mark.parametrize("name", ["web", "beat", "agent"])
+def test_who_does_not_speak_to_the_cloud_does_not_know_its_password(name: str) -> None:
+    assert not [key for key in SERVICES[name].get("environment", {}) if OF_OPENSTACK.fullmatch(key)]
+
+
+def test_images_are_pinned() -> None:
+    tags = [service["image"].partition(":")[2] for service in SERVICES.values()]
+    assert all(tag and not tag.startswith("latest") for tag in tags)
+    assert re.search(r"^ARG PYTHON=python:3\.\d+-slim-\w+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_no_secret_is_written_into_the_compose_file() -> None:
+    for name, value in [pair for s in SERVICES.values() for pair in s.get("environment", {}).items()]:
+        if re.search(r"PASSWORD|SECRET|TOKEN|_URL", name) and value:
+            assert re.search(r"\$\{[A-Z_]+:\?", value), name
+
+
+def test_what_compose_names_is_explained_and_known() -> None:
+    written_by_compose = {"DATABASE_URL", "REDIS_URL", "POSTGRES_INITDB_ARGS"}
+    named = named_by_compose()
+    assert named - in_example() - written_by_compose == set()
+    own = {"CONFIG_DIR", "BACKUP_DIR", "WEB_PORT", "MINGA_VERSION", "WORKERS"}
+    unknown = {name for name in named if not OF_OPENSTACK.fullmatch(name)} - in_settings() - own - OF_IMAGES
+    assert unknown == set()
+
+
+def test_every_setting_is_explained() -> None:
+    assert {"SECRET_KEY", "CLAIM_SECONDS", "AGENT_ADDRESSES"} <= in_settings()
+    assert in_settings() - in_example() - OF_A_TRIAL == set()
+
+
+def test_every_setting_reaches_the_containers() -> None:
+    baked = set(re.findall(r"([A-Z_]+)=", (ROOT / "Dockerfile").read_text()))
+    assert in_settings() - set(SERVICES["worker"]["environment"]) - baked - OF_A_TRIAL == set()
+
+
+def test_nothing_is_explained_that_nobody_reads() -> None:
+    read = in_settings() | named_by_compose() | {"OS_CLIENT_CONFIG_FILE"}
+    assert in_example() - read == set()
+
+
+def test_nothing_secret_can_get_into_the_image() -> None:
+    """The list names what goes in; everything else, a .env or a dump, stays out."""
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    assert lines[0] == "*"
+    missing = [line for line in lines if line.startswith("!") and not (ROOT / line[1:]).exists()]
+    assert missing == []
+
+
+def test_every_folder_with_code_goes_into_the_image() -> None:
+    let_in = (ROOT / ".dockerignore").read_text()
+    apps = [path.parent.name for path in ROOT.glob("*/__init__.py")]
+    assert [name for name in apps if name not in ("tests", "bench", "deploy") and f"!{name}\n" not in let_in] == []
+
+
+def test_nothing_that_runs_in_the_image_needs_the_launcher() -> None:
+    """The image has no deploy/."""
+    apps = [path.parent for path in ROOT.glob("*/__init__.py") if path.parent.name not in ("tests", "bench", "deploy")]
+    users = [
+        file
+        for app in apps
+        for file in app.rglob("*.py")
+        if re.search(r"^\s*(from|import) deploy\b", file.read_text(), re.MULTILINE)
+    ]
+    assert users == []
+
+
+def test_there_is_a_unit_for_each_process() -> None:
+    names = {path.stem for path in units()}
+    assert {"minga-web", "minga-worker", "minga-beat", "minga-agent", "minga-backup"} <= names
+
+
+@pytest.mark.parametrize("unit", units(), ids=lambda path: path.stem)
+def test_a_unit_has_no_more_rights_than_it_needs(unit: Path) -> None:
+    text = unit.read_text()
+    needed = (
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "PrivateTmp=yes",
+        "CapabilityBoundingSet=\n",
+        "MemoryMax=",
+        "User=minga",
+    )
+    assert [line for line in needed if line not in text] == []
+
+
+def test_units_name_only_settings_that_are_explained() -> None:
+    named = {
+        name
+        for unit in units()
+        for name in re.findall(r"^Environment=([A-Z_]+)=|\$\{([A-Z_]+)\}", unit.read_text(), re.MULTILINE)
+    }
+    flat = {name for pair in named for name in pair if name} - {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "HOME"}
+    assert flat - in_example() == set()
