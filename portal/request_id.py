@@ -15,7 +15,8 @@ from lib import logs
 log = logging.getLogger("portal.access")
 # What a proxy before us may have given. Anything else could forge a line, fill the log, or carry a script to a page.
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
-CALM = ("/static/", "/healthz", "/readyz", "/metrics", "/agent/")  # asked all day long by programs: logged only when refused
+# Asked all day long by programs: logged only when refused.
+CALM = ("/static/", "/healthz", "/readyz", "/metrics", "/agent/")
 ID_BYTES = 5  # ten characters, which somebody can read out
 
 
