@@ -43,8 +43,8 @@ class KeyForm(forms.Form):
     name = forms.CharField(label=_("Name (you may leave it empty)"), max_length=MOST_TYPED, required=False, strip=False)
 
 
-class TemplateChoice(forms.ModelChoiceField):
-    def label_from_instance(self, template: Template) -> str:  # type: ignore[override]  # Django says Model
+class TemplateChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own class takes no argument
+    def label_from_instance(self, template: Template) -> str:
         return f"{template.title} · {size(template.flavor)}"
 
 

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from cloud.contract import Status
 from portal.horizon import server_page
@@ -83,14 +83,14 @@ def horizon(server_id: str) -> str:
 def status_word(status: str) -> str:
     """What the cloud says of a server, in the words of people."""
     return {
-        Status.BUILDING: _("Being built"),
-        Status.ACTIVE: _("Running"),
-        Status.SUSPENDED: _("Sleeping"),
-        Status.STOPPED: _("Switched off"),
-        Status.SHELVED: _("Put away"),
-        Status.ERROR: _("Broken"),
-        Status.DELETED: _("Deleted"),
-    }.get(Status(status) if status else Status.UNKNOWN, _("Unknown"))
+        Status.BUILDING: pgettext("server", "Being built"),
+        Status.ACTIVE: pgettext("server", "Running"),
+        Status.SUSPENDED: pgettext("server", "Sleeping"),
+        Status.STOPPED: pgettext("server", "Switched off"),
+        Status.SHELVED: pgettext("server", "Put away"),
+        Status.ERROR: pgettext("server", "Broken"),
+        Status.DELETED: pgettext("server", "Deleted"),
+    }.get(Status(status) if status else Status.UNKNOWN, pgettext("server", "Unknown"))
 
 
 @register.filter

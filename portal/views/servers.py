@@ -20,6 +20,7 @@ from lib.notes import Refusal
 from machines import adoption
 from machines.actions import NoTemplate
 from machines.models import Machine, Stray, Watch
+from machines.strays import is_key
 from portal.asked import SignedIn
 from portal.forms import AdoptForm
 
@@ -53,7 +54,7 @@ def servers(request: SignedIn) -> HttpResponse:
 
 def owners(strays: Iterable[Stray]) -> dict[str, User]:
     """Whose mark they carry, by the mark: one query."""
-    keys = {stray.owner_key for stray in strays if adoption.is_key(stray.owner_key)}
+    keys = {stray.owner_key for stray in strays if is_key(stray.owner_key)}
     return {str(person.uuid): person for person in User.objects.filter(uuid__in=keys)} if keys else {}
 
 
