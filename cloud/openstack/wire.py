@@ -35,7 +35,8 @@ class Wire:
     def __init__(self, cloud: str | None = None, **settings: Any) -> None:
         """`cloud`: its name in clouds.yaml; None: OS_CLOUD or the OS_* variables say it."""
         try:
-            self.connection = openstack.connect(cloud=cloud, **settings)
+            # api_timeout: for signing in and finding services, which would else wait for ever.
+            self.connection = openstack.connect(cloud=cloud, **{"api_timeout": TIMEOUT_SECONDS, **settings})
         except (sdk.ConfigException, OSError) as error:
             raise CloudRefused(f"The cloud's settings cannot be used: {error}") from error
         self._lock = threading.Lock()
