@@ -19,8 +19,9 @@ test: dev
 	@exec $(IN_VENV) -m pytest -n 2 --dist loadfile $(TESTS)
 
 test-openstack: dev
-	@if [ -d tests/openstack ]; then exec $(IN_VENV) -m pytest tests/openstack; \
-	else echo "The tests against a real OpenStack come with the OpenStack cloud; there are none yet."; fi
+	@$(PYTHON) deploy/local/tools.py
+	@$(IN_VENV) -m deploy.local.assets
+	@exec $(IN_VENV) -m tests.openstack
 
 check: dev
 	@exec $(IN_VENV) -m deploy.local.check

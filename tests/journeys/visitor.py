@@ -13,7 +13,7 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 SHOTS = Path(os.environ.get("MINGA_SHOTS") or ROOT / "tests" / "shots")
-BUILD_SECONDS = {"simulated": 60, "qemu": 240}  # real guests boot without KVM on a busy machine
+BUILD_SECONDS = {"simulated": 60, "qemu": 240, "openstack": 240}  # real guests boot without KVM on a busy machine
 # Notes what the page shows, ten times a second. It is gone after a reload: that is how one is noticed.
 RECORDER = """() => {
   window.percents = [];

@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cloud.contract import Server
-from tests.journeys.stack import ROOT, Person, Stack
+from cloud.contract import Owner, Server
+from tests.cloud.stage import insist
+from tests.journeys.stack import ROOT, Person, Stack, wait_for
 from tests.openstack.stage import RecordedCloud, open_cloud
 from tests.tunnels.stage import HERE, Program, free_range, openssh_vps
 
@@ -40,6 +41,21 @@ class Installation(Stack):
         for program in reversed(self.gateway):
             program.kill()
         return super().stop()
+
+    def leave_nothing(self) -> None:
+        """Whatever a test that failed has left: processes, servers, projects."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        names = self.django("from accounts.models import User\nfor u in User.objects.all(): print(u.uuid, u.username)")
+        owners = [Owner(*line.split()) for line in names.splitlines() if line]
+        self.stop()
+        keys = {owner.key for owner in owners}
+        for server in self.cloud.list_servers().servers:
+            if server.owner in keys:
+                self.cloud.ensure_deleted(server.id)
+        wait_for(lambda: not any(s.owner in keys for s in self.cloud.list_servers().servers), 60, "servers are gone")
+        for owner in owners:
+            insist(self.cloud.ensure_owner_gone, owner)
 
     def manage(self, *command: str) -> str:
         """manage.py with this installation's settings; what it said."""
