@@ -22,6 +22,16 @@ def clean_name(text: str, *, longest: int = 60) -> str:
     if len(text) > longest:
         raise BadName(_("This name is too long: use at most %(longest)s characters."), {"longest": longest})
     # Cc control, Cf invisible format marks (they can turn the reading direction of a page), Zl/Zp line separators, Cs halves.
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn") for c in text):
+    if any(_is_strange(c) for c in text):
         raise BadName(_("A name is one line of ordinary characters: take out line breaks and invisible marks."))
     return text
+
+
+def made_clean(text: str, *, longest: int = 60) -> str:
+    """A name that others gave, as far as it can be shown here; '' when nothing is left of it."""
+    text = "".join(c for c in unicodedata.normalize("NFC", text) if not _is_strange(c))
+    return text.strip(" ")[:longest].strip()
+
+
+def _is_strange(mark: str) -> bool:
+    return unicodedata.category(mark) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn")

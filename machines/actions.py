@@ -159,7 +159,7 @@ def delete(*, machine: Machine, by: User) -> Machine:
 
 @transaction.atomic
 def rename(*, machine: Machine, name: str, by: User) -> Machine:
-    """Its name in the portal; ports, address and server stay."""
+    """Its name, here at once and on the cloud with its next step; ports, address and server stay."""
     machine = _locked(machine)
     if machine.wanted == Wanted.GONE:
         raise WrongState(_NOT_NOW[State.DELETING])
@@ -170,8 +170,9 @@ def rename(*, machine: Machine, name: str, by: User) -> Machine:
             Note(_("Renamed from “%(old)s” to “%(new)s”."), {"old": machine.name, "new": name}),
             by=by,
         )
-        Machine.objects.filter(pk=machine.pk).update(name=name)
-        machine.name = name
+        machine.name, machine.names_asked = name, machine.names_asked + 1
+        Machine.objects.filter(pk=machine.pk).update(name=name, names_asked=machine.names_asked)
+        doorbell.ring("machines.tasks.advance", machine.pk)
     return machine
 
 

@@ -7,6 +7,7 @@ costs one more turn and never a second server. `advance` is called with a row th
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,9 +17,10 @@ from django.utils.translation import gettext_noop as _
 import quotas.actions
 import tunnels.actions
 import tunnels.queries
-from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudRefused, Owner, ServerSpec, Status
+from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
+from machines import asking
 from machines.models import Machine
 from machines.pace import (
     LOOK_AGAIN,
@@ -26,10 +28,12 @@ from machines.pace import (
     QUEUE_REST,
     QUEUE_TURN,
     again,
+    calm,
     fail,
     follow,
     go,
     later,
+    limited,
     queue,
     wait,
     wait_at_most,
@@ -53,9 +57,8 @@ QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if noth
 def advance(machine: Machine, cloud: Cloud) -> bool:
     """Take one step towards the wish. True when the state changed and there is more to do at once."""
     before = machine.state
-    step = take_in if machine.must_take_in and machine.wanted != Wanted.GONE else STEPS[machine.wanted, machine.state]
     try:
-        step(machine, cloud)
+        _step(machine)(machine, cloud)
     except CloudBusy as error:
         later(machine, error)
     except CloudFull:
@@ -63,22 +66,23 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
     except CloudGone as error:
         log.warning("machine %s: %s", machine.pk, error)
         _vanished(machine)
+    except CloudLimit as error:
+        limited(machine, error)
     except CloudRefused as error:
         log.error("machine %s: the cloud refused: %s", machine.pk, error)
         fail(machine, Note(REFUSED), fault=str(error))
     return machine.state != before and not machine.is_settled and machine.retry_at is None
 
 
+def _step(machine: Machine) -> Step:
+    if machine.wanted != Wanted.GONE and machine.must_take_in:
+        return asking.to_adopt
+    if machine.is_misnamed and machine.has_come_true:
+        return asking.to_rename
+    return STEPS[machine.wanted, machine.state]
+
+
 # ---- towards running ----
-
-
-def take_in(machine: Machine, cloud: Cloud) -> None:
-    """Its server was there before it: before anything else the cloud is told whose it is, and lets the agent in."""
-    cloud.ensure_adopted(machine.server_id, str(machine.pk), _owner(machine))
-    cloud.ensure_ports(machine.server_id, _ports(machine))
-    now = timezone.now()
-    # After a failure there is the retry to be done, of which this was the first part.
-    write(machine, adopting=False, asked_at=now, unheard=0, retry_at=now if machine.state == State.FAILED else None)
 
 
 def begin(machine: Machine, cloud: Cloud) -> None:
@@ -87,17 +91,16 @@ def begin(machine: Machine, cloud: Cloud) -> None:
         return queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
     if machine.server_id:
         return wake(machine, cloud)
-    server = cloud.ensure_server(_spec(machine))
+    server = asking.for_server(machine, cloud)
     now = timezone.now()
-    go(
-        machine,
-        State.BUILDING,
-        asked_at=now,
-        server_id=server.id,
-        build_started_at=now,
-        cloud_status=server.status,
-        cloud_task=server.task,
-    )
+    # A server that was asked for under an older name is renamed once it runs.
+    named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
+    told: dict[str, Any] = {
+        "cloud_status": server.status,
+        "cloud_task": server.task[:40],
+        "cloud_name": server.name[:255],
+    }
+    go(machine, State.BUILDING, asked_at=now, server_id=server.id, build_started_at=now, **told, **named)
 
 
 def watch_build(machine: Machine, cloud: Cloud) -> None:
@@ -107,7 +110,7 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
     if machine.is_up and machine.cloud_resets != machine.resets_asked:
         return again(
             machine,
-            lambda: cloud.ensure_rebuilt(machine.server_id, _spec(machine), machine.resets_asked),
+            lambda: cloud.ensure_rebuilt(machine.server_id, asking.spec_of(machine), machine.resets_asked),
         )
     if machine.is_up:
         return _until_it_answers(machine)
@@ -140,7 +143,7 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
     """It runs, and something was asked of it: a reset, a restart, or other ports."""
     if machine.resets_asked != machine.resets_done:
         tunnels.actions.close_all(holder=machine.pk)
-        cloud.ensure_rebuilt(machine.server_id, _spec(machine), machine.resets_asked)
+        cloud.ensure_rebuilt(machine.server_id, asking.spec_of(machine), machine.resets_asked)
         go(machine, State.BUILDING, asked_at=timezone.now())
     elif machine.restarts_asked != machine.restarts_done:
         tunnels.actions.close_all(holder=machine.pk)
@@ -148,9 +151,9 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
         go(machine, State.WAKING, asked_at=timezone.now())
     elif machine.ports_asked != machine.ports_done:
         asked = machine.ports_asked
-        cloud.ensure_ports(machine.server_id, _ports(machine))
+        cloud.ensure_ports(machine.server_id, asking.ports_of(machine))
         _open_ports(machine)
-        write(machine, ports_done=asked)
+        write(machine, ports_done=asked, **calm(machine))
 
 
 def revive(machine: Machine, cloud: Cloud) -> None:
@@ -159,13 +162,13 @@ def revive(machine: Machine, cloud: Cloud) -> None:
         return wake(machine, cloud)  # it has no mark yet by which it could be found
     server = cloud.find_server(str(machine.pk))
     if server is None:
-        return go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)
+        return go(machine, State.NEW, server_id="", observed_at=None)
     if server.status == Status.ERROR and machine.ready_at is None:
         # It never ran, so nothing of the student's is in it: a new one is the better try.
         cloud.ensure_deleted(server.id)
-        return go(machine, State.NEW, server_id="", asked_at=None, observed_at=None)
+        return go(machine, State.NEW, server_id="", observed_at=None)
     if machine.resets_asked != machine.resets_done:
-        cloud.ensure_rebuilt(server.id, _spec(machine), machine.resets_asked)
+        cloud.ensure_rebuilt(server.id, asking.spec_of(machine), machine.resets_asked)
         return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
     if server.status == Status.ERROR:
         return fail(machine, Note(ONLY_RESET))
@@ -291,7 +294,7 @@ def _build_failed(machine: Machine, cloud: Cloud) -> None:
     # Nova says "full" only after it has made a record of the server: take that away and wait for room.
     cloud.ensure_deleted(machine.server_id)
     now = timezone.now()
-    cleared = {"server_id": "", "asked_at": None, "observed_at": None, "cloud_status": "", "cloud_full": False}
+    cleared = {"server_id": "", "observed_at": None, "cloud_status": "", "cloud_full": False}
     go(
         machine,
         State.QUEUED,
@@ -324,26 +327,3 @@ def _until_it_answers(machine: Machine) -> None:
 def _open_ports(machine: Machine) -> None:
     port_map = {int(k): v for k, v in machine.port_map.items()}
     tunnels.actions.open_all(holder=machine.pk, address=machine.address, port_map=port_map)
-
-
-def _ports(machine: Machine) -> frozenset[int]:
-    return frozenset(Tunnel.objects.of(machine.pk).kept().values_list("target_port", flat=True))
-
-
-def _owner(machine: Machine) -> Owner:
-    return Owner(str(machine.owner.uuid), machine.owner.username)
-
-
-def _spec(machine: Machine) -> ServerSpec:
-    template = machine.template
-    return ServerSpec(
-        machine=str(machine.pk),
-        owner=_owner(machine),
-        name=machine.name,
-        flavor_id=template.flavor.cloud_id,
-        image_id=template.image.cloud_id,
-        public_keys=tuple(machine.owner.ssh_keys.values_list("public_key", flat=True)),
-        user_data=template.user_data,
-        ports=_ports(machine),
-        vnc_password=machine.vnc_password,
-    )

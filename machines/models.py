@@ -24,9 +24,10 @@ def _unsettled() -> Q:
         settled |= Q(wanted=wanted, state__in=[s.value for s in states])
     once = ~Q(resets_asked=F("resets_done")) | ~Q(restarts_asked=F("restarts_done")) | ~Q(ports_asked=F("ports_done"))
     pending = Q(wanted=Wanted.RUNNING, state=State.RUNNING) & once
+    misnamed = ~Q(server_id="") & ~Q(names_asked=F("names_done"))
     # What failed waits for a person, unless a time for the next try is set.
     return (
-        (~settled | pending | (Q(adopting=True) & ~Q(cloud_status=Status.SHELVED)))
+        (~settled | pending | misnamed | (Q(adopting=True) & ~Q(cloud_status=Status.SHELVED)))
         & ~Q(state=State.GONE)
         & (~Q(state=State.FAILED) | Q(retry_at__isnull=False))
     )
@@ -79,6 +80,8 @@ class Machine(models.Model):
     restarts_done = models.PositiveIntegerField(default=0)
     ports_asked = models.PositiveIntegerField(default=0)
     ports_done = models.PositiveIntegerField(default=0)
+    names_asked = models.PositiveIntegerField(default=0)
+    names_done = models.PositiveIntegerField(default=0)
     adopting = models.BooleanField(default=False)  # its server was there before it: the cloud is still to be told
 
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -87,8 +90,10 @@ class Machine(models.Model):
     retry_at = models.DateTimeField(null=True, blank=True)
 
     server_id = models.CharField(max_length=64, blank=True, default="")
-    asked_at = models.DateTimeField(null=True, blank=True)  # when the cloud last accepted a wish of ours
+    # When the cloud last accepted a wish of ours; of a launch, when we began to ask: without it nothing can be there.
+    asked_at = models.DateTimeField(null=True, blank=True)
     observed_at = models.DateTimeField(null=True, blank=True)  # when the list began that told what follows
+    cloud_name = models.CharField(max_length=255, blank=True, default="")  # as the cloud last told it
     cloud_status = models.CharField(max_length=10, blank=True, default="")
     cloud_task = models.CharField(max_length=40, blank=True, default="")
     cloud_fault = models.TextField(blank=True, default="")
@@ -146,11 +151,17 @@ class Machine(models.Model):
         )
 
     @property
+    def is_misnamed(self) -> bool:
+        """It was renamed here, and its server is still to be."""
+        return bool(self.server_id) and self.names_asked != self.names_done
+
+    @property
     def is_settled(self) -> bool:
         """Nothing will change until somebody wishes something."""
         if self.state in (State.GONE, State.FAILED):
             return self.state == State.GONE or self.retry_at is None
-        return self.has_come_true and not self.must_take_in and not (self.state == State.RUNNING and self.has_once)
+        once = self.must_take_in or self.is_misnamed or (self.state == State.RUNNING and self.has_once)
+        return self.has_come_true and not once
 
     @property
     def must_take_in(self) -> bool:
@@ -285,6 +296,7 @@ def status_fields(server: Any, at: datetime) -> dict[str, Any]:
     """The columns that take over what a cloud.contract.Server says, as of `at` (our clock)."""
     return {
         "observed_at": at,
+        "cloud_name": server.name[:255],
         "cloud_status": server.status,
         "cloud_task": server.task[:40],
         "cloud_fault": server.fault,

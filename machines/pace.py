@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from cloud.contract import CloudBusy
+import quotas.backstop
+from cloud.contract import CloudBusy, CloudLimit
 from lib.notes import Note
 from lib.notes import two_forms as ngettext  # under this name makemessages finds a plural
 from lib.states import NOTHING, move, write
@@ -29,6 +30,9 @@ NO_EFFECT = _(
     "The cluster said yes, but nothing happened. Try again in some minutes; if it stays so, tell your teacher."
 )
 TOO_LONG = _("This took much longer than it should. Try again; if it happens twice, tell your teacher.")
+LIMIT = _(
+    "The cluster's own limit for you is reached. Delete a machine that you no longer need, or ask an administrator."
+)
 QUEUE_FIRST = _("The cluster is full. You are next: it starts as soon as there is room.")
 QUEUE_REST = ngettext(
     "The cluster is full. %(count)s machine is before yours; it starts by itself.",
@@ -72,6 +76,11 @@ def wait_at_most(machine: Machine, seconds: float) -> None:
     wait(machine, LOOK_AGAIN)
 
 
+def calm(machine: Machine) -> dict[str, object]:
+    """What a step that left the state as it was writes besides: the cloud answers again, and nobody need read that it did not."""
+    return {"unheard": 0, "retry_at": None, "state_note": NOTHING.as_json()} if machine.unheard else {}
+
+
 def again(machine: Machine, ask: Callable[[], None]) -> None:
     """The cloud accepted our wish and shows no trace of it: ask once more, some times."""
     if machine.attempts >= MOST_REPEATS:
@@ -88,6 +97,16 @@ def later(machine: Machine, error: CloudBusy) -> None:
     note = Note(FIRST_BUSY) if machine.unheard else machine.note
     tries = min(machine.unheard + 1, 16)  # 2^16 s is far above the longest pause
     write(machine, unheard=tries, retry_at=timezone.now() + timedelta(seconds=pause), state_note=note.as_json())
+
+
+def limited(machine: Machine, error: CloudLimit) -> None:
+    """The cloud counts more than we do. An old server may still be going, or it was told an older limit: then again."""
+    log.warning("machine %s: the cloud's limit: %s", machine.pk, error)
+    if machine.attempts >= MOST_REPEATS:
+        return fail(machine, Note(LIMIT), fault=str(error))
+    quotas.backstop.doubt(machine.owner)
+    tries = machine.attempts + 1
+    write(machine, attempts=tries, retry_at=timezone.now() + timedelta(seconds=min(LONGEST_BACKOFF, 2.0**tries)))
 
 
 def queue(machine: Machine, note: Note) -> None:

@@ -4,36 +4,38 @@ The sweep decides by its one row (Watch) whether a list is due, so a tick costs 
 """
 
 import logging
-from collections.abc import Collection
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 
-import tunnels.actions
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from lib import doorbell
 from lib.notes import Note
-from lib.states import LostRace
-from machines.lifecycle import BROKEN, vanish
-from machines.models import Machine, Watch, status_fields
-from machines.pace import fail, follow
+from machines import drift
+from machines.models import Event, Machine, Watch, status_fields
 from machines.states import State, Wanted
-from machines.strays import keep_strays
+from machines.strays import is_key, keep_strays
 
 log = logging.getLogger(__name__)
 
 PACE = 3  # never list sooner than three times what the last list took: see the design
 PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
-FOUND_ASLEEP = _("Somebody put it to sleep on the cluster itself.")
-FOUND_OFF = _("It was switched off, from inside or on the cluster itself.")
-FOUND_AWAY = _("Somebody put it away on the cluster itself.")
-FOUND_UP = _("Somebody woke it on the cluster itself.")
-FOUND = {Status.SUSPENDED: FOUND_ASLEEP, Status.STOPPED: FOUND_OFF, Status.SHELVED: FOUND_AWAY}
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class News:
+    """What a list told besides what was written onto the rows."""
+
+    lost: bool = False  # a server of a living machine was deleted: only a whole list tells whether another has its mark
+    dark: bool = False  # the cloud cannot see some servers of ours
 
 
 def tick(cloud: Cloud, now: datetime | None = None) -> None:
@@ -60,10 +62,13 @@ def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
         again = timezone.now() + timedelta(seconds=pause)
         Watch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=again, cursor="", steady_since=None)
         return
-    observe(listing.servers, now, whole=listing.whole)
+    news = observe(listing.servers, now, whole=listing.whole)
+    if news.lost and not listing.whole:
+        watch.cursor = ""
+        return look(cloud, watch, timezone.now())
     took = (timezone.now() - now).total_seconds()
     fields = {"whole_at": now, "room": _room(cloud)} if listing.whole else {}
-    fields["steady_since"] = watch.steady_since or now
+    fields["steady_since"] = None if news.dark else watch.steady_since or now
     Watch.objects.filter(pk=watch.pk).update(
         cursor=listing.cursor,
         listed_at=now,
@@ -83,40 +88,82 @@ def _is_whole_due(watch: Watch, now: datetime) -> bool:
     ):
         return True
     unheard = Q(observed_at__isnull=True) | Q(observed_at__lte=F("asked_at"))
-    return Machine.objects.unsettled().filter(unheard, asked_at__lt=now - PATIENCE).exists()
+    # Of one without a number no list tells anything: its next step looks for it.
+    waiting = Machine.objects.unsettled().exclude(server_id="")
+    return waiting.filter(unheard, asked_at__lt=now - PATIENCE).exists()
 
 
-def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> None:
+def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
     """Write what a list that began `at` says onto the rows; rows that a whole list lacks are told that they are gone."""
-    told = {server.id: server for server in servers}
-    # By its number, not by its mark: somebody may have wiped that, and the cloud forgets it of a deleted one.
-    for machine in Machine.objects.alive().filter(server_id__in=told):
-        _observe_one(machine, told[machine.server_id], at)
+    rows = _rows(servers, whole=whole)
+    by_server = {row.server_id: row for row in rows if row.server_id}
+    by_mark = {str(row.pk): row for row in rows}
+    news = News()
+    for server in servers:
+        if row := by_server.get(server.id):
+            _observe_one(row, server, at, news)
+        elif row := by_mark.get(server.machine):
+            _expect(row, server, at)
     if whole:
-        _miss(set(told), at)
+        _miss([row for row in rows if row.server_id], servers, at)
         keep_strays(servers, at)
+    return news
 
 
-def _observe_one(machine: Machine, server: Server, at: datetime) -> None:
-    fields = status_fields(server, at)
-    changed = any(getattr(machine, name) != value for name, value in fields.items() if name != "observed_at")
-    stale = machine.observed_at is None or not machine.is_fresh
-    if changed or stale:
-        _take_over(machine, fields, at)
+def _rows(servers: Collection[Server], *, whole: bool) -> list[Machine]:
+    """The living rows that a list tells of: by their server's number, for a deleted one has lost its mark, and by their mark."""
+    alive = Machine.objects.alive()
+    if whole:
+        return list(alive)
+    if not servers:
+        return []
+    marks = {server.machine for server in servers if is_key(server.machine)}
+    return list(alive.filter(Q(server_id__in={server.id for server in servers}) | Q(pk__in=marks)))
 
 
-def _take_over(machine: Machine, fields: dict[str, object], at: datetime) -> None:
-    """Write an observation, unless the row was told, or asked the cloud for something, after the list began."""
+def _observe_one(machine: Machine, server: Server, at: datetime, news: News) -> None:
+    if server.status == Status.UNKNOWN:
+        news.dark = True  # nobody knows, so what we knew stays
+        return
+    if server.status == Status.DELETED and machine.wanted != Wanted.GONE:
+        news.lost = True
+        return
+    told = status_fields(server, at)
+    ours = {**drift.counters(machine, server), **drift.name(machine, server)}
+    changed = any(getattr(machine, name) != value for name, value in told.items() if name != "observed_at")
+    if changed or ours or not machine.is_fresh:
+        _take_over(machine, told, at, ours, drift.notes(machine, server))
+    elif machine.is_settled:
+        drift.take_over(machine)
+
+
+def _expect(machine: Machine, server: Server, at: datetime) -> None:
+    """A server has the mark of a row that knows of none: its next step must look for it before it makes one."""
+    if not machine.server_id and server.status != Status.DELETED:
+        Machine.objects.filter(pk=machine.pk, asked_at=None).update(asked_at=at)
+
+
+def _take_over(
+    machine: Machine, told: dict[str, Any], at: datetime, ours: dict[str, Any] | None = None, notes: Iterable[Note] = ()
+) -> None:
+    """Write an observation, unless the row was told, or asked the cloud for something, after the list began.
+
+    ours: columns of actions, written only while they are as we know them.
+    """
     newer = Q(asked_at__isnull=True) | Q(asked_at__lt=at), Q(observed_at__isnull=True) | Q(observed_at__lte=at)
+    known = {name: getattr(machine, name) for name in ours or ()}
     # A step that was waiting for news need wait no longer; one that backs off keeps its time.
     calm: dict[str, object] = {} if machine.unheard else {"retry_at": None}
     if machine.state == State.FAILED:
-        calm = _second_chance(machine, fields)
-    if not Machine.objects.filter(*newer, pk=machine.pk).update(**fields, **calm):
-        return
+        calm = _second_chance(machine, told)
+    with transaction.atomic():
+        if not Machine.objects.filter(*newer, pk=machine.pk, **known).update(**told, **calm, **(ours or {})):
+            return
+        for note in notes:
+            machine.record(Event.Kind.NOTED, note)
     machine.refresh_from_db()
     if machine.is_settled:
-        _drift(machine)
+        drift.take_over(machine)
 
 
 def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, object]:
@@ -126,40 +173,17 @@ def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, obj
     return {"retry_at": timezone.now()} if well and news and machine.wanted != Wanted.GONE else {}
 
 
-def _miss(present: set[str], at: datetime) -> None:
-    """Living rows whose server a whole list does not have."""
-    older = Q(asked_at__isnull=True) | Q(asked_at__lt=at)
-    missing = Machine.objects.alive().filter(older).exclude(server_id="").exclude(server_id__in=present)
+def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime) -> None:
+    """Living rows whose server a whole list does not have: another one with their mark stands in, or they are gone."""
+    present = {server.id for server in servers}
+    missing = [row for row in rows if row.server_id not in present and (row.asked_at is None or row.asked_at < at)]
+    held = {row.server_id for row in rows}
     for machine in missing:
-        _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)
-
-
-def _drift(machine: Machine) -> None:
-    """The cloud's own people are not fought with: what they did becomes the wish."""
-    if machine.cloud_task or (machine.claimed_until and machine.claimed_until > timezone.now()):
-        return
-    try:
-        _drift_to(machine, Status(machine.cloud_status))
-    except LostRace:
-        log.info("machine %s moved while its drift was looked at", machine.pk)
-
-
-def _drift_to(machine: Machine, status: Status) -> None:
-    state = State(machine.state)
-    if status == Status.DELETED and state != State.GONE:
-        return vanish(machine)
-    if state == State.FAILED:
-        return None
-    if status == Status.ERROR:
-        return fail(machine, Note(BROKEN))
-    if status == Status.ACTIVE and state in (State.SUSPENDED, State.SHELVED):
-        return follow(machine, Wanted.RUNNING, State.WAKING, Note(FOUND_UP))
-    if status in FOUND and state == State.RUNNING:
-        tunnels.actions.close_all(holder=machine.pk)
-        asleep = State.SHELVED if status == Status.SHELVED else State.SUSPENDED
-        return follow(machine, Wanted(asleep.value), asleep, Note(FOUND[status]))
-    if status == Status.SHELVED and state == State.SUSPENDED:
-        follow(machine, Wanted.SHELVED, State.SHELVED, Note(FOUND_AWAY))
+        others = [s for s in servers if s.machine == str(machine.pk) and s.id not in held]
+        if others and machine.wanted != Wanted.GONE:
+            drift.take_other(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
+        else:
+            _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)
 
 
 def _take_turn(now: datetime) -> Watch | None:

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from cloud import open_cloud
-from machines import actions
+from machines import actions, tenants
 from machines.strays import remove_strays
 from machines.sweep import tick
 
@@ -22,3 +22,8 @@ def sweep() -> None:
 @shared_task
 def tidy() -> None:
     remove_strays(open_cloud(), timezone.now())
+
+
+@shared_task
+def tidy_tenants() -> None:
+    tenants.tidy(open_cloud(), timezone.now())

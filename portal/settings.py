@@ -74,6 +74,9 @@ BUILD_SECONDS = seconds("BUILD_SECONDS", 900)  # a launch that takes longer has 
 STEP_SECONDS = seconds("STEP_SECONDS", 300)  # likewise a sleep, a wake, a restart, a delete
 BOOT_SECONDS = seconds("BOOT_SECONDS", 180)  # a guest that has not answered by then is called ready, with a warning
 STRAY_SECONDS = seconds("STRAY_SECONDS", 120)  # a second server of a machine, or one of a deleted one, lives so long
+EMPTY_PROJECT_SECONDS = seconds(
+    "EMPTY_PROJECT_SECONDS", 30 * 24 * 3600
+)  # after a person's last machine, how long the cloud keeps their empty project
 
 # ---- the public ports ----
 AGENT_POLL_SECONDS = seconds(
@@ -261,4 +264,5 @@ CELERY_BEAT_SCHEDULE = {
     # The tick is cheap; the sweep itself decides from its row whether a list is due.
     "sweep": {"task": "machines.tasks.sweep", "schedule": 0.5, "options": {"expires": 2}},
     "tidy": {"task": "machines.tasks.tidy", "schedule": 30, "options": {"expires": 20}},
+    "tidy_tenants": {"task": "machines.tasks.tidy_tenants", "schedule": 60, "options": {"expires": 40}},
 }

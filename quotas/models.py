@@ -29,6 +29,8 @@ class Allowance(models.Model):
     """One row for each person, there to be locked while something is admitted for them."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="allowance")
+    told = models.JSONField(null=True, blank=True, default=dict)  # see quotas.backstop
+    looked_at = models.DateTimeField(null=True, blank=True)  # when it was last seen to that the cloud knows the same
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):

@@ -1,0 +1,71 @@
+"""What the cloud is told of one machine: whose it is, what it is made of, its name."""
+
+import logging
+
+from django.utils import timezone
+
+import quotas.backstop
+from cloud.contract import Cloud, CloudGone, CloudRefused, Owner, Server, ServerSpec
+from lib.states import write
+from machines.models import Machine
+from machines.pace import calm
+from machines.states import State
+from tunnels.models import Tunnel
+
+log = logging.getLogger(__name__)
+
+
+def for_server(machine: Machine, cloud: Cloud) -> Server:
+    """Its server, made now or found again. The row says that we ask before we do: see ADR 40."""
+    owner = quotas.backstop.owner_of(machine.owner)
+    quotas.backstop.tell(machine.owner, owner, cloud)
+    is_new = machine.asked_at is None
+    if is_new:
+        write(machine, asked_at=timezone.now())
+    server = cloud.ensure_server(spec_of(machine, owner, is_new=is_new))
+    quotas.backstop.remember(machine.owner, owner)
+    return server
+
+
+def to_adopt(machine: Machine, cloud: Cloud) -> None:
+    """Its server was there before it: before anything else the cloud is told whose it is, and lets the agent in."""
+    cloud.ensure_adopted(machine.server_id, str(machine.pk), quotas.backstop.owner_of(machine.owner))
+    cloud.ensure_ports(machine.server_id, ports_of(machine))
+    now = timezone.now()
+    # After a failure there is the retry to be done, of which this was the first part.
+    write(machine, adopting=False, asked_at=now, unheard=0, retry_at=now if machine.state == State.FAILED else None)
+
+
+def to_rename(machine: Machine, cloud: Cloud) -> None:
+    """It was renamed here. Where the cloud refuses the name it keeps its own: nobody's work waits for that."""
+    asked, told = machine.names_asked, {"cloud_name": machine.name}
+    try:
+        cloud.ensure_renamed(machine.server_id, machine.name)
+    except CloudGone:
+        raise
+    except CloudRefused as error:
+        log.warning("machine %s: its name was refused: %s", machine.pk, error)
+        told = {}
+    # asked_at: a list that began before has the old name, and must not pass for somebody's renaming it back.
+    write(machine, names_done=asked, asked_at=timezone.now(), **told, **calm(machine))
+
+
+def spec_of(machine: Machine, owner: Owner | None = None, *, is_new: bool = False) -> ServerSpec:
+    template = machine.template
+    return ServerSpec(
+        machine=str(machine.pk),
+        owner=owner or quotas.backstop.owner_of(machine.owner),
+        name=machine.name,
+        flavor_id=template.flavor.cloud_id,
+        image_id=template.image.cloud_id,
+        public_keys=tuple(machine.owner.ssh_keys.values_list("public_key", flat=True)),
+        user_data=template.user_data,
+        ports=ports_of(machine),
+        vnc_password=machine.vnc_password,
+        labels={"template": template.slug},
+        is_new=is_new,
+    )
+
+
+def ports_of(machine: Machine) -> frozenset[int]:
+    return frozenset(Tunnel.objects.of(machine.pk).kept().values_list("target_port", flat=True))
