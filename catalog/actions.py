@@ -5,6 +5,7 @@ from django.db import transaction
 from accounts.models import User
 from catalog.models import Flavor, Image
 from cloud import contract
+from lib.doorbell import ring
 from lib.names import clean_name
 
 
@@ -17,6 +18,8 @@ def take_over(*, images: list[contract.Image], flavors: list[contract.Flavor], o
             defaults={"missing": False},
             create_defaults={"name": image.name[:80], "login": image.login, "offered": offer},
         )
+        if image.login:  # said since
+            Image.objects.filter(cloud_id=image.id, login="").update(login=image.login)
     for flavor in flavors:
         facts = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb, "missing": False}
         Flavor.objects.update_or_create(
@@ -24,6 +27,18 @@ def take_over(*, images: list[contract.Image], flavors: list[contract.Flavor], o
         )
     Image.objects.exclude(cloud_id__in=[i.id for i in images]).update(missing=True)
     Flavor.objects.exclude(cloud_id__in=[f.id for f in flavors]).update(missing=True)
+
+
+def look_again(cloud: contract.Cloud) -> tuple[int, int]:
+    """Ask the cloud, take over what it says, and tell how many images and flavors that were. Raises CloudError."""
+    images, flavors = cloud.images(), cloud.flavors()
+    take_over(images=images, flavors=flavors)
+    return len(images), len(flavors)
+
+
+def ask_again(*, by: User) -> None:
+    """An administrator does not want to wait for the next look."""
+    ring("catalog.tasks.look")
 
 
 def edit_image(*, image: Image, name: str, description: str, login: str, offered: bool, by: User) -> None:

@@ -35,6 +35,7 @@ urlpatterns = [
     path("templates/<slug:slug>/", templates.edit, name="template"),
     path("templates/<slug:slug>/retire/", templates.retire, name="template-retire"),
     path("catalog/", catalog.catalog, name="catalog"),
+    path("catalog/look/", catalog.look_again, name="catalog-look"),
     path("catalog/images/<int:pk>/", catalog.image, name="image"),
     path("catalog/flavors/<int:pk>/", catalog.flavor, name="flavor"),
     path("servers/", servers.servers, name="servers"),

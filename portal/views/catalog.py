@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from catalog import actions
 from catalog.models import Flavor, Image
@@ -19,6 +19,17 @@ from portal.views.templates import teachers_only
 @require_GET
 def catalog(request: SignedIn) -> HttpResponse:
     return render(request, "catalog/list.html", {"images": Image.objects.all(), "flavors": Flavor.objects.all()})
+
+
+@teachers_only
+@require_POST
+def look_again(request: SignedIn) -> HttpResponse:
+    """The cloud is asked by a worker: it may take its time."""
+    if not request.user.is_admin:
+        raise PermissionDenied
+    actions.ask_again(by=request.user)
+    messages.success(request, _("The cloud is being asked. What is new is here in a few seconds."))
+    return redirect("catalog")
 
 
 @teachers_only

@@ -1,0 +1,66 @@
+"""The catalog follows the cloud: every ten minutes, and when an administrator asks."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from catalog import actions, tasks
+from catalog.models import Image
+from cloud import contract
+from tests.cloud.fake import FakeCloud
+
+
+def known(name: str = "debian", login: str = "") -> contract.Image:
+    return contract.Image("cloud-id", name, ready=True, login=login)
+
+
+def test_what_is_new_is_there_and_not_offered(db: None) -> None:
+    cloud = FakeCloud()
+    assert actions.look_again(cloud) == (len(cloud.images()), len(cloud.flavors()))
+    assert not Image.objects.filter(offered=True).exists()
+
+
+def test_what_is_gone_is_marked_and_comes_back_as_it_was(db: None) -> None:
+    actions.take_over(images=[known()], flavors=[], offer=True)
+    actions.take_over(images=[], flavors=[])
+    assert Image.objects.get().missing
+    actions.take_over(images=[known()], flavors=[])
+    assert (Image.objects.get().missing, Image.objects.get().offered) == (False, True)
+
+
+def test_a_login_that_the_cloud_says_later_is_taken_over(db: None) -> None:
+    actions.take_over(images=[known()], flavors=[])
+    actions.take_over(images=[known(login="debian")], flavors=[])
+    assert Image.objects.get().login == "debian"
+
+
+def test_a_login_that_an_administrator_wrote_stays(db: None) -> None:
+    actions.take_over(images=[known()], flavors=[])
+    Image.objects.update(login="student")
+    actions.take_over(images=[known(login="debian")], flavors=[])
+    assert Image.objects.get().login == "student"
+
+
+def test_a_cloud_that_is_down_changes_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = FakeCloud()
+    actions.look_again(cloud)
+    cloud.busy = True
+    monkeypatch.setattr(tasks, "open_cloud", lambda: cloud)
+    tasks.look()
+    assert not Image.objects.filter(missing=True).exists()
+
+
+def test_an_administrator_rings(admin: User, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(actions, "ring", rung.append)
+    client.force_login(admin)
+    assert client.post("/catalog/look/").status_code == 302
+    assert rung == ["catalog.tasks.look"]
+
+
+def test_a_teacher_sees_no_button_and_may_not_ring(teacher: Any, client: Client) -> None:
+    client.force_login(teacher)
+    assert b"catalog/look" not in client.get("/catalog/").content
+    assert client.post("/catalog/look/").status_code == 403
