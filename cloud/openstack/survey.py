@@ -1,0 +1,73 @@
+"""What the checks of one look share: the connection, who we are in the cloud, and what the settings wish."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from cloud.check import command
+from cloud.openstack import cluster
+from cloud.openstack.problems import body, translated
+from cloud.openstack.wire import Wire
+
+SECONDS = 6.0  # without a byte: who looks wants an answer, also when it is "no answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The service user, as Keystone says it."""
+
+    cloud: str
+    auth_url: str
+    region: str
+    user: str
+    user_domain: str
+    project: str
+    project_domain: str
+    roles: tuple[str, ...]
+
+    def role_add(self, role: str, *, domain: bool = False) -> str:
+        """The command that gives it a role on its own project, or on its domain."""
+        where = ["--project", self.project, "--project-domain", self.project_domain]
+        if domain:
+            where = ["--domain", self.project_domain]
+        return command("openstack", "role", "add", "--user", self.user, "--user-domain", self.user_domain, *where, role)
+
+
+@dataclass
+class Survey:
+    open_wire: Callable[[], Wire]
+    network_wish: str = ""  # OPENSTACK_NETWORK
+    agents_wish: Sequence[str] = ()  # AGENT_ADDRESSES
+    students: int = 0  # whom the portal knows: so many may come
+    services: dict[str, str] = field(default_factory=dict)  # those that answered, and the newest version of each
+
+    @cached_property
+    def wire(self) -> Wire:
+        return self.open_wire()
+
+    @cached_property
+    def who(self) -> Who:
+        """Signs in."""
+        connection: Any = self.wire.connection
+        with translated():
+            access = connection.session.auth.get_access(connection.session)
+        config = connection.config
+        return Who(
+            cloud=config.name or "",
+            auth_url=str(config.config["auth"].get("auth_url", "")),
+            region=config.get_region_name() or "",
+            user=access.username,
+            user_domain=access.user_domain_name,
+            project=access.project_name or "",
+            project_domain=access.project_domain_name or "",
+            roles=tuple(sorted(access.role_names)),
+        )
+
+    @cached_property
+    def network(self) -> dict[str, Any]:
+        return cluster.network(self.wire, self.network_wish)
+
+    def ask(self, service: str, path: str, **params: Any) -> dict[str, Any]:
+        """A look at something: the JSON of a good answer."""
+        return body(self.wire.ask(service, "GET", path, params=params, seconds=SECONDS))

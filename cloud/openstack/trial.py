@@ -1,0 +1,205 @@
+"""A real machine, from nothing to nothing: in a project of its own, with a time for each step, and deleted whatever happens."""
+
+import contextlib
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_noop as _
+
+from cloud.check import Check, right, wrong
+from cloud.contract import (
+    CloudBusy,
+    CloudError,
+    CloudFull,
+    CloudGone,
+    CloudRefused,
+    Flavor,
+    Image,
+    Owner,
+    Quota,
+    Server,
+    ServerSpec,
+    Status,
+)
+from cloud.openstack import servers
+from cloud.openstack.checks_catalog import fits
+from cloud.openstack.openstack_cloud import OpenStackCloud
+
+TOPIC = _("Trial machine")
+# Always the same, so that the next trial finds what a killed one left behind.
+OWNER_KEY = str(uuid.uuid5(uuid.NAMESPACE_URL, "minga:check_cloud:owner"))
+MACHINE = str(uuid.uuid5(uuid.NAMESPACE_URL, "minga:check_cloud:machine"))
+BUILD_SECONDS = 300.0  # an image of a GB is first copied to its host
+BOOT_SECONDS = 180.0
+STEP_SECONDS = 90.0
+GOODBYE_SECONDS = 120.0
+REFUSED_SECONDS = (
+    20.0  # a project is refused to be deleted while its server's ports are in it: a moment longer than the server
+)
+KNOCK_SECONDS = 2.0  # for one attempt at port 22
+PAUSE_SECONDS = 0.5
+
+
+class Failed(Exception):
+    """A step that did not come true: its row."""
+
+    def __init__(self, row: Check) -> None:
+        super().__init__(str(row.found))
+        self.row = row
+
+
+def trial(cloud: OpenStackCloud) -> Iterator[Check]:
+    """A row for each step. Nothing is left, also when it is broken off (Ctrl-C, an error, the rows not read to their end)."""
+    run = _Trial(cloud)
+    try:
+        yield from run.steps()
+    except Failed as failed:
+        yield failed.row
+    except CloudError as error:
+        yield wrong(TOPIC, _("The cloud broke it off: %(said)s"), said=str(error)[:300])
+    finally:
+        cleaned = clean_up(cloud)
+    yield cleaned
+
+
+def clean_up(cloud: OpenStackCloud) -> Check:
+    """Delete what a trial made, this one or an earlier. Never raises CloudError."""
+    began = time.monotonic()
+    owner = Owner(OWNER_KEY, "check")
+    said = ""
+    while time.monotonic() - began < GOODBYE_SECONDS:
+        try:
+            while server := cloud.find_server(MACHINE):
+                cloud.ensure_deleted(server.id)
+                _until_gone(cloud, server.id, began + GOODBYE_SECONDS)
+            cloud.ensure_owner_gone(owner)
+            return right(TOPIC, _("Deleted, and its project with it, in %(seconds)s s."), seconds=_since(began))
+        except CloudError as error:
+            said = str(error)[:200]
+            if isinstance(error, CloudRefused) and time.monotonic() - began > REFUSED_SECONDS:
+                break
+            time.sleep(PAUSE_SECONDS)
+    mend = f"openstack server list --all-projects --tags {servers.machine_tag(MACHINE)}\nopenstack project list --tags minga-owner-{OWNER_KEY}"
+    return wrong(TOPIC, _("It could not be deleted: %(said)s. Look for it, and delete it by hand:"), mend, said=said)
+
+
+@dataclass
+class _Trial:
+    cloud: OpenStackCloud
+
+    def steps(self) -> Iterator[Check]:
+        if self.cloud.find_server(MACHINE):
+            clean_up(self.cloud)
+        image, flavor = self.smallest()
+        began = time.monotonic()
+        server = self.wait(self.launch(image, flavor), Status.ACTIVE, BUILD_SECONDS)
+        text = _("“%(image)s” in size %(flavor)s was built on %(host)s in %(seconds)s s, with the address %(address)s.")
+        facts = {"image": image.name, "flavor": flavor.name, "host": server.host, "address": server.address}
+        yield right(TOPIC, text, seconds=_since(began), **facts)
+        yield self.knock(server, began)
+        yield self.screen(server)
+        yield from self.sleep(server)
+
+    def smallest(self) -> tuple[Image, Flavor]:
+        """The image that is copied fastest, in the smallest size that it boots in."""
+        flavors = sorted(self.cloud.flavors(), key=lambda f: (f.ram_mb, f.disk_gb, f.vcpus))
+        for image in sorted(self.cloud.images(), key=lambda i: i.size_bytes):
+            for flavor in flavors:
+                if image.ready and fits(image, flavor):
+                    return image, flavor
+        raise Failed(wrong(TOPIC, _("There is no image with a size that fits."), "manage.py setup_cloud"))
+
+    def launch(self, image: Image, flavor: Flavor) -> Server:
+        owner = Owner(OWNER_KEY, "check", Quota(1, flavor.vcpus, flavor.ram_mb))
+        spec = ServerSpec(
+            machine=MACHINE, owner=owner, name="minga-check", flavor_id=flavor.id, image_id=image.id, ports=frozenset({22})
+        )  # fmt: skip
+        try:
+            return self.cloud.ensure_server(spec)
+        except CloudFull:
+            raise Failed(wrong(TOPIC, _("No computer of the cluster has room for it."))) from None
+
+    def wait(self, server: Server, status: Status, seconds: float) -> Server:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            with contextlib.suppress(CloudBusy):
+                server = servers.server(self.cloud.desk.verbs.get(server.id), self.cloud.desk.network_name)
+                if server.status == status and not server.task:
+                    return server
+                if server.status == Status.ERROR:
+                    break
+            time.sleep(PAUSE_SECONDS)
+        raise Failed(_did_not(server, status))
+
+    def knock(self, server: Server, began: float) -> Check:
+        """Port 22, from this computer: the agent's way."""
+        ends = time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < ends:
+            try:
+                with socket.create_connection((server.address, 22), KNOCK_SECONDS):
+                    text = _(
+                        "Port 22 answers this computer, %(seconds)s s after the launch: an agent here reaches machines."
+                    )
+                    return right(TOPIC, text, seconds=_since(began))
+            except OSError:
+                time.sleep(PAUSE_SECONDS)
+        text = _(
+            "Port 22 of %(address)s did not answer this computer within %(seconds)s s. Machines let in %(agents)s only: "
+            "run this where the agent is, or say where it is."
+        )
+        agents = ", ".join(self.cloud.desk.agents())
+        facts = {"address": server.address, "seconds": f"{BOOT_SECONDS:.0f}", "agents": agents}
+        return wrong(TOPIC, text, "AGENT_ADDRESSES=ADDRESS/32", **facts)
+
+    def screen(self, server: Server) -> Check:
+        began = time.monotonic()
+        try:
+            url = self.cloud.console_url(server.id)
+        except CloudRefused as error:
+            return wrong(TOPIC, _("It has no screen for the browser: %(said)s"), said=str(error)[:200])
+        text = _("Its screen is at %(address)s, told in %(seconds)s s.")
+        return right(TOPIC, text, address=url.split("?")[0], seconds=_since(began))
+
+    def sleep(self, server: Server) -> Iterator[Check]:
+        for text, ask, status in self.nap(server.id):
+            began = time.monotonic()
+            try:
+                ask()
+            except CloudRefused as error:
+                text = _("It cannot be put to sleep, and so no image can here: %(said)s")
+                raise Failed(wrong(TOPIC, text, said=str(error)[:200])) from None
+            self.wait(server, status, STEP_SECONDS)
+            yield right(TOPIC, text, seconds=_since(began))
+
+    def nap(self, server_id: str) -> list[tuple[str, Callable[[], Any], Status]]:
+        return [
+            (_("Put to sleep in %(seconds)s s."), lambda: self.cloud.ensure_suspended(server_id), Status.SUSPENDED),
+            (_("Awake again in %(seconds)s s."), lambda: self.cloud.ensure_running(server_id), Status.ACTIVE),
+        ]
+
+
+def _did_not(server: Server, status: Status) -> Check:
+    mend = f"openstack server show {server.id}"
+    if server.full:
+        return wrong(TOPIC, _("No computer of the cluster has room for it."), "openstack hypervisor list --long")
+    if server.status == Status.ERROR:
+        return wrong(TOPIC, _("The cloud gave it up: %(said)s"), mend, said=server.fault[:300])
+    text = _("It did not become %(wanted)s in time; it is %(status)s (%(task)s).")
+    return wrong(TOPIC, text, mend, wanted=status.value, status=server.status.value, task=server.task or "–")
+
+
+def _until_gone(cloud: OpenStackCloud, server_id: str, ends: float) -> None:
+    while time.monotonic() < ends:
+        try:
+            cloud.desk.verbs.get(server_id)
+        except CloudGone:
+            return
+        time.sleep(PAUSE_SECONDS)
+
+
+def _since(began: float) -> str:
+    return f"{time.monotonic() - began:.1f}"

@@ -1,0 +1,100 @@
+"""A disk image from a local file into Glance, for everybody."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext_noop as _
+
+from cloud.contract import CloudBusy
+from cloud.openstack import cluster
+from cloud.openstack.problems import body, problem, translated
+from cloud.openstack.wire import Wire
+from lib.notes import Refusal
+
+UPLOAD_SECONDS = 300.0  # without a byte: Glance hashes a large file before it answers
+MAGIC = {b"QFI\xfb": "qcow2", b"KDMV": "vmdk", b"\x1f\x8b": "", b"\xfd7zXZ": "", b"BZh": "", b"PK": ""}  # '' = packed
+LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
+GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Checked when it is made by `of`."""
+
+    path: Path
+    name: str
+    login: str
+    disk_format: str
+    size: int  # bytes of the file
+    min_disk_gb: int
+
+    @classmethod
+    def of(cls, path: Path, name: str, login: str) -> "Upload":
+        """Raises Refusal with a sentence when the file is no disk image, or the login no user's name."""
+        if not LOGIN.match(login):
+            raise Refusal(_("“%(login)s” is no user's name on Linux."), {"login": login})
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                head = file.read(512)
+        except OSError as error:
+            raise Refusal(_("%(path)s cannot be read: %(said)s"), {"path": str(path), "said": error.strerror}) from None
+        kind, virtual = _kind(path, head), size
+        if kind == "qcow2":
+            virtual = int.from_bytes(head[24:32], "big")
+        return cls(path, name, login, kind, size, -(-virtual // GIB))
+
+
+def _kind(path: Path, head: bytes) -> str:
+    for magic, kind in MAGIC.items():
+        if head.startswith(magic):
+            if not kind:
+                raise Refusal(_("%(path)s is packed: unpack it first."), {"path": str(path)})
+            return kind
+    if head[510:512] != b"\x55\xaa":  # the end of a boot sector, also of a GPT disk's
+        raise Refusal(_("%(path)s is no disk image that boots (qcow2 or raw)."), {"path": str(path)})
+    return "raw"
+
+
+def is_there(wire: Wire, upload: Upload) -> bool:
+    return any(row["status"] == "active" for row in _rows(wire, upload))
+
+
+def ensure_uploaded(wire: Wire, upload: Upload) -> None:
+    """An upload that broke off left a row without data: it is filled."""
+    rows = [row for row in _rows(wire, upload) if row["status"] == "queued" and row["owner"] == wire.project_id]
+    row = rows[0] if rows else _make(wire, upload)
+    with upload.path.open("rb") as file, translated():
+        answer = wire.connection.image.put(
+            f"/images/{row['id']}/file",
+            data=file,
+            headers={"Content-Type": "application/octet-stream"},
+            raise_exc=False,
+            timeout=UPLOAD_SECONDS,
+        )
+    if answer.status_code >= 300:
+        raise problem(answer)
+    said = body(wire.ask("image", "GET", f"/images/{row['id']}"))
+    if said["status"] != "active":
+        raise CloudBusy(f"Image {row['id']} is {said['status']} after its upload.")
+
+
+def _make(wire: Wire, upload: Upload) -> dict[str, Any]:
+    wish = {
+        "name": upload.name,
+        "visibility": "public",
+        "disk_format": upload.disk_format,
+        "container_format": "bare",
+        "min_disk": upload.min_disk_gb,
+        "os_type": "linux",
+        "os_admin_user": upload.login,
+    }
+    return body(wire.ask("image", "POST", "/images", json=wish))
+
+
+def _rows(wire: Wire, upload: Upload) -> list[dict[str, Any]]:
+    """Of this name: everybody's, and our own."""
+    found = cluster.pages(wire, {"name": upload.name, "limit": cluster.PAGE})
+    return [row for row in found if row["visibility"] == "public" or row["owner"] == wire.project_id]

@@ -1,0 +1,85 @@
+"""manage.py check_cloud: is everything there that the portal needs of its cloud?"""
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from cloud import open_cloud
+from cloud.check import Check, of_any
+from cloud.openstack import checks
+from cloud.openstack.trial import trial
+from portal.management import told
+
+MARKS = {"right": "✓", "note": "!", "wrong": "✗"}
+
+
+class Command(BaseCommand):
+    help = "Look at everything that the portal needs of its cloud, and say what mends what is wrong. Changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--with-guest", action="store_true", help="launch a real machine, reach it, put it to sleep, and delete it"
+        )
+        parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--lang", choices=[code for code, _name in settings.LANGUAGES])
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        logging.disable(logging.WARNING)  # what goes wrong is a row
+        try:
+            with override(told.language(options["lang"])):
+                rows = self._told(_rows(with_guest=options["with_guest"]), as_json=options["json"])
+        finally:
+            logging.disable(logging.NOTSET)
+        if any(row.ok == "wrong" for row in rows):
+            sys.exit(1)
+
+    def _told(self, found: Iterable[Check], *, as_json: bool) -> list[Check]:
+        rows = []
+        try:
+            for row in found:
+                rows.append(row)
+                if not as_json:
+                    self._say(row)
+        except KeyboardInterrupt:
+            self.stderr.write(_("Broken off. What the trial had made was deleted."))
+            sys.exit(130)
+        if as_json:
+            self.stdout.write(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=1))
+        else:
+            counts = {ok: sum(row.ok == ok for row in rows) for ok in MARKS}
+            self.stdout.write("\n" + _("%(right)s right, %(note)s worth knowing, %(wrong)s wrong.") % counts)
+        return rows
+
+    def _say(self, row: Check) -> None:
+        paint = {"right": self.style.SUCCESS, "note": self.style.WARNING, "wrong": self.style.ERROR}[row.ok]
+        for line in told.lines(paint(MARKS[row.ok]), row.topic, str(row.found), row.mend):
+            self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _rows(*, with_guest: bool) -> Iterator[Check]:
+    if not settings.IS_OPENSTACK:
+        yield from of_any(open_cloud())
+        return
+    cloud = told.openstack()
+    entered = True
+    for row in checks.look(told.survey(cloud)):
+        entered = entered and not (row.ok == "wrong" and row.topic in ("Settings", "Keystone", "Nova", "Network"))
+        yield row
+    if with_guest and entered:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up, too
+        yield from trial(cloud)
+    elif entered:
+        yield checks.guest_not_tried()
+
+
+def _as_json(row: Check) -> dict[str, Any]:
+    return {"topic": row.topic, "ok": row.ok, "found": str(row.found), "mend": row.mend.splitlines()}
