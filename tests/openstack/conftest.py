@@ -25,7 +25,7 @@ def stage() -> Iterator[OpenStackStage]:
 @pytest.fixture(autouse=True)
 def _tidy(stage: OpenStackStage) -> Iterator[None]:
     yield
-    stage.tidy(keep={server.id for server in _pool})
+    stage.tidy()
 
 
 @pytest.fixture
@@ -35,10 +35,12 @@ def server(stage: OpenStackStage, make_spec: Callable[..., ServerSpec]) -> Itera
     stage.settle()
     found = stage.look(server)
     yield found
+    stage.kept.discard(server.id)
     stage.settle()
     left = next((one for one in stage.servers() if one.id == server.id), None)
     if left and left.status == Status.ACTIVE and left.owner == found.owner:
         _pool.append(left)
+        stage.kept.add(left.id)
 
 
 @pytest.fixture

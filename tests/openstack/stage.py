@@ -59,6 +59,7 @@ class OpenStackStage:
         self.image_id = next(image.id for image in self.cloud.images() if image.name == IMAGE)
         flavor = next(flavor for flavor in self.cloud.flavors() if flavor.name == FLAVOR)
         self.flavor_id, self.flavor_ram_mb = flavor.id, flavor.ram_mb
+        self.kept: set[str] = set()  # servers that more than one test uses
 
     def servers(self) -> list[Server]:
         """Of this run: others may be at work on the same cloud."""
@@ -80,15 +81,16 @@ class OpenStackStage:
         answer = self.admin.compute.post(f"/servers/{server.id}/action", json={action: facts})
         assert answer.status_code < 300, answer.text
 
-    def tidy(self, keep: set[str]) -> None:
+    def tidy(self) -> None:
         """Delete the servers that a test left."""
-        for server_id in made - keep:
+        for server_id in made - self.kept:
             insist(self.cloud.ensure_deleted, server_id)
             made.discard(server_id)
 
     def sweep(self) -> None:
         """The end: nothing of this run's owners stays, whatever went wrong."""
-        self.tidy(keep=set())
+        self.kept.clear()
+        self.tidy()
         for server in insist(self.cloud.list_servers).servers:
             if server.owner in owners:
                 insist(self.cloud.ensure_deleted, server.id)

@@ -1,0 +1,29 @@
+"""Inside the guests, reached from the agent's host: the only place that their network lets in."""
+
+import subprocess
+from pathlib import Path
+
+from cloud.contract import Server
+from tests.openstack.stage import AGENT, NAMESPACE
+
+
+def inside(*command: str, seconds: float = 40) -> subprocess.CompletedProcess[str]:
+    """A command in the network of the agent's host."""
+    return subprocess.run(
+        ["ip", "netns", "exec", NAMESPACE, *command],
+        capture_output=True, text=True, errors="replace", timeout=seconds, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def ssh(server: Server, key: Path, command: str, user: str = "root") -> subprocess.CompletedProcess[str]:
+    return inside(
+        "ssh", "-F", "none", "-i", str(key), "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
+        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5",
+        f"{user}@{server.address}", command,
+    )  # fmt: skip
+
+
+def reads_page(server: Server, source: str = AGENT) -> bool:
+    """Whether its web server answers somebody who comes from `source`."""
+    said = inside("curl", "-s", "-o", "/dev/null", "-m", "4", "--interface", source, f"http://{server.address}/")
+    return said.returncode == 0

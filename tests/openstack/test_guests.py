@@ -1,0 +1,132 @@
+"""What a guest is given, seen from inside it; and who reaches it."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud.contract import Owner, Server, ServerSpec
+from tests.cloud.stage import insist, make_key
+from tests.openstack.guests import inside, reads_page, ssh
+from tests.openstack.stage import OpenStackStage, until
+
+SCRIPT = "#!/bin/sh\necho it ran > /root/said\n"
+STRANGER = "10.77.0.2"  # on the same network as the agent, and not it
+
+Specs = Callable[..., ServerSpec]
+
+
+def public(*keys: Path) -> tuple[str, ...]:
+    return tuple(key.with_suffix(".pub").read_text().strip() for key in keys)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("keys")
+    return [make_key(folder, f"key-{number}") for number in range(4)]
+
+
+@pytest.fixture(scope="module")
+def scripted(stage: OpenStackStage, keys: list[Path]) -> Iterator[Server]:
+    """A student's machine with a template's script and three keys."""
+    spec = boot_spec(stage, "osci-one", user_data=SCRIPT, public_keys=public(*keys[:3]))
+    yield from booted(stage, spec, keys[0])
+
+
+@pytest.fixture(scope="module")
+def plain(stage: OpenStackStage, keys: list[Path]) -> Iterator[Server]:
+    """Another student's, with two keys and no user-data."""
+    yield from booted(stage, boot_spec(stage, "osci-two", public_keys=public(*keys[:2])), keys[0])
+
+
+def boot_spec(stage: OpenStackStage, owner: str, **facts: object) -> ServerSpec:
+    spec = {"machine": str(uuid.uuid4()), "owner": Owner(str(uuid.uuid4()), owner), "name": owner, **facts}
+    return ServerSpec(flavor_id=stage.flavor_id, image_id=stage.image_id, **spec)  # type: ignore[arg-type]
+
+
+def booted(stage: OpenStackStage, spec: ServerSpec, key: Path) -> Iterator[Server]:
+    server = insist(stage.cloud.ensure_server, spec)
+    stage.kept.add(server.id)
+    stage.settle()
+    server = stage.look(server)
+    until(lambda: ssh(server, key, "true").returncode == 0, "it lets its owner in")
+    yield server
+    stage.kept.discard(server.id)
+
+
+def signs_in(server: Server, key: Path) -> bool:
+    return ssh(server, key, "true").returncode == 0
+
+
+def test_a_script_runs_as_the_template_wrote_it(scripted: Server, keys: list[Path]) -> None:
+    said = until(lambda: ssh(scripted, keys[0], "cat /root/said").stdout, "the script has run")
+    assert said == "it ran\n"
+
+
+def test_all_keys_of_a_person_sign_in_beside_a_script(scripted: Server, keys: list[Path]) -> None:
+    until(lambda: all(signs_in(scripted, key) for key in keys[:3]), "three keys sign in", 20)
+    assert not signs_in(scripted, keys[3])
+
+
+def test_all_keys_of_a_person_sign_in_without_user_data(plain: Server, keys: list[Path]) -> None:
+    until(lambda: all(signs_in(plain, key) for key in keys[:2]), "two keys sign in", 20)
+    assert not signs_in(plain, keys[2])
+
+
+def test_each_user_of_the_image_has_the_keys(plain: Server, keys: list[Path]) -> None:
+    until(lambda: ssh(plain, keys[1], "id -un", user="lab").stdout == "lab\n", "the second key signs in as lab", 20)
+
+
+def test_students_machines_do_not_reach_each_other(scripted: Server, plain: Server, keys: list[Path]) -> None:
+    assert heard_inside(scripted, keys[0], "127.0.0.1") == "SSH-2.0"
+    assert heard_inside(scripted, keys[0], plain.address) == ""
+
+
+def heard_inside(server: Server, key: Path, address: str) -> str:
+    """What the guest hears from the SSH port of an address."""
+    return ssh(server, key, f"sleep 1 | nc -w 4 {address} 22 | head -c 7").stdout
+
+
+def test_the_agent_reaches_both(scripted: Server, plain: Server) -> None:
+    assert reads_page(scripted)
+    assert reads_page(plain)
+
+
+def test_a_neighbour_of_the_agent_reaches_neither(scripted: Server, plain: Server) -> None:
+    inside("ip", "address", "add", f"{STRANGER}/22", "dev", "lab0")
+    try:
+        assert not reads_page(scripted, source=STRANGER)
+        assert not reads_page(plain, source=STRANGER)
+    finally:
+        inside("ip", "address", "del", f"{STRANGER}/22", "dev", "lab0")
+
+
+def test_what_a_student_saves_survives_being_put_away(stage: OpenStackStage, plain: Server, keys: list[Path]) -> None:
+    assert ssh(plain, keys[0], "echo mine > /root/work && sync").returncode == 0
+    insist(stage.cloud.ensure_shelved, plain.id)
+    stage.settle()
+    insist(stage.cloud.ensure_running, plain.id)
+    stage.settle()
+    until(lambda: ssh(plain, keys[0], "cat /root/work").stdout == "mine\n", "the file is there")
+
+
+def test_memory_survives_sleep(stage: OpenStackStage, plain: Server, keys: list[Path]) -> None:
+    until(lambda: ssh(plain, keys[0], "echo ram > /dev/shm/note").returncode == 0, "written into its memory")
+    insist(stage.cloud.ensure_suspended, plain.id)
+    stage.settle()
+    insist(stage.cloud.ensure_running, plain.id)
+    stage.settle()
+    until(lambda: ssh(plain, keys[0], "cat /dev/shm/note").stdout == "ram\n", "the note is there", 30)
+
+
+def test_after_a_reset_the_new_keys_sign_in_and_the_old_do_not(
+    stage: OpenStackStage, plain: Server, keys: list[Path]
+) -> None:
+    """Last of this file: it empties the disk."""
+    owner = Owner(plain.owner, "osci-two")
+    spec = ServerSpec(plain.machine, owner, plain.name, stage.flavor_id, stage.image_id, public(*keys[2:4]))
+    insist(stage.cloud.ensure_rebuilt, plain.id, spec, 1)
+    stage.settle()
+    until(lambda: all(signs_in(plain, key) for key in keys[2:4]), "both new keys sign in")
+    assert not signs_in(plain, keys[0])

@@ -1,0 +1,146 @@
+"""One project per student: found again, never made twice, readable, limited, and gone without a trace."""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloud.contract import CloudRefused, Owner, Quota, ServerSpec
+from cloud.openstack.tenants import GROUP
+from tests.cloud.stage import insist
+from tests.openstack.stage import AGENT, OpenStackStage, open_cloud, owners, until
+
+Specs = Callable[..., ServerSpec]
+
+
+def project_of(owner: Owner, cloud: Any = None) -> str:
+    """Made, or found; by a process that has not seen it before, unless a cloud is given."""
+    owners[owner.key] = owner
+    found: str = insist((cloud or open_cloud()).desk.tenants.of, owner).project
+    return found
+
+
+def groups(stage: OpenStackStage, project: str) -> list[Any]:
+    return [one for one in stage.admin.network.security_groups(project_id=project) if one.name == GROUP]
+
+
+def ingress(group: Any) -> list[tuple[str, str | None]]:
+    rules = [rule for rule in group.security_group_rules if rule["direction"] == "ingress"]
+    return [(rule["ethertype"], rule["remote_ip_prefix"]) for rule in rules]
+
+
+def census(stage: OpenStackStage) -> set[tuple[str, str, str]]:
+    """Everything in the cloud: what, whose, which. Keypairs are of whoever asks for a server, so they are the portal's."""
+    admin, own = stage.admin, stage.cloud.wire.project_id
+    return {
+        *(("server", one.project_id, one.id) for one in admin.compute.servers(all_projects=True)),
+        *(("port", one.project_id, one.id) for one in admin.network.ports()),
+        *(("group", one.project_id, one.id) for one in admin.network.security_groups()),
+        *(("image", one.owner, one.id) for one in admin.image.images()),
+        *(("project", one.id, one.id) for one in admin.identity.projects()),
+        *(("keypair", own, one["keypair"]["name"]) for one in keypairs(stage)),
+    }
+
+
+def keypairs(stage: OpenStackStage) -> list[Any]:
+    """The portal's: that of a server is of whoever makes it."""
+    said: list[Any] = stage.cloud.wire.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
+    return said
+
+
+def test_a_new_process_finds_the_same_project(new_owner: Owner) -> None:
+    assert project_of(new_owner) == project_of(new_owner)
+
+
+def test_eight_processes_at_once_make_one(stage: OpenStackStage, new_owner: Owner) -> None:
+    clouds = [open_cloud() for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda cloud: project_of(new_owner, cloud), clouds))
+    tagged = list(stage.admin.identity.projects(tags=f"minga-owner-{new_owner.key}"))
+    assert found == {project.id for project in tagged}
+    assert len(found) == 1
+
+
+def test_eight_threads_of_one_process_make_one_group(stage: OpenStackStage, new_owner: Owner) -> None:
+    cloud = open_cloud()
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(lambda _: project_of(new_owner, cloud), range(8)))
+    assert len(groups(stage, found.pop())) == 1
+
+
+def test_it_is_found_by_its_name_when_somebody_took_its_tags_away(stage: OpenStackStage, new_owner: Owner) -> None:
+    project = project_of(new_owner)
+    stage.admin.identity.put(f"/projects/{project}/tags", json={"tags": []})
+    assert project_of(new_owner) == project
+    assert f"minga-owner-{new_owner.key}" in stage.admin.identity.get_project(project).tags
+
+
+def test_its_name_can_be_read(stage: OpenStackStage) -> None:
+    owner = Owner(str(uuid.uuid4()), "osci ñandú/admin")
+    name = stage.admin.identity.get_project(project_of(owner)).name
+    assert name == f"minga-osci-ñandú-admin-{owner.key[:8]}"
+
+
+def test_a_student_who_is_renamed_keeps_the_project(new_owner: Owner) -> None:
+    assert project_of(new_owner) == project_of(replace(new_owner, name="osci-renamed"))
+
+
+def test_only_the_agent_is_let_in(stage: OpenStackStage, new_owner: Owner) -> None:
+    (group,) = groups(stage, project_of(new_owner))
+    assert ingress(group) == [("IPv4", f"{AGENT}/32")]
+
+
+def test_a_rule_that_somebody_added_is_taken_away_again(stage: OpenStackStage, new_owner: Owner) -> None:
+    project = project_of(new_owner)
+    (group,) = groups(stage, project)
+    stage.admin.network.create_security_group_rule(security_group_id=group.id, direction="ingress", project_id=project)
+    project_of(new_owner)
+    assert ingress(groups(stage, project)[0]) == [("IPv4", f"{AGENT}/32")]
+
+
+def test_the_quota_is_written_to_nova_and_to_neutron(stage: OpenStackStage, new_owner: Owner) -> None:
+    project = project_of(replace(new_owner, quota=Quota(servers=2, vcpus=3, ram_mb=1024)))
+    nova = stage.admin.compute.get(f"/os-quota-sets/{project}").json()["quota_set"]
+    neutron = stage.admin.network.get(f"/quotas/{project}").json()["quota"]
+    assert (nova["instances"], nova["cores"], nova["ram"], neutron["port"]) == (2, 3, 1024, 4)
+
+
+def test_a_lower_quota_is_written_although_more_is_in_use(
+    stage: OpenStackStage, new_owner: Owner, make_spec: Specs
+) -> None:
+    server = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    insist(stage.cloud.ensure_quota, replace(new_owner, quota=Quota(0, 0, 0)))
+    nova = stage.admin.compute.get(f"/os-quota-sets/{server.project or project_of(new_owner)}").json()["quota_set"]
+    assert (nova["instances"], nova["cores"], nova["ram"]) == (0, 0, 0)
+
+
+def test_who_leaves_leaves_nothing(stage: OpenStackStage, new_owner: Owner, make_spec: Specs) -> None:
+    before = census(stage)
+    server = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    stage.settle()
+    insist(stage.cloud.ensure_shelved, server.id)
+    stage.settle()
+    whose = {stage.row(server)["tenant_id"], stage.cloud.wire.project_id}  # others work on this cloud, too
+    insist(stage.cloud.ensure_deleted, server.id)
+    stage.settle()
+    until(lambda: leaves(stage, new_owner), "their project is empty")
+    assert not {one for one in census(stage) - before if one[1] in whose}
+
+
+def leaves(stage: OpenStackStage, owner: Owner) -> bool:
+    """Ports and images go a moment after their server: as the portal does, later again."""
+    try:
+        insist(stage.cloud.ensure_owner_gone, owner)
+    except CloudRefused:
+        return False
+    return True
+
+
+def test_a_project_with_a_server_is_not_deleted(stage: OpenStackStage, new_owner: Owner, make_spec: Specs) -> None:
+    server = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    with pytest.raises(CloudRefused, match="still has servers"):
+        insist(stage.cloud.ensure_owner_gone, new_owner)
+    assert stage.cloud.find_server(server.machine)
