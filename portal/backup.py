@@ -10,10 +10,11 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import psycopg
 from django.db import connection
@@ -25,6 +26,9 @@ PLACES = (
 )  # Debian, Red Hat, a Mac
 LOCK_SECONDS = 30  # how long a table that somebody else holds is waited for
 DUMP = ("--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=30s")
+LEAVING_TRIES, LEAVING_SECONDS = 20, 0.1  # a session that was closed (our own pool's) is still seen for a moment
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+VARIABLES = {"dbname": "PGDATABASE"}  # the others are PG and the name
 CHUNK = 1 << 20  # bytes
 # Every table of ours that is there now, also one that a newer Minga made: the dump does not know it.
 EMPTY = """DO $$ DECLARE one record; BEGIN
@@ -103,12 +107,18 @@ def applied(path: Path, found: Tools) -> set[tuple[str, str]]:
 
 def others() -> int:
     """How many sessions of other programs (web, worker, a person with psql) are open on the database."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-        return int(cursor.fetchone()[0])
+    let_go()
+    with psycopg.connect(**_facts()) as own:
+        for _try in range(LEAVING_TRIES):
+            if not (count := _count_others(own)):
+                break
+            time.sleep(LEAVING_SECONDS)
+    return count
+
+
+def _count_others(own: "psycopg.Connection[Any]") -> int:
+    found = own.execute(f"SELECT count(*) {OTHERS}").fetchone()
+    return int(found[0]) if found else 0
 
 
 def load(path: Path, found: Tools, *, then: str) -> None:
@@ -154,11 +164,8 @@ def _pour(source: "subprocess.Popen[bytes]", target: "subprocess.Popen[bytes]", 
 
 def end_others() -> None:
     """End the sessions of the others. They open new ones, which then wait for our transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND usename = current_user AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
+    with psycopg.connect(**_facts()) as own:
+        own.execute(f"SELECT pg_terminate_backend(pid) {OTHERS} AND usename = current_user")
 
 
 def let_go() -> None:
@@ -189,13 +196,15 @@ def _version(folder: Path) -> int:
     return int(number[1]) if number else 0
 
 
+def _facts() -> dict[str, Any]:
+    """How to reach the database, in the words of libpq."""
+    known = connection.get_connection_params()
+    return {name: known[name] for name in ("dbname", "user", "password", "host", "port", "sslmode") if known.get(name)}
+
+
 def _environment() -> dict[str, str]:
-    """How the programs reach the database: in their environment, since everybody can read a command line."""
-    facts = connection.get_connection_params()
-    told = psycopg.conninfo.conninfo_to_dict(facts.get("conninfo", ""))
-    names = {"dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD", "host": "PGHOST", "port": "PGPORT"}
-    known = {**told, **{name: facts[name] for name in ("sslmode", *names) if facts.get(name)}}
-    mine = {names.get(name, f"PG{name.upper()}"): str(value) for name, value in known.items() if value}
+    """The same for the programs: in their environment, since everybody can read a command line."""
+    mine = {VARIABLES.get(name, f"PG{name.upper()}"): str(value) for name, value in _facts().items()}
     return {**{k: v for k, v in os.environ.items() if not k.startswith("PG")}, **mine, "PGAPPNAME": "minga-backup"}
 
 

@@ -31,6 +31,8 @@ config=${into:-/etc/ssh/sshd_config.d}/50-$user.conf
 if [ -z "$into" ]; then
     [ "$(id -u)" -eq 0 ] || stop "run it as root, or look at the files first with --into DIR."
     id "$user" >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin "$user"
+    # No password fits "*"; the "!" of useradd would lock out keys, too, where sshd runs without PAM.
+    usermod --password '*' "$user"
     mkdir -p /etc/ssh/minga /etc/ssh/sshd_config.d
 fi
 
