@@ -204,6 +204,10 @@ class Cloud(Protocol):
     def kind(self) -> str:
         """One of: openstack, qemu, simulated."""
 
+    @property
+    def identity(self) -> str:
+        """Which cloud this is: the same for ever, and another one's is different. Rows of one mean nothing on the other."""
+
     def flavors(self) -> list[Flavor]: ...
 
     def images(self) -> list[Image]: ...

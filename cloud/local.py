@@ -37,14 +37,16 @@ class LocalCloud:
         self._token = token
         self._clients: dict[int, httpx.Client] = {}
         self._lock = threading.Lock()
-        self._kind = ""
+        self._told: dict[str, Any] = {}
 
     @property
     def kind(self) -> str:
         """ "qemu" or "simulated": which guests the server has."""
-        if not self._kind:
-            self._kind = self._ask("GET", "/")["kind"]
-        return self._kind
+        return str(self._about()["kind"])
+
+    @property
+    def identity(self) -> str:
+        return f"local:{self._about()['instance']}"
 
     def close(self) -> None:
         """Gives the connections of this process back; the next call opens new ones."""
@@ -126,6 +128,11 @@ class LocalCloud:
     def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
         answer = self._ask("POST", "/diagnostics", json={"ids": list(server_ids)})
         return {server_id: Diagnostics(**row) for server_id, row in answer.items()}
+
+    def _about(self) -> dict[str, Any]:
+        if not self._told:
+            self._told = self._ask("GET", "/")
+        return self._told
 
     def _verb(self, server_id: str, verb: str, **said: Any) -> Any:
         return self._ask("POST", f"/servers/{server_id}/{verb}", json=said)

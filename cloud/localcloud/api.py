@@ -65,7 +65,7 @@ def _told(record: ServerRecord) -> dict[str, Any]:
 
 
 async def about(conductor: Conductor, request: Request) -> Any:
-    return {"kind": conductor.guests.kind}
+    return {"kind": conductor.guests.kind, "instance": conductor.store.instance}
 
 
 async def flavors(conductor: Conductor, request: Request) -> Any:

@@ -58,6 +58,10 @@ class OpenStackCloud:
         return cls(None, network=network, agents=agents)
 
     @property
+    def identity(self) -> str:
+        return f"openstack:{self.wire.catalogue_id}"
+
+    @property
     def desk(self) -> Desk:
         """This process's own connection: one shared with a fork would mix up answers."""
         with self._lock:

@@ -60,6 +60,7 @@ class FakeCloud:
     """A well-behaved cloud. Set `full` or `busy` to change its mood."""
 
     kind = "simulated"
+    identity = "fake"
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, ...]] = []

@@ -284,3 +284,7 @@ def test_each_verb_of_a_server_that_is_gone_says_so(stage: Any, make_spec: Specs
     ):  # fmt: skip
         with pytest.raises(CloudGone):
             insist(verb, "no-such-server", *args)
+
+
+def test_it_says_which_cloud_it_is(stage: Any) -> None:
+    assert stage.cloud.identity
