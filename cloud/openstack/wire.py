@@ -33,7 +33,8 @@ class Wire:
     """Blocking and safe to share between threads."""
 
     def __init__(self, cloud: str | None = None, **settings: Any) -> None:
-        """`cloud`: its name in clouds.yaml; None: OS_CLOUD or the OS_* variables say it."""
+        """`cloud`: its name in clouds.yaml; None: OS_CLOUD or the OS_* variables say it. No call waits longer than `api_timeout`."""
+        self.longest = float(settings.get("api_timeout", LIST_SECONDS))
         try:
             # api_timeout: for signing in and finding services, which would else wait for ever.
             self.connection = openstack.connect(cloud=cloud, **{"api_timeout": TIMEOUT_SECONDS, **settings})
@@ -64,7 +65,8 @@ class Wire:
         Returns a good answer (below 400). Raises what problems.problem says, or CloudBusy.
         """
         self._negotiate()
-        rest: dict[str, Any] = {"json": json, "params": params, "timeout": seconds, "connect_retries": 0}
+        rest: dict[str, Any] = {"json": json, "params": params, "connect_retries": 0}
+        rest["timeout"] = min(seconds, self.longest)
         if headers:
             rest["headers"] = headers
         if version := MICROVERSIONS.get(service):
@@ -103,6 +105,17 @@ class Wire:
         """The service user's own project."""
         with translated():
             return str(self.connection.session.get_project_id() or "")
+
+    @property
+    def catalogue_id(self) -> str:
+        """Nova's number in Keystone's catalogue, with its region: no two installations have the same."""
+        with translated():
+            session = self.connection.session
+            entries = session.auth.get_access(session).service_catalog.catalog
+        for entry in entries:
+            if entry["type"] == "compute":
+                return f"{entry['id']}:{self.connection.config.get_region_name('compute') or ''}"
+        raise CloudBusy("Nova is not in the catalogue.")
 
     @property
     def user_id(self) -> str:
