@@ -1,0 +1,100 @@
+"""Nova's rows in the contract's words."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cloud.contract import Flavor, Status
+from cloud.openstack import servers
+
+ROW: dict[str, Any] = {
+    "id": "s1", "name": "red-fox", "status": "ACTIVE", "tenant_id": "p1", "created": "2026-11-21T10:00:00Z",
+    "updated": "2026-11-21T10:00:05Z", "OS-EXT-STS:task_state": None, "OS-EXT-SRV-ATTR:host": "node-1",
+    "metadata": {"minga_machine": "m1", "minga_owner": "o1", "minga_resets": "2", "minga_restarts": "3", "theirs": "x"},
+    "flavor": {"original_name": "m1.nano", "vcpus": 1, "ram": 128, "disk": 1},
+}  # fmt: skip
+
+
+def entry(address: str, version: int = 4, kind: str = "fixed") -> dict[str, Any]:
+    return {"addr": address, "version": version, "OS-EXT-IPS:type": kind}
+
+
+def test_a_whole_row() -> None:
+    made = servers.server(ROW)
+    assert (made.id, made.machine, made.owner, made.status, made.host, made.project) == (
+        "s1",
+        "m1",
+        "o1",
+        Status.ACTIVE,
+        "node-1",
+        "p1",
+    )
+    assert (made.resets, made.restarts, made.flavor) == (2, 3, Flavor("", "m1.nano", 1, 128, 1))
+    assert made.created_at == datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+
+def test_a_row_of_a_cell_that_is_down() -> None:
+    made = servers.server(
+        {"id": "s1", "status": "UNKNOWN", "tenant_id": "p1", "created": "2026-11-21T10:00:00Z", "links": []}
+    )
+    assert (made.status, made.machine, made.address, made.flavor, made.updated_at) == (
+        Status.UNKNOWN,
+        "",
+        "",
+        None,
+        None,
+    )
+
+
+def test_somebody_else_s_server_is_no_machine() -> None:
+    assert servers.server({**ROW, "metadata": {}}).machine == ""
+
+
+@pytest.mark.parametrize("text", ["", "two", "-1", None])
+def test_metadata_that_somebody_changed_by_hand_stop_nothing(text: str | None) -> None:
+    assert servers.server({**ROW, "metadata": {"minga_resets": text}}).resets == 0
+
+
+def test_a_status_of_tomorrow_is_unknown() -> None:
+    assert servers.server({**ROW, "status": "TELEPORTING"}).status == Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["No valid host was found. There are not enough hosts available.", "Exhausted all hosts available for retrying"],
+)
+def test_no_room_is_told_apart(message: str) -> None:
+    made = servers.server({**ROW, "status": "ERROR", "fault": {"code": 500, "message": message}})
+    assert (made.full, made.fault) == (True, f"500 {message}")
+
+
+def test_another_fault_is_not_no_room() -> None:
+    assert not servers.server({**ROW, "status": "ERROR", "fault": {"code": 500, "message": "disk on fire"}}).full
+
+
+@pytest.mark.parametrize(
+    ("networks", "address"),
+    [
+        ({"lab": [entry("10.0.0.5")]}, "10.0.0.5"),
+        ({"lab": [entry("fd00::5", 6), entry("10.0.0.5")]}, "10.0.0.5"),
+        ({"lab": [entry("fd00::5", 6)]}, "fd00::5"),
+        ({"lab": [entry("203.0.113.9", kind="floating"), entry("10.0.0.5")]}, "10.0.0.5"),
+        ({"lab": [entry("203.0.113.9", kind="floating")]}, ""),
+        ({"else": [entry("192.168.0.5")], "lab": [entry("fd00::5", 6)]}, "fd00::5"),
+        ({"else": [entry("192.168.0.5")]}, "192.168.0.5"),
+        ({}, ""),
+    ],
+)
+def test_its_address_is_a_fixed_one_of_our_network(networks: dict[str, Any], address: str) -> None:
+    assert servers.server({**ROW, "addresses": networks}, "lab").address == address
+
+
+def test_metadata_fit_into_nova() -> None:
+    said = servers.metadata("m1", "o1", "x" * 400, {"template": "web", "empty": ""})
+    assert len(said["minga_owner_name"]) == 255
+    assert (said["minga_template"], "minga_empty" in said) == ("web", False)
+
+
+def test_another_machine_s_tag_goes_and_other_people_s_stay() -> None:
+    assert servers.retagged({"tags": ["keep", "minga-old"]}, "new") == ["keep", "minga-new"]
