@@ -169,8 +169,9 @@ class Wire:
         if newest is None:
             raise CloudBusy("Nova is not in the catalogue, or does not say which versions it speaks.")
         if not discover.version_between((2, 1), newest, tuple(map(int, COMPUTE.split(".")))):
+            spoken = ".".join(map(str, newest))
             raise CloudRefused(
-                f"This Nova speaks versions up to {newest}; Minga needs {COMPUTE} (OpenStack Zed is new enough)."
+                f"This Nova speaks versions up to {spoken}; Minga needs {COMPUTE} (OpenStack Zed is new enough)."
             )
         self._checked = True
 
