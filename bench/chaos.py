@@ -1,24 +1,52 @@
 """Kill anything at random while machines are launched, put to sleep, woken and deleted; count what is left over.
 
-    python -m bench.chaos [LAUNCHES] [SEED]
+    python -m bench.chaos [LAUNCHES] [SEED]                     a Minga of its own with simulated guests, 20 launches
+    OS_CLOUD=… python -m bench.chaos [LAUNCHES] [SEED]          the same on an OpenStack, 100 launches
 
-It starts a Minga of its own with simulated guests, says the wishes through the API, and kills (or empties Redis) about once
-a second. At the end every machine must have reached its last wish: one server each, its own ports, the right quota.
+On the bench cloud, as root (`../shared/openstack/down; ../shared/openstack/up --driver fake` first: guests are not what is tried):
+
+    OS_CLIENT_CONFIG_FILE=$PWD/../shared/openstack/clouds.yaml OS_CLOUD=labcloud-portal .venv/bin/python -m bench.chaos
+
+It says the wishes through the API, and kills -9 (or empties Redis) about once a second. At the end every machine must have reached
+its last wish: one server each, ports of its own that it kept over sleep, the quota given back. On an OpenStack, what Nova and
+Keystone have of the bench's students is counted, too: servers, and projects made twice. Exit code 1 when anything is left over.
 """
 
 import argparse
+import os
 import random
+import sys
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.cluster import Cluster, Pupil, enter, started
 from tests.journeys.stack import Person, Stack, wait_for
 
-VICTIMS = ["worker", "beat", "agent", "web", "cloud", "redis", "vps", "flushall"]
+# And the local cloud, where it is ours to kill.
+VICTIMS = ["worker", "beat", "agent", "web", "redis", "vps", "flushall"]
 PEOPLE = ("student", "student2", "teacher", "donor", "admin")
+CROWD = 10  # students on an OpenStack
+# A claim must outlast a slow call of the cloud (20 s); a second server, if ever one is made, is to be seen and removed in this run.
+ON_OPENSTACK = {"CLAIM_SECONDS": "30", "STRAY_SECONDS": "20", "SWEEP_WHOLE_SECONDS": "20"}
+REMOVED_SECONDS = 240  # two rounds of tidying after the last wish
+HAS_CLUSTER = bool(os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"))
+PATIENCE = 900.0 if HAS_CLUSTER else 180.0  # for one wish, while everything is killed
+
+
+@dataclass
+class Life:
+    outcome: str
+    seconds: float
+    ports: frozenset[int] = frozenset()
+    began_at: float = 0.0  # from when to when these ports were this machine's, as its owner was told
+    ended_at: float = 0.0
 
 
 class Killer(threading.Thread):
@@ -26,11 +54,12 @@ class Killer(threading.Thread):
 
     def __init__(self, stack: Stack, dice: random.Random) -> None:
         super().__init__(daemon=True)
+        self.victims = VICTIMS if isinstance(stack, Cluster) else [*VICTIMS, "cloud"]
         self.stack, self.dice, self.enough, self.blows = stack, dice, threading.Event(), Counter[str]()
 
     def run(self) -> None:
         while not self.enough.wait(self.dice.uniform(0.5, 1.5)):
-            victim = self.dice.choice(VICTIMS)
+            victim = self.dice.choice(self.victims)
             try:
                 self.stack.flush_redis() if victim == "flushall" else self.stack.kill(victim)
             except (OSError, RuntimeError) as error:
@@ -41,20 +70,29 @@ class Killer(threading.Thread):
             self.blows[victim] += 1
 
 
-def one_life(person: Person, dice: random.Random) -> tuple[str, float]:
-    """Launch, sleep, wake, delete; wishes are said without waiting for a calm moment. (what it came to, seconds)"""
+def one_life(person: Person, dice: random.Random) -> Life:
+    """Launch, sleep, wake, delete; wishes are said without waiting for a calm moment."""
     began = time.monotonic()
-    reply = person.call("GET", "templates/", seconds=120).json()[0]["slug"]
-    made = person.call("POST", "machines/", json={"template": reply}, seconds=120)
+    template = person.call("GET", "templates/", seconds=120).json()[0]["slug"]
+    made = person.call("POST", "machines/", json={"template": template}, seconds=120)
     if made.status_code != 201:
-        return f"refused {made.status_code}", time.monotonic() - began
+        return Life(f"refused {made.status_code}", time.monotonic() - began)
     pk = made.json()["id"]
-    for verb, state in (("", "running"), ("suspend", "suspended"), ("wake", "running"), ("delete", "gone")):
-        if verb:
-            _say(person, pk, verb)
-        person.until(pk, state, seconds=180)
+    ports = _ports(person.until(pk, "running", PATIENCE))
+    had_at = time.monotonic()
+    for verb, state in (("suspend", "suspended"), ("wake", "running")):
         time.sleep(dice.uniform(0, 0.5))
-    return "whole life", time.monotonic() - began
+        _say(person, pk, verb)
+        there = person.until(pk, state, PATIENCE)
+    outcome = "whole life" if _ports(there) == ports else "OTHER PORTS after a sleep"
+    ended_at = time.monotonic()
+    _say(person, pk, "delete")
+    person.until(pk, "gone", PATIENCE)
+    return Life(outcome, time.monotonic() - began, ports, had_at, ended_at)
+
+
+def _ports(machine: dict[str, Any]) -> frozenset[int]:
+    return frozenset(access["port"] for access in machine["access"])
 
 
 def _say(person: Person, pk: str, verb: str) -> None:
@@ -64,64 +102,124 @@ def _say(person: Person, pk: str, verb: str) -> None:
     assert reply.status_code in (202, 409), reply.text
 
 
-def run(stack: Stack, launches: int, seed: int) -> dict[str, Any]:
+def run(stack: Stack, people: list[Person], launches: int, seed: int) -> dict[str, Any]:
     dice = random.Random(seed)
-    people = [Person(stack, name) for name in PEOPLE]
     todo = iter(range(launches))
-    results: list[tuple[str, float]] = []
+    lives: list[Life] = []
 
     def live(person: Person, own: random.Random) -> None:
         for _n in todo:
             try:
-                results.append(one_life(person, own))
+                lives.append(one_life(person, own))
             except AssertionError as error:
-                results.append((f"LOST: {error}", 0.0))
+                lives.append(Life(f"LOST: {error}", 0.0))
 
     killer = Killer(stack, random.Random(seed + 1))
     killer.start()
-    lives = [threading.Thread(target=live, args=(p, random.Random(dice.random()))) for p in people]
-    for thread in lives:
+    threads = [threading.Thread(target=live, args=(p, random.Random(dice.random()))) for p in people]
+    for thread in threads:
         thread.start()
-    for thread in lives:
+    for thread in threads:
         thread.join()
     killer.enough.set()
     killer.join()
-    return {"results": results, "blows": killer.blows, "left": _left(stack, people)}
+    return {
+        "lives": lives,
+        "blows": killer.blows,
+        "left": {**_left(stack, people), "double ports": double_ports(lives)},
+    }
+
+
+def double_ports(lives: list[Life]) -> int:
+    """Pairs of machines that were told the same public port at the same time."""
+    whole = [life for life in lives if life.ports]
+    pairs = ((one, other) for n, one in enumerate(whole) for other in whole[:n])
+    at_once = (p for p in pairs if p[0].began_at < p[1].ended_at and p[1].began_at < p[0].ended_at)
+    return sum(bool(one.ports & other.ports) for one, other in at_once)
 
 
 def _left(stack: Stack, people: list[Person]) -> dict[str, int]:
     """What is still there after all have been deleted; every figure should be 0."""
-    stack.whole()
+    if isinstance(stack, Cluster):
+        return {**_left_of(people), **_left_on(stack)}
     wait_for(lambda: not [s for s in stack.cloud.list_servers().servers if s.machine], 60, "no server left")
+    return {"servers": len([s for s in stack.cloud.list_servers().servers if s.machine]), **_left_of(people)}
+
+
+def _left_of(people: list[Person]) -> dict[str, int]:
     return {
-        "servers": len([s for s in stack.cloud.list_servers().servers if s.machine]),
         "machines": sum(len(p.call("GET", "machines/").json()) for p in people),
         "quota": sum(sum(p.used().values()) for p in people),
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Kill anything at random and count what is left over.")
-    parser.add_argument("launches", type=int, nargs="?", default=20)
-    parser.add_argument("seed", type=int, nargs="?", default=1)
-    asked = parser.parse_args()
-    launches, seed = asked.launches, asked.seed
+def _left_on(stack: Cluster) -> dict[str, int]:
+    """In Nova, Keystone and the database, looked at directly."""
+    try:
+        stack.wait_until_empty(REMOVED_SECONDS)
+    except AssertionError as error:
+        print(error)
+    owners = Counter(owner for _project, owner in stack.projects())
+    count = "SELECT count(*) FROM "
+    return {
+        "servers in Nova": len(stack.ours()),
+        "projects made twice": sum(number - 1 for number in owners.values()),
+        "reservations": stack.sql(count + "quotas_reservation WHERE closed_at IS NULL")[0][0],
+        "ports not given back": stack.sql(count + "tunnels_tunnel WHERE wanted <> 'gone'")[0][0],
+    }
+
+
+@contextmanager
+def somewhere() -> Iterator[tuple[Stack, list[Person]]]:
+    """An installation and its people: on the OpenStack that is named, else with the local cloud."""
+    if HAS_CLUSTER:
+        with started(**ON_OPENSTACK) as cluster:
+            students = cluster.make_students(CROWD, machines=3)  # room for one whose reply is lost
+            yield cluster, [Pupil(cluster, student) for student in students]
+        return
     with tempfile.TemporaryDirectory(prefix="minga-chaos-", dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         stack = Stack(Path(folder) / "data", "simulated", LOCAL_CLOUD_BUILD_SECONDS="2").start()
         try:
-            told = run(stack, launches, seed)
+            yield stack, [Person(stack, name) for name in PEOPLE]
         finally:
             stack.stop()
-    outcomes = Counter(what for what, _seconds in told["results"])
-    times = sorted(seconds for what, seconds in told["results"] if what == "whole life")
-    print(f"launches {launches}, seed {seed}, blows {sum(told['blows'].values())}: {dict(told['blows'])}")
-    print(f"outcomes: {dict(outcomes)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Kill anything at random and count what is left over.")
+    parser.add_argument("launches", type=int, nargs="?", default=100 if HAS_CLUSTER else 20)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    asked = parser.parse_args()
+    if HAS_CLUSTER:
+        enter()
+    with somewhere() as (stack, people):
+        told = run(stack, people, asked.launches, asked.seed)
+        asked_nova = _creates(stack)
+    print(f"launches {asked.launches}, seed {asked.seed}, blows {sum(told['blows'].values())}: {dict(told['blows'])}")
+    print(f"launched, but the reply was lost, so the owner launched again: {told['unknown']} (deleted at the end)")
+    sys.exit(report(told["lives"], told["left"], asked_nova))
+
+
+def _creates(stack: Stack) -> str:
+    """How often a server was asked for: more often than launched is no fault, as long as none is left over."""
+    if not isinstance(stack, Cluster):
+        return ""
+    return f"Nova was asked for a server {stack.tap.between(0)['compute POST /servers']} times"
+
+
+def report(lives: list[Life], left: dict[str, int], asked_nova: str) -> int:
+    outcomes = Counter(life.outcome for life in lives)
+    times = sorted(life.seconds for life in lives if life.outcome == "whole life")
+    print(f"outcomes: {dict(outcomes)}; {asked_nova}".removesuffix("; "))
     if times:
         print(
             f"a whole life took {times[0]:.1f} / {times[len(times) // 2]:.1f} / {times[-1]:.1f} s (least, median, most)"
         )
-    print(f"left over: {told['left']}")
+    print(f"left over: {left}")
+    good = set(outcomes) == {"whole life"} and not any(left.values())
+    print("Nothing is left over." if good else "NOT AS IT SHOULD BE: see above.")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -118,17 +118,22 @@ class Stack:
     def django(self, code: str) -> str:
         """Run Python with this installation's settings; what it printed."""
         settings = json.loads((self.data / "ports.json").read_text())
-        secret = {
-            name: (self.data / "secrets" / name).read_text().strip()
-            for name in ("database", "redis", "secret_key", "cloud_token")
-        }
-        postgres = Postgres(self.data / "postgres", settings["postgres"], secret["database"])
+        secret = {name: self._secret(name) for name in ("redis", "secret_key", "cloud_token")}
         environment = {
-            **self.environment, "DATABASE_URL": postgres.url, "SECRET_KEY": secret["secret_key"], "LOCAL_CLOUD_TOKEN": secret["cloud_token"],
+            **self.environment, "DATABASE_URL": self.database_url, "SECRET_KEY": secret["secret_key"], "LOCAL_CLOUD_TOKEN": secret["cloud_token"],
             "LOCAL_CLOUD_URL": f"http://127.0.0.1:{settings['cloud']}", "REDIS_URL": Redis(self.data, settings["redis"], secret["redis"]).url,
         }  # fmt: skip
         line = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
         return subprocess.run(line, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
+    @property
+    def database_url(self) -> str:
+        """Where this installation's rows are, for as long as it runs."""
+        settings = json.loads((self.data / "ports.json").read_text())
+        return Postgres(self.data / "postgres", settings["postgres"], self._secret("database")).url
+
+    def _secret(self, name: str) -> str:
+        return (self.data / "secrets" / name).read_text().strip()
 
     @cached_property
     def cloud(self) -> LocalCloud:
