@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Flavor, Image
 from courses.actions import MOST_SERVICES, SCHEMES
 from courses.models import Template
-from portal.templatetags.minga import size
+from portal.templatetags.minga import memory
 
 MOST_TYPED = 20_000  # characters; a longer text is refused before anybody looks at it
 SPARE_ROWS = 3  # empty rows for services that a form offers
@@ -45,7 +45,7 @@ class KeyForm(forms.Form):
 
 class TemplateChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own class takes no argument
     def label_from_instance(self, template: Template) -> str:
-        return f"{template.title} · {size(template.flavor)}"
+        return f"{template.title} ({memory(template.flavor.ram_mb)})"
 
 
 class AdoptForm(forms.Form):

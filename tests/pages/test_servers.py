@@ -111,7 +111,7 @@ def test_the_form_guesses_whose_it_was_and_what_it_was_made_from(page: Client, s
     Stray.objects.filter(pk=make_stray(owner_key=str(student.uuid)).pk).update(kind="lost")
     form = page.get("/servers/server-1/").content.decode()
     assert 'value="student"' in form
-    assert "selected>Other · 1 processor" in form
+    assert "selected>Other (256\u00a0MB)" in form
     assert 'value="mail-001"' in form
 
 
