@@ -15,7 +15,6 @@ from cloud.contract import (
     CloudBusy,
     CloudError,
     CloudFull,
-    CloudGone,
     CloudRefused,
     Flavor,
     Image,
@@ -37,9 +36,7 @@ BUILD_SECONDS = 300.0  # an image of a GB is first copied to its host
 BOOT_SECONDS = 180.0
 STEP_SECONDS = 90.0
 GOODBYE_SECONDS = 120.0
-REFUSED_SECONDS = (
-    20.0  # a project is refused to be deleted while its server's ports are in it: a moment longer than the server
-)
+LATE_SECONDS = 45.0  # Nova may still do what we have stopped waiting for
 KNOCK_SECONDS = 2.0  # for one attempt at port 22
 PAUSE_SECONDS = 0.5
 
@@ -61,28 +58,31 @@ def trial(cloud: OpenStackCloud) -> Iterator[Check]:
         yield failed.row
     except CloudError as error:
         yield wrong(TOPIC, _("The cloud broke it off: %(said)s"), said=str(error)[:300])
+    except KeyboardInterrupt:
+        yield wrong(TOPIC, _("You broke it off."))
     finally:
-        cleaned = clean_up(cloud)
+        cleaned = clean_up(cloud, LATE_SECONDS if run.is_asking else 0)
     yield cleaned
 
 
-def clean_up(cloud: OpenStackCloud) -> Check:
-    """Delete what a trial made, this one or an earlier. Never raises CloudError."""
+def clean_up(cloud: OpenStackCloud, watch_seconds: float = 0) -> Check:
+    """Delete what a trial made, this one or an earlier. Never raises CloudError.
+
+    watch_seconds: that long a server may still appear, whose launch nobody heard the answer of.
+    """
     began = time.monotonic()
     owner = Owner(OWNER_KEY, "check")
     said = ""
     while time.monotonic() - began < GOODBYE_SECONDS:
         try:
-            while server := cloud.find_server(MACHINE):
+            if server := cloud.find_server(MACHINE):
                 cloud.ensure_deleted(server.id)
-                _until_gone(cloud, server.id, began + GOODBYE_SECONDS)
-            cloud.ensure_owner_gone(owner)
-            return right(TOPIC, _("Deleted, and its project with it, in %(seconds)s s."), seconds=_since(began))
-        except CloudError as error:
+            elif time.monotonic() - began >= watch_seconds:
+                cloud.ensure_owner_gone(owner)
+                return right(TOPIC, _("Deleted, and its project with it, in %(seconds)s s."), seconds=_since(began))
+        except CloudError as error:  # the project may not go before the server, and its ports stay a moment longer
             said = str(error)[:200]
-            if isinstance(error, CloudRefused) and time.monotonic() - began > REFUSED_SECONDS:
-                break
-            time.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)
     mend = f"openstack server list --all-projects --tags {servers.machine_tag(MACHINE)}\nopenstack project list --tags minga-owner-{OWNER_KEY}"
     return wrong(TOPIC, _("It could not be deleted: %(said)s. Look for it, and delete it by hand:"), mend, said=said)
 
@@ -90,6 +90,7 @@ def clean_up(cloud: OpenStackCloud) -> Check:
 @dataclass
 class _Trial:
     cloud: OpenStackCloud
+    is_asking: bool = False  # for a server, and the answer has not been heard
 
     def steps(self) -> Iterator[Check]:
         if self.cloud.find_server(MACHINE):
@@ -118,10 +119,14 @@ class _Trial:
         spec = ServerSpec(
             machine=MACHINE, owner=owner, name="minga-check", flavor_id=flavor.id, image_id=image.id, ports=frozenset({22})
         )  # fmt: skip
+        self.is_asking = True
         try:
-            return self.cloud.ensure_server(spec)
+            server = self.cloud.ensure_server(spec)
         except CloudFull:
+            self.is_asking = False
             raise Failed(wrong(TOPIC, _("No computer of the cluster has room for it."))) from None
+        self.is_asking = False
+        return server
 
     def wait(self, server: Server, status: Status, seconds: float) -> Server:
         ends = time.monotonic() + seconds
@@ -190,15 +195,6 @@ def _did_not(server: Server, status: Status) -> Check:
         return wrong(TOPIC, _("The cloud gave it up: %(said)s"), mend, said=server.fault[:300])
     text = _("It did not become %(wanted)s in time; it is %(status)s (%(task)s).")
     return wrong(TOPIC, text, mend, wanted=status.value, status=server.status.value, task=server.task or "–")
-
-
-def _until_gone(cloud: OpenStackCloud, server_id: str, ends: float) -> None:
-    while time.monotonic() < ends:
-        try:
-            cloud.desk.verbs.get(server_id)
-        except CloudGone:
-            return
-        time.sleep(PAUSE_SECONDS)
 
 
 def _since(began: float) -> str:

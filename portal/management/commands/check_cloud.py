@@ -43,14 +43,10 @@ class Command(BaseCommand):
 
     def _told(self, found: Iterable[Check], *, as_json: bool) -> list[Check]:
         rows = []
-        try:
-            for row in found:
-                rows.append(row)
-                if not as_json:
-                    self._say(row)
-        except KeyboardInterrupt:
-            self.stderr.write(_("Broken off. What the trial had made was deleted."))
-            sys.exit(130)
+        for row in found:
+            rows.append(row)
+            if not as_json:
+                self._say(row)
         if as_json:
             self.stdout.write(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=1))
         else:

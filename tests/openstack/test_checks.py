@@ -1,0 +1,202 @@
+"""check_cloud and setup_cloud on the real cloud."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud.check import Check
+from cloud.contract import Flavor, Owner
+from cloud.openstack import OpenStackCloud, checks, cluster, setup, trial
+from cloud.openstack.setup import Step, Wishes, set_up
+from cloud.openstack.survey import Survey
+from cloud.openstack.tenants import keypair_prefix
+from cloud.openstack.upload import Upload
+from tests.openstack.stage import AGENT, NAMESPACE, OpenStackStage, until
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDENT = os.environ.get("OS_STUDENT_CLOUD", "labcloud-student")  # a plain member of one project
+CHECK = ["ip", "netns", "exec", NAMESPACE, sys.executable, "manage.py", "check_cloud", "--with-guest", "--json"]
+KEYPAIRS = 1000  # the bench's
+
+
+def survey_of(cloud: OpenStackCloud) -> Survey:
+    return Survey(lambda: cloud.wire, agents_wish=[f"{AGENT}/32"])
+
+
+def rows_of(cloud: OpenStackCloud) -> list[Check]:
+    return list(checks.look(survey_of(cloud)))
+
+
+@pytest.fixture
+def running(stage: OpenStackStage) -> Iterator["subprocess.Popen[str]"]:
+    """As it is typed where the agent is; the pool would wait for a database that it does not need."""
+    assert trial.clean_up(stage.cloud).ok == "right"
+    env = {**os.environ, "LC_ALL": "C.UTF-8", "AGENT_ADDRESSES": f"{AGENT}/32", "DB_POOL": "off", "SECRET_KEY": "x"}
+    with subprocess.Popen(
+        CHECK, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+def traces(stage: OpenStackStage) -> dict[str, Any]:
+    """What a trial could leave behind."""
+    owner = Owner(trial.OWNER_KEY, "check")
+    keypairs = stage.cloud.wire.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
+    return {
+        "server": stage.cloud.find_server(trial.MACHINE),
+        "project": stage.cloud.desk.tenants.find(owner),
+        "keys": [row for row in keypairs if row["keypair"]["name"].startswith(keypair_prefix(owner))],
+    }
+
+
+NOTHING = {"server": None, "project": None, "keys": []}
+
+
+def test_the_bench_has_all_that_is_needed(stage: OpenStackStage) -> None:
+    rows = rows_of(stage.cloud)
+    assert [(row.topic, str(row.found)) for row in rows if row.ok == "wrong"] == []
+    assert {row.topic for row in rows} >= {"Keystone", "Nova", "Roles", "Clock", "Key pairs", "Network", "Images"}
+
+
+def test_a_plain_member_is_told_which_role_is_missing() -> None:
+    cloud = OpenStackCloud(STUDENT, agents=[f"{AGENT}/32"])
+    wrong = {row.topic: row.mend for row in rows_of(cloud) if row.ok == "wrong"}
+    cloud.close()
+    assert wrong.keys() >= {"Roles", "Students' projects", "Computers", "Services"}
+    assert "openstack role add --user student" in wrong["Roles"]
+
+
+def test_a_trial_machine_is_reached_put_to_sleep_and_leaves_nothing(
+    stage: OpenStackStage, running: "subprocess.Popen[str]"
+) -> None:
+    out, err = running.communicate(timeout=300)
+    rows = [row for row in json.loads(out) if row["topic"] == "Trial machine"]
+    assert [row["ok"] for row in rows] == ["right"] * 6, (rows, err)
+    assert traces(stage) == NOTHING
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_a_trial_that_is_broken_off_leaves_nothing(
+    stage: OpenStackStage, running: "subprocess.Popen[str]", by: signal.Signals
+) -> None:
+    until(lambda: stage.cloud.find_server(trial.MACHINE), "a server")
+    running.send_signal(by)
+    out, err = running.communicate(timeout=150)
+    told = [row["found"] for row in json.loads(out) if row["topic"] == "Trial machine"]
+    assert (running.returncode, told[-2]) == (1, "You broke it off."), (told, err)
+    assert traces(stage) == NOTHING
+
+
+def test_what_a_killed_trial_left_goes_with_the_next_one(
+    stage: OpenStackStage, running: "subprocess.Popen[str]"
+) -> None:
+    until(lambda: stage.cloud.find_server(trial.MACHINE), "a server")
+    running.kill()
+    running.communicate(timeout=30)
+    assert trial.clean_up(stage.cloud).ok == "right"
+    assert traces(stage) == NOTHING
+
+
+# ---- setup_cloud ----
+
+
+def everything(stage: OpenStackStage) -> dict[str, Any]:
+    """What setup_cloud could change."""
+    wire = stage.cloud.wire
+    return {
+        "quota": wire.ask("compute", "GET", f"/os-quota-sets/{wire.project_id}").json(),
+        "flavors": wire.ask("compute", "GET", "/flavors/detail").json(),
+        "images": sorted(
+            (i["id"], i["name"], i.get("os_admin_user"), i["status"]) for i in cluster.pages(wire, {"limit": 200})
+        ),
+        "networks": wire.ask("network", "GET", "/networks").json(),
+    }
+
+
+@pytest.fixture
+def name() -> str:
+    return f"check-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def upload(stage: OpenStackStage, name: str, tmp_path: Path) -> Iterator[Upload]:
+    """A disk that boots nothing, of a MB; taken away again."""
+    (tmp_path / "disk").write_bytes((b"\0" * 510 + b"\x55\xaa").ljust(2**20, b"\0"))
+    yield Upload.of(tmp_path / "disk", name, "student")
+    for image in stage.admin.image.images(name=name):
+        stage.admin.image.delete_image(image)
+
+
+@pytest.fixture
+def only_size(stage: OpenStackStage, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flavor]:
+    """A cloud that has no other sizes than this, as far as setup_cloud sees: others are at work on the bench."""
+    there, size = cluster.flavors, Flavor("", name, 1, 64, 1)
+    monkeypatch.setattr(cluster, "flavors", lambda wire: [flavor for flavor in there(wire) if flavor.name == name])
+    monkeypatch.setattr(setup, "SIZES", [size])
+    yield size
+    for flavor in stage.admin.compute.flavors():
+        if flavor.name == name:
+            stage.admin.compute.delete_flavor(flavor)
+
+
+@pytest.fixture
+def few_keypairs(stage: OpenStackStage) -> Iterator[str]:
+    """The service project allows a few less than is wanted."""
+    path = f"/os-quota-sets/{stage.cloud.wire.project_id}"
+    stage.cloud.wire.ask("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS - 100}})
+    yield path
+    stage.cloud.wire.ask("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS}})
+
+
+def steps(stage: OpenStackStage, upload: Upload, *, do: bool = True) -> list[Step]:
+    return list(set_up(survey_of(stage.cloud), Wishes(do, upload)))
+
+
+def test_a_dry_run_changes_nothing(stage: OpenStackStage, upload: Upload, only_size: Flavor, few_keypairs: str) -> None:
+    before = everything(stage)
+    would = [step.topic for step in steps(stage, upload, do=False) if step.what == "would"]
+    assert would == ["Key pairs", "Sizes", "Images"]
+    assert everything(stage) == before
+
+
+def test_said_twice_it_is_done_once(
+    stage: OpenStackStage, upload: Upload, only_size: Flavor, few_keypairs: str
+) -> None:
+    assert [step.topic for step in steps(stage, upload) if step.what == "did"] == ["Key pairs", "Sizes", "Images"]
+    after = everything(stage)
+    assert {step.what for step in steps(stage, upload)} == {"right"}
+    assert everything(stage) == after
+
+
+def test_an_uploaded_image_is_public_says_its_login_and_its_smallest_disk(
+    stage: OpenStackStage, upload: Upload
+) -> None:
+    steps(stage, upload)
+    row = next(image for image in stage.cloud.images() if image.name == upload.name)
+    assert (row.ready, row.login, row.min_disk_gb, row.size_bytes) == (True, "student", 1, 2**20)
+    assert [i.visibility for i in stage.admin.image.images(name=upload.name)] == ["public"]
+
+
+def test_an_upload_that_broke_off_is_filled(stage: OpenStackStage, upload: Upload) -> None:
+    from cloud.openstack.upload import _make
+
+    _make(stage.cloud.wire, upload)
+    steps(stage, upload)
+    assert [image.status for image in stage.admin.image.images(name=upload.name)] == ["active"]
+
+
+def test_a_plain_member_is_told_what_it_may_not_do(upload: Upload) -> None:
+    cloud = OpenStackCloud(STUDENT, agents=[f"{AGENT}/32"])
+    found = list(set_up(survey_of(cloud), Wishes(True, upload)))
+    cloud.close()
+    assert not [step for step in found if step.what == "did"]
+    assert {step.topic for step in found if step.what == "left"} >= {"Roles", "Key pairs"}
