@@ -20,7 +20,7 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import asking
+from machines import asking, one_cloud
 from machines.models import Machine
 from machines.pace import (
     LOOK_AGAIN,
@@ -58,6 +58,7 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
     """Take one step towards the wish. True when the state changed and there is more to do at once."""
     before = machine.state
     try:
+        one_cloud.require(cloud)
         _step(machine)(machine, cloud)
     except CloudBusy as error:
         later(machine, error)
@@ -107,7 +108,7 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
     """From accepted to answering. A reset comes through here, too."""
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
         return _build_failed(machine, cloud)
-    if machine.is_up and machine.cloud_resets != machine.resets_asked:
+    if machine.is_up and machine.owes_reset:
         return again(
             machine,
             lambda: cloud.ensure_rebuilt(machine.server_id, asking.spec_of(machine), machine.resets_asked),
@@ -128,7 +129,7 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
     """From asleep, put away or restarting to answering."""
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
         return fail(machine, Note(BROKEN))
-    if machine.is_up and machine.cloud_restarts != machine.restarts_asked:
+    if machine.is_up and machine.owes_restart:
         return again(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
     if machine.is_up and machine.wanted != Wanted.RUNNING:
         return go(machine, State.RUNNING)

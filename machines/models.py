@@ -174,6 +174,15 @@ class Machine(models.Model):
         return self.observed_at is not None and (self.asked_at is None or self.observed_at > self.asked_at)
 
     @property
+    def owes_reset(self) -> bool:
+        """A reset was asked for and the cloud shows no trace of it. A new server after a failure starts at none."""
+        return self.resets_asked != self.resets_done and self.cloud_resets != self.resets_asked
+
+    @property
+    def owes_restart(self) -> bool:
+        return self.restarts_asked != self.restarts_done and self.cloud_restarts != self.restarts_asked
+
+    @property
     def is_up(self) -> bool:
         """Whether the cloud says: running, and nothing is being done to it."""
         return self.is_fresh and self.cloud_status == Status.ACTIVE and not self.cloud_task
@@ -242,6 +251,9 @@ class Watch(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     took_seconds = models.FloatField(default=0)
     room = models.JSONField(default=dict, blank=True)  # what the cluster has free, as the cloud last told
+    cloud_identity = models.CharField(
+        max_length=200, blank=True, default=""
+    )  # of the first list; see machines.one_cloud
     no_removal_until = models.DateTimeField(null=True, blank=True)  # after a restore: an admin looks at strays first
 
     @classmethod

@@ -16,6 +16,7 @@ import tunnels.actions
 import tunnels.restored
 from cloud.contract import Cloud, CloudError, Listing, Server, Status
 from lib.notes import Note
+from machines import one_cloud
 from machines.lifecycle import BROKEN, finish, vanish
 from machines.models import Machine, MachineQuerySet, Watch, status_fields
 from machines.states import State, Wanted
@@ -52,6 +53,7 @@ def meet(cloud: Cloud) -> dict[str, int]:
     One whose server the cloud cannot see just now stays held, counted as unknown: say `meet` again later.
     """
     now = timezone.now()
+    one_cloud.require(cloud)
     listing = cloud.list_servers()
     if not listing.whole:
         raise CloudError("The cloud gave no whole list of its servers.")
@@ -95,7 +97,7 @@ def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
         return
     _write(machine, claimed_until=None, retry_at=None, attempts=0, unheard=0)
     if server is None:
-        return _go_on_without(machine)
+        return _go_on_without(machine, now)
     is_other = server.id != machine.server_id
     _take_facts(machine, server, now)
     if machine.wanted == Wanted.GONE:
@@ -107,12 +109,14 @@ def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
     _run(machine, server, is_other, now)
 
 
-def _go_on_without(machine: Machine) -> None:
-    """No server: it is gone. One that never had any is still waiting to be built, and that wish stands."""
+def _go_on_without(machine: Machine, now: datetime) -> None:
+    """No server: it is gone. One that never had any still waits to be built: that wish stands, as one that was asked for before."""
     if machine.wanted == Wanted.GONE:
         finish(machine)
     elif machine.server_id or machine.ready_at:
         vanish(machine)
+    else:
+        _write(machine, asked_at=now)
 
 
 def _take_facts(machine: Machine, server: Server, now: datetime) -> None:

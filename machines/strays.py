@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db.models import Q
 
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
+from machines import one_cloud
+from machines.lifecycle import VANISHED
 from machines.models import Machine, Stray, Watch
 from machines.states import State
 
@@ -41,11 +43,14 @@ def keep_strays(servers: Iterable[Server], at: datetime) -> None:
 
 def _strays(told: dict[str, Server], at: datetime) -> list[Stray]:
     marks = [server.machine for server in told.values() if is_key(server.machine)]
-    rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list("pk", "state", "server_id")
-    keys = {str(pk) for pk, _state, _server in rows}
-    held = {server for _pk, state, server in rows if state != State.GONE}
+    rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list(
+        "pk", "state", "server_id", "state_note__text"
+    )
+    # One that vanished and is back (an operator restored it) was never meant by us to go: an admin decides.
+    keys = {str(pk) for pk, state, _server, note in rows if not (state == State.GONE and note == VANISHED)}
+    held = {server for _pk, state, server, _note in rows if state != State.GONE}
     # Without a number yet, the row's next step finds this very server.
-    waits = {str(pk) for pk, state, server in rows if state != State.GONE and not server}
+    waits = {str(pk) for pk, state, server, _note in rows if state != State.GONE and not server}
     free = [server for server in told.values() if server.id not in held and server.machine not in waits]
     return [_stray(server, keys, at) for server in free]
 
@@ -98,6 +103,7 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     Stray.objects.filter(Q(gone_at__lt=now - FORGET) | Q(adopted_at__lt=now - FORGET)).delete()
     if Watch.objects.filter(no_removal_until__gt=now).exists():
         return 0
+    one_cloud.require(cloud)
     # One that is still there so long after we asked is asked for again.
     due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
     seconds = Stray.objects.open().filter(due, kind=Stray.Kind.SECOND, seen_at__lt=over)

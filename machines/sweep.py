@@ -17,7 +17,7 @@ from django.utils import timezone
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from lib import doorbell
 from lib.notes import Note
-from machines import drift
+from machines import drift, one_cloud
 from machines.models import Event, Machine, Watch, status_fields
 from machines.states import State, Wanted
 from machines.strays import is_key, keep_strays
@@ -55,6 +55,7 @@ def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
     """One list call, and what follows from it."""
     whole = _is_whole_due(watch, now)
     try:
+        one_cloud.require(cloud, watch)
         listing = cloud.list_servers(None if whole else watch.cursor)
     except CloudError as error:
         log.warning("the cloud could not be listed: %s", error)
@@ -68,6 +69,8 @@ def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
         return look(cloud, watch, timezone.now())
     took = (timezone.now() - now).total_seconds()
     fields = {"whole_at": now, "room": _room(cloud)} if listing.whole else {}
+    if not watch.cloud_identity:
+        fields["cloud_identity"] = cloud.identity
     fields["steady_since"] = None if news.dark else watch.steady_since or now
     Watch.objects.filter(pk=watch.pk).update(
         cursor=listing.cursor,
