@@ -189,13 +189,13 @@ def test_a_machine_deleted_since_is_gone_and_gives_its_quota_back(world: "World"
 def test_a_machine_whose_server_was_replaced_since_takes_over_the_new_one(
     world: "World", file: Path, back: Back
 ) -> None:
-    from machines.lifecycle import _spec
+    from machines.asking import spec_of
     from tunnels.models import Tunnel
 
     machine = world.running()
     save(file)
     world.cloud.vanish(machine.server_id)
-    new = world.cloud.ensure_server(_spec(machine))
+    new = world.cloud.ensure_server(spec_of(machine))
     world.cloud.settle()
     back()
     world.until(machine, "running")
