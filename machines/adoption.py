@@ -120,6 +120,9 @@ def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
                 address=stray.address,
                 host=stray.host[:120],
                 project=stray.project,
+                cloud_name=stray.name,
+                # Another name than the server's is told to the cloud, as after a rename.
+                names_asked=int(name != stray.name),
                 **_counters(stray),
                 # Every open stray was in the last whole list.
                 observed_at=Watch.the_one().whole_at,

@@ -29,7 +29,7 @@ def stray_of(world: World, *, status: str = "active", **facts: object) -> Stray:
     return Stray.objects.get(server_id=server.id)
 
 
-def given(world: World, stray: Stray, name: str = "given") -> Machine:
+def given(world: World, stray: Stray, name: str = "") -> Machine:
     return adopt(stray=stray, owner=world.student, template=world.template, name=name, by=world.student)
 
 
@@ -215,6 +215,14 @@ def test_the_history_says_who_gave_what_to_whom(world: World, admin: User) -> No
     event = machine.events.get(kind="wished")
     assert (event.by, str(event.note)) == (admin, f"The server “found” ({stray.server_id}) was given to student.")
     assert machine.name == "found"
+
+
+def test_another_name_is_told_to_the_cloud(world: World) -> None:
+    machine = world.until(given(world, stray_of(world), name="new"), "running")
+    for _turn in range(3):
+        world.turn()
+    machine.refresh_from_db()
+    assert (machine.name, world.cloud.server(machine.server_id).name) == ("new", "new")
 
 
 def test_a_retired_template_is_refused(world: World) -> None:
