@@ -53,7 +53,9 @@ def _waits(template: Template, room: dict[str, Any]) -> bool:
 def _room(stored: dict[str, Any], *, empty: bool = False) -> Room:
     """The cluster as last heard; `empty`: as if nobody used it."""
     if empty:
-        stored = {**stored, "vcpus_used": 0, "ram_mb_used": 0, "disk_gb_used": 0, "biggest_free": {}}
+        nothing = {"vcpus_used": 0, "ram_mb_used": 0, "disk_gb_used": 0}
+        # A cluster is no bigger for one server than its biggest computer.
+        stored = {**stored, **nothing, "biggest_free": stored.get("biggest_host", {})}
     return Room(**stored)
 
 

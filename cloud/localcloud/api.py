@@ -19,6 +19,7 @@ from cloud.localcloud.record import ServerRecord
 
 Handler = Callable[[Conductor, Request], Awaitable[Any]]
 
+SIZES = {flavor.id: asdict(flavor) for flavor in FLAVORS.values()}  # once, not for each server of each list
 ANSWERS: list[tuple[type[CloudError], str, int]] = [  # the first that fits: CloudGone is a CloudRefused
     (CloudGone, "gone", 404),
     (CloudFull, "full", 409),
@@ -61,7 +62,7 @@ def _server(conductor: Conductor, request: Request) -> ServerRecord:
 
 
 def _told(record: ServerRecord) -> dict[str, Any]:
-    return {**record.as_told(), "flavor": asdict(FLAVORS[record.flavor_id])}
+    return {**record.as_told(), "flavor": SIZES[record.flavor_id]}
 
 
 async def about(conductor: Conductor, request: Request) -> Any:

@@ -97,6 +97,14 @@ def test_a_size_that_no_computer_has_is_refused_before_it_queues(student: User, 
     assert str(offers(student)[0].why_not).startswith("No computer")
 
 
+def test_many_small_computers_are_no_big_one(student: User, world: World) -> None:
+    total = {"vcpus": 99, "vcpus_used": 0, "ram_mb": 9999, "ram_mb_used": 0, "disk_gb": 999, "disk_gb_used": 0}
+    biggest = {"vcpus": 4, "ram_mb": 64, "disk_gb": 99}
+    Watch.objects.update_or_create(pk=1, defaults={"room": {**total, "biggest_host": biggest}})
+    with pytest.raises(Refusal, match="big enough"):
+        world.launch()
+
+
 def test_offers_say_why_not(student: User) -> None:
     make_template()
     assert "0 of your 0 machines" in str(offers(student)[0].why_not)
