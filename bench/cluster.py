@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,7 @@ from cloud.openstack import OpenStackCloud
 from tests.cloud.stage import insist
 from tests.journeys.stack import Person, Stack, wait_for
 
+AT_ONCE = 4  # calls of the cloud, while tidying up
 PREFIX = "bench"  # of all people that a bench makes: by it one knows their projects
 IMAGE, FLAVOR = os.environ.get("BENCH_IMAGE", "lab-linux"), os.environ.get("BENCH_FLAVOR", "m1.nano")
 # As an installation on a cluster is. Nobody answers on a cloud without guests, so "running" is what the cloud calls ACTIVE.
@@ -175,9 +177,11 @@ class Cluster(Stack):
 
     def leave_nothing(self) -> None:
         """Servers, projects, key pairs: whatever the bench came to."""
-        if self.process is not None and self.process.poll() is None:
-            self.stop()
-        take_away(self.cloud, self.owners, {project for project, _owner in self.projects()})
+        try:
+            if self.process is not None and self.process.poll() is None:
+                self.stop()
+        finally:
+            take_away(self.cloud, self.owners, {project for project, _owner in self.projects()})
 
 
 FAULTS = (
@@ -189,14 +193,17 @@ def take_away(cloud: OpenStackCloud, owners: dict[str, Owner], projects: set[str
     def left() -> list[Server]:
         return [s for s in insist(cloud.list_servers).servers if s.owner in owners or s.project in projects]
 
-    for server in left():
-        insist(cloud.ensure_deleted, server.id)
-    wait_for(lambda: not left(), 900, "the servers are gone", _breathe)
-    for owner in owners.values():
-        try:
-            insist(cloud.ensure_owner_gone, owner)
-        except CloudError as error:
-            print(f"{owner.name} could not be taken away: {error}. Run: python -m bench.cluster")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda server: insist(cloud.ensure_deleted, server.id), left()))
+        wait_for(lambda: not left(), 900, "the servers are gone", _breathe)
+        list(pool.map(lambda owner: _take_away_project(cloud, owner), owners.values()))
+
+
+def _take_away_project(cloud: OpenStackCloud, owner: Owner) -> None:
+    try:
+        insist(cloud.ensure_owner_gone, owner)
+    except CloudError as error:
+        print(f"{owner.name} could not be taken away: {error}. Run: python -m bench.cluster")
 
 
 @contextmanager
@@ -205,16 +212,19 @@ def started(**environment: str) -> Iterator[Cluster]:
     enter()
     folder = Path(tempfile.mkdtemp(prefix="minga-bench-", dir="/tmp"))  # short, for sockets
     folder.chmod(0o755)
-    stack = Cluster(folder / "data", **environment)
+    stack, done = Cluster(folder / "data", **environment), False
     try:
         print(stack.describe())
         stack.start()
         print(f"Image and size: {stack.make_template()}", flush=True)
         yield stack
+        done = True
     finally:
         stack.leave_nothing()
-        if not os.environ.get("MINGA_KEEP"):
+        if done and not os.environ.get("MINGA_KEEP"):
             shutil.rmtree(folder, ignore_errors=True)
+        else:
+            print(f"Its logs are kept in {folder}.")
 
 
 def enter() -> None:
