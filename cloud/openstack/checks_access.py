@@ -116,7 +116,7 @@ def projects(survey: Survey) -> list[Check]:
             made = survey.wire.keystone.projects.list(domain=survey.wire.domain_id, tags=TAG)
     except CloudRefused:
         text = _("This user may not look at the projects of domain %(domain)s, nor make any.")
-        return [wrong(topic, text, who.role_add("admin", domain=True), domain=who.project_domain)]
+        return [wrong(topic, text, who.role_add("admin"), domain=who.project_domain)]
     text = _("%(count)s in domain %(domain)s so far. That a new one can be made is seen with --with-guest.")
     return [right(topic, text, count=len(made), domain=who.project_domain)]
 

@@ -26,11 +26,9 @@ class Who:
     project_domain: str
     roles: tuple[str, ...]
 
-    def role_add(self, role: str, *, domain: bool = False) -> str:
-        """The command that gives it a role on its own project, or on its domain."""
+    def role_add(self, role: str) -> str:
+        """The command that gives it a role on its own project."""
         where = ["--project", self.project, "--project-domain", self.project_domain]
-        if domain:
-            where = ["--domain", self.project_domain]
         return command("openstack", "role", "add", "--user", self.user, "--user-domain", self.user_domain, *where, role)
 
 

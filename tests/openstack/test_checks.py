@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
+from catalog.models import Image
 from cloud.check import Check
 from cloud.contract import Flavor, Owner
 from cloud.openstack import OpenStackCloud, checks, cluster, setup, trial
@@ -184,6 +186,16 @@ def test_an_uploaded_image_is_public_says_its_login_and_its_smallest_disk(
     row = next(image for image in stage.cloud.images() if image.name == upload.name)
     assert (row.ready, row.login, row.min_disk_gb, row.size_bytes) == (True, "student", 1, 2**20)
     assert [i.visibility for i in stage.admin.image.images(name=upload.name)] == ["public"]
+
+
+def test_as_it_is_typed_it_fills_the_catalog(stage: OpenStackStage, upload: Upload, db: None, capsys: Any) -> None:
+    words = ["--image", str(upload.path), "--name", upload.name, "--login", upload.login, "--lang", "en"]
+    call_command("setup_cloud", *words)
+    first = capsys.readouterr().out
+    call_command("setup_cloud", *words)
+    second = capsys.readouterr().out
+    assert Image.objects.get(name=upload.name).login == "student"
+    assert ("Done:" in first, "Nothing was to be done." in second) == (True, True), first + second
 
 
 def test_an_upload_that_broke_off_is_filled(stage: OpenStackStage, upload: Upload) -> None:
