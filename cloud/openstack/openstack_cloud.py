@@ -229,11 +229,17 @@ class OpenStackCloud:
             return str(self.desk.verbs.act(server_id, "os-getConsoleOutput", {"length": lines})["output"])
         except Conflict:
             return ""  # it is not running
+        except CloudGone:
+            self.desk.verbs.get(server_id)  # of one that its host does not have yet, Nova says the same
+            return ""
 
     def console_url(self, server_id: str) -> str:
         wish = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
         try:
             answer = self.wire.ask("compute", "POST", f"/servers/{server_id}/remote-consoles", json=wish)
+        except CloudGone:
+            self.desk.verbs.get(server_id)
+            raise CloudRefused("It has no screen yet.") from None
         except Conflict as error:
             raise CloudRefused(f"It has no screen now: {error}") from error
         return str(body(answer)["remote_console"]["url"])

@@ -5,7 +5,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
 import openstack
 import requests
@@ -79,7 +79,7 @@ class Wire:
         if answer.status_code >= 300:
             raise problem(answer)
         self._look_at_clock(answer)
-        return answer
+        return cast("requests.Response", answer)
 
     def patch_image(self, image_id: str, field: str, value: str) -> None:
         """Glance wants its own kind of JSON patch."""
@@ -96,6 +96,7 @@ class Wire:
                 session=self.connection.session,
                 interface=config.get_interface("identity"),
                 region_name=config.get_region_name("identity"),
+                endpoint_override=config.get_endpoint("identity"),
                 connect_retries=0,
             )
         return self._identity
@@ -110,8 +111,7 @@ class Wire:
     def catalogue_id(self) -> str:
         """Nova's number in Keystone's catalogue, with its region: no two installations have the same."""
         with translated():
-            session = self.connection.session
-            entries = session.auth.get_access(session).service_catalog.catalog
+            entries = self._access().service_catalog.catalog
         for entry in entries:
             if entry["type"] == "compute":
                 return f"{entry['id']}:{self.connection.config.get_region_name('compute') or ''}"
@@ -126,7 +126,12 @@ class Wire:
     def domain_id(self) -> str:
         """Where students' projects are made: the domain of the service user's own project."""
         with translated():
-            return str(self.connection.session.auth.get_access(self.connection.session).project_domain_id)
+            return str(self._access().project_domain_id)
+
+    def _access(self) -> Any:
+        """What Keystone said when it let us in."""
+        session = self.connection.session
+        return cast("Any", session.auth).get_access(session)
 
     def signed_in(self, project: str) -> v3.Password:
         """Our service user in a student's project. The token is fetched with the first call, and again when it has run out."""
