@@ -1,5 +1,6 @@
 """Inside the guests, reached from the agent's host: the only place that their network lets in."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -27,3 +28,15 @@ def reads_page(server: Server, source: str = AGENT) -> bool:
     """Whether its web server answers somebody who comes from `source`."""
     said = inside("curl", "-s", "-o", "/dev/null", "-m", "4", "--interface", source, f"http://{server.address}/")
     return said.returncode == 0
+
+
+def inside_cloud(*command: str) -> subprocess.CompletedProcess[str]:
+    """A command among the processes of the cloud itself, which have a pid namespace of their own on the test bench."""
+    holder = Path(os.environ.get("LABCLOUD_STATE", "/var/lib/labcloud"), "holder.pid").read_text().split()[0]
+    first = Path(f"/proc/{holder}/task/{holder}/children").read_text().split()[0]
+    return subprocess.run(
+        ["nsenter", "-t", first, "-r", "-w", "-m", "-n", "-p", "--", *command],
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )

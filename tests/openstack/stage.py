@@ -76,6 +76,11 @@ class OpenStackStage:
         row: dict[str, Any] = self.admin.compute.get(f"/servers/{server.id}").json()["server"]
         return row
 
+    def role(self, name: str) -> str:
+        """Its id."""
+        found: str = self.admin.identity.get("/roles", params={"name": name}).json()["roles"][0]["id"]
+        return found
+
     def by_hand(self, server: Server, action: str, facts: Any = None) -> None:
         """An admin does it in Horizon."""
         answer = self.admin.compute.post(f"/servers/{server.id}/action", json={action: facts})

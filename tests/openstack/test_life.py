@@ -1,0 +1,152 @@
+"""The whole life of a machine on the real cloud, as its owner reads it; and what the cloud's own people do to it."""
+
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cloud.contract import Server
+from tests.openstack.stage import OpenStackStage
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from tests.openstack.world import RealWorld
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(stage: OpenStackStage, student: "User") -> "RealWorld":
+    from tests.openstack.world import RealWorld
+
+    return RealWorld(stage, student)
+
+
+def test_a_life_from_launch_to_delete(world: "RealWorld", stage: OpenStackStage) -> None:
+    from machines import actions
+
+    machine = world.running()
+    address = machine.address
+    for verb, state in (
+        (actions.suspend, "suspended"), (actions.wake, "running"), (actions.shelve, "shelved"), (actions.wake, "running"),
+        (actions.reset, "running"),
+    ):  # fmt: skip
+        verb(machine=machine, by=world.student)
+        world.until(machine, state)
+        assert machine.address == address
+    actions.delete(machine=machine, by=world.student)
+    world.until(machine, "gone")
+    assert str(machine.pk) not in {server.machine for server in stage.cloud.list_servers().servers}
+
+
+# ---- in Horizon ----
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "sentence"),
+    [
+        ("suspend", "suspended", "Somebody put it to sleep on the cluster itself."),
+        ("os-stop", "suspended", "It was switched off, from inside or on the cluster itself."),
+    ],
+)
+def test_what_somebody_put_to_sleep_sleeps_and_wakes(
+    world: "RealWorld", stage: OpenStackStage, server: Server, action: str, state: str, sentence: str
+) -> None:
+    from machines import actions
+
+    machine = world.until(world.holding(server), "running")
+    stage.by_hand(server, action)
+    world.until(machine, state)
+    assert str(machine.note) == sentence
+    actions.wake(machine=machine, by=world.student)
+    world.until(machine, "running")
+
+
+def test_what_somebody_put_away_is_put_away(world: "RealWorld", stage: OpenStackStage, server: Server) -> None:
+    machine = world.until(world.holding(server), "running")
+    stage.by_hand(server, "shelve")
+    world.until(machine, "shelved")
+    assert "Somebody put it away on the cluster itself." in world.history(machine)
+
+
+def test_what_somebody_woke_is_awake(world: "RealWorld", stage: OpenStackStage, server: Server) -> None:
+    from machines import actions
+
+    machine = world.until(world.holding(server), "running")
+    actions.suspend(machine=machine, by=world.student)
+    world.until(machine, "suspended")
+    stage.by_hand(server, "resume")
+    world.until(machine, "running")
+    assert "Somebody woke it on the cluster itself." in world.history(machine)
+
+
+def test_a_name_from_horizon_is_its_name(world: "RealWorld", stage: OpenStackStage, server: Server) -> None:
+    machine = world.until(world.holding(server), "running")
+    stage.admin.compute.put(f"/servers/{server.id}", json={"server": {"name": "from-horizon"}})
+    world.turn()
+    machine.refresh_from_db()
+    assert (machine.name, machine.state) == ("from-horizon", "running")
+
+
+def test_what_somebody_rebuilt_runs(world: "RealWorld", stage: OpenStackStage, server: Server) -> None:
+    machine = world.until(world.holding(server), "running")
+    stage.by_hand(server, "rebuild", {"imageRef": stage.image_id})
+    world.turn()
+    stage.settle()
+    world.until(machine, "running")
+
+
+def test_an_error_is_a_sentence_and_a_reset_mends_it(world: "RealWorld", stage: OpenStackStage, server: Server) -> None:
+    from machines import actions
+
+    machine = world.until(world.holding(server), "running")
+    stage.by_hand(server, "os-resetState", {"state": "error"})
+    world.turn()
+    machine.refresh_from_db()
+    assert machine.state == "failed"
+    assert str(machine.note).startswith("The cluster could not do it. Try again")
+    actions.reset(machine=machine, by=world.student)
+    world.until(machine, "running")
+
+
+def test_one_that_somebody_deleted_is_gone_with_a_sentence(
+    world: "RealWorld", stage: OpenStackStage, server: Server
+) -> None:
+    machine = world.until(world.holding(server), "running")
+    stage.admin.compute.delete_server(server.id)
+    world.until(machine, "gone")
+    assert str(machine.note) == "It no longer exists on the cluster: somebody deleted it there."
+
+
+# ---- no room ----
+
+
+@pytest.fixture
+def huge(stage: OpenStackStage) -> Iterator[str]:
+    """A size that no computer of the cluster has."""
+    flavor = stage.admin.compute.create_flavor(name=f"huge-{uuid.uuid4().hex[:8]}", vcpus=1, ram=2_000_000, disk=1)
+    yield flavor.id
+    stage.admin.compute.delete_flavor(flavor)
+
+
+def test_a_size_that_is_too_big_waits_in_words_of_people(world: "RealWorld", huge: str) -> None:
+    world.size(huge)  # our catalogue still believes that it is small, so Nova has to say it
+    machine = world.launch()
+    for _ in range(40):
+        world.turn()
+        machine.refresh_from_db()
+        if machine.state == "queued":
+            break
+    assert str(machine.note) == "The cluster is full. You are next: it starts as soon as there is room."
+    assert "No valid host" not in world.history(machine)
+    assert world.known_servers(machine) == []
+
+
+def test_a_size_that_is_too_big_is_refused_before_it_is_asked_for(world: "RealWorld", huge: str) -> None:
+    from lib.notes import Refusal
+
+    world.turn()  # the sweep has heard how big the computers are
+    world.size(huge, ram_mb=2_000_000)
+    with pytest.raises(Refusal, match=r"big enough"):
+        world.launch()

@@ -1,0 +1,67 @@
+"""The life cycle's small world on a real cloud: its clock is everybody's clock, only the agent is played."""
+
+import time
+
+from django.utils import timezone
+
+from accounts.models import User
+from catalog.models import Flavor
+from cloud.contract import Server
+from machines import actions, sweep
+from machines.models import Event, Machine, Watch
+from tests.factories import make_machine
+from tests.machines.world import World
+from tests.openstack.stage import SETTLE_SECONDS, OpenStackStage
+
+
+class RealWorld(World):
+    """`turn()` is one pass of everybody's work; between two passes some time goes by."""
+
+    def __init__(self, stage: OpenStackStage, student: User) -> None:
+        super().__init__(None, stage.cloud, student)  # type: ignore[arg-type]
+        self.stage = stage
+        image, flavor = self.template.image, self.template.flavor
+        type(image).objects.filter(pk=image.pk).update(cloud_id=stage.image_id)
+        size = {"vcpus": 1, "ram_mb": stage.flavor_ram_mb, "disk_gb": 1}
+        type(flavor).objects.filter(pk=flavor.pk).update(cloud_id=stage.flavor_id, **size)
+        self.template.refresh_from_db()
+
+    def turn(self) -> None:
+        Watch.objects.update(next_at=timezone.now())
+        sweep.tick(self.stage.cloud)
+        for pk in Machine.objects.due(timezone.now()).values_list("pk", flat=True):
+            actions.step(pk, self.stage.cloud)
+        if self.agent_works:
+            self.agent()
+        time.sleep(0.3)
+
+    def until(self, machine: Machine, state: str, turns: int = 0) -> Machine:
+        """Let time pass until the machine is in `state` and settled there."""
+        ends_at = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < ends_at:
+            machine.refresh_from_db()
+            if machine.state == state and machine.is_settled:
+                return machine
+            self.turn()
+        raise AssertionError(f"still {machine.state} (wanted {machine.wanted}): {machine.note}")
+
+    def holding(self, server: Server) -> Machine:
+        """A machine that has been running on this server."""
+        facts = {"server_id": server.id, "address": server.address, "cloud_status": "active", "cloud_name": server.name}
+        counts = {"resets_asked": server.resets, "resets_done": server.resets, "restarts_asked": server.restarts}
+        return make_machine(self.student, **facts, **counts, restarts_done=server.restarts)
+
+    def known_servers(self, machine: Machine) -> list[str]:
+        """What of its servers stays, when those that are being deleted are gone."""
+        self.stage.settle()
+        return [server.id for server in self.stage.servers() if server.machine == str(machine.pk)]
+
+    def history(self, machine: Machine) -> str:
+        """All that its owner reads."""
+        notes = [str(event.note) for event in Event.objects.filter(machine=machine)]
+        return "\n".join([*notes, str(machine.note)])
+
+    def size(self, cloud_id: str, **amounts: int) -> None:
+        """The template's machines are of this size from now on."""
+        Flavor.objects.filter(pk=self.template.flavor_id).update(cloud_id=cloud_id, **amounts)
+        self.template.refresh_from_db()
