@@ -27,6 +27,16 @@ def for_server(machine: Machine, cloud: Cloud) -> Server:
     return server
 
 
+def for_reset(machine: Machine, cloud: Cloud, server_id: str) -> None:
+    """Its disk as the template has it. CloudRefused when the image is gone: that is not the end of the machine."""
+    try:
+        cloud.ensure_rebuilt(server_id, spec_of(machine), machine.resets_asked)
+    except CloudGone as error:
+        if cloud.find_server(str(machine.pk)) is None:
+            raise
+        raise CloudRefused(f"It cannot be reset: {error}") from error
+
+
 def to_adopt(machine: Machine, cloud: Cloud) -> None:
     """Its server was there before it: before anything else the cloud is told whose it is, and lets the agent in."""
     cloud.ensure_adopted(machine.server_id, str(machine.pk), quotas.backstop.owner_of(machine.owner))

@@ -48,6 +48,7 @@ BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell yo
 REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
+NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
 ONLY_RESET = _(
     "The cluster cannot start it any more. You can reset it to its template, which loses what is in it, or delete it."
 )
@@ -109,10 +110,7 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
         return _build_failed(machine, cloud)
     if machine.is_up and machine.owes_reset:
-        return again(
-            machine,
-            lambda: cloud.ensure_rebuilt(machine.server_id, asking.spec_of(machine), machine.resets_asked),
-        )
+        return again(machine, lambda: asking.for_reset(machine, cloud, machine.server_id))
     if machine.is_up:
         return _until_it_answers(machine)
     if _is_resting(machine):
@@ -143,9 +141,7 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
 def do_once(machine: Machine, cloud: Cloud) -> None:
     """It runs, and something was asked of it: a reset, a restart, or other ports."""
     if machine.resets_asked != machine.resets_done:
-        tunnels.actions.close_all(holder=machine.pk)
-        cloud.ensure_rebuilt(machine.server_id, asking.spec_of(machine), machine.resets_asked)
-        go(machine, State.BUILDING, asked_at=timezone.now())
+        reset(machine, cloud)
     elif machine.restarts_asked != machine.restarts_done:
         tunnels.actions.close_all(holder=machine.pk)
         cloud.ensure_restarted(machine.server_id, machine.restarts_asked)
@@ -155,6 +151,20 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
         cloud.ensure_ports(machine.server_id, asking.ports_of(machine))
         _open_ports(machine)
         write(machine, ports_done=asked, **calm(machine))
+
+
+def reset(machine: Machine, cloud: Cloud) -> None:
+    """Where the cloud refuses it (its image is gone), the machine stays as it is."""
+    tunnels.actions.close_all(holder=machine.pk)
+    try:
+        asking.for_reset(machine, cloud, machine.server_id)
+    except CloudGone:
+        raise
+    except CloudRefused as error:
+        log.warning("machine %s cannot be reset: %s", machine.pk, error)
+        write(machine, resets_done=machine.resets_asked)
+        return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_RESET))
+    go(machine, State.BUILDING, asked_at=timezone.now())
 
 
 def revive(machine: Machine, cloud: Cloud) -> None:
@@ -169,7 +179,7 @@ def revive(machine: Machine, cloud: Cloud) -> None:
         cloud.ensure_deleted(server.id)
         return go(machine, State.NEW, server_id="", observed_at=None)
     if machine.resets_asked != machine.resets_done:
-        cloud.ensure_rebuilt(server.id, asking.spec_of(machine), machine.resets_asked)
+        asking.for_reset(machine, cloud, server.id)
         return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
     if server.status == Status.ERROR:
         return fail(machine, Note(ONLY_RESET))

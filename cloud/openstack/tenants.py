@@ -167,12 +167,9 @@ class Tenants:
             return
         self._must_be_empty(project)
         wire = self._wire
-        for group in body(wire.ask("network", "GET", "/security-groups", params={"project_id": project}))[
-            "security_groups"
-        ]:
-            _unless_gone(lambda key=group["id"]: wire.ask("network", "DELETE", f"/security-groups/{key}"))
-        _unless_gone(lambda: wire.ask("network", "DELETE", f"/quotas/{project}"))
-        _unless_gone(lambda: wire.ask("compute", "DELETE", f"/os-quota-sets/{project}"))
+        self._delete_groups(project)
+        self._delete("network", f"/quotas/{project}")
+        self._delete("compute", f"/os-quota-sets/{project}")
         self._delete_keypairs(owner)
         try:
             with translated():
@@ -181,10 +178,7 @@ class Tenants:
             if not isinstance(error.__cause__, NotFound):
                 raise
         # Neutron makes a "default" group anew whenever somebody asks for the groups of a project that has none.
-        for group in body(wire.ask("network", "GET", "/security-groups", params={"project_id": project}))[
-            "security_groups"
-        ]:
-            _unless_gone(lambda key=group["id"]: wire.ask("network", "DELETE", f"/security-groups/{key}"))
+        self._delete_groups(project)
 
     def _must_be_empty(self, project: str) -> None:
         wire = self._wire
@@ -201,9 +195,18 @@ class Tenants:
         prefix = keypair_prefix(owner)
         for row in body(self._wire.ask("compute", "GET", "/os-keypairs"))["keypairs"]:
             if row["keypair"]["name"].startswith(prefix):
-                _unless_gone(
-                    lambda name=row["keypair"]["name"]: self._wire.ask("compute", "DELETE", f"/os-keypairs/{name}")
-                )
+                self._delete("compute", f"/os-keypairs/{row['keypair']['name']}")
+
+    def _delete_groups(self, project: str) -> None:
+        params = {"project_id": project}
+        for group in body(self._wire.ask("network", "GET", "/security-groups", params=params))["security_groups"]:
+            self._delete("network", f"/security-groups/{group['id']}")
+
+    def _delete(self, service: str, path: str) -> None:
+        try:
+            self._wire.ask(service, "DELETE", path)
+        except CloudGone:
+            pass
 
     def _count(self, service: str, calls: int = 1) -> None:
         self._wire.calls[service] = self._wire.calls.get(service, 0) + calls
@@ -221,10 +224,3 @@ def project_name(owner: Owner) -> str:
 
 def keypair_prefix(owner: Owner) -> str:
     return f"{TAG}-{owner.key[:8]}-"
-
-
-def _unless_gone(ask: Callable[[], object]) -> None:
-    try:
-        ask()
-    except CloudGone:
-        pass

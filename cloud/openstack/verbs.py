@@ -33,7 +33,7 @@ class Verbs:
             raise CloudGone(f"Server {server_id} is deleted.")
         return row
 
-    def act(self, server_id: str, action: str, facts: Any = None, *, project: str | None = None) -> Any:
+    def act(self, server_id: str, action: str, facts: Any = None, *, project: str | None = None) -> dict[str, Any]:
         """Raises Conflict when its state does not allow it now."""
         answer = self._wire.ask(
             "compute", "POST", f"/servers/{server_id}/action", json={action: facts}, project=project
@@ -44,12 +44,14 @@ class Verbs:
 
     def run(self, server_id: str) -> None:
         try:
-            return self.act(server_id, "resume")  # what is asleep is woken most
+            self.act(server_id, "resume")  # what is asleep is woken most
         except Conflict:
-            row = self._idle(server_id)
+            self._run_as_it_needs(self._idle(server_id))
+
+    def _run_as_it_needs(self, row: dict[str, Any]) -> None:
         status = row["status"]
         if status in ("ACTIVE", "VERIFY_RESIZE"):
-            return None
+            return
         if status == "SHELVED_OFFLOADED" and not cluster.has_room(self._wire, _flavor(row)):
             raise CloudFull("No computer of the cluster has room for it.")
         actions = {
@@ -58,48 +60,48 @@ class Verbs:
         }  # fmt: skip
         if status not in actions:
             raise CloudRefused(f"A server that is {status} cannot be started.")
-        return self.act(server_id, actions[status])
+        self.act(row["id"], actions[status])
 
     def suspend(self, server_id: str) -> None:
         try:
-            return self.act(server_id, "suspend")
+            self.act(server_id, "suspend")
         except Conflict:
-            row = self._now(server_id)
-        if (
-            row["status"] in ("SUSPENDED", "SHELVED", "SHELVED_OFFLOADED")
-            or row["OS-EXT-STS:task_state"] == "suspending"
-        ):
-            return None
-        self._must_be_idle(row)
-        raise CloudRefused(f"A server that is {row['status']} cannot be suspended.")
+            row = self.get(server_id)
+            asleep = ("SUSPENDED", "SHELVED", "SHELVED_OFFLOADED")
+            if row["status"] in asleep or row["OS-EXT-STS:task_state"] == "suspending":
+                return
+            self._must_be_idle(row)
+            raise CloudRefused(f"A server that is {row['status']} cannot be suspended.") from None
 
     def shelve(self, server_id: str) -> None:
-        row = self._now(server_id)
+        row = self.get(server_id)
         task = row["OS-EXT-STS:task_state"] or ""
         if row["status"] == "SHELVED_OFFLOADED" or task.startswith("shelving"):
-            return None
+            return
         self._must_be_idle(row)
         if row["status"] == "SHELVED":  # this cloud keeps it on its host for a while: free it now
-            return self.act(server_id, "shelveOffload")
-        if row["status"] not in ("ACTIVE", "SHUTOFF", *ASLEEP):
+            self.act(server_id, "shelveOffload")
+        elif row["status"] in ("ACTIVE", "SHUTOFF", *ASLEEP):
+            self._as_student(row, lambda project: self.act(server_id, "shelve", project=project))
+        else:
             raise CloudRefused(f"A server that is {row['status']} cannot be put away.")
-        return self._as_student(row, lambda project: self.act(server_id, "shelve", project=project))
 
     def restart(self, server_id: str, number: int) -> None:
         """Counted in Nova's own history of the server: metadata cannot be written while it reboots."""
-        row = self._now(server_id)
+        row = self.get(server_id)
         said = row.get("metadata") or {}
         if int(said.get(f"{PREFIX}restarts", 0)) >= number:
-            return None
+            return
         if (row["OS-EXT-STS:task_state"] or "").startswith("reboot"):
-            return None
+            return
         self._must_be_idle(row)
         if row["status"] != "ACTIVE":
             raise CloudRefused(f"A server that is {row['status']} cannot be restarted.")
         count = self._our_reboots(server_id)
         if count > int(said.get(OUR_REBOOTS, 0)):
-            return self.mark(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
-        return self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
+            self.mark(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
+        else:
+            self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
 
     def _our_reboots(self, server_id: str) -> int:
         rows = body(self._wire.ask("compute", "GET", f"/servers/{server_id}/os-instance-actions"))["instanceActions"]
@@ -109,7 +111,7 @@ class Verbs:
     # ---- its disk ----
 
     def rebuild(self, server_id: str, spec: ServerSpec, number: int) -> None:
-        row = self._now(server_id)
+        row = self.get(server_id)
         said = dict(row.get("metadata") or {})
         if int(said.get(f"{PREFIX}resets", 0)) >= number:
             return
@@ -117,7 +119,10 @@ class Verbs:
         if row["status"] in (*ASLEEP, "SHELVED", "SHELVED_OFFLOADED"):
             self.run(server_id)
             raise CloudBusy("It is woken first, then rebuilt.", retry_after=WAKES)
-        fresh = {"imageRef": spec.image_id, "user_data": guest.user_data(spec.user_data, spec.public_keys)}
+        fresh: dict[str, Any] = {
+            "imageRef": spec.image_id,
+            "user_data": guest.user_data(spec.user_data, spec.public_keys),
+        }
         said |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
         fresh["metadata"] = {**said, f"{PREFIX}resets": str(number)}
         if spec.public_keys:
@@ -134,7 +139,7 @@ class Verbs:
         try:
             made = self.act(server_id, "createImage", {"name": name, "metadata": {cluster.SNAPSHOT: server_id}})
         except Conflict:
-            row = self._now(server_id)
+            row = self.get(server_id)
             self._must_be_idle(row)
             raise CloudRefused(f"No image can be made of a server that is {row['status']}.") from None
         return body(wire.ask("image", "GET", f"/images/{made['image_id']}"))
@@ -194,9 +199,6 @@ class Verbs:
             self._wire.sign_out(project)
             log.warning("no role in project %s: acting as ourselves", project)
             return ask(None)
-
-    def _now(self, server_id: str) -> dict[str, Any]:
-        return self.get(server_id)
 
     def _idle(self, server_id: str) -> dict[str, Any]:
         row = self.get(server_id)
