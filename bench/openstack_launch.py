@@ -34,7 +34,10 @@ import httpx
 from bench import wire
 from bench.cluster import Cluster, Student, started
 from deploy.local.parts import WORKERS
+from tests.journeys.stack import wait_for
 
+GIVE_UP_SECONDS = 60
+HEARD = "SELECT max(heard_at) > now() - interval '3 seconds' FROM tunnels_gateway"
 TIMES = "SELECT extract(epoch FROM ready_at)::float, server_id FROM machines_machine WHERE id = %s"
 
 
@@ -49,6 +52,7 @@ class Round:
     )  # when Nova itself says that each was launched, since the start; whole seconds
     launch: Counter[str] = field(default_factory=Counter)
     whole: Counter[str] = field(default_factory=Counter)
+    again: int = 0  # clicks that the portal refused, and that were said once more; their time counts from the first
 
     def describe(self) -> str:
         told = f"all {self.seconds:6.1f} s; last ACTIVE by Nova's own clock {max(self.active):5.0f} s, median {statistics.median(self.active):5.0f} s"
@@ -56,14 +60,14 @@ class Round:
             each = sorted(self.running)
             p95 = each[min(len(each) - 1, int(0.95 * len(each)))]
             told += f"; each from its click: median {statistics.median(each):.1f}, p95 {p95:.1f}, most {each[-1]:.1f} s"
-        return told
+        return told + (f"; {self.again} CLICKS WERE REFUSED and said again" if self.again else "")
 
 
 def portal_round(stack: Cluster, students: list[Student]) -> tuple[Round, list[dict[str, Any]]]:
     """And the servers that it made, as Nova tells them."""
     time.sleep(2)  # what the round before has left to say is said
     start = stack.tap.mark()
-    clicks = click_together(stack, students)
+    clicks, again = click_together(stack, students)
     first = min(clicks.values())
     stack.wait_for_state(list(clicks), "running")
     running = stack.tap.mark()
@@ -76,23 +80,23 @@ def portal_round(stack: Cluster, students: list[Student]) -> tuple[Round, list[d
         active=[launched(row) - first for row in servers],
         launch=stack.tap.between(start, running),
         whole=stack.tap.between(start, stack.tap.mark()),
+        again=again,
     )
     return result, servers
 
 
-def click_together(stack: Cluster, students: list[Student]) -> dict[str, float]:
-    """Everybody at once. (machine, when it was clicked)"""
-    barrier, clicks, trouble = threading.Barrier(len(students)), {}, []
+def click_together(stack: Cluster, students: list[Student]) -> tuple[dict[str, float], int]:
+    """Everybody at once. (machine, when it was first clicked), and how many clicks had to be said again."""
+    barrier, clicks, refused = threading.Barrier(len(students)), {}, []
     limits = httpx.Limits(max_connections=len(students))
 
     def click(http: httpx.Client, student: Student) -> None:
         barrier.wait()
         at = time.time()
-        reply = http.post("machines/", json={"template": "bench", "name": student.name}, headers=student.header)
-        if reply.status_code == 201:
-            clicks[reply.json()["id"]] = at
-        else:
-            trouble.append(reply.text)
+        while (reply := _launch(http, student)).status_code != 201:
+            refused.append(reply.text)
+            assert time.time() - at < GIVE_UP_SECONDS, reply.text
+        clicks[reply.json()["id"]] = at
 
     with httpx.Client(base_url=f"{stack.url}/api/v1/", timeout=300, limits=limits) as http:
         threads = [threading.Thread(target=click, args=(http, student)) for student in students]
@@ -100,8 +104,14 @@ def click_together(stack: Cluster, students: list[Student]) -> dict[str, float]:
             thread.start()
         for thread in threads:
             thread.join()
-    assert len(clicks) == len(students), trouble[:3]
-    return clicks
+    assert len(clicks) == len(students), refused[:3]
+    for text in sorted(set(refused))[:3]:
+        print(f"  a click was answered: {text[:200]}")
+    return clicks, len(refused)
+
+
+def _launch(http: httpx.Client, student: Student) -> httpx.Response:
+    return http.post("machines/", json={"template": "bench", "name": student.name}, headers=student.header)
 
 
 def told_by_nova(stack: Cluster, servers: list[str]) -> list[dict[str, Any]]:
@@ -183,6 +193,8 @@ def frozen(stack: Cluster) -> Iterator[None]:
     finally:
         for pid in reversed(pids):
             _signal(pid, signal.SIGCONT)
+    # Its agent had been silent; no new port is given out before it was heard again.
+    wait_for(lambda: stack.sql(HEARD)[0][0], 120, "the agent is heard again")
 
 
 SERVERS = ("postgres", "redis")
