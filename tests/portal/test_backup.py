@@ -390,3 +390,17 @@ def test_a_server_that_was_given_to_another_machine_since_is_left_to_it(world: "
     back()
     machine.refresh_from_db()
     assert (machine.state, changes(world)) == ("gone", [])
+
+
+def test_with_another_cloud_in_the_settings_no_machine_counts_as_deleted(
+    world: "World", file: Path, back: Back
+) -> None:
+    from machines import restored
+    from machines.models import Watch
+
+    machine = world.running()
+    Watch.objects.update(cloud_identity="the-other-one")
+    save(file)
+    with pytest.raises(CommandError, match="the-other-one"):
+        back()
+    assert (turns(world, machine).state, restored.is_due()) == ("running", True)

@@ -23,8 +23,7 @@ class Command(BaseCommand):
         for role, amounts in DEFAULTS.items():
             Grant.objects.get_or_create(role=role, source=Grant.Source.ROLE, defaults=amounts)
         try:
-            cloud = open_cloud()
-            catalog.actions.take_over(images=cloud.images(), flavors=cloud.flavors())
+            catalog.actions.look_again(open_cloud())
         except CloudError as error:
             # An update must not wait for the cloud: what is in the catalog already stays.
             self.stderr.write(f"The catalog is as it was: the cloud does not answer ({error}). Say this again later.")

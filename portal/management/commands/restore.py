@@ -54,8 +54,8 @@ class Command(BaseCommand):
             counts = restored.meet(open_cloud())
         except CloudError as error:
             raise CommandError(
-                f"The cloud does not answer ({error}). The database is restored and its machines are held: nothing is "
-                "done to any of them. When the cloud answers again: manage.py restore --meet"
+                f"The cloud cannot be asked ({error}). The database is restored and its machines are held: nothing is "
+                "done to any of them. When it can be asked: manage.py restore --meet"
             ) from None
         said = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "none"
         self.stdout.write(f"Compared with the cloud: {said}. Start web, worker and beat now.")
