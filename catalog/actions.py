@@ -38,7 +38,7 @@ def look_again(cloud: contract.Cloud) -> tuple[int, int]:
 
 def ask_again(*, by: User) -> None:
     """An administrator does not want to wait for the next look."""
-    ring("catalog.tasks.look")
+    ring("portal.tasks.look_at_catalog")
 
 
 def edit_image(*, image: Image, name: str, description: str, login: str, offered: bool, by: User) -> None:

@@ -264,7 +264,7 @@ CELERY_BEAT_SCHEDULE = {
     # The tick is cheap; the sweep itself decides from its row whether a list is due.
     "sweep": {"task": "machines.tasks.sweep", "schedule": 0.5, "options": {"expires": 2}},
     # Images and sizes come and go by hand, seldom; an administrator who waits for one has a button.
-    "catalog": {"task": "catalog.tasks.look", "schedule": 600, "options": {"expires": 300}},
+    "catalog": {"task": "portal.tasks.look_at_catalog", "schedule": 600, "options": {"expires": 300}},
     "tidy": {"task": "machines.tasks.tidy", "schedule": 30, "options": {"expires": 20}},
     "tidy_tenants": {"task": "machines.tasks.tidy_tenants", "schedule": 60, "options": {"expires": 40}},
 }

@@ -131,7 +131,7 @@ def _sizes(survey: Survey, wishes: Wishes) -> Iterator[Step]:
         text = _("No computer of this cluster is large enough for the smallest size that is made here.")
         yield Step(topic, "left", Note(text), checks_catalog.COMPUTE_LIST)
     for size in fitting:
-        text = _("%(name)s: %(vcpus)s processors, %(ram)s MiB of memory, %(disk)s GiB of disk.")
+        text = _("%(name)s: %(vcpus)s vCPU, %(ram)s MiB of memory, %(disk)s GiB of disk.")
         facts = {"name": size.name, "vcpus": size.vcpus, "ram": size.ram_mb, "disk": size.disk_gb}
         yield wishes.change(topic, text, partial(_make, survey, size), **facts)
 

@@ -6,9 +6,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from catalog import actions, tasks
+from catalog import actions
 from catalog.models import Image
 from cloud import contract
+from machines.models import Watch
+from portal import tasks
 from tests.cloud.fake import FakeCloud
 
 
@@ -48,8 +50,16 @@ def test_a_cloud_that_is_down_changes_nothing(db: None, monkeypatch: pytest.Monk
     actions.look_again(cloud)
     cloud.busy = True
     monkeypatch.setattr(tasks, "open_cloud", lambda: cloud)
-    tasks.look()
+    tasks.look_at_catalog()
     assert not Image.objects.filter(missing=True).exists()
+
+
+def test_another_cloud_changes_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    Watch.the_one()
+    Watch.objects.update(cloud_identity="another")
+    monkeypatch.setattr(tasks, "open_cloud", FakeCloud)
+    tasks.look_at_catalog()
+    assert not Image.objects.exists()
 
 
 def test_an_administrator_rings(admin: User, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +67,7 @@ def test_an_administrator_rings(admin: User, client: Client, monkeypatch: pytest
     monkeypatch.setattr(actions, "ring", rung.append)
     client.force_login(admin)
     assert client.post("/catalog/look/").status_code == 302
-    assert rung == ["catalog.tasks.look"]
+    assert rung == ["portal.tasks.look_at_catalog"]
 
 
 def test_a_teacher_sees_no_button_and_may_not_ring(teacher: Any, client: Client) -> None:

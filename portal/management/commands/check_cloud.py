@@ -9,13 +9,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop, override
 
 from cloud import open_cloud
-from cloud.check import Check, of_any
+from cloud.check import Check, of_any, wrong
+from cloud.contract import Cloud, CloudError
 from cloud.openstack import checks
 from cloud.openstack.trial import trial
+from machines import one_cloud
 from portal.management import told
 
 MARKS = {"right": "✓", "note": "!", "wrong": "✗"}
@@ -70,11 +73,23 @@ def _rows(*, with_guest: bool) -> Iterator[Check]:
     for row in checks.look(told.survey(cloud)):
         entered = entered and not (row.ok == "wrong" and row.topic in ("Settings", "Keystone", "Nova", "Network"))
         yield row
+    if entered:
+        yield from _another(cloud)
     if with_guest and entered:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up, too
         yield from trial(cloud)
     elif entered:
         yield checks.guest_not_tried()
+
+
+def _another(cloud: Cloud) -> Iterator[Check]:
+    """A row when the machines of this database are on another cloud."""
+    try:
+        one_cloud.require(cloud)
+    except one_cloud.AnotherCloud as error:
+        yield wrong("Cloud", gettext_noop("It is another one: %(said)s"), "manage.py accept_cloud", said=str(error))
+    except (CloudError, DatabaseError):
+        return  # that is not what is looked at here, or is told by the other rows
 
 
 def _as_json(row: Check) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from cloud.contract import Cloud, CloudError
 from cloud.openstack.setup import Step, Wishes, set_up
 from cloud.openstack.upload import Upload
 from lib.notes import Refusal
+from machines import one_cloud
 from portal.management import told
 
 MARKS = {"right": "✓", "did": "+", "would": "?", "left": "–"}
@@ -65,6 +66,7 @@ class Command(BaseCommand):
 
     def _take_over(self, cloud: Cloud) -> None:
         try:
+            one_cloud.require(cloud)
             images, flavors = look_again(cloud)
         except CloudError as error:
             raise CommandError(_("The catalog could not be read: %(said)s") % {"said": error}) from None

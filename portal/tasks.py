@@ -1,0 +1,23 @@
+"""Shells that a worker runs, of what concerns more than one app."""
+
+import logging
+
+from celery import shared_task
+
+from catalog.actions import look_again
+from cloud import open_cloud
+from cloud.contract import CloudError
+from machines import one_cloud
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def look_at_catalog() -> None:
+    """The images and sizes of the machines' own cloud; another's would mark all of them as gone."""
+    try:
+        cloud = open_cloud()
+        one_cloud.require(cloud)
+        look_again(cloud)
+    except CloudError as error:
+        log.warning("the catalog stays as it was: %s", error)
