@@ -127,11 +127,20 @@ def run(stack: Stack, people: list[Person], launches: int, seed: int, pace: floa
         thread.join()
     killer.enough.set()
     killer.join()
-    return {
-        "lives": lives,
-        "blows": killer.blows,
-        "left": {**_left(stack, people), "double ports": double_ports(lives)},
-    }
+    stack.whole()
+    unknown = delete_unknown(people)
+    left = {**_left(stack, people), "double ports": double_ports(lives)}
+    return {"lives": lives, "blows": killer.blows, "unknown": unknown, "left": left}
+
+
+def delete_unknown(people: list[Person]) -> int:
+    """Machines that their owner never heard of: the web process died between the launch and its reply, and the owner asked again."""
+    found = [(person, row["id"]) for person in people for row in person.call("GET", "machines/").json()]
+    for person, pk in found:
+        _say(person, pk, "delete")
+    for person, pk in found:
+        person.until(pk, "gone", PATIENCE)
+    return len(found)
 
 
 def double_ports(lives: list[Life]) -> int:
