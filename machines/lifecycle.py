@@ -326,7 +326,9 @@ def _until_it_answers(machine: Machine) -> None:
     """The cloud says it runs: open its ports, and call it running when the guest answers through them."""
     _open_ports(machine)
     now = timezone.now()
-    is_late = machine.asked_at is not None and now - machine.asked_at > timedelta(seconds=settings.BOOT_SECONDS)
+    # It may have been started on the cluster itself, long after we last asked for anything.
+    since = max(machine.asked_at or machine.state_since, machine.state_since)
+    is_late = now - since > timedelta(seconds=settings.BOOT_SECONDS)
     answers = tunnels.queries.all_open(machine.pk, now) and tunnels.queries.primary_answered(machine.pk)
     if not answers and not is_late:
         return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))

