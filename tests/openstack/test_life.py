@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from accounts.models import User
     from tests.openstack.world import RealWorld
 
+HUGE_GB = 500_000  # a disk; memory and processors would first meet the project's quota
+
 pytestmark = pytest.mark.django_db
 
 
@@ -125,7 +127,7 @@ def test_one_that_somebody_deleted_is_gone_with_a_sentence(
 @pytest.fixture
 def huge(stage: OpenStackStage) -> Iterator[str]:
     """A size that no computer of the cluster has."""
-    flavor = stage.admin.compute.create_flavor(name=f"huge-{uuid.uuid4().hex[:8]}", vcpus=1, ram=2_000_000, disk=1)
+    flavor = stage.admin.compute.create_flavor(name=f"huge-{uuid.uuid4().hex[:8]}", vcpus=1, ram=128, disk=HUGE_GB)
     yield flavor.id
     stage.admin.compute.delete_flavor(flavor)
 
@@ -145,8 +147,10 @@ def test_a_size_that_is_too_big_waits_in_words_of_people(world: "RealWorld", hug
 
 def test_a_size_that_is_too_big_is_refused_before_it_is_asked_for(world: "RealWorld", huge: str) -> None:
     from lib.notes import Refusal
+    from tests.factories import grant
 
     world.turn()  # the sweep has heard how big the computers are
-    world.size(huge, ram_mb=2_000_000)
+    grant(world.student, disk_gb=HUGE_GB)
+    world.size(huge, disk_gb=HUGE_GB)
     with pytest.raises(Refusal, match=r"big enough"):
         world.launch()
