@@ -63,8 +63,8 @@ def server(row: dict[str, Any], network: str = "") -> Server:
         host=row.get("OS-EXT-SRV-ATTR:host") or "",
         fault=f"{fault.get('code', '')} {message}".strip(),
         full=any(words in message for words in NO_ROOM),
-        resets=_number(said.get(f"{PREFIX}resets")),
-        restarts=_number(said.get(f"{PREFIX}restarts")),
+        resets=number_of(said.get(f"{PREFIX}resets")),
+        restarts=number_of(said.get(f"{PREFIX}restarts")),
         project=row.get("tenant_id", ""),
         flavor=_flavor(row.get("flavor") or {}),
         created_at=_time(row.get("created")),
@@ -95,7 +95,8 @@ def _flavor(row: dict[str, Any]) -> Flavor | None:
     return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], row["disk"])
 
 
-def _number(text: str | None) -> int:
+def number_of(text: str | None) -> int:
+    """A counter in the metadata; what somebody wrote there by hand counts for nothing."""
     return int(text) if text and text.isdigit() else 0
 
 

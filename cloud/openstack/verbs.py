@@ -7,7 +7,7 @@ from typing import Any
 from cloud.contract import CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, ServerSpec
 from cloud.openstack import cluster, guest
 from cloud.openstack.problems import BadRequest, Conflict, NotSignedIn, body
-from cloud.openstack.servers import PREFIX, metadata
+from cloud.openstack.servers import PREFIX, metadata, number_of
 from cloud.openstack.tenants import Tenants, keypair_prefix
 from cloud.openstack.wire import Wire
 
@@ -90,7 +90,7 @@ class Verbs:
         """Counted in Nova's own history of the server: metadata cannot be written while it reboots."""
         row = self.get(server_id)
         said = row.get("metadata") or {}
-        if int(said.get(f"{PREFIX}restarts", 0)) >= number:
+        if number_of(said.get(f"{PREFIX}restarts")) >= number:
             return
         if (row["OS-EXT-STS:task_state"] or "").startswith("reboot"):
             return
@@ -98,7 +98,7 @@ class Verbs:
         if row["status"] != "ACTIVE":
             raise CloudRefused(f"A server that is {row['status']} cannot be restarted.")
         count = self._our_reboots(server_id)
-        if count > int(said.get(OUR_REBOOTS, 0)):
+        if count > number_of(said.get(OUR_REBOOTS)):
             self.mark(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
         else:
             self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
@@ -113,7 +113,7 @@ class Verbs:
     def rebuild(self, server_id: str, spec: ServerSpec, number: int) -> None:
         row = self.get(server_id)
         said = dict(row.get("metadata") or {})
-        if int(said.get(f"{PREFIX}resets", 0)) >= number:
+        if number_of(said.get(f"{PREFIX}resets")) >= number:
             return
         self._must_be_idle(row)
         if row["status"] in (*ASLEEP, "SHELVED", "SHELVED_OFFLOADED"):
