@@ -150,7 +150,9 @@ class Stack:
 
 
 class Person:
-    """Somebody with a token. Every call is repeated while the web process is away."""
+    """Somebody with a token. Every call is repeated while the web process is away, for so long."""
+
+    patience = 30.0  # seconds
 
     def __init__(self, stack: Stack, name: str) -> None:
         self.stack, self.name = stack, name
@@ -159,8 +161,8 @@ class Person:
         reply = self.call("POST", "auth/token/", json={"username": name, "password": "minga"})
         self.http.headers["Authorization"] = f"Bearer {reply.json()['token']}"
 
-    def call(self, method: str, path: str, *, seconds: float = 30, **more: Any) -> httpx.Response:
-        end = time.monotonic() + seconds
+    def call(self, method: str, path: str, *, seconds: float = 0, **more: Any) -> httpx.Response:
+        end = time.monotonic() + (seconds or self.patience)
         while True:
             try:
                 reply = self.http.request(method, path, **more)
