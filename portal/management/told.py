@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from cloud.openstack import OpenStackCloud
-from cloud.openstack.survey import SECONDS, Survey
+from cloud.openstack.survey import Survey
 
 MARK, TOPIC = 2, 24  # columns
 NARROW, WIDE = 60, 120
@@ -35,11 +35,9 @@ def lines(mark: str, topic: str, text: str, mend: str = "") -> Iterator[str]:
         yield " " * (MARK + TOPIC) + "→ " + line
 
 
-def openstack() -> OpenStackCloud:
-    """A connection of the command's own: one that gives up soon."""
-    return OpenStackCloud(
-        None, network=settings.OPENSTACK_NETWORK, agents=settings.AGENT_ADDRESSES, api_timeout=SECONDS
-    )
+def openstack(**limits: float) -> OpenStackCloud:
+    """A connection of the command's own. api_timeout: for one that gives up sooner than the portal's."""
+    return OpenStackCloud(None, network=settings.OPENSTACK_NETWORK, agents=settings.AGENT_ADDRESSES, **limits)
 
 
 def survey(cloud: OpenStackCloud) -> Survey:

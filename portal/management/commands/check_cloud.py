@@ -17,6 +17,7 @@ from cloud import open_cloud
 from cloud.check import Check, of_any, wrong
 from cloud.contract import Cloud, CloudError
 from cloud.openstack import checks
+from cloud.openstack.survey import SECONDS
 from cloud.openstack.trial import trial
 from machines import one_cloud
 from portal.management import told
@@ -68,7 +69,7 @@ def _rows(*, with_guest: bool) -> Iterator[Check]:
     if not settings.IS_OPENSTACK:
         yield from of_any(open_cloud())
         return
-    cloud = told.openstack()
+    cloud = told.openstack(api_timeout=SECONDS)
     entered = True
     for row in checks.look(told.survey(cloud)):
         entered = entered and not (row.ok == "wrong" and row.topic in ("Settings", "Keystone", "Nova", "Network"))
@@ -77,7 +78,7 @@ def _rows(*, with_guest: bool) -> Iterator[Check]:
         yield from _another(cloud)
     if with_guest and entered:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up, too
-        yield from trial(cloud)
+        yield from trial(told.openstack())  # as patient as the portal
     elif entered:
         yield checks.guest_not_tried()
 
