@@ -4,6 +4,7 @@ from typing import Any
 
 from cloud.contract import CloudError
 from cloud.openstack import cluster
+from cloud.openstack.faults import Faults
 from cloud.openstack.problems import body
 from cloud.openstack.tenants import Tenants
 from cloud.openstack.verbs import Verbs
@@ -15,8 +16,9 @@ class Desk:
 
     def __init__(self, cloud: str | None, network_wish: str, agents_wish: list[str], settings: dict[str, Any]) -> None:
         self.wire = Wire(cloud, **settings)
-        self.tenants = Tenants(self.wire, self.agents)
+        self.tenants = Tenants(self.wire, self.agents, agents_told=bool(agents_wish))
         self.verbs = Verbs(self.wire, self.tenants)
+        self.faults = Faults(self.wire)
         self._network_wish = network_wish
         self._agents_wish = agents_wish
         self._network: dict[str, Any] | None = None

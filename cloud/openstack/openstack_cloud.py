@@ -93,7 +93,7 @@ class OpenStackCloud:
         return cluster.hosts(self.wire)
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
-        """One call of all projects for each 500 servers. The cursor is the cloud's own time, a little earlier."""
+        """One call of all projects for each 500 servers, and one for each that broke. The cursor is the cloud's own time, a little earlier."""
         params: dict[str, Any] = {"all_tenants": 1, "limit": PAGE}
         if changes_since:
             params["changes-since"] = changes_since
@@ -109,7 +109,9 @@ class OpenStackCloud:
             params["marker"] = said["servers"][-1]["id"]
         if began is None:
             raise CloudBusy("Nova's answer has no date.")
-        found = [self._server(row) for row in rows]
+        self.desk.faults.fill(rows)
+        network = self.desk.network_name
+        found = [servers.server(row, network) for row in rows]
         return Listing(found, as_iso(began, minus=OVERLAP), whole=changes_since is None)
 
     def find_server(self, machine: str) -> Server | None:
@@ -129,12 +131,22 @@ class OpenStackCloud:
                 return found
             try:
                 return self._create(spec)
-            except NotSignedIn:
-                # The project was deleted, or our role in it was taken away: make it whole, then once more.
-                self.desk.tenants.forget(spec.owner)
-                tenant = self.desk.tenants.of(spec.owner)
-                self.desk.tenants.let_us_in(tenant.project)
+            except (NotSignedIn, CloudRefused) as error:
+                if not self._mend_tenant(spec, error):
+                    raise
                 return self._create(spec)
+
+    def _mend_tenant(self, spec: ServerSpec, error: CloudError) -> bool:
+        """The project or its group was deleted, or our role in it was taken away: make it whole. False: it is something else."""
+        tenants = self.desk.tenants
+        if isinstance(error, NotSignedIn):
+            tenants.forget(spec.owner)
+            tenants.let_us_in(tenants.of(spec.owner).project)
+            return True
+        if "security" in str(error).lower():
+            tenants.forget(spec.owner)
+            return True
+        return False
 
     def _create(self, spec: ServerSpec) -> Server:
         desk = self.desk
@@ -157,10 +169,12 @@ class OpenStackCloud:
             answer = desk.wire.ask("compute", "POST", "/servers", json={"server": wish}, project=tenant.project)
             return str(body(answer)["server"]["id"])
 
+        if tenant.is_new:  # then their key is new, too: told first, it spares a call that would be refused
+            desk.verbs.keep_keypair(spec)
         server_id = desk.verbs.mending(spec, tenant.project, ask)
         return Server(
             id=server_id, machine=spec.machine, owner=spec.owner.key, name=spec.name, status=Status.BUILDING, task="scheduling",
-            project=tenant.project,
+            project=tenant.project, tenant=tenant.as_text,
         )  # fmt: skip
 
     # ---- wishes about one that exists ----

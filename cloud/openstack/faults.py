@@ -1,0 +1,54 @@
+"""Why a server is in ERROR, where a list does not tell it.
+
+Nova's list reads the faults of one of its databases only: by how the cloud was set up, those of servers for which no host was
+found are missing, or those of all others. Asked for one server, Nova tells it always.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from cloud.contract import CloudError
+from cloud.openstack.problems import body
+from cloud.openstack.servers import PREFIX
+from cloud.openstack.wire import Wire
+
+AT_ONCE = 8
+TRIES = 5  # lists for which a fault that is not written yet is waited for; an admin's reset to ERROR has none
+MOST = 2000  # remembered; then all is forgotten and asked anew
+
+
+class Faults:
+    """A call for each server of ours that is in ERROR, once."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._tries: dict[tuple[str, str], int] = {}
+
+    def fill(self, rows: list[dict[str, Any]]) -> None:
+        """Put them into the rows that lack one."""
+        broken = [row for row in rows if row.get("status") == "ERROR" and not row.get("fault") and _is_ours(row)]
+        if not broken:
+            return
+        if len(self._tries) > MOST:
+            self._known, self._tries = {}, {}
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for row, fault in zip(broken, pool.map(self._of, broken), strict=True):
+                row["fault"] = fault
+
+    def _of(self, row: dict[str, Any]) -> dict[str, Any]:
+        key = row["id"], row["updated"]
+        if key in self._known or self._tries.get(key, 0) >= TRIES:
+            return self._known.get(key, {})
+        self._tries[key] = self._tries.get(key, 0) + 1
+        try:
+            fault = body(self._wire.ask("compute", "GET", f"/servers/{row['id']}"))["server"].get("fault") or {}
+        except CloudError:
+            return {}
+        if fault:
+            self._known[key] = fault
+        return dict(fault)
+
+
+def _is_ours(row: dict[str, Any]) -> bool:
+    return f"{PREFIX}machine" in (row.get("metadata") or {})
