@@ -61,6 +61,7 @@ class Owner:
     key: str  # never changes, never reused (a UUID as text)
     name: str = ""  # for people who look at the cloud's own pages; may change
     quota: Quota | None = None  # written when their tenant is made; see ensure_quota
+    tenant: str = ""  # what ensure_server told last as Server.tenant: spares looking for it; may be out of date
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Server:
     resets: int = 0  # how many resets it has been through: the `number` of the last ensure_rebuilt
     restarts: int = 0  # likewise for ensure_restarted
     project: str = ""  # the tenant's id, where the cloud has tenants
+    tenant: str = ""  # from ensure_server only: the cloud's own note, to be handed back in Owner.tenant
     flavor: Flavor | None = None  # its size; the id may be '' where the cloud does not tell it
     created_at: datetime | None = None
     updated_at: datetime | None = None

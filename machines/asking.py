@@ -1,6 +1,7 @@
 """What the cloud is told of one machine: whose it is, what it is made of, its name."""
 
 import logging
+from dataclasses import replace
 
 from django.utils import timezone
 
@@ -23,7 +24,7 @@ def for_server(machine: Machine, cloud: Cloud) -> Server:
     if is_new:
         write(machine, asked_at=timezone.now())
     server = cloud.ensure_server(spec_of(machine, owner, is_new=is_new))
-    quotas.backstop.remember(machine.owner, owner)
+    quotas.backstop.remember(machine.owner, replace(owner, tenant=server.tenant or owner.tenant))
     return server
 
 

@@ -128,15 +128,12 @@ MIDDLEWARE = [
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
 WSGI_APPLICATION = "portal.wsgi.application"
+_database = env.db_url_config(DATABASE_URL)
+# The tests switch the pool off: its open connections would keep the test database from being dropped.
+_pool = {"pool": {"min_size": 1, "max_size": 12, "timeout": 30}} if env.bool("DB_POOL", default=True) else {}
 DATABASES = {
-    "default": {
-        **env.db_url_config(DATABASE_URL),
-        "CONN_HEALTH_CHECKS": True,
-        # The tests switch the pool off: its open connections would keep the test database from being dropped.
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 12, "timeout": 10}}
-        if env.bool("DB_POOL", default=True)
-        else {},
-    }
+    # What follows a ? in the address (sslmode=…) is PostgreSQL's own.
+    "default": {**_database, "CONN_HEALTH_CHECKS": True, "OPTIONS": {**_database.get("OPTIONS", {}), **_pool}}
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The database, not Redis: signing in must work while Redis is away.

@@ -16,9 +16,10 @@ _FIELDS = {"machines": "servers", "vcpus": "vcpus", "ram_mb": "ram_mb"}
 
 
 def owner_of(user: User) -> Owner:
-    """The person as the cloud knows them, with what their live grants let them keep: one query."""
+    """The person as the cloud knows them, with what their live grants let them keep: two queries."""
     limits = Grant.objects.of(user).live(timezone.now()).aggregate(**{m: Sum(m, default=0) for m in _FIELDS})
-    return Owner(str(user.uuid), user.username, Quota(**{_FIELDS[m]: limits[m] for m in _FIELDS}))
+    tenant = Allowance.objects.filter(user=user).values_list("tenant", flat=True).first() or ""
+    return Owner(str(user.uuid), user.username, Quota(**{_FIELDS[m]: limits[m] for m in _FIELDS}), tenant)
 
 
 def tell(user: User, owner: Owner, cloud: Cloud) -> None:
@@ -31,9 +32,9 @@ def tell(user: User, owner: Owner, cloud: Cloud) -> None:
 
 
 def remember(user: User, owner: Owner) -> None:
-    """The cloud has this quota now, and so a tenant."""
+    """The cloud has this quota now, and so a tenant: where it is, is in owner.tenant."""
     told = _as_json(owner.quota)
-    Allowance.objects.filter(user=user).exclude(told=told).update(told=told)
+    Allowance.objects.filter(user=user).exclude(told=told, tenant=owner.tenant).update(told=told, tenant=owner.tenant)
 
 
 def doubt(user: User) -> None:
@@ -43,7 +44,7 @@ def doubt(user: User) -> None:
 
 def forget(user: User) -> None:
     """They have no tenant any more."""
-    Allowance.objects.filter(user=user).update(told={})
+    Allowance.objects.filter(user=user).update(told={}, tenant="")
 
 
 def next_to_look_at(now: datetime, pause: timedelta, most: int) -> list[User]:

@@ -29,6 +29,7 @@ class Allowance(models.Model):
     """One row for each person, there to be locked while something is admitted for them."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="allowance")
+    tenant = models.CharField(max_length=200, blank=True, default="")  # the cloud's note of where their machines are
     told = models.JSONField(null=True, blank=True, default=dict)  # see quotas.backstop
     looked_at = models.DateTimeField(null=True, blank=True)  # when it was last seen to that the cloud knows the same
 

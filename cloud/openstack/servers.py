@@ -27,7 +27,9 @@ STATUS = {
     "DELETED": Status.DELETED,
     "SOFT_DELETED": Status.DELETED,
 }
-NO_ROOM = ("No valid host was found", "Exhausted all hosts available")
+NO_ROOM = (
+    "No valid host was found",
+)  # not "exhausted all hosts": so it says, too, when a build failed for another reason
 
 
 def machine_tag(machine: str) -> str:

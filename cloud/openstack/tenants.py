@@ -1,9 +1,10 @@
 """One Keystone project per student: found again by a tag, never made twice, with a security group and a quota."""
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from keystoneauth1.exceptions.http import Conflict as Taken
@@ -26,20 +27,28 @@ SPARE_PORTS = 2  # of the network, beside one for each server: a port lives a mo
 class Tenant:
     project: str
     group: str  # the security group's id
+    agents: str  # what the group's rules were made from, in short
+    is_new: bool = False  # made by this call
+
+    @property
+    def as_text(self) -> str:
+        return f"{self.project}:{self.group}:{self.agents}"
 
 
 class Tenants:
     """`agents`: the networks (CIDR) that the agent's connections come from."""
 
-    def __init__(self, wire: Wire, agents: Callable[[], list[str]]) -> None:
+    def __init__(self, wire: Wire, agents: Callable[[], list[str]], *, agents_told: bool = True) -> None:
         self._wire = wire
         self._agents = agents
+        self._agents_told = agents_told  # False: found out by this computer
         self._known: dict[str, Tenant] = {}
+        self._wrong: set[str] = set()  # notes that turned out to be out of date
         self._lock = threading.Lock()  # one at a time: they are made once in a student's life
 
     def of(self, owner: Owner) -> Tenant:
-        """Find or make it. Three calls the first time in a process, none after."""
-        if tenant := self._known.get(owner.key):
+        """Find or make it. No call where owner.tenant says where it is, or where this process has seen it."""
+        if tenant := self._known.get(owner.key) or self._as_told(owner):
             return tenant
         with self._lock:
             if owner.key not in self._known:
@@ -48,13 +57,28 @@ class Tenants:
                     project, is_new = self._make(owner), True
                 if is_new and owner.quota:
                     self.write_quota(project, owner)
-                self._known[owner.key] = Tenant(project, self.group_of(project))
+                tenant = Tenant(project, self.group_of(project), self._digest)
+                self._known[owner.key] = tenant
+                return replace(tenant, is_new=is_new)
             return self._known[owner.key]
+
+    def _as_told(self, owner: Owner) -> Tenant | None:
+        """From owner.tenant, unless it was wrong before or the agent's address has changed since."""
+        parts = owner.tenant.split(":")
+        if len(parts) != 3 or parts[2] != self._digest or owner.tenant in self._wrong:
+            return None
+        return Tenant(parts[0], parts[1], parts[2])
+
+    @property
+    def _digest(self) -> str:
+        return hashlib.sha256(",".join(sorted(self._agents())).encode()).hexdigest()[:8]
 
     def forget(self, owner: Owner) -> None:
         """Look again next time: the project may have been deleted, or our role in it taken away."""
-        if tenant := self._known.pop(owner.key, None):
+        tenant = self._known.pop(owner.key, None) or self._as_told(owner)
+        if tenant:
             self._wire.sign_out(tenant.project)
+        self._wrong.add(owner.tenant)
 
     def find(self, owner: Owner) -> str | None:
         """The project's id."""
@@ -110,18 +134,21 @@ class Tenants:
 
     def group_of(self, project: str) -> str:
         """The project's group that lets the agent in; made, or brought to what it should be."""
-        wire = self._wire
-        said = body(wire.ask("network", "GET", "/security-groups", params={"project_id": project, "name": GROUP}))
-        groups = sorted(said["security_groups"], key=lambda g: (g.get("created_at", ""), g["id"]))
-        if groups:
-            group = groups[0]
-        else:
+        groups = self._groups(project)
+        if not groups:
             wish = {"name": GROUP, "description": GROUP_NOTE, "project_id": project}
-            group = body(wire.ask("network", "POST", "/security-groups", json={"security_group": wish}))[
-                "security_group"
-            ]
-        self._keep_rules(project, group)
-        return str(group["id"])
+            made = body(self._wire.ask("network", "POST", "/security-groups", json={"security_group": wish}))
+            groups = self._groups(project)
+            if groups[0]["id"] != made["security_group"]["id"]:  # another worker was faster by a moment
+                self._delete("network", f"/security-groups/{made['security_group']['id']}")
+        self._keep_rules(project, groups[0])
+        return str(groups[0]["id"])
+
+    def _groups(self, project: str) -> list[dict[str, Any]]:
+        """Neutron lets two have the same name: the oldest one is meant."""
+        params = {"project_id": project, "name": GROUP}
+        said = body(self._wire.ask("network", "GET", "/security-groups", params=params))
+        return sorted(said["security_groups"], key=lambda g: (g.get("created_at", ""), g["id"]))
 
     def _keep_rules(self, project: str, group: dict[str, Any]) -> None:
         """Ingress from the agent's networks, and from nowhere else."""
@@ -132,7 +159,9 @@ class Tenants:
                 whole = rule["protocol"] is None and not rule.get("remote_group_id")
                 held[rule["id"]] = (rule["ethertype"], rule["remote_ip_prefix"]) if whole else None
         missing = wanted - set(held.values())
-        for rule_id in [key for key, rule in held.items() if rule not in wanted]:
+        # An address that each computer found for itself is not everybody's: only what was told takes others away.
+        surplus = [key for key, rule in held.items() if rule not in wanted and (rule is None or self._agents_told)]
+        for rule_id in surplus:
             self._wire.ask("network", "DELETE", f"/security-group-rules/{rule_id}")
         if not missing:
             return
@@ -143,7 +172,7 @@ class Tenants:
     # ---- what they may keep ----
 
     def ensure_quota(self, owner: Owner) -> None:
-        known = self._known.get(owner.key)
+        known = self._known.get(owner.key) or self._as_told(owner)
         if project := known.project if known else self.find(owner):
             self.write_quota(project, owner)
 

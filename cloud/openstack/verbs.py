@@ -161,11 +161,13 @@ class Verbs:
 
     def _mend(self, spec: ServerSpec, project: str, text: str) -> bool:
         if "key_name" in text and spec.public_keys:
-            self._keep_keypair(spec)
+            self.keep_keypair(spec)
             return True
         return "image" in text and self._share(spec.image_id, project)
 
-    def _keep_keypair(self, spec: ServerSpec) -> None:
+    def keep_keypair(self, spec: ServerSpec) -> None:
+        if not spec.public_keys:
+            return
         name = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
         wish = {"keypair": {"name": name, "public_key": spec.public_keys[0]}}
         try:

@@ -144,3 +144,30 @@ def test_a_project_with_a_server_is_not_deleted(stage: OpenStackStage, new_owner
     with pytest.raises(CloudRefused, match="still has servers"):
         insist(stage.cloud.ensure_owner_gone, new_owner)
     assert stage.cloud.find_server(server.machine)
+
+
+def test_what_it_was_told_spares_a_new_process_the_search(
+    stage: OpenStackStage, make_spec: Callable[..., ServerSpec], new_owner: Owner
+) -> None:
+    first = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    process = open_cloud()
+    process.flavors()
+    calls = dict(process.wire.calls)
+    told = replace(new_owner, tenant=first.tenant)
+    insist(process.ensure_server, make_spec(stage, owner=told, is_new=True))
+    spent = {name: count - calls.get(name, 0) for name, count in process.wire.calls.items()}
+    assert spent.get("identity", 0) == 0
+    assert spent["compute"] == 1
+    process.close()
+
+
+def test_a_note_that_is_out_of_date_is_no_harm(
+    stage: OpenStackStage, make_spec: Callable[..., ServerSpec], new_owner: Owner
+) -> None:
+    first = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    _, _, digest = first.tenant.split(":")
+    for wrong in (f"{'0' * 32}:{'0' * 32}:{digest}", f"{first.project}:{uuid.uuid4()}:{digest}", "nonsense"):
+        process = open_cloud()
+        made = insist(process.ensure_server, make_spec(stage, owner=replace(new_owner, tenant=wrong)))
+        assert (made.project, made.tenant) == (first.project, first.tenant)
+        process.close()
