@@ -9,18 +9,21 @@ from django.db.models import Q
 import quotas.backstop
 from accounts.models import User
 from cloud.contract import Cloud, CloudBusy, CloudError
+from machines import one_cloud
 from machines.models import Machine
 from machines.states import State
 
 log = logging.getLogger(__name__)
 
-PAUSE = timedelta(hours=1)  # between two looks at one person
+PAUSE_SECONDS = 3600.0  # between two looks at one person, or EMPTY_PROJECT_SECONDS where that is less
 MOST = 5  # people looked at in one run, each for one call of the cloud at most
 
 
 def tidy(cloud: Cloud, now: datetime) -> None:
     """Look at those whose turn it is. A cloud that is busy ends the run; what it refuses is logged and left for an hour."""
-    for user in quotas.backstop.next_to_look_at(now, PAUSE, MOST):
+    one_cloud.require(cloud)
+    pause = timedelta(seconds=min(PAUSE_SECONDS, settings.EMPTY_PROJECT_SECONDS))
+    for user in quotas.backstop.next_to_look_at(now, pause, MOST):
         try:
             _tidy_one(user, cloud, now)
         except CloudBusy as error:

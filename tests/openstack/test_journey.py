@@ -131,7 +131,7 @@ def delete(student: Visitor, minga: Installation, machine: str, line: str) -> No
 
 def nothing_is_left(before: dict[str, set[str]]) -> None:
     """The student's empty project goes, too: this installation waits one second for it, others a month."""
-    wait_for(lambda: inventory() == before, 90, "all is as before", say=lambda: str(difference(before, inventory())))
+    wait_for(lambda: inventory() == before, 180, "all is as before", say=lambda: str(difference(before, inventory())))
 
 
 def inventory() -> dict[str, set[str]]:
