@@ -37,13 +37,18 @@ def rows_of(cloud: OpenStackCloud) -> list[Check]:
     return list(checks.look(survey_of(cloud)))
 
 
+def hears_ctrl_c() -> None:
+    """A shell starts what it puts into the background deaf to SIGINT, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def running(stage: OpenStackStage) -> Iterator["subprocess.Popen[str]"]:
     """As it is typed where the agent is; the pool would wait for a database that it does not need."""
     assert trial.clean_up(stage.cloud).ok == "right"
     env = {**os.environ, "LC_ALL": "C.UTF-8", "AGENT_ADDRESSES": f"{AGENT}/32", "DB_POOL": "off", "SECRET_KEY": "x"}
     with subprocess.Popen(
-        CHECK, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        CHECK, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
     ) as process:
         yield process
         process.kill()
@@ -171,7 +176,7 @@ def test_a_dry_run_changes_nothing(stage: OpenStackStage, upload: Upload, only_s
 
 
 def test_said_twice_it_is_done_once(
-    stage: OpenStackStage, upload: Upload, only_size: Flavor, few_keypairs: str
+    stage: OpenStackStage, known_login: None, upload: Upload, only_size: Flavor, few_keypairs: str
 ) -> None:
     assert [step.topic for step in steps(stage, upload) if step.what == "did"] == ["Key pairs", "Sizes", "Images"]
     after = everything(stage)
