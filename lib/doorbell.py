@@ -13,15 +13,21 @@ from lib import logs
 log = logging.getLogger(__name__)
 
 
-def ring(task: str, *ids: Any) -> None:
-    """Send task(*ids) once the transaction that is open here has been committed. A Redis that is away is only logged."""
+LAST = 9  # Redis hands out 0 before 9
+
+
+def ring(task: str, *ids: Any, slow: bool = False) -> None:
+    """Send task(*ids) once the transaction that is open here has been committed. A Redis that is away is only logged.
+
+    slow: it will take a worker long, so all others are let pass.
+    """
     # The task carries the request that asked for it, so that the worker's lines can be found by that.
     headers = {"request": asked} if (asked := logs.known("request")) else {}
-    transaction.on_commit(partial(_send, task, tuple(str(i) for i in ids), headers), robust=True)
+    transaction.on_commit(partial(_send, task, tuple(str(i) for i in ids), headers, LAST if slow else 0), robust=True)
 
 
-def _send(task: str, ids: tuple[str, ...], headers: dict[str, str]) -> None:
+def _send(task: str, ids: tuple[str, ...], headers: dict[str, str], priority: int) -> None:
     try:
-        current_app.send_task(task, args=ids, headers=headers, retry=False, expires=60)
+        current_app.send_task(task, args=ids, headers=headers, retry=False, expires=60, priority=priority)
     except (OperationalError, OSError) as error:
         log.warning("doorbell %s%s not heard: %s", task, ids, error)

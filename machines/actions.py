@@ -112,7 +112,7 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
         Note(_("Launched from “%(template)s”."), {"template": {"en": template.name, "es": template.name_es}}),
         by=by,
     )
-    doorbell.ring("machines.tasks.advance", pk)
+    doorbell.ring("machines.tasks.advance", pk, slow=True)
     return machine
 
 

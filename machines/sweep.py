@@ -1,6 +1,6 @@
 """One list of all servers tells every row what the cloud says; what the cloud's own people did is taken over.
 
-The sweep decides by its one row (Watch) whether a list is due, so a tick costs two small queries.
+The sweep decides by its one row (Watch) whether a list is due, so a tick costs three small queries.
 """
 
 import logging
@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 PACE = 3  # never list sooner than three times what the last list took: see the design
 PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
+# To make a server takes the cloud a second or so: a class that launches at once would else fill the queue with bells rung twice a
+# second for the same machines, and those that run already would wait behind them for a step that takes a moment.
+LAUNCHING = (State.NEW, State.QUEUED)
+MOST_LAUNCHES = 8
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -43,12 +47,13 @@ def tick(cloud: Cloud, now: datetime | None = None) -> None:
     now = now or timezone.now()
     if (watch := _take_turn(now)) is not None:
         look(cloud, watch, now)
-    for pk in (
-        Machine.objects.due(timezone.now())
-        .order_by("retry_at", "state_since")
-        .values_list("pk", flat=True)[:MOST_BELLS]
-    ):
+    due = Machine.objects.due(timezone.now()).order_by("retry_at", "state_since")
+    for pk in due.exclude(state__in=LAUNCHING).values_list("pk", flat=True)[:MOST_BELLS]:
         doorbell.ring("machines.tasks.advance", pk)
+    # Those that wait for a server were rung for when they were launched; this is for bells that were lost.
+    launching = due.filter(state__in=LAUNCHING).order_by(F("retry_at").asc(nulls_first=True), "state_since")
+    for pk in launching.values_list("pk", flat=True)[:MOST_LAUNCHES]:
+        doorbell.ring("machines.tasks.advance", pk, slow=True)
 
 
 def look(cloud: Cloud, watch: Watch, now: datetime) -> None:

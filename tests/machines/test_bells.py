@@ -1,0 +1,48 @@
+"""Whose bell is rung, and in what order: what takes long lets the rest pass."""
+
+from typing import Any
+
+import pytest
+
+from machines import sweep
+from machines.models import Machine
+from tests.machines.world import World
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """(machine, is it slow), as they were rung."""
+    bells: list[tuple[str, bool]] = []
+
+    def ring(_task: str, pk: Any, *, slow: bool = False) -> None:
+        bells.append((str(pk), slow))
+
+    monkeypatch.setattr("lib.doorbell.ring", ring)
+    return bells
+
+
+def many(world: World, state: str, number: int = 20) -> list[str]:
+    facts = {"owner": world.student, "template": world.template, "state": state, "wanted": "running"}
+    return [str(m.pk) for m in Machine.objects.bulk_create(Machine(name=f"m{n}", **facts) for n in range(number))]
+
+
+def test_what_only_takes_a_moment_is_rung_first(world: World, rung: list[tuple[str, bool]]) -> None:
+    many(world, "new", 3)
+    waking = many(world, "waking", 2)
+    sweep.tick(world.cloud, world.clock.now)
+    assert {pk for pk, _slow in rung[:2]} == set(waking)
+    assert [slow for _pk, slow in rung] == [False, False, True, True, True]
+
+
+def test_a_class_that_launches_does_not_fill_the_queue_with_bells(world: World, rung: list[tuple[str, bool]]) -> None:
+    many(world, "new")
+    sweep.tick(world.cloud, world.clock.now)
+    assert len(rung) == sweep.MOST_LAUNCHES
+
+
+def test_those_that_wait_for_room_do_not_starve_a_new_one(world: World, rung: list[tuple[str, bool]]) -> None:
+    many(world, "queued")
+    Machine.objects.update(retry_at=world.clock.now, queued_at=world.clock.now)
+    [new] = many(world, "new", 1)
+    sweep.tick(world.cloud, world.clock.now)
+    assert (new, True) in rung
