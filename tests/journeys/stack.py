@@ -54,6 +54,9 @@ class Stack:
             "DJANGO_ALLOW_ASYNC_UNSAFE",
         ):
             self.environment.pop(name, None)
+        if kind != "openstack":  # somebody's OS_CLOUD would put these machines on their cluster
+            for name in [name for name in self.environment if name.startswith("OS_")]:
+                del self.environment[name]
         self.process: subprocess.Popen[bytes] | None = None
         self.open: list[httpx.Client | LocalCloud] = []  # closed with the stack
 
