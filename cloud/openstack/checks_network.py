@@ -140,22 +140,12 @@ def agents(survey: Survey) -> list[Check]:
     except CloudRefused:
         return []  # no network was chosen: said already
     except CloudError:
-        return [
-            wrong(
-                topic,
-                _("This computer has no way to the machines' network: say where the agent is."),
-                "AGENT_ADDRESSES=ADDRESS/32",
-            )
-        ]
+        text = _("This computer has no way to the machines' network: say where the agent is.")
+        return [wrong(topic, text, "AGENT_ADDRESSES=ADDRESS/32")]
     facts = {"addresses": ", ".join(found)}
     if _inside(survey, found):
-        return [
-            right(
-                topic,
-                _("Found: machines let in %(addresses)s, this computer. Right when the agent runs here."),
-                **facts,
-            )
-        ]
+        text = _("Found: machines let in %(addresses)s, this computer. Right when the agent runs here.")
+        return [right(topic, text, **facts)]
     text = _(
         "Found: machines let in %(addresses)s, this computer, which reaches them through a router. "
         "If the agent is elsewhere, or its address is changed on the way, say it."

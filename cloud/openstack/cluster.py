@@ -99,16 +99,8 @@ def room(wire: Wire) -> Room:
         total, used = _add(total, has), _add(used, has)
         biggest = max(biggest or has, has, key=_size)
     emptiest = max(free, key=_size, default={"vcpus": 0, "ram_mb": 0, "disk_gb": 0})
-    return Room(
-        total["vcpus"],
-        used["vcpus"],
-        total["ram_mb"],
-        used["ram_mb"],
-        total["disk_gb"],
-        used["disk_gb"],
-        emptiest,
-        biggest,
-    )
+    sums: dict[str, Any] = {**total, **{f"{name}_used": amount for name, amount in used.items()}}
+    return Room(**sums, biggest_free=emptiest, biggest_host=biggest)
 
 
 def has_room(wire: Wire, flavor: Flavor) -> bool:

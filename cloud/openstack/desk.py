@@ -17,7 +17,7 @@ class Desk:
     def __init__(self, cloud: str | None, network_wish: str, agents_wish: list[str], settings: dict[str, Any]) -> None:
         self.wire = Wire(cloud, **settings)
         self.tenants = Tenants(self.wire, self.agents, agents_told=bool(agents_wish))
-        self.verbs = Verbs(self.wire, self.tenants)
+        self.verbs = Verbs(self.wire)
         self.faults = Faults(self.wire)
         self._network_wish = network_wish
         self._agents_wish = agents_wish

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from cloud.contract import CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, ServerSpec
+from cloud.contract import CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Flavor, ServerSpec
 from cloud.openstack import cluster, guest
 from cloud.openstack.problems import BadRequest, Conflict, NotSignedIn, body
 from cloud.openstack.servers import PREFIX, metadata, number_of
-from cloud.openstack.tenants import Tenants, keypair_prefix
+from cloud.openstack.tenants import keypair_prefix
 from cloud.openstack.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -23,9 +23,8 @@ OUR_REBOOTS = f"{PREFIX}reboots"  # of Nova's history, how many were ours when `
 class Verbs:
     """Calls are made as the service user, who may act in every project, but where something is made that the student owns."""
 
-    def __init__(self, wire: Wire, tenants: Tenants) -> None:
+    def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._tenants = tenants
 
     def get(self, server_id: str) -> dict[str, Any]:
         row: dict[str, Any] = body(self._wire.ask("compute", "GET", f"/servers/{server_id}"))["server"]
@@ -70,7 +69,7 @@ class Verbs:
             asleep = ("SUSPENDED", "SHELVED", "SHELVED_OFFLOADED")
             if row["status"] in asleep or row["OS-EXT-STS:task_state"] == "suspending":
                 return
-            self._must_be_idle(row)
+            self._must_not_be_ready(row)
             raise CloudRefused(f"A server that is {row['status']} cannot be suspended.") from None
 
     def shelve(self, server_id: str) -> None:
@@ -140,7 +139,7 @@ class Verbs:
             made = self.act(server_id, "createImage", {"name": name, "metadata": {cluster.SNAPSHOT: server_id}})
         except Conflict:
             row = self.get(server_id)
-            self._must_be_idle(row)
+            self._must_not_be_ready(row)
             raise CloudRefused(f"No image can be made of a server that is {row['status']}.") from None
         return body(wire.ask("image", "GET", f"/images/{made['image_id']}"))
 
@@ -174,6 +173,8 @@ class Verbs:
             self._wire.ask("compute", "POST", "/os-keypairs", json=wish)
         except Conflict:
             log.debug("keypair %s is there", name)
+        except CloudLimit as error:  # the portal's own limit, not the person's
+            raise CloudRefused(f"The portal may have no more key pairs (manage.py setup_cloud): {error}") from error
 
     def _share(self, image_id: str, project: str) -> bool:
         """Let the student's project use an image that is the portal's own. False when that is not what is wrong."""
@@ -212,6 +213,12 @@ class Verbs:
             raise CloudBusy(f"Server {row['id']} is {task}.", retry_after=SOON)
         if row["status"] in ("BUILD", "REBUILD"):
             raise CloudBusy(f"Server {row['id']} is being built.", retry_after=SOON)
+
+    def _must_not_be_ready(self, row: dict[str, Any]) -> None:
+        """It was not in the right state when it was asked. If it is by now, that is no refusal: ask again."""
+        self._must_be_idle(row)
+        if row["status"] == "ACTIVE":
+            raise CloudBusy(f"Server {row['id']} was in the middle of something.", retry_after=SOON)
 
 
 def _flavor(row: dict[str, Any]) -> Flavor:

@@ -65,10 +65,8 @@ class Wire:
         Returns a good answer (below 400). Raises what problems.problem says, or CloudBusy.
         """
         self._negotiate()
-        rest: dict[str, Any] = {"json": json, "params": params, "connect_retries": 0}
+        rest: dict[str, Any] = {"json": json, "params": params, "headers": headers or {}, "connect_retries": 0}
         rest["timeout"] = min(seconds, self.longest)
-        if headers:
-            rest["headers"] = headers
         if version := MICROVERSIONS.get(service):
             rest["microversion"] = version
         with translated():

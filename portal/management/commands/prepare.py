@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 import catalog.actions
 from cloud import open_cloud
 from cloud.contract import CloudError
+from machines import one_cloud
 from portal.demo import DEFAULTS
 from quotas.models import Grant
 
@@ -23,7 +24,9 @@ class Command(BaseCommand):
         for role, amounts in DEFAULTS.items():
             Grant.objects.get_or_create(role=role, source=Grant.Source.ROLE, defaults=amounts)
         try:
-            catalog.actions.look_again(open_cloud())
+            cloud = open_cloud()
+            one_cloud.require(cloud)  # another one's catalog would mark all of ours as gone
+            catalog.actions.look_again(cloud)
         except CloudError as error:
             # An update must not wait for the cloud: what is in the catalog already stays.
             self.stderr.write(f"The catalog is as it was: the cloud does not answer ({error}). Say this again later.")
