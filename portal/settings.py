@@ -78,6 +78,13 @@ EMPTY_PROJECT_SECONDS = seconds(
     "EMPTY_PROJECT_SECONDS", 30 * 24 * 3600
 )  # after a person's last machine, how long the cloud keeps their empty project
 
+# ---- idle machines: what this site changes of courses.policy.IdlePolicy, as IDLE_IDLE_MINUTES=60, IDLE_MAY_HOLD=false and so on ----
+IDLE: dict[str, float | bool] = {
+    name.removeprefix("IDLE_").lower(): env.bool(name) if name == "IDLE_MAY_HOLD" else seconds(name, 0)
+    for name in env.ENVIRON
+    if name.startswith("IDLE_")
+}
+
 # ---- the public ports ----
 AGENT_POLL_SECONDS = seconds(
     "AGENT_POLL_SECONDS", 25
