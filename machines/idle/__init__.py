@@ -1,0 +1,1 @@
+"""Idle machines: what is heard of them, whom to ask, what happens without an answer."""
