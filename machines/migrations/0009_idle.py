@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('courses', '0002_course_template_idle_template_course_enrolment_and_more'),
+        ('courses', '0002_courses'),
         ('machines', '0008_watch_cloud_identity'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
