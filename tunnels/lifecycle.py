@@ -98,12 +98,17 @@ def _settle(tunnel: Tunnel, line: Line | None, report: Report, now: datetime) ->
     if tunnel.wanted_revision > report.revision or (line is None and not report.whole):
         return False  # the agent did not know the present wish yet, or does not speak of this one
     is_shut = line is None or line.state == "closed"
+    if tunnel.wanted == Wanted.HELD:
+        # One that is not held just now (its gateway is away, something else has the port, the agent is an old one) is shut.
+        turn(tunnel, State.HELD if line and line.state == "held" else State.CLOSED, now=now)
+        tunnel.connections = 0
+        return False
     if tunnel.wanted != Wanted.OPEN:
         if is_shut:
             tunnel.connections = 0
             turn(tunnel, State.GONE if tunnel.wanted == Wanted.GONE else State.CLOSED, now=now)
         return False
-    if line is None or is_shut or line.state == "opening":
+    if line is None or is_shut or line.state in ("opening", "held"):
         turn(tunnel, State.OPENING, _WHY.get(line.error, Note()) if line else Note(), now=now)
         return False
     if line.state == "failed":

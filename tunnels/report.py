@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
 
-STATES = ("opening", "open", "failed", "closed")
+STATES = ("opening", "open", "held", "failed", "closed")
 MOST = 2**53  # what JSON numbers carry exactly
 
 

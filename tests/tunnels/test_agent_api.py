@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from tests.tunnels.told import TOKEN, gateway, opened, states
-from tunnels.actions import close_all, open_all
+from tunnels.actions import allow_only, close_all, hold_all, open_all
 from tunnels.models import Gateway, Tunnel
 
 pytestmark = pytest.mark.urls("tests.tunnels.urls")
@@ -73,6 +73,22 @@ def test_it_tells_what_should_be_open_and_where(client: Client, student: User) -
 def test_it_does_not_tell_what_is_closed(client: Client, student: User) -> None:
     gateway()
     close_all(holder=opened(student))
+    assert _ask(client).json()["tunnels"] == []
+
+
+def test_a_held_port_is_told_with_who_may_knock(client: Client, student: User) -> None:
+    gateway()
+    holder = opened(student)
+    hold_all(holder=holder, knock=["203.0.113.9/32"])
+    allow_only(tunnel_id=Tunnel.objects.of(holder)[1].pk, networks=["198.51.100.0/24", "0.0.0.0/0"], by=student)
+    lines = {line["scheme"]: line for line in _ask(client, "?holds=1").json()["tunnels"]}
+    assert (lines["ssh"]["hold"], lines["ssh"]["knock"], lines["ssh"]["probe"]) == (True, ["203.0.113.9/32"], False)
+    assert lines["http"]["knock"] == ["203.0.113.9/32", "198.51.100.0/24"]
+
+
+def test_an_agent_that_cannot_hold_is_not_told_of_a_held_port(client: Client, student: User) -> None:
+    gateway()
+    hold_all(holder=opened(student))
     assert _ask(client).json()["tunnels"] == []
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Iterable
 import asyncssh
 
 from tunnels.agent.forward import SLOWEST_RETRY, Forward
+from tunnels.agent.hold import House
 from tunnels.agent.wishes import Place, Wish, Wishes
 
 log = logging.getLogger("agent")
@@ -27,8 +28,8 @@ def jitter(pause: float) -> float:
 class Link:
     """Follows wishes. `error` is why there is no connection: unreachable, host_key or denied; '' when there is one."""
 
-    def __init__(self, key: asyncssh.SSHKey) -> None:
-        self.key = key
+    def __init__(self, key: asyncssh.SSHKey, house: House) -> None:
+        self.key, self.house = key, house
         self.wishes: Wishes | None = None
         self.applied = -1  # the revision that is followed
         self.forwards: dict[str, Forward] = {}
@@ -61,7 +62,7 @@ class Link:
         self.changed.set()
 
     def _begin(self, wish: Wish) -> Forward:
-        forward = Forward(wish, self.changed)
+        forward = Forward(wish, self.changed, self.house)
         if before := self.ended.pop(wish.id, None):  # the same tunnel on another port: its counts go on
             forward.counts = before.counts
         return forward

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import httpx
 
 from tunnels.agent.forward import Forward
+from tunnels.agent.hold import Answer, Unanswered
 from tunnels.agent.link import FIRST_PAUSE, LONGEST_PAUSE, Link, jitter
 from tunnels.agent.wishes import Wishes
 
@@ -49,7 +50,8 @@ class Portal:
     async def ask(self, hold: int = HOLD_SECONDS) -> None:
         """One question, held by the portal until there is something new. Raises httpx.HTTPError, ValueError…"""
         began = time.monotonic()
-        query = {"revision": self.link.applied, "wait": hold}
+        # An agent that does not say that it can hold visitors is not told of ports that are to be held.
+        query = {"revision": self.link.applied, "wait": hold, "holds": 1}
         answer = (await self.http.get("wanted", params=query, timeout=hold + 10)).raise_for_status()
         wishes = Wishes.read(answer.json())
         if wishes.revision != self.link.applied:
@@ -105,8 +107,18 @@ class Portal:
         if whole:
             self.told_revision, self.whole_at = revision, time.monotonic()
 
+    async def knock(self, tunnel: str, address: str) -> Answer:
+        """Somebody who may waits at the port of a machine that sleeps. Raises Unanswered."""
+        try:
+            reply = await self.http.post("knock", json={"tunnel": tunnel, "address": address})
+            told = reply.raise_for_status().json()
+            return Answer(told["wakes"] is True, time.monotonic() + float(told["seconds"]), str(told["words"]))
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            log.warning("knocking at the portal: %s", str(error) or type(error).__name__)
+            raise Unanswered from error
+
     def _facts(self, forward: Forward) -> tuple[Any, ...]:
-        state = "closed" if forward.wish.id not in self.link.forwards else forward.state
+        state = "closed" if forward.wish.id not in self.link.forwards else forward.told
         error = self.link.error if state == "opening" else ""
         return state, error, forward.wish.since, forward.answered
 
