@@ -43,7 +43,8 @@ def _send_out(opened: Ask, now: datetime) -> None:
     channels = [(channel, None if channel == Delivery.Channel.PAGE else now) for channel in Delivery.Channel.values]
     Delivery.objects.bulk_create([Delivery(ask=opened, channel=c, next_at=at) for c, at in channels])
     opened.machine.record(Event.Kind.NOTED, Note(_OPENED[Ask.Kind(opened.kind)]))
-    doorbell.ring("machines.tasks.deliver")
+    doorbell.ring("machines.tasks.send_mails")
+    doorbell.ring("machines.tasks.write_lines")
 
 
 def close(*, ask: Ask, outcome: str, now: datetime) -> bool:
@@ -105,10 +106,19 @@ def delivered(delivery: Delivery, now: datetime) -> bool:
     return True
 
 
+def seen(pks: Collection[int], now: datetime) -> None:
+    """Their owner has loaded a page that shows them."""
+    unseen = Delivery.objects.filter(ask__in=pks, channel=Delivery.Channel.PAGE, state=Delivery.State.DUE)
+    for delivery in unseen:
+        delivered(delivery, now)
+
+
 def _settle(asks: "QuerySet[Ask]", now: datetime) -> int:
-    told = Ask.objects.open().filter(pk__in=asks.values("pk"), ends_at__isnull=True).with_told()
-    begun = list(told.filter(told_at__lte=now).select_related("machine__activity", "machine__template__course"))
+    waiting = Ask.objects.open().filter(pk__in=asks.values("pk"), ends_at__isnull=True)
+    sent = Delivery.objects.filter(ask__in=waiting, state=Delivery.State.SENT, sent_at__lte=now)
+    told = dict(sent.order_by().values_list("ask").annotate(at=Min("sent_at")))
+    begun = list(Ask.objects.filter(pk__in=told).select_related("machine__activity", "machine__template__course"))
     for row in begun:
-        row.ends_at = row.told_at + notice(row)
+        row.ends_at = told[row.pk] + notice(row)
     # Of two channels that deliver at the same moment the first to write has it; a deadline that was told is not moved.
     return Ask.objects.filter(ends_at__isnull=True).bulk_update(begun, ["ends_at"], batch_size=500) if begun else 0

@@ -81,10 +81,6 @@ class AskQuerySet(models.QuerySet["Ask"]):
     def open(self) -> "AskQuerySet":
         return self.filter(closed_at__isnull=True)
 
-    def with_told(self) -> "AskQuerySet":
-        """Each with `told_at`: when the first channel reached its owner, None while none has."""
-        return self.annotate(told_at=models.Min("deliveries__sent_at", filter=Q(deliveries__state="sent")))
-
 
 class Ask(models.Model):
     """A question or a warning to the owner: without an answer, `kind` happens at `ends_at`."""
@@ -108,7 +104,6 @@ class Ask(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)  # None: not before somebody could be told
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True, default="")
-    told_at: datetime  # only of rows from with_told()
 
     objects = AskQuerySet.as_manager()
 

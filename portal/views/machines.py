@@ -18,6 +18,7 @@ from machines.models import Machine
 from portal.asked import SignedIn
 from portal.forms import PortForm
 from portal.shown import Shown, history, show, show_all
+from portal.views.asks import of_machine
 from quotas.actions import usage
 
 # What the page says once the wish is written. The machine's own state says the rest.
@@ -88,6 +89,7 @@ def machine_page(
         messages.error(request, str(refusal))
         row = Machine.objects.with_parts().get(pk=row.pk)
     facts = {"s": show(row), "history": history(row), "usage": usage(row.owner), "form": form or PortForm()}
+    facts["asks"] = of_machine(row)
     invalid = 400 if form and form.errors else 200
     return render(request, "machines/detail.html", facts, status=refusal.status if refusal else invalid)
 
