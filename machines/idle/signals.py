@@ -4,7 +4,6 @@ A signal is written with two times: when it was told at all (`*_heard_at`) and w
 """
 
 import logging
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from cloud.contract import Cloud, CloudError, Diagnostics
 from courses.models import Template
@@ -149,16 +149,18 @@ def sample(cloud: Cloud, now: datetime) -> int:
 
     Who does not answer stays as it was: unknown after a while, never idle.
     """
-    began, told = time.monotonic(), 0
+    began, told = timezone.now(), 0
     for rows in _portions(now):
-        if time.monotonic() - began > settings.IDLE_SAMPLE_SECONDS / 2:
+        if timezone.now() - began > timedelta(seconds=settings.IDLE_SAMPLE_SECONDS / 2):
             break  # the next turn goes on; two at once would ask twice
+        if not rows:
+            continue
         try:
             answers = cloud.diagnostics([row.machine.server_id for row in rows])
         except CloudError as error:
             log.warning("no diagnostics: %s", error)
             break
-        at = now + timedelta(seconds=time.monotonic() - began)
+        at = now + (timezone.now() - began)
         heard = [row for row in rows if (facts := answers.get(row.machine.server_id)) and _load(row, facts, at)]
         _write(_LOAD, heard)
         told += len(heard)

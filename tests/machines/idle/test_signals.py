@@ -101,7 +101,7 @@ def test_bytes_are_compared_with_the_templates_own_policy(clock: "Clock", machin
 def test_an_open_connection_is_counted_and_is_no_work(clock: "Clock", machine: Machine) -> None:
     known = after(machine, clock, 30, connections=1)
     assert (known.connections, known.ports_at) == (1, None)
-    assert known.connected_at == clock.now or clock.now - known.connected_at < MINUTE
+    assert clock.now - (known.connected_at or known.since) < MINUTE
 
 
 def test_an_agent_that_is_away_is_no_news(clock: "Clock", machine: Machine) -> None:
@@ -199,7 +199,7 @@ def test_a_cloud_that_is_away_is_no_news(clock: "Clock", machine: Machine) -> No
 def test_a_guest_is_asked_no_sooner_than_the_settings_say(clock: "Clock", machine: Machine, settings: Any) -> None:
     hosts = Hosts()
     asked(hosts, clock, settings.IDLE_LOAD_SECONDS - 10, Diagnostics(cpu_seconds=9.0))
-    assert hosts.calls == [("diagnostics",)] or hosts.calls == []
+    assert hosts.calls == []
 
 
 def many(student: User, now: datetime, count: int) -> list[str]:
@@ -236,7 +236,7 @@ def test_a_turn_ends_when_its_time_is_over(clock: "Clock", student: User, monkey
     servers = many(student, clock.now, 8)
     hosts = DeadHost(clock, set(servers))
     signals.sample(hosts, clock.now)
-    assert len(hosts.calls) == 2  # two guests of 5 s each: after 20 of the 15 s it is over
+    assert len(hosts.calls) == 2  # two guests at 5 s each, twice: the 15 s are over
 
 
 def test_guests_that_have_been_silent_for_long_keep_nobody_waiting(
