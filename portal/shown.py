@@ -107,7 +107,9 @@ class Shown:
         return f"{said} {self._turn()}" if self.wait is not None else said
 
     def _turn(self) -> str:
-        return _("Its turn comes in about %(wait)s, for all that is known.") % {"wait": span(timedelta(minutes=self.wait or 0))}
+        return _("Its turn comes in about %(wait)s, for all that is known.") % {
+            "wait": span(timedelta(minutes=self.wait or 0))
+        }
 
     @property
     def has_bar(self) -> bool:
@@ -143,9 +145,7 @@ class Shown:
             return _(
                 "A connection wakes it, from wherever you or your class signed in here within a day. For everybody else they are closed."
             )
-        return _(
-            "They are closed while it rests: ssh says “Connection refused”. Wake it, and the same lines work again."
-        )
+        return _("They are closed while it rests. Wake it, and the same lines work again.")
 
     @cached_property
     def verbs(self) -> set[str]:

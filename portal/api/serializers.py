@@ -100,7 +100,10 @@ class Access(serializers.Serializer[Any]):
     host = serializers.CharField()
     port = serializers.IntegerField()
     user = serializers.CharField(help_text="'' where the service has no sign-in name.")
-    state = serializers.ChoiceField(["opening", "open", "closed", "failed"])
+    state = serializers.ChoiceField(
+        ["opening", "open", "held", "closed", "failed"],
+        help_text="held: its machine sleeps, and wakes when somebody connects who may.",
+    )
     note = serializers.CharField()
     target_port = serializers.IntegerField(help_text="The port inside the machine.")
     extra = serializers.BooleanField(help_text="Opened by hand, not by the template.")
