@@ -40,6 +40,12 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         """Their own; all of them for an admin."""
         return self.all() if user.is_admin else self.filter(owner=user)
 
+    def in_bin(self) -> "MachineQuerySet":
+        return self.alive().filter(binned_at__isnull=False)
+
+    def not_in_bin(self) -> "MachineQuerySet":
+        return self.filter(binned_at__isnull=True)
+
     def with_parts(self) -> "MachineQuerySet":
         return self.select_related("template__image", "template__flavor", "template__course", "owner")
 
@@ -105,7 +111,8 @@ class Machine(models.Model):
     project = models.CharField(max_length=64, blank=True, default="")
 
     # Archived: its disk is an image of the cloud, and no server is left.
-    archive_id = models.CharField(max_length=64, blank=True, default="")
+    archive_id = models.CharField(max_length=64, blank=True, default="")  # nothing was written to its disk since
+    archive_name = models.CharField(max_length=100, blank=True, default="")  # of one that is being made
     used_at = models.DateTimeField(default=timezone.now)  # when anybody last used it; the long ages count from here
     binned_at = models.DateTimeField(null=True, blank=True)  # its owner deleted it; it can be had back for some days
 
@@ -190,6 +197,17 @@ class Machine(models.Model):
     def is_up(self) -> bool:
         """Whether the cloud says: running, and nothing is being done to it."""
         return self.is_fresh and self.cloud_status == Status.ACTIVE and not self.cloud_task
+
+    @property
+    def never_ran(self) -> bool:
+        """Nothing of its owner's is in it, so there is nothing to keep."""
+        is_unborn = self.state in (State.NEW, State.QUEUED, State.BUILDING, State.FAILED) and self.ready_at is None
+        return not self.archive_id and (is_unborn or (self.state == State.FAILED and not self.server_id))
+
+    @property
+    def lets_go(self) -> bool:
+        """Its server shall be deleted: that is the wish, or its disk is archived."""
+        return self.wanted == Wanted.GONE or (self.state == State.ARCHIVING and bool(self.archive_id))
 
     @property
     def place_in_time(self) -> datetime:
