@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from typing import cast
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -77,7 +77,7 @@ def suspend(*, machine: Machine, by: User | None, why: Note | None = None) -> Ma
 
 def wake(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """From sleeping or put away back to running, on the same ports."""
-    used = {"used_at": timezone.now()} if by else {}
+    used: dict[str, Any] = {"used_at": timezone.now()} if by else {}
     return wish(machine, "wake", by, why, wanted=Wanted.RUNNING, **used)
 
 

@@ -5,6 +5,7 @@ again (a server that runs) takes it away from the row, so nothing but the presen
 """
 
 import logging
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -31,7 +32,7 @@ LOST = _(
     "Its archive no longer exists on the cluster: somebody deleted it there. All you can do is delete the machine."
 )
 UNUSABLE = _("The cluster cannot make it from its archive. Tell your teacher: the archive is kept.")
-NO_SERVER = {
+NO_SERVER: dict[str, Any] = {
     "server_id": "", "observed_at": None, "cloud_status": "", "cloud_task": "", "cloud_fault": "", "cloud_name": "",
     "cloud_resets": 0, "cloud_restarts": 0, "address": "", "port_map": {}, "host": "",
 }  # fmt: skip

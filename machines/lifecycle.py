@@ -218,7 +218,7 @@ def shelve(machine: Machine, cloud: Cloud) -> None:
     knockers.hold(machine, timezone.now())
     cloud.ensure_shelved(machine.server_id)
     now = timezone.now()
-    used = {"used_at": now} if machine.state == State.RUNNING else {}
+    used: dict[str, Any] = {"used_at": now} if machine.state == State.RUNNING else {}
     go(machine, State.SHELVING, asked_at=now, **used)
 
 

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from cloud import open_cloud
-from machines import actions, knockers, tenants
+from machines import actions, copies, knockers, tenants
 from machines.idle import deliver, signals
 from machines.idle import sweep as idle_sweep
 from machines.strays import remove_strays
@@ -19,11 +19,18 @@ def advance(pk: str) -> None:
 @shared_task
 def sweep() -> None:
     tick(open_cloud())
+    copies.ring(timezone.now())
 
 
 @shared_task
 def tidy() -> None:
     remove_strays(open_cloud(), timezone.now())
+    copies.tidy(open_cloud(), timezone.now())
+
+
+@shared_task
+def tend_copies() -> None:
+    copies.tend(open_cloud(), timezone.now())
 
 
 @shared_task
