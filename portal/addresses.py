@@ -35,7 +35,7 @@ class SignIns:
         response: HttpResponseBase = self.get_response(request)
         if not request.path.startswith(PROGRAMS):
             user, address = getattr(request, "user", None), address_of(request)
-            if isinstance(getattr(user, "pk", None), int) and address and self._is_due(user.pk, address):
+            if isinstance(user, User) and address and self._is_due(user.pk, address):
                 _note(user, address)
         return response
 

@@ -128,9 +128,9 @@ class Forward:
         for pair in [*self.pairs, *self.porter.held]:
             pair.cut()
 
-    def _guard(self, listener: asyncssh.SSHListener, ssh: asyncssh.SSHClientConnection) -> None:
+    def _guard(self, listener: Any, ssh: asyncssh.SSHClientConnection) -> None:
         """Strangers are refused before asyncssh makes a channel and a task for them: a scanner comes a thousand times a second."""
-        usual: Any = listener.process_connection  # type: ignore[attr-defined]
+        usual = listener.process_connection
 
         def process_connection(origin: str, port: int) -> Any:
             self._require(origin)
@@ -138,10 +138,11 @@ class Forward:
                 return usual(origin, port)
             session = self.porter.hold(origin, self.counts)
             chan: asyncssh.SSHTCPChannel[bytes] = ssh.create_tcp_channel(window=HELD_WINDOW)
-            chan.set_inbound_peer_names(*listener.get_addresses()[0], origin, port)
+            bind_address, bound = listener.get_addresses()[0]
+            chan.set_inbound_peer_names(bind_address, bound, origin, port)
             return chan, session
 
-        listener.process_connection = process_connection  # type: ignore[attr-defined]
+        listener.process_connection = process_connection
 
     def _require(self, origin: str) -> None:
         """Raises asyncssh.ChannelOpenError for whom this port is closed."""

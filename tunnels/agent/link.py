@@ -163,13 +163,13 @@ class Link:
 
 def _lighten(ssh: asyncssh.SSHClientConnection) -> None:
     """asyncssh puts an empty packet before each that it sends, against a weakness of CBC: half of all its work for small ones."""
-    usual: Any = ssh.send_packet
+    usual = ssh.send_packet
 
-    def send_packet(kind: int, *parts: bytes, **more: Any) -> None:
+    def send_packet(kind: int, *parts: bytes, handler: Any = None) -> None:
         if kind != MSG_IGNORE:
-            usual(kind, *parts, **more)
+            usual(kind, *parts, handler=handler)
 
-    ssh.send_packet = send_packet  # type: ignore[method-assign]
+    ssh.send_packet = send_packet  # type: ignore[method-assign, assignment]
 
 
 def _why(error: Exception) -> str:
