@@ -218,8 +218,8 @@ def _stack() -> Iterator[tuple[Stack, Person]]:
     if os.environ.get("OS_CLOUD"):
         from bench.cluster import Pupil, started  # openstacksdk is needed for nothing else here
 
-        with started(students=1) as (stack, [student]):
-            yield stack, Pupil(stack, student)
+        with started(BOOT_SECONDS="180") as cluster:  # its guests are waited for
+            yield cluster, Pupil(cluster, cluster.make_students(1)[0])
         return
     folder = Path(tempfile.mkdtemp(prefix="minga-knock-", dir="/tmp"))
     folder.chmod(0o755)
