@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from machines.actions import allowed
+from machines.copies import HAS_DISK
 from machines.idle import facts, room
 from machines.idle.words import span
 from machines.models import Event, Machine
@@ -22,10 +23,12 @@ from portal.why import Why, why
 from tunnels.models import Tunnel
 
 EVENTS = 30  # the newest lines of a history that its page shows
+_BUTTONS = ("retry", "restore", "wake", "suspend", "shelve", "archive", "restart", "reset", "delete")
 _TONES = {
     State.RUNNING: "on",
     State.SUSPENDED: "asleep",
     State.SHELVED: "away",
+    State.ARCHIVED: "away",
     State.FAILED: "trouble",
     State.GONE: "gone",
 }
@@ -122,8 +125,21 @@ class Shown:
             State.RUNNING: _("It is ready: come in."),
             State.SUSPENDED: _("Nothing is lost: it goes on where it stopped when you wake it."),
             State.SHELVED: _("Its disk is kept. Waking it takes a little longer."),
+            State.ARCHIVED: self._archived(),
             State.GONE: _("Its ports are closed, and its share of your quota is free again."),
         }.get(State(self.machine.state), "")
+
+    def _archived(self) -> str:
+        if self.machine.binned_at:
+            return _("It is in the recycle bin. Restore it to have it back, on the same ports.")
+        return _(
+            "Its disk is kept as an image; it takes nothing of your quota. Restore it to use it again, on the same ports."
+        )
+
+    @property
+    def has_disk(self) -> bool:
+        """Whether an image of it can be asked for."""
+        return self.machine.state in HAS_DISK and bool(self.machine.server_id)
 
     @property
     def is_live(self) -> bool:
@@ -171,7 +187,7 @@ class Shown:
     @property
     def primary(self) -> str:
         """The verb that people most likely want now; '' for none."""
-        return next((verb for verb in ("retry", "wake", "suspend") if verb in self.buttons), "")
+        return next((verb for verb in ("retry", "restore", "wake", "suspend") if verb in self.buttons), "")
 
     @property
     def primary_url(self) -> str:
@@ -182,9 +198,7 @@ class Shown:
         """The verbs that have a button, the likeliest first and the one that destroys last."""
         if self.is_first_build:
             return ["delete"] if "delete" in self.verbs else []
-        return [
-            verb for verb in ("retry", "wake", "suspend", "shelve", "restart", "reset", "delete") if verb in self.verbs
-        ]
+        return [verb for verb in _BUTTONS if verb in self.verbs]
 
     @property
     def is_first_build(self) -> bool:
