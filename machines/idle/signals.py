@@ -4,7 +4,7 @@ A signal is written with two times: when it was told at all (`*_heard_at`) and w
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -135,9 +135,9 @@ def _note_use(now: datetime) -> None:
               SELECT machine_id, LEAST(%s, GREATEST(since, ports_at, console_at, cpu_at, disk_at, nic_at)) AS last
               FROM machines_activity
             ) a
-            WHERE m.id = a.machine_id AND m.state = %s AND m.used_at < a.last - %s
+            WHERE m.id = a.machine_id AND m.state = %s AND m.used_at < a.last - %s::interval
             """,
-            [now, State.RUNNING.value, USED_STEP],
+            [now, State.RUNNING.value, str(USED_STEP)],
         )
 
 
@@ -167,7 +167,7 @@ def sample(cloud: Cloud, now: datetime) -> int:
     return told
 
 
-def _portions(now: datetime) -> Iterator[list[Activity]]:
+def _portions(now: datetime) -> Iterator[Sequence[Activity]]:
     """Those that answered lately, the oldest word first; then those that did not. A few of these go along at once, in any order."""
     again = timedelta(seconds=settings.IDLE_LOAD_SECONDS)
     due = _running().filter(Q(load_heard_at__isnull=True) | Q(load_heard_at__lte=now - again))
