@@ -6,6 +6,7 @@ Each of its ports on a gateway has the list, so that everybody else is refused t
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import tunnels.actions
@@ -15,7 +16,10 @@ from machines.models import Machine
 from machines.states import State, Wanted
 from tunnels.knocking import home_of
 from tunnels.models import Tunnel
+from tunnels.states import Wanted as Port
 
+ASLEEP = (State.SUSPENDED, State.SHELVED)
+MOST_AT_ONCE = 200  # machines whose shut ports are held in one turn; the next does the rest
 MOST = 64  # networks of one machine: its owner's first, then its teachers'; all are sent to the agent for each port
 
 
@@ -26,11 +30,19 @@ def hold(machine: Machine, now: datetime) -> bool:
 
 def follow(now: datetime, *, owner_id: int | None = None) -> int:
     """Bring the lists of held ports up to date: all of them, or one owner's. Returns how many changed."""
-    held = Tunnel.objects.live().filter(wanted="held")
-    machines = Machine.objects.alive().filter(pk__in=held.values("holder")).select_related("owner", "template")
-    if owner_id is not None:
-        machines = machines.filter(owner_id=owner_id)
-    return tunnels.actions.knockers_of(of(list(machines), now))
+    alive = Machine.objects.alive().select_related("owner", "template")
+    machines = alive if owner_id is None else alive.filter(owner_id=owner_id)
+    shut = machines.filter(state__in=ASLEEP, wanted__in=ASLEEP, pk__in=_holders(Port.CLOSED))
+    for machine in shut[
+        :MOST_AT_ONCE
+    ]:  # asleep since before ports were held, or turned round on the way to the archive
+        hold(machine, now)
+    held = list(machines.filter(pk__in=_holders(Port.HELD)))
+    return tunnels.actions.knockers_of(of(held, now))
+
+
+def _holders(wanted: Port) -> Any:
+    return Tunnel.objects.live().filter(wanted=wanted).values("holder")
 
 
 def of(machines: Collection[Machine], now: datetime) -> dict[UUID, list[str]]:

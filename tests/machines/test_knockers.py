@@ -88,6 +88,22 @@ def test_a_running_machine_has_no_list(student: User) -> None:
     assert _lists(machine) == [[], []]
 
 
+def test_what_slept_before_ports_were_held_is_held_now(student: User) -> None:
+    addresses.note(user=student, address=HOME, at=timezone.now())
+    machine = make_machine(student, state="suspended")
+    knockers.follow(timezone.now())
+    assert {tunnel.wanted for tunnel in Tunnel.objects.of(machine.pk)} == {"held"}
+    assert _lists(machine) == [[f"{HOME}/32"]] * 2
+
+
+@pytest.mark.parametrize(("state", "wanted"), [("running", ""), ("suspended", "running"), ("archived", "archived")])
+def test_only_what_sleeps_and_is_to_sleep_is(student: User, state: str, wanted: str) -> None:
+    machine = make_machine(student, state=state, wanted=wanted)
+    before = {tunnel.wanted for tunnel in Tunnel.objects.of(machine.pk)}
+    knockers.follow(timezone.now())
+    assert {tunnel.wanted for tunnel in Tunnel.objects.of(machine.pk)} == before
+
+
 def _course_of(*people: User) -> Course:
     course = Course.objects.create(slug="nets", name="Networks")
     Template.objects.update(course=course)
@@ -124,5 +140,5 @@ def test_many_lists_cost_as_many_queries_as_few(
     for _number in range(many):
         _asleep(student)
     _course_of(student, *_crowd(20))
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         assert knockers.follow(timezone.now()) == 2 * many
