@@ -108,7 +108,9 @@ def _over(request: HttpRequest, ask: Ask, refusal: Refusal) -> HttpResponse:
 @never_cache
 def asks(request: SignedIn) -> HttpResponse:
     """For teachers the questions about their courses' machines, for admins all: delivered how, answered what, and by whom."""
-    if not (request.user.is_admin or Enrolment.objects.filter(user=request.user, role=Enrolment.Role.TEACHER).exists()):
+    if not (
+        request.user.is_teacher or Enrolment.objects.filter(user=request.user, role=Enrolment.Role.TEACHER).exists()
+    ):
         raise PermissionDenied
     rows = _taught_by(request.user).order_by("-asked_at")
     return render(request, "asks/list.html", {"asks": told(rows, SHOWN), "zone": times.zone()})

@@ -220,13 +220,13 @@ def test_a_teacher_sees_how_it_was_told_and_what_was_answered(ask: Ask, student:
     told(ask, "mail")
     Client().post(link(ask, "more"))
     page = signed_in(teacher).get("/asks/").content.decode()
-    for words in ("condor", "student", "By mail: Delivered", "A little longer", "by the link in the mail"):
+    for words in ("condor", "student", "By mail", "Delivered", "A little longer", "by the link in the mail"):
         assert words in page
 
 
 def test_a_teacher_does_not_see_other_courses(ask: Ask, student2: User, teacher: User) -> None:
     taught_by(ask.machine, student2)
-    assert signed_in(teacher).get("/asks/").status_code == 403
+    assert "condor" not in signed_in(teacher).get("/asks/").content.decode()
 
 
 def test_students_have_no_such_list(ask: Ask, student: User) -> None:

@@ -137,6 +137,14 @@ def test_who_has_no_address_has_no_way_there(student: User, postman: Postman) ->
     assert (delivery(ask, "mail").state, ask.ends_at) == ("none", None)
 
 
+def test_a_log_is_nobody_who_reads_mail(student: User, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    ask = asked(visited(student))
+    assert turn() == 0
+    ask.refresh_from_db()
+    assert (delivery(ask, "mail").fault, ask.ends_at) == ("No mail server is set (EMAIL_URL).", None)
+
+
 def test_an_address_that_nobody_reads_is_given_up(student: User, postman: Postman) -> None:
     postman.to = "550 No such person"
     ask = asked(visited(student))
