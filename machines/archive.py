@@ -40,7 +40,6 @@ NO_SERVER: dict[str, Any] = {
 
 def archive(machine: Machine, cloud: Cloud) -> None:
     """From any rest; one that runs is switched off before, so that all it held back is on its disk."""
-    now = timezone.now()
     tunnels.actions.close_all(holder=machine.pk)
     forget_unfinished(machine, cloud)
     if machine.state != State.RUNNING:
@@ -51,6 +50,7 @@ def archive(machine: Machine, cloud: Cloud) -> None:
         raise
     except CloudRefused as error:
         return _stay(machine, State.WAKING, error)
+    now = timezone.now()
     go(machine, State.ARCHIVING, asked_at=now, used_at=now)
 
 

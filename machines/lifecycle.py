@@ -20,7 +20,7 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import archive, asking, knockers, one_cloud
+from machines import archive, asking, one_cloud
 from machines.models import Machine
 from machines.pace import (
     BROKEN,
@@ -39,6 +39,7 @@ from machines.pace import (
     wait,
     wait_at_most,
 )
+from machines.resting import shelve, suspend, wake, watch_rest
 from machines.states import State, Wanted
 from tunnels.models import Tunnel
 
@@ -47,8 +48,6 @@ Step = Callable[[Machine, Cloud], None]
 
 REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
-NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
-SWITCHED_OFF = _("It is switched off: its memory is not kept, its disk is. It starts anew when you wake it.")
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
 ONLY_RESET = _(
     "The cluster cannot start it any more. You can reset it to its template, which loses what is in it, or delete it."
@@ -121,11 +120,6 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
     wait_at_most(machine, settings.BUILD_SECONDS)
 
 
-def wake(machine: Machine, cloud: Cloud) -> None:
-    cloud.ensure_running(machine.server_id)
-    go(machine, State.WAKING, asked_at=timezone.now())
-
-
 def watch_wake(machine: Machine, cloud: Cloud) -> None:
     """From asleep, put away or restarting to answering."""
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
@@ -193,51 +187,6 @@ def revive(machine: Machine, cloud: Cloud) -> None:
         return go(machine, State(server.status.value), server_id=server.id)
     cloud.ensure_running(server.id)
     go(machine, State.WAKING, asked_at=timezone.now(), server_id=server.id)
-
-
-# ---- towards sleep ----
-
-
-def suspend(machine: Machine, cloud: Cloud) -> None:
-    knockers.hold(machine, timezone.now())
-    now = timezone.now()
-    try:
-        if machine.template.image.can_suspend:
-            cloud.ensure_suspended(machine.server_id)
-        else:
-            cloud.ensure_stopped(machine.server_id)
-    except CloudGone:
-        raise
-    except CloudRefused as error:
-        log.warning("machine %s cannot sleep: %s", machine.pk, error)
-        return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_SLEEP))
-    go(machine, State.SUSPENDING, asked_at=now, used_at=now)
-
-
-def shelve(machine: Machine, cloud: Cloud) -> None:
-    knockers.hold(machine, timezone.now())
-    cloud.ensure_shelved(machine.server_id)
-    now = timezone.now()
-    used: dict[str, Any] = {"used_at": now} if machine.state == State.RUNNING else {}
-    go(machine, State.SHELVING, asked_at=now, **used)
-
-
-def watch_rest(machine: Machine, cloud: Cloud) -> None:
-    """From running to asleep or put away; also when the wish has changed on the way, for the cloud cannot be stopped half-way."""
-    goal = {State.SUSPENDING: Status.SUSPENDED, State.SHELVING: Status.SHELVED}[State(machine.state)]
-    if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        return fail(machine, Note(BROKEN))
-    if not machine.is_fresh or machine.cloud_task:
-        return wait_at_most(machine, settings.STEP_SECONDS)
-    if machine.cloud_status in (goal, Status.SHELVED):
-        return go(machine, State(machine.cloud_status))
-    if machine.cloud_status == Status.STOPPED and goal == Status.SUSPENDED:
-        return go(machine, State.SUSPENDED, Note(SWITCHED_OFF))
-    if machine.wanted == Wanted.RUNNING:
-        return wake(machine, cloud)
-    nap = cloud.ensure_suspended if machine.template.image.can_suspend else cloud.ensure_stopped
-    ask = nap if goal == Status.SUSPENDED else cloud.ensure_shelved
-    again(machine, lambda: ask(machine.server_id))
 
 
 # ---- towards gone ----
