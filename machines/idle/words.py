@@ -10,6 +10,8 @@ from machines.idle.outlook import Outlook, Signal, first_visit_due
 from machines.models import Activity, Ask
 from machines.states import State, Wanted
 
+FIRST_MEASURE = timedelta(minutes=3)  # one word is none: what passes in a second is known with the next
+
 
 def span(past: timedelta) -> str:
     """40 min, 3 h, 5 days: in one unit, rounded down."""
@@ -49,7 +51,7 @@ def _running(outlook: Outlook) -> str:
         return _("It stays awake: nobody can tell just now whether it is in use.")
     if outlook.ask and not outlook.came_back:
         return _asked(outlook)
-    if outlook.at_work:
+    if [signal for signal in outlook.at_work if signal.name != "start"]:
         return _(
             "It is in use, so it stays awake. Once everything has been quiet for %(minutes)s min, you are asked."
         ) % {"minutes": idle_minutes(outlook)}
@@ -141,20 +143,25 @@ def told(signal: Signal, outlook: Outlook) -> str:
     if signal.name in ("hold", "lesson"):
         return _("until %(at)s") % {"at": _at(signal.at, outlook)}
     if signal.name == "ports":
-        return f"{_open(activity)}, {_quiet(signal, outlook, activity)}"
+        return _connections(signal, outlook, activity)
     return _load(signal, activity) + _quiet(signal, outlook, activity)
 
 
 def _unknown(signal: Signal, outlook: Outlook) -> str:
     if signal.heard_at is None:
         return _("unknown: nothing was heard yet")
+    if outlook.now - signal.heard_at < FIRST_MEASURE:
+        return _("unknown: it is being measured")
     return _("unknown: nothing was heard for %(span)s") % {"span": span(outlook.now - signal.heard_at)}
 
 
-def _open(activity: Activity) -> str:
-    if activity.connections == 0:
-        return _("none open")
-    return ngettext("one open", "%(count)s open", activity.connections) % {"count": activity.connections}
+def _connections(signal: Signal, outlook: Outlook, activity: Activity) -> str:
+    if activity.connections:
+        count = ngettext("one open", "%(count)s open", activity.connections) % {"count": activity.connections}
+        return f"{count}, {_quiet(signal, outlook, activity)}"
+    if first_visit_due(activity) or activity.connected_at is None:
+        return _("none since it was started")
+    return _("none open, the last one %(span)s ago") % {"span": span(outlook.now - activity.connected_at)}
 
 
 def _quiet(signal: Signal, outlook: Outlook, activity: Activity) -> str:

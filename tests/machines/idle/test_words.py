@@ -19,6 +19,24 @@ def test_an_open_and_silent_session_is_told_so() -> None:
     assert lines(given)["ports"] == "one open, silent for 40 min"
 
 
+def test_none_open() -> None:
+    assert lines(facts())["ports"] == "none open, the last one 2 h ago"
+
+
+def test_nobody_has_come_in_yet() -> None:
+    assert lines(facts(activity={"connected_at": None}))["ports"] == "none since it was started"
+
+
+def test_one_word_is_no_measure_yet() -> None:
+    given = facts(activity={"cpu_percent": None, "disk_rate": None, "nic_rate": None})
+    assert lines(given)["cpu"] == "unknown: it is being measured"
+
+
+def test_a_machine_that_has_just_started_is_not_called_in_use() -> None:
+    given = facts(activity={"since": NOW, "connected_at": None})
+    assert words.sentence(seen(given)).startswith("If nothing happens in it, you are asked at 10:20")
+
+
 def test_two_at_work() -> None:
     assert lines(facts(activity={"connections": 2, "ports_at": NOW}))["ports"] == "2 open, at work just now"
 
