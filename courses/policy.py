@@ -3,6 +3,7 @@
 One set of defaults for the site (settings.IDLE); a course may change any of them, and a template any of its course's.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
@@ -15,6 +16,8 @@ from lib.notes import Refusal
 
 if TYPE_CHECKING:
     from courses.models import Template
+
+log = logging.getLogger(__name__)
 
 
 class BadPolicy(Refusal):
@@ -60,8 +63,17 @@ def policy_of(template: "Template") -> IdlePolicy:
     """The site's, changed by the template's course, changed by the template. Its course should be loaded with it."""
     policy = site_policy()
     if template.course_id and template.course and template.course.idle:
-        policy = policy.changed_by(template.course.idle)
-    return policy.changed_by(template.idle) if template.idle else policy
+        policy = _believed(policy, template.course.idle, f"course {template.course.slug}")
+    return _believed(policy, template.idle, f"template {template.slug}") if template.idle else policy
+
+
+def _believed(policy: IdlePolicy, changes: Mapping[str, Any], where: str) -> IdlePolicy:
+    """One wrong row must not stop the sweep for all others: its changes are left out, and the log says so."""
+    try:
+        return policy.changed_by(changes)
+    except BadPolicy as error:
+        log.error("the idle rules of %s are left out: %s", where, error)
+        return policy
 
 
 @lru_cache(maxsize=8)

@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Note
-from lib.notes import two_forms as ngettext  # under this name makemessages finds a plural
 from machines import actions
-from machines.idle import asks
+from machines.idle import asks, reasons
 from machines.idle.outlook import Outlook, days_of, first_visit_due
 from machines.models import Ask
 from machines.states import State, Wanted
@@ -197,61 +196,6 @@ def do(verb: str, outlook: Outlook, why: Note) -> None:
     getattr(actions, verb)(machine=outlook.facts.machine, by=None, why=why)
 
 
-# ---- why ----
-
-QUIET = ngettext("Nobody has used it for %(count)s minute.", "Nobody has used it for %(count)s minutes.")
-NOT_VISITED = ngettext(
-    "Nobody has come in for %(count)s minute since it was started.",
-    "Nobody has come in for %(count)s minutes since it was started.",
-)
-NO_ANSWER = ngettext(
-    "Put to sleep: not used for %(count)s minute, and nobody answered. Nothing is lost.",
-    "Put to sleep: not used for %(count)s minutes, and nobody answered. Nothing is lost.",
-)
-UNTOLD = ngettext(
-    "Put to sleep: not used for %(count)s hour, and no message reached its owner. Nothing is lost.",
-    "Put to sleep: not used for %(count)s hours, and no message reached its owner. Nothing is lost.",
-)
-ASLEEP_LONG = ngettext("Asleep for %(count)s hour.", "Asleep for %(count)s hours.")
-UNUSED = ngettext("Not used for %(count)s day.", "Not used for %(count)s days.")
-KEPT = ngettext("Archived for %(count)s day.", "Archived for %(count)s days.")
-BIN_OVER = ngettext(
-    "It was in the recycle bin for %(count)s day.", "It was in the recycle bin for %(count)s days."
-)  # fmt: skip
-FOR_ROOM = _("The cluster is full, and somebody waits for room. Its disk is kept.")
-SLEEP_FOR_ROOM = _("The cluster is full, somebody waits for room, and nobody answered. Nothing is lost.")
-CAME_BACK = _("It is in use again, or somebody keeps it awake.")
-NO_QUESTION = _("It is no longer a question: the machine was used, or has gone another way.")
-
-
-def _counted(forms: tuple[str, str], past: timedelta, unit: timedelta) -> Note:
-    return Note(forms[0], {"count": max(0, int(past / unit))}, forms[1])
-
-
-def _quiet(outlook: Outlook, forms: tuple[str, str], unit: timedelta = timedelta(minutes=1)) -> Note:
-    return _counted(forms, outlook.now - (outlook.quiet_since or outlook.now), unit)
-
-
-def _silence(outlook: Outlook) -> Note:
-    return _quiet(outlook, NO_ANSWER) if outlook.was_told else _quiet(outlook, UNTOLD, timedelta(hours=1))
-
-
-def _asleep_long(outlook: Outlook) -> Note:
-    return _counted(ASLEEP_LONG, outlook.now - outlook.facts.machine.state_since, timedelta(hours=1))
-
-
-def _unused(outlook: Outlook) -> Note:
-    return _counted(UNUSED, outlook.now - outlook.facts.machine.used_at, timedelta(days=1))
-
-
-def _archived_long(outlook: Outlook) -> Note:
-    return _counted(KEPT, outlook.now - outlook.facts.machine.state_since, timedelta(days=1))
-
-
-def _binned_long(outlook: Outlook) -> Note:
-    return _counted(BIN_OVER, outlook.now - (outlook.facts.machine.binned_at or outlook.now), timedelta(days=1))
-
-
 SLEEP, ARCHIVE, DELETE = Ask.Kind.SLEEP, Ask.Kind.ARCHIVE, Ask.Kind.DELETE
 _RUNS = _("Running, everything quiet, nothing unknown")
 _RESTS = _("Sleeping or put away")
@@ -259,42 +203,42 @@ _RESTS = _("Sleeping or put away")
 # (name, which machines, what is done, when due, why, how); the first row that is due is done.
 TABLE: tuple[Stage, ...] = (
     Stage("over", _("Any, with a question that is none any more"), _("its open question is closed"),
-          _over_due, lambda o: Note(NO_QUESTION), _close_over),
+          _over_due, lambda o: Note(reasons.NO_QUESTION), _close_over),
     Stage("came back", _("Asked, and in use again or kept awake"), _("its open question is closed"),
-          _back_due, lambda o: Note(CAME_BACK), _close(Ask.Outcome.ACTIVE)),
+          _back_due, lambda o: Note(reasons.CAME_BACK), _close(Ask.Outcome.ACTIVE)),
     Stage("empty the bin", _("In the recycle bin"), _("it is deleted"),
-          _bin_due, _binned_long, _do("delete")),
+          _bin_due, reasons.binned_long, _do("delete")),
     Stage("first ask", _("Running, and nobody has come in since it was started"), _("its owner is asked"),
-          lambda o: _asking_due(o, first=True), lambda o: _quiet(o, NOT_VISITED), _ask(SLEEP)),
+          lambda o: _asking_due(o, first=True), lambda o: reasons.quiet(o, reasons.NOT_VISITED), _ask(SLEEP)),
     Stage("ask", _RUNS, _("its owner is asked"),
-          lambda o: _asking_due(o, first=False), lambda o: _quiet(o, QUIET), _ask(SLEEP)),
+          lambda o: _asking_due(o, first=False), lambda o: reasons.quiet(o, reasons.QUIET), _ask(SLEEP)),
     Stage("sleep", _("Asked, told, and still quiet"), _("it is put to sleep"),
-          _sleep_due, _silence, _after_silence("suspend")),
+          _sleep_due, reasons.silence, _after_silence("suspend")),
     Stage("put away", _("Sleeping"), _("it is put away, which frees its host"),
-          _shelve_due, _asleep_long, _do("shelve")),
+          _shelve_due, reasons.asleep_long, _do("shelve")),
     Stage("warn of the archive", _RESTS, _("its owner is warned, 7 days before"),
-          lambda o: _warning_due(o, ARCHIVE, 1), _unused, _ask(ARCHIVE, 1)),
+          lambda o: _warning_due(o, ARCHIVE, 1), reasons.unused, _ask(ARCHIVE, 1)),
     Stage("warn of the archive again", _("Warned once, and told"), _("its owner is warned, 1 day before"),
-          lambda o: _warning_due(o, ARCHIVE, 2), _unused, _ask(ARCHIVE, 2)),
+          lambda o: _warning_due(o, ARCHIVE, 2), reasons.unused, _ask(ARCHIVE, 2)),
     Stage("archive", _("Warned twice, and told"), _("it is archived as an image"),
-          lambda o: _deed_due(o, ARCHIVE), _unused, _after_silence("archive")),
+          lambda o: _deed_due(o, ARCHIVE), reasons.unused, _after_silence("archive")),
     Stage("warn of the end", _("Archived"), _("its owner is warned, 7 days before"),
-          lambda o: _warning_due(o, DELETE, 1), _archived_long, _ask(DELETE, 1)),
+          lambda o: _warning_due(o, DELETE, 1), reasons.archived_long, _ask(DELETE, 1)),
     Stage("warn of the end again", _("Archived, warned once, and told"), _("its owner is warned, 1 day before"),
-          lambda o: _warning_due(o, DELETE, 2), _archived_long, _ask(DELETE, 2)),
+          lambda o: _warning_due(o, DELETE, 2), reasons.archived_long, _ask(DELETE, 2)),
     Stage("delete", _("Archived, warned twice, and told"), _("it is deleted"),
-          lambda o: _deed_due(o, DELETE), _archived_long, _after_silence("delete")),
+          lambda o: _deed_due(o, DELETE), reasons.archived_long, _after_silence("delete")),
 )  # fmt: skip
 
 
 # What machines.idle.room may choose from while somebody waits for room: `due` says since when it may.
 SHELVE_FOR_ROOM = Stage(
     "make room", _("Sleeping longest, while somebody waits for room; no class in session"),
-    _("it is put away, which frees its host"), _shelve_for_room, lambda o: Note(FOR_ROOM), _do("shelve"),
+    _("it is put away, which frees its host"), _shelve_for_room, lambda o: Note(reasons.FOR_ROOM), _do("shelve"),
 )  # fmt: skip
 SUSPEND_FOR_ROOM = Stage(
     "make room by sleep", _("Asked longest ago and told, while somebody waits for room and nobody sleeps"),
-    _("it is put to sleep"), _sleep_for_room, lambda o: Note(SLEEP_FOR_ROOM), _after_silence("suspend"),
+    _("it is put to sleep"), _sleep_for_room, lambda o: Note(reasons.SLEEP_FOR_ROOM), _after_silence("suspend"),
 )  # fmt: skip
 ALL = (*TABLE, SHELVE_FOR_ROOM, SUSPEND_FOR_ROOM)
 

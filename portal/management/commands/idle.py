@@ -12,7 +12,7 @@ from django.utils.translation import ngettext, override
 
 from machines.idle import signals, sweep, times
 from machines.idle.outlook import Outlook
-from machines.idle.table import Step
+from machines.idle.table import ALL, Step
 from machines.models import Machine
 from portal.management import told
 
@@ -24,11 +24,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="change nothing: say what the next sweep would do")
+        parser.add_argument("--table", action="store_true", help="show the stages: of which machines, and what is done")
         parser.add_argument("--lang", choices=[code for code, _name in settings.LANGUAGES])
 
     def handle(self, *args: Any, **options: Any) -> None:
         with override(told.language(options["lang"])):
+            if options["table"]:
+                return self._table()
             self._foretell(timezone.now()) if options["dry_run"] else self._sweep(timezone.now())
+
+    def _table(self) -> None:
+        for stage in ALL:
+            self.stdout.write(f"{stage.name}: {_(stage.which)} → {_(stage.does)}")
 
     def _sweep(self, now: datetime) -> None:
         signals.gather(now)
