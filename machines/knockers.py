@@ -28,6 +28,16 @@ def hold(machine: Machine, now: datetime) -> bool:
     return tunnels.actions.hold_all(holder=machine.pk, knock=of([machine], now)[machine.pk])
 
 
+def expect(machine: Machine) -> None:
+    """It kept its address while it slept: whoever waits is passed on the moment it answers there, not when the cloud was listed.
+
+    One that was put away may come back on another computer and with another address; its ports wait until that is known.
+    """
+    if machine.state == State.SUSPENDED and machine.address:
+        port_map = {int(port): reached for port, reached in machine.port_map.items()}
+        tunnels.actions.open_all(holder=machine.pk, address=machine.address, port_map=port_map)
+
+
 def follow(now: datetime, *, owner_id: int | None = None) -> int:
     """Bring the lists of held ports up to date: all of them, or one owner's. Returns how many changed."""
     alive = Machine.objects.alive().select_related("owner", "template")

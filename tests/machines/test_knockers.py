@@ -44,6 +44,26 @@ def test_what_sleeps_is_put_away_with_its_ports_held(world: World) -> None:
     assert {t.state for t in Tunnel.objects.of(machine.pk)} == {"held"}
 
 
+def test_its_ports_are_opened_while_it_wakes_for_its_address_is_the_same(world: World) -> None:
+    machine = world.running()
+    actions.suspend(machine=machine, by=world.student)
+    world.until(machine, "suspended")
+    actions.wake(machine=machine, by=world.student)
+    actions.step(machine.pk, world.cloud)
+    machine.refresh_from_db()
+    assert machine.state == "waking"
+    assert {(t.wanted, t.target_host) for t in Tunnel.objects.of(machine.pk)} == {("open", machine.address)}
+
+
+def test_one_that_was_put_away_may_come_back_elsewhere(world: World) -> None:
+    machine = world.running()
+    actions.shelve(machine=machine, by=world.student)
+    world.until(machine, "shelved")
+    actions.wake(machine=machine, by=world.student)
+    actions.step(machine.pk, world.cloud)
+    assert {t.wanted for t in Tunnel.objects.of(machine.pk)} == {"held"}
+
+
 def test_a_machine_found_asleep_has_its_ports_held(world: World) -> None:
     machine = world.running()
     world.cloud.ensure_suspended(machine.server_id)

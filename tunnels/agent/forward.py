@@ -17,6 +17,7 @@ from tunnels.agent.wishes import Wish
 log = logging.getLogger("agent")
 OPEN_SECONDS = 10.0  # for the gateway to answer a wish for a port
 PROBE_SECONDS = 3.0  # for a target to answer a probe
+HASTE_SECONDS = 0.2  # between two probes while somebody waits
 MOST_VISITORS = 256  # of one port at once
 WINDOW = 1 << 20  # bytes; 1 MiB carries 10 MB/s over 100 ms, and bounds what one stuck visitor costs
 SLOWEST_RETRY = 10.0  # seconds between two wishes for a port that is refused
@@ -185,7 +186,7 @@ class Forward:
             async with probes:
                 if await _answers(self.wish):
                     break
-            await asyncio.sleep(pause)
+            await asyncio.sleep(HASTE_SECONDS if self.porter.held else pause)
             pause = min(pause * 1.02, 3.0)  # about each second in the first minute
         self.answered = True
         self._pass_on()
