@@ -33,6 +33,7 @@ from tests.tunnels.stage import SSHD, Stage, staged, until
 from tests.tunnels.targets import HERE
 
 CHUNK = bytes(1 << 20)
+LOGIN = os.environ.get("BENCH_LOGIN", "lab")  # who signs in to the guests of an OpenStack
 HELD = 20  # ports at which scanners knock
 NOT_THEM = ["203.0.113.9/32", "2001:db8:1:2::/64", *(f"198.51.100.{number}/32" for number in range(60))]
 
@@ -155,6 +156,8 @@ class Sleeper:
     def __init__(self, stack: Stack, person: Person, folder: Path) -> None:
         self.stack, self.person = stack, person
         self.key = make_key(folder)
+        for key in person.call("GET", "keys/").json():
+            person.call("DELETE", f"keys/{key['id']}/")  # a small guest takes one
         person.call("POST", "keys/", json={"name": "bench", "public_key": self.key.with_name("key.pub").read_text()})
         self.machine = person.launch(name="sleeper")["id"]
         person.until(self.machine, "running", 300)
@@ -219,6 +222,7 @@ def _stack() -> Iterator[tuple[Stack, Person]]:
         from bench.cluster import Pupil, started  # openstacksdk is needed for nothing else here
 
         with started(BOOT_SECONDS="180") as cluster:  # its guests are waited for
+            cluster.django(f"from courses.models import Template; Template.objects.update(login={LOGIN!r})")
             yield cluster, Pupil(cluster, cluster.make_students(1)[0])
         return
     folder = Path(tempfile.mkdtemp(prefix="minga-knock-", dir="/tmp"))

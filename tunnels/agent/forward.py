@@ -17,7 +17,8 @@ from tunnels.agent.wishes import Wish
 log = logging.getLogger("agent")
 OPEN_SECONDS = 10.0  # for the gateway to answer a wish for a port
 PROBE_SECONDS = 3.0  # for a target to answer a probe
-HASTE_SECONDS = 0.2  # between two probes while somebody waits
+HASTE_SECONDS = 0.1  # between two probes while somebody waits
+HASTY_PROBE_SECONDS = 0.4  # for the first of these; the next are given more and more
 MOST_VISITORS = 256  # of one port at once
 WINDOW = 1 << 20  # bytes; 1 MiB carries 10 MB/s over 100 ms, and bounds what one stuck visitor costs
 SLOWEST_RETRY = 10.0  # seconds between two wishes for a port that is refused
@@ -181,24 +182,27 @@ class Forward:
             self._probe.cancel()
 
     async def _probe_until_answered(self) -> None:
-        pause = 0.5
+        pause, hasty = 0.5, HASTY_PROBE_SECONDS
         while True:
+            # A guest that is not up yet lets a try hang: while somebody waits, a fresh one is sooner there than its repeats.
+            waits = bool(self.porter.held)
             async with probes:
-                if await _answers(self.wish):
+                if await _answers(self.wish, hasty if waits else PROBE_SECONDS):
                     break
-            await asyncio.sleep(HASTE_SECONDS if self.porter.held else pause)
+            await asyncio.sleep(HASTE_SECONDS if waits else pause)
             pause = min(pause * 1.02, 3.0)  # about each second in the first minute
+            hasty = min(hasty * 1.3, PROBE_SECONDS)
         self.answered = True
         self._pass_on()
         self.changed.set()
         log.info("%s:%s answers", *self.wish.target)
 
 
-async def _answers(wish: Wish) -> bool:
+async def _answers(wish: Wish, seconds: float) -> bool:
     """Whether something is there. A forwarder that accepts and hangs up at once, for a machine that is down, is not."""
     writer = None
     try:
-        async with asyncio.timeout(PROBE_SECONDS):
+        async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection(*wish.target)
             banner = BANNERS.get(wish.scheme)
             if banner:
