@@ -84,14 +84,24 @@ IDLE_SWEEP_SECONDS = seconds("IDLE_SWEEP_SECONDS", 30)  # how often it is looked
 IDLE_MOST = int(seconds("IDLE_MOST", 100))  # a number: things done in one such look; the next does the rest
 IDLE_SAMPLE_SECONDS = seconds("IDLE_SAMPLE_SECONDS", 30)  # how often guests' load is asked for; half of it may be used
 IDLE_SAMPLE_MOST = int(seconds("IDLE_SAMPLE_MOST", 2000))  # a number: guests in one such turn
-IDLE_LOAD_SECONDS = seconds("IDLE_LOAD_SECONDS", 120)  # one guest no sooner; unheard for 2.5 times as long, it is unknown
-IDLE_UNTOLD_HOURS = seconds("IDLE_UNTOLD_HOURS", 12)  # hours: an owner whom no warning reaches finds it asleep after so long
+IDLE_LOAD_SECONDS = seconds(
+    "IDLE_LOAD_SECONDS", 120
+)  # one guest no sooner; unheard for 2.5 times as long, it is unknown
+IDLE_UNTOLD_HOURS = seconds(
+    "IDLE_UNTOLD_HOURS", 12
+)  # hours: an owner whom no warning reaches finds it asleep after so long
 # What this site changes of courses.policy.IdlePolicy, as IDLE_IDLE_MINUTES=60, IDLE_MAY_HOLD=false and so on.
 IDLE: dict[str, float | bool] = {
     name: env.bool(f"IDLE_{name.upper()}") if name == "may_hold" else seconds(f"IDLE_{name.upper()}", 0)
     for name in POLICY_NAMES
     if f"IDLE_{name.upper()}" in env.ENVIRON
 }
+if strangers := {name for name in env.ENVIRON if name.startswith("IDLE_") and name not in globals()} - {
+    f"IDLE_{name.upper()}" for name in POLICY_NAMES
+}:
+    raise ImproperlyConfigured(
+        f"There is no setting {', '.join(sorted(strangers))}. See docs/admin/idle.md for those there are."
+    )
 
 # ---- the public ports ----
 AGENT_POLL_SECONDS = seconds(
@@ -299,9 +309,13 @@ CELERY_BEAT_SCHEDULE = {
     "tidy": {"task": "machines.tasks.tidy", "schedule": 30, "options": {"expires": 20}},
     "tidy_tenants": {"task": "machines.tasks.tidy_tenants", "schedule": 60, "options": {"expires": 40}},
     "idle": {
-        "task": "machines.tasks.idle", "schedule": IDLE_SWEEP_SECONDS, "options": {"expires": 0.8 * IDLE_SWEEP_SECONDS}
+        "task": "machines.tasks.idle",
+        "schedule": IDLE_SWEEP_SECONDS,
+        "options": {"expires": 0.8 * IDLE_SWEEP_SECONDS},
     },
     "sample": {
-        "task": "machines.tasks.sample", "schedule": IDLE_SAMPLE_SECONDS, "options": {"expires": 0.8 * IDLE_SAMPLE_SECONDS}
+        "task": "machines.tasks.sample",
+        "schedule": IDLE_SAMPLE_SECONDS,
+        "options": {"expires": 0.8 * IDLE_SAMPLE_SECONDS},
     },
 }

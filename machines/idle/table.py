@@ -148,7 +148,7 @@ def _shelve_for_room(outlook: Outlook) -> datetime | None:
 
 def _sleep_for_room(outlook: Outlook) -> datetime | None:
     told_at = outlook.facts.told_at
-    if told_at is None or outlook.in_lesson or _sleep_due(outlook) is None:
+    if told_at is None or _sleep_due(outlook) is None:
         return None
     return told_at + ROOM_NOTICE
 

@@ -133,6 +133,13 @@ def test_who_was_asked_in_a_class_in_session_is_left_alone(clock: "Clock", asked
     assert tick(clock) == [("came back", "asked")]
 
 
+def test_who_comes_back_in_the_last_moment_is_left_alone(clock: "Clock", asked: Machine, waiting: Machine) -> None:
+    Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
+    [step] = sweep.plan(sweep.look(clock.now), clock.now)
+    Activity.objects.update(ports_at=clock.now)
+    assert (sweep._done(step, clock.now), Machine.objects.get(pk=asked.pk).wanted) == (False, "running")
+
+
 # ---- what those who wait are told ----
 
 

@@ -93,6 +93,11 @@ def test_work_in_a_short_time_is_seen_at_once(clock: "Clock", machine: Machine) 
     assert after(machine, clock, 5, passed=1500).ports_at is not None
 
 
+def test_slow_but_steady_work_is_seen_though_each_look_sees_little(clock: "Clock", machine: Machine) -> None:
+    assert after(machine, clock, 30, passed=700).ports_at is None
+    assert after(machine, clock, 31, passed=1400).ports_at is not None
+
+
 def test_bytes_are_compared_with_the_templates_own_policy(clock: "Clock", machine: Machine) -> None:
     Template.objects.update(idle={"port_bytes_per_minute": 10_000})
     assert after(machine, clock, 60, passed=5000).ports_at is None

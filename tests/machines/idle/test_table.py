@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from machines.idle.facts import Facts
+from machines.idle.table import coming
 from tests.machines.idle.quiet import NOW, due, facts, question, seen
 
 DAY = timedelta(days=1)
@@ -59,6 +60,22 @@ def test_it_is_not_archived_before_the_second_warning_was_delivered() -> None:
 
 def test_it_is_not_archived_before_its_day_though_the_warnings_are_through() -> None:
     assert due(resting("shelved", since=20, used=29.5, asks=warned("archive", 2, told=NOW - 1.2 * DAY))) == ""
+
+
+def foretold(given: Facts, days: float) -> list[str]:
+    return [step.stage.name for step in coming(seen(given), NOW + days * DAY)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("kind", ["archive", "delete"])
+def test_nothing_is_even_foretold_while_a_warning_is_not_delivered(kind: str, number: int) -> None:
+    state = {"archive": "shelved", "delete": "archived"}[kind]
+    assert foretold(resting(state, since=99, used=199, asks=warned(kind, number, told=None)), 60) == []
+
+
+def test_one_warning_is_not_two() -> None:
+    first = resting("shelved", since=20, used=29, asks=warned("archive", 1, told=NOW - DAY))
+    assert foretold(first, 60) == ["warn of the archive again"]
 
 
 def test_nothing_unwarned_is_ever_archived() -> None:
