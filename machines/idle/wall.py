@@ -18,6 +18,15 @@ from django.conf import settings
 SECONDS = 5.0  # for one guest: connecting, signing in, writing
 AT_ONCE = 20  # guests side by side
 LONGEST = 300  # characters of a line
+# asyncssh would offer some fifty, certificates and all: Dropbear hangs up at so long a list.
+HOST_KEYS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
 COMMENT = "minga-lines-in-terminals"
 # POSIX, for dash, ash and BusyBox. No quotes and no backslashes: each server unpacks those in authorized_keys in its own way. A
 # terminal that somebody has stopped (Ctrl-S) does not take anything: whoever waits for it is ended after a second.
@@ -124,5 +133,5 @@ def _options(key: asyncssh.SSHKey) -> dict[str, object]:
     """Nothing of whoever runs the worker is used: no agent, no configuration, no other keys."""
     return {
         "client_keys": [key], "known_hosts": None, "agent_path": None, "config": None, "gss_host": None,
-        "preferred_auth": "publickey", "request_pty": False,
+        "preferred_auth": "publickey", "request_pty": False, "server_host_key_algs": HOST_KEYS, "x509_trusted_certs": None,
     }  # fmt: skip

@@ -45,7 +45,13 @@ async def test_a_line_reaches_an_open_terminal(stage: LocalStage, guest: tuple[S
 @both
 async def test_the_portals_key_runs_nothing_else(stage: LocalStage, guest: tuple[Server, Guest, Path]) -> None:
     where, portal = guest[1], guest[2]
-    options: dict[str, Any] = {"username": "student", "known_hosts": None, "agent_path": None, "config": None}
+    options: dict[str, Any] = {
+        "username": "student",
+        "known_hosts": None,
+        "agent_path": None,
+        "config": None,
+        "server_host_key_algs": wall.HOST_KEYS,
+    }
     async with asyncssh.connect(where.host, where.port, client_keys=[str(portal)], **options) as connection:
         done = await connection.run("hostname", input="x\n", check=False)
     assert guest[0].name not in str(done.stdout)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncssh
 
+from machines.idle.wall import HOST_KEYS
 from tests.tunnels.stage import SSHD, Program, free_port, is_listening, until
 
 HERE = "127.0.0.1"
@@ -67,13 +68,17 @@ class Terminal:
 async def terminal(
     host: str, port: int, key: Path, user: str = "", command: str | None = "echo ready; exec cat"
 ) -> AsyncIterator[Terminal]:
-    async with asyncssh.connect(
-        host,
-        port,
-        username=user or getpass.getuser(),
-        client_keys=[str(key)],
-        known_hosts=None,
-        agent_path=None,
-        config=None,
-    ) as connection, connection.create_process(command, term_type="xterm", stderr=asyncssh.STDOUT) as process:
+    async with (
+        asyncssh.connect(
+            host,
+            port,
+            username=user or getpass.getuser(),
+            client_keys=[str(key)],
+            known_hosts=None,
+            agent_path=None,
+            config=None,
+            server_host_key_algs=HOST_KEYS,
+        ) as connection,
+        connection.create_process(command, term_type="xterm", stderr=asyncssh.STDOUT) as process,
+    ):
         yield Terminal(process)

@@ -1,10 +1,11 @@
 """A line into open terminals, through a real sshd; and what the key that does it cannot do."""
 
 import asyncio
+import contextlib
 import getpass
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +107,14 @@ async def test_the_key_copies_no_files(guest: Guest, keys: tuple[Path, Path]) ->
             await asyncio.wait_for(connection.start_sftp_client(), 5)
 
 
-def _as_the_portal(guest: Guest, keys: tuple[Path, Path]) -> Any:
-    return asyncssh.connect(
-        HERE,
-        guest.port,
-        username=guest.user,
-        client_keys=[str(keys[1])],
-        known_hosts=None,
-        agent_path=None,
-        config=None,
-    )
+@contextlib.asynccontextmanager
+async def _as_the_portal(guest: Guest, keys: tuple[Path, Path]) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    options: dict[str, Any] = {"username": guest.user, "known_hosts": None, "agent_path": None, "config": None}
+    async with (
+        asyncio.timeout(20),
+        asyncssh.connect(HERE, guest.port, client_keys=[str(keys[1])], **options) as connection,
+    ):
+        yield connection
 
 
 @real_sshd
