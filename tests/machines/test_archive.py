@@ -3,7 +3,7 @@
 import pytest
 
 from lib.notes import Refusal
-from machines import actions, sweep
+from machines import actions, restored, sweep
 from machines.models import Copy, Machine
 from machines.states import State, Wanted
 from quotas.models import Grant, Reservation
@@ -278,6 +278,26 @@ def test_a_server_that_an_archived_machine_left_is_a_stray(world: World) -> None
     world.clock.move(60)
     world.turn()
     assert Stray.objects.get(server_id=left.id).kind == "second"
+
+
+def test_after_a_restore_of_the_database_it_is_still_archived(world: World) -> None:
+    machine = archived(world)
+    Machine.objects.update(claimed_until=world.clock.now.replace(year=2100))
+    restored.meet(world.cloud)
+    machine.refresh_from_db()
+    assert (machine.state, machine.claimed_until, list(world.cloud.archives)) == (
+        "archived",
+        None,
+        [machine.archive_id],
+    )
+
+
+def test_after_a_restore_of_an_older_database_it_is_archived_too(world: World) -> None:
+    machine = archived(world)
+    Machine.objects.update(state="archiving", server_id="gone", claimed_until=world.clock.now.replace(year=2100))
+    restored.meet(world.cloud)
+    machine.refresh_from_db()
+    assert (machine.state, machine.wanted, machine.server_id, open_shares()) == ("archived", "archived", "", 0)
 
 
 def _spec(machine: Machine) -> object:
