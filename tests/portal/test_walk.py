@@ -17,7 +17,7 @@ PUBLIC = {
     "account_login", "account_logout", "account_inactive", "account_signup", "account_reauthenticate", "account_confirm_email",
     "account_email_verification_sent", "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done", "account_confirm_login_code", "language", "theme", "api-token", "api-schema", "api-docs",
-    "api-nothing", "agent-wanted", "agent-report", "ask-link",
+    "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link",
 }  # fmt: skip
 OPEN_TO_ALL = {  # parameters that are nobody's own
     "templates/<slug:slug>": "templates/lab",
