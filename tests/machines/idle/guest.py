@@ -1,11 +1,13 @@
 """OpenSSH's own server as a guest has it, with terminals of its own: what is written there reaches nobody who sits at this computer."""
 
+import asyncio
 import contextlib
 import getpass
 import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
@@ -55,8 +57,6 @@ class Terminal:
         self.process, self.seen = process, ""
 
     async def shows(self, words: str, seconds: float = 5) -> bool:
-        import asyncio
-
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while words not in self.seen:
@@ -68,17 +68,17 @@ class Terminal:
 async def terminal(
     host: str, port: int, key: Path, user: str = "", command: str | None = "echo ready; exec cat"
 ) -> AsyncIterator[Terminal]:
-    async with (
-        asyncssh.connect(
-            host,
-            port,
-            username=user or getpass.getuser(),
-            client_keys=[str(key)],
-            known_hosts=None,
-            agent_path=None,
-            config=None,
-            server_host_key_algs=HOST_KEYS,
-        ) as connection,
-        connection.create_process(command, term_type="xterm", stderr=asyncssh.STDOUT) as process,
-    ):
-        yield Terminal(process)
+    options: dict[str, Any] = {
+        "known_hosts": None,
+        "agent_path": None,
+        "config": None,
+        "server_host_key_algs": HOST_KEYS,
+    }
+    async with asyncio.timeout(20):
+        connection = await asyncssh.connect(
+            host, port, username=user or getpass.getuser(), client_keys=[str(key)], **options
+        )
+    try:
+        yield Terminal(await connection.create_process(command, term_type="xterm", stderr=asyncssh.STDOUT))
+    finally:
+        connection.abort()  # in good order it would wait for the shell, and Dropbear's does not go
