@@ -114,23 +114,48 @@ def scanners(seconds: float, a_second: float, kind: str) -> None:
         until(lambda: stage.portal.is_open(open_key))
         bulk = Bulk(stage.first)
         bulk.rate(3)
-        quiet = bulk.rate(seconds / 2)
-        before = _memory(stage)
-        noisy, told = _while_scanned(stage, bulk, seconds, a_second)
+        before, quiet = _memory(stage), Spell(stage, bulk)
+        quiet.last(seconds / 2)
+        noisy = Spell(stage, bulk)
+        told = _while_scanned(stage, noisy, seconds, a_second)
         after = _memory(stage)
-        quiet += bulk.rate(seconds / 2)
-        _tell(kind, quiet, noisy, told, before, after, len(stage.portal.knocks))
+        quiet.last(seconds / 2)
+        _tell(kind, seconds, quiet, noisy, told, (before, after), len(stage.portal.knocks))
 
 
-def _while_scanned(stage: Stage, bulk: Bulk, seconds: float, a_second: float) -> tuple[list[float], str]:
+class Spell:
+    """A time in which is measured what passes, and what the agent and the gateway need for it of a processor."""
+
+    def __init__(self, stage: Stage, bulk: Bulk) -> None:
+        self.stage, self.bulk = stage, bulk
+        self.rates: list[float] = []
+        self.agent = self.gateway = 0.0  # seconds of a processor
+
+    def last(self, seconds: float) -> None:
+        agent, gateway = _processor(self.stage.agent.process.pid), _processor(self.stage.vps.process.pid)
+        self.rates += self.bulk.rate(seconds)
+        self.agent += _processor(self.stage.agent.process.pid) - agent
+        self.gateway += _processor(self.stage.vps.process.pid) - gateway
+
+    @property
+    def rate(self) -> float:
+        return statistics.mean(self.rates)
+
+
+def _processor(pid: int) -> float:
+    family = [root := psutil.Process(pid), *root.children(recursive=True)]
+    return sum(sum(process.cpu_times()[:2]) for process in family)
+
+
+def _while_scanned(stage: Stage, spell: Spell, seconds: float, a_second: float) -> str:
     ports = f"{stage.first + 1}:{stage.first + 1 + HELD}"
     line = [sys.executable, "-m", "bench.knock", "strangers", "--ports", ports]
     line += ["--seconds", str(seconds), "--rate", str(a_second)]
-    strangers = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    # A session of its own: Linux shares processors out by sessions, and strangers have computers of their own.
+    strangers = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, start_new_session=True)
     time.sleep(1.5)  # until Python has started there
-    rates = bulk.rate(seconds - 2)
-    told = strangers.communicate(timeout=60)[0].strip()
-    return rates, told
+    spell.last(seconds - 2)
+    return strangers.communicate(timeout=60)[0].strip()
 
 
 def _memory(stage: Stage) -> float:
@@ -138,13 +163,18 @@ def _memory(stage: Stage) -> float:
 
 
 def _tell(
-    kind: str, quiet: list[float], noisy: list[float], told: str, before: float, after: float, knocks: int
+    kind: str, seconds: float, quiet: Spell, noisy: Spell, told: str, memory: tuple[float, float], knocks: int
 ) -> None:
     sent, refused = told.split()
-    calm, loud = statistics.mean(quiet), statistics.mean(noisy)
     print(f"gateway: {kind}; strangers came {sent} times, refused {refused} times, told to the portal {knocks} times")
-    print(f"agent: {before:.1f} MB before, {after:.1f} MB after")
-    print(f"the other port: {calm:.0f} MB/s while it is quiet, {loud:.0f} MB/s meanwhile: {100 * loud / calm:.0f} %")
+    print(f"agent: {memory[0]:.1f} MB before, {memory[1]:.1f} MB after")
+    kept = 100 * noisy.rate / quiet.rate
+    print(f"the other port: {quiet.rate:.0f} MB/s while it is quiet, {noisy.rate:.0f} MB/s meanwhile: {kept:.0f} %")
+    for name in ("agent", "gateway"):
+        # What the transfer itself needs is known from when it was quiet. This does not depend on who else uses the computer.
+        transfer = sum(noisy.rates) * getattr(quiet, name) / sum(quiet.rates)
+        each = (getattr(noisy, name) - transfer) / (float(sent) * len(noisy.rates) / seconds)
+        print(f"  each stranger cost the {name} {1e6 * each:.0f} µs of a processor")
 
 
 # ---- from the knock to the prompt ----
