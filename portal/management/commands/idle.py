@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
@@ -46,6 +47,7 @@ class Command(BaseCommand):
 
     def _foretell(self, now: datetime) -> None:
         outlooks = sweep.look(now)
+        prefetch_related_objects([outlook.facts.machine for outlook in outlooks], "owner")
         steps = sweep.plan(outlooks, now)
         title = ngettext(
             "The next sweep would do %(count)s thing.", "The next sweep would do %(count)s things.", len(steps)
