@@ -59,7 +59,9 @@ _SAID = {
 }
 _BECAME = {
     (K.SLEEP, Ask.Outcome.SILENCE): _("Nobody had answered by %(at)s, so it was put to sleep. Nothing is lost."),
-    (K.ARCHIVE, Ask.Outcome.SILENCE): _("Nobody had answered by %(at)s, so it was archived. You can restore it on its page."),
+    (K.ARCHIVE, Ask.Outcome.SILENCE): _(
+        "Nobody had answered by %(at)s, so it was archived. You can restore it on its page."
+    ),
     (K.DELETE, Ask.Outcome.SILENCE): _("Nobody had answered by %(at)s, so its archive was deleted."),
 }
 _ACTIVE = _("Somebody has used it since then (%(at)s), so the question is over. Nothing was changed.")
