@@ -61,3 +61,19 @@ def test_a_bell_that_was_lost_is_rung_again(world: World, rung: list[tuple[str, 
     world.clock.move(sweep.BELL_SECONDS.total_seconds() + 1)
     sweep.tick(world.cloud, world.clock.now)
     assert rung == [(waking, False)] * 2
+
+
+def test_one_that_fails_while_it_is_rung_for_gets_no_second_chance(
+    world: World, rung: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [waking] = many(world, "waking", 1)
+    look = sweep._due
+
+    def fails_meanwhile(now: Any) -> dict[Any, bool]:
+        found = look(now)
+        Machine.objects.update(state="failed", retry_at=None)
+        return found
+
+    monkeypatch.setattr(sweep, "_due", fails_meanwhile)
+    sweep.tick(world.cloud, world.clock.now)
+    assert Machine.objects.get(pk=waking).retry_at is None
