@@ -25,7 +25,7 @@ from machines.strays import is_key, keep_strays
 
 log = logging.getLogger(__name__)
 
-PACE = 6  # never list sooner than so many times what the last list took: a list of many servers costs the cloud a lot (ADR 56)
+PACE = 10  # never list sooner than so many times what the last list took: a list of many servers costs the cloud a lot (ADR 56)
 HEARD_LATE = timedelta(seconds=1)  # a list that began so soon after we asked may have missed it
 PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
