@@ -51,9 +51,7 @@ def tick(cloud: Cloud, now: datetime | None = None) -> None:
     if (watch := _take_turn(now)) is not None:
         look(cloud, watch, now)
     rung = _due(timezone.now())
-    # One that failed in the meantime waits for a person: no time for a next try is written there.
-    given_up = Q(state=State.FAILED, retry_at__isnull=True)
-    Machine.objects.filter(pk__in=rung).exclude(given_up).update(retry_at=timezone.now() + BELL_SECONDS)
+    Machine.objects.filter(pk__in=rung).update(rung_at=timezone.now())
     for pk, is_slow in rung.items():
         doorbell.ring("machines.tasks.advance", pk, slow=is_slow)
 
@@ -64,7 +62,8 @@ def _due(now: datetime) -> dict[UUID, bool]:
     Those that wait for a server were rung for when they were launched; this is for bells that were lost.
     """
     is_slow = Q(state__in=LAUNCHING)
-    rows = Machine.objects.due(now).annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
+    unheard = Q(rung_at__isnull=True) | Q(rung_at__lte=now - BELL_SECONDS)
+    rows = Machine.objects.due(now).filter(unheard).annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
     first = rows.order_by("is_slow", F("retry_at").asc(nulls_first=True), "state_since")
     found = list(first.values_list("pk", "is_slow")[: MOST_BELLS + MOST_LAUNCHES])
     slow = [pk for pk, is_slow in found if is_slow][:MOST_LAUNCHES]
@@ -175,7 +174,7 @@ def _take_over(
     known = {name: getattr(machine, name) for name in ours or ()}
     # A step that was waiting for news need wait no longer; one that backs off, or that can do nothing yet, keeps its time.
     is_at_it = bool(told["cloud_task"]) and told["cloud_status"] == machine.cloud_status
-    calm: dict[str, object] = {} if machine.unheard or is_at_it else {"retry_at": None}
+    calm: dict[str, object] = {} if machine.unheard or is_at_it else {"retry_at": None, "rung_at": None}
     if machine.state == State.FAILED:
         calm = _second_chance(machine, told)
     with transaction.atomic():
@@ -192,7 +191,7 @@ def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, obj
     """A machine that had failed and is well after all is picked up again."""
     well = fields["cloud_status"] in (Status.ACTIVE, Status.SUSPENDED, Status.SHELVED) and not fields["cloud_task"]
     news = fields["cloud_status"] != machine.cloud_status
-    return {"retry_at": timezone.now()} if well and news and machine.wanted != Wanted.GONE else {}
+    return {"retry_at": timezone.now(), "rung_at": None} if well and news and machine.wanted != Wanted.GONE else {}
 
 
 def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime) -> None:

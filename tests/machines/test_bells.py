@@ -63,17 +63,10 @@ def test_a_bell_that_was_lost_is_rung_again(world: World, rung: list[tuple[str, 
     assert rung == [(waking, False)] * 2
 
 
-def test_one_that_fails_while_it_is_rung_for_gets_no_second_chance(
-    world: World, rung: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_news_is_rung_for_at_once(world: World, rung: list[tuple[str, bool]]) -> None:
     [waking] = many(world, "waking", 1)
-    look = sweep._due
-
-    def fails_meanwhile(now: Any) -> dict[Any, bool]:
-        found = look(now)
-        Machine.objects.update(state="failed", retry_at=None)
-        return found
-
-    monkeypatch.setattr(sweep, "_due", fails_meanwhile)
     sweep.tick(world.cloud, world.clock.now)
-    assert Machine.objects.get(pk=waking).retry_at is None
+    machine, now = Machine.objects.get(pk=waking), world.clock.now
+    sweep._take_over(machine, {"cloud_status": "active", "cloud_task": "", "observed_at": now}, now)
+    sweep.tick(world.cloud, now)
+    assert rung == [(waking, False)] * 2

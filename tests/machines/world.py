@@ -32,7 +32,7 @@ class World:
         """The sweep lists, workers step whatever is due, the agent and the cloud do their part."""
         self.clock.move(1)
         sweep.tick(self.cloud, timezone.now())
-        for pk in Machine.objects.due(timezone.now() + sweep.BELL_SECONDS).values_list("pk", flat=True):
+        for pk in Machine.objects.due(timezone.now()).values_list("pk", flat=True):
             actions.step(pk, self.cloud)
         if self.agent_works:
             self.agent()
