@@ -1,5 +1,6 @@
 """Legal moves, made by compare-and-set, so that two writers never both believe they moved one row."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models, transaction
@@ -32,9 +33,12 @@ def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, **fields: A
         row.record_move(came_from, to, note, by=by)
 
 
-def write(row: Any, **fields: Any) -> None:
-    """Write facts to a row that is still in the state, and under the claim, that we know. Raises LostRace."""
-    known: dict[str, Any] = {"pk": row.pk, "state": row.state}
+def write(row: Any, *, unless: Iterable[str] = (), **fields: Any) -> None:
+    """Write facts to a row that is still in the state, and under the claim, that we know. Raises LostRace.
+
+    unless: columns that must not have changed either.
+    """
+    known: dict[str, Any] = {"pk": row.pk, "state": row.state, **{name: getattr(row, name) for name in unless}}
     if hasattr(row, "claimed_until"):
         known["claimed_until"] = row.claimed_until
     objects: models.Manager[Any] = type(row)._default_manager

@@ -157,8 +157,8 @@ def step(pk: UUID | str, cloud: Cloud) -> None:
 
 
 def _step(pk: UUID | str, cloud: Cloud) -> None:
-    with claimed(Machine.objects.unsettled(), pk, settings.CLAIM_SECONDS) as machine:
-        if machine is None:
+    with claimed(Machine.objects.alive(), pk, settings.CLAIM_SECONDS) as machine:
+        if machine is None or machine.is_settled:
             return
         before = machine.state
         try:

@@ -21,6 +21,7 @@ from machines.states import State, Wanted
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = timedelta(seconds=5)  # a step that waits for the cloud is tried again then, even if nothing was heard
+NEWS = timedelta(seconds=30)  # likewise where a list of the cloud tells when there is anything to do
 QUEUE_TURN = timedelta(seconds=3)  # how often the first in the queue asks for room
 LONGEST_BACKOFF = 30.0  # seconds
 MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
@@ -74,7 +75,8 @@ def wait_at_most(machine: Machine, seconds: float) -> None:
     since = max(machine.asked_at or machine.state_since, watch.steady_since or timezone.now())
     if watch.listed_at and watch.listed_at - since > timedelta(seconds=seconds):
         return fail(machine, Note(TOO_LONG))
-    wait(machine, LOOK_AGAIN)
+    # News that came while we looked is not slept over.
+    write(machine, unless=("observed_at",), retry_at=timezone.now() + NEWS)
 
 
 def calm(machine: Machine) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """One list of all servers tells every row what the cloud says; what the cloud's own people did is taken over.
 
-The sweep decides by its one row (Watch) whether a list is due, so a tick costs three small queries.
+The sweep decides by its one row (Watch) whether a list is due, so a tick costs two small queries.
 """
 
 import logging
@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.utils import timezone
 
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
@@ -24,13 +25,15 @@ from machines.strays import is_key, keep_strays
 
 log = logging.getLogger(__name__)
 
-PACE = 3  # never list sooner than three times what the last list took: see the design
+PACE = 10  # never list sooner than so many times what the last list took: a list of many servers costs the cloud a lot (ADR 56)
+HEARD_LATE = timedelta(seconds=1)  # a list that began so soon after we asked may have missed it
 PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
 # To make a server takes the cloud a second or so: a class that launches at once would else fill the queue with bells rung twice a
 # second for the same machines, and those that run already would wait behind them for a step that takes a moment.
 LAUNCHING = (State.NEW, State.QUEUED)
 MOST_LAUNCHES = 8
+BELL_SECONDS = timedelta(seconds=3)  # then a bell may be rung again: it was lost, or all workers are busy
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -47,13 +50,24 @@ def tick(cloud: Cloud, now: datetime | None = None) -> None:
     now = now or timezone.now()
     if (watch := _take_turn(now)) is not None:
         look(cloud, watch, now)
-    due = Machine.objects.due(timezone.now()).order_by("retry_at", "state_since")
-    for pk in due.exclude(state__in=LAUNCHING).values_list("pk", flat=True)[:MOST_BELLS]:
-        doorbell.ring("machines.tasks.advance", pk)
-    # Those that wait for a server were rung for when they were launched; this is for bells that were lost.
-    launching = due.filter(state__in=LAUNCHING).order_by(F("retry_at").asc(nulls_first=True), "state_since")
-    for pk in launching.values_list("pk", flat=True)[:MOST_LAUNCHES]:
-        doorbell.ring("machines.tasks.advance", pk, slow=True)
+    rung = _due(timezone.now())
+    Machine.objects.filter(pk__in=rung).update(rung_at=timezone.now())
+    for pk, is_slow in rung.items():
+        doorbell.ring("machines.tasks.advance", pk, slow=is_slow)
+
+
+def _due(now: datetime) -> dict[UUID, bool]:
+    """Whose bell is to be rung, and whether that will take long. Not again before a worker can have heard it.
+
+    Those that wait for a server were rung for when they were launched; this is for bells that were lost.
+    """
+    is_slow = Q(state__in=LAUNCHING)
+    unheard = Q(rung_at__isnull=True) | Q(rung_at__lte=now - BELL_SECONDS)
+    rows = Machine.objects.due(now).filter(unheard).annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
+    first = rows.order_by("is_slow", F("retry_at").asc(nulls_first=True), "state_since")
+    found = list(first.values_list("pk", "is_slow")[: MOST_BELLS + MOST_LAUNCHES])
+    slow = [pk for pk, is_slow in found if is_slow][:MOST_LAUNCHES]
+    return {pk: False for pk, is_slow in found if not is_slow} | dict.fromkeys(slow, True)
 
 
 def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
@@ -88,17 +102,15 @@ def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
 
 
 def _is_whole_due(watch: Watch, now: datetime) -> bool:
-    """Changes do unless it is time, or somebody waits for news of a server that has not changed since we asked."""
-    if (
-        not watch.cursor
-        or not watch.whole_at
-        or now - watch.whole_at >= timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
-    ):
+    """Changes do unless it is time, or a list of changes did not tell of a server of which we asked something."""
+    long = timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
+    if not watch.cursor or not watch.whole_at or not watch.listed_at or now - watch.whole_at >= long:
         return True
     unheard = Q(observed_at__isnull=True) | Q(observed_at__lte=F("asked_at"))
     # Of one without a number no list tells anything: its next step looks for it.
     waiting = Machine.objects.unsettled().exclude(server_id="")
-    return waiting.filter(unheard, asked_at__lt=now - PATIENCE).exists()
+    silent = waiting.filter(unheard, asked_at__lt=now - PATIENCE)
+    return silent.filter(asked_at__lt=watch.listed_at - HEARD_LATE).exists()
 
 
 def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
@@ -160,8 +172,9 @@ def _take_over(
     """
     newer = Q(asked_at__isnull=True) | Q(asked_at__lt=at), Q(observed_at__isnull=True) | Q(observed_at__lte=at)
     known = {name: getattr(machine, name) for name in ours or ()}
-    # A step that was waiting for news need wait no longer; one that backs off keeps its time.
-    calm: dict[str, object] = {} if machine.unheard else {"retry_at": None}
+    # A step that was waiting for news need wait no longer; one that backs off, or that can do nothing yet, keeps its time.
+    is_at_it = bool(told["cloud_task"]) and told["cloud_status"] == machine.cloud_status
+    calm: dict[str, object] = {} if machine.unheard or is_at_it else {"retry_at": None, "rung_at": None}
     if machine.state == State.FAILED:
         calm = _second_chance(machine, told)
     with transaction.atomic():
@@ -178,7 +191,7 @@ def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, obj
     """A machine that had failed and is well after all is picked up again."""
     well = fields["cloud_status"] in (Status.ACTIVE, Status.SUSPENDED, Status.SHELVED) and not fields["cloud_task"]
     news = fields["cloud_status"] != machine.cloud_status
-    return {"retry_at": timezone.now()} if well and news and machine.wanted != Wanted.GONE else {}
+    return {"retry_at": timezone.now(), "rung_at": None} if well and news and machine.wanted != Wanted.GONE else {}
 
 
 def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime) -> None:

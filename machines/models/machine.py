@@ -93,6 +93,7 @@ class Machine(models.Model):
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
     unheard = models.PositiveIntegerField(default=0)  # how often in a row the cloud did not answer
     retry_at = models.DateTimeField(null=True, blank=True)
+    rung_at = models.DateTimeField(null=True, blank=True)  # when the sweep last rang for it
 
     server_id = models.CharField(max_length=64, blank=True, default="")
     # When the cloud last accepted a wish of ours; of a launch, when we began to ask: without it nothing can be there.

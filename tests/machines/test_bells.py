@@ -46,3 +46,27 @@ def test_those_that_wait_for_room_do_not_starve_a_new_one(world: World, rung: li
     [new] = many(world, "new", 1)
     sweep.tick(world.cloud, world.clock.now)
     assert (new, True) in rung
+
+
+def test_nobody_is_rung_for_twice_before_a_worker_can_have_heard(world: World, rung: list[tuple[str, bool]]) -> None:
+    [waking] = many(world, "waking", 1)
+    for _tick in range(3):
+        sweep.tick(world.cloud, world.clock.now)
+    assert rung == [(waking, False)]
+
+
+def test_a_bell_that_was_lost_is_rung_again(world: World, rung: list[tuple[str, bool]]) -> None:
+    [waking] = many(world, "waking", 1)
+    sweep.tick(world.cloud, world.clock.now)
+    world.clock.move(sweep.BELL_SECONDS.total_seconds() + 1)
+    sweep.tick(world.cloud, world.clock.now)
+    assert rung == [(waking, False)] * 2
+
+
+def test_news_is_rung_for_at_once(world: World, rung: list[tuple[str, bool]]) -> None:
+    [waking] = many(world, "waking", 1)
+    sweep.tick(world.cloud, world.clock.now)
+    machine, now = Machine.objects.get(pk=waking), world.clock.now
+    sweep._take_over(machine, {"cloud_status": "active", "cloud_task": "", "observed_at": now}, now)
+    sweep.tick(world.cloud, now)
+    assert rung == [(waking, False)] * 2
