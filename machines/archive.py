@@ -18,7 +18,7 @@ from cloud.contract import Cloud, CloudError, CloudGone, CloudLimit, CloudRefuse
 from lib.notes import Note
 from lib.states import write
 from machines.models import Copy, Machine
-from machines.pace import BROKEN, again, fail, follow, go, wait_at_most
+from machines.pace import BROKEN, LOOK_AGAIN, again, fail, follow, go, wait_at_most
 from machines.states import State, Wanted
 from tunnels.models import Tunnel
 
@@ -153,7 +153,7 @@ def _until_copied(machine: Machine, cloud: Cloud) -> None:
     except CloudRefused as error:
         return _stay(machine, _resting(machine), error)
     if not image.ready:
-        return wait_at_most(machine, COPY_SECONDS)
+        return wait_at_most(machine, COPY_SECONDS, look_again=LOOK_AGAIN)
     size = image.size_bytes or cloud.image_size(image.id)
     _keep(machine, image, size)
     cloud.ensure_deleted(machine.server_id)

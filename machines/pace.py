@@ -69,14 +69,17 @@ def wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
     write(machine, retry_at=timezone.now() + pause, state_note=kept.as_json())
 
 
-def wait_at_most(machine: Machine, seconds: float) -> None:
-    """Wait for the cloud. Only time in which it was heard without a break counts: an outage fails nobody."""
+def wait_at_most(machine: Machine, seconds: float, *, look_again: timedelta = NEWS) -> None:
+    """Wait for the cloud. Only time in which it was heard without a break counts: an outage fails nobody.
+
+    look_again: sooner, where no list of servers tells that there is anything to do.
+    """
     watch = Watch.the_one()
     since = max(machine.asked_at or machine.state_since, watch.steady_since or timezone.now())
     if watch.listed_at and watch.listed_at - since > timedelta(seconds=seconds):
         return fail(machine, Note(TOO_LONG))
     # News that came while we looked is not slept over.
-    write(machine, unless=("observed_at",), retry_at=timezone.now() + NEWS)
+    write(machine, unless=("observed_at",), retry_at=timezone.now() + look_again)
 
 
 def calm(machine: Machine) -> dict[str, object]:

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('courses', '0002_courses'),
-        ('machines', '0008_watch_cloud_identity'),
+        ('machines', '0009_rung_at'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
