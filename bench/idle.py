@@ -137,7 +137,7 @@ def _signals(rows: list[Any], gateway: Any, now: datetime) -> None:
             Tunnel(
                 gateway=gateway, port=1 + 2 * n + k, holder=row.pk, service=f"s{k}", target_port=22 + k, position=k,
                 wanted="open" if row.state == "running" else "closed", state="open" if row.state == "running" else "closed",
-                bytes_in=10**6, bytes_out=10**6,
+                bytes_in=10**6, bytes_out=10**6, bytes_used=2 * 10**6,
             )
             for n, row in enumerate(rows)
             for k in (0, 1)
@@ -173,8 +173,8 @@ def count_on(now: datetime) -> None:
     from tunnels.models import Gateway, Tunnel
 
     Gateway.objects.update(heard_at=now)
-    Tunnel.objects.filter(wanted="open").update(bytes_in=F("bytes_in") + 300, last_byte_at=now)
-    Tunnel.objects.filter(wanted="open", port__endswith="7").update(bytes_in=F("bytes_in") + 90_000, connections=1)
+    Tunnel.objects.filter(wanted="open").update(bytes_used=F("bytes_used") + 300, last_byte_at=now)
+    Tunnel.objects.filter(wanted="open", port__endswith="7").update(bytes_used=F("bytes_used") + 90_000, connections=1)
     Activity.objects.update(ports_heard_at=now - timedelta(seconds=70))
 
 

@@ -136,6 +136,9 @@ class Tunnel(models.Model):
 
     bytes_in = models.BigIntegerField(default=0)  # from visitors to the machine
     bytes_out = models.BigIntegerField(default=0)
+    bytes_used = models.BigIntegerField(
+        default=0
+    )  # of both, without brief connections: what shows that somebody is at work
     connections = models.PositiveIntegerField(default=0)  # open at the last report
     last_byte_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -21,7 +21,9 @@ Condition = Literal["work", "quiet", "unknown"]
 
 PORTS_LATE = timedelta(minutes=3)  # the agents' counts are taken over about every minute
 JUST_NOW = timedelta(minutes=3)  # work shown so lately goes on, for all that is known
-ECHO = timedelta(minutes=2)  # to write a line into a terminal passes bytes: so soon after it, they are our own
+ECHO = timedelta(
+    seconds=10
+)  # a line in a terminal passes bytes: so soon after it they are our own, if clocks are that close
 DAY = timedelta(days=1)
 
 

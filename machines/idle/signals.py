@@ -45,7 +45,7 @@ _LOAD = {
 class Passed:
     """What the agents counted on all open ports of one machine."""
 
-    bytes: int = 0
+    bytes: int = 0  # of connections that were more than a knock
     connections: int = 0
     last_byte_at: datetime | None = None
     heard: bool = True  # each of them; a machine without ports has nothing to be unheard of
@@ -93,7 +93,7 @@ def _policies() -> dict[int, IdlePolicy]:
 def _passed(now: datetime) -> dict[UUID, Passed]:
     silent = [gateway.pk for gateway in Gateway.objects.all() if not gateway.is_heard(now)]
     sums = {
-        "total": Sum(F("bytes_in") + F("bytes_out")),
+        "total": Sum("bytes_used"),
         "open_now": Sum("connections"),
         "last": Max("last_byte_at"),
         "unheard": Count("pk", filter=Q(gateway__in=silent)),

@@ -144,9 +144,7 @@ def delete(student: Visitor, minga: Stack, machine: str, line: str) -> None:
     guest = (server.address, server.port_map.get(22, 22))
     assert not is_shut(guest[1], guest[0])
     assert bool(processes_of(minga)) == (minga.kind == "qemu")
-    student.press("delete")
-    student.page.locator("button.sure").click()
-    student.sees("gone")
+    delete_for_good(student)
     assert minga.servers(machine) == []
     assert processes_of(minga) == []
     assert is_shut(guest[1], guest[0])
@@ -154,6 +152,31 @@ def delete(student: Visitor, minga: Stack, machine: str, line: str) -> None:
     used = student.used()
     assert len(used) == 5
     assert {text.split()[0] for text in used.values()} == {"0"}, used
+
+
+def delete_for_good(student: Visitor) -> None:
+    student.press("delete")
+    student.page.locator("#for-good").click()
+    student.page.locator("#delete-for-good").click()
+    student.sees("gone")
+
+
+def test_what_was_deleted_comes_back_with_its_ports(light: Stack, browser: Browser) -> None:
+    student = Visitor(browser, light).sign_in("student")
+    machine = student.launch("condor")
+    student.sees("running")
+    line = student.copied("ssh")
+    student.press("delete")
+    student.page.locator("button.sure").click()
+    student.sees("archived")
+    assert light.servers(machine) == []
+    assert {text.split()[0] for text in student.used().values()} == {"0"}
+    student.page.goto("/machines/")
+    student.shoot("bin")
+    student.page.locator(f"#restore-{machine}").click()
+    student.page.goto(f"/machines/{machine}/")
+    student.sees("running")
+    assert student.copied("ssh") == line
 
 
 def test_the_keyboard_is_enough(light: Stack, browser: Browser) -> None:
@@ -183,9 +206,7 @@ def test_it_works_without_javascript(light: Stack, browser: Browser) -> None:
     student.press("suspend")
     student.sees("suspended")
     assert student.page.locator("[data-copy]:visible").count() == 0  # no button that does nothing
-    student.press("delete")
-    student.page.locator("button.sure").click()
-    student.sees("gone")
+    delete_for_good(student)
 
 
 def test_the_language_changes_where_one_is(light: Stack, browser: Browser) -> None:

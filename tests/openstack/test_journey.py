@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.journeys.stack import Person, is_shut, wait_for
-from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, watch_it_come_up
+from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, delete_for_good, watch_it_come_up
 from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor, run
 from tests.openstack.installation import Installation, cli
 from tests.openstack.stage import ADMIN, NAMESPACE, OpenStackStage
@@ -123,9 +123,7 @@ def sees_after_a_reload(student: Visitor, state: str) -> None:
 
 def delete(student: Visitor, minga: Installation, machine: str, line: str) -> None:
     student.page.reload()
-    student.press("delete")
-    student.page.locator("button.sure").click()
-    student.sees("gone")
+    delete_for_good(student)
     assert minga.servers(machine) == []
     wait_for(lambda: is_shut(int(line.split()[2])), 10, "the port is closed")
     assert {text.split()[0] for text in student.used().values()} == {"0"}

@@ -149,6 +149,22 @@ def test_counts_add_up(student: User) -> None:
     assert (told.bytes_in, told.bytes_out, told.connections) == (10, 14, 3)
 
 
+def test_an_agent_tells_how_much_of_it_was_more_than_a_knock(student: User) -> None:
+    gate = gateway()
+    tunnel = Tunnel.objects.of(opened(student))[0]
+    tell(gate, {tunnel: {"state": "open", "bytes_in": 5000, "bytes_out": 3000, "bytes_used": 0}})
+    assert Tunnel.objects.get(pk=tunnel.pk).bytes_used == 0
+    tell(gate, {tunnel: {"state": "open", "bytes_in": 9, "bytes_out": 7, "bytes_used": 16}})
+    assert Tunnel.objects.get(pk=tunnel.pk).bytes_used == 16
+
+
+def test_of_an_agent_that_does_not_know_them_apart_all_bytes_count(student: User) -> None:
+    gate = gateway()
+    tunnel = Tunnel.objects.of(opened(student))[0]
+    tell(gate, {tunnel: {"state": "open", "bytes_in": 5, "bytes_out": 7}})
+    assert Tunnel.objects.get(pk=tunnel.pk).bytes_used == 12
+
+
 def test_a_report_said_twice_counts_once(student: User) -> None:
     gate = gateway()
     tunnel = Tunnel.objects.of(opened(student))[0]

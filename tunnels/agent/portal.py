@@ -17,7 +17,8 @@ log = logging.getLogger("agent")
 HOLD_SECONDS = 25  # how long the portal may hold our question
 TELL_SECONDS = 10.0  # between two whole reports, with the counts
 GATHER_SECONDS = 0.1  # changes within it go in one report
-Counted = tuple[int, int, int]
+Counted = tuple[int, int, int, int]
+NOTHING: Counted = (0, 0, 0, 0)
 
 
 class Portal:
@@ -92,7 +93,7 @@ class Portal:
         if self.unheard is None:
             self.seq += 1
             self.unheard = {key: _take(all_of[key]) for key in about}
-        lines = {key: self._line(all_of[key], self.unheard.get(key, (0, 0, 0))) for key in about if key in all_of}
+        lines = {key: self._line(all_of[key], self.unheard.get(key, NOTHING)) for key in about if key in all_of}
         for key in self.unheard.keys() - lines.keys() & all_of.keys():
             lines[key] = self._line(all_of[key], self.unheard[key])
         report = {"boot": self.boot, "seq": self.seq, "revision": link.applied, "whole": whole, "tunnels": lines}
@@ -133,6 +134,7 @@ class Portal:
             "bytes_in": counted[0],
             "bytes_out": counted[1],
             "refused": counted[2],
+            "bytes_used": counted[3],
             "last_byte_at": int(forward.counts.last_byte_at) or None,
         }
 
@@ -140,8 +142,8 @@ class Portal:
 def _take(forward: Forward) -> Counted:
     """The counts since the last report, set back to zero."""
     counts = forward.counts
-    taken = counts.bytes_in, counts.bytes_out, counts.refused
-    counts.bytes_in = counts.bytes_out = counts.refused = 0
+    taken = counts.bytes_in, counts.bytes_out, counts.refused, counts.bytes_used
+    counts.bytes_in = counts.bytes_out = counts.refused = counts.bytes_used = 0
     return taken
 
 

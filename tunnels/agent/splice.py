@@ -12,6 +12,10 @@ REACH_SECONDS = 10.0  # for a target to take a visitor
 FLUSH_SECONDS = 30.0  # for a target to take what its visitor left behind
 BIRTH_SECONDS = 10.0  # for the visitor's channel, once the target has answered
 LINGER_SECONDS = 3.0  # for a visitor to read what we said last
+# The internet knocks on every public port. A connection that ends sooner and smaller than this was nobody at work: a scanner, a
+# password that was guessed. The handshake of SSH and three refused passwords are some 8 kB.
+BRIEF_SECONDS = 30.0
+BRIEF_BYTES = 64 << 10
 MOST_EARLY = 32 << 10  # bytes of a held visitor; the rest waits in the channel's window
 
 
@@ -21,6 +25,7 @@ class Counts:
 
     bytes_in: int = 0
     bytes_out: int = 0
+    bytes_used: int = 0  # of both, without connections that were brief
     refused: int = 0
     last_byte_at: float = 0.0  # seconds since 1970
 
@@ -39,6 +44,20 @@ class Pair:
         self.is_told = False  # that it will not be passed on
         self.is_talk = False  # nobody speaks last in it: one side's end is the end
         self.gone = False
+        self.began = time.time()
+        self.brief: int | None = 0  # bytes while nobody can tell whether this is more than a knock; then None
+
+    def passed(self, size: int) -> None:
+        """So many bytes went through, in either direction."""
+        counts, now = self.counts, time.time()
+        counts.last_byte_at = now
+        if self.brief is None:
+            counts.bytes_used += size
+            return
+        self.brief += size
+        if self.brief > BRIEF_BYTES or now - self.began > BRIEF_SECONDS:
+            counts.bytes_used += self.brief
+            self.brief = None
 
     async def reach(self, host: str, port: int, seconds: float) -> None:
         """Connect to the target. Raises OSError or TimeoutError."""
@@ -134,7 +153,7 @@ class Visitor(asyncssh.SSHTCPSession[bytes]):
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         self.pair.counts.bytes_in += len(data)
-        self.pair.counts.last_byte_at = time.time()
+        self.pair.passed(len(data))
         if self.pair.early is not None:
             self.pair.keep(self.pair.early, data)
         elif self.pair.target.transport:
@@ -172,7 +191,7 @@ class Target(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.pair.counts.bytes_out += len(data)
-        self.pair.counts.last_byte_at = time.time()
+        self.pair.passed(len(data))
         if self.pair.visitor.chan and not self.pair.visitor.chan.is_closing():
             self.pair.visitor.chan.write(data)
 

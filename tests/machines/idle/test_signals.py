@@ -46,7 +46,7 @@ def agent(machine: Machine, now: datetime, *, passed: int = 0, connections: int 
     Gateway.objects.update(heard_at=now)
     first = Tunnel.objects.filter(holder=machine.pk).order_by("position")[:1].values("pk")
     Tunnel.objects.filter(pk__in=first).update(
-        bytes_in=passed, connections=connections, last_byte_at=now if passed else None
+        bytes_in=passed, bytes_used=passed, connections=connections, last_byte_at=now if passed else None
     )
 
 
