@@ -25,7 +25,9 @@ from machines.strays import is_key, keep_strays
 
 log = logging.getLogger(__name__)
 
-PACE = 10  # never list sooner than so many times what the last list took: a list of many servers costs the cloud a lot (ADR 56)
+# A list of many servers costs the cloud a lot (ADR 56). So between two lists pass ten times what the last one took, for a tenth of the
+# cloud's time; but no longer than five seconds for that, for people wait; and three times what it took at least: see the design.
+PACE, LEAST_PACE, ENOUGH = 10, 3, 5.0
 HEARD_LATE = timedelta(seconds=1)  # a list that began so soon after we asked may have missed it
 PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
@@ -221,12 +223,12 @@ def _take_turn(now: datetime) -> Watch | None:
 
 
 def _busy_pause(took: float) -> timedelta:
-    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, PACE * took))
+    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, LEAST_PACE * took, min(PACE * took, ENOUGH)))
 
 
 def _pause(took: float) -> timedelta:
     quiet = not Machine.objects.unsettled().exists()
-    return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, PACE * took)) if quiet else _busy_pause(took)
+    return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, LEAST_PACE * took)) if quiet else _busy_pause(took)
 
 
 def _room(cloud: Cloud) -> dict[str, object]:
