@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from random import uniform
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -78,7 +79,7 @@ def wait_at_most(machine: Machine, seconds: float) -> None:
     write(machine, unless=("observed_at",), retry_at=timezone.now() + NEWS)
 
 
-def calm(machine: Machine) -> dict[str, object]:
+def calm(machine: Machine) -> dict[str, Any]:
     """What a step that left the state as it was writes besides: the cloud answers again, and nobody need read that it did not."""
     return {"unheard": 0, "retry_at": None, "state_note": NOTHING.as_json()} if machine.unheard else {}
 

@@ -26,8 +26,8 @@ from machines.strays import is_key, keep_strays
 log = logging.getLogger(__name__)
 
 # A list of many servers costs the cloud a lot (ADR 56). So between two lists pass ten times what the last one took, for a tenth of the
-# cloud's time; but no longer than five seconds for that, for people wait; and three times what it took at least: see the design.
-PACE, LEAST_PACE, ENOUGH = 10, 3, 5.0
+# cloud's time; but no longer than eight seconds for that, for people wait; and three times what it took at least: see the design.
+PACE, LEAST_PACE, ENOUGH = 10, 3, 8.0
 HEARD_LATE = timedelta(seconds=1)  # a list that began so soon after we asked may have missed it
 PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
