@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import uniform
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(seconds=5)  # a step that waits for the cloud is tried again then, even if nothing was heard
 NEWS = timedelta(seconds=30)  # likewise where a list of the cloud tells when there is anything to do
 QUEUE_TURN = timedelta(seconds=3)  # how often the first in the queue asks for room
+TOGETHER = timedelta(minutes=1)  # what was asked of the cloud within so long stands in one queue there, in any order
+DONE = (State.RUNNING, State.SUSPENDED, State.SHELVED)
 LONGEST_BACKOFF = 30.0  # seconds
 MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
 
@@ -75,14 +79,25 @@ def wait_at_most(machine: Machine, seconds: float, *, look_again: timedelta = NE
     look_again: sooner, where no list of servers tells that there is anything to do.
     """
     watch = Watch.the_one()
-    since = max(machine.asked_at or machine.state_since, watch.steady_since or timezone.now())
-    if watch.listed_at and watch.listed_at - since > timedelta(seconds=seconds):
+    asked, length = machine.asked_at or machine.state_since, timedelta(seconds=seconds)
+    since = max(asked, watch.steady_since or timezone.now())
+    if watch.listed_at and watch.listed_at - since > length and watch.listed_at - _moved_on(asked) > length:
         return fail(machine, Note(TOO_LONG))
     # News that came while we looked is not slept over.
     write(machine, unless=("observed_at",), retry_at=timezone.now() + look_again)
 
 
-def calm(machine: Machine) -> dict[str, object]:
+def _moved_on(asked: datetime) -> datetime:
+    """When the cloud last finished what it was asked for no later than this: a class that launches at once is a long queue there.
+
+    A machine that is stuck for itself does not gain by it: sooner or later all that came before it are done.
+    """
+    before = Machine.objects.filter(asked_at__lte=asked + TOGETHER, state__in=DONE, state_since__gt=F("asked_at"))
+    last: datetime | None = before.aggregate(at=Max("state_since"))["at"]
+    return last or asked
+
+
+def calm(machine: Machine) -> dict[str, Any]:
     """What a step that left the state as it was writes besides: the cloud answers again, and nobody need read that it did not."""
     return {"unheard": 0, "retry_at": None, "state_note": NOTHING.as_json()} if machine.unheard else {}
 

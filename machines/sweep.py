@@ -25,15 +25,17 @@ from machines.strays import is_key, keep_strays
 
 log = logging.getLogger(__name__)
 
-PACE = 10  # never list sooner than so many times what the last list took: a list of many servers costs the cloud a lot (ADR 56)
+# A list of many servers costs the cloud a lot (ADR 56). So between two lists pass ten times what the last one took, for a tenth of the
+# cloud's time; but no longer than eight seconds for that, for people wait; and three times what it took at least: see the design.
+PACE, LEAST_PACE, ENOUGH = 10, 3, 8.0
 HEARD_LATE = timedelta(seconds=1)  # a list that began so soon after we asked may have missed it
 PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
-# To make a server takes the cloud a second or so: a class that launches at once would else fill the queue with bells rung twice a
-# second for the same machines, and those that run already would wait behind them for a step that takes a moment.
+# To make a server takes the cloud a second or so: a class that launches at once would else fill the queue with bells for slow steps,
+# and those that run already would wait behind them for a step that takes a moment.
 LAUNCHING = (State.NEW, State.QUEUED)
 MOST_LAUNCHES = 8
-BELL_SECONDS = timedelta(seconds=3)  # then a bell may be rung again: it was lost, or all workers are busy
+BELL_PAUSE = timedelta(seconds=3)  # then a bell may be rung again: it was lost, or all workers are busy
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -62,7 +64,7 @@ def _due(now: datetime) -> dict[UUID, bool]:
     Those that wait for a server were rung for when they were launched; this is for bells that were lost.
     """
     is_slow = Q(state__in=LAUNCHING)
-    unheard = Q(rung_at__isnull=True) | Q(rung_at__lte=now - BELL_SECONDS)
+    unheard = Q(rung_at__isnull=True) | Q(rung_at__lte=now - BELL_PAUSE)
     rows = Machine.objects.due(now).filter(unheard).annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
     first = rows.order_by("is_slow", F("retry_at").asc(nulls_first=True), "state_since")
     found = list(first.values_list("pk", "is_slow")[: MOST_BELLS + MOST_LAUNCHES])
@@ -221,12 +223,12 @@ def _take_turn(now: datetime) -> Watch | None:
 
 
 def _busy_pause(took: float) -> timedelta:
-    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, PACE * took))
+    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, LEAST_PACE * took, min(PACE * took, ENOUGH)))
 
 
 def _pause(took: float) -> timedelta:
     quiet = not Machine.objects.unsettled().exists()
-    return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, PACE * took)) if quiet else _busy_pause(took)
+    return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, LEAST_PACE * took)) if quiet else _busy_pause(took)
 
 
 def _room(cloud: Cloud) -> dict[str, object]:

@@ -2,10 +2,13 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+import requests
 
 from cloud.contract import (
     CloudBusy,
@@ -35,6 +38,15 @@ OVERLAP = timedelta(seconds=3)
 DIAGNOSTICS_SECONDS = 5.0  # a host that takes longer is unknown
 AT_ONCE = 8  # hosts asked for diagnostics side by side
 STRIPES = 64
+
+
+def _began(answer: requests.Response, asked: float) -> datetime | None:
+    """When a question of ours (`asked`, time.monotonic()) began, by the cloud's clock.
+
+    Its date is that of the reply; what the list tells was read before, by all the seconds that a loaded Nova took to put it together.
+    """
+    told = told_at(answer)
+    return told - timedelta(seconds=time.monotonic() - asked) if told else None
 
 
 class OpenStackCloud:
@@ -98,11 +110,11 @@ class OpenStackCloud:
         if changes_since:
             params["changes-since"] = changes_since
         rows: list[dict[str, Any]] = []
-        began = None
+        began, asked = None, time.monotonic()
         while True:
             answer = self.wire.ask("compute", "GET", "/servers/detail", params=params, seconds=LIST_SECONDS)
             said = body(answer)
-            began = began or told_at(answer)
+            began = began or _began(answer, asked)
             rows += said["servers"]
             if not said["servers"] or not any(link["rel"] == "next" for link in said.get("servers_links", [])):
                 break

@@ -62,7 +62,7 @@ class Idler:
 
     def questions(self) -> list[Question]:
         columns = "asked_at, ends_at, closed_at, outcome"
-        found = f"SELECT {columns} FROM machines_ask WHERE machine_id = %s AND kind = 'sleep' ORDER BY id"  # noqa: S608
+        found = f"SELECT {columns} FROM machines_ask WHERE machine_id = %s AND kind = 'sleep' ORDER BY id"
         return [Question(*row) for row in self._rows(found)]
 
     def told(self) -> dict[str, str]:

@@ -58,7 +58,7 @@ def test_nobody_is_rung_for_twice_before_a_worker_can_have_heard(world: World, r
 def test_a_bell_that_was_lost_is_rung_again(world: World, rung: list[tuple[str, bool]]) -> None:
     [waking] = many(world, "waking", 1)
     sweep.tick(world.cloud, world.clock.now)
-    world.clock.move(sweep.BELL_SECONDS.total_seconds() + 1)
+    world.clock.move(sweep.BELL_PAUSE.total_seconds() + 1)
     sweep.tick(world.cloud, world.clock.now)
     assert rung == [(waking, False)] * 2
 

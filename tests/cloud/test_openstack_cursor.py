@@ -1,0 +1,32 @@
+"""The cursor of a list is when Nova began to read, not when it replied: what changed between is told by the next list."""
+
+import time
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import requests
+
+from cloud.openstack import OpenStackCloud
+
+REPLIED_AT = datetime(2026, 11, 21, 16, 0, 20, tzinfo=UTC)
+SLOW_SECONDS = 2.0
+
+
+def reply() -> requests.Response:
+    """Of a Nova that is loaded: what it tells was read two seconds ago."""
+    time.sleep(SLOW_SECONDS)
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, b'{"servers": []}'
+    answer.headers["Date"] = REPLIED_AT.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return answer
+
+
+class SlowCloud(OpenStackCloud):
+    wire: Any = SimpleNamespace(ask=lambda *_args, **_facts: reply())
+    desk: Any = SimpleNamespace(faults=SimpleNamespace(fill=lambda _rows: None), network_name="lab")
+
+
+def test_the_cursor_is_from_before_the_list_was_read() -> None:
+    cursor = datetime.fromisoformat(SlowCloud.__new__(SlowCloud).list_servers().cursor)
+    assert (REPLIED_AT - cursor).total_seconds() >= SLOW_SECONDS + 3
