@@ -127,13 +127,13 @@ def test_a_hold_and_a_lesson_take_the_question_back(kind: str) -> None:
 
 def test_the_line_that_we_wrote_into_its_terminals_is_not_its_own_work() -> None:
     wrote = NOW - minutes(19)
-    given = facts(activity={"ports_at": wrote + minutes(1)}, asks=(question(),), wrote_at=wrote)
+    given = facts(activity={"ports_at": wrote + minutes(0.1)}, asks=(question(),), wrote_at=wrote)
     assert due(given) == "sleep"
 
 
 def test_who_types_after_that_line_is_heard() -> None:
     wrote = NOW - minutes(19)
-    given = facts(activity={"ports_at": wrote + minutes(3)}, asks=(question(),), wrote_at=wrote)
+    given = facts(activity={"ports_at": wrote + minutes(0.5)}, asks=(question(),), wrote_at=wrote)
     assert due(given) == "came back"
 
 
