@@ -1,9 +1,11 @@
 """People and the keys that open their machines."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -52,3 +54,26 @@ class SshKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.fingerprint}"
+
+
+class SignInQuerySet(models.QuerySet["SignIn"]):
+    def recent(self, now: datetime) -> "SignInQuerySet":
+        """Those that still count for a knock: see tunnels."""
+        return self.filter(at__gt=now - RECENT)
+
+
+RECENT = timedelta(days=1)
+
+
+class SignIn(models.Model):
+    """An address from which a person, signed in, used the portal; and when last."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    address = models.GenericIPAddressField()
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = SignInQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "address"], name="sign_in_once_per_address")]
+        indexes = [models.Index(fields=["at"], name="sign_in_by_time")]

@@ -13,17 +13,18 @@ from lib.names import clean_name
 def take_over(*, images: list[contract.Image], flavors: list[contract.Flavor], offer: bool = False) -> None:
     """Rows for all that the cloud has; names that people gave stay; what is gone is marked. New ones are offered if told."""
     for image in images:
+        facts = {"missing": False, "can_suspend": image.can_suspend}
         Image.objects.update_or_create(
             cloud_id=image.id,
-            defaults={"missing": False},
-            create_defaults={"name": image.name[:80], "login": image.login, "offered": offer},
+            defaults=facts,
+            create_defaults={**facts, "name": image.name[:80], "login": image.login, "offered": offer},
         )
         if image.login:  # said since
             Image.objects.filter(cloud_id=image.id, login="").update(login=image.login)
     for flavor in flavors:
-        facts = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb, "missing": False}
+        size = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb, "missing": False}
         Flavor.objects.update_or_create(
-            cloud_id=flavor.id, defaults=facts, create_defaults={**facts, "name": flavor.name[:80], "offered": offer}
+            cloud_id=flavor.id, defaults=size, create_defaults={**size, "name": flavor.name[:80], "offered": offer}
         )
     Image.objects.exclude(cloud_id__in=[i.id for i in images]).update(missing=True)
     Flavor.objects.exclude(cloud_id__in=[f.id for f in flavors]).update(missing=True)

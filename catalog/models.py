@@ -10,6 +10,9 @@ class Image(models.Model):
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=200, blank=True, default="")
     login = models.CharField(max_length=32, blank=True, default="")  # the user of its SSH
+    can_suspend = models.BooleanField(
+        default=True
+    )  # whether its guests keep their memory asleep; else they are switched off
     offered = models.BooleanField(default=False)
     missing = models.BooleanField(default=False)  # the cloud has it no longer
 

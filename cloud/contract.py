@@ -4,7 +4,7 @@ Every verb that changes something is `ensure_*`: said twice, done once. It retur
 wish; `list_servers` tells when it has come true. Sizes: RAM in MiB, disk in GiB, times in UTC with a zone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +43,7 @@ class Image:
     size_bytes: int = 0
     login: str = ""  # the user to sign in as over SSH, where the image says so
     can_suspend: bool = True
+    disk_format: str = "qcow2"  # of its bytes: qcow2, raw…
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,9 @@ class ServerSpec:
     vnc_password: str = ""  # at most 8 characters; '' leaves the screen off where a cloud has one
     labels: dict[str, str] = field(default_factory=dict, hash=False)  # for people who look at the cloud's own pages
     is_new: bool = False  # never asked for before, so there is nothing to look for: spares a call
+    # One whole line of authorized_keys, options first: put in beside public_keys, but never without its options. A cloud that
+    # cannot give it to the guest so leaves it out.
+    line_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,7 @@ class Cloud(Protocol):
 
     def flavors(self) -> list[Flavor]: ...
 
-    def images(self) -> list[Image]: ...
+    def images(self) -> list[Image]: ...  # no archives
 
     def room(self) -> Room: ...
 
@@ -236,6 +240,9 @@ class Cloud(Protocol):
 
     def ensure_suspended(self, server_id: str) -> None:
         """Memory to disk; CloudRefused where the guest cannot."""
+
+    def ensure_stopped(self, server_id: str) -> None:
+        """Powered off in good order, from running: memory is lost, the disk and the place on its host stay. Put away is off, too."""
 
     def ensure_shelved(self, server_id: str) -> None:
         """Disk to an image, the host freed; from running or suspended."""
@@ -268,7 +275,23 @@ class Cloud(Protocol):
     def ensure_snapshot(self, server_id: str, name: str) -> Image:
         """An image of its disk; found again by `name`. Not ready at once: see images()."""
 
-    def ensure_image_deleted(self, image_id: str) -> None: ...
+    def ensure_archived(self, server_id: str, name: str) -> Image:
+        """An image of its disk that outlives it, from any rest or running; found again by `name`. Ask again until it is `ready`."""
+
+    def ensure_not_archived(self, server_id: str, name: str) -> None:
+        """Take ensure_archived back: what it made goes, and the server, where it lives on, lacks nothing. None of that name: done."""
+
+    def kept_image(self, server_id: str) -> Image | None:
+        """The image in which this cloud itself keeps the disk of a server that is put away; never to be deleted by us."""
+
+    def ensure_image_deleted(self, image_id: str) -> None:
+        """Also an archive; no such image: done."""
+
+    def image_size(self, image_id: str) -> int:
+        """Its bytes. CloudGone when it does not exist, CloudBusy while it is being made."""
+
+    def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Its bytes from `start` on, a chunk at a time, never whole in memory. Errors come with the chunks; ends early in CloudBusy only."""
 
     def console_log(self, server_id: str, lines: int = 100) -> str: ...
 

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from cloud.contract import (
 )
 
 TIMEOUT_SECONDS = 10.0  # for one call; verbs are only accepted in it, not done
+CHUNK_BYTES = 256 * 1024  # of an image, in memory at once
 
 
 class LocalCloud:
@@ -84,6 +85,9 @@ class LocalCloud:
     def ensure_suspended(self, server_id: str) -> None:
         self._verb(server_id, "suspend")
 
+    def ensure_stopped(self, server_id: str) -> None:
+        self._verb(server_id, "stop")
+
     def ensure_shelved(self, server_id: str) -> None:
         self._verb(server_id, "shelve")
 
@@ -114,8 +118,40 @@ class LocalCloud:
     def ensure_snapshot(self, server_id: str, name: str) -> Image:
         return Image(**self._verb(server_id, "snapshot", name=name))
 
+    def ensure_archived(self, server_id: str, name: str) -> Image:
+        return Image(**self._ask("POST", "/archives", json={"server": server_id, "name": name}))
+
+    def ensure_not_archived(self, server_id: str, name: str) -> None:
+        self._ask("DELETE", "/archives", params={"name": name})
+
+    def kept_image(self, server_id: str) -> Image | None:
+        """A server that is put away has its disk in its own folder; an archive is made of that."""
+        self._verb(server_id, "look")
+        return None
+
     def ensure_image_deleted(self, image_id: str) -> None:
         self._ask("DELETE", f"/images/{image_id}")
+
+    def image_size(self, image_id: str) -> int:
+        size: int = self._ask("GET", f"/images/{image_id}/size")["bytes"]
+        return size
+
+    def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """On a connection of its own: a slow reader must not keep one from the verbs."""
+        if length == 0:
+            return
+        headers = {**self._headers, "Range": f"bytes={start}-{'' if length is None else start + length - 1}"}
+        try:
+            path = f"{self._url}/images/{image_id}/file"
+            with httpx.stream("GET", path, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as answer:
+                if answer.status_code == 416:
+                    return
+                if not answer.is_success:
+                    answer.read()
+                    raise _problem(answer)
+                yield from answer.iter_raw(CHUNK_BYTES)
+        except httpx.HTTPError as error:
+            raise CloudBusy(f"The local cloud broke off: {error!r}", retry_after=1) from error
 
     def console_log(self, server_id: str, lines: int = 100) -> str:
         text: str = self._ask("GET", f"/servers/{server_id}/console", params={"lines": lines})["text"]
@@ -146,20 +182,26 @@ class LocalCloud:
             return answer.json()
         raise _problem(answer)
 
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
     def _client(self) -> httpx.Client:
         with self._lock:
             client = self._clients.get(os.getpid())  # Celery forks: a connection shared by two processes mixes answers
             if client is None:
-                headers = {"Authorization": f"Bearer {self._token}"}
-                client = httpx.Client(base_url=self._url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
+                client = httpx.Client(
+                    base_url=self._url, headers=self._headers, timeout=TIMEOUT_SECONDS, trust_env=False
+                )
                 self._clients[os.getpid()] = client
             return client
 
 
 def _said(spec: ServerSpec) -> dict[str, Any]:
     """As JSON has it. Of the owner the key alone: nobody looks at this cloud but Minga."""
-    said = asdict(spec) | {"owner": spec.owner.key, "public_keys": list(spec.public_keys), "ports": sorted(spec.ports)}
-    del said["is_new"]  # it looks in its own memory, which costs nothing
+    keys = [*spec.public_keys, *filter(None, [spec.line_key])]  # its guests take authorized_keys as they are
+    said = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
+    del said["is_new"], said["line_key"]  # it looks in its own memory, which costs nothing
     return said
 
 

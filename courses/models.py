@@ -1,8 +1,10 @@
-"""Templates: the cards from which students launch machines."""
+"""Courses, who is in them, when they meet; and templates, the cards from which students launch machines."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import models
+from django.db.models import F, Q
 from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -20,12 +22,67 @@ class Service:
     scheme: str
 
 
+class Course(models.Model):
+    """A class of students: its people, its lessons, and its own idle rules."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=80)
+    idle = models.JSONField(default=dict, blank=True)  # what it changes of the site's policy: see courses.policy
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Enrolment(models.Model):
+    """A person in a course."""
+
+    class Role(models.TextChoices):
+        STUDENT = "student", _("Student")
+        TEACHER = "teacher", _("Teacher")
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="enrolments")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="enrolments")
+    role = models.CharField(max_length=8, choices=Role.choices, default=Role.STUDENT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["course", "user"], name="enrolment_once"),
+            models.CheckConstraint(condition=Q(role__in=["student", "teacher"]), name="enrolment_role_known"),
+        ]
+
+
+class LessonQuerySet(models.QuerySet["Lesson"]):
+    def in_session(self, now: datetime) -> "LessonQuerySet":
+        return self.filter(starts_at__lte=now, ends_at__gt=now)
+
+
+class Lesson(models.Model):
+    """A time in which a course meets: its machines are not asked about, nor put to sleep to make room."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="lessons")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    objects = LessonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="lesson_ends_after_it_starts")
+        ]
+        indexes = [models.Index(fields=["course", "-ends_at"], name="lesson_by_course")]
+
+
 class TemplateQuerySet(models.QuerySet["Template"]):
     def published(self) -> "TemplateQuerySet":
         return self.filter(published=True, retired_at__isnull=True)
 
     def with_parts(self) -> "TemplateQuerySet":
-        return self.select_related("image", "flavor")
+        return self.select_related("image", "flavor", "course")
 
 
 class Template(models.Model):
@@ -45,6 +102,8 @@ class Template(models.Model):
     summary_es = models.CharField(max_length=240, blank=True, default="")
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
     flavor = models.ForeignKey(Flavor, on_delete=models.PROTECT, related_name="+")
+    course = models.ForeignKey(Course, null=True, blank=True, on_delete=models.SET_NULL, related_name="templates")
+    idle = models.JSONField(default=dict, blank=True)  # what it changes of its course's policy: see courses.policy
     services = models.JSONField(default=list)  # [{"name", "port", "scheme"}]; the first tells that the machine is up
     login = models.CharField(max_length=32, blank=True, default="")  # '' = the image's
     user_data = models.TextField(blank=True, default="")

@@ -21,66 +21,20 @@ from lib.names import clean_name
 from lib.notes import Note, Refusal
 from lib.states import LostRace
 from machines import lifecycle
+from machines.bin import archive, bin, delete, restore
 from machines.models import Event, Machine, Watch
 from machines.offers import never_fits, size_of
 from machines.states import State, Wanted
+from machines.wishes import NOT_NOW, WrongState, allowed, locked, why_not, wish
 from quotas.actions import Size
 from tunnels.models import Scheme, Service, Tunnel
 
 log = logging.getLogger(__name__)
 
-# Which verbs make sense in a state. A wish may change on the way: the life cycle turns round at the next safe point.
-_RUNNING = {"suspend", "shelve", "restart", "reset", "open_port"}
-_VERBS: dict[State, set[str]] = {
-    State.NEW: set(),
-    State.QUEUED: set(),
-    State.BUILDING: {"suspend", "shelve"},
-    State.RUNNING: _RUNNING,
-    State.SUSPENDING: {"wake", "shelve"},
-    State.SUSPENDED: {"wake", "shelve"},
-    State.WAKING: {"suspend", "shelve"},
-    State.SHELVING: {"wake"},
-    State.SHELVED: {"wake"},
-    State.DELETING: set(),
-    State.GONE: set(),
-    State.FAILED: {"retry", "reset"},
-}
-_ASKED = {
-    "suspend": _("Asked to sleep."),
-    "wake": _("Asked to wake up."),
-    "shelve": _("Asked to be put away."),
-    "restart": _("Asked to restart."),
-    "reset": _("Asked to start again from its template."),
-    "retry": _("Asked to try again."),
-    "delete": _("Asked to be deleted."),
-}
-_NOT_NOW = {
-    State.NEW: _("It is not built yet. Wait until it runs, or delete it."),
-    State.QUEUED: _("It is still waiting for room. Wait until it runs, or delete it."),
-    State.BUILDING: _("It is still being built. Wait until it runs, or delete it."),
-    State.RUNNING: _("It is running already."),
-    State.SUSPENDING: _("It is going to sleep. Wake it first."),
-    State.SUSPENDED: _("It is sleeping. Wake it first."),
-    State.WAKING: _("It is still waking up. Try again in a moment."),
-    State.SHELVING: _("It is being put away. Wake it first."),
-    State.SHELVED: _("It is put away. Wake it first."),
-    State.DELETING: _("It is being deleted already."),
-    State.GONE: _("It has been deleted already."),
-    State.FAILED: _("It needs attention first: try again, or delete it."),
-}
-
-
-_ALREADY = {
-    ("wake", Wanted.RUNNING): _("It is waking up or running already."),
-    ("suspend", Wanted.SUSPENDED): _("It is going to sleep or sleeping already."),
-    ("shelve", Wanted.SHELVED): _("It is being put away already."),
-}
-
-
-class WrongState(Refusal):
-    """The wish makes no sense for what the machine is now."""
-
-    code = "wrong_state"
+__all__ = [
+    "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "launch", "open_port", "rename",
+    "reset", "restart", "restore", "retry", "shelve", "step", "suspend", "wake",
+]  # fmt: skip
 
 
 class NoTemplate(Refusal):
@@ -98,8 +52,8 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     if template is None or not template.published or template.retired_at or not template.is_usable:
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     name = clean_name(name if name.strip() else template.title)
-    if why_not := never_fits(template, Watch.the_one().room):
-        raise TooBig(why_not.text, why_not.args)
+    if too_big := never_fits(template, Watch.the_one().room):
+        raise TooBig(too_big.text, too_big.args)
     pk = uuid4()
     quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by)
     has_screen = any(s.scheme == "vnc" for s in template.service_list)
@@ -116,53 +70,42 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     return machine
 
 
-def suspend(*, machine: Machine, by: User) -> Machine:
-    """Sleep: memory kept, ports closed."""
-    return _wish(machine, "suspend", by, wanted=Wanted.SUSPENDED)
+def suspend(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
+    """Sleep: memory kept where the image can, ports closed. `by` None: the site itself, and `why` says why."""
+    return wish(machine, "suspend", by, why, wanted=Wanted.SUSPENDED)
 
 
-def wake(*, machine: Machine, by: User) -> Machine:
+def wake(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """From sleeping or put away back to running, on the same ports."""
-    return _wish(machine, "wake", by, wanted=Wanted.RUNNING)
+    used: dict[str, Any] = {"used_at": timezone.now()} if by else {}
+    return wish(machine, "wake", by, why, wanted=Wanted.RUNNING, **used)
 
 
-def shelve(*, machine: Machine, by: User) -> Machine:
+def shelve(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Put away: the disk is kept, the host is freed; memory is not kept."""
-    return _wish(machine, "shelve", by, wanted=Wanted.SHELVED)
+    return wish(machine, "shelve", by, why, wanted=Wanted.SHELVED)
 
 
-def restart(*, machine: Machine, by: User) -> Machine:
-    return _wish(machine, "restart", by, once="restarts_asked")
+def restart(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
+    return wish(machine, "restart", by, why, once="restarts_asked")
 
 
-def reset(*, machine: Machine, by: User) -> Machine:
+def reset(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Back to the template's disk: everything in it is lost; name and ports stay."""
-    return _wish(machine, "reset", by, once="resets_asked")
+    return wish(machine, "reset", by, why, once="resets_asked")
 
 
-def retry(*, machine: Machine, by: User) -> Machine:
+def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """After a failure: try for the same wish again."""
-    return _wish(machine, "retry", by, retry_at=timezone.now(), attempts=0, unheard=0)
-
-
-@transaction.atomic
-def delete(*, machine: Machine, by: User) -> Machine:
-    """For good: ports closed at once, quota given back when the cloud has done it."""
-    machine = _locked(machine)
-    if machine.wanted == Wanted.GONE and machine.state != State.FAILED:
-        raise WrongState(_NOT_NOW[State.GONE if machine.state == State.GONE else State.DELETING])
-    tunnels.actions.release(holder=machine.pk)
-    return _write_wish(
-        machine, "delete", by, {"wanted": Wanted.GONE, "retry_at": timezone.now(), "attempts": 0, "unheard": 0}
-    )
+    return wish(machine, "retry", by, why, retry_at=timezone.now(), attempts=0, unheard=0)
 
 
 @transaction.atomic
 def rename(*, machine: Machine, name: str, by: User) -> Machine:
     """Its name, here at once and on the cloud with its next step; ports, address and server stay."""
-    machine = _locked(machine)
+    machine = locked(machine)
     if machine.wanted == Wanted.GONE:
-        raise WrongState(_NOT_NOW[State.DELETING])
+        raise WrongState(NOT_NOW[State.DELETING])
     name = clean_name(name)
     if name != machine.name:
         machine.record(
@@ -180,9 +123,9 @@ def rename(*, machine: Machine, name: str, by: User) -> Machine:
 def open_port(*, machine: Machine, port: int, by: User, scheme: Scheme = "tcp", allow: tuple[str, ...] = ()) -> Tunnel:
     """A public port for one more TCP port (1-65535) of the guest. Raises Refusal when the quota or the state forbids it."""
     quotas.actions.lock(machine.owner)
-    machine = _locked(machine)
+    machine = locked(machine)
     if "open_port" not in allowed(machine):
-        raise WrongState(_why_not(machine, "open_port"))
+        raise WrongState(why_not(machine, "open_port"))
     tunnel = tunnels.actions.open_one(
         holder=machine.pk, owner=machine.owner, port=port, scheme=scheme, allow=allow, by=by
     )
@@ -194,7 +137,7 @@ def open_port(*, machine: Machine, port: int, by: User, scheme: Scheme = "tcp", 
 @transaction.atomic
 def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
     """Close a port that was opened by hand and give it back. A template's own ports stay."""
-    machine = _locked(machine)
+    machine = locked(machine)
     tunnel = Tunnel.objects.of(machine.pk).kept().filter(pk=tunnel_id).first()
     if tunnel is None:
         raise Refusal(_("This port is closed already."), code="not_open", status=404)
@@ -205,17 +148,6 @@ def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
     tunnels.actions.release_one(tunnel_id=tunnel.pk, by=by)
     quotas.actions.free(holders=[tunnel.pk])
     _ask_for_ports(machine, Note(_("Port %(port)s closed."), {"port": tunnel.target_port}), by)
-
-
-def allowed(machine: Machine) -> set[str]:
-    """The verbs that make sense now: suspend wake shelve restart reset retry open_port rename delete."""
-    if machine.wanted == Wanted.GONE:
-        return {"retry", "delete"} if machine.state == State.FAILED else set()  # its delete had failed
-    turns_to = {"suspend": Wanted.SUSPENDED, "shelve": Wanted.SHELVED, "wake": Wanted.RUNNING}
-    verbs = {v for v in _VERBS[State(machine.state)] if turns_to.get(v) != machine.wanted}
-    if machine.state == State.RUNNING and machine.wanted != Wanted.RUNNING:
-        verbs = (verbs - {"restart", "reset"}) | {"wake"}
-    return verbs | {"rename", "delete"}
 
 
 def step(pk: UUID | str, cloud: Cloud) -> None:
@@ -237,42 +169,6 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
             log.info("moved: %s -> %s", before, machine.state)
     if more:
         doorbell.ring("machines.tasks.advance", pk)
-
-
-@transaction.atomic
-def _wish(machine: Machine, verb: str, by: User, *, once: str = "", **changes: Any) -> Machine:
-    machine = _locked(machine)
-    if verb not in allowed(machine):
-        raise WrongState(_why_not(machine, verb))
-    if once:
-        changes[once] = getattr(machine, once) + 1
-    if machine.state == State.FAILED:
-        changes["retry_at"] = timezone.now()
-    if verb == "reset":
-        changes["wanted"] = Wanted.RUNNING
-    return _write_wish(machine, verb, by, changes)
-
-
-def _write_wish(machine: Machine, verb: str, by: User, changes: dict[str, Any]) -> Machine:
-    Machine.objects.filter(pk=machine.pk).update(**changes)
-    for name, value in changes.items():
-        setattr(machine, name, value)
-    machine.record(Event.Kind.WISHED, Note(_ASKED[verb]), by=by)
-    doorbell.ring("machines.tasks.advance", machine.pk)
-    return machine
-
-
-def _locked(machine: Machine) -> Machine:
-    """The row as it is now, held until the transaction ends (a step holds none over a call of the cloud)."""
-    return Machine.objects.select_for_update(of=("self",)).with_parts().get(pk=machine.pk)
-
-
-def _why_not(machine: Machine, verb: str) -> str:
-    if machine.wanted == Wanted.GONE:
-        return _NOT_NOW[State.GONE if machine.state == State.GONE else State.DELETING]
-    if verb == "retry":
-        return _("There is nothing to try again: nothing has failed.")
-    return _ALREADY.get((verb, Wanted(machine.wanted))) or _NOT_NOW[State(machine.state)]
 
 
 def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 import quotas.backstop
 from cloud.contract import Cloud, CloudGone, CloudRefused, Owner, Server, ServerSpec
 from lib.states import write
+from machines.idle import wall
 from machines.models import Machine
 from machines.pace import calm
 from machines.states import State
@@ -17,13 +18,13 @@ log = logging.getLogger(__name__)
 
 
 def for_server(machine: Machine, cloud: Cloud) -> Server:
-    """Its server, made now or found again. The row says that we ask before we do: see ADR 40."""
+    """Its server, made now (of its archive, where it has one) or found again. The row says that we ask before we do: see ADR 40."""
     owner = quotas.backstop.owner_of(machine.owner)
     quotas.backstop.tell(machine.owner, owner, cloud)
     is_new = machine.asked_at is None
     if is_new:
         write(machine, asked_at=timezone.now())
-    server = cloud.ensure_server(spec_of(machine, owner, is_new=is_new))
+    server = cloud.ensure_server(spec_of(machine, owner, is_new=is_new, image=machine.archive_id))
     quotas.backstop.remember(machine.owner, replace(owner, tenant=server.tenant or owner.tenant))
     return server
 
@@ -61,16 +62,18 @@ def to_rename(machine: Machine, cloud: Cloud) -> None:
     write(machine, names_done=asked, asked_at=timezone.now(), **told, **calm(machine))
 
 
-def spec_of(machine: Machine, owner: Owner | None = None, *, is_new: bool = False) -> ServerSpec:
+def spec_of(machine: Machine, owner: Owner | None = None, *, is_new: bool = False, image: str = "") -> ServerSpec:
+    """image: another one than its template's, with which the template's script has run already."""
     template = machine.template
     return ServerSpec(
         machine=str(machine.pk),
         owner=owner or quotas.backstop.owner_of(machine.owner),
         name=machine.name,
         flavor_id=template.flavor.cloud_id,
-        image_id=template.image.cloud_id,
+        image_id=image or template.image.cloud_id,
         public_keys=tuple(machine.owner.ssh_keys.values_list("public_key", flat=True)),
-        user_data=template.user_data,
+        line_key=wall.key_line(),
+        user_data="" if image else template.user_data,
         ports=ports_of(machine),
         vnc_password=machine.vnc_password,
         labels={"template": template.slug},

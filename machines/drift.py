@@ -9,14 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-import tunnels.actions
 from cloud.contract import Server, Status
 from lib.names import made_clean
 from lib.notes import Note
-from lib.states import LostRace
-from machines.lifecycle import BROKEN, vanish
+from lib.states import LostRace, write
+from machines import knockers
+from machines.lifecycle import vanish
 from machines.models import Event, Machine, status_fields
-from machines.pace import fail, follow, go
+from machines.pace import BROKEN, fail, follow, go
 from machines.states import State, Wanted
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ def take_over(machine: Machine) -> None:
 
 def _take_over(machine: Machine, status: Status) -> None:
     state = State(machine.state)
+    if state == State.ARCHIVED:
+        return None  # this tells of the server that it had
     if status == Status.DELETED and state != State.GONE:
         return vanish(machine)
     if state == State.FAILED:
@@ -52,8 +54,9 @@ def _take_over(machine: Machine, status: Status) -> None:
     if status == Status.ACTIVE and state in (State.SUSPENDED, State.SHELVED):
         return follow(machine, Wanted.RUNNING, State.WAKING, Note(FOUND_UP))
     if status in FOUND and state == State.RUNNING:
-        tunnels.actions.close_all(holder=machine.pk)
+        knockers.hold(machine, timezone.now())
         asleep = State.SHELVED if status == Status.SHELVED else State.SUSPENDED
+        write(machine, used_at=timezone.now())
         return follow(machine, Wanted(asleep.value), asleep, Note(FOUND[status]))
     if status == Status.SHELVED and state == State.SUSPENDED:
         follow(machine, Wanted.SHELVED, State.SHELVED, Note(FOUND_AWAY))
@@ -101,7 +104,7 @@ def take_other(machine: Machine, server: Server, at: datetime) -> bool:
     log.warning("machine %s: server %s is gone, %s has its mark", machine.pk, machine.server_id, server.id)
     machine.refresh_from_db()
     machine.record(Event.Kind.NOTED, Note(OTHER_SERVER))
-    tunnels.actions.close_all(holder=machine.pk)
+    knockers.hold(machine, timezone.now())
     if machine.state == State.RUNNING and server.status == Status.ACTIVE:
         go(machine, State.WAKING)  # its ports lead to the other address then
     elif machine.has_come_true:

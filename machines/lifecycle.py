@@ -20,9 +20,10 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import asking, one_cloud
+from machines import archive, asking, one_cloud
 from machines.models import Machine
 from machines.pace import (
+    BROKEN,
     LOOK_AGAIN,
     QUEUE_FIRST,
     QUEUE_REST,
@@ -38,16 +39,15 @@ from machines.pace import (
     wait,
     wait_at_most,
 )
+from machines.resting import shelve, suspend, wake, watch_rest
 from machines.states import State, Wanted
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
 Step = Callable[[Machine, Cloud], None]
 
-BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell your teacher.")
 REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
-NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
 ONLY_RESET = _(
     "The cluster cannot start it any more. You can reset it to its template, which loses what is in it, or delete it."
@@ -67,7 +67,7 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
         queue(machine, Note(QUEUE_FIRST))
     except CloudGone as error:
         log.warning("machine %s: %s", machine.pk, error)
-        _vanished(machine)
+        _vanished(machine, cloud)
     except CloudLimit as error:
         limited(machine, error)
     except CloudRefused as error:
@@ -97,6 +97,8 @@ def begin(machine: Machine, cloud: Cloud) -> None:
     now = timezone.now()
     # A server that was asked for under an older name is renamed once it runs.
     named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
+    if machine.archive_id:
+        named["ready_at"] = None  # nothing is lost when this server is given up for another
     told: dict[str, Any] = {
         "cloud_status": server.status,
         "cloud_task": server.task[:40],
@@ -118,11 +120,6 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
     wait_at_most(machine, settings.BUILD_SECONDS)
 
 
-def wake(machine: Machine, cloud: Cloud) -> None:
-    cloud.ensure_running(machine.server_id)
-    go(machine, State.WAKING, asked_at=timezone.now())
-
-
 def watch_wake(machine: Machine, cloud: Cloud) -> None:
     """From asleep, put away or restarting to answering."""
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
@@ -130,7 +127,7 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
     if machine.is_up and machine.owes_restart:
         return again(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
     if machine.is_up and machine.wanted != Wanted.RUNNING:
-        return go(machine, State.RUNNING)
+        return _runs(machine)
     if machine.is_up:
         return _until_it_answers(machine)
     if _is_resting(machine):
@@ -171,13 +168,16 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     """It had failed, and a person said: again. Go on from what the cloud has."""
     if machine.adopting:
         return wake(machine, cloud)  # it has no mark yet by which it could be found
+    archive.forget_unfinished(machine, cloud)
     server = cloud.find_server(str(machine.pk))
+    if archive.take_up(machine, server, cloud):
+        return None
     if server is None:
         return go(machine, State.NEW, server_id="", observed_at=None)
     if server.status == Status.ERROR and machine.ready_at is None:
         # It never ran, so nothing of the student's is in it: a new one is the better try.
         cloud.ensure_deleted(server.id)
-        return go(machine, State.NEW, server_id="", observed_at=None)
+        return go(machine, State.ARCHIVED if machine.archive_id else State.NEW, server_id="", observed_at=None)
     if machine.resets_asked != machine.resets_done:
         asking.for_reset(machine, cloud, server.id)
         return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
@@ -189,48 +189,13 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     go(machine, State.WAKING, asked_at=timezone.now(), server_id=server.id)
 
 
-# ---- towards sleep ----
-
-
-def suspend(machine: Machine, cloud: Cloud) -> None:
-    tunnels.actions.close_all(holder=machine.pk)
-    try:
-        cloud.ensure_suspended(machine.server_id)
-    except CloudGone:
-        raise
-    except CloudRefused as error:
-        log.warning("machine %s cannot sleep: %s", machine.pk, error)
-        return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_SLEEP))
-    go(machine, State.SUSPENDING, asked_at=timezone.now())
-
-
-def shelve(machine: Machine, cloud: Cloud) -> None:
-    tunnels.actions.close_all(holder=machine.pk)
-    cloud.ensure_shelved(machine.server_id)
-    go(machine, State.SHELVING, asked_at=timezone.now())
-
-
-def watch_rest(machine: Machine, cloud: Cloud) -> None:
-    """From running to asleep or put away; also when the wish has changed on the way, for the cloud cannot be stopped half-way."""
-    goal = {State.SUSPENDING: Status.SUSPENDED, State.SHELVING: Status.SHELVED}[State(machine.state)]
-    if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        return fail(machine, Note(BROKEN))
-    if not machine.is_fresh or machine.cloud_task:
-        return wait_at_most(machine, settings.STEP_SECONDS)
-    if machine.cloud_status in (goal, Status.SHELVED):
-        return go(machine, State(machine.cloud_status))
-    if machine.wanted == Wanted.RUNNING:
-        return wake(machine, cloud)
-    ask = cloud.ensure_suspended if goal == Status.SUSPENDED else cloud.ensure_shelved
-    again(machine, lambda: ask(machine.server_id))
-
-
 # ---- towards gone ----
 
 
 def delete(machine: Machine, cloud: Cloud) -> None:
     """Close its ports at once, then let the cloud delete it. A server whose number we never heard is looked for."""
     tunnels.actions.release(holder=machine.pk)
+    archive.forget(machine, cloud)
     server_id = machine.server_id or getattr(cloud.find_server(str(machine.pk)), "id", "")
     if not server_id or (machine.is_fresh and machine.cloud_status == Status.DELETED):
         return finish(machine)
@@ -260,6 +225,11 @@ def rest(machine: Machine, cloud: Cloud) -> None:
     """Nothing to do."""
 
 
+def leave_queue(machine: Machine, cloud: Cloud) -> None:
+    if not archive.leave_queue(machine, cloud):
+        begin(machine, cloud)
+
+
 _TOWARDS_REST: dict[State, Step] = {
     State.NEW: begin,
     State.QUEUED: begin,
@@ -268,6 +238,8 @@ _TOWARDS_REST: dict[State, Step] = {
     State.SUSPENDING: watch_rest,
     State.SHELVING: watch_rest,
     State.SHELVED: rest,
+    State.ARCHIVING: archive.watch_archive,
+    State.ARCHIVED: begin,
     State.FAILED: revive,
     State.GONE: rest,
 }
@@ -275,6 +247,12 @@ _BY_WISH: dict[Wanted, dict[State, Step]] = {
     Wanted.RUNNING: {**_TOWARDS_REST, State.RUNNING: do_once, State.SUSPENDED: wake, State.SHELVED: wake},
     Wanted.SUSPENDED: {**_TOWARDS_REST, State.RUNNING: suspend, State.SUSPENDED: rest},
     Wanted.SHELVED: {**_TOWARDS_REST, State.RUNNING: shelve, State.SUSPENDED: shelve},
+    Wanted.ARCHIVED: {
+        **_TOWARDS_REST,
+        **dict.fromkeys((State.RUNNING, State.SUSPENDED, State.SHELVED), archive.archive),
+        State.QUEUED: leave_queue,
+        State.ARCHIVED: rest,
+    },
     Wanted.GONE: {**dict.fromkeys(State, delete), State.DELETING: watch_delete, State.GONE: rest},
 }
 # A machine is only ever in `deleting` with the wish `gone`, which nobody can take back.
@@ -284,9 +262,11 @@ STEPS: dict[tuple[str, str], Step] = {(w, s): step for w, steps in _BY_WISH.item
 # ---- what steps share ----
 
 
-def _vanished(machine: Machine) -> None:
+def _vanished(machine: Machine, cloud: Cloud) -> None:
     if machine.wanted == Wanted.GONE:
         return finish(machine)
+    if machine.archive_id:
+        return archive.lost(machine, cloud)
     if not machine.server_id:
         return fail(machine, Note(REFUSED))  # its image or its size is gone, not itself
     vanish(machine)
@@ -334,7 +314,12 @@ def _until_it_answers(machine: Machine) -> None:
         return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))
     done = {"queued_at": None, "resets_done": machine.resets_asked, "restarts_done": machine.restarts_asked}
     note = Note() if answers else Note(QUIET_GUEST)
-    go(machine, State.RUNNING, note, ready_at=machine.ready_at or now, **done)
+    _runs(machine, note, ready_at=machine.ready_at or now, **done)
+
+
+@transaction.atomic
+def _runs(machine: Machine, note: Note = NOTHING, **fields: object) -> None:
+    go(machine, State.RUNNING, note, **archive.spend(machine), **fields)
 
 
 def _open_ports(machine: Machine) -> None:

@@ -30,6 +30,7 @@ DONE = (State.RUNNING, State.SUSPENDED, State.SHELVED)
 LONGEST_BACKOFF = 30.0  # seconds
 MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
 
+BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell your teacher.")
 FIRST_BUSY = _("The cluster does not answer just now. We keep trying; you need not do anything.")
 NO_EFFECT = _(
     "The cluster said yes, but nothing happened. Try again in some minutes; if it stays so, tell your teacher."
@@ -72,15 +73,18 @@ def wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
     write(machine, retry_at=timezone.now() + pause, state_note=kept.as_json())
 
 
-def wait_at_most(machine: Machine, seconds: float) -> None:
-    """Wait for the cloud. Only time in which it was heard without a break counts: an outage fails nobody."""
+def wait_at_most(machine: Machine, seconds: float, *, look_again: timedelta = NEWS) -> None:
+    """Wait for the cloud. Only time in which it was heard without a break counts: an outage fails nobody.
+
+    look_again: sooner, where no list of servers tells that there is anything to do.
+    """
     watch = Watch.the_one()
     asked, length = machine.asked_at or machine.state_since, timedelta(seconds=seconds)
     since = max(asked, watch.steady_since or timezone.now())
     if watch.listed_at and watch.listed_at - since > length and watch.listed_at - _moved_on(asked) > length:
         return fail(machine, Note(TOO_LONG))
     # News that came while we looked is not slept over.
-    write(machine, unless=("observed_at",), retry_at=timezone.now() + NEWS)
+    write(machine, unless=("observed_at",), retry_at=timezone.now() + look_again)
 
 
 def _moved_on(asked: datetime) -> datetime:

@@ -18,6 +18,7 @@ DEFAULT_SECONDS = {
     State.WAKING: 10.0,
     State.SUSPENDING: 8.0,
     State.SHELVING: 20.0,
+    State.ARCHIVING: 60.0,
     State.DELETING: 6.0,
 }
 # What Nova calls the sub-steps of a build, and from what percentage to what they carry the bar.
@@ -82,10 +83,25 @@ def _sentence(machine: "Machine") -> str:
     if machine.state == State.WAKING:
         return _wake_sentence(machine)
     return {
-        State.SUSPENDING: _("Going to sleep. Its memory is being kept."),
+        State.SUSPENDING: _sleep_sentence(machine),
         State.SHELVING: _("Being put away. Its disk is being kept."),
+        State.ARCHIVING: _archive_sentence(machine),
         State.DELETING: _("Being deleted."),
     }[State(machine.state)]
+
+
+def _sleep_sentence(machine: "Machine") -> str:
+    if machine.template.image.can_suspend:
+        return _("Going to sleep. Its memory is being kept.")
+    return _("Being switched off. Its disk is being kept.")
+
+
+def _archive_sentence(machine: "Machine") -> str:
+    if machine.archive_id:
+        return _("Its archive is complete. Its place on the cluster is being given back.")
+    if machine.archive_name:
+        return _("Its disk is being copied into an archive.")
+    return _("It is switched off before its disk is copied.")
 
 
 def _wake_sentence(machine: "Machine") -> str:
@@ -95,6 +111,8 @@ def _wake_sentence(machine: "Machine") -> str:
         return _("Awake. Its public ports are being opened.")
     if machine.cloud_status == "shelved":
         return _("Being fetched. It starts anew, with its disk as you left it.")
+    if machine.cloud_status == "stopped":
+        return _("Starting. It was switched off, so it begins anew with its disk.")
     return _("Waking up. It goes on where it stopped.")
 
 
@@ -103,6 +121,8 @@ def _build_sentence(machine: "Machine") -> str:
         return _("Starting up, and opening its public ports.")
     if machine.resets_asked != machine.resets_done:
         return _("Starting again from its template.")
+    if machine.archive_id and machine.cloud_task not in ("scheduling", "networking"):
+        return _("Being made from its archive.")
     return {
         "scheduling": _("Looking for a computer with room."),
         "networking": _("Connecting it to the network."),

@@ -12,13 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-import tunnels.actions
 import tunnels.restored
 from cloud.contract import Cloud, CloudError, Listing, Server, Status
 from lib.notes import Note
-from machines import one_cloud
-from machines.lifecycle import BROKEN, finish, vanish
+from machines import archive, knockers, one_cloud
+from machines.lifecycle import finish, vanish
 from machines.models import Machine, MachineQuerySet, Watch, status_fields
+from machines.pace import BROKEN
 from machines.states import State, Wanted
 
 # Only columns that the first release had: it runs before the migrations of this one.
@@ -113,10 +113,19 @@ def _go_on_without(machine: Machine, now: datetime) -> None:
     """No server: it is gone. One that never had any still waits to be built: that wish stands, as one that was asked for before."""
     if machine.wanted == Wanted.GONE:
         finish(machine)
+    elif machine.archive_id:
+        _archived(machine, now)
     elif machine.server_id or machine.ready_at:
         vanish(machine)
     else:
         _write(machine, asked_at=now)
+
+
+def _archived(machine: Machine, now: datetime) -> None:
+    """Its archive is all there is of it; whether that is still there, it says when somebody wants it back."""
+    archive.give_back(machine)
+    _write(machine, **archive.NO_SERVER)
+    _settle(machine, State.ARCHIVED, Wanted.ARCHIVED, FOLLOWED, now)
 
 
 def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
@@ -131,7 +140,7 @@ def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
 
 
 def _rest(machine: Machine, state: State, now: datetime) -> None:
-    tunnels.actions.close_all(holder=machine.pk)
+    knockers.hold(machine, now)
     _settle(machine, state, Wanted(state.value), FOLLOWED, now)
 
 

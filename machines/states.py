@@ -8,6 +8,7 @@ class Wanted(models.TextChoices):
     RUNNING = "running", _("Running")
     SUSPENDED = "suspended", _("Sleeping")
     SHELVED = "shelved", _("Put away")
+    ARCHIVED = "archived", _("Archived")
     GONE = "gone", _("Deleted")
 
 
@@ -21,6 +22,8 @@ class State(models.TextChoices):
     WAKING = "waking", _("Waking up")
     SHELVING = "shelving", _("Being put away")
     SHELVED = "shelved", _("Put away")
+    ARCHIVING = "archiving", _("Being archived")
+    ARCHIVED = "archived", _("Archived")
     DELETING = "deleting", _("Being deleted")
     GONE = "gone", _("Deleted")
     FAILED = "failed", _("Needs attention")
@@ -30,16 +33,28 @@ S = State
 _ALWAYS = {S.DELETING, S.GONE, S.FAILED}
 MOVES: dict[str, set[State]] = {
     S.NEW: {S.QUEUED, S.BUILDING} | _ALWAYS,
-    S.QUEUED: {S.BUILDING, S.WAKING} | _ALWAYS,
+    S.QUEUED: {S.BUILDING, S.WAKING, S.ARCHIVING, S.ARCHIVED} | _ALWAYS,
     S.BUILDING: {S.RUNNING, S.QUEUED} | _ALWAYS,
-    S.RUNNING: {S.SUSPENDING, S.SHELVING, S.WAKING, S.BUILDING, S.SUSPENDED, S.SHELVED} | _ALWAYS,
+    S.RUNNING: {S.SUSPENDING, S.SHELVING, S.WAKING, S.BUILDING, S.SUSPENDED, S.SHELVED, S.ARCHIVING} | _ALWAYS,
     S.SUSPENDING: {S.SUSPENDED, S.WAKING, S.SHELVED} | _ALWAYS,
-    S.SUSPENDED: {S.WAKING, S.SHELVING, S.SHELVED, S.QUEUED} | _ALWAYS,
+    S.SUSPENDED: {S.WAKING, S.SHELVING, S.SHELVED, S.QUEUED, S.ARCHIVING} | _ALWAYS,
     S.WAKING: {S.RUNNING, S.SUSPENDED, S.SHELVED, S.QUEUED} | _ALWAYS,
     S.SHELVING: {S.SHELVED, S.WAKING, S.SUSPENDED} | _ALWAYS,
-    S.SHELVED: {S.WAKING, S.QUEUED, S.SUSPENDED} | _ALWAYS,
+    S.SHELVED: {S.WAKING, S.QUEUED, S.SUSPENDED, S.ARCHIVING} | _ALWAYS,
+    S.ARCHIVING: {S.ARCHIVED, S.WAKING, S.SUSPENDED, S.SHELVED} | _ALWAYS,
+    S.ARCHIVED: {S.QUEUED, S.BUILDING} | _ALWAYS,
     S.DELETING: {S.GONE, S.FAILED},
-    S.FAILED: {S.NEW, S.BUILDING, S.WAKING, S.SUSPENDED, S.SHELVED, S.DELETING, S.GONE},
+    S.FAILED: {
+        S.NEW,
+        S.BUILDING,
+        S.WAKING,
+        S.SUSPENDED,
+        S.SHELVED,
+        S.ARCHIVING,
+        S.ARCHIVED,
+        S.DELETING,
+        S.GONE,
+    },
     S.GONE: set(),
 }
 
@@ -48,5 +63,6 @@ COME_TRUE: dict[str, set[State]] = {
     Wanted.RUNNING: {S.RUNNING},
     Wanted.SUSPENDED: {S.SUSPENDED, S.SHELVED},
     Wanted.SHELVED: {S.SHELVED},
+    Wanted.ARCHIVED: {S.ARCHIVED},
     Wanted.GONE: {S.GONE},
 }

@@ -147,7 +147,7 @@ def _observe_one(machine: Machine, server: Server, at: datetime, news: News) -> 
     if server.status == Status.UNKNOWN:
         news.dark = True  # nobody knows, so what we knew stays
         return
-    if server.status == Status.DELETED and machine.wanted != Wanted.GONE:
+    if server.status == Status.DELETED and not machine.lets_go:
         news.lost = True
         return
     told = status_fields(server, at)
@@ -203,7 +203,7 @@ def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime) ->
     held = {row.server_id for row in rows}
     for machine in missing:
         others = [s for s in servers if s.machine == str(machine.pk) and s.id not in held]
-        if others and machine.wanted != Wanted.GONE:
+        if others and not machine.lets_go:
             drift.take_other(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
         else:
             _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)

@@ -4,7 +4,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from cloud import open_cloud
-from machines import actions, tenants
+from machines import actions, copies, knockers, tenants
+from machines.idle import deliver, signals
+from machines.idle import sweep as idle_sweep
 from machines.strays import remove_strays
 from machines.sweep import tick
 
@@ -17,13 +19,46 @@ def advance(pk: str) -> None:
 @shared_task
 def sweep() -> None:
     tick(open_cloud())
+    copies.ring(timezone.now())
 
 
 @shared_task
 def tidy() -> None:
     remove_strays(open_cloud(), timezone.now())
+    copies.tidy(open_cloud(), timezone.now())
+
+
+@shared_task
+def tend_copies() -> None:
+    copies.tend(open_cloud(), timezone.now())
 
 
 @shared_task
 def tidy_tenants() -> None:
     tenants.tidy(open_cloud(), timezone.now())
+
+
+@shared_task
+def let_knock(owner_id: str | None = None) -> None:
+    knockers.follow(timezone.now(), owner_id=int(owner_id) if owner_id else None)
+
+
+@shared_task
+def send_mails() -> None:
+    deliver.send_mails(timezone.now())
+
+
+@shared_task
+def write_lines() -> None:
+    deliver.write_lines(timezone.now())
+
+
+@shared_task
+def idle() -> None:
+    signals.gather(now := timezone.now())
+    idle_sweep.tick(now)
+
+
+@shared_task
+def sample() -> None:
+    signals.sample(open_cloud(), timezone.now())

@@ -12,6 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from courses.policy import NAMES as POLICY_NAMES
 from lib import logs
 
 # Lets ModelForm[Image] and the like be written as the type checker wants them.
@@ -78,11 +79,38 @@ EMPTY_PROJECT_SECONDS = seconds(
     "EMPTY_PROJECT_SECONDS", 30 * 24 * 3600
 )  # after a person's last machine, how long the cloud keeps their empty project
 
+# ---- idle machines (docs/admin/idle.md) ----
+IDLE_SWEEP_SECONDS = seconds("IDLE_SWEEP_SECONDS", 30)  # how often it is looked who is idle, and what follows is done
+IDLE_MOST = int(seconds("IDLE_MOST", 100))  # a number: things done in one such look; the next does the rest
+IDLE_SAMPLE_SECONDS = seconds("IDLE_SAMPLE_SECONDS", 30)  # how often guests' load is asked for; half of it may be used
+IDLE_SAMPLE_MOST = int(seconds("IDLE_SAMPLE_MOST", 2000))  # a number: guests in one such turn
+IDLE_LOAD_SECONDS = seconds(
+    "IDLE_LOAD_SECONDS", 120
+)  # one guest no sooner; unheard for 2.5 times as long, it is unknown
+IDLE_UNTOLD_HOURS = seconds(
+    "IDLE_UNTOLD_HOURS", 12
+)  # hours: an owner whom no warning reaches finds it asleep after so long
+# What this site changes of courses.policy.IdlePolicy, as IDLE_IDLE_MINUTES=60, IDLE_MAY_HOLD=false and so on.
+IDLE: dict[str, float | bool] = {
+    name: env.bool(f"IDLE_{name.upper()}") if name == "may_hold" else seconds(f"IDLE_{name.upper()}", 0)
+    for name in POLICY_NAMES
+    if f"IDLE_{name.upper()}" in env.ENVIRON
+}
+if strangers := {name for name in env.ENVIRON if name.startswith("IDLE_") and name not in globals()} - {
+    f"IDLE_{name.upper()}" for name in POLICY_NAMES
+}:
+    raise ImproperlyConfigured(
+        f"There is no setting {', '.join(sorted(strangers))}. See docs/admin/idle.md for those there are."
+    )
+
 # ---- the public ports ----
 AGENT_POLL_SECONDS = seconds(
     "AGENT_POLL_SECONDS", 25
 )  # how long the portal holds an agent's question when nothing is new
 AGENT_SILENT_SECONDS = seconds("AGENT_SILENT_SECONDS", 40)  # an agent unheard for longer counts as away
+# Networks of the proxies before the portal: only their X-Forwarded-For tells from where somebody signed in. uvicorn itself
+# believes one on 127.0.0.1, so that one need not be named.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 
 # ---- Django ----
 INSTALLED_APPS = [
@@ -118,7 +146,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.addresses.SignIns",
     "portal.gate.LoginRequiredMiddleware",
+    "portal.banner.Seen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -150,6 +180,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.context.frame",
+                "portal.banner.questions",
             ]
         },
     }
@@ -168,11 +199,17 @@ ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 
-# Mail: smtp+tls://user:password@host:587. Without it, mails are written to the web process's log.
+# Mail (docs/admin/mail.md): smtp+tls://user:password@host:587. Without it, mails are written to the log of whoever sends them.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Minga <minga@localhost>")
+# The portal's own address in links of mails: https://labs.example.org. Without it: the first of ALLOWED_HOSTS.
+PORTAL_URL = env.str("PORTAL_URL", default="").rstrip("/")
+if PORTAL_URL and not PORTAL_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("PORTAL_URL must be an address that begins with http:// or https://, or be left out.")
+# The private half of the portal's own SSH key (ed25519, no passphrase), for lines in terminals (docs/adr/0057). '' = none are written.
+PORTAL_KEY_FILE = env.str("PORTAL_KEY_FILE", default="")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
@@ -211,6 +248,7 @@ SESSION_COOKIE_HTTPONLY = True
 # On plain http (a trial on loopback) secure cookies would lock everybody out; production says HTTPS=true.
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+PORTAL_URL = PORTAL_URL or f"{'https' if HTTPS else 'http'}://{next(iter(ALLOWED_HOSTS), 'localhost').lstrip('.')}"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 REST_FRAMEWORK = {
@@ -262,6 +300,22 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "machines.tasks.sweep", "schedule": 0.5, "options": {"expires": 2}},
     # Images and sizes come and go by hand, seldom; an administrator who waits for one has a button.
     "catalog": {"task": "portal.tasks.look_at_catalog", "schedule": 600, "options": {"expires": 300}},
+    # Who may knock at sleeping machines: an owner's new address is told at once, a class-mate's and an old one now.
+    "let_knock": {"task": "machines.tasks.let_knock", "schedule": 120, "options": {"expires": 60}},
+    "forget_addresses": {"task": "portal.tasks.forget_addresses", "schedule": 3600, "options": {"expires": 600}},
+    # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.
+    "send_mails": {"task": "machines.tasks.send_mails", "schedule": 5, "options": {"expires": 4}},
+    "write_lines": {"task": "machines.tasks.write_lines", "schedule": 5, "options": {"expires": 4}},
     "tidy": {"task": "machines.tasks.tidy", "schedule": 30, "options": {"expires": 20}},
     "tidy_tenants": {"task": "machines.tasks.tidy_tenants", "schedule": 60, "options": {"expires": 40}},
+    "idle": {
+        "task": "machines.tasks.idle",
+        "schedule": IDLE_SWEEP_SECONDS,
+        "options": {"expires": 0.8 * IDLE_SWEEP_SECONDS},
+    },
+    "sample": {
+        "task": "machines.tasks.sample",
+        "schedule": IDLE_SAMPLE_SECONDS,
+        "options": {"expires": 0.8 * IDLE_SAMPLE_SECONDS},
+    },
 }

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 from zlib import crc32
@@ -13,16 +13,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from machines.actions import allowed
+from machines.copies import HAS_DISK
+from machines.idle import facts, room
+from machines.idle.words import span
 from machines.models import Event, Machine
 from machines.progress import Progress, progress_of, typical_seconds
 from machines.states import State
+from portal.why import Why, why
 from tunnels.models import Tunnel
 
 EVENTS = 30  # the newest lines of a history that its page shows
+_BUTTONS = ("retry", "restore", "wake", "suspend", "shelve", "archive", "restart", "reset", "delete")
 _TONES = {
     State.RUNNING: "on",
     State.SUSPENDED: "asleep",
     State.SHELVED: "away",
+    State.ARCHIVED: "away",
     State.FAILED: "trouble",
     State.GONE: "gone",
 }
@@ -55,10 +61,12 @@ class Door:
 
     @property
     def tone(self) -> str:
-        return {"open": "on", "opening": "busy", "failed": "trouble"}.get(self.state, "away")
+        return {"open": "on", "opening": "busy", "held": "asleep", "failed": "trouble"}.get(self.state, "away")
 
     @property
     def word(self) -> str:
+        if self.state == "held":
+            return _("Asleep: wakes when you connect") if self.tunnel.knock else _("Asleep")
         return {"open": _("Open"), "opening": _("Opening"), "failed": _("Does not open")}.get(self.state, _("Closed"))
 
     @property
@@ -78,6 +86,8 @@ class Shown:
     doors: list[Door]
     progress: Progress
     now: datetime
+    why: Why  # what keeps it awake, and what becomes of it
+    wait: int | None = None  # minutes until its turn, where it waits for room and anybody can say
 
     @property
     def is_busy(self) -> bool:
@@ -96,7 +106,13 @@ class Shown:
 
     @property
     def sentence(self) -> str:
-        return self.progress.sentence if self.has_bar else str(self.machine.note) or self._at_rest()
+        said = self.progress.sentence if self.has_bar else str(self.machine.note) or self._at_rest()
+        return f"{said} {self._turn()}" if self.wait is not None else said
+
+    def _turn(self) -> str:
+        return _("Its turn comes in about %(wait)s, for all that is known.") % {
+            "wait": span(timedelta(minutes=self.wait or 0))
+        }
 
     @property
     def has_bar(self) -> bool:
@@ -109,8 +125,21 @@ class Shown:
             State.RUNNING: _("It is ready: come in."),
             State.SUSPENDED: _("Nothing is lost: it goes on where it stopped when you wake it."),
             State.SHELVED: _("Its disk is kept. Waking it takes a little longer."),
+            State.ARCHIVED: self._archived(),
             State.GONE: _("Its ports are closed, and its share of your quota is free again."),
         }.get(State(self.machine.state), "")
+
+    def _archived(self) -> str:
+        if self.machine.binned_at:
+            return _("It is in the recycle bin. Restore it to have it back, on the same ports.")
+        return _(
+            "Its disk is kept as an image; it takes nothing of your quota. Restore it to use it again, on the same ports."
+        )
+
+    @property
+    def has_disk(self) -> bool:
+        """Whether an image of it can be asked for."""
+        return self.machine.state in HAS_DISK and bool(self.machine.server_id)
 
     @property
     def is_live(self) -> bool:
@@ -122,12 +151,17 @@ class Shown:
     def why_shut(self) -> str:
         """What to know before one tries a way in that is closed; '' while they are open."""
         if self.machine.state in (State.SUSPENDED, State.SHELVED) and not self.is_busy:
-            return _(
-                "They are closed while it rests: ssh says “Connection refused”. Wake it, and the same lines work again."
-            )
+            return self._at_rest_shut()
         if self.machine.state == State.RUNNING and not self.is_live:
             return ""
         return _("They open when the machine runs. Addresses and ports stay the same for its whole life.")
+
+    def _at_rest_shut(self) -> str:
+        if any(door.state == "held" and door.tunnel.knock for door in self.doors):
+            return _(
+                "A connection wakes it, from wherever you or your class signed in here within a day. For everybody else they are closed."
+            )
+        return _("They are closed while it rests. Wake it, and the same lines work again.")
 
     @cached_property
     def verbs(self) -> set[str]:
@@ -153,7 +187,7 @@ class Shown:
     @property
     def primary(self) -> str:
         """The verb that people most likely want now; '' for none."""
-        return next((verb for verb in ("retry", "wake", "suspend") if verb in self.buttons), "")
+        return next((verb for verb in ("retry", "restore", "wake", "suspend") if verb in self.buttons), "")
 
     @property
     def primary_url(self) -> str:
@@ -164,9 +198,7 @@ class Shown:
         """The verbs that have a button, the likeliest first and the one that destroys last."""
         if self.is_first_build:
             return ["delete"] if "delete" in self.verbs else []
-        return [
-            verb for verb in ("retry", "wake", "suspend", "shelve", "restart", "reset", "delete") if verb in self.verbs
-        ]
+        return [verb for verb in _BUTTONS if verb in self.verbs]
 
     @property
     def is_first_build(self) -> bool:
@@ -192,6 +224,8 @@ class Shown:
             str(m.note),
             [(d.port, d.state) for d in self.doors],
             sorted(self.verbs),
+            self.why,
+            self.wait,
         )
         return f"{m.state}-{crc32(repr(facts).encode()):08x}"
 
@@ -201,8 +235,10 @@ def show(machine: Machine) -> Shown:
 
 
 def show_all(machines: Collection[Machine]) -> list[Shown]:
-    """Two queries, and one more for each template of which something is being built."""
+    """A dozen queries at most, and one more for each template of which something is being built."""
     now = timezone.now()
+    whys = {each.machine.pk: why(each, now) for each in facts.load(machines, now)}
+    waits = room.estimates(machines, now)
     doors = _doors([m.pk for m in machines])
     typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
     return [
@@ -211,6 +247,8 @@ def show_all(machines: Collection[Machine]) -> list[Shown]:
             [Door(t, t.shown_state(now), m.ssh_user) for t in doors[m.pk]],
             progress_of(m, now, typical.get(m.template_id)),
             now,
+            whys[m.pk],
+            waits.get(m.pk),
         )
         for m in machines
     ]

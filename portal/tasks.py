@@ -3,7 +3,9 @@
 import logging
 
 from celery import shared_task
+from django.utils import timezone
 
+from accounts import addresses
 from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import CloudError
@@ -21,3 +23,8 @@ def look_at_catalog() -> None:
         look_again(cloud)
     except CloudError as error:
         log.warning("the catalog stays as it was: %s", error)
+
+
+@shared_task
+def forget_addresses() -> None:
+    addresses.forget(timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.views import account, catalog, keys, launch, machines, servers, templates
+from portal.views import account, asks, catalog, keys, launch, machines, servers, templates, work
 
 handler403 = "portal.views.errors.forbidden"
 handler500 = "portal.views.errors.broken"
@@ -14,9 +14,14 @@ _machine = [
     path("card/", machines.card, name="machine-card"),
     *[path(f"{verb}/", machines.act, {"verb": verb}, name=f"machine-{verb}") for verb in machines.VERBS],
     *[path(f"{verb}/", machines.sure, {"verb": verb}, name=f"machine-{verb}") for verb in machines.SURE],
+    path("bin/", work.bin, name="machine-bin"),
+    path("copy/", work.copy, name="machine-copy"),
+    path("work/", work.work, name="machine-work"),
+    path("disk/", work.disk, name="machine-disk"),
     path("rename/", machines.rename, name="machine-rename"),
     path("ports/", machines.open_port, name="machine-ports"),
     path("ports/<uuid:tunnel>/close/", machines.close_port, name="machine-port-close"),
+    path("give/", asks.give, name="machine-give"),
 ]
 urlpatterns = [
     path("", machines.machines, name="machines"),
@@ -40,6 +45,9 @@ urlpatterns = [
     path("catalog/flavors/<int:pk>/", catalog.flavor, name="flavor"),
     path("servers/", servers.servers, name="servers"),
     path("servers/<slug:server_id>/", servers.adopt, name="server-adopt"),
+    path("asks/", asks.asks, name="asks"),
+    path("asks/<int:pk>/<slug:choice>/", asks.say, name="ask-say"),
+    path("asks/<str:token>/", asks.by_link, name="ask-link"),
     path("accounts/", include("allauth.account.urls")),
     path("api/", include("portal.api.urls")),
     path("agent/v1/", include("portal.api.agent_urls")),

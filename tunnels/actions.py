@@ -116,10 +116,39 @@ def close_all(*, holder: UUID) -> bool:
 
 
 def _close(tunnel: Tunnel) -> bool:
-    if tunnel.wanted != Wanted.OPEN:
+    if tunnel.wanted not in (Wanted.OPEN, Wanted.HELD):
         return False
     tunnel.wanted, tunnel.answered_at = Wanted.CLOSED, None
     return True
+
+
+def hold_all(*, holder: UUID, knock: Collection[str] = ()) -> bool:
+    """Wish all of them held: nobody comes through, visitors from the networks in `knock` wait. True when that was new."""
+    return _wish(holder, lambda tunnel: _hold(tunnel, list(knock)))
+
+
+def _hold(tunnel: Tunnel, knock: list[str]) -> bool:
+    if tunnel.wanted == Wanted.GONE or (tunnel.wanted, tunnel.knock) == (Wanted.HELD, knock):
+        return False
+    tunnel.wanted, tunnel.knock, tunnel.answered_at = Wanted.HELD, knock, None
+    return True
+
+
+def knockers(*, holder: UUID, networks: Collection[str]) -> bool:
+    """Who may knock at a holder's held ports. True when that was new."""
+    return bool(knockers_of({holder: list(networks)}))
+
+
+@transaction.atomic
+def knockers_of(networks: Mapping[UUID, list[str]]) -> int:
+    """The same for many holders at once. Returns how many tunnels that changed; nothing else is written."""
+    rows = Tunnel.objects.live().filter(holder__in=networks, wanted=Wanted.HELD)
+    stale = [pk for pk, holder, knock in rows.values_list("pk", "holder", "knock") if knock != networks[holder]]
+    changed = list(rows.filter(pk__in=stale).select_for_update().order_by("pk"))
+    for tunnel in changed:
+        tunnel.knock = networks[tunnel.holder]
+    _write(changed, ["knock"])
+    return len(changed)
 
 
 def release(*, holder: UUID) -> bool:
@@ -137,8 +166,10 @@ def release_one(*, tunnel_id: UUID, by: User | None) -> None:
 def _give_back(tunnel: Tunnel) -> bool:
     if tunnel.wanted == Wanted.GONE:
         return False
+    # One that is to be held may be listened on by now, though the agent has not told it yet.
+    is_shut = tunnel.state == State.CLOSED and tunnel.wanted != Wanted.HELD
     tunnel.wanted, tunnel.answered_at = Wanted.GONE, None
-    if tunnel.state == State.CLOSED:
+    if is_shut:
         turn(tunnel, State.GONE)
     return True
 
@@ -176,14 +207,18 @@ def _wish(holder: UUID, change: Callable[[Tunnel], bool]) -> bool:
     """Apply `change` to each live tunnel of a holder, under lock, and tell the agents of those that it changed."""
     rows = Tunnel.objects.live().filter(holder=holder).select_for_update().order_by("pk")
     changed = [tunnel for tunnel in rows if change(tunnel)]
+    facts = ["wanted", "target_host", "reach_port", "answered_at", "allow", "knock"]
+    _write(changed, [*facts, "state", "state_since", "state_note"])
+    return bool(changed)
+
+
+def _write(changed: list[Tunnel], fields: list[str]) -> None:
     by_gateway: dict[int, list[Tunnel]] = defaultdict(list)
     for tunnel in changed:
         by_gateway[tunnel.gateway_id].append(tunnel)
-    fields = ["wanted", "target_host", "reach_port", "answered_at", "allow", "state", "state_since", "state_note"]
-    Tunnel.objects.bulk_update(changed, fields)
+    Tunnel.objects.bulk_update(changed, fields, batch_size=500)
     for gateway_id in sorted(by_gateway):
         tell_agent(gateway_id, by_gateway[gateway_id])
-    return bool(changed)
 
 
 def keep_gateway(*, name: str, token: str = "", by: User | None, **facts: object) -> Gateway:

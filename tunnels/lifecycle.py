@@ -28,7 +28,7 @@ _HELD = Note(_("Something on the gateway still holds this port. It is tried agai
 _REFUSES = Note(_("The gateway to the internet refuses to open ports. An administrator must look at its settings."))
 _WHY = {"unreachable": NO_ANSWER, "host_key": _WRONG_HOST, "denied": _NO_ENTRY}
 _MOVED = ["state", "state_since", "state_note", "opened_at", "answered_at", "refused", "connections", "port"]
-_COUNTED = ["bytes_in", "bytes_out", "connections", "refused", "last_byte_at"]
+_COUNTED = ["bytes_in", "bytes_out", "bytes_used", "connections", "refused", "last_byte_at"]
 
 
 def turn(tunnel: Tunnel, to: State, note: Note = NOTHING, *, now: datetime | None = None) -> None:
@@ -84,13 +84,18 @@ def _facts(tunnel: Tunnel) -> tuple[object, ...]:
 
 def _count(tunnel: Tunnel, line: Line) -> bool:
     """Add what passed since the last report. True when there is anything to write."""
-    before = tunnel.bytes_in, tunnel.bytes_out, tunnel.connections, tunnel.refused
+    before = _counts(tunnel)
     tunnel.bytes_in += line.bytes_in
     tunnel.bytes_out += line.bytes_out
+    tunnel.bytes_used += line.bytes_used
     tunnel.connections = min(line.connections, MANY_CONNECTIONS)
     tunnel.refused = min(tunnel.refused + line.refused, MANY_CONNECTIONS)
     tunnel.last_byte_at = max(filter(None, (line.last_byte_at, tunnel.last_byte_at)), default=None)
-    return before != (tunnel.bytes_in, tunnel.bytes_out, tunnel.connections, tunnel.refused)
+    return before != _counts(tunnel)
+
+
+def _counts(tunnel: Tunnel) -> tuple[int, ...]:
+    return tunnel.bytes_in, tunnel.bytes_out, tunnel.bytes_used, tunnel.connections, tunnel.refused
 
 
 def _settle(tunnel: Tunnel, line: Line | None, report: Report, now: datetime) -> bool:
@@ -98,12 +103,17 @@ def _settle(tunnel: Tunnel, line: Line | None, report: Report, now: datetime) ->
     if tunnel.wanted_revision > report.revision or (line is None and not report.whole):
         return False  # the agent did not know the present wish yet, or does not speak of this one
     is_shut = line is None or line.state == "closed"
+    if tunnel.wanted == Wanted.HELD:
+        # One that is not held just now (its gateway is away, something else has the port, the agent is an old one) is shut.
+        turn(tunnel, State.HELD if line and line.state == "held" else State.CLOSED, now=now)
+        tunnel.connections = 0
+        return False
     if tunnel.wanted != Wanted.OPEN:
         if is_shut:
             tunnel.connections = 0
             turn(tunnel, State.GONE if tunnel.wanted == Wanted.GONE else State.CLOSED, now=now)
         return False
-    if line is None or is_shut or line.state == "opening":
+    if line is None or is_shut or line.state in ("opening", "held"):
         turn(tunnel, State.OPENING, _WHY.get(line.error, Note()) if line else Note(), now=now)
         return False
     if line.state == "failed":

@@ -118,6 +118,9 @@ class Tunnel(models.Model):
     target_port = models.PositiveIntegerField()  # the service's own port inside the machine
     reach_port = models.PositiveIntegerField(null=True, blank=True)  # where the agent finds it, when that differs
     allow = models.JSONField(default=list, blank=True)  # networks that may come in; empty = everybody
+    knock = models.JSONField(
+        default=list, blank=True
+    )  # networks whose visitors wait while it is held; nobody else does
     extra = models.BooleanField(default=False)  # opened by the person, not from the template
 
     wanted = models.CharField(max_length=8, choices=Wanted.choices, default=Wanted.CLOSED)
@@ -133,6 +136,9 @@ class Tunnel(models.Model):
 
     bytes_in = models.BigIntegerField(default=0)  # from visitors to the machine
     bytes_out = models.BigIntegerField(default=0)
+    bytes_used = models.BigIntegerField(
+        default=0
+    )  # of both, without brief connections: what shows that somebody is at work
     connections = models.PositiveIntegerField(default=0)  # open at the last report
     last_byte_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -156,6 +162,7 @@ class Tunnel(models.Model):
         indexes = [
             models.Index(fields=["holder"], condition=~Q(state="gone"), name="tunnel_live_by_holder"),
             models.Index(fields=["gateway"], condition=Q(wanted="open"), name="tunnel_open_by_gateway"),
+            models.Index(fields=["holder"], condition=Q(wanted="held"), name="tunnel_held_by_holder"),
         ]
 
     def __str__(self) -> str:
@@ -166,9 +173,9 @@ class Tunnel(models.Model):
         return Note.from_json(self.state_note)
 
     def shown_state(self, now: datetime) -> str:
-        """One of opening, open, closed, failed. While the agent is away nobody knows whether a port is open."""
-        if self.wanted == Wanted.OPEN and self.state == State.OPEN and not self.gateway.is_heard(now):
-            return State.OPENING
+        """One of opening, open, held, closed, failed. While the agent is away nobody knows whether a port is open."""
+        if self.state in (State.OPEN, State.HELD) and not self.gateway.is_heard(now):
+            return {Wanted.OPEN: State.OPENING, Wanted.HELD: State.CLOSED}.get(Wanted(self.wanted), State(self.state))
         return State.CLOSED if self.state == State.GONE else State(self.state)
 
 

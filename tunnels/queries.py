@@ -16,8 +16,8 @@ def all_open(holder: UUID, now: datetime) -> bool:
 
 
 def all_closed(holder: UUID) -> bool:
-    """Whether the agent is known to have none of them open."""
-    return not Tunnel.objects.of(holder).exclude(state=State.CLOSED).exists()
+    """Whether the agent is known to let nobody through any of them. A port that is held is closed in this sense."""
+    return not Tunnel.objects.of(holder).exclude(state__in=[State.CLOSED, State.HELD]).exists()
 
 
 def primary_answered(holder: UUID) -> bool:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
 
-STATES = ("opening", "open", "failed", "closed")
+STATES = ("opening", "open", "held", "failed", "closed")
 MOST = 2**53  # what JSON numbers carry exactly
 
 
@@ -29,6 +29,7 @@ class Line:
     answered: bool = False
     bytes_in: int = 0
     bytes_out: int = 0
+    bytes_used: int = 0  # of both, without connections that were brief: a scanner is not somebody at work
     refused: int = 0
     connections: int = 0  # open now
     last_byte_at: datetime | None = None
@@ -60,6 +61,8 @@ def _read_line(told: dict[str, Any]) -> Line:
         raise ValueError(told["state"])
     last = told.get("last_byte_at")
     counts = {name: _number(told.get(name, 0)) for name in ("since", "bytes_in", "bytes_out", "refused", "connections")}
+    # An agent that does not tell brief connections apart: all bytes may have been somebody's.
+    counts["bytes_used"] = _number(told.get("bytes_used", min(MOST, counts["bytes_in"] + counts["bytes_out"])))
     return Line(
         state=told["state"],
         error=_text(told.get("error", "")),

@@ -7,6 +7,10 @@ from django.utils.translation import gettext_lazy as _
 class Wanted(models.TextChoices):
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
+    HELD = (
+        "held",
+        _("Held"),
+    )  # the gateway listens, and the agent lets nobody in: who may knock waits, others are refused
     GONE = "gone", _("Given back")
 
 
@@ -14,15 +18,17 @@ class State(models.TextChoices):
     CLOSED = "closed", _("Closed")  # the agent is known not to have it
     OPENING = "opening", _("Opening")
     OPEN = "open", _("Open")
+    HELD = "held", _("Held")
     FAILED = "failed", _("Does not open")  # the agent goes on trying all the same
     GONE = "gone", _("Given back")  # the port may be drawn by somebody else
 
 
 S = State
 MOVES: dict[str, set[State]] = {
-    S.CLOSED: {S.OPENING, S.GONE},
-    S.OPENING: {S.OPEN, S.FAILED, S.CLOSED, S.GONE},
-    S.OPEN: {S.OPENING, S.FAILED, S.CLOSED, S.GONE},
-    S.FAILED: {S.OPENING, S.OPEN, S.CLOSED, S.GONE},
+    S.CLOSED: {S.OPENING, S.HELD, S.GONE},
+    S.OPENING: {S.OPEN, S.HELD, S.FAILED, S.CLOSED, S.GONE},
+    S.OPEN: {S.OPENING, S.HELD, S.FAILED, S.CLOSED, S.GONE},
+    S.HELD: {S.OPENING, S.CLOSED, S.GONE},
+    S.FAILED: {S.OPENING, S.OPEN, S.HELD, S.CLOSED, S.GONE},
     S.GONE: set(),
 }

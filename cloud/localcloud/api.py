@@ -4,18 +4,19 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused, Status
 from cloud.localcloud.conductor import FLAVORS, Conductor
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qmp import QmpFailed
-from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.record import ImageRecord, ServerRecord
 
 Handler = Callable[[Conductor, Request], Awaitable[Any]]
 
@@ -44,7 +45,8 @@ async def _answer(conductor: Conductor, token: str, handler: Handler, request: R
     if not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
         return JSONResponse({"problem": "refused", "text": "The token is wrong."}, 401)
     try:
-        return JSONResponse(await handler(conductor, request))
+        said = await handler(conductor, request)
+        return said if isinstance(said, Response) else JSONResponse(said)
     except CloudError as error:
         problem, code = next((word, code) for kind, word, code in ANSWERS if isinstance(error, kind))
         return JSONResponse({"problem": problem, "text": str(error)}, code)
@@ -55,10 +57,7 @@ async def _answer(conductor: Conductor, token: str, handler: Handler, request: R
 
 
 def _server(conductor: Conductor, request: Request) -> ServerRecord:
-    record = conductor.store.servers.get(request.path_params["id"])
-    if record is None or record.is_gone or record.goal == "deleting":
-        raise CloudGone(f"No server {request.path_params['id']}.")
-    return record
+    return conductor.living(request.path_params["id"])
 
 
 def _told(record: ServerRecord) -> dict[str, Any]:
@@ -74,7 +73,38 @@ async def flavors(conductor: Conductor, request: Request) -> Any:
 
 
 async def images(conductor: Conductor, request: Request) -> Any:
-    return [{k: v for k, v in asdict(image).items() if k != "base"} for image in conductor.store.images.values()]
+    return [_image(conductor, image) for image in conductor.store.images.values() if not image.archive]
+
+
+async def archive(conductor: Conductor, request: Request) -> Any:
+    said = await request.json()
+    return _image(conductor, conductor.archive(said["server"], said["name"]))
+
+
+async def unarchive(conductor: Conductor, request: Request) -> Any:
+    conductor.unarchive(request.query_params["name"])
+
+
+async def image_size(conductor: Conductor, request: Request) -> Any:
+    return {"bytes": len(found) if isinstance(found := _bytes(conductor, request), bytes) else found.stat().st_size}
+
+
+async def image_file(conductor: Conductor, request: Request) -> Any:
+    """Ranges of a file are starlette's; of a few bytes, the client wants all from a first one on."""
+    found = _bytes(conductor, request)
+    if isinstance(found, Path):
+        return FileResponse(found, media_type="application/octet-stream")
+    first, _, last = request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")
+    part = found[int(first or 0) : int(last) + 1 if last else None]
+    return Response(part, 206 if part else 416, media_type="application/octet-stream")
+
+
+def _bytes(conductor: Conductor, request: Request) -> Path | bytes:
+    return conductor.guests.image_bytes(conductor.image(request.path_params["id"]))
+
+
+def _image(conductor: Conductor, image: ImageRecord) -> dict[str, Any]:
+    return image.as_told(conductor.guests.disk_format)
 
 
 async def delete_image(conductor: Conductor, request: Request) -> Any:
@@ -116,6 +146,8 @@ async def verb(conductor: Conductor, request: Request) -> Any:
             conductor.run(record)
         case "suspend":
             conductor.suspend(record)
+        case "stop":
+            conductor.stop(record)
         case "shelve":
             conductor.shelve(record)
         case "restart":
@@ -129,7 +161,9 @@ async def verb(conductor: Conductor, request: Request) -> Any:
         case "ports":
             await conductor.set_ports(record, [int(port) for port in said["ports"]])
         case "snapshot":
-            return {k: v for k, v in asdict(conductor.snapshot(record, said["name"])).items() if k != "base"}
+            return _image(conductor, conductor.snapshot(record, said["name"]))
+        case "look":
+            pass
         case other:
             raise CloudRefused(f"No verb {other}.")
 
@@ -158,6 +192,10 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("/flavors", "GET", flavors),
     ("/images", "GET", images),
     ("/images/{id}", "DELETE", delete_image),
+    ("/images/{id}/size", "GET", image_size),
+    ("/images/{id}/file", "GET", image_file),
+    ("/archives", "POST", archive),
+    ("/archives", "DELETE", unarchive),
     ("/room", "GET", room),
     ("/hosts", "GET", hosts),
     ("/servers", "GET", servers),

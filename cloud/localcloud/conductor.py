@@ -124,6 +124,14 @@ class Conductor:
         self._must_be(record, Status.ACTIVE)
         self._begin(record, "suspending")
 
+    def stop(self, record: ServerRecord) -> None:
+        if record.status == Status.SHELVED and not record.goal:
+            return
+        if self._is_done(record, "powering-off", Status.STOPPED):
+            return
+        self._must_be(record, Status.ACTIVE)
+        self._begin(record, "powering-off")
+
     def shelve(self, record: ServerRecord) -> None:
         if self._is_done(record, "shelving", Status.SHELVED):
             return
@@ -172,12 +180,42 @@ class Conductor:
             await self.guests.set_ports(record)
 
     def snapshot(self, record: ServerRecord, name: str) -> ImageRecord:
-        found = next((image for image in self.store.images.values() if image.name == name), None)
-        if found:
+        if found := self._named(name):
             return found
         self._must_be_idle(record)
         self._must_be(record, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED)
-        image = ImageRecord(str(uuid.uuid4()), name, ready=False, min_disk_gb=record.disk_gb)
+        return self._copy(record, name)
+
+    def archive(self, server_id: str, name: str) -> ImageRecord:
+        """Found again also when the server is gone."""
+        if found := self._named(name, archive=True):
+            return found
+        record = self.living(server_id)
+        self._must_be_idle(record)
+        self._must_be(record, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.SHELVED)
+        return self._copy(record, name, archive=True)
+
+    def unarchive(self, name: str) -> None:
+        if found := self._named(name, archive=True):
+            self.delete_image(found.id)
+
+    def image(self, image_id: str) -> ImageRecord:
+        """One that is ready: CloudGone or CloudBusy otherwise."""
+        return self._ready_image(image_id)
+
+    def living(self, server_id: str) -> ServerRecord:
+        """CloudGone for one that is deleted, or is being deleted."""
+        record = self.store.servers.get(server_id)
+        if record is None or record.is_gone or record.goal == "deleting":
+            raise CloudGone(f"No server {server_id}.")
+        return record
+
+    def _named(self, name: str, *, archive: bool = False) -> ImageRecord | None:
+        found = (image for image in self.store.images.values() if image.name == name and image.archive == archive)
+        return next(found, None)
+
+    def _copy(self, record: ServerRecord, name: str, *, archive: bool = False) -> ImageRecord:
+        image = ImageRecord(str(uuid.uuid4()), name, ready=False, min_disk_gb=record.disk_gb, archive=archive)
         self.store.save_image(image)
         self._begin(record, "image_snapshot", target=image.id)
         return image

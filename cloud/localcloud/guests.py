@@ -1,5 +1,6 @@
 """What the conductor asks of a kind of guest. Each verb can be said again after it was cut off half-way."""
 
+from pathlib import Path
 from typing import Any, Protocol
 
 from cloud.localcloud.record import ImageRecord, ServerRecord
@@ -13,6 +14,7 @@ class Guests(Protocol):
     """Disks, memories and processes of guests. The conductor alone writes server rows."""
 
     kind: str
+    disk_format: str  # of an image's bytes
     build_seconds: float  # over which a build is spread so that it can be watched
 
     def base_images(self) -> list[ImageRecord]: ...
@@ -36,6 +38,9 @@ class Guests(Protocol):
         """Its disk as an image; the size in bytes."""
 
     def erase_image(self, image: ImageRecord) -> None: ...
+
+    def image_bytes(self, image: ImageRecord) -> Path | bytes:
+        """Where an image's bytes are, or those themselves where they are few. GuestFailed when they are gone."""
 
     async def set_ports(self, record: ServerRecord) -> None:
         """Listens on exactly the record's ports."""

@@ -30,6 +30,7 @@ class QemuGuests:
     """See guests.Guests."""
 
     kind = "qemu"
+    disk_format = "qcow2"
 
     def __init__(self, data: Path, store: Store, linux: TinyLinux, accel: str, build_seconds: float = 0.0) -> None:
         self.build_seconds = build_seconds
@@ -111,6 +112,11 @@ class QemuGuests:
 
     def erase_image(self, image: ImageRecord) -> None:
         self._image_file(image.id).unlink(missing_ok=True)
+
+    def image_bytes(self, image: ImageRecord) -> Path:
+        if not self._image_file(image.id).exists():
+            raise GuestFailed(f"The image {image.name} has no disk of its own.")
+        return self._image_file(image.id)
 
     async def set_ports(self, record: ServerRecord) -> None:
         machine = self._machine(record)

@@ -80,3 +80,9 @@ class ImageRecord:
     login: str = "student"
     can_suspend: bool = True
     base: bool = False
+    archive: bool = False  # of one server's disk, to be kept; not offered to make others of
+
+    def as_told(self, disk_format: str) -> dict[str, Any]:
+        """The fields of contract.Image."""
+        ours = ("base", "archive")
+        return {k: v for k, v in asdict(self).items() if k not in ours} | {"disk_format": disk_format}

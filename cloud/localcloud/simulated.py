@@ -1,6 +1,7 @@
 """Simulated guests: real SSH and real HTTP inside this process, a small file system, and no computer behind."""
 
 import asyncio
+import json
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -29,12 +30,14 @@ class Running:
     counters: Counters = field(default_factory=Counters)
     console: list[str] = field(default_factory=list)
     connections: set[Any] = field(default_factory=set)  # of SSH: cut when it sleeps
+    terminals: set[Any] = field(default_factory=set)  # of those, the sessions at which a person sits
 
 
 class SimulatedGuests:
     """The kind of guest that needs nothing installed. Light: a few sockets and some kilobytes each."""
 
     kind = "simulated"
+    disk_format = "json"  # there is no disk: the texts of its files
 
     def __init__(self, store: Store, build_seconds: float = 1.5) -> None:
         self.build_seconds = build_seconds
@@ -89,10 +92,13 @@ class SimulatedGuests:
         files = Files(dict((self._store.files(record.id) or {"texts": {}})["texts"]))
         files.lose_ram_disks()
         self._store.save_files(f"image:{image.id}", {"texts": files.texts})
-        return sum(len(text) for text in files.texts.values())
+        return len(self.image_bytes(image))
 
     def erase_image(self, image: ImageRecord) -> None:
         self._store.delete_files(f"image:{image.id}")
+
+    def image_bytes(self, image: ImageRecord) -> bytes:
+        return json.dumps(self._store.files(f"image:{image.id}") or {"texts": {}}, indent=1).encode()
 
     async def set_ports(self, record: ServerRecord) -> None:
         guest = self._running[record.id]

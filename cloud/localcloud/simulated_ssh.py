@@ -19,7 +19,7 @@ class Door(asyncssh.SSHServer):
 
     def __init__(self, guest: "Running") -> None:
         self._guest = guest
-        self._keys = _parsed(guest.record.public_keys)
+        self._keys = _parsed(guest.record.public_keys)  # with their options, as a real sshd reads them
         self._connection: asyncssh.SSHServerConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -30,13 +30,12 @@ class Door(asyncssh.SSHServer):
         self._guest.connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
+        if username in USERS and self._keys and self._connection:
+            self._connection.set_authorized_keys(self._keys)
         return True
 
     def public_key_auth_supported(self) -> bool:
         return True
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return username in USERS and key in self._keys
 
 
 async def listen(guest: "Running", address: str, port: int, host_key: str, changed: Callable[[], None]) -> Any:
@@ -61,7 +60,9 @@ async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], chan
     shell = Shell(guest.files, guest.record.name, user, guest.started_at, changed)
     code = 0
     try:
-        if process.command is not None:
+        if process.get_extra_info("connection").get_key_option("command"):
+            await _write_to_terminals(guest, user, process)
+        elif process.command is not None:
             output, complaints, code = _count(guest, shell, process.command)
             process.stdout.write(output)
             process.stderr.write(complaints)
@@ -70,12 +71,23 @@ async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], chan
             code = await _talk(guest, shell, process)
     except (asyncssh.Error, OSError):
         pass  # the person's connection broke
+    guest.terminals.discard(process)
     process.exit(code)
+
+
+async def _write_to_terminals(guest: "Running", user: str, process: asyncssh.SSHServerProcess[str]) -> None:
+    """The one command that comes with a key here (machines.idle.wall): its line goes to that user's open terminals."""
+    line = "".join(c for c in await process.stdin.read(1200) if c.isprintable())
+    for terminal in [one for one in guest.terminals if one.get_extra_info("username") == user]:
+        terminal.stdout.write(f"\n{line}\n")
+        process.stdout.write("told\n")
 
 
 async def _talk(guest: "Running", shell: Shell, process: asyncssh.SSHServerProcess[str]) -> int:
     code = 0
     prompts = process.get_terminal_type() is not None
+    if prompts:
+        guest.terminals.add(process)
     while not shell.leaving:
         if prompts:
             process.stdout.write(shell.prompt)
@@ -103,11 +115,15 @@ def _count(guest: "Running", shell: Shell, line: str) -> tuple[str, str, int]:
     return output, complaints, code
 
 
-def _parsed(lines: list[str]) -> list[asyncssh.SSHKey]:
-    keys = []
-    for line in lines:
-        try:
-            keys.append(asyncssh.import_public_key(line))
-        except (asyncssh.KeyImportError, ValueError):
-            continue  # a key that we cannot read opens nothing
-    return keys
+def _parsed(lines: list[str]) -> asyncssh.SSHAuthorizedKeys | None:
+    good = "\n".join(line for line in lines if _is_readable(line))
+    return asyncssh.import_authorized_keys(good) if good else None
+
+
+def _is_readable(line: str) -> bool:
+    """A key that we cannot read opens nothing, and keeps no other from opening."""
+    try:
+        asyncssh.import_authorized_keys(line)
+    except ValueError:
+        return False
+    return True

@@ -38,6 +38,11 @@ async def suspend(store: Store, guests: Guests, record: ServerRecord) -> None:
     _done(store, record, Status.SUSPENDED)
 
 
+async def stop(store: Store, guests: Guests, record: ServerRecord) -> None:
+    await guests.halt(record)
+    _done(store, record, Status.STOPPED)
+
+
 async def shelve(store: Store, guests: Guests, record: ServerRecord) -> None:
     await guests.halt(record)
     _done(store, record, Status.SHELVED, host="")
@@ -83,6 +88,7 @@ WORK: dict[str, Work] = {
     "powering-on": start,
     "unshelving": start,
     "suspending": suspend,
+    "powering-off": stop,
     "shelving": shelve,
     "rebooting": reboot,
     "rebuilding": rebuild,

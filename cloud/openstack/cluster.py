@@ -10,6 +10,7 @@ from cloud.openstack.problems import body
 from cloud.openstack.wire import Wire
 
 SNAPSHOT = "minga_snapshot"  # an image property: the server it was made from
+ARCHIVE = "minga_archive"  # likewise, of an image that keeps one server's disk and is no template
 # Who signs in, where an image does not say it (property os_admin_user): what the distributions' own cloud images do.
 LOGINS = {
     "ubuntu": "ubuntu", "debian": "debian", "fedora": "fedora", "cirros": "cirros", "centos": "cloud-user", "rhel": "cloud-user",
@@ -30,7 +31,7 @@ def images(wire: Wire) -> list[Image]:
     rows = (row for row in pages(wire, {"limit": PAGE}))
     shown = (row for row in rows if row["visibility"] in ("public", "community") or row["owner"] == own)
     living = (row for row in shown if row["status"] in ("active", "queued", "saving", "importing", "uploading"))
-    return [image(row) for row in living]
+    return [image(row) for row in living if not row.get(ARCHIVE)]
 
 
 def pages(wire: Wire, params: dict[str, Any]) -> list[dict[str, Any]]:
@@ -54,6 +55,7 @@ def image(row: dict[str, Any]) -> Image:
         size_bytes=row["size"] or 0,
         login=row.get("os_admin_user") or LOGINS.get(row.get("os_distro", ""), ""),
         can_suspend=str(row.get("minga_can_suspend", "yes")).lower() not in NO,
+        disk_format=row.get("disk_format") or "",
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from cloud.contract import CloudError
 from cloud.openstack import cluster
+from cloud.openstack.archives import Archives
 from cloud.openstack.faults import Faults
 from cloud.openstack.problems import body
 from cloud.openstack.tenants import Tenants
@@ -18,6 +19,7 @@ class Desk:
         self.wire = Wire(cloud, **settings)
         self.tenants = Tenants(self.wire, self.agents, agents_told=bool(agents_wish))
         self.verbs = Verbs(self.wire)
+        self.archives = Archives(self.wire, self.verbs)
         self.faults = Faults(self.wire)
         self._network_wish = network_wish
         self._agents_wish = agents_wish

@@ -6,6 +6,7 @@ travel in the user-data: to cloud-config in cloud-init's own way, to scripts and
 
 import base64
 import hashlib
+import json
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
@@ -44,9 +45,14 @@ def blob(public_key: str) -> str:
     return parts[1] if len(parts) > 1 else public_key.strip()
 
 
-def user_data(text: str, public_keys: tuple[str, ...]) -> str | None:
-    """In base64, as Nova takes it; None when there is nothing to say. The first key is Nova's business."""
-    whole = text if len(public_keys) < 2 else _with_keys(text, public_keys)
+def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "") -> str | None:
+    """In base64, as Nova takes it; None when there is nothing to say. The first key is Nova's business.
+
+    line_key goes along where the person has a key: a key pair of Nova carries no options, and without one of the person's nobody
+    knows into which accounts it belongs.
+    """
+    more = [_safe(key) for key in public_keys[1:]] + ([line_key] if line_key and public_keys else [])
+    whole = _with_keys(text, public_keys, more) if more else text
     if not whole:
         return None
     encoded = base64.b64encode(whole.encode()).decode()
@@ -57,25 +63,30 @@ def user_data(text: str, public_keys: tuple[str, ...]) -> str | None:
     return encoded
 
 
-def _with_keys(text: str, keys: tuple[str, ...]) -> str:
-    add = ADD_KEYS.format(first=blob(keys[0]), others="\n".join(_safe(key) for key in keys[1:]))
+def _with_keys(text: str, keys: tuple[str, ...], more: list[str]) -> str:
+    add = ADD_KEYS.format(first=blob(keys[0]), others="\n".join(more))
     if not text.strip():
         return f"#!/bin/sh\n{add}"
     if text.startswith("#!"):
         end = "MINGA_" + hashlib.sha256(text.encode()).hexdigest()[:12]
         return f"#!/bin/sh\n{add}" + RUN_TEMPLATE.format(text=text.rstrip("\n"), end=end)
-    return _multipart(text, keys)
+    return _multipart(text, [_safe(keys[0]), *more])
 
 
-def _multipart(text: str, keys: tuple[str, ...]) -> str:
+def _multipart(text: str, keys: list[str]) -> str:
     """cloud-config and the like are understood by cloud-init only, which takes several parts and merges them."""
-    lines = "".join(f"  - {_safe(key)}\n" for key in keys)
+    lines = "".join(f"  - {_yaml(key)}\n" for key in keys)
     ours = f"#cloud-config\nmerge_how: 'list(append)+dict(recurse_array)+str()'\nssh_authorized_keys:\n{lines}"
     whole = MIMEMultipart(boundary=BOUNDARY)
     for part in (text, ours):
         # cloud-init goes by the first line of a text/plain part.
         whole.attach(MIMEText(part, "plain", "utf-8"))
     return whole.as_string()
+
+
+def _yaml(line: str) -> str:
+    """A key as it is; one with options in quotes, of which YAML takes those of JSON."""
+    return json.dumps(line) if '"' in line else line
 
 
 def _safe(key: str) -> str:

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from cloud.contract import (
     ServerSpec,
     Status,
 )
-from cloud.openstack import cluster, guest, servers
+from cloud.openstack import cluster, guest, images, servers
 from cloud.openstack.desk import Desk
 from cloud.openstack.problems import Conflict, NotSignedIn, body
 from cloud.openstack.tenants import keypair_prefix
@@ -174,7 +174,7 @@ class OpenStackCloud:
         }
         if spec.public_keys:
             wish["key_name"] = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
-        if data := guest.user_data(spec.user_data, spec.public_keys):
+        if data := guest.user_data(spec.user_data, spec.public_keys, spec.line_key):
             wish["user_data"] = data
 
         def ask() -> str:
@@ -196,6 +196,9 @@ class OpenStackCloud:
 
     def ensure_suspended(self, server_id: str) -> None:
         self.desk.verbs.suspend(server_id)
+
+    def ensure_stopped(self, server_id: str) -> None:
+        self.desk.verbs.stop(server_id)
 
     def ensure_shelved(self, server_id: str) -> None:
         self.desk.verbs.shelve(server_id)
@@ -222,11 +225,24 @@ class OpenStackCloud:
     def ensure_snapshot(self, server_id: str, name: str) -> Image:
         return cluster.image(self.desk.verbs.snapshot(server_id, name))
 
+    def ensure_archived(self, server_id: str, name: str) -> Image:
+        return cluster.image(self.desk.archives.ensure(server_id, name))
+
+    def ensure_not_archived(self, server_id: str, name: str) -> None:
+        self.desk.archives.undo(server_id, name)
+
+    def kept_image(self, server_id: str) -> Image | None:
+        row = self.desk.archives.shelved(self.desk.verbs.get(server_id))
+        return cluster.image(row) if row else None
+
     def ensure_image_deleted(self, image_id: str) -> None:
-        try:
-            self.wire.ask("image", "DELETE", f"/images/{image_id}")
-        except CloudGone:
-            return
+        self.desk.archives.delete(image_id)
+
+    def image_size(self, image_id: str) -> int:
+        return images.size(self.wire, image_id)
+
+    def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        return images.read(self.wire, image_id, start, length)
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         """It stays in the project in which it is. CloudRefused while it is put away: Nova then lets nobody mark it."""
@@ -281,19 +297,7 @@ class OpenStackCloud:
             said = body(answer)
         except CloudError:
             return None
-        times = [cpu["time"] for cpu in said.get("cpu_details", []) if cpu.get("time") is not None]
-        return Diagnostics(
-            cpu_seconds=sum(times) / 1e9 if times else None,  # Nova tells nanoseconds
-            disk_read_bytes=_sum(said.get("disk_details"), "read_bytes"),
-            disk_write_bytes=_sum(said.get("disk_details"), "write_bytes"),
-            nic_rx_bytes=_sum(said.get("nic_details"), "rx_octets"),
-            nic_tx_bytes=_sum(said.get("nic_details"), "tx_octets"),
-        )
+        return servers.diagnostics(said)
 
     def _server(self, row: dict[str, Any]) -> Server:
         return servers.server(row, self.desk.network_name)
-
-
-def _sum(rows: list[dict[str, Any]] | None, name: str) -> int | None:
-    told = [row[name] for row in rows or [] if row.get(name) is not None]
-    return sum(told) if told else None

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from cloud.contract import Flavor, Server, Status
+from cloud.contract import Diagnostics, Flavor, Server, Status
 
 PREFIX = "minga_"  # of the metadata keys that are ours
 # SHELVED still holds its host (its image is made, the offload comes); PAUSED is asleep in its host's memory.
@@ -104,3 +104,19 @@ def number_of(text: str | None) -> int:
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+def diagnostics(said: dict[str, Any]) -> Diagnostics:
+    times = [cpu["time"] for cpu in said.get("cpu_details", []) if cpu.get("time") is not None]
+    return Diagnostics(
+        cpu_seconds=sum(times) / 1e9 if times else None,  # Nova tells nanoseconds
+        disk_read_bytes=_sum(said.get("disk_details"), "read_bytes"),
+        disk_write_bytes=_sum(said.get("disk_details"), "write_bytes"),
+        nic_rx_bytes=_sum(said.get("nic_details"), "rx_octets"),
+        nic_tx_bytes=_sum(said.get("nic_details"), "tx_octets"),
+    )
+
+
+def _sum(rows: list[dict[str, Any]] | None, name: str) -> int | None:
+    told = [row[name] for row in rows or [] if row.get(name) is not None]
+    return sum(told) if told else None

@@ -69,19 +69,33 @@ class Verbs:
             asleep = ("SUSPENDED", "SHELVED", "SHELVED_OFFLOADED")
             if row["status"] in asleep or row["OS-EXT-STS:task_state"] == "suspending":
                 return
-            self._must_not_be_ready(row)
+            self.must_not_be_ready(row)
             raise CloudRefused(f"A server that is {row['status']} cannot be suspended.") from None
+
+    def stop(self, server_id: str) -> None:
+        """Nova presses the power button, and pulls the plug after a minute."""
+        try:
+            self.act(server_id, "os-stop")
+        except Conflict:
+            row = self.get(server_id)
+            off = ("SHUTOFF", "SHELVED", "SHELVED_OFFLOADED")
+            if row["OS-EXT-STS:task_state"] == "powering-off" or (
+                row["status"] in off and not row["OS-EXT-STS:task_state"]
+            ):
+                return
+            self.must_not_be_ready(row)
+            raise CloudRefused(f"A server that is {row['status']} cannot be switched off.") from None
 
     def shelve(self, server_id: str) -> None:
         row = self.get(server_id)
         task = row["OS-EXT-STS:task_state"] or ""
         if row["status"] == "SHELVED_OFFLOADED" or task.startswith("shelving"):
             return
-        self._must_be_idle(row)
+        self.must_be_idle(row)
         if row["status"] == "SHELVED":  # this cloud keeps it on its host for a while: free it now
             self.act(server_id, "shelveOffload")
         elif row["status"] in ("ACTIVE", "SHUTOFF", *ASLEEP):
-            self._as_student(row, lambda project: self.act(server_id, "shelve", project=project))
+            self.as_student(row, lambda project: self.act(server_id, "shelve", project=project))
         else:
             raise CloudRefused(f"A server that is {row['status']} cannot be put away.")
 
@@ -93,7 +107,7 @@ class Verbs:
             return
         if (row["OS-EXT-STS:task_state"] or "").startswith("reboot"):
             return
-        self._must_be_idle(row)
+        self.must_be_idle(row)
         if row["status"] != "ACTIVE":
             raise CloudRefused(f"A server that is {row['status']} cannot be restarted.")
         count = self._our_reboots(server_id)
@@ -114,13 +128,13 @@ class Verbs:
         said = dict(row.get("metadata") or {})
         if number_of(said.get(f"{PREFIX}resets")) >= number:
             return
-        self._must_be_idle(row)
+        self.must_be_idle(row)
         if row["status"] in (*ASLEEP, "SHELVED", "SHELVED_OFFLOADED"):
             self.run(server_id)
             raise CloudBusy("It is woken first, then rebuilt.", retry_after=WAKES)
         fresh: dict[str, Any] = {
             "imageRef": spec.image_id,
-            "user_data": guest.user_data(spec.user_data, spec.public_keys),
+            "user_data": guest.user_data(spec.user_data, spec.public_keys, spec.line_key),
         }
         said |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
         fresh["metadata"] = {**said, f"{PREFIX}resets": str(number)}
@@ -136,10 +150,12 @@ class Verbs:
         if living:
             return living[0]
         try:
-            made = self.act(server_id, "createImage", {"name": name, "metadata": {cluster.SNAPSHOT: server_id}})
+            # ARCHIVE: one that was restored would else hand its own on.
+            marks = {cluster.SNAPSHOT: server_id, cluster.ARCHIVE: ""}
+            made = self.act(server_id, "createImage", {"name": name, "metadata": marks})
         except Conflict:
             row = self.get(server_id)
-            self._must_not_be_ready(row)
+            self.must_not_be_ready(row)
             raise CloudRefused(f"No image can be made of a server that is {row['status']}.") from None
         return body(wire.ask("image", "GET", f"/images/{made['image_id']}"))
 
@@ -193,7 +209,7 @@ class Verbs:
             return False  # it is shared already: something else is wrong
         return True
 
-    def _as_student(self, row: dict[str, Any], ask: Callable[[str | None], Any]) -> Any:
+    def as_student(self, row: dict[str, Any], ask: Callable[[str | None], Any]) -> Any:
         """In the student's own project, so that the image which is made is theirs, too; as ourselves where we have no role there."""
         project = row["tenant_id"]
         try:
@@ -205,18 +221,18 @@ class Verbs:
 
     def _idle(self, server_id: str) -> dict[str, Any]:
         row = self.get(server_id)
-        self._must_be_idle(row)
+        self.must_be_idle(row)
         return row
 
-    def _must_be_idle(self, row: dict[str, Any]) -> None:
+    def must_be_idle(self, row: dict[str, Any]) -> None:
         if task := row["OS-EXT-STS:task_state"]:
             raise CloudBusy(f"Server {row['id']} is {task}.", retry_after=SOON)
         if row["status"] in ("BUILD", "REBUILD"):
             raise CloudBusy(f"Server {row['id']} is being built.", retry_after=SOON)
 
-    def _must_not_be_ready(self, row: dict[str, Any]) -> None:
+    def must_not_be_ready(self, row: dict[str, Any]) -> None:
         """It was not in the right state when it was asked. If it is by now, that is no refusal: ask again."""
-        self._must_be_idle(row)
+        self.must_be_idle(row)
         if row["status"] == "ACTIVE":
             raise CloudBusy(f"Server {row['id']} was in the middle of something.", retry_after=SOON)
 

@@ -52,8 +52,9 @@ def all_parts(place: Place) -> list[Part]:
     postgres, redis = servers(place)
     site = _environment(place, postgres.url, redis.url)
     cloud = [] if has_cluster() else [_cloud(place)]
+    mail = [] if has_mail_server() else [_mail(place)]
     return [
-        _postgres(postgres), _redis(redis), _assets(site), *cloud, _vps(place), _prepare(place, site),
+        _postgres(postgres), _redis(redis), _assets(site), *cloud, _vps(place), *mail, _prepare(place, site),
         _web(place, site), _worker(place, site), _beat(place, site), _agent(place),
     ]  # fmt: skip
 
@@ -61,6 +62,11 @@ def all_parts(place: Place) -> list[Part]:
 def has_cluster() -> bool:
     """Whether the machines are on an OpenStack, which runs elsewhere: then there is no local cloud to start."""
     return bool(os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"))
+
+
+def has_mail_server() -> bool:
+    """Whether mails go to a server elsewhere; else they are kept here, for a page."""
+    return bool(os.environ.get("EMAIL_URL"))
 
 
 def _environment(place: Place, database: str, redis: str) -> dict[str, str]:
@@ -76,6 +82,9 @@ def _environment(place: Place, database: str, redis: str) -> dict[str, str]:
         "CLAIM_SECONDS": os.environ.get("CLAIM_SECONDS", "60" if has_cluster() else "15"),
         "DEBUG": os.environ.get("DEBUG", "off"),
         "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost"),
+        "PORTAL_URL": os.environ.get("PORTAL_URL") or place.url,
+        "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{place.ports['mail']}",
+        "PORTAL_KEY_FILE": os.environ.get("PORTAL_KEY_FILE") or str(place.secret_file("portal_key")),
         "VPS_PORT": str(place.ports["vps"]),
         "VPS_FIRST_PORT": str(place.ports["vps_first"]),
         "VPS_LAST_PORT": str(place.ports["vps_last"]),
@@ -124,6 +133,13 @@ def _vps(place: Place) -> Part:
         "--first-port", str(place.ports["vps_first"]), "--last-port", str(place.ports["vps_last"]),
     )  # fmt: skip
     return Part(program, is_ready=lambda: (folder / "host_key.pub").exists() and ready.listens(port), ports=[port])
+
+
+def _mail(place: Place) -> Part:
+    smtp, page = place.ports["mail"], place.ports["mail_page"]
+    options = ["--data", str(place.data / "mail"), "--smtp-port", str(smtp), "--page-port", str(page)]
+    program = _python("mail", "deploy.local.mail", *options)
+    return Part(program, is_ready=lambda: ready.listens(smtp) and ready.listens(page), ports=[smtp, page])
 
 
 def _prepare(place: Place, site: dict[str, str]) -> Part:

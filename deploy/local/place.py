@@ -30,6 +30,10 @@ class Place:
         return f"http://127.0.0.1:{self.web_port}"
 
     @property
+    def mail_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['mail_page']}"
+
+    @property
     def run(self) -> Path:
         return self.data / "run"
 
@@ -74,7 +78,8 @@ def _where(data: Path) -> str:
 def settle(data: Path, port: str, lock: TextIO) -> Place:
     """Ports and secrets of a folder that we hold, new ones where there are none."""
     try:
-        chosen = ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps"])
+        chosen = ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page"])
+        _key(data / "secrets" / "portal_key")
         return Place(
             data, ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock
         )
@@ -85,10 +90,25 @@ def settle(data: Path, port: str, lock: TextIO) -> Place:
 def _secret(folder: Path, name: str) -> str:
     """A long random word, made once, readable by its owner only."""
     path = folder / name
-    folder.mkdir(mode=0o700, exist_ok=True)
     if not path.exists() or not path.read_text().strip():
-        unfinished = path.with_suffix(".new")
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-        unfinished.replace(path)
+        _write(path, secrets.token_hex(32))
     return path.read_text().strip()
+
+
+def _key(path: Path) -> None:
+    """The portal's own SSH key, made once: for lines in the terminals of guests."""
+    if path.exists():
+        return
+    from cryptography.hazmat.primitives import serialization as s
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    _write(path, key.private_bytes(s.Encoding.PEM, s.PrivateFormat.OpenSSH, s.NoEncryption()).decode())
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    unfinished = path.with_suffix(".new")
+    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    unfinished.replace(path)

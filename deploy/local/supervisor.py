@@ -140,8 +140,9 @@ def say(sentence: str) -> None:
 def say_welcome(place: Place) -> None:
     people = ("student", "student2", "teacher", "donor", "admin")
     rows = "\n".join(f"    {name:<10} minga" for name in people)
+    mails = "" if parts.has_mail_server() else f"  Mails that it sends:  {place.mail_url}\n"
     print(
-        f"\n  Minga is ready:  {place.url}\n\n    sign in as  password\n{rows}\n\n"
+        f"\n  Minga is ready:  {place.url}\n\n    sign in as  password\n{rows}\n\n{mails}"
         f"  Data and logs: {place.data}\n  Ctrl-C stops everything.\n",
         flush=True,
     )

@@ -9,11 +9,13 @@ import hmac
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +23,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from lib.doorbell import ring
 from lib.notes import Refusal
+from machines.knock import REFUSED, Answer
+from machines.knock import knock as answer_knock
+from tunnels import knocking
 from tunnels.lifecycle import apply_report
 from tunnels.models import Gateway, Tunnel, hash_token
 from tunnels.report import Report
@@ -88,7 +93,7 @@ async def wanted(request: HttpRequest, gateway: Gateway) -> HttpResponse:
     # Other processes write the row, so no event of ours can wake us.
     while await _revision(gateway.pk) == known and loop.time() < until:  # noqa: ASYNC110
         await asyncio.sleep(LOOK_SECONDS)
-    return JsonResponse(await _wishes(gateway.pk))
+    return JsonResponse(await _wishes(gateway.pk, holds=request.GET.get("holds") == "1"))
 
 
 @sync_to_async
@@ -106,9 +111,12 @@ def _let_go() -> None:
 
 
 @sync_to_async
-def _wishes(pk: int) -> dict[str, Any]:
+def _wishes(pk: int, *, holds: bool) -> dict[str, Any]:
     gateway = Gateway.objects.get(pk=pk)  # before the rows, so that a later change is told by a later revision
-    tunnels = Tunnel.objects.filter(gateway=gateway, wanted=Wanted.OPEN).exclude(target_host="").order_by("port")
+    listened = Q(wanted=Wanted.OPEN) & ~Q(target_host="")
+    if holds:  # an older agent does not know what it is to hold: it would let everybody through
+        listened |= Q(wanted=Wanted.HELD)
+    tunnels = Tunnel.objects.live().filter(listened, gateway=gateway).order_by("port")
     return {
         "revision": gateway.revision,
         "gateway": {
@@ -123,6 +131,7 @@ def _wishes(pk: int) -> dict[str, Any]:
 
 
 def _wish(tunnel: Tunnel) -> dict[str, Any]:
+    is_held = tunnel.wanted == Wanted.HELD
     return {
         "id": str(tunnel.pk),
         "port": tunnel.port,
@@ -131,7 +140,10 @@ def _wish(tunnel: Tunnel) -> dict[str, Any]:
         "scheme": tunnel.scheme,
         "allow": tunnel.allow,
         "since": tunnel.wanted_revision,
-        "probe": tunnel.answered_at is None,
+        "probe": tunnel.answered_at is None and not is_held,
+        "hold": is_held,
+        # Also while it opens: who comes a moment too early waits as well.
+        "knock": knocking.all_knockers(tunnel.knock, tunnel.allow) if is_held or tunnel.answered_at is None else [],
     }
 
 
@@ -144,6 +156,23 @@ async def report(request: HttpRequest, gateway: Gateway) -> HttpResponse:
         return problem(refusal.status, refusal.code, str(refusal))
     await _apply(gateway, told)
     return JsonResponse({"seq": told.seq})
+
+
+@for_agents("POST")
+async def knock(request: HttpRequest, gateway: Gateway) -> HttpResponse:
+    """Somebody waits at a port that is held. The answer: whether it wakes, when, and what to tell the visitor."""
+    try:
+        tunnel_id, address = knocking.read(request.body)
+    except Refusal as refusal:
+        return problem(refusal.status, refusal.code, str(refusal))
+    answer = await _knock(gateway, tunnel_id, address)
+    return JsonResponse({"wakes": answer.wakes, "seconds": answer.seconds, "words": answer.words})
+
+
+@sync_to_async
+def _knock(gateway: Gateway, tunnel_id: UUID, address: str) -> Answer:
+    tunnel = Tunnel.objects.live().filter(gateway=gateway, pk=tunnel_id).first()
+    return REFUSED if tunnel is None else answer_knock(tunnel, address, timezone.now())
 
 
 @sync_to_async

@@ -7,4 +7,5 @@ from portal.api import agent
 urlpatterns = [
     path("wanted", agent.wanted, name="agent-wanted"),
     path("report", agent.report, name="agent-report"),
+    path("knock", agent.knock, name="agent-knock"),
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
@@ -12,18 +13,23 @@ from rest_framework.response import Response
 
 from courses.models import Template
 from lib.notes import Refusal
-from machines import actions
+from machines import actions, copies
 from machines.models import Event, Machine
+from portal import ranges
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, machine, person
 from portal.shown import show, show_all
+from portal.views.work import whole_of
 
 MOST_EVENTS = 200
 VERBS: dict[str, Callable[..., Machine]] = {
     "suspend": actions.suspend,
     "wake": actions.wake,
     "shelve": actions.shelve,
+    "archive": actions.archive,
+    "restore": actions.restore,
+    "bin": actions.bin,
     "restart": actions.restart,
     "reset": actions.reset,
     "retry": actions.retry,
@@ -37,7 +43,10 @@ def _one(row: Machine, status: int = 200) -> Response:
 
 @extend_schema(
     methods=["GET"],
-    parameters=[OpenApiParameter("all", bool, description="Everybody's; for administrators.")],
+    parameters=[
+        OpenApiParameter("all", bool, description="Everybody's; for administrators."),
+        OpenApiParameter("bin", bool, description="Those in the recycle bin; they are left out otherwise."),
+    ],
     responses=s.MachineOut(many=True),
 )
 @extend_schema(methods=["POST"], request=s.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
@@ -49,7 +58,8 @@ def machines(request: Request) -> Response:
         asked = body(request, s.Launch)
         return _one(actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201)
     rows = Machine.objects.visible_to(who) if "all" in request.query_params else Machine.objects.filter(owner=who)
-    shown = show_all(rows.alive().with_parts())
+    rows = rows.in_bin() if "bin" in request.query_params else rows.alive().not_in_bin()
+    shown = show_all(rows.with_parts())
     return Response(s.MachineOut([told.machine(m) for m in shown], many=True).data)
 
 
@@ -115,6 +125,27 @@ def port(request: Request, pk: UUID, tunnel: UUID) -> Response:
     """Close a port that was opened by hand."""
     actions.close_port(machine=machine(request, pk), tunnel_id=tunnel, by=person(request))
     return Response(status=204)
+
+
+@extend_schema(methods=["GET"], responses={200: s.CopyOut, 404: s.Problem, 409: s.Problem})
+@extend_schema(methods=["POST"], request=None, responses={202: s.CopyOut, 404: s.Problem, 409: s.Problem})
+@api_view(["GET", "POST"])
+def copy(request: Request, pk: UUID) -> Response:
+    """The image of its disk that can be downloaded; or ask for one."""
+    row = machine(request, pk)
+    if request.method == "POST":
+        return Response(s.CopyOut(copies.ask(machine=row, by=person(request))).data, status=202)
+    found = copies.of(row)
+    if found is None:
+        raise copies.NotReady(copies.ASK_FIRST)
+    return Response(s.CopyOut(found).data)
+
+
+@extend_schema(responses={(200, "application/octet-stream"): bytes, 404: s.Problem, 409: s.Problem, 410: s.Problem})
+@api_view(["GET", "HEAD"])
+def disk(request: Request, pk: UUID) -> HttpResponseBase:
+    """The bytes of its disk. Takes Range and If-Range, so a download that broke off can be taken up again."""
+    return ranges.serve(request._request, whole_of(machine(request, pk)))
 
 
 _PAGE = [

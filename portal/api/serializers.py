@@ -100,7 +100,10 @@ class Access(serializers.Serializer[Any]):
     host = serializers.CharField()
     port = serializers.IntegerField()
     user = serializers.CharField(help_text="'' where the service has no sign-in name.")
-    state = serializers.ChoiceField(["opening", "open", "closed", "failed"])
+    state = serializers.ChoiceField(
+        ["opening", "open", "held", "closed", "failed"],
+        help_text="held: its machine sleeps, and wakes when somebody connects who may.",
+    )
     note = serializers.CharField()
     target_port = serializers.IntegerField(help_text="The port inside the machine.")
     extra = serializers.BooleanField(help_text="Opened by hand, not by the template.")
@@ -114,9 +117,9 @@ class MachineOut(serializers.Serializer[Any]):
     template = serializers.SlugField()
     owner = serializers.CharField()
     state = serializers.CharField(
-        help_text="new queued building running suspending suspended waking shelving shelved deleting gone failed"
+        help_text="new queued building running suspending suspended waking shelving shelved archiving archived deleting gone failed"
     )
-    wanted = serializers.ChoiceField(["running", "suspended", "shelved", "gone"])
+    wanted = serializers.ChoiceField(["running", "suspended", "shelved", "archived", "gone"])
     settled = serializers.BooleanField(help_text="Nothing is under way.")
     progress = serializers.IntegerField(help_text="Percent.")
     note = serializers.CharField(help_text="What is going on, in words.")
@@ -125,6 +128,18 @@ class MachineOut(serializers.Serializer[Any]):
     vnc_password = serializers.CharField()
     created_at = serializers.DateTimeField()
     ready_at = serializers.DateTimeField(allow_null=True)
+    binned_at = serializers.DateTimeField(allow_null=True, help_text="Since when it is in the recycle bin.")
+
+
+class CopyOut(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(["due", "ready", "failed"], help_text="due: it is being prepared.")
+    size_bytes = serializers.IntegerField(help_text="0 while it is being prepared.")
+    disk_format = serializers.CharField(help_text="qcow2, raw…; '' while it is being prepared.")
+    note = serializers.CharField(help_text="What went wrong, in words.")
+    asked_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="Until when it can be downloaded; null: as long as the machine is so."
+    )
 
 
 class Launch(serializers.Serializer[Any]):

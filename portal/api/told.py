@@ -17,6 +17,7 @@ def machine(shown: Shown) -> dict[str, Any]:
         "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": sorted(shown.verbs),
         "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
         "vnc_password": row.vnc_password, "created_at": row.created_at, "ready_at": row.ready_at,
+        "binned_at": row.binned_at,
     }  # fmt: skip
 
 

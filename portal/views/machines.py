@@ -13,11 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lib.notes import Refusal
-from machines import actions
+from machines import actions, copies
 from machines.models import Machine
 from portal.asked import SignedIn
+from portal.binned import Binned
 from portal.forms import PortForm
 from portal.shown import Shown, history, show, show_all
+from portal.views.asks import of_machine
 from quotas.actions import usage
 
 # What the page says once the wish is written. The machine's own state says the rest.
@@ -25,6 +27,8 @@ VERBS = {
     "suspend": actions.suspend,
     "wake": actions.wake,
     "shelve": actions.shelve,
+    "archive": actions.archive,
+    "restore": actions.restore,
     "restart": actions.restart,
     "retry": actions.retry,
 }
@@ -41,12 +45,14 @@ def find(request: SignedIn, pk: UUID) -> Machine:
 @require_GET
 @never_cache
 def machines(request: SignedIn) -> HttpResponse:
-    rows = Machine.objects.filter(owner=request.user).alive().with_parts()
+    mine_all = Machine.objects.filter(owner=request.user)
+    rows = mine_all.alive().not_in_bin().with_parts()
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     mine = show_all(list(page))
     facts = {
         "shown": mine,
         "page": page,
+        "binned": [Binned(row) for row in mine_all.in_bin().with_parts().order_by("-binned_at")],
         "usage": usage(request.user),
         "has_key": bool(mine) or request.user.ssh_keys.exists(),
     }
@@ -87,7 +93,8 @@ def machine_page(
     if refusal:
         messages.error(request, str(refusal))
         row = Machine.objects.with_parts().get(pk=row.pk)
-    facts = {"s": show(row), "history": history(row), "usage": usage(row.owner), "form": form or PortForm()}
+    facts: dict[str, object] = {"s": show(row), "history": history(row), "usage": usage(row.owner)}
+    facts |= {"asks": of_machine(row), "copy": copies.of(row), "form": form or PortForm()}
     invalid = 400 if form and form.errors else 200
     return render(request, "machines/detail.html", facts, status=refusal.status if refusal else invalid)
 
@@ -99,7 +106,13 @@ def live(request: SignedIn, pk: UUID) -> HttpResponse:
     shown = show(find(request, pk))
     if shown.version == request.GET.get("seen"):
         return UNCHANGED()
-    facts = {"s": shown, "said": _news(request, shown), "live": True, "form": PortForm()}
+    facts = {
+        "s": shown,
+        "said": _news(request, shown),
+        "live": True,
+        "form": PortForm(),
+        "copy": copies.of(shown.machine),
+    }
     return render(
         request,
         "machines/_live.html",
@@ -123,7 +136,7 @@ def sure(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Reset and delete: a page that asks, then the deed."""
     row = find(request, pk)
     if request.method == "GET":
-        return render(request, f"machines/{verb}.html", {"s": show(row)})
+        return render(request, f"machines/{verb}.html", {"s": show(row), "binned": Binned(row)})
     try:
         SURE[verb](machine=row, by=request.user)
     except Refusal as refusal:

@@ -41,6 +41,7 @@ IMAGES = [
 ]
 TOTAL = {"vcpus": 512, "ram_mb": 524288, "disk_gb": 4096}
 HOST = "fake-1"
+CHUNK = 1000  # bytes that read_image gives at once
 ON_A_HOST = {Status.BUILDING, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED}
 
 Change = dict[str, Any]
@@ -69,6 +70,7 @@ class FakeCloud:
         self._rows: dict[str, _Row] = {}
         self.tenants: dict[str, Owner] = {}  # by the owner's key; each as it was last told
         self._images: dict[str, Image] = {image.id: image for image in IMAGES}
+        self.archives: dict[str, Image] = {}
         self._numbers = count(1)
         self._version = 0
         self._lock = threading.RLock()
@@ -180,6 +182,16 @@ class FakeCloud:
                 raise CloudRefused("This guest cannot be suspended.")
             self._start(row, "suspending", {"status": Status.SUSPENDED})
 
+    def ensure_stopped(self, server_id: str) -> None:
+        with self._call("ensure_stopped", server_id):
+            row = self._row(server_id)
+            if row.server.status == Status.SHELVED and not row.goal[0]:
+                return
+            if self._is_done(row, "powering-off", Status.STOPPED):
+                return
+            self._must_be(row, Status.ACTIVE)
+            self._start(row, "powering-off", {"status": Status.STOPPED})
+
     def ensure_shelved(self, server_id: str) -> None:
         with self._call("ensure_shelved", server_id):
             row = self._row(server_id)
@@ -248,14 +260,42 @@ class FakeCloud:
                 return found
             self._must_be_idle(row)
             self._must_be(row, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED)
-            image = Image(f"image-{next(self._numbers)}", name, ready=False, login="student")
-            self._images[image.id] = image
-            self._start(row, "image_snapshot", {"image": image.id})
-            return image
+            return self._copy(row, self._images, name)
+
+    def ensure_archived(self, server_id: str, name: str) -> Image:
+        with self._call("ensure_archived", server_id, name):
+            if found := next((image for image in self.archives.values() if image.name == name), None):
+                return found
+            row = self._row(server_id)
+            self._must_be_idle(row)
+            self._must_be(row, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.SHELVED)
+            return self._copy(row, self.archives, name)
+
+    def ensure_not_archived(self, server_id: str, name: str) -> None:
+        with self._call("ensure_not_archived", server_id, name):
+            for image in [image for image in self.archives.values() if image.name == name]:
+                del self.archives[image.id]
+
+    def kept_image(self, server_id: str) -> Image | None:
+        with self._call("kept_image", server_id):
+            self._row(server_id)
+            return None
 
     def ensure_image_deleted(self, image_id: str) -> None:
         with self._call("ensure_image_deleted", image_id):
             self._images.pop(image_id, None)
+            self.archives.pop(image_id, None)
+
+    def image_size(self, image_id: str) -> int:
+        with self._call("image_size", image_id):
+            return len(self._bytes(image_id))
+
+    def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        with self._call("read_image", image_id, str(start)):
+            whole = self._bytes(image_id)
+        part = whole[start:] if length is None else whole[start : start + length]
+        for at in range(0, len(part), CHUNK):
+            yield part[at : at + CHUNK]
 
     def console_log(self, server_id: str, lines: int = 100) -> str:
         with self._call("console_log", server_id):
@@ -336,8 +376,10 @@ class FakeCloud:
         self._version += 1
         row.version = self._version
         image_id = change.pop("image", None)
-        if image_id in self._images:
-            self._images[image_id] = replace(self._images[image_id], ready=True)
+        for shelf in (self._images, self.archives):
+            if image_id in shelf:
+                shelf[image_id] = replace(shelf[image_id], ready=True)
+                shelf[image_id] = replace(shelf[image_id], size_bytes=len(self._bytes(image_id)))
         row.server = replace(row.server, **change, updated_at=datetime.now(UTC))
         if not row.server.task:
             row.goal = ("", 0)
@@ -355,9 +397,23 @@ class FakeCloud:
         return row
 
     def _image(self, image_id: str) -> Image:
-        if image_id not in self._images:
+        found = self._images.get(image_id) or self.archives.get(image_id)
+        if found is None:
             raise CloudGone(f"No image {image_id}.")
-        return self._images[image_id]
+        return found
+
+    def _copy(self, row: _Row, shelf: dict[str, Image], name: str) -> Image:
+        """An image of a server's disk that is being made. Its size is only known at the end, as with Glance."""
+        image = Image(f"image-{next(self._numbers)}", name, ready=False, login="student")
+        shelf[image.id] = image
+        self._start(row, "image_snapshot", {"image": image.id})
+        return image
+
+    def _bytes(self, image_id: str) -> bytes:
+        image = self._image(image_id)
+        if not image.ready:
+            raise CloudBusy(f"The image {image.name} is still being made.")
+        return f"the disk in {image_id};".encode() * 500
 
     def _is_done(self, row: _Row, task: str, status: Status) -> bool:
         if row.goal[0] == task:

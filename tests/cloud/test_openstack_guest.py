@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cloud.contract import CloudRefused
 from cloud.openstack import guest
@@ -91,6 +92,27 @@ def test_a_comment_in_a_key_does_nothing_to_cloud_config() -> None:
     ours = parts(decoded(CONFIG, ONE, 'ssh-ed25519 BBBB x"\nruncmd: [reboot] #{a: b}'))[1]
     assert ours.splitlines()[-1] == "  - ssh-ed25519 BBBB x runcmd reboot a b"
     assert len(ours.splitlines()) == 5
+
+
+LINE = "restrict,command=\"exec sh -c 'for t do [ -O $t ] && echo told; done'\" ssh-ed25519 AAAAC3Nzline lines"
+
+
+def with_line(text: str, *keys: str) -> str:
+    return base64.b64decode(guest.user_data(text, keys, LINE) or "").decode()
+
+
+def test_the_portals_line_goes_in_with_its_options_beside_a_script(tmp_path: Path) -> None:
+    assert run(with_line("#!/bin/sh\ntrue\n", ONE), tmp_path, f"{ONE}\n") == f"{ONE}\n{LINE}\n"
+
+
+def test_the_portals_line_is_the_same_text_for_cloud_init() -> None:
+    ours = parts(with_line(CONFIG, ONE, TWO))[1]
+    assert yaml.safe_load(ours)["ssh_authorized_keys"] == [ONE, TWO, LINE]
+
+
+@pytest.mark.parametrize("text", ["", CONFIG, "#!/bin/sh\ntrue\n"])
+def test_without_a_key_of_the_persons_the_portals_line_stays_out(text: str) -> None:
+    assert guest.user_data(text, (), LINE) == guest.user_data(text, ())
 
 
 def test_what_nova_would_not_take_is_refused_with_the_numbers() -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from courses.policy import NAMES as POLICY_NAMES
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -22,7 +24,9 @@ OF_IMAGES = {"POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS", "DATABASE_PASSWORD", "
 
 
 def in_settings() -> set[str]:
-    return set(re.findall(r'\b(?:env\.\w+|seconds|networks)\(\s*"([A-Z_]+)"', SETTINGS))
+    """Those that are named there, and one for each rule of the idle policy."""
+    rules = {f"IDLE_{name.upper()}" for name in POLICY_NAMES}
+    return rules | set(re.findall(r'\b(?:env\.\w+|seconds|networks)\(\s*"([A-Z_]+)"', SETTINGS))
 
 
 def in_example() -> set[str]:

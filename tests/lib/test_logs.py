@@ -94,6 +94,7 @@ SECRETS = [
     "could not reach redis://:hunter2hunter2@127.0.0.1:6379/0",
     "could not reach postgres://minga:hunter2hunter2@db/minga",
     "GET /accounts/password/reset/key/1-hunter2hunter2/",
+    "POST /asks/12-more.1xUmx1.hunter2hunter2/ 200",
     "cookie sessionid=hunter2hunter2; theme=dark",
 ]
 

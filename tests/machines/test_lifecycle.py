@@ -30,11 +30,11 @@ def test_it_keeps_its_ports_over_sleep_and_wake(world: World) -> None:
     assert list(Tunnel.objects.of(machine.pk).values_list("service", "port")) == before
 
 
-def test_its_ports_are_closed_while_it_sleeps(world: World) -> None:
+def test_its_ports_are_held_while_it_sleeps(world: World) -> None:
     machine = world.running()
     actions.suspend(machine=machine, by=world.student)
     world.until(machine, "suspended")
-    assert {t.state for t in Tunnel.objects.of(machine.pk)} == {"closed"}
+    assert {t.state for t in Tunnel.objects.of(machine.pk)} == {"held"}
 
 
 def test_deleting_gives_everything_back(world: World) -> None:

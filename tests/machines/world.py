@@ -38,12 +38,18 @@ class World:
             self.agent()
         self.cloud.tick()
 
+    def turn_without_steps(self) -> None:
+        """Only the cloud goes on, and is listed."""
+        self.clock.move(1)
+        self.cloud.tick()
+        sweep.tick(self.cloud, timezone.now())
+
     def agent(self) -> None:
         """What wants to be open is open and answers; the rest is shut."""
         now = timezone.now()
         make_gateway().__class__.objects.update(heard_at=now)
         for tunnel in Tunnel.objects.live():
-            state = {"open": "open", "closed": "closed", "gone": "gone"}[tunnel.wanted]
+            state = {"open": "open", "closed": "closed", "held": "held", "gone": "gone"}[tunnel.wanted]
             answered = tunnel.answered_at or now if state == "open" else None
             Tunnel.objects.filter(pk=tunnel.pk).update(state=state, answered_at=answered)
         Machine.objects.filter(retry_at__isnull=False, unheard=0).exclude(state="failed").update(

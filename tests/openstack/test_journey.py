@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.journeys.stack import Person, is_shut, wait_for
-from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, watch_it_come_up
+from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, delete_for_good, watch_it_come_up
 from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor, run
 from tests.openstack.installation import Installation, cli
 from tests.openstack.stage import ADMIN, NAMESPACE, OpenStackStage
@@ -81,16 +81,18 @@ def an_administrator_says_who_signs_in(minga: Installation, browser: Browser) ->
 
 
 def sleep_keeps_memory(student: Visitor, line: str, key: Path, server: str) -> None:
-    assert run(line, key, "echo still-here > /tmp/note; echo on-disk > note; sync").returncode == 0
+    began = run(
+        line, key, "echo still-here > /tmp/note; echo on-disk > note; sync; sleep 7777 > /dev/null 2>&1 & echo $!"
+    )
+    assert began.returncode == 0
     student.press("suspend")
     student.sees("suspended")
     assert status_of(server) == "SUSPENDED"
-    wait_for(lambda: is_shut(int(line.split()[2])), 10, "the port is closed")
-    student.press("wake")
+    student.page.get_by_text("wakes when you connect").first.wait_for(timeout=20_000)
+    ran = run(line, key, f"cat /tmp/note; tr '\\0' ' ' < /proc/{began.stdout.strip()}/cmdline")  # the knock wakes it
+    assert ran.stdout.split() == ["still-here", "sleep", "7777"], ran.stderr
     student.sees("running")
     assert status_of(server) == "ACTIVE"
-    ran = run(line, key, "cat /tmp/note")
-    assert (ran.returncode, ran.stdout.strip()) == (0, "still-here"), ran.stderr
 
 
 def put_away_keeps_the_disk(student: Visitor, line: str, key: Path, server: str) -> None:
@@ -121,9 +123,7 @@ def sees_after_a_reload(student: Visitor, state: str) -> None:
 
 def delete(student: Visitor, minga: Installation, machine: str, line: str) -> None:
     student.page.reload()
-    student.press("delete")
-    student.page.locator("button.sure").click()
-    student.sees("gone")
+    delete_for_good(student)
     assert minga.servers(machine) == []
     wait_for(lambda: is_shut(int(line.split()[2])), 10, "the port is closed")
     assert {text.split()[0] for text in student.used().values()} == {"0"}

@@ -42,6 +42,7 @@ def test_the_list_shows_only_ones_own(signed_in: Client, student2: User) -> None
 
 def test_a_list_of_fifty_costs_as_many_queries_as_one_of_two(signed_in: Client, student: User) -> None:
     grant(student, machines=60, vcpus=99, ports=200)
+    signed_in.get("/")  # the first page of a new address writes it down; both are to come after that
     counts = []
     for total in (2, 48):
         for number in range(total):
@@ -123,7 +124,7 @@ def test_a_wish_that_makes_no_sense_is_a_409_with_a_sentence(signed_in: Client, 
 
 def test_delete_asks_first(signed_in: Client, student: User) -> None:
     machine = make_machine(student, name="condor")
-    assert "Delete “condor” for good?" in signed_in.get(at(machine, "delete/")).content.decode()
+    assert "Delete “condor”?" in signed_in.get(at(machine, "delete/")).content.decode()
     machine.refresh_from_db()
     assert machine.wanted == "running"
 

@@ -125,6 +125,8 @@ class FakePortal(ThreadingHTTPServer):
         self.reports: list[dict[str, Any]] = []
         self.questions = 0
         self.is_ill = False  # answers 503 to everything
+        self.knocks: list[tuple[str, str]] = []  # tunnel, address
+        self.answer = {"wakes": True, "seconds": 5, "words": "Almost there."}  # to a knock
         self.news = threading.Condition()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -211,15 +213,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.is_admitted():
-            self.server.reports.append(json.loads(body))
+        if not self.is_admitted():
+            return
+        told = json.loads(body)
+        if self.path.endswith("/knock"):
+            self.server.knocks.append((told["tunnel"], told["address"]))
+            self.answer(200, self.server.answer)
+        else:
+            self.server.reports.append(told)
             self.answer(200, {})
 
 
 class Stage:
     """A gateway, a stand-in portal and an agent, all running."""
 
-    def __init__(self, folder: Path, kind: str, size: int = 40) -> None:
+    def __init__(self, folder: Path, kind: str, size: int = 40, *options: str) -> None:
         self.folder = folder
         self.first = free_range(size)
         make = {"embedded": embedded_vps, "openssh": openssh_vps}[kind]
@@ -231,7 +239,7 @@ class Stage:
         )
         self.targets: list[Target] = []
         (folder / "token").write_text("sesame\n")
-        self.agent = Program(self.agent_command(), folder / "agent.log")
+        self.agent = Program(self.agent_command("token", *options), folder / "agent.log")
 
     def agent_command(self, token: str = "token", *more: str) -> list[str]:
         command = [sys.executable, "-m", "tunnels.agent", "--portal", self.portal.url]
@@ -255,6 +263,20 @@ class Stage:
         until(lambda: self.portal.is_open(key))
         return key, port
 
+    def held(self, number: int = 0, **more: Any) -> tuple[str, int]:
+        """An echo behind the number-th port, whose machine sleeps. Returns the tunnel's id and the port."""
+        port = self.first + number
+        facts = {"hold": True, "probe": False, "knock": [f"{HERE}/32"], **more}
+        key = self.portal.wish(port, self.target().port, **facts)
+        until(lambda: self.portal.line(key).get("state") == "held")
+        return key, port
+
+    def wake(self, key: str, **more: Any) -> None:
+        """Its machine is up: the port is to be opened."""
+        line = self.portal.wishes[key]
+        kept = {name: line[name] for name in ("scheme", "allow", "knock")}
+        self.portal.wish(line["port"], line["target_port"], key=key, **{**kept, **more})
+
     def strike(self) -> None:
         self.agent.kill()
         self.vps.kill()
@@ -265,8 +287,9 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(folder: Path, kind: str, size: int = 40) -> Iterator[Stage]:
-    stage = Stage(folder, kind, size)
+def staged(folder: Path, kind: str, size: int = 40, *options: str) -> Iterator[Stage]:
+    """`options` are the agent's."""
+    stage = Stage(folder, kind, size, *options)
     try:
         yield stage
     finally:

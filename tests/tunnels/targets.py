@@ -49,9 +49,9 @@ def pattern(size: int) -> bytes:
     return random.Random(7).randbytes(size)
 
 
-def exchange(port: int, data: bytes = b"hello", *, seconds: float = 20.0) -> bytes:
+def exchange(port: int, data: bytes = b"hello", *, seconds: float = 20.0, source: str = HERE) -> bytes:
     """Send, say that this was all, and read to the end."""
-    with socket.create_connection((HERE, port), timeout=seconds) as visit:
+    with socket.create_connection((HERE, port), timeout=seconds, source_address=(source, 0)) as visit:
         sender = threading.Thread(target=_send, args=(visit, data))
         sender.start()
         answer = b"".join(iter(lambda: visit.recv(65536), b""))

@@ -190,6 +190,19 @@ def test_it_counts_what_passes(stage: Stage) -> None:
     assert stage.portal.total(key, "bytes_in") == before[0] + 300_000
 
 
+def test_a_brief_knock_is_not_use_but_a_download_is(stage: Stage) -> None:
+    """Each is told with the same report as its bytes, so once those have come nothing is still on its way."""
+    key, port = stage.opened()
+    until(lambda: stage.portal.line(key)["answered"])
+    out = stage.portal.total(key, "bytes_out")
+    exchange(port, pattern(8_000))
+    until(lambda: stage.portal.total(key, "bytes_out") == out + 8_000, 12)
+    assert stage.portal.total(key, "bytes_used") == 0
+    exchange(port, pattern(100_000))
+    until(lambda: stage.portal.total(key, "bytes_out") == out + 108_000, 12)
+    assert stage.portal.total(key, "bytes_used") == 200_000
+
+
 def test_it_counts_open_connections_and_the_last_byte(stage: Stage) -> None:
     key, port = stage.opened()
     with socket.create_connection((HERE, port)) as one, socket.create_connection((HERE, port)) as two:

@@ -12,10 +12,13 @@ from django.db import connections
 from django.test import AsyncClient, Client
 from django.utils import timezone
 
+from accounts.addresses import note
 from accounts.models import User
+from machines.knockers import hold
+from tests.factories import make_machine
 from tests.tunnels.told import TOKEN, gateway, opened, states
-from tunnels.actions import close_all, open_all
-from tunnels.models import Gateway, Tunnel
+from tunnels.actions import allow_only, close_all, hold_all, open_all
+from tunnels.models import Gateway, Tunnel, hash_token
 
 pytestmark = pytest.mark.urls("tests.tunnels.urls")
 BEARER = f"Bearer {TOKEN}-gate"
@@ -74,6 +77,64 @@ def test_it_does_not_tell_what_is_closed(client: Client, student: User) -> None:
     gateway()
     close_all(holder=opened(student))
     assert _ask(client).json()["tunnels"] == []
+
+
+def test_a_held_port_is_told_with_who_may_knock(client: Client, student: User) -> None:
+    gateway()
+    holder = opened(student)
+    hold_all(holder=holder, knock=["203.0.113.9/32"])
+    allow_only(tunnel_id=Tunnel.objects.of(holder)[1].pk, networks=["198.51.100.0/24", "0.0.0.0/0"], by=student)
+    lines = {line["scheme"]: line for line in _ask(client, "?holds=1").json()["tunnels"]}
+    assert (lines["ssh"]["hold"], lines["ssh"]["knock"], lines["ssh"]["probe"]) == (True, ["203.0.113.9/32"], False)
+    assert lines["http"]["knock"] == ["203.0.113.9/32", "198.51.100.0/24"]
+
+
+def test_an_agent_that_cannot_hold_is_not_told_of_a_held_port(client: Client, student: User) -> None:
+    gateway()
+    hold_all(holder=opened(student))
+    assert _ask(client).json()["tunnels"] == []
+
+
+def _knock(client: Client, tunnel: Tunnel, address: str = "203.0.113.9", token: str = BEARER) -> Any:
+    body = {"tunnel": str(tunnel.pk), "address": address}
+    return client.post("/agent/v1/knock", body, content_type="application/json", headers={"Authorization": token})
+
+
+def _asleep(student: User) -> Tunnel:
+    machine = make_machine(student, state="suspended")
+    Gateway.objects.filter(name="vps").update(token_hash=hash_token(f"{TOKEN}-gate"))
+    note(user=student, address="203.0.113.9", at=timezone.now())
+    hold(machine, timezone.now())
+    return Tunnel.objects.of(machine.pk)[0]
+
+
+def test_a_knock_of_somebody_who_may_wakes_the_machine(client: Client, student: User) -> None:
+    tunnel = _asleep(student)
+    answer = _knock(client, tunnel).json()
+    assert (answer["wakes"], answer["seconds"] > 0, bool(answer["words"])) == (True, True, True)
+    assert student.machines.get().wanted == "running"
+
+
+def test_a_knock_of_a_stranger_is_refused_without_a_word(client: Client, student: User) -> None:
+    answer = _knock(client, _asleep(student), "198.51.100.7")
+    assert (answer.status_code, answer.json()) == (200, {"wakes": False, "seconds": 0, "words": ""})
+
+
+def test_an_agent_knocks_at_its_own_gateways_ports_only(client: Client, student: User) -> None:
+    tunnel = _asleep(student)
+    gateway("other")
+    assert not _knock(client, tunnel, token=f"Bearer {TOKEN}-other").json()["wakes"]
+    assert student.machines.get().wanted == "suspended"
+
+
+def test_a_knock_that_is_none_gets_a_sentence(client: Client, student: User) -> None:
+    answer = _knock(client, _asleep(student), "nowhere")
+    assert answer.status_code == 400
+    assert "not a knock" in answer.json()["detail"]
+
+
+def test_a_knock_with_a_strangers_token_is_refused(client: Client, student: User) -> None:
+    assert _knock(client, _asleep(student), token="Bearer stranger").status_code == 401
 
 
 def test_one_gateway_hears_nothing_of_another(client: Client, student: User) -> None:

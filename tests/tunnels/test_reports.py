@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from tests.tunnels.told import gateway, opened, states, tell
-from tunnels.actions import close_all, open_all, release
+from tunnels.actions import close_all, hold_all, open_all, release
 from tunnels.models import Gateway, Tunnel
 from tunnels.queries import all_closed, all_open, primary_answered, trouble
 from tunnels.report import BadReport, Report
@@ -149,6 +149,22 @@ def test_counts_add_up(student: User) -> None:
     assert (told.bytes_in, told.bytes_out, told.connections) == (10, 14, 3)
 
 
+def test_an_agent_tells_how_much_of_it_was_more_than_a_knock(student: User) -> None:
+    gate = gateway()
+    tunnel = Tunnel.objects.of(opened(student))[0]
+    tell(gate, {tunnel: {"state": "open", "bytes_in": 5000, "bytes_out": 3000, "bytes_used": 0}})
+    assert Tunnel.objects.get(pk=tunnel.pk).bytes_used == 0
+    tell(gate, {tunnel: {"state": "open", "bytes_in": 9, "bytes_out": 7, "bytes_used": 16}})
+    assert Tunnel.objects.get(pk=tunnel.pk).bytes_used == 16
+
+
+def test_of_an_agent_that_does_not_know_them_apart_all_bytes_count() -> None:
+    told = {**LINE, "bytes_in": 5, "bytes_out": 7}
+    report = {"boot": "b", "seq": 1, "revision": 1, "whole": True, "tunnels": {KEY: told}}
+    [line] = Report.read(json.dumps(report).encode()).tunnels.values()
+    assert line.bytes_used == 12
+
+
 def test_a_report_said_twice_counts_once(student: User) -> None:
     gate = gateway()
     tunnel = Tunnel.objects.of(opened(student))[0]
@@ -219,6 +235,42 @@ def test_a_report_costs_the_same_number_of_queries_for_few_and_many(
     with django_assert_max_num_queries(15):
         tell(gate)
     assert not Tunnel.objects.exclude(state="open").exists()
+
+
+def _held(student: User) -> tuple[Gateway, list[Tunnel]]:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    hold_all(holder=holder)
+    return gate, list(Tunnel.objects.of(holder))
+
+
+def test_an_old_agent_that_leaves_a_held_port_out_has_closed_it(student: User) -> None:
+    gate, (first, _second) = _held(student)
+    tell(gate, {})
+    assert states(first.holder) == ["closed", "closed"]
+
+
+@pytest.mark.parametrize("state", ["opening", "failed"])
+def test_a_port_that_cannot_be_held_just_now_is_shut_and_keeps_its_number(student: User, state: str) -> None:
+    gate, (first, second) = _held(student)
+    tell(gate, {first: {"state": state, "refused": 9}, second: {"state": "held"}})
+    assert states(first.holder) == ["closed", "held"]
+    assert Tunnel.objects.get(pk=first.pk).port == first.port
+
+
+def test_a_report_from_before_the_hold_settles_nothing(student: User) -> None:
+    gate, (first, second) = _held(student)
+    tell(gate, {first: {"state": "open"}, second: {"state": "open"}}, revision=Gateway.objects.get().revision - 1)
+    assert states(first.holder) == ["open", "open"]
+
+
+def test_a_held_port_is_shown_as_closed_while_the_agent_is_away(student: User) -> None:
+    gate, (first, second) = _held(student)
+    tell(gate, {first: {"state": "held"}, second: {"state": "held"}})
+    told = Tunnel.objects.get(pk=first.pk)
+    assert told.shown_state(timezone.now()) == "held"
+    assert told.shown_state(timezone.now() + SILENCE) == "closed"
 
 
 GOOD = {"boot": "b", "seq": 1, "revision": 1, "whole": True, "tunnels": {}}

@@ -2,12 +2,17 @@
 
 import uuid
 
+from pytest_django import DjangoAssertNumQueries
+
 from accounts.models import User
 from tests.tunnels.told import SERVICES, gateway, opened, states, tell
 from tunnels.actions import (
     allow_only,
     close_all,
+    hold_all,
     keep_gateway,
+    knockers,
+    knockers_of,
     open_all,
     open_one,
     release,
@@ -144,3 +149,81 @@ def test_once_closed_and_opened_again_the_target_must_answer_anew(student: User)
     close_all(holder=holder)
     open_all(holder=holder, address="127.64.0.9")
     assert not primary_answered(holder)
+
+
+HOME = ["203.0.113.9/32"]
+
+
+def test_holding_keeps_the_port_and_tells_the_agent_once(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    before = [tunnel.port for tunnel in Tunnel.objects.of(holder)], _revision()
+    assert hold_all(holder=holder, knock=HOME)
+    assert not hold_all(holder=holder, knock=HOME)
+    assert ([tunnel.port for tunnel in Tunnel.objects.of(holder)], _revision()) == (before[0], before[1] + 1)
+
+
+def test_a_held_port_counts_as_closed_once_the_agent_says_so(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    hold_all(holder=holder)
+    assert not all_closed(holder)
+    tell(gate, {tunnel: {"state": "held"} for tunnel in Tunnel.objects.of(holder)})
+    assert (states(holder), all_closed(holder)) == (["held", "held"], True)
+
+
+def test_a_held_port_is_opened_again_and_must_answer_anew(student: User) -> None:
+    gate = gateway()
+    holder = opened(student)
+    tell(gate)
+    hold_all(holder=holder)
+    tell(gate, {tunnel: {"state": "held"} for tunnel in Tunnel.objects.of(holder)})
+    assert open_all(holder=holder, address="127.0.0.9")
+    assert (states(holder), primary_answered(holder)) == (["opening", "opening"], False)
+
+
+def test_a_port_that_is_to_be_held_is_given_back_when_the_agent_has_let_go_of_it(student: User) -> None:
+    gate = gateway()
+    holder = uuid.uuid4()
+    reserve(holder=holder, owner=student, services=SERVICES, by=student)
+    hold_all(holder=holder)
+    release(holder=holder)
+    assert states(holder) == ["closed", "closed"]
+    tell(gate, {})
+    assert states(holder) == ["gone", "gone"]
+
+
+def test_a_port_given_back_is_not_held(student: User) -> None:
+    gateway()
+    holder = opened(student)
+    release(holder=holder)
+    assert not hold_all(holder=holder)
+
+
+def test_who_may_knock_is_told_only_when_it_changed(student: User) -> None:
+    gateway()
+    holder = opened(student)
+    hold_all(holder=holder, knock=HOME)
+    before = _revision()
+    assert not knockers(holder=holder, networks=HOME)
+    assert knockers(holder=holder, networks=[])
+    assert ([tunnel.knock for tunnel in Tunnel.objects.of(holder)], _revision()) == ([[], []], before + 1)
+
+
+def test_who_may_knock_matters_at_held_ports_only(student: User) -> None:
+    gateway()
+    holder = opened(student)
+    assert not knockers(holder=holder, networks=HOME)
+
+
+def test_the_lists_of_many_are_written_in_a_few_queries(
+    student: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    gateway(last=20_199)
+    holders = [opened(student) for _number in range(40)]
+    for holder in holders:
+        hold_all(holder=holder)
+    with django_assert_max_num_queries(8):
+        assert knockers_of(dict.fromkeys(holders, HOME)) == 80

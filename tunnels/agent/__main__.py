@@ -12,6 +12,7 @@ from typing import cast
 import asyncssh
 import httpx
 
+from tunnels.agent.hold import HOLD_SECONDS, SSH_PATIENCE, House
 from tunnels.agent.link import Link
 from tunnels.agent.portal import Portal
 
@@ -25,6 +26,8 @@ def main() -> None:
     parser.add_argument("--token-file", required=True, type=Path, help="holds the gateway's token")
     parser.add_argument("--key-file", required=True, type=Path, help="the private SSH key that the gateway lets in")
     parser.add_argument("--once", action="store_true", help="open the ports, report, say how it went, and end")
+    parser.add_argument("--ssh-patience", type=float, default=SSH_PATIENCE, help="seconds an SSH client is held")
+    parser.add_argument("--hold-seconds", type=float, default=HOLD_SECONDS, help="seconds anybody else is")
     wish = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     for name in ("asyncssh", "httpx"):
@@ -34,9 +37,12 @@ def main() -> None:
         key = asyncssh.read_private_key(wish.key_file)
     except (OSError, ValueError) as error:
         sys.exit(f"tunnels.agent: {error}. Give --token-file and --key-file that exist and can be read.")
-    link = Link(key)
+    house = House(hold_seconds=wish.hold_seconds, ssh_patience=wish.ssh_patience)
+    link = Link(key, house)
+    portal = Portal(wish.portal, token, link)
+    house.knock = portal.knock
     with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(_run(Portal(wish.portal, token, link), link, wish.once))
+        asyncio.run(_run(portal, link, wish.once))
 
 
 async def _run(portal: Portal, link: Link, once: bool) -> None:

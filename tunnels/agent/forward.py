@@ -5,16 +5,20 @@ import contextlib
 import logging
 import random
 import time
+from collections.abc import Callable
+from typing import Any
 
 import asyncssh
 
-from tunnels.agent.splice import Counts, Pair
+from tunnels.agent.hold import HELD_WINDOW, House, Porter
+from tunnels.agent.splice import REACH_SECONDS, Counts, Pair
 from tunnels.agent.wishes import Wish
 
 log = logging.getLogger("agent")
 OPEN_SECONDS = 10.0  # for the gateway to answer a wish for a port
-REACH_SECONDS = 10.0  # for a target to take a visitor
 PROBE_SECONDS = 3.0  # for a target to answer a probe
+HASTE_SECONDS = 0.1  # between two probes while somebody waits
+HASTY_PROBE_SECONDS = 0.4  # for the first of these; the next are given more and more
 MOST_VISITORS = 256  # of one port at once
 WINDOW = 1 << 20  # bytes; 1 MiB carries 10 MB/s over 100 ms, and bounds what one stuck visitor costs
 SLOWEST_RETRY = 10.0  # seconds between two wishes for a port that is refused
@@ -23,11 +27,12 @@ probes = asyncio.Semaphore(64)  # at once, over all ports
 
 
 class Forward:
-    """A port that is or should be open. `state` is opening, open or failed."""
+    """A port that is or should be listened on. `state` is opening, open or failed."""
 
-    def __init__(self, wish: Wish, changed: asyncio.Event) -> None:
+    def __init__(self, wish: Wish, changed: asyncio.Event, house: House) -> None:
         self.wish = wish
         self.changed = changed
+        self.porter = Porter(house, wish)
         self.state = "opening"
         self.answered = False
         self.counts = Counts()
@@ -41,20 +46,40 @@ class Forward:
 
     def follow(self, wish: Wish) -> None:
         """Take a new wish for the same port: visitors who may not stay are cut off."""
-        moved = wish.target != self.wish.target
+        moved = wish.hold or wish.target != self.wish.target
         for pair in list(self.pairs):
             if moved or not wish.lets_in(pair.origin):
                 pair.cut()
         renewed = wish.since != self.wish.since or self._probe is None
         self.wish = wish
-        if renewed and wish.probe:
+        self.porter.follow(wish)
+        if wish.hold:
+            self.answered = False
+            self._stop_probe()
+        elif renewed and wish.probe:
             self.answered = False
             self._stop_probe()
             self._probe = asyncio.create_task(self._probe_until_answered())
+        elif not wish.probe:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Those who waited are visitors like others now."""
+
+        def taken(pair: Pair) -> Callable[[Pair], None]:
+            self.pairs.add(pair)
+            return self.pairs.discard
+
+        self.porter.pass_all(taken)
 
     @property
     def is_open(self) -> bool:
         return self._listener is not None
+
+    @property
+    def told(self) -> str:
+        """Its state as the portal is told it."""
+        return "held" if self.wish.hold and self.state == "open" else self.state
 
     async def open(self, ssh: asyncssh.SSHClientConnection, bind_address: str) -> None:
         """Ask the gateway for the port; a refusal is kept in `state` and tried again at `retry_at`."""
@@ -64,6 +89,7 @@ class Forward:
             try:
                 wanted = ssh.create_server(self._receive, bind_address, self.wish.port, window=WINDOW)
                 self._listener = await asyncio.wait_for(wanted, OPEN_SECONDS)
+                self._guard(self._listener, ssh)
             except asyncssh.ChannelListenError:
                 self._was_refused()
             except (OSError, asyncssh.Error, TimeoutError) as error:
@@ -71,7 +97,7 @@ class Forward:
                 log.warning("port %s: %s", self.wish.port, error or "no answer in time")
             else:
                 self.state, self.refusals = "open", 0
-                log.info("port %s is open to %s:%s", self.wish.port, *self.wish.target)
+                log.info("port %s is %s, for %s:%s", self.wish.port, self.told, *self.wish.target)
         self.changed.set()
 
     def _was_refused(self) -> None:
@@ -85,29 +111,60 @@ class Forward:
     async def close(self) -> None:
         """Close the port and cut off its visitors. Waits until the gateway was told, or does not answer."""
         self._stop_probe()
-        for pair in list(self.pairs):
-            pair.cut()
+        self._cut_all()
         async with self._opening:
             listener, self._listener = self._listener, None
             if listener:
                 listener.close()
                 with contextlib.suppress(TimeoutError, asyncssh.Error, OSError):
                     await asyncio.wait_for(listener.wait_closed(), OPEN_SECONDS)
-        for pair in list(self.pairs):  # who came in meanwhile
-            pair.cut()
+        self._cut_all()  # who came in meanwhile
         log.info("port %s is closed", self.wish.port)
 
     def lose(self) -> None:
         """The connection to the gateway is gone, and the port with it."""
         self._listener, self.state, self.retry_at = None, "opening", 0.0
-        for pair in list(self.pairs):
+        self._cut_all()
+
+    def _cut_all(self) -> None:
+        for pair in [*self.pairs, *self.porter.held]:
             pair.cut()
+
+    def _guard(self, listener: Any, ssh: asyncssh.SSHClientConnection) -> None:
+        """Strangers are refused before asyncssh makes a channel and a task for them: a scanner comes a thousand times a second."""
+        usual = listener.process_connection
+
+        def process_connection(origin: str, port: int) -> Any:
+            self._require(origin)
+            if not self._must_wait(origin):
+                return usual(origin, port)
+            session = self.porter.hold(origin, self.counts)
+            chan: asyncssh.SSHTCPChannel[bytes] = ssh.create_tcp_channel(window=HELD_WINDOW)
+            bind_address, bound = listener.get_addresses()[0]
+            chan.set_inbound_peer_names(bind_address, bound, origin, port)
+            return chan, session
+
+        listener.process_connection = process_connection
+
+    def _require(self, origin: str) -> None:
+        """Raises asyncssh.ChannelOpenError for whom this port is closed."""
+        wish = self.wish
+        if wish.may_knock(origin) if wish.hold else wish.lets_in(origin):
+            return
+        raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from there")
+
+    def _must_wait(self, origin: str) -> bool:
+        """Its machine sleeps, or is waking up."""
+        return self.wish.hold or (self.wish.probe and not self.answered and self.wish.may_knock(origin))
 
     async def _receive(self, origin: str, _port: int) -> asyncssh.SSHTCPSession[bytes]:
         """A visitor: passed on, or refused, which the gateway shows as a closed connection."""
         wish = self.wish
-        if not wish.lets_in(origin) or len(self.pairs) >= MOST_VISITORS:
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from there, or too many")
+        self._require(origin)
+        if self._must_wait(origin):  # it came before the port was guarded
+            return self.porter.hold(origin, self.counts)
+        if len(self.pairs) >= MOST_VISITORS:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "too many")
         pair = Pair(origin, self.counts, self.pairs.discard)
         self.pairs.add(pair)
         try:
@@ -125,23 +182,27 @@ class Forward:
             self._probe.cancel()
 
     async def _probe_until_answered(self) -> None:
-        pause = 0.5
+        pause, hasty = 0.5, HASTY_PROBE_SECONDS
         while True:
+            # A guest that is not up yet lets a try hang: while somebody waits, a fresh one is sooner there than its repeats.
+            waits = bool(self.porter.held)
             async with probes:
-                if await _answers(self.wish):
+                if await _answers(self.wish, hasty if waits else PROBE_SECONDS):
                     break
-            await asyncio.sleep(pause)
+            await asyncio.sleep(HASTE_SECONDS if waits else pause)
             pause = min(pause * 1.02, 3.0)  # about each second in the first minute
+            hasty = min(hasty * 1.3, PROBE_SECONDS)
         self.answered = True
+        self._pass_on()
         self.changed.set()
         log.info("%s:%s answers", *self.wish.target)
 
 
-async def _answers(wish: Wish) -> bool:
+async def _answers(wish: Wish, seconds: float) -> bool:
     """Whether something is there. A forwarder that accepts and hangs up at once, for a machine that is down, is not."""
     writer = None
     try:
-        async with asyncio.timeout(PROBE_SECONDS):
+        async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection(*wish.target)
             banner = BANNERS.get(wish.scheme)
             if banner:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import httpx
 
 from tunnels.agent.forward import Forward
+from tunnels.agent.hold import Answer, Unanswered
 from tunnels.agent.link import FIRST_PAUSE, LONGEST_PAUSE, Link, jitter
 from tunnels.agent.wishes import Wishes
 
@@ -16,7 +17,8 @@ log = logging.getLogger("agent")
 HOLD_SECONDS = 25  # how long the portal may hold our question
 TELL_SECONDS = 10.0  # between two whole reports, with the counts
 GATHER_SECONDS = 0.1  # changes within it go in one report
-Counted = tuple[int, int, int]
+Counted = tuple[int, int, int, int]
+NOTHING: Counted = (0, 0, 0, 0)
 
 
 class Portal:
@@ -49,7 +51,8 @@ class Portal:
     async def ask(self, hold: int = HOLD_SECONDS) -> None:
         """One question, held by the portal until there is something new. Raises httpx.HTTPError, ValueError…"""
         began = time.monotonic()
-        query = {"revision": self.link.applied, "wait": hold}
+        # An agent that does not say that it can hold visitors is not told of ports that are to be held.
+        query = {"revision": self.link.applied, "wait": hold, "holds": 1}
         answer = (await self.http.get("wanted", params=query, timeout=hold + 10)).raise_for_status()
         wishes = Wishes.read(answer.json())
         if wishes.revision != self.link.applied:
@@ -90,7 +93,7 @@ class Portal:
         if self.unheard is None:
             self.seq += 1
             self.unheard = {key: _take(all_of[key]) for key in about}
-        lines = {key: self._line(all_of[key], self.unheard.get(key, (0, 0, 0))) for key in about if key in all_of}
+        lines = {key: self._line(all_of[key], self.unheard.get(key, NOTHING)) for key in about if key in all_of}
         for key in self.unheard.keys() - lines.keys() & all_of.keys():
             lines[key] = self._line(all_of[key], self.unheard[key])
         report = {"boot": self.boot, "seq": self.seq, "revision": link.applied, "whole": whole, "tunnels": lines}
@@ -105,8 +108,18 @@ class Portal:
         if whole:
             self.told_revision, self.whole_at = revision, time.monotonic()
 
+    async def knock(self, tunnel: str, address: str) -> Answer:
+        """Somebody who may waits at the port of a machine that sleeps. Raises Unanswered."""
+        try:
+            reply = await self.http.post("knock", json={"tunnel": tunnel, "address": address})
+            told = reply.raise_for_status().json()
+            return Answer(told["wakes"] is True, time.monotonic() + float(told["seconds"]), str(told["words"]))
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            log.warning("knocking at the portal: %s", str(error) or type(error).__name__)
+            raise Unanswered from error
+
     def _facts(self, forward: Forward) -> tuple[Any, ...]:
-        state = "closed" if forward.wish.id not in self.link.forwards else forward.state
+        state = "closed" if forward.wish.id not in self.link.forwards else forward.told
         error = self.link.error if state == "opening" else ""
         return state, error, forward.wish.since, forward.answered
 
@@ -121,6 +134,7 @@ class Portal:
             "bytes_in": counted[0],
             "bytes_out": counted[1],
             "refused": counted[2],
+            "bytes_used": counted[3],
             "last_byte_at": int(forward.counts.last_byte_at) or None,
         }
 
@@ -128,8 +142,8 @@ class Portal:
 def _take(forward: Forward) -> Counted:
     """The counts since the last report, set back to zero."""
     counts = forward.counts
-    taken = counts.bytes_in, counts.bytes_out, counts.refused
-    counts.bytes_in = counts.bytes_out = counts.refused = 0
+    taken = counts.bytes_in, counts.bytes_out, counts.refused, counts.bytes_used
+    counts.bytes_in = counts.bytes_out = counts.refused = counts.bytes_used = 0
     return taken
 
 

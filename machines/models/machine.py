@@ -7,7 +7,6 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from cloud.contract import Status
@@ -41,8 +40,14 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         """Their own; all of them for an admin."""
         return self.all() if user.is_admin else self.filter(owner=user)
 
+    def in_bin(self) -> "MachineQuerySet":
+        return self.alive().filter(binned_at__isnull=False)
+
+    def not_in_bin(self) -> "MachineQuerySet":
+        return self.filter(binned_at__isnull=True)
+
     def with_parts(self) -> "MachineQuerySet":
-        return self.select_related("template__image", "template__flavor", "owner")
+        return self.select_related("template__image", "template__flavor", "template__course", "owner")
 
     def unsettled(self) -> "MachineQuerySet":
         return self.filter(_unsettled())
@@ -105,6 +110,12 @@ class Machine(models.Model):
     port_map = models.JSONField(default=dict, blank=True)
     host = models.CharField(max_length=120, blank=True, default="")
     project = models.CharField(max_length=64, blank=True, default="")
+
+    # Archived: its disk is an image of the cloud, and no server is left.
+    archive_id = models.CharField(max_length=64, blank=True, default="")  # nothing was written to its disk since
+    archive_name = models.CharField(max_length=100, blank=True, default="")  # of one that is being made
+    used_at = models.DateTimeField(default=timezone.now)  # when anybody last used it; the long ages count from here
+    binned_at = models.DateTimeField(null=True, blank=True)  # its owner deleted it; it can be had back for some days
 
     created_at = models.DateTimeField(default=timezone.now)
     queued_at = models.DateTimeField(null=True, blank=True)
@@ -189,6 +200,17 @@ class Machine(models.Model):
         return self.is_fresh and self.cloud_status == Status.ACTIVE and not self.cloud_task
 
     @property
+    def never_ran(self) -> bool:
+        """Nothing of its owner's is in it, so there is nothing to keep."""
+        is_unborn = self.state in (State.NEW, State.QUEUED, State.BUILDING, State.FAILED) and self.ready_at is None
+        return not self.archive_id and (is_unborn or (self.state == State.FAILED and not self.server_id))
+
+    @property
+    def lets_go(self) -> bool:
+        """Its server shall be deleted: that is the wish, or its disk is archived."""
+        return self.wanted == Wanted.GONE or (self.state == State.ARCHIVING and bool(self.archive_id))
+
+    @property
     def place_in_time(self) -> datetime:
         """Since when it waits for room: from its launch, or from when it was woken."""
         return self.queued_at or (self.created_at if self.state == State.NEW else timezone.now())
@@ -239,70 +261,6 @@ class Event(models.Model):
     @property
     def note(self) -> Note:
         return Note.from_json(self.stored_note)
-
-
-class Watch(models.Model):
-    """The one row that says when the cloud was last listed, and by what cursor to go on."""
-
-    cursor = models.TextField(blank=True, default="")
-    listed_at = models.DateTimeField(null=True, blank=True)
-    steady_since = models.DateTimeField(null=True, blank=True)  # since when every list has worked; None while none does
-    whole_at = models.DateTimeField(null=True, blank=True)
-    next_at = models.DateTimeField(default=timezone.now)
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    took_seconds = models.FloatField(default=0)
-    room = models.JSONField(default=dict, blank=True)  # what the cluster has free, as the cloud last told
-    cloud_identity = models.CharField(
-        max_length=200, blank=True, default=""
-    )  # of the first list; see machines.one_cloud
-    no_removal_until = models.DateTimeField(null=True, blank=True)  # after a restore: an admin looks at strays first
-
-    @classmethod
-    def the_one(cls) -> "Watch":
-        return cls.objects.get_or_create(pk=1)[0]
-
-
-class StrayQuerySet(models.QuerySet["Stray"]):
-    def open(self) -> "StrayQuerySet":
-        """Those that the last whole list had and that no machine has taken since."""
-        return self.filter(gone_at__isnull=True, adopted_at__isnull=True)
-
-
-class Stray(models.Model):
-    """A server of the cloud that no living machine needs, as the last whole list told it: see machines.strays."""
-
-    class Kind(models.TextChoices):
-        SECOND = "second", _("Left over from a machine of Minga; it is removed by itself")
-        LOST = "lost", _("Made by Minga, but its machine is not known here")
-        OTHER = "other", _("Made outside Minga")
-
-    server_id = models.CharField(max_length=64, unique=True)
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OTHER)
-    machine_key = models.CharField(max_length=64, blank=True, default="")  # by the server's mark; '' without one
-    owner_key = models.CharField(max_length=64, blank=True, default="")  # likewise
-    name = models.CharField(max_length=255, blank=True, default="")
-    status = models.CharField(max_length=10, blank=True, default="")
-    project = models.CharField(max_length=64, blank=True, default="")
-    flavor_name = models.CharField(max_length=255, blank=True, default="")
-    vcpus = models.PositiveIntegerField(default=0)  # 0 here and below: the cloud did not tell
-    ram_mb = models.PositiveIntegerField(default=0)
-    disk_gb = models.PositiveIntegerField(default=0)
-    host = models.CharField(max_length=255, blank=True, default="")
-    address = models.CharField(max_length=64, blank=True, default="")
-    resets = models.PositiveIntegerField(default=0)  # how many it has been through: see Server.resets
-    restarts = models.PositiveIntegerField(default=0)  # likewise
-    created_at = models.DateTimeField(null=True, blank=True)  # of the server
-    seen_at = models.DateTimeField(default=timezone.now)  # since when it is a stray; a second one's grace begins here
-    removed_at = models.DateTimeField(null=True, blank=True)  # when we last asked the cloud to delete it
-    adopted_at = models.DateTimeField(null=True, blank=True)  # a machine has it now
-    gone_at = models.DateTimeField(null=True, blank=True)  # it left the cloud
-
-    objects = StrayQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["second", "lost", "other"]), name="stray_kind_known"),
-        ]
 
 
 def status_fields(server: Any, at: datetime) -> dict[str, Any]:

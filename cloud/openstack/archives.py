@@ -1,0 +1,101 @@
+"""Images that outlive their server: made of one that is on a host, or taken over from Nova where it is put away.
+
+Nova makes no image of a server that is shelved, for it keeps it as one already: `<name>-shelved`, which it deletes with the
+server. It only logs when Glance does not let it (compute/api.py, _delete). So that image is protected, and stays.
+"""
+
+from typing import Any
+
+from cloud.contract import CloudGone, CloudRefused
+from cloud.openstack import cluster
+from cloud.openstack.problems import Conflict, body
+from cloud.openstack.verbs import Verbs
+from cloud.openstack.wire import Wire
+
+SHELVED = ("SHELVED", "SHELVED_OFFLOADED")
+DEAD = ("deleted", "killed", "pending_delete")
+
+
+class Archives:
+    """They are the student's own, as what Nova shelves is: their project must not go before them."""
+
+    def __init__(self, wire: Wire, verbs: Verbs) -> None:
+        self._wire = wire
+        self._verbs = verbs
+
+    def ensure(self, server_id: str, name: str) -> dict[str, Any]:
+        """Its row in Glance."""
+        if found := self._named(server_id, name):
+            return found
+        row = self._verbs.get(server_id)
+        self._verbs.must_be_idle(row)
+        if not row["image"]:
+            raise CloudRefused(f"The disk of server {server_id} is a volume: no image can keep it.")
+        return self._take_over(row, name) if row["status"] in SHELVED else self._make(row, name)
+
+    def undo(self, server_id: str, name: str) -> None:
+        found = self._named(server_id, name)
+        if found is None:
+            return
+        if found["protected"] and self._is_shelved(server_id):
+            self._patch(found["id"], ("replace", "protected", False), ("remove", cluster.ARCHIVE, None))
+        else:
+            self.delete(found["id"])
+
+    def shelved(self, row: dict[str, Any]) -> dict[str, Any] | None:
+        """What Nova keeps of a server (its row) that is put away: the newest, for an older one may have been left by a failure."""
+        if row["status"] not in SHELVED:
+            return None
+        found = cluster.pages(self._wire, {"instance_uuid": row["id"], "limit": cluster.PAGE})
+        kept = [one for one in found if one["name"].endswith("-shelved") and one["status"] == "active"]
+        return max(kept, key=lambda one: str(one["created_at"]), default=None)
+
+    def delete(self, image_id: str) -> None:
+        try:
+            self._wire.ask("image", "DELETE", f"/images/{image_id}")
+        except CloudGone:
+            return
+        except CloudRefused as error:
+            if "protected" not in str(error).lower():
+                raise
+            self._patch(image_id, ("replace", "protected", False))
+            self._wire.ask("image", "DELETE", f"/images/{image_id}")
+
+    def _named(self, server_id: str, name: str) -> dict[str, Any] | None:
+        found = cluster.pages(self._wire, {"name": name, cluster.ARCHIVE: server_id, "limit": 1})
+        return next((row for row in found if row["status"] not in DEAD), None)
+
+    def _take_over(self, row: dict[str, Any], name: str) -> dict[str, Any]:
+        """One call, so that it is protected when it can be found by its new name."""
+        kept = self.shelved(row)
+        if kept is None:
+            raise CloudRefused(f"Server {row['id']} is put away, but Glance has no image of it.")
+        changes = (("replace", "protected", True), ("add", cluster.ARCHIVE, row["id"]), ("replace", "name", name))
+        return self._patch(kept["id"], *changes)
+
+    def _make(self, row: dict[str, Any], name: str) -> dict[str, Any]:
+        wish = {"name": name, "metadata": {cluster.ARCHIVE: row["id"], cluster.SNAPSHOT: ""}}
+        try:
+            made = self._verbs.as_student(
+                row, lambda project: self._verbs.act(row["id"], "createImage", wish, project=project)
+            )
+        except Conflict:
+            now = self._verbs.get(row["id"])
+            self._verbs.must_not_be_ready(now)
+            raise CloudRefused(f"No image can be made of a server that is {now['status']}.") from None
+        return body(self._wire.ask("image", "GET", f"/images/{made['image_id']}"))
+
+    def _is_shelved(self, server_id: str) -> bool:
+        try:
+            return self._verbs.get(server_id)["status"] in SHELVED
+        except CloudGone:
+            return False
+
+    def _patch(self, image_id: str, *changes: tuple[str, str, Any]) -> dict[str, Any]:
+        """Several changes at once, all or none."""
+        wish = [
+            {"op": op, "path": f"/{field}", **({} if op == "remove" else {"value": value})}
+            for op, field, value in changes
+        ]
+        kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+        return body(self._wire.ask("image", "PATCH", f"/images/{image_id}", json=wish, headers=kind))

@@ -1,0 +1,64 @@
+"""The bytes of Glance's images."""
+
+from collections.abc import Iterator
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from cloud.contract import CloudBusy, CloudGone
+from cloud.openstack.problems import body, problem, translated
+from cloud.openstack.wire import TIMEOUT_SECONDS, Wire
+
+CHUNK_BYTES = 256 * 1024  # in memory at once
+
+
+def size(wire: Wire, image_id: str) -> int:
+    row = body(wire.ask("image", "GET", f"/images/{image_id}"))
+    if row["status"] in ("deleted", "killed", "pending_delete"):
+        raise CloudGone(f"Image {image_id} is {row['status']}.")
+    if row["status"] != "active" or row["size"] is None:
+        raise CloudBusy(f"Image {image_id} is {row['status']}.", retry_after=1)
+    return int(row["size"])
+
+
+def read(wire: Wire, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    """Glance sends a range where it can; where a store of it cannot, what comes before is read and thrown away."""
+    if length == 0:
+        return
+    last = "" if length is None else start + length - 1
+    headers = {"Range": f"bytes={start}-{last}"} if start or length is not None else {}
+    with translated(), _ask(wire, image_id, headers) as answer:
+        if answer.status_code == 416:
+            return
+        if answer.status_code == 204:  # Glance's word for: there is a row and no data
+            raise CloudBusy(f"Image {image_id} has no data yet.", retry_after=1)
+        if answer.status_code >= 300:
+            raise problem(answer)
+        skip = 0 if answer.status_code == 206 else start
+        try:
+            yield from _part(answer.iter_content(CHUNK_BYTES), skip, length)
+        except (requests.RequestException, HTTPError) as error:
+            raise CloudBusy(f"Glance broke off: {error!r}", retry_after=1) from error
+
+
+def _ask(wire: Wire, image_id: str, headers: dict[str, str]) -> requests.Response:
+    answer: requests.Response = wire.connection.image.get(
+        f"/images/{image_id}/file",
+        headers={"Accept-Encoding": "identity", **headers},
+        stream=True,
+        raise_exc=False,
+        connect_retries=0,
+        timeout=TIMEOUT_SECONDS,
+    )
+    return answer
+
+
+def _part(chunks: Iterator[bytes], skip: int, length: int | None) -> Iterator[bytes]:
+    for whole in chunks:
+        chunk, skip = whole[skip:], max(0, skip - len(whole))
+        if length is not None:
+            chunk, length = chunk[:length], length - min(length, len(chunk))
+        if chunk:
+            yield chunk
+        if length == 0:
+            return

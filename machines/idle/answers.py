@@ -1,0 +1,263 @@
+"""What may be said to a question or a warning, by whom, within which limits, and what follows from it at once.
+
+The row of the question is locked: of an answer and the sweep that takes silence for one, exactly one wins. While a question
+lives, a person may change their mind: each of its answers counts once.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext_noop as _
+
+from accounts.models import User
+from courses.models import Enrolment
+from courses.policy import IdlePolicy, policy_of
+from lib.notes import Note, Refusal
+from machines import actions
+from machines.idle import asks, links, times
+from machines.models import Answer, Ask, Event, Hold, Machine
+from machines.states import State, Wanted
+
+C, K = Answer.Choice, Ask.Kind
+CHOICES: dict[str, tuple[str, ...]] = {
+    K.SLEEP: (C.MORE, C.JOB, C.SLEEP, C.DONE),
+    K.ARCHIVE: (C.KEEP, C.DONE),
+    K.DELETE: (C.KEEP, C.DONE),
+}
+_OF_A_TEACHER = {C.MORE, C.JOB, C.KEEP}  # what does not take a machine away from its owner
+WEEK = timedelta(days=7)
+
+
+class TooLate(Refusal):
+    """The question is over: answered, or its time has passed."""
+
+    code = "too_late"
+
+
+class NotNow(Refusal):
+    code = "not_now"
+
+
+class NoMoreHold(Refusal):
+    """A long job beyond what the policy gives."""
+
+    code = "hold_exceeded"
+
+
+class NotYours(Refusal):
+    status = 403
+    code = "not_yours"
+
+
+_SAID = {
+    C.MORE: _("You have answered “a little longer” already, at %(at)s."),
+    C.JOB: _("You have announced a long job already, at %(at)s."),
+    C.SLEEP: _("You have answered “sleep now” already, at %(at)s."),
+    C.DONE: _("You have answered “I am done” already, at %(at)s."),
+    C.KEEP: _("You have answered “keep it” already, at %(at)s."),
+}
+_BECAME = {
+    (K.SLEEP, Ask.Outcome.SILENCE): _("Nobody had answered by %(at)s, so it was put to sleep. Nothing is lost."),
+    (K.ARCHIVE, Ask.Outcome.SILENCE): _(
+        "Nobody had answered by %(at)s, so it was archived. You can restore it on its page."
+    ),
+    (K.DELETE, Ask.Outcome.SILENCE): _("Nobody had answered by %(at)s, so its archive was deleted."),
+}
+_ACTIVE = _("Somebody has used it since then (%(at)s), so the question is over. Nothing was changed.")
+_OVER = _("The question was over at %(at)s: the machine is no longer in the state that it was about.")
+_ENDED = _("The time for an answer ended at %(at)s.")
+
+
+@transaction.atomic
+def answer(*, ask: Ask, choice: str, by: User | None, now: datetime, until: datetime | None = None) -> Answer:
+    """by=None: by a link, which is proof by itself. Raises Refusal with the sentence that the person reads."""
+    ask = living(ask, lock=True)
+    _check_person(ask, choice, by)
+    if refusal := why_not(ask, choice, now):
+        raise refusal
+    until = _DEEDS[C(choice)](ask, by, now, until)
+    asks.close(ask=ask, outcome=Ask.Outcome.ANSWERED, now=now)
+    return Answer.objects.create(ask=ask, choice=choice, by=by, at=now, until=until)
+
+
+@transaction.atomic
+def give(*, machine: Machine, until: datetime, by: User, now: datetime, reason: str = "") -> Hold:
+    """More time from a teacher or an admin, asked or not, without the limits that students have."""
+    if not may_give(machine, by):
+        raise NotYours(_("Only a teacher of its course can give this machine more time."))
+    for open_one in Ask.objects.open().filter(machine=machine, kind=K.SLEEP).select_for_update(of=("self",)):
+        asks.close(ask=open_one, outcome=Ask.Outcome.ACTIVE, now=now)
+    return _hold(machine, Hold.Kind.GIVEN, by, now, until, reason)
+
+
+def living(ask: Ask, *, lock: bool = False) -> Ask:
+    """The question as it is now; a later warning of the same thing stands for an earlier one, so its link still helps."""
+    rows = Ask.objects.select_related("machine__owner", "machine__template__course", "machine__template__image")
+    rows = rows.select_for_update(of=("self",)) if lock else rows
+    found = rows.get(pk=ask.pk)
+    if found.outcome != Ask.Outcome.OVER:
+        return found
+    return (
+        rows.filter(machine=found.machine_id, kind=found.kind, closed_at=None, number__gt=found.number).first() or found
+    )
+
+
+def why_not(ask: Ask, choice: str, now: datetime) -> Refusal | None:
+    """Why this can no longer be said, or never could; None while it can."""
+    if choice not in CHOICES[ask.kind]:
+        return NotNow(_("This is no answer to this question."))
+    if said := ask.answers.filter(choice=choice).first():
+        return TooLate(_SAID[C(choice)], {"at": times.moment(said.at, now)})
+    if ask.closed_at and ask.outcome != Ask.Outcome.ANSWERED:
+        words = _BECAME.get((K(ask.kind), Ask.Outcome(ask.outcome))) or (
+            _ACTIVE if ask.outcome == Ask.Outcome.ACTIVE else _OVER
+        )
+        return TooLate(words, {"at": times.moment(ask.closed_at, now)})
+    if links.has_ended(ask, now):
+        return TooLate(_ENDED, {"at": times.moment(ask.ends_at or now, now)})
+    return _wrong_state(ask, choice)
+
+
+def may_give(machine: Machine, user: User) -> bool:
+    return user.is_admin or teaches(machine, user)
+
+
+def teaches(machine: Machine, user: User) -> bool:
+    course = machine.template.course_id
+    roles = Enrolment.objects.filter(user=user, course=course, role=Enrolment.Role.TEACHER)
+    return course is not None and user.is_active and roles.exists()
+
+
+def offers_job(ask: Ask, now: datetime) -> bool:
+    """Whether a long job can be announced now: where students may, and only near the end, or everybody would."""
+    policy = policy_of(ask.machine.template)
+    return policy.may_hold and asks.earliest_end(ask, now) - now <= timedelta(minutes=policy.hold_offered_minutes)
+
+
+def _check_person(ask: Ask, choice: str, by: User | None) -> None:
+    if by is None or by.pk == ask.machine.owner_id or by.is_admin:
+        return
+    if not (choice in _OF_A_TEACHER and teaches(ask.machine, by)):
+        raise NotYours(_("Only its owner can answer this."))
+
+
+def _wrong_state(ask: Ask, choice: str) -> Refusal | None:
+    """To stay awake, it must be awake; what is asked for by the other answers is judged by the actions themselves."""
+    machine = ask.machine
+    if machine.wanted == Wanted.GONE or machine.state == State.GONE:
+        return TooLate(_("This machine has been deleted."))
+    if choice in (C.MORE, C.JOB) and machine.wanted != Wanted.RUNNING:
+        return TooLate(_("It sleeps already, or is about to. Wake it on its page: it goes on where it stopped."))
+    return None
+
+
+# ---- what follows; each gives until when, where the answer has an end ----
+
+
+def _more(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> datetime:
+    until = now + timedelta(minutes=policy_of(ask.machine.template).more_minutes)
+    _hold(ask.machine, Hold.Kind.MORE, by, now, until)
+    return until
+
+
+def _job(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> datetime:
+    machine = ask.machine
+    if until is None or until <= now:
+        raise NotNow(_("Say until when, as hours and minutes: 18:30."))
+    if by is not None and may_give(machine, by):
+        _hold(machine, Hold.Kind.GIVEN, by, now, until)
+        return until
+    _check_job(ask, policy_of(machine.template), now, until)
+    _hold(machine, Hold.Kind.JOB, by, now, until)
+    return until
+
+
+def _sleep(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> None:
+    _end_holds(ask.machine, now)
+    actions.suspend(machine=ask.machine, by=by, why=Note(_("Its owner answered: sleep now.")))
+
+
+def _done(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> None:
+    """No longer needed for now: what would have come in the end comes at once."""
+    verbs = {K.SLEEP: actions.shelve, K.ARCHIVE: actions.archive, K.DELETE: actions.delete}
+    _end_holds(ask.machine, now)
+    verbs[K(ask.kind)](machine=ask.machine, by=by, why=Note(_("Its owner answered: I am done.")))
+
+
+def _keep(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> None:
+    Machine.objects.filter(pk=ask.machine_id).update(used_at=now)
+    ask.machine.record(Event.Kind.WISHED, Note(_("To be kept: its days are counted anew.")), by=by)
+
+
+_DEEDS: dict[Answer.Choice, Callable[[Ask, User | None, datetime, datetime | None], datetime | None]] = {
+    C.MORE: _more,
+    C.JOB: _job,
+    C.SLEEP: _sleep,
+    C.DONE: _done,
+    C.KEEP: _keep,
+}
+
+
+def _hold(machine: Machine, kind: str, by: User | None, now: datetime, until: datetime, reason: str = "") -> Hold:
+    note = Note(_("Kept awake until %(at)s."), {"at": times.moment(until, now)})
+    machine.record(Event.Kind.WISHED, note, by=by)
+    return Hold.objects.create(machine=machine, kind=kind, by=by, starts_at=now, ends_at=until, reason=reason[:200])
+
+
+def _end_holds(machine: Machine, now: datetime) -> None:
+    """What was said last counts; what a teacher gave is the teacher's."""
+    Hold.objects.live(now).filter(machine=machine).exclude(kind=Hold.Kind.GIVEN).update(ends_at=now)
+
+
+def _check_job(ask: Ask, policy: IdlePolicy, now: datetime, until: datetime) -> None:
+    if not policy.may_hold:
+        raise NoMoreHold(_("Long jobs cannot be announced for this machine. Ask your teacher for more time."))
+    from_when = asks.earliest_end(ask, now) - timedelta(minutes=policy.hold_offered_minutes)
+    if now < from_when:
+        facts = {"minutes": _plain(policy.hold_offered_minutes), "at": times.moment(from_when, now)}
+        raise NoMoreHold(
+            _("A long job can be announced in the last %(minutes)s minutes before it would sleep: from %(at)s on."),
+            facts,
+        )
+    latest = now + timedelta(hours=policy.hold_hours)
+    if until > latest:
+        facts = {"hours": _plain(policy.hold_hours), "at": times.moment(latest, now)}
+        raise NoMoreHold(
+            _("A long job takes %(hours)s hours at most: until %(at)s. Say it again before that ends."), facts
+        )
+    _check_week(ask.machine, policy, now, until)
+
+
+def _check_week(machine: Machine, policy: IdlePolicy, now: datetime, until: datetime) -> None:
+    used, allowed = held_in_a_week(machine, now), timedelta(hours=policy.hold_hours_a_week)
+    if used + (until - now) <= allowed:
+        return
+    left = max(allowed - used, timedelta(0))
+    facts = {"hours": _plain(policy.hold_hours_a_week), "used": _hours(used), "left": _hours(left)}
+    raise NoMoreHold(
+        _(
+            "Long jobs of this machine may take %(hours)s hours in seven days; %(used)s h are taken, %(left)s h are left."
+            " Your teacher can give more."
+        ),
+        facts,
+    )
+
+
+def held_in_a_week(machine: Machine, now: datetime) -> timedelta:
+    """How long its long jobs have kept it awake in the last seven days, up to now; what follows is counted with the wish."""
+    since, total = now - WEEK, timedelta(0)
+    rows = Hold.objects.filter(machine=machine, kind=Hold.Kind.JOB, ends_at__gt=since).order_by("starts_at")
+    for row in rows:
+        begins, ends = max(row.starts_at, since), min(row.ends_at, now)
+        total += max(ends - begins, timedelta(0))
+        since = max(since, ends)  # two that overlap count once
+    return total
+
+
+def _hours(length: timedelta) -> str:
+    return _plain(round(length.total_seconds() / 3600, 1))
+
+
+def _plain(number: float) -> str:
+    return f"{number:g}"

@@ -1,0 +1,124 @@
+"""Questions before a machine sleeps, and warnings before it is archived or deleted: opened, timed, closed.
+
+Who decides when to ask, and what happens at the end, calls this (the sweep). An open question without `ends_at` has reached
+nobody yet: nothing may follow from it. Whoever closes a question first has the last word: `close` says whether it was you, so
+do what follows only then, in the same transaction.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Min, QuerySet
+from django.utils.translation import gettext_noop as _
+
+from courses.policy import policy_of
+from lib import doorbell
+from lib.notes import Note
+from machines.models import Ask, Delivery, Event, Machine
+
+WARN_DAYS = (7, 1)  # before archiving or deleting: the first warning and the second
+_OPENED = {
+    Ask.Kind.SLEEP: _("Its owner is asked whether it is still in use."),
+    Ask.Kind.ARCHIVE: _("Its owner is warned that it will be archived."),
+    Ask.Kind.DELETE: _("Its owner is warned that its archive will be deleted."),
+}
+_TOO_LATE = "The question was over first."
+
+
+@transaction.atomic
+def ask(*, machine: Machine, kind: str, why: Note, now: datetime, number: int = 1) -> Ask:
+    """The open question of this kind, a new one where there is none. A later warning takes the place of an earlier one."""
+    earlier = Ask.objects.open().filter(machine=machine, kind=kind, number__lt=number)
+    close_all(pks=list(earlier.values_list("pk", flat=True)), outcome=Ask.Outcome.OVER, now=now)
+    facts = {"number": number, "stored_why": why.as_json(), "asked_at": now}
+    opened, is_new = Ask.objects.get_or_create(machine=machine, kind=kind, closed_at=None, defaults=facts)
+    if is_new:
+        _send_out(opened, now)
+    return opened
+
+
+def _send_out(opened: Ask, now: datetime) -> None:
+    """A page is not sent: it is delivered when its owner looks."""
+    channels = [(channel, None if channel == Delivery.Channel.PAGE else now) for channel in Delivery.Channel.values]
+    Delivery.objects.bulk_create([Delivery(ask=opened, channel=c, next_at=at) for c, at in channels])
+    opened.machine.record(Event.Kind.NOTED, Note(_OPENED[Ask.Kind(opened.kind)]))
+    doorbell.ring("machines.tasks.send_mails")
+    doorbell.ring("machines.tasks.write_lines")
+
+
+def close(*, ask: Ask, outcome: str, now: datetime) -> bool:
+    """Whether it was still open, so that it is we who closed it."""
+    done = close_all(pks=[ask.pk], outcome=outcome, now=now) == 1
+    if done:
+        ask.closed_at, ask.outcome = now, outcome
+    return done
+
+
+@transaction.atomic
+def close_all(*, pks: Collection[int], outcome: str, now: datetime) -> int:
+    """Close those that are still open; how many they were. What was not delivered yet is not sent any more."""
+    if not pks:
+        return 0
+    closed = Ask.objects.open().filter(pk__in=pks).update(closed_at=now, outcome=outcome)
+    late = Delivery.objects.filter(ask__in=pks, ask__closed_at__isnull=False, state=Delivery.State.DUE)
+    late.update(state=Delivery.State.FAILED, next_at=None, fault=_TOO_LATE)
+    return closed
+
+
+def told_at(ask: Ask) -> datetime | None:
+    """When the first channel reached its owner."""
+    first: datetime | None = ask.deliveries.filter(state=Delivery.State.SENT).aggregate(at=Min("sent_at"))["at"]
+    return first
+
+
+def notice(ask: Ask) -> timedelta:
+    """How long its owner has for an answer, from when they were told."""
+    if ask.kind != Ask.Kind.SLEEP:
+        return timedelta(days=WARN_DAYS[min(ask.number, len(WARN_DAYS)) - 1])
+    policy = policy_of(ask.machine.template)
+    return timedelta(minutes=policy.ask_minutes if was_visited(ask.machine) else policy.first_ask_minutes)
+
+
+def earliest_end(ask: Ask, now: datetime) -> datetime:
+    """When it happens; while nobody was told, when it would if they were told now."""
+    return ask.ends_at or now + notice(ask)
+
+
+def was_visited(machine: Machine) -> bool:
+    """Whether anybody has connected since it was started. Unknown is taken for yes: that gives the longer time."""
+    activity = getattr(machine, "activity", None)
+    return activity is None or (activity.connected_at is not None and activity.connected_at >= activity.since)
+
+
+def settle(now: datetime) -> int:
+    """The countdown of whatever has just reached somebody begins, at the first delivery; how many began."""
+    return _settle(Ask.objects.all(), now)
+
+
+@transaction.atomic
+def delivered(delivery: Delivery, now: datetime) -> bool:
+    """One channel reached the person. False when it was delivered, or the question closed, before."""
+    open_ones = Delivery.objects.filter(pk=delivery.pk, ask__closed_at__isnull=True).exclude(state=Delivery.State.SENT)
+    if not open_ones.update(state=Delivery.State.SENT, sent_at=now, next_at=None, fault=""):
+        return False
+    _settle(Ask.objects.filter(pk=delivery.ask_id), now)
+    return True
+
+
+def seen(pks: Collection[int], now: datetime) -> None:
+    """Their owner has loaded a page that shows them."""
+    unseen = Delivery.objects.filter(ask__in=pks, channel=Delivery.Channel.PAGE, state=Delivery.State.DUE)
+    for delivery in unseen:
+        delivered(delivery, now)
+
+
+def _settle(asks: "QuerySet[Ask]", now: datetime) -> int:
+    waiting = Ask.objects.open().filter(pk__in=asks.values("pk"), ends_at__isnull=True)
+    sent = Delivery.objects.filter(ask__in=waiting, state=Delivery.State.SENT, sent_at__lte=now)
+    told = dict(sent.order_by().values_list("ask").annotate(at=Min("sent_at")))
+    begun = list(Ask.objects.filter(pk__in=told).select_related("machine__activity", "machine__template__course"))
+    for row in begun:
+        row.ends_at = told[row.pk] + notice(row)
+    # Of two channels that deliver at the same moment the first to write has it; a deadline that was told is not moved.
+    return Ask.objects.filter(ends_at__isnull=True).bulk_update(begun, ["ends_at"], batch_size=500) if begun else 0

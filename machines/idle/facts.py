@@ -1,0 +1,136 @@
+"""All that a decision about machines is made of, loaded in a number of queries that does not grow with the machines."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.utils import timezone
+
+from courses.models import Lesson, Template
+from courses.policy import IdlePolicy, policy_of
+from machines.models import Activity, Ask, Delivery, Hold, Machine, MachineQuerySet
+from machines.states import State
+
+# What nobody uses may be in one of these; all else is on its way, or waits for a person.
+RESTING = (State.SUSPENDED, State.SHELVED, State.ARCHIVED)
+
+# Of ten thousand machines no more is read than this; whoever acts on one reads it whole.
+_READ = ("owner", "template", "name", "wanted", "state", "state_since", "used_at", "binned_at")
+_HEARD = (
+    "since", "ports_heard_at", "ports_at", "connections", "connected_at", "console_at", "load_heard_at",
+    "cpu_percent", "disk_rate", "nic_rate", "cpu_at", "disk_at", "nic_at",
+)  # fmt: skip
+_TEMPLATE: Any = Machine._meta.get_field("template")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One machine, and what speaks for and against its being in use."""
+
+    machine: Machine  # with its template, its activity
+    policy: IdlePolicy
+    hold: Hold | None = None  # of those that have begun, the one that ends last
+    lesson: Lesson | None = None  # likewise, of its course
+    asks: tuple[Ask, ...] = ()  # the open ones
+    told_at: datetime | None = None  # when the first channel of the open question reached its owner
+    wrote_at: datetime | None = None  # when we last wrote into its open terminals, which passes bytes, too
+
+    @property
+    def activity(self) -> Activity | None:
+        return getattr(self.machine, "activity", None)
+
+    def open_ask(self, kind: str) -> Ask | None:
+        return next((ask for ask in self.asks if ask.kind == kind), None)
+
+
+def watched() -> MachineQuerySet:
+    """Those with which something may be done because nobody uses them, or about which a question is open."""
+    asked = Ask.objects.open().values("machine")
+    binned = Q(binned_at__isnull=False) & ~Q(state=State.GONE)
+    rows = Machine.objects.filter(Q(state__in=(State.RUNNING, *RESTING)) | binned | Q(pk__in=asked))
+    return rows.order_by().only(*_READ, *(f"activity__{name}" for name in _HEARD))
+
+
+def load(machines: MachineQuerySet | Iterable[Machine], now: datetime) -> list[Facts]:
+    """Six queries, whatever the number: the rows with their activity, templates, holds, lessons, questions, deliveries."""
+    rows = _rows(machines)
+    templates = _templates(rows)
+    policies = {pk: policy_of(template) for pk, template in templates.items()}
+    longest = max((max(p.idle_minutes, p.first_minutes) for p in policies.values()), default=0)
+    since = now - timedelta(minutes=longest)
+    holds, lessons, asks = _holds(rows, since, now), _lessons(templates.values(), since, now), _asks(rows)
+    told = _deliveries(asks)
+    found = []
+    for row in rows:
+        template = templates[row.template_id]
+        mine = tuple(asks.get(row.pk, ()))
+        lesson = lessons.get(template.course_id) if template.course_id else None
+        told_at, wrote_at = told.get(next((a.pk for a in mine if a.kind == Ask.Kind.SLEEP), 0), (None, None))
+        found.append(Facts(row, policies[template.pk], holds.get(row.pk), lesson, mine, told_at, wrote_at))
+    return found
+
+
+def _rows(machines: MachineQuerySet | Iterable[Machine]) -> list[Machine]:
+    if isinstance(machines, MachineQuerySet):
+        return list(machines.select_related("activity"))
+    rows = list(machines)
+    prefetch_related_objects(rows, "activity")
+    return rows
+
+
+def _templates(rows: list[Machine]) -> dict[int, Template]:
+    """One object for all machines of a template, put onto those rows that came without."""
+    bare = [row for row in rows if not _TEMPLATE.is_cached(row)]
+    found = Template.objects.select_related("course", "image").in_bulk({row.template_id for row in bare})
+    for row in bare:
+        row.template = found[row.template_id]
+    return found | {row.template_id: row.template for row in rows if row.template_id not in found}
+
+
+def of(machine: Machine, now: datetime | None = None) -> Facts:
+    """Those of one machine, as they are now."""
+    return load(Machine.objects.filter(pk=machine.pk), now or timezone.now())[0]
+
+
+def _holds(rows: list[Machine], since: datetime, now: datetime) -> dict[UUID, Hold]:
+    """One that ended before anything was quiet for long enough changes nothing any more."""
+    begun = Hold.objects.filter(starts_at__lte=now, ends_at__gt=since)
+    return {hold.machine_id: hold for hold in _about(begun, rows).order_by("ends_at")}
+
+
+def _lessons(templates: Iterable[Template], since: datetime, now: datetime) -> dict[int, Lesson]:
+    courses = {template.course_id for template in templates if template.course_id}
+    begun = Lesson.objects.filter(course__in=courses, starts_at__lte=now, ends_at__gt=since)
+    return {lesson.course_id: lesson for lesson in begun.order_by("ends_at")}
+
+
+def _asks(rows: list[Machine]) -> dict[UUID, list[Ask]]:
+    found: dict[UUID, list[Ask]] = {}
+    machines = {row.pk: row for row in rows}
+    for ask in _about(Ask.objects.open(), rows).order_by("asked_at"):
+        if ask.machine_id in machines:
+            ask.machine = machines[ask.machine_id]
+            found.setdefault(ask.machine_id, []).append(ask)
+    return found
+
+
+def _deliveries(asks: dict[UUID, list[Ask]]) -> dict[int, tuple[datetime | None, datetime | None]]:
+    """Of each question: when its first channel was delivered, and when a line was written into terminals."""
+    pks = [ask.pk for some in asks.values() for ask in some]
+    found: dict[int, tuple[datetime | None, datetime | None]] = {}
+    sent = Delivery.objects.filter(ask__in=pks, state=Delivery.State.SENT)
+    for ask, channel, at in sent.values_list("ask", "channel", "sent_at"):
+        told_at, wrote_at = found.get(ask, (None, None))
+        told_at = min(filter(None, (told_at, at)), default=None)
+        found[ask] = (told_at, at if channel == Delivery.Channel.TERMINAL else wrote_at)
+    return found
+
+
+FEW = 50  # of so many machines the rows are asked for by name; of more, all rows are
+
+
+def _about(found: "QuerySet[Any]", rows: list[Machine]) -> "QuerySet[Any]":
+    return found.filter(machine__in=rows) if len(rows) <= FEW else found

@@ -1,0 +1,62 @@
+"""Links in a mail that answer without signing in. Whoever has the link is believed, so it says one thing of one question only.
+
+A link is an address and nothing else: it acts when its page's button is pressed, never when it is opened, for scanners of mail
+open every link. It ends with its question.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils.translation import gettext_noop as _
+
+from lib.notes import Refusal
+from machines.models import Answer, Ask
+
+GRACE = timedelta(hours=1)  # after the end of a question, for a clock that is wrong and a sweep that is late
+OLDEST = timedelta(days=30)  # longer than any question lives; what was signed before has no meaning any more
+_SIGNER = signing.TimestampSigner(salt="machines.idle.links", sep=".")
+
+
+class BadLink(Refusal):
+    """Not made by us, or cut off by a mail program."""
+
+    status = 404
+    code = "bad_link"
+
+
+class OldLink(Refusal):
+    status = 410
+    code = "old_link"
+
+
+def token(ask: Ask, choice: str) -> str:
+    return _SIGNER.sign(f"{ask.pk}-{choice}")
+
+
+def address(ask: Ask, choice: str) -> str:
+    """The whole link, as it stands in a mail."""
+    return f"{settings.PORTAL_URL}{reverse('ask-link', args=[token(ask, choice)])}"
+
+
+def read(text: str) -> tuple[Ask, str]:
+    """The question that a link belongs to, and its answer. Raises BadLink or OldLink."""
+    try:
+        number, _dash, choice = _SIGNER.unsign(text, max_age=OLDEST).partition("-")
+    except signing.SignatureExpired:
+        raise OldLink(_("This link is too old. What your machines do now stands on your page.")) from None
+    except signing.BadSignature:
+        raise BadLink(
+            _(
+                "This link is not whole, or not one of ours. Copy the whole line of the mail, or sign in and answer there."
+            )
+        ) from None
+    found = Ask.objects.filter(pk=number).select_related("machine__owner", "machine__template__course").first()
+    if found is None or choice not in Answer.Choice.values:
+        raise BadLink(_("The machine that this link belongs to is gone."))
+    return found, choice
+
+
+def has_ended(ask: Ask, now: datetime) -> bool:
+    return ask.ends_at is not None and now > ask.ends_at + GRACE

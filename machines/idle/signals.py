@@ -1,0 +1,230 @@
+"""What is heard of machines that run, folded into their Activity rows: many at once, in a number of queries that does not grow.
+
+A signal is written with two times: when it was told at all (`*_heard_at`) and when it last showed work (`*_at`). Nothing is decided here.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from cloud.contract import Cloud, CloudError, Diagnostics
+from courses.models import Template
+from courses.policy import IdlePolicy, policy_of
+from machines.models import Activity, Machine
+from machines.states import State
+from tunnels.models import Gateway, Tunnel
+
+log = logging.getLogger(__name__)
+
+WINDOW = timedelta(minutes=1)  # bytes are counted over no less: two keep-alives that fall together are not work
+USED_STEP = timedelta(minutes=30)  # Machine.used_at is no finer: the ages that count from it are days
+AT_ONCE = 40  # servers in one call for diagnostics; the time that is left is looked at between two calls
+FEW = 8  # guests that have been silent and are asked before the others
+
+_PORTS = {
+    "since": "timestamptz", "ports_heard_at": "timestamptz", "ports_at": "timestamptz", "ports_bytes": "bigint",
+    "connections": "integer", "connected_at": "timestamptz",
+}  # fmt: skip
+_LOAD = {
+    "since": "timestamptz", "load_heard_at": "timestamptz", "cpu_seconds": "float8", "disk_bytes": "bigint", "nic_bytes": "bigint",
+    "cpu_percent": "float8", "disk_rate": "float8", "nic_rate": "float8", "cpu_at": "timestamptz", "disk_at": "timestamptz",
+    "nic_at": "timestamptz",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What the agents counted on all open ports of one machine."""
+
+    bytes: int = 0  # of connections that were more than a knock
+    connections: int = 0
+    last_byte_at: datetime | None = None
+    heard: bool = True  # each of them; a machine without ports has nothing to be unheard of
+
+
+def gather(now: datetime) -> None:
+    """What the agents counted, onto the rows of running machines. Seven queries, eight when a machine is new."""
+    _begin()
+    policies = _policies()
+    passed = _passed(now)
+    rows = list(_running().values_list("machine__template_id", *_known()))
+    changed = []
+    for template, machine, *known in rows:
+        before = Activity(machine_id=machine, **dict(zip(_PORTS, known, strict=True)))
+        if _fold(before, passed.get(machine, Passed()), policies[template], now):
+            changed.append(before)
+    _write(_PORTS, changed)
+    _note_use(now)
+
+
+def _known() -> list[str]:
+    return ["machine_id", *_PORTS]
+
+
+def _running() -> "QuerySet[Activity]":
+    return Activity.objects.filter(machine__state=State.RUNNING)
+
+
+def _begin() -> None:
+    """A row for each machine that runs, begun anew with each time that it starts to: what was heard before counts no more."""
+    runs = Machine.objects.filter(state=State.RUNNING)
+    new = runs.filter(activity__isnull=True).values_list("pk", "state_since")
+    Activity.objects.bulk_create([Activity(machine_id=pk, since=at) for pk, at in new], ignore_conflicts=True)
+    since = Subquery(runs.filter(pk=OuterRef("pk")).values("state_since"))
+    _running().filter(since__lt=F("machine__state_since")).update(
+        since=since, ports_heard_at=None, load_heard_at=None, cpu_percent=None, disk_rate=None, nic_rate=None, connections=0
+    )  # fmt: skip
+
+
+def _policies() -> dict[int, IdlePolicy]:
+    used = Machine.objects.filter(state=State.RUNNING).values("template")
+    return {t.pk: policy_of(t) for t in Template.objects.select_related("course").filter(pk__in=used)}
+
+
+def _passed(now: datetime) -> dict[UUID, Passed]:
+    silent = [gateway.pk for gateway in Gateway.objects.all() if not gateway.is_heard(now)]
+    sums = {
+        "total": Sum("bytes_used"),
+        "open_now": Sum("connections"),
+        "last": Max("last_byte_at"),
+        "unheard": Count("pk", filter=Q(gateway__in=silent)),
+    }
+    rows = Tunnel.objects.live().filter(wanted="open").order_by().values_list("holder").annotate(**sums)
+    return {holder: Passed(int(total), int(count), last, not unheard) for holder, total, count, last, unheard in rows}
+
+
+def _fold(row: Activity, passed: Passed, policy: IdlePolicy, now: datetime) -> bool:
+    """Take over what passed; True when anything is to be written. A sample begins anew after a minute, or at once with work."""
+    if not passed.heard:
+        return False
+    is_first = row.ports_heard_at is None
+    length = max(now - (row.ports_heard_at or now), WINDOW)
+    count = max(0, passed.bytes - row.ports_bytes)  # fewer than before: one of its ports was given back
+    is_work = not is_first and count > policy.port_bytes_per_minute * (length / timedelta(minutes=1))
+    visited = passed.connections > 0 or (count > 0 and not is_first)
+    last = min(passed.last_byte_at or now, now)
+    if is_work:
+        row.ports_at = max(last, row.ports_at or last)
+    is_over = is_first or is_work or now - (row.ports_heard_at or now) >= WINDOW
+    if not is_over and passed.connections == row.connections:
+        return False
+    if visited or (is_first and passed.last_byte_at and passed.last_byte_at > row.since):
+        row.connected_at = now if passed.connections else last
+    row.connections = passed.connections
+    if is_over:
+        row.ports_heard_at, row.ports_bytes = now, passed.bytes
+    return True
+
+
+def _note_use(now: datetime) -> None:
+    """Machine.used_at follows the signals now and then: the long ages count from it, whoever puts the machine to sleep."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE machines_machine m SET used_at = a.last
+            FROM (
+              SELECT machine_id, LEAST(%s, GREATEST(since, ports_at, console_at, cpu_at, disk_at, nic_at)) AS last
+              FROM machines_activity
+            ) a
+            WHERE m.id = a.machine_id AND m.state = %s AND m.used_at < a.last - %s::interval
+            """,
+            [now, State.RUNNING.value, str(USED_STEP)],
+        )
+
+
+# ---- load: what the cloud's hosts tell of the guests ----
+
+
+def sample(cloud: Cloud, now: datetime) -> int:
+    """Ask for the load of those heard longest ago, until the time is over; how many were told.
+
+    Who does not answer stays as it was: unknown after a while, never idle.
+    """
+    began, told = timezone.now(), 0
+    for rows in _portions(now):
+        if timezone.now() - began > timedelta(seconds=settings.IDLE_SAMPLE_SECONDS / 2):
+            break  # the next turn goes on; two at once would ask twice
+        if not rows:
+            continue
+        try:
+            answers = cloud.diagnostics([row.machine.server_id for row in rows])
+        except CloudError as error:
+            log.warning("no diagnostics: %s", error)
+            break
+        at = now + (timezone.now() - began)
+        heard = [row for row in rows if (facts := answers.get(row.machine.server_id)) and _load(row, facts, at)]
+        _write(_LOAD, heard)
+        told += len(heard)
+    return told
+
+
+def _portions(now: datetime) -> Iterator[Sequence[Activity]]:
+    """Those that answered lately, the oldest word first; then those that did not. A few of these go along at once, in any order."""
+    again = timedelta(seconds=settings.IDLE_LOAD_SECONDS)
+    due = _running().filter(Q(load_heard_at__isnull=True) | Q(load_heard_at__lte=now - again))
+    rows = due.exclude(machine__server_id="").annotate(word=Coalesce("load_heard_at", "since"))
+    rows = rows.select_related("machine__template__flavor", "machine__template__course")
+    # Guests of a host that has just died may not keep all others waiting for long: each costs the cloud's whole patience.
+    patience = now - 2 * again
+    answering = list(rows.filter(word__gte=patience).order_by("word")[: settings.IDLE_SAMPLE_MOST])
+    silent = list(rows.filter(word__lt=patience).order_by("?")[: settings.IDLE_SAMPLE_MOST])
+    yield answering[:AT_ONCE] + silent[:FEW]
+    for rest in (answering[AT_ONCE:], silent[FEW:]):
+        yield from (rest[n : n + AT_ONCE] for n in range(0, len(rest), AT_ONCE))
+
+
+def _load(row: Activity, told: Diagnostics, at: datetime) -> bool:
+    """Take over the counters, and what they say of the time since the last ones. Nothing told at all is not heard."""
+    disk = _sum(told.disk_read_bytes, told.disk_write_bytes)
+    nic = _sum(told.nic_rx_bytes, told.nic_tx_bytes)
+    if (told.cpu_seconds, disk, nic) == (None, None, None):
+        return False
+    policy, template = policy_of(row.machine.template), row.machine.template
+    seconds = (at - row.load_heard_at).total_seconds() if row.load_heard_at else 0.0
+    cpu = _rate(row.cpu_seconds, told.cpu_seconds, seconds)
+    row.cpu_percent = None if cpu is None else 100 * cpu / max(1, template.flavor.vcpus)
+    row.disk_rate, row.nic_rate = _rate(row.disk_bytes, disk, seconds), _rate(row.nic_bytes, nic, seconds)
+    row.cpu_at = at if (row.cpu_percent or 0) > policy.cpu_percent else row.cpu_at
+    row.disk_at = at if (row.disk_rate or 0) > policy.disk_bytes_per_second else row.disk_at
+    row.nic_at = at if (row.nic_rate or 0) > policy.nic_bytes_per_second else row.nic_at
+    row.cpu_seconds, row.disk_bytes, row.nic_bytes, row.load_heard_at = told.cpu_seconds, disk, nic, at
+    return True
+
+
+def _rate(before: float | None, now: float | None, seconds: float) -> float | None:
+    """So much each second; None when it cannot be told: the first word, or the counter began anew with the guest."""
+    if before is None or now is None or seconds <= 0 or now < before:
+        return None
+    return (now - before) / seconds
+
+
+def _sum(*parts: int | None) -> int | None:
+    told = [part for part in parts if part is not None]
+    return sum(told) if told else None
+
+
+def _write(columns: dict[str, str], rows: Iterable[Activity]) -> None:
+    """All rows in one statement; one whose machine has started anew meanwhile is left alone. `columns` begin with `since`."""
+    rows = list(rows)
+    if not rows:
+        return
+    names = list(columns)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+    changes = ", ".join(f"{name} = v.{name}" for name in names[1:])
+    values: list[list[Any]] = [[row.machine_id for row in rows], *([getattr(row, n) for row in rows] for n in names)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE machines_activity a SET {changes} "  # noqa: S608 - names of our own columns
+            f"FROM unnest(%s::uuid[], {arrays}) AS v(machine_id, {', '.join(names)}) "
+            "WHERE a.machine_id = v.machine_id AND a.since = v.since",
+            values,
+        )

@@ -1,0 +1,137 @@
+"""One line into the open terminals of a guest, over SSH, with a key of the portal's own that can do nothing else.
+
+The guest holds the portal's public key with a command that the guest's own sshd runs in place of whatever is asked for: it reads
+one line and writes it to the terminals of that user. So whoever stole the key could write lines, too, and no more. The host key
+of a guest is not pinned: guests make theirs at their first boot, and nothing tells the portal which it is. What goes over is the
+same line that all who sit there read, and a key pair cannot be used by somebody in the middle to sign in elsewhere.
+"""
+
+import asyncio
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import asyncssh
+from django.conf import settings
+
+SECONDS = 5.0  # for one guest: connecting, signing in, writing
+AT_ONCE = 20  # guests side by side
+LONGEST = 300  # characters of a line
+# asyncssh would offer some fifty, certificates and all: Dropbear hangs up at so long a list.
+HOST_KEYS = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+COMMENT = "minga-lines-in-terminals"
+# POSIX, for dash, ash and BusyBox. No quotes and no backslashes: each server unpacks those in authorized_keys in its own way. A
+# terminal that somebody has stopped (Ctrl-S) does not take anything: whoever waits for it is ended after a second.
+SCRIPT = (
+    "set -- /dev/pts/[0-9]*; set -f; IFS=; line=$(head -c 1200 | tr -d [:cntrl:]); p=; "
+    "for t do [ -O $t ] && [ -w $t ] && { echo; printf %s $line; echo; } > $t && echo told & p=$p$!,; done 2> /dev/null; "
+    "sleep 1; IFS=,; kill $p 2> /dev/null; exit 0"
+)
+OPTIONS = f"restrict,command=\"exec sh -c '{SCRIPT}'\""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Where a machine's SSH is found from outside, and as whom its person signs in."""
+
+    host: str
+    port: int
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """terminals: into how many. `fault` says why into none; `again`: it may be better in a moment."""
+
+    terminals: int = 0
+    fault: str = ""
+    again: bool = False
+
+
+def key_line() -> str:
+    """What goes into a guest's authorized_keys, options first; '' where the portal has no key."""
+    key = _key()
+    if key is None:
+        return ""
+    kind_and_key = " ".join(key.export_public_key().decode().split()[:2])
+    return f"{OPTIONS} {kind_and_key} {COMMENT}"
+
+
+def has_key() -> bool:
+    return _key() is not None
+
+
+def write(lines: dict[Guest, str]) -> dict[Guest, Written]:
+    """Each guest its line, many side by side; it takes seconds, however many do not answer."""
+    return asyncio.run(_all(lines))
+
+
+def one_line(text: str) -> str:
+    """Without anything that a terminal would obey: control and format characters of all of Unicode, line ends too."""
+    spaced = " ".join(text.split())
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))[:LONGEST]
+
+
+def _key() -> asyncssh.SSHKey | None:
+    path = Path(settings.PORTAL_KEY_FILE)
+    if not settings.PORTAL_KEY_FILE or not path.is_file():
+        return None
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, changed: int) -> asyncssh.SSHKey:
+    return asyncssh.read_private_key(path)
+
+
+async def _all(lines: dict[Guest, str]) -> dict[Guest, Written]:
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def one(guest: Guest, line: str) -> Written:
+        async with few:
+            return await _write(guest, line)
+
+    return dict(zip(lines, await asyncio.gather(*(one(g, text) for g, text in lines.items())), strict=True))
+
+
+async def _write(guest: Guest, line: str) -> Written:
+    key = _key()
+    if key is None:
+        return Written(fault="The portal has no key of its own.")
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await _said(guest, one_line(line), key)
+    except asyncssh.PermissionDenied:
+        return Written(fault="The guest does not know the portal's key.")
+    except TimeoutError:
+        return Written(fault=f"Its SSH did not answer within {SECONDS:g} s.", again=True)
+    except (OSError, asyncssh.Error) as error:
+        return Written(fault=f"Its SSH could not be reached: {error}"[:200], again=True)
+
+
+async def _said(guest: Guest, line: str, key: asyncssh.SSHKey) -> Written:
+    async with asyncssh.connect(guest.host, guest.port, username=guest.user, **_options(key)) as connection:
+        # The command is the one beside the key in the guest; this word only shows in its log.
+        done = await connection.run("minga-line", input=f"{line}\n", check=False)
+    count = _lines(done.stdout).count("told")
+    return Written(count) if count else Written(fault="No terminal is open.")
+
+
+def _lines(output: object) -> list[str]:
+    return str(output or "").split()
+
+
+def _options(key: asyncssh.SSHKey) -> dict[str, object]:
+    """Nothing of whoever runs the worker is used: no agent, no configuration, no other keys."""
+    return {
+        "client_keys": [key], "known_hosts": None, "agent_path": None, "config": None, "gss_host": None,
+        "preferred_auth": "publickey", "request_pty": False, "server_host_key_algs": HOST_KEYS, "x509_trusted_certs": None,
+    }  # fmt: skip

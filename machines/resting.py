@@ -1,0 +1,68 @@
+"""Steps between up and asleep, switched off or put away: asked for, and watched until the cloud shows it."""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from cloud.contract import Cloud, CloudGone, CloudRefused, Status
+from lib.notes import Note
+from machines import knockers
+from machines.models import Machine
+from machines.pace import BROKEN, again, fail, follow, go, wait_at_most
+from machines.states import State, Wanted
+
+log = logging.getLogger(__name__)
+
+NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
+SWITCHED_OFF = _("It is switched off: its memory is not kept, its disk is. It starts anew when you wake it.")
+
+
+def wake(machine: Machine, cloud: Cloud) -> None:
+    cloud.ensure_running(machine.server_id)
+    knockers.expect(machine)
+    go(machine, State.WAKING, asked_at=timezone.now())
+
+
+def suspend(machine: Machine, cloud: Cloud) -> None:
+    knockers.hold(machine, timezone.now())
+    try:
+        if machine.template.image.can_suspend:
+            cloud.ensure_suspended(machine.server_id)
+        else:
+            cloud.ensure_stopped(machine.server_id)
+    except CloudGone:
+        raise
+    except CloudRefused as error:
+        log.warning("machine %s cannot sleep: %s", machine.pk, error)
+        return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_SLEEP))
+    now = timezone.now()
+    go(machine, State.SUSPENDING, asked_at=now, used_at=now)
+
+
+def shelve(machine: Machine, cloud: Cloud) -> None:
+    knockers.hold(machine, timezone.now())
+    cloud.ensure_shelved(machine.server_id)
+    now = timezone.now()
+    used: dict[str, Any] = {"used_at": now} if machine.state == State.RUNNING else {}
+    go(machine, State.SHELVING, asked_at=now, **used)
+
+
+def watch_rest(machine: Machine, cloud: Cloud) -> None:
+    """From running to asleep or put away; also when the wish has changed on the way, for the cloud cannot be stopped half-way."""
+    goal = {State.SUSPENDING: Status.SUSPENDED, State.SHELVING: Status.SHELVED}[State(machine.state)]
+    if machine.cloud_status == Status.ERROR and machine.is_fresh:
+        return fail(machine, Note(BROKEN))
+    if not machine.is_fresh or machine.cloud_task:
+        return wait_at_most(machine, settings.STEP_SECONDS)
+    if machine.cloud_status in (goal, Status.SHELVED):
+        return go(machine, State(machine.cloud_status))
+    if machine.cloud_status == Status.STOPPED and goal == Status.SUSPENDED:
+        return go(machine, State.SUSPENDED, Note(SWITCHED_OFF))
+    if machine.wanted == Wanted.RUNNING:
+        return wake(machine, cloud)
+    nap = cloud.ensure_suspended if machine.template.image.can_suspend else cloud.ensure_stopped
+    ask = nap if goal == Status.SUSPENDED else cloud.ensure_shelved
+    again(machine, lambda: ask(machine.server_id))

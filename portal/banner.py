@@ -1,0 +1,84 @@
+"""The questions that stand open about a person's machines, on top of every page of theirs.
+
+The page counts as a channel: what its owner has really loaded was delivered. So a part that asks for itself, a prefetch or a
+HEAD delivers nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from machines.idle import asks, choices
+from machines.models import Ask, Delivery
+
+MOST = 5  # on one page; who has more open questions finds them with their machines
+
+
+@dataclass
+class Question:
+    """One question as a page shows it."""
+
+    ask: Ask
+    now: datetime
+
+    @cached_property
+    def headline(self) -> str:
+        return choices.headline(self.ask, self.now)
+
+    @property
+    def meaning(self) -> str:
+        return choices.meaning(self.ask)
+
+    @cached_property
+    def offered(self) -> list[tuple[str, str]]:
+        return choices.offered(self.ask, self.now)
+
+
+def questions(request: HttpRequest) -> dict[str, object]:
+    """For the template: looked for once, and only by a page that has a place for them."""
+
+    def shown() -> list[Question]:
+        if not hasattr(request, "shown_questions"):
+            request.shown_questions = _of(request)  # type: ignore[attr-defined]
+        return request.shown_questions  # type: ignore[attr-defined,no-any-return]
+
+    return {"open_questions": shown}
+
+
+def _of(request: HttpRequest) -> list[Question]:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    unseen = Delivery.objects.filter(ask=OuterRef("pk"), channel=Delivery.Channel.PAGE, state=Delivery.State.DUE)
+    rows = Ask.objects.open().filter(machine__owner=user).annotate(unseen=Exists(unseen)).order_by("asked_at")
+    parts = ("machine__template__course", "machine__template__image", "machine__activity")
+    now = timezone.now()
+    return [Question(row, now) for row in rows.select_related(*parts)[:MOST]]
+
+
+class Seen:
+    """Middleware: once the page is made, what it shows was delivered. Reading a page is the only GET that writes, and only this."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase = self.get_response(request)
+        shown: list[Question] = getattr(request, "shown_questions", [])
+        unseen = [q.ask.pk for q in shown if getattr(q.ask, "unseen", False)]
+        if unseen and request.method != "HEAD" and not _is_ahead(request):
+            asks.seen(unseen, timezone.now())
+        return response
+
+
+def _is_ahead(request: HttpRequest) -> bool:
+    """Browsers fetch what somebody might open next, and nobody looks at it yet."""
+    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    return "prefetch" in purpose or "prerender" in purpose

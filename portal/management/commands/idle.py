@@ -1,0 +1,96 @@
+"""manage.py idle: one sweep over idle machines, now; with --dry-run only what it would do, and why."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import prefetch_related_objects
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from machines.idle import signals, sweep, times
+from machines.idle.outlook import Outlook
+from machines.idle.table import ALL, Step
+from machines.models import Machine
+from portal.management import told
+
+AHEAD = timedelta(hours=24)
+
+
+class Command(BaseCommand):
+    help = "Ask about, put to sleep, put away, archive and delete what nobody uses: one sweep, now."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="change nothing: say what the next sweep would do")
+        parser.add_argument("--table", action="store_true", help="show the stages: of which machines, and what is done")
+        parser.add_argument("--lang", choices=[code for code, _name in settings.LANGUAGES])
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with override(told.language(options["lang"])):
+            if options["table"]:
+                return self._table()
+            self._foretell(timezone.now()) if options["dry_run"] else self._sweep(timezone.now())
+
+    def _table(self) -> None:
+        for stage in ALL:
+            self.stdout.write(f"{stage.name}: {_(stage.which)} → {_(stage.does)}")
+
+    def _sweep(self, now: datetime) -> None:
+        signals.gather(now)
+        done = sweep.tick(now)
+        self._title(ngettext("%(count)s thing was done.", "%(count)s things were done.", len(done)), done)
+        for step in done:
+            self._say("", step)
+
+    def _foretell(self, now: datetime) -> None:
+        outlooks = sweep.look(now)
+        prefetch_related_objects([outlook.facts.machine for outlook in outlooks], "owner")
+        steps = sweep.plan(outlooks, now)
+        title = ngettext(
+            "The next sweep would do %(count)s thing.", "The next sweep would do %(count)s things.", len(steps)
+        )
+        self._title(title, steps)
+        for step in steps:
+            self._say("", step)
+        later = sweep.ahead(outlooks, now, AHEAD)
+        self._title(
+            ngettext(
+                "In the next 24 hours, if nothing changes: %(count)s thing.",
+                "In the next 24 hours, if nothing changes: %(count)s things.",
+                len(later),
+            ),
+            later,
+        )
+        for step in later:
+            self._say(times.moment(step.due_at, now) + " ", step, why=False)
+        self._unknown(outlooks)
+
+    def _title(self, text: str, steps: Sequence[Step]) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(text % {"count": len(steps)}))
+
+    def _say(self, when: str, step: Step, *, why: bool = True) -> None:
+        reason = f" {step.why}" if why else ""
+        does = _(step.stage.does)
+        self.stdout.write(f"  {when}{_name(step.outlook.facts.machine)}: {does}.{reason}")
+
+    def _unknown(self, outlooks: Sequence[Outlook]) -> None:
+        """Nothing is done to these; whoever wonders why finds them here."""
+        dark = [outlook for outlook in outlooks if outlook.unknown]
+        if not dark:
+            return
+        text = ngettext(
+            "Of %(count)s machine it is unknown whether it works. It is left alone.",
+            "Of %(count)s machines it is unknown whether they work. They are left alone.",
+            len(dark),
+        )
+        self.stdout.write(self.style.WARNING(text % {"count": len(dark)}))
+        for outlook in dark:
+            names = ", ".join(signal.name for signal in outlook.unknown)
+            self.stdout.write(f"  {_name(outlook.facts.machine)}: {names}")
+
+
+def _name(machine: Machine) -> str:
+    return f"{machine.name} ({machine.owner.username})"

@@ -1,0 +1,105 @@
+"""A long download that can be taken up again (RFC 9110, section 14), sent a chunk at a time.
+
+A chunk is fetched by a thread when the reader has taken the one before. So a slow line holds one chunk, no thread and no
+connection of the database, however big the whole is.
+"""
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+_ONE_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What can be downloaded: it never changes under this `tag`."""
+
+    size: int
+    tag: str  # without quotes
+    name: str  # of the file: plain ASCII
+    read: Callable[[int, int], Iterator[bytes]]  # from, to before; called once
+
+
+def serve(request: HttpRequest, whole: Whole) -> HttpResponseBase:
+    """The whole, or the part that was asked for. Raises what the first chunk raises: nothing has been said by then."""
+    headers = {"ETag": f'"{whole.tag}"', "Accept-Ranges": "bytes", "Cache-Control": "private, no-transform"}
+    part = _part(request, whole)
+    if part is None:
+        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{whole.size}"})
+    start, end = part
+    headers |= {
+        "Content-Length": str(end - start),
+        "Content-Disposition": f'attachment; filename="{whole.name}"',
+        "Content-Encoding": "identity",  # or the middleware would pack it, and no byte were where it was
+    }
+    status = 200
+    if _is_part(request, whole):
+        status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{whole.size}"
+    kind = "application/octet-stream"
+    if request.method == "HEAD" or start == end:
+        return HttpResponse(status=status, headers=headers, content_type=kind)
+    flow = _Flow(whole.read(start, end))
+    return StreamingHttpResponse(flow, status=status, headers=headers, content_type=kind)
+
+
+def _part(request: HttpRequest, whole: Whole) -> tuple[int, int] | None:
+    """From, to before. None: it has no such part."""
+    if not _is_part(request, whole):
+        return 0, whole.size
+    first, last, tail = _numbers(request)
+    if first is None:
+        return (max(0, whole.size - tail), whole.size) if tail and whole.size else None
+    return (first, whole.size if last is None else min(last + 1, whole.size)) if first < whole.size else None
+
+
+def _is_part(request: HttpRequest, whole: Whole) -> bool:
+    """Whether a part is asked for, and of this very thing. Several parts, and what is not understood, get the whole."""
+    if request.headers.get("If-Range", f'"{whole.tag}"') != f'"{whole.tag}"':
+        return False
+    first, last, tail = _numbers(request)
+    return tail is not None or (first is not None and (last is None or last >= first))
+
+
+def _numbers(request: HttpRequest) -> tuple[int | None, int | None, int | None]:
+    """The first and the last byte asked for, or how many of the end."""
+    asked = _ONE_RANGE.match(request.headers.get("Range", ""))
+    if asked is None:
+        return None, None, None
+    first, last, tail = (None if text is None else int(text) for text in asked.groups())
+    return first, last, tail
+
+
+class _Flow:
+    """An iterator that one thread uses after the other. Django closes it with its response, also when the reader leaves."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._lock = threading.Lock()
+        self._first = self._take()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        # The thread of this request is done with the database; a download of an hour must not keep its connection.
+        await sync_to_async(close_old_connections, thread_sensitive=True)()
+        chunk, self._first = self._first, b""
+        while chunk:
+            yield chunk
+            chunk = await asyncio.get_running_loop().run_in_executor(None, self._take)
+
+    def close(self) -> None:
+        """It may be at work in another thread, which ends within the cloud's own time limit."""
+        with self._lock:
+            if close := getattr(self._chunks, "close", None):
+                close()
+
+    def _take(self) -> bytes:
+        """The next; b"" at the end."""
+        with self._lock:
+            return next(self._chunks, b"")

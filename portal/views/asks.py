@@ -1,0 +1,181 @@
+"""Questions about idle machines: answered by a link without signing in, or by who is signed in; and who answered what."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from courses.models import Enrolment
+from lib.notes import Refusal
+from machines.idle import answers, choices, links, times
+from machines.models import Answer, Ask, Machine
+from portal.asked import SignedIn
+
+SHOWN = 100  # the newest questions of a teacher's courses
+CHOICE = Answer.Choice
+
+
+@login_not_required
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """From a mail. A GET shows one button and does nothing; the button's POST acts.
+
+    csrf_exempt: what a forged request would need is the token, which proves more than a cookie does; and a mail program's own
+    browser often keeps no cookies. No referrer tells the token to anybody.
+    """
+    response = _by_link(request, token, timezone.now())
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _by_link(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
+    try:
+        ask, choice = links.read(token)
+    except Refusal as refusal:
+        return render(request, "asks/over.html", {"sentence": str(refusal)}, status=refusal.status)
+    with override(ask.machine.owner.language or get_language()):
+        return _page(request, ask, choice, by=None, now=now)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def say(request: SignedIn, pk: int, choice: str) -> HttpResponse:
+    """The same by who is signed in: one tap in the banner or on the machine's page."""
+    ask = get_object_or_404(_seen_by(request.user), pk=pk)
+    if choice not in answers.CHOICES[ask.kind]:
+        raise Http404
+    return _page(request, ask, choice, by=request.user, now=timezone.now())
+
+
+def _page(request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
+    ask = answers.living(ask)
+    if request.method == "POST":
+        return _act(request, ask, choice, by=by, now=now)
+    if refusal := answers.why_not(ask, choice, now):
+        return _over(request, ask, refusal)
+    return _button(request, ask, choice, by=by, now=now)
+
+
+def _button(
+    request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: datetime, refusal: Refusal | None = None
+) -> HttpResponse:
+    facts = {
+        "ask": ask, "choice": choice, "title": choices.headline(ask, now), "label": choices.label(ask, choice),
+        "consequence": choices.consequence(ask, choice), "why": str(ask.why), "zone": times.zone(),
+        "refusal": str(refusal or ""), "until": request.POST.get("until", ""), "by_link": by is None,
+    }  # fmt: skip
+    return render(request, "asks/answer.html", facts, status=refusal.status if refusal else 200)
+
+
+def _act(request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
+    until = times.next_at(request.POST.get("until", ""), now) if choice == CHOICE.JOB else None
+    try:
+        answer = answers.answer(ask=ask, choice=choice, by=by, now=now, until=until)
+    except answers.TooLate as refusal:
+        return _over(request, answers.living(ask), refusal)
+    except Refusal as refusal:
+        return _button(request, ask, choice, by=by, now=now, refusal=refusal)
+    if by is None:
+        return render(request, "asks/thanks.html", {"ask": answer.ask, "sentence": choices.thanks(answer, now)})
+    messages.success(request, choices.thanks(answer, now))
+    return redirect(_back(request) or _machine_of(answer.ask, by))
+
+
+def _over(request: HttpRequest, ask: Ask, refusal: Refusal) -> HttpResponse:
+    """It came too late, or twice: what became of it, and the way to the machine."""
+    return render(request, "asks/over.html", {"ask": ask, "sentence": str(refusal)}, status=refusal.status)
+
+
+@require_GET
+@never_cache
+def asks(request: SignedIn) -> HttpResponse:
+    """For teachers the questions about their courses' machines, for admins all: delivered how, answered what, and by whom."""
+    if not (
+        request.user.is_teacher or Enrolment.objects.filter(user=request.user, role=Enrolment.Role.TEACHER).exists()
+    ):
+        raise PermissionDenied
+    rows = _taught_by(request.user).order_by("-asked_at")
+    return render(request, "asks/list.html", {"asks": told(rows, SHOWN), "zone": times.zone()})
+
+
+@require_POST
+def give(request: SignedIn, pk: UUID) -> HttpResponse:
+    """A teacher or an admin keeps a machine awake until hh:mm, asked or not."""
+    now = timezone.now()
+    machine = get_object_or_404(_machines_seen_by(request.user), pk=pk)
+    until = times.next_at(request.POST.get("until", ""), now)
+    try:
+        if until is None:
+            raise answers.NotNow(_("Say until when, as hours and minutes: 18:30."))
+        answers.give(machine=machine, until=until, by=request.user, now=now, reason=request.POST.get("reason", ""))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        facts = {"name": machine.name, "at": times.moment(until, now)}
+        messages.success(request, _("“%(name)s” stays on until %(at)s.") % facts)
+    return redirect(_back(request) or "asks")
+
+
+def told(rows: "QuerySet[Ask]", most: int) -> list[Ask]:
+    """With their deliveries and answers: three queries for any number."""
+    parts = rows.select_related("machine__owner", "machine__template__course").prefetch_related(
+        "deliveries", "answers__by"
+    )
+    return list(parts[:most])
+
+
+def of_machine(machine: Machine) -> list[Ask]:
+    """The last questions about one machine, for its page."""
+    return told(Ask.objects.filter(machine=machine).order_by("-asked_at"), 5)
+
+
+def _taught(user: User) -> Q:
+    return Q(
+        machine__template__course__enrolments__user=user,
+        machine__template__course__enrolments__role=Enrolment.Role.TEACHER,
+    )
+
+
+def _taught_by(user: User) -> "QuerySet[Ask]":
+    return Ask.objects.all() if user.is_admin else Ask.objects.filter(_taught(user))
+
+
+def _seen_by(user: User) -> "QuerySet[Ask]":
+    mine = Q(machine__owner=user)
+    return Ask.objects.all() if user.is_admin else Ask.objects.filter(mine | _taught(user)).distinct()
+
+
+def _machines_seen_by(user: User) -> "QuerySet[Machine]":
+    if user.is_admin:
+        return Machine.objects.alive()
+    mine, taught = Q(owner=user), Q(template__course__enrolments__user=user)
+    taught &= Q(template__course__enrolments__role=Enrolment.Role.TEACHER)
+    return Machine.objects.alive().filter(mine | taught).distinct()
+
+
+def _back(request: HttpRequest) -> str:
+    back: Any = request.POST.get("next", "")
+    return back if back and url_has_allowed_host_and_scheme(back, {request.get_host()}) else ""
+
+
+def _machine_of(ask: Ask, user: User) -> str:
+    mine = user.is_admin or ask.machine.owner_id == user.pk
+    return reverse("machine", args=[ask.machine_id]) if mine else reverse("asks")

@@ -1,0 +1,75 @@
+"""A student's work: into the bin, and home as a file."""
+
+from functools import partial
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from lib.notes import Refusal
+from machines import actions, copies
+from machines.models import Machine
+from portal import ranges
+from portal.asked import SignedIn
+from portal.binned import Binned
+from portal.shown import show
+from portal.views.machines import find, machine_page, row_url
+
+
+@require_POST
+def bin(request: SignedIn, pk: UUID) -> HttpResponse:
+    row = find(request, pk)
+    try:
+        row = actions.bin(machine=row, by=request.user)
+    except Refusal as refusal:
+        return machine_page(request, row, refusal=refusal)
+    if row.binned_at is None:  # nothing was in it
+        return redirect(row_url(row))
+    until = date_format(localtime(Binned(row).goes_at), "DATETIME_FORMAT")
+    text = _("“%(name)s” is in the recycle bin until %(until)s. You find it at the end of this page.")
+    messages.success(request, text % {"name": row.name, "until": until})
+    return redirect("machines")
+
+
+@require_POST
+def copy(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Ask for an image of its disk."""
+    row = find(request, pk)
+    try:
+        copies.ask(machine=row, by=request.user)
+    except Refusal as refusal:
+        return machine_page(request, row, refusal=refusal)
+    return redirect(f"{row_url(row)}#work")
+
+
+@require_GET
+@never_cache
+def work(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Its panel, which asks for itself while an image is being made."""
+    row = find(request, pk)
+    return render(request, "machines/_work.html", {"s": show(row), "copy": copies.of(row)})
+
+
+@require_http_methods(["GET", "HEAD"])
+def disk(request: SignedIn, pk: UUID) -> HttpResponseBase:
+    """The image's bytes, from anywhere in it."""
+    row = find(request, pk)
+    try:
+        return ranges.serve(request, whole_of(row))
+    except Refusal as refusal:
+        return machine_page(request, row, refusal=refusal)
+
+
+def whole_of(row: Machine) -> ranges.Whole:
+    """Raises NotReady."""
+    found = copies.ready(row)
+    word = "".join(c if c.isascii() and c.isalnum() else "-" for c in row.name.lower()).strip("-") or "machine"
+    name = f"{word}-{found.ready_at or found.asked_at:%Y-%m-%d}.{found.disk_format or 'img'}"
+    return ranges.Whole(found.size_bytes, found.image_id, name, partial(copies.read, found))

@@ -1,0 +1,114 @@
+"""Archives on OpenStack: which calls are made of a server that is put away, of one that is not, and of Glance's answers."""
+
+from typing import Any, cast
+
+import pytest
+import requests
+
+from cloud.contract import CloudBusy, CloudGone, CloudRefused
+from cloud.openstack import cluster, images
+from cloud.openstack.archives import Archives
+from cloud.openstack.verbs import Verbs
+from tests.cloud.scripted import ScriptedWire
+
+SERVER = {
+    "id": "s",
+    "status": "SHELVED_OFFLOADED",
+    "OS-EXT-STS:task_state": None,
+    "image": {"id": "i"},
+    "tenant_id": "p",
+}
+KEPT = {
+    "id": "k", "name": "red-fox-shelved", "status": "active", "protected": False, "created_at": "2026-01-02T00:00:00Z",
+    "visibility": "private", "owner": "student",
+}  # fmt: skip
+
+
+def archives(wire: ScriptedWire, *found: dict[str, Any], **server: Any) -> Archives:
+    wire.answers |= {"/servers/s": {"server": {**SERVER, **server}}, "/images": {"images": list(found)}}
+    return Archives(cast("Any", wire), Verbs(cast("Any", wire)))
+
+
+class Shelf(ScriptedWire):
+    """Glance filters by name, as it does in truth."""
+
+    def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
+        if path == "/images" and (name := facts["params"].get("name")):
+            whole = cast("dict[str, Any]", self.answers["/images"])["images"]
+            self.answers["/images named"] = {"images": [row for row in whole if row["name"] == name]}
+            return super().ask(service, method, "/images named", **facts)
+        return super().ask(service, method, path, **facts)
+
+
+def test_what_nova_shelved_is_protected_and_renamed_in_one_call() -> None:
+    wire = Shelf()
+    archives(wire, KEPT, {**KEPT, "id": "older", "created_at": "2025-01-01T00:00:00Z"}).ensure("s", "mine")
+    assert [(method, path) for method, path, _said in wire.changes] == [("PATCH", "/images/k")]
+    said = {(one["op"], one["path"]): one.get("value") for one in wire.changes[0][2]}
+    assert said == {("replace", "/protected"): True, ("add", "/minga_archive"): "s", ("replace", "/name"): "mine"}
+
+
+def test_taken_back_the_server_that_is_still_put_away_keeps_its_image() -> None:
+    wire = Shelf()
+    archives(wire, {**KEPT, "name": "mine", "protected": True}).undo("s", "mine")
+    assert [method for method, _path, _said in wire.changes] == ["PATCH"]
+
+
+@pytest.mark.parametrize(("status", "protected"), [("ACTIVE", True), ("SHUTOFF", False), ("SHELVED_OFFLOADED", False)])
+def test_any_other_is_deleted(status: str, protected: bool) -> None:
+    wire = Shelf()
+    archives(wire, {**KEPT, "name": "mine", "protected": protected}, status=status).undo("s", "mine")
+    assert wire.changes[-1][:2] == ("DELETE", "/images/k")
+
+
+def test_what_nova_keeps_is_lent_only_while_it_is_put_away() -> None:
+    wire = Shelf()
+    kept = archives(wire, KEPT)
+    assert kept.shelved(SERVER) == KEPT
+    assert kept.shelved({**SERVER, "status": "ACTIVE"}) is None
+
+
+def test_a_disk_that_is_a_volume_is_refused() -> None:
+    with pytest.raises(CloudRefused, match="volume"):
+        archives(Shelf(), status="SHUTOFF", image="").ensure("s", "mine")
+
+
+def test_one_put_away_whose_image_is_lost_is_refused() -> None:
+    with pytest.raises(CloudRefused, match="no image"):
+        archives(Shelf()).ensure("s", "mine")
+
+
+def test_an_archive_is_no_image_to_choose() -> None:
+    wire = ScriptedWire()
+    row = {
+        "id": "i",
+        "name": "x",
+        "status": "active",
+        "visibility": "public",
+        "owner": "p",
+        "min_ram": 0,
+        "min_disk": 1,
+        "size": 1,
+    }
+    wire.answers["/images"] = {
+        "images": [row, {**row, "id": "a", "minga_archive": "s"}, {**row, "id": "b", "minga_archive": ""}]
+    }
+    assert [image.id for image in cluster.images(cast("Any", wire))] == ["i", "b"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [("queued", CloudBusy), ("saving", CloudBusy), ("deleted", CloudGone), ("killed", CloudGone)]
+)
+def test_an_image_without_data_has_no_size(status: str, error: type[Exception]) -> None:
+    wire = ScriptedWire()
+    wire.answers["/images/i"] = {"id": "i", "status": status, "size": None}
+    with pytest.raises(error):
+        images.size(cast("Any", wire), "i")
+
+
+@pytest.mark.parametrize(("skip", "length"), [(0, None), (0, 3), (4, None), (4, 5), (9, 2), (5, 0), (20, None)])
+def test_where_a_store_knows_no_ranges_the_part_is_cut_out(skip: int, length: int | None) -> None:
+    whole = b"0123456789abcdef"
+    chunks = iter([whole[at : at + 5] for at in range(0, len(whole), 5)])
+    told = b"".join(images._part(chunks, skip, length))
+    assert told == (whole[skip:] if length is None else whole[skip : skip + length])

@@ -1,0 +1,98 @@
+"""The mail server of make run: it takes mails by SMTP, shows them on a page, and sends nothing anywhere."""
+
+import smtplib
+import sys
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.tunnels.stage import Program, free_port, until
+
+HERE = "127.0.0.1"
+
+
+class LocalMail:
+    """The part as it is started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.smtp, self.page = free_port(), free_port()
+        command = [sys.executable, "-m", "deploy.local.mail", "--data", str(folder / "mail")]
+        command += ["--smtp-port", str(self.smtp), "--page-port", str(self.page)]
+        self.program = Program(command, folder / "log")
+        until(lambda: self._answers(), 30)
+
+    def _answers(self) -> bool:
+        try:
+            return self.get("/").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def get(self, path: str, host: str = "") -> httpx.Response:
+        headers = {"Host": host} if host else {}
+        return httpx.get(f"http://{HERE}:{self.page}{path}", headers=headers, trust_env=False)
+
+    def send(self, subject: str, text: str, html: str = "") -> None:
+        mail = EmailMessage()
+        mail["Subject"], mail["From"], mail["To"] = subject, "minga@example.org", "ñusta@example.org"
+        mail.set_content(text)
+        if html:
+            mail.add_alternative(html, subtype="html")
+        with smtplib.SMTP(HERE, self.smtp, timeout=5) as server:
+            server.send_message(mail)
+
+
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMail]:
+    part = LocalMail(tmp_path_factory.mktemp("mail"))
+    yield part
+    part.program.kill()
+
+
+def newest(mail: LocalMail) -> str:
+    """Where the list leads first."""
+    return mail.get("/").text.partition("<a href='")[2].partition("'")[0]
+
+
+def test_the_newest_mail_is_first_in_the_list(mail: LocalMail) -> None:
+    mail.send("first mail", "x")
+    mail.send("second mail", "x")
+    page = mail.get("/").text
+    assert page.index("second mail") < page.index("first mail")
+
+
+def test_a_mail_is_shown_with_links_to_follow(mail: LocalMail) -> None:
+    mail.send("Se va a dormir", "¡Contesta!\nhttp://127.0.0.1:8000/asks/1-more.x.y/\n")
+    page = mail.get(newest(mail)).text
+    assert "¡Contesta!" in page
+    assert "<a href='http://127.0.0.1:8000/asks/1-more.x.y/'>" in page
+
+
+def test_what_a_mail_says_is_only_text(mail: LocalMail) -> None:
+    mail.send("<script>alert(1)</script>", "<script>alert(2)</script>")
+    for path in ("/", newest(mail)):
+        assert "<script>" not in mail.get(path).text
+
+
+def test_its_html_is_shown_in_a_sandbox(mail: LocalMail) -> None:
+    mail.send("html", "plain", "<html><head></head><body><b>bold</b></body></html>")
+    answer = mail.get(f"{newest(mail)}/html")
+    assert "<b>bold</b>" in answer.text
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox ")
+
+
+@pytest.mark.parametrize("path", ["/123", "/..%2f..%2fsecrets", "/x/html"])
+def test_what_is_not_there_is_not_found(mail: LocalMail, path: str) -> None:
+    assert mail.get(path).status_code == 404
+
+
+def test_another_name_for_this_computer_gets_nothing(mail: LocalMail) -> None:
+    """Else a page on the web could read mails here, by a name of its own that leads to 127.0.0.1."""
+    assert mail.get("/", host="evil.example.org").status_code == 400
+
+
+def test_mails_are_for_whoever_runs_it_only(mail: LocalMail) -> None:
+    folder = Path(mail.program.command[mail.program.command.index("--data") + 1])
+    assert folder.stat().st_mode & 0o077 == 0

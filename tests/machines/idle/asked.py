@@ -1,0 +1,46 @@
+"""A machine whose owner is asked, for the tests of questions."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import User
+from courses.models import Course, Enrolment
+from lib.notes import Note
+from machines.idle import asks
+from machines.models import Activity, Ask, Delivery, Machine
+from tests.factories import make_machine
+
+WHY = Note("Nothing has happened on it for %(minutes)s minutes.", {"minutes": 45})
+
+
+def visited(owner: User, **facts: Any) -> Machine:
+    """One that runs, and to which somebody has connected."""
+    machine = make_machine(owner, **facts)
+    now = timezone.now()
+    Activity.objects.create(machine=machine, since=now, connected_at=now)
+    return machine
+
+
+def asked(machine: Machine, kind: str = "sleep", number: int = 1, now: datetime | None = None) -> Ask:
+    return asks.ask(machine=machine, kind=kind, why=WHY, now=now or timezone.now(), number=number)
+
+
+def told(ask: Ask, channel: str = "mail") -> Ask:
+    """As if one channel had reached the owner now."""
+    asks.delivered(delivery(ask, channel), timezone.now())
+    ask.refresh_from_db()
+    return ask
+
+
+def delivery(ask: Ask, channel: str) -> Delivery:
+    return Delivery.objects.get(ask=ask, channel=channel)
+
+
+def taught_by(machine: Machine, teacher: User) -> Course:
+    """Its template belongs to a course that this person teaches."""
+    course = Course.objects.create(slug="redes", name="Redes II")
+    Enrolment.objects.create(course=course, user=teacher, role="teacher")
+    type(machine.template).objects.filter(pk=machine.template_id).update(course=course)
+    return course

@@ -1,0 +1,84 @@
+"""OpenSSH's own server as a guest has it, with terminals of its own: what is written there reaches nobody who sits at this computer."""
+
+import asyncio
+import contextlib
+import getpass
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from machines.idle.wall import HOST_KEYS
+from tests.tunnels.stage import SSHD, Program, free_port, is_listening, until
+
+HERE = "127.0.0.1"
+OWN_TERMINALS = "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx"
+
+
+def can_run() -> bool:
+    return bool(SSHD) and os.geteuid() == 0
+
+
+def make_key(folder: Path, name: str) -> Path:
+    path = folder / name
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    return path
+
+
+@contextlib.contextmanager
+def openssh(folder: Path, authorized: str) -> Iterator[int]:
+    """Its port; whoever has a key of these lines gets in as ourselves."""
+    make_key(folder, "host_key")
+    (folder / "authorized_keys").write_text(authorized)
+    port = free_port()
+    config = {
+        "ListenAddress": f"{HERE}:{port}", "HostKey": folder / "host_key", "AuthorizedKeysFile": folder / "authorized_keys",
+        "PidFile": "none", "StrictModes": "no", "UsePAM": "no", "PasswordAuthentication": "no",
+        "KbdInteractiveAuthentication": "no", "PermitRootLogin": "prohibit-password", "LogLevel": "ERROR",
+    }  # fmt: skip
+    (folder / "sshd_config").write_text("".join(f"{key} {value}\n" for key, value in config.items()))
+    Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    command = f"{OWN_TERMINALS} && exec {SSHD} -D -e -f {folder / 'sshd_config'}"
+    sshd = Program(["unshare", "--mount", "sh", "-c", command], folder / "sshd.log")
+    try:
+        until(lambda: is_listening(port))
+        yield port
+    finally:
+        sshd.kill()
+
+
+class Terminal:
+    """A person who sits in a guest and watches."""
+
+    def __init__(self, process: "asyncssh.SSHClientProcess[str]") -> None:
+        self.process, self.seen = process, ""
+
+    async def shows(self, words: str, seconds: float = 5) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while words not in self.seen:
+                    self.seen += await self.process.stdout.read(1000)
+        return words in self.seen
+
+
+@contextlib.asynccontextmanager
+async def terminal(
+    host: str, port: int, key: Path, user: str = "", command: str | None = "echo ready; exec cat"
+) -> AsyncIterator[Terminal]:
+    options: dict[str, Any] = {
+        "known_hosts": None,
+        "agent_path": None,
+        "config": None,
+        "server_host_key_algs": HOST_KEYS,
+    }
+    async with asyncio.timeout(20):
+        connection = await asyncssh.connect(
+            host, port, username=user or getpass.getuser(), client_keys=[str(key)], **options
+        )
+    try:
+        yield Terminal(await connection.create_process(command, term_type="xterm", stderr=asyncssh.STDOUT))
+    finally:
+        connection.abort()  # in good order it would wait for the shell, and Dropbear's does not go

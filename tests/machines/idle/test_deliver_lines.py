@@ -1,0 +1,142 @@
+"""Lines in open terminals: through the public SSH port, only where somebody is, and only soon after the question."""
+
+import getpass
+import select
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from courses.models import Template
+from machines.idle import deliver, wall
+from machines.models import Ask, Delivery
+from tests.machines.idle.asked import asked, delivery, visited
+from tests.machines.idle.guest import HERE, can_run, make_key, openssh
+from tests.machines.world import Clock
+from tunnels.models import Tunnel
+
+pytestmark = pytest.mark.django_db
+real_sshd = pytest.mark.skipif(
+    not can_run(), reason="needs sshd, and root, to write into no terminals but the test's own"
+)
+
+
+@pytest.fixture
+def ask(student: User, tmp_path: Path, settings: Any) -> Ask:
+    """Of a machine to which somebody is connected; the portal has a key."""
+    settings.PORTAL_KEY_FILE = str(make_key(tmp_path, "portal"))
+    settings.PORTAL_URL = "https://labs.example.org"
+    ask = asked(visited(student, name="condor"))
+    Tunnel.objects.update(connections=1)
+    return ask
+
+
+def turn() -> int:
+    return deliver.write_lines(timezone.now())
+
+
+def what_came(ask: Ask) -> tuple[str, str]:
+    line = delivery(ask, "terminal")
+    return line.state, line.fault
+
+
+def test_nobody_connected_is_no_way_there(ask: Ask) -> None:
+    Tunnel.objects.update(connections=0)
+    assert turn() == 0
+    assert what_came(ask) == ("none", "Nobody is connected.")
+
+
+def test_a_machine_without_ssh_is_no_way_there(ask: Ask) -> None:
+    Tunnel.objects.filter(scheme="ssh").update(scheme="tcp")
+    turn()
+    assert what_came(ask) == ("none", "It has no open SSH port.")
+
+
+def test_a_port_that_is_not_open_is_no_way_there(ask: Ask) -> None:
+    Tunnel.objects.update(state="opening")
+    turn()
+    assert what_came(ask) == ("none", "It has no open SSH port.")
+
+
+def test_a_portal_without_a_key_has_no_way_there(ask: Ask, settings: Any) -> None:
+    settings.PORTAL_KEY_FILE = ""
+    turn()
+    assert what_came(ask)[0] == "none"
+
+
+def test_none_of_these_moves_the_deadline(ask: Ask) -> None:
+    Tunnel.objects.update(connections=0)
+    turn()
+    assert Ask.objects.get().ends_at is None
+
+
+def test_a_port_that_refuses_is_tried_again_and_then_given_up(ask: Ask, clock: Clock) -> None:
+    Ask.objects.update(asked_at=timezone.now())
+    Delivery.objects.update(next_at=timezone.now())
+    states = []
+    for _try in range(4):
+        turn()
+        states.append(what_came(ask)[0])
+        clock.move(21)
+    assert states == ["due", "due", "failed", "failed"]
+    assert "could not be reached" in what_came(ask)[1]
+
+
+@pytest.fixture
+def person(ask: Ask, tmp_path: Path) -> Iterator[Path]:
+    """A real guest behind the machine's port, and the key of its person."""
+    key = make_key(tmp_path, "person")
+    with openssh(tmp_path, f"{key.with_suffix('.pub').read_text()}{wall.key_line()}\n") as port:
+        Tunnel.objects.filter(scheme="ssh").update(port=port)
+        Template.objects.update(login=getpass.getuser())
+        yield key
+
+
+@real_sshd
+def test_with_nobody_at_a_terminal_nobody_was_told(ask: Ask, person: Path) -> None:
+    assert turn() == 0
+    assert what_came(ask) == ("none", "No terminal is open.")
+
+
+@real_sshd
+def test_a_line_that_was_written_begins_the_countdown(ask: Ask, person: Path) -> None:
+    with Watcher(person, Tunnel.objects.get(scheme="ssh").port) as watcher:
+        assert turn() == 1
+        watcher.reads("condor” goes to sleep: ")
+        watcher.reads("https://labs.example.org")
+    ask.refresh_from_db()
+    assert what_came(ask) == ("sent", "")
+    assert ask.ends_at == delivery(ask, "terminal").sent_at + timedelta(minutes=15)  # type: ignore[operator]
+
+
+class Watcher:
+    """Somebody at a terminal of the guest, in a process of their own."""
+
+    def __init__(self, key: Path, port: int) -> None:
+        options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+        command = ["ssh", "-tt", "-F", "none", "-i", str(key), *options, "-p", str(port), HERE, "echo ready; exec cat"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        self.seen = b""
+
+    def __enter__(self) -> "Watcher":
+        self.reads("ready")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def reads(self, words: str) -> None:
+        assert self.process.stdout
+        while words.encode() not in self.seen:
+            assert select.select([self.process.stdout], [], [], 5)[0], self.seen
+            more = self.process.stdout.read1(1000)  # type: ignore[attr-defined]
+            assert more, self.seen
+            self.seen += more

@@ -1,0 +1,34 @@
+"""What administrators read names every stage, every rule and every setting."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from courses.policy import IdlePolicy
+from machines.idle.table import ALL
+from portal import settings
+
+PAGE = (Path(__file__).parents[3] / "docs/admin/idle.md").read_text()
+SETTINGS = [name for name in vars(settings) if name.startswith("IDLE_")]
+
+
+@pytest.mark.parametrize("name", [stage.name for stage in ALL])
+def test_every_stage_has_a_row(name: str) -> None:
+    assert f"\n| {name} |" in PAGE
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(IdlePolicy)])
+def test_every_rule_is_named(name: str) -> None:
+    assert f"`{name}`" in PAGE
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_named_with_its_default(name: str) -> None:
+    assert f"| `{name}` | {getattr(settings, name):g} |" in PAGE
+
+
+def test_the_command_shows_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("idle", "--table", "--lang", "en")
+    assert len(capsys.readouterr().out.splitlines()) == len(ALL)

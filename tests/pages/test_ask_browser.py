@@ -1,0 +1,86 @@
+"""A question in a real browser, on a phone and beside it: the banner, the page of a link, and the answer."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser
+
+from accounts.models import User
+from machines.idle import links
+from machines.models import Answer, Ask, Hold
+from tests.machines.idle.asked import asked, told, visited
+from tests.pages.test_browser import AXE, browser, look, visit
+from tests.pages.test_browser import pytestmark as pytestmark
+
+__all__ = ["browser"]
+
+
+@pytest.fixture
+def ask(transactional_db: None) -> Ask:
+    """Of a machine with a long name; its admin sees every page."""
+    admin = User.objects.create_user(username="admin", password="minga", role="admin", language="es")
+    return told(asked(visited(admin, name="vizcacha-with-a-rather-long-name-that-wraps")))
+
+
+def link(ask: Ask, choice: str) -> str:
+    return f"/asks/{links.token(ask, choice)}/"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
+@pytest.mark.parametrize(
+    ("width", "theme", "language"), [(360, "light", "es"), (360, "dark", "en"), (1280, "light", "en")]
+)
+def test_its_pages_are_sound(
+    browser: Browser, live_server: Any, ask: Ask, width: int, theme: str, language: str
+) -> None:
+    owner = ask.machine.owner
+    User.objects.update(language=language)
+    out = visit(browser, live_server, user=None, width=width, theme=theme, language=language)
+    wrong = [
+        w
+        for choice in ("more", "job", "done")
+        for w in look(out, link(ask, choice), f"link-{choice}-{width}-{theme}-{language}")
+    ]
+    wrong += look(out, "/asks/x/", f"link-forged-{width}-{theme}-{language}")
+    page = visit(browser, live_server, user=owner, width=width, theme=theme, language=language)
+    for path in ("/", f"/machines/{ask.machine_id}/", "/asks/", f"/asks/{ask.pk}/job/"):
+        wrong += look(page, path, f"ask{path.replace('/', '-')}{width}-{theme}-{language}")
+    assert wrong == []
+
+
+def test_a_tap_on_the_page_of_a_link_answers_without_signing_in(browser: Browser, live_server: Any, ask: Ask) -> None:
+    page = visit(browser, live_server, user=None, width=360, theme="light", language="es")
+    page.goto(link(ask, "more"))
+    assert not Answer.objects.exists()
+    page.get_by_role("button", name="2 h más").click()
+    page.get_by_role("heading", name="Hecho").wait_for()
+    assert Answer.objects.get().choice == "more"
+
+
+def test_a_long_job_is_announced_on_a_phone(browser: Browser, live_server: Any, ask: Ask) -> None:
+    page = visit(browser, live_server, user=None, width=360, theme="light", language="es")
+    page.goto(link(ask, "job"))
+    hour = (timezone.localtime().hour + 3) % 24
+    page.locator("#until").fill(f"{hour:02}:30")
+    page.locator("main button").click()
+    page.get_by_role("heading", name="Hecho").wait_for()
+    assert Hold.objects.get().kind == "job"
+
+
+def test_one_tap_in_the_banner_answers(browser: Browser, live_server: Any, ask: Ask) -> None:
+    page = visit(browser, live_server, user=ask.machine.owner, width=360, theme="light", language="es")
+    page.goto("/keys/")
+    page.locator(f"#ask-{ask.pk} button").first.click()
+    page.wait_for_url("**/keys/")
+    assert page.locator(f"#ask-{ask.pk}").count() == 0
+    assert Answer.objects.get().by == ask.machine.owner
+
+
+def test_it_works_without_javascript(browser: Browser, live_server: Any, ask: Ask) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(link(ask, "sleep"))
+    page.locator("main button").click()
+    page.get_by_role("heading", name="Hecho").wait_for()
+    assert Answer.objects.get().choice == "sleep"

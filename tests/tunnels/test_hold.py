@@ -1,0 +1,312 @@
+"""Ports of machines that sleep: who may knock is held and passed on, everybody else is refused and costs nothing."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.tunnels.conftest import KINDS
+from tests.tunnels.stage import Stage, staged, until
+from tests.tunnels.targets import HERE, Target, exchange, pattern
+
+STRANGER = "127.0.0.7"
+
+
+@pytest.fixture(params=KINDS)
+def hasty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    """An agent that holds nobody for long."""
+    options = ["--ssh-patience", "2", "--hold-seconds", "4"]
+    with staged(tmp_path, request.param, 10, *options) as stage:
+        yield stage
+
+
+class Visit:
+    """Somebody who sends all they have to say, and reads to the end, meanwhile."""
+
+    def __init__(self, port: int, data: bytes = b"hello", source: str = HERE) -> None:
+        self.answer: bytes | None = None
+        self.began = time.monotonic()
+        self.took = 0.0
+        self.thread = threading.Thread(target=self._go, args=(port, data, source), daemon=True)
+        self.thread.start()
+
+    def _go(self, port: int, data: bytes, source: str) -> None:
+        answer = b""
+        with contextlib.suppress(OSError):
+            answer = exchange(port, data, seconds=60, source=source)
+        self.took = time.monotonic() - self.began
+        self.answer = answer
+
+    @property
+    def is_over(self) -> bool:
+        return self.answer is not None
+
+    def end(self, seconds: float = 20) -> bytes:
+        self.thread.join(seconds)
+        assert self.answer is not None, "it still waits"
+        return self.answer
+
+
+def _knocked(stage: Stage, times: int = 1) -> None:
+    until(lambda: len(stage.portal.knocks) >= times)
+
+
+def test_a_visitor_is_held_while_its_machine_sleeps_and_the_portal_is_told(stage: Stage) -> None:
+    key, port = stage.held()
+    visit = Visit(port)
+    _knocked(stage)
+    assert stage.portal.knocks == [(key, HERE)]
+    assert not visit.is_over
+
+
+def test_it_is_passed_on_with_all_that_it_sent_when_the_machine_is_awake(stage: Stage) -> None:
+    key, port = stage.held()
+    visit = Visit(port, pattern(3_000_000))  # more than is kept for it
+    _knocked(stage)
+    stage.wake(key)
+    assert visit.end() == pattern(3_000_000)
+
+
+def test_who_says_nothing_first_hears_the_target(stage: Stage) -> None:
+    key, port = stage.held()
+    stage.portal.wishes[key]["target_port"] = stage.target("source").port
+    with socket.create_connection((HERE, port), timeout=20) as visit:
+        _knocked(stage)
+        stage.wake(key)
+        heard = b"".join(iter(lambda: visit.recv(65536), b""))
+    assert heard == pattern(Target.SIZE)
+
+
+def test_who_has_said_all_while_it_was_held_still_hears_the_answer(stage: Stage) -> None:
+    key, port = stage.held()
+    stage.portal.wishes[key]["target_port"] = stage.target("sink").port
+    visit = Visit(port, b"x" * 1000)
+    _knocked(stage)
+    time.sleep(0.3)
+    stage.wake(key)
+    assert visit.end() == b"1000"
+
+
+def test_it_waits_until_the_target_answers_not_only_for_the_wish(stage: Stage) -> None:
+    key, port = stage.held()
+    target = stage.targets[0].port
+    stage.targets[0].close()
+    visit = Visit(port)
+    _knocked(stage)
+    stage.wake(key)
+    until(lambda: stage.portal.line(key)["state"] == "open")
+    time.sleep(1)
+    assert not visit.is_over
+    stage.target(port=target)
+    assert visit.end() == b"hello"
+
+
+def test_who_comes_while_it_wakes_waits_as_well(stage: Stage) -> None:
+    key, port = stage.held()
+    target = stage.targets[0].port
+    stage.targets[0].close()
+    stage.wake(key)
+    until(lambda: stage.portal.line(key)["state"] == "open")
+    visit = Visit(port)
+    time.sleep(0.5)
+    stage.target(port=target)
+    assert visit.end() == b"hello"
+
+
+def test_a_stranger_is_refused_at_once_and_nobody_is_told(stage: Stage) -> None:
+    _key, port = stage.held()
+    visit = Visit(port, source=STRANGER)
+    assert visit.end(5) == b""
+    assert visit.took < 1
+    assert stage.portal.knocks == []
+
+
+def test_the_allow_list_decides_also_for_those_who_may_knock(stage: Stage) -> None:
+    _key, port = stage.held(allow=["203.0.113.0/24"], knock=["203.0.113.0/24", f"{HERE}/32"])
+    assert Visit(port).end(5) == b""
+    assert stage.portal.knocks == []
+
+
+def test_strangers_leave_nothing_behind(stage: Stage) -> None:
+    _key, port = stage.held()
+    agent = psutil.Process(stage.agent.process.pid)
+    for _turn in range(200):
+        Visit(port, source=STRANGER).end()
+    before = agent.memory_info().rss
+    for _turn in range(1500):
+        Visit(port, source=STRANGER).end()
+    assert agent.memory_info().rss - before < 500_000  # a channel that was kept for each would be 5 MB
+
+
+def test_many_visitors_are_one_knock(stage: Stage) -> None:
+    _key, port = stage.held()
+    visits = [Visit(port) for _number in range(6)]
+    _knocked(stage)
+    time.sleep(1.5)
+    assert len(stage.portal.knocks) == 1
+    assert not any(visit.is_over for visit in visits)
+
+
+def test_no_more_than_eight_wait_at_a_port(stage: Stage) -> None:
+    key, port = stage.held()
+    visits = [Visit(port) for _number in range(12)]
+    until(lambda: sum(visit.is_over for visit in visits) == 4)
+    stage.wake(key)
+    assert sorted(visit.end() for visit in visits) == [b""] * 4 + [b"hello"] * 8
+
+
+def test_who_hangs_up_leaves_a_place_for_others(stage: Stage) -> None:
+    key, port = stage.held()
+    for _number in range(20):
+        socket.create_connection((HERE, port), timeout=5).close()
+    time.sleep(0.5)
+    visit = Visit(port)
+    stage.wake(key)
+    assert visit.end() == b"hello"
+
+
+def test_the_portal_says_no(stage: Stage) -> None:
+    stage.portal.answer = {"wakes": False, "seconds": 0, "words": ""}
+    _key, port = stage.held()
+    visit = Visit(port)
+    assert visit.end(5) == b""
+    assert len(stage.portal.knocks) == 1
+
+
+def test_who_may_no_longer_knock_waits_no_longer(stage: Stage) -> None:
+    key, port = stage.held()
+    visit = Visit(port)
+    _knocked(stage)
+    stage.wake(key, hold=True, probe=False, knock=["203.0.113.9/32"])
+    assert visit.end(5) == b""
+
+
+def test_sleep_cuts_who_is_in_and_holds_who_comes_next(stage: Stage) -> None:
+    key, port = stage.opened(knock=[f"{HERE}/32"])
+    with socket.create_connection((HERE, port), timeout=5) as visit:
+        visit.sendall(b"x")
+        assert visit.recv(1) == b"x"
+        stage.wake(key, hold=True, probe=False)
+        with contextlib.suppress(ConnectionError):
+            assert visit.recv(1) == b""
+    late = Visit(port)
+    _knocked(stage)
+    assert not late.is_over
+
+
+def test_an_agent_that_is_killed_while_it_holds_somebody_holds_again_afterwards(stage: Stage) -> None:
+    key, port = stage.held()
+    visit = Visit(port)
+    _knocked(stage)
+    stage.agent.kill()
+    assert visit.end() == b""
+    told = len(stage.portal.reports)
+    stage.agent.start()
+    until(
+        lambda: any(key in r["tunnels"] and r["tunnels"][key]["state"] == "held" for r in stage.portal.reports[told:])
+    )
+    again = Visit(port)
+    _knocked(stage, 2)
+    stage.wake(key)
+    assert again.end() == b"hello"
+
+
+def test_while_the_portal_is_away_a_visitor_is_refused_after_a_time_and_nothing_is_stuck(hasty: Stage) -> None:
+    key, port = hasty.held()
+    hasty.portal.is_ill = True
+    visit = Visit(port)
+    assert visit.end(10) == b""
+    assert 3 < visit.took < 7
+    hasty.portal.is_ill = False
+    again = Visit(port)
+    hasty.wake(key)
+    assert again.end() == b"hello"
+
+
+def test_nobody_waits_for_ever(hasty: Stage) -> None:
+    _key, port = hasty.held()
+    visit = Visit(port)
+    assert visit.end(10) == b""
+    assert 3 < visit.took < 7
+
+
+@pytest.mark.parametrize(
+    ("speaks", "words"), [("es-PE,es;q=0.9,en;q=0.5", b"despertando"), ("en", b"waking"), ("", b"waking")]
+)
+def test_a_browser_has_a_page_within_a_second_that_asks_again(stage: Stage, speaks: str, words: bytes) -> None:
+    _key, port = stage.held(scheme="http")
+    request = f"GET / HTTP/1.1\r\nHost: x\r\nAccept-Language: {speaks}\r\n\r\n".encode()
+    began = time.monotonic()
+    page = _ask(port, request)
+    assert time.monotonic() - began < 1.5
+    assert page.startswith(b"HTTP/1.1 503 ")
+    assert words in page
+    assert b"\r\nRetry-After: 3\r\n" in page
+    assert b'http-equiv="refresh" content="3"' in page
+    assert len(stage.portal.knocks) == 1
+
+
+def _ask(port: int, request: bytes) -> bytes:
+    """As a browser does: it keeps its side open."""
+    with socket.create_connection((HERE, port), timeout=10) as visit:
+        visit.sendall(request)
+        return b"".join(iter(lambda: visit.recv(65536), b""))
+
+
+def test_a_browser_is_passed_on_once_it_is_awake(stage: Stage) -> None:
+    key, port = stage.held(scheme="http")
+    assert b"503" in _ask(port, b"GET / HTTP/1.1\r\n\r\n")
+    stage.wake(key)
+    until(lambda: stage.portal.line(key)["answered"])
+    assert exchange(port, b"GET / HTTP/1.1\r\n\r\n") == b"GET / HTTP/1.1\r\n\r\n"
+
+
+def _ssh(port: int) -> tuple[str, float]:
+    """What OpenSSH's own client prints, and how long it waited."""
+    options = ["StrictHostKeyChecking=no", f"UserKnownHostsFile={os.devnull}", "BatchMode=yes"]
+    line = [
+        "ssh",
+        "-F",
+        "none",
+        "-p",
+        str(port),
+        *(word for option in options for word in ("-o", option)),
+        f"lab@{HERE}",
+    ]
+    began = time.monotonic()
+    done = subprocess.run(line, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+    assert done.returncode == 255
+    return done.stderr, time.monotonic() - began
+
+
+def test_an_ssh_client_that_would_wait_long_is_told_in_words(hasty: Stage) -> None:
+    hasty.portal.answer = {"wakes": True, "seconds": 1, "words": "Tu máquina está despertando; prueba en un minuto"}
+    _key, port = hasty.held(scheme="ssh")
+    said, took = _ssh(port)
+    assert "Tu maquina esta despertando; prueba en un minuto" in said
+    assert 2 <= took < 5
+
+
+@pytest.mark.parametrize("answer", [{"wakes": True, "seconds": 600}, {"wakes": False, "seconds": 0}])
+def test_an_ssh_client_is_told_at_once_when_it_takes_long_or_has_failed(
+    stage: Stage, answer: dict[str, object]
+) -> None:
+    stage.portal.answer = {**answer, "words": "It waits for room"}
+    _key, port = stage.held(scheme="ssh")
+    said, took = _ssh(port)
+    assert "It waits for room" in said
+    assert took < 3
+
+
+def test_an_ssh_client_whom_the_portal_refuses_sees_a_closed_connection(stage: Stage) -> None:
+    stage.portal.answer = {"wakes": False, "seconds": 0, "words": ""}
+    _key, port = stage.held(scheme="ssh")
+    said, _took = _ssh(port)
+    assert "Connection closed" in said or "Connection reset" in said
