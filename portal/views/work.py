@@ -33,7 +33,7 @@ def bin(request: SignedIn, pk: UUID) -> HttpResponse:
     if row.binned_at is None:  # nothing was in it
         return redirect(row_url(row))
     until = date_format(localtime(Binned(row).goes_at), "DATETIME_FORMAT")
-    text = _("“%(name)s” is in the recycle bin until %(until)s. You find it at the end of this page.")
+    text = _("Until %(until)s “%(name)s” stays in the recycle bin, which you find at the end of this page.")
     messages.success(request, text % {"name": row.name, "until": until})
     return redirect("machines")
 

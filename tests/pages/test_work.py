@@ -71,7 +71,7 @@ def test_yes_puts_it_into_the_bin(signed_in: Client, student: User) -> None:
     page = signed_in.post(at(machine, "bin/"), follow=True).content.decode()
     machine.refresh_from_db()
     assert (machine.wanted, machine.binned_at is not None) == ("archived", True)
-    assert "“condor” is in the recycle bin until" in page
+    assert "“condor” stays in the recycle bin, which" in page
 
 
 def test_the_list_has_it_in_the_bin_and_not_among_the_machines(signed_in: Client, student: User) -> None:
