@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import openstack
@@ -14,6 +15,8 @@ from tests.cloud.stage import insist
 CLOUD = os.environ.get("OS_CLOUD", "")  # the portal's own account
 ADMIN = os.environ.get("OS_ADMIN_CLOUD", "labcloud-admin")  # somebody who works beside the portal, as with Horizon
 NAMESPACE = os.environ.get("OPENSTACK_NAMESPACE", "labcloud")  # the only place from which guests can be reached
+_OWN, _THEIRS = Path("/proc/self/ns/net"), Path("/run/netns", NAMESPACE)
+IS_OUTSIDE = _THEIRS.exists() and _THEIRS.stat().st_ino != _OWN.stat().st_ino
 AGENT = "10.77.0.1"  # its address there
 SETTLE_SECONDS = 120.0
 FLAVOR, IMAGE = "m1.nano", "lab-linux"

@@ -9,18 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import HASTY
-from tests.journeys.idling import Idler, is_asked_and_not_cut, sleeps_and_is_woken, works_and_is_left_alone
+from tests.journeys.idling import Idler
+from tests.journeys.test_idle import *  # noqa: F403  # the same tests; their `idler` is ours
 from tests.openstack.installation import Installation
-from tests.openstack.stage import NAMESPACE, OpenStackStage
+from tests.openstack.stage import IS_OUTSIDE, OpenStackStage
 from tests.openstack.test_journey import LOGIN
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        Path("/run/netns", NAMESPACE).exists()
-        and Path("/run/netns", NAMESPACE).stat().st_ino != Path("/proc/self/ns/net").stat().st_ino,
-        reason="guests are reached from the namespace only: python -m tests.openstack",
-    ),
+    pytest.mark.skipif(IS_OUTSIDE, reason="guests are reached from the namespace only: python -m tests.openstack"),
 ]
 
 
@@ -44,15 +41,3 @@ def idler(minga: Installation, tmp_path: Path) -> Iterator[Idler]:
     machine = Idler(minga, tmp_path)
     yield machine
     machine.leave()
-
-
-def test_a_machine_that_nobody_uses_sleeps_and_ssh_wakes_it(idler: Idler) -> None:
-    sleeps_and_is_woken(idler)
-
-
-def test_one_that_computes_without_a_connection_is_left_alone(idler: Idler) -> None:
-    works_and_is_left_alone(idler)
-
-
-async def test_an_open_silent_session_is_asked_and_not_cut(idler: Idler) -> None:
-    await is_asked_and_not_cut(idler)

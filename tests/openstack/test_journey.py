@@ -14,7 +14,7 @@ from tests.journeys.stack import Person, is_shut, wait_for
 from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, delete_for_good, watch_it_come_up
 from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor, run
 from tests.openstack.installation import Installation, cli
-from tests.openstack.stage import ADMIN, NAMESPACE, OpenStackStage
+from tests.openstack.stage import ADMIN, IS_OUTSIDE, OpenStackStage
 
 LOGIN = "lab"  # the tiny guest's user; its image does not say so
 
@@ -22,11 +22,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here"),
-    pytest.mark.skipif(
-        Path("/run/netns", NAMESPACE).exists()
-        and Path("/run/netns", NAMESPACE).stat().st_ino != Path("/proc/self/ns/net").stat().st_ino,
-        reason="guests are reached from the namespace only: python -m tests.openstack",
-    ),
+    pytest.mark.skipif(IS_OUTSIDE, reason="guests are reached from the namespace only: python -m tests.openstack"),
 ]
 
 
