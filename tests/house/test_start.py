@@ -97,7 +97,7 @@ def test_it_answers_and_ends_with_nothing_left(minga: Minga) -> None:
 def test_a_killed_part_comes_back(minga: Minga) -> None:
     minga.start()
     before = minga.pids()
-    for name in ("worker", "beat", "agent", "web", "redis", "cloud", "vps", "postgres"):
+    for name in ("worker", "beat", "agent", "web", "redis", "cloud", "vps", "mail", "postgres"):
         os.kill(before[name], signal.SIGKILL)
     minga.wait_for(lambda: not minga.status()["ready"], 5)
     minga.wait_for(lambda: minga.status()["ready"], 60)

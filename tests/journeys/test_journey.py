@@ -168,10 +168,11 @@ def test_what_was_deleted_comes_back_with_its_ports(light: Stack, browser: Brows
     line = student.copied("ssh")
     student.press("delete")
     student.page.locator("button.sure").click()
+    student.page.get_by_text("stays in the recycle bin").wait_for()
+    student.page.goto(f"/machines/{machine}/")
     student.sees("archived")
     assert light.servers(machine) == []
     assert {text.split()[0] for text in student.used().values()} == {"0"}
-    student.page.goto("/machines/")
     student.shoot("bin")
     student.page.locator(f"#restore-{machine}").click()
     student.page.goto(f"/machines/{machine}/")
