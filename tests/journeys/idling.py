@@ -118,7 +118,8 @@ async def is_asked_and_not_cut(idler: Idler) -> None:
     """A session in which nobody types gets a line and lives; who goes on working after it is not put to sleep."""
     door = await asyncio.to_thread(lambda: idler.door)
     async with terminal("127.0.0.1", door["port"], idler.key, door["user"], command=None) as session:
-        assert await session.shows("$ ", 30)
+        session.process.stdin.write("echo ready-$((1+1))\n")  # prompts differ
+        assert await session.shows("ready-2", 30), session.seen
         assert await session.shows("Minga: ", 120), idler.why()
         await asyncio.sleep(ECHO_SECONDS)
         session.process.stdin.write("echo still-$((40+2)); seq 1 2000 | tail -n 400\n")
