@@ -26,7 +26,7 @@ PLACES = (
 )  # Debian, Red Hat, a Mac
 LOCK_SECONDS = 30  # how long a table that somebody else holds is waited for
 DUMP = ("--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=30s")
-LEAVING_TRIES, LEAVING_SECONDS = 20, 0.1  # a session that was closed (our own pool's) is still seen for a moment
+LEAVING_TRIES, LEAVING_SECONDS = 50, 0.1  # a session that was closed (our own pool's) is still seen for a moment
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 VARIABLES = {"dbname": "PGDATABASE"}  # the others are PG and the name
 CHUNK = 1 << 20  # bytes

@@ -37,9 +37,9 @@ class Command(BaseCommand):
         found = backup.tools()
         backup.check(path, found)
         _refuse_newer(path, found)
-        if backup.others() and not force:
+        if not force and (others := backup.others()):
             raise CommandError(
-                f"{backup.others()} other sessions are open on the database. Stop web, worker and beat first, "
+                f"{others} other sessions are open on the database. Stop web, worker and beat first, "
                 "and whoever else looks at it; --force ends their sessions."
             )
         if force:
