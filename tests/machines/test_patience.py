@@ -8,7 +8,7 @@ from accounts.models import User
 from machines.models import Machine, Watch
 from machines.pace import TOO_LONG, wait_at_most
 from tests.factories import make_template
-from tests.machines.world import Clock, World
+from tests.machines.world import World
 
 MINUTE = timedelta(minutes=1)
 
@@ -42,7 +42,7 @@ def test_one_alone_has_its_time(world: World, begun: datetime) -> None:
     assert machine.note.text == TOO_LONG
 
 
-def test_the_last_of_a_class_waits_while_the_others_come_up(world: World, begun: datetime, clock: Clock) -> None:
+def test_the_last_of_a_class_waits_while_the_others_come_up(world: World, begun: datetime) -> None:
     machine = row(world.student, "last", "building", begun, begun)
     row(world.student, "first", "running", begun + MINUTE / 2, begun + 12 * MINUTE)
     assert waited(world, machine, 26) == "building"
