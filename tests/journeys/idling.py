@@ -14,7 +14,7 @@ from tests.machines.idle.guest import terminal
 ASK_MINUTES = 0.75
 POLICY = {"idle_minutes": 0.4, "ask_minutes": ASK_MINUTES, "first_minutes": 0.4, "first_ask_minutes": ASK_MINUTES}
 BUSY_SECONDS = 75  # three times what makes a quiet one be asked about
-ECHO_SECONDS = 11  # after a line of the portal's own, what passes is taken for its own for ten
+ECHO_SECONDS = 13  # after a line of the portal's own, what passes is taken for its own for ten; agents tell whole seconds
 
 
 class Question(NamedTuple):
@@ -125,6 +125,7 @@ async def is_asked_and_not_cut(idler: Idler) -> None:
         session.process.stdin.write("echo still-$((40+2)); seq 1 2000 | tail -n 400\n")
         assert await session.shows("still-42", 10)
         await asyncio.to_thread(wait_for, lambda: idler.questions()[-1].closed_at, 60, "the question is closed")
-    assert await asyncio.to_thread(lambda: idler.questions()[0].outcome) == "active"
+    questions = await asyncio.to_thread(idler.questions)
+    assert questions[0].outcome == "active", (questions, await asyncio.to_thread(idler.told), session.seen)
     assert await asyncio.to_thread(lambda: idler.told()["terminal"]) == "sent"
     assert await asyncio.to_thread(lambda: idler.state) == "running"
