@@ -143,9 +143,14 @@ class Shown:
 
     @property
     def is_live(self) -> bool:
-        """Whether its part of a page asks again: something is under way, or a way in is about to open."""
+        """Whether its part of a page asks each second: something is under way, or a way in is about to open."""
         runs = self.machine.state == State.RUNNING
         return self.is_busy or (runs and any(door.state == "opening" for door in self.doors))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its part of a page never changes again. All others are looked at now and then: a connection may wake it."""
+        return self.machine.state == State.GONE and not self.is_live
 
     @property
     def why_shut(self) -> str:

@@ -14,7 +14,7 @@ from tests.machines.idle.guest import terminal
 ASK_MINUTES = 0.75
 POLICY = {"idle_minutes": 0.4, "ask_minutes": ASK_MINUTES, "first_minutes": 0.4, "first_ask_minutes": ASK_MINUTES}
 BUSY_SECONDS = 75  # three times what makes a quiet one be asked about
-ECHO_SECONDS = 13  # after a line of the portal's own, what passes is taken for its own for ten; agents tell whole seconds
+ECHO_SECONDS = 13  # a line of our own is taken for no work for ten; agents tell whole seconds
 
 
 class Question(NamedTuple):

@@ -180,6 +180,28 @@ def test_what_was_deleted_comes_back_with_its_ports(light: Stack, browser: Brows
     assert student.copied("ssh") == line
 
 
+def test_a_settled_page_follows_what_happens_elsewhere_but_not_below_ones_hands(light: Stack, browser: Browser) -> None:
+    student, elsewhere = Visitor(browser, light).sign_in("student"), Person(light, "student")
+    machine = student.launch("condor")
+    student.sees("running")
+    student.page.locator("#live [name=name]").fill("puma")
+    elsewhere.call("POST", f"machines/{machine}/suspend/")
+    elsewhere.until(machine, "suspended")
+    comes_back_to_the_tab(student)
+    student.page.wait_for_timeout(1000)
+    student.sees("running", seconds=1)
+    assert student.page.locator("#live [name=name]").input_value() == "puma"
+    student.page.locator("#live [name=name]").blur()
+    comes_back_to_the_tab(student)
+    student.sees("suspended", seconds=10)
+    elsewhere.call("POST", f"machines/{machine}/wake/")
+    student.sees("running", seconds=40)  # now and then it looks without being asked to
+
+
+def comes_back_to_the_tab(student: Visitor) -> None:
+    student.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def test_the_keyboard_is_enough(light: Stack, browser: Browser) -> None:
     student = Visitor(browser, light).sign_in("student")
     student.page.goto("/launch/")

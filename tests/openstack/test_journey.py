@@ -104,17 +104,11 @@ def put_away_keeps_the_disk(student: Visitor, line: str, key: Path, server: str)
 def what_is_done_beside_us_is_taken_over(student: Visitor, minga: Installation, machine: str, server: str) -> None:
     """An operator suspends, resumes and renames it with the command line client."""
     act("suspend", server)
-    sees_after_a_reload(student, "suspended")
+    student.sees("suspended")
     act("resume", server)
-    sees_after_a_reload(student, "running")
+    student.sees("running")
     act("set", "--name", "puma", server)
     wait_for(lambda: Person(minga, "student").machine(machine)["name"] == "puma", 90, "the new name is taken over")
-
-
-def sees_after_a_reload(student: Visitor, state: str) -> None:
-    """A page of which nothing is under way asks for nothing: whoever looks again sees what is."""
-    look = student.page.locator(f"#live[data-state={state}]")
-    wait_for(lambda: student.page.reload() and look.count(), 90, f"the page says {state}")
 
 
 def delete(student: Visitor, minga: Installation, machine: str, line: str) -> None:

@@ -61,10 +61,16 @@ def test_every_state_has_a_page_and_a_card(signed_in: Client, student: User, sta
         assert word in signed_in.get(at(machine, rest)).content.decode()
 
 
-@pytest.mark.parametrize("state", ["running", "suspended", "shelved", "gone", "failed"])
-def test_a_settled_machine_does_not_ask_for_itself(signed_in: Client, student: User, state: str) -> None:
-    machine = make_machine(student, state=state)
-    assert b"hx-get" not in signed_in.get(at(machine)).content
+@pytest.mark.parametrize("state", ["running", "suspended", "shelved", "failed"])
+def test_a_settled_machine_is_looked_at_only_now_and_then(signed_in: Client, student: User, state: str) -> None:
+    page = signed_in.get(at(make_machine(student, state=state))).content
+    assert b'hx-trigger="look"' in page
+    assert b'hx-trigger="every' not in page
+    assert b'http-equiv="refresh"' not in page
+
+
+def test_one_that_is_gone_never_asks_again(signed_in: Client, student: User) -> None:
+    assert b"hx-get" not in signed_in.get(at(make_machine(student, state="gone"))).content
 
 
 def test_an_unsettled_machine_asks_for_itself_with_and_without_scripts(signed_in: Client, student: User) -> None:
