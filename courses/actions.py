@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from courses.models import Template
+from courses.policy import checked_rules
 from lib.names import clean_name
 from lib.notes import Refusal
 
@@ -27,6 +28,7 @@ FIELDS = (
     "icon",
     "published",
     "position",
+    "idle",
 )
 
 
@@ -42,7 +44,7 @@ class BadTemplate(Refusal):
 
 @transaction.atomic
 def create_template(*, by: User, **fields: Any) -> Template:
-    """A new card. `fields` are those of FIELDS. Raises BadTemplate or BadName with a sentence."""
+    """A new card. `fields` are those of FIELDS. Raises BadTemplate, BadPolicy or BadName with a sentence."""
     _may(by)
     template = Template(created_by=by, **_checked(fields))
     template.slug = template.free_slug()
@@ -83,6 +85,8 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
             fields[name] = clean_name(fields[name], longest=longest)
     if "services" in fields:
         fields["services"] = checked_services(fields["services"])
+    if "idle" in fields:
+        fields["idle"] = checked_rules(fields["idle"])
     if fields.get("login") and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", fields["login"]):
         raise BadTemplate(_("The sign-in name has small letters, digits, - and _ only, and begins with a letter."))
     return fields

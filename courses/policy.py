@@ -53,6 +53,13 @@ class IdlePolicy:
 
 
 NAMES = {field.name for field in fields(IdlePolicy)}
+# Lowest and highest of what a teacher may set: so that people can answer in time, and every place comes back one day.
+LIMITS: dict[str, tuple[float, float]] = {
+    "idle_minutes": (10, 1440), "ask_minutes": (5, 240), "first_minutes": (5, 1440), "first_ask_minutes": (5, 240),
+    "port_bytes_per_minute": (500, 1e6), "cpu_percent": (2, 100), "disk_bytes_per_second": (5000, 1e8), "nic_bytes_per_second": (2000, 1e8),
+    "more_minutes": (15, 1440), "hold_hours": (1, 72), "hold_hours_a_week": (1, 168),
+    "hold_offered_minutes": (5, 1440), "shelve_hours": (1, 720), "archive_days": (8, 365), "delete_days": (8, 730), "bin_days": (1, 90),
+}  # fmt: skip
 
 
 def site_policy() -> IdlePolicy:
@@ -65,6 +72,18 @@ def policy_of(template: "Template") -> IdlePolicy:
     if template.course_id and template.course and template.course.idle:
         policy = _believed(policy, template.course.idle, f"course {template.course.slug}")
     return _believed(policy, template.idle, f"template {template.slug}") if template.idle else policy
+
+
+def checked_rules(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The same changes, once each is a rule and within LIMITS. Raises BadPolicy with a sentence."""
+    IdlePolicy().changed_by(changes)
+    for name in LIMITS.keys() & changes.keys():
+        low, high = LIMITS[name]
+        if not low <= changes[name] <= high:
+            raise BadPolicy(
+                _("“%(name)s” is a number from %(low)s to %(high)s."), {"name": name, "low": low, "high": high}
+            )
+    return dict(changes)
 
 
 def _believed(policy: IdlePolicy, changes: Mapping[str, Any], where: str) -> IdlePolicy:

@@ -74,6 +74,7 @@ class TemplateOut(serializers.Serializer[Any]):
     size = Size()
     services = Service(many=True)
     published = serializers.BooleanField()
+    idle = serializers.DictField(help_text="What it changes of the idle rules.")
     fits = serializers.BooleanField(help_text="Whether you could launch it now.")
     waits = serializers.BooleanField(help_text="The cluster is full: a launch would queue.")
     why_not = serializers.CharField(help_text="Why you could not, in words; '' when you could.")
@@ -91,6 +92,10 @@ class TemplateIn(serializers.Serializer[Any]):
     user_data = Text(required=False, allow_blank=True)
     icon = serializers.ChoiceField(["terminal", "web", "database", "network", "screen"], required=False)
     published = serializers.BooleanField(required=False)
+    idle = serializers.DictField(
+        required=False,
+        help_text='What it changes of the idle rules, e.g. {"idle_minutes": 90}; docs/admin/idle.md names them. {} changes none.',
+    )
 
 
 class Access(serializers.Serializer[Any]):

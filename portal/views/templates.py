@@ -16,6 +16,7 @@ from courses.models import Template
 from lib.notes import Refusal
 from portal.asked import SignedIn
 from portal.forms import ServiceRows, TemplateForm, typed_services
+from portal.idle_form import IdleForm
 
 View = Callable[..., HttpResponse]
 
@@ -67,6 +68,7 @@ def edit(request: SignedIn, slug: str) -> HttpResponse:
 
 
 def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) -> HttpResponse:
+    idle = IdleForm(request.POST or None, template)
     form = TemplateForm(request.POST or None, instance=template)
     # No initial rows beside typed ones: Django takes a row that equals its initial values for an empty one.
     rows = (
@@ -75,22 +77,21 @@ def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) 
         else ServiceRows(initial=template.services, prefix="services")
     )
     if request.method == "GET":
-        return _form(request, form, rows, 200)
-    if not (form.is_valid() & rows.is_valid()):
-        return _form(request, form, rows, 400)
+        return _form(request, form, rows, idle, 200)
+    if not (form.is_valid() & rows.is_valid() & idle.is_valid()):
+        return _form(request, form, rows, idle, 400)
     try:
-        saved = save(**form.cleaned_data, services=typed_services(rows))
+        saved = save(**form.cleaned_data, services=typed_services(rows), idle=idle.rules())
     except Refusal as refusal:
         form.add_error(None, str(refusal))
-        return _form(request, form, rows, refusal.status)
+        return _form(request, form, rows, idle, refusal.status)
     messages.success(request, _("“%(template)s” is saved.") % {"template": saved.title})
     return redirect("templates")
 
 
-def _form(request: SignedIn, form: TemplateForm, rows: Any, status: int) -> HttpResponse:
-    return render(
-        request, "courses/template_form.html", {"form": form, "rows": rows, "template": form.instance}, status=status
-    )
+def _form(request: SignedIn, form: TemplateForm, rows: Any, idle: IdleForm, status: int) -> HttpResponse:
+    facts = {"form": form, "rows": rows, "idle": idle, "template": form.instance}
+    return render(request, "courses/template_form.html", facts, status=status)
 
 
 @teachers_only

@@ -27,6 +27,9 @@ def test_a_teacher_makes_changes_and_retires_a_template(teacher: Any, api: Any) 
     assert made.status_code == 201, made.json()
     address = f"templates/{made.json()['slug']}/"
     assert program.ask("PATCH", address, {"name": "Pages"}).json()["name"] == "Pages"
+    assert program.ask("PATCH", address, {"idle": {"idle_minutes": 90}}).json()["idle"] == {"idle_minutes": 90}
+    wrong = program.ask("PATCH", address, {"idle": {"idle_minutes": 1}})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "bad_policy")
     assert program.ask("DELETE", address).status_code == 204
     assert api.ask("GET", address).status_code == 404
 

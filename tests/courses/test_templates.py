@@ -8,6 +8,7 @@ from django.utils.translation import override
 from accounts.models import User
 from courses.actions import BadTemplate, NotATeacher, create_template, edit_template, retire_template
 from courses.models import Template
+from courses.policy import LIMITS, BadPolicy, IdlePolicy, checked_rules, policy_of
 from lib.names import BadName
 from machines.actions import NoTemplate, launch
 from tests.factories import SERVICES, grant, make_gateway, make_template
@@ -72,3 +73,28 @@ def test_a_retired_one_cannot_be_launched(teacher: User) -> None:
     retire_template(template=template, by=teacher)
     with pytest.raises(NoTemplate):
         launch(owner=teacher, template=template, name="", by=teacher)
+
+
+def test_a_teacher_changes_its_idle_rules(teacher: User) -> None:
+    template = edit_template(template=card(teacher), by=teacher, idle={"idle_minutes": 90, "may_hold": False})
+    template.refresh_from_db()
+    assert (policy_of(template).idle_minutes, policy_of(template).may_hold) == (90, False)
+
+
+@pytest.mark.parametrize(
+    "rules", [{"idle_minutes": 9}, {"archive_days": 366}, {"ask_minutes": 10**400}, {"nothing": 1}, {"may_hold": 1}]
+)
+def test_a_rule_that_leaves_no_time_to_answer_or_keeps_a_place_for_ever_is_refused(
+    teacher: User, rules: dict[str, Any]
+) -> None:
+    template = card(teacher)
+    with pytest.raises(BadPolicy) as refused:
+        edit_template(template=template, by=teacher, name="Other", idle=rules)
+    assert next(iter(rules)) in str(refused.value)
+    template.refresh_from_db()
+    assert (template.name, template.idle) == ("Redes", {})
+
+
+def test_the_defaults_are_within_the_limits() -> None:
+    usual = {name: getattr(IdlePolicy(), name) for name in LIMITS}
+    assert checked_rules(usual) == usual

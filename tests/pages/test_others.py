@@ -1,5 +1,7 @@
 """Launch, keys, account, templates and catalog, errors."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from knox.models import AuthToken
@@ -168,6 +170,43 @@ def test_a_bad_template_is_a_400_with_a_sentence(client: Client, teacher: User, 
     answer = as_(client, teacher).post("/templates/new/", {**good, **wrong})
     assert answer.status_code == 400
     assert b'role="alert"' in answer.content
+
+
+def edited(client: Client, by: User, **typed: str) -> Any:
+    """The factory's template saved from its page, with what was typed beside its own values."""
+    template = Template.objects.get(slug="lab")
+    own = {
+        "name": template.name, "summary": template.summary, "image": template.image_id, "flavor": template.flavor_id, "icon": "web",
+        "position": "5", "published": "on",
+    }  # fmt: skip
+    return as_(client, by).post("/templates/lab/", {**own, **ROWS, **typed})
+
+
+def test_the_idle_rules_of_a_template_are_typed_on_its_page_and_taken_away_there(client: Client, teacher: User) -> None:
+    template = make_template(idle={"port_bytes_per_minute": 500})
+    assert edited(client, teacher, **{"idle-idle_minutes": "90", "idle-may_hold": "no"}).status_code == 302
+    template.refresh_from_db()
+    assert template.idle == {"port_bytes_per_minute": 500, "idle_minutes": 90, "may_hold": False}
+    page = client.get("/templates/lab/").content.decode()
+    assert 'name="idle-idle_minutes" value="90"' in page
+    assert "Empty: 45." in page  # what it would be
+    edited(client, teacher)
+    template.refresh_from_db()
+    assert template.idle == {"port_bytes_per_minute": 500}
+
+
+@pytest.mark.parametrize("minutes", ["5", "1e9", "x", "nan"])
+def test_a_wrong_idle_rule_is_a_400_with_a_sentence_and_nothing_is_lost(
+    client: Client, teacher: User, minutes: str
+) -> None:
+    make_template()
+    answer = edited(client, teacher, **{"idle-idle_minutes": minutes, "idle-ask_minutes": "20", "name": "New"})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert "<details open>" in page
+    assert 'id="id_idle-idle_minutes_error" role="alert"' in page
+    assert 'name="idle-ask_minutes" value="20"' in page
+    assert Template.objects.get(slug="lab").name != "New"
 
 
 def test_only_an_admin_edits_the_catalog(client: Client, teacher: User, admin: User) -> None:
