@@ -62,10 +62,12 @@ def test_a_machine_being_built_has_no_panel(client: Client, clock: "Clock", stud
     assert 'id="why"' not in page(client, row(student, clock.now, state="building"), student)
 
 
-def test_a_settled_machine_does_not_ask_for_itself_because_of_its_ages(
+def test_a_settled_machine_is_not_asked_for_each_second_because_of_its_ages(
     client: Client, machine: Machine, student: User
 ) -> None:
-    assert "hx-get" not in page(client, machine, student)
+    shown = page(client, machine, student)
+    assert 'hx-trigger="look"' in shown
+    assert 'hx-trigger="every' not in shown
 
 
 def test_within_a_minute_the_page_looks_the_same(machine: Machine, clock: "Clock") -> None:
