@@ -38,7 +38,8 @@ class IdleForm(forms.Form):
         super().__init__(data, prefix="idle", initial=_typed(template.idle))
         self.kept = {name: value for name, value in template.idle.items() if name not in self.fields | LABELS}
         usual = policy_of(Template(course=template.course))
-        self.fields = {name: _field(name, usual) for name in LABELS} | self.fields
+        self.fields |= {name: _field(name, usual) for name in LABELS}
+        self.order_fields(["idle_minutes", "ask_minutes", "first_minutes", "first_ask_minutes", "cpu_percent"])
 
     def rules(self) -> dict[str, Any]:
         """What courses.actions takes; rules that have no field here stay."""
