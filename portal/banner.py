@@ -73,12 +73,14 @@ class Seen:
         response: HttpResponseBase = self.get_response(request)
         shown: list[Question] = getattr(request, "shown_questions", [])
         unseen = [q.ask.pk for q in shown if getattr(q.ask, "unseen", False)]
-        if unseen and request.method != "HEAD" and not _is_ahead(request):
+        if unseen and _is_opened(request):
             asks.seen(unseen, timezone.now())
         return response
 
 
-def _is_ahead(request: HttpRequest) -> bool:
-    """Browsers fetch what somebody might open next, and nobody looks at it yet."""
+def _is_opened(request: HttpRequest) -> bool:
+    """By a person: not a part that asked for itself, nor what a browser fetches because somebody might open it next."""
+    if request.method == "HEAD" or request.headers.get("HX-Request"):
+        return False
     purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
-    return "prefetch" in purpose or "prerender" in purpose
+    return "prefetch" not in purpose and "prerender" not in purpose

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from accounts.models import User
-from machines.idle import links
+from machines.idle import asks, links
 from machines.models import Answer, Ask, Hold
 from tests.machines.idle.asked import asked, told, visited
 from tests.pages.test_browser import AXE, browser, look, visit
@@ -84,3 +84,20 @@ def test_it_works_without_javascript(browser: Browser, live_server: Any, ask: As
     page.locator("main button").click()
     page.get_by_role("heading", name="Hecho").wait_for()
     assert Answer.objects.get().choice == "sleep"
+
+
+def test_a_question_comes_to_an_open_page_and_goes_from_it(browser: Browser, live_server: Any, ask: Ask) -> None:
+    asks.close(ask=ask, outcome=Ask.Outcome.OVER, now=timezone.now())
+    page = visit(browser, live_server, user=ask.machine.owner, width=360, theme="light", language="en")
+    page.goto(f"/machines/{ask.machine_id}/")
+    assert page.locator("#questions .note").count() == 0
+    again = asked(ask.machine)
+    comes_back_to_the_tab(page)
+    page.locator(f"#ask-{again.pk}").wait_for()
+    asks.close(ask=again, outcome=Ask.Outcome.ACTIVE, now=timezone.now())
+    comes_back_to_the_tab(page)
+    page.locator(f"#ask-{again.pk}").wait_for(state="detached")
+
+
+def comes_back_to_the_tab(page: Page) -> None:
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

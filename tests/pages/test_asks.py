@@ -169,8 +169,15 @@ def test_a_head_tells_nobody(ask: Ask, student: User) -> None:
     assert delivery(ask, "page").state == "due"
 
 
-def test_a_part_that_asks_for_itself_tells_nobody(ask: Ask, student: User) -> None:
-    signed_in(student).get(f"/machines/{ask.machine_id}/card/", headers={"HX-Request": "true"})
+@pytest.mark.parametrize("part", ["card", "live"])
+def test_a_part_that_asks_for_itself_brings_the_banner_and_tells_nobody(ask: Ask, student: User, part: str) -> None:
+    headers = {"HX-Request": "true", "Referer": "http://testserver/machines/?page=2"}
+    answer = signed_in(student).get(f"/machines/{ask.machine_id}/{part}/", headers=headers).content.decode()
+    assert (
+        f'<div id="questions" hx-swap-oob="innerHTML"><div class="note tone-asleep" role="status" id="ask-{ask.pk}">'
+        in answer
+    )
+    assert 'name="next" value="/machines/?page=2"' in answer  # where the person is
     assert delivery(ask, "page").state == "due"
 
 
