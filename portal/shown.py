@@ -77,6 +77,11 @@ class Door:
     def ssh_line(self) -> str:
         return f"ssh -p {self.port} {self.user}@{self.host}"
 
+    @property
+    def forget_line(self) -> str:
+        """What makes SSH take the host key of a guest that is a new one."""
+        return f'ssh-keygen -R "[{self.host}]:{self.port}"'
+
 
 @dataclass
 class Shown:

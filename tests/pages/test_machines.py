@@ -1,5 +1,11 @@
 """My machines and one machine: what they show, to whom, and how often they ask the database."""
 
+import html
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -33,6 +39,18 @@ def test_the_list_shows_the_line_to_come_in(signed_in: Client, student: User) ->
     machine = make_machine(student, name="condor")
     port = Tunnel.objects.get(holder=machine.pk, service="ssh").port
     assert f"ssh -p {port} student@127.0.0.1" in signed_in.get("/").content.decode()
+
+
+def test_a_line_of_the_page_makes_ssh_forget_the_old_host_key(signed_in: Client, student: User, tmp_path: Path) -> None:
+    machine = make_machine(student)
+    port = Tunnel.objects.get(holder=machine.pk, service="ssh").port
+    page = html.unescape(signed_in.get(at(machine)).content.decode())
+    [line] = re.findall(r'<code id="forget"[^>]*>(.*?)</code>', page)
+    known = tmp_path / "known_hosts"
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIiz5V1rPzmgIGoWbvPaw+y0YGwEEzQZ7CpcB2TrZ0Wq"
+    known.write_text(f"[127.0.0.1]:{port} {key}\n[127.0.0.1]:1 {key}\n")
+    subprocess.run([*shlex.split(line), "-f", known], check=True, capture_output=True)
+    assert known.read_text() == f"[127.0.0.1]:1 {key}\n"
 
 
 def test_the_list_shows_only_ones_own(signed_in: Client, student2: User) -> None:
