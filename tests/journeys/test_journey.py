@@ -194,6 +194,7 @@ def test_a_settled_page_follows_what_happens_elsewhere_but_not_below_ones_hands(
     student.page.locator("#live [name=name]").blur()
     comes_back_to_the_tab(student)
     student.sees("suspended", seconds=10)
+    assert student.page.locator("#live [name=name]").input_value() == "puma"  # what was typed is kept
     elsewhere.call("POST", f"machines/{machine}/wake/")
     student.sees("running", seconds=40)  # now and then it looks without being asked to
 
