@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DATA = Path(os.environ.get("MINGA_TEST_DATA", ".data-test")).resolve()
 PASSWORD = "minga"
 READY_SECONDS = 30.0
+# xdist groups that take minutes, the longest first. Each worker starts with one; the short tests fill in around them.
+LONG_GROUPS = ("qemu-stack", "simulated-stack")
 _running: list[tuple["subprocess.Popen[bytes]", child.Program]] = []
 _lock: list[TextIO] = []
 
@@ -47,6 +49,25 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
+    _hash_passwords_cheaply()
+
+
+def _hash_passwords_cheaply() -> None:
+    """The real hasher costs 0.2 s of processor for each of some 1,500 people (tests/accounts/test_passwords.py)."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_starts_after)
+
+
+def _starts_after(item: pytest.Item) -> int:
+    """How many long groups start before this test's."""
+    group = next((mark.args[0] for mark in item.iter_markers("xdist_group")), "")
+    return LONG_GROUPS.index(group) if group in LONG_GROUPS else len(LONG_GROUPS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
