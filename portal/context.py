@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from portal import __version__
+
 THEMES = ("auto", "light", "dark")
 
 
@@ -33,8 +35,8 @@ _TABS = (
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """The theme, where the switches come back to, and the navigation of this person."""
-    return {"theme": theme_of(request), "here": way_back(request), "tabs": tabs(request)}
+    """The theme, where the switches come back to, the navigation of this person, and the version for administrators."""
+    return {"theme": theme_of(request), "here": way_back(request), "tabs": tabs(request), "version": __version__}
 
 
 def theme_of(request: HttpRequest) -> str:

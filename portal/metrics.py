@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
+from portal import __version__
 from portal.tally import Tally
 from quotas.models import MEASURES, Reservation
 from tunnels import states as tunnel_states
@@ -180,6 +181,7 @@ def _gateways(now: datetime) -> Iterator[Metric]:
 
 
 def _others() -> Iterator[Metric]:
+    yield _by("minga_build_info", "The version of Minga that answers.", "version", [(__version__, 1)])
     strays = dict(Stray.objects.open().order_by().values_list("kind").annotate(Count("pk")))
     yield _by(
         "minga_strays",
