@@ -1,11 +1,14 @@
 # make run needs Python 3.11 or newer and nothing else. PORT=8080 and DATA=folder may be said with it.
+# What each of the test commands is for, and what it may cost: docs/testing.md.
 
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 IN_VENV := .venv/bin/python
+# Twice as many as processors: half of the suite waits for something.
+PYTEST := $(IN_VENV) -m pytest -n 4 --dist loadgroup
 export PORT DATA GUESTS
 
-.PHONY: run test test-openstack check fix bench dev
+.PHONY: run test quick test-slow test-openstack check fix bench dev
 
 run:
 	@exec $(PYTHON) deploy/local/bootstrap.py run
@@ -16,11 +19,19 @@ dev:
 
 test: dev
 	@$(PYTHON) deploy/local/tools.py
-	@exec $(IN_VENV) -m pytest -n 2 --dist loadfile $(TESTS)
+	@exec $(PYTEST) $(TESTS)
+
+# No QEMU, no browser, no whole Minga.
+quick: dev
+	@exec $(PYTEST) -m "not (slow or qemu or browser)" $(TESTS)
+
+# What `make quick` leaves out.
+test-slow: dev
+	@$(PYTHON) deploy/local/tools.py
+	@exec $(PYTEST) -m "slow or qemu or browser" $(TESTS)
 
 test-openstack: dev
 	@$(PYTHON) deploy/local/tools.py
-	@$(IN_VENV) -m deploy.local.assets
 	@exec $(IN_VENV) -m tests.openstack
 
 check: dev
