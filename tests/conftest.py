@@ -49,14 +49,17 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
-    _hash_passwords_cheaply()
+    _make_cheaper()
 
 
-def _hash_passwords_cheaply() -> None:
-    """The real hasher costs 0.2 s of processor for each of some 1,500 people (tests/accounts/test_passwords.py)."""
+def _make_cheaper() -> None:
+    """Change what costs processor in every test; what production has is tested in test_passwords.py and test_start.py."""
     from django.conf import settings
 
+    # The real hasher takes 0.2 s for each of some 1,500 people.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each test client makes the middleware anew, and WhiteNoise then reads all static files: 0.04 s. So it looks when asked.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.hookimpl(trylast=True)
