@@ -43,13 +43,13 @@ class Bare:
     def _until_none_is(self, status: str) -> None:
         question = f"/servers?all_tenants=1&name=^bare-&status={status}&limit=1"
         while self.own.compute.get(question).json()["servers"]:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)  # between two looks: each is a call that Nova has to answer
 
     def delete(self) -> dict[str, Any]:
         began = time.time()
         list(self._all(lambda server: self.own.compute.delete(f"/servers/{server}"), self.made))
         while self.own.compute.get("/servers?all_tenants=1&name=^bare-&limit=1").json()["servers"]:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)  # between two looks: each is a call that Nova has to answer
         return {"seconds": time.time() - began}
 
     def _all(self, do: Callable[[Any], Any], things: Iterable[Any]) -> Iterable[Any]:

@@ -241,7 +241,7 @@ def enter() -> None:
 
 def _breathe() -> None:
     """A pause between two looks, longer than wait_for's own."""
-    time.sleep(1)
+    time.sleep(1)  # each look is a list of the whole cloud
 
 
 def _owner_key(tags: list[str]) -> str:

@@ -84,7 +84,7 @@ class Bulk:
         rates = []
         for _number in range(int(seconds)):
             before, began = self.came, time.monotonic()
-            time.sleep(1)
+            time.sleep(1)  # the second that is measured
             rates.append((self.came - before) / (1 << 20) / (time.monotonic() - began))
         return rates
 

@@ -1,11 +1,19 @@
-"""`make check`: style, types, floors, migrations, translations. Says all that is wrong, not only the first thing."""
+"""`make check`: style, types, floors, migrations, translations, sleeps. Says all that is wrong, not only the first thing.
+
+The parts run side by side, one on each processor, and are told one after the other, always in the same order.
+"""
 
 import os
 import subprocess
 import sys
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import translations
+from deploy.local import sleeps, translations
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -14,46 +22,81 @@ DUMMIES = {
     "SECRET_KEY": "only-for-checking", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "DJANGO_SETTINGS_MODULE": "portal.settings",
     "DB_POOL": "off",
 }  # fmt: skip
-CHECKS = {
-    "style": [str(BIN / "ruff"), "check", "--quiet", "."],
-    "layout": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
-    "types": [sys.executable, "-m", "mypy", "--no-error-summary"],
-    "floors": [str(BIN / "lint-imports"), "--no-logo"],
-    # It warns that it cannot compare with the database; there is none, and none is needed.
-    "migrations": [
-        sys.executable,
-        "-W",
-        "ignore::RuntimeWarning",
-        "manage.py",
-        "makemigrations",
-        "--check",
-        "--dry-run",
-        "--skip-checks",
-    ],
+# It warns that it cannot compare with the database; there is none, and none is needed.
+MIGRATIONS = ["-W", "ignore::RuntimeWarning", "manage.py", "makemigrations", "--check", "--dry-run", "--skip-checks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one part found."""
+
+    holds: bool
+    words: str = ""
+
+
+Part = Callable[[], Result]
+
+
+def command(*words: str) -> Part:
+    """A part that is a program: it says what is wrong, and its status says whether anything is."""
+
+    def run() -> Result:
+        done = subprocess.run(words, cwd=ROOT, env={**os.environ, **DUMMIES}, capture_output=True, text=True)
+        return Result(done.returncode == 0, done.stdout + done.stderr)
+
+    return run
+
+
+def function(faults: Callable[[Path], list[str]]) -> Part:
+    """A part of our own: a sentence for each fault."""
+
+    def run() -> Result:
+        found = faults(ROOT)
+        return Result(not found, "\n".join(found))
+
+    return run
+
+
+PARTS: dict[str, Part] = {
+    "style": command(str(BIN / "ruff"), "check", "--quiet", "."),
+    "layout": command(str(BIN / "ruff"), "format", "--check", "--quiet", "."),
+    "types": command(sys.executable, "-m", "mypy", "--no-error-summary"),
+    "floors": command(str(BIN / "lint-imports"), "--no-logo"),
+    "migrations": command(sys.executable, *MIGRATIONS),
+    "translations": function(translations.faults),
+    "sleeps": function(sleeps.faults),
 }
+LONGEST = "types"  # begun first, so that nobody waits for it alone at the end
 
 
 def main() -> int:
-    wrong = [name for name, command in CHECKS.items() if not passes(name, command)]
-    faults = translations.faults(ROOT)
-    print("\n".join(faults) + "\n" if faults else "", end="")
-    report("translations", not faults)
-    if faults:
-        wrong.append("translations")
+    return check(PARTS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
+
+
+def check(parts: dict[str, Part], processors: int) -> int:
+    """Run the parts side by side and tell of each as soon as those before it are told. Returns the exit status."""
+    with ThreadPoolExecutor(max(2, processors)) as workers:
+        begun = {name: workers.submit(timed, parts[name]) for name in sorted(parts, key=lambda name: name != LONGEST)}
+        wrong = [name for name in parts if not tell(name, *begun[name].result())]
     print(f"Wrong: {', '.join(wrong)}." if wrong else "All checks hold.")
     return 1 if wrong else 0
 
 
-def passes(name: str, command: list[str]) -> bool:
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **DUMMIES}, capture_output=True, text=True)
-    if done.returncode:
-        print(done.stdout + done.stderr)
-    report(name, done.returncode == 0)
-    return done.returncode == 0
+def timed(part: Part) -> tuple[Result, float]:
+    """What a part found and the seconds that it took. A part that breaks is wrong, and the others go on."""
+    began = time.monotonic()
+    try:
+        result = part()
+    except Exception:
+        result = Result(False, traceback.format_exc())
+    return result, time.monotonic() - began
 
 
-def report(name: str, holds: bool) -> None:
-    print(f"  {name:<13} {'ok' if holds else 'WRONG'}", flush=True)
+def tell(name: str, result: Result, seconds: float) -> bool:
+    if not result.holds:
+        print(result.words.rstrip())
+    print(f"  {name:<13} {'ok' if result.holds else 'WRONG':<6} {seconds:3.0f} s", flush=True)
+    return result.holds
 
 
 if __name__ == "__main__":

@@ -5,13 +5,48 @@ from pathlib import Path
 
 import pytest
 
-from tests.tunnels.stage import SSHD, Stage, staged
+from tests.tunnels.stage import SSHD, Stage, Vps
 
 KINDS = ["embedded", pytest.param("openssh", marks=pytest.mark.skipif(not SSHD, reason="no sshd on this machine"))]
+PORTS_EACH = 5  # of one test
+MOST_TESTS = 60  # of one module
 
 
-@pytest.fixture(params=KINDS)
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    """Once in front of the embedded VPS, once in front of OpenSSH's own server."""
-    with staged(tmp_path, request.param) as stage:
-        yield stage
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A module's tests before one kind of gateway share it: one worker runs them."""
+    if isinstance(item, pytest.Function) and "shared_vps" in item.fixturenames:
+        kind = item.callspec.params["shared_vps"]
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{kind}"))
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared_vps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vps]:
+    """The gateway of a module: once the embedded VPS, once OpenSSH's own server."""
+    vps = Vps(tmp_path_factory.mktemp("gateway"), request.param, PORTS_EACH * MOST_TESTS)
+    yield vps
+    vps.program.kill()
+
+
+@pytest.fixture(scope="module")
+def left(shared_vps: Vps) -> Iterator[list[Stage]]:
+    """The stage of the test before, where nothing has happened to its portal, its agent and its gateway."""
+    stages: list[Stage] = []
+    yield stages
+    for stage in stages:
+        stage.strike()
+
+
+@pytest.fixture
+def stage(shared_vps: Vps, left: list[Stage], tmp_path: Path) -> Iterator[Stage]:
+    """With ports that no other test has had."""
+    if left:
+        stage = left.pop()
+        stage.move(tmp_path)
+    else:
+        stage = Stage(shared_vps, tmp_path, PORTS_EACH)
+    yield stage
+    if stage.is_as_begun:
+        stage.clear()
+        left.append(stage)
+    else:
+        stage.strike()

@@ -1,27 +1,25 @@
-"""The stage for the agent: real processes, a real sshd, real targets; only the portal is a small stand-in that we can lead."""
+"""The stage for the agent: real processes, a real sshd, real targets; only the portal is a stand-in."""
 
 import contextlib
 import getpass
-import json
 import os
 import random
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from tests.tunnels.fake_portal import FakePortal
 from tests.tunnels.targets import HERE, Target
 
 SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin")
+PORTS = range(10_000, 20_000)  # below those of test clouds, of whole stacks, and of what calls out
 
 
 def until(is_true: Callable[[], Any], seconds: float = 15.0) -> float:
@@ -40,9 +38,12 @@ def free_port() -> int:
 
 
 def free_range(size: int) -> int:
-    """The first of `size` ports below the ephemeral ones, of which none is in use."""
+    """The first of `size` ports of which none is in use. Each worker has its own share to choose from."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = len(PORTS) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    begin = PORTS[worker * share]
     while True:
-        first = random.randrange(10_000, 32_000 - size)
+        first = random.randrange(begin, begin + share - size)
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
             for port in range(first, first + size):
                 stack.enter_context(socket.socket()).bind((HERE, port))
@@ -53,15 +54,18 @@ class Program:
     """A process that is ended with the test, whatever happens."""
 
     def __init__(self, command: list[str], log: Path) -> None:
-        self.command, self.log = command, log
+        self.command, self.log, self.starts = command, log, 0
         self.start()
 
     def start(self) -> None:
         with self.log.open("ab") as log:
+            self.began_at = log.tell()  # what it said before, or another with the same log, does not count
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
+        self.starts += 1
 
     def said(self) -> str:
-        return self.log.read_text()
+        """Since its last start."""
+        return self.log.read_bytes()[self.began_at :].decode()
 
     def kill(self) -> None:
         """kill -9, with the children that it has forked."""
@@ -112,134 +116,58 @@ def is_listening(port: int) -> bool:
     return False
 
 
-class FakePortal(ThreadingHTTPServer):
-    """Holds what we wish and keeps what the agent reports; its token is "sesame"."""
+class Vps:
+    """A gateway that runs. Each stage before it has ports that no other has had."""
 
-    daemon_threads = True
+    def __init__(self, folder: Path, kind: str, size: int) -> None:
+        make = {"embedded": embedded_vps, "openssh": openssh_vps}[kind]
+        self.folder, self.first, self.size = folder / "vps", free_range(size), size
+        self.program, self.port = make(self.folder, self.first, self.first + size - 1)
+        self.taken = 0
 
-    def __init__(self, gateway: dict[str, Any]) -> None:
-        super().__init__((HERE, 0), _Handler)
-        self.gateway = gateway
-        self.revision = 1
-        self.wishes: dict[str, dict[str, Any]] = {}
-        self.reports: list[dict[str, Any]] = []
-        self.questions = 0
-        self.is_ill = False  # answers 503 to everything
-        self.knocks: list[tuple[str, str]] = []  # tunnel, address
-        self.answer = {"wakes": True, "seconds": 5, "words": "Almost there."}  # to a knock
-        self.news = threading.Condition()
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    def take(self, size: int) -> int:
+        """The first of so many ports."""
+        first, self.taken = self.first + self.taken, self.taken + size
+        assert self.taken <= self.size, "no port is left that no test has had: give this gateway more"
+        return first
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """An agent that is killed hangs up in the middle of a question: no news."""
-
-    @property
-    def url(self) -> str:
-        return f"http://{HERE}:{self.server_address[1]}"
-
-    def wish(self, port: int, target: int, *, key: str = "", **more: Any) -> str:
-        """Wish a port open towards a port of ours. Returns the tunnel's id."""
-        key = key or str(uuid.uuid4())
-        with self.news:
-            self.revision += 1
-            line = {
-                "id": key,
-                "port": port,
-                "host": HERE,
-                "target_port": target,
-                "scheme": "tcp",
-                "allow": [],
-                "probe": True,
-            }
-            self.wishes[key] = {**line, "since": self.revision, **more}
-            self.news.notify_all()
-        return key
-
-    def drop(self, *keys: str) -> None:
-        with self.news:
-            self.revision += 1
-            for key in keys:
-                del self.wishes[key]
-            self.news.notify_all()
-
-    def line(self, key: str) -> dict[str, Any]:
-        """What was told last of one tunnel."""
-        lines = [report["tunnels"][key] for report in list(self.reports) if key in report["tunnels"]]
-        return dict(lines[-1]) if lines else {}
-
-    def is_open(self, *keys: str) -> bool:
-        return all(self.line(key).get("state") == "open" for key in keys)
-
-    def total(self, key: str, count: str) -> int:
-        """The sum over all reports, each number of a report taken once as the portal does."""
-        by_seq = {(report["boot"], report["seq"]): report["tunnels"] for report in self.reports}
-        return sum(lines[key][count] for lines in by_seq.values() if key in lines)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FakePortal
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_args: Any) -> None:
-        pass
-
-    def answer(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def is_admitted(self) -> bool:
-        self.server.questions += 1
-        if self.server.is_ill:
-            self.answer(503, {})
-        elif self.headers["Authorization"] != "Bearer sesame":
-            self.answer(401, {})
-        else:
-            return True
-        return False
-
-    def do_GET(self) -> None:
-        if not self.is_admitted():
-            return
-        portal = self.server
-        known = int(self.path.partition("revision=")[2].partition("&")[0])
-        with portal.news:
-            portal.news.wait_for(lambda: portal.revision != known, timeout=5)
-            body = {"revision": portal.revision, "gateway": portal.gateway, "tunnels": list(portal.wishes.values())}
-        with contextlib.suppress(OSError):
-            self.answer(200, body)
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if not self.is_admitted():
-            return
-        told = json.loads(body)
-        if self.path.endswith("/knock"):
-            self.server.knocks.append((told["tunnel"], told["address"]))
-            self.answer(200, self.server.answer)
-        else:
-            self.server.reports.append(told)
-            self.answer(200, {})
+    def mend(self) -> None:
+        """Start it again, should a test have killed it."""
+        if self.program.process.poll() is not None:
+            self.program.start()
+            until(lambda: is_listening(self.port))
 
 
 class Stage:
     """A gateway, a stand-in portal and an agent, all running."""
 
-    def __init__(self, folder: Path, kind: str, size: int = 40, *options: str) -> None:
-        self.folder = folder
-        self.first = free_range(size)
-        make = {"embedded": embedded_vps, "openssh": openssh_vps}[kind]
-        self.vps, self.vps_port = make(folder / "vps", self.first, self.first + size - 1)
-        host_key = (folder / "vps" / "host_key.pub").read_text()
-        user = getpass.getuser()
-        self.portal = FakePortal(
-            {"ssh_host": HERE, "ssh_port": self.vps_port, "user": user, "host_key": host_key, "bind_address": HERE}
-        )
+    def __init__(self, vps: Vps, folder: Path, size: int, *options: str) -> None:
+        vps.mend()
+        self.gateway, self.size = vps, size
+        self.vps, self.vps_port, self.vps_starts = vps.program, vps.port, vps.program.starts
+        host_key = (vps.folder / "host_key.pub").read_text()
+        place = {"ssh_host": HERE, "ssh_port": self.vps_port, "user": getpass.getuser(), "bind_address": HERE}
+        self.place = {**place, "host_key": host_key}
+        self.portal = FakePortal({**self.place})
+        self.move(folder)
+        self.agent = Program(self.agent_command("token", *options), folder / "agent.log")
+
+    def move(self, folder: Path) -> None:
+        """For a test: a folder, ports that no other test has had, and no target yet."""
+        self.folder, self.first = folder, self.gateway.take(self.size)
         self.targets: list[Target] = []
         (folder / "token").write_text("sesame\n")
-        self.agent = Program(self.agent_command("token", *options), folder / "agent.log")
+
+    @property
+    def is_as_begun(self) -> bool:
+        """Whether nothing has happened to its processes, so that the next test may have them, too."""
+        unharmed = self.agent.starts == 1 and self.agent.process.poll() is None and self.vps.process.poll() is None
+        return (
+            unharmed
+            and self.vps.starts == self.vps_starts
+            and self.portal.gateway == self.place
+            and not self.portal.was_ill
+        )
 
     def agent_command(self, token: str = "token", *more: str) -> list[str]:
         command = [sys.executable, "-m", "tunnels.agent", "--portal", self.portal.url]
@@ -248,7 +176,7 @@ class Stage:
             "--token-file",
             str(self.folder / token),
             "--key-file",
-            str(self.folder / "vps" / "agent_key"),
+            str(self.gateway.folder / "agent_key"),
             *more,
         ]
 
@@ -277,20 +205,43 @@ class Stage:
         kept = {name: line[name] for name in ("scheme", "allow", "knock")}
         self.portal.wish(line["port"], line["target_port"], key=key, **{**kept, **more})
 
+    def clear(self) -> None:
+        """End all that a test has begun. The agent stays, and has told that it keeps no port any more."""
+        self.portal.drop(*self.portal.wishes)
+        until(lambda: self.portal.reports and self.portal.reports[-1]["revision"] == self.portal.revision)
+        self._leave_nothing()
+        self.portal.forget()
+
     def strike(self) -> None:
+        """End all but the gateway."""
         self.agent.kill()
-        self.vps.kill()
         self.portal.shutdown()
         self.portal.server_close()
+        self._leave_nothing()
+
+    def _leave_nothing(self, seconds: float = 15.0) -> None:
         for target in self.targets:
             target.close()
+        ports = self.portal.ports & set(range(self.first, self.first + self.size))
+        until(lambda: not any(is_listening(port) for port in ports), seconds)
 
 
 @contextlib.contextmanager
-def staged(folder: Path, kind: str, size: int = 40, *options: str) -> Iterator[Stage]:
+def in_front_of(vps: Vps, folder: Path, size: int, *options: str) -> Iterator[Stage]:
     """`options` are the agent's."""
-    stage = Stage(folder, kind, size, *options)
+    stage = Stage(vps, folder, size, *options)
     try:
         yield stage
     finally:
         stage.strike()
+
+
+@contextlib.contextmanager
+def staged(folder: Path, kind: str, size: int, *options: str) -> Iterator[Stage]:
+    """With a gateway of its own."""
+    vps = Vps(folder, kind, size)
+    try:
+        with in_front_of(vps, folder, size, *options) as stage:
+            yield stage
+    finally:
+        vps.program.kill()

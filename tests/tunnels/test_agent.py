@@ -182,6 +182,7 @@ def test_it_follows_again_when_the_portal_is_back(stage: Stage) -> None:
 
 
 def test_it_counts_what_passes(stage: Stage) -> None:
+    """Nobody asks for the counts: they come by themselves every ten seconds."""
     key, port = stage.opened()
     until(lambda: stage.portal.line(key)["answered"])
     before = stage.portal.total(key, "bytes_in"), stage.portal.total(key, "bytes_out")
@@ -196,9 +197,11 @@ def test_a_brief_knock_is_not_use_but_a_download_is(stage: Stage) -> None:
     until(lambda: stage.portal.line(key)["answered"])
     out = stage.portal.total(key, "bytes_out")
     exchange(port, pattern(8_000))
+    stage.portal.ask_for_counts()
     until(lambda: stage.portal.total(key, "bytes_out") == out + 8_000, 12)
     assert stage.portal.total(key, "bytes_used") == 0
     exchange(port, pattern(100_000))
+    stage.portal.ask_for_counts()
     until(lambda: stage.portal.total(key, "bytes_out") == out + 108_000, 12)
     assert stage.portal.total(key, "bytes_used") == 200_000
 
@@ -206,8 +209,10 @@ def test_a_brief_knock_is_not_use_but_a_download_is(stage: Stage) -> None:
 def test_it_counts_open_connections_and_the_last_byte(stage: Stage) -> None:
     key, port = stage.opened()
     with socket.create_connection((HERE, port)) as one, socket.create_connection((HERE, port)) as two:
-        one.sendall(b"x")
-        two.sendall(b"x")
+        for visit in (one, two):
+            visit.sendall(b"x")
+            assert visit.recv(1) == b"x"
+        stage.portal.ask_for_counts()
         until(lambda: stage.portal.line(key)["connections"] == 2, 12)
     assert abs(stage.portal.line(key)["last_byte_at"] - time.time()) < 15
 
@@ -220,6 +225,7 @@ def test_counts_survive_a_portal_that_was_away(stage: Stage) -> None:
     until(lambda: stage.portal.questions > asked + 2)
     exchange(port, b"678")
     stage.portal.is_ill = False
+    stage.portal.ask_for_counts()
     until(lambda: stage.portal.total(key, "bytes_in") == 8, 25)
 
 
@@ -247,7 +253,7 @@ def test_a_wrong_token_is_said_and_not_asked_often(stage: Stage) -> None:
     (stage.folder / "wrong").write_text("open barley")
     stranger = Program(stage.agent_command("wrong"), stage.folder / "stranger.log")
     until(lambda: "does not know this agent's token" in stranger.said())
-    time.sleep(2)
+    time.sleep(1)  # in which it must not ask again; its first pause would be a fifth of that
     stranger.kill()
     assert stranger.said().count("does not know") == 1
 

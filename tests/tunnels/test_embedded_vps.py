@@ -16,12 +16,15 @@ from tests.tunnels.stage import embedded_vps, free_port, free_range
 from tests.tunnels.targets import HERE
 
 FIRST = free_range(5)
+pytestmark = pytest.mark.xdist_group("embedded-vps")
 
 
-@pytest.fixture
-def vps(tmp_path: Path) -> Iterator[tuple[Path, int]]:
-    program, port = embedded_vps(tmp_path / "vps", FIRST, FIRST + 4)
-    yield tmp_path / "vps", port
+@pytest.fixture(scope="module")
+def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
+    """One for all: no test leaves a connection, and with it a port, behind."""
+    folder = tmp_path_factory.mktemp("embedded") / "vps"
+    program, port = embedded_vps(folder, FIRST, FIRST + 4)
+    yield folder, port
     program.kill()
 
 

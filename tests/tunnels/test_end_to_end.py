@@ -15,14 +15,17 @@ from django.core.asgi import get_asgi_application
 from django.utils import timezone
 
 from accounts.models import User
-from tests.tunnels.stage import Program, embedded_vps, free_port, free_range, is_listening, until
+from tests.tunnels.stage import Program, Vps, free_port, is_listening, until
 from tests.tunnels.targets import HERE, Target, exchange
 from tests.tunnels.told import gateway
 from tunnels.actions import close_all, open_all, release, reserve
 from tunnels.models import Gateway, Service, Tunnel
 from tunnels.queries import all_closed, all_open, primary_answered
 
-pytestmark = [pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-end-to-end"),
+]  # fmt: skip
+PORTS = 4  # of one test
 
 
 @contextlib.contextmanager
@@ -40,23 +43,27 @@ def _portal() -> Iterator[int]:
     thread.join()
 
 
+@pytest.fixture(scope="module")
+def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vps]:
+    ours = Vps(tmp_path_factory.mktemp("gateway"), "embedded", PORTS * 4)
+    yield ours
+    ours.program.kill()
+
+
 @pytest.fixture
-def gate(tmp_path: Path, transactional_db: None) -> Iterator[Gateway]:
+def gate(vps: Vps, tmp_path: Path, transactional_db: None) -> Iterator[Gateway]:
     """A gateway of four ports with everything that belongs to it running."""
-    first = free_range(4)
-    vps, vps_port = embedded_vps(tmp_path / "vps", first, first + 3)
-    host_key = (tmp_path / "vps" / "host_key.pub").read_text().strip()
-    row = gateway(first=first, last=first + 3, ssh_port=vps_port, host_key=host_key, bind_address=HERE, token="sesame")
+    first = vps.take(PORTS)
+    host_key = (vps.folder / "host_key.pub").read_text().strip()
+    facts = {"ssh_port": vps.port, "host_key": host_key, "bind_address": HERE, "token": "sesame"}
+    row = gateway(first=first, last=first + PORTS - 1, **facts)
     (tmp_path / "token").write_text("sesame")
     with _portal() as port:
         command = [sys.executable, "-m", "tunnels.agent", "--portal", f"http://{HERE}:{port}"]
-        agent = Program(
-            [*command, "--token-file", str(tmp_path / "token"), "--key-file", str(tmp_path / "vps" / "agent_key")],
-            tmp_path / "log",
-        )
+        command += ["--token-file", str(tmp_path / "token"), "--key-file", str(vps.folder / "agent_key")]
+        agent = Program(command, tmp_path / "log")
         yield row
         agent.kill()
-    vps.kill()
 
 
 def _reserved(student: User, target: Target) -> tuple[uuid.UUID, int]:

@@ -12,18 +12,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.tunnels.conftest import KINDS
-from tests.tunnels.stage import Stage, staged, until
+from tests.tunnels.conftest import PORTS_EACH
+from tests.tunnels.stage import Stage, Vps, in_front_of, until
 from tests.tunnels.targets import HERE, Target, exchange, pattern
 
 STRANGER = "127.0.0.7"
 
 
-@pytest.fixture(params=KINDS)
-def hasty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+@pytest.fixture
+def hasty(shared_vps: Vps, tmp_path: Path) -> Iterator[Stage]:
     """An agent that holds nobody for long."""
-    options = ["--ssh-patience", "2", "--hold-seconds", "4"]
-    with staged(tmp_path, request.param, 10, *options) as stage:
+    with in_front_of(shared_vps, tmp_path, PORTS_EACH, "--ssh-patience", "1", "--hold-seconds", "2") as stage:
         yield stage
 
 
@@ -102,7 +101,7 @@ def test_it_waits_until_the_target_answers_not_only_for_the_wish(stage: Stage) -
     _knocked(stage)
     stage.wake(key)
     until(lambda: stage.portal.line(key)["state"] == "open")
-    time.sleep(1)
+    time.sleep(0.5)  # in which it must not be passed on
     assert not visit.is_over
     stage.target(port=target)
     assert visit.end() == b"hello"
@@ -149,7 +148,7 @@ def test_many_visitors_are_one_knock(stage: Stage) -> None:
     _key, port = stage.held()
     visits = [Visit(port) for _number in range(6)]
     _knocked(stage)
-    time.sleep(1.5)
+    time.sleep(1.5)  # in which nobody may knock again: two seconds lie between two knocks of a port
     assert len(stage.portal.knocks) == 1
     assert not any(visit.is_over for visit in visits)
 
@@ -223,7 +222,7 @@ def test_while_the_portal_is_away_a_visitor_is_refused_after_a_time_and_nothing_
     hasty.portal.is_ill = True
     visit = Visit(port)
     assert visit.end(10) == b""
-    assert 3 < visit.took < 7
+    assert 1.5 < visit.took < 5
     hasty.portal.is_ill = False
     again = Visit(port)
     hasty.wake(key)
@@ -234,7 +233,7 @@ def test_nobody_waits_for_ever(hasty: Stage) -> None:
     _key, port = hasty.held()
     visit = Visit(port)
     assert visit.end(10) == b""
-    assert 3 < visit.took < 7
+    assert 1.5 < visit.took < 5
 
 
 @pytest.mark.parametrize(
@@ -287,11 +286,11 @@ def _ssh(port: int) -> tuple[str, float]:
 
 
 def test_an_ssh_client_that_would_wait_long_is_told_in_words(hasty: Stage) -> None:
-    hasty.portal.answer = {"wakes": True, "seconds": 1, "words": "Tu máquina está despertando; prueba en un minuto"}
+    hasty.portal.answer = {"wakes": True, "seconds": 0.5, "words": "Tu máquina está despertando; prueba en un minuto"}
     _key, port = hasty.held(scheme="ssh")
     said, took = _ssh(port)
     assert "Tu maquina esta despertando; prueba en un minuto" in said
-    assert 2 <= took < 5
+    assert 1 <= took < 4
 
 
 @pytest.mark.parametrize("answer", [{"wakes": True, "seconds": 600}, {"wakes": False, "seconds": 0}])

@@ -1,6 +1,5 @@
 """deploy/vps/setup.sh: its files, read by a real sshd, let the agent's key listen on the range and do nothing else."""
 
-import asyncio
 import getpass
 import subprocess
 from collections.abc import Iterator
@@ -9,52 +8,46 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.tunnels.stage import SSHD, Program, free_port, free_range, openssh_vps
+from tests.tunnels.stage import SSHD, Program, free_port, free_range, is_listening, openssh_vps, until
 from tests.tunnels.targets import HERE
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = free_range(3)
+pytestmark = pytest.mark.xdist_group("vps-setup")
 
 
 def _setup(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", ROOT / "deploy/vps/setup.sh", *options], capture_output=True, text=True, timeout=10)
 
 
-@pytest.fixture
-def vps(tmp_path: Path) -> Iterator[asyncssh.SSHClientConnectionOptions]:
-    """sshd with the files of setup.sh behind its plain settings."""
+@pytest.fixture(scope="module")
+def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[asyncssh.SSHClientConnectionOptions]:
+    """sshd with the files of setup.sh behind its plain settings. One for all: no test leaves a connection behind."""
     if not SSHD:
         pytest.skip("no sshd on this machine")
-    plain, _port = openssh_vps(tmp_path / "vps", FIRST, FIRST)
+    folder = tmp_path_factory.mktemp("setup")
+    plain, _port = openssh_vps(folder / "vps", FIRST, FIRST)
     plain.kill()
-    key = (tmp_path / "vps" / "agent_key.pub").read_text().strip()
+    key = (folder / "vps" / "agent_key.pub").read_text().strip()
     ports = ["--first-port", str(FIRST), "--last-port", str(FIRST + 1)]
-    done = _setup("--key", key, *ports, "--user", getpass.getuser(), "--into", str(tmp_path))
+    done = _setup("--key", key, *ports, "--user", getpass.getuser(), "--into", str(folder))
     assert done.returncode == 0, done.stderr
-    config = (tmp_path / "vps" / "sshd_config").read_text().splitlines()
+    config = (folder / "vps" / "sshd_config").read_text().splitlines()
     port = free_port()
     lines = [
         line
         for line in config
         if line.split()[0] not in ("ListenAddress", "AuthorizedKeysFile", "AllowTcpForwarding", "GatewayPorts")
     ]
-    snippet = (tmp_path / f"50-{getpass.getuser()}.conf").read_text()
-    (tmp_path / "config").write_text("\n".join([*lines, f"ListenAddress {HERE}:{port}", snippet]))
-    program = Program([SSHD, "-D", "-e", "-f", str(tmp_path / "config")], tmp_path / "log")
+    snippet = (folder / f"50-{getpass.getuser()}.conf").read_text()
+    (folder / "config").write_text("\n".join([*lines, f"ListenAddress {HERE}:{port}", snippet]))
+    program = Program([SSHD, "-D", "-e", "-f", str(folder / "config")], folder / "log")
+    until(lambda: is_listening(port))
     yield asyncssh.SSHClientConnectionOptions(
-        host=HERE, port=port, username=getpass.getuser(), client_keys=[str(tmp_path / "vps" / "agent_key")],
+        host=HERE, port=port, username=getpass.getuser(), client_keys=[str(folder / "vps" / "agent_key")],
         known_hosts=None, config=None, agent_path=None,
     )  # fmt: skip
     program.kill()
-
-
-async def _sign_in(options: asyncssh.SSHClientConnectionOptions) -> asyncssh.SSHClientConnection:
-    for _try in range(50):
-        try:
-            return await asyncssh.connect(HERE, options=options)
-        except ConnectionRefusedError:
-            await asyncio.sleep(0.1)
-    raise AssertionError("sshd did not start")
 
 
 def _nothing(*_args: object) -> None:
@@ -62,24 +55,24 @@ def _nothing(*_args: object) -> None:
 
 
 async def test_the_key_may_listen_on_the_range_for_the_whole_world(vps: asyncssh.SSHClientConnectionOptions) -> None:
-    async with await _sign_in(vps) as ssh, await ssh.start_server(_nothing, "", FIRST + 1) as listener:
+    async with asyncssh.connect(HERE, options=vps) as ssh, await ssh.start_server(_nothing, "", FIRST + 1) as listener:
         assert listener.get_port() == FIRST + 1
 
 
 async def test_the_key_may_listen_on_no_other_port(vps: asyncssh.SSHClientConnectionOptions) -> None:
-    async with await _sign_in(vps) as ssh:
+    async with asyncssh.connect(HERE, options=vps) as ssh:
         with pytest.raises(asyncssh.ChannelListenError):
             await ssh.start_server(_nothing, "", FIRST + 2)
 
 
 async def test_the_key_opens_no_shell(vps: asyncssh.SSHClientConnectionOptions) -> None:
-    async with await _sign_in(vps) as ssh:
+    async with asyncssh.connect(HERE, options=vps) as ssh:
         with pytest.raises(asyncssh.ChannelOpenError):
             await ssh.run("id")
 
 
 async def test_the_key_leads_nowhere_else(vps: asyncssh.SSHClientConnectionOptions) -> None:
-    async with await _sign_in(vps) as ssh:
+    async with asyncssh.connect(HERE, options=vps) as ssh:
         with pytest.raises(asyncssh.ChannelOpenError):
             await ssh.open_connection(HERE, 22)
 

@@ -1,0 +1,78 @@
+"""The tests of a module share a gateway, and its agent where nothing happened to it; nothing of one test reaches the next."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tunnels.stage import Program, Stage, Vps, in_front_of, is_listening, until
+from tests.tunnels.targets import exchange
+
+pytestmark = pytest.mark.xdist_group("tunnels-stage")
+
+
+@pytest.fixture(scope="module")
+def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vps]:
+    ours = Vps(tmp_path_factory.mktemp("gateway"), "embedded", 40)
+    yield ours
+    ours.program.kill()
+
+
+@pytest.fixture
+def stage(vps: Vps, tmp_path: Path) -> Iterator[Stage]:
+    with in_front_of(vps, tmp_path, 5) as stage:
+        yield stage
+
+
+def test_the_next_test_finds_no_port_no_target_no_report_and_no_count(stage: Stage, tmp_path: Path) -> None:
+    key, port = stage.opened(allow=["127.0.0.0/8"])
+    exchange(port)
+    target, agent = stage.targets[0].port, stage.agent.process.pid
+    assert stage.is_as_begun
+    stage.clear()
+    stage.move(tmp_path)
+    assert not is_listening(port)
+    assert not is_listening(target)
+    assert (stage.portal.wishes, stage.portal.reports, stage.portal.knocks, stage.targets) == ({}, [], [], [])
+    _key, next_port = stage.opened()
+    assert (next_port, stage.agent.process.pid) == (port + 5, agent)
+    assert stage.portal.total(key, "bytes_in") == 0
+
+
+def test_a_test_that_leaves_a_port_open_is_found(stage: Stage) -> None:
+    _key, port = stage.opened()
+    with pytest.raises(AssertionError, match="did not become true"):
+        stage._leave_nothing(seconds=0.3)
+    assert is_listening(port)
+
+
+@pytest.mark.parametrize("happening", ["agent killed", "gateway killed", "portal ill", "gateway moved"])
+def test_after_what_happened_to_a_process_nobody_takes_it_over(stage: Stage, happening: str) -> None:
+    match happening:
+        case "agent killed":
+            stage.agent.kill()
+            stage.agent.start()
+        case "gateway killed":
+            stage.vps.kill()
+            stage.vps.start()
+            until(lambda: is_listening(stage.vps_port))
+        case "portal ill":
+            stage.portal.is_ill = True
+            stage.portal.is_ill = False
+        case "gateway moved":
+            stage.portal.gateway["ssh_port"] = 1
+    assert not stage.is_as_begun
+
+
+def test_a_gateway_that_a_test_has_killed_is_there_for_the_next(vps: Vps, tmp_path: Path) -> None:
+    vps.program.kill()
+    with in_front_of(vps, tmp_path, 5) as stage:
+        stage.opened()
+
+
+def test_a_program_is_not_credited_with_what_the_one_before_said(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("ready\n")
+    program = Program(["sleep", "5"], log)
+    assert program.said() == ""
+    program.kill()
