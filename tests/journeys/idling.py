@@ -18,16 +18,17 @@ import psycopg
 
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
 from tests.machines.idle.guest import terminal
+from tunnels.agent import splice
 
-ASK_MINUTES = 0.75
 # More than the 10 s after which a load that was not heard is unknown: who computes is never taken for idle on a busy computer.
 IDLE_MINUTES = 0.25
-POLICY = {
-    "idle_minutes": IDLE_MINUTES, "ask_minutes": ASK_MINUTES, "first_minutes": IDLE_MINUTES, "first_ask_minutes": ASK_MINUTES,
-}  # fmt: skip
+# By template. Who goes on working has a whole minute: agents tell what passed every ten seconds only.
+ASK_MINUTES = {"first-steps": 0.5, "web-lab": 1.0}
 BUSY_SECONDS = 3 * 60 * IDLE_MINUTES  # three times what makes a quiet one be asked about
+# After the portal has noted its line, bytes are taken for that line's for ten; agents tell whole seconds.
+ECHO_SECONDS = 12
+BRIEF_SECONDS = splice.BRIEF_SECONDS + 2  # what passes in a younger connection may be a scanner's
 BEGIN_SECONDS = 400  # until all guests are up
-ECHO_SECONDS = 13  # a line of our own is taken for no work for ten; agents tell whole seconds
 
 
 class Question(NamedTuple):
@@ -38,16 +39,19 @@ class Question(NamedTuple):
 
 
 class Idler:
-    """One person's machine. `all_have_begun` waits for the machines of the others; the policy counts from then on."""
+    """One person's machine, of one template. `all_have_begun` waits for the machines of the others; the policy counts from then on."""
 
-    def __init__(self, minga: Stack, name: str, folder: Path, all_have_begun: Callable[[], None]) -> None:
+    def __init__(
+        self, minga: Stack, name: str, template: str, folder: Path, all_have_begun: Callable[[], None]
+    ) -> None:
         self.minga, self.student, self.key = minga, Person(minga, name), make_key(folder, name)
         self.all_have_begun = all_have_begun
         for key in self.student.call("GET", "keys/").json():
             self.student.call("DELETE", f"keys/{key['id']}/")  # a small guest takes one
         public = self.key.with_name(f"{name}.pub").read_text()
         self.student.call("POST", "keys/", json={"name": "idle", "public_key": public})
-        self.pk = self.student.launch(name="sloth")["id"]
+        self.answer = timedelta(minutes=ASK_MINUTES[template])
+        self.pk = self.student.launch(name="sloth", template=template)["id"]
 
     def leave(self) -> None:
         self.student.call("DELETE", f"machines/{self.pk}/")
@@ -112,7 +116,7 @@ def sleeps_and_is_woken(idler: Idler) -> None:
     assert question.outcome == "silence"
     assert question.ends_at
     assert question.closed_at
-    assert question.asked_at + timedelta(minutes=ASK_MINUTES) <= question.ends_at <= question.closed_at
+    assert question.asked_at + idler.answer <= question.ends_at <= question.closed_at
     history = idler.student.call("GET", f"machines/{idler.pk}/events/").text
     assert "nobody answered" in history
     wait_for(lambda: idler.door["state"] == "held", 30, "its port is held")
@@ -141,11 +145,13 @@ async def _is_asked_and_not_cut(idler: Idler) -> None:
     """A session in which nobody types gets a line and lives; who goes on working after it is not put to sleep."""
     door = await asyncio.to_thread(lambda: idler.door)
     async with terminal("127.0.0.1", door["port"], idler.key, door["user"], command=None) as session:
+        began = time.monotonic()
         session.process.stdin.write("echo ready-$((1+1))\n")  # prompts differ
         assert await session.shows("ready-2", 30), session.seen
         await asyncio.to_thread(idler.all_have_begun)
         assert await session.shows("Minga: ", 120), idler.why()
-        await asyncio.sleep(ECHO_SECONDS)
+        await asyncio.to_thread(wait_for, lambda: idler.told().get("terminal") == "sent", 20, "the line is noted")
+        await asyncio.sleep(max(ECHO_SECONDS, began + BRIEF_SECONDS - time.monotonic()))
         session.process.stdin.write("echo still-$((40+2)); seq 1 2000 | tail -n 400\n")
         assert await session.shows("still-42", 10)
         await asyncio.to_thread(wait_for, lambda: idler.questions()[-1].closed_at, 60, "the question is closed")
@@ -156,11 +162,12 @@ async def _is_asked_and_not_cut(idler: Idler) -> None:
 
 
 Scene = Callable[[Idler], None]
-SCENES: dict[str, Scene] = {
-    "student": sleeps_and_is_woken,
-    "student2": works_and_is_left_alone,
-    "donor": is_asked_and_not_cut,
-}
+# Whose machine, of which template.
+SCENES: tuple[tuple[Scene, str, str], ...] = (
+    (sleeps_and_is_woken, "student", "first-steps"),
+    (works_and_is_left_alone, "student2", "first-steps"),
+    (is_asked_and_not_cut, "donor", "web-lab"),
+)
 
 
 class SideBySide:
@@ -168,13 +175,13 @@ class SideBySide:
 
     def __init__(self, minga: Stack, folder: Path) -> None:
         self.minga, self.folder = minga, folder
-        self.begun = threading.Barrier(len(SCENES), action=lambda: self._policy(POLICY))
+        self.begun = threading.Barrier(len(SCENES), action=self._set_policies)
         self.faults: dict[Scene, BaseException | None] = {}
 
     def play(self) -> "SideBySide":
         with ThreadPoolExecutor(len(SCENES)) as threads:
-            played = {scene: threads.submit(self._play, scene, name) for name, scene in SCENES.items()}
-        self._policy({})
+            played = {part[0]: threads.submit(self._play, *part) for part in SCENES}
+        self._clear_policies()
         self.faults = {scene: future.exception() for scene, future in played.items()}
         return self
 
@@ -183,10 +190,10 @@ class SideBySide:
         if (fault := self.faults[scene]) is not None:
             raise fault
 
-    def _play(self, scene: Scene, name: str) -> None:
+    def _play(self, scene: Scene, name: str, template: str) -> None:
         begin = Once(lambda: self.begun.wait(BEGIN_SECONDS))
         try:
-            idler = Idler(self.minga, name, self.folder, begin)
+            idler = Idler(self.minga, name, template, self.folder, begin)
             try:
                 idler.student.until(idler.pk, "running", 300)
                 scene(idler)
@@ -195,9 +202,18 @@ class SideBySide:
         finally:
             begin()  # whoever failed before must not keep the others waiting
 
-    def _policy(self, idle: dict[str, float]) -> None:
+    def _set_policies(self) -> None:
+        for template, ask in ASK_MINUTES.items():
+            times = {"idle_minutes": IDLE_MINUTES, "ask_minutes": ask}
+            self._set(template, times | {"first_minutes": IDLE_MINUTES, "first_ask_minutes": ask})
+
+    def _clear_policies(self) -> None:
+        for template in ASK_MINUTES:
+            self._set(template, {})
+
+    def _set(self, template: str, policy: dict[str, float]) -> None:
         with psycopg.connect(self.minga.database_url) as database:
-            database.execute("UPDATE courses_template SET idle = %s", [json.dumps(idle)])
+            database.execute("UPDATE courses_template SET idle = %s WHERE slug = %s", [json.dumps(policy), template])
 
 
 class Once:
