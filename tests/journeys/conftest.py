@@ -1,4 +1,7 @@
-"""Whole stacks, one for each kind of guest, started once for all journeys."""
+"""Whole stacks, one for each kind of guest: started by the first test that asks for it, stopped behind the last one.
+
+The tests of one stack are one xdist group (`on_simulated`, `on_qemu`), so they come to one worker and in a row.
+"""
 
 import shutil
 import tempfile
@@ -8,38 +11,97 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.chromium import browser as browser
+from tests.chromium import chromium as chromium
+
 if TYPE_CHECKING:
     from tests.journeys.stack import Stack
 
-
+HERE = Path(__file__).parent
 # A guest's load is heard soon, so that a machine with a short policy falls asleep while a test waits.
 HASTY = {"IDLE_SWEEP_SECONDS": "1", "IDLE_SAMPLE_SECONDS": "2", "IDLE_LOAD_SECONDS": "4"}
+SETTINGS = {"simulated": {"LOCAL_CLOUD_BUILD_SECONDS": "2"}, "qemu": HASTY}
+_running: dict[str, "Stack"] = {}  # by kind, in this worker
 
 
-def _started(kind: str, **environment: str) -> Iterator["Stack"]:
+def _started(kind: str) -> "Stack":
     from tests.journeys.stack import Stack
 
-    # Short, for sockets; and open to the user that runs PostgreSQL.
-    folder = Path(tempfile.mkdtemp(prefix="minga-", dir="/tmp"))
-    folder.chmod(0o755)
-    stack = Stack(folder / "data", kind, **HASTY, **environment)
+    if kind not in _running:
+        # Short, for sockets; and open to the user that runs PostgreSQL.
+        folder = Path(tempfile.mkdtemp(prefix="minga-", dir="/tmp"))
+        folder.chmod(0o755)
+        _running[kind] = Stack(folder / "data", kind, **SETTINGS[kind])
+        _running[kind].start()
+    return _running[kind]
+
+
+def _stop(kind: str) -> None:
+    stack = _running.pop(kind)
     try:
-        yield stack.start()
-    finally:
         if stack.process is not None and stack.process.poll() is None:
-            stack.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+            assert stack.stop() == 0
+    finally:
+        shutil.rmtree(stack.data.parent, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator["Stack"]:
+@pytest.fixture(scope="module")
+def stack() -> "Stack":
     """Simulated guests."""
-    yield from _started("simulated", LOCAL_CLOUD_BUILD_SECONDS="2")
+    return _started("simulated")
 
 
-@pytest.fixture(scope="session")
-def qemu_stack() -> Iterator["Stack"]:
+@pytest.fixture(scope="module")
+def qemu_stack() -> "Stack":
     """Real guests."""
     if not shutil.which("qemu-system-x86_64"):
         pytest.skip("qemu-system-x86_64 is not installed")
-    yield from _started("qemu")
+    return _started("qemu")
+
+
+def _group(item: pytest.Item | None) -> str:
+    mark = item.get_closest_marker("xdist_group") if item else None
+    return str(mark.args[0]) if mark else ""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Behind the last test of a group its stack is stopped, so that the processors are free for the others."""
+    try:
+        return (yield)
+    finally:
+        kind = _group(item).removesuffix("-stack")
+        if kind in _running and _group(nextitem) != _group(item):
+            _stop(kind)
+
+
+def pytest_sessionfinish() -> None:
+    """After Ctrl-C no test is the last."""
+    for kind in list(_running):
+        _stop(kind)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "chaos_all: kill -9 of each part at each moment of a life (make test-chaos)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _leave_out_chaos_all(config, items)
+    _put_in_a_row(items)
+
+
+def _leave_out_chaos_all(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """They take minutes: only who asks for the mark gets them."""
+    if "chaos_all" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("chaos_all")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _put_in_a_row(items: list[pytest.Item]) -> None:
+    """Without xdist, too, the tests of one stack come in a row: the others would stop it in between."""
+    places = [n for n, item in enumerate(items) if item.path.is_relative_to(HERE)]
+    ours = sorted((items[n] for n in places), key=_group)
+    for n, item in zip(places, ours, strict=True):
+        items[n] = item

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.journeys.kinds import on_simulated
+
 DOC = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 
 
+@on_simulated
 @pytest.mark.slow
 def test_every_command_of_the_page_works(stack: Any, tmp_path: Path) -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```", DOC.read_text(), flags=re.M | re.S)

@@ -1,4 +1,9 @@
-"""kill -9 of any part, at each step of a life: the machine reaches what was wished, once."""
+"""kill -9 of any part, at each step of a life: the machine reaches what was wished, once.
+
+In two sizes. `make test` kills each part once, at one moment of a life. `make test-chaos` (the mark `chaos_all`) kills each of them at
+all four moments of one life: all 32 combinations. `bench.chaos` is something else: many lives under blows at random, and a count of
+what is left over.
+"""
 
 import time
 from typing import Any
@@ -7,13 +12,19 @@ import httpx
 import pytest
 
 from cloud.contract import CloudBusy
+from tests.journeys.kinds import on_simulated
 from tests.journeys.stack import Person, Stack, is_shut, wait_for
 
-pytestmark = [pytest.mark.chaos, pytest.mark.slow]
+pytestmark = [pytest.mark.chaos, pytest.mark.slow, on_simulated]
 
 VICTIMS = ["worker", "beat", "agent", "web", "cloud", "redis", "vps", "flushall"]
 # Seconds after the wish at which the blow falls, one for each step: at once, while it is under way, near its end.
 DELAYS = {"launch": 0.9, "suspend": 0.15, "wake": 0.4, "delete": 0.05}
+# Each part once and each moment twice: who is in the middle of it there has most to lose.
+BLOWS = [
+    ("worker", "launch"), ("cloud", "launch"), ("redis", "suspend"), ("beat", "suspend"),
+    ("agent", "wake"), ("vps", "wake"), ("flushall", "delete"), ("web", "delete"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -34,26 +45,41 @@ def strike(stack: Stack, victim: str) -> None:
     assert stack.kill(victim)
 
 
-def strike_after(delay: float, stack: Stack, victim: str) -> None:
-    """The wish has been said; everything must come right by itself."""
-    time.sleep(delay)
-    strike(stack, victim)
+@pytest.mark.parametrize(("victim", "moment"), BLOWS)
+def test_a_life_survives_one_blow(victim: str, moment: str, stack: Stack, person: Person) -> None:
+    _live(stack, person, victim, {moment})
 
 
+@pytest.mark.chaos_all
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_a_life_survives_the_death_of(victim: str, stack: Stack, person: Person) -> None:
-    machine = person.launch(name=f"chaos-{victim}")
-    pk = machine["id"]
-    strike_after(DELAYS["launch"], stack, victim)
+    _live(stack, person, victim, set(DELAYS))
+
+
+def test_the_eight_blows_are_each_part_once_and_each_moment_twice() -> None:
+    assert sorted(victim for victim, _moment in BLOWS) == sorted(VICTIMS)
+    assert sorted(moment for _victim, moment in BLOWS) == sorted([*DELAYS, *DELAYS])
+
+
+def _live(stack: Stack, person: Person, victim: str, moments: set[str]) -> None:
+    """A whole life in which `victim` dies at those moments: each wish is said, and everything must come right by itself."""
+
+    def strike_at(moment: str) -> None:
+        if moment in moments:
+            time.sleep(DELAYS[moment])
+            strike(stack, victim)
+
+    pk = person.launch(name=f"chaos-{victim}")["id"]
+    strike_at("launch")
     ports = _ports(person.until(pk, "running"))
     _must_be_one(stack, person, pk)
     for verb, state in (("suspend", "suspended"), ("wake", "running")):
         person.call("POST", f"machines/{pk}/{verb}/")
-        strike_after(DELAYS[verb], stack, victim)
+        strike_at(verb)
         assert _ports(person.until(pk, state)) == ports
         _must_be_one(stack, person, pk)
     person.call("DELETE", f"machines/{pk}/")
-    strike_after(DELAYS["delete"], stack, victim)
+    strike_at("delete")
     person.until(pk, "gone")
     _must_be_none(stack, person, pk, ports)
 

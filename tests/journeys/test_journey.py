@@ -1,34 +1,23 @@
 """A student's first machine, end to end: the real pages in a real browser, OpenSSH's own client, curl."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.chromium import in_a_browser
+from tests.journeys.kinds import EACH_KIND, FIXTURES, on_simulated
 from tests.journeys.stack import Person, Stack, is_shut, make_key, wait_for
-from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor, processes_of, run
+from tests.journeys.visitor import Visitor, processes_of, run
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here"),
-]
+pytestmark = [*in_a_browser, pytest.mark.slow]
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=["simulated", pytest.param("qemu", marks=pytest.mark.qemu)])
+@pytest.fixture(params=EACH_KIND)
 def minga(request: pytest.FixtureRequest) -> Stack:
     """A whole Minga in which the student has neither machines nor keys."""
-    return _swept(request.getfixturevalue({"simulated": "stack", "qemu": "qemu_stack"}[request.param]))
+    return _swept(request.getfixturevalue(FIXTURES[request.param]))
 
 
 @pytest.fixture
@@ -161,6 +150,7 @@ def delete_for_good(student: Visitor) -> None:
     student.sees("gone")
 
 
+@on_simulated
 def test_what_was_deleted_comes_back_with_its_ports(light: Stack, browser: Browser) -> None:
     student = Visitor(browser, light).sign_in("student")
     machine = student.launch("condor")
@@ -180,6 +170,7 @@ def test_what_was_deleted_comes_back_with_its_ports(light: Stack, browser: Brows
     assert student.copied("ssh") == line
 
 
+@on_simulated
 def test_a_settled_page_follows_what_happens_elsewhere_but_not_below_ones_hands(light: Stack, browser: Browser) -> None:
     student, elsewhere = Visitor(browser, light).sign_in("student"), Person(light, "student")
     machine = student.launch("condor")
@@ -203,6 +194,7 @@ def comes_back_to_the_tab(student: Visitor) -> None:
     student.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
+@on_simulated
 def test_the_keyboard_is_enough(light: Stack, browser: Browser) -> None:
     student = Visitor(browser, light).sign_in("student")
     student.page.goto("/launch/")
@@ -223,6 +215,7 @@ def _tab_to(student: Visitor, target: str) -> None:
     raise AssertionError(f"Tab does not lead to {target}")
 
 
+@on_simulated
 def test_it_works_without_javascript(light: Stack, browser: Browser) -> None:
     student = Visitor(browser, light, script=False).sign_in("student")
     student.launch("quinoa")
@@ -233,6 +226,7 @@ def test_it_works_without_javascript(light: Stack, browser: Browser) -> None:
     delete_for_good(student)
 
 
+@on_simulated
 def test_the_language_changes_where_one_is(light: Stack, browser: Browser) -> None:
     student = Visitor(browser, light).sign_in("student")
     machine = student.launch("llama")

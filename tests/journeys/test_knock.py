@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+from tests.journeys.kinds import EACH_KIND, FIXTURES
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=["simulated", pytest.param("qemu", marks=pytest.mark.qemu)])
+@pytest.fixture(params=EACH_KIND)
 def minga(request: pytest.FixtureRequest) -> Stack:
-    stack: Stack = request.getfixturevalue({"simulated": "stack", "qemu": "qemu_stack"}[request.param])
+    stack: Stack = request.getfixturevalue(FIXTURES[request.param])
     stack.whole()
     return stack
 

@@ -9,9 +9,6 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tests.journeys.stack import ROOT, Stack
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 SHOTS = Path(os.environ.get("MINGA_SHOTS") or ROOT / "tests" / "shots")
 BUILD_SECONDS = {"simulated": 60, "qemu": 240, "openstack": 240}  # real guests boot without KVM on a busy machine
 # Notes what the page shows, ten times a second. It is gone after a reload: that is how one is noticed.

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import HASTY
-from tests.journeys.idling import Idler
-from tests.journeys.test_idle import *  # noqa: F403  # the same tests; their `idler` is ours
+from tests.journeys.idling import SideBySide
+from tests.journeys.test_idle import *  # noqa: F403  # the same tests; their `idlers` is ours
 from tests.openstack.installation import Installation
 from tests.openstack.stage import IS_OUTSIDE, OpenStackStage
 from tests.openstack.test_journey import LOGIN
@@ -36,8 +36,6 @@ def minga(stage: OpenStackStage) -> Iterator[Installation]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def idler(minga: Installation, tmp_path: Path) -> Iterator[Idler]:
-    machine = Idler(minga, tmp_path)
-    yield machine
-    machine.leave()
+@pytest.fixture(scope="module")
+def idlers(minga: Installation, tmp_path_factory: pytest.TempPathFactory) -> SideBySide:
+    return SideBySide(minga, tmp_path_factory.mktemp("idle")).play()

@@ -8,20 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.chromium import browser as browser
+from tests.chromium import chromium as chromium
+from tests.chromium import in_a_browser
 from tests.journeys.stack import Person, is_shut, wait_for
 from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, delete_for_good, watch_it_come_up
-from tests.journeys.visitor import CHROMIUM, FLAGS, Visitor, run
+from tests.journeys.visitor import Visitor, run
 from tests.openstack.installation import Installation, cli
 from tests.openstack.stage import ADMIN, IS_OUTSIDE, OpenStackStage
 
 LOGIN = "lab"  # the tiny guest's user; its image does not say so
 
 pytestmark = [
-    pytest.mark.browser,
+    *in_a_browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here"),
     pytest.mark.skipif(IS_OUTSIDE, reason="guests are reached from the namespace only: python -m tests.openstack"),
 ]
 
@@ -37,14 +39,6 @@ def minga(stage: OpenStackStage) -> Iterator[Installation]:
         installation.leave_nothing()
         if not os.environ.get("MINGA_KEEP"):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def test_a_students_first_machine(minga: Installation, browser: Browser, tmp_path: Path) -> None:

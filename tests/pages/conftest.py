@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.chromium import browser as browser
+from tests.chromium import chromium as chromium
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_session_left(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:

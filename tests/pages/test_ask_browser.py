@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, Page
 from accounts.models import User
 from machines.idle import asks, links
 from machines.models import Answer, Ask, Hold
+from tests.chromium import in_a_browser
 from tests.machines.idle.asked import asked, told, visited
-from tests.pages.test_browser import AXE, browser, look, visit
-from tests.pages.test_browser import pytestmark as pytestmark
+from tests.pages.test_browser import AXE, look, visit
 
-__all__ = ["browser"]
+pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("questions-in-a-browser")]
 
 
 @pytest.fixture

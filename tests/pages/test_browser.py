@@ -1,41 +1,25 @@
 """The pages in a real browser: axe finds nothing serious, nothing is wider than a phone, and the first visit is light."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from accounts.actions import make_key
 from accounts.models import User
 from machines.models import Machine
+from tests.chromium import in_a_browser
 from tests.factories import grant, make_machine, make_template
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's sync API keeps a loop open in this thread
-CHROMIUM = "/usr/bin/chromium"
 AXE = Path("node_modules/axe-core/axe.min.js")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 SHOTS = os.environ.get("MINGA_SHOTS", "")  # a folder: then every page is photographed, to be looked at
 LIGHT = 120_000  # bytes over the wire of My machines, cold
 PAGES = ["/", "/launch/", "/keys/", "/account/", "/templates/", "/templates/new/", "/catalog/", "/machines/running/", "/machines/building/",
          "/machines/failed/", "/machines/running/delete/", "/nowhere/", "/accounts/password/change/"]  # fmt: skip
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here"),
-]
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
 
 
 @pytest.fixture
