@@ -10,10 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cloud.localcloud import processes, qmp
+from cloud.localcloud import processes, qemu_img, qmp
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import NET, Machine, forwarded
+from cloud.localcloud.machine import GOES_ON, NET, READY, Machine, forwarded
 from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.saved_boots import SavedBoot, SavedBoots
 from cloud.localcloud.store import Store
 from cloud.localcloud.tiny_linux import TinyLinux
 
@@ -38,7 +39,9 @@ class QemuGuests:
         self._linux = linux
         self._accel = accel
         self._sockets = _sockets_folder(data, store)
+        self._boots = SavedBoots(data, self._sockets, linux, accel)
         self._machines: dict[str, Machine] = {}
+        self._starts_from: dict[str, SavedBoot] = {}  # server id → for its next start; its disk is a copy of that one's
 
     def base_images(self) -> list[ImageRecord]:
         return [BASE]
@@ -46,15 +49,20 @@ class QemuGuests:
     async def make_disk(self, record: ServerRecord) -> None:
         machine = self._machine(record)
         await machine.kill()
+        self._starts_from.pop(record.id, None)
         machine.memory.unlink(missing_ok=True)
         machine.folder.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(machine.write_config_drive, record)
-        base = await asyncio.to_thread(self._linux.disk, record.disk_gb)
-        if record.image_id == BASE.id:
-            await _qemu_img("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base.resolve()), str(machine.disk))
+        if record.image_id != BASE.id:
+            # A copy, not an overlay: the snapshot may be deleted while this server lives.
+            await asyncio.to_thread(shutil.copyfile, self._image_file(record.image_id), machine.disk)
             return
-        # A copy, not an overlay: the snapshot may be deleted while this server lives.
-        await asyncio.to_thread(shutil.copyfile, self._image_file(record.image_id), machine.disk)
+        base = await asyncio.to_thread(self._linux.disk, record.disk_gb)
+        saved = await self._boots.find_or_make(record)
+        if saved and await saved.copy_disk(base, machine.disk):
+            self._starts_from[record.id] = saved
+        else:
+            await qemu_img.overlay(base, machine.disk)
 
     async def start(self, record: ServerRecord) -> None:
         machine = self._machine(record)
@@ -64,13 +72,42 @@ class QemuGuests:
         await machine.kill()
         if not machine.disk.exists():
             raise GuestFailed("The disk of this server is gone.")
-        asleep = machine.memory.exists()
-        since = machine.console.stat().st_size if machine.console.exists() else 0
-        await machine.boot(record, self._linux, self._accel)
+        saved = self._starts_from.pop(record.id, None)  # once only: after a start the disk is not that one's copy
+        if saved and await self._go_on_from(saved, record):
+            return
+        asleep, since = machine.memory.exists(), machine.console_bytes()
+        await machine.boot(record, self._linux, self._accel, asleep=asleep)
         if asleep:
             await machine.take_memory_back()
         else:
-            await machine.wait_until_ready(since, READY_SECONDS)
+            await machine.says(READY, since, READY_SECONDS)
+
+    async def _go_on_from(self, saved: SavedBoot, record: ServerRecord) -> bool:
+        """Start a fresh guest where a saved boot ended. False: it failed, and the disk is fresh for a boot."""
+        machine = self._machine(record)
+        since = machine.console_bytes()
+        try:
+            await machine.boot(record, self._linux, self._accel, asleep=True)
+        except GuestFailed:
+            why = ""  # no fault of the saved boot: a port was taken, for one
+        else:
+            why = await self._why_not_going_on(machine, saved, since)
+            if not why:
+                await machine.says(READY, since, READY_SECONDS)
+                return True
+            self._boots.give_up(saved, why)
+        await machine.kill()
+        await qemu_img.overlay(self._linux.disk(record.disk_gb), machine.disk)
+        return False
+
+    async def _why_not_going_on(self, machine: Machine, saved: SavedBoot, since: int) -> str:
+        try:
+            await machine.read_memory(saved.memory)
+            await machine.go_on()
+            goes_on = await machine.says(GOES_ON, since, READY_SECONDS)
+        except (GuestFailed, qmp.QmpFailed) as error:
+            return str(error)
+        return "" if goes_on else f"a guest was silent for {READY_SECONDS:.0f} s"
 
     async def suspend(self, record: ServerRecord) -> None:
         machine = self._machine(record)
@@ -95,6 +132,7 @@ class QemuGuests:
         await machine.kill()
         await asyncio.to_thread(machine.erase)
         self._machines.pop(record.id, None)
+        self._starts_from.pop(record.id, None)
 
     async def snapshot(self, record: ServerRecord, image: ImageRecord) -> int:
         machine, target = self._machine(record), self._image_file(image.id)
@@ -104,7 +142,7 @@ class QemuGuests:
             async with machine.lock, qmp.talk(machine.socket) as monitor:
                 await monitor.ask("stop")  # also flushes what QEMU holds back
         try:
-            await _qemu_img("convert", "-U", "-O", "qcow2", str(machine.disk), str(target))
+            await qemu_img.run("convert", "-U", "-O", "qcow2", str(machine.disk), str(target))
         finally:
             if running:
                 await machine.go_on()
@@ -230,19 +268,6 @@ async def _forwards(machine: Machine) -> dict[int, int]:
     async with machine.lock, qmp.talk(machine.socket) as monitor:
         rows = (line.split() for line in (await monitor.monitor("info usernet")).splitlines())
         return {int(row[5]): int(row[3]) for row in rows if row and row[0] == "TCP[HOST_FORWARD]"}
-
-
-async def _qemu_img(*arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        "qemu-img", *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        error = (await process.communicate())[1]
-    except asyncio.CancelledError:
-        process.kill()
-        raise
-    if process.returncode:
-        raise GuestFailed(error.decode(errors="replace").strip())
 
 
 def _sockets_folder(data: Path, store: Store) -> Path:
