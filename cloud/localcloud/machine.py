@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import secrets
 import shlex
 import shutil
 import subprocess
@@ -58,20 +57,19 @@ class Machine:
             (latest / "instance").write_text(f"{record.id} {record.number or record.resets}\n")
             (latest / "hostname").write_text(f"{record.name}\n")
             (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in record.public_keys))
-            (latest / "seed").write_bytes(secrets.token_bytes(64))  # for its random pool, beside virtio-rng
             if record.user_data:
                 (latest / "user_data").write_text(record.user_data)
             _make_drive(Path(scratch), self.folder / "config")
 
     def write_blank_drive(self) -> None:
-        """A config drive that the guest waits at."""
+        """A config drive that never comes: the guest waits for it."""
         with open(self.folder / "config", "wb") as file:
             file.truncate(DRIVE_BYTES)
 
     async def boot(
         self, record: ServerRecord, linux: TinyLinux, accel: str, *, asleep: bool = False, waits: bool = False
     ) -> None:
-        """Start QEMU. `asleep`: it then waits for `take_memory_back`. `waits`: the guest stops at its config drive."""
+        """Start QEMU. `asleep`: it then waits for `take_memory_back`. `waits`: the guest waits for its config drive."""
         self.socket.unlink(missing_ok=True)
         command = self._command(record, linux, accel, SAVED_LINE if waits else KERNEL_LINE)
         command += self._screen(record, waits=waits)

@@ -41,7 +41,6 @@ class QemuGuests:
         self._sockets = _sockets_folder(data, store)
         self._boots = SavedBoots(data, self._sockets, linux, accel)
         self._machines: dict[str, Machine] = {}
-        self._starts_from: dict[str, SavedBoot] = {}  # server id → for its next start; its disk is a copy of that one's
 
     def base_images(self) -> list[ImageRecord]:
         return [BASE]
@@ -49,20 +48,15 @@ class QemuGuests:
     async def make_disk(self, record: ServerRecord) -> None:
         machine = self._machine(record)
         await machine.kill()
-        self._starts_from.pop(record.id, None)
         machine.memory.unlink(missing_ok=True)
         machine.folder.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(machine.write_config_drive, record)
-        if record.image_id != BASE.id:
-            # A copy, not an overlay: the snapshot may be deleted while this server lives.
-            await asyncio.to_thread(shutil.copyfile, self._image_file(record.image_id), machine.disk)
-            return
         base = await asyncio.to_thread(self._linux.disk, record.disk_gb)
-        saved = await self._boots.find_or_make(record)
-        if saved and await saved.copy_disk(base, machine.disk):
-            self._starts_from[record.id] = saved
-        else:
-            await qemu_img.overlay(base, machine.disk)
+        if record.image_id == BASE.id:
+            await qemu_img.run("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(machine.disk))
+            return
+        # A copy, not an overlay: the snapshot may be deleted while this server lives.
+        await asyncio.to_thread(shutil.copyfile, self._image_file(record.image_id), machine.disk)
 
     async def start(self, record: ServerRecord) -> None:
         machine = self._machine(record)
@@ -72,33 +66,29 @@ class QemuGuests:
         await machine.kill()
         if not machine.disk.exists():
             raise GuestFailed("The disk of this server is gone.")
-        saved = self._starts_from.pop(record.id, None)  # once only: after a start the disk is not that one's copy
-        if saved and await self._go_on_from(saved, record):
-            return
-        asleep, since = machine.memory.exists(), machine.console_bytes()
-        await machine.boot(record, self._linux, self._accel, asleep=asleep)
-        if asleep:
-            await machine.take_memory_back()
-        else:
-            await machine.says(READY, since, READY_SECONDS)
-
-    async def _go_on_from(self, saved: SavedBoot, record: ServerRecord) -> bool:
-        """Start a fresh guest where a saved boot ended. False: it failed, and the disk is fresh for a boot."""
-        machine = self._machine(record)
+        if machine.memory.exists():
+            await machine.boot(record, self._linux, self._accel, asleep=True)
+            return await machine.take_memory_back()
         since = machine.console_bytes()
+        if not await self._goes_on(record, since):
+            await machine.kill()
+            await machine.boot(record, self._linux, self._accel)
+        await machine.says(READY, since, READY_SECONDS)
+
+    async def _goes_on(self, record: ServerRecord, since: int) -> bool:
+        """Start where a saved boot ended. False where there is none, or it failed: the disk is then as it was."""
+        machine = self._machine(record)
+        saved = await self._boots.find_or_make(record, machine.disk)
+        if saved is None:
+            return False
         try:
             await machine.boot(record, self._linux, self._accel, asleep=True)
         except GuestFailed:
-            why = ""  # no fault of the saved boot: a port was taken, for one
-        else:
-            why = await self._why_not_going_on(machine, saved, since)
-            if not why:
-                await machine.says(READY, since, READY_SECONDS)
-                return True
+            return False  # no fault of the saved boot: a port was taken, for one
+        why = await self._why_not_going_on(machine, saved, since)
+        if why:
             self._boots.give_up(saved, why)
-        await machine.kill()
-        await qemu_img.overlay(self._linux.disk(record.disk_gb), machine.disk)
-        return False
+        return not why
 
     async def _why_not_going_on(self, machine: Machine, saved: SavedBoot, since: int) -> str:
         try:
@@ -132,7 +122,6 @@ class QemuGuests:
         await machine.kill()
         await asyncio.to_thread(machine.erase)
         self._machines.pop(record.id, None)
-        self._starts_from.pop(record.id, None)
 
     async def snapshot(self, record: ServerRecord, image: ImageRecord) -> int:
         machine, target = self._machine(record), self._image_file(image.id)

@@ -20,11 +20,7 @@ async def run(*arguments: str) -> None:
         raise GuestFailed(error.decode(errors="replace").strip())
 
 
-async def overlay(base: Path, disk: Path) -> None:
-    """A fresh disk that shows what is in `base`, an absolute path, until it is written to."""
-    await run("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(disk))
-
-
-async def put_over(base: Path, disk: Path) -> None:
-    """The overlay `disk`, copied from elsewhere, finds its base here."""
-    await run("rebase", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(disk))
+def bytes_of(disk: Path) -> int:
+    """The size that a guest sees, from the file's header."""
+    with open(disk, "rb") as file:
+        return int.from_bytes(file.read(32)[24:], "big")

@@ -1,4 +1,4 @@
-"""Saved boots: memory and disk of a guest that waits at its config drive, from which new guests go on (ADR 0013)."""
+"""Saved boots: the memory of a guest that waits for its disk and config drive, where others start (ADR 0013)."""
 
 import asyncio
 import contextlib
@@ -34,26 +34,12 @@ class SavedBoot:
         return self.folder / "memory"
 
     @property
-    def disk(self) -> Path:
-        """An overlay of the build's disk, as the memory knows it."""
-        return self.folder / "disk.qcow2"
-
-    @property
     def sum(self) -> Path:
         return self.folder / "sum"
 
-    async def copy_disk(self, base: Path, disk: Path) -> bool:
-        """Make the disk of a guest that goes on from here. False where somebody took this away meanwhile."""
-        try:
-            await asyncio.to_thread(shutil.copyfile, self.disk, disk)
-        except FileNotFoundError:
-            return False
-        await qemu_img.put_over(base, disk)
-        return True
-
     def is_whole(self) -> bool:
         """Whether the bytes are those that were written: a full disk or a power cut may have taken some."""
-        return self.sum.exists() and self.sum.read_text() == _sum(self.memory, self.disk)
+        return self.sum.exists() and self.sum.read_text() == _sum(self.memory)
 
 
 class SavedBoots:
@@ -68,23 +54,18 @@ class SavedBoots:
         self._checked: set[str] = set()
         self._given_up: set[str] = set()
 
-    async def find_or_make(self, record: ServerRecord) -> SavedBoot | None:
+    async def find_or_make(self, record: ServerRecord, disk: Path) -> SavedBoot | None:
         """For a guest of this shape. None where there can be none; the log says why."""
-        name = name_of(record, self._host)
+        shape = Shape(record.vcpus, record.ram_mb, qemu_img.bytes_of(disk), bool(record.vnc_password))
+        name = f"{shape}-{self._host.key}"
         saved = SavedBoot(self._linux.folder.resolve() / name)
-        async with _alone(saved.folder.parent / f"{_shape(record)}.lock"):
-            if name in self._given_up:
-                return None
-            if await self._is_usable(saved):
-                return saved
-            try:
-                await self._make(record, saved)
-            except (GuestFailed, qmp.QmpFailed, OSError) as error:
-                self.give_up(saved, error)
-                return None
-        log.info("saved a boot: %s", name)
-        self._checked.add(name)
-        return saved
+        try:
+            async with _alone(saved.folder.parent / f"{shape}.lock"):
+                if name not in self._given_up and not await self._is_usable(saved):
+                    await self._make(record, shape, saved)
+        except (GuestFailed, qmp.QmpFailed, OSError) as error:
+            self.give_up(saved, error)
+        return None if name in self._given_up else saved
 
     def give_up(self, saved: SavedBoot, why: object) -> None:
         """Use no saved boot of this shape any more; the next process makes another."""
@@ -102,39 +83,54 @@ class SavedBoots:
                 shutil.rmtree(saved.folder)
         return saved.folder.exists()
 
-    async def _make(self, record: ServerRecord, saved: SavedBoot) -> None:
-        guest = replace(record, id=str(uuid.uuid4()), name="saved", ports=[], port_map={}, public_keys=[], user_data="")
+    async def _make(self, record: ServerRecord, shape: "Shape", saved: SavedBoot) -> None:
+        guest = replace(record, id=str(uuid.uuid4()), name="saved", ports=[], port_map={})
         machine = Machine(self._data, self._sockets, guest.id)  # a stranger, whom the next start ends if we are killed
         machine.folder.mkdir(parents=True)
         try:
             machine.write_blank_drive()
-            await qemu_img.overlay(await asyncio.to_thread(self._linux.disk, guest.disk_gb), machine.disk)
+            await qemu_img.run("create", "-q", "-f", "qcow2", str(machine.disk), str(shape.disk_bytes))
             await machine.boot(guest, self._linux, self._accel, waits=True)
             if not await machine.says(WAITING, 0, WAITING_SECONDS):
                 raise GuestFailed(f"no guest was waiting after {WAITING_SECONDS:.0f} s")
             await machine.keep_memory()
-            await asyncio.to_thread(_keep, machine, saved, _shape(record))
+            await asyncio.to_thread(_keep, machine.memory, saved, str(shape))
+            log.info("saved a boot: %s", saved.folder.name)
+            self._checked.add(saved.folder.name)
         finally:
             await machine.kill()
             machine.erase()
 
 
-def _keep(machine: Machine, saved: SavedBoot, shape: str) -> None:
+def _keep(memory: Path, saved: SavedBoot, shape: str) -> None:
     """Under its name when it is whole; those of the same shape that another QEMU or kernel made, go."""
     part = SavedBoot(saved.folder.parent / f"{shape}.part")
     shutil.rmtree(part.folder, ignore_errors=True)
     part.folder.mkdir()
-    shutil.move(machine.memory, part.memory)
-    shutil.move(machine.disk, part.disk)
-    part.sum.write_text(_sum(part.memory, part.disk))
+    shutil.move(memory, part.memory)
+    part.sum.write_text(_sum(part.memory))
     for old in saved.folder.parent.glob(f"{shape}-*"):
         shutil.rmtree(old, ignore_errors=True)
     part.folder.rename(saved.folder)
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What a memory has seen of its machine."""
+
+    vcpus: int
+    ram_mb: int
+    disk_bytes: int
+    screen: bool
+
+    def __str__(self) -> str:
+        kind = "screen" if self.screen else "boot"
+        return f"{kind}-{self.vcpus}cpu-{self.ram_mb}mb-{self.disk_bytes}"
+
+
+@dataclass(frozen=True)
 class Host:
-    """What a memory depends on, besides the guest's build and shape."""
+    """What a memory depends on, besides the guest's build and the machine's shape."""
 
     accel: str
     qemu: str
@@ -155,15 +151,9 @@ class Host:
             code=hashlib.sha256(code).hexdigest(),
         )
 
-
-def name_of(record: ServerRecord, host: Host) -> str:
-    """Of the saved boot for a guest of this size on this host."""
-    return f"{_shape(record)}-{hashlib.sha256(repr(host).encode()).hexdigest()[:12]}"
-
-
-def _shape(record: ServerRecord) -> str:
-    kind = "screen" if record.vnc_password else "boot"
-    return f"{kind}-{record.vcpus}cpu-{record.ram_mb}mb-{record.disk_gb}gb"
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
 
 def _processor() -> str:
@@ -171,12 +161,9 @@ def _processor() -> str:
     return "\n".join(line for line in lines if line.startswith(("vendor_id", "model", "stepping", "flags")))
 
 
-def _sum(*files: Path) -> str:
-    sums = []
-    for path in files:
-        with open(path, "rb") as file:
-            sums.append(hashlib.file_digest(file, "blake2b").hexdigest())
-    return "\n".join(sums)
+def _sum(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
 @contextlib.asynccontextmanager

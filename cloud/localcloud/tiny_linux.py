@@ -100,11 +100,8 @@ def _build(scratch: Path) -> None:
     busybox = next((scratch / "busybox").glob("**/bin/busybox"))
     vmlinuz = next((scratch / "kernel/boot").glob("vmlinuz-*"))
     shutil.copyfile(vmlinuz, done / "vmlinuz")
-    modules = _modules(scratch / "kernel")
-    (done / "initrd").write_bytes(_initrd(busybox, modules))
+    (done / "initrd").write_bytes(_initrd(busybox, _modules(scratch / "kernel")))
     _fill_root(done / "root", busybox, scratch / "dropbear")
-    if rng := modules.get("virtio_rng"):  # for a guest that goes on from a saved boot; built in, there are none
-        (done / "root/lib/virtio_rng.ko").write_bytes(rng)
     _make_disk(done, done / "disk-1.qcow2", 1)
 
 
