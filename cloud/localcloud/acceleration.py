@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import Machine
+from cloud.localcloud.machine import READY, Machine
 from cloud.localcloud.record import ServerRecord
 from cloud.localcloud.tiny_linux import TinyLinux
 
@@ -37,7 +37,7 @@ async def _kvm_works(data: Path, linux: TinyLinux) -> bool:
         machine.disk.write_bytes(linux.disk(1).read_bytes())
         try:
             await machine.boot(record, linux, "kvm")
-            return await machine.wait_until_ready(0, PROBE_SECONDS)
+            return await machine.says(READY, 0, PROBE_SECONDS)
         except GuestFailed:
             return False
         finally:

@@ -17,7 +17,11 @@ from cloud.localcloud.record import ServerRecord
 from cloud.localcloud.tiny_linux import TinyLinux, tool_path
 
 READY = b"minga-guest: ready"
+WAITING, GOES_ON = b"minga-guest: waiting", b"minga-guest: going on"  # before and after a boot is saved
+DRIVE_BYTES = 2 * 2**20  # of the config drive
 KERNEL_LINE = "console=tty0 console=ttyS0,115200 quiet panic=5 mitigations=off no_timer_check random.trust_cpu=on"
+# The boot that is saved must reach `waiting` with an empty random pool: each guest fills its own.
+SAVED_LINE = KERNEL_LINE.replace("trust_cpu=on", "trust_cpu=off random.trust_bootloader=off minga.wait")
 POWER_DOWN_SECONDS = 15.0  # for the guest to write its disk and go by itself
 NET = "net0"
 
@@ -57,12 +61,20 @@ class Machine:
                 (latest / "user_data").write_text(record.user_data)
             _make_drive(Path(scratch), self.folder / "config")
 
-    async def boot(self, record: ServerRecord, linux: TinyLinux, accel: str) -> None:
-        """Starts QEMU: from the kept memory where there is one, and then it waits for `cont`."""
+    def write_blank_drive(self) -> None:
+        """A config drive that never comes: the guest waits for it."""
+        with open(self.folder / "config", "wb") as file:
+            file.truncate(DRIVE_BYTES)
+
+    async def boot(
+        self, record: ServerRecord, linux: TinyLinux, accel: str, *, asleep: bool = False, waits: bool = False
+    ) -> None:
+        """Start QEMU. `asleep`: it then waits for `take_memory_back`. `waits`: the guest waits for its config drive."""
         self.socket.unlink(missing_ok=True)
-        command = self._command(record, linux, accel)
-        if self.memory.exists():
-            command += ["-S", "-incoming", f"exec:cat {shlex.quote(str(self.memory))}"]
+        command = self._command(record, linux, accel, SAVED_LINE if waits else KERNEL_LINE)
+        command += self._screen(record, waits=waits)
+        if asleep:
+            command += ["-S", "-incoming", "defer"]
         with open(self.folder / "qemu.log", "wb") as log:  # noqa: ASYNC230 - a local file, microseconds
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -71,13 +83,13 @@ class Machine:
         self.forwards = {port: record.outside(port) for port in forwarded(record)}
         await self._wait_for_socket(process)
 
-    def _command(self, record: ServerRecord, linux: TinyLinux, accel: str) -> list[str]:
+    def _command(self, record: ServerRecord, linux: TinyLinux, accel: str, line: str) -> list[str]:
         forwards = "".join(f",hostfwd=tcp:{record.address}:{record.outside(p)}-:{p}" for p in forwarded(record))
         return [
             *("qemu-system-x86_64", "-name", f"minga-{record.id}", "-nodefaults", "-no-user-config"),
             *("-machine", f"pc,accel={accel}", "-cpu", "host" if accel == "kvm" else "max"),
             *("-smp", str(record.vcpus), "-m", str(record.ram_mb), "-rtc", "base=utc,clock=host"),
-            *("-kernel", str(linux.kernel), "-initrd", str(linux.initrd), "-append", KERNEL_LINE),
+            *("-kernel", str(linux.kernel), "-initrd", str(linux.initrd), "-append", line),
             *("-drive", f"file={_escaped(self.disk)},format=qcow2,if=virtio,discard=unmap"),
             *("-drive", f"file={_escaped(self.folder / 'config')},format=raw,if=virtio,readonly=on"),
             # restrict: else every guest reaches what listens on the host's loopback, the database first of all
@@ -85,12 +97,11 @@ class Machine:
             *("-device", "virtio-rng-pci", "-pidfile", str(self.pidfile)),
             *("-chardev", f"file,id=con,path={_escaped(self.console)},append=on", "-serial", "chardev:con"),
             *("-chardev", f"socket,id=qmp,path={_escaped(self.socket)},server=on,wait=off", "-mon", "qmp,mode=control"),
-            *self._screen(record),
         ]
 
-    def _screen(self, record: ServerRecord) -> list[str]:
-        if not record.vnc_password:
-            return ["-vga", "none", "-display", "none"]
+    def _screen(self, record: ServerRecord, *, waits: bool) -> list[str]:
+        if waits or not record.vnc_password:
+            return ["-vga", "std" if record.vnc_password else "none", "-display", "none"]
         secret = self.folder / "vnc"
         secret.touch(mode=0o600)
         secret.write_text(record.vnc_password)
@@ -116,17 +127,20 @@ class Machine:
             return (self.folder / "qemu.log").read_text(errors="replace")[-500:].strip()
         return ""
 
-    async def wait_until_ready(self, since: int, seconds: float) -> bool:
-        """Whether the guest said that it is ready, on its console after byte `since`, in this time."""
+    def console_bytes(self) -> int:
+        return self.console.stat().st_size if self.console.exists() else 0
+
+    async def says(self, word: bytes, since: int, seconds: float) -> bool:
+        """Whether the guest says this on its console after byte `since`, in this time."""
         ends_at = time.monotonic() + seconds
         while time.monotonic() < ends_at:
             with contextlib.suppress(FileNotFoundError), open(self.console, "rb") as file:  # noqa: ASYNC230
                 file.seek(since)
-                if READY in file.read():
+                if word in file.read():
                     return True
             if not self.is_alive:
                 raise GuestFailed(f"The guest ended while it started: {self._last_words()}")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
         return False
 
     async def keep_memory(self) -> None:
@@ -142,11 +156,15 @@ class Machine:
         await self.kill()  # after the migration its disk is flushed and released
 
     async def take_memory_back(self) -> None:
-        """Waits until the memory is read, forgets the file, goes on."""
+        """Read the memory, forget the file, go on."""
+        await self.read_memory(self.memory)
+        self.memory.unlink()  # before the disk changes: this memory fits this disk only
+        await self.go_on()
+
+    async def read_memory(self, file: Path) -> None:
         async with self.lock, qmp.talk(self.socket) as monitor:
+            await monitor.ask("migrate-incoming", uri=f"exec:cat {shlex.quote(str(file))}")
             await _migrated(monitor)
-            self.memory.unlink()  # before the disk changes: this memory fits this disk only
-            await monitor.ask("cont")
 
     async def go_on(self) -> None:
         """A guest that was stopped half-way into a sleep runs again."""
@@ -198,7 +216,7 @@ async def _migrated(monitor: qmp.Conversation) -> None:
 
 def _make_drive(content: Path, path: Path) -> None:
     with open(path, "wb") as file:
-        file.truncate(2 * 2**20)
+        file.truncate(DRIVE_BYTES)
     command = [
         tool_path("mke2fs") or "mke2fs",
         "-q",

@@ -10,10 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cloud.localcloud import processes, qmp
+from cloud.localcloud import processes, qemu_img, qmp
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import NET, Machine, forwarded
+from cloud.localcloud.machine import GOES_ON, NET, READY, Machine, forwarded
 from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.saved_boots import SavedBoot, SavedBoots
 from cloud.localcloud.store import Store
 from cloud.localcloud.tiny_linux import TinyLinux
 
@@ -38,6 +39,7 @@ class QemuGuests:
         self._linux = linux
         self._accel = accel
         self._sockets = _sockets_folder(data, store)
+        self._boots = SavedBoots(data, self._sockets, linux, accel)
         self._machines: dict[str, Machine] = {}
 
     def base_images(self) -> list[ImageRecord]:
@@ -51,7 +53,7 @@ class QemuGuests:
         await asyncio.to_thread(machine.write_config_drive, record)
         base = await asyncio.to_thread(self._linux.disk, record.disk_gb)
         if record.image_id == BASE.id:
-            await _qemu_img("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base.resolve()), str(machine.disk))
+            await qemu_img.run("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(machine.disk))
             return
         # A copy, not an overlay: the snapshot may be deleted while this server lives.
         await asyncio.to_thread(shutil.copyfile, self._image_file(record.image_id), machine.disk)
@@ -64,13 +66,38 @@ class QemuGuests:
         await machine.kill()
         if not machine.disk.exists():
             raise GuestFailed("The disk of this server is gone.")
-        asleep = machine.memory.exists()
-        since = machine.console.stat().st_size if machine.console.exists() else 0
-        await machine.boot(record, self._linux, self._accel)
-        if asleep:
-            await machine.take_memory_back()
-        else:
-            await machine.wait_until_ready(since, READY_SECONDS)
+        if machine.memory.exists():
+            await machine.boot(record, self._linux, self._accel, asleep=True)
+            return await machine.take_memory_back()
+        since = machine.console_bytes()
+        if not await self._goes_on(record, since):
+            await machine.kill()
+            await machine.boot(record, self._linux, self._accel)
+        await machine.says(READY, since, READY_SECONDS)
+
+    async def _goes_on(self, record: ServerRecord, since: int) -> bool:
+        """Start where a saved boot ended. False where there is none, or it failed: the disk is then as it was."""
+        machine = self._machine(record)
+        saved = await self._boots.find_or_make(record, machine.disk)
+        if saved is None:
+            return False
+        try:
+            await machine.boot(record, self._linux, self._accel, asleep=True)
+        except GuestFailed:
+            return False  # no fault of the saved boot: a port was taken, for one
+        why = await self._why_not_going_on(machine, saved, since)
+        if why:
+            self._boots.give_up(saved, why)
+        return not why
+
+    async def _why_not_going_on(self, machine: Machine, saved: SavedBoot, since: int) -> str:
+        try:
+            await machine.read_memory(saved.memory)
+            await machine.go_on()
+            goes_on = await machine.says(GOES_ON, since, READY_SECONDS)
+        except (GuestFailed, qmp.QmpFailed) as error:
+            return str(error)
+        return "" if goes_on else f"a guest was silent for {READY_SECONDS:.0f} s"
 
     async def suspend(self, record: ServerRecord) -> None:
         machine = self._machine(record)
@@ -104,7 +131,7 @@ class QemuGuests:
             async with machine.lock, qmp.talk(machine.socket) as monitor:
                 await monitor.ask("stop")  # also flushes what QEMU holds back
         try:
-            await _qemu_img("convert", "-U", "-O", "qcow2", str(machine.disk), str(target))
+            await qemu_img.run("convert", "-U", "-O", "qcow2", str(machine.disk), str(target))
         finally:
             if running:
                 await machine.go_on()
@@ -230,19 +257,6 @@ async def _forwards(machine: Machine) -> dict[int, int]:
     async with machine.lock, qmp.talk(machine.socket) as monitor:
         rows = (line.split() for line in (await monitor.monitor("info usernet")).splitlines())
         return {int(row[5]): int(row[3]) for row in rows if row and row[0] == "TCP[HOST_FORWARD]"}
-
-
-async def _qemu_img(*arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        "qemu-img", *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        error = (await process.communicate())[1]
-    except asyncio.CancelledError:
-        process.kill()
-        raise
-    if process.returncode:
-        raise GuestFailed(error.decode(errors="replace").strip())
 
 
 def _sockets_folder(data: Path, store: Store) -> Path:

@@ -44,9 +44,10 @@ class TinyLinux:
 
     def disk(self, gb: int) -> Path:
         """A read-only qcow2 file with a file system of this size, made at its first use."""
-        path = self.folder / f"disk-{gb}.qcow2"
+        folder = self.folder.resolve()  # overlays find it from anywhere
+        path = folder / f"disk-{gb}.qcow2"
         if not path.exists():
-            _make_disk(self.folder, path, gb)
+            _make_disk(folder, path, gb)
         return path
 
 
@@ -217,11 +218,11 @@ ETC = {
 
 
 def _make_disk(folder: Path, path: Path, gb: int) -> None:
-    raw = path.with_suffix(".raw")
-    with open(raw, "wb") as file:
-        file.truncate(gb * 2**30)
-    options = ["-E", "root_owner=0:0,lazy_itable_init=1", "-J", "size=4", "-m", "0"]
-    _run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "tiny", "-d", str(folder / "root"), *options, str(raw))
-    _run("qemu-img", "convert", "-O", "qcow2", str(raw), str(path.with_suffix(".part")))
-    raw.unlink()
-    path.with_suffix(".part").rename(path)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="disk-") as scratch:  # several may make it at once
+        raw, part = Path(scratch) / "raw", Path(scratch) / "part"
+        with open(raw, "wb") as file:
+            file.truncate(gb * 2**30)
+        options = ["-E", "root_owner=0:0,lazy_itable_init=1", "-J", "size=4", "-m", "0"]
+        _run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "tiny", "-d", str(folder / "root"), *options, str(raw))
+        _run("qemu-img", "convert", "-O", "qcow2", str(raw), str(part))
+        part.rename(path)

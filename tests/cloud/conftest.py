@@ -9,18 +9,28 @@ from typing import Any
 import pytest
 
 from cloud.contract import Cloud, Owner, Server, ServerSpec, Status
+from tests.cloud import ready_guest
 from tests.cloud.fake import FakeCloud, LosesReply, LosesRequest, SlowCloud
 from tests.cloud.stage import LocalStage, insist, make_key
 
 HAS_QEMU = bool(shutil.which("qemu-system-x86_64") and shutil.which("qemu-img"))
-QEMU = pytest.param("qemu", marks=[pytest.mark.qemu, pytest.mark.skipif(not HAS_QEMU, reason="QEMU is not installed")])
-LOCAL = ["simulated", QEMU]
+NEEDS_QEMU = (pytest.mark.qemu, pytest.mark.skipif(not HAS_QEMU, reason="QEMU is not installed"))
+QEMU = pytest.param("qemu", marks=NEEDS_QEMU)
+LOCAL = ["simulated", QEMU]  # for tests that start a cloud of their own
 CAST: dict[str, type[FakeCloud]] = {
     "fake": FakeCloud,
     "slow": SlowCloud,
     "loses-request": LosesRequest,
     "loses-reply": LosesReply,
 }
+
+
+def in_group(name: str) -> list[Any]:
+    """The kinds of local cloud for tests that share a stage: one worker runs all of a kind and a name (xdist)."""
+    return [
+        pytest.param("simulated", marks=pytest.mark.xdist_group(f"{name}-simulated")),
+        pytest.param("qemu", marks=(*NEEDS_QEMU, pytest.mark.xdist_group(f"{name}-qemu"))),
+    ]
 
 
 class FakeStage:
@@ -42,23 +52,14 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_key(tmp_path_factory.mktemp("key"))
 
 
-@pytest.fixture(scope="session")
-def tiny_linux(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DATA in which the guest is built and KVM is tried: the others copy it."""
-    data = tmp_path_factory.mktemp("tiny")
-    stage = LocalStage(data, "qemu").start()
-    stage.end()
-    return data
-
-
 @pytest.fixture
-def make_stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., LocalStage]]:
+def make_stage(tmp_path: Path) -> Iterator[Callable[..., LocalStage]]:
     """Local clouds of one test only, cleaned up after it."""
     made: list[LocalStage] = []
 
     def make(guests: str, *options: str) -> LocalStage:
         data = tmp_path / f"data-{len(made)}"
-        made.append(open_stage(request, data, guests, *options))
+        made.append(open_stage(data, guests, *options))
         return made[-1]
 
     yield make
@@ -66,25 +67,33 @@ def make_stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Calla
         stage.clean_up()
 
 
-def open_stage(request: pytest.FixtureRequest, data: Path, guests: str, *options: str) -> LocalStage:
+def open_stage(data: Path, guests: str, *options: str) -> LocalStage:
     data.mkdir()
     if guests == "qemu":
-        for path in request.getfixturevalue("tiny_linux").iterdir():
-            if path.is_dir() and path.name.startswith("tiny-linux"):
-                shutil.copytree(path, data / path.name, symlinks=True)
-            elif path.name.startswith("acceleration"):
-                shutil.copy(path, data)
+        ready_guest.give(data)
     return LocalStage(data, guests, *(options or ("--build-seconds", "0.2"))).start()
 
 
-@pytest.fixture(scope="module", params=[*LOCAL, *CAST])
-def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    if request.param in CAST:
-        yield FakeStage(CAST[request.param]())
-        return
-    local = open_stage(request, tmp_path_factory.mktemp("stage") / "data", request.param)
-    yield local
-    local.clean_up()
+@pytest.fixture(scope="session")
+def _stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stage]]:
+    """Each kind once for all modules of a worker."""
+    made: dict[str, Stage] = {}
+
+    def of_kind(kind: str) -> Stage:
+        if kind not in made:
+            data = tmp_path_factory.mktemp("stage") / "data"
+            made[kind] = FakeStage(CAST[kind]()) if kind in CAST else open_stage(data, kind)
+        return made[kind]
+
+    yield of_kind
+    for stage in made.values():
+        if isinstance(stage, LocalStage):
+            stage.clean_up()
+
+
+@pytest.fixture(scope="module", params=[*in_group("contract"), *CAST])
+def stage(request: pytest.FixtureRequest, _stages: Callable[[str], Stage]) -> Stage:
+    return _stages(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -108,21 +117,25 @@ def make_spec(key: Path, owner: Owner) -> Callable[..., ServerSpec]:
     return make
 
 
-@pytest.fixture(scope="module")
-def _pool(stage: Stage) -> list[Server]:
-    return []  # one for each stage
+@pytest.fixture(scope="session")
+def _pools() -> dict[int, list[Server]]:
+    return {}  # stage's id → servers that a test left active
 
 
 @pytest.fixture
-def server(stage: Stage, make_spec: Callable[..., ServerSpec], _pool: list[Server]) -> Iterator[Server]:
-    """One that is active; used again by the next test when this one left it so, since a boot costs seconds."""
-    server = _pool.pop() if _pool else insist(stage.cloud.ensure_server, make_spec(stage))
+def server(stage: Stage, make_spec: Callable[..., ServerSpec], _pools: dict[int, list[Server]]) -> Iterator[Server]:
+    """One that is active; used again by the next test when this one left it as it was, since a boot costs seconds."""
+    pool = _pools.setdefault(id(stage), [])
+    server = pool.pop() if pool else insist(stage.cloud.ensure_server, make_spec(stage))
     stage.settle()
-    yield look(stage, server)
+    found = look(stage, server)
+    yield found
     stage.settle()
     left = next((one for one in stage.cloud.list_servers().servers if one.id == server.id), None)
-    if left and left.status == Status.ACTIVE:
-        _pool.append(left)
+    if left and (left.status, left.name, left.machine) == (Status.ACTIVE, found.name, found.machine):
+        pool.append(left)
+    elif left:
+        insist(stage.cloud.ensure_deleted, left.id)
 
 
 def look(stage: Any, server: Server) -> Server:

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from cloud.contract import Diagnostics, Server, ServerSpec, Status
-from tests.cloud.conftest import LOCAL, QEMU, look
+from tests.cloud.conftest import LOCAL, QEMU, in_group, look
 from tests.cloud.stage import LocalStage, insist, is_open, make_key, ssh, until
 
 Specs = Callable[..., ServerSpec]
 Make = Callable[..., LocalStage]
-both = pytest.mark.parametrize("stage", LOCAL, indirect=True)
+both = pytest.mark.parametrize("stage", in_group("guests"), indirect=True)
+qemu = pytest.mark.parametrize("stage", in_group("guests")[1:], indirect=True)
+own_stage = pytest.mark.parametrize("guests", LOCAL)
 
 
 def write_note(server: Server, key: Path) -> None:
@@ -137,11 +139,11 @@ def test_a_port_that_something_has_is_mapped_elsewhere(stage: LocalStage, make_s
     stage.cloud.ensure_deleted(server.id)
 
 
-@both
+@own_stage
 def test_its_guests_outlive_a_kill_of_the_server_process(
-    make_stage: Make, stage: LocalStage, make_spec: Specs, key: Path
+    make_stage: Make, guests: str, make_spec: Specs, key: Path
 ) -> None:
-    own = make_stage(stage.guests)
+    own = make_stage(guests)
     made = own.cloud.ensure_server(make_spec(own))
     own.settle()
     server = look(own, made)
@@ -153,11 +155,11 @@ def test_its_guests_outlive_a_kill_of_the_server_process(
     assert not is_open(server, 80)
 
 
-@both
+@own_stage
 def test_its_end_leaves_nothing_running_and_its_start_brings_all_back(
-    make_stage: Make, stage: LocalStage, make_spec: Specs, key: Path
+    make_stage: Make, guests: str, make_spec: Specs, key: Path
 ) -> None:
-    own = make_stage(stage.guests)
+    own = make_stage(guests)
     made = own.cloud.ensure_server(make_spec(own))
     own.settle()
     server = look(own, made)
@@ -169,12 +171,12 @@ def test_its_end_leaves_nothing_running_and_its_start_brings_all_back(
     assert (look(own, server).status, note(server, key)) == (Status.ACTIVE, "kept")
 
 
-@both
+@own_stage
 @pytest.mark.parametrize("verb", ["build", "sleep", "wake", "shelve", "delete"])
 def test_a_kill_in_the_middle_of_a_verb_does_not_stop_it(
-    make_stage: Make, stage: LocalStage, make_spec: Specs, verb: str
+    make_stage: Make, guests: str, make_spec: Specs, verb: str
 ) -> None:
-    own = make_stage(stage.guests)
+    own = make_stage(guests)
     made = own.cloud.ensure_server(make_spec(own))
     if verb != "build":
         own.settle()
@@ -189,10 +191,10 @@ def test_a_kill_in_the_middle_of_a_verb_does_not_stop_it(
     left = [one.status for one in own.servers()]
     expected = {"sleep": [Status.SUSPENDED], "shelve": [Status.SHELVED], "delete": []}
     assert left == expected.get(verb, [Status.ACTIVE])
-    assert len(own.processes()) == (1 if stage.guests == "qemu" and left == [Status.ACTIVE] else 0)
+    assert len(own.processes()) == (1 if guests == "qemu" and left == [Status.ACTIVE] else 0)
 
 
-@pytest.mark.parametrize("stage", [QEMU], indirect=True)
+@qemu
 def test_a_deleted_server_leaves_no_process_and_no_file(stage: LocalStage, make_spec: Specs) -> None:
     made = insist(stage.cloud.ensure_server, make_spec(stage))
     stage.settle()
@@ -203,7 +205,7 @@ def test_a_deleted_server_leaves_no_process_and_no_file(stage: LocalStage, make_
     assert not (stage.data / "guests" / made.id).exists()
 
 
-@pytest.mark.parametrize("stage", [QEMU], indirect=True)
+@qemu
 def test_a_guest_that_died_is_stopped_and_starts_again(stage: LocalStage, server: Server, key: Path) -> None:
     before = stage.processes()
     assert ssh(server, key, "poweroff", user="root").returncode in (0, 255)
@@ -215,8 +217,8 @@ def test_a_guest_that_died_is_stopped_and_starts_again(stage: LocalStage, server
     assert ssh(server, key, "hostname").stdout.strip() == server.name
 
 
-@pytest.mark.parametrize("stage", [QEMU], indirect=True)
-def test_a_guest_that_no_row_knows_is_ended_at_the_start(make_stage: Make, stage: LocalStage, make_spec: Specs) -> None:
+@pytest.mark.parametrize("_guests", [QEMU])
+def test_a_guest_that_no_row_knows_is_ended_at_the_start(make_stage: Make, _guests: str, make_spec: Specs) -> None:
     own = make_stage("qemu")
     own.cloud.ensure_server(make_spec(own))
     own.settle()
@@ -228,7 +230,7 @@ def test_a_guest_that_no_row_knows_is_ended_at_the_start(make_stage: Make, stage
     assert own.processes() == []
 
 
-@pytest.mark.parametrize("stage", [QEMU], indirect=True)
+@qemu
 def test_the_clock_is_right_after_a_sleep(stage: LocalStage, server: Server, key: Path) -> None:
     stage.cloud.ensure_suspended(server.id)
     stage.settle()
@@ -238,7 +240,7 @@ def test_the_clock_is_right_after_a_sleep(stage: LocalStage, server: Server, key
     until(lambda: abs(int(ssh(server, key, "date +%s").stdout) - time.time()) < 3, "its clock is set", 15)
 
 
-@pytest.mark.parametrize("stage", [QEMU], indirect=True)
+@qemu
 def test_user_data_runs_once_and_the_screen_asks_for_a_password(stage: LocalStage, make_spec: Specs, key: Path) -> None:
     script = "#!/bin/sh\necho ran >> /home/student/user-data\n"
     made = insist(stage.cloud.ensure_server, make_spec(stage, user_data=script, vnc_password="s3cret"))
@@ -261,7 +263,7 @@ def vnc_security_types(server: Server) -> list[int]:
         return list(screen.recv(count))
 
 
-@pytest.mark.parametrize("stage", [QEMU], indirect=True)
+@qemu
 def test_a_guest_does_not_reach_what_listens_on_the_host(stage: LocalStage, server: Server, key: Path) -> None:
     answer = ssh(
         server,

@@ -1,0 +1,26 @@
+"""qemu-img: what is done with disks while no guest has them open."""
+
+import asyncio
+from pathlib import Path
+
+from cloud.localcloud.guests import GuestFailed
+
+
+async def run(*arguments: str) -> None:
+    """Raises GuestFailed with what it said."""
+    process = await asyncio.create_subprocess_exec(
+        "qemu-img", *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        error = (await process.communicate())[1]
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+    if process.returncode:
+        raise GuestFailed(error.decode(errors="replace").strip())
+
+
+def bytes_of(disk: Path) -> int:
+    """The size that a guest sees, from the file's header."""
+    with open(disk, "rb") as file:
+        return int.from_bytes(file.read(32)[24:], "big")

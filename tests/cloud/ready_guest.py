@@ -1,0 +1,36 @@
+"""The guest of QEMU, built once for all workers and kept between runs, for local clouds that a test starts."""
+
+import asyncio
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+from cloud.localcloud import acceleration, tiny_linux
+
+KEPT = Path(os.environ.get("MINGA_TEST_DATA", ".data-test")).resolve() / "guest"
+
+
+def give(data: Path) -> None:
+    """Put the built guest, with its saved boots, and KVM's verdict into a local cloud's folder that is not started.
+
+    The build is a link: a boot that one cloud saves is there for all. Under `make run`, the folder is DATA/cloud.
+    """
+    linux, verdicts = _build()
+    data.mkdir(parents=True, exist_ok=True)
+    (data / linux.name).symlink_to(linux)
+    for verdict in verdicts:
+        shutil.copy(verdict, data)
+
+
+def _build() -> tuple[Path, list[Path]]:
+    """Named after its recipe, so that a change of the recipe builds another."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with open(KEPT / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # freed when it is closed
+        linux = tiny_linux.find_or_build(KEPT, print)
+        asyncio.run(acceleration.find(KEPT, linux))
+        for old in KEPT.glob("tiny-linux-*"):
+            if old != linux.folder:
+                shutil.rmtree(old)
+    return linux.folder, list(KEPT.glob("acceleration-*"))
