@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from tests.openstack.world import RealWorld
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.xdist_group("archives"), pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""Servers that tests share. Some are always being built ahead, so that no test waits for a boot that another could have begun."""
+
+from collections.abc import Callable
+
+from cloud.contract import Server, Status
+from tests.openstack.stage import OpenStackStage, until
+
+AHEAD = 2  # beside the one that a test has: more would only heat the computer
+
+
+class Pool:
+    """One for each worker."""
+
+    def __init__(self, stage: OpenStackStage) -> None:
+        self._stage = stage
+        self._held: dict[str, Server] = {}  # by id; taken from the front
+
+    def take(self, make: Callable[[], Server]) -> Server:
+        """Wait for one that is active and idle; the test has it for itself. `make` asks for one more and does not wait for it."""
+
+        def ready() -> Server | None:
+            while len(self._held) <= AHEAD:
+                self._hold(make())
+            return self._rested()
+
+        server = until(ready, "a shared server is active")
+        self._let_go(server.id)
+        return server
+
+    def give_back(self, server: Server) -> None:
+        """To the front: a guest that still boots does not hear that it shall stop. `take` finds out whether it comes to rest as it was."""
+        others, self._held = self._held, {}
+        self._hold(server)
+        self._held |= others
+
+    def _hold(self, server: Server) -> None:
+        self._held[server.id] = server
+        self._stage.pooled.add(server.id)
+
+    def _rested(self) -> Server | None:
+        """The first that is active and idle. Those that a test left otherwise are dropped."""
+        now = {server.id: server for server in self._stage.servers()}
+        for held in list(self._held.values()):
+            found = now.get(held.id)
+            if found is None or not _can_be_shared(held, found):
+                self._let_go(held.id)
+            elif found.status == Status.ACTIVE and not found.task:
+                return found
+        return None
+
+    def _let_go(self, server_id: str) -> None:
+        """From now on it is a test's: `stage.tidy` deletes what the test leaves."""
+        self._held.pop(server_id)
+        self._stage.pooled.discard(server_id)
+
+
+def _can_be_shared(held: Server, found: Server) -> bool:
+    """Whether it is what it was, or on its way there."""
+    is_coming = found.status == Status.BUILDING or (bool(found.task) and found.task != "deleting")
+    return found.owner == held.owner and (found.status == Status.ACTIVE or is_coming)
