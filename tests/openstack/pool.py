@@ -1,11 +1,12 @@
 """Servers that tests share. Some are always being built ahead, so that no test waits for a boot that another could have begun."""
 
+import os
 from collections.abc import Callable
 
 from cloud.contract import Server, Status
 from tests.openstack.stage import OpenStackStage, until
 
-AHEAD = 2  # beside the one that a test has: more would only heat the computer
+AHEAD = 1 if "PYTEST_XDIST_WORKER" in os.environ else 0  # beside the one that a test has
 
 
 class Pool:

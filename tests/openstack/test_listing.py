@@ -8,6 +8,7 @@ import pytest
 from cloud.contract import CloudGone, Server, ServerSpec, Status
 from cloud.openstack import openstack_cloud
 from tests.cloud.stage import insist
+from tests.openstack.pool import Pool
 from tests.openstack.stage import OpenStackStage, made, until
 
 Specs = Callable[..., ServerSpec]
@@ -66,11 +67,13 @@ def test_a_quiet_list_is_one_call(stage: OpenStackStage) -> None:
     assert {name: now[name] - before.get(name, 0) for name in now if now[name] != before.get(name, 0)} == {"compute": 1}
 
 
-def test_one_that_is_being_built_has_nothing_to_say_and_is_not_gone(stage: OpenStackStage, make_spec: Specs) -> None:
+def test_one_that_is_being_built_has_nothing_to_say_and_is_not_gone(
+    stage: OpenStackStage, make_spec: Specs, pool: Pool
+) -> None:
     server = insist(stage.cloud.ensure_server, make_spec(stage))
     for _ in range(10):
         assert isinstance(stage.cloud.console_log(server.id), str)
-    stage.settle()
+    pool.give_back(server)
 
 
 def test_one_that_was_never_there_is_gone(stage: OpenStackStage) -> None:
