@@ -14,6 +14,9 @@ from tests.openstack.stage import CLOUD, HUGE, HUGE_GB, OpenStackStage
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: counts or stops what others on the cloud use, so it runs after them")
+    config.addinivalue_line(
+        "markers", "fresh: wants a server that no test had, for of one that slept Nova has no console log"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +41,15 @@ def _tidy(stage: OpenStackStage) -> Iterator[None]:
 
 
 @pytest.fixture
-def server(stage: OpenStackStage, pool: Pool, make_spec: Callable[..., ServerSpec]) -> Iterator[Server]:  # noqa: F811
+def server(
+    stage: OpenStackStage,
+    pool: Pool,
+    make_spec: Callable[..., ServerSpec],  # noqa: F811
+    request: pytest.FixtureRequest,
+) -> Iterator[Server]:
     """One that is active; used again by a later test when this one left it as it was, since a boot costs seconds."""
-    server = pool.take(lambda: insist(stage.cloud.ensure_server, make_spec(stage)))
+    is_fresh = request.node.get_closest_marker("fresh") is not None
+    server = pool.take(lambda: insist(stage.cloud.ensure_server, make_spec(stage)), fresh=is_fresh)
     yield server
     pool.give_back(server)
 

@@ -28,7 +28,7 @@ def theirs(stage: OpenStackStage, make_spec: Specs, new_owner: Owner) -> Server:
 
 def test_a_server_in_error_says_so_and_runs_again_when_it_is_mended(stage: OpenStackStage, server: Server) -> None:
     stage.by_hand(server, "os-resetState", {"state": "error"})
-    assert stage.look(server).status == Status.ERROR
+    assert stage.listed(server).status == Status.ERROR
     with pytest.raises(CloudRefused):
         insist(stage.cloud.ensure_running, server.id)
     stage.by_hand(server, "os-resetState", {"state": "active"})
@@ -60,7 +60,7 @@ def test_one_that_somebody_stopped_is_told_and_wakes(
 ) -> None:
     stage.by_hand(server, action)
     stage.settle()
-    assert stage.look(server).status == status
+    assert stage.listed(server).status == status
     insist(stage.cloud.ensure_running, server.id)
     stage.settle()
     assert stage.look(server).status == Status.ACTIVE
@@ -68,7 +68,8 @@ def test_one_that_somebody_stopped_is_told_and_wakes(
 
 def test_a_name_that_somebody_changed_is_told_and_it_is_still_ours(stage: OpenStackStage, server: Server) -> None:
     stage.admin.compute.put(f"/servers/{server.id}", json={"server": {"name": "renamed-in-horizon"}})
-    assert (stage.look(server).name, stage.look(server).machine) == ("renamed-in-horizon", server.machine)
+    told = stage.listed(server)
+    assert (told.name, told.machine) == ("renamed-in-horizon", server.machine)
 
 
 def test_one_that_somebody_rebuilt_is_still_ours(stage: OpenStackStage, server: Server) -> None:

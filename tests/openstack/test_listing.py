@@ -94,8 +94,8 @@ def test_a_launch_of_a_known_student_is_one_call(stage: OpenStackStage, make_spe
 def test_that_no_host_has_room_is_told_in_a_list(stage: OpenStackStage, make_spec: Specs, huge: str) -> None:
     """Nova's own list leaves this fault out where its API reads another database than the one for failed launches."""
     server = insist(stage.cloud.ensure_server, make_spec(stage, flavor_id=huge))
-    until(lambda: stage.look(server).status == Status.ERROR, "Nova gives up")
-    until(lambda: stage.look(server).full, "the list says why", 10)
+    until(lambda: stage.listed(server).status == Status.ERROR, "Nova gives up")
+    until(lambda: stage.listed(server).full, "the list says why", 10)
     calls = stage.cloud.wire.calls["compute"]
-    assert stage.look(server).full
+    assert stage.listed(server).full
     assert stage.cloud.wire.calls["compute"] == calls + 1
