@@ -16,6 +16,7 @@ from cloud.localcloud import processes
 
 START_SECONDS = 90.0  # the first start with QEMU builds the guest and tries KVM
 STEP_SECONDS = 90.0  # a boot takes 4 s emulated on a quiet machine
+PAUSE = 0.05  # seconds between two looks; tests/openstack has a slower pace, for there each look costs more
 
 Answer = TypeVar("Answer")
 
@@ -33,7 +34,7 @@ def until(true: Callable[[], Answer], what: str, seconds: float = STEP_SECONDS) 
     while time.monotonic() < ends_at:
         if answer := true():
             return answer
-        time.sleep(0.05)
+        time.sleep(PAUSE)
     raise AssertionError(f"not in {seconds} s: {what}")
 
 
@@ -46,7 +47,7 @@ def insist(verb: Callable[..., Answer], *args: Any) -> Answer:
         except CloudBusy:
             if time.monotonic() > ends_at:
                 raise
-            time.sleep(0.05)
+            time.sleep(PAUSE)
 
 
 class LocalStage:

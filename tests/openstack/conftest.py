@@ -5,21 +5,33 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cloud.contract import Owner, Server, ServerSpec, Status
+from cloud.contract import Owner, Server, ServerSpec
 from tests.cloud.conftest import key, make_spec, owner  # noqa: F401  # fixtures of the contract suite
 from tests.cloud.stage import insist
-from tests.openstack.stage import CLOUD, OpenStackStage
+from tests.openstack.pool import Pool
+from tests.openstack.stage import CLOUD, HUGE, HUGE_GB, OpenStackStage
 
-_pool: list[Server] = []
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "alone: counts or stops what others on the cloud use, so it runs after them")
+    config.addinivalue_line(
+        "markers", "fresh: wants a server that no test had, for of one that slept Nova has no console log"
+    )
 
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[OpenStackStage]:
+    """This worker's own."""
     if not CLOUD:
         pytest.exit("OS_CLOUD names no cloud. Say which one of clouds.yaml is the portal's.", returncode=1)
     stage = OpenStackStage()
     yield stage
     stage.sweep()
+
+
+@pytest.fixture(scope="session")
+def pool(stage: OpenStackStage) -> Pool:
+    return Pool(stage)
 
 
 @pytest.fixture(autouse=True)
@@ -29,18 +41,29 @@ def _tidy(stage: OpenStackStage) -> Iterator[None]:
 
 
 @pytest.fixture
-def server(stage: OpenStackStage, make_spec: Callable[..., ServerSpec]) -> Iterator[Server]:  # noqa: F811
-    """One that is active; used again by the next test when this one left it as it was, since a boot costs seconds."""
-    server = _pool.pop() if _pool else insist(stage.cloud.ensure_server, make_spec(stage))
-    stage.settle()
-    found = stage.look(server)
-    yield found
-    stage.kept.discard(server.id)
-    stage.settle()
-    left = next((one for one in stage.servers() if one.id == server.id), None)
-    if left and left.status == Status.ACTIVE and left.owner == found.owner:
-        _pool.append(left)
-        stage.kept.add(left.id)
+def server(
+    stage: OpenStackStage,
+    pool: Pool,
+    make_spec: Callable[..., ServerSpec],  # noqa: F811
+    request: pytest.FixtureRequest,
+) -> Iterator[Server]:
+    """One that is active; used again by a later test when this one left it as it was, since a boot costs seconds."""
+    is_fresh = request.node.get_closest_marker("fresh") is not None
+    server = pool.take(lambda: insist(stage.cloud.ensure_server, make_spec(stage)), fresh=is_fresh)
+    yield server
+    pool.give_back(server)
+
+
+@pytest.fixture(scope="session")
+def huge(stage: OpenStackStage) -> Iterator[str]:
+    """A size that no computer of the cluster has: its servers are Nova's rows and nothing else, for tests that need no guest.
+
+    Its disk is what is too big: memory and processors would first meet the project's quota.
+    """
+    name = f"{HUGE}{uuid.uuid4().hex[:8]}"
+    flavor = stage.admin.compute.create_flavor(name=name, vcpus=1, ram=128, disk=HUGE_GB)
+    yield flavor.id
+    stage.admin.compute.delete_flavor(flavor)
 
 
 @pytest.fixture

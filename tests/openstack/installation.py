@@ -10,10 +10,16 @@ from typing import Any
 from cloud.contract import Owner, Server
 from tests.cloud.stage import insist
 from tests.journeys.stack import ROOT, Person, Stack, wait_for
-from tests.openstack.stage import RecordedCloud, open_cloud
+from tests.openstack.stage import FLAVOR, IMAGE, RecordedCloud, open_cloud
 from tests.tunnels.stage import HERE, Program, free_range, openssh_vps
 
 PORTS = 40  # public ports of the gateway
+# At the start templates are of the first image and sizes that the cloud has: others may have put theirs there for a moment.
+TEMPLATES = f"""
+from catalog.models import Flavor, Image
+from courses.models import Template
+Template.objects.update(image=Image.objects.get(name={IMAGE!r}), flavor=Flavor.objects.get(name={FLAVOR!r}))
+"""
 
 
 class Installation(Stack):
@@ -33,6 +39,7 @@ class Installation(Stack):
             "--token-file", str(folder / "token"),
         )  # fmt: skip
         self.django("from tunnels.models import Gateway; Gateway.objects.exclude(name='sshd').update(enabled=False)")
+        self.django(TEMPLATES)
         agent = [sys.executable, "-m", "tunnels.agent", "--portal", self.url, "--token-file", str(folder / "token")]
         self.gateway = [sshd, Program([*agent, "--key-file", str(folder / "agent_key")], folder / "agent.log")]
         return self

@@ -1,15 +1,21 @@
-"""A real OpenStack as a stage: the contract suite's, and what else its tests drive. All that a run makes is taken away at its end."""
+"""A real OpenStack as a stage: the contract suite's, and what else its tests drive.
+
+Several workers are at work on one cloud, each with a stage of its own: what a worker makes is taken away at its end, and nothing else.
+"""
 
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import openstack
 
-from cloud.contract import Owner, Server, ServerSpec, Status
+from cloud.contract import CloudGone, Owner, Server, ServerSpec, Status
 from cloud.openstack import OpenStackCloud
+from cloud.openstack.servers import server as server_of
+from tests.cloud import stage as of_every_cloud
 from tests.cloud.stage import insist
 
 CLOUD = os.environ.get("OS_CLOUD", "")  # the portal's own account
@@ -20,10 +26,14 @@ IS_OUTSIDE = _THEIRS.exists() and _THEIRS.stat().st_ino != _OWN.stat().st_ino
 AGENT = "10.77.0.1"  # its address there
 SETTLE_SECONDS = 120.0
 FLAVOR, IMAGE = "m1.nano", "lab-linux"
+HUGE, HUGE_GB = "huge-", 500_000  # how sizes begin that no computer has, and their disk
+# Seconds between two looks: each is a call, and for each list Nova asks Neutron twice, which takes the bench's processor a fifth of a second.
+PAUSE = of_every_cloud.PAUSE = 0.25
+LONGEST_PAUSE, SLOWER = 1.0, 1.4
 
 Answer = TypeVar("Answer")
-owners: dict[str, Owner] = {}  # of this run, by key
-made: set[str] = set()  # servers of this run that are not deleted yet, as far as it knows
+owners: dict[str, Owner] = {}  # of this worker, by key
+made: set[str] = set()  # servers of this worker that are not deleted yet, as far as it knows
 ever: set[str] = set()  # all of them
 
 
@@ -43,14 +53,20 @@ def open_cloud(cloud: str = CLOUD, **settings: Any) -> RecordedCloud:
     return RecordedCloud(cloud, agents=[f"{AGENT}/32"], **settings)
 
 
-def until(true: Callable[[], Answer], what: str, seconds: float = SETTLE_SECONDS, pause: float = 0.25) -> Answer:
-    """The first answer that is true. A slower pace than the local cloud's: each look is a call."""
+def until(true: Callable[[], Answer], what: str, seconds: float = SETTLE_SECONDS, pause: float = PAUSE) -> Answer:
+    """The first answer that is true. What takes long is looked at less and less often."""
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:
         if answer := true():
             return answer
         time.sleep(pause)
+        pause = max(pause, min(LONGEST_PAUSE, pause * SLOWER))
     raise AssertionError(f"not in {seconds} s: {what}")
+
+
+def is_busy(server: Server) -> bool:
+    """Whether the cloud is at work on it."""
+    return bool(server.task) or server.status == Status.BUILDING
 
 
 class OpenStackStage:
@@ -63,16 +79,37 @@ class OpenStackStage:
         flavor = next(flavor for flavor in self.cloud.flavors() if flavor.name == FLAVOR)
         self.flavor_id, self.flavor_ram_mb = flavor.id, flavor.ram_mb
         self.kept: set[str] = set()  # servers that more than one test uses
+        self.pooled: set[str] = set()  # servers that no test has now: tests.openstack.pool
 
     def servers(self) -> list[Server]:
-        """Of this run: others may be at work on the same cloud."""
+        """Of this worker: others are at work on the same cloud."""
         return [one for one in insist(self.cloud.list_servers).servers if one.id in made or one.owner in owners]
 
     def settle(self) -> None:
-        until(lambda: not any(s.task or s.status == Status.BUILDING for s in self.servers()), "nothing in progress")
+        """Wait for the servers that tests have; those of the pool come up beside them."""
+        for server_id in made - self.pooled:
+            until(partial(self._rests, server_id), f"nothing is in progress with {server_id}")
+
+    def _rests(self, server_id: str) -> bool:
+        found = self.find(server_id)
+        return found is None or not is_busy(found)
+
+    def find(self, server_id: str) -> Server | None:
+        """As Nova tells it now to who asks for this one: less work for the cloud than a list of everybody's servers."""
+        desk = self.cloud.desk
+        try:
+            return server_of(insist(desk.verbs.get, server_id), desk.network_name)
+        except CloudGone:
+            return None
+
+    def listed(self, server: Server) -> Server:
+        """As a list of everybody's servers tells it."""
+        return next(one for one in self.servers() if one.id == server.id)
 
     def look(self, server: Server) -> Server:
-        return next(one for one in self.servers() if one.id == server.id)
+        found = self.find(server.id)
+        assert found, server
+        return found
 
     def row(self, server: Server) -> dict[str, Any]:
         """As Nova tells it to an admin."""
@@ -91,13 +128,14 @@ class OpenStackStage:
 
     def tidy(self) -> None:
         """Delete the servers that a test left."""
-        for server_id in made - self.kept:
+        for server_id in made - self.kept - self.pooled:
             insist(self.cloud.ensure_deleted, server_id)
             made.discard(server_id)
 
     def sweep(self) -> None:
-        """The end: nothing of this run's owners stays, whatever went wrong."""
+        """The end: nothing of this worker's owners stays, whatever went wrong."""
         self.kept.clear()
+        self.pooled.clear()
         self.tidy()
         for server in insist(self.cloud.list_servers).servers:
             if server.owner in owners:

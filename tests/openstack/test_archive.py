@@ -1,36 +1,35 @@
 """Archives on the real cloud: nothing of a server is left but its image, and it comes back with what was in it."""
 
-from typing import TYPE_CHECKING
-
 import pytest
 from django.utils import timezone
 
-from cloud.contract import CloudGone
+from accounts.models import User
+from cloud.contract import CloudGone, Server
+from machines import actions, copies
+from machines.models import Machine
 from tests.cloud.stage import insist
 from tests.openstack.stage import OpenStackStage
+from tests.openstack.world import RealWorld
 
-if TYPE_CHECKING:
-    from accounts.models import User
-    from tests.openstack.world import RealWorld
-
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.xdist_group("archives"), pytest.mark.django_db]
 
 
 @pytest.fixture
-def world(stage: OpenStackStage, student: "User") -> "RealWorld":
-    from tests.openstack.world import RealWorld
-
+def world(stage: OpenStackStage, student: User) -> RealWorld:
     return RealWorld(stage, student)
 
 
-@pytest.mark.parametrize("verb", ["", "suspend", "shelve"])
-def test_there_and_back_again(world: "RealWorld", stage: OpenStackStage, verb: str) -> None:
-    from machines import actions, copies
-
+def test_there_and_back_again(world: RealWorld, stage: OpenStackStage) -> None:
+    """From each state in which a machine has a disk; the one that came back goes again."""
     machine = world.running()
-    if verb:
-        getattr(actions, verb)(machine=machine, by=world.student)
-        world.until(machine, {"suspend": "suspended", "shelve": "shelved"}[verb])
+    there_and_back(world, stage, machine)
+    actions.suspend(machine=machine, by=world.student)
+    there_and_back(world, stage, world.until(machine, "suspended"))
+    actions.shelve(machine=machine, by=world.student)
+    there_and_back(world, stage, world.until(machine, "shelved"))
+
+
+def there_and_back(world: RealWorld, stage: OpenStackStage, machine: Machine) -> None:
     actions.archive(machine=machine, by=world.student)
     world.until(machine, "archived")
     archive = machine.archive_id
@@ -46,12 +45,10 @@ def test_there_and_back_again(world: "RealWorld", stage: OpenStackStage, verb: s
 
 
 def test_one_put_away_is_downloaded_from_what_nova_keeps(
-    world: "RealWorld", stage: OpenStackStage, monkeypatch: pytest.MonkeyPatch
+    world: RealWorld, stage: OpenStackStage, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from machines import actions, copies
-
     monkeypatch.setattr(copies, "open_cloud", lambda: stage.cloud)
-    machine = world.running()
+    machine = world.until(world.holding(server), "running")
     actions.shelve(machine=machine, by=world.student)
     world.until(machine, "shelved")
     copies.ask(machine=machine, by=world.student)

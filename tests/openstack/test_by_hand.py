@@ -14,6 +14,8 @@ RABBIT = "/var/lib/labcloud/qemu/pid/rabbitmq"
 
 Specs = Callable[..., ServerSpec]
 
+pytestmark = pytest.mark.xdist_group("lives")
+
 
 @pytest.fixture
 def theirs(stage: OpenStackStage, make_spec: Specs, new_owner: Owner) -> Server:
@@ -26,7 +28,7 @@ def theirs(stage: OpenStackStage, make_spec: Specs, new_owner: Owner) -> Server:
 
 def test_a_server_in_error_says_so_and_runs_again_when_it_is_mended(stage: OpenStackStage, server: Server) -> None:
     stage.by_hand(server, "os-resetState", {"state": "error"})
-    assert stage.look(server).status == Status.ERROR
+    assert stage.listed(server).status == Status.ERROR
     with pytest.raises(CloudRefused):
         insist(stage.cloud.ensure_running, server.id)
     stage.by_hand(server, "os-resetState", {"state": "active"})
@@ -58,7 +60,7 @@ def test_one_that_somebody_stopped_is_told_and_wakes(
 ) -> None:
     stage.by_hand(server, action)
     stage.settle()
-    assert stage.look(server).status == status
+    assert stage.listed(server).status == status
     insist(stage.cloud.ensure_running, server.id)
     stage.settle()
     assert stage.look(server).status == Status.ACTIVE
@@ -66,7 +68,8 @@ def test_one_that_somebody_stopped_is_told_and_wakes(
 
 def test_a_name_that_somebody_changed_is_told_and_it_is_still_ours(stage: OpenStackStage, server: Server) -> None:
     stage.admin.compute.put(f"/servers/{server.id}", json={"server": {"name": "renamed-in-horizon"}})
-    assert (stage.look(server).name, stage.look(server).machine) == ("renamed-in-horizon", server.machine)
+    told = stage.listed(server)
+    assert (told.name, told.machine) == ("renamed-in-horizon", server.machine)
 
 
 def test_one_that_somebody_rebuilt_is_still_ours(stage: OpenStackStage, server: Server) -> None:
@@ -94,13 +97,13 @@ def test_one_that_somebody_locked_is_ours_to_use(stage: OpenStackStage, server: 
 
 
 def test_a_project_that_was_deleted_under_us_is_made_again(
-    stage: OpenStackStage, theirs: Server, make_spec: Specs, new_owner: Owner
+    stage: OpenStackStage, theirs: Server, make_spec: Specs, new_owner: Owner, huge: str
 ) -> None:
     stage.settle()
     old = stage.row(theirs)["tenant_id"]
     stage.admin.identity.delete_project(old)
     stage.cloud.wire.sign_out(old)  # Nova believes a token that it has seen for five minutes more; then we sign in anew
-    made = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    made = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     assert stage.row(made)["tenant_id"] != old
     insist(stage.cloud.ensure_suspended, theirs.id)
     stage.settle()
@@ -118,12 +121,13 @@ def test_a_server_without_a_project_can_be_put_away(stage: OpenStackStage, their
 
 
 def test_a_role_that_was_taken_away_is_given_again(
-    stage: OpenStackStage, theirs: Server, make_spec: Specs, new_owner: Owner
+    stage: OpenStackStage, make_spec: Specs, new_owner: Owner, huge: str
 ) -> None:
-    project = stage.row(theirs)["tenant_id"]
+    spec = make_spec(stage, owner=new_owner, flavor_id=huge)
+    project = stage.row(insist(stage.cloud.ensure_server, spec))["tenant_id"]
     role = stage.role("member")
     stage.admin.identity.delete(f"/projects/{project}/users/{stage.cloud.wire.user_id}/roles/{role}")
-    made = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    made = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     assert stage.row(made)["tenant_id"] == project
 
 
@@ -145,6 +149,7 @@ def _signal(pid: str, signal: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.alone
 def test_a_wish_while_rabbitmq_is_down_comes_true_afterwards(
     stage: OpenStackStage, server: Server, rabbit: Callable[[str], None]
 ) -> None:
@@ -164,6 +169,7 @@ def asleep(stage: OpenStackStage, server: Server) -> bool:
     return stage.look(server).status == Status.SUSPENDED
 
 
+@pytest.mark.alone
 def test_a_launch_while_rabbitmq_is_down_is_one_server_afterwards(
     stage: OpenStackStage, make_spec: Specs, rabbit: Callable[[str], None]
 ) -> None:

@@ -1,3 +1,16 @@
 """The very same suite that holds the local cloud and the fakes, on the real cloud."""
 
+import pytest
+
 from tests.cloud.test_contract import *  # noqa: F403
+from tests.cloud.test_contract import (
+    test_a_restart_is_done_once_for_its_number,
+    test_a_shelved_server_frees_its_host,
+    test_the_console_says_that_it_is_ready,
+)
+
+pytestmark = pytest.mark.xdist_group("lives")
+# They read the console log, which Nova has only since a server woke last.
+pytest.mark.fresh(test_a_restart_is_done_once_for_its_number)
+pytest.mark.fresh(test_the_console_says_that_it_is_ready)
+pytest.mark.alone(test_a_shelved_server_frees_its_host)  # the host must have more room afterwards: nobody else may launch

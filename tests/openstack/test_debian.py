@@ -13,7 +13,7 @@ from tests.openstack.stage import OpenStackStage, until
 CONFIG = "#cloud-config\nwrite_files:\n  - {path: /srv/said, content: it ran}\nssh_authorized_keys: []\n"
 BOOT_SECONDS = 300
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.xdist_group("guests"), pytest.mark.slow]
 
 
 def launch(stage: OpenStackStage, keys: list[Path], user_data: str) -> Server:

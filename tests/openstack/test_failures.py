@@ -29,6 +29,8 @@ NOT_SIGNED_IN = (
     '{"error": {"code": 401, "message": "The request you have made requires authentication.", "title": "Unauthorized"}}'
 )
 
+pytestmark = pytest.mark.xdist_group("api")
+
 
 @pytest.fixture(scope="module")
 def _listeners() -> Iterator[Proxies]:
@@ -181,10 +183,10 @@ WISHES: list[tuple[str, str, str, Behaviour]] = [
 
 @pytest.mark.parametrize(("service", "path", "behaviour"), [w[1:] for w in WISHES], ids=[w[0] for w in WISHES])
 def test_a_launch_that_breaks_makes_one_server_in_the_end(
-    stage: OpenStackStage, door: Proxies, cloud: RecordedCloud, make_spec: Specs, new_owner: Any,
+    stage: OpenStackStage, door: Proxies, cloud: RecordedCloud, make_spec: Specs, new_owner: Any, huge: str,
     service: str, path: str, behaviour: Behaviour,
 ) -> None:  # fmt: skip
-    spec = make_spec(stage, owner=new_owner)
+    spec = make_spec(stage, owner=new_owner, flavor_id=huge)
     rule = door.then(service, "POST", path, behaviour)
     server = insist(cloud.ensure_server, spec)
     assert rule.met == 1
@@ -202,10 +204,10 @@ def test_a_sleep_that_breaks_is_a_sleep_in_the_end(
     insist(cloud.ensure_running, server.id)
 
 
+@pytest.mark.fresh
 def test_a_restart_whose_reply_was_lost_is_not_done_twice(
-    stage: OpenStackStage, door: Proxies, cloud: RecordedCloud, make_spec: Specs
+    stage: OpenStackStage, door: Proxies, cloud: RecordedCloud, server: Server
 ) -> None:
-    server = insist(cloud.ensure_server, make_spec(stage))
     until(lambda: "ready" in cloud.console_log(server.id), "it has booted")
     before = reboots(stage, server)
     door.then("compute", "POST", "/action", loses_reply)

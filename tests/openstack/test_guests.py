@@ -16,6 +16,8 @@ STRANGER = "10.77.0.2"  # on the same network as the agent, and not it
 
 Specs = Callable[..., ServerSpec]
 
+pytestmark = pytest.mark.xdist_group("guests")
+
 
 def public(*keys: Path) -> tuple[str, ...]:
     return tuple(key.with_suffix(".pub").read_text().strip() for key in keys)
@@ -28,31 +30,37 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def scripted(stage: OpenStackStage, keys: list[Path]) -> Iterator[Server]:
-    """A student's machine with a template's script and three keys."""
-    spec = boot_spec(stage, "osci-one", user_data=SCRIPT, public_keys=public(*keys[:3]))
-    yield from booted(stage, spec, keys[0])
+def both(stage: OpenStackStage, keys: list[Path]) -> Iterator[list[Server]]:
+    """Two students' machines, booted together."""
+    specs = [
+        boot_spec(stage, "osci-one", user_data=SCRIPT, public_keys=public(*keys[:3])),
+        boot_spec(stage, "osci-two", public_keys=public(*keys[:2])),
+    ]
+    made = [insist(stage.cloud.ensure_server, spec).id for spec in specs]
+    stage.kept.update(made)
+    stage.settle()
+    servers = {server.id: server for server in stage.servers()}
+    for server_id in made:
+        until(lambda server=servers[server_id]: signs_in(server, keys[0]), "it lets its owner in")  # type: ignore[misc]
+    yield [servers[server_id] for server_id in made]
+    stage.kept.difference_update(made)
 
 
 @pytest.fixture(scope="module")
-def plain(stage: OpenStackStage, keys: list[Path]) -> Iterator[Server]:
-    """Another student's, with two keys and no user-data."""
-    yield from booted(stage, boot_spec(stage, "osci-two", public_keys=public(*keys[:2])), keys[0])
+def scripted(both: list[Server]) -> Server:
+    """With a template's script and three keys."""
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def plain(both: list[Server]) -> Server:
+    """With two keys and no user-data."""
+    return both[1]
 
 
 def boot_spec(stage: OpenStackStage, owner: str, **facts: object) -> ServerSpec:
     spec = {"machine": str(uuid.uuid4()), "owner": Owner(str(uuid.uuid4()), owner), "name": owner, **facts}
     return ServerSpec(flavor_id=stage.flavor_id, image_id=stage.image_id, **spec)  # type: ignore[arg-type]
-
-
-def booted(stage: OpenStackStage, spec: ServerSpec, key: Path) -> Iterator[Server]:
-    server = insist(stage.cloud.ensure_server, spec)
-    stage.kept.add(server.id)
-    stage.settle()
-    server = stage.look(server)
-    until(lambda: ssh(server, key, "true").returncode == 0, "it lets its owner in")
-    yield server
-    stage.kept.discard(server.id)
 
 
 def signs_in(server: Server, key: Path) -> bool:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,16 @@ from tests.chromium import in_a_browser
 from tests.journeys.stack import Person, is_shut, wait_for
 from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, delete_for_good, watch_it_come_up
 from tests.journeys.visitor import Visitor, run
+from tests.openstack.census import Thing, belonging, census
 from tests.openstack.installation import Installation, cli
-from tests.openstack.stage import ADMIN, IS_OUTSIDE, OpenStackStage
+from tests.openstack.stage import ADMIN, IS_OUTSIDE, OpenStackStage, until
 
 LOGIN = "lab"  # the tiny guest's user; its image does not say so
+NEW = {"server", "port", "group", "project", "keypair"}  # what a first machine makes in the cloud
 
 pytestmark = [
     *in_a_browser,
+    pytest.mark.xdist_group("guests"),
     pytest.mark.slow,
     pytest.mark.skipif(IS_OUTSIDE, reason="guests are reached from the namespace only: python -m tests.openstack"),
 ]
@@ -41,8 +45,8 @@ def minga(stage: OpenStackStage) -> Iterator[Installation]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_students_first_machine(minga: Installation, browser: Browser, tmp_path: Path) -> None:
-    before = inventory()
+def test_a_students_first_machine(minga: Installation, stage: OpenStackStage, browser: Browser, tmp_path: Path) -> None:
+    before = census(stage)
     an_administrator_says_who_signs_in(minga, browser)
     student = Visitor(browser, minga).sign_in("student")
     key = a_key(student, tmp_path)
@@ -53,11 +57,14 @@ def test_a_students_first_machine(minga: Installation, browser: Browser, tmp_pat
     a_stranger_sees_nothing(browser, minga, machine)
     [server] = minga.servers(machine)
     assert status_of(server.id) == "ACTIVE"
+    projects = {server.project, stage.cloud.wire.project_id}
+    marks = {server.id, server.owner[:8]}
+    assert {one.what for one in belonging(census(stage) - before, projects, marks)} == NEW
     sleep_keeps_memory(student, line, key, server.id)
     put_away_keeps_the_disk(student, line, key, server.id)
     what_is_done_beside_us_is_taken_over(student, minga, machine, server.id)
     delete(student, minga, machine, line)
-    nothing_is_left(before)
+    nothing_is_left(stage, before, projects, marks)
 
 
 def an_administrator_says_who_signs_in(minga: Installation, browser: Browser) -> None:
@@ -113,26 +120,15 @@ def delete(student: Visitor, minga: Installation, machine: str, line: str) -> No
     assert {text.split()[0] for text in student.used().values()} == {"0"}
 
 
-def nothing_is_left(before: dict[str, set[str]]) -> None:
+def nothing_is_left(stage: OpenStackStage, before: set[Thing], projects: set[str], marks: set[str]) -> None:
     """The student's empty project goes, too: this installation waits one second for it, others a month."""
-    wait_for(lambda: inventory() == before, 180, "all is as before", say=lambda: str(difference(before, inventory())))
 
+    def left() -> set[Thing]:
+        return belonging(census(stage), projects, marks) ^ belonging(before, projects, marks)
 
-def inventory() -> dict[str, set[str]]:
-    """What there is in Nova, Neutron, Glance and Keystone, by id."""
-    listed = {
-        "servers": cli("server", "list", "--all-projects", cloud=ADMIN),
-        "ports": cli("port", "list", "--device-owner", "compute:nova", cloud=ADMIN),
-        "groups": cli("security", "group", "list", cloud=ADMIN),
-        "images": cli("image", "list", cloud=ADMIN),
-        "projects": cli("project", "list", cloud=ADMIN),
-        "keys": cli("keypair", "list"),
-    }
-    return {what: {row.get("ID") or row["Name"] for row in rows} for what, rows in listed.items()}
-
-
-def difference(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, set[str]]:
-    return {what: after[what] ^ before[what] for what in before if after[what] != before[what]}
+    with suppress(AssertionError):  # the next line says what is left
+        until(lambda: not left(), "all is as before", 180, pause=1)
+    assert left() == set()
 
 
 def status_of(server_id: str) -> str:

@@ -14,6 +14,8 @@ from tests.openstack.stage import CLOUD, OpenStackStage, RecordedCloud, open_clo
 Specs = Callable[..., ServerSpec]
 Open = Callable[..., RecordedCloud]
 
+pytestmark = pytest.mark.xdist_group("api")
+
 
 @pytest.fixture
 def with_roles(stage: OpenStackStage) -> Iterator[Open]:

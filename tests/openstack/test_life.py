@@ -1,21 +1,17 @@
 """The whole life of a machine on the real cloud, as its owner reads it; and what the cloud's own people do to it."""
 
-import uuid
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cloud.contract import Server
-from tests.openstack.stage import OpenStackStage
+from tests.openstack.stage import HUGE_GB, OpenStackStage
 
 if TYPE_CHECKING:
     from accounts.models import User
     from tests.openstack.world import RealWorld
 
-HUGE_GB = 500_000  # a disk; memory and processors would first meet the project's quota
-
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.xdist_group("archives"), pytest.mark.django_db]
 
 
 @pytest.fixture
@@ -122,14 +118,6 @@ def test_one_that_somebody_deleted_is_gone_with_a_sentence(
 
 
 # ---- no room ----
-
-
-@pytest.fixture
-def huge(stage: OpenStackStage) -> Iterator[str]:
-    """A size that no computer of the cluster has."""
-    flavor = stage.admin.compute.create_flavor(name=f"huge-{uuid.uuid4().hex[:8]}", vcpus=1, ram=128, disk=HUGE_GB)
-    yield flavor.id
-    stage.admin.compute.delete_flavor(flavor)
 
 
 def test_a_size_that_is_too_big_waits_in_words_of_people(world: "RealWorld", huge: str) -> None:

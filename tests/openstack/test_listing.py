@@ -5,23 +5,28 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cloud.contract import CloudGone, Owner, Server, ServerSpec, Status
+from cloud.contract import CloudGone, Server, ServerSpec, Status
 from cloud.openstack import openstack_cloud
 from tests.cloud.stage import insist
+from tests.openstack.pool import Pool
 from tests.openstack.stage import OpenStackStage, made, until
 
 Specs = Callable[..., ServerSpec]
 
+pytestmark = pytest.mark.xdist_group("api")
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def stranger(stage: OpenStackStage) -> Iterator[str]:
     """Somebody else's server, made beside the portal; its id."""
     server = stage.admin.compute.create_server(
         name="not-ours", image_id=stage.image_id, flavor_id=stage.flavor_id, networks="none"
     )
     made.add(server.id)
+    stage.kept.add(server.id)
     stage.settle()  # of one that is deleted before a host has it, no list of changes tells anything
     yield server.id
+    stage.kept.discard(server.id)
     insist(stage.cloud.ensure_deleted, server.id)
 
 
@@ -30,16 +35,7 @@ def test_other_peoples_servers_are_listed_and_are_no_machines(stage: OpenStackSt
     assert (found.machine, found.owner, found.name) == ("", "", "not-ours")
 
 
-def test_a_stranger_that_was_deleted_is_told_by_its_id(stage: OpenStackStage, stranger: str) -> None:
-    cursor = stage.cloud.list_servers().cursor
-    insist(stage.cloud.ensure_deleted, stranger)
-    until(lambda: told(stage, cursor).get(stranger) == Status.DELETED, "it is told as deleted")
-
-
-def told(stage: OpenStackStage, cursor: str) -> dict[str, Status]:
-    return {one.id: one.status for one in stage.cloud.list_servers(cursor).servers}
-
-
+@pytest.mark.alone  # a page cannot be followed by another when its last server is deleted meanwhile
 def test_a_list_of_many_pages_is_one_list(
     stage: OpenStackStage, server: Server, stranger: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +48,18 @@ def test_a_list_of_many_pages_is_one_list(
     until(lambda: server.id in told(stage, cursor), "changes are told page by page, too")
 
 
+def test_a_stranger_that_was_deleted_is_told_by_its_id(stage: OpenStackStage, stranger: str) -> None:
+    """Last of those that have it."""
+    cursor = stage.cloud.list_servers().cursor
+    insist(stage.cloud.ensure_deleted, stranger)
+    until(lambda: told(stage, cursor).get(stranger) == Status.DELETED, "it is told as deleted")
+
+
+def told(stage: OpenStackStage, cursor: str) -> dict[str, Status]:
+    return {one.id: one.status for one in stage.cloud.list_servers(cursor).servers}
+
+
+@pytest.mark.alone  # another's server that breaks costs a call, too
 def test_a_quiet_list_is_one_call(stage: OpenStackStage) -> None:
     before = dict(stage.cloud.wire.calls)
     stage.cloud.list_servers()
@@ -59,11 +67,13 @@ def test_a_quiet_list_is_one_call(stage: OpenStackStage) -> None:
     assert {name: now[name] - before.get(name, 0) for name in now if now[name] != before.get(name, 0)} == {"compute": 1}
 
 
-def test_one_that_is_being_built_has_nothing_to_say_and_is_not_gone(stage: OpenStackStage, make_spec: Specs) -> None:
+def test_one_that_is_being_built_has_nothing_to_say_and_is_not_gone(
+    stage: OpenStackStage, make_spec: Specs, pool: Pool
+) -> None:
     server = insist(stage.cloud.ensure_server, make_spec(stage))
     for _ in range(10):
         assert isinstance(stage.cloud.console_log(server.id), str)
-    stage.settle()
+    pool.give_back(server)
 
 
 def test_one_that_was_never_there_is_gone(stage: OpenStackStage) -> None:
@@ -72,27 +82,20 @@ def test_one_that_was_never_there_is_gone(stage: OpenStackStage) -> None:
             verb(str(uuid.uuid4()))
 
 
-def test_a_launch_of_a_known_student_is_one_call(stage: OpenStackStage, make_spec: Specs, owner: Owner) -> None:
-    insist(stage.cloud.ensure_server, make_spec(stage))
+def test_a_launch_of_a_known_student_is_one_call(stage: OpenStackStage, make_spec: Specs, huge: str) -> None:
+    insist(stage.cloud.ensure_server, make_spec(stage, flavor_id=huge))
     before = dict(stage.cloud.wire.calls)
-    stage.cloud.ensure_server(make_spec(stage, is_new=True))
+    stage.cloud.ensure_server(make_spec(stage, flavor_id=huge, is_new=True))
     now = stage.cloud.wire.calls
     assert {name: now[name] - before.get(name, 0) for name in now if now[name] != before.get(name, 0)} == {"compute": 1}
 
 
-@pytest.fixture
-def huge(stage: OpenStackStage) -> Iterator[str]:
-    """A size that no computer of the cluster has; a disk, for memory would first meet the project's quota."""
-    flavor = stage.admin.compute.create_flavor(name=f"huge-{uuid.uuid4().hex[:8]}", vcpus=1, ram=128, disk=500_000)
-    yield flavor.id
-    stage.admin.compute.delete_flavor(flavor)
-
-
+@pytest.mark.alone  # another's server that breaks costs a call, too
 def test_that_no_host_has_room_is_told_in_a_list(stage: OpenStackStage, make_spec: Specs, huge: str) -> None:
     """Nova's own list leaves this fault out where its API reads another database than the one for failed launches."""
     server = insist(stage.cloud.ensure_server, make_spec(stage, flavor_id=huge))
-    until(lambda: stage.look(server).status == Status.ERROR, "Nova gives up")
-    until(lambda: stage.look(server).full, "the list says why", 10)
+    until(lambda: stage.listed(server).status == Status.ERROR, "Nova gives up")
+    until(lambda: stage.listed(server).full, "the list says why", 10)
     calls = stage.cloud.wire.calls["compute"]
-    assert stage.look(server).full
+    assert stage.listed(server).full
     assert stage.cloud.wire.calls["compute"] == calls + 1

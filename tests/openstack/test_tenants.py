@@ -11,9 +11,12 @@ import pytest
 from cloud.contract import CloudRefused, Owner, Quota, ServerSpec
 from cloud.openstack.tenants import GROUP
 from tests.cloud.stage import insist
+from tests.openstack.census import belonging, census
 from tests.openstack.stage import AGENT, OpenStackStage, open_cloud, owners, until
 
 Specs = Callable[..., ServerSpec]
+
+pytestmark = pytest.mark.xdist_group("api")
 
 
 def project_of(owner: Owner, cloud: Any = None) -> str:
@@ -30,25 +33,6 @@ def groups(stage: OpenStackStage, project: str) -> list[Any]:
 def ingress(group: Any) -> list[tuple[str, str | None]]:
     rules = [rule for rule in group.security_group_rules if rule["direction"] == "ingress"]
     return [(rule["ethertype"], rule["remote_ip_prefix"]) for rule in rules]
-
-
-def census(stage: OpenStackStage) -> set[tuple[str, str, str]]:
-    """Everything in the cloud: what, whose, which. Keypairs are of whoever asks for a server, so they are the portal's."""
-    admin, own = stage.admin, stage.cloud.wire.project_id
-    return {
-        *(("server", one.project_id, one.id) for one in admin.compute.servers(all_projects=True)),
-        *(("port", one.project_id, one.id) for one in admin.network.ports()),
-        *(("group", one.project_id, one.id) for one in admin.network.security_groups()),
-        *(("image", one.owner, one.id) for one in admin.image.images()),
-        *(("project", one.id, one.id) for one in admin.identity.projects()),
-        *(("keypair", own, one["keypair"]["name"]) for one in keypairs(stage)),
-    }
-
-
-def keypairs(stage: OpenStackStage) -> list[Any]:
-    """The portal's: that of a server is of whoever makes it."""
-    said: list[Any] = stage.cloud.wire.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
-    return said
 
 
 def test_a_new_process_finds_the_same_project(new_owner: Owner) -> None:
@@ -123,11 +107,13 @@ def test_who_leaves_leaves_nothing(stage: OpenStackStage, new_owner: Owner, make
     stage.settle()
     insist(stage.cloud.ensure_shelved, server.id)
     stage.settle()
-    whose = {stage.row(server)["tenant_id"], stage.cloud.wire.project_id}  # others work on this cloud, too
+    projects = {stage.row(server)["tenant_id"], stage.cloud.wire.project_id}
+    marks = {server.id, new_owner.key[:8]}
+    assert {one.what for one in belonging(census(stage) - before, projects, marks)} >= {"server", "image", "project"}
     insist(stage.cloud.ensure_deleted, server.id)
     stage.settle()
     until(lambda: leaves(stage, new_owner), "their project is empty")
-    assert not {one for one in census(stage) - before if one[1] in whose}
+    assert not belonging(census(stage) - before, projects, marks)
 
 
 def leaves(stage: OpenStackStage, owner: Owner) -> bool:
@@ -139,22 +125,24 @@ def leaves(stage: OpenStackStage, owner: Owner) -> bool:
     return True
 
 
-def test_a_project_with_a_server_is_not_deleted(stage: OpenStackStage, new_owner: Owner, make_spec: Specs) -> None:
-    server = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+def test_a_project_with_a_server_is_not_deleted(
+    stage: OpenStackStage, new_owner: Owner, make_spec: Specs, huge: str
+) -> None:
+    server = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     with pytest.raises(CloudRefused, match="still has servers"):
         insist(stage.cloud.ensure_owner_gone, new_owner)
     assert stage.cloud.find_server(server.machine)
 
 
 def test_what_it_was_told_spares_a_new_process_the_search(
-    stage: OpenStackStage, make_spec: Callable[..., ServerSpec], new_owner: Owner
+    stage: OpenStackStage, make_spec: Callable[..., ServerSpec], new_owner: Owner, huge: str
 ) -> None:
-    first = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    first = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     process = open_cloud()
     process.flavors()
     calls = dict(process.wire.calls)
     told = replace(new_owner, tenant=first.tenant)
-    insist(process.ensure_server, make_spec(stage, owner=told, is_new=True))
+    insist(process.ensure_server, make_spec(stage, owner=told, flavor_id=huge, is_new=True))
     spent = {name: count - calls.get(name, 0) for name, count in process.wire.calls.items()}
     assert spent.get("identity", 0) == 0
     assert spent["compute"] == 1
@@ -162,12 +150,13 @@ def test_what_it_was_told_spares_a_new_process_the_search(
 
 
 def test_a_note_that_is_out_of_date_is_no_harm(
-    stage: OpenStackStage, make_spec: Callable[..., ServerSpec], new_owner: Owner
+    stage: OpenStackStage, make_spec: Callable[..., ServerSpec], new_owner: Owner, huge: str
 ) -> None:
-    first = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
+    first = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     _, _, digest = first.tenant.split(":")
     for wrong in (f"{'0' * 32}:{'0' * 32}:{digest}", f"{first.project}:{uuid.uuid4()}:{digest}", "nonsense"):
         process = open_cloud()
-        made = insist(process.ensure_server, make_spec(stage, owner=replace(new_owner, tenant=wrong)))
+        spec = make_spec(stage, owner=replace(new_owner, tenant=wrong), flavor_id=huge)
+        made = insist(process.ensure_server, spec)
         assert (made.project, made.tenant) == (first.project, first.tenant)
         process.close()

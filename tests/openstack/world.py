@@ -13,6 +13,8 @@ from tests.factories import make_machine
 from tests.machines.world import World
 from tests.openstack.stage import SETTLE_SECONDS, OpenStackStage
 
+TURN_SECONDS = 0.5  # each turn lists all servers
+
 
 class RealWorld(World):
     """`turn()` is one pass of everybody's work; between two passes some time goes by."""
@@ -33,7 +35,7 @@ class RealWorld(World):
             actions.step(pk, self.stage.cloud)
         if self.agent_works:
             self.agent()
-        time.sleep(0.3)
+        time.sleep(TURN_SECONDS)
 
     def until(self, machine: Machine, state: str, turns: int = 0) -> Machine:
         """Let time pass until the machine is in `state` and settled there."""
