@@ -52,13 +52,16 @@ def free_range(size: int) -> int:
 class Program:
     """A process that is ended with the test, whatever happens."""
 
-    def __init__(self, command: list[str], log: Path) -> None:
-        self.command, self.log = command, log
+    def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
+        """`environment`: what differs from ours."""
+        self.command, self.log, self.environment = command, log, {**os.environ, **(environment or {})}
         self.start()
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
 
     def said(self) -> str:
         return self.log.read_text()
@@ -227,7 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
 class Stage:
     """A gateway, a stand-in portal and an agent, all running."""
 
-    def __init__(self, folder: Path, kind: str, size: int = 40, *options: str) -> None:
+    def __init__(
+        self, folder: Path, kind: str, size: int = 40, *options: str, environment: dict[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.first = free_range(size)
         make = {"embedded": embedded_vps, "openssh": openssh_vps}[kind]
@@ -239,7 +244,7 @@ class Stage:
         )
         self.targets: list[Target] = []
         (folder / "token").write_text("sesame\n")
-        self.agent = Program(self.agent_command("token", *options), folder / "agent.log")
+        self.agent = Program(self.agent_command("token", *options), folder / "agent.log", environment)
 
     def agent_command(self, token: str = "token", *more: str) -> list[str]:
         command = [sys.executable, "-m", "tunnels.agent", "--portal", self.portal.url]
@@ -287,9 +292,11 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(folder: Path, kind: str, size: int = 40, *options: str) -> Iterator[Stage]:
-    """`options` are the agent's."""
-    stage = Stage(folder, kind, size, *options)
+def staged(
+    folder: Path, kind: str, size: int = 40, *options: str, environment: dict[str, str] | None = None
+) -> Iterator[Stage]:
+    """`options` and `environment` are the agent's."""
+    stage = Stage(folder, kind, size, *options, environment=environment)
     try:
         yield stage
     finally:
