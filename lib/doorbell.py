@@ -8,7 +8,7 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from lib import logs
+from lib import logs, seldom
 
 log = logging.getLogger(__name__)
 
@@ -30,4 +30,4 @@ def _send(task: str, ids: tuple[str, ...], headers: dict[str, str], priority: in
     try:
         current_app.send_task(task, args=ids, headers=headers, retry=False, expires=60, priority=priority)
     except (OperationalError, OSError) as error:
-        log.warning("doorbell %s%s not heard: %s", task, ids, error)
+        seldom.warning(log, f"doorbell {task}", "doorbell %s%s not heard: %s", task, ids, error, memory=seldom.own())

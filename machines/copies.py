@@ -17,7 +17,7 @@ import tunnels.queries
 from accounts.models import User
 from cloud import open_cloud
 from cloud.contract import Cloud, CloudBusy, CloudError, CloudGone, CloudRefused, Image
-from lib import doorbell
+from lib import doorbell, seldom
 from lib.notes import Note, Refusal
 from machines import one_cloud
 from machines.models import Copy, Event, Machine
@@ -155,7 +155,7 @@ def tidy(cloud: Cloud, now: datetime) -> None:
         try:
             _drop(copy, cloud)
         except CloudBusy as error:
-            log.warning("the cloud is busy: %s", error)
+            seldom.warning(log, "needless copies", "the cloud is busy: %s", error)
             return
         except CloudError as error:
             log.error("image %s of machine %s could not be deleted: %s", copy.image_id, copy.machine_id, error)

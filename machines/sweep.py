@@ -16,7 +16,7 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.utils import timezone
 
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
-from lib import doorbell
+from lib import doorbell, seldom
 from lib.notes import Note
 from machines import drift, one_cloud
 from machines.models import Event, Machine, Watch, status_fields
@@ -36,6 +36,7 @@ MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
 LAUNCHING = (State.NEW, State.QUEUED)
 MOST_LAUNCHES = 8
 BELL_PAUSE = timedelta(seconds=3)  # then a bell may be rung again: it was lost, or all workers are busy
+SILENT = "the sweep"  # what warnings of a silent cloud are about
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -79,11 +80,13 @@ def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
         one_cloud.require(cloud, watch)
         listing = cloud.list_servers(None if whole else watch.cursor)
     except CloudError as error:
-        log.warning("the cloud could not be listed: %s", error)
+        seldom.warning(log, SILENT, "the cloud could not be listed: %s", error)
         pause = getattr(error, "retry_after", None) or 2 * settings.SWEEP_BUSY_SECONDS
         again = timezone.now() + timedelta(seconds=pause)
         Watch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=again, cursor="", steady_since=None)
         return
+    if watch.steady_since is None:
+        seldom.over(log, SILENT, "the cloud can be listed again")
     news = observe(listing.servers, now, whole=listing.whole)
     if news.lost and not listing.whole:
         watch.cursor = ""

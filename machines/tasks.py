@@ -1,14 +1,31 @@
 """Shells that a worker runs: take ids, load, call one function."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from celery import shared_task
 from django.utils import timezone
 
 from cloud import open_cloud
+from cloud.contract import CloudBusy
+from lib import seldom
 from machines import actions, copies, knockers, tenants
 from machines.idle import deliver, signals
 from machines.idle import sweep as idle_sweep
 from machines.strays import remove_strays
 from machines.sweep import tick
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _patience(what: str) -> Iterator[None]:
+    """A cloud that does not answer is no mistake of ours: the task comes back by itself, so no trace is written each time."""
+    try:
+        yield
+    except CloudBusy as error:
+        seldom.warning(log, what, "%s must wait: %s", what, error)
 
 
 @shared_task
@@ -24,18 +41,21 @@ def sweep() -> None:
 
 @shared_task
 def tidy() -> None:
-    remove_strays(open_cloud(), timezone.now())
-    copies.tidy(open_cloud(), timezone.now())
+    with _patience("tidying"):
+        remove_strays(open_cloud(), timezone.now())
+        copies.tidy(open_cloud(), timezone.now())
 
 
 @shared_task
 def tend_copies() -> None:
-    copies.tend(open_cloud(), timezone.now())
+    with _patience("copying disks"):
+        copies.tend(open_cloud(), timezone.now())
 
 
 @shared_task
 def tidy_tenants() -> None:
-    tenants.tidy(open_cloud(), timezone.now())
+    with _patience("tidying tenants"):
+        tenants.tidy(open_cloud(), timezone.now())
 
 
 @shared_task

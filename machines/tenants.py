@@ -9,6 +9,7 @@ from django.db.models import Q
 import quotas.backstop
 from accounts.models import User
 from cloud.contract import Cloud, CloudBusy, CloudError
+from lib import seldom
 from machines import one_cloud
 from machines.models import Machine
 from machines.states import State
@@ -27,7 +28,7 @@ def tidy(cloud: Cloud, now: datetime) -> None:
         try:
             _tidy_one(user, cloud, now)
         except CloudBusy as error:
-            log.warning("the cloud is busy: %s", error)
+            seldom.warning(log, "tenants", "the cloud is busy: %s", error)
             return
         except CloudError as error:
             log.error("the tenant of %s: %s", user.username, error)

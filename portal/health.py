@@ -5,6 +5,7 @@ and all running machines as they are, and another copy of the site would see the
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from lib import seldom
 from machines.models import Watch
 from machines.sweep import PACE
 from tunnels.models import Gateway
@@ -28,6 +30,13 @@ log = logging.getLogger(__name__)
 LIMIT_SECONDS = 1.8  # for everything: a prober often gives up after two
 LISTS_MISSED = 4  # so many quiet pauses without a list are no chance any more
 OK, DEGRADED, FAILED = "ok", "degraded", "failed"
+_LINK = {
+    "unknown_name": "its name is not known",
+    "unreachable": "it does not answer",
+    "host_key": "it shows another host key",
+    "denied": "it does not let the agent in",
+    "other": "the agent's log says why",
+}
 T = TypeVar("T")
 
 
@@ -124,10 +133,10 @@ def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
     try:
         return asked.result(max(0.0, until - monotonic()))
     except TimeoutError:
-        log.warning("%s: no answer within %s s", name, LIMIT_SECONDS)
+        seldom.warning(log, name, "%s: no answer within %s s", name, LIMIT_SECONDS, memory=seldom.own())
         return Part(FAILED, why=f"no answer within {LIMIT_SECONDS} s")
     except Exception as error:
-        log.warning("%s: %s: %s", name, type(error).__name__, error)
+        seldom.warning(log, name, "%s: %s: %s", name, type(error).__name__, error, memory=seldom.own())
         return Part(FAILED, why=type(error).__name__)
 
 
@@ -144,13 +153,18 @@ def cloud(watch: Watch | None, now: datetime) -> Part:
 
 
 def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
-    """By the longest silence among the enabled gateways. No names: anybody may ask here."""
+    """Whether each enabled gateway's agent is heard and connected to it; the longest silence. No names: anybody may ask here."""
     if not gateways:
         return Part(DEGRADED, why="no gateway is enabled")
     ages = [(now - g.heard_at).total_seconds() for g in gateways if g.heard_at]
     silent = sum(not g.is_heard(now) for g in gateways)
-    why = f"{silent} of {len(gateways)} not heard" if silent else ""
-    return Part(DEGRADED if silent else OK, max(ages) if len(ages) == len(gateways) else None, why)
+    cut = Counter(_LINK[state] for g in gateways if (state := g.link_state(now)) in _LINK)
+    counts = [
+        (silent, "not heard"),
+        *((number, f"not connected to its gateway ({reason})") for reason, number in sorted(cut.items())),
+    ]
+    why = "; ".join(f"{number} of {len(gateways)} {what}" for number, what in counts if number)
+    return Part(DEGRADED if why else OK, max(ages) if len(ages) == len(gateways) else None, why)
 
 
 def worst(parts: dict[str, Part]) -> str:

@@ -24,8 +24,10 @@ from portal.tally import Tally
 from quotas.models import MEASURES, Reservation
 from tunnels import states as tunnel_states
 from tunnels.models import Gateway, Tunnel
+from tunnels.report import LINK_ERRORS
 
 LAUNCH_BUCKETS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600]  # seconds
+LINK_STATES = ("up", *LINK_ERRORS, "unknown")
 # Both columns are written once. A machine that was adopted was never launched: it has no start of a build.
 _LAUNCHES = """
 SELECT width_bucket(took, %s::numeric[]), ready_at < %s, count(*), sum(took)
@@ -176,6 +178,14 @@ def _gateways(now: datetime) -> Iterator[Metric]:
         "gateway",
         ((g.name, g.is_heard(now)) for g in gateways),
     )
+    link = Gauge(
+        "minga_gateway_link", "The agent's connection to its gateway: 1 for what it is.", labels=["gateway", "state"]
+    )
+    for gateway in gateways:
+        now_is = gateway.link_state(now)
+        for state in LINK_STATES:
+            link.add_metric([gateway.name, state], state == now_is)
+    yield link
     heard = ((g.name, _age(g.heard_at, now)) for g in gateways if g.heard_at)
     yield _by("minga_gateway_silent_seconds", "Since the agent was heard.", "gateway", heard)
 

@@ -250,6 +250,12 @@ HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 PORTAL_URL = PORTAL_URL or f"{'https' if HTTPS else 'http'}://{next(iter(ALLOWED_HOSTS), 'localhost').lstrip('.')}"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# Strict-Transport-Security: for so many seconds a browser that was here once comes by https only. A year, as OWASP ASVS wants it; 0 = never said.
+# Not for the names below ours: a gateway may be one of these, and machines offer plain http on its ports.
+_hsts = env.str("SECURE_HSTS_SECONDS", default=str(365 * 24 * 3600 if HTTPS else 0))
+if not _hsts.isdecimal():
+    raise ImproperlyConfigured("SECURE_HSTS_SECONDS must be a whole number of seconds, or 0 for never.")
+SECURE_HSTS_SECONDS = int(_hsts)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.access.Bearer", "portal.api.access.Session"],

@@ -9,6 +9,7 @@ from accounts import addresses
 from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import CloudError
+from lib import seldom
 from machines import one_cloud
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ def look_at_catalog() -> None:
         one_cloud.require(cloud)
         look_again(cloud)
     except CloudError as error:
-        log.warning("the catalog stays as it was: %s", error)
+        seldom.warning(log, "the catalog", "the catalog stays as it was: %s", error)
 
 
 @shared_task

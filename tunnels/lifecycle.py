@@ -74,7 +74,7 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
     if redrawn:
         tell_agent(gateway.pk, redrawn)
     Gateway.objects.filter(pk=gateway.pk).update(heard_at=now)
-    fresh.update(boot=report.boot, seq=report.seq)
+    fresh.update(boot=report.boot, seq=report.seq, link_error=report.link_error)
     return {tunnel.holder for tunnel in moved}
 
 

@@ -65,6 +65,8 @@ class Gateway(models.Model):
     heard_at = models.DateTimeField(null=True, blank=True)
     boot = models.CharField(max_length=64, blank=True, default="")  # which run of the agent told last,
     seq = models.BigIntegerField(default=0)  # and its last report, so that none is counted twice
+    # Why the agent has no connection to the gateway, as it reported last: '' = it has one; NULL = an agent that does not say.
+    link_error = models.CharField(max_length=16, null=True, blank=True)
 
     objects = GatewayQuerySet.as_manager()
 
@@ -83,6 +85,12 @@ class Gateway(models.Model):
     def is_heard(self, now: datetime) -> bool:
         """Whether the agent gave a sign lately, so that what it told is still true."""
         return self.heard_at is not None and self.heard_at >= now - _patience()
+
+    def link_state(self, now: datetime) -> str:
+        """The agent's connection to the gateway: up, or why not; unknown while the agent is silent, or if it does not say."""
+        if self.link_error is None or not self.is_heard(now):
+            return "unknown"
+        return self.link_error or "up"
 
 
 class TunnelQuerySet(models.QuerySet["Tunnel"]):

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_noop as _
 from lib.notes import Refusal
 
 STATES = ("opening", "open", "held", "failed", "closed")
+# Why an agent has no connection to its gateway: no such name; no answer; another host key; not let in; something newer than us.
+LINK_ERRORS = ("unknown_name", "unreachable", "host_key", "denied", "other")
 MOST = 2**53  # what JSON numbers carry exactly
 
 
@@ -42,6 +44,9 @@ class Report:
     revision: int  # of the wishes that it follows now
     whole: bool  # True: who is not in it is not open
     tunnels: dict[UUID, Line]
+    link_error: str | None = (
+        None  # '' = connected to the gateway, else one of LINK_ERRORS; None: an older agent, which does not say
+    )
 
     @classmethod
     def read(cls, body: bytes) -> "Report":
@@ -50,7 +55,12 @@ class Report:
             told = json.loads(body)
             lines = {UUID(key): _read_line(line) for key, line in told["tunnels"].items()}
             return cls(
-                _text(told["boot"]), _number(told["seq"]), _number(told["revision"]), told["whole"] is True, lines
+                boot=_text(told["boot"]),
+                seq=_number(told["seq"]),
+                revision=_number(told["revision"]),
+                whole=told["whole"] is True,
+                tunnels=lines,
+                link_error=_read_link(told.get("link_error")),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise BadReport(_("This is not a report of an agent: see docs/admin/tunnels.md.")) from None
@@ -70,6 +80,14 @@ def _read_line(told: dict[str, Any]) -> Line:
         last_byte_at=None if last is None else datetime.fromtimestamp(_number(int(last)), UTC),
         **counts,
     )
+
+
+def _read_link(told: Any) -> str | None:
+    """An agent newer than this portal may know further reasons."""
+    if told is None:
+        return None
+    reason = _text(told)
+    return reason if reason in ("", *LINK_ERRORS) else "other"
 
 
 def _number(value: Any) -> int:

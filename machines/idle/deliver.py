@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from lib import seldom
 from machines.idle import asks, choices, links, wall
 from machines.idle.wall import Guest, Written
 from machines.models import Ask, Delivery
@@ -100,7 +101,8 @@ def _send(due: list[Delivery]) -> int:
             sent += _mail(delivery, connection)
         except (smtplib.SMTPException, OSError) as error:
             _put_off(due[place:], str(error) or type(error).__name__)
-            log.warning("mail server: %s; %s mails are tried again later", error, len(due) - place)
+            words = "mail server: %s; %s mails are tried again later"
+            seldom.warning(log, "the mail server", words, error, len(due) - place)
             break
     connection.close()
     return sent

@@ -19,6 +19,7 @@ from django.utils import timezone
 from cloud.contract import Cloud, CloudError, Diagnostics
 from courses.models import Template
 from courses.policy import IdlePolicy, policy_of
+from lib import seldom
 from machines.models import Activity, Machine
 from machines.states import State
 from tunnels.models import Gateway, Tunnel
@@ -158,7 +159,7 @@ def sample(cloud: Cloud, now: datetime) -> int:
         try:
             answers = cloud.diagnostics([row.machine.server_id for row in rows])
         except CloudError as error:
-            log.warning("no diagnostics: %s", error)
+            seldom.warning(log, "diagnostics", "no diagnostics: %s", error)
             break
         at = now + (timezone.now() - began)
         heard = [row for row in rows if (facts := answers.get(row.machine.server_id)) and _load(row, facts, at)]

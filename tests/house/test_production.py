@@ -68,6 +68,18 @@ def test_a_service_that_stays_says_whether_it_is_well_and_comes_back(name: str) 
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
+def test_the_database_is_well_only_when_the_application_can_sign_in() -> None:
+    """A server whose first start was interrupted answers, but has neither role nor database."""
+    check = SERVICES["postgres"]["healthcheck"]["test"]
+    assert check[1] == "psql"
+    assert {"--username=minga", "--dbname=minga", "--command=select 1"} <= set(check)
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "agent"])
+def test_all_logs_have_one_form(name: str) -> None:
+    assert SERVICES[name]["environment"]["LOG_FORMAT"] == "${LOG_FORMAT:-json}"
+
+
 @pytest.mark.parametrize("name", sorted(ONE_SHOT))
 def test_what_runs_once_is_not_started_again(name: str) -> None:
     assert SERVICES[name]["restart"] == "no"

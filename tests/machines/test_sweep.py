@@ -1,5 +1,6 @@
 """One list tells all rows, and what the cloud's own people did is taken over."""
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -159,3 +160,21 @@ def test_a_failed_machine_that_is_well_after_all_is_picked_up(world: World) -> N
 
 def _spec(machine: str) -> ServerSpec:
     return ServerSpec(machine=machine, owner=Owner("o"), name="twin", flavor_id="tiny", image_id="linux")
+
+
+def test_a_cloud_that_is_silent_for_long_is_said_once_and_its_return_too(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every process of a worker sweeps in turn: they share what was said."""
+    caplog.set_level("INFO", logger="machines.sweep")
+    world.cloud.busy = True
+    for _second in range(30):
+        world.turn_without_steps()
+    world.cloud.busy = False
+    for _second in range(5):
+        world.turn_without_steps()
+    said = [record.getMessage() for record in caplog.records if record.name == "machines.sweep"]
+    assert [text.partition(":")[0] for text in said] == [
+        "the cloud could not be listed",
+        "the cloud can be listed again",
+    ]

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from lib import seldom
 from machines.models import Watch
 from portal import health
 from portal.health import Part
@@ -168,3 +169,38 @@ HEARD, SILENT, NEVER = Gateway(heard_at=ago(3)), Gateway(heard_at=ago(300)), Gat
 )
 def test_each_enabled_gateway_counts(gateways: list[Gateway], told: Part) -> None:
     assert health.agents(gateways, NOW) == told
+
+
+def linked(error: str | None) -> Gateway:
+    return Gateway(heard_at=ago(3), link_error=error)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        ("unknown_name", "1 of 2 not connected to its gateway (its name is not known)"),
+        ("unreachable", "1 of 2 not connected to its gateway (it does not answer)"),
+        ("host_key", "1 of 2 not connected to its gateway (it shows another host key)"),
+        ("denied", "1 of 2 not connected to its gateway (it does not let the agent in)"),
+        ("other", "1 of 2 not connected to its gateway (the agent's log says why)"),
+    ],
+)
+def test_an_agent_without_its_gateway_is_not_well(error: str, why: str) -> None:
+    assert health.agents([linked(""), linked(error)], NOW) == Part("degraded", 3, why)
+
+
+def test_an_old_agent_that_does_not_say_is_well_when_it_is_heard() -> None:
+    assert health.agents([linked(None), linked("")], NOW) == Part("ok", 3)
+
+
+def test_of_a_silent_agent_nobody_knows_its_connection() -> None:
+    gone = Gateway(heard_at=ago(300), link_error="denied")
+    assert health.agents([gone], NOW) == Part("degraded", 300, "1 of 1 not heard")
+
+
+def test_a_database_that_is_away_for_long_is_logged_once(client: Client, lines: "Lines") -> None:
+    """The test's database is shut here; a prober comes every few seconds."""
+    seldom.own().clear()
+    for _probe in range(3):
+        client.get("/readyz")
+    assert [line["message"].partition(":")[0] for line in lines.of("portal.health")] == ["database"]

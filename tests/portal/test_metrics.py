@@ -230,6 +230,18 @@ def test_gateways(read: Read) -> None:
     assert 99 < read("minga_gateway_silent_seconds", gateway="vps") < 109
 
 
+@pytest.mark.parametrize(
+    ("error", "ago_seconds", "state"),
+    [("", 1, "up"), ("denied", 1, "denied"), (None, 1, "unknown"), ("", 300, "unknown")],
+)
+def test_the_connection_of_a_gateway_is_in_one_state(
+    read: Read, error: str | None, ago_seconds: float, state: str
+) -> None:
+    make_gateway(heard_at=ago(ago_seconds), link_error=error)
+    states = ("up", "unknown_name", "unreachable", "host_key", "denied", "other", "unknown")
+    assert {s for s in states if read("minga_gateway_link", gateway="vps", state=s)} == {state}
+
+
 def test_strays_and_quotas(read: Read, student: "User") -> None:
     make_machine(student)
     Stray.objects.create(server_id="1", kind="lost")

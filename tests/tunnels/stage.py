@@ -53,14 +53,18 @@ def free_range(size: int) -> int:
 class Program:
     """A process that is ended with the test, whatever happens."""
 
-    def __init__(self, command: list[str], log: Path) -> None:
+    def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
+        """`environment`: what differs from ours."""
         self.command, self.log, self.starts = command, log, 0
+        self.environment = {**os.environ, **(environment or {})}
         self.start()
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.began_at = log.tell()  # what it said before, or another with the same log, does not count
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, start_new_session=True)
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
         self.starts += 1
 
     def said(self) -> str:
@@ -141,7 +145,9 @@ class Vps:
 class Stage:
     """A gateway, a stand-in portal and an agent, all running."""
 
-    def __init__(self, vps: Vps, folder: Path, size: int, *options: str) -> None:
+    def __init__(
+        self, vps: Vps, folder: Path, size: int, *options: str, environment: dict[str, str] | None = None
+    ) -> None:
         vps.mend()
         self.gateway, self.size = vps, size
         self.vps, self.vps_port, self.vps_starts = vps.program, vps.port, vps.program.starts
@@ -150,7 +156,7 @@ class Stage:
         self.place = {**place, "host_key": host_key}
         self.portal = FakePortal({**self.place})
         self.move(folder)
-        self.agent = Program(self.agent_command("token", *options), folder / "agent.log")
+        self.agent = Program(self.agent_command("token", *options), folder / "agent.log", environment)
 
     def move(self, folder: Path) -> None:
         """For a test: a folder, ports that no other test has had, and no target yet."""
@@ -227,9 +233,11 @@ class Stage:
 
 
 @contextlib.contextmanager
-def in_front_of(vps: Vps, folder: Path, size: int, *options: str) -> Iterator[Stage]:
-    """`options` are the agent's."""
-    stage = Stage(vps, folder, size, *options)
+def in_front_of(
+    vps: Vps, folder: Path, size: int, *options: str, environment: dict[str, str] | None = None
+) -> Iterator[Stage]:
+    """`options` and `environment` are the agent's."""
+    stage = Stage(vps, folder, size, *options, environment=environment)
     try:
         yield stage
     finally:
@@ -237,11 +245,13 @@ def in_front_of(vps: Vps, folder: Path, size: int, *options: str) -> Iterator[St
 
 
 @contextlib.contextmanager
-def staged(folder: Path, kind: str, size: int, *options: str) -> Iterator[Stage]:
+def staged(
+    folder: Path, kind: str, size: int = 5, *options: str, environment: dict[str, str] | None = None
+) -> Iterator[Stage]:
     """With a gateway of its own."""
     vps = Vps(folder, kind, size)
     try:
-        with in_front_of(vps, folder, size, *options) as stage:
+        with in_front_of(vps, folder, size, *options, environment=environment) as stage:
             yield stage
     finally:
         vps.program.kill()

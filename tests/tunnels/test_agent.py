@@ -1,12 +1,16 @@
 """The agent as a process, in front of the embedded VPS and of a real sshd."""
 
+import json
+import os
 import signal
 import socket
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.tunnels.stage import Program, Stage, free_port, is_listening, until
+from tests.tunnels.stage import Program, Stage, free_port, is_listening, staged, until
 from tests.tunnels.targets import HERE, Target, exchange, pattern
 
 
@@ -284,3 +288,44 @@ def test_a_missing_file_is_a_sentence(stage: Stage, missing: str) -> None:
     assert agent.process.wait(10) == 1
     assert "nowhere" in agent.said()
     assert "Traceback" not in agent.said()
+
+
+def link_errors(stage: Stage) -> list[str | None]:
+    return [report["link_error"] for report in stage.portal.reports]
+
+
+def test_it_tells_that_it_is_connected_to_the_gateway_also_without_a_port(stage: Stage) -> None:
+    stage.agent.kill()
+    stage.agent.start()
+    until(lambda: link_errors(stage)[-1:] == [""])
+
+
+def test_it_tells_when_the_gateway_is_gone_and_back(stage: Stage) -> None:
+    until(lambda: link_errors(stage)[-1:] == [""])
+    stage.vps.kill()
+    until(lambda: link_errors(stage)[-1] == "unreachable", 5)
+    stage.vps.start()
+    until(lambda: link_errors(stage)[-1] == "")
+
+
+def test_it_tells_that_the_gateways_name_is_not_known(stage: Stage) -> None:
+    stage.portal.gateway["ssh_host"] = "no-such-host.invalid"
+    stage.portal.wish(stage.first, 1)
+    until(lambda: link_errors(stage)[-1:] == ["unknown_name"], 20)
+    assert "no-such-host.invalid" in stage.agent.said()
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_its_log_has_the_form_of_the_portals(tmp_path: Path, form: str) -> None:
+    with staged(tmp_path, "embedded", environment={"LOG_FORMAT": form}) as stage:
+        until(lambda: "connected to gateway" in stage.agent.said())
+        first = stage.agent.said().splitlines()[0]
+    if form == "text":
+        assert not first.startswith("{")
+    else:
+        assert json.loads(first).items() >= {"level": "info", "logger": "agent"}.items()
+
+
+def test_a_form_of_the_log_that_there_is_not_stops_its_start(stage: Stage) -> None:
+    ran = subprocess.run(stage.agent_command(), env={**os.environ, "LOG_FORMAT": "xml"}, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (1, "tunnels.agent: LOG_FORMAT must be one of: text, json.\n")

@@ -273,6 +273,30 @@ def test_a_held_port_is_shown_as_closed_while_the_agent_is_away(student: User) -
     assert told.shown_state(timezone.now() + SILENCE) == "closed"
 
 
+def test_the_agents_connection_to_its_gateway_is_kept(student: User) -> None:
+    gate = gateway()
+    told = []
+    for error in ("unreachable", "", None):
+        tell(gate, {}, link_error=error)
+        told.append(Gateway.objects.get().link_error)
+    assert told == ["unreachable", "", None]
+
+
+def test_a_report_said_late_does_not_undo_a_newer_one(student: User) -> None:
+    gate = gateway()
+    tell(gate, {}, link_error="", seq=5)
+    tell(gate, {}, link_error="unreachable", seq=4)
+    assert Gateway.objects.get().link_error == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [({}, None), ({"link_error": None}, None), ({"link_error": ""}, ""), ({"link_error": "denied"}, "denied"), ({"link_error": "news"}, "other")],
+)  # fmt: skip
+def test_an_older_and_a_newer_agent_are_understood(told: dict[str, str | None], kept: str | None) -> None:
+    assert Report.read(json.dumps({**GOOD, **told}).encode()).link_error == kept
+
+
 GOOD = {"boot": "b", "seq": 1, "revision": 1, "whole": True, "tunnels": {}}
 LINE = {"state": "open"}
 KEY = "8364983b-016e-4728-a80a-62b757837b9b"
@@ -285,7 +309,7 @@ KEY = "8364983b-016e-4728-a80a-62b757837b9b"
         *(json.dumps({**GOOD, **change}).encode() for change in (
             {"seq": -1}, {"seq": "1"}, {"seq": True}, {"boot": 5}, {"boot": "x" * 65}, {"boot": "\x00"}, {"tunnels": []},
             {"tunnels": {"x": LINE}}, {"tunnels": {KEY: None}}, {"tunnels": {KEY: {}}}, {"tunnels": {KEY: {"state": "ajar"}}},
-            {"tunnels": {KEY: {**LINE, "bytes_in": -1}}}, {"tunnels": {KEY: {**LINE, "bytes_in": 2**63}}},
+            {"link_error": 5}, {"link_error": "x" * 65}, {"tunnels": {KEY: {**LINE, "bytes_in": -1}}}, {"tunnels": {KEY: {**LINE, "bytes_in": 2**63}}},
             {"tunnels": {KEY: {**LINE, "last_byte_at": 10**15}}}, {"tunnels": {KEY: {**LINE, "last_byte_at": "now"}}},
         )),
     ],

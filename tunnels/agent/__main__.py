@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import cast
 import asyncssh
 import httpx
 
+from tunnels.agent import log_lines
 from tunnels.agent.hold import HOLD_SECONDS, SSH_PATIENCE, House
 from tunnels.agent.link import Link
 from tunnels.agent.portal import Portal
@@ -29,9 +31,10 @@ def main() -> None:
     parser.add_argument("--ssh-patience", type=float, default=SSH_PATIENCE, help="seconds an SSH client is held")
     parser.add_argument("--hold-seconds", type=float, default=HOLD_SECONDS, help="seconds anybody else is")
     wish = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    for name in ("asyncssh", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        log_lines.begin(os.environ.get("LOG_FORMAT", "text"))
+    except ValueError as error:
+        sys.exit(f"tunnels.agent: {error}.")
     try:
         token = wish.token_file.read_text().strip()
         key = asyncssh.read_private_key(wish.key_file)
@@ -65,14 +68,19 @@ async def _once(portal: Portal, link: Link) -> None:
         await portal.ask(hold=0)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ONCE_SECONDS):
-                while not all(forward.is_open for forward in link.forwards.values()):
+                while link.error is None or not all(forward.is_open for forward in link.forwards.values()):
                     await link.changed.wait()
                     link.changed.clear()
         await portal.tell()
     except httpx.HTTPError as error:
         log.error("the portal: %s", error)
     opened = sum(forward.is_open for forward in link.forwards.values())
-    log.info("%s of %s ports are open; gateway: %s", opened, len(link.forwards), link.error or "connected")
+    log.info(
+        "%s of %s ports are open; gateway: %s",
+        opened,
+        len(link.forwards),
+        "no try yet" if link.error is None else link.error or "connected",
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import socket
 import time
 from collections.abc import Awaitable, Iterable
 from typing import Any
@@ -36,7 +37,7 @@ def jitter(pause: float) -> float:
 
 
 class Link:
-    """Follows wishes. `error` is why there is no connection: unreachable, host_key or denied; '' when there is one."""
+    """Follows wishes. `error` is why there is no connection: see why(); '' when there is one; None before the first try."""
 
     def __init__(self, key: asyncssh.SSHKey, house: House) -> None:
         self.key, self.house = key, house
@@ -44,7 +45,7 @@ class Link:
         self.applied = -1  # the revision that is followed
         self.forwards: dict[str, Forward] = {}
         self.ended: dict[str, Forward] = {}  # closed, with counts that were not told yet
-        self.error = "unreachable"
+        self.error: str | None = None
         self.changed = asyncio.Event()  # there is something to tell
         self._todo = asyncio.Event()
         self._ssh: asyncssh.SSHClientConnection | None = None
@@ -109,11 +110,12 @@ class Link:
             async with asyncio.timeout(CONNECT_SECONDS + 5):
                 self._ssh = await self._connect(place)
         except (OSError, asyncssh.Error, TimeoutError, ValueError) as error:
-            self.error = _why(error)
+            self.error = why(error)
             log.warning("gateway %s:%s: %s", place.host, place.port, error or "no answer in time")
             return
         _lighten(self._ssh)
         self.error = ""
+        self.changed.set()
         log.info("connected to gateway %s:%s", place.host, place.port)
         async with self._ssh:
             await self._serve(self._ssh, place.bind_address)
@@ -172,7 +174,10 @@ def _lighten(ssh: asyncssh.SSHClientConnection) -> None:
     ssh.send_packet = send_packet  # type: ignore[method-assign, assignment]
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """unknown_name, unreachable, host_key or denied."""
+    if isinstance(error, socket.gaierror):
+        return "unknown_name"
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return "host_key"
     return "denied" if isinstance(error, asyncssh.PermissionDenied) else "unreachable"

@@ -34,6 +34,7 @@ class Portal:
         self.seq = 0
         self.told: dict[str, tuple[Any, ...]] = {}  # what the portal knows of each port
         self.told_revision = -1
+        self.told_error: str | None = None  # what the portal knows of the connection to the gateway
         self.whole_at = 0.0  # time.monotonic() of the last whole report
         self.unheard: dict[str, Counted] | None = None  # counts on their way; said again under the same number
 
@@ -88,7 +89,8 @@ class Portal:
         all_of = {**link.ended, **link.forwards}
         facts = {key: self._facts(forward) for key, forward in all_of.items()}
         about = [key for key in all_of if whole or facts[key] != self.told.get(key)]
-        if not about and not whole and self.unheard is None:
+        error = link.error
+        if not about and not whole and self.unheard is None and error == self.told_error:
             return
         if self.unheard is None:
             self.seq += 1
@@ -96,10 +98,17 @@ class Portal:
         lines = {key: self._line(all_of[key], self.unheard.get(key, NOTHING)) for key in about if key in all_of}
         for key in self.unheard.keys() - lines.keys() & all_of.keys():
             lines[key] = self._line(all_of[key], self.unheard[key])
-        report = {"boot": self.boot, "seq": self.seq, "revision": link.applied, "whole": whole, "tunnels": lines}
+        report: dict[str, Any] = {
+            "boot": self.boot,
+            "seq": self.seq,
+            "revision": link.applied,
+            "whole": whole,
+            "tunnels": lines,
+        }
+        report["link_error"] = error
         revision, ended = link.applied, [key for key in about if key in link.ended]
         (await self.http.post("report", json=report)).raise_for_status()
-        self.unheard = None
+        self.unheard, self.told_error = None, error
         self.told = {key: facts[key] for key in link.forwards if key in about} | {
             key: known for key, known in self.told.items() if key in link.forwards and key not in about
         }
@@ -121,6 +130,8 @@ class Portal:
     def _facts(self, forward: Forward) -> tuple[Any, ...]:
         state = "closed" if forward.wish.id not in self.link.forwards else forward.told
         error = self.link.error if state == "opening" else ""
+        # A port's line has always had three reasons; an older portal knows no fourth.
+        error = "unreachable" if error in (None, "unknown_name") else error
         return state, error, forward.wish.since, forward.answered
 
     def _line(self, forward: Forward, counted: Counted) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""Warnings that would repeat for as long as their cause lasts: written at once, then ever more seldom.
+
+The default memory is the site's cache in the database, so that the processes of a worker write one line and not one each. What is about
+the database itself, or written by a site that cannot reach it, takes `own()`: this process's memory.
+"""
+
+import re
+import time
+from dataclasses import dataclass, replace
+from logging import Logger
+
+from django.core.cache import BaseCache, cache
+from django.core.cache.backends.locmem import LocMemCache
+
+FIRST_SECONDS, LONGEST_SECONDS = 60.0, 3600.0  # until the same is written again: at first, and at most
+# Numbers of requests and addresses in memory differ in each text of one and the same error.
+_PASSING = re.compile(r"\breq-[0-9a-f-]+|\b0x[0-9a-f]+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A warning as it was written last. Times in seconds since 1970."""
+
+    gist: str
+    since: float
+    again_at: float
+    pause: float
+
+
+def own() -> BaseCache:
+    """The memory of this process."""
+    return _OWN
+
+
+_OWN = LocMemCache("seldom", {})
+
+
+def warning(log: Logger, about: str, text: str, *values: object, memory: BaseCache = cache) -> None:
+    """Warn, unless the last warning `about` this said the same a short while ago."""
+    now, gist = time.time(), _PASSING.sub("#", text % values)
+    before: Written | None = memory.get(_key(about))
+    if before is None or before.gist != gist:
+        log.warning(text, *values)
+        return _keep(memory, about, Written(gist, now, now + FIRST_SECONDS, FIRST_SECONDS))
+    if now >= before.again_at:
+        log.warning(text + " (for %d minutes now)", *values, (now - before.since) // 60)
+        pause = min(2 * before.pause, LONGEST_SECONDS)
+        _keep(memory, about, replace(before, again_at=now + pause, pause=pause))
+
+
+def over(log: Logger, about: str, text: str, *, memory: BaseCache = cache) -> None:
+    """Say that it is well again, if there was a warning."""
+    if memory.delete(_key(about)):
+        log.info(text)
+
+
+def _key(about: str) -> str:
+    return "seldom:" + about.replace(" ", "-")
+
+
+def _keep(memory: BaseCache, about: str, written: Written) -> None:
+    """For two pauses: what has not come back by then is new when it comes."""
+    memory.set(_key(about), written, timeout=2 * written.pause)

@@ -1,0 +1,161 @@
+"""One Minga as docker-compose.yml starts it: with its own project, .env, configuration and backups, all outside the tree."""
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "labs.example.org"
+USER = 10001
+Ran = subprocess.CompletedProcess[str]
+SECRETS = ("SECRET_KEY", "DATABASE_PASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
+PARTS = ("postgres", "redis", "web", "worker", "beat")
+PASSWORD = "a-long-password-of-the-tests"
+
+
+class Site:
+    """`environment`: in which `docker compose` finds the engine and the plugins."""
+
+    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], **settings: str) -> None:
+        self.name, self.folder = name, folder
+        self.etc, self.backups = folder / "etc", folder / "backups"
+        for place in (self.etc / "cloud", self.etc / "agent", self.backups):
+            place.mkdir(parents=True, mode=0o700)
+            os.chown(place, USER, USER)
+        self.port = 8000
+        words = {
+            name: secrets.token_hex(16)
+            for name in ("SECRET_KEY", "DATABASE_PASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
+        }
+        self.settings = {
+            **words, "CONFIG_DIR": str(self.etc), "BACKUP_DIR": str(self.backups), "WEB_PORT": str(self.port), "MINGA_VERSION": "test",
+            **settings,
+        }  # fmt: skip
+        self.write_settings()
+        self.environment = {**environment, "COMPOSE_PROJECT_NAME": name, "COMPOSE_ENV_FILES": str(folder / ".env")}
+
+    def write_settings(self, **more: str) -> None:
+        """.env.example, filled in as an administrator does it."""
+        self.settings |= more
+        text = (ROOT / ".env.example").read_text()
+        for name, value in self.settings.items():
+            text, found = re.subn(rf"^#?{name}=.*$", f"{name}={value}", text, count=1, flags=re.MULTILINE)
+            assert found, f"{name} is not in .env.example"
+        (self.folder / ".env").write_text(text)
+
+    def write(self, place: str, text: str, mode: int = 0o600) -> Path:
+        """A file below CONFIG_DIR that the containers' user may read."""
+        path = self.etc / place
+        path.write_text(text)
+        path.chmod(mode)
+        os.chown(path, USER, USER)
+        return path
+
+    # ---- docker ----
+
+    def docker(self, *words: str, check: bool = True, seconds: float = 300, stdin: str = "") -> Ran:
+        return self.run("docker", *words, check=check, seconds=seconds, stdin=stdin)
+
+    def compose(self, *words: str, check: bool = True, seconds: float = 300) -> Ran:
+        return self.docker("compose", *words, check=check, seconds=seconds)
+
+    def run(self, *command: str, check: bool = True, seconds: float = 300, stdin: str = "") -> Ran:
+        """A command as an administrator types it in the program's folder."""
+        ran = subprocess.run(
+            command, cwd=ROOT, env=self.environment, input=stdin, capture_output=True, text=True, timeout=seconds
+        )
+        assert not check or ran.returncode == 0, f"{' '.join(command)}: {(ran.stdout + ran.stderr)[-3000:]}"
+        return ran
+
+    def manage(self, *words: str, check: bool = True, seconds: float = 120, **variables: str) -> Ran:
+        given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+        return self.compose("run", "--rm", "--no-TTY", *given, "manage", *words, check=check, seconds=seconds)
+
+    def shell(self, code: str) -> str:
+        """Python inside the running web: quicker than a container of its own. What it printed."""
+        command = ["exec", "--no-TTY", "web", "python", "manage.py", "shell", "--no-imports", "--command", code]
+        return self.compose(*command, seconds=60).stdout
+
+    def container(self, service: str) -> dict[str, Any]:
+        """What Docker knows of a service's container, also of one that has ended."""
+        number = self.compose("ps", "--all", "--quiet", service).stdout.strip()
+        found: dict[str, Any] = json.loads(self.docker("inspect", number).stdout)[0]
+        return found
+
+    def state(self, service: str) -> str:
+        """Its health, or without a health check whether it runs."""
+        state = self.container(service)["State"]
+        return str(state.get("Health", {}).get("Status") or state["Status"])
+
+    def log(self, service: str) -> str:
+        return self.compose("logs", "--no-log-prefix", service).stdout
+
+    # ---- http ----
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """As somebody on this computer asks, without the proxy."""
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", headers=names, timeout=10, trust_env=False)
+
+    def part(self, name: str) -> dict[str, Any]:
+        """One part of /readyz."""
+        found: dict[str, Any] = self.get("/readyz").json()["parts"][name]
+        return found
+
+    def visitor(self) -> "Visitor":
+        return Visitor(self)
+
+    def down(self) -> None:
+        self.compose("--profile", "tools", "down", "--volumes", "--timeout", "2", check=False)
+
+
+class Visitor:
+    """A browser behind the proxy with TLS, which sets X-Forwarded-For and X-Forwarded-Proto."""
+
+    def __init__(self, site: Site, **headers: str) -> None:
+        self.cookies: SimpleCookie = SimpleCookie()
+        proxy = {
+            "Host": HOST,
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-For": "192.0.2.7",
+            "Referer": f"https://{HOST}/",
+        }
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{site.port}", headers={**proxy, **headers}, timeout=20, trust_env=False
+        )
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        cookies = "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items())
+        reply = self.http.request(method, path, headers={"Cookie": cookies} if cookies else {}, **more)
+        for line in reply.headers.get_list("set-cookie"):
+            self.cookies.load(line)
+        return reply
+
+    def sign_in(self, name: str, password: str) -> httpx.Response:
+        page = self.ask("GET", "/accounts/login/")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+        assert token, page.text[:500]
+        form = {"csrfmiddlewaretoken": token[1], "login": name, "password": password}
+        return self.ask("POST", "/accounts/login/", data=form)
+
+
+def until(is_true: Callable[[], Any], what: str, seconds: float, pause: float = 0.3) -> Any:
+    """The first true answer. Raises AssertionError after so many seconds."""
+    ends_at = time.monotonic() + seconds
+    while True:
+        try:
+            if found := is_true():
+                return found
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < ends_at, f"not within {seconds:.0f} s: {what}"
+        time.sleep(pause)

@@ -1,0 +1,102 @@
+"""An upgrade as install.md says: a new image, then deploy/compose/upgrade. The new version is this one with a migration more."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.production.compose_site import ROOT, Site, until
+
+SERVICES = ("web", "worker", "beat")
+AWAY_SECONDS = 12.0
+MIGRATION = """
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("tunnels", {before!r})]
+    operations = [migrations.RunSQL({sql!r})]
+"""
+GOOD = "ALTER TABLE tunnels_gateway ADD COLUMN later integer NULL"
+BAD = "SELECT 1 / 0"
+APPLIED = "from django.db.migrations.recorder import MigrationRecorder as R; print(R.Migration.objects.filter(name={0!r}).count())"
+
+
+class Watch(threading.Thread):
+    """Asks /healthz ten times a second; the longest time without an answer."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(daemon=True)
+        self.url, self.ended = f"http://127.0.0.1:{site.port}/healthz", threading.Event()
+        self.away = 0.0
+
+    def run(self) -> None:
+        answered_at = time.monotonic()
+        while not self.ended.wait(0.1):
+            try:
+                httpx.get(self.url, timeout=1, trust_env=False).raise_for_status()
+                answered_at = time.monotonic()
+            except httpx.HTTPError:
+                self.away = max(self.away, time.monotonic() - answered_at)
+
+    def __enter__(self) -> "Watch":
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.ended.set()
+        self.join()
+
+
+def build(site: Site, folder: Path, name: str, sql: str) -> None:
+    """What `git pull` and `docker compose build` would leave: the same tag, other contents."""
+    leaf = sorted(path.stem for path in (ROOT / "tunnels/migrations").glob("0*.py"))[-1]
+    (folder / f"{name}.py").write_text(MIGRATION.format(before=leaf, sql=sql))
+    (folder / "Dockerfile").write_text(f"FROM minga:before\nCOPY {name}.py /app/tunnels/migrations/\n")
+    site.docker("build", "--tag", "minga:test", str(folder))
+
+
+def images(site: Site) -> dict[str, str]:
+    return {part: site.container(part)["Image"] for part in SERVICES}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _the_image_comes_back(site: Site) -> Iterator[None]:
+    site.docker("tag", "minga:test", "minga:before")
+    yield
+    site.docker("tag", "minga:before", "minga:test")
+
+
+def test_a_migration_that_fails_leaves_the_old_version_running(site: Site, tmp_path: Path) -> None:
+    before = {part: site.container(part)["Id"] for part in SERVICES}
+    build(site, tmp_path, "0998_bad", BAD)
+    with Watch(site) as watch:
+        ran = site.run("deploy/compose/upgrade", check=False)
+    assert ran.returncode != 0
+    assert "division by zero" in ran.stdout + ran.stderr
+    assert "the old version goes on working" in ran.stderr
+    assert {part: site.container(part)["Id"] for part in SERVICES} == before
+    assert watch.away < 1.5
+
+
+def test_an_upgrade_replaces_one_part_after_the_other(site: Site, tmp_path: Path) -> None:
+    before = images(site)
+    build(site, tmp_path, "0999_good", GOOD)
+    with Watch(site) as watch:
+        site.run("deploy/compose/upgrade")
+        until(lambda: site.get("/readyz").status_code == 200, "the new version answers", 30)
+    after = images(site)
+    assert [part for part in SERVICES if after[part] == before[part]] == []
+    assert site.shell(APPLIED.format("0999_good")).strip() == "1"
+    print(f"web was away for {watch.away:.1f} s")
+    assert watch.away < AWAY_SECONDS
+
+
+def test_the_next_up_replaces_nothing_more(site: Site) -> None:
+    before = {part: site.container(part)["Id"] for part in SERVICES}
+    with Watch(site) as watch:
+        site.compose("up", "--detach", *SERVICES)
+    assert {part: site.container(part)["Id"] for part in SERVICES} == before
+    assert watch.away < 1.5
