@@ -15,6 +15,9 @@ SITE, PORTS_SITE = (
 # A word of the page that stands for something else: THE-PASSWORD, AAAA…, minga-NEW.
 UNFILLED = re.compile(r"\b[A-Z]+(?:[- ][A-Z]+)*-[A-Z]+\b|\bTHE LINE\b|AAAA…|minga[-/][A-Z]+\b|cloud\.example\.org")
 
+# At the end of what was said: what is typed before a question is thrown away.
+ASKS_PASSWORD = r"(?i)password[^\n']*: $"
+
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
@@ -56,7 +59,6 @@ class Answers:
     """One run's secrets; grows by what commands print that a person would copy."""
 
     words: dict[str, str] = field(default_factory=dict)
-    admin_password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
     def __post_init__(self) -> None:
         self.words |= {
@@ -97,14 +99,16 @@ class Answers:
         }
 
     @property
-    def of_the_superuser(self) -> list[tuple[str, str]]:
-        password = self.admin_password
-        return [
-            ("(?i)username", "ana"),
-            ("(?i)email", "ana@example.org"),
-            ("(?i)password", password),
-            ("(?i)password", password),
-        ]
+    def password(self) -> str:
+        """Everybody's, in this run."""
+        return self.words["THE-PASSWORD"]
+
+    def to(self, command: str) -> list[tuple[str, str]]:
+        """What is typed where a command asks: (a pattern of the question, the answer)."""
+        twice = [(ASKS_PASSWORD, self.password)] * 2
+        if command.endswith(" createsuperuser"):
+            return [(r"Username.*: $", "ana"), (r"Email.*: $", "ana@example.org"), *twice]
+        return twice if " changepassword " in command else []
 
 
 def set_in(text: str, settings: dict[str, str]) -> str:

@@ -11,7 +11,6 @@ from tests.installation.walk import MANAGE
 from tests.installation.world import VPS_ADDRESS, World
 
 SERVICES = ("minga-web", "minga-worker", "minga-beat")
-STUDENT_PASSWORD = "a-long-word-for-rosa"
 AUTHORITY = "var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
 
 
@@ -22,6 +21,7 @@ class Claims:
         self.after_section: dict[str, Callable[[], None]] = {
             "2b": self.services_are_active,
             "3": self.is_ready,
+            "5": self.people_sign_in,
             "6": self.the_gateway_is_linked,
             "7": self.the_first_machine_runs,
             "Upgrade": self.the_version_before_runs,
@@ -29,7 +29,7 @@ class Claims:
         }
         self.before_line: dict[str, Callable[[], None]] = {
             "curl -s https://labs.example.org/healthz": self.trust_the_stand_in_for_an_authority,
-            "manage shell -c": self.people_come,
+            "manage changepassword luis": self.the_administrator_offers,
             "sudo git clone YOUR-COPY-OF-MINGA /opt/minga-NEW": self.a_failed_migration_leaves_the_old_version,
             "sudo systemctl stop minga.target": self.the_new_version_runs,
         }
@@ -60,17 +60,21 @@ class Claims:
             lambda: self.world.server.run(f"curl -sf https://{SITE}/healthz").code == 0, "Caddy answers over TLS"
         )
 
-    def visitor(self) -> Visitor:
-        return Visitor(self.world.https, self.world.server.root / AUTHORITY)
+    def sign_in(self, name: str) -> Visitor:
+        visitor = Visitor(self.world.https, self.world.server.root / AUTHORITY)
+        return visitor.sign_in(name, self.world.answers.password)
 
-    def people_come(self) -> None:
-        """Section 5 in prose: the administrator signs in, offers, makes a template; a student signs up."""
-        self.visitor().sign_up("rosa", STUDENT_PASSWORD)
-        ana = self.visitor().sign_in("ana", self.world.answers.admin_password)
+    def the_administrator_offers(self) -> None:
+        """Section 5 in prose: sign in, offer an image and a size, make a template."""
+        ana = self.sign_in("ana")
         if self.world.has_cloud:
             ana.offer("images", cloud.IMAGE, login=cloud.LOGIN)
             ana.offer("flavors", cloud.SIZE)
             ana.make_a_template("First steps")
+
+    def people_sign_in(self) -> None:
+        for name in ("luis", "rosa"):
+            self.sign_in(name)
 
     def the_gateway_is_linked(self) -> None:
         """The VPS lets the agent in, the portal hears it."""
@@ -81,15 +85,15 @@ class Claims:
     def the_first_machine_runs(self) -> None:
         if not self.world.has_cloud:
             return
-        rosa = self.visitor().sign_in("rosa", STUDENT_PASSWORD)
-        self.machine = rosa.launch("condor")
-        rosa.wait_for(self.machine, "running")
+        luis = self.sign_in("luis")
+        self.machine = luis.launch("condor")
+        luis.wait_for(self.machine, "running")
         self.world.until(self._ssh_answers, "the VPS's port leads to the machine's sshd", 90)
 
     def _ssh_answers(self) -> bool:
         """Through the public port, as a student comes: whose banner is it?"""
-        rosa = self.visitor().sign_in("rosa", STUDENT_PASSWORD)
-        ways = [way for way in rosa.machine(self.machine)["access"] if way["state"] == "open"]
+        luis = self.sign_in("luis")
+        ways = [way for way in luis.machine(self.machine)["access"] if way["state"] == "open"]
         look = "exec 3<>/dev/tcp/{host}/{port} && timeout 10 head -c 4 <&3"
         return any(self.world.server.run(look.format(**way)).output.startswith("SSH-") for way in ways)
 
@@ -123,9 +127,9 @@ class Claims:
         self.services_are_active()
         self.is_ready()
         self.the_gateway_is_linked()
-        rosa = self.visitor().sign_in("rosa", STUDENT_PASSWORD)
+        luis = self.sign_in("luis")
         if self.machine:
-            rosa.wait_for(self.machine, "running")
+            luis.wait_for(self.machine, "running")
             self.world.until(self._ssh_answers, "the machine's port is open", 90)
 
     def a_backup_is_made(self) -> None:
@@ -147,6 +151,6 @@ class Claims:
         """By its owner: the cloud, which others use, keeps nothing of this run."""
         if not self.machine:
             return
-        rosa = self.visitor().sign_in("rosa", STUDENT_PASSWORD)
-        rosa.send(f"/machines/{self.machine}/delete/", "name", name="condor")
-        rosa.wait_for(self.machine, "gone")
+        luis = self.sign_in("luis")
+        luis.send(f"/machines/{self.machine}/delete/", "name", name="condor")
+        luis.wait_for(self.machine, "gone")

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
+from tests.installation.answers import ASKS_PASSWORD
 from tests.installation.guest import Ran, talk
 from tests.installation.network import Namespace, Ways, ip
 
@@ -52,7 +53,7 @@ def reach(server: Namespace, ways: Ways) -> None:
 def run(line: str, password: str) -> Ran:
     """A line of the page for the openstack client, with an administrator's credentials."""
     return talk(
-        ["env", *_credentials(), *shlex.split(line)], [("(?i)password:", password), ("(?i)password:", password)]
+        ["env", *_credentials(), *shlex.split(line)], [(ASKS_PASSWORD, password)] * 2
     )
 
 

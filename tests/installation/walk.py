@@ -74,8 +74,8 @@ class Walk:
         if step.place == VPS:
             return self.vps.run(text, user="root", folder="/root")
         text = re.sub(r"^manage\b", MANAGE, text)
-        if text.endswith(" createsuperuser"):
-            return self.server.talk(text, self.answers.of_the_superuser, folder=self.folder)
+        if typed := self.answers.to(text):
+            return self.server.talk(text, typed, folder=self.folder)
         ran = self.server.run(f"{text}\nended=$?; pwd > /var/tmp/folder; exit $ended", folder=self.folder)
         self.folder = (
             (self.server.root / "var/tmp/folder").read_text().strip() if step.text.startswith("cd ") else self.folder
