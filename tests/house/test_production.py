@@ -1,5 +1,6 @@
 """The files of production hold together: what compose and systemd start, and the settings that they need."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -196,3 +197,16 @@ def test_units_name_only_settings_that_are_explained() -> None:
     }
     flat = {name for pair in named for name in pair if name} - {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "HOME"}
     assert flat - in_example() == set()
+
+
+def test_build_compiles_every_app() -> None:
+    """The services cannot write beside their code: what is not compiled is compiled anew at every start."""
+    line = re.search(r"-m compileall -q (.*)$", (ROOT / "deploy/systemd/build").read_text(), re.MULTILINE)
+    apps = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench", "deploy"}
+    assert line
+    assert set(line[1].split()) == apps
+
+
+@pytest.mark.parametrize("name", ["build", "manage", "upgrade"])
+def test_a_script_of_systemd_can_be_run(name: str) -> None:
+    assert os.access(ROOT / "deploy/systemd" / name, os.X_OK)

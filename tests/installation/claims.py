@@ -1,0 +1,156 @@
+"""What must be so before and after what the page says, and what it has people do in its prose."""
+
+import json
+import time
+from collections.abc import Callable
+
+from tests.installation import cloud
+from tests.installation.answers import SITE
+from tests.installation.visitor import Visitor
+from tests.installation.walk import MANAGE
+from tests.installation.world import VPS_ADDRESS, World
+
+SERVICES = ("minga-web", "minga-worker", "minga-beat")
+AUTHORITY = "var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
+
+
+class Claims:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.machine = ""
+        self.after_section: dict[str, Callable[[], None]] = {
+            "2b": self.services_are_active,
+            "3": self.is_ready,
+            "5": self.people_sign_in,
+            "6": self.the_gateway_is_linked,
+            "7": self.the_first_machine_runs,
+            "Upgrade": self.the_version_before_runs,
+            "Every night": self.a_backup_is_made,
+        }
+        self.before_line: dict[str, Callable[[], None]] = {
+            "curl -s https://labs.example.org/healthz": self.trust_the_stand_in_for_an_authority,
+            "manage changepassword luis": self.the_administrator_offers,
+            "sudo git clone YOUR-COPY-OF-MINGA /opt/minga-NEW": self.a_failed_migration_leaves_the_old_version,
+            "sudo systemctl stop minga.target": self.the_new_version_runs,
+        }
+
+    def services_are_active(self) -> None:
+        for service in (*SERVICES, "minga.target", "minga-backup.timer"):
+            assert self.world.ask(f"systemctl is-active {service} || true") == "active", service
+        self.world.until(
+            lambda: self.world.server.run("curl -sf http://127.0.0.1:8000/healthz").code == 0, "web answers"
+        )
+
+    def is_ready(self) -> None:
+        """What the site stands on answers. The agent comes later; the cloud, where there is one."""
+        wanted = {"database": "ok", "redis": "ok", **({"cloud": "ok"} if self.world.has_cloud else {})}
+        self.world.until(lambda: wanted.items() <= self._states().items(), f"/readyz has {wanted}")
+        print(f"        /readyz: {self._states()}")
+
+    def _states(self) -> dict[str, str]:
+        told = json.loads(self.world.ask("curl -s http://127.0.0.1:8000/readyz"))
+        return {name: part["state"] for name, part in told["parts"].items()}
+
+    def trust_the_stand_in_for_an_authority(self) -> None:
+        """Caddy signs by itself here: the guest trusts it, as every browser trusts the real one."""
+        own = "/usr/local/share/ca-certificates/caddy.crt"
+        self.world.until((self.world.server.root / AUTHORITY).exists, "Caddy has made its authority")
+        self.world.ask(f"install -D -m 644 /{AUTHORITY} {own} && update-ca-certificates")
+        self.world.until(
+            lambda: self.world.server.run(f"curl -sf https://{SITE}/healthz").code == 0, "Caddy answers over TLS"
+        )
+
+    def sign_in(self, name: str) -> Visitor:
+        visitor = Visitor(self.world.https, self.world.server.root / AUTHORITY)
+        return visitor.sign_in(name, self.world.answers.password)
+
+    def the_administrator_offers(self) -> None:
+        """Section 5 in prose: sign in, offer an image and a size, make a template."""
+        ana = self.sign_in("ana")
+        if self.world.has_cloud:
+            ana.offer("images", cloud.IMAGE, login=cloud.LOGIN)
+            ana.offer("flavors", cloud.SIZE)
+            ana.make_a_template("First steps")
+
+    def people_sign_in(self) -> None:
+        for name in ("luis", "rosa"):
+            self.sign_in(name)
+
+    def the_gateway_is_linked(self) -> None:
+        """The VPS lets the agent in, the portal hears it."""
+        self.world.until(lambda: self._states()["agents"] == "ok", "/readyz has the agent as ok")
+        peer = f"ss -Htn state established dst {VPS_ADDRESS}:22"
+        self.world.until(lambda: self.world.ask(peer), "the agent is connected to the VPS's sshd")
+
+    def the_first_machine_runs(self) -> None:
+        if not self.world.has_cloud:
+            return
+        luis = self.sign_in("luis")
+        self.machine = luis.launch("condor")
+        luis.wait_for(self.machine, "running")
+        self.world.until(self._ssh_answers, "the VPS's port leads to the machine's sshd", 90)
+
+    def _ssh_answers(self) -> bool:
+        """Through the public port, as a student comes: whose banner is it?"""
+        luis = self.sign_in("luis")
+        ways = [way for way in luis.machine(self.machine)["access"] if way["state"] == "open"]
+        look = "exec 3<>/dev/tcp/{host}/{port} && timeout 10 head -c 4 <&3"
+        return any(self.world.server.run(look.format(**way)).output.startswith("SSH-") for way in ways)
+
+    def a_failed_migration_leaves_the_old_version(self) -> None:
+        pids, folder = self._pids(), self.world.ask("readlink -f /opt/minga")
+        self.world.copy.commit("A migration that fails", "raise RuntimeError('planted')")
+        self.world.ask("git clone --quiet /srv/minga.git /opt/minga-bad")
+        ran = self.world.server.run("sudo /opt/minga-bad/deploy/systemd/upgrade")
+        assert ran.code, "an upgrade with a failing migration says that it went well"
+        assert [word for word in ("planted", "runs on") if word not in ran.output] == [], ran.output
+        assert (self._pids(), self.world.ask("readlink -f /opt/minga")) == (pids, folder)
+        self.is_ready()
+        self.world.copy.commit("The migration mended", "pass")
+
+    def _pids(self) -> list[str]:
+        return self.world.ask(f"systemctl show --value --property MainPID {' '.join(SERVICES)}").split()
+
+    def the_new_version_runs(self) -> None:
+        assert self.world.ask("readlink /opt/minga") == "/opt/minga-new"
+        folders = {self.world.ask(f"readlink /proc/{pid}/cwd") for pid in self._pids()}
+        assert folders == {"/opt/minga-new"}, folders
+        assert "9999" in self.world.ask(f"{MANAGE} showmigrations catalog | grep '\\[X\\] 9999'")
+        self._all_is_well()
+
+    def the_version_before_runs(self) -> None:
+        """The way back was taken, with the backup: the version before, and the people of then."""
+        assert self.world.ask("readlink /opt/minga") == "/opt/minga-first"
+        self._all_is_well()
+
+    def _all_is_well(self) -> None:
+        self.services_are_active()
+        self.is_ready()
+        self.the_gateway_is_linked()
+        luis = self.sign_in("luis")
+        if self.machine:
+            luis.wait_for(self.machine, "running")
+            self.world.until(self._ssh_answers, "the machine's port is open", 90)
+
+    def a_backup_is_made(self) -> None:
+        """What the timer starts at night works today, under its own sandbox."""
+        before = self.world.ask("ls /var/backups/minga").split()
+        self.world.ask("systemctl start minga-backup.service")
+        assert len(self.world.ask("ls /var/backups/minga").split()) == len(before) + 1
+        assert "minga-backup.timer" in self.world.ask("systemctl list-timers --no-pager")
+
+    def comes_back_after_a_reboot(self) -> None:
+        began = time.monotonic()
+        self.world.server.halt()
+        self.world.server.boot()
+        self._all_is_well()
+        assert self.world.ask("systemctl --failed --quiet --no-legend") == ""
+        self.world.seconds["a reboot of the server"] = time.monotonic() - began
+
+    def the_machine_is_deleted(self) -> None:
+        """By its owner: the cloud, which others use, keeps nothing of this run."""
+        if not self.machine:
+            return
+        luis = self.sign_in("luis")
+        luis.send(f"/machines/{self.machine}/delete/", "name", name="condor")
+        luis.wait_for(self.machine, "gone")
