@@ -107,7 +107,7 @@ def sleeps_and_is_woken(idler: Idler) -> None:
 def works_and_is_left_alone(idler: Idler) -> None:
     """A computation without any connection; when it is over, its owner is asked."""
     busy = idler.ran("(while :; do :; done) < /dev/null > /dev/null 2>&1 & echo $!")
-    time.sleep(BUSY_SECONDS)
+    time.sleep(BUSY_SECONDS)  # in which nobody may be asked: longer than a quiet machine would be left
     assert idler.questions() == []
     assert idler.state == "running"
     idler.ran(f"kill {busy}")
@@ -121,7 +121,7 @@ async def is_asked_and_not_cut(idler: Idler) -> None:
         session.process.stdin.write("echo ready-$((1+1))\n")  # prompts differ
         assert await session.shows("ready-2", 30), session.seen
         assert await session.shows("Minga: ", 120), idler.why()
-        await asyncio.sleep(ECHO_SECONDS)
+        await asyncio.sleep(ECHO_SECONDS)  # what is typed sooner counts as an echo of the line
         session.process.stdin.write("echo still-$((40+2)); seq 1 2000 | tail -n 400\n")
         assert await session.shows("still-42", 10)
         await asyncio.to_thread(wait_for, lambda: idler.questions()[-1].closed_at, 60, "the question is closed")
