@@ -234,7 +234,7 @@ def test_a_guest_that_no_row_knows_is_ended_at_the_start(make_stage: Make, _gues
 def test_the_clock_is_right_after_a_sleep(stage: LocalStage, server: Server, key: Path) -> None:
     stage.cloud.ensure_suspended(server.id)
     stage.settle()
-    time.sleep(4)
+    time.sleep(4)  # more than the clock may be off afterwards: it stood still so long
     stage.cloud.ensure_running(server.id)
     stage.settle()
     until(lambda: abs(int(ssh(server, key, "date +%s").stdout) - time.time()) < 3, "its clock is set", 15)

@@ -12,6 +12,7 @@ import pytest
 from tests.tunnels.stage import Program, free_port, until
 
 HERE = "127.0.0.1"
+pytestmark = pytest.mark.xdist_group("local-mail")
 
 
 class LocalMail:

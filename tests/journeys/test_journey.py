@@ -179,7 +179,7 @@ def test_a_settled_page_follows_what_happens_elsewhere_but_not_below_ones_hands(
     elsewhere.call("POST", f"machines/{machine}/suspend/")
     elsewhere.until(machine, "suspended")
     comes_back_to_the_tab(student)
-    student.page.wait_for_timeout(1000)
+    student.page.wait_for_timeout(1000)  # in which the page must not change below the hands
     student.sees("running", seconds=1)
     assert student.page.locator("#live [name=name]").input_value() == "puma"
     student.page.locator("#live [name=name]").blur()

@@ -1,5 +1,7 @@
 """An archive keeps the disk and gives back the rest; the way there and back survives whatever happens on it."""
 
+from copy import copy
+
 import pytest
 
 from lib.notes import Refusal
@@ -146,13 +148,18 @@ def test_each_lost_call_costs_a_turn_and_never_a_disk(world: World, state: str) 
 
 
 @pytest.mark.parametrize("state", RESTS)
-@pytest.mark.parametrize("turns", range(10))
 @pytest.mark.parametrize("end", ["running", "gone"])
-def test_a_mind_changed_on_the_way_is_followed(world: World, state: str, turns: int, end: str) -> None:
+def test_a_mind_changed_on_the_way_is_followed(world: World, state: str, end: str) -> None:
+    """At each of ten moments."""
     machine = at_rest(world, state)
     actions.archive(machine=machine, by=world.student)
-    for _turn in range(turns):
+    for turns in range(10):
+        with world.what_if(f"after {turns} turns"):
+            _changes_to(world, copy(machine), end)
         world.turn()
+
+
+def _changes_to(world: World, machine: Machine, end: str) -> None:
     (actions.restore if end == "running" else actions.delete)(machine=machine, by=world.student)
     world.until(machine, end)
     assert (len(world.known(machine)), open_shares()) == ((1, 1) if end == "running" else (0, 0))
@@ -160,13 +167,18 @@ def test_a_mind_changed_on_the_way_is_followed(world: World, state: str, turns: 
     assert set(world.cloud.archives) == kept
 
 
-@pytest.mark.parametrize("turns", range(8))
 @pytest.mark.parametrize("end", ["archived", "gone"])
-def test_a_mind_changed_on_the_way_back_is_followed(world: World, turns: int, end: str) -> None:
+def test_a_mind_changed_on_the_way_back_is_followed(world: World, end: str) -> None:
+    """At each of eight moments."""
     machine = archived(world)
     actions.restore(machine=machine, by=world.student)
-    for _turn in range(turns):
+    for turns in range(8):
+        with world.what_if(f"after {turns} turns"):
+            _changes_back_to(world, copy(machine), end)
         world.turn()
+
+
+def _changes_back_to(world: World, machine: Machine, end: str) -> None:
     (actions.bin if end == "archived" else actions.delete)(machine=machine, by=world.student)
     world.until(machine, end)
     assert (world.known(machine), open_shares()) == ([], 0)

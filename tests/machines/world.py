@@ -1,7 +1,14 @@
 """A small world for tests of the life cycle: a fake cloud, an agent that does as told, and a clock that only we move."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
@@ -9,7 +16,7 @@ from machines import actions, sweep
 from machines.models import Machine, Watch
 from tests.cloud.fake import FakeCloud
 from tests.factories import grant, make_gateway, make_template
-from tunnels.models import Tunnel
+from tunnels.models import Gateway, Tunnel
 
 
 class World:
@@ -47,14 +54,25 @@ class World:
     def agent(self) -> None:
         """What wants to be open is open and answers; the rest is shut."""
         now = timezone.now()
-        make_gateway().__class__.objects.update(heard_at=now)
-        for tunnel in Tunnel.objects.live():
-            state = {"open": "open", "closed": "closed", "held": "held", "gone": "gone"}[tunnel.wanted]
-            answered = tunnel.answered_at or now if state == "open" else None
-            Tunnel.objects.filter(pk=tunnel.pk).update(state=state, answered_at=answered)
+        Gateway.objects.update(heard_at=now)
+        answered = Case(When(wanted="open", then=Coalesce("answered_at", Value(now))))
+        Tunnel.objects.live().update(state=F("wanted"), answered_at=answered)
         Machine.objects.filter(retry_at__isnull=False, unheard=0).exclude(state="failed").update(
             retry_at=None
         )  # its bell
+
+    @contextmanager
+    def what_if(self, note: str) -> Iterator[None]:
+        """What happens within will not have happened: rows, cloud and clock are as before. A failure bears the note."""
+        savepoint, before, now = transaction.savepoint(), _facts_of(self.cloud), self.clock.now
+        try:
+            yield
+        except Exception as error:
+            error.add_note(note)
+            raise
+        transaction.savepoint_rollback(savepoint)
+        vars(self.cloud).update(before)
+        self.clock.set(now)
 
     def until(self, machine: Machine, state: str, turns: int = 60) -> Machine:
         """Let time pass until the machine is in `state` and settled there."""
@@ -79,6 +97,11 @@ class World:
         Watch.objects.update(cursor="")
 
 
+def _facts_of(cloud: FakeCloud) -> dict[str, Any]:
+    """All that it is now, but for its lock and its numbers: those go on, and none is given twice."""
+    return deepcopy({name: fact for name, fact in vars(cloud).items() if name not in ("_lock", "_numbers")})
+
+
 class Clock:
     """Time that stands still until it is moved."""
 
@@ -87,6 +110,9 @@ class Clock:
 
     def move(self, seconds: float) -> None:
         self._traveller.shift(timedelta(seconds=seconds))  # type: ignore[attr-defined]
+
+    def set(self, now: datetime) -> None:
+        self._traveller.move_to(now)  # type: ignore[attr-defined]
 
     @property
     def now(self) -> datetime:
