@@ -32,7 +32,11 @@ def _started(kind: str) -> "Stack":
         folder = Path(tempfile.mkdtemp(prefix="minga-", dir="/tmp"))
         folder.chmod(0o755)
         _running[kind] = Stack(folder / "data", kind, **SETTINGS[kind])
-        _running[kind].start()
+        try:
+            _running[kind].start()
+        except BaseException:
+            _stop(kind)
+            raise
     return _running[kind]
 
 

@@ -130,7 +130,7 @@ def works_and_is_left_alone(idler: Idler) -> None:
     busy = idler.ran("(while :; do :; done) < /dev/null > /dev/null 2>&1 & echo $!")
     idler.is_heard_at_work()
     idler.all_have_begun()
-    time.sleep(BUSY_SECONDS)
+    time.sleep(BUSY_SECONDS)  # the claim is that nothing happens meanwhile
     assert idler.questions() == []
     assert idler.state == "running"
     idler.ran(f"kill {busy}")
@@ -151,6 +151,7 @@ async def _is_asked_and_not_cut(idler: Idler) -> None:
         await asyncio.to_thread(idler.all_have_begun)
         assert await session.shows("Minga: ", 120), idler.why()
         await asyncio.to_thread(wait_for, lambda: idler.told().get("terminal") == "sent", 20, "the line is noted")
+        # Sooner it would be taken for the echo of our line, or for a scanner's knock.
         await asyncio.sleep(max(ECHO_SECONDS, began + BRIEF_SECONDS - time.monotonic()))
         session.process.stdin.write("echo still-$((40+2)); seq 1 2000 | tail -n 400\n")
         assert await session.shows("still-42", 10)
