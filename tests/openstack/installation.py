@@ -10,15 +10,22 @@ from typing import Any
 from cloud.contract import Owner, Server
 from tests.cloud.stage import insist
 from tests.journeys.stack import ROOT, Person, Stack, wait_for
-from tests.openstack.stage import FLAVOR, IMAGE, RecordedCloud, open_cloud
+from tests.openstack.stage import FLAVOR, IMAGE, RecordedCloud, open_cloud, own
 from tests.tunnels.stage import HERE, Program, free_range, openssh_vps
 
 PORTS = 40  # public ports of the gateway
+PEOPLE = """
+from accounts.models import User
+for user in User.objects.all(): print(user.uuid, user.username)
+"""
 # At the start templates are of the first image and sizes that the cloud has: others may have put theirs there for a moment.
-TEMPLATES = f"""
+SET_UP = f"""
 from catalog.models import Flavor, Image
 from courses.models import Template
+from tunnels.models import Gateway
+Gateway.objects.exclude(name="sshd").update(enabled=False)
 Template.objects.update(image=Image.objects.get(name={IMAGE!r}), flavor=Flavor.objects.get(name={FLAVOR!r}))
+{PEOPLE}
 """
 
 
@@ -38,8 +45,8 @@ class Installation(Stack):
             "--first-port", str(first), "--last-port", str(first + PORTS - 1), "--host-key-file", str(folder / "host_key.pub"),
             "--token-file", str(folder / "token"),
         )  # fmt: skip
-        self.django("from tunnels.models import Gateway; Gateway.objects.exclude(name='sshd').update(enabled=False)")
-        self.django(TEMPLATES)
+        for person in people(self.django(SET_UP)):
+            own(person)
         agent = [sys.executable, "-m", "tunnels.agent", "--portal", self.url, "--token-file", str(folder / "token")]
         self.gateway = [sshd, Program([*agent, "--key-file", str(folder / "agent_key")], folder / "agent.log")]
         return self
@@ -53,8 +60,7 @@ class Installation(Stack):
         """Whatever a test that failed has left: processes, servers, projects."""
         if self.process is None or self.process.poll() is not None:
             return
-        names = self.django("from accounts.models import User\nfor u in User.objects.all(): print(u.uuid, u.username)")
-        owners = [Owner(*line.split()) for line in names.splitlines() if line]
+        owners = people(self.django(PEOPLE))
         self.stop()
         keys = {owner.key for owner in owners}
         for server in self.cloud.list_servers().servers:
@@ -75,6 +81,11 @@ class Installation(Stack):
 
     def servers(self, machine: str) -> list[Server]:
         return [s for s in self.cloud.list_servers().servers if s.machine == machine]
+
+
+def people(said: str) -> list[Owner]:
+    """The lines that PEOPLE prints."""
+    return [Owner(*line.split()) for line in said.splitlines() if line]
 
 
 def cli(*command: str, cloud: str = "") -> Any:
