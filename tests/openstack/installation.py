@@ -14,18 +14,16 @@ from tests.openstack.stage import FLAVOR, IMAGE, RecordedCloud, open_cloud, own
 from tests.tunnels.stage import HERE, Program, free_range, openssh_vps
 
 PORTS = 40  # public ports of the gateway
-PEOPLE = """
-from accounts.models import User
-for user in User.objects.all(): print(user.uuid, user.username)
-"""
 # At the start templates are of the first image and sizes that the cloud has: others may have put theirs there for a moment.
+# Prints all people.
 SET_UP = f"""
+from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.models import Template
 from tunnels.models import Gateway
 Gateway.objects.exclude(name="sshd").update(enabled=False)
 Template.objects.update(image=Image.objects.get(name={IMAGE!r}), flavor=Flavor.objects.get(name={FLAVOR!r}))
-{PEOPLE}
+for user in User.objects.all(): print(user.uuid, user.username)
 """
 
 
@@ -35,6 +33,7 @@ class Installation(Stack):
     def __init__(self, data: Path, **environment: str) -> None:
         super().__init__(data, "openstack", SWEEP_QUIET_SECONDS="3", **environment)
         self.gateway: list[Program] = []
+        self.people: list[Owner] = []
 
     def start(self) -> "Installation":
         super().start()
@@ -45,7 +44,8 @@ class Installation(Stack):
             "--first-port", str(first), "--last-port", str(first + PORTS - 1), "--host-key-file", str(folder / "host_key.pub"),
             "--token-file", str(folder / "token"),
         )  # fmt: skip
-        for person in people(self.django(SET_UP)):
+        self.people = [Owner(*line.split()) for line in self.django(SET_UP).splitlines() if line]
+        for person in self.people:
             own(person)
         agent = [sys.executable, "-m", "tunnels.agent", "--portal", self.url, "--token-file", str(folder / "token")]
         self.gateway = [sshd, Program([*agent, "--key-file", str(folder / "agent_key")], folder / "agent.log")]
@@ -60,14 +60,13 @@ class Installation(Stack):
         """Whatever a test that failed has left: processes, servers, projects."""
         if self.process is None or self.process.poll() is not None:
             return
-        owners = people(self.django(PEOPLE))
         self.stop()
-        keys = {owner.key for owner in owners}
+        keys = {owner.key for owner in self.people}
         for server in self.cloud.list_servers().servers:
             if server.owner in keys:
                 self.cloud.ensure_deleted(server.id)
         wait_for(lambda: not any(s.owner in keys for s in self.cloud.list_servers().servers), 60, "servers are gone")
-        for owner in owners:
+        for owner in self.people:
             insist(self.cloud.ensure_owner_gone, owner)
 
     def manage(self, *command: str) -> str:
@@ -81,11 +80,6 @@ class Installation(Stack):
 
     def servers(self, machine: str) -> list[Server]:
         return [s for s in self.cloud.list_servers().servers if s.machine == machine]
-
-
-def people(said: str) -> list[Owner]:
-    """The lines that PEOPLE prints."""
-    return [Owner(*line.split()) for line in said.splitlines() if line]
 
 
 def cli(*command: str, cloud: str = "") -> Any:
