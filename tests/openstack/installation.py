@@ -10,15 +10,20 @@ from typing import Any
 from cloud.contract import Owner, Server
 from tests.cloud.stage import insist
 from tests.journeys.stack import ROOT, Person, Stack, wait_for
-from tests.openstack.stage import FLAVOR, IMAGE, RecordedCloud, open_cloud
+from tests.openstack.stage import FLAVOR, IMAGE, RecordedCloud, open_cloud, own
 from tests.tunnels.stage import HERE, Program, free_range, openssh_vps
 
 PORTS = 40  # public ports of the gateway
 # At the start templates are of the first image and sizes that the cloud has: others may have put theirs there for a moment.
-TEMPLATES = f"""
+# Prints all people.
+SET_UP = f"""
+from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.models import Template
+from tunnels.models import Gateway
+Gateway.objects.exclude(name="sshd").update(enabled=False)
 Template.objects.update(image=Image.objects.get(name={IMAGE!r}), flavor=Flavor.objects.get(name={FLAVOR!r}))
+for user in User.objects.all(): print(user.uuid, user.username)
 """
 
 
@@ -28,6 +33,7 @@ class Installation(Stack):
     def __init__(self, data: Path, **environment: str) -> None:
         super().__init__(data, "openstack", SWEEP_QUIET_SECONDS="3", **environment)
         self.gateway: list[Program] = []
+        self.people: list[Owner] = []
 
     def start(self) -> "Installation":
         super().start()
@@ -38,8 +44,9 @@ class Installation(Stack):
             "--first-port", str(first), "--last-port", str(first + PORTS - 1), "--host-key-file", str(folder / "host_key.pub"),
             "--token-file", str(folder / "token"),
         )  # fmt: skip
-        self.django("from tunnels.models import Gateway; Gateway.objects.exclude(name='sshd').update(enabled=False)")
-        self.django(TEMPLATES)
+        self.people = [Owner(*line.split()) for line in self.django(SET_UP).splitlines() if line]
+        for person in self.people:
+            own(person)
         agent = [sys.executable, "-m", "tunnels.agent", "--portal", self.url, "--token-file", str(folder / "token")]
         self.gateway = [sshd, Program([*agent, "--key-file", str(folder / "agent_key")], folder / "agent.log")]
         return self
@@ -53,15 +60,13 @@ class Installation(Stack):
         """Whatever a test that failed has left: processes, servers, projects."""
         if self.process is None or self.process.poll() is not None:
             return
-        names = self.django("from accounts.models import User\nfor u in User.objects.all(): print(u.uuid, u.username)")
-        owners = [Owner(*line.split()) for line in names.splitlines() if line]
         self.stop()
-        keys = {owner.key for owner in owners}
+        keys = {owner.key for owner in self.people}
         for server in self.cloud.list_servers().servers:
             if server.owner in keys:
                 self.cloud.ensure_deleted(server.id)
         wait_for(lambda: not any(s.owner in keys for s in self.cloud.list_servers().servers), 60, "servers are gone")
-        for owner in owners:
+        for owner in self.people:
             insist(self.cloud.ensure_owner_gone, owner)
 
     def manage(self, *command: str) -> str:

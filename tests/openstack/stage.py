@@ -31,17 +31,31 @@ HUGE, HUGE_GB = "huge-", 500_000  # how sizes begin that no computer has, and th
 PAUSE = of_every_cloud.PAUSE = 0.25
 LONGEST_PAUSE, SLOWER = 1.0, 1.4
 
+# This worker's owners, for its next run: what one that was killed has left is taken away with the rest.
+NOTES = Path(
+    os.environ.get("MINGA_TEST_DATA", ".data-test"), "openstack-owners", os.environ.get("PYTEST_XDIST_WORKER", "alone")
+).resolve()
+
 Answer = TypeVar("Answer")
 owners: dict[str, Owner] = {}  # of this worker, by key
 made: set[str] = set()  # servers of this worker that are not deleted yet, as far as it knows
 ever: set[str] = set()  # all of them
 
 
+def own(owner: Owner) -> None:
+    """From now on what this owner has in the cloud is this worker's."""
+    if owner.key not in owners:
+        NOTES.parent.mkdir(parents=True, exist_ok=True)
+        with NOTES.open("a") as notes:
+            notes.write(f"{owner.key}\n")
+    owners[owner.key] = owner
+
+
 class RecordedCloud(OpenStackCloud):
     """Remembers whose and which servers were made through it, so that they can be taken away."""
 
     def ensure_server(self, spec: ServerSpec) -> Server:
-        owners[spec.owner.key] = spec.owner
+        own(spec.owner)
         server = super().ensure_server(spec)
         made.add(server.id)
         ever.add(server.id)
@@ -73,6 +87,8 @@ class OpenStackStage:
     """What tests/cloud asks of a stage, and the eyes and hands of somebody who sees only OpenStack."""
 
     def __init__(self) -> None:
+        if NOTES.exists():
+            owners.update({key: Owner(key, "left-behind") for key in NOTES.read_text().split()})
         self.cloud = open_cloud()
         self.admin = openstack.connect(ADMIN)
         self.image_id = next(image.id for image in self.cloud.images() if image.name == IMAGE)
@@ -144,6 +160,7 @@ class OpenStackStage:
         self._drop_snapshots()
         for owner in owners.values():
             self._drop(owner)
+        NOTES.unlink(missing_ok=True)
 
     def _drop_snapshots(self) -> None:
         for image in self.admin.image.images():

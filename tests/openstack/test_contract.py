@@ -13,4 +13,5 @@ pytestmark = pytest.mark.xdist_group("lives")
 # They read the console log, which Nova has only since a server woke last.
 pytest.mark.fresh(test_a_restart_is_done_once_for_its_number)
 pytest.mark.fresh(test_the_console_says_that_it_is_ready)
-pytest.mark.alone(test_a_shelved_server_frees_its_host)  # the host must have more room afterwards: nobody else may launch
+# The host must have more room afterwards, so nobody else may launch.
+pytest.mark.alone(test_a_shelved_server_frees_its_host)

@@ -12,7 +12,7 @@ from cloud.contract import CloudRefused, Owner, Quota, ServerSpec
 from cloud.openstack.tenants import GROUP
 from tests.cloud.stage import insist
 from tests.openstack.census import belonging, census
-from tests.openstack.stage import AGENT, OpenStackStage, open_cloud, owners, until
+from tests.openstack.stage import AGENT, OpenStackStage, open_cloud, own, until
 
 Specs = Callable[..., ServerSpec]
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("api")
 
 def project_of(owner: Owner, cloud: Any = None) -> str:
     """Made, or found; by a process that has not seen it before, unless a cloud is given."""
-    owners[owner.key] = owner
+    own(owner)
     found: str = insist((cloud or open_cloud()).desk.tenants.of, owner).project
     return found
 
