@@ -129,7 +129,7 @@ class TextLines(_Lines):
 
 # Who says at INFO what happens twice a second, what our own access line says better, or what a request carried.
 QUIET = (
-    "celery.app.trace", "celery.worker.strategy", "celery.beat", "httpx", "httpcore", "asyncssh", "keystoneauth", "openstack",
+    "celery.app.trace", "celery.worker.strategy", "celery.worker.request", "celery.beat", "httpx", "httpcore", "asyncssh", "keystoneauth", "openstack",
     "stevedore", "urllib3", "uvicorn.access", "kombu", "amqp",
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ as a site does whose catalogue has addresses that the portal cannot reach.
 from tests.production.docker_engine import HOST
 
 ENDPOINTS = {
-    "identity": "5000/v3", "compute": "8774/v2.1", "image": "9292/v2", "network": "9696", "placement": "8778",
+    "identity": "5000/v3", "compute": "8774/v2.1", "image": "9292", "network": "9696", "placement": "8778",
 }  # fmt: skip
 
 

@@ -80,9 +80,9 @@ class Site:
         given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
         return self.compose("run", "--rm", "--no-TTY", *given, "manage", *words, check=check, seconds=seconds)
 
-    def shell(self, code: str) -> str:
-        """Python inside the running web: quicker than a container of its own. What it printed."""
-        command = ["exec", "--no-TTY", "web", "python", "manage.py", "shell", "--no-imports", "--command", code]
+    def shell(self, code: str, service: str = "web") -> str:
+        """Python inside a running container: quicker than one of its own. Only the worker's has the cloud's password. What it printed."""
+        command = ["exec", "--no-TTY", service, "python", "manage.py", "shell", "--no-imports", "--command", code]
         return self.compose(*command, seconds=60).stdout
 
     def container(self, service: str) -> dict[str, Any]:
@@ -97,7 +97,19 @@ class Site:
         return str(state.get("Health", {}).get("Status") or state["Status"])
 
     def log(self, service: str) -> str:
-        return self.compose("logs", "--no-log-prefix", service).stdout
+        """Of its present container. Not by `compose logs`, which adds marks of its own to the lines."""
+        ran = self.docker("logs", self.compose("ps", "--all", "--quiet", service).stdout.strip())
+        return ran.stdout + ran.stderr
+
+    def lines(self, service: str) -> tuple[list[dict[str, Any]], list[str]]:
+        """Of its log: the lines that are JSON objects, and the others."""
+        objects, others = [], []
+        for line in filter(str.strip, self.log(service).splitlines()):
+            try:
+                objects.append({**json.loads(line)})
+            except (ValueError, TypeError):
+                others.append(line)
+        return objects, others
 
     # ---- http ----
 
@@ -119,23 +131,19 @@ class Site:
 
 
 class Visitor:
-    """A browser behind the proxy with TLS, which sets X-Forwarded-For and X-Forwarded-Proto."""
+    """A browser or a program behind the proxy with TLS, which sets X-Forwarded-For and X-Forwarded-Proto."""
 
-    def __init__(self, site: Site, **headers: str) -> None:
+    def __init__(self, site: Site) -> None:
+        self.url = f"http://127.0.0.1:{site.port}"
         self.cookies: SimpleCookie = SimpleCookie()
-        proxy = {
-            "Host": HOST,
-            "X-Forwarded-Proto": "https",
-            "X-Forwarded-For": "192.0.2.7",
-            "Referer": f"https://{HOST}/",
-        }
-        self.http = httpx.Client(
-            base_url=f"http://127.0.0.1:{site.port}", headers={**proxy, **headers}, timeout=20, trust_env=False
-        )
+        self.headers = {
+            "Host": HOST, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7", "Referer": f"https://{HOST}/",
+        }  # fmt: skip
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         cookies = "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items())
-        reply = self.http.request(method, path, headers={"Cookie": cookies} if cookies else {}, **more)
+        headers = self.headers | ({"Cookie": cookies} if cookies else {})
+        reply = httpx.request(method, self.url + path, headers=headers, timeout=20, trust_env=False, **more)
         for line in reply.headers.get_list("set-cookie"):
             self.cookies.load(line)
         return reply

@@ -23,6 +23,13 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.exit("These tests need an engine and an image: python -m tests.production", returncode=1)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"  {name}: {value}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interrupted() -> Iterator[Site]:
     """A second installation whose PostgreSQL was killed while it made its database. It has until the last test to be found out."""

@@ -2,16 +2,17 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.production.compose_site import ROOT, Site, until
+from tests.production.compose_site import ROOT, Site
 
 SERVICES = ("web", "worker", "beat")
-AWAY_SECONDS = 12.0
+AWAY_SECONDS = 30.0  # on a computer that does much else; five to ten otherwise
 MIGRATION = """
 from django.db import migrations
 
@@ -22,15 +23,17 @@ class Migration(migrations.Migration):
 GOOD = "ALTER TABLE tunnels_gateway ADD COLUMN later integer NULL"
 BAD = "SELECT 1 / 0"
 APPLIED = "from django.db.migrations.recorder import MigrationRecorder as R; print(R.Migration.objects.filter(name={0!r}).count())"
+APPLIED_AT = "from django.db.migrations.recorder import MigrationRecorder as R; print(R.Migration.objects.get(name={0!r}).applied.isoformat())"
 
 
 class Watch(threading.Thread):
-    """Asks /healthz ten times a second; the longest time without an answer."""
+    """Asks /healthz ten times a second: the longest time without an answer, and when the first answer was missed."""
 
     def __init__(self, site: Site) -> None:
         super().__init__(daemon=True)
         self.url, self.ended = f"http://127.0.0.1:{site.port}/healthz", threading.Event()
         self.away = 0.0
+        self.missed_at: datetime | None = None
 
     def run(self) -> None:
         answered_at = time.monotonic()
@@ -39,6 +42,7 @@ class Watch(threading.Thread):
                 httpx.get(self.url, timeout=1, trust_env=False).raise_for_status()
                 answered_at = time.monotonic()
             except httpx.HTTPError:
+                self.missed_at = self.missed_at or datetime.now(UTC)
                 self.away = max(self.away, time.monotonic() - answered_at)
 
     def __enter__(self) -> "Watch":
@@ -78,20 +82,27 @@ def test_a_migration_that_fails_leaves_the_old_version_running(site: Site, tmp_p
     assert "division by zero" in ran.stdout + ran.stderr
     assert "the old version goes on working" in ran.stderr
     assert {part: site.container(part)["Id"] for part in SERVICES} == before
-    assert watch.away < 1.5
+    assert watch.missed_at is None
 
 
-def test_an_upgrade_replaces_one_part_after_the_other(site: Site, tmp_path: Path) -> None:
+def test_an_upgrade_migrates_first_and_then_replaces_each_part(
+    site: Site, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     before = images(site)
     build(site, tmp_path, "0999_good", GOOD)
     with Watch(site) as watch:
         site.run("deploy/compose/upgrade")
-        until(lambda: site.get("/readyz").status_code == 200, "the new version answers", 30)
     after = images(site)
     assert [part for part in SERVICES if after[part] == before[part]] == []
     assert site.shell(APPLIED.format("0999_good")).strip() == "1"
-    print(f"web was away for {watch.away:.1f} s")
+    record_property("seconds that web was away during the upgrade", f"{watch.away:.1f}")
+    assert watch.missed_at is None or watch.missed_at > datetime.fromisoformat(first_migration(site))
     assert watch.away < AWAY_SECONDS
+
+
+def first_migration(site: Site) -> str:
+    """When the new migration was written down: the old version still served then."""
+    return site.shell(APPLIED_AT.format("0999_good")).strip()
 
 
 def test_the_next_up_replaces_nothing_more(site: Site) -> None:
