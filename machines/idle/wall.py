@@ -133,5 +133,6 @@ def _options(key: asyncssh.SSHKey) -> dict[str, object]:
     """Nothing of whoever runs the worker is used: no agent, no configuration, no other keys."""
     return {
         "client_keys": [key], "known_hosts": None, "agent_path": None, "config": None, "gss_host": None,
-        "preferred_auth": "publickey", "request_pty": False, "server_host_key_algs": HOST_KEYS, "x509_trusted_certs": None,
+        "preferred_auth": "publickey", "request_pty": False, "server_host_key_algs": HOST_KEYS,
+        "x509_trusted_certs": None, "x509_trusted_cert_paths": [],
     }  # fmt: skip

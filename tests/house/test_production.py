@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +212,14 @@ def test_build_compiles_every_app() -> None:
 @pytest.mark.parametrize("name", ["build", "manage", "upgrade"])
 def test_a_script_of_systemd_can_be_run(name: str) -> None:
     assert os.access(ROOT / "deploy/systemd" / name, os.X_OK)
+
+
+def test_web_lets_in_the_agent_by_the_name_that_its_unit_asks_by() -> None:
+    """Whatever names the site has: with only those, every question of the agent was answered 400."""
+    unit = (ROOT / "deploy/systemd/minga-agent.service").read_text()
+    asked = re.search(r"--portal http://([\d.]+):8000 ", unit)
+    site = {"ALLOWED_HOSTS": "labs.example.org", "SECRET_KEY": "none", "DATABASE_URL": "postgres://none@127.0.0.1/none"}
+    ask = [sys.executable, "-c", "from portal.settings import ALLOWED_HOSTS; print(*ALLOWED_HOSTS)"]
+    ran = subprocess.run(ask, cwd=ROOT, env={**os.environ, **site}, capture_output=True, text=True, check=True)
+    assert asked
+    assert ran.stdout.split() == ["labs.example.org", asked[1]]

@@ -30,7 +30,8 @@ class Claims:
         self.before_line: dict[str, Callable[[], None]] = {
             "curl -s https://labs.example.org/healthz": self.trust_the_stand_in_for_an_authority,
             "manage changepassword luis": self.the_administrator_offers,
-            "sudo git clone YOUR-COPY-OF-MINGA /opt/minga-NEW": self.a_failed_migration_leaves_the_old_version,
+            "sudo git clone YOUR-COPY-OF-MINGA /opt/minga-NEW": self.a_new_version_fails_to_migrate,
+            "sudo /opt/minga-NEW/deploy/systemd/upgrade": self.a_failed_migration_leaves_the_old_version,
             "sudo systemctl stop minga.target": self.the_new_version_runs,
         }
 
@@ -97,16 +98,19 @@ class Claims:
         look = "exec 3<>/dev/tcp/{host}/{port} && timeout 10 head -c 4 <&3"
         return any(self.world.server.run(look.format(**way)).output.startswith("SSH-") for way in ways)
 
-    def a_failed_migration_leaves_the_old_version(self) -> None:
-        pids, folder = self._pids(), self.world.ask("readlink -f /opt/minga")
+    def a_new_version_fails_to_migrate(self) -> None:
         self.world.copy.commit("A migration that fails", "raise RuntimeError('planted')")
-        self.world.ask("git clone --quiet /srv/minga.git /opt/minga-bad")
-        ran = self.world.server.run("sudo /opt/minga-bad/deploy/systemd/upgrade")
+
+    def a_failed_migration_leaves_the_old_version(self) -> None:
+        """Then the fault is mended, and the line of the page is said once more."""
+        pids, folder = self._pids(), self.world.ask("readlink -f /opt/minga")
+        ran = self.world.server.run("sudo /opt/minga-new/deploy/systemd/upgrade")
         assert ran.code, "an upgrade with a failing migration says that it went well"
         assert [word for word in ("planted", "runs on") if word not in ran.output] == [], ran.output
         assert (self._pids(), self.world.ask("readlink -f /opt/minga")) == (pids, folder)
         self.is_ready()
         self.world.copy.commit("The migration mended", "pass")
+        self.world.ask("git -C /opt/minga-new pull --quiet")
 
     def _pids(self) -> list[str]:
         return self.world.ask(f"systemctl show --value --property MainPID {' '.join(SERVICES)}").split()

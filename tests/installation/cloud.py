@@ -52,9 +52,7 @@ def reach(server: Namespace, ways: Ways) -> None:
 
 def run(line: str, password: str) -> Ran:
     """A line of the page for the openstack client, with an administrator's credentials."""
-    return talk(
-        ["env", *_credentials(), *shlex.split(line)], [(ASKS_PASSWORD, password)] * 2
-    )
+    return talk(["env", *_credentials(), *shlex.split(line)], [(ASKS_PASSWORD, password)] * 2)
 
 
 def forget() -> None:

@@ -279,6 +279,16 @@ def test_once_opens_reports_and_ends(stage: Stage) -> None:
     assert stage.portal.is_open(key)
 
 
+def test_a_home_that_it_may_not_look_into_is_no_hindrance(stage: Stage) -> None:
+    """ProtectHome of the unit. (Nothing is forbidden to root, who may run this: a name that is too long fails likewise.)"""
+    stage.agent.kill()
+    stage.portal.wish(stage.first, stage.target().port)
+    command = ["env", f"HOME=/{'x' * 300}", *stage.agent_command("token", "--once")]
+    once = Program(command, stage.folder / "once.log")
+    assert once.process.wait(15) == 0
+    assert "gateway: connected" in once.said()
+
+
 @pytest.mark.parametrize("missing", ["token", "key"])
 def test_a_missing_file_is_a_sentence(stage: Stage, missing: str) -> None:
     command = (

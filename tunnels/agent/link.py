@@ -132,6 +132,9 @@ class Link:
             preferred_auth="publickey",
             config=None,
             agent_path=None,
+            # Else it looks into ~/.ssh, and the unit's ProtectHome answers "permission denied" there.
+            x509_trusted_certs=None,
+            x509_trusted_cert_paths=[],
             encryption_algs=CIPHERS,
             compression_algs=None,
             keepalive_interval=5,

@@ -57,6 +57,15 @@ async def test_without_a_terminal_nobody_is_told(guest: Guest) -> None:
 
 
 @real_sshd
+async def test_a_home_that_the_worker_may_not_look_into_is_no_hindrance(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ProtectHome of the unit. (Nothing is forbidden to root, who may run this: a name that is too long fails likewise.)"""
+    monkeypatch.setenv("HOME", f"/{'x' * 300}")
+    assert await write(guest, "hello") == Written(fault="No terminal is open.")
+
+
+@real_sshd
 async def test_what_a_terminal_would_obey_is_not_written(guest: Guest, keys: tuple[Path, Path]) -> None:
     async with terminal(HERE, guest.port, keys[0]) as one:
         assert await one.shows("ready")
