@@ -10,7 +10,7 @@ On the bench cloud, as root (`../shared/openstack/down; ../shared/openstack/up -
 It says the wishes through the API, and kills -9 (or empties Redis) about once a second, on an OpenStack every three (--pace). At the
 end every machine must have reached its last wish: one server each, ports of its own that it kept over sleep, the quota given back.
 On an OpenStack, what Nova and Keystone have of the bench's students is counted, too: servers, and projects made twice. Exit code 1
-when anything is left over.
+when anything is left over. `make test-chaos` is something else: a test for each part and moment of one life, which holds or fails.
 """
 
 import argparse
