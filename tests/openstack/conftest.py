@@ -1,5 +1,6 @@
 """One real cloud for the whole run, signed in as the portal. `OS_CLOUD` says which; without one nothing is tried."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -17,6 +18,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "fresh: wants a server that no test had, for of one that slept Nova has no console log"
     )
+
+
+@pytest.fixture(autouse=True)
+def _in_a_group(request: pytest.FixtureRequest) -> None:
+    """Side by side only in groups: else tests would share what they must not. pytest 9.2.0 with xdist 3.8.0 makes none, silently."""
+    if "PYTEST_XDIST_WORKER" in os.environ and "@" not in request.node.nodeid.rpartition("]")[2]:
+        pytest.fail("It is in no xdist group: its file must name one, and pytest must be one with which xdist groups.")
 
 
 @pytest.fixture(scope="session")
