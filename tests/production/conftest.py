@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.production.cloud_way import clouds_yaml
-from tests.production.compose_site import PARTS, PASSWORD, Site, until
+from tests.production.compose_site import PARTS, PASSWORD, TOKEN, Site, until
 from tests.production.docker_engine import HOST
 from tests.production.gateway_vps import Vps
 
@@ -48,7 +48,9 @@ def interrupted() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def site(interrupted: Site) -> Iterator[Site]:
-    site = Site("minga-test", WORK / "site", os.environ, AGENT_ADDRESSES=AGENT, EMPTY_PROJECT_SECONDS="1")
+    site = Site(
+        "minga-test", WORK / "site", os.environ, AGENT_ADDRESSES=AGENT, EMPTY_PROJECT_SECONDS="1", METRICS_TOKEN=TOKEN
+    )
     site.write("cloud/clouds.yaml", clouds_yaml())
     try:
         site.compose("up", "--detach", *PARTS, seconds=180)

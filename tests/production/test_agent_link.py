@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.production.compose_site import Site, until
+from tests.production.compose_site import TOKEN, Site, until
 from tests.production.gateway_vps import SSHD, Vps
-from tests.production.test_visitors import TOKEN
 
 pytestmark = pytest.mark.skipif(not SSHD, reason="no sshd on this computer to stand in for the VPS")
 
@@ -28,8 +27,6 @@ def test_a_gateway_whose_name_is_not_known_is_told_with_the_reason(site: Site, v
 
 
 def test_metrics_name_the_gateway(site: Site) -> None:
-    site.write_settings(METRICS_TOKEN=TOKEN)
-    site.compose("up", "--detach", "web")
     line = 'minga_gateway_link{gateway="vps1",state="unknown_name"} 1.0'
     until(lambda: line in site.get("/metrics", Authorization=f"Bearer {TOKEN}").text, "the gauge shows it", 60)
 
