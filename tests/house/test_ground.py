@@ -1,4 +1,6 @@
-"""The servers under the tests are the engines of production."""
+"""The servers under the tests are the engines of production; workers keep groups together."""
+
+import os
 
 import pytest
 import redis
@@ -14,3 +16,10 @@ def test_the_database_is_postgresql() -> None:
 def test_redis_answers_with_the_password() -> None:
     with redis.Redis.from_url(settings.REDIS_URL) as doorbell:
         assert doorbell.ping()
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="there is one worker only")
+@pytest.mark.xdist_group("ground")
+def test_tests_of_a_group_are_known_to_the_workers(request: pytest.FixtureRequest) -> None:
+    """Without a word, pytest 9.2.0 and pytest-xdist 3.8.0 make no groups: each worker would start every stack."""
+    assert request.node.nodeid.endswith("@ground")

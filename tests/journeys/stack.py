@@ -19,6 +19,7 @@ from cloud.local import LocalCloud
 from deploy.local import ports
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
+from tests.cloud import ready_guest
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 240  # a first start on a busy machine builds a guest image, too
@@ -62,6 +63,8 @@ class Stack:
 
     def start(self) -> "Stack":
         self.data.mkdir(parents=True, exist_ok=True)
+        if self.kind == "qemu" and not (self.data / "cloud").exists():
+            ready_guest.give(self.data / "cloud")
         output = (self.data / "output.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local"],
