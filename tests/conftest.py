@@ -56,10 +56,13 @@ def _make_cheaper() -> None:
     """Change what costs processor in every test; what production has is tested in test_passwords.py and test_start.py."""
     from django.conf import settings
 
+    from tests import emptying
+
     # The real hasher takes 0.2 s for each of some 1,500 people.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Each test client makes the middleware anew, and WhiteNoise then reads all static files: 0.04 s. So it looks when asked.
     settings.WHITENOISE_AUTOREFRESH = True
+    emptying.use()
 
 
 @pytest.hookimpl(trylast=True)
