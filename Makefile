@@ -8,7 +8,7 @@ IN_VENV := .venv/bin/python
 PYTEST := $(IN_VENV) -m pytest -n 4 --dist loadgroup
 export PORT DATA GUESTS
 
-.PHONY: run test quick test-slow test-openstack check fix bench dev
+.PHONY: run test quick test-slow test-chaos test-openstack check fix bench dev
 
 run:
 	@exec $(PYTHON) deploy/local/bootstrap.py run
@@ -29,6 +29,11 @@ quick: dev
 test-slow: dev
 	@$(PYTHON) deploy/local/tools.py
 	@exec $(PYTEST) -m "slow or qemu or browser" $(TESTS)
+
+# kill -9 of each part at each moment of a life. (bench.chaos, of `make bench`, is something else: it counts.)
+test-chaos: dev
+	@$(PYTHON) deploy/local/tools.py
+	@exec $(IN_VENV) -m pytest tests/journeys -m chaos_all
 
 test-openstack: dev
 	@$(PYTHON) deploy/local/tools.py

@@ -28,7 +28,10 @@ DATA = Path(os.environ.get("MINGA_TEST_DATA", ".data-test")).resolve()
 PASSWORD = "minga"
 READY_SECONDS = 30.0
 # xdist groups that take minutes, the longest first. Each worker starts with one; the short tests fill in around them.
-LONG_GROUPS = ("qemu-stack", "simulated-stack")
+LONG_GROUPS = (
+    "simulated-stack", "qemu-stack", "contract-qemu", "guests-qemu", "pages-in-a-browser", "start", "test_agent-openssh",
+    "test_agent-embedded", "test_hold-openssh", "test_hold-embedded", "contract-simulated", "guests-simulated", "questions-in-a-browser",
+)  # fmt: skip
 _running: list[tuple["subprocess.Popen[bytes]", child.Program]] = []
 _lock: list[TextIO] = []
 
