@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from tests.production import base_images
 from tests.production.docker_engine import Engine, die_with_parent
@@ -56,16 +57,30 @@ def main() -> int:
     signal.signal(signal.SIGHUP, _end)
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock, tempfile.TemporaryDirectory(prefix="minga-production-") as work:
+    with (cache / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             sys.exit(f"Another run uses {cache}. Wait for it, or set MINGA_CACHE to another folder.")
-        Path(work).chmod(0o755)
-        with _timed("all"):
-            code = _run(cache, Path(work))
+        with _work_folder(lock) as work, _timed("all"):
+            code = _run(cache, work)
     print("\n" + "\n".join(f"  {spent:6.1f} s  {part}" for part, spent in seconds.items()))
     return code
+
+
+@contextlib.contextmanager
+def _work_folder(lock: TextIO) -> Iterator[Path]:
+    """A folder for this run, written down in the lock's file, so that the next one can remove it if this one is killed."""
+    lock.seek(0)
+    if left := lock.read().strip():
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="minga-production-") as name:
+        lock.truncate(0)
+        lock.write(name)
+        lock.flush()
+        Path(name).chmod(0o755)
+        yield Path(name)
+    lock.truncate(0)
 
 
 def _run(cache: Path, work: Path) -> int:
