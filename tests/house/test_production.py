@@ -223,3 +223,12 @@ def test_web_lets_in_the_agent_by_the_name_that_its_unit_asks_by() -> None:
     ran = subprocess.run(ask, cwd=ROOT, env={**os.environ, **site}, capture_output=True, text=True, check=True)
     assert asked
     assert ran.stdout.split() == ["labs.example.org", asked[1]]
+
+
+def test_the_worker_may_ask_for_the_addresses_of_its_computer() -> None:
+    """The OpenStack client does so before it signs in; forbidden, it was "address family not supported" and no cloud."""
+    allowed = {
+        unit.stem: re.findall(r"^RestrictAddressFamilies=(.*)$", unit.read_text(), re.MULTILINE)[0].split()
+        for unit in units()
+    }
+    assert [name for name, families in allowed.items() if "AF_NETLINK" in families] == ["minga-worker"]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -22,10 +23,12 @@ def main() -> int:
         print(f"The installation page is not tried here: {why_not}")
         return 0
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the guests are halted then, too
     has_cloud = "--without-cloud" not in sys.argv and cloud.is_up()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="minga-installation-", dir="/var/tmp")))
         world = stack.enter_context(World(folder, has_cloud=has_cloud))
+        world.prepare()
         try:
             _install(world)
         except (Failed, AssertionError) as failure:
@@ -46,12 +49,11 @@ def _why_not() -> str:
 
 def _install(world: World) -> None:
     """The page from top to bottom; what it says in prose is done after the section that says it."""
-    world.prepare()
     claims = Claims(world)
     world.walk.before = claims.before_line
     steps = page.steps(page.PAGE.read_text())
     for section in page.sections(page.PAGE.read_text()):
-        print(f"{section or 'Before the first section'}", flush=True)
+        print(section, flush=True)
         began = time.monotonic()
         world.walk.follow([step for step in steps if step.section == section])
         for start, holds in claims.after_section.items():

@@ -16,7 +16,7 @@ SITE, PORTS_SITE = (
 UNFILLED = re.compile(r"\b[A-Z]+(?:[- ][A-Z]+)*-[A-Z]+\b|\bTHE LINE\b|AAAA…|minga[-/][A-Z]+\b|cloud\.example\.org")
 
 # At the end of what was said: what is typed before a question is thrown away.
-ASKS_PASSWORD = r"(?i)password[^\n']*: $"
+ASKS_PASSWORD = r"(?i)password[^\n']*:\s*$"
 
 
 @dataclass(frozen=True, slots=True)

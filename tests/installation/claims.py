@@ -17,7 +17,6 @@ AUTHORITY = "var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
 class Claims:
     def __init__(self, world: World) -> None:
         self.world = world
-        self.machine = ""
         self.after_section: dict[str, Callable[[], None]] = {
             "2b": self.services_are_active,
             "3": self.is_ready,
@@ -87,14 +86,14 @@ class Claims:
         if not self.world.has_cloud:
             return
         luis = self.sign_in("luis")
-        self.machine = luis.launch("condor")
-        luis.wait_for(self.machine, "running")
+        self.world.machine = luis.launch("condor")
+        luis.wait_for(self.world.machine, "running")
         self.world.until(self._ssh_answers, "the VPS's port leads to the machine's sshd", 90)
 
     def _ssh_answers(self) -> bool:
         """Through the public port, as a student comes: whose banner is it?"""
         luis = self.sign_in("luis")
-        ways = [way for way in luis.machine(self.machine)["access"] if way["state"] == "open"]
+        ways = [way for way in luis.machine(self.world.machine)["access"] if way["state"] == "open"]
         look = "exec 3<>/dev/tcp/{host}/{port} && timeout 10 head -c 4 <&3"
         return any(self.world.server.run(look.format(**way)).output.startswith("SSH-") for way in ways)
 
@@ -132,8 +131,8 @@ class Claims:
         self.is_ready()
         self.the_gateway_is_linked()
         luis = self.sign_in("luis")
-        if self.machine:
-            luis.wait_for(self.machine, "running")
+        if self.world.machine:
+            luis.wait_for(self.world.machine, "running")
             self.world.until(self._ssh_answers, "the machine's port is open", 90)
 
     def a_backup_is_made(self) -> None:
@@ -153,8 +152,9 @@ class Claims:
 
     def the_machine_is_deleted(self) -> None:
         """By its owner: the cloud, which others use, keeps nothing of this run."""
-        if not self.machine:
+        if not self.world.machine:
             return
         luis = self.sign_in("luis")
-        luis.send(f"/machines/{self.machine}/delete/", "name", name="condor")
-        luis.wait_for(self.machine, "gone")
+        luis.send(f"/machines/{self.world.machine}/delete/", "name", name="condor")
+        luis.wait_for(self.world.machine, "gone")
+        self.world.machine = ""

@@ -55,8 +55,16 @@ def run(line: str, password: str) -> Ran:
     return talk(["env", *_credentials(), *shlex.split(line)], [(ASKS_PASSWORD, password)] * 2)
 
 
-def forget() -> None:
-    """The account of a run before, and the students' projects that it made."""
+def forget(machine: str = "") -> None:
+    """Take away what a run that failed has left: its machine with the student's project, and the portal's account."""
+    if machine:
+        listed = _admin(
+            "server", "list", "--all-projects", "--long", "--tags", f"minga-{machine}", "-f", "json", "-c", "ID"
+        )
+        for row in json.loads(listed.output or "[]"):
+            project = _admin("server", "show", row["ID"], "-f", "value", "-c", "project_id").output.strip()
+            _admin("server", "delete", "--wait", row["ID"])
+            _admin("project", "delete", project)
     _admin("user", "delete", ACCOUNT)
     _admin("project", "delete", ACCOUNT)
 
@@ -73,7 +81,7 @@ def _admin(*words: str) -> Ran:
     done = subprocess.run(["env", *_credentials(), "openstack", *words], capture_output=True, text=True, check=False)
     if done.returncode == 127:
         raise FileNotFoundError(done.stderr)
-    return Ran(done.returncode, done.stdout + done.stderr)
+    return Ran(done.returncode, done.stdout)
 
 
 def _credentials() -> list[str]:

@@ -28,6 +28,7 @@ class World:
         self.seconds: dict[str, float] = {}
         self.copy = Copy(folder / "copy.git")
         self.answers = Answers()
+        self.machine = ""  # the first one's id, while it is in the cloud
 
     def __enter__(self) -> "World":
         return self
@@ -47,7 +48,7 @@ class World:
         self._boot(archive, cache)
         if self.has_cloud:
             cloud.forget()
-            self.stack.callback(cloud.forget)
+            self.stack.callback(lambda: cloud.forget(self.machine))
         else:
             print(NO_CLOUD)
         self.seconds["two guests booted"] = time.monotonic() - began - self.seconds["the base of the root filesystem"]
