@@ -8,7 +8,7 @@ IN_VENV := .venv/bin/python
 PYTEST := $(IN_VENV) -m pytest -n 4 --dist loadgroup
 export PORT DATA GUESTS
 
-.PHONY: run test quick test-slow test-chaos test-openstack check fix bench dev
+.PHONY: run test quick test-slow test-chaos test-openstack test-production check fix bench dev
 
 run:
 	@exec $(PYTHON) deploy/local/bootstrap.py run
@@ -38,6 +38,12 @@ test-chaos: dev
 test-openstack: dev
 	@$(PYTHON) deploy/local/tools.py
 	@exec $(IN_VENV) -m tests.openstack
+
+# The image, compose, systemd and docs/admin/install.md, for real: root only.
+test-production: dev
+	@$(PYTHON) deploy/local/tools.py
+	@$(IN_VENV) -m tests.production
+	@exec $(IN_VENV) -m tests.installation
 
 check: dev
 	@exec $(IN_VENV) -m deploy.local.check
