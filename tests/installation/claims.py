@@ -155,6 +155,6 @@ class Claims:
         if not self.world.machine:
             return
         luis = self.sign_in("luis")
-        luis.send(f"/machines/{self.world.machine}/delete/", "name", name="condor")
+        luis.send(f"/machines/{self.world.machine}/delete/", "csrfmiddlewaretoken")
         luis.wait_for(self.world.machine, "gone")
         self.world.machine = ""

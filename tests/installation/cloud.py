@@ -14,6 +14,7 @@ BENCH = Path(__file__).resolve().parents[3] / "shared" / "openstack" / "clouds.y
 NAMESPACE = Path("/run/netns/labcloud")
 PORTS = (5000, 8774, 8778, 9292, 9696, 6080)
 ADDRESS = "10.77.3.251"  # in the guests' network, beyond what its DHCP gives away
+OF_THE_STUDENT = "minga-luis-"  # how the portal names his project
 ACCOUNT = "minga-portal"  # as the page names user and project
 IMAGE, LOGIN, SIZE = "lab-linux", "lab", "m1.micro"
 
@@ -56,15 +57,14 @@ def run(line: str, password: str) -> Ran:
 
 
 def forget(machine: str = "") -> None:
-    """Take away what a run that failed has left: its machine with the student's project, and the portal's account."""
+    """Take away what a run has left: its machine, the student's project, the portal's account."""
     if machine:
-        listed = _admin(
-            "server", "list", "--all-projects", "--long", "--tags", f"minga-{machine}", "-f", "json", "-c", "ID"
-        )
-        for row in json.loads(listed.output or "[]"):
-            project = _admin("server", "show", row["ID"], "-f", "value", "-c", "project_id").output.strip()
-            _admin("server", "delete", "--wait", row["ID"])
-            _admin("project", "delete", project)
+        listed = _admin("server", "list", "--all-projects", "--tags", f"minga-{machine}", "-f", "value", "-c", "ID")
+        for server in listed.output.split():
+            _admin("server", "delete", "--all-projects", "--wait", server)
+    names = _admin("project", "list", "-f", "value", "-c", "Name").output.split()
+    for project in [name for name in names if name.startswith(OF_THE_STUDENT)]:
+        _admin("project", "delete", project)
     _admin("user", "delete", ACCOUNT)
     _admin("project", "delete", ACCOUNT)
 

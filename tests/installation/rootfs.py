@@ -79,7 +79,9 @@ def unpack(archive: Path, root: Path, name: str, hosts: dict[str, str]) -> None:
 
 def lead_to_the_registries(root: Path) -> None:
     """What a server behind a proxy has in its /etc: for apt, pip and npm, the last two by sudo."""
-    (root / "etc/apt/apt.conf.d/80proxy").write_text(f'Acquire::http::Proxy "{THROUGH_THE_PROXY["http_proxy"]}";\n')
+    proxy = f'Acquire::http::Proxy "{THROUGH_THE_PROXY["http_proxy"]}";'
+    keep = 'Binary::apt::APT::Keep-Downloaded-Packages "true";'  # for the next run, in the cache
+    (root / "etc/apt/apt.conf.d/80proxy").write_text(f"{proxy}\n{keep}\n")
     if AUTHORITIES.exists():
         (root / "etc/host-authorities.pem").write_bytes(AUTHORITIES.read_bytes())
     kept = " ".join(THROUGH_THE_PROXY)
