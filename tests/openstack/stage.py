@@ -107,7 +107,8 @@ class OpenStackStage:
             until(partial(self._rests, server_id), f"nothing is in progress with {server_id}")
 
     def _rests(self, server_id: str) -> bool:
-        found = self.find(server_id)
+        """One that is deleted while it is built is listed for a moment after Nova has said that there is no such server."""
+        found = self.find(server_id) or next((one for one in self.servers() if one.id == server_id), None)
         return found is None or not is_busy(found)
 
     def find(self, server_id: str) -> Server | None:
