@@ -21,7 +21,7 @@ test: dev
 	@$(PYTHON) deploy/local/tools.py
 	@exec $(PYTEST) $(TESTS)
 
-# No QEMU, no browser, no whole Minga.
+# No QEMU, no browser, no agent process, no whole Minga, none of the longest matrices.
 quick: dev
 	@exec $(PYTEST) -m "not (slow or qemu or browser)" $(TESTS)
 

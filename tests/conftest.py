@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 DATA = Path(os.environ.get("MINGA_TEST_DATA", ".data-test")).resolve()
 PASSWORD = "minga"
 READY_SECONDS = 30.0
-# xdist groups that take minutes, the longest first. Each worker starts with one; the short tests fill in around them.
+# xdist groups that take long, in the order of their start: the longest first, those that wait beside those that work. The short
+# tests come last and even out the end.
 LONG_GROUPS = (
-    "simulated-stack", "qemu-stack", "contract-qemu", "guests-qemu", "pages-in-a-browser", "start", "test_agent-openssh",
-    "test_agent-embedded", "test_hold-openssh", "test_hold-embedded", "contract-simulated", "guests-simulated", "questions-in-a-browser",
+    "simulated-stack", "qemu-stack", "test_agent-openssh", "contract-qemu", "test_agent-embedded", "guests-qemu", "pages-in-a-browser",
+    "start", "test_hold-openssh", "test_hold-embedded", "questions-in-a-browser", "contract-simulated", "guests-simulated",
 )  # fmt: skip
 _running: list[tuple["subprocess.Popen[bytes]", child.Program]] = []
 _lock: list[TextIO] = []

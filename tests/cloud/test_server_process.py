@@ -114,6 +114,7 @@ def test_nonsense_is_refused_and_not_an_error(make_stage: Make) -> None:
         insist(stage.cloud.ensure_ports, server_id, frozenset({70000}))
 
 
+@pytest.mark.slow
 def test_two_hundred_are_listed_and_found_again(make_stage: Make, make_spec: Specs) -> None:
     stage = make_stage("simulated", "--build-seconds", "0")
     for _ in range(200):

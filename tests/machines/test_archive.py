@@ -133,6 +133,7 @@ def test_one_that_waits_for_room_can_be_archived_again(world: World) -> None:
     assert (open_shares(), len(world.cloud.archives)) == (0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cloud", [LosesRequest(), LosesReply(), SlowCloud()], ids=lambda c: type(c).__name__)
 @pytest.mark.parametrize("state", RESTS)
 def test_each_lost_call_costs_a_turn_and_never_a_disk(world: World, state: str) -> None:
@@ -147,6 +148,7 @@ def test_each_lost_call_costs_a_turn_and_never_a_disk(world: World, state: str) 
         world.cloud.archives.clear()  # as the tidy-up does
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", RESTS)
 @pytest.mark.parametrize("end", ["running", "gone"])
 def test_a_mind_changed_on_the_way_is_followed(world: World, state: str, end: str) -> None:
@@ -167,6 +169,7 @@ def _changes_to(world: World, machine: Machine, end: str) -> None:
     assert set(world.cloud.archives) == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["archived", "gone"])
 def test_a_mind_changed_on_the_way_back_is_followed(world: World, end: str) -> None:
     """At each of eight moments."""

@@ -79,6 +79,7 @@ def test_a_port_opened_by_hand_reaches_the_cloud_and_opens(world: World) -> None
     assert ("ensure_ports", machine.server_id, "22,80,8080") in world.cloud.calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cloud", [LosesRequest(), LosesReply(), SlowCloud()], ids=lambda c: type(c).__name__)
 def test_each_lost_call_costs_a_turn_and_never_a_second_server(world: World) -> None:
     machine = world.running()
@@ -102,6 +103,7 @@ def test_each_lost_call_costs_a_turn_and_never_a_second_server(world: World) -> 
 CHANGES = [(a, b) for a in WISHES for b in [*WISHES, "gone"] if a != b]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "second"), CHANGES)
 def test_a_mind_changed_at_any_moment_is_followed(world: World, first: str, second: str) -> None:
     """At each of nine moments."""

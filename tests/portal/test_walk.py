@@ -13,6 +13,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 # What anybody may ask without signing in.
 PUBLIC = {

@@ -13,6 +13,8 @@ import pytest
 from tests.tunnels.stage import Program, Stage, free_port, is_listening, staged, until
 from tests.tunnels.targets import HERE, Target, exchange, pattern
 
+pytestmark = pytest.mark.slow
+
 
 def test_data_passes_both_ways_and_whole(stage: Stage) -> None:
     _key, port = stage.opened()

@@ -23,7 +23,7 @@ from tunnels.models import Gateway, Service, Tunnel
 from tunnels.queries import all_closed, all_open, primary_answered
 
 pytestmark = [
-    pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-end-to-end"),
+    pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-end-to-end"), pytest.mark.slow,
 ]  # fmt: skip
 PORTS = 4  # of one test
 

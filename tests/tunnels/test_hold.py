@@ -16,6 +16,8 @@ from tests.tunnels.conftest import PORTS_EACH
 from tests.tunnels.stage import Stage, Vps, in_front_of, until
 from tests.tunnels.targets import HERE, Target, exchange, pattern
 
+pytestmark = pytest.mark.slow
+
 STRANGER = "127.0.0.7"
 
 

@@ -141,6 +141,7 @@ def test_a_closed_port_is_tried_again(keys: tuple[Path, Path]) -> None:
     assert "could not be reached" in told.fault
 
 
+@pytest.mark.slow
 def test_guests_that_do_not_answer_cost_five_seconds_together(keys: tuple[Path, Path]) -> None:
     with silent_server() as port:
         began = time.monotonic()
