@@ -119,7 +119,18 @@ class Claims:
         folders = {self.world.ask(f"readlink /proc/{pid}/cwd") for pid in self._pids()}
         assert folders == {"/opt/minga-new"}, folders
         assert "9999" in self.world.ask(f"{MANAGE} showmigrations catalog | grep '\\[X\\] 9999'")
+        self.an_upgrade_goes_on_where_it_was_stopped()
         self._all_is_well()
+
+    def an_upgrade_goes_on_where_it_was_stopped(self) -> None:
+        """While it replaces the services, /opt/minga.before stands; without that, there is nothing left to do."""
+        upgrade, pids = "/opt/minga-new/deploy/systemd/upgrade", self._pids()
+        assert "this version runs already" in self.world.server.run(upgrade, user="root").output
+        assert self._pids() == pids
+        self.world.ask("ln -s /opt/minga-first /opt/minga.before")
+        assert "The version before is in /opt/minga-first" in self.world.ask(upgrade)
+        assert set(self._pids()) & set(pids) == set()
+        assert self.world.server.run("test -L /opt/minga.before").code
 
     def the_version_before_runs(self) -> None:
         """The way back was taken, with the backup: the version before, and the people of then."""
