@@ -52,5 +52,5 @@ def _key(about: str) -> str:
 
 
 def _keep(memory: BaseCache, about: str, written: Written) -> None:
-    """For two pauses: what has not come back by then is new when it comes."""
+    """Remember a warning for two pauses: what has not come back by then is new when it comes."""
     memory.set(_key(about), written, timeout=2 * written.pause)

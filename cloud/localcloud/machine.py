@@ -62,7 +62,7 @@ class Machine:
             _make_drive(Path(scratch), self.folder / "config")
 
     def write_blank_drive(self) -> None:
-        """A config drive that never comes: the guest waits for it."""
+        """Write an empty config drive, so that the guest goes on waiting for its own."""
         with open(self.folder / "config", "wb") as file:
             file.truncate(DRIVE_BYTES)
 

@@ -1,4 +1,4 @@
-"""One version: what the program says, what is packaged, and what the list of changes is headed by."""
+"""The program, the package and the head of the list of changes name the same version."""
 
 import re
 import tomllib

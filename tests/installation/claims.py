@@ -1,4 +1,4 @@
-"""What must be so before and after what the page says, and what it has people do in its prose."""
+"""Claims that hold before and after a line of the page, and the steps that it has people do in its prose."""
 
 import json
 import time
@@ -42,7 +42,7 @@ class Claims:
         )
 
     def is_ready(self) -> None:
-        """What the site stands on answers. The agent comes later; the cloud, where there is one."""
+        """Database and Redis answer, and the cloud where there is one. The agent comes later."""
         wanted = {"database": "ok", "redis": "ok", **({"cloud": "ok"} if self.world.has_cloud else {})}
         self.world.until(lambda: wanted.items() <= self._states().items(), f"/readyz has {wanted}")
         print(f"        /readyz: {self._states()}")
@@ -147,7 +147,7 @@ class Claims:
             self.world.until(self._ssh_answers, "the machine's port is open", 90)
 
     def a_backup_is_made(self) -> None:
-        """What the timer starts at night works today, under its own sandbox."""
+        """The service that the timer starts at night works today, under its own sandbox."""
         before = self.world.ask("ls /var/backups/minga").split()
         self.world.ask("systemctl start minga-backup.service")
         assert len(self.world.ask("ls /var/backups/minga").split()) == len(before) + 1
@@ -162,7 +162,7 @@ class Claims:
         self.world.seconds["a reboot of the server"] = time.monotonic() - began
 
     def the_machine_is_deleted(self) -> None:
-        """By its owner: the cloud, which others use, keeps nothing of this run."""
+        """Its owner deletes it: the cloud, which others use, keeps nothing of this run."""
         if not self.world.machine:
             return
         luis = self.sign_in("luis")

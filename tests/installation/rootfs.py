@@ -78,7 +78,7 @@ def unpack(archive: Path, root: Path, name: str, hosts: dict[str, str]) -> None:
 
 
 def lead_to_the_registries(root: Path) -> None:
-    """What a server behind a proxy has in its /etc: for apt, pip and npm, the last two by sudo."""
+    """Write into /etc what a server behind a proxy has there: for apt, pip and npm, the last two by sudo."""
     proxy = f'Acquire::http::Proxy "{THROUGH_THE_PROXY["http_proxy"]}";'
     keep = 'Binary::apt::APT::Keep-Downloaded-Packages "true";'  # for the next run, in the cache
     (root / "etc/apt/apt.conf.d/80proxy").write_text(f"{proxy}\n{keep}\n")

@@ -56,7 +56,7 @@ def make_redis(engine: Engine) -> None:
 
 
 def make_postgres(engine: Engine, minga: str) -> None:
-    """From Minga's image, which must be there already."""
+    """Build it from Minga's image, which must be there already."""
     _build(engine, "postgres.Dockerfile", "postgres:18-trixie", f"MINGA={minga}")
 
 

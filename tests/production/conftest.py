@@ -1,4 +1,4 @@
-"""One installation for the whole run, started as docs/admin/install.md says."""
+"""A single installation for the whole run, started as docs/admin/install.md says."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What tests have measured."""
+    """Print what tests have measured."""
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"  {name}: {value}")

@@ -1,4 +1,4 @@
-"""What comes in over http: people behind the proxy, programs on this computer, strangers."""
+"""Requests that come in over http: people behind the proxy, programs on this computer, strangers."""
 
 from tests.production.compose_site import HOST, PASSWORD, TOKEN, Site
 
