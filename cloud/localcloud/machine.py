@@ -166,6 +166,11 @@ class Machine:
             await monitor.ask("migrate-incoming", uri=f"exec:cat {shlex.quote(str(file))}")
             await _migrated(monitor)
 
+    async def waits_for_memory(self) -> bool:
+        """Whether its start was cut off before a memory was read. `cont` does not help then: nothing would ever run."""
+        async with self.lock, qmp.talk(self.socket) as monitor:
+            return bool((await monitor.ask("query-status"))["status"] == "inmigrate")
+
     async def go_on(self) -> None:
         """A guest that was stopped half-way into a sleep runs again."""
         async with self.lock, qmp.talk(self.socket) as monitor:
