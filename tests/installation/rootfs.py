@@ -48,14 +48,14 @@ def base(folder: Path) -> Path:
     unfinished = folder / f"{made.name}.{os.getpid()}.tar"
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE]
     try:
-        subprocess.run([*command, str(unfinished), *_mirror()], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run([*command, str(unfinished), *mirror()], check=True, stdin=subprocess.DEVNULL)
         unfinished.rename(made)
     finally:
         unfinished.unlink(missing_ok=True)
     return made
 
 
-def _mirror() -> list[str]:
+def mirror() -> list[str]:
     """Debian's mirror that this host uses; none, and mmdebstrap takes its own, where the host is not a Debian."""
     line = ["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)"]
     told = subprocess.run(line, capture_output=True, text=True, check=False).stdout
