@@ -57,10 +57,12 @@ def site(interrupted: Site) -> Iterator[Site]:
         until(lambda: site.get("/healthz").status_code == 200, "web answers", 60)
         yield site
     finally:
-        if os.environ.get("MINGA_KEEP_LOGS"):
-            for part in (*PARTS, "agent", "migrate"):
-                (Path(os.environ["MINGA_KEEP_LOGS"]) / f"{part}.log").write_text(site.log(part))
-        site.down()
+        try:
+            if os.environ.get("MINGA_KEEP_LOGS"):
+                for part in (*PARTS, "migrate", "agent"):
+                    (Path(os.environ["MINGA_KEEP_LOGS"]) / f"{part}.log").write_text(site.log(part))
+        finally:
+            site.down()
 
 
 @pytest.fixture(scope="session")
