@@ -30,4 +30,4 @@ def _send(task: str, ids: tuple[str, ...], headers: dict[str, str], priority: in
     try:
         current_app.send_task(task, args=ids, headers=headers, retry=False, expires=60, priority=priority)
     except (OperationalError, OSError) as error:
-        seldom.warning(log, f"doorbell {task}", "doorbell %s%s not heard: %s", task, ids, error, memory=seldom.own())
+        seldom.warning(log, f"doorbell {task}", "doorbell %s%s not heard: %s", task, ids, error, memory=seldom.OWN)

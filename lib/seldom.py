@@ -1,7 +1,7 @@
 """Warnings that would repeat for as long as their cause lasts: written at once, then ever more seldom.
 
 The default memory is the site's cache in the database, so that the processes of a worker write one line and not one each. What is about
-the database itself, or written by a site that cannot reach it, takes `own()`: this process's memory.
+the database itself, or written by a site that cannot reach it, takes OWN: this process's memory.
 """
 
 import re
@@ -15,6 +15,7 @@ from django.core.cache.backends.locmem import LocMemCache
 FIRST_SECONDS, LONGEST_SECONDS = 60.0, 3600.0  # until the same is written again: at first, and at most
 # Numbers of requests and addresses in memory differ in each text of one and the same error.
 _PASSING = re.compile(r"\breq-[0-9a-f-]+|\b0x[0-9a-f]+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\d+")
+OWN = LocMemCache("seldom", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,6 @@ class Written:
     since: float
     again_at: float
     pause: float
-
-
-def own() -> BaseCache:
-    """The memory of this process."""
-    return _OWN
-
-
-_OWN = LocMemCache("seldom", {})
 
 
 def warning(log: Logger, about: str, text: str, *values: object, memory: BaseCache = cache) -> None:
@@ -59,5 +52,5 @@ def _key(about: str) -> str:
 
 
 def _keep(memory: BaseCache, about: str, written: Written) -> None:
-    """For two pauses: what has not come back by then is new when it comes."""
+    """Remember a warning for two pauses: what has not come back by then is new when it comes."""
     memory.set(_key(about), written, timeout=2 * written.pause)

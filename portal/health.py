@@ -133,10 +133,10 @@ def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
     try:
         return asked.result(max(0.0, until - monotonic()))
     except TimeoutError:
-        seldom.warning(log, name, "%s: no answer within %s s", name, LIMIT_SECONDS, memory=seldom.own())
+        seldom.warning(log, name, "%s: no answer within %s s", name, LIMIT_SECONDS, memory=seldom.OWN)
         return Part(FAILED, why=f"no answer within {LIMIT_SECONDS} s")
     except Exception as error:
-        seldom.warning(log, name, "%s: %s: %s", name, type(error).__name__, error, memory=seldom.own())
+        seldom.warning(log, name, "%s: %s: %s", name, type(error).__name__, error, memory=seldom.OWN)
         return Part(FAILED, why=type(error).__name__)
 
 

@@ -1,4 +1,4 @@
-"""One Chromium for all tests of a module in a real browser, and a clean profile for each of them.
+"""A Chromium for all tests of a module in a real browser, and a clean profile for each of them.
 
 The browser lives for a module, not for a session: while Playwright's sync API is open, its event loop counts as running in this
 thread, and tests of coroutines, which come in other modules, could not have one of their own. A module's tests are one xdist

@@ -12,7 +12,7 @@ OF_MIGRATE = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 def use() -> None:
-    """From now on, instead of `flush`."""
+    """Empty the tables this way from now on, instead of by `flush`."""
     TransactionTestCase._fixture_teardown = _teardown  # type: ignore[attr-defined]
 
 
@@ -22,7 +22,7 @@ def _teardown(case: TransactionTestCase) -> None:
 
 
 def empty(connection: BaseDatabaseWrapper) -> None:
-    """In one transaction: our foreign keys are checked at its end, so that any order will do."""
+    """Delete all rows but those of `migrate`. Foreign keys are checked at the end of the transaction, so any order will do."""
     quote = connection.ops.quote_name
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
         tables = sorted(set(connection.introspection.table_names(cursor)) - OF_MIGRATE)

@@ -62,7 +62,7 @@ class Machine:
             _make_drive(Path(scratch), self.folder / "config")
 
     def write_blank_drive(self) -> None:
-        """A config drive that never comes: the guest waits for it."""
+        """Write an empty config drive, so that the guest goes on waiting for its own."""
         with open(self.folder / "config", "wb") as file:
             file.truncate(DRIVE_BYTES)
 
@@ -165,6 +165,11 @@ class Machine:
         async with self.lock, qmp.talk(self.socket) as monitor:
             await monitor.ask("migrate-incoming", uri=f"exec:cat {shlex.quote(str(file))}")
             await _migrated(monitor)
+
+    async def waits_for_memory(self) -> bool:
+        """Whether its start was cut off before a memory was read. `cont` does not help then: nothing would ever run."""
+        async with self.lock, qmp.talk(self.socket) as monitor:
+            return bool((await monitor.ask("query-status"))["status"] == "inmigrate")
 
     async def go_on(self) -> None:
         """A guest that was stopped half-way into a sleep runs again."""

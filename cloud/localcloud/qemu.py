@@ -60,7 +60,7 @@ class QemuGuests:
 
     async def start(self, record: ServerRecord) -> None:
         machine = self._machine(record)
-        if machine.is_alive and not machine.memory.exists():
+        if machine.is_alive and not machine.memory.exists() and not await machine.waits_for_memory():
             await machine.go_on()
             return await self.set_ports(record)
         await machine.kill()

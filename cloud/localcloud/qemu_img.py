@@ -7,7 +7,7 @@ from cloud.localcloud.guests import GuestFailed
 
 
 async def run(*arguments: str) -> None:
-    """Raises GuestFailed with what it said."""
+    """Run qemu-img. Raises GuestFailed with what it said."""
     process = await asyncio.create_subprocess_exec(
         "qemu-img", *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
@@ -21,6 +21,6 @@ async def run(*arguments: str) -> None:
 
 
 def bytes_of(disk: Path) -> int:
-    """The size that a guest sees, from the file's header."""
+    """Read the size that a guest sees from the file's header."""
     with open(disk, "rb") as file:
         return int.from_bytes(file.read(32)[24:], "big")

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SavedBoot:
-    """A folder beside the guest's build; there = whole."""
+    """A folder beside the guest's build. It has its name only once it is whole."""
 
     folder: Path
 
@@ -43,7 +43,7 @@ class SavedBoot:
 
 
 class SavedBoots:
-    """Makes one for each shape of guest, when the first is asked for; several processes may share the folder."""
+    """One saved boot for each shape of guest, made when first asked for; several processes may share the folder."""
 
     def __init__(self, data: Path, sockets: Path, linux: TinyLinux, accel: str) -> None:
         self._data = data
@@ -55,7 +55,7 @@ class SavedBoots:
         self._given_up: set[str] = set()
 
     async def find_or_make(self, record: ServerRecord, disk: Path) -> SavedBoot | None:
-        """For a guest of this shape. None where there can be none; the log says why."""
+        """Return the saved boot for a guest of this shape. None where there can be none; the log says why."""
         shape = Shape(record.vcpus, record.ram_mb, qemu_img.bytes_of(disk), bool(record.vnc_password))
         name = f"{shape}-{self._host.key}"
         saved = SavedBoot(self._linux.folder.resolve() / name)
@@ -103,7 +103,7 @@ class SavedBoots:
 
 
 def _keep(memory: Path, saved: SavedBoot, shape: str) -> None:
-    """Under its name when it is whole; those of the same shape that another QEMU or kernel made, go."""
+    """Give the memory its name once it is whole, and remove those of this shape that another QEMU or kernel made."""
     part = SavedBoot(saved.folder.parent / f"{shape}.part")
     shutil.rmtree(part.folder, ignore_errors=True)
     part.folder.mkdir()
@@ -116,7 +116,7 @@ def _keep(memory: Path, saved: SavedBoot, shape: str) -> None:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a memory has seen of its machine."""
+    """The facts of its machine that a memory has seen."""
 
     vcpus: int
     ram_mb: int
@@ -130,7 +130,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Host:
-    """What a memory depends on, besides the guest's build and the machine's shape."""
+    """The facts of the host that a memory depends on, besides the guest's build and the machine's shape."""
 
     accel: str
     qemu: str

@@ -28,7 +28,7 @@ MIGRATIONS = ["-W", "ignore::RuntimeWarning", "manage.py", "makemigrations", "--
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one part found."""
+    """The findings of one part."""
 
     holds: bool
     words: str = ""
@@ -83,7 +83,7 @@ def check(parts: dict[str, Part], processors: int) -> int:
 
 
 def timed(part: Part) -> tuple[Result, float]:
-    """What a part found and the seconds that it took. A part that breaks is wrong, and the others go on."""
+    """Run a part: its findings, and the seconds that it took. A part that breaks is wrong, and the others go on."""
     began = time.monotonic()
     try:
         result = part()

@@ -124,7 +124,7 @@ def _pools() -> dict[int, list[Server]]:
 
 @pytest.fixture
 def server(stage: Stage, make_spec: Callable[..., ServerSpec], _pools: dict[int, list[Server]]) -> Iterator[Server]:
-    """One that is active; used again by the next test when this one left it as it was, since a boot costs seconds."""
+    """An active server; used again by the next test when this one left it as it was, since a boot costs seconds."""
     pool = _pools.setdefault(id(stage), [])
     server = pool.pop() if pool else insist(stage.cloud.ensure_server, make_spec(stage))
     stage.settle()

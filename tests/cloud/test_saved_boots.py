@@ -1,6 +1,8 @@
 """New guests of QEMU go on from a saved boot, each as its own; without one they boot as ever."""
 
 import shutil
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -124,6 +126,26 @@ def test_one_that_was_damaged_between_two_runs_is_made_anew(alone: LocalStage, m
     alone.start()
     (server,) = launched(alone, make_spec(alone))
     assert (went_on(alone, server), "is damaged and made anew" in alone.said()) == (True, True)
+
+
+@pytest.mark.parametrize("_kind", [QEMU])
+def test_a_start_that_was_cut_off_before_the_guest_ran_is_begun_anew(
+    alone: LocalStage, make_spec: Specs, key: Path, _kind: str
+) -> None:
+    (server,) = launched(alone, make_spec(alone))
+    [pid] = alone.processes()
+    command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+    assert command[-1] == "defer"  # it waits for a memory
+    ssh(server, key, "poweroff", user="root")
+    until(lambda: look(alone, server).status == Status.STOPPED, "it is off")
+    alone.end(signal.SIGKILL)
+    cut_off = subprocess.Popen(command, start_new_session=True)
+    until(alone.processes, "it waits")
+    alone.start()
+    alone.cloud.ensure_running(server.id)
+    alone.settle()
+    assert ssh(look(alone, server), key, "hostname").stdout.strip() == server.name
+    cut_off.wait(5)
 
 
 def cut_short(memory: Path) -> None:

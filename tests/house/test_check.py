@@ -9,7 +9,7 @@ from deploy.local.check import Part, Result, check
 
 
 def _part(words: str = "", *, after: float = 0) -> Part:
-    """One that ends after so many seconds, and is wrong when it has words."""
+    """A part that ends after so many seconds, and is wrong when it has words."""
 
     def run() -> Result:
         time.sleep(after)

@@ -34,6 +34,7 @@ def test_what_migrate_has_made_stays() -> None:
     assert before[1] > 0
 
 
+@pytest.mark.xdist_group("emptying")  # both turns on one database
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", [1, 2])
 def test_a_test_that_commits_finds_nothing_of_the_one_before(student: User, turn: int) -> None:

@@ -27,7 +27,7 @@ def number(name: str) -> int:
 
 
 def later_operations() -> list[tuple[str, str, Operation]]:
-    """Of every migration after version 0.1: app, migration, operation."""
+    """Every operation after version 0.1, with its app and migration."""
     disk = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     return [
         (app, name, operation)

@@ -23,7 +23,8 @@ def main() -> int:
         print(f"The installation page is not tried here: {why_not}")
         return 0
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the guests are halted then, too
+    for number in (signal.SIGTERM, signal.SIGHUP):  # so that the guests are halted then, too
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     has_cloud = "--without-cloud" not in sys.argv and cloud.is_up()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="minga-installation-", dir="/var/tmp")))

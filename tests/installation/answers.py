@@ -1,4 +1,4 @@
-"""What a person fills in while they follow the page, and what the test does in place of a line, with the reason."""
+"""The words that a person fills in while they follow the page, and what the test does in place of a line, with the reason."""
 
 import re
 import secrets
@@ -56,7 +56,7 @@ SURROUNDINGS = {
 
 @dataclass
 class Answers:
-    """One run's secrets; grows by what commands print that a person would copy."""
+    """The secrets of one run; grows by what commands print that a person would copy."""
 
     words: dict[str, str] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ class Answers:
         return text
 
     def settings(self, agent_address: str) -> dict[str, str]:
-        """What the page has a person set in minga.env, and three numbers that keep the test short."""
+        """The settings that the page has a person make in minga.env, and three numbers that keep the test short."""
         database, redis = self.words["DATABASE-PASSWORD"], self.words["REDIS-PASSWORD"]
         return {
             "SECRET_KEY": secrets.token_hex(32),
@@ -104,7 +104,7 @@ class Answers:
         return self.words["THE-PASSWORD"]
 
     def to(self, command: str) -> list[tuple[str, str]]:
-        """What is typed where a command asks: (a pattern of the question, the answer)."""
+        """The answers that are typed where a command asks: (a pattern of the question, the answer)."""
         twice = [(ASKS_PASSWORD, self.password)] * 2
         if command.endswith(" createsuperuser"):
             return [(r"Username.*: $", "ana"), (r"Email.*: $", "ana@example.org"), *twice]

@@ -1,4 +1,4 @@
-"""What must be so before and after what the page says, and what it has people do in its prose."""
+"""Claims that hold before and after a line of the page, and the steps that it has people do in its prose."""
 
 import json
 import time
@@ -42,7 +42,7 @@ class Claims:
         )
 
     def is_ready(self) -> None:
-        """What the site stands on answers. The agent comes later; the cloud, where there is one."""
+        """Database and Redis answer, and the cloud where there is one. The agent comes later."""
         wanted = {"database": "ok", "redis": "ok", **({"cloud": "ok"} if self.world.has_cloud else {})}
         self.world.until(lambda: wanted.items() <= self._states().items(), f"/readyz has {wanted}")
         print(f"        /readyz: {self._states()}")
@@ -119,7 +119,18 @@ class Claims:
         folders = {self.world.ask(f"readlink /proc/{pid}/cwd") for pid in self._pids()}
         assert folders == {"/opt/minga-new"}, folders
         assert "9999" in self.world.ask(f"{MANAGE} showmigrations catalog | grep '\\[X\\] 9999'")
+        self.an_upgrade_goes_on_where_it_was_stopped()
         self._all_is_well()
+
+    def an_upgrade_goes_on_where_it_was_stopped(self) -> None:
+        """While it replaces the services, /opt/minga.before stands; without that, there is nothing left to do."""
+        upgrade, pids = "/opt/minga-new/deploy/systemd/upgrade", self._pids()
+        assert "this version runs already" in self.world.server.run(upgrade, user="root").output
+        assert self._pids() == pids
+        self.world.ask("ln -s /opt/minga-first /opt/minga.before")
+        assert "The version before is in /opt/minga-first" in self.world.ask(upgrade)
+        assert set(self._pids()) & set(pids) == set()
+        assert self.world.server.run("test -L /opt/minga.before").code
 
     def the_version_before_runs(self) -> None:
         """The way back was taken, with the backup: the version before, and the people of then."""
@@ -136,7 +147,7 @@ class Claims:
             self.world.until(self._ssh_answers, "the machine's port is open", 90)
 
     def a_backup_is_made(self) -> None:
-        """What the timer starts at night works today, under its own sandbox."""
+        """The service that the timer starts at night works today, under its own sandbox."""
         before = self.world.ask("ls /var/backups/minga").split()
         self.world.ask("systemctl start minga-backup.service")
         assert len(self.world.ask("ls /var/backups/minga").split()) == len(before) + 1
@@ -151,7 +162,7 @@ class Claims:
         self.world.seconds["a reboot of the server"] = time.monotonic() - began
 
     def the_machine_is_deleted(self) -> None:
-        """By its owner: the cloud, which others use, keeps nothing of this run."""
+        """Its owner deletes it: the cloud, which others use, keeps nothing of this run."""
         if not self.world.machine:
             return
         luis = self.sign_in("luis")

@@ -63,7 +63,7 @@ class Guest:
         self.process = None
 
     def run(self, command: str, *, user: str = OPERATOR, folder: str = "/", timeout: float = 600) -> Ran:
-        """What a shell of that user makes of the command line."""
+        """Run a command line in a shell of that user."""
         line = self._shell(user, folder, command)
         done = subprocess.run(
             line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -48,14 +48,14 @@ def base(folder: Path) -> Path:
     unfinished = folder / f"{made.name}.{os.getpid()}.tar"
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE]
     try:
-        subprocess.run([*command, str(unfinished), *_mirror()], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run([*command, str(unfinished), *mirror()], check=True, stdin=subprocess.DEVNULL)
         unfinished.rename(made)
     finally:
         unfinished.unlink(missing_ok=True)
     return made
 
 
-def _mirror() -> list[str]:
+def mirror() -> list[str]:
     """Debian's mirror that this host uses; none, and mmdebstrap takes its own, where the host is not a Debian."""
     line = ["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)"]
     told = subprocess.run(line, capture_output=True, text=True, check=False).stdout
@@ -78,7 +78,7 @@ def unpack(archive: Path, root: Path, name: str, hosts: dict[str, str]) -> None:
 
 
 def lead_to_the_registries(root: Path) -> None:
-    """What a server behind a proxy has in its /etc: for apt, pip and npm, the last two by sudo."""
+    """Write into /etc what a server behind a proxy has there: for apt, pip and npm, the last two by sudo."""
     proxy = f'Acquire::http::Proxy "{THROUGH_THE_PROXY["http_proxy"]}";'
     keep = 'Binary::apt::APT::Keep-Downloaded-Packages "true";'  # for the next run, in the cache
     (root / "etc/apt/apt.conf.d/80proxy").write_text(f"{proxy}\n{keep}\n")

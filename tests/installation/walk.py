@@ -73,7 +73,7 @@ class Walk:
         self._copy_out(step, ran.output)
 
     def _leaves_something(self, step: Step, ran: Ran) -> bool:
-        """It has done its own part, and says what is left."""
+        """Whether a command has done its own part, and says what is left."""
         if step.text.startswith("manage restore"):
             return ran.code == 1 and self.openstack is None and NO_CLOUD_TO_COMPARE_WITH in ran.output
         left = re.findall(r"^[–✗].*", ran.output, re.M)
@@ -113,7 +113,7 @@ class Walk:
         return self.server.root / place.lstrip("/")
 
     def _copy_out(self, step: Step, said: str) -> None:
-        """What a person copies from the screen into a later line."""
+        """Keep what a person copies from the screen into a later line."""
         lines = said.strip().splitlines()
         if "agent_key.pub" in step.text and "cat" in step.text:
             self.answers.words["THE LINE OF agent_key.pub"] = lines[-1]

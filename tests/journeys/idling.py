@@ -39,7 +39,7 @@ class Question(NamedTuple):
 
 
 class Idler:
-    """One person's machine, of one template. `all_have_begun` waits for the machines of the others; the policy counts from then on."""
+    """A person's machine, of one template. `all_have_begun` waits for the machines of the others; the policy counts from then on."""
 
     def __init__(
         self, minga: Stack, name: str, template: str, folder: Path, all_have_begun: Callable[[], None]

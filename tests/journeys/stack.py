@@ -172,7 +172,7 @@ class Person:
         while True:
             try:
                 reply = self.http.request(method, path, **more)
-                if reply.status_code < 502:
+                if reply.status_code < 502 or time.monotonic() > end:
                     return reply
             except httpx.TransportError:
                 if time.monotonic() > end:

@@ -63,7 +63,7 @@ class World:
 
     @contextmanager
     def what_if(self, note: str) -> Iterator[None]:
-        """What happens within will not have happened: rows, cloud and clock are as before. A failure bears the note."""
+        """Undo whatever happens within: rows, cloud and clock are as before. A failure bears the note."""
         savepoint, before, now = transaction.savepoint(), _facts_of(self.cloud), self.clock.now
         try:
             yield

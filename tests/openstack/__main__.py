@@ -2,7 +2,7 @@
 
 Where a network namespace OPENSTACK_NAMESPACE (labcloud) is the only place from which guests are reached, all of it runs in there.
 
-First three groups of tests side by side on the one cloud (a file says in its `pytestmark` to which group it belongs), then those that
+First the groups of tests side by side on the one cloud (a file says in its `pytestmark` to which group it belongs), then the tests that
 must have it for themselves (marked `alone`).
 """
 

@@ -1,4 +1,4 @@
-"""What there is in the cloud, as its admin lists it; and what of it belongs to one owner, for others are at work beside us."""
+"""All things in the cloud, as its admin lists them; and those of one owner, for others are at work beside us."""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ def census(stage: OpenStackStage) -> set[Thing]:
 
 
 def belonging(things: Collection[Thing], projects: Collection[str], marks: Collection[str]) -> set[Thing]:
-    """What is in one of these projects and not marked as somebody else's."""
+    """The things in one of these projects that are not marked as somebody else's."""
     return {one for one in things if one.project in projects and (not one.mark or one.mark in marks)}
 
 

@@ -55,7 +55,7 @@ def server(
     make_spec: Callable[..., ServerSpec],  # noqa: F811
     request: pytest.FixtureRequest,
 ) -> Iterator[Server]:
-    """One that is active; used again by a later test when this one left it as it was, since a boot costs seconds."""
+    """An active server; used again by a later test when this one left it as it was, since a boot costs seconds."""
     is_fresh = request.node.get_closest_marker("fresh") is not None
     server = pool.take(lambda: insist(stage.cloud.ensure_server, make_spec(stage)), fresh=is_fresh)
     yield server

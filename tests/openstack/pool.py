@@ -10,7 +10,7 @@ AHEAD = 1 if "PYTEST_XDIST_WORKER" in os.environ else 0  # beside the one that a
 
 
 class Pool:
-    """One for each worker."""
+    """The shared servers of one worker."""
 
     def __init__(self, stage: OpenStackStage) -> None:
         self._stage = stage
@@ -33,7 +33,7 @@ class Pool:
         return server
 
     def give_back(self, server: Server) -> None:
-        """To the front: a guest that still boots does not hear that it shall stop. `take` finds out whether it comes to rest as it was."""
+        """Put it to the front: a guest that still boots does not hear a stop. `take` sees whether it comes to rest as it was."""
         others, self._held = self._held, {}
         self._hold(server)
         self._held |= others
@@ -57,7 +57,7 @@ class Pool:
         return None
 
     def _let_go(self, server_id: str) -> None:
-        """From now on it is a test's: `stage.tidy` deletes what the test leaves."""
+        """Give it to a test: from now on `stage.tidy` deletes what the test leaves."""
         self._held.pop(server_id)
         self._stage.pooled.discard(server_id)
 

@@ -43,7 +43,7 @@ ever: set[str] = set()  # all of them
 
 
 def own(owner: Owner) -> None:
-    """From now on what this owner has in the cloud is this worker's."""
+    """Note that what this owner has in the cloud is this worker's from now on."""
     if owner.key not in owners:
         NOTES.parent.mkdir(parents=True, exist_ok=True)
         with NOTES.open("a") as notes:
@@ -98,7 +98,7 @@ class OpenStackStage:
         self.pooled: set[str] = set()  # servers that no test has now: tests.openstack.pool
 
     def servers(self) -> list[Server]:
-        """Of this worker: others are at work on the same cloud."""
+        """This worker's servers: others are at work on the same cloud."""
         return [one for one in insist(self.cloud.list_servers).servers if one.id in made or one.owner in owners]
 
     def settle(self) -> None:
@@ -107,12 +107,12 @@ class OpenStackStage:
             until(partial(self._rests, server_id), f"nothing is in progress with {server_id}")
 
     def _rests(self, server_id: str) -> bool:
-        """One that is deleted while it is built is listed for a moment after Nova has said that there is no such server."""
+        """Whether nothing is in progress. A server deleted while it is built is listed for a moment after Nova has denied it."""
         found = self.find(server_id) or next((one for one in self.servers() if one.id == server_id), None)
         return found is None or not is_busy(found)
 
     def find(self, server_id: str) -> Server | None:
-        """As Nova tells it now to who asks for this one: less work for the cloud than a list of everybody's servers."""
+        """Ask Nova for this server alone: less work for the cloud than a list of everybody's servers."""
         desk = self.cloud.desk
         try:
             return server_of(insist(desk.verbs.get, server_id), desk.network_name)
@@ -120,7 +120,7 @@ class OpenStackStage:
             return None
 
     def listed(self, server: Server) -> Server:
-        """As a list of everybody's servers tells it."""
+        """Find the server in a list of everybody's servers."""
         return next(one for one in self.servers() if one.id == server.id)
 
     def look(self, server: Server) -> Server:

@@ -20,7 +20,7 @@ def world(stage: OpenStackStage, student: User) -> RealWorld:
 
 
 def test_there_and_back_again(world: RealWorld, stage: OpenStackStage) -> None:
-    """From each state in which a machine has a disk; the one that came back goes again."""
+    """A machine is archived from each state in which it has a disk; the one that came back goes again."""
     machine = world.running()
     there_and_back(world, stage, machine)
     actions.suspend(machine=machine, by=world.student)

@@ -119,7 +119,7 @@ def test_what_a_killed_trial_left_goes_with_the_next_one(
 
 
 def everything(stage: OpenStackStage) -> dict[str, Any]:
-    """What setup_cloud could change. Others make snapshots meanwhile, and sizes that are too big; it makes neither."""
+    """Everything that setup_cloud could change. Others make snapshots meanwhile, and sizes that are too big; it makes neither."""
     wire = stage.cloud.wire
     flavors = wire.ask("compute", "GET", "/flavors/detail").json()["flavors"]
     images = [row for row in cluster.pages(wire, {"limit": 200}) if row.get("image_type") != "snapshot"]

@@ -48,13 +48,13 @@ def both(stage: OpenStackStage, keys: list[Path]) -> Iterator[list[Server]]:
 
 @pytest.fixture(scope="module")
 def scripted(both: list[Server]) -> Server:
-    """With a template's script and three keys."""
+    """A student's machine with a template's script and three keys."""
     return both[0]
 
 
 @pytest.fixture(scope="module")
 def plain(both: list[Server]) -> Server:
-    """With two keys and no user-data."""
+    """Another student's, with two keys and no user-data."""
     return both[1]
 
 

@@ -200,7 +200,7 @@ def test_of_a_silent_agent_nobody_knows_its_connection() -> None:
 
 def test_a_database_that_is_away_for_long_is_logged_once(client: Client, lines: "Lines") -> None:
     """The test's database is shut here; a prober comes every few seconds."""
-    seldom.own().clear()
+    seldom.OWN.clear()
     for _probe in range(3):
         client.get("/readyz")
     assert [line["message"].partition(":")[0] for line in lines.of("portal.health")] == ["database"]

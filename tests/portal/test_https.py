@@ -1,4 +1,4 @@
-"""What HTTPS=on means to browsers."""
+"""HTTPS=on tells browsers to come by https only."""
 
 import runpy
 from typing import Any

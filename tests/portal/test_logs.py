@@ -202,7 +202,7 @@ def test_a_wrong_setting_is_a_sentence(name: str, value: str, monkeypatch: pytes
 
 
 def test_a_wrong_setting_stops_the_start_with_its_sentence() -> None:
-    """In a process of its own, as every start is; the other settings are read by the same lines."""
+    """This one is read in a process of its own, as at every start; the same lines read the other settings."""
     ran = subprocess.run(
         [sys.executable, "-c", "import portal.settings"],
         env={**os.environ, "LOG_FORMAT": "xml"},

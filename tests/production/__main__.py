@@ -151,7 +151,7 @@ def _tests(engine: Engine, work: Path) -> int:
 
 
 def _tidy(engine: Engine) -> None:
-    """What this run's builds left untagged goes; the builder's cache stays for the next run, up to a size."""
+    """Remove what this run's builds left untagged; the builder's cache stays for the next run, up to a size."""
     with contextlib.suppress(RuntimeError, subprocess.TimeoutExpired, FileNotFoundError):
         if left := engine.docker("ps", "--all", "--quiet", seconds=20).stdout.split():
             engine.docker("rm", "--force", "--volumes", *left, seconds=60)

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from tests.production.docker_engine import Engine
-from tests.production.engine_tools import MIRROR
+from tests.production.engine_tools import debian
 
 HERE = Path(__file__).resolve().parent / "stand_ins"
 SUITE = "trixie"
@@ -43,7 +43,7 @@ def _mmdebstrap(engine: Engine, tar: Path) -> None:
     command = [
         "mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", f"--keyring={engine.tools.keyring}",
         "--aptopt=Acquire::Check-Valid-Until \"false\"", f"--customize-hook=cp {CERTIFICATES} \"$1\"{CERTIFICATES}",
-        SUITE, str(unfinished), MIRROR,
+        SUITE, str(unfinished), debian(),
     ]  # fmt: skip
     ran = subprocess.run(command, env=engine.tools.environment(), capture_output=True, text=True)
     if ran.returncode:
@@ -56,7 +56,7 @@ def make_redis(engine: Engine) -> None:
 
 
 def make_postgres(engine: Engine, minga: str) -> None:
-    """From Minga's image, which must be there already."""
+    """Build it from Minga's image, which must be there already."""
     _build(engine, "postgres.Dockerfile", "postgres:18-trixie", f"MINGA={minga}")
 
 

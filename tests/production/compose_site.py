@@ -1,4 +1,4 @@
-"""One Minga as docker-compose.yml starts it: with its own project, .env, configuration and backups, all outside the tree."""
+"""A Minga as docker-compose.yml starts it: with its own project, .env, configuration and backups, all outside the tree."""
 
 import json
 import os
@@ -87,23 +87,23 @@ class Site:
         return self.compose(*command, seconds=60).stdout
 
     def container(self, service: str) -> dict[str, Any]:
-        """What Docker knows of a service's container, also of one that has ended."""
+        """Inspect a service's container, also one that has ended."""
         number = self.compose("ps", "--all", "--quiet", service).stdout.strip()
         found: dict[str, Any] = json.loads(self.docker("inspect", number).stdout)[0]
         return found
 
     def state(self, service: str) -> str:
-        """Its health, or without a health check whether it runs."""
+        """The health of a service, or without a health check whether it runs."""
         state = self.container(service)["State"]
         return str(state.get("Health", {}).get("Status") or state["Status"])
 
     def log(self, service: str) -> str:
-        """Of its present container. Not by `compose logs`, which adds marks of its own to the lines."""
+        """The log of its present container. Not by `compose logs`, which adds marks of its own to the lines."""
         ran = self.docker("logs", self.compose("ps", "--all", "--quiet", service).stdout.strip())
         return ran.stdout + ran.stderr
 
     def lines(self, service: str) -> tuple[list[dict[str, Any]], list[str]]:
-        """Of its log: the lines that are JSON objects, and the others."""
+        """The lines of its log that are JSON objects, and the others."""
         objects, others = [], []
         for line in filter(str.strip, self.log(service).splitlines()):
             try:
@@ -115,12 +115,12 @@ class Site:
     # ---- http ----
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        """As somebody on this computer asks, without the proxy."""
+        """Ask as somebody on this computer does, without the proxy."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", headers=names, timeout=10, trust_env=False)
 
     def part(self, name: str) -> dict[str, Any]:
-        """One part of /readyz."""
+        """A single part of /readyz."""
         found: dict[str, Any] = self.get("/readyz").json()["parts"][name]
         return found
 

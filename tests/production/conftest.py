@@ -1,4 +1,4 @@
-"""One installation for the whole run, started as docs/admin/install.md says."""
+"""A single installation for the whole run, started as docs/admin/install.md says."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What tests have measured."""
+    """Print what tests have measured."""
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             terminalreporter.write_line(f"  {name}: {value}")
@@ -57,10 +57,12 @@ def site(interrupted: Site) -> Iterator[Site]:
         until(lambda: site.get("/healthz").status_code == 200, "web answers", 60)
         yield site
     finally:
-        if os.environ.get("MINGA_KEEP_LOGS"):
-            for part in (*PARTS, "agent", "migrate"):
-                (Path(os.environ["MINGA_KEEP_LOGS"]) / f"{part}.log").write_text(site.log(part))
-        site.down()
+        try:
+            if os.environ.get("MINGA_KEEP_LOGS"):
+                for part in (*PARTS, "migrate", "agent"):
+                    (Path(os.environ["MINGA_KEEP_LOGS"]) / f"{part}.log").write_text(site.log(part))
+        finally:
+            site.down()
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ class Engine:
             time.sleep(0.1)
 
     def _forget_the_last_run(self) -> None:
-        """One that was killed has left its containers in `data`."""
+        """Remove the containers of a run that was killed: they are in `data`."""
         if left := self.docker("ps", "--all", "--quiet").stdout.split():
             self.docker("rm", "--force", "--volumes", *left)
         self.docker("network", "prune", "--force")

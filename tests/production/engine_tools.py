@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.installation.rootfs import mirror
+
 # apt adds what these need and the computer lacks.
 ENGINE = ("docker.io", "iptables", "mmdebstrap", "slirp4netns", "debian-archive-keyring")
 # Debian 12 has no Compose v2 and no buildx. These two are Go programs of Debian 13, and run on 12.
@@ -16,7 +18,6 @@ PROGRAMS = {
 }  # fmt: skip
 # dpkg's maintainer scripts make these links, and none of them runs here.
 IPTABLES = [f"{name}{verb}" for name in ("iptables", "ip6tables") for verb in ("", "-save", "-restore")]
-MIRROR = "http://deb.debian.org/debian"
 KEYRING = Path("usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -82,7 +83,7 @@ class Tools:
         place = self.folder / "archives" / suite
         (place / "lists/partial").mkdir(parents=True)
         sources = place / "sources.list"
-        sources.write_text(f"deb [signed-by={self.keyring}] {MIRROR} {suite} main\n")
+        sources.write_text(f"deb [signed-by={self.keyring}] {debian()} {suite} main\n")
         wishes = {"etc::sourcelist": sources, "etc::sourceparts": "-", "State::lists": place / "lists"}
         wishes |= {"Cache::pkgcache": "", "Cache::srcpkgcache": ""}
         return [word for name, value in wishes.items() for word in ("-o", f"Dir::{name}={value}")]
@@ -90,6 +91,13 @@ class Tools:
     def _link(self) -> None:
         for name in IPTABLES:
             (self.folder / "usr/sbin" / name).symlink_to("xtables-nft-multi")
+
+
+def debian() -> str:
+    """The address from which this computer's apt fetches Debian."""
+    if not (found := mirror()):
+        raise SystemExit("apt on this computer knows no mirror of Debian.")
+    return found[0]
 
 
 def _apt(*words: str, folder: Path | None = None) -> None:

@@ -35,7 +35,7 @@ class Vps:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
     def stop(self) -> None:
-        """With the sessions that it has forked: a VPS that is switched off."""
+        """Kill sshd with the sessions that it has forked: a VPS that is switched off."""
         if self.process:
             children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
             self.process.kill()

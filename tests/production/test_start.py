@@ -49,7 +49,7 @@ for place in Path("/proc").glob("[0-9]*"):
 
 
 def test_a_killed_web_comes_back(site: Site) -> None:
-    """Not by `docker kill`, which counts as stopped on purpose."""
+    """Killed from inside: `docker kill` counts as stopped on purpose."""
     site.compose("exec", "--no-TTY", "web", "python", "-c", KILL, check=False)
     until(lambda: site.container("web")["RestartCount"] == 1, "Docker starts it again", 30)
     until(lambda: site.get("/healthz").status_code == 200, "web answers again", 30)

@@ -57,7 +57,7 @@ class Watch(threading.Thread):
 
 
 def build(site: Site, folder: Path, name: str, sql: str) -> None:
-    """What `git pull` and `docker compose build` would leave: the same tag, other contents."""
+    """Leave what `git pull` and `docker compose build` would: the same tag, other contents."""
     leaf = sorted(path.stem for path in (ROOT / "tunnels/migrations").glob("0*.py"))[-1]
     (folder / f"{name}.py").write_text(MIGRATION.format(before=leaf, sql=sql))
     (folder / "Dockerfile").write_text(f"FROM minga:before\nCOPY {name}.py /app/tunnels/migrations/\n")

@@ -1,4 +1,4 @@
-"""What comes in over http: people behind the proxy, programs on this computer, strangers."""
+"""Requests that come in over http: people behind the proxy, programs on this computer, strangers."""
 
 from tests.production.compose_site import HOST, PASSWORD, TOKEN, Site
 
@@ -45,4 +45,4 @@ def test_every_line_of_a_log_is_json(site: Site) -> None:
 def test_a_silent_cloud_does_not_fill_the_log(site: Site, has_cloud: bool) -> None:
     """The sweep asks every two seconds; it has done so for half a minute at least."""
     said = [line for line in site.log("worker").splitlines() if "could not be listed" in line]
-    assert len(said) <= (0 if has_cloud else 3)
+    assert len(said) in ([0] if has_cloud else [1, 2, 3])

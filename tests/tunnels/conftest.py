@@ -38,7 +38,7 @@ def left(shared_vps: Vps) -> Iterator[list[Stage]]:
 
 @pytest.fixture
 def stage(shared_vps: Vps, left: list[Stage], tmp_path: Path) -> Iterator[Stage]:
-    """With ports that no other test has had."""
+    """A stage with ports that no other test has had."""
     if left:
         stage = left.pop()
         stage.move(tmp_path)

@@ -36,7 +36,7 @@ class FakePortal(ThreadingHTTPServer):
 
     @property
     def is_ill(self) -> bool:
-        """It answers 503 to everything."""
+        """Whether everything is answered with 503."""
         return self._is_ill
 
     @is_ill.setter
@@ -83,7 +83,7 @@ class FakePortal(ThreadingHTTPServer):
             self.news.notify_all()
 
     def line(self, key: str) -> dict[str, Any]:
-        """What was told last of one tunnel."""
+        """The last report's line of one tunnel."""
         lines = [report["tunnels"][key] for report in list(self.reports) if key in report["tunnels"]]
         return dict(lines[-1]) if lines else {}
 

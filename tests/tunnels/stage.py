@@ -159,7 +159,7 @@ class Stage:
         self.agent = Program(self.agent_command("token", *options), folder / "agent.log", environment)
 
     def move(self, folder: Path) -> None:
-        """For a test: a folder, ports that no other test has had, and no target yet."""
+        """Give the next test a folder, ports that no other test has had, and no target yet."""
         self.folder, self.first = folder, self.gateway.take(self.size)
         self.targets: list[Target] = []
         (folder / "token").write_text("sesame\n")
@@ -248,7 +248,7 @@ def in_front_of(
 def staged(
     folder: Path, kind: str, size: int = 5, *options: str, environment: dict[str, str] | None = None
 ) -> Iterator[Stage]:
-    """With a gateway of its own."""
+    """A stage with a gateway of its own."""
     vps = Vps(folder, kind, size)
     try:
         with in_front_of(vps, folder, size, *options, environment=environment) as stage:

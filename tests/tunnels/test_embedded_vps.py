@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("embedded-vps")
 
 @pytest.fixture(scope="module")
 def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
-    """One for all: no test leaves a connection, and with it a port, behind."""
+    """A gateway for all: no test leaves a connection, and with it a port, behind."""
     folder = tmp_path_factory.mktemp("embedded") / "vps"
     program, port = embedded_vps(folder, FIRST, FIRST + 4)
     yield folder, port

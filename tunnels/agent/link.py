@@ -178,7 +178,7 @@ def _lighten(ssh: asyncssh.SSHClientConnection) -> None:
 
 
 def why(error: Exception) -> str:
-    """unknown_name, unreachable, host_key or denied."""
+    """Name the reason for which there is no connection: unknown_name, unreachable, host_key or denied."""
     if isinstance(error, socket.gaierror):
         return "unknown_name"
     if isinstance(error, asyncssh.HostKeyNotVerifiable):

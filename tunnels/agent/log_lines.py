@@ -10,7 +10,7 @@ LIBRARIES = ("asyncssh", "httpx", "httpcore")
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object per line, for programs."""
+    """Lines of one JSON object each, for programs."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

@@ -98,14 +98,8 @@ class Portal:
         lines = {key: self._line(all_of[key], self.unheard.get(key, NOTHING)) for key in about if key in all_of}
         for key in self.unheard.keys() - lines.keys() & all_of.keys():
             lines[key] = self._line(all_of[key], self.unheard[key])
-        report: dict[str, Any] = {
-            "boot": self.boot,
-            "seq": self.seq,
-            "revision": link.applied,
-            "whole": whole,
-            "tunnels": lines,
-        }
-        report["link_error"] = error
+        about_itself = {"boot": self.boot, "seq": self.seq, "revision": link.applied, "whole": whole}
+        report = {**about_itself, "tunnels": lines, "link_error": error}
         revision, ended = link.applied, [key for key in about if key in link.ended]
         (await self.http.post("report", json=report)).raise_for_status()
         self.unheard, self.told_error = None, error
