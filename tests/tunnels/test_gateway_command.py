@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import SettingsWrapper
 
 from tunnels.models import Gateway, hash_token
 
@@ -48,6 +49,23 @@ def test_it_changes_one_fact_and_leaves_the_others(db: None, tmp_path: Path) -> 
 def test_a_range_turned_round_is_a_sentence(db: None, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="The ports must lie"):
         _make(tmp_path, first="24000")
+
+
+def test_the_portals_own_name_is_refused_where_browsers_come_by_https_only(
+    db: None, tmp_path: Path, settings: SettingsWrapper
+) -> None:
+    settings.ALLOWED_HOSTS, settings.SECURE_HSTS_SECONDS = ["labs.example.org"], 3600
+    with pytest.raises(CommandError, match="SECURE_HSTS_SECONDS=0"):
+        _make(tmp_path)
+    assert not Gateway.objects.exists()
+
+
+def test_the_portals_own_name_will_do_where_http_stays_possible(
+    db: None, tmp_path: Path, settings: SettingsWrapper
+) -> None:
+    settings.ALLOWED_HOSTS, settings.SECURE_HSTS_SECONDS = ["labs.example.org"], 0
+    _make(tmp_path)
+    assert Gateway.objects.exists()
 
 
 def test_what_is_missing_is_named(db: None) -> None:

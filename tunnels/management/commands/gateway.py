@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tunnels.actions import keep_gateway
@@ -26,6 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **wish: Any) -> None:
         facts = {fact: wish[fact] for fact in FACTS if wish[fact] is not None}
+        _check_name(facts.get("public_host", ""))
         if wish["host_key_file"]:
             facts["host_key"] = _read_key(wish["host_key_file"])
         if not Gateway.objects.filter(name=wish["name"]).exists():
@@ -33,6 +35,15 @@ class Command(BaseCommand):
         token = _write_token(wish["token_file"]) if wish["token_file"] else ""
         keep_gateway(name=wish["name"], token=token, by=None, **facts)
         self.stdout.write(f"The gateway {wish['name']} is known.")
+
+
+def _check_name(public_host: str) -> None:
+    """Refuse the portal's own name: the order to come by https holds for every port of it, and machines offer plain http."""
+    if settings.SECURE_HSTS_SECONDS and public_host.lower() in settings.ALLOWED_HOSTS:
+        raise CommandError(
+            f"{public_host} is the portal's own name. Browsers would open no http port of a machine there. Give the gateway "
+            "another name, or set SECURE_HSTS_SECONDS=0."
+        )
 
 
 def _check_whole(facts: dict[str, Any], token_file: Path | None) -> None:
