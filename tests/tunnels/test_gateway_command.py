@@ -2,10 +2,10 @@
 
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
 
 from tunnels.models import Gateway, hash_token
 
@@ -52,7 +52,7 @@ def test_a_range_turned_round_is_a_sentence(db: None, tmp_path: Path) -> None:
 
 
 def test_the_portals_own_name_is_refused_where_browsers_come_by_https_only(
-    db: None, tmp_path: Path, settings: SettingsWrapper
+    db: None, tmp_path: Path, settings: Any
 ) -> None:
     settings.ALLOWED_HOSTS, settings.SECURE_HSTS_SECONDS = ["labs.example.org"], 3600
     with pytest.raises(CommandError, match="SECURE_HSTS_SECONDS=0"):
@@ -60,9 +60,7 @@ def test_the_portals_own_name_is_refused_where_browsers_come_by_https_only(
     assert not Gateway.objects.exists()
 
 
-def test_the_portals_own_name_will_do_where_http_stays_possible(
-    db: None, tmp_path: Path, settings: SettingsWrapper
-) -> None:
+def test_the_portals_own_name_will_do_where_http_stays_possible(db: None, tmp_path: Path, settings: Any) -> None:
     settings.ALLOWED_HOSTS, settings.SECURE_HSTS_SECONDS = ["labs.example.org"], 0
     _make(tmp_path)
     assert Gateway.objects.exists()
