@@ -96,14 +96,8 @@ def look(cloud: Cloud, watch: Watch, now: datetime) -> None:
     if not watch.cloud_identity:
         fields["cloud_identity"] = cloud.identity
     fields["steady_since"] = None if news.dark else watch.steady_since or now
-    Watch.objects.filter(pk=watch.pk).update(
-        cursor=listing.cursor,
-        listed_at=now,
-        took_seconds=took,
-        claimed_until=None,
-        next_at=now + _pause(took),
-        **fields,
-    )
+    fields |= {"cursor": listing.cursor, "listed_at": now, "took_seconds": took}
+    Watch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=now + _pause(took), **fields)
 
 
 def _is_whole_due(watch: Watch, now: datetime) -> bool:

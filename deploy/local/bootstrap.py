@@ -69,17 +69,54 @@ def install(requirements: str) -> None:
         say("Making the folder .venv …")
         make_venv()
     say("Fetching the packages (once; a minute or two) …")
-    command = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--prefer-binary"]
-    if subprocess.run([*command, "-r", str(ROOT / requirements)]).returncode:
+    wanted_packages = ["-r", str(ROOT / requirements)]
+    if pip("install", *kept_wheels(requirements), *wanted_packages) and pip("install", *wanted_packages):
         stop("The packages could not be fetched. Look at the message above: is this computer on the network?")
     # Packages for the tests contain those for running.
     also = fingerprint("requirements.txt")
     stamp.write_text(f"{wanted} {also}\n")
 
 
+def pip(verb: str, *arguments: str) -> int:
+    """Its exit code."""
+    options = ["-qq", "--disable-pip-version-check", "--prefer-binary"]
+    return subprocess.run([str(PYTHON), "-m", "pip", verb, *options, *arguments]).returncode
+
+
+def kept_wheels(requirements: str) -> list[str]:
+    """Options with which pip takes the packages from MINGA_CACHE, fetched there first where they are missing; [] without it.
+
+    pip's own cache does not do: mirrors that forbid caching leave it empty.
+    """
+    if not os.environ.get("MINGA_CACHE"):
+        return []
+    version = f"{sys.implementation.cache_tag}-{hashlib.sha256(texts(requirements)).hexdigest()[:20]}"
+    kept = Path(os.environ["MINGA_CACHE"]) / "wheels" / requirements / version
+    try:
+        if not kept.exists():
+            fetch_wheels(requirements, kept)
+    except OSError as error:
+        say(f"No packages are kept in MINGA_CACHE: {error.strerror}.")
+    return ["--no-index", "--find-links", str(kept)] if kept.exists() else []
+
+
+def fetch_wheels(requirements: str, kept: Path) -> None:
+    """Into the folder `kept`, which is there once all are; those of another version of the file go."""
+    part = kept.parent / f"{kept.name}.{os.getpid()}.part"
+    if pip("wheel", "-w", str(part), "-r", str(ROOT / requirements)) == 0:
+        for old in kept.parent.iterdir():
+            if old != part:
+                shutil.rmtree(old, ignore_errors=True)
+        part.rename(kept)
+    shutil.rmtree(part, ignore_errors=True)
+
+
+def texts(requirements: str) -> bytes:
+    return (ROOT / "requirements.txt").read_bytes() + (ROOT / requirements).read_bytes()
+
+
 def fingerprint(requirements: str) -> str:
-    text = (ROOT / "requirements.txt").read_bytes() + (ROOT / requirements).read_bytes()
-    return hashlib.sha256(text + str(VENV).encode()).hexdigest()[:20]
+    return hashlib.sha256(texts(requirements) + str(VENV).encode()).hexdigest()[:20]
 
 
 def works() -> bool:
