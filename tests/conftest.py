@@ -160,12 +160,14 @@ def _no_cache_between_tests(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The cache lives in the database, in a table that no migration makes."""
-    from django.core.management import call_command
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
+    """Each worker's database is a copy of one that has all tables."""
+    from django.db import connection
+
+    from tests import ready_database
 
     with django_db_blocker.unblock():
-        call_command("createcachetable", verbosity=0)
+        connection.settings_dict["TEST"]["TEMPLATE"] = ready_database.ready(DATA)
 
 
 def _person(username: str, role: str) -> "User":

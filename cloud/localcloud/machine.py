@@ -23,6 +23,7 @@ KERNEL_LINE = "console=tty0 console=ttyS0,115200 quiet panic=5 mitigations=off n
 # The boot that is saved must reach `waiting` with an empty random pool: each guest fills its own.
 SAVED_LINE = KERNEL_LINE.replace("trust_cpu=on", "trust_cpu=off random.trust_bootloader=off minga.wait")
 POWER_DOWN_SECONDS = 15.0  # for the guest to write its disk and go by itself
+LET_GO_SECONDS = 10.0  # for the system to end a process that was killed
 NET = "net0"
 
 
@@ -190,8 +191,10 @@ class Machine:
     async def kill(self) -> None:
         if self.pid:
             processes.end(self.pid, self.pidfile)
-            while self.is_alive:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LET_GO_SECONDS):
+                    while not processes.has_let_go(self.pid, self.pidfile):  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
         self.pid = 0
         self.forwards = {}
         self.socket.unlink(missing_ok=True)

@@ -20,22 +20,46 @@ def guests_of(data: Path) -> dict[str, list[int]]:
 
 def _pidfile(entry: Path) -> str:
     try:
-        words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        return _named(_command_line(entry))
     except OSError:
         return ""  # it ended while we looked
+
+
+def _command_line(entry: Path) -> bytes:
+    return (entry / "cmdline").read_bytes()
+
+
+def _named(command_line: bytes) -> str:
+    """The pid file that a guest's command line names; '' for any other process."""
+    words = command_line.decode(errors="replace").split("\0")
     if "qemu-system" not in words[0] or "-pidfile" not in words[:-1]:
         return ""
     return words[words.index("-pidfile") + 1]
+
+
+def _state(entry: Path) -> str:
+    return (entry / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def is_alive(pid: int, pidfile: Path) -> bool:
     """Whether it is still that guest: not a zombie, not another process with the same number."""
     entry = Path(f"/proc/{pid}")
     try:
-        state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        return _state(entry) != "Z" and _named(_command_line(entry)) == str(pidfile)
     except OSError:
         return False
-    return state != "Z" and _pidfile(entry) == str(pidfile)
+
+
+def has_let_go(pid: int, pidfile: Path) -> bool:
+    """Whether it has closed its files and ports: a process that was killed does so a moment after its command line is gone."""
+    entry = Path(f"/proc/{pid}")
+    try:
+        command_line = _command_line(entry)
+        if command_line and _named(command_line) != str(pidfile):
+            return True
+        return _state(entry) == "Z" and len(list((entry / "task").iterdir())) <= 1
+    except OSError:
+        return True
 
 
 def end(pid: int, pidfile: Path) -> None:
