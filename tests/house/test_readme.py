@@ -1,0 +1,29 @@
+"""The two READMEs say the same, as far as a program can tell."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGLISH, SPANISH = ((ROOT / name).read_text() for name in ("README.md", "README.es.md"))
+
+
+def outline(text: str) -> list[str]:
+    """Headings and rows, without their words."""
+    return [line.split(" ")[0] for line in text.splitlines() if line.startswith(("#", "|"))]
+
+
+@pytest.mark.parametrize("pattern", [r"`[^`]+`", r"\]\((?!README)([^)]+)\)", r"^    make \w+"])
+def test_both_name_the_same(pattern: str) -> None:
+    found = [sorted(set(re.findall(pattern, text, re.MULTILINE))) for text in (ENGLISH, SPANISH)]
+    assert found[0] == found[1]
+
+
+def test_both_have_the_same_parts() -> None:
+    assert outline(ENGLISH) == outline(SPANISH)
+
+
+def test_each_file_that_they_link_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", ENGLISH + SPANISH)
+    assert [link for link in links if not (ROOT / link).exists()] == []
