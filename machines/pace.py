@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import quotas.backstop
+from accounts.models import RowFailure
 from cloud.contract import CloudBusy, CloudLimit
 from lib.notes import Note
 from lib.notes import two_forms as ngettext  # under this name makemessages finds a plural
@@ -31,6 +32,8 @@ LONGEST_BACKOFF = 30.0  # seconds
 MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
 
 BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell your teacher.")
+TOLD_AFTER = 3  # failures in a row of which nothing is read on the machine's page
+OUR_FAULT = _("Something of ours goes wrong with this machine. We keep trying, and the administrators can see it.")
 FIRST_BUSY = _("The cluster does not answer just now. We keep trying; you need not do anything.")
 NO_EFFECT = _(
     "The cluster said yes, but nothing happened. Try again in some minutes; if it stays so, tell your teacher."
@@ -128,6 +131,14 @@ def limited(machine: Machine, error: CloudLimit) -> None:
     quotas.backstop.doubt(machine.owner)
     tries = machine.attempts + 1
     write(machine, attempts=tries, retry_at=timezone.now() + timedelta(seconds=min(LONGEST_BACKOFF, 2.0**tries)))
+
+
+def put_off(machine: Machine, failure: RowFailure) -> None:
+    """Our own fault, not the cloud's: try again when the failure says. Whatever the row is, it must not be rung for before."""
+    facts: dict[str, Any] = {"retry_at": failure.next_at, "unheard": min(machine.unheard + 1, 16)}
+    if failure.fails >= TOLD_AFTER:
+        facts["state_note"] = Note(OUR_FAULT).as_json()
+    Machine.objects.alive().filter(pk=machine.pk).update(**facts)
 
 
 def queue(machine: Machine, note: Note) -> None:
