@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from cloud.contract import (
+    Cause,
     CloudBusy,
     CloudFull,
     CloudGone,
@@ -224,4 +225,5 @@ def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudRefused:
         return CloudBusy(text, retry_after=1)
     if said.get("problem") == "full":
         return CloudFull(text)
-    return CloudGone(text) if answer.status_code == 404 else CloudRefused(text)
+    cause = Cause(said.get("cause", ""))
+    return CloudGone(text, cause) if answer.status_code == 404 else CloudRefused(text, cause)

@@ -20,7 +20,7 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import archive, asking, one_cloud
+from machines import archive, asking, one_cloud, refusals
 from machines.models import Machine
 from machines.pace import (
     BROKEN,
@@ -46,7 +46,6 @@ from tunnels.models import Tunnel
 log = logging.getLogger(__name__)
 Step = Callable[[Machine, Cloud], None]
 
-REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
 ONLY_RESET = _(
@@ -67,12 +66,12 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
         queue(machine, Note(QUEUE_FIRST))
     except CloudGone as error:
         log.warning("machine %s: %s", machine.pk, error)
-        _vanished(machine, cloud)
+        _vanished(machine, cloud, error)
     except CloudLimit as error:
         limited(machine, error)
     except CloudRefused as error:
         log.error("machine %s: the cloud refused: %s", machine.pk, error)
-        fail(machine, Note(REFUSED), fault=str(error))
+        fail(machine, refusals.note(machine, error), fault=str(error))
     return machine.state != before and not machine.is_settled and machine.retry_at is None
 
 
@@ -262,13 +261,14 @@ STEPS: dict[tuple[str, str], Step] = {(w, s): step for w, steps in _BY_WISH.item
 # ---- what steps share ----
 
 
-def _vanished(machine: Machine, cloud: Cloud) -> None:
+def _vanished(machine: Machine, cloud: Cloud, error: CloudGone) -> None:
     if machine.wanted == Wanted.GONE:
         return finish(machine)
     if machine.archive_id:
         return archive.lost(machine, cloud)
     if not machine.server_id:
-        return fail(machine, Note(REFUSED))  # its image or its size is gone, not itself
+        # Its image or its size is gone, not itself.
+        return fail(machine, refusals.note(machine, error), fault=str(error))
     vanish(machine)
 
 

@@ -20,17 +20,17 @@ class Offer:
     """A template for the launch page: can this person launch it now?"""
 
     template: Template
-    why_not: Note | None  # their own quota, or a cluster that is too small for ever
+    why_not: Note | None  # the cloud lacks a part of it, their own quota, or a cluster that is too small for ever
     waits: bool  # the cluster is full now: it would queue
 
 
 def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offer]:
-    """Every published template (or these), and why this person could not launch it."""
+    """Every published template (or these), and why this person could not launch it. What cannot work is shown with its reason."""
     usage = quotas.actions.usage(user)
     room = Watch.the_one().room
     if templates is None:
-        templates = [t for t in Template.objects.published().with_parts() if t.is_usable]
-    return [Offer(t, usage.why_not(size_of(t)) or never_fits(t, room), _waits(t, room)) for t in templates]
+        templates = Template.objects.published().with_parts()
+    return [Offer(t, t.lacks or usage.why_not(size_of(t)) or never_fits(t, room), _waits(t, room)) for t in templates]
 
 
 def size_of(template: Template) -> Size:

@@ -85,4 +85,5 @@ class ImageRecord:
     def as_told(self, disk_format: str) -> dict[str, Any]:
         """The fields of contract.Image."""
         ours = ("base", "archive")
-        return {k: v for k, v in asdict(self).items() if k not in ours} | {"disk_format": disk_format}
+        told = {k: v for k, v in asdict(self).items() if k not in ours}
+        return told | {"disk_format": disk_format, "status": "" if self.ready else "saving"}

@@ -26,7 +26,7 @@ from cloud.contract import (
     ServerSpec,
     Status,
 )
-from cloud.openstack import cluster, guest, images, servers
+from cloud.openstack import cluster, guest, images, paging, servers
 from cloud.openstack.desk import Desk
 from cloud.openstack.problems import Conflict, NotSignedIn, body
 from cloud.openstack.tenants import keypair_prefix
@@ -111,24 +111,20 @@ class OpenStackCloud:
             params["changes-since"] = changes_since
         rows: list[dict[str, Any]] = []
         began, asked = None, time.monotonic()
-        while True:
-            answer = self.wire.ask("compute", "GET", "/servers/detail", params=params, seconds=LIST_SECONDS)
-            said = body(answer)
+        answers = paging.pages(self.wire, "compute", "/servers/detail", "servers", params, seconds=LIST_SECONDS)
+        for answer, page in answers:
             began = began or _began(answer, asked)
-            rows += said["servers"]
-            if not said["servers"] or not any(link["rel"] == "next" for link in said.get("servers_links", [])):
-                break
-            params["marker"] = said["servers"][-1]["id"]
+            rows += page
         if began is None:
             raise CloudBusy("Nova's answer has no date.")
         self.desk.faults.fill(rows)
         network = self.desk.network_name
-        found = [servers.server(row, network) for row in rows]
+        found = [servers.server_or_unknown(row, network) for row in rows]
         return Listing(found, as_iso(began, minus=OVERLAP), whole=changes_since is None)
 
     def find_server(self, machine: str) -> Server | None:
         params = {"all_tenants": 1, "tags": servers.machine_tag(machine), "sort_key": "created_at", "sort_dir": "asc"}
-        rows = body(self.wire.ask("compute", "GET", "/servers/detail", params=params))["servers"]
+        rows = paging.rows(self.wire, "compute", "/servers/detail", "servers", params)
         found = (self._server(row) for row in rows)
         # One that was adopted since may still carry the tag: the metadata say whose it is.
         ours = (one for one in found if one.machine == machine and one.status != Status.DELETED)

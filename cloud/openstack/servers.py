@@ -1,10 +1,14 @@
 """Nova's servers in the contract's words."""
 
+import logging
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from cloud.contract import Diagnostics, Flavor, Server, Status
+from lib import seldom
 
+log = logging.getLogger(__name__)
 PREFIX = "minga_"  # of the metadata keys that are ours
 # SHELVED still holds its host (its image is made, the offload comes); PAUSED is asleep in its host's memory.
 STATUS = {
@@ -68,10 +72,21 @@ def server(row: dict[str, Any], network: str = "") -> Server:
         resets=number_of(said.get(f"{PREFIX}resets")),
         restarts=number_of(said.get(f"{PREFIX}restarts")),
         project=row.get("tenant_id", ""),
-        flavor=_flavor(row.get("flavor") or {}),
+        flavor=flavor_of(row.get("flavor") or {}),
         created_at=_time(row.get("created")),
         updated_at=_time(row.get("updated")),
     )
+
+
+def server_or_unknown(row: dict[str, Any], network: str = "") -> Server:
+    """One of a list. A row that cannot be understood must neither hide the others nor pass for a server that is gone."""
+    try:
+        return server(row, network)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        seldom.warning(
+            log, f"server {row['id']}", "server %s is told in a way that is not understood: %r", row["id"], error
+        )
+        return Server(row["id"], "", "", "", Status.UNKNOWN)
 
 
 def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> str:
@@ -87,14 +102,20 @@ def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> s
 
 def flavor(row: dict[str, Any]) -> Flavor:
     """A row of flavors/detail."""
-    return Flavor(row["id"], row["name"], row["vcpus"], row["ram"], row["disk"])
+    return Flavor(row["id"], row["name"], row["vcpus"], row["ram"], _disk_gb(row), row["disk"])
 
 
-def _flavor(row: dict[str, Any]) -> Flavor | None:
+def flavor_of(row: dict[str, Any]) -> Flavor | None:
     """As a server carries it: without its id."""
     if "vcpus" not in row:
         return None
-    return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], row["disk"])
+    return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], _disk_gb(row), row["disk"])
+
+
+def _disk_gb(row: dict[str, Any]) -> int:
+    """GiB of all its disks, as Placement counts them: root, ephemeral, and swap (in MiB; '' for none), rounded up."""
+    ephemeral = row.get("ephemeral", row.get("OS-FLV-EXT-DATA:ephemeral")) or 0
+    return int(row["disk"]) + int(ephemeral) + ceil(int(row.get("swap") or 0) / 1024)
 
 
 def number_of(text: str | None) -> int:

@@ -11,6 +11,7 @@ from keystoneauth1.exceptions.http import Conflict as Taken
 from keystoneauth1.exceptions.http import NotFound
 
 from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused, Owner
+from cloud.openstack import paging
 from cloud.openstack.problems import body, translated
 from cloud.openstack.wire import Wire
 
@@ -147,8 +148,8 @@ class Tenants:
     def _groups(self, project: str) -> list[dict[str, Any]]:
         """Neutron lets two have the same name: the oldest one is meant."""
         params = {"project_id": project, "name": GROUP}
-        said = body(self._wire.ask("network", "GET", "/security-groups", params=params))
-        return sorted(said["security_groups"], key=lambda g: (g.get("created_at", ""), g["id"]))
+        found = paging.rows(self._wire, "network", "/security-groups", "security_groups", params)
+        return sorted(found, key=lambda g: (g.get("created_at", ""), g["id"]))
 
     def _keep_rules(self, project: str, group: dict[str, Any]) -> None:
         """Ingress from the agent's networks, and from nowhere else."""
@@ -222,13 +223,13 @@ class Tenants:
 
     def _delete_keypairs(self, owner: Owner) -> None:
         prefix = keypair_prefix(owner)
-        for row in body(self._wire.ask("compute", "GET", "/os-keypairs"))["keypairs"]:
+        for row in paging.rows(self._wire, "compute", "/os-keypairs", "keypairs"):
             if row["keypair"]["name"].startswith(prefix):
                 self._delete("compute", f"/os-keypairs/{row['keypair']['name']}")
 
     def _delete_groups(self, project: str) -> None:
         params = {"project_id": project}
-        for group in body(self._wire.ask("network", "GET", "/security-groups", params=params))["security_groups"]:
+        for group in paging.rows(self._wire, "network", "/security-groups", "security_groups", params):
             self._delete("network", f"/security-groups/{group['id']}")
 
     def _delete(self, service: str, path: str) -> None:

@@ -134,6 +134,9 @@ class MachineOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     ready_at = serializers.DateTimeField(allow_null=True)
     binned_at = serializers.DateTimeField(allow_null=True, help_text="Since when it is in the recycle bin.")
+    cloud_says = serializers.CharField(
+        help_text="Why the cloud failed or refused, in its own words: for teachers and administrators."
+    )
 
 
 class CopyOut(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from cloud.contract import (
+    Cause,
     CloudBusy,
     CloudFull,
     CloudGone,
@@ -71,6 +72,7 @@ class FakeCloud:
         self.tenants: dict[str, Owner] = {}  # by the owner's key; each as it was last told
         self._images: dict[str, Image] = {image.id: image for image in IMAGES}
         self.archives: dict[str, Image] = {}
+        self.sizes = list(FLAVORS)
         self._numbers = count(1)
         self._version = 0
         self._lock = threading.RLock()
@@ -110,6 +112,14 @@ class FakeCloud:
         """It was shut down from inside."""
         self._by_hand(server_id, status=Status.STOPPED)
 
+    def change_image(self, image_id: str, **facts: Any) -> None:
+        """Somebody changed it, in Glance say."""
+        self._images[image_id] = replace(self._images[image_id], **facts)
+
+    def delete_image(self, image_id: str) -> None:
+        """Somebody deleted it."""
+        del self._images[image_id]
+
     def server(self, server_id: str) -> Server:
         """As it is now, not counted as a call."""
         return self._rows[server_id].server
@@ -123,7 +133,7 @@ class FakeCloud:
 
     def flavors(self) -> list[Flavor]:
         with self._call("flavors"):
-            return list(FLAVORS)
+            return list(self.sizes)
 
     def images(self) -> list[Image]:
         with self._call("images"):
@@ -332,9 +342,14 @@ class FakeCloud:
         return next((row.server for row in rows if row.server.status != Status.DELETED), None)
 
     def _build(self, spec: ServerSpec) -> Server:
-        if spec.flavor_id not in {flavor.id for flavor in FLAVORS}:
-            raise CloudGone(f"No flavor {spec.flavor_id}.")
-        self._image(spec.image_id)
+        flavor = next((flavor for flavor in self.sizes if flavor.id == spec.flavor_id), None)
+        if flavor is None:
+            raise CloudGone(f"No flavor {spec.flavor_id}.", Cause.SIZE_GONE)
+        image = self._image(spec.image_id)
+        if not image.ready:
+            raise CloudRefused(f"Image {image.id} is not active.", Cause.IMAGE_NOT_READY)
+        if flavor.ram_mb < image.min_ram_mb or flavor.room_for_image < image.min_disk_gb:
+            raise CloudRefused("Flavor's memory is too small for requested image.", Cause.SIZE_TOO_SMALL)
         self._must_be_allowed(spec)
         if not self._fits(spec.flavor_id):
             raise CloudFull("No valid host was found.")
@@ -378,7 +393,7 @@ class FakeCloud:
         image_id = change.pop("image", None)
         for shelf in (self._images, self.archives):
             if image_id in shelf:
-                shelf[image_id] = replace(shelf[image_id], ready=True)
+                shelf[image_id] = replace(shelf[image_id], ready=True, status="")
                 shelf[image_id] = replace(shelf[image_id], size_bytes=len(self._bytes(image_id)))
         row.server = replace(row.server, **change, updated_at=datetime.now(UTC))
         if not row.server.task:
@@ -399,12 +414,12 @@ class FakeCloud:
     def _image(self, image_id: str) -> Image:
         found = self._images.get(image_id) or self.archives.get(image_id)
         if found is None:
-            raise CloudGone(f"No image {image_id}.")
+            raise CloudGone(f"No image {image_id}.", Cause.IMAGE_GONE)
         return found
 
     def _copy(self, row: _Row, shelf: dict[str, Image], name: str) -> Image:
         """An image of a server's disk that is being made. Its size is only known at the end, as with Glance."""
-        image = Image(f"image-{next(self._numbers)}", name, ready=False, login="student")
+        image = Image(f"image-{next(self._numbers)}", name, ready=False, login="student", status="saving")
         shelf[image.id] = image
         self._start(row, "image_snapshot", {"image": image.id})
         return image
