@@ -66,7 +66,8 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
         raise TooBig(too_big.text, too_big.args)
     pk = uuid4()
     quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by)
-    has_screen = any(s.scheme == "vnc" for s in template.service_list)
+    # Only the local cloud serves a screen on the machine's port; in an OpenStack guest a VNC server has a password of its own.
+    has_screen = not settings.IS_OPENSTACK and any(s.scheme == "vnc" for s in template.service_list)
     password = secrets.token_urlsafe(6) if has_screen else ""  # 8 characters: the most that VNC looks at
     machine = Machine.objects.create(pk=pk, owner=owner, template=template, name=name, vnc_password=password)
     services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]

@@ -102,20 +102,21 @@ def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> s
 
 def flavor(row: dict[str, Any]) -> Flavor:
     """A row of flavors/detail."""
-    return Flavor(row["id"], row["name"], row["vcpus"], row["ram"], _disk_gb(row), row["disk"])
+    return Flavor(row["id"], row["name"], row["vcpus"], row["ram"], *_disks(row))
 
 
 def flavor_of(row: dict[str, Any]) -> Flavor | None:
     """As a server carries it: without its id."""
     if "vcpus" not in row:
         return None
-    return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], _disk_gb(row), row["disk"])
+    return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], *_disks(row))
 
 
-def _disk_gb(row: dict[str, Any]) -> int:
-    """GiB of all its disks, as Placement counts them: root, ephemeral, and swap (in MiB; '' for none), rounded up."""
-    ephemeral = row.get("ephemeral", row.get("OS-FLV-EXT-DATA:ephemeral")) or 0
-    return int(row["disk"]) + int(ephemeral) + ceil(int(row.get("swap") or 0) / 1024)
+def _disks(row: dict[str, Any]) -> tuple[int, int | None]:
+    """GiB of all its disks, as Placement counts them: root, ephemeral, and swap (in MiB; '' for none), rounded up. Then the root's."""
+    root, ephemeral = int(row["disk"]), int(row.get("ephemeral", row.get("OS-FLV-EXT-DATA:ephemeral")) or 0)
+    total = root + ephemeral + ceil(int(row.get("swap") or 0) / 1024)
+    return total, None if root == total else root
 
 
 def number_of(text: str | None) -> int:
