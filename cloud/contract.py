@@ -244,6 +244,9 @@ class Cloud(Protocol):
 
     def room(self) -> Room: ...
 
+    def has_room(self, flavor: Flavor) -> bool:
+        """Whether one more server of this size would find a host, by the cloud's own book-keeping. Cheaper than to try."""
+
     def hosts(self) -> list[Host]:
         """The computers of the cluster."""
 

@@ -65,6 +65,9 @@ class LocalCloud:
     def room(self) -> Room:
         return Room(**self._ask("GET", "/room"))
 
+    def has_room(self, flavor: Flavor) -> bool:
+        return self.room().fits(flavor)
+
     def hosts(self) -> list[Host]:
         return [Host(**row) for row in self._ask("GET", "/hosts")]
 

@@ -30,7 +30,7 @@ def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offe
     room = Watch.the_one().room
     if templates is None:
         templates = Template.objects.published().with_parts()
-    return [Offer(t, t.lacks or usage.why_not(size_of(t)) or never_fits(t, room), _waits(t, room)) for t in templates]
+    return [Offer(t, t.lacks or usage.why_not(size_of(t)) or never_fits(t, room), waits(t, room)) for t in templates]
 
 
 def size_of(template: Template) -> Size:
@@ -41,13 +41,14 @@ def size_of(template: Template) -> Size:
 
 def never_fits(template: Template, room: dict[str, Any]) -> Note | None:
     """Why this size would wait for ever, on a cluster whose `room` (Watch.room) was told; None when it would not."""
-    if not room or _room(room, empty=True).fits(_flavor(template)):
+    if not room or _room(room, empty=True).fits(flavor_of(template)):
         return None
     return Note(_("No computer of the cluster is big enough for this size. Choose a smaller one."))
 
 
-def _waits(template: Template, room: dict[str, Any]) -> bool:
-    return bool(room) and not _room(room).fits(_flavor(template))
+def waits(template: Template, room: dict[str, Any]) -> bool:
+    """Whether a launch would queue, by what was last heard of the cluster (Watch.room)."""
+    return bool(room) and not _room(room).fits(flavor_of(template))
 
 
 def _room(stored: dict[str, Any], *, empty: bool = False) -> Room:
@@ -59,6 +60,6 @@ def _room(stored: dict[str, Any], *, empty: bool = False) -> Room:
     return Room(**stored)
 
 
-def _flavor(template: Template) -> Flavor:
+def flavor_of(template: Template) -> Flavor:
     f = template.flavor
     return Flavor(f.cloud_id, f.name, f.vcpus, f.ram_mb, f.disk_gb)

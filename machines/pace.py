@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(seconds=5)  # a step that waits for the cloud is tried again then, even if nothing was heard
 NEWS = timedelta(seconds=30)  # likewise where a list of the cloud tells when there is anything to do
 QUEUE_TURN = timedelta(seconds=3)  # how often the first in the queue asks for room
+LONGEST_QUEUE_TURN = timedelta(seconds=15)
+LONGEST_QUEUE_PAUSE = timedelta(minutes=5)
 TOGETHER = timedelta(minutes=1)  # what was asked of the cloud within so long stands in one queue there, in any order
 DONE = (State.RUNNING, State.SUSPENDED, State.SHELVED)
 LONGEST_BACKOFF = 30.0  # seconds
@@ -52,7 +54,7 @@ QUEUE_REST = ngettext(
 def fail(machine: Machine, note: Note, *, fault: str = "") -> None:
     """Stop trying and say what to do. A delete is tried again by itself: nothing may stay behind."""
     retry_at = timezone.now() + timedelta(seconds=settings.STEP_SECONDS) if machine.wanted == Wanted.GONE else None
-    fields = {"cloud_fault": fault} if fault else {}
+    fields: dict[str, Any] = {"cloud_fault": fault} if fault else {}
     if machine.state == State.FAILED:
         return write(machine, retry_at=retry_at, state_note=note.as_json(), **fields)
     move(machine, State.FAILED, note, retry_at=retry_at, **fields)
@@ -67,8 +69,8 @@ def follow(machine: Machine, wanted: Wanted, state: State, note: Note) -> None:
         go(machine, state, note)
 
 
-def go(machine: Machine, to: State, note: Note = NOTHING, **fields: object) -> None:
-    move(machine, to, note, **{"attempts": 0, "unheard": 0, "retry_at": None, **fields})
+def go(machine: Machine, to: State, note: Note = NOTHING, *, silent: bool = False, **fields: object) -> None:
+    move(machine, to, note, silent=silent, **{"attempts": 0, "unheard": 0, "retry_at": None, **fields})
 
 
 def wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
@@ -141,8 +143,20 @@ def put_off(machine: Machine, failure: RowFailure) -> None:
     Machine.objects.alive().filter(pk=machine.pk).update(**facts)
 
 
+def refused_for_room(machine: Machine) -> timedelta:
+    """How long to wait after the cloud took a launch and found no host for it, although it had said that there was room."""
+    times: int = 2 ** min(machine.full_tries, 10)
+    return min(QUEUE_TURN * times, LONGEST_QUEUE_PAUSE)
+
+
+def _queue_pause(machine: Machine) -> timedelta:
+    """To look for room is cheap; still, who has waited for minutes looks less often."""
+    waited = timezone.now() - machine.place_in_time
+    return min(max(QUEUE_TURN, waited / 20), LONGEST_QUEUE_TURN)
+
+
 def queue(machine: Machine, note: Note) -> None:
     if machine.state == State.QUEUED:
-        return wait(machine, QUEUE_TURN, note)
+        return wait(machine, _queue_pause(machine), note)
     now = timezone.now()
     go(machine, State.QUEUED, note, queued_at=machine.place_in_time, retry_at=now + QUEUE_TURN)

@@ -122,9 +122,15 @@ class Shown:
     @property
     def sentence(self) -> str:
         said = self.progress.sentence if self.has_bar else str(self.machine.note) or self._at_rest()
-        return f"{said} {self._turn()}" if self.wait is not None else said
+        return f"{said} {self._turn()}" if self.waits_for_room else said
+
+    @property
+    def waits_for_room(self) -> bool:
+        return self.machine.state == State.QUEUED and self.is_busy
 
     def _turn(self) -> str:
+        if self.wait is None:
+            return _("Nobody can tell how long that takes.")
         return _("Its turn comes in about %(wait)s, for all that is known.") % {
             "wait": span(timedelta(minutes=self.wait or 0))
         }

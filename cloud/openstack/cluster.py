@@ -113,11 +113,14 @@ def room(wire: Wire) -> Room:
 
 
 def has_room(wire: Wire, flavor: Flavor) -> bool:
-    """Whether Placement would give one more server of this size a host."""
+    """Whether Placement would give one more server of this size a host that is up: of those that are down it knows nothing."""
     wish = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb, "DISK_GB": flavor.disk_gb}
     resources = ",".join(f"{name}:{amount}" for name, amount in wish.items() if amount)
-    params = {"resources": resources, "limit": 1, "required": "!COMPUTE_STATUS_DISABLED"}
-    return bool(body(wire.ask("placement", "GET", "/allocation_candidates", params=params))["allocation_requests"])
+    params = {"resources": resources, "required": "!COMPUTE_STATUS_DISABLED"}
+    told = body(wire.ask("placement", "GET", "/allocation_candidates", params=params))
+    shares = [share for request in told["allocation_requests"] for share in request["allocations"].items()]
+    hosts = {host for host, share in shares if "VCPU" in share["resources"]}
+    return bool(hosts and hosts - _computers(wire)[0])
 
 
 def network(wire: Wire, wish: str = "") -> dict[str, Any]:

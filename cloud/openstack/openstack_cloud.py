@@ -101,6 +101,9 @@ class OpenStackCloud:
     def room(self) -> Room:
         return cluster.room(self.wire)
 
+    def has_room(self, flavor: Flavor) -> bool:
+        return cluster.has_room(self.wire, flavor)
+
     def hosts(self) -> list[Host]:
         return cluster.hosts(self.wire)
 

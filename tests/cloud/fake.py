@@ -73,6 +73,7 @@ class FakeCloud:
         self._images: dict[str, Image] = {image.id: image for image in IMAGES}
         self.archives: dict[str, Image] = {}
         self.sizes = list(FLAVORS)
+        self.thinks_it_has_room = False  # True: has_room says yes, and the launch finds no host all the same
         self._numbers = count(1)
         self._version = 0
         self._lock = threading.RLock()
@@ -142,6 +143,10 @@ class FakeCloud:
     def room(self) -> Room:
         with self._call("room"):
             return self._room()
+
+    def has_room(self, flavor: Flavor) -> bool:
+        with self._call("has_room", flavor.id):
+            return self.thinks_it_has_room or self._room().fits(flavor)
 
     def hosts(self) -> list[Host]:
         with self._call("hosts"):
