@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cloud.contract import Status
+from lib.names import host_name
 
 HOST = "local"  # the one computer of this cloud
 
@@ -46,6 +47,11 @@ class ServerRecord:
     @property
     def is_gone(self) -> bool:
         return self.status == Status.DELETED
+
+    @property
+    def host_name(self) -> str:
+        """As its guest is called."""
+        return host_name(self.name, otherwise=f"machine-{self.id[:8]}")
 
     @property
     def is_running(self) -> bool:

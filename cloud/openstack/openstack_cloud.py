@@ -30,7 +30,8 @@ from cloud.openstack import cluster, guest, images, paging, servers
 from cloud.openstack.desk import Desk
 from cloud.openstack.problems import Conflict, NotSignedIn, body
 from cloud.openstack.tenants import keypair_prefix
-from cloud.openstack.wire import LIST_SECONDS, Wire, as_iso, told_at
+from cloud.openstack.wire import HOST_NAMES, LIST_SECONDS, Wire, as_iso, told_at
+from lib.names import host_name
 
 PAGE = 500  # servers asked for at once; Nova may give fewer
 # Nova's times are whole seconds, from the clocks of several computers, and are written a moment before they can be read.
@@ -47,6 +48,13 @@ def _began(answer: requests.Response, asked: float) -> datetime | None:
     """
     told = told_at(answer)
     return told - timedelta(seconds=time.monotonic() - asked) if told else None
+
+
+def _named(spec: ServerSpec, wire: Wire) -> tuple[dict[str, str], str]:
+    """The guest's name and the version of Nova that takes it. Nova's own guess keeps an ñ, which Neutron's DNS refuses."""
+    if not wire.takes_host_names:
+        return {}, ""
+    return {"hostname": host_name(spec.name, otherwise=f"machine-{spec.machine[:8]}")}, HOST_NAMES
 
 
 class OpenStackCloud:
@@ -176,8 +184,11 @@ class OpenStackCloud:
         if data := guest.user_data(spec.user_data, spec.public_keys, spec.line_key):
             wish["user_data"] = data
 
+        named, version = _named(spec, desk.wire)
+
         def ask() -> str:
-            answer = desk.wire.ask("compute", "POST", "/servers", json={"server": wish}, project=tenant.project)
+            said = {"server": {**wish, **named}}
+            answer = desk.wire.ask("compute", "POST", "/servers", json=said, project=tenant.project, version=version)
             return str(body(answer)["server"]["id"])
 
         if tenant.is_new:  # then their key is new, too: told first, it spares a call that would be refused
