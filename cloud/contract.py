@@ -288,7 +288,8 @@ class Cloud(Protocol):
 
     def ensure_deleted(self, server_id: str) -> None: ...
 
-    def ensure_renamed(self, server_id: str, name: str) -> None: ...
+    def ensure_renamed(self, server_id: str, name: str) -> str:
+        """The name that the cloud keeps, and tells in lists: it may leave out what it does not take. Likewise Server.name of a new one."""
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         """Mark a server that exists already as this machine's, and let the agent reach it."""

@@ -104,8 +104,9 @@ class LocalCloud:
     def ensure_deleted(self, server_id: str) -> None:
         self._ask("DELETE", f"/servers/{server_id}")
 
-    def ensure_renamed(self, server_id: str, name: str) -> None:
+    def ensure_renamed(self, server_id: str, name: str) -> str:
         self._verb(server_id, "rename", name=name)
+        return name
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         self._verb(server_id, "adopt", machine=machine, owner=owner.key)

@@ -171,7 +171,7 @@ class OpenStackCloud:
         desk = self.desk
         tenant = desk.tenants.of(spec.owner)
         wish: dict[str, Any] = {
-            "name": spec.name,
+            "name": servers.kept_name(spec.name, spec.machine),
             "flavorRef": spec.flavor_id,
             "imageRef": spec.image_id,
             "networks": [{"uuid": desk.network["id"]}],
@@ -195,7 +195,7 @@ class OpenStackCloud:
             desk.verbs.keep_keypair(spec)
         server_id = desk.verbs.mending(spec, tenant.project, ask)
         return Server(
-            id=server_id, machine=spec.machine, owner=spec.owner.key, name=spec.name, status=Status.BUILDING, task="scheduling",
+            id=server_id, machine=spec.machine, owner=spec.owner.key, name=wish["name"], status=Status.BUILDING, task="scheduling",
             project=tenant.project, tenant=tenant.as_text,
         )  # fmt: skip
 
@@ -225,8 +225,10 @@ class OpenStackCloud:
         except CloudGone:
             return
 
-    def ensure_renamed(self, server_id: str, name: str) -> None:
-        self.wire.ask("compute", "PUT", f"/servers/{server_id}", json={"server": {"name": name}})
+    def ensure_renamed(self, server_id: str, name: str) -> str:
+        kept = servers.kept_name(name, server_id)
+        self.wire.ask("compute", "PUT", f"/servers/{server_id}", json={"server": {"name": kept}})
+        return kept
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
         """The agent reaches every port of every guest: which are public is decided by the tunnels."""

@@ -1,6 +1,7 @@
 """Nova's servers in the contract's words."""
 
 import logging
+import unicodedata
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -45,6 +46,12 @@ def retagged(row: dict[str, Any], machine: str) -> list[str]:
     """Its tags, with this machine's instead of another's."""
     others = (tag for tag in row.get("tags") or [] if not tag.startswith("minga-"))
     return [*others, machine_tag(machine)]
+
+
+def kept_name(text: str, number: str) -> str:
+    """As much of a name as Nova takes: printable characters of 16 bits, so no emoji; what nothing is left of is named by its number."""
+    plain = "".join(c for c in text if ord(c) < 0xFFFF and unicodedata.category(c)[0] != "C")
+    return " ".join(plain.split()) or f"machine-{number[:8]}"
 
 
 def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, str]) -> dict[str, str]:

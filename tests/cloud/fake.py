@@ -4,7 +4,7 @@ Work goes on only in `tick()` (one sub-step of every server) and `settle()` (all
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -73,6 +73,7 @@ class FakeCloud:
         self._images: dict[str, Image] = {image.id: image for image in IMAGES}
         self.archives: dict[str, Image] = {}
         self.sizes = list(FLAVORS)
+        self.keeps: Callable[[str], str] = str  # what it keeps of a name
         self.thinks_it_has_room = False  # True: has_room says yes, and the launch finds no host all the same
         self._numbers = count(1)
         self._version = 0
@@ -244,9 +245,10 @@ class FakeCloud:
                 return
             self._start(row, "deleting", {"status": Status.DELETED})
 
-    def ensure_renamed(self, server_id: str, name: str) -> None:
+    def ensure_renamed(self, server_id: str, name: str) -> str:
         with self._call("ensure_renamed", server_id, name):
-            self._apply(self._row(server_id), {"name": name})
+            self._apply(self._row(server_id), {"name": self.keeps(name)})
+            return self.keeps(name)
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         with self._call("ensure_adopted", server_id, machine, owner.key):
@@ -362,7 +364,7 @@ class FakeCloud:
         now = datetime.now(UTC)
         flavor = next(flavor for flavor in FLAVORS if flavor.id == spec.flavor_id)
         server = Server(
-            f"fake-{number}", spec.machine, spec.owner.key, spec.name, Status.BUILDING,
+            f"fake-{number}", spec.machine, spec.owner.key, self.keeps(spec.name), Status.BUILDING,
             project=_project(spec.owner), flavor=flavor, created_at=now, updated_at=now,
         )  # fmt: skip
         row = self._rows[server.id] = _Row(server, spec, spec.ports)

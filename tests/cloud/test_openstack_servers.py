@@ -117,3 +117,11 @@ def test_all_disks_of_a_size_count(disks: dict[str, Any], total: int, root: int)
 def test_a_row_that_is_not_understood_is_not_known_and_not_gone(db: None) -> None:
     odd = servers.server_or_unknown({**ROW, "addresses": {"lab": [{"addr": "10.0.0.1"}]}})
     assert (odd.id, odd.status) == ("s1", Status.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("piñata", "piñata"), ("máquina 🎉", "máquina"), ("日本語", "日本語"), ("🎉", "machine-01234567")],
+)
+def test_nova_is_told_as_much_of_a_name_as_it_takes(name: str, kept: str) -> None:
+    assert servers.kept_name(name, "0123456789") == kept
