@@ -77,3 +77,35 @@ class SignIn(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "address"], name="sign_in_once_per_address")]
         indexes = [models.Index(fields=["at"], name="sign_in_by_time")]
+
+
+class RowFailureQuerySet(models.QuerySet["RowFailure"]):
+    def live(self, now: datetime) -> "RowFailureQuerySet":
+        """Those that still fail. A row that nobody tries any more (it was deleted, say) is forgotten after a while."""
+        return self.filter(next_at__gt=now - FORGOTTEN)
+
+
+FORGOTTEN = timedelta(hours=1)  # after its next try was due
+
+
+class RowFailure(models.Model):
+    """A row with which a loop failed: how often, why, and when it is tried again. See accounts.failures."""
+
+    loop = models.CharField(max_length=20)
+    key = models.CharField(max_length=64)  # the row's id, as text
+    holder = models.UUIDField(null=True, blank=True)  # the machine that it is about, where there is one
+    fails = models.PositiveIntegerField(default=1)  # in a row
+    error = models.CharField(max_length=300, blank=True, default="")  # for administrators
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    next_at = models.DateTimeField(default=timezone.now)
+
+    objects = RowFailureQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-fails", "first_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["loop", "key"], name="row_failure_once_per_row")]
+        indexes = [models.Index(fields=["next_at"], name="row_failure_by_next")]
+
+    def __str__(self) -> str:
+        return f"{self.loop} {self.key} ({self.fails})"

@@ -1,7 +1,10 @@
 """Take over what the cloud has, and let admins say what is offered."""
 
+from typing import Any
+
 from django.db import transaction
 
+from accounts.failures import Failures
 from accounts.models import User
 from catalog.models import Flavor, Image
 from cloud import contract
@@ -11,23 +14,55 @@ from lib.names import clean_name
 
 @transaction.atomic
 def take_over(*, images: list[contract.Image], flavors: list[contract.Flavor], offer: bool = False) -> None:
-    """Rows for all that the cloud has; names that people gave stay; what is gone is marked. New ones are offered if told."""
+    """Rows for all that the cloud has; names that people gave stay; what is gone is marked. New ones are offered if told.
+
+    Two queries while nothing has changed. An image or size that cannot be written down is left as it was.
+    """
+    failures = Failures("catalog")
+    known_images = {row.cloud_id: row for row in Image.objects.all()}
     for image in images:
-        facts = {"missing": False, "can_suspend": image.can_suspend}
-        Image.objects.update_or_create(
-            cloud_id=image.id,
-            defaults=facts,
-            create_defaults={**facts, "name": image.name[:80], "login": image.login, "offered": offer},
-        )
-        if image.login:  # said since
-            Image.objects.filter(cloud_id=image.id, login="").update(login=image.login)
+        with failures.at(image.id):
+            _keep(Image, known_images.pop(image.id, None), image.id, _facts_of_image(image), image.name, offer)
+    known_flavors = {row.cloud_id: row for row in Flavor.objects.all()}
     for flavor in flavors:
-        size = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb, "missing": False}
-        Flavor.objects.update_or_create(
-            cloud_id=flavor.id, defaults=size, create_defaults={**size, "name": flavor.name[:80], "offered": offer}
-        )
-    Image.objects.exclude(cloud_id__in=[i.id for i in images]).update(missing=True)
-    Flavor.objects.exclude(cloud_id__in=[f.id for f in flavors]).update(missing=True)
+        with failures.at(flavor.id):
+            _keep(Flavor, known_flavors.pop(flavor.id, None), flavor.id, _facts_of_flavor(flavor), flavor.name, offer)
+    for model, gone in ((Image, known_images), (Flavor, known_flavors)):
+        if pks := [row.pk for row in gone.values() if not row.missing]:
+            model.objects.filter(pk__in=pks).update(missing=True)
+
+
+def _keep(
+    model: type[Image] | type[Flavor],
+    known: Image | Flavor | None,
+    cloud_id: str,
+    facts: dict[str, Any],
+    name: str,
+    offer: bool,
+) -> None:
+    """One row, written only where it differs."""
+    if known is None:
+        with transaction.atomic():
+            model.objects.create(cloud_id=cloud_id, name=name[:80], offered=offer, **facts)
+        return
+    if isinstance(known, Image) and known.login:
+        facts.pop("login")  # an administrator's word, or the cloud's own from before
+    if changes := {field: value for field, value in facts.items() if getattr(known, field) != value}:
+        with transaction.atomic():
+            model.objects.filter(pk=known.pk).update(**changes)
+
+
+def _facts_of_image(image: contract.Image) -> dict[str, Any]:
+    return {
+        "missing": False, "can_suspend": image.can_suspend, "login": image.login, "ready": image.ready, "status": image.status[:40],
+        "min_ram_mb": image.min_ram_mb, "min_disk_gb": image.min_disk_gb, "size_bytes": image.size_bytes, "checksum": image.checksum,
+        "disk_format": image.disk_format,
+    }  # fmt: skip
+
+
+def _facts_of_flavor(flavor: contract.Flavor) -> dict[str, Any]:
+    sizes = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb, "root_gb": flavor.root_gb}
+    return {**sizes, "missing": False}
 
 
 def look_again(cloud: contract.Cloud) -> tuple[int, int]:
@@ -37,8 +72,8 @@ def look_again(cloud: contract.Cloud) -> tuple[int, int]:
     return len(images), len(flavors)
 
 
-def ask_again(*, by: User) -> None:
-    """An administrator does not want to wait for the next look."""
+def ask_again(*, by: User | None = None) -> None:
+    """Somebody does not want to wait for the next look: an administrator, or a launch that was refused."""
     ring("portal.tasks.look_at_catalog")
 
 

@@ -1,6 +1,22 @@
 """The cloud's images and flavors as rows, kept up to date by `catalog.actions.take_over`."""
 
 from django.db import models
+from django.utils.translation import gettext_noop as _
+
+from lib.notes import Note
+
+_GONE_IMAGE = _("The cluster no longer has the system “%(image)s”. A teacher can give this template another one.")
+_OFF = _("The cluster's administrators have switched the system “%(image)s” off. Choose another template, or ask them.")
+_NOT_THERE_YET = _(
+    "The system “%(image)s” is not on the cluster yet (%(status)s). Try again in some minutes; if it stays so, tell your teacher."
+)
+_GONE_SIZE = _("The cluster no longer has the size “%(size)s”. A teacher can give this template another one.")
+_TOO_LITTLE_MEMORY = _(
+    "The system “%(image)s” needs %(needs)s MiB of memory, and the size “%(size)s” has %(has)s. Choose a bigger size, or a smaller system."
+)
+_TOO_LITTLE_DISK = _(
+    "The system “%(image)s” needs %(needs)s GiB of disk, and the size “%(size)s” has %(has)s. Choose a bigger size, or a smaller system."
+)
 
 
 class Image(models.Model):
@@ -15,12 +31,32 @@ class Image(models.Model):
     )  # whether its guests keep their memory asleep; else they are switched off
     offered = models.BooleanField(default=False)
     missing = models.BooleanField(default=False)  # the cloud has it no longer
+    ready = models.BooleanField(default=True, db_default=True)  # a machine can be made of it
+    status = models.CharField(
+        max_length=40, blank=True, default="", db_default=""
+    )  # the cloud's word, where it is not ready
+    min_ram_mb = models.PositiveIntegerField(default=0, db_default=0)  # 0 here and below: it does not say
+    min_disk_gb = models.PositiveIntegerField(default=0, db_default=0)
+    size_bytes = models.BigIntegerField(default=0, db_default=0)
+    checksum = models.CharField(max_length=160, blank=True, default="", db_default="")  # sha512:…; '' = not told
+    disk_format = models.CharField(max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["name", "pk"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def lacks(self) -> Note | None:
+        """Why no machine can be made of it now."""
+        if self.missing:
+            return Note(_GONE_IMAGE, {"image": self.name})
+        if self.ready:
+            return None
+        return Note(
+            _OFF if self.status == "deactivated" else _NOT_THERE_YET, {"image": self.name, "status": self.status}
+        )
 
 
 class Flavor(models.Model):
@@ -30,7 +66,10 @@ class Flavor(models.Model):
     name = models.CharField(max_length=80)
     vcpus = models.PositiveIntegerField()
     ram_mb = models.PositiveIntegerField()
-    disk_gb = models.PositiveIntegerField()
+    disk_gb = models.PositiveIntegerField()  # of all its disks together
+    root_gb = models.PositiveIntegerField(
+        null=True, blank=True
+    )  # of this, the system's; 0: as much as the image has; None: all of it
     offered = models.BooleanField(default=False)
     missing = models.BooleanField(default=False)
 
@@ -39,3 +78,18 @@ class Flavor(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def lacks(self) -> Note | None:
+        """Why no machine can be made in this size now."""
+        return Note(_GONE_SIZE, {"size": self.name}) if self.missing else None
+
+    def too_small_for(self, image: Image) -> Note | None:
+        """With the numbers; None where the image can run in this size, as far as it says what it needs."""
+        names = {"image": image.name, "size": self.name}
+        if self.ram_mb < image.min_ram_mb:
+            return Note(_TOO_LITTLE_MEMORY, {**names, "needs": image.min_ram_mb, "has": self.ram_mb})
+        root = self.disk_gb if self.root_gb is None else self.root_gb
+        if 0 < root < image.min_disk_gb:
+            return Note(_TOO_LITTLE_DISK, {**names, "needs": image.min_disk_gb, "has": root})
+        return None

@@ -30,20 +30,28 @@ class Flavor:
     name: str
     vcpus: int
     ram_mb: int
-    disk_gb: int
+    disk_gb: int  # all that it takes of its host: the root disk, further disks, swap
+    root_gb: int | None = None  # of this, the root disk; 0: as big as the image; None: all of it
+
+    @property
+    def room_for_image(self) -> int:
+        """GiB of its root disk; 0: it is as big as the image."""
+        return self.disk_gb if self.root_gb is None else self.root_gb
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
     id: str
     name: str
-    ready: bool  # False while it is being uploaded or snapshotted
+    ready: bool  # whether a server can be made of it; not while it is uploaded or snapshotted, or switched off
     min_ram_mb: int = 0
     min_disk_gb: int = 0
     size_bytes: int = 0
     login: str = ""  # the user to sign in as over SSH, where the image says so
     can_suspend: bool = True
     disk_format: str = "qcow2"  # of its bytes: qcow2, raw…
+    status: str = ""  # the cloud's own word, where it is not ready: queued, saving, deactivated…
+    checksum: str = ""  # of its bytes, after its method: sha512:…; '' where the cloud tells none
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +195,23 @@ class CloudFull(CloudError):
     """No host has room for this. Wait in the queue."""
 
 
+class Cause(StrEnum):
+    """Why a cloud refused, as far as that leads to different advice."""
+
+    OTHER = ""
+    IMAGE_GONE = "image_gone"
+    IMAGE_NOT_READY = "image_not_ready"  # not uploaded yet, or switched off
+    SIZE_GONE = "size_gone"
+    SIZE_TOO_SMALL = "size_too_small"  # the image wants more memory or disk
+    FORBIDDEN = "forbidden"  # the portal itself lacks a right
+
+
 class CloudRefused(CloudError):
     """It will never do this as asked. Give up and tell the person."""
+
+    def __init__(self, text: str, cause: Cause = Cause.OTHER) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 class CloudLimit(CloudRefused):
@@ -216,9 +239,13 @@ class Cloud(Protocol):
 
     def flavors(self) -> list[Flavor]: ...
 
-    def images(self) -> list[Image]: ...  # no archives
+    def images(self) -> list[Image]:
+        """No archives. Those that are not ready, too."""
 
     def room(self) -> Room: ...
+
+    def has_room(self, flavor: Flavor) -> bool:
+        """Whether one more server of this size would find a host, by the cloud's own book-keeping. Cheaper than to try."""
 
     def hosts(self) -> list[Host]:
         """The computers of the cluster."""
@@ -233,7 +260,10 @@ class Cloud(Protocol):
         """The living server that carries this machine id, the oldest where there are several; not one being deleted."""
 
     def ensure_server(self, spec: ServerSpec) -> Server:
-        """Make it, or find the one made for `spec.machine` (see find_server). CloudFull when no host has room."""
+        """Make it, or find the one made for `spec.machine` (see find_server). CloudFull when no host has room.
+
+        CloudRefused names its cause where the image or the size is the reason.
+        """
 
     def ensure_running(self, server_id: str) -> None:
         """Resume, unshelve or start it, whichever it needs. CloudFull when it must find a host and none has room."""
@@ -258,7 +288,8 @@ class Cloud(Protocol):
 
     def ensure_deleted(self, server_id: str) -> None: ...
 
-    def ensure_renamed(self, server_id: str, name: str) -> None: ...
+    def ensure_renamed(self, server_id: str, name: str) -> str:
+        """The name that the cloud keeps, and tells in lists: it may leave out what it does not take. Likewise Server.name of a new one."""
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         """Mark a server that exists already as this machine's, and let the agent reach it."""

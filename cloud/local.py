@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from cloud.contract import (
+    Cause,
     CloudBusy,
     CloudFull,
     CloudGone,
@@ -64,6 +65,9 @@ class LocalCloud:
     def room(self) -> Room:
         return Room(**self._ask("GET", "/room"))
 
+    def has_room(self, flavor: Flavor) -> bool:
+        return self.room().fits(flavor)
+
     def hosts(self) -> list[Host]:
         return [Host(**row) for row in self._ask("GET", "/hosts")]
 
@@ -100,8 +104,9 @@ class LocalCloud:
     def ensure_deleted(self, server_id: str) -> None:
         self._ask("DELETE", f"/servers/{server_id}")
 
-    def ensure_renamed(self, server_id: str, name: str) -> None:
+    def ensure_renamed(self, server_id: str, name: str) -> str:
         self._verb(server_id, "rename", name=name)
+        return name
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         self._verb(server_id, "adopt", machine=machine, owner=owner.key)
@@ -224,4 +229,5 @@ def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudRefused:
         return CloudBusy(text, retry_after=1)
     if said.get("problem") == "full":
         return CloudFull(text)
-    return CloudGone(text) if answer.status_code == 404 else CloudRefused(text)
+    cause = Cause(said.get("cause", ""))
+    return CloudGone(text, cause) if answer.status_code == 404 else CloudRefused(text, cause)

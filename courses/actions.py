@@ -8,10 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
+from catalog.models import Flavor, Image
 from courses.models import Template
 from courses.policy import checked_rules
 from lib.names import clean_name
-from lib.notes import Refusal
+from lib.notes import Note, Refusal
 
 SCHEMES = ("ssh", "http", "https", "vnc", "tcp")
 MOST_SERVICES = 8
@@ -42,11 +43,22 @@ class BadTemplate(Refusal):
     code = "bad_template"
 
 
+class CannotWork(BadTemplate):
+    """Its system or its size is not there, or the one does not run in the other. `field` is the one to change."""
+
+    code = "template_cannot_work"
+
+    def __init__(self, note: Note, field: str) -> None:
+        super().__init__(note.text, note.args)
+        self.field = field
+
+
 @transaction.atomic
 def create_template(*, by: User, **fields: Any) -> Template:
     """A new card. `fields` are those of FIELDS. Raises BadTemplate, BadPolicy or BadName with a sentence."""
     _may(by)
     template = Template(created_by=by, **_checked(fields))
+    _check_parts(template.image, template.flavor)
     template.slug = template.free_slug()
     template.save()
     return template
@@ -57,8 +69,14 @@ def edit_template(*, template: Template, by: User, **fields: Any) -> Template:
     """Change it for machines launched from now on; those that exist take it over when they are reset."""
     _may(by)
     changes = _checked(fields)
+    before = template.image_id, template.flavor_id
     for name, value in changes.items():
         setattr(template, name, value)
+    if (
+        template.image_id,
+        template.flavor_id,
+    ) != before:  # else its text can be mended while the cloud lacks a part of it
+        _check_parts(template.image, template.flavor)
     template.save(update_fields=list(changes))
     return template
 
@@ -69,6 +87,13 @@ def retire_template(*, template: Template, by: User) -> None:
     _may(by)
     template.published, template.retired_at = False, template.retired_at or timezone.now()
     template.save(update_fields=["published", "retired_at"])
+
+
+def _check_parts(image: Image, flavor: Flavor) -> None:
+    if note := image.lacks:
+        raise CannotWork(note, "image")
+    if note := flavor.lacks or flavor.too_small_for(image):
+        raise CannotWork(note, "flavor")
 
 
 def _may(by: User) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Flavor, Image
+from lib.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,14 @@ class Template(models.Model):
         return self.login or self.image.login or "student"
 
     @property
+    def lacks(self) -> Note | None:
+        """Why no machine can be made of it now, as far as the cloud was heard; None where one can."""
+        return self.image.lacks or self.flavor.lacks or self.flavor.too_small_for(self.image)
+
+    @property
     def is_usable(self) -> bool:
-        """Whether the cloud still has what it is made of."""
-        return not (self.image.missing or self.flavor.missing)
+        """Whether a machine can be made of it."""
+        return self.lacks is None
 
     def _in_spanish(self) -> bool:
         return (get_language() or "").startswith("es")

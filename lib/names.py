@@ -1,10 +1,13 @@
 """Names that people give to things: one line, printable, not too long."""
 
+import re
 import unicodedata
 
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
+
+LONGEST_HOST_NAME = 63  # of one label in DNS
 
 
 class BadName(Refusal):
@@ -31,6 +34,16 @@ def made_clean(text: str, *, longest: int = 60) -> str:
     """A name that others gave, as far as it can be shown here; '' when nothing is left of it."""
     text = "".join(c for c in unicodedata.normalize("NFC", text) if not _is_strange(c))
     return text.strip(" ")[:longest].strip()
+
+
+def host_name(text: str, *, otherwise: str) -> str:
+    """A name as DNS and every guest take it: letters of ASCII, digits and -, at most 63; `otherwise` when nothing is left.
+
+    “piñata 🎉” becomes pinata.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    word = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_HOST_NAME].strip("-")
+    return word or otherwise
 
 
 def _is_strange(mark: str) -> bool:

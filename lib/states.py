@@ -19,8 +19,8 @@ class LostRace(Exception):
     """Somebody else moved the row, or took over our claim, in the meantime. Drop what you were doing; the sweep comes back."""
 
 
-def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, **fields: Any) -> None:
-    """Move `row.state` along one of `row.MOVES`, with its note and `fields`, and let the row record an event.
+def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, silent: bool = False, **fields: Any) -> None:
+    """Move `row.state` along one of `row.MOVES`, with its note and `fields`, and let the row record an event unless `silent`.
 
     The row must not have left `row.state`, nor our claim of it where it has one. Raises IllegalMove or LostRace.
     """
@@ -30,7 +30,8 @@ def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, **fields: A
     changes = {"state": to, "state_since": timezone.now(), "state_note": note.as_json(), **fields}
     with transaction.atomic():
         write(row, **changes)
-        row.record_move(came_from, to, note, by=by)
+        if not silent:
+            row.record_move(came_from, to, note, by=by)
 
 
 def write(row: Any, *, unless: Iterable[str] = (), **fields: Any) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 import quotas.actions
 import tunnels.actions
+from accounts.failures import Failures, try_now
 from accounts.models import User
 from cloud.contract import Cloud
 from courses.models import Template
@@ -20,7 +22,7 @@ from lib.claims import claimed
 from lib.names import clean_name
 from lib.notes import Note, Refusal
 from lib.states import LostRace
-from machines import lifecycle
+from machines import lifecycle, pace
 from machines.bin import archive, bin, delete, restore
 from machines.models import Event, Machine, Watch
 from machines.offers import never_fits, size_of
@@ -32,7 +34,7 @@ from tunnels.models import Scheme, Service, Tunnel
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "launch", "open_port", "rename",
+    "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "launch", "open_port", "rename",
     "reset", "restart", "restore", "retry", "shelve", "step", "suspend", "wake",
 ]  # fmt: skip
 
@@ -42,6 +44,12 @@ class NoTemplate(Refusal):
     code = "unknown_template"
 
 
+class CannotWork(Refusal):
+    """The cloud lacks what its template is made of, or the size is too small for the system."""
+
+    code = "template_cannot_work"
+
+
 class TooBig(Refusal):
     code = "too_big"
 
@@ -49,14 +57,17 @@ class TooBig(Refusal):
 @transaction.atomic
 def launch(*, owner: User, template: Template | None, name: str, by: User) -> Machine:
     """A new machine for `owner`, its share of the quota and its ports; it is built afterwards. Raises Refusal."""
-    if template is None or not template.published or template.retired_at or not template.is_usable:
+    if template is None or not template.published or template.retired_at:
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
+    if lacks := template.lacks:
+        raise CannotWork(lacks.text, lacks.args)
     name = clean_name(name if name.strip() else template.title)
     if too_big := never_fits(template, Watch.the_one().room):
         raise TooBig(too_big.text, too_big.args)
     pk = uuid4()
     quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by)
-    has_screen = any(s.scheme == "vnc" for s in template.service_list)
+    # Only the local cloud serves a screen on the machine's port; in an OpenStack guest a VNC server has a password of its own.
+    has_screen = not settings.IS_OPENSTACK and any(s.scheme == "vnc" for s in template.service_list)
     password = secrets.token_urlsafe(6) if has_screen else ""  # 8 characters: the most that VNC looks at
     machine = Machine.objects.create(pk=pk, owner=owner, template=template, name=name, vnc_password=password)
     services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
@@ -150,6 +161,15 @@ def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
     _ask_for_ports(machine, Note(_("Port %(port)s closed."), {"port": tunnel.target_port}), by)
 
 
+@transaction.atomic
+def try_failed_now(*, failure_id: int, by: User) -> None:
+    """A row with which a loop failed is tried with the loop's next turn; a machine's step at once."""
+    row = try_now(pk=failure_id)
+    if row and row.loop == "step" and row.holder:
+        Machine.objects.alive().filter(pk=row.holder).update(retry_at=row.next_at)
+        doorbell.ring("machines.tasks.advance", row.holder)
+
+
 def step(pk: UUID | str, cloud: Cloud) -> None:
     """One step of one machine under a claim; rings again at once when there is more to do."""
     with logs.about(machine=pk):
@@ -160,11 +180,15 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
     with claimed(Machine.objects.alive(), pk, settings.CLAIM_SECONDS) as machine:
         if machine is None or machine.is_settled:
             return
-        before = machine.state
-        try:
+        before, more = machine.state, True
+        failures = Failures("step")
+        if machine.unheard:  # else there is nothing to strike off
+            failures.read()
+        with failures.at(pk, holder=machine.pk, passes=(LostRace,)) as tried, suppress(LostRace):
             more = lifecycle.advance(machine, cloud)
-        except LostRace:
-            more = True
+        if tried.failure:
+            pace.put_off(machine, tried.failure)
+            more = False
         if machine.state != before:
             log.info("moved: %s -> %s", before, machine.state)
     if more:

@@ -50,14 +50,13 @@ def to_adopt(machine: Machine, cloud: Cloud) -> None:
 
 def to_rename(machine: Machine, cloud: Cloud) -> None:
     """It was renamed here. Where the cloud refuses the name it keeps its own: nobody's work waits for that."""
-    asked, told = machine.names_asked, {"cloud_name": machine.name}
+    asked, told = machine.names_asked, {}
     try:
-        cloud.ensure_renamed(machine.server_id, machine.name)
+        told = {"cloud_name": cloud.ensure_renamed(machine.server_id, machine.name)[:255]}
     except CloudGone:
         raise
     except CloudRefused as error:
         log.warning("machine %s: its name was refused: %s", machine.pk, error)
-        told = {}
     # asked_at: a list that began before has the old name, and must not pass for somebody's renaming it back.
     write(machine, names_done=asked, asked_at=timezone.now(), **told, **calm(machine))
 

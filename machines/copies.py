@@ -5,7 +5,7 @@ Also what is left of archives is taken away here. Rows say what is to be done; `
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import tunnels.queries
+from accounts.failures import Failures
 from accounts.models import User
 from cloud import open_cloud
 from cloud.contract import Cloud, CloudBusy, CloudError, CloudGone, CloudRefused, Image
-from lib import doorbell, seldom
+from lib import doorbell
 from lib.notes import Note, Refusal
 from machines import one_cloud
 from machines.models import Copy, Event, Machine
@@ -25,6 +26,7 @@ from machines.states import State
 from machines.wishes import NOT_NOW, WrongState, locked
 
 log = logging.getLogger(__name__)
+LOOP, TIDY = "copies", "needless copies"  # of accounts.failures
 
 KEPT = timedelta(hours=24)  # a download; long enough for a bad line, and for going home first
 PAUSE = timedelta(seconds=5)  # between two looks at an image that is being made
@@ -143,22 +145,25 @@ def ring(now: datetime) -> None:
 def tend(cloud: Cloud, now: datetime) -> None:
     """Go on with those that are being made. A cloud that is busy is asked again later."""
     one_cloud.require(cloud)
-    for copy in Copy.objects.due(now).select_related("machine").order_by("next_at")[:MOST]:
+    failures = Failures(LOOP, now)
+    due = Copy.objects.due(now).exclude(pk__in=failures.resting)
+    for copy in due.select_related("machine").order_by("next_at")[:MOST]:
         if Copy.objects.filter(pk=copy.pk, state=S.DUE, next_at=copy.next_at).update(next_at=now + HELD):
-            _go_on(copy, cloud, now)
+            with failures.at(copy.pk, holder=copy.machine_id) as tried:
+                _go_on(copy, cloud, now)
+            if tried.failure:
+                _wait(copy, now)
 
 
 def tidy(cloud: Cloud, now: datetime) -> None:
     """Delete in the cloud what nobody needs any more. What cannot be deleted now is tried again the next time."""
     one_cloud.require(cloud)
-    for copy in _needless(now):
-        try:
+    failures = Failures(TIDY, now)
+    for copy in _needless(now, failures.resting):
+        with failures.at(copy.pk, holder=copy.machine_id, busy=(CloudError,)):
             _drop(copy, cloud)
-        except CloudBusy as error:
-            seldom.warning(log, "needless copies", "the cloud is busy: %s", error)
+        if failures.is_enough:
             return
-        except CloudError as error:
-            log.error("image %s of machine %s could not be deleted: %s", copy.image_id, copy.machine_id, error)
 
 
 def _go_on(copy: Copy, cloud: Cloud, now: datetime) -> None:
@@ -201,12 +206,12 @@ def _write(copy: Copy, **fields: object) -> None:
     Copy.objects.filter(pk=copy.pk, state=S.DUE).update(**fields)
 
 
-def _needless(now: datetime) -> list[Copy]:
+def _needless(now: datetime, resting: Sequence[str]) -> list[Copy]:
     """Downloads whose day is over, what failed half-way, spent archives, and all of machines that are gone."""
     over = Q(kind=K.DOWNLOAD) & (Q(state=S.FAILED) | Q(state=S.READY, expires_at__lt=now))
     of_gone = Q(machine__state=State.GONE)
     spent = Q(kind=K.SPENT, machine__state__in=[State.RUNNING, State.ARCHIVED])
-    rows = Copy.objects.exclude(state=S.OVER).filter(over | of_gone | spent, _name_or_image())
+    rows = Copy.objects.exclude(state=S.OVER).exclude(pk__in=resting).filter(over | of_gone | spent, _name_or_image())
     found = rows.select_related("machine").order_by("pk")[: 10 * MOST]
     return [copy for copy in found if copy.kind != K.SPENT or _is_spent(copy.machine)]
 

@@ -10,14 +10,16 @@ from typing import Any
 from uuid import UUID
 
 import tunnels.actions
+from accounts.failures import Failures
 from accounts.models import SignIn
 from courses.models import Enrolment
-from machines.models import Machine
+from machines.models import Machine, MachineQuerySet
 from machines.states import State, Wanted
 from tunnels.knocking import home_of
 from tunnels.models import Tunnel
 from tunnels.states import Wanted as Port
 
+LOOP = "tunnels"  # of accounts.failures
 ASLEEP = (State.SUSPENDED, State.SHELVED)
 MOST_AT_ONCE = 200  # machines whose shut ports are held in one turn; the next does the rest
 MOST = 64  # networks of one machine: its owner's first, then its teachers'; all are sent to the agent for each port
@@ -43,12 +45,18 @@ def follow(now: datetime, *, owner_id: int | None = None) -> int:
     alive = Machine.objects.alive().select_related("owner", "template")
     machines = alive if owner_id is None else alive.filter(owner_id=owner_id)
     shut = machines.filter(state__in=ASLEEP, wanted__in=ASLEEP, pk__in=_holders(Port.CLOSED))
-    for machine in shut[
-        :MOST_AT_ONCE
-    ]:  # asleep since before ports were held, or turned round on the way to the archive
-        hold(machine, now)
+    # Asleep since before ports were held, or turned round on the way to the archive.
+    if shut.exists():
+        _hold_all(shut, now)
     held = list(machines.filter(pk__in=_holders(Port.HELD)))
     return tunnels.actions.knockers_of(of(held, now))
+
+
+def _hold_all(shut: MachineQuerySet, now: datetime) -> None:
+    failures = Failures(LOOP, now)
+    for machine in shut.exclude(pk__in=failures.resting)[:MOST_AT_ONCE]:
+        with failures.at(machine.pk, holder=machine.pk):
+            hold(machine, now)
 
 
 def _holders(wanted: Port) -> Any:

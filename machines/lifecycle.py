@@ -20,14 +20,14 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import archive, asking, one_cloud
-from machines.models import Machine
+from machines import archive, asking, one_cloud, refusals
+from machines.models import Machine, Watch
+from machines.offers import flavor_of, waits
 from machines.pace import (
     BROKEN,
     LOOK_AGAIN,
     QUEUE_FIRST,
     QUEUE_REST,
-    QUEUE_TURN,
     again,
     calm,
     fail,
@@ -36,6 +36,7 @@ from machines.pace import (
     later,
     limited,
     queue,
+    refused_for_room,
     wait,
     wait_at_most,
 )
@@ -46,7 +47,6 @@ from tunnels.models import Tunnel
 log = logging.getLogger(__name__)
 Step = Callable[[Machine, Cloud], None]
 
-REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
 ONLY_RESET = _(
@@ -67,12 +67,12 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
         queue(machine, Note(QUEUE_FIRST))
     except CloudGone as error:
         log.warning("machine %s: %s", machine.pk, error)
-        _vanished(machine, cloud)
+        _vanished(machine, cloud, error)
     except CloudLimit as error:
         limited(machine, error)
     except CloudRefused as error:
         log.error("machine %s: the cloud refused: %s", machine.pk, error)
-        fail(machine, Note(REFUSED), fault=str(error))
+        fail(machine, refusals.note(machine, error), fault=str(error))
     return machine.state != before and not machine.is_settled and machine.retry_at is None
 
 
@@ -93,6 +93,8 @@ def begin(machine: Machine, cloud: Cloud) -> None:
         return queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
     if machine.server_id:
         return wake(machine, cloud)
+    if _is_room_in_doubt(machine) and not cloud.has_room(flavor_of(machine.template)):
+        raise CloudFull("There is no room for it by the cloud's own book-keeping.")
     server = asking.for_server(machine, cloud)
     now = timezone.now()
     # A server that was asked for under an older name is renamed once it runs.
@@ -104,11 +106,20 @@ def begin(machine: Machine, cloud: Cloud) -> None:
         "cloud_task": server.task[:40],
         "cloud_name": server.name[:255],
     }
-    go(machine, State.BUILDING, asked_at=now, server_id=server.id, build_started_at=now, **told, **named)
+    # Who was sent back before is silent until a host is found: else each try would be two lines of its history.
+    silent, told["server_id"] = machine.full_tries > 0, server.id
+    go(machine, State.BUILDING, silent=silent, asked_at=now, build_started_at=now, **told, **named)
+
+
+def _is_room_in_doubt(machine: Machine) -> bool:
+    """Whether a look at the book-keeping is worth its call. A launch that finds room everywhere costs none."""
+    return machine.state == State.QUEUED or bool(waits(machine.template, Watch.the_one().room))
 
 
 def watch_build(machine: Machine, cloud: Cloud) -> None:
     """From accepted to answering. A reset comes through here, too."""
+    if machine.full_tries and machine.host and machine.is_fresh and machine.cloud_status != Status.ERROR:
+        _found_a_host(machine)
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
         return _build_failed(machine, cloud)
     if machine.is_up and machine.owes_reset:
@@ -262,13 +273,14 @@ STEPS: dict[tuple[str, str], Step] = {(w, s): step for w, steps in _BY_WISH.item
 # ---- what steps share ----
 
 
-def _vanished(machine: Machine, cloud: Cloud) -> None:
+def _vanished(machine: Machine, cloud: Cloud, error: CloudGone) -> None:
     if machine.wanted == Wanted.GONE:
         return finish(machine)
     if machine.archive_id:
         return archive.lost(machine, cloud)
     if not machine.server_id:
-        return fail(machine, Note(REFUSED))  # its image or its size is gone, not itself
+        # Its image or its size is gone, not itself.
+        return fail(machine, refusals.note(machine, error), fault=str(error))
     vanish(machine)
 
 
@@ -285,15 +297,23 @@ def _build_failed(machine: Machine, cloud: Cloud) -> None:
     # Nova says "full" only after it has made a record of the server: take that away and wait for room.
     cloud.ensure_deleted(machine.server_id)
     now = timezone.now()
-    cleared = {"server_id": "", "observed_at": None, "cloud_status": "", "cloud_full": False}
-    go(
-        machine,
-        State.QUEUED,
-        Note(QUEUE_FIRST),
-        queued_at=machine.queued_at or now,
-        retry_at=now + QUEUE_TURN,
-        **cleared,
-    )
+    cleared: dict[str, Any] = {
+        "server_id": "",
+        "observed_at": None,
+        "cloud_status": "",
+        "cloud_full": False,
+        "host": "",
+    }
+    facts: dict[str, Any] = {"queued_at": machine.queued_at or now, "retry_at": now + refused_for_room(machine)}
+    tries, silent = min(machine.full_tries + 1, 100), machine.full_tries > 0
+    go(machine, State.QUEUED, Note(QUEUE_FIRST), silent=silent, full_tries=tries, **facts, **cleared)
+
+
+@transaction.atomic
+def _found_a_host(machine: Machine) -> None:
+    """The line of history that `begin` left out while nobody could know that it would be true."""
+    write(machine, full_tries=0)
+    machine.record_move(State.QUEUED, State.BUILDING, NOTHING)
 
 
 def _is_resting(machine: Machine) -> bool:
@@ -318,8 +338,9 @@ def _until_it_answers(machine: Machine) -> None:
 
 
 @transaction.atomic
-def _runs(machine: Machine, note: Note = NOTHING, **fields: object) -> None:
-    go(machine, State.RUNNING, note, **archive.spend(machine), **fields)
+def _runs(machine: Machine, note: Note = NOTHING, **fields: Any) -> None:
+    spent: dict[str, Any] = {**archive.spend(machine)}
+    go(machine, State.RUNNING, note, **spent, **fields)
 
 
 def _open_ports(machine: Machine) -> None:

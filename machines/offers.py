@@ -20,17 +20,17 @@ class Offer:
     """A template for the launch page: can this person launch it now?"""
 
     template: Template
-    why_not: Note | None  # their own quota, or a cluster that is too small for ever
+    why_not: Note | None  # the cloud lacks a part of it, their own quota, or a cluster that is too small for ever
     waits: bool  # the cluster is full now: it would queue
 
 
 def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offer]:
-    """Every published template (or these), and why this person could not launch it."""
+    """Every published template (or these), and why this person could not launch it. What cannot work is shown with its reason."""
     usage = quotas.actions.usage(user)
     room = Watch.the_one().room
     if templates is None:
-        templates = [t for t in Template.objects.published().with_parts() if t.is_usable]
-    return [Offer(t, usage.why_not(size_of(t)) or never_fits(t, room), _waits(t, room)) for t in templates]
+        templates = Template.objects.published().with_parts()
+    return [Offer(t, t.lacks or usage.why_not(size_of(t)) or never_fits(t, room), waits(t, room)) for t in templates]
 
 
 def size_of(template: Template) -> Size:
@@ -41,13 +41,14 @@ def size_of(template: Template) -> Size:
 
 def never_fits(template: Template, room: dict[str, Any]) -> Note | None:
     """Why this size would wait for ever, on a cluster whose `room` (Watch.room) was told; None when it would not."""
-    if not room or _room(room, empty=True).fits(_flavor(template)):
+    if not room or _room(room, empty=True).fits(flavor_of(template)):
         return None
     return Note(_("No computer of the cluster is big enough for this size. Choose a smaller one."))
 
 
-def _waits(template: Template, room: dict[str, Any]) -> bool:
-    return bool(room) and not _room(room).fits(_flavor(template))
+def waits(template: Template, room: dict[str, Any]) -> bool:
+    """Whether a launch would queue, by what was last heard of the cluster (Watch.room)."""
+    return bool(room) and not _room(room).fits(flavor_of(template))
 
 
 def _room(stored: dict[str, Any], *, empty: bool = False) -> Room:
@@ -59,6 +60,6 @@ def _room(stored: dict[str, Any], *, empty: bool = False) -> Room:
     return Room(**stored)
 
 
-def _flavor(template: Template) -> Flavor:
+def flavor_of(template: Template) -> Flavor:
     f = template.flavor
     return Flavor(f.cloud_id, f.name, f.vcpus, f.ram_mb, f.disk_gb)

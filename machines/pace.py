@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import quotas.backstop
+from accounts.models import RowFailure
 from cloud.contract import CloudBusy, CloudLimit
 from lib.notes import Note
 from lib.notes import two_forms as ngettext  # under this name makemessages finds a plural
@@ -25,12 +26,16 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(seconds=5)  # a step that waits for the cloud is tried again then, even if nothing was heard
 NEWS = timedelta(seconds=30)  # likewise where a list of the cloud tells when there is anything to do
 QUEUE_TURN = timedelta(seconds=3)  # how often the first in the queue asks for room
+LONGEST_QUEUE_TURN = timedelta(seconds=15)
+LONGEST_QUEUE_PAUSE = timedelta(minutes=5)
 TOGETHER = timedelta(minutes=1)  # what was asked of the cloud within so long stands in one queue there, in any order
 DONE = (State.RUNNING, State.SUSPENDED, State.SHELVED)
 LONGEST_BACKOFF = 30.0  # seconds
 MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
 
 BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell your teacher.")
+TOLD_AFTER = 3  # failures in a row of which nothing is read on the machine's page
+OUR_FAULT = _("Something of ours goes wrong with this machine. We keep trying, and the administrators can see it.")
 FIRST_BUSY = _("The cluster does not answer just now. We keep trying; you need not do anything.")
 NO_EFFECT = _(
     "The cluster said yes, but nothing happened. Try again in some minutes; if it stays so, tell your teacher."
@@ -49,7 +54,7 @@ QUEUE_REST = ngettext(
 def fail(machine: Machine, note: Note, *, fault: str = "") -> None:
     """Stop trying and say what to do. A delete is tried again by itself: nothing may stay behind."""
     retry_at = timezone.now() + timedelta(seconds=settings.STEP_SECONDS) if machine.wanted == Wanted.GONE else None
-    fields = {"cloud_fault": fault} if fault else {}
+    fields: dict[str, Any] = {"cloud_fault": fault} if fault else {}
     if machine.state == State.FAILED:
         return write(machine, retry_at=retry_at, state_note=note.as_json(), **fields)
     move(machine, State.FAILED, note, retry_at=retry_at, **fields)
@@ -64,8 +69,8 @@ def follow(machine: Machine, wanted: Wanted, state: State, note: Note) -> None:
         go(machine, state, note)
 
 
-def go(machine: Machine, to: State, note: Note = NOTHING, **fields: object) -> None:
-    move(machine, to, note, **{"attempts": 0, "unheard": 0, "retry_at": None, **fields})
+def go(machine: Machine, to: State, note: Note = NOTHING, *, silent: bool = False, **fields: object) -> None:
+    move(machine, to, note, silent=silent, **{"attempts": 0, "unheard": 0, "retry_at": None, **fields})
 
 
 def wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
@@ -130,8 +135,28 @@ def limited(machine: Machine, error: CloudLimit) -> None:
     write(machine, attempts=tries, retry_at=timezone.now() + timedelta(seconds=min(LONGEST_BACKOFF, 2.0**tries)))
 
 
+def put_off(machine: Machine, failure: RowFailure) -> None:
+    """Our own fault, not the cloud's: try again when the failure says. Whatever the row is, it must not be rung for before."""
+    facts: dict[str, Any] = {"retry_at": failure.next_at, "unheard": min(machine.unheard + 1, 16)}
+    if failure.fails >= TOLD_AFTER:
+        facts["state_note"] = Note(OUR_FAULT).as_json()
+    Machine.objects.alive().filter(pk=machine.pk).update(**facts)
+
+
+def refused_for_room(machine: Machine) -> timedelta:
+    """How long to wait after the cloud took a launch and found no host for it, although it had said that there was room."""
+    times: int = 2 ** min(machine.full_tries, 10)
+    return min(QUEUE_TURN * times, LONGEST_QUEUE_PAUSE)
+
+
+def _queue_pause(machine: Machine) -> timedelta:
+    """To look for room is cheap; still, who has waited for minutes looks less often."""
+    waited = timezone.now() - machine.place_in_time
+    return min(max(QUEUE_TURN, waited / 20), LONGEST_QUEUE_TURN)
+
+
 def queue(machine: Machine, note: Note) -> None:
     if machine.state == State.QUEUED:
-        return wait(machine, QUEUE_TURN, note)
+        return wait(machine, _queue_pause(machine), note)
     now = timezone.now()
     go(machine, State.QUEUED, note, queued_at=machine.place_in_time, retry_at=now + QUEUE_TURN)

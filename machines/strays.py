@@ -5,13 +5,14 @@ people's servers.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
 
+from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from machines import one_cloud
 from machines.lifecycle import VANISHED
@@ -20,6 +21,7 @@ from machines.states import State, Wanted
 
 log = logging.getLogger(__name__)
 
+LOOP = "strays"  # of accounts.failures
 FORGET = timedelta(days=30)  # how long a row can still say that its server left, or whose it became
 RESTING = {(State.ARCHIVED, Wanted.ARCHIVED), *((State.GONE, wish) for wish in Wanted)}
 # What every list tells anew; the other columns are ours.
@@ -33,16 +35,17 @@ def keep_strays(servers: Iterable[Server], at: datetime) -> None:
     """Make the table say what a whole list that began `at` says."""
     told = {server.id: server for server in servers if server.status != Status.DELETED}
     known = {row.server_id: row for row in Stray.objects.open()}
-    strays = _strays(told, at)
-    _write([stray for stray in strays if _is_news(stray, known.get(stray.server_id))])
-    rest = known.keys() - {stray.server_id for stray in strays}
+    failures = Failures(LOOP, at)
+    strays = _strays(told, at, failures)
+    failures.write([s for s in strays if _is_news(s, known.get(s.server_id))], _write, lambda stray: stray.server_id)
+    rest = known.keys() - {stray.server_id for stray in strays} - failures.failed
     if here := rest & told.keys():
         Stray.objects.filter(server_id__in=here).update(adopted_at=at)
     if gone := rest - told.keys():
         Stray.objects.filter(server_id__in=gone).update(gone_at=at)
 
 
-def _strays(told: dict[str, Server], at: datetime) -> list[Stray]:
+def _strays(told: dict[str, Server], at: datetime, failures: Failures) -> list[Stray]:
     marks = [server.machine for server in told.values() if is_key(server.machine)]
     rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list(
         "pk", "state", "server_id", "state_note__text", "wanted"
@@ -53,7 +56,11 @@ def _strays(told: dict[str, Server], at: datetime) -> list[Stray]:
     # Without a number yet, the row's next step finds this very server; one that is archived looks for none.
     waits = {str(pk) for pk, state, server, _note, wish in rows if (state, wish) not in RESTING and not server}
     free = [server for server in told.values() if server.id not in held and server.machine not in waits]
-    return [_stray(server, keys, at) for server in free]
+    found = []
+    for server in free:
+        with failures.at(server.id):
+            found.append(_stray(server, keys, at))
+    return found
 
 
 def _stray(server: Server, keys: set[str], at: datetime) -> Stray:
@@ -89,13 +96,10 @@ def _is_news(stray: Stray, known: Stray | None) -> bool:
     return any(getattr(stray, name) != getattr(known, name) for name in TOLD)
 
 
-def _write(strays: list[Stray]) -> None:
+def _write(strays: Sequence[Stray]) -> None:
     """New rows, and old ones as they are now; one whose server was gone or taken is open again."""
     ours = ["seen_at", "removed_at", "adopted_at", "gone_at"]
-    if strays:
-        Stray.objects.bulk_create(
-            strays, update_conflicts=True, unique_fields=["server_id"], update_fields=[*TOLD, *ours]
-        )
+    Stray.objects.bulk_create(strays, update_conflicts=True, unique_fields=["server_id"], update_fields=[*TOLD, *ours])
 
 
 def remove_strays(cloud: Cloud, now: datetime) -> int:
@@ -108,7 +112,11 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     # One that is still there so long after we asked is asked for again.
     due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
     seconds = Stray.objects.open().filter(due, kind=Stray.Kind.SECOND, seen_at__lt=over)
-    return sum(_remove(stray, cloud, now) for stray in seconds)
+    failures, removed = Failures(LOOP, now), 0
+    for stray in seconds.exclude(server_id__in=failures.resting):
+        with failures.at(stray.server_id):
+            removed += _remove(stray, cloud, now)
+    return removed
 
 
 def _remove(stray: Stray, cloud: Cloud, now: datetime) -> bool:

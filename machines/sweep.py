@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.utils import timezone
 
+from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from lib import doorbell, seldom
 from lib.notes import Note
@@ -36,6 +37,7 @@ MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
 LAUNCHING = (State.NEW, State.QUEUED)
 MOST_LAUNCHES = 8
 BELL_PAUSE = timedelta(seconds=3)  # then a bell may be rung again: it was lost, or all workers are busy
+LOOP = "list"  # of accounts.failures
 SILENT = "the sweep"  # what warnings of a silent cloud are about
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -51,8 +53,14 @@ class News:
 def tick(cloud: Cloud, now: datetime | None = None) -> None:
     """List if a list is due, then ring for every machine that is due a step."""
     now = now or timezone.now()
-    if (watch := _take_turn(now)) is not None:
-        look(cloud, watch, now)
+    try:
+        if (watch := _take_turn(now)) is not None:
+            look(cloud, watch, now)
+    finally:  # a list that cannot be read keeps nobody else's step waiting
+        _ring()
+
+
+def _ring() -> None:
     rung = _due(timezone.now())
     Machine.objects.filter(pk__in=rung).update(rung_at=timezone.now())
     for pk, is_slow in rung.items():
@@ -117,14 +125,15 @@ def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
     rows = _rows(servers, whole=whole)
     by_server = {row.server_id: row for row in rows if row.server_id}
     by_mark = {str(row.pk): row for row in rows}
-    news = News()
+    news, failures = News(), Failures(LOOP, at)
     for server in servers:
-        if row := by_server.get(server.id):
-            _observe_one(row, server, at, news)
-        elif row := by_mark.get(server.machine):
-            _expect(row, server, at)
+        row = by_server.get(server.id) or by_mark.get(server.machine)
+        if row is None:
+            continue
+        with failures.at(row.pk, holder=row.pk):
+            _observe_one(row, server, at, news) if row.server_id == server.id else _expect(row, server, at)
     if whole:
-        _miss([row for row in rows if row.server_id], servers, at)
+        _miss([row for row in rows if row.server_id], servers, at, failures)
         keep_strays(servers, at)
     return news
 
@@ -193,17 +202,18 @@ def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, obj
     return {"retry_at": timezone.now(), "rung_at": None} if well and news and machine.wanted != Wanted.GONE else {}
 
 
-def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime) -> None:
+def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime, failures: Failures) -> None:
     """Living rows whose server a whole list does not have: another one with their mark stands in, or they are gone."""
     present = {server.id for server in servers}
     missing = [row for row in rows if row.server_id not in present and (row.asked_at is None or row.asked_at < at)]
     held = {row.server_id for row in rows}
     for machine in missing:
         others = [s for s in servers if s.machine == str(machine.pk) and s.id not in held]
-        if others and not machine.lets_go:
-            drift.take_other(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
-        else:
-            _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)
+        with failures.at(machine.pk, holder=machine.pk):
+            if others and not machine.lets_go:
+                drift.take_other(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
+            else:
+                _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)
 
 
 def _take_turn(now: datetime) -> Watch | None:

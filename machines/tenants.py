@@ -7,31 +7,31 @@ from django.conf import settings
 from django.db.models import Q
 
 import quotas.backstop
+from accounts.failures import Failures
 from accounts.models import User
-from cloud.contract import Cloud, CloudBusy, CloudError
-from lib import seldom
+from cloud.contract import Cloud, CloudError
 from machines import one_cloud
 from machines.models import Machine
 from machines.states import State
 
 log = logging.getLogger(__name__)
+LOOP = "tenants"  # of accounts.failures
 
 PAUSE_SECONDS = 3600.0  # between two looks at one person, or EMPTY_PROJECT_SECONDS where that is less
 MOST = 5  # people looked at in one run, each for one call of the cloud at most
 
 
 def tidy(cloud: Cloud, now: datetime) -> None:
-    """Look at those whose turn it is. A cloud that is busy ends the run; what it refuses is logged and left for an hour."""
+    """Look at those whose turn it is. One with whom it goes wrong is left for later, and stops nobody else."""
     one_cloud.require(cloud)
     pause = timedelta(seconds=min(PAUSE_SECONDS, settings.EMPTY_PROJECT_SECONDS))
-    for user in quotas.backstop.next_to_look_at(now, pause, MOST):
-        try:
+    failures = Failures(LOOP, now)
+    users = quotas.backstop.next_to_look_at(now, pause, MOST)
+    for place, user in enumerate(users):
+        with failures.at(user.pk, busy=(CloudError,)):
             _tidy_one(user, cloud, now)
-        except CloudBusy as error:
-            seldom.warning(log, "tenants", "the cloud is busy: %s", error)
-            return
-        except CloudError as error:
-            log.error("the tenant of %s: %s", user.username, error)
+        if failures.is_enough:  # the others have their turn as soon as the cloud is well
+            return quotas.backstop.give_back_turns(users[place + 1 :])
 
 
 def _tidy_one(user: User, cloud: Cloud, now: datetime) -> None:

@@ -28,7 +28,7 @@ class Tab:
 _TABS = (
     ("machines", _("Machines"), "machines", ("/machines/",), False),
     ("launch", _("Launch"), "launch", ("/launch/",), False),
-    ("templates", _("Templates"), "templates", ("/templates/", "/catalog/", "/servers/"), True),
+    ("templates", _("Templates"), "templates", ("/templates/", "/catalog/", "/servers/", "/failures/"), True),
     ("keys", _("Keys"), "keys", ("/keys/",), False),
     ("account", _("Account"), "account", ("/account/", "/accounts/"), False),
 )

@@ -91,9 +91,8 @@ def _people() -> None:
 
 
 def _templates(kind: str) -> None:
-    image = Image.objects.filter(offered=True, missing=False).first()
-    flavors = list(Flavor.objects.filter(offered=True, missing=False))
-    if image is None or not flavors:
+    image, flavors = _what_works()
+    if image is None:
         return
     by = User.objects.get(username="teacher")
     for facts in TEMPLATES:
@@ -102,6 +101,16 @@ def _templates(kind: str) -> None:
         fields = {name: value for name, value in facts.items() if name not in ("size", "needs")}
         flavor = flavors[min(facts["size"], len(flavors) - 1)]
         Template.objects.create(image=image, flavor=flavor, created_by=by, **fields)
+
+
+def _what_works() -> tuple[Image | None, list[Flavor]]:
+    """A system that is ready, and the sizes in which it runs. Best is one of which it is known who signs in; then the smallest."""
+    images = [image for image in Image.objects.filter(offered=True) if not image.lacks]
+    sizes = list(Flavor.objects.filter(offered=True, missing=False))
+    for image in sorted(images, key=lambda i: (not i.login, i.min_ram_mb, i.min_disk_gb, i.name)):
+        if fitting := [size for size in sizes if not size.too_small_for(image)]:
+            return image, fitting
+    return None, []
 
 
 def _gateway(here: LocalGateway) -> Gateway:

@@ -21,6 +21,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from accounts import failures
 from lib import seldom
 from machines.models import Watch
 from machines.sweep import PACE
@@ -28,6 +29,7 @@ from tunnels.models import Gateway
 
 log = logging.getLogger(__name__)
 LIMIT_SECONDS = 1.8  # for everything: a prober often gives up after two
+FAILS_TOLD = 3  # times that a row fails in a row before it is told here: once may be bad luck
 LISTS_MISSED = 4  # so many quiet pauses without a list are no chance any more
 OK, DEGRADED, FAILED = "ok", "degraded", "failed"
 _LINK = {
@@ -42,7 +44,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`seconds`: how long it took to answer (database, redis), or how old its last sign of life is (cloud, agents)."""
+    """`seconds`: how long it took to answer (database, redis), how old its last sign of life is (cloud, agents), or for how long
+    the oldest has failed (rows)."""
 
     state: str
     seconds: float | None = None
@@ -84,13 +87,17 @@ class Seen:
     seconds: float
     watch: Watch | None
     gateways: Sequence[Gateway]
+    failing: dict[str, int]  # rows that keep failing, by loop
+    failing_since: datetime | None
 
 
 def _ask_database() -> Seen:
     began = perf_counter()
     try:
         watch, gateways = Watch.objects.filter(pk=1).first(), list(Gateway.objects.enabled())
-        return Seen(perf_counter() - began, watch, gateways)
+        now = timezone.now()
+        failing, since = failures.counts(now, least=FAILS_TOLD), failures.oldest(now, least=FAILS_TOLD)
+        return Seen(perf_counter() - began, watch, gateways, failing, since)
     finally:
         connection.close()  # this thread's own
 
@@ -124,8 +131,8 @@ def readiness() -> tuple[str, dict[str, Part]]:
 def _further(seen: Seen | Part, now: datetime) -> dict[str, Part]:
     if isinstance(seen, Part):
         unknown = Part(DEGRADED, why="not known without the database")
-        return {"cloud": unknown, "agents": unknown}
-    return {"cloud": cloud(seen.watch, now), "agents": agents(seen.gateways, now)}
+        return {"cloud": unknown, "agents": unknown, "rows": unknown}
+    return {"cloud": cloud(seen.watch, now), "agents": agents(seen.gateways, now), "rows": rows(seen, now)}
 
 
 def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
@@ -165,6 +172,15 @@ def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
     ]
     why = "; ".join(f"{number} of {len(gateways)} {what}" for number, what in counts if number)
     return Part(DEGRADED if why else OK, max(ages) if len(ages) == len(gateways) else None, why)
+
+
+def rows(seen: Seen, now: datetime) -> Part:
+    """Rows that a loop fails with again and again, while it goes on with all others. No names: anybody may ask here."""
+    if not seen.failing or seen.failing_since is None:
+        return Part(OK, 0.0)
+    counts = ", ".join(f"{number} of {loop}" for loop, number in sorted(seen.failing.items()))
+    age = (now - seen.failing_since).total_seconds()
+    return Part(DEGRADED, age, f"keep failing: {counts}; administrators see which at /failures/")
 
 
 def worst(parts: dict[str, Part]) -> str:

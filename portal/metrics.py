@@ -17,6 +17,7 @@ from prometheus_client.core import SummaryMetricFamily as Summary
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from accounts import failures
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
 from portal import __version__
@@ -61,6 +62,9 @@ class Numbers(Collector):
         yield from _tunnels()
         yield from _gateways(now)
         yield from _others()
+        failing = failures.counts(now)
+        text = "Rows that a loop fails with, and leaves out until their next try."
+        yield _by("minga_failing_rows", text, "loop", ((loop, failing.get(loop, 0)) for loop in failures.LOOPS))
 
     def _launches(self, now: datetime) -> Metric:
         totals = self.launches.read(now)

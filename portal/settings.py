@@ -68,6 +68,7 @@ if HORIZON_URL and not HORIZON_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("HORIZON_URL must be an address that begins with http:// or https://, or be left out.")
 
 # ---- the life of a machine ----
+CATALOG_SECONDS = seconds("CATALOG_SECONDS", 30)  # between two looks at the cloud's images and sizes
 CLAIM_SECONDS = seconds("CLAIM_SECONDS", 60)  # how long a worker may hold a machine before another may take it over
 SWEEP_BUSY_SECONDS = seconds("SWEEP_BUSY_SECONDS", 1)  # between two lists while anything is unsettled
 SWEEP_QUIET_SECONDS = seconds("SWEEP_QUIET_SECONDS", 15)  # between two lists otherwise
@@ -305,11 +306,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULE = {
     # The tick is cheap; the sweep itself decides from its row whether a list is due.
     "sweep": {"task": "machines.tasks.sweep", "schedule": 0.5, "options": {"expires": 2}},
-    # Images and sizes come and go by hand, seldom; an administrator who waits for one has a button.
-    "catalog": {"task": "portal.tasks.look_at_catalog", "schedule": 600, "options": {"expires": 300}},
+    # Images and sizes come and go by hand. Two short lists; a card whose image is gone is grey within a minute.
+    "catalog": {
+        "task": "portal.tasks.look_at_catalog",
+        "schedule": CATALOG_SECONDS,
+        "options": {"expires": CATALOG_SECONDS},
+    },
     # Who may knock at sleeping machines: an owner's new address is told at once, a class-mate's and an old one now.
     "let_knock": {"task": "machines.tasks.let_knock", "schedule": 120, "options": {"expires": 60}},
     "forget_addresses": {"task": "portal.tasks.forget_addresses", "schedule": 3600, "options": {"expires": 600}},
+    "forget_failures": {"task": "portal.tasks.forget_failures", "schedule": 3600, "options": {"expires": 600}},
     # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.
     "send_mails": {"task": "machines.tasks.send_mails", "schedule": 5, "options": {"expires": 4}},
     "write_lines": {"task": "machines.tasks.write_lines", "schedule": 5, "options": {"expires": 4}},

@@ -8,6 +8,7 @@ from functools import cached_property
 from uuid import UUID
 from zlib import crc32
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -60,13 +61,22 @@ class Door:
         return self.state == "open"
 
     @property
+    def answers(self) -> bool:
+        """Whether something inside has taken a connection since the port was opened: a port can be open to nothing."""
+        return self.is_open and self.tunnel.answered_at is not None
+
+    @property
     def tone(self) -> str:
+        if self.is_open and not self.answers:
+            return "busy"
         return {"open": "on", "opening": "busy", "held": "asleep", "failed": "trouble"}.get(self.state, "away")
 
     @property
     def word(self) -> str:
         if self.state == "held":
             return _("Asleep: wakes when you connect") if self.tunnel.knock else _("Asleep")
+        if self.is_open and not self.answers:
+            return _("Open, but nothing inside answers")
         return {"open": _("Open"), "opening": _("Opening"), "failed": _("Does not open")}.get(self.state, _("Closed"))
 
     @property
@@ -112,9 +122,15 @@ class Shown:
     @property
     def sentence(self) -> str:
         said = self.progress.sentence if self.has_bar else str(self.machine.note) or self._at_rest()
-        return f"{said} {self._turn()}" if self.wait is not None else said
+        return f"{said} {self._turn()}" if self.waits_for_room else said
+
+    @property
+    def waits_for_room(self) -> bool:
+        return self.machine.state == State.QUEUED and self.is_busy
 
     def _turn(self) -> str:
+        if self.wait is None:
+            return _("Nobody can tell how long that takes.")
         return _("Its turn comes in about %(wait)s, for all that is known.") % {
             "wait": span(timedelta(minutes=self.wait or 0))
         }
@@ -140,6 +156,11 @@ class Shown:
         return _(
             "Its disk is kept as an image; it takes nothing of your quota. Restore it to use it again, on the same ports."
         )
+
+    @property
+    def screen_password(self) -> str:
+        """Of a screen that the cloud itself serves on the machine's port. OpenStack serves none there: what answers is the guest's."""
+        return "" if settings.IS_OPENSTACK else self.machine.vnc_password
 
     @property
     def has_disk(self) -> bool:
@@ -232,7 +253,7 @@ class Shown:
             self.progress,
             self.is_busy,
             str(m.note),
-            [(d.port, d.state) for d in self.doors],
+            [(d.port, d.state, d.answers) for d in self.doors],
             sorted(self.verbs),
             self.why,
             self.wait,

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal.views import account, asks, catalog, keys, launch, machines, servers, templates, work
+from portal.views import account, asks, catalog, failures, keys, launch, machines, servers, templates, work
 
 handler403 = "portal.views.errors.forbidden"
 handler500 = "portal.views.errors.broken"
@@ -45,6 +45,8 @@ urlpatterns = [
     path("catalog/flavors/<int:pk>/", catalog.flavor, name="flavor"),
     path("servers/", servers.servers, name="servers"),
     path("servers/<slug:server_id>/", servers.adopt, name="server-adopt"),
+    path("failures/", failures.failures, name="failures"),
+    path("failures/<int:pk>/again/", failures.again, name="failure-again"),
     path("asks/", asks.asks, name="asks"),
     path("asks/<int:pk>/<slug:choice>/", asks.say, name="ask-say"),
     path("asks/<str:token>/", asks.by_link, name="ask-link"),

@@ -3,6 +3,7 @@
 Allowance.told remembers what the cloud was told last. A launch tells it only what is new, so most launches tell nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, Sum
@@ -54,6 +55,11 @@ def next_to_look_at(now: datetime, pause: timedelta, most: int) -> list[User]:
     found = list(rows.order_by(F("looked_at").asc(nulls_first=True), "pk")[:most])
     Allowance.objects.filter(pk__in=[row.pk for row in found]).update(looked_at=now)
     return [row.user for row in found]
+
+
+def give_back_turns(users: Sequence[User]) -> None:
+    """These were handed out by next_to_look_at, and nobody could look at them."""
+    Allowance.objects.filter(user__in=users).update(looked_at=None)
 
 
 def _told(user: User) -> dict[str, int] | None:

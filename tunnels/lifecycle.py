@@ -1,7 +1,8 @@
 """From what the agent tells to the state of each tunnel. Rows are locked, many at once, never one query each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -9,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
+from accounts.failures import Failures
 from lib.notes import Note
 from lib.states import IllegalMove
 from tunnels.models import Gateway, Tunnel
@@ -16,6 +18,7 @@ from tunnels.ports import TRIES, NoPortLeft, block, draw
 from tunnels.report import Line, Report
 from tunnels.states import MOVES, State, Wanted
 
+LOOP = "reports"  # of accounts.failures
 # A gateway that refuses every port is set up wrong: drawing on for ever would block its whole range.
 MOST_DRAWS = 5
 MANY_CONNECTIONS = 2**31 - 1  # what the column holds
@@ -57,25 +60,32 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
     tunnels = list(rows.select_for_update().order_by("pk"))
     fresh = Gateway.objects.filter(pk=gateway.pk).exclude(boot=report.boot, seq__gte=report.seq)
     is_new = fresh.exists()
+    failures = Failures(LOOP, now)
     moved, counted, redrawn = [], [], []
     for tunnel in tunnels:
-        line = report.tunnels.get(tunnel.pk)
-        before = _facts(tunnel)
-        if is_new and line and _count(tunnel, line):
-            counted.append(tunnel)
-        if _settle(tunnel, line, report, now):
-            redrawn.append(tunnel)
-        if _facts(tunnel) != before or tunnel in redrawn:
-            moved.append(tunnel)
+        with failures.at(tunnel.pk, holder=tunnel.holder):
+            line = report.tunnels.get(tunnel.pk)
+            before = _facts(tunnel)
+            if is_new and line and _count(tunnel, line):
+                counted.append(tunnel)
+            if _settle(tunnel, line, report, now):
+                redrawn.append(tunnel)
+            if _facts(tunnel) != before or tunnel in redrawn:
+                moved.append(tunnel)
     for tunnel in redrawn:
-        _draw_another(tunnel, gateway, now)
-    Tunnel.objects.bulk_update(moved, _MOVED, batch_size=500)
-    Tunnel.objects.bulk_update(counted, _COUNTED, batch_size=500)
+        with failures.at(tunnel.pk, holder=tunnel.holder), transaction.atomic():
+            _draw_another(tunnel, gateway, now)
+    for changed, columns in ((moved, _MOVED), (counted, _COUNTED)):
+        failures.write(changed, partial(_update, columns), lambda tunnel: tunnel.pk)
     if redrawn:
         tell_agent(gateway.pk, redrawn)
     Gateway.objects.filter(pk=gateway.pk).update(heard_at=now)
     fresh.update(boot=report.boot, seq=report.seq, link_error=report.link_error)
     return {tunnel.holder for tunnel in moved}
+
+
+def _update(columns: list[str], rows: Sequence[Tunnel]) -> None:
+    Tunnel.objects.bulk_update(rows, columns, batch_size=500)
 
 
 def _facts(tunnel: Tunnel) -> tuple[object, ...]:

@@ -49,7 +49,7 @@ async def _answer(conductor: Conductor, token: str, handler: Handler, request: R
         return said if isinstance(said, Response) else JSONResponse(said)
     except CloudError as error:
         problem, code = next((word, code) for kind, word, code in ANSWERS if isinstance(error, kind))
-        return JSONResponse({"problem": problem, "text": str(error)}, code)
+        return JSONResponse({"problem": problem, "text": str(error), "cause": getattr(error, "cause", "")}, code)
     except (GuestFailed, QmpFailed, OSError) as error:
         return JSONResponse({"problem": "busy", "text": str(error)}, 503)
     except (KeyError, TypeError, ValueError) as error:

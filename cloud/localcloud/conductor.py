@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cloud.contract import CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Status
+from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Status
 from cloud.localcloud import addresses, work
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.record import HOST, ImageRecord, ServerRecord
@@ -87,13 +87,13 @@ class Conductor:
     # ---- verbs ----
 
     def create(self, spec: dict[str, Any]) -> ServerRecord:
-        """CloudFull, or CloudGone for an unknown flavor or image."""
+        """CloudFull; CloudGone for an unknown flavor or image; CloudRefused where the image wants more than the flavor has."""
         if found := self.find(spec["machine"]):
             return found
         flavor = FLAVORS.get(spec["flavor_id"])
         if flavor is None:
-            raise CloudGone(f"No flavor {spec['flavor_id']}.")
-        self._ready_image(spec["image_id"])
+            raise CloudGone(f"No flavor {spec['flavor_id']}.", Cause.SIZE_GONE)
+        _must_suit(self._ready_image(spec["image_id"]), flavor)
         self._must_fit(flavor)
         size: dict[str, Any] = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb}
         now = datetime.now(UTC).isoformat()
@@ -275,7 +275,7 @@ class Conductor:
     def _ready_image(self, image_id: str) -> ImageRecord:
         image = self.store.images.get(image_id)
         if image is None:
-            raise CloudGone(f"No image {image_id}.")
+            raise CloudGone(f"No image {image_id}.", Cause.IMAGE_GONE)
         if not image.ready:
             raise CloudBusy(f"The image {image.name} is still being made.", retry_after=1)
         return image
@@ -298,3 +298,11 @@ class Conductor:
     def _must_be(self, record: ServerRecord, *statuses: Status) -> None:
         if record.status not in statuses:
             raise CloudRefused(f"Not while the server is {record.status}.")
+
+
+def _must_suit(image: ImageRecord, flavor: Flavor) -> None:
+    if flavor.ram_mb < image.min_ram_mb or flavor.disk_gb < image.min_disk_gb:
+        wants = f"{image.min_ram_mb} MiB of memory and {image.min_disk_gb} GiB of disk"
+        raise CloudRefused(
+            f"Flavor {flavor.name} is too small: image {image.name} wants {wants}.", Cause.SIZE_TOO_SMALL
+        )

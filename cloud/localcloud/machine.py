@@ -48,7 +48,7 @@ class Machine:
     def write_config_drive(self, record: ServerRecord) -> None:
         """OpenStack's layout, plus the same as plain texts, which a guest without a JSON parser reads."""
         keys = {f"key-{number}": line for number, line in enumerate(record.public_keys)}
-        about = {"uuid": record.id, "name": record.name, "hostname": record.name, "public_keys": keys}
+        about = {"uuid": record.id, "name": record.name, "hostname": record.host_name, "public_keys": keys}
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             latest = Path(scratch) / "openstack" / "latest"
             latest.mkdir(parents=True)
@@ -56,7 +56,7 @@ class Machine:
             (latest / "uuid").write_text(f"{record.id}\n")
             # What tells the guest that this start is a first one, also from a snapshot of itself.
             (latest / "instance").write_text(f"{record.id} {record.number or record.resets}\n")
-            (latest / "hostname").write_text(f"{record.name}\n")
+            (latest / "hostname").write_text(f"{record.host_name}\n")
             (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in record.public_keys))
             if record.user_data:
                 (latest / "user_data").write_text(record.user_data)

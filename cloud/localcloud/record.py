@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cloud.contract import Status
+from lib.names import host_name
 
 HOST = "local"  # the one computer of this cloud
 
@@ -48,6 +49,11 @@ class ServerRecord:
         return self.status == Status.DELETED
 
     @property
+    def host_name(self) -> str:
+        """As its guest is called."""
+        return host_name(self.name, otherwise=f"machine-{self.id[:8]}")
+
+    @property
     def is_running(self) -> bool:
         return self.status == Status.ACTIVE
 
@@ -85,4 +91,5 @@ class ImageRecord:
     def as_told(self, disk_format: str) -> dict[str, Any]:
         """The fields of contract.Image."""
         ours = ("base", "archive")
-        return {k: v for k, v in asdict(self).items() if k not in ours} | {"disk_format": disk_format}
+        told = {k: v for k, v in asdict(self).items() if k not in ours}
+        return told | {"disk_format": disk_format, "status": "" if self.ready else "saving"}

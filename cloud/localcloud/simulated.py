@@ -50,7 +50,7 @@ class SimulatedGuests:
     async def make_disk(self, record: ServerRecord) -> None:
         kept = self._store.files(record.id) or {}
         image = self._store.files(f"image:{record.image_id}")
-        fresh = Files.fresh(record.name, record.user_data).texts
+        fresh = Files.fresh(record.host_name, record.user_data).texts
         texts = {**image["texts"], **{k: v for k, v in fresh.items() if k in OF_ONE_SERVER}} if image else fresh
         key = kept.get("host_key") or asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
         self._store.save_files(record.id, {"host_key": key, "texts": texts, "started_at": None})

@@ -53,9 +53,13 @@ def look(survey: Survey) -> Iterator[Check]:
     yield from safely(VERSIONS, survey)
     for part in PARTS:
         if missing := [name for name in part.needs if name not in survey.services]:
-            yield note(part.topic, _("Not looked at: it needs %(services)s."), services=_people(missing))
+            text = _("Not looked at: it needs %(services)s, which does not answer.")
+            yield note(part.topic, text, services=_people(missing))
         else:
             yield from safely(part, survey)
+            if survey.silent and len(part.needs) == 1:  # once is enough: each further question costs its whole patience
+                survey.services.pop(part.needs[0], None)
+            survey.silent = False
 
 
 def guest_not_tried() -> Check:
@@ -71,6 +75,7 @@ def safely(part: Part, survey: Survey) -> list[Check]:
         mend = survey.who.role_add("admin") if str(error).startswith("403") else ""
         return [wrong(part.topic, _("The cloud refuses to say it: %(said)s"), mend, said=str(error)[:200])]
     except CloudError as error:
+        survey.silent = True
         return [wrong(part.topic, _("No answer: %(said)s"), said=str(error)[:200])]
 
 

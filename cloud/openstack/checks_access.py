@@ -163,7 +163,7 @@ def keypairs(survey: Survey) -> list[Check]:
                 project=who.project,
             )
         ]
-    used = len(survey.ask("compute", "/os-keypairs", limit=1000)["keypairs"])
+    used = len(survey.rows("compute", "/os-keypairs", "keypairs"))
     facts = {"used": used, "allowed": allowed, "project": who.project}
     if used >= allowed:
         return [

@@ -90,7 +90,8 @@ def _too_small(survey: Survey, flavors: list[Flavor]) -> list[Check]:
 
 def fits(image: Image, flavor: Flavor) -> bool:
     """A size with no disk of its own takes the image's."""
-    return flavor.ram_mb >= image.min_ram_mb and (flavor.disk_gb == 0 or flavor.disk_gb >= image.min_disk_gb)
+    root = flavor.room_for_image
+    return flavor.ram_mb >= image.min_ram_mb and (root == 0 or root >= image.min_disk_gb)
 
 
 def _flavor_for(image: Image) -> str:
@@ -121,9 +122,9 @@ def _away(host: Host) -> Check:
 
 def services(survey: Survey) -> list[Check]:
     """The cloud's own processes: Nova's, and Neutron's agents. Those of single computers are told with the computers."""
-    rows = [row for row in survey.ask("compute", "/os-services")["services"] if row["binary"] != "nova-compute"]
+    rows = [row for row in survey.rows("compute", "/os-services", "services") if row["binary"] != "nova-compute"]
     found = [_nova(binary, rows) for binary in ("nova-conductor", "nova-scheduler")]
-    agents = survey.ask("network", "/agents")["agents"] if "network" in survey.services else []
+    agents = survey.rows("network", "/agents", "agents") if "network" in survey.services else []
     dead = [row for row in agents if not row["alive"]]
     if dead and len(dead) == len(agents):
         found.append(

@@ -42,7 +42,7 @@ def network(survey: Survey) -> list[Check]:
 def _no_choice(survey: Survey) -> Check:
     """None, several, or not the one that was wished."""
     topic = _("Network")
-    rows = survey.ask("network", "/networks")["networks"]
+    rows = survey.rows("network", "/networks", "networks")
     named = sorted(row["name"] for row in rows if row["subnets"] and not row.get("router:external"))
     facts = {"names": ", ".join(named), "wish": survey.network_wish}
     if not named:
@@ -87,7 +87,7 @@ def _port_security(chosen: dict[str, Any]) -> Check:
 
 def _subnets(survey: Survey, chosen: dict[str, Any]) -> list[Check]:
     topic, name = _("Addresses"), chosen["name"]
-    rows = survey.ask("network", "/subnets", network_id=chosen["id"])["subnets"]
+    rows = survey.rows("network", "/subnets", "subnets", network_id=chosen["id"])
     if not rows:
         mend = command(
             "openstack", "subnet", "create", "--network", name, "--subnet-range", "10.20.0.0/16", f"{name}-v4"
@@ -139,7 +139,7 @@ def agents(survey: Survey) -> list[Check]:
         found = cluster.own_address(survey.wire, survey.network["id"])
     except CloudRefused:
         return []  # no network was chosen: said already
-    except CloudError:
+    except cluster.NoRoute:
         text = _("This computer has no way to the machines' network: say where the agent is.")
         return [wrong(topic, text, "AGENT_ADDRESSES=ADDRESS/32")]
     facts = {"addresses": ", ".join(found)}
@@ -168,6 +168,6 @@ def _set(wish: Any) -> Check:
 
 
 def _inside(survey: Survey, found: list[str]) -> bool:
-    rows = survey.ask("network", "/subnets", network_id=survey.network["id"])["subnets"]
+    rows = survey.rows("network", "/subnets", "subnets", network_id=survey.network["id"])
     nets = [ipaddress.ip_network(row["cidr"]) for row in rows]
     return all(any(ipaddress.ip_address(cidr.split("/")[0]) in net for net in nets) for cidr in found)

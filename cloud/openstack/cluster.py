@@ -5,7 +5,7 @@ import socket
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
-from cloud.openstack import servers
+from cloud.openstack import paging, servers
 from cloud.openstack.problems import body
 from cloud.openstack.wire import Wire
 
@@ -16,13 +16,18 @@ LOGINS = {
     "ubuntu": "ubuntu", "debian": "debian", "fedora": "fedora", "cirros": "cirros", "centos": "cloud-user", "rhel": "cloud-user",
     "rocky": "rocky", "almalinux": "almalinux", "arch": "arch", "opensuse": "opensuse", "alpine": "alpine", "freebsd": "freebsd",
 }  # fmt: skip
+DEAD = ("deleted", "killed", "pending_delete")  # of images
 PAGE = 200
 NO = ("no", "false", "0")
 
 
+class NoRoute(CloudBusy):
+    """Nothing is wrong with the cloud: this computer does not reach the machines' network."""
+
+
 def flavors(wire: Wire) -> list[Flavor]:
     """Those that everybody may use."""
-    return [servers.flavor(row) for row in body(wire.ask("compute", "GET", "/flavors/detail"))["flavors"]]
+    return [servers.flavor(row) for row in paging.rows(wire, "compute", "/flavors/detail", "flavors")]
 
 
 def images(wire: Wire) -> list[Image]:
@@ -30,19 +35,12 @@ def images(wire: Wire) -> list[Image]:
     own = wire.project_id
     rows = (row for row in pages(wire, {"limit": PAGE}))
     shown = (row for row in rows if row["visibility"] in ("public", "community") or row["owner"] == own)
-    living = (row for row in shown if row["status"] in ("active", "queued", "saving", "importing", "uploading"))
-    return [image(row) for row in living if not row.get(ARCHIVE)]
+    return [image(row) for row in shown if row["status"] not in DEAD and not row.get(ARCHIVE)]
 
 
 def pages(wire: Wire, params: dict[str, Any]) -> list[dict[str, Any]]:
-    """All of Glance's images that match; its pages are followed by their last id."""
-    found: list[dict[str, Any]] = []
-    while True:
-        said = body(wire.ask("image", "GET", "/images", params=params))
-        found += said["images"]
-        if not said.get("next") or not said["images"]:
-            return found
-        params = {**params, "marker": said["images"][-1]["id"]}
+    """All of Glance's images that match."""
+    return paging.rows(wire, "image", "/images", "images", params)
 
 
 def image(row: dict[str, Any]) -> Image:
@@ -56,11 +54,20 @@ def image(row: dict[str, Any]) -> Image:
         login=row.get("os_admin_user") or LOGINS.get(row.get("os_distro", ""), ""),
         can_suspend=str(row.get("minga_can_suspend", "yes")).lower() not in NO,
         disk_format=row.get("disk_format") or "",
+        status="" if row["status"] == "active" else row["status"],
+        checksum=_checksum(row),
     )
 
 
+def _checksum(row: dict[str, Any]) -> str:
+    """Glance's secure one, else the MD5 that an old image has."""
+    if row.get("os_hash_value"):
+        return f"{row.get('os_hash_algo') or 'sha512'}:{row['os_hash_value']}"
+    return f"md5:{row['checksum']}" if row.get("checksum") else ""
+
+
 def hosts(wire: Wire) -> list[Host]:
-    rows = body(wire.ask("compute", "GET", "/os-hypervisors/detail"))["hypervisors"]
+    rows = paging.rows(wire, "compute", "/os-hypervisors/detail", "hypervisors")
     return [
         Host(
             name=row["service"]["host"],
@@ -106,16 +113,19 @@ def room(wire: Wire) -> Room:
 
 
 def has_room(wire: Wire, flavor: Flavor) -> bool:
-    """Whether Placement would give one more server of this size a host."""
+    """Whether Placement would give one more server of this size a host that is up: of those that are down it knows nothing."""
     wish = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb, "DISK_GB": flavor.disk_gb}
     resources = ",".join(f"{name}:{amount}" for name, amount in wish.items() if amount)
-    params = {"resources": resources, "limit": 1, "required": "!COMPUTE_STATUS_DISABLED"}
-    return bool(body(wire.ask("placement", "GET", "/allocation_candidates", params=params))["allocation_requests"])
+    params = {"resources": resources, "required": "!COMPUTE_STATUS_DISABLED"}
+    told = body(wire.ask("placement", "GET", "/allocation_candidates", params=params))
+    shares = [share for request in told["allocation_requests"] for share in request["allocations"].items()]
+    hosts = {host for host, share in shares if "VCPU" in share["resources"]}
+    return bool(hosts and hosts - _computers(wire)[0])
 
 
 def network(wire: Wire, wish: str = "") -> dict[str, Any]:
     """The network on which machines are put: the one that is named (or numbered), else the only shared one."""
-    rows = body(wire.ask("network", "GET", "/networks"))["networks"]
+    rows = paging.rows(wire, "network", "/networks", "networks")
     if wish:
         found = [row for row in rows if wish in (row["id"], row["name"])]
     else:
@@ -130,7 +140,7 @@ def network(wire: Wire, wish: str = "") -> dict[str, Any]:
 
 def own_address(wire: Wire, network_id: str) -> list[str]:
     """From where this computer reaches the network, as CIDRs: right when the agent runs here or on the same address."""
-    subnets = body(wire.ask("network", "GET", "/subnets", params={"network_id": network_id}))["subnets"]
+    subnets = paging.rows(wire, "network", "/subnets", "subnets", {"network_id": network_id})
     found = []
     for subnet in subnets:
         inside = ipaddress.ip_network(subnet["cidr"])
@@ -142,16 +152,14 @@ def own_address(wire: Wire, network_id: str) -> list[str]:
         except OSError:
             continue
     if not found:
-        raise CloudBusy(
-            "This computer has no route to the machines' network: say in AGENT_ADDRESSES where the agent is."
-        )
+        raise NoRoute("This computer has no route to the machines' network: say in AGENT_ADDRESSES where the agent is.")
     return sorted(set(found))
 
 
 def _computers(wire: Wire) -> tuple[set[str], dict[str, dict[str, int]]]:
     """Those that are down or disabled, by Placement's id; and what each of the others has."""
     away, others = set(), {}
-    for row in body(wire.ask("compute", "GET", "/os-hypervisors/detail"))["hypervisors"]:
+    for row in paging.rows(wire, "compute", "/os-hypervisors/detail", "hypervisors"):
         if row["state"] != "up" or row["status"] != "enabled":
             away.add(row["id"])
         else:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from cloud.contract import CloudError
-from cloud.openstack import cluster
+from cloud.openstack import cluster, paging
 from cloud.openstack.archives import Archives
 from cloud.openstack.faults import Faults
-from cloud.openstack.problems import body
 from cloud.openstack.tenants import Tenants
 from cloud.openstack.verbs import Verbs
 from cloud.openstack.wire import Wire
@@ -48,7 +47,7 @@ class Desk:
     def let_agent_in(self, server_id: str, project: str) -> None:
         """Our security group on the ports of a server that somebody else made."""
         group = self.tenants.group_of(project)
-        for port in body(self.wire.ask("network", "GET", "/ports", params={"device_id": server_id}))["ports"]:
+        for port in paging.rows(self.wire, "network", "/ports", "ports", {"device_id": server_id}):
             if group not in port["security_groups"] and port.get("port_security_enabled", True):
                 groups = {"security_groups": [*port["security_groups"], group]}
                 self.wire.ask("network", "PUT", f"/ports/{port['id']}", json={"port": groups})

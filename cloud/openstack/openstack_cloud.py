@@ -26,11 +26,12 @@ from cloud.contract import (
     ServerSpec,
     Status,
 )
-from cloud.openstack import cluster, guest, images, servers
+from cloud.openstack import cluster, guest, images, paging, servers
 from cloud.openstack.desk import Desk
 from cloud.openstack.problems import Conflict, NotSignedIn, body
 from cloud.openstack.tenants import keypair_prefix
-from cloud.openstack.wire import LIST_SECONDS, Wire, as_iso, told_at
+from cloud.openstack.wire import HOST_NAMES, LIST_SECONDS, Wire, as_iso, told_at
+from lib.names import host_name
 
 PAGE = 500  # servers asked for at once; Nova may give fewer
 # Nova's times are whole seconds, from the clocks of several computers, and are written a moment before they can be read.
@@ -47,6 +48,13 @@ def _began(answer: requests.Response, asked: float) -> datetime | None:
     """
     told = told_at(answer)
     return told - timedelta(seconds=time.monotonic() - asked) if told else None
+
+
+def _named(spec: ServerSpec, wire: Wire) -> tuple[dict[str, str], str]:
+    """The guest's name and the version of Nova that takes it. Nova's own guess keeps an ñ, which Neutron's DNS refuses."""
+    if not wire.takes_host_names:
+        return {}, ""
+    return {"hostname": host_name(spec.name, otherwise=f"machine-{spec.machine[:8]}")}, HOST_NAMES
 
 
 class OpenStackCloud:
@@ -101,6 +109,9 @@ class OpenStackCloud:
     def room(self) -> Room:
         return cluster.room(self.wire)
 
+    def has_room(self, flavor: Flavor) -> bool:
+        return cluster.has_room(self.wire, flavor)
+
     def hosts(self) -> list[Host]:
         return cluster.hosts(self.wire)
 
@@ -111,24 +122,20 @@ class OpenStackCloud:
             params["changes-since"] = changes_since
         rows: list[dict[str, Any]] = []
         began, asked = None, time.monotonic()
-        while True:
-            answer = self.wire.ask("compute", "GET", "/servers/detail", params=params, seconds=LIST_SECONDS)
-            said = body(answer)
+        answers = paging.pages(self.wire, "compute", "/servers/detail", "servers", params, seconds=LIST_SECONDS)
+        for answer, page in answers:
             began = began or _began(answer, asked)
-            rows += said["servers"]
-            if not said["servers"] or not any(link["rel"] == "next" for link in said.get("servers_links", [])):
-                break
-            params["marker"] = said["servers"][-1]["id"]
+            rows += page
         if began is None:
             raise CloudBusy("Nova's answer has no date.")
         self.desk.faults.fill(rows)
         network = self.desk.network_name
-        found = [servers.server(row, network) for row in rows]
+        found = [servers.server_or_unknown(row, network) for row in rows]
         return Listing(found, as_iso(began, minus=OVERLAP), whole=changes_since is None)
 
     def find_server(self, machine: str) -> Server | None:
         params = {"all_tenants": 1, "tags": servers.machine_tag(machine), "sort_key": "created_at", "sort_dir": "asc"}
-        rows = body(self.wire.ask("compute", "GET", "/servers/detail", params=params))["servers"]
+        rows = paging.rows(self.wire, "compute", "/servers/detail", "servers", params)
         found = (self._server(row) for row in rows)
         # One that was adopted since may still carry the tag: the metadata say whose it is.
         ours = (one for one in found if one.machine == machine and one.status != Status.DELETED)
@@ -164,7 +171,7 @@ class OpenStackCloud:
         desk = self.desk
         tenant = desk.tenants.of(spec.owner)
         wish: dict[str, Any] = {
-            "name": spec.name,
+            "name": servers.kept_name(spec.name, spec.machine),
             "flavorRef": spec.flavor_id,
             "imageRef": spec.image_id,
             "networks": [{"uuid": desk.network["id"]}],
@@ -177,15 +184,18 @@ class OpenStackCloud:
         if data := guest.user_data(spec.user_data, spec.public_keys, spec.line_key):
             wish["user_data"] = data
 
+        named, version = _named(spec, desk.wire)
+
         def ask() -> str:
-            answer = desk.wire.ask("compute", "POST", "/servers", json={"server": wish}, project=tenant.project)
+            said = {"server": {**wish, **named}}
+            answer = desk.wire.ask("compute", "POST", "/servers", json=said, project=tenant.project, version=version)
             return str(body(answer)["server"]["id"])
 
         if tenant.is_new:  # then their key is new, too: told first, it spares a call that would be refused
             desk.verbs.keep_keypair(spec)
         server_id = desk.verbs.mending(spec, tenant.project, ask)
         return Server(
-            id=server_id, machine=spec.machine, owner=spec.owner.key, name=spec.name, status=Status.BUILDING, task="scheduling",
+            id=server_id, machine=spec.machine, owner=spec.owner.key, name=wish["name"], status=Status.BUILDING, task="scheduling",
             project=tenant.project, tenant=tenant.as_text,
         )  # fmt: skip
 
@@ -215,8 +225,10 @@ class OpenStackCloud:
         except CloudGone:
             return
 
-    def ensure_renamed(self, server_id: str, name: str) -> None:
-        self.wire.ask("compute", "PUT", f"/servers/{server_id}", json={"server": {"name": name}})
+    def ensure_renamed(self, server_id: str, name: str) -> str:
+        kept = servers.kept_name(name, server_id)
+        self.wire.ask("compute", "PUT", f"/servers/{server_id}", json={"server": {"name": kept}})
+        return kept
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
         """The agent reaches every port of every guest: which are public is decided by the tunnels."""

@@ -9,7 +9,7 @@ import requests
 from keystoneauth1 import exceptions as keystone
 from openstack import exceptions as sdk
 
-from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused
+from cloud.contract import Cause, CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused
 
 LONGEST_RETRY_AFTER = 300.0  # seconds; an API that asks for more is asked sooner all the same
 
@@ -52,7 +52,8 @@ def problem(answer: requests.Response) -> CloudError:
         # Nova before Train called its limits 413, too; "over quota" is a limit, "over limit" a matter of time.
         return CloudLimit(text) if "quota" in text.lower() else CloudBusy(text, retry_after(answer))
     if status == 403:
-        return CloudLimit(text) if "quota" in text.lower() or "limit" in text.lower() else CloudRefused(text)
+        is_limit = "quota" in text.lower() or "limit" in text.lower()
+        return CloudLimit(text) if is_limit else CloudRefused(text, Cause.FORBIDDEN)
     if status == 404:
         # A proxy's 404 must never make us believe that a student's server is gone.
         return CloudGone(text) if is_own_404(answer) else CloudBusy(f"Not OpenStack's own 404: {text[:200]}")

@@ -1,10 +1,15 @@
 """Nova's servers in the contract's words."""
 
+import logging
+import unicodedata
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from cloud.contract import Diagnostics, Flavor, Server, Status
+from lib import seldom
 
+log = logging.getLogger(__name__)
 PREFIX = "minga_"  # of the metadata keys that are ours
 # SHELVED still holds its host (its image is made, the offload comes); PAUSED is asleep in its host's memory.
 STATUS = {
@@ -43,6 +48,12 @@ def retagged(row: dict[str, Any], machine: str) -> list[str]:
     return [*others, machine_tag(machine)]
 
 
+def kept_name(text: str, number: str) -> str:
+    """As much of a name as Nova takes: printable characters of 16 bits, so no emoji; what nothing is left of is named by its number."""
+    plain = "".join(c for c in text if ord(c) < 0xFFFF and unicodedata.category(c)[0] != "C")
+    return " ".join(plain.split()) or f"machine-{number[:8]}"
+
+
 def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, str]) -> dict[str, str]:
     """What stands on a server for people who see only Horizon, and for us. Values of at most 255 characters."""
     ours = {"machine": machine, "owner": owner_key, "owner_name": owner_name, **labels}
@@ -68,10 +79,21 @@ def server(row: dict[str, Any], network: str = "") -> Server:
         resets=number_of(said.get(f"{PREFIX}resets")),
         restarts=number_of(said.get(f"{PREFIX}restarts")),
         project=row.get("tenant_id", ""),
-        flavor=_flavor(row.get("flavor") or {}),
+        flavor=flavor_of(row.get("flavor") or {}),
         created_at=_time(row.get("created")),
         updated_at=_time(row.get("updated")),
     )
+
+
+def server_or_unknown(row: dict[str, Any], network: str = "") -> Server:
+    """One of a list. A row that cannot be understood must neither hide the others nor pass for a server that is gone."""
+    try:
+        return server(row, network)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        seldom.warning(
+            log, f"server {row['id']}", "server %s is told in a way that is not understood: %r", row["id"], error
+        )
+        return Server(row["id"], "", "", "", Status.UNKNOWN)
 
 
 def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> str:
@@ -87,14 +109,21 @@ def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> s
 
 def flavor(row: dict[str, Any]) -> Flavor:
     """A row of flavors/detail."""
-    return Flavor(row["id"], row["name"], row["vcpus"], row["ram"], row["disk"])
+    return Flavor(row["id"], row["name"], row["vcpus"], row["ram"], *_disks(row))
 
 
-def _flavor(row: dict[str, Any]) -> Flavor | None:
+def flavor_of(row: dict[str, Any]) -> Flavor | None:
     """As a server carries it: without its id."""
     if "vcpus" not in row:
         return None
-    return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], row["disk"])
+    return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], *_disks(row))
+
+
+def _disks(row: dict[str, Any]) -> tuple[int, int | None]:
+    """GiB of all its disks, as Placement counts them: root, ephemeral, and swap (in MiB; '' for none), rounded up. Then the root's."""
+    root, ephemeral = int(row["disk"]), int(row.get("ephemeral", row.get("OS-FLV-EXT-DATA:ephemeral")) or 0)
+    total = root + ephemeral + ceil(int(row.get("swap") or 0) / 1024)
+    return total, None if root == total else root
 
 
 def number_of(text: str | None) -> int:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from cloud.check import command
-from cloud.openstack import cluster
+from cloud.openstack import cluster, paging
 from cloud.openstack.problems import body, translated
 from cloud.openstack.wire import Wire
 
@@ -39,6 +39,7 @@ class Survey:
     agents_wish: Sequence[str] = ()  # AGENT_ADDRESSES
     students: int = 0  # whom the portal knows: so many may come
     services: dict[str, str] = field(default_factory=dict)  # those that answered, and the newest version of each
+    silent: bool = False  # what was asked last did not answer
 
     @cached_property
     def wire(self) -> Wire:
@@ -69,3 +70,7 @@ class Survey:
     def ask(self, service: str, path: str, **params: Any) -> dict[str, Any]:
         """A look at something: the JSON of a good answer."""
         return body(self.wire.ask(service, "GET", path, params=params, seconds=SECONDS))
+
+    def rows(self, service: str, path: str, key: str, **params: Any) -> list[dict[str, Any]]:
+        """A whole list."""
+        return paging.rows(self.wire, service, path, key, params, seconds=SECONDS)

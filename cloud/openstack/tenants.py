@@ -11,6 +11,7 @@ from keystoneauth1.exceptions.http import Conflict as Taken
 from keystoneauth1.exceptions.http import NotFound
 
 from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused, Owner
+from cloud.openstack import paging
 from cloud.openstack.problems import body, translated
 from cloud.openstack.wire import Wire
 
@@ -55,6 +56,7 @@ class Tenants:
                 project, is_new = self.find(owner), False
                 if project is None:
                     project, is_new = self._make(owner), True
+                    self._try_to_clear_after(owner.tenant.partition(":")[0])
                 if is_new and owner.quota:
                     self.write_quota(project, owner)
                 tenant = Tenant(project, self.group_of(project), self._digest)
@@ -147,8 +149,8 @@ class Tenants:
     def _groups(self, project: str) -> list[dict[str, Any]]:
         """Neutron lets two have the same name: the oldest one is meant."""
         params = {"project_id": project, "name": GROUP}
-        said = body(self._wire.ask("network", "GET", "/security-groups", params=params))
-        return sorted(said["security_groups"], key=lambda g: (g.get("created_at", ""), g["id"]))
+        found = paging.rows(self._wire, "network", "/security-groups", "security_groups", params)
+        return sorted(found, key=lambda g: (g.get("created_at", ""), g["id"]))
 
     def _keep_rules(self, project: str, group: dict[str, Any]) -> None:
         """Ingress from the agent's networks, and from nowhere else."""
@@ -190,10 +192,10 @@ class Tenants:
 
     def ensure_gone(self, owner: Owner) -> None:
         """Delete the empty project and what we put into it. CloudRefused while servers or images are in it."""
-        project = self.find(owner)
+        project, before = self.find(owner), owner.tenant.partition(":")[0]
         self.forget(owner)
         if project is None:
-            return
+            return self._clear_after(before)
         self._must_be_empty(project)
         wire = self._wire
         self._delete_groups(project)
@@ -209,6 +211,32 @@ class Tenants:
         # Neutron makes a "default" group anew whenever somebody asks for the groups of a project that has none.
         self._delete_groups(project)
 
+    def _try_to_clear_after(self, project: str) -> None:
+        """Somebody's launch must not wait for it: what cannot go now goes with their next project, or stays."""
+        try:
+            self._clear_after(project)
+        except CloudError as error:
+            log.warning("project %s was deleted by hand, and not all that was left of it could be: %s", project, error)
+
+    def _clear_after(self, project: str) -> None:
+        """Somebody deleted the project itself: Neutron and Nova keep what was made for it. One that lives on is left alone."""
+        if not project or self._exists(project):
+            return
+        self._delete_groups(project)
+        self._delete("network", f"/quotas/{project}")
+        self._delete("compute", f"/os-quota-sets/{project}")
+        log.info("cleared what was left of project %s, which was deleted by hand", project)
+
+    def _exists(self, project: str) -> bool:
+        try:
+            with translated():
+                self._wire.keystone.projects.get(project)
+        except CloudError as error:
+            if isinstance(error.__cause__, NotFound):
+                return False
+            raise
+        return True
+
     def _must_be_empty(self, project: str) -> None:
         wire = self._wire
         servers = body(
@@ -222,13 +250,13 @@ class Tenants:
 
     def _delete_keypairs(self, owner: Owner) -> None:
         prefix = keypair_prefix(owner)
-        for row in body(self._wire.ask("compute", "GET", "/os-keypairs"))["keypairs"]:
+        for row in paging.rows(self._wire, "compute", "/os-keypairs", "keypairs"):
             if row["keypair"]["name"].startswith(prefix):
                 self._delete("compute", f"/os-keypairs/{row['keypair']['name']}")
 
     def _delete_groups(self, project: str) -> None:
         params = {"project_id": project}
-        for group in body(self._wire.ask("network", "GET", "/security-groups", params=params))["security_groups"]:
+        for group in paging.rows(self._wire, "network", "/security-groups", "security_groups", params):
             self._delete("network", f"/security-groups/{group['id']}")
 
     def _delete(self, service: str, path: str) -> None:

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from cloud.contract import CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Flavor, ServerSpec
-from cloud.openstack import cluster, guest
+from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Flavor, ServerSpec
+from cloud.openstack import cluster, guest, paging
 from cloud.openstack.problems import BadRequest, Conflict, NotSignedIn, body
-from cloud.openstack.servers import PREFIX, metadata, number_of
+from cloud.openstack.servers import PREFIX, flavor_of, metadata, number_of
 from cloud.openstack.tenants import keypair_prefix
 from cloud.openstack.wire import Wire
 
@@ -117,7 +117,7 @@ class Verbs:
             self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
 
     def _our_reboots(self, server_id: str) -> int:
-        rows = body(self._wire.ask("compute", "GET", f"/servers/{server_id}/os-instance-actions"))["instanceActions"]
+        rows = paging.rows(self._wire, "compute", f"/servers/{server_id}/os-instance-actions", "instanceActions")
         own = self._wire.user_id
         return sum(row["action"] == "reboot" and row["user_id"] == own for row in rows)
 
@@ -171,7 +171,7 @@ class Verbs:
                 return ask()
             except BadRequest as error:
                 if mended == 2 or not self._mend(spec, project, str(error).lower()):
-                    raise _gone_or_refused(error) from error
+                    raise gone_or_refused(error) from error
         return None
 
     def _mend(self, spec: ServerSpec, project: str, text: str) -> bool:
@@ -238,11 +238,20 @@ class Verbs:
 
 
 def _flavor(row: dict[str, Any]) -> Flavor:
-    size = row["flavor"]
-    return Flavor("", size["original_name"], size["vcpus"], size["ram"], size["disk"])
+    size = flavor_of(row["flavor"])
+    if size is None:
+        raise CloudBusy(f"Nova does not say how big server {row['id']} is.")
+    return size
 
 
-def _gone_or_refused(error: BadRequest) -> CloudRefused:
+def gone_or_refused(error: BadRequest) -> CloudRefused:
+    """What Nova's 400 means. It has no codes, so its English is read here, and nowhere else."""
     text = str(error)
-    words = ("could not be found", "can not find", "imageref", "flavorref")
-    return CloudGone(text) if any(word in text.lower() for word in words) else CloudRefused(text)
+    said = text.lower()
+    if any(word in said for word in ("could not be found", "can not find", "imageref", "flavorref")):
+        return CloudGone(text, Cause.SIZE_GONE if "flavor" in said else Cause.IMAGE_GONE)
+    if "is not active" in said:
+        return CloudRefused(text, Cause.IMAGE_NOT_READY)
+    if "too small" in said or "smaller than" in said:
+        return CloudRefused(text, Cause.SIZE_TOO_SMALL)
+    return CloudRefused(text)

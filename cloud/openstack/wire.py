@@ -25,6 +25,7 @@ LIST_SECONDS = 40.0  # a detailed list of hundreds on an old controller
 # by Placement's ids; 2.57: a rebuild takes user-data; 2.69: a list says "unknown" of servers in a cell that is down, where older
 # ones leave them out, which we would take for deleted.
 COMPUTE = "2.69"
+HOST_NAMES = "2.90"  # for the launch alone: from there on it takes the guest's host name. Zed has it.
 PLACEMENT = "1.29"  # allocation candidates with the whole provider tree
 MICROVERSIONS = {"compute": COMPUTE, "placement": PLACEMENT}
 
@@ -44,7 +45,7 @@ class Wire:
         self._students: dict[str, v3.Password] = {}
         self._endpoints: dict[str, str] = {}
         self._identity: Keystone | None = None
-        self._checked = False
+        self._newest = (0, 0)  # version of Nova, once it was asked
         self.calls: dict[str, int] = {}  # asked so far, by service: for measuring
         self.clock_ahead: float | None = None  # seconds by which the cloud's clock is ahead of ours
 
@@ -58,17 +59,18 @@ class Wire:
         json: Any = None,
         params: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        version: str = "",
         seconds: float = TIMEOUT_SECONDS,
     ) -> requests.Response:
-        """One call of `service` (compute, image, network, placement); in `project`, or as ourselves.
+        """One call of `service` (compute, image, network, placement); in `project`, or as ourselves. `version`: another than usual.
 
         Returns a good answer (below 400). Raises what problems.problem says, or CloudBusy.
         """
         self._negotiate()
         rest: dict[str, Any] = {"json": json, "params": params, "headers": headers or {}, "connect_retries": 0}
         rest["timeout"] = min(seconds, self.longest)
-        if version := MICROVERSIONS.get(service):
-            rest["microversion"] = version
+        if microversion := version or MICROVERSIONS.get(service):
+            rest["microversion"] = microversion
         with translated():
             if project and project != self.project_id:
                 rest |= {"auth": self.signed_in(project), "endpoint_override": self._endpoint(service, project)}
@@ -78,6 +80,12 @@ class Wire:
             raise problem(answer)
         self._look_at_clock(answer)
         return cast("requests.Response", answer)
+
+    @property
+    def takes_host_names(self) -> bool:
+        """Whether Nova lets us say the guest's host name."""
+        self._negotiate()
+        return self._newest >= tuple(map(int, HOST_NAMES.split(".")))
 
     def patch_image(self, image_id: str, field: str, value: str) -> None:
         """Glance wants its own kind of JSON patch."""
@@ -164,7 +172,7 @@ class Wire:
 
     def _negotiate(self) -> None:
         """Once: does Nova speak the version that we need?"""
-        if self._checked:
+        if self._newest != (0, 0):
             return
         with translated():
             found = self.connection.compute.get_endpoint_data()
@@ -176,7 +184,7 @@ class Wire:
             raise CloudRefused(
                 f"This Nova speaks versions up to {spoken}; Minga needs {COMPUTE} (OpenStack Zed is new enough)."
             )
-        self._checked = True
+        self._newest = newest
 
     def _look_at_clock(self, answer: requests.Response) -> None:
         if at := told_at(answer):

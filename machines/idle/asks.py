@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Min, QuerySet
 from django.utils.translation import gettext_noop as _
 
+from accounts.failures import Failures
 from courses.policy import policy_of
 from lib import doorbell
 from lib.notes import Note
@@ -117,8 +118,10 @@ def _settle(asks: "QuerySet[Ask]", now: datetime) -> int:
     waiting = Ask.objects.open().filter(pk__in=asks.values("pk"), ends_at__isnull=True)
     sent = Delivery.objects.filter(ask__in=waiting, state=Delivery.State.SENT, sent_at__lte=now)
     told = dict(sent.order_by().values_list("ask").annotate(at=Min("sent_at")))
-    begun = list(Ask.objects.filter(pk__in=told).select_related("machine__activity", "machine__template__course"))
-    for row in begun:
-        row.ends_at = told[row.pk] + notice(row)
+    failures, begun = Failures("idle"), []
+    for row in Ask.objects.filter(pk__in=told).select_related("machine__activity", "machine__template__course"):
+        with failures.at(row.machine_id, holder=row.machine_id):
+            row.ends_at = told[row.pk] + notice(row)
+            begun.append(row)
     # Of two channels that deliver at the same moment the first to write has it; a deadline that was told is not moved.
     return Ask.objects.filter(ends_at__isnull=True).bulk_update(begun, ["ends_at"], batch_size=500) if begun else 0

@@ -8,7 +8,7 @@ import logging
 import smtplib
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from accounts.failures import Failures
+from accounts.models import RowFailure
 from lib import seldom
 from machines.idle import asks, choices, links, wall
 from machines.idle.wall import Guest, Written
@@ -31,6 +33,7 @@ from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
 
+MAIL_LOOP, LINE_LOOP = "mail", "lines"  # of accounts.failures
 MOST = 100  # of a channel in one turn
 MAIL_SECONDS = 20  # of one turn; each step of a mail may take settings.EMAIL_TIMEOUT beside
 ALONE_SECONDS = 180  # after so long a worker that holds a channel is taken for dead
@@ -42,24 +45,27 @@ LINE_TRIES = timedelta(
 )  # from the question on: a line that comes late would be taken for work (see outlook.ECHO)
 # What they are given reaches nobody, so it must not count as told.
 NO_SERVER = {f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy")}
+SERVER_ERRORS = (smtplib.SMTPException, OSError)
 Channel, State = Delivery.Channel, Delivery.State
 
 
 def send_mails(now: datetime) -> int:
     """How many the mail server took."""
     with _alone("mail") as is_ours:
-        due = list(_due(Channel.MAIL, now)) if is_ours else []
-        return _send(due) if due else 0
+        failures = Failures(MAIL_LOOP, now)
+        due = list(_due(Channel.MAIL, now, failures)) if is_ours else []
+        return _send(due, failures) if due else 0
 
 
 def write_lines(now: datetime) -> int:
     """Into how many machines a line was written."""
     with _alone("terminal") as is_ours:
-        due = list(_due(Channel.TERMINAL, now)) if is_ours else []
-        return _write(due, now) if due else 0
+        failures = Failures(LINE_LOOP, now)
+        due = list(_due(Channel.TERMINAL, now, failures)) if is_ours else []
+        return _write(due, now, failures) if due else 0
 
 
-def _due(channel: str, now: datetime) -> "QuerySet[Delivery]":
+def _due(channel: str, now: datetime, failures: Failures) -> "QuerySet[Delivery]":
     rows = Delivery.objects.filter(channel=channel, state=State.DUE, next_at__lte=now, ask__closed_at__isnull=True)
     parts = (
         "ask__machine__owner",
@@ -67,7 +73,9 @@ def _due(channel: str, now: datetime) -> "QuerySet[Delivery]":
         "ask__machine__template__image",
         "ask__machine__activity",
     )
-    return rows.select_related(*parts).order_by("next_at", "pk")[:MOST]
+    # What was tried least comes first: a mail at which a server always breaks off must not be before all others for ever.
+    rows = rows.exclude(pk__in=failures.resting).select_related(*parts)
+    return rows.order_by("attempts", "next_at", "pk")[:MOST]
 
 
 @contextmanager
@@ -86,7 +94,7 @@ def _alone(channel: str) -> Iterator[bool]:
 # ---- mail ----
 
 
-def _send(due: list[Delivery]) -> int:
+def _send(due: list[Delivery], failures: Failures) -> int:
     """Over one connection. Where the server itself is the trouble, all that wait are tried later."""
     if settings.EMAIL_BACKEND in NO_SERVER:
         for delivery in due:
@@ -95,27 +103,40 @@ def _send(due: list[Delivery]) -> int:
     began, sent = time.monotonic(), 0
     connection = get_connection(timeout=settings.EMAIL_TIMEOUT)
     for place, delivery in enumerate(due):
-        if time.monotonic() - began > MAIL_SECONDS:
+        if time.monotonic() - began > MAIL_SECONDS or failures.is_enough:
             break  # the rest is still due
         try:
-            sent += _mail(delivery, connection)
+            connection.open()
         except (smtplib.SMTPException, OSError) as error:
-            _put_off(due[place:], str(error) or type(error).__name__)
-            words = "mail server: %s; %s mails are tried again later"
-            seldom.warning(log, "the mail server", words, error, len(due) - place)
+            _server_is_away(due[place:], error)
             break
-    connection.close()
+        with failures.at(delivery.pk, holder=delivery.ask.machine_id, busy=SERVER_ERRORS) as tried:
+            sent += _mail(delivery, connection)
+        if tried.failure:
+            _note_failure(delivery, tried.failure)
+            _hang_up(connection)  # whatever it was in the middle of
+    _hang_up(connection)
     return sent
 
 
+def _server_is_away(waiting: list[Delivery], error: Exception) -> None:
+    _put_off(waiting, str(error) or type(error).__name__)
+    words = "mail server: %s; %s mails are tried again later"
+    seldom.warning(log, "the mail server", words, error, len(waiting))
+
+
+def _hang_up(connection: Any) -> None:
+    with suppress(smtplib.SMTPException, OSError):
+        connection.close()
+
+
 def _mail(delivery: Delivery, connection: Any) -> bool:
-    """Raises SMTPException or OSError where the trouble is not this mail's own."""
+    """Raises whatever goes wrong, but for an answer of the server to this very mail."""
     owner = delivery.ask.machine.owner
     if not owner.email:
         _settle(delivery, State.NONE, "No mail address.")
         return False
     try:
-        connection.open()
         _message(delivery.ask, connection).send()
     except smtplib.SMTPRecipientsRefused as refused:
         code, words = next(iter(refused.recipients.values()), (0, b""))
@@ -155,14 +176,20 @@ def _message(ask: Ask, connection: Any) -> EmailMultiAlternatives:
 # ---- terminals ----
 
 
-def _write(due: list[Delivery], now: datetime) -> int:
+def _write(due: list[Delivery], now: datetime, failures: Failures) -> int:
     """A line to each machine in which somebody is; where nobody is, there is no way there."""
     ways = _ways(due)
+    lines: dict[Guest, str] = {}
+    reachable: dict[Guest, Delivery] = {}
     for delivery in due:
-        if isinstance(way := ways[delivery.pk], str):
-            _settle(delivery, State.NONE, way)
-    reachable = {way: delivery for delivery in due if isinstance(way := ways[delivery.pk], Guest)}
-    written = wall.write({guest: _line(delivery.ask) for guest, delivery in reachable.items()}) if reachable else {}
+        with failures.at(delivery.pk, holder=delivery.ask.machine_id) as tried:
+            if isinstance(way := ways[delivery.pk], str):
+                _settle(delivery, State.NONE, way)
+            else:
+                lines[way], reachable[way] = _line(delivery.ask), delivery
+        if tried.failure:
+            _note_failure(delivery, tried.failure)
+    written = wall.write(lines) if lines else {}
     return sum(_note_line(reachable[guest], told, now) for guest, told in written.items())
 
 
@@ -213,6 +240,12 @@ def _line(ask: Ask) -> str:
 def _settle(delivery: Delivery, state: str, fault: str) -> None:
     still_due = Delivery.objects.filter(pk=delivery.pk, state=State.DUE)
     still_due.update(state=state, fault=fault[:200], next_at=None, attempts=delivery.attempts + 1)
+
+
+def _note_failure(delivery: Delivery, failure: RowFailure) -> None:
+    """When it is tried again stands in the failure."""
+    still_due = Delivery.objects.filter(pk=delivery.pk, state=State.DUE)
+    still_due.update(attempts=delivery.attempts + 1, fault=failure.error[:200])
 
 
 def _put_off(deliveries: list[Delivery], fault: str, pause: timedelta | None = None) -> None:

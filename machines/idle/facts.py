@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
+from accounts.failures import Failures
 from courses.models import Lesson, Template
 from courses.policy import IdlePolicy, policy_of
 from machines.models import Activity, Ask, Delivery, Hold, Machine, MachineQuerySet
@@ -54,11 +55,15 @@ def watched() -> MachineQuerySet:
     return rows.order_by().only(*_READ, *(f"activity__{name}" for name in _HEARD))
 
 
-def load(machines: MachineQuerySet | Iterable[Machine], now: datetime) -> list[Facts]:
-    """Six queries, whatever the number: the rows with their activity, templates, holds, lessons, questions, deliveries."""
+def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures: Failures | None = None) -> list[Facts]:
+    """Six queries, whatever the number: the rows with their activity, templates, holds, lessons, questions, deliveries.
+
+    failures: of a loop; a template whose rules cannot be read then costs its own machines only.
+    """
     rows = _rows(machines)
     templates = _templates(rows)
-    policies = {pk: policy_of(template) for pk, template in templates.items()}
+    policies = _policies(templates, failures)
+    rows = [row for row in rows if row.template_id in policies]
     longest = max((max(p.idle_minutes, p.first_minutes) for p in policies.values()), default=0)
     since = now - timedelta(minutes=longest)
     holds, lessons, asks = _holds(rows, since, now), _lessons(templates.values(), since, now), _asks(rows)
@@ -70,6 +75,16 @@ def load(machines: MachineQuerySet | Iterable[Machine], now: datetime) -> list[F
         lesson = lessons.get(template.course_id) if template.course_id else None
         told_at, wrote_at = told.get(next((a.pk for a in mine if a.kind == Ask.Kind.SLEEP), 0), (None, None))
         found.append(Facts(row, policies[template.pk], holds.get(row.pk), lesson, mine, told_at, wrote_at))
+    return found
+
+
+def _policies(templates: dict[int, Template], failures: Failures | None) -> dict[int, IdlePolicy]:
+    if failures is None:
+        return {pk: policy_of(template) for pk, template in templates.items()}
+    found: dict[int, IdlePolicy] = {}
+    for pk, template in templates.items():
+        with failures.at(f"template {pk}"):
+            found[pk] = policy_of(template)
     return found
 
 

@@ -17,6 +17,7 @@ from machines.states import State, Wanted
 
 PATIENCE = timedelta(seconds=30)  # a place may be found at once; nobody is put away for a machine that waits a moment
 LOOK_BACK = timedelta(minutes=30)  # how fast the queue moved
+LEAST_LEFT = 3  # fewer machines that left the queue meanwhile tell nothing of the next
 EVENTS = 5000  # the newest lines of all histories in which that is looked for: by their number, so that it stays cheap
 KEEP_SECONDS = 600
 _KEY = "idle.queue"
@@ -114,4 +115,4 @@ def _pace(now: datetime) -> float | None:
     left = Event.objects.filter(
         pk__gte=oldest[0], at__gt=now - LOOK_BACK, from_state=State.QUEUED, to_state__in=(State.BUILDING, State.WAKING)
     ).count()
-    return LOOK_BACK / timedelta(minutes=1) / left if left else None
+    return LOOK_BACK / timedelta(minutes=1) / left if left >= LEAST_LEFT else None

@@ -16,6 +16,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.failures import Failures
 from cloud.contract import Cloud, CloudError, Diagnostics
 from courses.models import Template
 from courses.policy import IdlePolicy, policy_of
@@ -25,6 +26,7 @@ from machines.states import State
 from tunnels.models import Gateway, Tunnel
 
 log = logging.getLogger(__name__)
+LOOP = "signals"  # of accounts.failures
 
 WINDOW = timedelta(minutes=1)  # bytes are counted over no less: two keep-alives that fall together are not work
 USED_STEP = timedelta(minutes=30)  # Machine.used_at is no finer: the ages that count from it are days
@@ -55,15 +57,17 @@ class Passed:
 def gather(now: datetime) -> None:
     """What the agents counted, onto the rows of running machines. Seven queries, eight when a machine is new."""
     _begin()
-    policies = _policies()
+    failures = Failures(LOOP, now)
+    policies = _policies(failures)
     passed = _passed(now)
-    rows = list(_running().values_list("machine__template_id", *_known()))
+    rows = list(_running().filter(machine__template__in=policies).values_list("machine__template_id", *_known()))
     changed = []
     for template, machine, *known in rows:
-        before = Activity(machine_id=machine, **dict(zip(_PORTS, known, strict=True)))
-        if _fold(before, passed.get(machine, Passed()), policies[template], now):
-            changed.append(before)
-    _write(_PORTS, changed)
+        with failures.at(machine, holder=machine):
+            before = Activity(machine_id=machine, **dict(zip(_PORTS, known, strict=True)))
+            if _fold(before, passed.get(machine, Passed()), policies[template], now):
+                changed.append(before)
+    failures.write(changed, lambda rows: _write(_PORTS, rows), lambda row: row.machine_id)
     _note_use(now)
 
 
@@ -86,9 +90,13 @@ def _begin() -> None:
     )  # fmt: skip
 
 
-def _policies() -> dict[int, IdlePolicy]:
+def _policies(failures: Failures) -> dict[int, IdlePolicy]:
     used = Machine.objects.filter(state=State.RUNNING).values("template")
-    return {t.pk: policy_of(t) for t in Template.objects.select_related("course").filter(pk__in=used)}
+    found: dict[int, IdlePolicy] = {}
+    for template in Template.objects.select_related("course").filter(pk__in=used):
+        with failures.at(f"template {template.pk}"):
+            found[template.pk] = policy_of(template)
+    return found
 
 
 def _passed(now: datetime) -> dict[UUID, Passed]:
@@ -150,7 +158,7 @@ def sample(cloud: Cloud, now: datetime) -> int:
 
     Who does not answer stays as it was: unknown after a while, never idle.
     """
-    began, told = timezone.now(), 0
+    began, told, failures = timezone.now(), 0, Failures(LOOP, now)
     for rows in _portions(now):
         if timezone.now() - began > timedelta(seconds=settings.IDLE_SAMPLE_SECONDS / 2):
             break  # the next turn goes on; two at once would ask twice
@@ -162,8 +170,12 @@ def sample(cloud: Cloud, now: datetime) -> int:
             seldom.warning(log, "diagnostics", "no diagnostics: %s", error)
             break
         at = now + (timezone.now() - began)
-        heard = [row for row in rows if (facts := answers.get(row.machine.server_id)) and _load(row, facts, at)]
-        _write(_LOAD, heard)
+        heard = []
+        for row in rows:
+            with failures.at(row.machine_id, holder=row.machine_id):
+                if (facts := answers.get(row.machine.server_id)) and _load(row, facts, at):
+                    heard.append(row)
+        failures.write(heard, lambda rows: _write(_LOAD, rows), lambda row: row.machine_id)
         told += len(heard)
     return told
 

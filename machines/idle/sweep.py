@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from accounts.failures import Failures
 from lib import logs
 from lib.notes import Refusal
 from machines.idle import facts, room
@@ -17,33 +18,44 @@ from machines.idle.table import TABLE, Step, coming, step_of
 from machines.models import Ask, Machine
 
 log = logging.getLogger(__name__)
+LOOP = "idle"  # of accounts.failures
 
 
 def tick(now: datetime) -> list[Step]:
     """Do what is due, the longest due first, at most settings.IDLE_MOST of it; what was done."""
-    outlooks = look(now)
-    room.reckon(outlooks, now)
+    failures = Failures(LOOP, now)
+    outlooks = look(now, failures)
+    with failures.at("queue"):
+        room.reckon(outlooks, now)
     done: list[Step] = []
-    for step in plan(outlooks, now):
+    for step in plan(outlooks, now, failures):
         if len(done) >= settings.IDLE_MOST:
             break
-        with logs.about(machine=step.outlook.facts.machine.pk):
+        pk = step.outlook.facts.machine.pk
+        with logs.about(machine=pk), failures.at(pk, holder=pk):
             if _done(step, now):
                 done.append(step)
     return done
 
 
-def look(now: datetime) -> list[Outlook]:
-    """Everything that may be idle, and what follows for it. Seven queries, however many machines."""
-    return [outlook_of(each, now) for each in facts.load(facts.watched(), now)]
+def look(now: datetime, failures: Failures | None = None) -> list[Outlook]:
+    """Everything that may be idle, and what follows for it. Eight queries, however many machines."""
+    failures = failures or Failures(LOOP, now)
+    resting = set(failures.resting)
+    rows = [one for one in facts.load(facts.watched(), now, failures) if str(one.machine.pk) not in resting]
+    return failures.each(rows, lambda one: outlook_of(one, now), lambda one: one.machine.pk)
 
 
-def plan(outlooks: list[Outlook], now: datetime) -> list[Step]:
+def plan(outlooks: list[Outlook], now: datetime, failures: Failures | None = None) -> list[Step]:
     """What is to be done now: by the table, and to make room. Two queries."""
-    steps = [step for outlook in outlooks if (step := step_of(outlook)) is not None]
-    taken = {step.outlook.facts.machine.pk for step in steps}
-    free = [outlook for outlook in outlooks if outlook.facts.machine.pk not in taken]
-    return [*room.plan(free, now), *sorted(steps, key=lambda step: step.due_at)]
+    failures = failures or Failures(LOOP, now)
+    told = failures.each(outlooks, lambda outlook: (outlook, step_of(outlook)), lambda o: o.facts.machine.pk)
+    steps = [step for _outlook, step in told if step is not None]
+    free = [outlook for outlook, step in told if step is None]
+    for_room: list[Step] = []
+    with failures.at("room"):
+        for_room = room.plan(free, now)
+    return [*for_room, *sorted(steps, key=lambda step: step.due_at)]
 
 
 def ahead(outlooks: list[Outlook], now: datetime, length: timedelta) -> list[Step]:

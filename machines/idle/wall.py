@@ -113,8 +113,8 @@ async def _write(guest: Guest, line: str) -> Written:
         return Written(fault="The guest does not know the portal's key.")
     except TimeoutError:
         return Written(fault=f"Its SSH did not answer within {SECONDS:g} s.", again=True)
-    except (OSError, asyncssh.Error) as error:
-        return Written(fault=f"Its SSH could not be reached: {error}"[:200], again=True)
+    except Exception as error:  # a guest may answer anything: whatever it is, it costs no other guest its line
+        return Written(fault=f"Its SSH could not be reached: {error or type(error).__name__}"[:200], again=True)
 
 
 async def _said(guest: Guest, line: str, key: asyncssh.SSHKey) -> Written:

@@ -119,6 +119,8 @@ class Machine(models.Model):
 
     created_at = models.DateTimeField(default=timezone.now)
     queued_at = models.DateTimeField(null=True, blank=True)
+    # How often in a row the cloud took its launch and then found no host for it. 0 again once it has one.
+    full_tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     build_started_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)

@@ -36,9 +36,9 @@ VERBS: dict[str, Callable[..., Machine]] = {
 }
 
 
-def _one(row: Machine, status: int = 200) -> Response:
+def _one(request: Request, row: Machine, status: int = 200) -> Response:
     row = Machine.objects.with_parts().get(pk=row.pk)
-    return Response(s.MachineOut(told.machine(show(row))).data, status=status)
+    return Response(s.MachineOut(told.machine(show(row), person(request))).data, status=status)
 
 
 @extend_schema(
@@ -56,11 +56,13 @@ def machines(request: Request) -> Response:
     who = person(request)
     if request.method == "POST":
         asked = body(request, s.Launch)
-        return _one(actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201)
+        return _one(
+            request, actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201
+        )
     rows = Machine.objects.visible_to(who) if "all" in request.query_params else Machine.objects.filter(owner=who)
     rows = rows.in_bin() if "bin" in request.query_params else rows.alive().not_in_bin()
     shown = show_all(rows.with_parts())
-    return Response(s.MachineOut([told.machine(m) for m in shown], many=True).data)
+    return Response(s.MachineOut([told.machine(m, who) for m in shown], many=True).data)
 
 
 def _template(word: str | int) -> Template | None:
@@ -82,10 +84,10 @@ def one(request: Request, pk: UUID) -> Response:
     """One machine; rename it; delete it."""
     row = machine(request, pk)
     if request.method == "PATCH":
-        return _one(actions.rename(machine=row, name=body(request, s.Rename)["name"], by=person(request)))
+        return _one(request, actions.rename(machine=row, name=body(request, s.Rename)["name"], by=person(request)))
     if request.method == "DELETE":
-        return _one(actions.delete(machine=row, by=person(request)), 202)
-    return _one(row)
+        return _one(request, actions.delete(machine=row, by=person(request)), 202)
+    return _one(request, row)
 
 
 def verb_view(verb: str) -> Callable[..., Any]:
@@ -96,7 +98,7 @@ def verb_view(verb: str) -> Callable[..., Any]:
     )
     @api_view(["POST"])
     def view(request: Request, pk: UUID) -> Response:
-        return _one(VERBS[verb](machine=machine(request, pk), by=person(request)), 202)
+        return _one(request, VERBS[verb](machine=machine(request, pk), by=person(request)), 202)
 
     return view
 

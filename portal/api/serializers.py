@@ -109,6 +109,7 @@ class Access(serializers.Serializer[Any]):
         ["opening", "open", "held", "closed", "failed"],
         help_text="held: its machine sleeps, and wakes when somebody connects who may.",
     )
+    answers = serializers.BooleanField(help_text="It is open, and something inside the machine took a connection.")
     note = serializers.CharField()
     target_port = serializers.IntegerField(help_text="The port inside the machine.")
     extra = serializers.BooleanField(help_text="Opened by hand, not by the template.")
@@ -130,10 +131,15 @@ class MachineOut(serializers.Serializer[Any]):
     note = serializers.CharField(help_text="What is going on, in words.")
     actions = serializers.ListField(child=serializers.CharField())
     access = Access(many=True)
-    vnc_password = serializers.CharField()
+    vnc_password = serializers.CharField(
+        help_text="Of a screen that the cloud serves on a port; '' where it serves none there."
+    )
     created_at = serializers.DateTimeField()
     ready_at = serializers.DateTimeField(allow_null=True)
     binned_at = serializers.DateTimeField(allow_null=True, help_text="Since when it is in the recycle bin.")
+    cloud_says = serializers.CharField(
+        help_text="Why the cloud failed or refused, in its own words: for teachers and administrators."
+    )
 
 
 class CopyOut(serializers.Serializer[Any]):

@@ -89,4 +89,4 @@ def adopt(request: Request, server_id: str) -> Response:
     owner = adoption.find_person(asked["person"])
     made = adoption.adopt(stray=stray, owner=owner, template=template, name=asked["name"], by=who)
     row = Machine.objects.with_parts().get(pk=made.pk)
-    return Response(s.MachineOut(told.machine(show(row))).data, status=201)
+    return Response(s.MachineOut(told.machine(show(row), person(request))).data, status=201)

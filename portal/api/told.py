@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from accounts.models import SshKey
+from accounts.models import SshKey, User
 from machines.models import Event
 from machines.offers import Offer
 from portal.shown import Door, Shown
 from quotas.actions import Usage
 
 
-def machine(shown: Shown) -> dict[str, Any]:
-    """For serializers.MachineOut."""
+def machine(shown: Shown, reader: User) -> dict[str, Any]:
+    """For serializers.MachineOut. What the cloud itself says is for staff."""
     row = shown.machine
     return {
         "id": row.pk, "name": row.name, "template": row.template.slug, "owner": row.owner.username, "state": row.state, "wanted": row.wanted,
         "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": sorted(shown.verbs),
         "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
-        "vnc_password": row.vnc_password, "created_at": row.created_at, "ready_at": row.ready_at,
-        "binned_at": row.binned_at,
+        "vnc_password": shown.screen_password, "created_at": row.created_at, "ready_at": row.ready_at,
+        "binned_at": row.binned_at, "cloud_says": row.cloud_fault if reader.is_teacher else "",
     }  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def access(door: Door) -> dict[str, Any]:
     is_ssh, is_web = tunnel.scheme == "ssh", tunnel.scheme in ("http", "https")
     return {
         "id": tunnel.pk, "service": tunnel.service, "scheme": tunnel.scheme, "host": door.host, "port": door.port,
-        "user": door.user if is_ssh else "", "state": door.state, "note": str(tunnel.note), "target_port": tunnel.target_port,
+        "user": door.user if is_ssh else "", "state": door.state, "answers": door.answers, "note": str(tunnel.note), "target_port": tunnel.target_port,
         "extra": tunnel.extra, "command": door.ssh_line if is_ssh else "", "url": door.url if is_web else "",
     }  # fmt: skip
 

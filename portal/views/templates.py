@@ -83,7 +83,7 @@ def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) 
     try:
         saved = save(**form.cleaned_data, services=typed_services(rows), idle=idle.rules())
     except Refusal as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error(getattr(refusal, "field", None), str(refusal))
         return _form(request, form, rows, idle, refusal.status)
     messages.success(request, _("“%(template)s” is saved.") % {"template": saved.title})
     return redirect("templates")

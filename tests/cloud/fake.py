@@ -4,7 +4,7 @@ Work goes on only in `tick()` (one sub-step of every server) and `settle()` (all
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from cloud.contract import (
+    Cause,
     CloudBusy,
     CloudFull,
     CloudGone,
@@ -71,6 +72,9 @@ class FakeCloud:
         self.tenants: dict[str, Owner] = {}  # by the owner's key; each as it was last told
         self._images: dict[str, Image] = {image.id: image for image in IMAGES}
         self.archives: dict[str, Image] = {}
+        self.sizes = list(FLAVORS)
+        self.keeps: Callable[[str], str] = str  # what it keeps of a name
+        self.thinks_it_has_room = False  # True: has_room says yes, and the launch finds no host all the same
         self._numbers = count(1)
         self._version = 0
         self._lock = threading.RLock()
@@ -110,6 +114,14 @@ class FakeCloud:
         """It was shut down from inside."""
         self._by_hand(server_id, status=Status.STOPPED)
 
+    def change_image(self, image_id: str, **facts: Any) -> None:
+        """Somebody changed it, in Glance say."""
+        self._images[image_id] = replace(self._images[image_id], **facts)
+
+    def delete_image(self, image_id: str) -> None:
+        """Somebody deleted it."""
+        del self._images[image_id]
+
     def server(self, server_id: str) -> Server:
         """As it is now, not counted as a call."""
         return self._rows[server_id].server
@@ -123,7 +135,7 @@ class FakeCloud:
 
     def flavors(self) -> list[Flavor]:
         with self._call("flavors"):
-            return list(FLAVORS)
+            return list(self.sizes)
 
     def images(self) -> list[Image]:
         with self._call("images"):
@@ -132,6 +144,10 @@ class FakeCloud:
     def room(self) -> Room:
         with self._call("room"):
             return self._room()
+
+    def has_room(self, flavor: Flavor) -> bool:
+        with self._call("has_room", flavor.id):
+            return self.thinks_it_has_room or self._room().fits(flavor)
 
     def hosts(self) -> list[Host]:
         with self._call("hosts"):
@@ -229,9 +245,10 @@ class FakeCloud:
                 return
             self._start(row, "deleting", {"status": Status.DELETED})
 
-    def ensure_renamed(self, server_id: str, name: str) -> None:
+    def ensure_renamed(self, server_id: str, name: str) -> str:
         with self._call("ensure_renamed", server_id, name):
-            self._apply(self._row(server_id), {"name": name})
+            self._apply(self._row(server_id), {"name": self.keeps(name)})
+            return self.keeps(name)
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         with self._call("ensure_adopted", server_id, machine, owner.key):
@@ -332,9 +349,14 @@ class FakeCloud:
         return next((row.server for row in rows if row.server.status != Status.DELETED), None)
 
     def _build(self, spec: ServerSpec) -> Server:
-        if spec.flavor_id not in {flavor.id for flavor in FLAVORS}:
-            raise CloudGone(f"No flavor {spec.flavor_id}.")
-        self._image(spec.image_id)
+        flavor = next((flavor for flavor in self.sizes if flavor.id == spec.flavor_id), None)
+        if flavor is None:
+            raise CloudGone(f"No flavor {spec.flavor_id}.", Cause.SIZE_GONE)
+        image = self._image(spec.image_id)
+        if not image.ready:
+            raise CloudRefused(f"Image {image.id} is not active.", Cause.IMAGE_NOT_READY)
+        if flavor.ram_mb < image.min_ram_mb or flavor.room_for_image < image.min_disk_gb:
+            raise CloudRefused("Flavor's memory is too small for requested image.", Cause.SIZE_TOO_SMALL)
         self._must_be_allowed(spec)
         if not self._fits(spec.flavor_id):
             raise CloudFull("No valid host was found.")
@@ -342,7 +364,7 @@ class FakeCloud:
         now = datetime.now(UTC)
         flavor = next(flavor for flavor in FLAVORS if flavor.id == spec.flavor_id)
         server = Server(
-            f"fake-{number}", spec.machine, spec.owner.key, spec.name, Status.BUILDING,
+            f"fake-{number}", spec.machine, spec.owner.key, self.keeps(spec.name), Status.BUILDING,
             project=_project(spec.owner), flavor=flavor, created_at=now, updated_at=now,
         )  # fmt: skip
         row = self._rows[server.id] = _Row(server, spec, spec.ports)
@@ -378,7 +400,7 @@ class FakeCloud:
         image_id = change.pop("image", None)
         for shelf in (self._images, self.archives):
             if image_id in shelf:
-                shelf[image_id] = replace(shelf[image_id], ready=True)
+                shelf[image_id] = replace(shelf[image_id], ready=True, status="")
                 shelf[image_id] = replace(shelf[image_id], size_bytes=len(self._bytes(image_id)))
         row.server = replace(row.server, **change, updated_at=datetime.now(UTC))
         if not row.server.task:
@@ -399,12 +421,12 @@ class FakeCloud:
     def _image(self, image_id: str) -> Image:
         found = self._images.get(image_id) or self.archives.get(image_id)
         if found is None:
-            raise CloudGone(f"No image {image_id}.")
+            raise CloudGone(f"No image {image_id}.", Cause.IMAGE_GONE)
         return found
 
     def _copy(self, row: _Row, shelf: dict[str, Image], name: str) -> Image:
         """An image of a server's disk that is being made. Its size is only known at the end, as with Glance."""
-        image = Image(f"image-{next(self._numbers)}", name, ready=False, login="student")
+        image = Image(f"image-{next(self._numbers)}", name, ready=False, login="student", status="saving")
         shelf[image.id] = image
         self._start(row, "image_snapshot", {"image": image.id})
         return image

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from cloud.contract import CloudBusy, CloudGone, CloudLimit, CloudRefused, Owner, Quota, Server, ServerSpec, Status
+from cloud.contract import (
+    Cause,
+    CloudBusy,
+    CloudGone,
+    CloudLimit,
+    CloudRefused,
+    Owner,
+    Quota,
+    Server,
+    ServerSpec,
+    Status,
+)
 from tests.cloud.conftest import look
 from tests.cloud.stage import insist, until
 
@@ -291,3 +302,25 @@ def test_each_verb_of_a_server_that_is_gone_says_so(stage: Any, make_spec: Specs
 
 def test_it_says_which_cloud_it_is(stage: Any) -> None:
     assert stage.cloud.identity
+
+
+def test_an_image_says_what_it_needs_and_whether_it_is_ready(stage: Any) -> None:
+    image = next(image for image in stage.cloud.images() if image.id == stage.image_id)
+    assert (image.ready, image.status) == (True, "")
+    assert all(isinstance(number, int) for number in (image.min_ram_mb, image.min_disk_gb, image.size_bytes))
+    assert isinstance(image.checksum, str)
+
+
+def test_an_image_that_is_being_made_is_listed_with_its_state(stage: Any, server: Server) -> None:
+    made = insist(stage.cloud.ensure_snapshot, server.id, f"half-{server.id[:8]}")
+    found = next((image for image in stage.cloud.images() if image.id == made.id), None)
+    assert found is None or found.ready is (found.status == "")
+    stage.settle()
+    insist(stage.cloud.ensure_image_deleted, made.id)
+
+
+def test_an_image_or_a_size_that_is_not_there_is_named_as_the_cause(stage: Any, make_spec: Specs) -> None:
+    for part, cause in (("image_id", Cause.IMAGE_GONE), ("flavor_id", Cause.SIZE_GONE)):
+        with pytest.raises(CloudGone) as caught:
+            insist(stage.cloud.ensure_server, make_spec(stage, **{part: str(uuid.uuid4())}))
+        assert caught.value.cause == cause

@@ -141,3 +141,13 @@ def test_an_agent_that_is_found_beside_the_machines_is_right() -> None:
 def test_many_students_want_many_key_pairs() -> None:
     rows = [row for row in rows_of(ScriptedWire(), students=2000) if row.topic == "Key pairs"]
     assert (rows[0].ok, "--key-pairs 6000" in rows[0].mend) == ("note", True)
+
+
+def test_a_neutron_that_hangs_is_named_once_and_nothing_else_is_blamed() -> None:
+    wire = ScriptedWire()
+    wire.answers["/networks"] = wire.answers["/subnets"] = CloudBusy("Neutron does not answer")
+    found = rows_of(wire, agents_wish=[])
+    rows = {row.topic: row for row in found if row.topic in ("Network", "Agent")}
+    assert {topic: row.ok for topic, row in rows.items()} == {"Network": "wrong", "Agent": "note"}
+    assert "Neutron, which does not answer" in str(rows["Agent"].found)
+    assert not [row for row in found if "AGENT_ADDRESSES" in row.mend]

@@ -95,3 +95,33 @@ def test_metadata_fit_into_nova() -> None:
 
 def test_another_machine_s_tag_goes_and_other_people_s_stay() -> None:
     assert servers.retagged({"tags": ["keep", "minga-old"]}, "new") == ["keep", "minga-new"]
+
+
+@pytest.mark.parametrize(
+    ("disks", "total", "root"),
+    [
+        ({"disk": 5, "ephemeral": 0, "swap": 0}, 5, 5),
+        ({"disk": 5, "ephemeral": 10, "swap": 512}, 16, 5),
+        ({"disk": 0, "OS-FLV-EXT-DATA:ephemeral": 10, "swap": ""}, 10, 0),
+        ({"disk": 5, "ephemeral": 0, "swap": 1025}, 7, 5),
+    ],
+)
+def test_all_disks_of_a_size_count(disks: dict[str, Any], total: int, root: int) -> None:
+    of_catalog = servers.flavor({"id": "f", "name": "lab", "vcpus": 1, "ram": 512, **disks})
+    of_server = servers.server({**ROW, "flavor": {"original_name": "lab", "vcpus": 1, "ram": 512, **disks}}).flavor
+    assert of_server
+    for size in (of_catalog, of_server):
+        assert (size.disk_gb, size.room_for_image) == (total, root)
+
+
+def test_a_row_that_is_not_understood_is_not_known_and_not_gone(db: None) -> None:
+    odd = servers.server_or_unknown({**ROW, "addresses": {"lab": [{"addr": "10.0.0.1"}]}})
+    assert (odd.id, odd.status) == ("s1", Status.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("piñata", "piñata"), ("máquina 🎉", "máquina"), ("日本語", "日本語"), ("🎉", "machine-01234567")],
+)
+def test_nova_is_told_as_much_of_a_name_as_it_takes(name: str, kept: str) -> None:
+    assert servers.kept_name(name, "0123456789") == kept

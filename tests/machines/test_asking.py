@@ -140,10 +140,10 @@ def test_a_name_changed_while_the_cloud_is_told_is_told_again(world: World, monk
     actions.rename(machine=machine, name="blue", by=world.student)
     tell = world.cloud.ensure_renamed
 
-    def slowly(server_id: str, name: str) -> None:
+    def slowly(server_id: str, name: str) -> str:
         if name == "blue":
             actions.rename(machine=machine, name="green", by=world.student)
-        tell(server_id, name)
+        return tell(server_id, name)
 
     monkeypatch.setattr(world.cloud, "ensure_renamed", slowly)
     world.until(machine, "running")
@@ -212,3 +212,16 @@ def _launch_over_the_limit(world: World, cloud: FakeCloud) -> Machine:
 
 def _spec_like(machine: Machine) -> ServerSpec:
     return spec_of(Machine.objects.get(pk=machine.pk))
+
+
+def test_a_cloud_that_keeps_less_of_a_name_changes_nothing_here(world: World) -> None:
+    world.cloud.keeps = lambda name: name.replace("🎉", "").strip()
+    machine = world.until(world.launch("piñata 🎉"), "running")
+    actions.rename(machine=machine, name="fiesta 🎉", by=world.student)
+    world.until(machine, "running")
+    for _turn in range(3):
+        world.forget_list()
+        world.clock.move(70)
+        world.turn()
+    machine.refresh_from_db()
+    assert (machine.name, world.cloud.server(machine.server_id).name) == ("fiesta 🎉", "fiesta")

@@ -252,7 +252,7 @@ def test_a_guest_that_cannot_sleep_keeps_running(world: World) -> None:
 def test_an_image_that_is_gone_fails_with_a_sentence(world: World) -> None:
     type(world.template.image).objects.update(cloud_id="was-deleted")
     machine = world.until(world.launch(), "failed")
-    assert str(machine.note).startswith("The cluster does not allow this.")
+    assert str(machine.note).startswith("What it is made of is no longer on the cluster.")
 
 
 def test_a_guest_that_never_answers_is_called_running_with_a_warning(world: World) -> None:

@@ -77,7 +77,8 @@ def test_its_queries_do_not_grow_with_the_servers(world: World, changes: bool) -
             keep_strays(servers, world.clock.now)
         counts.append(len(seen))
         Stray.objects.all().delete()
-    assert counts[0] == counts[1] <= (4 if changes else 2), counts
+    most = 5 if changes else 2  # one of the five is the savepoint of the one write
+    assert counts[0] == counts[1] <= most, counts
 
 
 def test_nothing_is_written_while_nothing_changes(world: World) -> None:

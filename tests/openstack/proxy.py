@@ -13,6 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 STAMP = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z"')
+LISTS = re.compile(
+    r"/(servers|servers/detail|os-keypairs|flavors/detail|os-hypervisors/detail|os-instance-actions|images|networks|subnets|ports"
+    r"|security-groups)$"
+)
 HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
 SERVICES = {"identity": 5000, "compute": 8774, "image": 9292, "network": 9696, "placement": 8778}
 
@@ -92,6 +96,7 @@ class Proxies:
         self.rules: list[Rule] = []
         self.seen: list[tuple[str, str, str]] = []
         self.shift = timedelta()  # by which the cloud's clock is off
+        self.cut = 0  # rows to which every list is cut: the rest comes with further pages; 0: as it was asked
         self._lock = threading.Lock()
         self._servers = {name: _listener(self, name, port) for name, port in SERVICES.items()}
 
@@ -106,6 +111,7 @@ class Proxies:
         self.rules.clear()
         self.seen.clear()
         self.shift = timedelta()
+        self.cut = 0
 
     def calls(self, service: str, method: str, path: str) -> int:
         return sum(call[:2] == (service, method) and bool(re.search(path, call[2])) for call in self.seen)
@@ -148,6 +154,7 @@ def _listener(proxies: Proxies, service: str, port: int) -> ThreadingHTTPServer:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "content-length")}
             line = HTTPConnection(proxies.host, port, timeout=60)
             path = _shifted_query(self.path, -proxies.shift)
+            path = _cut(path, proxies.cut) if self.command == "GET" else path
             line.request(self.command, path, data, {**headers, "Connection": "close"})
             said = line.getresponse()
             body = _shifted_body(said.read(), proxies.shift)
@@ -174,6 +181,19 @@ def _listener(proxies: Proxies, service: str, port: int) -> ThreadingHTTPServer:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return server
+
+
+# ---- short pages ----
+
+
+def _cut(path: str, most: int) -> str:
+    """Ask for so few rows at once, as a service does of itself that is set up to give no more."""
+    parts = urlsplit(path)
+    if not most or not LISTS.search(parts.path):
+        return path
+    said = dict(parse_qsl(parts.query))
+    said["limit"] = str(min(most, int(said.get("limit", most))))
+    return urlunsplit(parts._replace(query=urlencode(said)))
 
 
 # ---- a clock that is off ----

@@ -1,6 +1,7 @@
 """The cloud misbehaves, at its door: each verb ends in the right error, or its wish is reached when it is said again."""
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -9,10 +10,11 @@ from typing import Any
 import openstack
 import pytest
 
-from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused, Server, ServerSpec, Status
+from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused, Owner, Server, ServerSpec, Status
+from cloud.openstack.tenants import keypair_prefix
 from tests.cloud.stage import insist
 from tests.openstack.proxy import Behaviour, Proxies, half, hangs, loses_reply, nothing, says, says_json
-from tests.openstack.stage import CLOUD, OpenStackStage, RecordedCloud, open_cloud, until
+from tests.openstack.stage import CLOUD, OpenStackStage, RecordedCloud, open_cloud, own, until
 
 Specs = Callable[..., ServerSpec]
 PATIENCE = 1.0  # seconds, for a call that hangs; the portal has 20
@@ -265,3 +267,50 @@ def test_a_cursor_follows_the_clouds_own_clock(
     told = until(lambda: [one for one in cloud.list_servers(cursor).servers if one.id == server.id], "it is told")
     assert told[0].name == f"moved-{minutes}"
     assert cloud.wire.clock_ahead == pytest.approx(60 * minutes, abs=2)
+
+
+# ---- short pages ----
+
+
+@pytest.mark.parametrize("what", ["flavors", "images", "hosts"])
+def test_a_list_that_is_cut_at_three_is_the_whole_list(door: Proxies, cloud: RecordedCloud, what: str) -> None:
+    whole = getattr(cloud, what)()
+    door.cut = 3
+    assert getattr(cloud, what)() == whole
+
+
+@pytest.mark.alone  # others' servers come and go
+def test_so_is_that_of_all_servers(door: Proxies, cloud: RecordedCloud, server: Server) -> None:
+    door.cut = 1
+    found = [one.id for one in cloud.list_servers().servers]
+    assert (server.id in found, len(found)) == (True, len(set(found)))
+
+
+def test_a_restart_with_a_long_history_reboots_once(
+    door: Proxies, cloud: RecordedCloud, stage: OpenStackStage, server: Server
+) -> None:
+    door.cut = 1  # so that the reboot is on a later page than what came after it
+    cloud.desk.verbs.act(server.id, "reboot", {"type": "HARD"})  # a soft one would take Nova two minutes
+    stage.settle()
+    for action in ("pause", "unpause"):
+        stage.by_hand(server, action)
+        stage.settle()
+    insist(cloud.ensure_restarted, server.id, server.restarts + 1)
+    assert stage.look(server).restarts == server.restarts + 1
+    actions = stage.admin.compute.get(f"/servers/{server.id}/os-instance-actions").json()["instanceActions"]
+    assert sum(one["action"] == "reboot" for one in actions) == 1
+
+
+def test_a_persons_key_pairs_all_go_with_their_project(
+    door: Proxies, cloud: RecordedCloud, make_spec: Specs, huge: str, stage: OpenStackStage
+) -> None:
+    door.cut = 3
+    owner = Owner(str(uuid.uuid4()), "paged")
+    own(owner)
+    insist(cloud.desk.tenants.of, owner)
+    for number in range(5):
+        wish = {"name": f"{keypair_prefix(owner)}{number}", "public_key": make_spec(stage).public_keys[0]}
+        cloud.wire.ask("compute", "POST", "/os-keypairs", json={"keypair": wish})
+    insist(cloud.ensure_owner_gone, owner)
+    rows = stage.cloud.wire.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
+    assert not [row for row in rows if row["keypair"]["name"].startswith(keypair_prefix(owner))]

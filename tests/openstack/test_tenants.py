@@ -160,3 +160,40 @@ def test_a_note_that_is_out_of_date_is_no_harm(
         made = insist(process.ensure_server, spec)
         assert (made.project, made.tenant) == (first.project, first.tenant)
         process.close()
+
+
+def left_in_neutron(stage: OpenStackStage, project: str) -> list[str]:
+    """Whoever asks for the groups of one project makes Neutron give it a default group: so all are asked for."""
+    return [group.name for group in stage.admin.network.security_groups() if group.project_id == project]
+
+
+def test_of_a_project_that_was_deleted_by_hand_nothing_stays(stage: OpenStackStage, new_owner: Owner) -> None:
+    own(new_owner)
+    tenant = insist(stage.cloud.desk.tenants.of, new_owner)
+    stage.admin.network.get("/security-groups", params={"project_id": tenant.project})
+    stage.admin.identity.delete_project(tenant.project)
+    assert sorted(left_in_neutron(stage, tenant.project)) == ["default", GROUP]
+    insist(open_cloud().ensure_owner_gone, replace(new_owner, tenant=tenant.as_text))
+    assert left_in_neutron(stage, tenant.project) == []
+
+
+def test_a_launch_in_its_place_clears_it_too(stage: OpenStackStage, new_owner: Owner) -> None:
+    own(new_owner)
+    first = insist(stage.cloud.desk.tenants.of, new_owner)
+    stage.admin.identity.delete_project(first.project)
+    cloud = open_cloud()
+    told = replace(new_owner, tenant=first.as_text)
+    cloud.desk.tenants.forget(told)
+    assert insist(cloud.desk.tenants.of, told).project != first.project
+    assert left_in_neutron(stage, first.project) == []
+
+
+def test_a_project_that_only_lost_its_tags_is_left_alone(stage: OpenStackStage, new_owner: Owner) -> None:
+    own(new_owner)
+    tenant = insist(stage.cloud.desk.tenants.of, new_owner)
+    stage.admin.identity.put(f"/projects/{tenant.project}/tags", json={"tags": []})
+    insist(open_cloud().ensure_owner_gone, replace(new_owner, tenant=tenant.as_text))
+    assert GROUP in left_in_neutron(stage, tenant.project)
+    stage.admin.identity.put(
+        f"/projects/{tenant.project}/tags", json={"tags": ["minga", f"minga-owner-{new_owner.key}"]}
+    )

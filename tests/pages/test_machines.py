@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -206,3 +207,25 @@ def test_many_machines_come_in_pages(client: Client, student: User) -> None:
     assert first.count('<li class="card') == 12
     assert second.count('<li class="card') == 1
     assert client.get("/?page=nonsense").status_code == 200
+
+
+def test_a_port_to_which_nothing_answers_says_so(student: User, client: Client) -> None:
+    machine = make_machine(student)
+    client.force_login(student)
+    assert "nothing inside answers" not in client.get(f"/machines/{machine.pk}/").content.decode()
+    Tunnel.objects.filter(holder=machine.pk, service="http").update(answered_at=None)
+    assert "nothing inside answers" in client.get(f"/machines/{machine.pk}/").content.decode()
+    access = {one["service"]: one["answers"] for one in client.get(f"/api/v1/machines/{machine.pk}/").json()["access"]}
+    assert access == {"ssh": True, "http": False}
+
+
+@pytest.mark.parametrize("is_openstack", [True, False])
+def test_a_screens_password_is_shown_only_where_the_cloud_serves_the_screen(
+    student: User, client: Client, settings: Any, is_openstack: bool
+) -> None:
+    machine = make_machine(student, vnc_password="s3cretpw")
+    Tunnel.objects.filter(holder=machine.pk, service="http").update(scheme="vnc")
+    settings.IS_OPENSTACK = is_openstack
+    client.force_login(student)
+    assert ("s3cretpw" in client.get(f"/machines/{machine.pk}/").content.decode()) is not is_openstack
+    assert (client.get(f"/api/v1/machines/{machine.pk}/").json()["vnc_password"] == "") is is_openstack

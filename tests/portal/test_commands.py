@@ -7,6 +7,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
+from cloud.contract import Image
 from courses.models import Template
 from machines.models import Machine
 from portal.demo import LocalGateway, fill
@@ -72,3 +73,31 @@ def test_a_wrong_grant_is_refused(student: User, words: list[str]) -> None:
     with pytest.raises(CommandError):
         call_command("grant", *words)
     assert not Grant.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "chosen"),
+    [
+        ([("debian-12", "debian", 384, True), ("tiny", "lab", 0, True)], ("tiny", "tiny")),
+        ([("debian-12", "debian", 384, True), ("nobody-signs-in", "", 0, True)], ("debian-12", "small")),
+        ([("debian-12", "debian", 384, False), ("late", "lab", 600, True)], ("late", "medium")),
+    ],
+)
+def test_the_demo_takes_a_system_that_is_ready_and_sizes_in_which_it_runs(
+    db: None, images: list[tuple[str, str, int, bool]], chosen: tuple[str, str]
+) -> None:
+    cloud = FakeCloud()
+    cloud._images = {
+        name: Image(name, name, ready=ready, login=login, min_ram_mb=needs) for name, login, needs, ready in images
+    }
+    fill(cloud, HERE)
+    first = Template.objects.with_parts().get(slug="first-steps")
+    assert (first.image.name, first.flavor.name) == chosen
+    assert all(template.is_usable for template in Template.objects.with_parts())
+
+
+def test_the_demo_makes_no_card_of_what_cannot_work(db: None) -> None:
+    cloud = FakeCloud()
+    cloud._images = {"huge": Image("huge", "huge", ready=True, min_ram_mb=10**6)}
+    fill(cloud, HERE)
+    assert not Template.objects.exists()

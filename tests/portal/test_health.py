@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.failures import Failures
 from lib import seldom
 from machines.models import Watch
 from portal import health
@@ -53,7 +54,7 @@ def test_all_is_well(client: Client) -> None:
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["state"]) == (200, "ok")
     assert {name: part["state"] for name, part in reply.json()["parts"].items()} == dict.fromkeys(
-        ("database", "redis", "cloud", "agents"), "ok"
+        ("database", "redis", "cloud", "agents", "rows"), "ok"
     )
     assert all(0 <= part["seconds"] < 10 for part in reply.json()["parts"].values())
 
@@ -204,3 +205,13 @@ def test_a_database_that_is_away_for_long_is_logged_once(client: Client, lines: 
     for _probe in range(3):
         client.get("/readyz")
     assert [line["message"].partition(":")[0] for line in lines.of("portal.health")] == ["database"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_keeps_failing_is_told_without_a_name(client: Client) -> None:
+    for times in (2, 1):
+        for _time in range(times):
+            with Failures("mail").at("a@b.c"):
+                raise ValueError("a@b.c")
+        part = client.get("/readyz").json()["parts"]["rows"]
+    assert (part["state"], "1 of mail" in part["why"], "a@b.c" in str(part)) == ("degraded", True, False)

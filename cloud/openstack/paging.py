@@ -1,0 +1,56 @@
+"""Every list of every service, read to its last page. Whoever wants less than the whole asks for exactly that."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+
+from cloud.contract import CloudBusy
+from cloud.openstack.problems import body
+from cloud.openstack.wire import TIMEOUT_SECONDS, Wire
+
+Row = dict[str, Any]
+
+
+def rows(
+    wire: Wire,
+    service: str,
+    path: str,
+    key: str,
+    params: dict[str, Any] | None = None,
+    *,
+    seconds: float = TIMEOUT_SECONDS,
+) -> list[Row]:
+    """All of them. `key`: under which name the answer has its rows."""
+    return [row for _answer, page in pages(wire, service, path, key, params, seconds=seconds) for row in page]
+
+
+def pages(
+    wire: Wire,
+    service: str,
+    path: str,
+    key: str,
+    params: dict[str, Any] | None = None,
+    *,
+    seconds: float = TIMEOUT_SECONDS,
+) -> Iterator[tuple[requests.Response, list[Row]]]:
+    """Each answer with its rows. A service says itself how it wants to be asked for the next page."""
+    asked = dict(params or {})
+    while True:
+        answer = wire.ask(service, "GET", path, params=asked, seconds=seconds)
+        said = body(answer)
+        yield answer, said[key]
+        following = _next(said, key)
+        if not following or not said[key]:
+            return
+        if following == asked:
+            raise CloudBusy(f"The list {path} leads to the same page again and again.")
+        asked = following
+
+
+def _next(said: dict[str, Any], key: str) -> dict[str, Any]:
+    """The question for the next page; {} at the last. Glance has `next`; Nova and Neutron links, which Nova names in two ways."""
+    links = said.get(f"{key}_links") or said.get("links") or []
+    href = said.get("next") or next((link["href"] for link in links if link["rel"] == "next"), "")
+    return dict(parse_qsl(urlsplit(href).query)) if href else {}

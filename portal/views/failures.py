@@ -1,0 +1,59 @@
+"""Rows that a loop keeps failing with: administrators see which, why and since when, and may have one tried at once."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import RowFailure
+from machines.actions import try_failed_now
+from machines.models import Machine
+from portal.asked import SignedIn
+from portal.views.servers import ON_A_PAGE, admins_only
+
+LABELS = {
+    "step": gettext_lazy("Carrying out a wish"),
+    "list": gettext_lazy("Taking over what the cloud says"),
+    "strays": gettext_lazy("Servers without a machine"),
+    "idle": gettext_lazy("Idle rules"),
+    "signals": gettext_lazy("Signals of use"),
+    "mail": gettext_lazy("Mails"),
+    "lines": gettext_lazy("Lines in terminals"),
+    "tenants": gettext_lazy("Students' projects on the cloud"),
+    "tunnels": gettext_lazy("Public ports"),
+    "copies": gettext_lazy("Disks to take home"),
+    "needless copies": gettext_lazy("Images that nobody needs any more"),
+    "reports": gettext_lazy("Reports of the agents"),
+    "catalog": gettext_lazy("The catalog"),
+}
+
+
+@admins_only
+@require_GET
+@never_cache
+def failures(request: SignedIn) -> HttpResponse:
+    page = Paginator(RowFailure.objects.live(timezone.now()), ON_A_PAGE).get_page(request.GET.get("page"))
+    machines = _machines(page)
+    rows = [(row, LABELS.get(row.loop, row.loop), machines.get(row.holder)) for row in page]
+    return render(request, "failures/list.html", {"page": page, "rows": rows})
+
+
+def _machines(page: Iterable[RowFailure]) -> dict[UUID | None, Machine]:
+    holders = [row.holder for row in page if row.holder]
+    return {machine.pk: machine for machine in Machine.objects.filter(pk__in=holders).select_related("owner")}
+
+
+@admins_only
+@require_POST
+def again(request: SignedIn, pk: int) -> HttpResponse:
+    try_failed_now(failure_id=pk, by=request.user)
+    messages.success(request, _("It is tried again with the next turn of its loop."))
+    return redirect("failures")
