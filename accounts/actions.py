@@ -15,7 +15,8 @@ MOST_KEYS = 20  # a person's keys all go into each of their machines
 def add_key(*, owner: User, name: str, public_key: str, by: User) -> SshKey:
     """Keep a public key. Raises BadKey, or Refusal when it is there already or there are too many."""
     line, fingerprint, comment = read_public_key(public_key)
-    name = clean_name(name or comment[:60] or "key", longest=60)
+    # The comment was not typed here: what cannot be shown of it is left out.
+    name = clean_name(name, longest=60) if name.strip() else comment or "key"
     # The person's row is locked so that two requests at once cannot both be the twentieth.
     User.objects.select_for_update().get(pk=owner.pk)
     if owner.ssh_keys.count() >= MOST_KEYS:

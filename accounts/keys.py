@@ -3,6 +3,8 @@
 import base64
 import binascii
 import hashlib
+import re
+import unicodedata
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization as s
@@ -10,12 +12,24 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.utils.translation import gettext_noop as _
 
+from lib.names import made_clean
 from lib.notes import Refusal
 
 LONGEST = 8_000  # characters; an RSA key of 16384 bits has 2,800
 SHORTEST_RSA = 2048  # bits; what OpenSSH 9 and NIST SP 800-131A still take
+LONGEST_RSA = 16384  # bits; OpenSSH's own limit
 KINDS = ("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
          "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com")  # fmt: skip
+# A telephone writes the first letter large, and a word processor makes other hyphens of ours.
+_KIND = re.compile(
+    r"(?<!\S)(" + "|".join(re.escape(kind).replace(r"\-", "[-\u2010\u2011\u2013]") for kind in KINDS) + r")(?!\S)", re.I
+)
+_FRAME = re.compile(r"---- BEGIN SSH2 PUBLIC KEY ----\n(.*?)(?:---- END SSH2 PUBLIC KEY ----|\Z)", re.S)
+_HEADER = re.compile(r"^([\w-]+):((?:.*\\\n)*.*)\n", re.M)  # RFC 4716: a line that ends in a backslash goes on
+_QUOTES = " ,;'\"`\u00b4\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
+_OPENSSH_PRIVATE = base64.b64encode(b"openssh-key-v1")[
+    :-1
+].decode()  # how the private half begins where its frame is missing
 
 
 class BadKey(Refusal):
@@ -26,49 +40,164 @@ class BadKey(Refusal):
 
 
 def read_public_key(text: str) -> tuple[str, str, str]:
-    """(one line without comment, fingerprint, comment) of an OpenSSH public key. Raises BadKey with what to do."""
-    text = text.strip()
-    if "PRIVATE KEY" in text:
-        raise BadKey(_("This is the private half of a key: keep it for yourself. Paste the file that ends in .pub."))
-    if len(text) > LONGEST or "\n" in text or "\r" in text:
-        raise BadKey(_("Paste one public key, on one line. It begins with ssh-ed25519 or ssh-rsa."))
-    kind, _space, rest = text.partition(" ")
-    blob, _space, comment = rest.strip().partition(" ")
-    if kind not in KINDS:
-        raise BadKey(
-            _(
-                "This does not look like a public SSH key. It begins with ssh-ed25519 or ssh-rsa; find it in ~/.ssh/id_ed25519.pub."
-            )
-        )
-    line = f"{kind} {blob}"
-    raw = _decode(kind, blob)
-    if not kind.startswith("sk-"):
-        _check_strength(line)
-    fingerprint = "SHA256:" + base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip("=")
-    return line, fingerprint, comment.strip()
+    """(one line without comment, fingerprint, comment) of an OpenSSH or SSH2 public key. Raises BadKey with what to do.
 
-
-def _decode(kind: str, blob: str) -> bytes:
-    """The key's bytes, whose first field must say the same kind as the line does."""
-    damaged = BadKey(_("This public key is damaged: a part is missing or was changed. Copy the whole line again."))
-    try:
-        raw = base64.b64decode(blob, validate=True)
-    except (binascii.Error, ValueError):
-        raise damaged from None
+    Whatever mail, a terminal or a word processor adds around a key is taken off, as long as it is clear what the key is.
+    """
+    if len(text) > LONGEST:
+        raise BadKey(_("This is too long for a public key. Paste one key only: one line that begins with ssh-ed25519 or ssh-rsa."))  # fmt: skip
+    text = _unwrapped(text)
+    _refuse_private(text)
+    kind, rest = _from_frame(text) or _from_line(text)
+    raw, comment = _take_blob(rest)
     if raw[:4] != len(kind).to_bytes(4, "big") or raw[4 : 4 + len(kind)] != kind.encode():
-        raise damaged
-    return raw
+        raise _damaged()
+    line = f"{kind} {base64.b64encode(raw).decode()}"
+    _check_whole(line)
+    fingerprint = "SHA256:" + base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip("=")
+    return line, fingerprint, made_clean(comment.strip(_QUOTES))
 
 
-def _check_strength(line: str) -> None:
+def _unwrapped(text: str) -> str:
+    """Plain blanks and line ends, nothing that nobody sees, no ">" of a mail, no quotes around it all."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    text = "".join(" " if _is_blank(mark) else mark for mark in text if unicodedata.category(mark) != "Cf")
+    lines = [re.sub(r"^(?:>\s?)+", "", line.strip()).strip() for line in text.split("\n")]
+    return "\n".join(lines).strip(_QUOTES + "\n")
+
+
+def _is_blank(mark: str) -> bool:
+    return mark == "\t" or unicodedata.category(mark) == "Zs"
+
+
+def _refuse_private(text: str) -> None:
+    if "PuTTY-User-Key-File" in text or "Private-Lines:" in text:
+        raise BadKey(
+            _("This is a .ppk file of PuTTY, private half included: keep it for yourself. Open it in PuTTYgen, and paste the text of its topmost box.")
+        )  # fmt: skip
+    if "PRIVATE KEY" in text or _OPENSSH_PRIVATE in text:
+        raise BadKey(_("This is the private half of a key: keep it for yourself. Paste the file that ends in .pub."))
+    if re.search(r"-----BEGIN [A-Z ]*PUBLIC KEY-----", text):
+        raise BadKey(
+            _("This is a public key in another format (PEM). Where you have its file, this writes it as Minga reads it: ssh-keygen -i -m PKCS8 -f FILE")
+        )  # fmt: skip
+
+
+def _from_frame(text: str) -> tuple[str, str] | None:
+    """(kind, base64 and comment) of the format of RFC 4716, which PuTTYgen's "Save public key" writes."""
+    if not (found := _FRAME.search(text)):
+        return None
+    if len(_FRAME.findall(text)) > 1:
+        raise _several()
+    headers = {name.lower(): value.replace("\\\n", "") for name, value in _HEADER.findall(found[1])}
+    blob = "".join(_HEADER.sub("", found[1]).split())
+    return _kind_inside(blob), f"{blob} {headers.get('comment', '')}"
+
+
+def _from_line(text: str) -> tuple[str, str]:
+    """(kind, the rest) of a line of OpenSSH, whose kind may be missing: it stands in the key, too."""
+    found = list(_KIND.finditer(text))
+    if not found:
+        return _from_bare_blob(text), text
+    if any(re.match(r"\s+AAAA", text[other.end() :]) for other in found[1:]):
+        raise _several()
+    # Comments of a file stand for themselves; anything else could be options, which restrict a key, or a host's name.
+    front = " ".join(line for line in text[: found[0].start()].split("\n") if line and not line.startswith("#"))
+    if front.strip(_QUOTES):
+        raise BadKey(
+            _("Something stands before the key: “%(front)s”. Options do not travel with a key here; paste the line from “%(kind)s” on."),
+            {"front": made_clean(front, longest=60), "kind": _plain(found[0][1])},
+        )  # fmt: skip
+    return _plain(found[0][1]), text[found[0].end() :]
+
+
+def _plain(kind: str) -> str:
+    return re.sub("[\u2010\u2011\u2013]", "-", kind).lower()
+
+
+def _from_bare_blob(text: str) -> str:
+    if text.startswith("AAAA"):
+        return _kind_inside("".join(text.split()))
+    if re.match(r"ssh-dss\s", text):
+        raise BadKey(_("DSA keys are not safe any more. Make a new one with: ssh-keygen -t ed25519"))
+    if re.match(r"\S+-cert-v01@openssh\.com\s", text):
+        raise BadKey(_("This is a certificate. Paste the key itself: the file that ends in .pub, without -cert."))
+    raise BadKey(
+        _(
+            "This does not look like a public SSH key. It begins with ssh-ed25519 or ssh-rsa; find it in ~/.ssh/id_ed25519.pub."
+        )
+    )
+
+
+def _kind_inside(blob: str) -> str:
+    """The kind of which the key itself says that it is."""
+    head = _decoded(blob[:64]) or b""
+    kind = head[4 : 4 + int.from_bytes(head[:4], "big")].decode("ascii", "replace")
+    if kind not in KINDS:
+        raise _damaged()
+    return kind
+
+
+def _take_blob(rest: str) -> tuple[bytes, str]:
+    """(the key's bytes, what comes after them). Lines that were wrapped are joined, until the key is whole."""
+    lines = [line for line in rest.strip().split("\n") if line]
+    for many in range(1, len(lines) + 1):
+        blob, _blank, comment = lines[many - 1].strip().partition(" ")
+        blob = "".join(lines[: many - 1]) + blob
+        raw = _decoded(blob)
+        if raw and _is_whole(raw):
+            return raw, " ".join([comment, *lines[many:]])
+    raise _damaged()
+
+
+def _decoded(blob: str) -> bytes | None:
+    """Base64 whose "=" at the end may be missing; None when it is none, or has bits that no key ends with."""
+    blob = blob.rstrip("=")
+    padded = blob + "=" * (-len(blob) % 4)
+    try:
+        raw = base64.b64decode(padded, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw if base64.b64encode(raw).decode() == padded else None
+
+
+def _is_whole(raw: bytes) -> bool:
+    """Whether the fields of a key fill it to its end."""
+    many, at = 0, 0
+    while at + 4 <= len(raw):
+        at += 4 + int.from_bytes(raw[at : at + 4], "big")
+        many += 1
+    kind = raw[4 : 4 + int.from_bytes(raw[:4], "big")].decode("ascii", "replace")
+    return at == len(raw) and many == _fields(kind)
+
+
+def _fields(kind: str) -> int:
+    """ed25519: kind, point. RSA: kind, exponent, modulus. ECDSA: kind, curve, point. A security key's application comes last."""
+    return (2 if kind.endswith("ed25519") or "-ed25519@" in kind else 3) + kind.startswith("sk-")
+
+
+def _check_whole(line: str) -> None:
+    """Every field in turn: lengths, the curve and its point, the application of a security key."""
     try:
         key = s.load_ssh_public_key(line.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise BadKey(
-            _("This public key is damaged: a part is missing or was changed. Copy the whole line again.")
-        ) from None
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < SHORTEST_RSA:
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError):  # the last: a point in compressed form
+        raise _damaged() from None
+    if not isinstance(key, rsa.RSAPublicKey):
+        return
+    if key.key_size < SHORTEST_RSA:
         raise BadKey(_("This RSA key is too short to be safe. Make a new one with: ssh-keygen -t ed25519"))
+    if key.key_size > LONGEST_RSA:
+        raise BadKey(_("This RSA key is longer than SSH takes. Make a new one with: ssh-keygen -t ed25519"))
+    if key.public_bytes(s.Encoding.OpenSSH, s.PublicFormat.OpenSSH).decode() != line:
+        raise _damaged()  # numbers with zeros in front: OpenSSH would show another fingerprint
+
+
+def _damaged() -> BadKey:
+    return BadKey(_("This public key is damaged: a part is missing or was changed. Copy the whole line again."))
+
+
+def _several() -> BadKey:
+    return BadKey(_("This is more than one key. Add them one after the other."))
 
 
 def make_pair() -> tuple[str, str]:

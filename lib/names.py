@@ -1,4 +1,4 @@
-"""Names that people give to things: one line, printable, not too long."""
+"""Names that people give to things: one line, printable, not too long, and no two that differ only by what nobody sees."""
 
 import re
 import unicodedata
@@ -9,6 +9,20 @@ from lib.notes import Refusal
 
 LONGEST_HOST_NAME = 63  # of one label in DNS
 
+ZWNJ, ZWJ = "\u200c", "\u200d"  # joiners: Persian, Indic scripts and joined emoji are written with them
+# Copied along from web pages and files, and without any effect on one line: zero-width spaces, soft hyphens, byte order marks, fillers.
+_IDLE = frozenset("\u200b\u2060\ufeff\u00ad\u034f\u17b4\u17b5")
+# No spaces for Unicode, yet they look like one: Hangul's fillers and the empty pattern of Braille.
+_LOOK_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+_VIRAMA = 9  # the combining class of what suppresses a vowel; a joiner behind it chooses the form of the letters
+_RIGHT_JOINING = frozenset("ءآأؤإاةدذرزوٱڈڑژے")  # never joined to the letter after them, so a joiner there does nothing
+_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+_KEYCAP = "\u20e3"
+_FLAGS = re.compile("\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+                    "|\U000e0077\U000e006c\U000e0073)\U000e007f")  # fmt: skip
+# Blocks whose future is settled: what this Python does not know yet is a new emoji or a new ideograph (of people's names).
+_NEWER = (range(0x1F000, 0x1FB00), range(0x1FC00, 0x1FFFE), range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
+
 
 class BadName(Refusal):
     """A name that cannot be shown on one line."""
@@ -18,22 +32,44 @@ class BadName(Refusal):
 
 
 def clean_name(text: str, *, longest: int = 60) -> str:
-    """The name without blanks around it. Raises BadName when it is empty, too long, or has a line break or control mark."""
-    text = unicodedata.normalize("NFC", text).strip(" ")
-    if not text.strip():
+    """The name as it is kept. Raises BadName when it is empty, too long, or has a line break or a mark that deceives."""
+    text = unicodedata.normalize("NFC", text)
+    if text.strip() and (strange := _strange(text)):
+        raise _refusal(text, strange[0])
+    text = _tidied(text.strip())
+    if not text:
         raise BadName(_("Give it a name."))
     if len(text) > longest:
         raise BadName(_("This name is too long: use at most %(longest)s characters."), {"longest": longest})
-    # Cc control, Cf invisible format marks (they can turn the reading direction of a page), Zl/Zp line separators, Cs halves.
-    if any(_is_strange(c) for c in text):
-        raise BadName(_("A name is one line of ordinary characters: take out line breaks and invisible marks."))
     return text
 
 
 def made_clean(text: str, *, longest: int = 60) -> str:
     """A name that others gave, as far as it can be shown here; '' when nothing is left of it."""
-    text = "".join(c for c in unicodedata.normalize("NFC", text) if not _is_strange(c))
-    return text.strip(" ")[:longest].strip()
+    text = unicodedata.normalize("NFC", text)
+    strange = set(_strange(text))
+    text = _tidied("".join(mark for at, mark in enumerate(text) if at not in strange))
+    cut = text[:longest]
+    # A cut may leave half of a flag, or a joiner with nothing to join.
+    return cut if cut == text else made_clean(cut, longest=longest)
+
+
+def _refusal(text: str, at: int) -> BadName:
+    mark, before = f"U+{ord(text[at]):04X}", _tidied(text[:at])[-20:]
+    if before:
+        return BadName(
+            _("A name is one line without hidden marks, and there is one (%(mark)s) after “%(before)s”: type it anew from there."),
+            {"mark": mark, "before": before},
+        )  # fmt: skip
+    return BadName(
+        _("A name is one line without hidden marks, and this one begins with one (%(mark)s): type it anew."), {"mark": mark}
+    )  # fmt: skip
+
+
+def _strange(text: str) -> list[int]:
+    """Where line breaks, control marks, halves of pairs, and marks that turn the reading direction of a page stand."""
+    flags = {at for flag in _FLAGS.finditer(text) for at in range(*flag.span())}
+    return [at for at, mark in enumerate(text) if _is_strange(mark) and at not in flags]
 
 
 def host_name(text: str, *, otherwise: str) -> str:
@@ -47,4 +83,71 @@ def host_name(text: str, *, otherwise: str) -> str:
 
 
 def _is_strange(mark: str) -> bool:
-    return unicodedata.category(mark) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn")
+    if mark in _IDLE or mark in (ZWNJ, ZWJ):
+        return False
+    category = unicodedata.category(mark)
+    return category in ("Cc", "Cf", "Cs", "Zl", "Zp") or (category == "Cn" and not _is_newer(mark))
+
+
+def _is_newer(mark: str) -> bool:
+    return any(ord(mark) in block for block in _NEWER)
+
+
+def _tidied(text: str) -> str:
+    """Every blank as one plain space, none at the ends, and without marks that do nothing where they stand."""
+    text = "".join(" " if _is_blank(mark) else mark for mark in text if mark not in _IDLE)
+    kept = ""
+    for at, mark in enumerate(text):
+        after = text[at + 1 : at + 2]
+        if mark in (ZWNJ, ZWJ) and not _joins(mark, kept, after):
+            continue
+        if _is_selector(mark) and not _varies(mark, kept[-1:], after):
+            continue
+        kept += mark
+    kept = " ".join(word for word in kept.split(" ") if word)
+    return unicodedata.normalize("NFC", kept)  # what is left out may have kept a letter and its accent apart
+
+
+def _is_blank(mark: str) -> bool:
+    return mark in _LOOK_BLANK or unicodedata.category(mark) == "Zs"
+
+
+def _joins(joiner: str, before: str, after: str) -> bool:
+    """Whether a joiner changes what is seen: else two names would look the same."""
+    if _is_virama(before[-1:]) or (before[-1:].isalpha() and _is_virama(after)):
+        return True
+    if joiner == ZWJ:
+        sign = before.rstrip("\ufe0f")
+        return _is_picture(after) and _is_picture((sign[:-1] if sign[-1:] in _TONES else sign)[-1:])
+    letter = before.rstrip("".join(mark for mark in set(before) if unicodedata.combining(mark)))[-1:]
+    return _is_arabic(letter) and letter not in _RIGHT_JOINING and _is_arabic(after)
+
+
+def _is_virama(mark: str) -> bool:
+    return bool(mark) and unicodedata.combining(mark) == _VIRAMA
+
+
+def _is_arabic(mark: str) -> bool:
+    return bool(mark) and unicodedata.bidirectional(mark) == "AL"
+
+
+def _is_picture(mark: str) -> bool:
+    """Emoji are among the symbols, and U+2194, the arrow of a shaken head, among those of mathematics."""
+    return bool(mark) and (mark == "\u2194" or unicodedata.category(mark) == "So" or ord(mark) in _NEWER[0])
+
+
+def _is_selector(mark: str) -> bool:
+    return "\ufe00" <= mark <= "\ufe0f" or "\U000e0100" <= mark <= "\U000e01ef" or mark in "\u180b\u180c\u180d\u180f"
+
+
+def _varies(selector: str, before: str, after: str) -> bool:
+    """Whether a variation selector stands behind what has variants: a sign, a keycap's figure, an ideograph, Mongolian."""
+    if not before:
+        return False
+    if before.isascii():
+        return before in "0123456789#*" and after == _KEYCAP
+    if selector in "\ufe0e\ufe0f":
+        return _is_picture(before) or unicodedata.category(before) in ("Sm", "Po", "Pd")
+    if selector < "\ufe00":
+        return "\u1800" <= before <= "\u18af"
+    return "\u3400" <= before <= "\u9fff" or "\uf900" <= before <= "\ufaff" or before >= "\U00020000"

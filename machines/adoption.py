@@ -15,7 +15,7 @@ from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
 from lib import doorbell
-from lib.names import clean_name
+from lib.names import clean_name, made_clean
 from lib.notes import Note, Refusal
 from machines.actions import NoTemplate
 from machines.models import Event, Machine, Stray, Watch
@@ -73,7 +73,8 @@ def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by
     stray = Stray.objects.select_for_update().get(pk=stray.pk)
     if refusal := why_not(stray):
         raise refusal
-    name = clean_name(name if name.strip() else stray.name[:60])
+    # What the cluster calls it was not typed here: nobody could mend it.
+    name = clean_name(name if name.strip() else made_clean(stray.name) or stray.server_id)
     machine = _row(stray, owner, template, name)
     _admit(owner, _size(stray, template), machine, by)
     services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]

@@ -263,3 +263,10 @@ def test_the_likely_template_has_the_servers_size(world: World) -> None:
     other.flavor = type(other.flavor)(vcpus=1, ram_mb=512, disk_gb=2)
     assert likely_template(stray_of(world, ram_mb=512, disk_gb=2), [world.template, other]) == other
     assert likely_template(stray_of(world, ram_mb=1), []) is None
+
+
+def test_a_mark_that_nobody_sees_in_the_servers_name_is_left_out(world: World) -> None:
+    stray = stray_of(world)
+    stray.name = "fo\u202eund\u00a0"
+    Stray.objects.filter(pk=stray.pk).update(name=stray.name)
+    assert given(world, stray).name == "found"

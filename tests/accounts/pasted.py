@@ -1,0 +1,25 @@
+"""How a public key looks after mails, terminals, word processors and PuTTY had it."""
+
+PASTED = {
+    "quotes": '"{kind} {blob} ana@pc"',
+    "curly_quotes": "\u201c{kind} {blob} ana@pc\u201d",
+    "backticks": "`{kind} {blob} ana@pc`",
+    "of_json": '"{kind} {blob} ana@pc",',
+    "byte_order_mark": "\ufeff{kind} {blob} ana@pc\r\n",
+    "zero_width_space": "{kind} {blob}\u200b ana@pc",
+    "tab": "{kind}\t{blob}\tana@pc",
+    "no_break_space": "\u00a0{kind}\u00a0{blob}\u00a0ana@pc",
+    "wrapped": "{kind} {wrapped} ana@pc",
+    "wrapped_by_word": "{kind}\n{wrapped}\nana@pc\n",
+    "wrapped_with_indents": "  {kind}\r\n   {wrapped}   ana@pc",
+    "old_mac": "{kind} {wrapped} ana@pc\r",
+    "mail": "> {kind} {blob} ana@pc",
+    "mail_wrapped": "> {kind}\n> {mail} ana@pc\n>\n",
+    "mail_of_a_mail": ">> {kind} {blob} ana@pc",
+    "comment_of_a_file": "# my laptop\n\n{kind} {blob} ana@pc\n",
+    "telephone": "Ssh-rsa {blob} ana@pc",
+    "hyphen_of_a_word_processor": "ssh\u2011rsa {blob} ana@pc",
+    "putty": '---- BEGIN SSH2 PUBLIC KEY ----\nComment: "ana@pc"\n{wrapped}\n---- END SSH2 PUBLIC KEY ----\n',
+    "putty_long_header": "---- BEGIN SSH2 PUBLIC KEY ----\nSubject: x\\\ny\nComment: ana@\\\npc\n{wrapped}\n---- END SSH2 PUBLIC KEY ----",
+    "putty_without_its_end": '---- BEGIN SSH2 PUBLIC KEY ----\r\nComment: "ana@pc"\r\n{wrapped}',
+}
