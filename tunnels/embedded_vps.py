@@ -17,7 +17,7 @@ import asyncssh
 from asyncssh.forward import SSHLocalPortForwarder
 from asyncssh.listener import create_tcp_local_listener
 
-from tunnels import one_origin
+from tunnels.one_origin import CUT, PASS, verdict
 
 HOST = "127.0.0.1"
 HEAD_SECONDS = (
@@ -39,11 +39,11 @@ class Guarded(SSHLocalPortForwarder):
             super().data_received(data, datatype)
             return
         self.head += data
-        found = one_origin.verdict(self.head, self.port)
-        if found == one_origin.PASS:
+        found = verdict(self.head, self.port)
+        if found == PASS:
             self._let_through()
         elif found is not None:
-            self._refuse(b"" if found == one_origin.CUT else found)
+            self._refuse(b"" if found == CUT else found)
         elif self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.close)
 
