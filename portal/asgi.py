@@ -5,4 +5,8 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-application = get_asgi_application()
+_django = get_asgi_application()
+
+from portal.bodies import BodyLimit  # noqa: E402 - its parts want Django to be ready
+
+application = BodyLimit(_django)  # type: ignore[arg-type]  # Django's types say Mapping, where ASGI has it mutable

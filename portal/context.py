@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -36,11 +37,17 @@ _TABS = (
 
 def frame(request: HttpRequest) -> dict[str, object]:
     """The theme, where the switches come back to, the navigation of this person, and the version for administrators."""
-    return {"theme": theme_of(request), "here": way_back(request), "tabs": tabs(request), "version": __version__}
+    return {
+        "theme": theme_of(request),
+        "theme_cookie": settings.THEME_COOKIE_NAME,
+        "here": way_back(request),
+        "tabs": tabs(request),
+        "version": __version__,
+    }
 
 
 def theme_of(request: HttpRequest) -> str:
-    theme = request.COOKIES.get("theme", "")
+    theme = request.COOKIES.get(settings.THEME_COOKIE_NAME, "")
     return theme if theme in THEMES else "auto"
 
 

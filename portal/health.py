@@ -5,10 +5,12 @@ and all running machines as they are, and another copy of the site would see the
 """
 
 import logging
+import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from threading import Lock, Thread
 from time import monotonic, perf_counter
@@ -16,8 +18,9 @@ from typing import Any, Generic, TypeVar
 
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from psycopg import errors as postgres
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -30,6 +33,10 @@ from tunnels.models import Gateway
 log = logging.getLogger(__name__)
 LIMIT_SECONDS = 1.8  # for everything: a prober often gives up after two
 FAILS_TOLD = 3  # times that a row fails in a row before it is told here: once may be bad luck
+DISK_SECONDS = 10.0  # between two tries to write to the database's disk, however many probes come
+FREE_BYTES = 10_000_000  # for temporary files: a few bodies of requests; compose gives web 64 MB in all
+# Makes PostgreSQL write some 2 MB into its folder of temporary files, and throw them away: no row, no table, nothing to clean up.
+SPILL = "SELECT count(*) FROM (SELECT n, repeat('x', 100) FROM generate_series(1, 15000) n ORDER BY 2, 1 DESC OFFSET 0) rows"
 LISTS_MISSED = 4  # so many quiet pauses without a list are no chance any more
 OK, DEGRADED, FAILED = "ok", "degraded", "failed"
 _LINK = {
@@ -87,8 +94,9 @@ class Seen:
     seconds: float
     watch: Watch | None
     gateways: Sequence[Gateway]
-    failing: dict[str, int]  # rows that keep failing, by loop
-    failing_since: datetime | None
+    failing: Mapping[str, int] = field(default_factory=dict)  # rows that keep failing, by loop
+    failing_since: datetime | None = None
+    disk_is_full: bool = False
 
 
 def _ask_database() -> Seen:
@@ -97,9 +105,36 @@ def _ask_database() -> Seen:
         watch, gateways = Watch.objects.filter(pk=1).first(), list(Gateway.objects.enabled())
         now = timezone.now()
         failing, since = failures.counts(now, least=FAILS_TOLD), failures.oldest(now, least=FAILS_TOLD)
-        return Seen(perf_counter() - began, watch, gateways, failing, since)
+        return Seen(perf_counter() - began, watch, gateways, failing, since, _disk.is_full())
     finally:
         connection.close()  # this thread's own
+
+
+class DatabaseDisk:
+    """Whether PostgreSQL has room to write. Reading goes on for long on a full disk, and so did the word "ok"."""
+
+    def __init__(self) -> None:
+        self.full, self.tried_at = False, float("-inf")  # on the monotonic clock
+
+    def is_full(self) -> bool:
+        if monotonic() >= self.tried_at + DISK_SECONDS:
+            self.full, self.tried_at = not _can_spill(), monotonic()
+        return self.full
+
+
+def _can_spill() -> bool:
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64kB'")
+            cursor.execute(SPILL)
+    except DatabaseError as error:
+        if not isinstance(error.__cause__, postgres.DiskFull):
+            raise
+        return False
+    return True
+
+
+_disk = DatabaseDisk()
 
 
 def _ask_redis() -> float:
@@ -121,11 +156,29 @@ def readiness() -> tuple[str, dict[str, Part]]:
     seen = _answer("database", asked_database, until)
     took = _answer("redis", asked_redis, until)
     parts = {
-        "database": seen if isinstance(seen, Part) else Part(OK, seen.seconds),
+        "database": seen if isinstance(seen, Part) else database(seen),
         "redis": took if isinstance(took, Part) else Part(OK, took),
+        "disk": disk(tempfile.gettempdir()),
         **_further(seen, timezone.now()),
     }
     return worst(parts), parts
+
+
+def database(seen: Seen) -> Part:
+    """Without room to write nobody can sign in or ask for anything: as good as away."""
+    if not seen.disk_is_full:
+        return Part(OK, seen.seconds)
+    seldom.warning(log, "database disk", "the disk of the database is full", memory=seldom.OWN)
+    return Part(FAILED, seen.seconds, "its disk is full")
+
+
+def disk(folder: str) -> Part:
+    """The room for this process's own temporary files: larger bodies, and what is downloaded."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Part(DEGRADED, why=type(error).__name__)
+    return Part(OK) if free >= FREE_BYTES else Part(DEGRADED, why="no room for temporary files")
 
 
 def _further(seen: Seen | Part, now: datetime) -> dict[str, Part]:

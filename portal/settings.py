@@ -46,6 +46,11 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is not set. Put a long random text there (make run does it for you).")
+# Whoever guesses it signs in as anybody: sessions, and the links in mails, are signed with it.
+if len(SECRET_KEY) < 32 or "change-me" in SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY can be guessed: it is the example's, or shorter than 32 characters. Make one: openssl rand -hex 32."
+    )
 # 127.0.0.1 always: by that name the agent beside web asks (systemd).
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"]), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -139,6 +144,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.request_id.RequestId",
     "portal.probes.Probes",
+    "portal.home_address.HomeAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -148,6 +154,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.no_store.NoStore",
+    "portal.bodies.Refused",
     "portal.addresses.SignIns",
     "portal.gate.LoginRequiredMiddleware",
     "portal.banner.Seen",
@@ -246,10 +254,19 @@ CONTENT_SECURITY_POLICY = {
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # On plain http (a trial on loopback) secure cookies would lock everybody out; production says HTTPS=true.
 HTTPS = env.bool("HTTPS", default=False)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = THEME_COOKIE_SECURE = HTTPS
+# With this beginning a browser takes a cookie only from this very host, over https: no host beside it can plant one.
+_ours = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_ours}sessionid", f"{_ours}csrftoken"
+LANGUAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_ours}django_language", f"{_ours}theme"
+MESSAGES_COOKIE_NAME = f"{_ours}messages"
+MESSAGE_STORAGE = "portal.message_storage.MessageStorage"
+# Pages only: a program that says http:// has sent its token in clear already, and must hear of it (portal/home_address.py).
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/", r"^agent/"]
 PORTAL_URL = PORTAL_URL or f"{'https' if HTTPS else 'http'}://{next(iter(ALLOWED_HOSTS), 'localhost').lstrip('.')}"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 # Strict-Transport-Security: for so many seconds a browser that was here once comes by https only. A year, as OWASP ASVS wants it; 0 = never said.

@@ -1,7 +1,7 @@
 """python -m tunnels.embedded_vps --data DIR --port P --first-port A --last-port B
 
 Plays the VPS in a trial: an SSH server on loopback that does remote forwards within a range of ports, and nothing else.
-Stand-alone: imports nothing of ours. A real VPS runs plain OpenSSH; see deploy/vps/.
+Stand-alone but for tunnels.one_origin: the portal is on this computer, too. A real VPS runs plain OpenSSH; see deploy/vps/.
 """
 
 import argparse
@@ -10,11 +10,69 @@ import contextlib
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import asyncssh
+from asyncssh.forward import SSHLocalPortForwarder
+from asyncssh.listener import create_tcp_local_listener
+
+from tunnels.one_origin import CUT, PASS, verdict
 
 HOST = "127.0.0.1"
+HEAD_SECONDS = (
+    20.0  # for a browser's request, or a TLS greeting; whoever is silent, or speaks otherwise, is not hurried
+)
+
+
+class Guarded(SSHLocalPortForwarder):
+    """A visitor's connection. The first bytes are looked at before any goes to the machine; what the machine says goes out at once."""
+
+    def __init__(self, conn: asyncssh.SSHServerConnection, port: int) -> None:
+        super().__init__(conn, lambda make, *visitor: conn.create_connection(make, HOST, port, *visitor))
+        self.port = port
+        self.head: bytes | None = b""  # None: it may pass
+        self.timer: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes, datatype: int | None = None) -> None:
+        if self.head is None:
+            super().data_received(data, datatype)
+            return
+        self.head += data
+        found = verdict(self.head, self.port)
+        if found == PASS:
+            self._let_through()
+        elif found is not None:
+            self._refuse(b"" if found == CUT else found)
+        elif self.timer is None:
+            self.timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.close)
+
+    def eof_received(self) -> bool:
+        """A head that ends half-way is no browser's request: it may pass."""
+        if self.head:
+            self._let_through()
+        return super().eof_received()
+
+    def close(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        super().close()
+
+    async def _forward(self, *visitor: object) -> None:
+        """The way to the machine; one that opens after its visitor has gone is closed at once."""
+        await super()._forward(*visitor)
+        if self._transport is None:
+            self.close()
+
+    def _let_through(self) -> None:
+        head, self.head = self.head or b"", None
+        if self.timer is not None:
+            self.timer.cancel()
+        super().data_received(head)
+
+    def _refuse(self, answer: bytes) -> None:
+        self.write(answer)
+        self.close()
 
 
 class OnlyForwards(asyncssh.SSHServer):
@@ -23,8 +81,15 @@ class OnlyForwards(asyncssh.SSHServer):
     def __init__(self, ports: range) -> None:
         self.ports = ports
 
-    def server_requested(self, listen_host: str, listen_port: int) -> bool:
-        return listen_host == HOST and listen_port in self.ports
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.conn = conn
+
+    async def server_requested(self, listen_host: str, listen_port: int) -> asyncssh.SSHListener | bool:
+        if listen_host != HOST or listen_port not in self.ports:
+            return False
+        make = partial(Guarded, self.conn, listen_port)
+        loop = asyncio.get_running_loop()
+        return await create_tcp_local_listener(self.conn, loop, make, listen_host, listen_port)
 
 
 def ensure_key(path: Path) -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 # Enough for the settings to load: nothing here opens the database.
 DUMMIES = {
-    "SECRET_KEY": "only-for-checking", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "DJANGO_SETTINGS_MODULE": "portal.settings",
+    "SECRET_KEY": "only-for-checking-and-nothing-is-signed", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "DJANGO_SETTINGS_MODULE": "portal.settings",
     "DB_POOL": "off",
 }  # fmt: skip
 # It warns that it cannot compare with the database; there is none, and none is needed.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local import records
+from deploy.local import privilege, records
 
 PR_SET_PDEATHSIG = 1
 LOG_BYTES = 20_000_000  # a longer log is set aside: about a day of the worker's
@@ -32,13 +32,20 @@ class Program:
 def start(program: Program, *, log: Path, record: Path) -> subprocess.Popen[bytes]:
     """Start it and write its record. Must be called from the main thread: the child ends when its starting thread does."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        process = _popen(program, log)
+    except subprocess.SubprocessError as error:  # what is done before exec was forbidden
+        raise privilege.not_started(program.name, error) from None
+    records.of_process(process.pid, Path(program.command[0]).name).write(record)
+    return process
+
+
+def _popen(program: Program, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             program.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=program.folder,
             env={**os.environ, **program.environment}, start_new_session=True, preexec_fn=_before_exec(program),
         )  # fmt: skip
-    records.of_process(process.pid, Path(program.command[0]).name).write(record)
-    return process
 
 
 def _before_exec(program: Program) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from deploy.local import ready, stamps
+from deploy.local import ports, ready, stamps
 from deploy.local.child import Program
 from deploy.local.place import ROOT, Place
 from deploy.local.postgres import Postgres
@@ -81,7 +81,7 @@ def _environment(place: Place, database: str, redis: str) -> dict[str, str]:
         # The local cloud answers within 10 s or not at all, so a dead worker's machine is taken over sooner than on a cluster.
         "CLAIM_SECONDS": os.environ.get("CLAIM_SECONDS", "60" if has_cluster() else "15"),
         "DEBUG": os.environ.get("DEBUG", "off"),
-        "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost"),
+        "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
         "PORTAL_URL": os.environ.get("PORTAL_URL") or place.url,
         "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{place.ports['mail']}",
         "PORTAL_KEY_FILE": os.environ.get("PORTAL_KEY_FILE") or str(place.secret_file("portal_key")),
@@ -159,8 +159,8 @@ def _apps() -> set[str]:
 
 def _web(place: Place, site: dict[str, str]) -> Part:
     program = _python(
-        "web", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(place.web_port), "--lifespan", "off",
-        "--no-server-header", "--no-access-log", "--timeout-graceful-shutdown", "2", environment=site,
+        "web", "portal.serve", *[word for host in ports.loopbacks() for word in ("--host", host)], "--port", str(place.web_port),
+        "--drain-seconds", "2", environment=site,
     )  # fmt: skip
     return Part(
         program,
@@ -201,7 +201,7 @@ def _beat(place: Place, site: dict[str, str]) -> Part:
 
 def _agent(place: Place) -> Part:
     program = _python(
-        "agent", "tunnels.agent", "--portal", place.url, "--token-file", str(place.secret_file("agent_token")),
+        "agent", "tunnels.agent", "--portal", place.loopback_url, "--token-file", str(place.secret_file("agent_token")),
         "--key-file", str(place.data / "vps" / "agent_key"),
     )  # fmt: skip
     return Part(program, wave=3, after=("web", "vps"))

@@ -27,6 +27,12 @@ class Place:
 
     @property
     def url(self) -> str:
+        """For people. Machines' ports are on 127.0.0.1: a browser sends the cookies of one name to all its ports."""
+        return f"http://localhost:{self.web_port}"
+
+    @property
+    def loopback_url(self) -> str:
+        """The same for programs: no name has to be looked up. Pages lead on to `url`."""
         return f"http://127.0.0.1:{self.web_port}"
 
     @property

@@ -9,12 +9,17 @@ from deploy.local.troubles import Trouble
 VPS_PORTS = 1000  # public ports of the embedded VPS: a machine has about three
 
 
-def is_free(port: int) -> bool:
+def loopbacks() -> list[str]:
+    """This computer's own addresses. `localhost` is either, and browsers try ::1 first, so the pages must be at both."""
+    return ["127.0.0.1", "::1"] if socket.has_ipv6 and is_free(0, "::1") else ["127.0.0.1"]
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """May we listen there? Asked with SO_REUSEADDR, as our servers listen, so a port in TIME_WAIT counts as free."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             return False
         return True
@@ -30,7 +35,7 @@ def web_port(text: str) -> int:
     """The port that the person asked for with PORT=. Raises Trouble when it is no port or taken."""
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise Trouble(f"PORT={text} is not a port. Say a number from 1024 to 65535, for example: make run PORT=8080.")
-    if not is_free(int(text)):
+    if not all(is_free(int(text), host) for host in loopbacks()):
         raise Trouble(
             f"Port {text} is already in use on this computer. Say another one, for example: make run PORT={_other(int(text))}."
         )
@@ -38,7 +43,10 @@ def web_port(text: str) -> int:
 
 
 def _other(port: int) -> int:
-    return next((other for other in range(port + 1, min(port + 100, 65536)) if is_free(other)), free_port())
+    return next(
+        (other for other in range(port + 1, min(port + 100, 65536)) if all(is_free(other, h) for h in loopbacks())),
+        free_port(),
+    )
 
 
 def choose(path: Path, names: list[str]) -> dict[str, int]:

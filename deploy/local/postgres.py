@@ -61,10 +61,13 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str, feed: str | None = None) -> None:
         command = [str(binaries() / program), *arguments]
-        done = subprocess.run(
-            command, input=feed or "", text=True, capture_output=True, timeout=INIT_SECONDS, cwd=self.folder,
-            preexec_fn=self.become, env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, input=feed or "", text=True, capture_output=True, timeout=INIT_SECONDS, cwd=self.folder,
+                preexec_fn=self.become, env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
+            )  # fmt: skip
+        except (subprocess.SubprocessError, PermissionError) as error:
+            raise privilege.not_started(program, error) from None
         if done.returncode or "ERROR" in done.stderr:
             words = " ".join(done.stderr.split())[-300:]
             raise Trouble(f"PostgreSQL could not make its folder {self.folder}: {words}")

@@ -1,24 +1,28 @@
 """PostgreSQL refuses to run as root. In a container root is often all there is, so there it runs as nobody.
 
-Nobody cannot walk through a folder like /root (mode 700). Instead of loosening the person's folders, or copying the
-server, the process then keeps the one capability that walks through closed folders (docs/adr/0002).
+Nobody cannot walk through a folder like /root (mode 700), nor start a program that was installed with umask 077. Instead of
+loosening the person's folders, or copying the server, the process then keeps the one capability that it needs (docs/adr/0002).
 """
 
 import ctypes
 import os
 import pwd
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deploy.local.troubles import Trouble
 
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
+CAP_SETPCAP = 8
 CAPABILITIES_VERSION_3 = 0x20080522
+# Without it access(2) leaves the capabilities of an ordinary user out of account, and PostgreSQL asks by access(2) whether it
+# may start its own programs: it then says "Permission denied" of a file that it could read.
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 
 
 def is_root() -> bool:
@@ -46,47 +50,86 @@ def drop(paths: list[Path]) -> Callable[[], None] | None:
     """What a child process must do before it becomes PostgreSQL; None for an ordinary user. `paths`: what it must reach."""
     if not is_root():
         return None
-    user, capability = lesser_user(), None if all(map(_is_open, paths)) else _walking_capability()
+    user, capability = lesser_user(), _needed_capability(paths, _permitted())
     libc = ctypes.CDLL(None, use_errno=True)
 
     def become() -> None:
         if capability is not None:
-            libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            _must(libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
         os.setgroups([])
         os.setgid(user.pw_gid)
         os.setuid(user.pw_uid)
         if capability is not None:
-            _keep(libc, capability)
+            _keep_only(libc, capability)
 
     return become
 
 
-def _is_open(path: Path) -> bool:
-    """May everybody walk to this path?"""
-    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
-
-
-def _walking_capability() -> int:
-    """The smaller of the two that we have: to read everything, else to write everything (all that Docker leaves)."""
-    status = Path("/proc/self/status")
-    permitted = 0
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("CapPrm"))
-        permitted = int(line.split()[1], 16)
-    for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
-        if permitted & 1 << capability:
-            return capability
-    raise Trouble(
-        "PostgreSQL does not run as root, and nobody else may enter this folder. Start Minga as an ordinary user."
+def not_started(program: str, error: Exception) -> Trouble:
+    """The sentence where the system does not let PostgreSQL begin: it took too long, or forbids what `drop` asks for."""
+    return Trouble(
+        f"{program} could not be started here ({error}). "
+        + (
+            "Start Minga as an ordinary user, not as root."
+            if is_root()
+            else "Is its folder on a disk that runs programs?"
+        )
     )
 
 
-def _keep(libc: ctypes.CDLL, capability: int) -> None:
-    """Keep one capability over the change of user and over exec (capset and an ambient capability)."""
+def _needed_capability(paths: list[Path], permitted: int) -> int | None:
+    """None where everybody may reach the paths; else the smallest capability of `permitted` (bits) that opens them.
+
+    Raises Trouble where there is none.
+    """
+    closed = [path for path in paths if not _is_open(path)]
+    if not closed:
+        return None
+    # The one to read everything starts no program that only root may start; to write everything does (and is all that Docker leaves).
+    fits = [CAP_DAC_OVERRIDE] if any(map(_has_closed_program, paths)) else [CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE]
+    found = next((one for one in fits if permitted & 1 << one), None)
+    if found is None or not permitted & 1 << CAP_SETPCAP:
+        raise Trouble(
+            f"PostgreSQL does not run as root, and nobody else may enter {closed[0]}. Start Minga as an ordinary user, or from "
+            "a clone in a folder that everybody may enter, like /srv."
+        )
+    return found
+
+
+def _is_open(path: Path) -> bool:
+    """May everybody walk to this path, and start the programs in it?"""
+    folders = path.resolve().parents
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in folders) and not _has_closed_program(path)
+
+
+def _has_closed_program(path: Path) -> bool:
+    """Was it installed for its owner only (umask 077)? Asked of PostgreSQL's own folder; the data's is private by design."""
+    return any(not file.stat().st_mode & stat.S_IXOTH for file in _programs(path))
+
+
+def _programs(path: Path) -> Iterator[Path]:
+    return (path / name for name in ("initdb", "postgres") if (path / name).is_file())
+
+
+def _permitted() -> int:
+    """The capabilities that this process has, as bits; none where the system does not tell."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapPrm")), 0)
+
+
+def _keep_only(libc: ctypes.CDLL, capability: int) -> None:
+    """Give up all capabilities but one, and keep that one over exec (capset and an ambient capability)."""
     bits = 1 << capability
     header = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION_3, 0)
-    wanted = (ctypes.c_uint32 * 6)(
-        bits, bits, bits, 0, 0, 0
-    )  # effective, permitted, inheritable; then their high halves
-    if libc.capset(header, wanted) or libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0):
+    # Effective, permitted, inheritable; then their high halves.
+    wanted = (ctypes.c_uint32 * 6)(bits, bits, bits, 0, 0, 0)
+    _must(libc.capset(header, wanted))
+    _must(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0))
+
+
+def _must(failed: int) -> None:
+    if failed:
         raise OSError(ctypes.get_errno(), "keeping the capability to walk through closed folders")

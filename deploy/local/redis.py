@@ -20,6 +20,11 @@ def server() -> Path:
     raise Trouble("The wheel with Redis is missing. Remove the folder .venv and say: make run.")
 
 
+def quoted(folder: Path) -> str:
+    """A path as redis.conf takes it, whatever characters it has."""
+    return '"' + str(folder).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 class Redis:
     def __init__(self, folder: Path, port: int, password: str) -> None:
         self.folder, self.port, self.password = folder.resolve(), port, password
@@ -32,11 +37,11 @@ class Redis:
         """Write the configuration: a file, because everybody on the computer can read a command line."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = (
-            "bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f'dir "{self.folder}"',
+            "bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", f"dir {quoted(self.folder)}",
             'save ""', "appendonly no", "daemonize no",
         )  # fmt: skip
         file = os.open(self.folder / "redis.conf", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(file, "w") as configuration:
+        with open(file, "w", encoding="utf-8", errors="surrogateescape") as configuration:
             configuration.write("\n".join(lines) + "\n")
 
     def command(self) -> list[str]:

@@ -1,5 +1,6 @@
 """How a program shows who it is, and how its body is read. Whoever is known reads in the language they chose."""
 
+from io import BytesIO
 from typing import Any
 
 from django.utils import translation
@@ -54,7 +55,10 @@ class JSONParser(parsers.JSONParser):
         length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LARGEST_BODY:
             raise TooLarge
+        body = stream.read(LARGEST_BODY + 1)  # what came in chunks has told no length
+        if len(body) > LARGEST_BODY:
+            raise TooLarge
         try:
-            return super().parse(stream, media_type, parser_context)
+            return super().parse(BytesIO(body), media_type, parser_context)
         except RecursionError:
             raise exceptions.ParseError from None

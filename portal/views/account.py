@@ -1,5 +1,6 @@
 """One's own account: language, theme, tokens for programs."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -47,7 +48,7 @@ def revoke_token(request: SignedIn, key: str) -> HttpResponse:
 def language(request: HttpRequest) -> HttpResponse:
     """Kept in a cookie, and with the account for the next browser."""
     response = set_language(request)
-    chosen = response.cookies.get("django_language")
+    chosen = response.cookies.get(settings.LANGUAGE_COOKIE_NAME)
     if chosen is not None and request.user.is_authenticated:
         User.objects.filter(pk=request.user.pk).update(language=chosen.value)
     return response
@@ -62,5 +63,6 @@ def theme(request: HttpRequest) -> HttpResponse:
         wish = THEMES[(THEMES.index(theme_of(request)) + 1) % len(THEMES)]
     back = request.POST.get("next", "/")
     response = redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "/")
-    response.set_cookie("theme", wish, max_age=YEAR, samesite="Lax", secure=request.is_secure())
+    name, secure = settings.THEME_COOKIE_NAME, settings.THEME_COOKIE_SECURE
+    response.set_cookie(name, wish, max_age=YEAR, samesite="Lax", secure=secure)
     return response

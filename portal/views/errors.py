@@ -29,6 +29,23 @@ def broken(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html", {"number": number}), status=500)
 
 
+def refused(request: HttpRequest, status: int) -> HttpResponse:
+    """A body that was larger, or took longer, than it may. Nothing of it was kept."""
+    title, words, code = _why_refused(status)
+    if request.path.startswith("/api/"):
+        return JsonResponse(problem(status, words, code), status=status, content_type=MEDIA_TYPE)
+    return render(request, "refused.html", {"title": title, "text": words, "number": status}, status=status)
+
+
+def _why_refused(status: int) -> tuple[str, str, str]:
+    """Title, sentence, and the code for programs."""
+    if status == 413:
+        words = _("Go back and send less: at most 2 MB in one go. Nothing has been kept.")
+        return _("This is too much at once"), words, "too_large"
+    words = _("The connection was too slow, or broke. Go back and send it again.")
+    return _("This took too long"), words, "too_slow"
+
+
 def wrong_method(request: HttpRequest, allow: str) -> HttpResponse:
     response = render(request, "405.html", status=405)
     response["Allow"] = allow

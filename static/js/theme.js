@@ -7,5 +7,5 @@ document.addEventListener("submit", (event) => {
   const dark = getComputedStyle(root).colorScheme === "dark";
   root.dataset.theme = dark ? "light" : "dark";
   const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+  document.cookie = `${form.dataset.themeSwitch}=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax${secure}`;
 });

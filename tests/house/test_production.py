@@ -218,7 +218,11 @@ def test_web_lets_in_the_agent_by_the_name_that_its_unit_asks_by() -> None:
     """Whatever names the site has: with only those, every question of the agent was answered 400."""
     unit = (ROOT / "deploy/systemd/minga-agent.service").read_text()
     asked = re.search(r"--portal http://([\d.]+):8000 ", unit)
-    site = {"ALLOWED_HOSTS": "labs.example.org", "SECRET_KEY": "none", "DATABASE_URL": "postgres://none@127.0.0.1/none"}
+    site = {
+        "ALLOWED_HOSTS": "labs.example.org",
+        "SECRET_KEY": "x" * 32,
+        "DATABASE_URL": "postgres://none@127.0.0.1/none",
+    }
     ask = [sys.executable, "-c", "from portal.settings import ALLOWED_HOSTS; print(*ALLOWED_HOSTS)"]
     ran = subprocess.run(ask, cwd=ROOT, env={**os.environ, **site}, capture_output=True, text=True, check=True)
     assert asked

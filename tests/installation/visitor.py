@@ -67,7 +67,7 @@ class Visitor:
 
     def sign_in(self, name: str, password: str) -> "Visitor":
         self.send("/accounts/login/", "password", login=name, password=password)
-        assert "sessionid" in {cookie.name for cookie in self.client.cookies.jar}
+        assert "__Host-sessionid" in {cookie.name for cookie in self.client.cookies.jar}
         return self
 
     def offer(self, kind: str, row: str, **changes: str) -> None:

@@ -33,7 +33,7 @@ class Stack:
     def __init__(self, data: Path, kind: str, **environment: str) -> None:
         self.data, self.kind = data, kind
         self.port = ports.free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://localhost:{self.port}"
         self.environment = {
             **os.environ,
             **IMPATIENT,

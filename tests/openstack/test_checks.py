@@ -48,7 +48,13 @@ def hears_ctrl_c() -> None:
 def running(stage: OpenStackStage) -> Iterator["subprocess.Popen[str]"]:
     """As it is typed where the agent is; the pool would wait for a database that it does not need."""
     assert trial.clean_up(stage.cloud).ok == "right"
-    env = {**os.environ, "LC_ALL": "C.UTF-8", "AGENT_ADDRESSES": f"{AGENT}/32", "DB_POOL": "off", "SECRET_KEY": "x"}
+    env = {
+        **os.environ,
+        "LC_ALL": "C.UTF-8",
+        "AGENT_ADDRESSES": f"{AGENT}/32",
+        "DB_POOL": "off",
+        "SECRET_KEY": "x" * 32,
+    }
     with subprocess.Popen(
         CHECK, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears_ctrl_c
     ) as process:

@@ -1,5 +1,6 @@
 """manage.py check_cloud and setup_cloud, as they are typed. What they look at is in tests/cloud and tests/openstack."""
 
+import contextlib
 import json
 import socket
 import time
@@ -12,12 +13,13 @@ from django.core.management import CommandError, call_command
 from catalog.models import Flavor, Image
 from portal.management import told
 from tests.cloud.fake import FakeCloud
+from tests.factories import make_gateway
 
 SOON = 25.0  # seconds; a cloud that hears and says nothing is waited for a few times
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, settings: Any) -> FakeCloud:
+def fake(db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> FakeCloud:
     settings.IS_OPENSTACK = False
     cloud = FakeCloud()
     for command in ("check_cloud", "setup_cloud"):
@@ -47,6 +49,25 @@ def test_the_local_cloud_is_told_in_a_few_rows(fake: FakeCloud, capsys: Any) -> 
     out = capsys.readouterr().out
     assert out.count("✓") == 4
     assert "4 right, 0 worth knowing, 0 wrong." in out
+
+
+@pytest.mark.parametrize(
+    ("public", "ok"),
+    [
+        ("labs.example.org", "wrong"),
+        ("ports.example.org", "note"),
+        ("ports.example.com", "right"),
+        ("127.0.0.1", "right"),
+    ],
+)
+def test_a_gateway_with_a_name_of_the_portals_is_wrong(
+    fake: FakeCloud, settings: Any, capsys: Any, public: str, ok: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["labs.example.org"]
+    make_gateway(public_host=public)
+    with contextlib.suppress(SystemExit):
+        call_command("check_cloud", "--json", "--lang", "en")
+    assert [row["ok"] for row in json.loads(capsys.readouterr().out) if row["topic"] == "Names"] == [ok]
 
 
 def test_a_local_cloud_that_is_away_is_wrong(fake: FakeCloud, capsys: Any) -> None:

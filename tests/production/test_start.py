@@ -43,7 +43,7 @@ KILL = """
 import os
 from pathlib import Path
 for place in Path("/proc").glob("[0-9]*"):
-    if int(place.name) not in (1, os.getpid()) and b"uvicorn" in (place / "cmdline").read_bytes():
+    if int(place.name) not in (1, os.getpid()) and b"portal.serve" in (place / "cmdline").read_bytes():
         os.kill(int(place.name), 9)
 """
 

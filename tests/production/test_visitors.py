@@ -6,8 +6,10 @@ from tests.production.compose_site import HOST, PASSWORD, TOKEN, Site
 def test_sign_in_works_and_its_cookies_are_secure(site: Site, admin: str) -> None:
     visitor = site.visitor()
     assert visitor.sign_in(admin, PASSWORD).status_code == 302
-    assert {name for name, cookie in visitor.cookies.items() if cookie["secure"]} == {"csrftoken", "sessionid"}
-    assert visitor.cookies["sessionid"]["httponly"]
+    assert {name for name, cookie in visitor.cookies.items() if cookie["secure"]} == {
+        "__Host-csrftoken", "__Host-sessionid",
+    }  # fmt: skip
+    assert visitor.cookies["__Host-sessionid"]["httponly"]
 
 
 def test_browsers_are_told_to_come_by_https_only(site: Site) -> None:

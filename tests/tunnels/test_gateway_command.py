@@ -51,19 +51,30 @@ def test_a_range_turned_round_is_a_sentence(db: None, tmp_path: Path) -> None:
         _make(tmp_path, first="24000")
 
 
-def test_the_portals_own_name_is_refused_where_browsers_come_by_https_only(
-    db: None, tmp_path: Path, settings: Any
+@pytest.mark.parametrize("hosts", [["labs.example.org"], [".example.org"], ["more.labs.example.org"]])
+@pytest.mark.parametrize("hsts", [0, 3600])
+def test_a_name_that_a_browser_takes_for_the_portals_is_refused(
+    db: None, tmp_path: Path, settings: Any, hosts: list[str], hsts: int
 ) -> None:
-    settings.ALLOWED_HOSTS, settings.SECURE_HSTS_SECONDS = ["labs.example.org"], 3600
-    with pytest.raises(CommandError, match="SECURE_HSTS_SECONDS=0"):
+    settings.ALLOWED_HOSTS, settings.SECURE_HSTS_SECONDS = hosts, hsts
+    with pytest.raises(CommandError, match="a name of its own"):
         _make(tmp_path)
     assert not Gateway.objects.exists()
 
 
-def test_the_portals_own_name_will_do_where_http_stays_possible(db: None, tmp_path: Path, settings: Any) -> None:
-    settings.ALLOWED_HOSTS, settings.SECURE_HSTS_SECONDS = ["labs.example.org"], 0
+def test_a_change_to_such_a_name_is_refused_as_well(db: None, tmp_path: Path, settings: Any) -> None:
     _make(tmp_path)
-    assert Gateway.objects.exists()
+    settings.PORTAL_URL = "https://labs.example.com"
+    with pytest.raises(CommandError, match="a name of its own"):
+        call_command("gateway", "vps1", "--public-host", "labs.example.com")
+    assert Gateway.objects.get().public_host == "labs.example.org"
+
+
+def test_a_name_beside_the_portals_is_taken_with_a_warning(db: None, tmp_path: Path, settings: Any) -> None:
+    settings.ALLOWED_HOSTS, err = ["portal.example.org"], StringIO()
+    _make(tmp_path)
+    call_command("gateway", "vps1", "--public-host", "ports.example.org", stdout=StringIO(), stderr=err)
+    assert "share a domain" in err.getvalue()
 
 
 def test_what_is_missing_is_named(db: None) -> None:

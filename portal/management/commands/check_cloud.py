@@ -14,14 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from cloud import open_cloud
-from cloud.check import Check, of_any, wrong
+from cloud.check import Check, note, of_any, right, wrong
 from cloud.contract import Cloud, CloudError
 from cloud.openstack import checks
 from cloud.openstack.survey import SECONDS
 from cloud.openstack.trial import trial
 from machines import one_cloud
 from portal.management import told
+from tunnels import site_names
 
+NAMES = gettext_noop("Names")
 MARKS = {"right": "✓", "note": "!", "wrong": "✗"}
 
 
@@ -66,6 +68,7 @@ class Command(BaseCommand):
 
 
 def _rows(*, with_guest: bool) -> Iterator[Check]:
+    yield from _names()
     if not settings.IS_OPENSTACK:
         yield from of_any(open_cloud())
         return
@@ -81,6 +84,34 @@ def _rows(*, with_guest: bool) -> Iterator[Check]:
         yield from trial(told.openstack())  # as patient as the portal
     elif entered:
         yield checks.guest_not_tried()
+
+
+def _names() -> Iterator[Check]:
+    """Whether students' public ports are somewhere else than the portal, to a browser. Nothing without a gateway, or a database."""
+    try:
+        known = site_names.gateways()
+    except DatabaseError:
+        return
+    for name, host in known:
+        facts = {"host": host, "name": name}
+        if own := site_names.clash(host):
+            text = gettext_noop(
+                "%(host)s (gateway %(name)s) and %(own)s, the portal's, are one site to a browser: whoever opens a student's port "
+                "gives their sign-in to that machine."
+            )
+            yield wrong(NAMES, text, f"manage.py gateway {name} --public-host OTHER-NAME", own=own, **facts)
+        elif own := site_names.neighbour(host):
+            text = gettext_noop(
+                "%(host)s (gateway %(name)s) shares a domain with %(own)s, the portal's. Cookies of the portal do not go there; "
+                "a name below another domain would be safer still."
+            )
+            yield note(NAMES, text, own=own, **facts)
+        else:
+            yield right(
+                NAMES,
+                gettext_noop("Students' ports are at %(host)s (gateway %(name)s), apart from the portal."),
+                **facts,
+            )
 
 
 def _another(cloud: Cloud) -> Iterator[Check]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.core import checks
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 import catalog.actions
 from cloud import open_cloud
@@ -11,6 +12,7 @@ from cloud.contract import CloudError
 from machines import one_cloud
 from portal.demo import DEFAULTS
 from quotas.models import Grant
+from tunnels.site_names import hosts_apart
 
 
 class Command(BaseCommand):
@@ -19,6 +21,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_shared_names()
         call_command("migrate", interactive=False, verbosity=options["verbosity"])
         call_command("createcachetable", verbosity=0)
         for role, amounts in DEFAULTS.items():
@@ -31,3 +34,9 @@ class Command(BaseCommand):
             # An update must not wait for the cloud: what is in the catalog already stays.
             self.stderr.write(f"The catalog is as it was: the cloud does not answer ({error}). Say this again later.")
         self.stdout.write("Prepared.")
+
+
+def _refuse_shared_names() -> None:
+    """Before anything is changed: the version that runs goes on, and its `gateway` command can put the name right."""
+    if faults := [found for found in hosts_apart(databases=["default"]) if found.level >= checks.ERROR]:
+        raise CommandError("\n".join(str(found.msg) for found in faults))

@@ -5,9 +5,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from tunnels import site_names
 from tunnels.actions import keep_gateway
 from tunnels.models import Gateway
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **wish: Any) -> None:
         facts = {fact: wish[fact] for fact in FACTS if wish[fact] is not None}
-        _check_name(facts.get("public_host", ""))
+        self._check_name(wish["name"], facts.get("public_host", ""))
         if wish["host_key_file"]:
             facts["host_key"] = _read_key(wish["host_key_file"])
         if not Gateway.objects.filter(name=wish["name"]).exists():
@@ -36,14 +36,12 @@ class Command(BaseCommand):
         keep_gateway(name=wish["name"], token=token, by=None, **facts)
         self.stdout.write(f"The gateway {wish['name']} is known.")
 
-
-def _check_name(public_host: str) -> None:
-    """Refuse the portal's own name: the order to come by https holds for every port of it, and machines offer plain http."""
-    if settings.SECURE_HSTS_SECONDS and public_host.lower() in settings.ALLOWED_HOSTS:
-        raise CommandError(
-            f"{public_host} is the portal's own name. Browsers would open no http port of a machine there. Give the gateway "
-            "another name, or set SECURE_HSTS_SECONDS=0."
-        )
+    def _check_name(self, name: str, public_host: str) -> None:
+        """Refuse a name of the portal's: its visitors' cookies would go to the machines, and https would be asked of their ports."""
+        if own := site_names.clash(public_host):
+            raise CommandError(site_names.refusal(name, public_host, own))
+        if own := site_names.neighbour(public_host):
+            self.stderr.write(site_names.warning(name, public_host, own))
 
 
 def _check_whole(facts: dict[str, Any], token_file: Path | None) -> None:

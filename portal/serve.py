@@ -1,0 +1,118 @@
+"""`python -m portal.serve --host ADDRESS [--host ADDRESS] --port N`: uvicorn as every installation of the portal runs it.
+
+Whoever takes too long over the head of a request is cut off. What a proxy says of its visitor is believed only of the proxies that
+are known: on this computer, in TRUSTED_PROXIES, and with --behind-gateway (a container) this container's way out, by which the proxy
+on the host comes in.
+"""
+
+import argparse
+import contextlib
+import ipaddress
+import logging
+import os
+import socket
+from asyncio import TimerHandle, Transport
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+log = logging.getLogger("portal.serve")
+HEAD_SECONDS = 10.0  # from the connection, or the first byte of a further request, to the end of its head
+ROUTES = Path("/proc/net/route")
+
+
+class Impatient(H11Protocol):
+    """uvicorn's, which waits for the rest of a head for ever."""
+
+    head_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_watch()
+        super().connection_lost(exc)
+
+    def _watch_head(self) -> None:
+        """h11 is IDLE as long as it waits for a head, or for the rest of one."""
+        if str(self.conn.their_state) != "IDLE":
+            self._stop_watch()
+        elif self.head_timer is None:
+            self.head_timer = self.loop.call_later(HEAD_SECONDS, self._cut_off)
+
+    def _stop_watch(self) -> None:
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+    def _cut_off(self) -> None:
+        self.head_timer = None
+        # One who has said nothing at all is a browser's spare connection, and no news.
+        if self.conn.trailing_data[0]:
+            log.info("a request's head was not complete after %.0f s: closed", HEAD_SECONDS)
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        self.transport.close()
+
+
+def config(*, trusted: list[str], drain_seconds: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        "portal.asgi:application", http=Impatient, lifespan="off", server_header=False, access_log=False,
+        timeout_graceful_shutdown=drain_seconds, forwarded_allow_ips=trusted,
+    )  # fmt: skip
+
+
+def trusted_proxies(*, behind_gateway: bool, routes: Path = ROUTES) -> list[str]:
+    """Addresses and networks whose X-Forwarded-… is believed; of the hops that they name, the last stranger is the visitor."""
+    further = [part.strip() for part in os.environ.get("TRUSTED_PROXIES", "").split(",") if part.strip()]
+    return [
+        "127.0.0.1",
+        "::1",
+        *([gateway] if behind_gateway and (gateway := default_gateway(routes)) else []),
+        *further,
+    ]
+
+
+def default_gateway(routes: Path = ROUTES) -> str:
+    """Where the route to everywhere leads; '' where there is none, or the system does not tell."""
+    try:
+        rows = [line.split() for line in routes.read_text().splitlines()[1:]]
+    except OSError:
+        return ""
+    found = next(
+        (row[2] for row in rows if len(row) > 7 and row[1] == row[7] == "00000000" and int(row[3], 16) & 2), ""
+    )
+    # The kernel writes the address as a number of this computer's byte order: the lowest byte comes first.
+    return str(ipaddress.ip_address(bytes.fromhex(found)[::-1])) if found else ""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="portal.serve", description="The pages and the API.")
+    parser.add_argument("--host", action="append", required=True, help="an address to listen on; may be said twice")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument(
+        "--drain-seconds", type=int, default=5, help="how long open requests may take when it is told to end"
+    )
+    parser.add_argument(
+        "--behind-gateway", action="store_true", help="the proxy comes by this container's default gateway"
+    )
+    told: Any = parser.parse_args()
+    sockets = [listen(host, told.port) for host in told.host]
+    trusted = trusted_proxies(behind_gateway=told.behind_gateway)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config(trusted=trusted, drain_seconds=told.drain_seconds)).run(sockets=sockets)
+
+
+if __name__ == "__main__":
+    main()
