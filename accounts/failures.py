@@ -28,7 +28,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_BUSY_PAUSE = timedelta(minutes=5)  # what was only busy is well again soon
 # All loops that use this, as /metrics and the administrators' page name them.
 LOOPS = (
-    "step", "list", "strays", "idle", "signals", "mail", "lines", "tenants", "tunnels", "copies", "needless copies", "reports",
+    "step", "list", "strays", "idle", "signals", "load", "mail", "lines", "tenants", "tunnels", "copies", "needless copies", "reports",
     "catalog",
 )  # fmt: skip
 ENOUGH = 3  # failures one after the other: then it is hardly the rows
@@ -91,14 +91,12 @@ class Failures:
         except Exception as error:
             if _is_lost():
                 raise
-            is_busy = isinstance(error, busy)
-            tried.failure = self._count(_clean(key), error, holder, LONGEST_BUSY_PAUSE if is_busy else LONGEST_PAUSE)
             self.in_a_row += 1
             self.failed.add(_clean(key))
-            pause = (tried.failure.next_at - self.now).total_seconds()
-            level = logging.WARNING if is_busy else logging.ERROR
-            words = "%s: row %s failed (%s times now); the others go on, it is tried again in %.0f s: %s"
-            log.log(level, words, self.loop, key, tried.failure.fails, pause, error, exc_info=not is_busy)
+            if (before := self.known.get(_clean(key))) and before.next_at > self.now:
+                tried.failure = before  # a loop that cannot leave it out: it is counted when its time has come
+            else:
+                tried.failure = self._count(_clean(key), error, holder, is_busy=isinstance(error, busy))
         else:
             self.in_a_row = 0
             self._clear(_clean(key))
@@ -129,8 +127,8 @@ class Failures:
                 with self.at(key(row)), transaction.atomic():
                     write([row])
 
-    def _count(self, key: str, error: Exception, holder: UUID | None, longest: timedelta) -> RowFailure:
-        before = self.known.get(key)
+    def _count(self, key: str, error: Exception, holder: UUID | None, *, is_busy: bool) -> RowFailure:
+        before, longest = self.known.get(key), LONGEST_BUSY_PAUSE if is_busy else LONGEST_PAUSE
         pause = min(FIRST_PAUSE * 2 ** min(before.fails if before else 0, 10), longest)
         text = _clean(f"{type(error).__name__}: {error}", 300)
         facts = {"error": text, "holder": holder, "last_at": self.now, "next_at": self.now + pause}
@@ -141,6 +139,9 @@ class Failures:
             RowFailure.objects.filter(pk=row.pk).update(fails=F("fails") + 1, **facts)
             row.refresh_from_db()
         self.known[key] = row
+        level = logging.WARNING if is_busy else logging.ERROR
+        words = "%s: row %s failed (%s times now); the others go on, it is tried again in %.0f s: %s"
+        log.log(level, words, self.loop, key, row.fails, pause.total_seconds(), error, exc_info=not is_busy)
         return row
 
     def _clear(self, key: str) -> None:

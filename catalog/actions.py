@@ -18,7 +18,7 @@ def take_over(*, images: list[contract.Image], flavors: list[contract.Flavor], o
 
     Two queries while nothing has changed. An image or size that cannot be written down is left as it was.
     """
-    failures = Failures("catalog")
+    failures = Failures("catalog").read()
     known_images = {row.cloud_id: row for row in Image.objects.all()}
     for image in images:
         with failures.at(image.id):

@@ -184,7 +184,7 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
         failures = Failures("step")
         if machine.unheard:  # else there is nothing to strike off
             failures.read()
-        with failures.at(pk, holder=machine.pk, passes=(LostRace,)) as tried, suppress(LostRace):
+        with failures.at(pk, holder=machine.pk) as tried, suppress(LostRace):
             more = lifecycle.advance(machine, cloud)
         if tried.failure:
             pace.put_off(machine, tried.failure)

@@ -126,6 +126,8 @@ def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
     by_server = {row.server_id: row for row in rows if row.server_id}
     by_mark = {str(row.pk): row for row in rows}
     news, failures = News(), Failures(LOOP, at)
+    if whole:  # what is well again is struck off then; a list of changes need not pay for that
+        failures.read()
     for server in servers:
         row = by_server.get(server.id) or by_mark.get(server.machine)
         if row is None:

@@ -60,7 +60,7 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
     tunnels = list(rows.select_for_update().order_by("pk"))
     fresh = Gateway.objects.filter(pk=gateway.pk).exclude(boot=report.boot, seq__gte=report.seq)
     is_new = fresh.exists()
-    failures = Failures(LOOP, now)
+    failures = Failures(LOOP, now).read()
     moved, counted, redrawn = [], [], []
     for tunnel in tunnels:
         with failures.at(tunnel.pk, holder=tunnel.holder):

@@ -13,6 +13,7 @@ from cloud.openstack.tenants import ROLE, TAG
 from cloud.openstack.wire import COMPUTE, PLACEMENT
 
 SLOW_SIGN_IN = 3.0  # seconds
+VERSION_SECONDS = 3.0  # without a byte
 CLOCK_NOTE, CLOCK_WRONG = 5.0, 60.0  # seconds; signatures and `changes-since` bear some, tokens end too early with more
 KEYPAIRS_PER_STUDENT = 3  # a new one whenever a student changes their first key
 LEAST_KEYPAIRS = 1000
@@ -69,7 +70,13 @@ def sign_in(survey: Survey) -> list[Check]:
 
 def versions(survey: Survey) -> list[Check]:
     """Each service answers, and is new enough. Fills survey.services: the others are not asked anything further."""
-    return [_version(survey, service, least, name) for service, (least, name) in SERVICES.items()]
+    # Where nothing answers it is asked twice, and what it says of its versions is short.
+    session = survey.wire.connection.session
+    before, session.timeout = getattr(session, "timeout", None), VERSION_SECONDS
+    try:
+        return [_version(survey, service, least, name) for service, (least, name) in SERVICES.items()]
+    finally:
+        session.timeout = before
 
 
 def _version(survey: Survey, service: str, least: str, name: str) -> Check:
@@ -79,9 +86,11 @@ def _version(survey: Survey, service: str, least: str, name: str) -> Check:
     except CloudError as error:
         return wrong(name, _("No answer: %(said)s"), _catalogue(service), said=str(error)[:200])
     newest: Any = told and (told.max_microversion or (None if least else told.api_version))
+    if not newest and told and getattr(told, "url", ""):
+        text = _("It is in Keystone's catalogue, and does not answer at %(url)s, or answers nothing that can be read.")
+        return wrong(name, text, command("curl", "-m5", told.url), url=told.url)
     if not newest:
-        text = _("It is not in Keystone's catalogue for this region, or does not answer.")
-        return wrong(name, text, _catalogue(service))
+        return wrong(name, _("It is not in Keystone's catalogue for this region."), _catalogue(service))
     spoken = ".".join(map(str, newest))
     if least and tuple(newest) < tuple(map(int, least.split("."))):
         text = _("It speaks versions up to %(newest)s; Minga needs %(least)s: this OpenStack is older than Zed.")

@@ -26,7 +26,7 @@ from machines.states import State
 from tunnels.models import Gateway, Tunnel
 
 log = logging.getLogger(__name__)
-LOOP = "signals"  # of accounts.failures
+LOOP, LOAD_LOOP = "signals", "load"  # of accounts.failures
 
 WINDOW = timedelta(minutes=1)  # bytes are counted over no less: two keep-alives that fall together are not work
 USED_STEP = timedelta(minutes=30)  # Machine.used_at is no finer: the ages that count from it are days
@@ -57,7 +57,7 @@ class Passed:
 def gather(now: datetime) -> None:
     """What the agents counted, onto the rows of running machines. Seven queries, eight when a machine is new."""
     _begin()
-    failures = Failures(LOOP, now)
+    failures = Failures(LOOP, now).read()
     policies = _policies(failures)
     passed = _passed(now)
     rows = list(_running().filter(machine__template__in=policies).values_list("machine__template_id", *_known()))
@@ -158,7 +158,7 @@ def sample(cloud: Cloud, now: datetime) -> int:
 
     Who does not answer stays as it was: unknown after a while, never idle.
     """
-    began, told, failures = timezone.now(), 0, Failures(LOOP, now)
+    began, told, failures = timezone.now(), 0, Failures(LOAD_LOOP, now).read()
     for rows in _portions(now):
         if timezone.now() - began > timedelta(seconds=settings.IDLE_SAMPLE_SECONDS / 2):
             break  # the next turn goes on; two at once would ask twice

@@ -128,7 +128,7 @@ def _wishes(pk: int, *, holds: bool) -> dict[str, Any]:
             "bind_address": gateway.bind_address,
         },
         # One that cannot be told is left out, and so stays shut: its allow-list may be what is wrong.
-        "tunnels": Failures("tunnels").each(tunnels, _wish, lambda tunnel: tunnel.holder),
+        "tunnels": Failures("tunnels").read().each(tunnels, _wish, lambda tunnel: tunnel.holder),
     }
 
 

@@ -25,6 +25,7 @@ LABELS = {
     "strays": gettext_lazy("Servers without a machine"),
     "idle": gettext_lazy("Idle rules"),
     "signals": gettext_lazy("Signals of use"),
+    "load": gettext_lazy("Load of the guests"),
     "mail": gettext_lazy("Mails"),
     "lines": gettext_lazy("Lines in terminals"),
     "tenants": gettext_lazy("Students' projects on the cloud"),

@@ -324,3 +324,10 @@ def test_an_image_or_a_size_that_is_not_there_is_named_as_the_cause(stage: Any, 
         with pytest.raises(CloudGone) as caught:
             insist(stage.cloud.ensure_server, make_spec(stage, **{part: str(uuid.uuid4())}))
         assert caught.value.cause == cause
+
+
+def test_it_tells_whether_one_more_would_find_a_host(stage: Any) -> None:
+    small = next(flavor for flavor in stage.cloud.flavors() if flavor.id == stage.flavor_id)
+    assert insist(stage.cloud.has_room, small)
+    for unit in ("vcpus", "ram_mb", "disk_gb"):
+        assert not insist(stage.cloud.has_room, replace(small, **{unit: 10**8}))

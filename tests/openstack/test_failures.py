@@ -11,6 +11,8 @@ import openstack
 import pytest
 
 from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused, Owner, Server, ServerSpec, Status
+from cloud.openstack import checks
+from cloud.openstack.survey import Survey
 from cloud.openstack.tenants import keypair_prefix
 from tests.cloud.stage import insist
 from tests.openstack.proxy import Behaviour, Proxies, half, hangs, loses_reply, nothing, says, says_json
@@ -314,3 +316,20 @@ def test_a_persons_key_pairs_all_go_with_their_project(
     insist(cloud.ensure_owner_gone, owner)
     rows = stage.cloud.wire.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
     assert not [row for row in rows if row["keypair"]["name"].startswith(keypair_prefix(owner))]
+
+
+# ---- check_cloud ----
+
+
+def test_a_neutron_that_hangs_is_named_after_one_question(door: Proxies, cloud: RecordedCloud) -> None:
+    cloud.wire.longest = 4 * PATIENCE
+    before = [row.topic for row in checks.look(Survey(lambda: cloud.wire)) if row.ok == "wrong"]
+    door.seen.clear()
+    door.then("network", "GET", "/v2.0/", hangs(8 * PATIENCE), times=99)
+    rows = list(checks.look(Survey(lambda: cloud.wire)))
+    wrong = [row.topic for row in rows if row.ok == "wrong"]
+    assert wrong == [*before, "Network"]
+    assert [str(row.found) for row in rows if row.topic == "Agent"] == [
+        "Not looked at: it needs Neutron, which does not answer."
+    ]
+    assert door.calls("network", "GET", "/v2.0/") <= 2  # a client tries a line that was cut once more

@@ -15,6 +15,7 @@ from tests.factories import make_machine
 
 def failing(loop: str = "mail", times: int = 1, holder: uuid.UUID | None = None) -> RowFailure:
     for _time in range(times):
+        RowFailure.objects.update(next_at=timezone.now())
         with Failures(loop).at("17", holder=holder):
             raise ValueError("Invalid address <a@b.c, d@e.f>")
     return RowFailure.objects.get(loop=loop)

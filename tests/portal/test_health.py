@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.failures import Failures
+from accounts.models import RowFailure
 from lib import seldom
 from machines.models import Watch
 from portal import health
@@ -211,6 +212,7 @@ def test_a_database_that_is_away_for_long_is_logged_once(client: Client, lines: 
 def test_a_row_that_keeps_failing_is_told_without_a_name(client: Client) -> None:
     for times in (2, 1):
         for _time in range(times):
+            RowFailure.objects.update(next_at=timezone.now())
             with Failures("mail").at("a@b.c"):
                 raise ValueError("a@b.c")
         part = client.get("/readyz").json()["parts"]["rows"]
