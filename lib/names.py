@@ -33,5 +33,10 @@ def made_clean(text: str, *, longest: int = 60) -> str:
     return text.strip(" ")[:longest].strip()
 
 
+def name_key(name: str) -> str:
+    """Equal for names that people would take for the same: small and capital letters, marks that look alike."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
 def _is_strange(mark: str) -> bool:
     return unicodedata.category(mark) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn")

@@ -30,7 +30,7 @@ def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offe
     room = Watch.the_one().room
     if templates is None:
         templates = [t for t in Template.objects.published().with_parts() if t.is_usable]
-    return [Offer(t, usage.why_not(size_of(t)) or never_fits(t, room), _waits(t, room)) for t in templates]
+    return [Offer(t, usage.why_not_new(size_of(t)) or never_fits(t, room), _waits(t, room)) for t in templates]
 
 
 def size_of(template: Template) -> Size:

@@ -200,7 +200,9 @@ class Quota(serializers.Serializer[Any]):
     vcpus = Gauge()
     ram_mb = Gauge(help_text="MiB")
     disk_gb = Gauge(help_text="GiB")
-    ports = Gauge()
+    ports = Gauge(help_text="Those of archived machines count.")
+    archives = Gauge(help_text="The recycle bin counts.")
+    archive_gb = Gauge(help_text="GiB")
 
 
 class EventOut(serializers.Serializer[Any]):

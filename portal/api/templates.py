@@ -17,6 +17,7 @@ from machines.offers import offers
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, person
+from portal.api.once import once_per_key
 
 
 def _one(request: Request, template: Template, status: int = 200) -> Response:
@@ -27,6 +28,7 @@ def _one(request: Request, template: Template, status: int = 200) -> Response:
 @extend_schema(methods=["GET"], responses=s.TemplateOut(many=True))
 @extend_schema(methods=["POST"], request=s.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem})
 @api_view(["GET", "POST"])
+@once_per_key
 def templates(request: Request) -> Response:
     """What you can launch; or make a template (teachers)."""
     who = person(request)

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext, pgettext
 
 from cloud.contract import Status
 from portal.horizon import server_page
+from portal.once import FIELD, new_token
 
 register = template.Library()
 UNBROKEN = "\u00a0"  # a number and its unit stay on one line
@@ -25,6 +26,12 @@ def icon(name: str, css: str = "icon") -> SafeString:
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static("img/icons.svg"), name
     )
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """In each form that makes something: a token by which two clicks are known for one."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_token())
 
 
 @register.filter

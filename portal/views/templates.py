@@ -17,6 +17,7 @@ from lib.notes import Refusal
 from portal.asked import SignedIn
 from portal.forms import ServiceRows, TemplateForm, typed_services
 from portal.idle_form import IdleForm
+from portal.once import once_per_form
 
 View = Callable[..., HttpResponse]
 
@@ -45,6 +46,7 @@ def templates(request: SignedIn) -> HttpResponse:
 
 @teachers_only
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def create(request: SignedIn) -> HttpResponse:
     # A new card starts with the way in that nearly every one has.
     return _edit(

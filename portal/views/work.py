@@ -19,11 +19,13 @@ from machines.models import Machine
 from portal import ranges
 from portal.asked import SignedIn
 from portal.binned import Binned
+from portal.once import once_per_form
 from portal.shown import show
 from portal.views.machines import find, machine_page, row_url
 
 
 @require_POST
+@once_per_form
 def bin(request: SignedIn, pk: UUID) -> HttpResponse:
     row = find(request, pk)
     try:
@@ -39,6 +41,7 @@ def bin(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@once_per_form
 def copy(request: SignedIn, pk: UUID) -> HttpResponse:
     """Ask for an image of its disk."""
     row = find(request, pk)
