@@ -29,7 +29,7 @@ TEMPLATE = {
 # Forms that may be sent twice without making a second thing, and why.
 REPEATABLE = {
     "key-remove", "token-revoke",  # what is gone is gone
-    "account", "language", "theme", "image", "flavor", "catalog-look", "machine-rename", "template", "template-retire",  # the same value again
+    "account", "language", "theme", "image", "flavor", "catalog-look", "machine-rename", "template", "template-retire", "template-bring-back",  # the same value again
     "machine-port-close",  # closed already: said in a sentence
 }  # fmt: skip
 
