@@ -109,3 +109,24 @@ class RowFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.loop} {self.key} ({self.fails})"
+
+
+class OnceKey(models.Model):
+    """A request that may be sent twice and is carried out once: its key, and the answer that it got.
+
+    Of the key only a hash is kept; the answer can be read only by whoever sends the key again (portal.once).
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="once_keys")
+    key_hash = models.CharField(max_length=64)
+    request_hash = models.CharField(max_length=64)  # of the method, the address and the body
+    status = models.PositiveSmallIntegerField(null=True, blank=True)  # None only within the transaction that answers
+    sealed_answer = models.BinaryField(default=bytes)
+    is_secret = models.BooleanField(
+        default=False
+    )  # the answer holds what is shown only once, so it goes within minutes
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key_hash"], name="once_key_once_per_person")]
+        indexes = [models.Index(fields=["at"], name="once_key_by_time")]

@@ -3,19 +3,21 @@
 import re
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from catalog.models import Flavor, Image
-from courses.models import Template
+from courses.models import Template, TemplateChange
 from courses.policy import checked_rules
 from lib.names import clean_name
 from lib.notes import Note, Refusal
 
 SCHEMES = ("ssh", "http", "https", "vnc", "tcp")
 MOST_SERVICES = 8
+SLUG_TRIES = 10
+Kind = TemplateChange.Kind
 FIELDS = (
     "name",
     "name_es",
@@ -36,6 +38,11 @@ FIELDS = (
 class NotATeacher(Refusal):
     status = 403
     code = "forbidden"
+
+
+class NotYours(Refusal):
+    status = 403
+    code = "not_yours"
 
 
 class BadTemplate(Refusal):
@@ -59,33 +66,49 @@ def create_template(*, by: User, **fields: Any) -> Template:
     _may(by)
     template = Template(created_by=by, **_checked(fields))
     _check_parts(template.image, template.flavor)
-    template.slug = template.free_slug()
-    template.save()
+    _insert(template)
+    template.changes.create(kind=Kind.MADE, by=by)
     return template
+
+
+def _insert(template: Template) -> None:
+    """Under a slug that no other has; one that is taken in this moment is made anew."""
+    for _try in range(SLUG_TRIES):
+        template.slug = template.free_slug()
+        try:
+            with transaction.atomic():
+                return template.save(force_insert=True)
+        except IntegrityError as error:
+            if "slug" not in str(error):
+                raise
+    raise BadTemplate(_("Several people make a template of this name just now. Try again."))
 
 
 @transaction.atomic
 def edit_template(*, template: Template, by: User, **fields: Any) -> Template:
     """Change it for machines launched from now on; those that exist take it over when they are reset."""
-    _may(by)
-    changes = _checked(fields)
-    before = template.image_id, template.flavor_id
+    template = _locked(template, by)
+    before = {name: getattr(template, name) for name in fields}
+    changes = {name: value for name, value in _checked(fields).items() if value != before[name]}
     for name, value in changes.items():
         setattr(template, name, value)
-    if (
-        template.image_id,
-        template.flavor_id,
-    ) != before:  # else its text can be mended while the cloud lacks a part of it
+    if changes.keys() & {"image", "flavor"}:  # else its text can be mended while the cloud lacks a part of it
         _check_parts(template.image, template.flavor)
-    template.save(update_fields=list(changes))
+    if changes:
+        template.save(update_fields=list(changes))
+        told = {name: [_told(before[name]), _told(value)] for name, value in changes.items()}
+        template.changes.create(kind=Kind.EDITED, by=by, fields=told)
     return template
 
 
 @transaction.atomic
 def retire_template(*, template: Template, by: User) -> None:
     """Nobody can launch it any more; machines made from it live on."""
-    _may(by)
-    template.published, template.retired_at = False, template.retired_at or timezone.now()
+    template = _locked(template, by)
+    if template.retired_at:
+        return
+    template.changes.create(kind=Kind.RETIRED, by=by, fields={"published": [template.published, False]})
+    template.published, template.retired_at = False, timezone.now()
     template.save(update_fields=["published", "retired_at"])
 
 
@@ -94,6 +117,39 @@ def _check_parts(image: Image, flavor: Flavor) -> None:
         raise CannotWork(note, "image")
     if note := flavor.lacks or flavor.too_small_for(image):
         raise CannotWork(note, "flavor")
+
+
+@transaction.atomic
+def bring_back_template(*, template: Template, by: User) -> Template:
+    """Take back that it was retired: students see it again if they saw it before."""
+    template = _locked(template, by)
+    if not template.retired_at:
+        return template
+    retired = template.changes.filter(kind=Kind.RETIRED).first()
+    template.published, template.retired_at = bool(retired and retired.fields["published"][0]), None
+    template.save(update_fields=["published", "retired_at"])
+    template.changes.create(kind=Kind.BROUGHT_BACK, by=by, fields={"published": [False, template.published]})
+    return template
+
+
+def may_change(template: Template, user: User) -> bool:
+    """Whether this person wrote it, teaches its course, or is an admin."""
+    return Template.objects.changeable_by(user).filter(pk=template.pk).exists()
+
+
+def _locked(template: Template, by: User) -> Template:
+    """The same row as it is now, held until the transaction ends. Raises NotATeacher or NotYours."""
+    if not may_change(template, by):
+        _may(by)
+        raise NotYours(_("Only its author, the teachers of its course and administrators may change this template."))
+    Template.objects.select_for_update().get(pk=template.pk)
+    template.refresh_from_db()
+    return template
+
+
+def _told(value: Any) -> Any:
+    """As the history keeps it: an image or a size by its name."""
+    return value if isinstance(value, (str, int, list, dict)) else str(getattr(value, "name", value))
 
 
 def _may(by: User) -> None:

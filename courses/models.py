@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -83,7 +84,16 @@ class TemplateQuerySet(models.QuerySet["Template"]):
         return self.filter(published=True, retired_at__isnull=True)
 
     def with_parts(self) -> "TemplateQuerySet":
-        return self.select_related("image", "flavor", "course")
+        return self.select_related("image", "flavor", "course", "created_by")
+
+    def changeable_by(self, user: User) -> "TemplateQuerySet":
+        """Those that this person wrote, those of courses that they teach; all of them for an admin."""
+        if not user.is_active:
+            return self.none()
+        if user.is_admin:
+            return self.all()
+        taught = Enrolment.objects.filter(user=user, role=Enrolment.Role.TEACHER).values("course")
+        return self.filter(Q(course__in=taught) | (Q(created_by=user) if user.is_teacher else Q(pk__in=[])))
 
 
 class Template(models.Model):
@@ -161,3 +171,23 @@ class Template(models.Model):
             if base not in taken
             else next(s for n in range(2, len(taken) + 3) if (s := f"{base}-{n}") not in taken)
         )
+
+
+class TemplateChange(models.Model):
+    """One line of a template's history: who changed what."""
+
+    class Kind(models.TextChoices):
+        MADE = "made", _("Made")
+        EDITED = "edited", _("Edited")
+        RETIRED = "retired", _("Retired")
+        BROUGHT_BACK = "brought_back", _("Brought back")
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    fields = models.JSONField(default=dict, blank=True)  # {name: [before, after]}; images and sizes by their name
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["template", "-at"], name="template_change_by_template")]

@@ -82,6 +82,11 @@ def host_name(text: str, *, otherwise: str) -> str:
     return word or otherwise
 
 
+def name_key(name: str) -> str:
+    """Equal for names that people would take for the same: small and capital letters, marks that look alike."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
 def _is_strange(mark: str) -> bool:
     if mark in _IDLE or mark in (ZWNJ, ZWJ):
         return False

@@ -22,7 +22,7 @@ from lib.claims import claimed
 from lib.names import clean_name
 from lib.notes import Note, Refusal
 from lib.states import LostRace
-from machines import lifecycle, pace
+from machines import lifecycle, machine_names, pace
 from machines.bin import archive, bin, delete, restore
 from machines.models import Event, Machine, Watch
 from machines.offers import never_fits, size_of
@@ -61,15 +61,18 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     if lacks := template.lacks:
         raise CannotWork(lacks.text, lacks.args)
-    name = clean_name(name if name.strip() else template.title)
     if too_big := never_fits(template, Watch.the_one().room):
         raise TooBig(too_big.text, too_big.args)
+    quotas.actions.lock(owner)
+    name = _name_for(owner, name, template)
     pk = uuid4()
-    quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by)
+    quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by, is_new=True)
     # Only the local cloud serves a screen on the machine's port; in an OpenStack guest a VNC server has a password of its own.
     has_screen = not settings.IS_OPENSTACK and any(s.scheme == "vnc" for s in template.service_list)
     password = secrets.token_urlsafe(6) if has_screen else ""  # 8 characters: the most that VNC looks at
-    machine = Machine.objects.create(pk=pk, owner=owner, template=template, name=name, vnc_password=password)
+    machine = Machine.objects.create(
+        pk=pk, owner=owner, template=template, vnc_password=password, **machine_names.columns(name)
+    )
     services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
     tunnels.actions.reserve(holder=pk, owner=owner, services=services, by=by)
     machine.record(
@@ -79,6 +82,15 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     )
     doorbell.ring("machines.tasks.advance", pk, slow=True)
     return machine
+
+
+def _name_for(owner: User, typed: str, template: Template) -> str:
+    """What was typed, if it is free; else the template's name, numbered where it is taken. Raises BadName or NameTaken."""
+    if not typed.strip():
+        return machine_names.free(owner.pk, clean_name(template.title))
+    name = clean_name(typed)
+    machine_names.require_free(owner.pk, name)
+    return name
 
 
 def suspend(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
@@ -114,10 +126,12 @@ def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Mach
 @transaction.atomic
 def rename(*, machine: Machine, name: str, by: User) -> Machine:
     """Its name, here at once and on the cloud with its next step; ports, address and server stay."""
+    quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if machine.wanted == Wanted.GONE:
         raise WrongState(NOT_NOW[State.DELETING])
     name = clean_name(name)
+    machine_names.require_free(machine.owner_id, name, but=machine)
     if name != machine.name:
         machine.record(
             Event.Kind.WISHED,
@@ -125,7 +139,7 @@ def rename(*, machine: Machine, name: str, by: User) -> Machine:
             by=by,
         )
         machine.name, machine.names_asked = name, machine.names_asked + 1
-        Machine.objects.filter(pk=machine.pk).update(name=name, names_asked=machine.names_asked)
+        Machine.objects.filter(pk=machine.pk).update(**machine_names.columns(name), names_asked=machine.names_asked)
         doorbell.ring("machines.tasks.advance", machine.pk)
     return machine
 
@@ -133,7 +147,7 @@ def rename(*, machine: Machine, name: str, by: User) -> Machine:
 @transaction.atomic
 def open_port(*, machine: Machine, port: int, by: User, scheme: Scheme = "tcp", allow: tuple[str, ...] = ()) -> Tunnel:
     """A public port for one more TCP port (1-65535) of the guest. Raises Refusal when the quota or the state forbids it."""
-    quotas.actions.lock(machine.owner)
+    quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if "open_port" not in allowed(machine):
         raise WrongState(why_not(machine, "open_port"))

@@ -17,6 +17,7 @@ from courses.models import Template
 from lib import doorbell
 from lib.names import clean_name, made_clean
 from lib.notes import Note, Refusal
+from machines import machine_names
 from machines.actions import NoTemplate
 from machines.models import Event, Machine, Stray, Watch
 from machines.offers import size_of
@@ -70,11 +71,13 @@ def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by
     """A machine for `owner` around this server; the life cycle tells the cloud afterwards. Raises Refusal."""
     if template is None or template.retired_at:
         raise NoTemplate(_("There is no such template. Choose one that is not retired."))
+    quotas.actions.lock(owner)
     stray = Stray.objects.select_for_update().get(pk=stray.pk)
     if refusal := why_not(stray):
         raise refusal
     # What the cluster calls it was not typed here: nobody could mend it.
-    name = clean_name(name if name.strip() else made_clean(stray.name) or stray.server_id)
+    typed = clean_name(name if name.strip() else made_clean(stray.name) or stray.server_id)
+    name = machine_names.free(owner.pk, typed)
     machine = _row(stray, owner, template, name)
     _admit(owner, _size(stray, template), machine, by)
     services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
@@ -112,7 +115,7 @@ def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
                 pk=uuid4(),
                 owner=owner,
                 template=template,
-                name=name,
+                **machine_names.columns(name),
                 wanted=wanted,
                 state=state,
                 adopting=True,

@@ -17,6 +17,7 @@ import tunnels.actions
 from cloud.contract import Cloud, CloudError, CloudGone, CloudLimit, CloudRefused, Image, Server, Status
 from lib.notes import Note
 from lib.states import write
+from machines import archive_share
 from machines.models import Copy, Machine
 from machines.pace import BROKEN, LOOK_AGAIN, again, fail, follow, go, wait_at_most
 from machines.states import State, Wanted
@@ -127,14 +128,10 @@ def lost(machine: Machine, cloud: Cloud) -> None:
 
 def spend(machine: Machine) -> dict[str, str]:
     """It runs: from now on its disk is more than its archive. What that is to be written to its row; the image goes later."""
+    archive_share.free(machine)
     if machine.archive_id:
         machine.copies.filter(image_id=machine.archive_id).update(kind=Copy.Kind.SPENT)
     return {"archive_id": ""}
-
-
-def give_back(machine: Machine) -> None:
-    """Its share of the quota; its name and its ports stay its own."""
-    quotas.actions.free(holders=[machine.pk, *extra_ports(machine)])
 
 
 def extra_ports(machine: Machine) -> list[UUID]:
@@ -163,6 +160,7 @@ def _until_copied(machine: Machine, cloud: Cloud) -> None:
 @transaction.atomic
 def _keep(machine: Machine, image: Image, size: int) -> None:
     """The point of no return."""
+    quotas.actions.lock(machine.owner_id)
     machine.copies.filter(kind=Copy.Kind.ARCHIVE, state=Copy.State.READY).update(kind=Copy.Kind.SPENT)
     machine.copies.create(
         kind=Copy.Kind.ARCHIVE,
@@ -172,6 +170,7 @@ def _keep(machine: Machine, image: Image, size: int) -> None:
         disk_format=image.disk_format,
         ready_at=timezone.now(),
     )
+    archive_share.measure(machine, size)
     write(machine, archive_id=image.id, archive_name="")
 
 
@@ -185,11 +184,13 @@ def _until_deleted(machine: Machine, cloud: Cloud) -> None:
 
 @transaction.atomic
 def _archived(machine: Machine) -> None:
-    # The lock: an action that wants it back in this moment either comes before, and keeps the share, or asks for one anew.
+    quotas.actions.lock(machine.owner_id)
+    # The machine's lock: an action that wants it back in this moment either comes before, and keeps the share, or asks for one anew.
     wanted = Machine.objects.select_for_update().values_list("wanted", flat=True).get(pk=machine.pk)
     go(machine, State.ARCHIVED, queued_at=None, **NO_SERVER)
+    archive_share.take(machine)
     if wanted == Wanted.ARCHIVED:
-        give_back(machine)
+        archive_share.keep_ports_only(machine)
 
 
 def _turn_round(machine: Machine, cloud: Cloud) -> None:
@@ -199,7 +200,13 @@ def _turn_round(machine: Machine, cloud: Cloud) -> None:
         return
     if machine.cloud_status == Status.DELETED:
         raise CloudGone(f"Server {machine.server_id} is gone.")
-    go(machine, State.WAKING if machine.cloud_status == Status.ACTIVE else _resting(machine))
+    _rests_again(machine, State.WAKING if machine.cloud_status == Status.ACTIVE else _resting(machine))
+
+
+@transaction.atomic
+def _rests_again(machine: Machine, state: State) -> None:
+    go(machine, state)
+    archive_share.free(machine)
 
 
 def _is_settling(machine: Machine) -> bool:
@@ -223,4 +230,5 @@ def _stay(machine: Machine, state: State, error: CloudRefused) -> None:
     log.warning("machine %s cannot be archived: %s", machine.pk, error)
     wanted = Wanted.RUNNING if state == State.WAKING else Wanted(state.value)
     write(machine, archive_name="", binned_at=None, used_at=timezone.now())
+    archive_share.free(machine)
     follow(machine, wanted, state, Note(NO_ARCHIVE))

@@ -13,7 +13,7 @@ from cloud.contract import Server, Status
 from lib.names import made_clean
 from lib.notes import Note
 from lib.states import LostRace, write
-from machines import knockers
+from machines import knockers, machine_names
 from machines.lifecycle import vanish
 from machines.models import Event, Machine, status_fields
 from machines.pace import BROKEN, fail, follow, go
@@ -73,11 +73,16 @@ def counters(machine: Machine, server: Server) -> dict[str, Any]:
 
 
 def name(machine: Machine, server: Server) -> dict[str, Any]:
-    """The new name of a server that was renamed by hand, unless a name of ours is on its way there."""
+    """The new name of a server that was renamed by hand, unless a name of ours is on its way there.
+
+    One that its owner has already gets a number here; the cloud keeps what it was given there.
+    """
     if not machine.cloud_name or machine.cloud_name == server.name[:255] or machine.names_asked != machine.names_done:
         return {}
     new = made_clean(server.name)
-    return {"name": new} if new and new != machine.name else {}
+    if not new or new == machine.name:
+        return {}
+    return machine_names.columns(machine_names.free(machine.owner_id, new, but=machine))
 
 
 def notes(machine: Machine, server: Server) -> list[Note]:

@@ -20,7 +20,7 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import archive, asking, one_cloud, refusals
+from machines import archive, archive_share, asking, one_cloud, refusals
 from machines.models import Machine, Watch
 from machines.offers import flavor_of, waits
 from machines.pace import (
@@ -228,7 +228,7 @@ def finish(machine: Machine, note: Note = NOTHING) -> None:
     held = list(Tunnel.objects.filter(holder=machine.pk, extra=True).values_list("pk", flat=True))
     # The machine's row is locked before the gateway's, as every action does it.
     go(machine, State.GONE, note, gone_at=timezone.now())
-    quotas.actions.free(holders=[machine.pk, *held])
+    quotas.actions.free(holders=[machine.pk, archive_share.holder_of(machine), *held])
     tunnels.actions.release(holder=machine.pk)
 
 

@@ -30,7 +30,9 @@ def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offe
     room = Watch.the_one().room
     if templates is None:
         templates = Template.objects.published().with_parts()
-    return [Offer(t, t.lacks or usage.why_not(size_of(t)) or never_fits(t, room), waits(t, room)) for t in templates]
+    return [
+        Offer(t, t.lacks or usage.why_not_new(size_of(t)) or never_fits(t, room), waits(t, room)) for t in templates
+    ]
 
 
 def size_of(template: Template) -> Size:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop as _
 import tunnels.restored
 from cloud.contract import Cloud, CloudError, Listing, Server, Status
 from lib.notes import Note
-from machines import archive, knockers, one_cloud
+from machines import archive, archive_share, knockers, one_cloud
 from machines.lifecycle import finish, vanish
 from machines.models import Machine, MachineQuerySet, Watch, status_fields
 from machines.pace import BROKEN
@@ -57,12 +57,12 @@ def meet(cloud: Cloud) -> dict[str, int]:
     listing = cloud.list_servers()
     if not listing.whole:
         raise CloudError("The cloud gave no whole list of its servers.")
-    tunnels.restored.number_anew(now)
     find = _finder(listing)
     pairs = [(machine, find(machine)) for machine in _held().select_for_update(of=("self",))]
     # Those without one first: another row may have its server now, and a server is one row's only.
     for machine, server in sorted(pairs, key=lambda pair: pair[1] is not None):
         _meet_one(machine, server, now)
+    tunnels.restored.number_anew(now)  # last, for it locks the gateways
     _begin_watch(now)
     return dict(Counter(_word(machine, server) for machine, server in pairs))
 
@@ -123,7 +123,8 @@ def _go_on_without(machine: Machine, now: datetime) -> None:
 
 def _archived(machine: Machine, now: datetime) -> None:
     """Its archive is all there is of it; whether that is still there, it says when somebody wants it back."""
-    archive.give_back(machine)
+    archive_share.take(machine)
+    archive_share.keep_ports_only(machine)
     _write(machine, **archive.NO_SERVER)
     _settle(machine, State.ARCHIVED, Wanted.ARCHIVED, FOLLOWED, now)
 
@@ -137,6 +138,7 @@ def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
     once = {f"{name}_{part}": number for name, number in counters.items() for part in ("asked", "done")}
     times = {"asked_at": now - timedelta(seconds=1), "queued_at": None, "ready_at": machine.ready_at or now}
     _write(machine, **status_fields(server, now), **once, **times, server_id=server.id)
+    archive_share.free(machine)
 
 
 def _rest(machine: Machine, state: State, now: datetime) -> None:

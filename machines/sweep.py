@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.utils import timezone
 
+import quotas.actions
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from lib import doorbell, seldom
 from lib.notes import Note
-from machines import drift, one_cloud
+from machines import drift, machine_names, one_cloud
 from machines.models import Event, Machine, Watch, status_fields
 from machines.states import State, Wanted
 from machines.strays import is_key, keep_strays
@@ -188,6 +189,10 @@ def _take_over(
     if machine.state == State.FAILED:
         calm = _second_chance(machine, told)
     with transaction.atomic():
+        if ours and "name" in ours:
+            quotas.actions.lock(machine.owner_id)
+            if ours["name_key"] in machine_names.taken(machine.owner_id, but=machine):
+                return  # another machine took the name in this moment: the next list tells of it again
         if not Machine.objects.filter(*newer, pk=machine.pk, **known).update(**told, **calm, **(ours or {})):
             return
         for note in notes:

@@ -20,10 +20,26 @@ PASSWORD = "minga"
 PEOPLE = ("student", "student2", "teacher", "donor", "admin")
 # One machine more than most need at once; a teacher tries templates, an admin mends. RAM in MiB, disk in GiB.
 DEFAULTS = {
-    "student": {"machines": 2, "vcpus": 4, "ram_mb": 4096, "disk_gb": 20, "ports": 12},
-    "teacher": {"machines": 5, "vcpus": 10, "ram_mb": 10240, "disk_gb": 50, "ports": 30},
-    "donor": {"machines": 2, "vcpus": 4, "ram_mb": 4096, "disk_gb": 20, "ports": 12},
-    "admin": {"machines": 10, "vcpus": 20, "ram_mb": 20480, "disk_gb": 100, "ports": 60},
+    "student": {"machines": 2, "vcpus": 4, "ram_mb": 4096, "disk_gb": 20, "ports": 12, "archives": 4, "archive_gb": 40},
+    "teacher": {
+        "machines": 5,
+        "vcpus": 10,
+        "ram_mb": 10240,
+        "disk_gb": 50,
+        "ports": 30,
+        "archives": 10,
+        "archive_gb": 100,
+    },
+    "donor": {"machines": 2, "vcpus": 4, "ram_mb": 4096, "disk_gb": 20, "ports": 12, "archives": 4, "archive_gb": 40},
+    "admin": {
+        "machines": 10,
+        "vcpus": 20,
+        "ram_mb": 20480,
+        "disk_gb": 100,
+        "ports": 60,
+        "archives": 20,
+        "archive_gb": 200,
+    },
 }
 SSH = {"name": "ssh", "port": 22, "scheme": "ssh"}
 HTTP = {"name": "http", "port": 80, "scheme": "http"}

@@ -281,7 +281,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.access.JSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.once.Schema",
     "EXCEPTION_HANDLER": "portal.api.problems.handler",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
@@ -331,6 +331,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     # Who may knock at sleeping machines: an owner's new address is told at once, a class-mate's and an old one now.
     "let_knock": {"task": "machines.tasks.let_knock", "schedule": 120, "options": {"expires": 60}},
+    "forget_once_keys": {"task": "portal.tasks.forget_once_keys", "schedule": 300, "options": {"expires": 200}},
     "forget_addresses": {"task": "portal.tasks.forget_addresses", "schedule": 3600, "options": {"expires": 600}},
     "forget_failures": {"task": "portal.tasks.forget_failures", "schedule": 3600, "options": {"expires": 600}},
     # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.

@@ -154,7 +154,8 @@ class Shown:
         if self.machine.binned_at:
             return _("It is in the recycle bin. Restore it to have it back, on the same ports.")
         return _(
-            "Its disk is kept as an image; it takes nothing of your quota. Restore it to use it again, on the same ports."
+            "Its disk is kept as an image and counts as one of your archives. Its ports stay reserved for as long as the archive is kept, and"
+            " count in your quota. Restore it to use it again, on the same ports."
         )
 
     @property

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import addresses, failures
+from accounts import addresses, failures, once
 from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import CloudError
@@ -34,3 +34,8 @@ def forget_addresses() -> None:
 @shared_task
 def forget_failures() -> None:
     failures.forget(timezone.now())
+
+
+@shared_task
+def forget_once_keys() -> None:
+    once.tidy(timezone.now())

@@ -39,6 +39,7 @@ urlpatterns = [
     path("templates/new/", templates.create, name="template-new"),
     path("templates/<slug:slug>/", templates.edit, name="template"),
     path("templates/<slug:slug>/retire/", templates.retire, name="template-retire"),
+    path("templates/<slug:slug>/bring-back/", templates.bring_back, name="template-bring-back"),
     path("catalog/", catalog.catalog, name="catalog"),
     path("catalog/look/", catalog.look_again, name="catalog-look"),
     path("catalog/images/<int:pk>/", catalog.image, name="image"),

@@ -24,13 +24,15 @@ class OverQuota(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """An amount of each measure. RAM in MiB, disk in GiB."""
+    """An amount of each measure. RAM in MiB, disks and archives in GiB."""
 
     machines: int = 0
     vcpus: int = 0
     ram_mb: int = 0
     disk_gb: int = 0
     ports: int = 0
+    archives: int = 0
+    archive_gb: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,37 @@ _WHY_NOT = {
     "vcpus": _("This needs %(asked)s processors, and %(left)s of your %(limit)s are free. Delete a machine, or choose a smaller one."),
     "ram_mb": _("This needs %(asked)s MB of memory, and %(left)s MB of your %(limit)s MB are free. Delete a machine, or choose a smaller one."),
     "disk_gb": _("This needs %(asked)s GB of disk, and %(left)s GB of your %(limit)s GB are free. Delete a machine, or choose a smaller one."),
-    "ports": _("This needs %(asked)s public ports, and %(left)s of your %(limit)s are free. Close one you no longer need."),
+    "ports": _(
+        "This needs %(asked)s public ports, and %(left)s of your %(limit)s are free. Close one you no longer need, or delete an archived"
+        " machine for good: it keeps its ports."
+    ),
+    "archives": _(
+        "You have %(used)s of your %(limit)s archives; the recycle bin counts. Restore one or delete one for good, then archive this"
+        " machine; or delete this one for good."
+    ),
+    "archive_gb": _(
+        "This archive needs up to %(asked)s GB, and %(left)s GB of your %(limit)s GB for archives are free; the recycle bin counts."
+        " Restore an archive or delete one for good, then archive this machine; or delete this one for good."
+    ),
 }  # fmt: skip
+_OVER = {
+    "archives": _(
+        "You have %(used)s archives, the recycle bin included, and your limit is %(limit)s. Restore one or delete one for good; until"
+        " then you cannot launch or archive a machine."
+    ),
+    "archive_gb": _(
+        "Your archives take %(used)s GB, the recycle bin included, and your limit is %(limit)s GB. Restore one or delete one for good;"
+        " until then you cannot launch or archive a machine."
+    ),
+}
 _LABELS: dict[str, tuple[Promise, str]] = {
     "machines": (gettext_lazy("Machines"), ""),
     "vcpus": (gettext_lazy("Processors"), ""),
     "ram_mb": (gettext_lazy("Memory"), "MB"),
     "disk_gb": (gettext_lazy("Disk"), "GB"),
     "ports": (gettext_lazy("Public ports"), ""),
+    "archives": (gettext_lazy("Archives and recycle bin"), ""),
+    "archive_gb": (gettext_lazy("Disk of archives"), "GB"),
 }
 
 
@@ -74,6 +99,8 @@ class Usage:
     ram_mb: Gauge
     disk_gb: Gauge
     ports: Gauge
+    archives: Gauge
+    archive_gb: Gauge
 
     def gauges(self) -> list[tuple[str, Promise, Gauge, str]]:
         """(measure, label, gauge, unit) for each measure, in the order in which people ask."""
@@ -89,6 +116,17 @@ class Usage:
                 )
         return None
 
+    def why_not_new(self, size: Size) -> Note | None:
+        """The same for something that did not exist before: also refused while more is archived than may be."""
+        return self._too_many_archives() or self.why_not(size)
+
+    def _too_many_archives(self) -> Note | None:
+        for measure, text in _OVER.items():
+            gauge: Gauge = getattr(self, measure)
+            if gauge.used > gauge.limit:
+                return Note(text, {"used": gauge.used, "limit": gauge.limit})
+        return None
+
 
 def usage(user: User) -> Usage:
     """What is taken and what the live grants give: two queries."""
@@ -98,20 +136,42 @@ def usage(user: User) -> Usage:
     return Usage(**{m: Gauge(used[m], limits[m]) for m in MEASURES})
 
 
-def lock(user: User) -> None:
-    """Let nothing else be admitted for this person until the transaction that is open here ends."""
-    Allowance.objects.get_or_create(user=user)
-    Allowance.objects.select_for_update().get(user=user)
+def lock(user: User | int) -> None:
+    """Let nothing else be admitted for this person until the transaction that is open here ends. Take this lock first."""
+    pk = user if isinstance(user, int) else user.pk
+    Allowance.objects.get_or_create(user_id=pk)
+    Allowance.objects.select_for_update().get(user_id=pk)
 
 
 @transaction.atomic
-def admit(*, user: User, size: Size, holder: UUID, by: User) -> Reservation:
+def admit(*, user: User, size: Size, holder: UUID, by: User, is_new: bool = False) -> Reservation:
     """Take `size` for `holder`, or raise OverQuota with the numbers. Others' admissions for this person wait."""
     lock(user)
-    why_not = usage(user).why_not(size)
+    now = usage(user)
+    why_not = now.why_not_new(size) if is_new else now.why_not(size)
     if why_not:
         raise OverQuota(why_not.text, why_not.args)
+    return take(user=user, size=size, holder=holder)
+
+
+def take(*, user: User, size: Size, holder: UUID) -> Reservation:
+    """Take `size` without asking whether there is room: for what the site does by its own rules."""
     return Reservation.objects.create(user=user, holder=holder, **{m: getattr(size, m) for m in MEASURES})
+
+
+@transaction.atomic
+def exchange(*, user: User, size: Size, holder: UUID) -> None:
+    """Give back what `holder` took, and take `size` instead, without asking; nothing is written where that is the same."""
+    row = open_share(holder)
+    if (Size(*(getattr(row, m) for m in MEASURES)) if row else Size()) == size:
+        return
+    free(holders=[holder])
+    if any(astuple(size)):
+        take(user=user, size=size, holder=holder)
+
+
+def open_share(holder: UUID) -> Reservation | None:
+    return Reservation.objects.filter(holder=holder, closed_at__isnull=True).first()
 
 
 def free(*, holders: list[UUID]) -> None:

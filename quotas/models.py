@@ -9,17 +9,19 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
-MEASURES = ("machines", "vcpus", "ram_mb", "disk_gb", "ports")
+MEASURES = ("machines", "vcpus", "ram_mb", "disk_gb", "ports", "archives", "archive_gb")
 
 
 class Measures(models.Model):
-    """The five things that are counted. RAM in MiB, disk in GiB."""
+    """The things that are counted. RAM in MiB, disks and archives in GiB."""
 
     machines = models.PositiveIntegerField(default=0)
     vcpus = models.PositiveIntegerField(default=0)
     ram_mb = models.PositiveIntegerField(default=0)
     disk_gb = models.PositiveIntegerField(default=0)
     ports = models.PositiveIntegerField(default=0)
+    archives = models.PositiveIntegerField(default=0, db_default=0)  # the recycle bin counts as well
+    archive_gb = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         abstract = True

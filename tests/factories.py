@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.models import Template
-from machines import actions
+from machines import actions, machine_names
 from machines.models import Machine
 from quotas.models import Grant
 from tunnels.models import Gateway, Tunnel
@@ -36,7 +36,15 @@ def make_template(slug: str = "lab", **facts: Any) -> Template:
 
 def grant(user: User, **amounts: int) -> Grant:
     """Room for ten machines, unless told otherwise."""
-    room = {"machines": 10, "vcpus": 40, "ram_mb": 40_000, "disk_gb": 200, "ports": 60}
+    room = {
+        "machines": 10,
+        "vcpus": 40,
+        "ram_mb": 40_000,
+        "disk_gb": 200,
+        "ports": 60,
+        "archives": 10,
+        "archive_gb": 200,
+    }
     return Grant.objects.create(user=user, **{**room, **amounts})
 
 
@@ -45,6 +53,7 @@ def make_machine(owner: User, *, state: str = "running", wanted: str = "", name:
     make_gateway()
     if not Grant.objects.of(owner).exists():
         grant(owner)
+    name = machine_names.free(owner.pk, name)
     machine = actions.launch(owner=owner, template=make_template(), name=name, by=owner)
     resting = {"suspended": "suspended", "suspending": "suspended", "shelved": "shelved", "shelving": "shelved"}
     ending = {"deleting": "gone", "gone": "gone"}

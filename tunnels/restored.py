@@ -17,6 +17,8 @@ def number_anew(now: datetime) -> None:
     Seconds since 1970: one revision a second for years would be needed to reach it, and a second restore of the same
     backup gives another number. Until an agent follows it, what it tells moves no tunnel.
     """
+    # Tunnels are locked before gateways, as where a report is taken.
+    list(Tunnel.objects.live().select_for_update().order_by("pk").values_list("pk"))
     for gateway in Gateway.objects.select_for_update().order_by("pk"):
         revision = Greatest(F("revision") + 1, Value(int(now.timestamp())))
         Gateway.objects.filter(pk=gateway.pk).update(revision=revision)

@@ -6,10 +6,12 @@ lives, a person may change their mind: each of its answers counts once.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
+import quotas.actions
 from accounts.models import User
 from courses.models import Enrolment
 from courses.policy import IdlePolicy, policy_of
@@ -72,6 +74,7 @@ _ENDED = _("The time for an answer ended at %(at)s.")
 @transaction.atomic
 def answer(*, ask: Ask, choice: str, by: User | None, now: datetime, until: datetime | None = None) -> Answer:
     """by=None: by a link, which is proof by itself. Raises Refusal with the sentence that the person reads."""
+    quotas.actions.lock(ask.machine.owner_id)
     ask = living(ask, lock=True)
     _check_person(ask, choice, by)
     if refusal := why_not(ask, choice, now):
@@ -180,7 +183,12 @@ def _sleep(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> 
 
 def _done(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> None:
     """No longer needed for now: what would have come in the end comes at once."""
-    verbs = {K.SLEEP: actions.shelve, K.ARCHIVE: actions.archive, K.DELETE: actions.delete}
+    # Its archive would come by the rules in some days, so a full quota does not refuse it now either.
+    verbs: dict[str, Callable[..., Machine]] = {
+        K.SLEEP: actions.shelve,
+        K.ARCHIVE: partial(actions.archive, by_rule=True),
+        K.DELETE: actions.delete,
+    }
     _end_holds(ask.machine, now)
     verbs[K(ask.kind)](machine=ask.machine, by=by, why=Note(_("Its owner answered: I am done.")))
 

@@ -100,6 +100,8 @@ def settle(now: datetime) -> int:
 @transaction.atomic
 def delivered(delivery: Delivery, now: datetime) -> bool:
     """One channel reached the person. False when it was delivered, or the question closed, before."""
+    # The question's lock comes before its deliveries', as where it is closed.
+    list(Ask.objects.filter(pk=delivery.ask_id).select_for_update().values_list("pk"))
     open_ones = Delivery.objects.filter(pk=delivery.pk, ask__closed_at__isnull=True).exclude(state=Delivery.State.SENT)
     if not open_ones.update(state=Delivery.State.SENT, sent_at=now, next_at=None, fault=""):
         return False

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+import quotas.actions
 from accounts.failures import Failures
 from lib import logs
 from lib.notes import Refusal
@@ -79,9 +80,12 @@ def _done(step: Step, now: datetime) -> bool:
 
 
 def _again(step: Step, now: datetime) -> Step | None:
-    """The same step by the facts of this moment; None when it is not due any more. Questions are locked before the machine,
-    as those who answer do it."""
+    """The same step by the facts of this moment; None when it is not due any more.
+
+    Locks are taken as everywhere: the owner's Allowance, then the questions, then the machine.
+    """
     pk = step.outlook.facts.machine.pk
+    quotas.actions.lock(step.outlook.facts.machine.owner_id)
     list(Ask.objects.open().filter(machine=pk).select_for_update(of=("self",)).values_list("pk"))
     rows = facts.load(Machine.objects.select_for_update(of=("self",)).filter(pk=pk), now)
     if not rows:

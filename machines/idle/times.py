@@ -1,12 +1,18 @@
-"""Times of day as people say and type them, in the zone of the site, which is always named beside them."""
+"""Times of day as people say and type them, in the zone of the site, which is always named beside them.
+
+Clocks are put forward and back: a time of day may come twice in a night, or never. What is computed with is UTC, for Python's sums
+within one zone are sums of what its clocks show.
+"""
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from datetime import timezone as fixed
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
+DAY = timedelta(days=1)
 
 
 def zone() -> str:
@@ -14,29 +20,78 @@ def zone() -> str:
 
 
 def clock(at: datetime) -> str:
-    """14:05 (America/Lima)."""
-    return f"{_local(at):%H:%M} ({zone()})"
+    """14:05 (America/Lima); with its distance from UTC where the clocks show it twice: 02:30 UTC+1 (Europe/Madrid)."""
+    return f"{_local(at):%H:%M}{_which(at)} ({zone()})"
 
 
 def moment(at: datetime, now: datetime) -> str:
     """The time, with its day where that is not today."""
-    day = _local(at).date()
-    return clock(at) if day == _local(now).date() else f"{date_format(day, 'DATE_FORMAT')}, {clock(at)}"
+    return clock(at) if _local(at).date() == _local(now).date() else with_day(at)
+
+
+def with_day(at: datetime) -> str:
+    """The time with its day, also where that is today."""
+    return f"{date_format(_local(at).date(), 'DATE_FORMAT')}, {clock(at)}"
+
+
+def written(at: datetime, form: str) -> str:
+    """In one of Django's formats; with its distance from UTC where the clocks show it twice."""
+    return date_format(_local(at), form) + _which(at)
 
 
 def next_at(text: str, now: datetime) -> datetime | None:
-    """The next time that a clock of this site shows hh:mm; None where it is no time of day."""
+    """The next time, in UTC, that a clock of this site shows hh:mm; None where it is no time of day.
+
+    On a day on which the clocks jump over it: the moment of the jump, for then it has passed.
+    """
     found = _CLOCK.fullmatch(text.strip())
     if not found:
         return None
-    hour_and_minute, today = time(int(found[1]), int(found[2])), _local(now).date()
-    later = _on(today, hour_and_minute)
-    return later if later > now else _on(today + timedelta(days=1), hour_and_minute)
+    typed, today = time(int(found[1]), int(found[2])), _local(now).date()
+    moments = (moment for days in range(4) for moment in _moments(today + days * DAY, typed))
+    return next((moment for moment in moments if moment > now), None)
+
+
+def _moments(day: date, typed: time) -> list[datetime]:
+    """When clocks show that time on that day, in UTC: once, twice, or the moment at which they jump over it."""
+    both = [_utc(day, typed, fold) for fold in (0, 1)]
+    if _shows(both[0], day, typed):
+        return sorted(set(both))
+    return [_jump(both[1], both[0])]
+
+
+def _utc(day: date, typed: time, fold: int) -> datetime:
+    return datetime.combine(day, typed, timezone.get_default_timezone()).replace(fold=fold).astimezone(UTC)
+
+
+def _shows(at: datetime, day: date, typed: time) -> bool:
+    local = _local(at)
+    return (local.date(), local.time().replace(fold=0)) == (day, typed)
+
+
+def _jump(before: datetime, after: datetime) -> datetime:
+    """The first second at which the clocks are put forward, between these two."""
+    offset = _local(before).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        before, after = (middle, after) if _local(middle).utcoffset() == offset else (before, middle)
+    return after
+
+
+def _which(at: datetime) -> str:
+    """Which of the two, where the clocks show it twice, with a blank before; else ''."""
+    local = _local(at)
+    comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f" {_offset(local)}" if comes_twice else ""
+
+
+def _offset(local: datetime) -> str:
+    """UTC+1, UTC-3:30."""
+    name = fixed(local.utcoffset() or timedelta(0)).tzname(None)
+    sign, hours, minutes = name[3:4], name[4:6].lstrip("0") or "0", name[7:9]
+    return f"UTC{sign}{hours}" + (f":{minutes}" if minutes.strip("0") else "") if sign else "UTC"
 
 
 def _local(at: datetime) -> datetime:
-    return timezone.localtime(at, timezone.get_default_timezone())
-
-
-def _on(day: date, at: time) -> datetime:
-    return datetime.combine(day, at, timezone.get_default_timezone())
+    """As the clocks of this site show it, whichever zone it came in."""
+    return at.astimezone(UTC).astimezone(timezone.get_default_timezone())

@@ -38,7 +38,7 @@ def sentence(outlook: Outlook) -> str:
 def _binned(outlook: Outlook) -> str:
     if outlook.deletes_at is None:
         return ""
-    at = _on(outlook.deletes_at, outlook)
+    at = times.with_day(outlook.deletes_at)
     return _("It is in the recycle bin. It is deleted for good on %(at)s, unless you have it back.") % {"at": at}
 
 
@@ -80,22 +80,17 @@ def _asked(outlook: Outlook) -> str:
 def _resting(outlook: Outlook) -> str:
     machine = outlook.facts.machine
     if machine.state == State.SUSPENDED and outlook.shelves_at:
-        at = _on(outlook.shelves_at, outlook)
+        at = times.with_day(outlook.shelves_at)
         return _("Nobody has woken it. On %(at)s it is put away: its disk is kept, its memory is not.") % {"at": at}
     if machine.state == State.ARCHIVED and outlook.deletes_at:
-        at = _on(outlook.deletes_at, outlook)
+        at = times.with_day(outlook.deletes_at)
         return _("It is deleted on %(at)s, unless you want it kept. You are warned before.") % {"at": at}
-    at = _on(outlook.archives_at or outlook.now, outlook)
+    at = times.with_day(outlook.archives_at or outlook.now)
     return _("If nobody uses it, it is archived on %(at)s. You are warned before.") % {"at": at}
 
 
 def _at(at: datetime | None, outlook: Outlook) -> str:
     return times.moment(at or outlook.now, outlook.now)
-
-
-def _on(at: datetime, outlook: Outlook) -> str:
-    """Always with its day, also where that is today."""
-    return times.moment(at, outlook.now - timedelta(days=1))
 
 
 def idle_minutes(outlook: Outlook) -> int:

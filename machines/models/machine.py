@@ -72,6 +72,7 @@ class Machine(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="machines")
     template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="machines")
     name = models.CharField(max_length=60)
+    name_key = models.TextField(null=True, blank=True)  # see lib.names.name_key; None: written by a version before 0.3
     vnc_password = models.CharField(max_length=8, blank=True, default="")
 
     wanted = models.CharField(max_length=10, choices=Wanted.choices, default=Wanted.RUNNING)
@@ -134,6 +135,9 @@ class Machine(models.Model):
             models.CheckConstraint(condition=Q(state__in=State.values), name="machine_state_known"),
             models.UniqueConstraint(
                 fields=["server_id"], condition=~Q(server_id="") & ~Q(state="gone"), name="machine_one_per_server"
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "name_key"], condition=~Q(wanted="gone"), name="machine_name_once_per_person"
             ),
         ]
         indexes = [

@@ -19,6 +19,7 @@ from portal import ranges
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, machine, person
+from portal.api.once import once_per_key
 from portal.shown import show, show_all
 from portal.views.work import whole_of
 
@@ -51,6 +52,7 @@ def _one(request: Request, row: Machine, status: int = 200) -> Response:
 )
 @extend_schema(methods=["POST"], request=s.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
+@once_per_key
 def machines(request: Request) -> Response:
     """Your machines; or launch one."""
     who = person(request)
@@ -97,6 +99,7 @@ def verb_view(verb: str) -> Callable[..., Any]:
         operation_id=f"machines_{verb}", request=None, responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem}
     )
     @api_view(["POST"])
+    @once_per_key
     def view(request: Request, pk: UUID) -> Response:
         return _one(request, VERBS[verb](machine=machine(request, pk), by=person(request)), 202)
 
@@ -106,6 +109,7 @@ def verb_view(verb: str) -> Callable[..., Any]:
 @extend_schema(methods=["GET"], responses=s.Access(many=True))
 @extend_schema(methods=["POST"], request=s.OpenPort, responses={201: s.Access, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
+@once_per_key
 def ports(request: Request, pk: UUID) -> Response:
     """The ports of a machine; or open one more."""
     row = machine(request, pk)
@@ -132,6 +136,7 @@ def port(request: Request, pk: UUID, tunnel: UUID) -> Response:
 @extend_schema(methods=["GET"], responses={200: s.CopyOut, 404: s.Problem, 409: s.Problem})
 @extend_schema(methods=["POST"], request=None, responses={202: s.CopyOut, 404: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
+@once_per_key
 def copy(request: Request, pk: UUID) -> Response:
     """The image of its disk that can be downloaded; or ask for one."""
     row = machine(request, pk)

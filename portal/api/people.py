@@ -21,6 +21,7 @@ from lib.notes import Refusal
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, person
+from portal.api.once import once_per_key
 from quotas.actions import usage
 
 MOST_FAILURES = 10  # wrong passwords for one name from one address
@@ -94,6 +95,7 @@ def quota(request: Request) -> Response:
 @extend_schema(methods=["GET"], responses=s.KeyOut(many=True))
 @extend_schema(methods=["POST"], request=s.KeyIn, responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
+@once_per_key
 def keys(request: Request) -> Response:
     """Your SSH keys; or add one."""
     who = person(request)
@@ -104,6 +106,7 @@ def keys(request: Request) -> Response:
 
 @extend_schema(request=s.KeyName, responses={201: s.MadeKey, 400: s.Problem, 409: s.Problem})
 @api_view(["POST"])
+@once_per_key
 def make_key(request: Request) -> Response:
     """Have a key made. The private half is in this answer and nowhere else."""
     who = person(request)

@@ -74,10 +74,19 @@ class TemplateOut(serializers.Serializer[Any]):
     size = Size()
     services = Service(many=True)
     published = serializers.BooleanField()
+    author = serializers.CharField(help_text="'' when nobody is known.")
+    retired = serializers.BooleanField(help_text="Nobody can launch it any more.")
     idle = serializers.DictField(help_text="What it changes of the idle rules.")
     fits = serializers.BooleanField(help_text="Whether you could launch it now.")
     waits = serializers.BooleanField(help_text="The cluster is full: a launch would queue.")
     why_not = serializers.CharField(help_text="Why you could not, in words; '' when you could.")
+
+
+class TemplateChangeOut(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    by = serializers.CharField(source="by.username", default="", help_text="'' when that person is no longer here.")
+    kind = serializers.ChoiceField(["made", "edited", "retired", "brought_back"])
+    fields_changed = serializers.DictField(source="fields", help_text='{"name": [before, after], …}')
 
 
 class TemplateIn(serializers.Serializer[Any]):
@@ -206,7 +215,9 @@ class Quota(serializers.Serializer[Any]):
     vcpus = Gauge()
     ram_mb = Gauge(help_text="MiB")
     disk_gb = Gauge(help_text="GiB")
-    ports = Gauge()
+    ports = Gauge(help_text="Those of archived machines count.")
+    archives = Gauge(help_text="The recycle bin counts.")
+    archive_gb = Gauge(help_text="GiB")
 
 
 class EventOut(serializers.Serializer[Any]):

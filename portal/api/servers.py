@@ -17,6 +17,7 @@ from machines.models import Machine, Stray
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, person
+from portal.api.once import once_per_key
 from portal.shown import show
 from portal.views.servers import owners
 
@@ -80,6 +81,7 @@ def _told(row: Stray, owner: User | None) -> dict[str, Any]:
     responses={201: s.MachineOut, 400: s.Problem, 403: s.Problem, 404: s.Problem, 409: s.Problem},
 )
 @api_view(["POST"])
+@once_per_key
 def adopt(request: Request, server_id: str) -> Response:
     """Give a server to a person: it becomes a machine of theirs (administrators)."""
     who = admin(request)

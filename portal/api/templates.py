@@ -11,12 +11,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.models import Flavor, Image
-from courses.actions import BadTemplate, create_template, edit_template, retire_template
+from courses.actions import (
+    BadTemplate,
+    NotYours,
+    bring_back_template,
+    create_template,
+    edit_template,
+    may_change,
+    retire_template,
+)
 from courses.models import Template
 from machines.offers import offers
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, person
+from portal.api.once import once_per_key
+
+MOST_CHANGES = 50
 
 
 def _one(request: Request, template: Template, status: int = 200) -> Response:
@@ -27,6 +38,7 @@ def _one(request: Request, template: Template, status: int = 200) -> Response:
 @extend_schema(methods=["GET"], responses=s.TemplateOut(many=True))
 @extend_schema(methods=["POST"], request=s.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem})
 @api_view(["GET", "POST"])
+@once_per_key
 def templates(request: Request) -> Response:
     """What you can launch; or make a template (teachers)."""
     who = person(request)
@@ -51,6 +63,25 @@ def template(request: Request, slug: str) -> Response:
         retire_template(template=row, by=who)
         return Response(status=204)
     return _one(request, row)
+
+
+@extend_schema(request=None, responses={200: s.TemplateOut, 403: s.Problem, 404: s.Problem})
+@api_view(["POST"])
+@once_per_key
+def bring_back(request: Request, slug: str) -> Response:
+    """Take back that a template was retired."""
+    row = get_object_or_404(Template.objects.with_parts(), slug=slug)
+    return _one(request, bring_back_template(template=row, by=person(request)))
+
+
+@extend_schema(responses={200: s.TemplateChangeOut(many=True), 403: s.Problem, 404: s.Problem})
+@api_view(["GET"])
+def changes(request: Request, slug: str) -> Response:
+    """Who changed what, the newest 50, for those who may change it."""
+    row = get_object_or_404(Template, slug=slug)
+    if not may_change(row, person(request)):
+        raise NotYours(_("Only its author, the teachers of its course and administrators may see this."))
+    return Response(s.TemplateChangeOut(row.changes.select_related("by")[:MOST_CHANGES], many=True).data)
 
 
 def _fields(asked: dict[str, Any]) -> dict[str, Any]:

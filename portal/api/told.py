@@ -37,7 +37,8 @@ def offer(told: Offer) -> dict[str, Any]:
     t = told.template
     return {
         "id": t.pk, "slug": t.slug, "name": t.title, "summary": t.blurb, "icon": t.icon, "size": t.flavor, "services": t.services,
-        "published": t.published, "idle": t.idle, "fits": told.why_not is None, "waits": told.waits, "why_not": str(told.why_not or ""),
+        "published": t.published, "author": t.created_by.username if t.created_by else "",
+        "retired": t.retired_at is not None, "idle": t.idle, "fits": told.why_not is None, "waits": told.waits, "why_not": str(told.why_not or ""),
     }  # fmt: skip
 
 

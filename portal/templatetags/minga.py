@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from cloud.contract import Status
+from machines.idle import times
 from portal.horizon import server_page
+from portal.once import FIELD, new_token
 
 register = template.Library()
 UNBROKEN = "\u00a0"  # a number and its unit stay on one line
@@ -25,6 +26,12 @@ def icon(name: str, css: str = "icon") -> SafeString:
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static("img/icons.svg"), name
     )
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """In each form that makes something: a token by which two clicks are known for one."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_token())
 
 
 @register.filter
@@ -70,7 +77,13 @@ def ago(at: datetime) -> str:
         return _("%(count)s min ago") % {"count": int(past.total_seconds() // 60)}
     if past < timedelta(days=1):
         return _("%(count)s h ago") % {"count": int(past.total_seconds() // 3600)}
-    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+    return times.written(at, "SHORT_DATETIME_FORMAT")
+
+
+@register.filter
+def written(at: datetime, form: str) -> str:
+    """Like Django's `date`; it says which, where clocks that are put back show a time twice."""
+    return times.written(at, form)
 
 
 @register.filter

@@ -15,6 +15,7 @@ from knox.models import AuthToken
 from accounts.models import User
 from portal.asked import SignedIn
 from portal.context import THEMES, theme_of
+from portal.once import once_per_form
 
 YEAR = 365 * 24 * 3600  # seconds
 
@@ -29,6 +30,7 @@ def account(request: SignedIn) -> HttpResponse:
 
 @require_POST
 @never_cache
+@once_per_form
 def make_token(request: SignedIn) -> HttpResponse:
     """The answer to this request is the only place where the token is ever shown."""
     _row, token = AuthToken.objects.create(user=request.user)

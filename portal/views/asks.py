@@ -25,6 +25,7 @@ from lib.notes import Refusal
 from machines.idle import answers, choices, links, times
 from machines.models import Answer, Ask, Machine
 from portal.asked import SignedIn
+from portal.once import once_per_form
 
 SHOWN = 100  # the newest questions of a teacher's courses
 CHOICE = Answer.Choice
@@ -57,6 +58,7 @@ def _by_link(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def say(request: SignedIn, pk: int, choice: str) -> HttpResponse:
     """The same by who is signed in: one tap in the banner or on the machine's page."""
     ask = get_object_or_404(_seen_by(request.user), pk=pk)
@@ -117,6 +119,7 @@ def asks(request: SignedIn) -> HttpResponse:
 
 
 @require_POST
+@once_per_form
 def give(request: SignedIn, pk: UUID) -> HttpResponse:
     """A teacher or an admin keeps a machine awake until hh:mm, asked or not."""
     now = timezone.now()

@@ -12,10 +12,12 @@ from accounts import actions
 from lib.notes import Refusal
 from portal.asked import SignedIn
 from portal.forms import KeyForm
+from portal.once import once_per_form
 
 
 @require_http_methods(["GET", "POST"])
 @never_cache
+@once_per_form
 def keys(request: SignedIn) -> HttpResponse:
     if request.method == "GET":
         return keys_page(request)
@@ -33,6 +35,7 @@ def keys(request: SignedIn) -> HttpResponse:
 
 @require_POST
 @never_cache
+@once_per_form
 def make(request: SignedIn) -> HttpResponse:
     """The answer to this request is the only place where the private half is ever shown."""
     name = request.POST.get("name", "").strip() or _("Made by Minga")

@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from courses.models import Template
 from lib.notes import Refusal
-from machines import actions
-from machines.models import Machine
+from machines import actions, machine_names
 from machines.offers import offers
 from portal.asked import SignedIn
+from portal.once import once_per_form
 from quotas.actions import usage
 
 # A name that nobody has to think about; each reads well as a host name, too.
@@ -34,6 +34,7 @@ NAMES = (
 
 @require_http_methods(["GET", "POST"])
 @never_cache
+@once_per_form
 def launch(request: SignedIn) -> HttpResponse:
     if request.method == "GET":
         return launch_page(request)
@@ -64,6 +65,6 @@ def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpRespon
 
 def free_name(user: User) -> str:
     """The first of NAMES that no machine of this person has; then numbered."""
-    taken = set(Machine.objects.filter(owner=user).alive().values_list("name", flat=True))
+    taken = machine_names.taken(user.pk)
     numbered = (f"{name}-{number}" if number > 1 else name for number in range(1, len(taken) + 2) for name in NAMES)
     return next(name for name in numbered if name not in taken)

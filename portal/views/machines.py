@@ -13,11 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lib.notes import Refusal
-from machines import actions, copies
+from machines import actions, archive_share, copies
 from machines.models import Machine
 from portal.asked import SignedIn
 from portal.binned import Binned
 from portal.forms import PortForm
+from portal.once import once_per_form
 from portal.shown import Shown, history, show, show_all
 from portal.views.asks import of_machine
 from quotas.actions import usage
@@ -121,6 +122,7 @@ def live(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@once_per_form
 def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Sleep, wake, put away, restart, try again: one tap."""
     row = find(request, pk)
@@ -132,11 +134,13 @@ def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def sure(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Reset and delete: a page that asks, then the deed."""
     row = find(request, pk)
     if request.method == "GET":
-        return render(request, f"machines/{verb}.html", {"s": show(row), "binned": Binned(row)})
+        facts = {"s": show(row), "binned": Binned(row), "no_room": archive_share.why_not(row) or ""}
+        return render(request, f"machines/{verb}.html", facts)
     try:
         SURE[verb](machine=row, by=request.user)
     except Refusal as refusal:
@@ -155,6 +159,7 @@ def rename(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@once_per_form
 def open_port(request: SignedIn, pk: UUID) -> HttpResponse:
     row = find(request, pk)
     form = PortForm(request.POST)

@@ -23,6 +23,7 @@ from machines.models import Machine, Stray, Watch
 from machines.strays import is_key
 from portal.asked import SignedIn
 from portal.forms import AdoptForm
+from portal.once import once_per_form
 
 View = Callable[..., HttpResponse]
 ON_A_PAGE = 25
@@ -61,6 +62,7 @@ def owners(strays: Iterable[Stray]) -> dict[str, User]:
 @admins_only
 @require_http_methods(["GET", "POST"])
 @never_cache
+@once_per_form
 def adopt(request: SignedIn, server_id: str) -> HttpResponse:
     """A page with what the server is and a form; then the deed."""
     stray = get_object_or_404(Stray, server_id=server_id)

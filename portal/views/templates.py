@@ -1,24 +1,27 @@
 """Templates, for those who teach."""
 
 from collections.abc import Callable
+from difflib import ndiff
 from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from courses import actions
-from courses.models import Template
+from courses.models import Template, TemplateChange
 from lib.notes import Refusal
 from portal.asked import SignedIn
 from portal.forms import ServiceRows, TemplateForm, typed_services
 from portal.idle_form import IdleForm
+from portal.once import once_per_form
 
 View = Callable[..., HttpResponse]
+MOST_CHANGES = 50  # the newest lines of a history
 
 
 def teachers_only(view: View) -> View:
@@ -36,15 +39,16 @@ def teachers_only(view: View) -> View:
 @teachers_only
 @require_GET
 def templates(request: SignedIn) -> HttpResponse:
-    return render(
-        request,
-        "courses/templates.html",
-        {"templates": Template.objects.with_parts().order_by("retired_at", "position", "name")},
-    )
+    facts = {
+        "templates": Template.objects.with_parts().order_by("retired_at", "position", "name"),
+        "changeable": set(Template.objects.changeable_by(request.user).values_list("pk", flat=True)),
+    }
+    return render(request, "courses/templates.html", facts)
 
 
 @teachers_only
 @require_http_methods(["GET", "POST"])
+@once_per_form
 def create(request: SignedIn) -> HttpResponse:
     # A new card starts with the way in that nearly every one has.
     return _edit(
@@ -54,17 +58,24 @@ def create(request: SignedIn) -> HttpResponse:
     )
 
 
-@teachers_only
 @require_http_methods(["GET", "POST"])
 def edit(request: SignedIn, slug: str) -> HttpResponse:
-    template = get_object_or_404(Template, slug=slug)
+    template = _changeable(request, slug)
     return _edit(
         request,
         template,
-        lambda **fields: actions.edit_template(
-            template=get_object_or_404(Template, slug=slug), by=request.user, **fields
-        ),
+        lambda **fields: actions.edit_template(template=_changeable(request, slug), by=request.user, **fields),
     )
+
+
+def _changeable(request: SignedIn, slug: str) -> Template:
+    """403 for those who may not change it: that templates exist is no secret."""
+    template = Template.objects.with_parts().filter(slug=slug).first()
+    if template and actions.may_change(template, request.user):
+        return template
+    if template is None and request.user.is_teacher:
+        raise Http404
+    raise PermissionDenied
 
 
 def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) -> HttpResponse:
@@ -86,22 +97,59 @@ def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) 
         form.add_error(getattr(refusal, "field", None), str(refusal))
         return _form(request, form, rows, idle, refusal.status)
     messages.success(request, _("“%(template)s” is saved.") % {"template": saved.title})
-    return redirect("templates")
+    return redirect("templates" if request.user.is_teacher else "machines")
 
 
 def _form(request: SignedIn, form: TemplateForm, rows: Any, idle: IdleForm, status: int) -> HttpResponse:
-    facts = {"form": form, "rows": rows, "idle": idle, "template": form.instance}
+    template = form.instance
+    changes = changes_of(template) if template.pk else []
+    facts = {"form": form, "rows": rows, "idle": idle, "template": template, "changes": changes}
     return render(request, "courses/template_form.html", facts, status=status)
 
 
-@teachers_only
 @require_POST
 def retire(request: SignedIn, slug: str) -> HttpResponse:
-    template = get_object_or_404(Template, slug=slug)
+    template = _changeable(request, slug)
     actions.retire_template(template=template, by=request.user)
     messages.success(
         request,
         _("“%(template)s” is retired: machines made from it live on, new ones cannot be launched.")
         % {"template": template.title},
     )
-    return redirect("templates")
+    return redirect("template", template.slug)
+
+
+@require_POST
+def bring_back(request: SignedIn, slug: str) -> HttpResponse:
+    template = actions.bring_back_template(template=_changeable(request, slug), by=request.user)
+    said = (
+        _("“%(template)s” is back, and students see it.")
+        if template.published
+        else _("“%(template)s” is back, and hidden.")
+    )
+    messages.success(request, said % {"template": template.title})
+    return redirect("template", template.slug)
+
+
+def changes_of(template: Template) -> list[tuple[TemplateChange, list[tuple[str, str]]]]:
+    """(change, [(label, what was changed, line by line)]), newest first."""
+    labels = {name: str(field.label or name) for name, field in TemplateForm.base_fields.items()}
+    labels |= {"services": _("Services"), "idle": _("When nobody uses its machines")}
+    rows = list(template.changes.select_related("by")[:MOST_CHANGES])
+    return [(row, [(labels[name], _diff(*both)) for name, both in row.fields.items()]) for row in rows]
+
+
+def _diff(before: Any, after: Any) -> str:
+    """Lines that went and lines that came, marked - and +."""
+    old, new = (_lines(value) for value in (before, after))
+    return "\n".join(line for line in ndiff(old, new) if not line.startswith("? "))
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [_("Yes") if value else _("No")]
+    if isinstance(value, list):
+        return [f"{row['name']} {row['port']} {row['scheme']}" for row in value]
+    if isinstance(value, dict):
+        return [f"{name}: {number}" for name, number in sorted(value.items())]
+    return str(value).splitlines()

@@ -7,23 +7,24 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lib.notes import Refusal
 from machines import actions, copies
+from machines.idle import times
 from machines.models import Machine
 from portal import ranges
 from portal.asked import SignedIn
 from portal.binned import Binned
+from portal.once import once_per_form
 from portal.shown import show
 from portal.views.machines import find, machine_page, row_url
 
 
 @require_POST
+@once_per_form
 def bin(request: SignedIn, pk: UUID) -> HttpResponse:
     row = find(request, pk)
     try:
@@ -32,13 +33,14 @@ def bin(request: SignedIn, pk: UUID) -> HttpResponse:
         return machine_page(request, row, refusal=refusal)
     if row.binned_at is None:  # nothing was in it
         return redirect(row_url(row))
-    until = date_format(localtime(Binned(row).goes_at), "DATETIME_FORMAT")
+    until = times.written(Binned(row).goes_at, "DATETIME_FORMAT")
     text = _("Until %(until)s “%(name)s” stays in the recycle bin, which you find at the end of this page.")
     messages.success(request, text % {"name": row.name, "until": until})
     return redirect("machines")
 
 
 @require_POST
+@once_per_form
 def copy(request: SignedIn, pk: UUID) -> HttpResponse:
     """Ask for an image of its disk."""
     row = find(request, pk)

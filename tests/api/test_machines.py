@@ -19,7 +19,7 @@ def test_launch_by_slug_and_by_id(api: Any) -> None:
     grant(api.user)
     template = make_template()
     for word in (template.slug, template.pk, str(template.pk)):
-        reply = api.ask("POST", "machines/", {"template": word, "name": "web"})
+        reply = api.ask("POST", "machines/", {"template": word, "name": f"web {word!r}"})
         assert (reply.status_code, reply.json()["state"], reply.json()["template"]) == (201, "new", "lab")
 
 

@@ -32,3 +32,18 @@ def world(clock: "Clock", cloud: "FakeCloud", student: "User") -> "World":
     from tests.machines.world import World
 
     return World(clock, cloud, student)
+
+
+@pytest.fixture(autouse=True)
+def locks_in_order(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test of machines does, it takes its locks in the one order."""
+    names = set(request.fixturenames)
+    if not names & {"db", "student", "world", "transactional_db"}:
+        yield
+        return
+    from tests.machines.locks import watched
+
+    request.getfixturevalue("transactional_db" if "transactional_db" in names else "db")
+    with watched() as locks:
+        yield
+    assert locks.wrong == []

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
-from machines import actions, sweep
+from machines import actions, machine_names, sweep
 from machines.models import Machine, Watch
 from tests.cloud.fake import FakeCloud
 from tests.factories import grant, make_gateway, make_template
@@ -33,6 +33,7 @@ class World:
         self.agent_works = True
 
     def launch(self, name: str = "mine") -> Machine:
+        name = machine_names.free(self.student.pk, name)
         return actions.launch(owner=self.student, template=self.template, name=name, by=self.student)
 
     def turn(self) -> None:

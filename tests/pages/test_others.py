@@ -183,7 +183,7 @@ def edited(client: Client, by: User, **typed: str) -> Any:
 
 
 def test_the_idle_rules_of_a_template_are_typed_on_its_page_and_taken_away_there(client: Client, teacher: User) -> None:
-    template = make_template(idle={"port_bytes_per_minute": 500})
+    template = make_template(idle={"port_bytes_per_minute": 500}, created_by=teacher)
     assert edited(client, teacher, **{"idle-idle_minutes": "90", "idle-may_hold": "no"}).status_code == 302
     template.refresh_from_db()
     assert template.idle == {"port_bytes_per_minute": 500, "idle_minutes": 90, "may_hold": False}
@@ -199,7 +199,7 @@ def test_the_idle_rules_of_a_template_are_typed_on_its_page_and_taken_away_there
 def test_a_wrong_idle_rule_is_a_400_with_a_sentence_and_nothing_is_lost(
     client: Client, teacher: User, minutes: str
 ) -> None:
-    make_template()
+    make_template(created_by=teacher)
     answer = edited(client, teacher, **{"idle-idle_minutes": minutes, "idle-ask_minutes": "20", "name": "New"})
     assert answer.status_code == 400
     page = answer.content.decode()

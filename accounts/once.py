@@ -1,0 +1,105 @@
+"""Requests that are carried out once, however often they are sent: the first is remembered with its answer, for a day.
+
+A key's row is inserted in the transaction that carries the request out. Whoever sends it again at the same moment waits on the unique
+constraint until that transaction ends, and then finds the answer, or nothing where it was rolled back.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext_noop as _
+from psycopg.errors import LockNotAvailable
+
+from accounts.models import OnceKey, User
+from lib.notes import Refusal
+
+KEPT = timedelta(days=1)
+SECRET_KEPT = timedelta(minutes=10)  # an answer that shows a private key or a token
+PATIENCE = "10s"  # for the same request that is being carried out
+
+
+class StillAtIt(Refusal):
+    """The same request is being carried out."""
+
+    code = "in_progress"
+
+
+class OtherRequest(Refusal):
+    """The key belongs to a request with another body."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class NoLongerShown(Refusal):
+    """It was carried out, and its answer held a secret that is not kept."""
+
+    code = "answer_no_longer_shown"
+
+
+@contextmanager
+def key(user: User, key: str, request_hash: str) -> Iterator[OnceKey]:
+    """The row of this key, in a transaction: new (status None) for whoever is first, else with its answer. Raises Refusal."""
+    with transaction.atomic():
+        row = _row(user, hash_of_key(key), request_hash)
+        if row.request_hash != request_hash:
+            raise OtherRequest(_("This key was sent with another request before. Take a new key for each new request."))
+        yield row
+
+
+def hash_of_key(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def _row(user: User, key_hash: str, request_hash: str) -> OnceKey:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            new = OnceKey(user=user, key_hash=key_hash, request_hash=request_hash)
+            OnceKey.objects.bulk_create([new], ignore_conflicts=True)
+            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        raise StillAtIt(_("The same request is being carried out just now. Try again in some seconds.")) from None
+    return OnceKey.objects.get(user=user, key_hash=key_hash)
+
+
+def remember(row: OnceKey, key: str, status: int, answer: bytes, *, is_secret: bool = False) -> None:
+    """Keep the answer, in the transaction in which the request was carried out."""
+    row.status, row.sealed_answer, row.is_secret = status, _box(key).encrypt(answer), is_secret
+    row.save(update_fields=["status", "sealed_answer", "is_secret"])
+
+
+def answer_of(row: OnceKey, key: str, now: datetime) -> bytes:
+    """What was answered to the first. Raises NoLongerShown."""
+    try:
+        if row.is_secret and row.at < now - SECRET_KEPT:
+            raise InvalidToken
+        return _box(key).decrypt(bytes(row.sealed_answer))
+    except InvalidToken:  # erased, or sealed before SECRET_KEY was changed
+        raise NoLongerShown(
+            _(
+                "This was done already, and what it answered is no longer shown. Remove what you cannot use, and make a new one."
+            )
+        ) from None
+
+
+def _box(key: str) -> Fernet:
+    """Opens with the sender's key and ours together: neither a copy of the database nor a key alone is enough."""
+    derived = HKDF(SHA256(), 32, salt=settings.SECRET_KEY.encode(), info=b"minga once").derive(key.encode())
+    return Fernet(urlsafe_b64encode(derived))
+
+
+def tidy(now: datetime) -> None:
+    """Forget what is older than a day, and secrets sooner."""
+    OnceKey.objects.filter(at__lt=now - KEPT).delete()
+    OnceKey.objects.filter(is_secret=True, at__lt=now - SECRET_KEPT).update(sealed_answer=b"")

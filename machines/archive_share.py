@@ -1,0 +1,89 @@
+"""What an archive takes of its owner's quota, from the wish to archive until it runs again or is gone.
+
+The archive has a share of its own beside the machine's: while the disk is being copied both are there. Once the server is gone, only
+the ports are left of the machine's own share, for they stay reserved.
+"""
+
+from dataclasses import replace
+from math import ceil
+from uuid import UUID, uuid5
+
+import quotas.actions
+from accounts.models import User
+from lib.notes import Note
+from machines.models import Machine
+from machines.offers import size_of
+from quotas.actions import Size
+from tunnels.models import Tunnel
+
+GIB = 2**30
+
+
+def holder_of(machine: Machine) -> UUID:
+    """The id that holds the archive's share: always the same for one machine."""
+    return uuid5(machine.pk, "archive")
+
+
+def admit(machine: Machine, by: User | None, *, by_rule: bool) -> None:
+    """Count the archive that this machine is to become; one that is counted stays as it is. Raises OverQuota with the numbers.
+
+    by_rule: the site archives it by its idle rules, which is never refused. The owner's Allowance is locked.
+    """
+    if quotas.actions.open_share(holder_of(machine)):
+        return
+    if by_rule:
+        return take(machine)
+    who = by or machine.owner
+    quotas.actions.admit(user=machine.owner, size=_at_most(machine), holder=holder_of(machine), by=who)
+
+
+def why_not(machine: Machine) -> Note | None:
+    """Why its owner could not archive it by hand now; None when there is room, or its archive is counted already."""
+    if quotas.actions.open_share(holder_of(machine)):
+        return None
+    return quotas.actions.usage(machine.owner).why_not(_at_most(machine))
+
+
+def take(machine: Machine) -> None:
+    """Count the archive without asking for room; one that is counted stays as it is."""
+    if not quotas.actions.open_share(holder_of(machine)):
+        quotas.actions.take(user=machine.owner, size=_at_most(machine), holder=holder_of(machine))
+
+
+def measure(machine: Machine, size_bytes: int) -> None:
+    """The image is whole: count what it takes, and never more than was said when it was asked for."""
+    asked = _at_most(machine)
+    gigabytes = max(1, min(ceil(size_bytes / GIB), asked.archive_gb))
+    quotas.actions.exchange(user=machine.owner, size=replace(asked, archive_gb=gigabytes), holder=holder_of(machine))
+
+
+def free(machine: Machine) -> None:
+    """There is no archive of it any more."""
+    quotas.actions.free(holders=[holder_of(machine)])
+
+
+def keep_ports_only(machine: Machine) -> None:
+    """Give back the machine's own share but for its ports. Ports that were opened by hand have shares of their own, and keep them."""
+    quotas.actions.exchange(user=machine.owner, size=Size(ports=_ports(machine)), holder=machine.pk)
+
+
+def admit_again(machine: Machine, by: User | None) -> None:
+    """Take what it gave back when it was archived; nothing, while it still has it. Raises OverQuota with the numbers."""
+    share = quotas.actions.open_share(machine.pk)
+    if share and share.machines:
+        return
+    quotas.actions.free(holders=[machine.pk])
+    size = replace(size_of(machine.template), ports=_ports(machine))
+    quotas.actions.admit(user=machine.owner, size=size, holder=machine.pk, by=by or machine.owner)
+
+
+def _at_most(machine: Machine) -> Size:
+    """As if its whole disk were full: nobody knows before the image is made."""
+    share = quotas.actions.open_share(machine.pk)
+    disk = share.disk_gb if share and share.machines else machine.template.flavor.disk_gb
+    return Size(archives=1, archive_gb=max(1, disk))
+
+
+def _ports(machine: Machine) -> int:
+    """Those of its template that it has."""
+    return Tunnel.objects.of(machine.pk).kept().filter(extra=False).count()

@@ -1,0 +1,145 @@
+"""A template is its author's, its course's teachers' and the administrators'; what they changed is kept, and retiring taken back."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User
+from courses.actions import NotYours, bring_back_template, create_template, edit_template, retire_template
+from courses.models import Course, Enrolment, Template
+from tests.api.program import Program
+from tests.factories import SERVICES, make_template
+
+
+@pytest.fixture
+def colleague(db: None) -> User:
+    return User.objects.create(username="colleague", role="teacher")
+
+
+@pytest.fixture
+def template(teacher: User) -> Template:
+    return make_template(created_by=teacher, user_data="#!/bin/sh\nid")
+
+
+def change(template: Template, by: User) -> None:
+    edit_template(template=template, by=by, user_data="#!/bin/sh\nreboot")
+
+
+def test_another_teacher_may_neither_change_nor_retire_it(template: Template, colleague: User) -> None:
+    for verb in (
+        change,
+        lambda t, by: retire_template(template=t, by=by),
+        lambda t, by: bring_back_template(template=t, by=by),
+    ):
+        with pytest.raises(NotYours, match="Only its author"):
+            verb(template, colleague)
+    template.refresh_from_db()
+    assert (template.user_data, template.retired_at) == ("#!/bin/sh\nid", None)
+
+
+@pytest.mark.parametrize("role", ["student", "teacher"])
+def test_a_teacher_of_its_course_may_whatever_else_they_are(template: Template, colleague: User, role: str) -> None:
+    User.objects.filter(pk=colleague.pk).update(role=role)
+    template.course = Course.objects.create(slug="redes", name="Redes")
+    template.save()
+    Enrolment.objects.create(course=template.course, user=colleague, role="teacher")
+    change(template, User.objects.get(pk=colleague.pk))
+    assert template.user_data.endswith("reboot")
+
+
+def test_a_student_of_its_course_may_not(template: Template, colleague: User) -> None:
+    template.course = Course.objects.create(slug="redes", name="Redes")
+    template.save()
+    Enrolment.objects.create(course=template.course, user=colleague, role="student")
+    with pytest.raises(NotYours):
+        change(template, colleague)
+
+
+def test_administrators_may(template: Template, admin: User) -> None:
+    change(template, admin)
+    assert template.user_data.endswith("reboot")
+
+
+def test_its_author_may_only_while_they_teach(template: Template, teacher: User) -> None:
+    change(template, teacher)
+    teacher.role = "student"
+    teacher.save()
+    assert not Template.objects.changeable_by(teacher).exists()
+
+
+@pytest.mark.parametrize("address", ["", "retire/", "bring-back/"])
+def test_another_teachers_pages_of_it_are_403(template: Template, colleague: User, address: str) -> None:
+    client = Client()
+    client.force_login(colleague)
+    assert client.post(f"/templates/lab/{address}", {"name": "Mine"}).status_code == 403
+    assert "Edit" not in client.get("/templates/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PATCH", ""), ("DELETE", ""), ("POST", "bring-back/"), ("GET", "changes/")]
+)
+def test_the_api_refuses_another_teacher(template: Template, colleague: User, method: str, path: str) -> None:
+    reply = Program(colleague).ask(method, f"templates/lab/{path}", {"name": "Mine"} if method == "PATCH" else None)
+    assert (reply.status_code, reply.json()["code"]) == (403, "not_yours")
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_what_was_retired_comes_back_as_it_was(template: Template, teacher: User, published: bool) -> None:
+    edit_template(template=template, by=teacher, published=published)
+    retire_template(template=template, by=teacher)
+    bring_back_template(template=template, by=teacher)
+    template.refresh_from_db()
+    assert (template.retired_at, template.published) == (None, published)
+
+
+def test_each_change_is_kept_with_what_was_before(template: Template, teacher: User, admin: User) -> None:
+    change(template, teacher)
+    change(template, teacher)  # the same again: nothing changes
+    retire_template(template=template, by=admin)
+    told = [(row.kind, row.by.username, row.fields) for row in template.changes.order_by("pk") if row.by]
+    script = ["#!/bin/sh\nid", "#!/bin/sh\nreboot"]
+    assert told == [("edited", "teacher", {"user_data": script}), ("retired", "admin", {"published": [True, False]})]
+
+
+def test_the_page_shows_the_lines_that_changed(template: Template, teacher: User) -> None:
+    client = Client()
+    client.force_login(teacher)
+    change(template, teacher)
+    edit_template(template=template, by=teacher, services=SERVICES[:1])
+    page = client.get("/templates/lab/").content.decode()
+    assert "- id\n+ reboot" in page
+    assert "- http 80 http" in page
+
+
+def test_the_page_brings_it_back(template: Template, teacher: User) -> None:
+    client = Client()
+    client.force_login(teacher)
+    client.post("/templates/lab/retire/")
+    assert "bring-back" in client.get("/templates/lab/").content.decode()
+    client.post("/templates/lab/bring-back/")
+    template.refresh_from_db()
+    assert template.published
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_teachers_of_the_same_idea_at_once_make_two(teacher: User) -> None:
+    lab, start, slugs = make_template(), threading.Barrier(4), []
+    fields: dict[str, Any] = {
+        "name": "Redes",
+        "summary": "x",
+        "image": lab.image,
+        "flavor": lab.flavor,
+        "services": SERVICES,
+    }
+
+    def make() -> None:
+        start.wait()
+        slugs.append(create_template(by=teacher, **fields).slug)
+        connection.close()
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    [t.start() for t in threads], [t.join() for t in threads]
+    assert sorted(slugs) == ["redes", "redes-2", "redes-3", "redes-4"]
