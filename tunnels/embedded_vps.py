@@ -1,7 +1,7 @@
 """python -m tunnels.embedded_vps --data DIR --port P --first-port A --last-port B
 
 Plays the VPS in a trial: an SSH server on loopback that does remote forwards within a range of ports, and nothing else.
-Stand-alone: imports nothing of ours. A real VPS runs plain OpenSSH; see deploy/vps/.
+Stand-alone: imports nothing of ours but how an agent counts files. A real VPS runs plain OpenSSH; see deploy/vps/.
 """
 
 import argparse
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 
 import asyncssh
+
+from tunnels.agent.room import raise_limit
 
 HOST = "127.0.0.1"
 
@@ -77,6 +79,7 @@ def main() -> None:
     for name in ("--port", "--first-port", "--last-port"):
         parser.add_argument(name, required=True, type=int)
     wish = parser.parse_args()
+    raise_limit()  # a visitor costs one file here, too
     try:
         wish.data.mkdir(parents=True, exist_ok=True)
         for name in ("host_key", "agent_key"):
