@@ -223,6 +223,8 @@ def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
         (silent, "not heard"),
         *((number, f"not connected to its gateway ({reason})") for reason, number in sorted(cut.items())),
     ]
+    crowded = sum(g.is_crowded(now) for g in gateways)
+    counts.append((crowded, "turned visitors away lately, for lack of room (the agent's log says where)"))
     why = "; ".join(f"{number} of {len(gateways)} {what}" for number, what in counts if number)
     return Part(DEGRADED if why else OK, max(ages) if len(ages) == len(gateways) else None, why)
 

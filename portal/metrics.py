@@ -28,6 +28,11 @@ from tunnels.models import Gateway, Tunnel
 from tunnels.report import LINK_ERRORS
 
 LAUNCH_BUCKETS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600]  # seconds
+_MISHAPS = {
+    "faults": ("minga_agent_faults", "Exceptions in the agent that ended one connection or one attempt."),
+    "turned_away": ("minga_agent_turned_away", "Visitors for whom there was no room."),
+    "links_lost": ("minga_gateway_links_lost", "Connections to the gateway that ended."),
+}
 LINK_STATES = ("up", *LINK_ERRORS, "unknown")
 # Both columns are written once. A machine that was adopted was never launched: it has no start of a build.
 _LAUNCHES = """
@@ -99,7 +104,9 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return Gauge(name, text, value=value)
 
 
-def _by(name: str, text: str, label: str, values: Iterable[tuple[str, float]], kind: type[Gauge] = Gauge) -> Metric:
+def _by(
+    name: str, text: str, label: str, values: Iterable[tuple[str, float]], kind: type[Gauge | Counter] = Gauge
+) -> Metric:
     family = kind(name, text, labels=[label])
     for which, value in values:
         family.add_metric([which], value)
@@ -190,6 +197,8 @@ def _gateways(now: datetime) -> Iterator[Metric]:
         for state in LINK_STATES:
             link.add_metric([gateway.name, state], state == now_is)
     yield link
+    for name, (metric, text) in _MISHAPS.items():
+        yield _by(metric, text, "gateway", ((g.name, getattr(g, name)) for g in gateways), Counter)
     heard = ((g.name, _age(g.heard_at, now)) for g in gateways if g.heard_at)
     yield _by("minga_gateway_silent_seconds", "Since the agent was heard.", "gateway", heard)
 

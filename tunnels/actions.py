@@ -77,9 +77,9 @@ def _tunnel(holder: UUID, owner: User, service: Service, position: int) -> Tunne
 
 def _insert(tunnels: list[Tunnel], gateway: Gateway) -> list[Tunnel]:
     """Insert them on random ports; a port that another took in the meantime is drawn anew."""
-    for _try in range(TRIES):
+    for lost in range(TRIES):
         # In the order of the ports: two transactions that wait for each other's port would be a deadlock.
-        for tunnel, port in zip(tunnels, draw(gateway, len(tunnels)), strict=True):
+        for tunnel, port in zip(tunnels, draw(gateway, len(tunnels), lost), strict=True):
             tunnel.gateway, tunnel.port = gateway, port
         try:
             with transaction.atomic():

@@ -1,7 +1,8 @@
 """python -m tunnels.embedded_vps --data DIR --port P --first-port A --last-port B
 
 Plays the VPS in a trial: an SSH server on loopback that does remote forwards within a range of ports, and nothing else.
-Stand-alone but for tunnels.one_origin: the portal is on this computer, too. A real VPS runs plain OpenSSH; see deploy/vps/.
+Stand-alone but for tunnels.one_origin, since the portal is on this computer, too, and for how an agent counts files. A real VPS runs plain
+OpenSSH; see deploy/vps/.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import asyncssh
 from asyncssh.forward import SSHLocalPortForwarder
 from asyncssh.listener import create_tcp_local_listener
 
+from tunnels.agent.room import raise_limit
 from tunnels.one_origin import CUT, PASS, verdict
 
 HOST = "127.0.0.1"
@@ -142,6 +144,7 @@ def main() -> None:
     for name in ("--port", "--first-port", "--last-port"):
         parser.add_argument(name, required=True, type=int)
     wish = parser.parse_args()
+    raise_limit()  # a visitor costs one file here, too
     try:
         wish.data.mkdir(parents=True, exist_ok=True)
         for name in ("host_key", "agent_key"):

@@ -80,12 +80,18 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
     if redrawn:
         tell_agent(gateway.pk, redrawn)
     Gateway.objects.filter(pk=gateway.pk).update(heard_at=now)
-    fresh.update(boot=report.boot, seq=report.seq, link_error=report.link_error)
+    fresh.update(boot=report.boot, seq=report.seq, link_error=report.link_error, **_mishaps(report, now))
     return {tunnel.holder for tunnel in moved}
 
 
 def _update(columns: list[str], rows: Sequence[Tunnel]) -> None:
     Tunnel.objects.bulk_update(rows, columns, batch_size=500)
+
+
+def _mishaps(report: Report, now: datetime) -> dict[str, object]:
+    """What the agent survived, added to what it told before."""
+    added: dict[str, object] = {name: F(name) + count for name, count in report.mishaps.items() if count}
+    return {**added, "turned_away_at": now} if report.mishaps.get("turned_away") else added
 
 
 def _facts(tunnel: Tunnel) -> tuple[object, ...]:
@@ -151,9 +157,9 @@ def _refused(tunnel: Tunnel, now: datetime) -> bool:
 def _draw_another(tunnel: Tunnel, gateway: Gateway, now: datetime) -> None:
     """Set its port aside for a day and take another. Written at once: the unique constraint must judge it."""
     block(gateway, tunnel.port, now)
-    for _try in range(TRIES):
+    for lost in range(TRIES):
         try:
-            port = draw(gateway, 1)[0]
+            port = draw(gateway, 1, lost)[0]
             with transaction.atomic():
                 Tunnel.objects.filter(pk=tunnel.pk).update(port=port)
         except NoPortLeft as none_left:

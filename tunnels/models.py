@@ -18,6 +18,7 @@ from tunnels.states import MOVES, State, Wanted
 
 Scheme = Literal["ssh", "http", "https", "vnc", "tcp"]
 PORTS = range(1, 65536)
+CROWDED_FOR = timedelta(minutes=5)  # since the last visitor who found no room
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ class Gateway(models.Model):
     seq = models.BigIntegerField(default=0)  # and its last report, so that none is counted twice
     # Why the agent has no connection to the gateway, as it reported last: '' = it has one; NULL = an agent that does not say.
     link_error = models.CharField(max_length=16, null=True, blank=True)
+    # What its agents survived so far: see report.MISHAPS.
+    faults = models.BigIntegerField(default=0, db_default=0)
+    turned_away = models.BigIntegerField(default=0, db_default=0)
+    links_lost = models.BigIntegerField(default=0, db_default=0)
+    turned_away_at = models.DateTimeField(null=True, blank=True)  # when it was last told that somebody was
 
     objects = GatewayQuerySet.as_manager()
 
@@ -85,6 +91,10 @@ class Gateway(models.Model):
     def is_heard(self, now: datetime) -> bool:
         """Whether the agent gave a sign lately, so that what it told is still true."""
         return self.heard_at is not None and self.heard_at >= now - _patience()
+
+    def is_crowded(self, now: datetime) -> bool:
+        """Whether visitors found no room lately."""
+        return self.turned_away_at is not None and self.turned_away_at >= now - CROWDED_FOR
 
     def link_state(self, now: datetime) -> str:
         """The agent's connection to the gateway: up, or why not; unknown while the agent is silent, or if it does not say."""
@@ -171,6 +181,9 @@ class Tunnel(models.Model):
             models.Index(fields=["holder"], condition=~Q(state="gone"), name="tunnel_live_by_holder"),
             models.Index(fields=["gateway"], condition=Q(wanted="open"), name="tunnel_open_by_gateway"),
             models.Index(fields=["holder"], condition=Q(wanted="held"), name="tunnel_held_by_holder"),
+            models.Index(
+                fields=["gateway", "port", "state_since"], condition=Q(state="gone"), name="tunnel_given_back"
+            ),
         ]
 
     def __str__(self) -> str:

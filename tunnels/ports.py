@@ -1,18 +1,24 @@
-"""Drawing ports: at random, so that nobody guesses a neighbour's, and never one that is taken."""
+"""Drawing ports: never one that is taken, first those that nobody had, then the one that was given back longest ago.
+
+Among equals at random, so that nobody guesses a neighbour's. Whoever had a port may have noted it down, and so may programs of
+others: a port that rests long leads fewer of them to a stranger's machine.
+"""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
 from tunnels.models import BlockedPort, Gateway, Tunnel
+from tunnels.states import State
 
 BLOCKED_FOR = timedelta(days=1)
 # Each lost race shows one more taken port, so this many competitors at once are borne.
 TRIES = 60
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoPortLeft(Refusal):
@@ -36,12 +42,24 @@ def free_ports(gateway: Gateway, now: datetime) -> list[int]:
     return [port for port in range(gateway.first_port, gateway.last_port + 1) if port not in taken]
 
 
-def draw(gateway: Gateway, count: int) -> list[int]:
-    """`count` different free ports. Raises NoPortLeft."""
+def given_back(gateway: Gateway) -> dict[int, datetime]:
+    """When each port was given back last. A port that a live tunnel has again may be among them."""
+    gone = Tunnel.objects.order_by().filter(gateway=gateway, state=State.GONE)
+    return dict(gone.values_list("port").annotate(Max("state_since")))
+
+
+def draw(gateway: Gateway, count: int, lost: int = 0) -> list[int]:
+    """`count` different free ports, those that have rested longest. Raises NoPortLeft.
+
+    lost: how often somebody else was quicker. All who draw at once want the same ports: each lost race widens the choice.
+    """
     free = free_ports(gateway, timezone.now())
     if len(free) < count:
         raise NoPortLeft(_("Every public port is taken. Close one that you no longer need, or try again later."))
-    return secrets.SystemRandom().sample(free, count)
+    since, dice = given_back(gateway), secrets.SystemRandom()
+    dice.shuffle(free)
+    free.sort(key=lambda port: since.get(port, NEVER))
+    return dice.sample(free[: count + 4 * lost], count)
 
 
 def roomiest() -> Gateway:

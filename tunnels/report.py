@@ -1,7 +1,7 @@
 """What an agent tells: read with care, since it comes over the wire."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,8 @@ from lib.notes import Refusal
 STATES = ("opening", "open", "held", "failed", "closed")
 # Why an agent has no connection to its gateway: no such name; no answer; another host key; not let in; something newer than us.
 LINK_ERRORS = ("unknown_name", "unreachable", "host_key", "denied", "other")
+# What an agent survived: exceptions that ended one pair of sockets, visitors for whom there was no room, connections to its gateway.
+MISHAPS = ("faults", "turned_away", "links_lost")
 MOST = 2**53  # what JSON numbers carry exactly
 
 
@@ -39,6 +41,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
+    """What an agent tells at once."""
+
     boot: str  # this run of the agent
     seq: int  # its reports, numbered from 1; a number is said again when no answer came
     revision: int  # of the wishes that it follows now
@@ -47,6 +51,7 @@ class Report:
     link_error: str | None = (
         None  # '' = connected to the gateway, else one of LINK_ERRORS; None: an older agent, which does not say
     )
+    mishaps: dict[str, int] = field(default_factory=dict)  # by MISHAPS, since the last report that we acknowledged
 
     @classmethod
     def read(cls, body: bytes) -> "Report":
@@ -61,6 +66,7 @@ class Report:
                 whole=told["whole"] is True,
                 tunnels=lines,
                 link_error=_read_link(told.get("link_error")),
+                mishaps=_read_mishaps(told.get("mishaps") or {}),
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise BadReport(_("This is not a report of an agent: see docs/admin/tunnels.md.")) from None
@@ -88,6 +94,11 @@ def _read_link(told: Any) -> str | None:
         return None
     reason = _text(told)
     return reason if reason in ("", *LINK_ERRORS) else "other"
+
+
+def _read_mishaps(told: dict[str, Any]) -> dict[str, int]:
+    """An older agent tells none, a newer one may tell of further ones."""
+    return {name: _number(told.get(name, 0)) for name in MISHAPS}
 
 
 def _number(value: Any) -> int:

@@ -195,6 +195,12 @@ def test_an_old_agent_that_does_not_say_is_well_when_it_is_heard() -> None:
     assert health.agents([linked(None), linked("")], NOW) == Part("ok", 3)
 
 
+def test_an_agent_that_turned_visitors_away_is_not_well_for_a_while() -> None:
+    lately, long_ago = (Gateway(heard_at=ago(3), link_error="", turned_away_at=ago(seconds)) for seconds in (200, 400))
+    told = health.agents([lately, long_ago], NOW)
+    assert (told.state, told.why[:27]) == ("degraded", "1 of 2 turned visitors away")
+
+
 def test_of_a_silent_agent_nobody_knows_its_connection() -> None:
     gone = Gateway(heard_at=ago(300), link_error="denied")
     assert health.agents([gone], NOW) == Part("degraded", 300, "1 of 1 not heard")

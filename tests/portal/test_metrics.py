@@ -242,6 +242,12 @@ def test_the_connection_of_a_gateway_is_in_one_state(
     assert {s for s in states if read("minga_gateway_link", gateway="vps", state=s)} == {state}
 
 
+def test_what_an_agent_survived(read: Read) -> None:
+    make_gateway(faults=3, turned_away=4, links_lost=5)
+    names = ("minga_agent_faults_total", "minga_agent_turned_away_total", "minga_gateway_links_lost_total")
+    assert [read(name, gateway="vps") for name in names] == [3, 4, 5]
+
+
 def test_strays_and_quotas(read: Read, student: "User") -> None:
     make_machine(student)
     Stray.objects.create(server_id="1", kind="lost")

@@ -297,6 +297,27 @@ def test_an_older_and_a_newer_agent_are_understood(told: dict[str, str | None], 
     assert Report.read(json.dumps({**GOOD, **told}).encode()).link_error == kept
 
 
+def test_what_an_agent_survived_adds_up_and_counts_once(student: User) -> None:
+    gate = gateway()
+    for seq in (1, 1, 2):
+        tell(gate, {}, seq=seq, mishaps={"faults": 3, "turned_away": 0, "links_lost": 1})
+    told = Gateway.objects.get()
+    assert (told.faults, told.links_lost, told.is_crowded(timezone.now())) == (6, 2, False)
+
+
+def test_visitors_who_found_no_room_are_known_for_a_while(student: User) -> None:
+    gate = gateway()
+    tell(gate, {}, mishaps={"turned_away": 7})
+    told, now = Gateway.objects.get(), timezone.now()
+    assert (told.turned_away, told.is_crowded(now), told.is_crowded(now + timedelta(minutes=6))) == (7, True, False)
+
+
+@pytest.mark.parametrize("told", [{}, {"mishaps": None}, {"mishaps": {}}, {"mishaps": {"news": "x"}}])
+def test_an_agent_that_tells_no_mishaps_we_know_is_understood(told: dict[str, object]) -> None:
+    report = Report.read(json.dumps({**GOOD, **told}).encode())
+    assert set(report.mishaps.values()) == {0}
+
+
 GOOD = {"boot": "b", "seq": 1, "revision": 1, "whole": True, "tunnels": {}}
 LINE = {"state": "open"}
 KEY = "8364983b-016e-4728-a80a-62b757837b9b"
@@ -309,6 +330,7 @@ KEY = "8364983b-016e-4728-a80a-62b757837b9b"
         *(json.dumps({**GOOD, **change}).encode() for change in (
             {"seq": -1}, {"seq": "1"}, {"seq": True}, {"boot": 5}, {"boot": "x" * 65}, {"boot": "\x00"}, {"tunnels": []},
             {"tunnels": {"x": LINE}}, {"tunnels": {KEY: None}}, {"tunnels": {KEY: {}}}, {"tunnels": {KEY: {"state": "ajar"}}},
+            {"mishaps": {"faults": -1}}, {"mishaps": [1]}, {"mishaps": 5},
             {"link_error": 5}, {"link_error": "x" * 65}, {"tunnels": {KEY: {**LINE, "bytes_in": -1}}}, {"tunnels": {KEY: {**LINE, "bytes_in": 2**63}}},
             {"tunnels": {KEY: {**LINE, "last_byte_at": 10**15}}}, {"tunnels": {KEY: {**LINE, "last_byte_at": "now"}}},
         )),

@@ -3,15 +3,17 @@
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from accounts.models import User
 from lib.notes import Refusal
 from tests.tunnels.told import SERVICES, gateway, opened, tell
 from tunnels.actions import BadNetwork, BadPort, PortOpenAlready, open_one, release, reserve
-from tunnels.models import BlockedPort, Tunnel
+from tunnels.models import BlockedPort, Gateway, Tunnel
 from tunnels.ports import NoGateway, NoPortLeft
 
 
@@ -32,6 +34,20 @@ def test_ports_are_not_drawn_in_order(student: User) -> None:
     gateway(first=20_000, last=29_999)
     ports = [reserve(holder=uuid.uuid4(), owner=student, services=SERVICES, by=student)[0].port for _ in range(8)]
     assert ports != sorted(ports)
+
+
+def _given_back(gate: Gateway, owner: User, port: int, days: float) -> None:
+    gone = {"wanted": "gone", "state": "gone", "service": "ssh", "target_port": 22, "holder": uuid.uuid4()}
+    tunnel = Tunnel.objects.create(gateway=gate, port=port, owner=owner, **gone)
+    Tunnel.objects.filter(pk=tunnel.pk).update(state_since=timezone.now() - timedelta(days=days))
+
+
+def test_a_port_that_nobody_had_is_drawn_first_then_the_one_given_back_longest_ago(student: User) -> None:
+    gate = gateway(first=20_000, last=20_003)
+    for port, days in ((20_000, 0.1), (20_001, 9.0), (20_001, 2.0), (20_002, 3.0)):
+        _given_back(gate, student, port, days)
+    drawn = [open_one(holder=uuid.uuid4(), owner=student, port=80, by=student).port for _ in range(4)]
+    assert drawn == [20_003, 20_002, 20_001, 20_000]
 
 
 def test_no_gateway_is_a_refusal(student: User) -> None:

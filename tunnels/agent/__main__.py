@@ -17,8 +17,10 @@ from tunnels.agent import log_lines
 from tunnels.agent.hold import HOLD_SECONDS, SSH_PATIENCE, House
 from tunnels.agent.link import Link
 from tunnels.agent.portal import Portal
+from tunnels.agent.room import Places, raise_limit
 
 log = logging.getLogger("agent")
+FEW_FILES = 4096  # fewer than this are worth a word
 ONCE_SECONDS = 10.0  # that --once gives the ports to open
 
 
@@ -40,7 +42,10 @@ def main() -> None:
         key = asyncssh.read_private_key(wish.key_file)
     except (OSError, ValueError) as error:
         sys.exit(f"tunnels.agent: {error}. Give --token-file and --key-file that exist and can be read.")
-    house = House(hold_seconds=wish.hold_seconds, ssh_patience=wish.ssh_patience)
+    places = Places.of_files(files := raise_limit())
+    house = House(hold_seconds=wish.hold_seconds, ssh_patience=wish.ssh_patience, places=places)
+    if files < FEW_FILES:
+        log.warning("only %s files may be open, so only %s connections: see LimitNOFILE", files, places.most)
     link = Link(key, house)
     portal = Portal(wish.portal, token, link)
     house.knock = portal.knock
@@ -51,6 +56,7 @@ def main() -> None:
 async def _run(portal: Portal, link: Link, once: bool) -> None:
     """Until SIGTERM or Ctrl-C, or until all is said with `once`."""
     me = cast("asyncio.Task[None]", asyncio.current_task())
+    asyncio.get_running_loop().set_exception_handler(portal.link.house.mishaps.stray)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, me.cancel)
     async with portal.http, asyncio.TaskGroup() as group:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import random
 import time
@@ -11,6 +12,7 @@ from typing import Any
 import asyncssh
 
 from tunnels.agent.hold import HELD_WINDOW, House, Porter
+from tunnels.agent.room import Places, home_of
 from tunnels.agent.splice import REACH_SECONDS, Counts, Pair
 from tunnels.agent.wishes import Wish
 
@@ -19,7 +21,6 @@ OPEN_SECONDS = 10.0  # for the gateway to answer a wish for a port
 PROBE_SECONDS = 3.0  # for a target to answer a probe
 HASTE_SECONDS = 0.1  # between two probes while somebody waits
 HASTY_PROBE_SECONDS = 0.4  # for the first of these; the next are given more and more
-MOST_VISITORS = 256  # of one port at once
 WINDOW = 1 << 20  # bytes; 1 MiB carries 10 MB/s over 100 ms, and bounds what one stuck visitor costs
 SLOWEST_RETRY = 10.0  # seconds between two wishes for a port that is refused
 BANNERS = {"ssh": b"SSH-", "vnc": b"RFB "}
@@ -35,6 +36,8 @@ class Forward:
         self.porter = Porter(house, wish)
         self.state = "opening"
         self.answered = False
+        self.mishaps = house.mishaps
+        self.places = Places(within=house.places)
         self.counts = Counts()
         self.pairs: set[Pair] = set()
         self.refusals = 0  # in a row
@@ -67,8 +70,8 @@ class Forward:
         """Those who waited are visitors like others now."""
 
         def taken(pair: Pair) -> Callable[[Pair], None]:
-            self.pairs.add(pair)
-            return self.pairs.discard
+            self._enter(pair)
+            return self._left
 
         self.porter.pass_all(taken)
 
@@ -95,6 +98,9 @@ class Forward:
             except (OSError, asyncssh.Error, TimeoutError) as error:
                 self.retry_at = time.monotonic() + SLOWEST_RETRY
                 log.warning("port %s: %s", self.wish.port, error or "no answer in time")
+            except Exception as error:  # one port that cannot be asked for keeps no other one shut
+                self.retry_at = time.monotonic() + SLOWEST_RETRY
+                self.mishaps.fault(f"port {self.wish.port}", error)
             else:
                 self.state, self.refusals = "open", 0
                 log.info("port %s is %s, for %s:%s", self.wish.port, self.told, *self.wish.target)
@@ -116,8 +122,12 @@ class Forward:
             listener, self._listener = self._listener, None
             if listener:
                 listener.close()
-                with contextlib.suppress(TimeoutError, asyncssh.Error, OSError):
+                try:
                     await asyncio.wait_for(listener.wait_closed(), OPEN_SECONDS)
+                except (TimeoutError, asyncssh.Error, OSError):
+                    pass
+                except Exception as error:
+                    self.mishaps.fault("closing a port", error)
         self._cut_all()  # who came in meanwhile
         log.info("port %s is closed", self.wish.port)
 
@@ -135,23 +145,38 @@ class Forward:
         usual = listener.process_connection
 
         def process_connection(origin: str, port: int) -> Any:
-            self._require(origin)
-            if not self._must_wait(origin):
-                return usual(origin, port)
-            session = self.porter.hold(origin, self.counts)
-            chan: asyncssh.SSHTCPChannel[bytes] = ssh.create_tcp_channel(window=HELD_WINDOW)
-            bind_address, bound = listener.get_addresses()[0]
-            chan.set_inbound_peer_names(bind_address, bound, origin, port)
-            return chan, session
+            try:
+                self._require(origin)
+                if not self._must_wait(origin):
+                    return usual(origin, port)
+                session = self.porter.hold(origin, self.counts)
+                chan: asyncssh.SSHTCPChannel[bytes] = ssh.create_tcp_channel(window=HELD_WINDOW)
+                bind_address, bound = listener.get_addresses()[0]
+                chan.set_inbound_peer_names(bind_address, bound, origin, port)
+                return chan, session
+            except asyncssh.ChannelOpenError:
+                raise
+            except Exception as error:
+                raise self._broken("letting a visitor in", error) from error
 
         listener.process_connection = process_connection
 
     def _require(self, origin: str) -> None:
-        """Raises asyncssh.ChannelOpenError for whom this port is closed."""
+        """Raises asyncssh.ChannelOpenError for whom this port is closed, and for who finds no place."""
         wish = self.wish
-        if wish.may_knock(origin) if wish.hold else wish.lets_in(origin):
-            return
-        raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from there")
+        if not (wish.may_knock(origin) if wish.hold else wish.lets_in(origin)):
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from there")
+        if not wish.hold and (why := self.places.why_not(home_of(origin))):
+            raise self._full(why)
+
+    def _full(self, why: str) -> asyncssh.ChannelOpenError:
+        self.mishaps.turn_away(f"port {self.wish.port}: {why}")
+        return asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many")
+
+    def _broken(self, doing: str, error: Exception) -> asyncssh.ChannelOpenError:
+        """Anything but a ChannelOpenError would end the connection to the gateway."""
+        self.mishaps.fault(doing, error)
+        return asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "it cannot be passed on")
 
     def _must_wait(self, origin: str) -> bool:
         """Its machine sleeps, or is waking up."""
@@ -159,23 +184,42 @@ class Forward:
 
     async def _receive(self, origin: str, _port: int) -> asyncssh.SSHTCPSession[bytes]:
         """A visitor: passed on, or refused, which the gateway shows as a closed connection."""
-        wish = self.wish
-        self._require(origin)
-        if self._must_wait(origin):  # it came before the port was guarded
-            return self.porter.hold(origin, self.counts)
-        if len(self.pairs) >= MOST_VISITORS:
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "too many")
-        pair = Pair(origin, self.counts, self.pairs.discard)
-        self.pairs.add(pair)
         try:
-            await pair.reach(*wish.target, REACH_SECONDS)
-        except (OSError, TimeoutError) as error:
-            self.pairs.discard(pair)
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the machine does not answer") from error
-        if pair not in self.pairs:  # cut off while it was being reached
-            pair.cut()
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "closed")
+            self._require(origin)
+            if self._must_wait(origin):  # it came before the port was guarded
+                return self.porter.hold(origin, self.counts)
+            pair = Pair(origin, self.counts, self._left, self.mishaps)
+            self._enter(pair)
+            await self._reach(pair)
+        except asyncssh.ChannelOpenError:
+            raise
+        except Exception as error:
+            raise self._broken("letting a visitor in", error) from error
         return pair.visitor
+
+    async def _reach(self, pair: Pair) -> None:
+        """Raises asyncssh.ChannelOpenError when its target does not take it; the pair has ended then."""
+        try:
+            await pair.reach(*self.wish.target, REACH_SECONDS)
+        except OSError as error:  # TimeoutError is one
+            pair.cut()
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise self._full("no file is left (LimitNOFILE)") from error
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the machine does not answer") from error
+        except BaseException:  # also a task that is ended: no pair stays behind
+            pair.cut()
+            raise
+        if pair.gone:  # cut off while it was being reached
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "closed")
+
+    def _enter(self, pair: Pair) -> None:
+        self.pairs.add(pair)
+        self.places.enter(home_of(pair.origin))
+
+    def _left(self, pair: Pair) -> None:
+        if pair in self.pairs:
+            self.pairs.discard(pair)
+            self.places.leave(home_of(pair.origin))
 
     def _stop_probe(self) -> None:
         if self._probe:
@@ -187,7 +231,7 @@ class Forward:
             # A guest that is not up yet lets a try hang: while somebody waits, a fresh one is sooner there than its repeats.
             waits = bool(self.porter.held)
             async with probes:
-                if await _answers(self.wish, hasty if waits else PROBE_SECONDS):
+                if await self._is_answered(hasty if waits else PROBE_SECONDS):
                     break
             await asyncio.sleep(HASTE_SECONDS if waits else pause)
             pause = min(pause * 1.02, 3.0)  # about each second in the first minute
@@ -196,6 +240,13 @@ class Forward:
         self._pass_on()
         self.changed.set()
         log.info("%s:%s answers", *self.wish.target)
+
+    async def _is_answered(self, seconds: float) -> bool:
+        try:
+            return await _answers(self.wish, seconds)
+        except Exception as error:  # a target that cannot be one: no probe will ever reach it, but the next wish may
+            self.mishaps.fault(f"probing the target of port {self.wish.port}", error)
+            return False
 
 
 async def _answers(wish: Wish, seconds: float) -> bool:

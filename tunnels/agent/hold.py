@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
+from tunnels.agent.mishaps import Mishaps
+from tunnels.agent.room import WANTED_FILES, Places
 from tunnels.agent.splice import REACH_SECONDS, Counts, Pair, Visitor
 from tunnels.agent.wishes import Wish
 from tunnels.agent.words import WAKING, goodbye, page
@@ -43,12 +45,14 @@ async def _nobody(_tunnel: str, _address: str) -> Answer:
 
 @dataclass
 class House:
-    """What the porters of all ports share."""
+    """What all ports share."""
 
     hold_seconds: float = HOLD_SECONDS
     ssh_patience: float = SSH_PATIENCE
     knock: Callable[[str, str], Awaitable[Answer]] = _nobody
     held: int = 0
+    mishaps: Mishaps = field(default_factory=Mishaps)
+    places: Places = field(default_factory=lambda: Places.of_files(WANTED_FILES))
     line: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))  # knocks on their way
 
 
@@ -67,8 +71,9 @@ class Porter:
     def hold(self, origin: str, counts: Counts) -> Visitor:
         """Raises asyncssh.ChannelOpenError when there are too many."""
         if len(self.held) >= MOST_AT_A_PORT or self.house.held >= MOST_IN_ALL:
+            self.house.mishaps.turn_away(f"port {self.wish.port}: too many wait for a machine")
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many wait")
-        pair = Pair(origin, counts, self._left)
+        pair = Pair(origin, counts, self._left, self.house.mishaps)
         pair.early, pair.is_talk = bytearray(), self.wish.scheme == "ssh"
         if not self.held:
             self.answers.clear()
@@ -87,7 +92,7 @@ class Porter:
 
     def pass_all(self, taken: Callable[[Pair], Callable[[Pair], None]]) -> None:
         """The target answers. `taken` counts a visitor among those who are in, and says whom to tell when it leaves."""
-        for pair in [pair for pair in self.held if not pair.is_told]:
+        for pair in [pair for pair in self.held if not pair.is_told and not pair.gone]:
             self._left(pair)
             pair.ended = taken(pair)
             job = asyncio.ensure_future(_pass(pair, self.wish))
@@ -105,8 +110,11 @@ class Porter:
                 self.knock_at = now + KNOCK_SECONDS
                 self.knocking = asyncio.ensure_future(self._knock(origin))
             for pair, since in list(self.held.items()):
-                if not pair.is_told and pair.visitor.chan:
-                    self._look_after(pair, since, now)
+                if not pair.is_told and not pair.gone and pair.visitor.chan:
+                    try:
+                        self._look_after(pair, since, now)
+                    except Exception as error:
+                        pair.fail("looking after a visitor who waits", error)
             await asyncio.sleep(TICK_SECONDS)
 
     def _look_after(self, pair: Pair, since: float, now: float) -> None:
@@ -121,7 +129,7 @@ class Porter:
 
     def _next(self, now: float) -> str | None:
         """The address to knock for now: one at a time, each has an answer of its own, which is asked for anew after a while."""
-        waiting = {pair.origin for pair in self.held if not pair.is_told}
+        waiting = {pair.origin for pair in self.held if not pair.is_told and not pair.gone}
         self.answers = {origin: answer for origin, answer in self.answers.items() if origin in waiting}
         if not waiting or now < self.knock_at or (self.knocking and not self.knocking.done()):
             return None
@@ -131,15 +139,20 @@ class Porter:
 
     async def _knock(self, origin: str) -> None:
         async with self.house.line:
-            with contextlib.suppress(Unanswered):
-                self.answers[origin] = await self.house.knock(self.wish.id, origin)
+            try:
+                with contextlib.suppress(Unanswered):
+                    self.answers[origin] = await self.house.knock(self.wish.id, origin)
+            except Exception as error:
+                self.house.mishaps.fault("knocking at the portal", error)
 
 
 async def _pass(pair: Pair, wish: Wish) -> None:
     try:
         await pair.reach(*wish.target, REACH_SECONDS)
-    except (OSError, TimeoutError):
+    except OSError:  # TimeoutError is one
         pair.cut()
+    except Exception as error:
+        pair.fail("passing on a visitor who waited", error)
     else:
         pair.join()
 

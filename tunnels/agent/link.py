@@ -19,7 +19,7 @@ from tunnels.agent.wishes import Place, Wish, Wishes
 log = logging.getLogger("agent")
 CONNECT_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds between two tries
-STEADY_SECONDS = 5.0  # a connection that lasted that long starts the pauses afresh
+STEADY_SECONDS = 1.0  # a connection that ends sooner is opened again after the first pause, not at once
 AT_ONCE = 100  # wishes on the wire
 # AES-GCM costs asyncssh half of what it prefers (one call for a packet, and the processor helps); none of these is CBC.
 CIPHERS = [
@@ -79,19 +79,20 @@ class Link:
         return forward
 
     async def run(self) -> None:
-        """Keep the connection, for ever."""
+        """Keep the connection, for ever. Only an attempt that failed makes the next pause longer."""
         pause = FIRST_PAUSE
         while True:
             place = await self._wait_for_place()
-            began = time.monotonic()
             try:
-                await self._connect_and_serve(place)
+                lasted = await self._connect_and_serve(place)
             finally:
                 self._lose()
-            if time.monotonic() - began > STEADY_SECONDS + CONNECT_SECONDS:
+            if lasted is None:
+                await asyncio.sleep(jitter(pause))
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
                 pause = FIRST_PAUSE
-            await asyncio.sleep(jitter(pause))
-            pause = min(pause * 2, LONGEST_PAUSE)
+                await asyncio.sleep(0 if lasted > STEADY_SECONDS else jitter(pause))
 
     async def _wait_for_place(self) -> Place:
         while self.wishes is None:
@@ -105,27 +106,40 @@ class Link:
             forward.lose()
         self.changed.set()
 
-    async def _connect_and_serve(self, place: Place) -> None:
+    async def _connect_and_serve(self, place: Place) -> float | None:
+        """Returns for how many seconds there was a connection; None when there was none."""
+        watcher = Watcher()
         try:
             async with asyncio.timeout(CONNECT_SECONDS + 5):
-                self._ssh = await self._connect(place)
-        except (OSError, asyncssh.Error, TimeoutError, ValueError) as error:
+                self._ssh = await self._connect(place, watcher)
+        except Exception as error:
             self.error = why(error)
-            log.warning("gateway %s:%s: %s", place.host, place.port, error or "no answer in time")
-            return
+            log.warning("gateway %s:%s: %s", place.host, place.port, str(error) or "no answer in time")
+            return None
+        began = time.monotonic()
         _lighten(self._ssh)
         self.error = ""
         self.changed.set()
         log.info("connected to gateway %s:%s", place.host, place.port)
-        async with self._ssh:
-            await self._serve(self._ssh, place.bind_address)
+        try:
+            async with self._ssh:
+                await self._serve(self._ssh, place.bind_address)
+        except Exception as error:  # the next connection may do better; the agent itself goes on
+            self.house.mishaps.fault("serving the gateway", error)
         self.error = "unreachable"
-        log.warning("the connection to gateway %s:%s is gone", place.host, place.port)
+        lasted = time.monotonic() - began
+        self.house.mishaps.lose_link()
+        log.warning(
+            "the connection to gateway %s:%s is gone after %.1f s: %s", place.host, place.port, lasted, watcher.why,
+            exc_info=watcher.mistake,
+        )  # fmt: skip
+        return lasted
 
-    async def _connect(self, place: Place) -> asyncssh.SSHClientConnection:
+    async def _connect(self, place: Place, watcher: "Watcher") -> asyncssh.SSHClientConnection:
         return await asyncssh.connect(
             place.host,
             place.port,
+            client_factory=lambda: watcher,
             username=place.user,
             client_keys=[self.key],
             known_hosts=([asyncssh.import_public_key(place.host_key)], [], []),
@@ -164,6 +178,27 @@ class Link:
         """Seconds until the next refused port is due."""
         due = [f.retry_at for f in self.forwards.values() if not f.is_open]
         return min(max(min(due, default=0.0) - time.monotonic(), 0.05), SLOWEST_RETRY) if due else SLOWEST_RETRY
+
+
+class Watcher(asyncssh.SSHClient):
+    """Keeps the reason for which a connection ended."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.error = exc
+
+    @property
+    def why(self) -> str:
+        if self.error is None:
+            return "it was closed"
+        return f"{type(self.error).__name__}: {self.error}"
+
+    @property
+    def mistake(self) -> Exception | None:
+        """What neither the network nor the gateway brought about: a mistake of ours, whose trace is wanted."""
+        return None if isinstance(self.error, asyncssh.Error | OSError) else self.error
 
 
 def _lighten(ssh: asyncssh.SSHClientConnection) -> None:

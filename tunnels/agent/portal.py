@@ -37,6 +37,7 @@ class Portal:
         self.told_error: str | None = None  # what the portal knows of the connection to the gateway
         self.whole_at = 0.0  # time.monotonic() of the last whole report
         self.unheard: dict[str, Counted] | None = None  # counts on their way; said again under the same number
+        self.unheard_mishaps: dict[str, int] = {}  # likewise
 
     async def ask_for_ever(self) -> NoReturn:
         """Hear each new wish and follow it."""
@@ -45,7 +46,7 @@ class Portal:
             try:
                 await self.ask()
                 pause = FIRST_PAUSE
-            except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            except Exception as error:  # whatever an answer brings about: the next one may be better
                 await _rest("asking", error, pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -75,7 +76,7 @@ class Portal:
             try:
                 await self.tell()
                 pause = FIRST_PAUSE
-            except httpx.HTTPError as error:
+            except Exception as error:
                 self.link.changed.set()
                 await _rest("telling", error, pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -95,11 +96,12 @@ class Portal:
         if self.unheard is None:
             self.seq += 1
             self.unheard = {key: _take(all_of[key]) for key in about}
+            self.unheard_mishaps = link.house.mishaps.take()
         lines = {key: self._line(all_of[key], self.unheard.get(key, NOTHING)) for key in about if key in all_of}
         for key in self.unheard.keys() - lines.keys() & all_of.keys():
             lines[key] = self._line(all_of[key], self.unheard[key])
         about_itself = {"boot": self.boot, "seq": self.seq, "revision": link.applied, "whole": whole}
-        report = {**about_itself, "tunnels": lines, "link_error": error}
+        report = {**about_itself, "tunnels": lines, "link_error": error, "mishaps": self.unheard_mishaps}
         revision, ended = link.applied, [key for key in about if key in link.ended]
         (await self.http.post("report", json=report)).raise_for_status()
         self.unheard, self.told_error = None, error
@@ -158,5 +160,6 @@ async def _rest(doing: str, error: Exception, pause: float) -> None:
         log.error("the portal does not know this agent's token: put the right one into the token file and start again")
         pause = LONGEST_PAUSE
     else:
-        log.warning("%s the portal: %s", doing, str(error) or type(error).__name__)
+        is_ours = not isinstance(error, httpx.HTTPError | ValueError)
+        log.warning("%s the portal: %s", doing, str(error) or type(error).__name__, exc_info=error if is_ours else None)
     await asyncio.sleep(jitter(pause))

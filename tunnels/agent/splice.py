@@ -8,8 +8,12 @@ from typing import Any
 
 import asyncssh
 
+from tunnels.agent.mishaps import Mishaps, guarded
+
 REACH_SECONDS = 10.0  # for a target to take a visitor
-FLUSH_SECONDS = 30.0  # for a target to take what its visitor left behind
+FLUSH_SECONDS = 30.0  # for either side to take some of what the other left behind
+DRAIN_SECONDS = 1.0  # between two looks whether it did
+EOF_SECONDS = 30.0  # that a pair lasts once one side has said all: see Pair._look
 BIRTH_SECONDS = 10.0  # for the visitor's channel, once the target has answered
 LINGER_SECONDS = 3.0  # for a visitor to read what we said last
 # The internet knocks on every public port. A connection that ends sooner and smaller than this was nobody at work: a scanner, a
@@ -31,26 +35,34 @@ class Counts:
 
 
 class Pair:
-    """The visitor's channel and the connection to the target."""
+    """The visitor's channel and the connection to the target.
 
-    def __init__(self, origin: str, counts: Counts, ended: Callable[["Pair"], None]) -> None:
+    `ended` is called once, when both are gone. Whatever is called here from outside raises nothing: an exception cuts the
+    pair, see guarded().
+    """
+
+    def __init__(
+        self, origin: str, counts: Counts, ended: Callable[["Pair"], None], mishaps: Mishaps | None = None
+    ) -> None:
         self.origin = origin
         self.counts = counts
         self.ended = ended
+        self.mishaps = mishaps or Mishaps()
         self.visitor = Visitor(self)
         self.target = Target(self)
-        self.eofs = 0
+        self.visitor_said_all = self.target_said_all = False
         self.early: bytearray | None = None  # of a visitor who is held: what it said so far
         self.is_told = False  # that it will not be passed on
         self.is_talk = False  # nobody speaks last in it: one side's end is the end
         self.gone = False
-        self.began = time.time()
+        self.began = self.moved_at = time.time()
         self.brief: int | None = 0  # bytes while nobody can tell whether this is more than a knock; then None
+        self._is_watched = self._has_ended = False
 
     def passed(self, size: int) -> None:
         """So many bytes went through, in either direction."""
         counts, now = self.counts, time.time()
-        counts.last_byte_at = now
+        counts.last_byte_at = self.moved_at = now
         if self.brief is None:
             counts.bytes_used += size
             return
@@ -60,11 +72,16 @@ class Pair:
             self.brief = None
 
     async def reach(self, host: str, port: int, seconds: float) -> None:
-        """Connect to the target. Raises OSError or TimeoutError."""
+        """Connect to the target. Raises OSError, TimeoutError, or whatever an unusable target brings about."""
         loop = asyncio.get_running_loop()
-        await asyncio.wait_for(loop.create_connection(lambda: self.target, host, port), seconds)
+        wanted = loop.create_connection(lambda: self.target, host, port)
+        transport, _target = await asyncio.wait_for(wanted, seconds)
+        if self.gone:
+            transport.abort()
+            raise ConnectionAbortedError("cut off while it was being reached")
         loop.call_later(BIRTH_SECONDS, self.end_unborn)
 
+    @guarded
     def join(self) -> None:
         """The target is reached: it hears what its visitor said while it was held, and they are alone."""
         early, self.early = bytes(self.early or b""), None
@@ -72,11 +89,13 @@ class Pair:
         if self.gone or chan is None or chan.is_closing() or transport is None:
             return self.cut()
         transport.write(early)
-        if self.eofs:
+        if self.visitor_said_all:
             transport.write_eof()
+            self._watch()
         chan.resume_reading()
         transport.resume_reading()
 
+    @guarded
     def say(self, words: bytes) -> None:
         """Tell a visitor who is held why it is not passed on, and leave it the time to read it."""
         chan = self.visitor.chan
@@ -87,7 +106,8 @@ class Pair:
         chan.write_eof()
         chan.resume_reading()  # a socket with unread bytes would be reset, and our words with it
         asyncio.get_running_loop().call_later(LINGER_SECONDS, self.end)
-        self.saw_eof()
+        self.target_said_all = True
+        self._saw_eof()
 
     def keep(self, early: bytearray, data: bytes) -> None:
         """What a visitor says while it is held."""
@@ -96,38 +116,102 @@ class Pair:
             if len(early) >= MOST_EARLY and self.visitor.chan:
                 self.visitor.chan.pause_reading()
 
+    @guarded
     def end_unborn(self) -> None:
         """The gateway went away before it opened the visitor's channel."""
         if self.visitor.chan is None:
             self.cut()
 
-    def saw_eof(self) -> None:
-        self.eofs += 1
-        if self.eofs == 2 or self._has_left():
+    def visitor_ended(self) -> None:
+        self.visitor_said_all = True
+        self._saw_eof()
+
+    def target_ended(self) -> None:
+        self.target_said_all = True
+        self._saw_eof()
+
+    def _saw_eof(self) -> None:
+        if (self.visitor_said_all and self.target_said_all) or self._has_left():
             self.end()
+        elif self.early is None:
+            self._watch()
 
     def _has_left(self) -> bool:
         """The gateway cannot tell who hung up from who has only said all; but who is held for nothing has hung up."""
         return self.early is not None and not self.is_told and (self.is_talk or not self.early)
 
+    def _watch(self) -> None:
+        """End a pair whose one side has said all, when its time has come."""
+        if not self._is_watched:
+            self._is_watched = True
+            self.moved_at = time.time()
+            asyncio.get_running_loop().call_later(EOF_SECONDS, self._look)
+
+    @guarded
+    def _look(self) -> None:
+        quiet = time.time() - self.moved_at
+        if self.gone:
+            return
+        # A target that still answers has its time. A visitor has not: it would keep its place with a byte now and then.
+        if self.target_said_all or quiet >= EOF_SECONDS:
+            self.end()
+        else:
+            asyncio.get_running_loop().call_later(EOF_SECONDS - quiet, self._look)
+
+    @guarded
     def end(self) -> None:
         """Close both sides once what was written has been sent."""
+        if self.gone:
+            return
         self.gone = True
-        if self.visitor.chan:
-            self.visitor.chan.close()
-        if self.target.transport:
-            self.target.transport.close()
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.target.transport.abort)
-        self.ended(self)
+        loop, chan, transport = asyncio.get_running_loop(), self.visitor.chan, self.target.transport
+        if chan and chan.get_write_buffer_size():
+            # Once close() was called on a channel that still has something to send, nothing can end it any more.
+            chan.write_eof()
+            self._drain(chan.get_write_buffer_size(), loop.time() + FLUSH_SECONDS)
+        elif chan:
+            chan.close()
+        if transport:
+            transport.close()
+            loop.call_later(FLUSH_SECONDS, transport.abort)
+        self.settle()
+
+    @guarded
+    def _drain(self, before: int, until: float) -> None:
+        """Close the channel when its visitor has taken all. One who takes nothing cannot keep us waiting."""
+        chan, loop = self.visitor.chan, asyncio.get_running_loop()
+        if chan is None or self.visitor.is_lost:
+            return
+        left = chan.get_write_buffer_size()
+        if not left:
+            return chan.close()
+        if left < before:
+            until = loop.time() + FLUSH_SECONDS
+        elif loop.time() > until:
+            return self.cut()
+        loop.call_later(DRAIN_SECONDS, self._drain, left, until)
 
     def cut(self) -> None:
         """Close both sides now."""
         self.gone = True
-        if self.visitor.chan:
-            self.visitor.chan.abort()
-        if self.target.transport:
-            self.target.transport.abort()
-        self.ended(self)
+        for side in (self.visitor.chan, self.target.transport):
+            try:
+                if side:
+                    side.abort()
+            except Exception as error:
+                self.mishaps.fault("Pair.cut", error)
+        self.settle()
+
+    def fail(self, doing: str, error: Exception) -> None:
+        """An exception in this pair ends this pair, and nothing else."""
+        self.mishaps.fault(doing, error)
+        self.cut()
+
+    def settle(self) -> None:
+        """Say that the pair has ended, once the gateway has closed the channel: until then the visitor takes up room there."""
+        if self.gone and not self._has_ended and (self.visitor.chan is None or self.visitor.is_lost):
+            self._has_ended = True
+            self.ended(self)
 
 
 class Visitor(asyncssh.SSHTCPSession[bytes]):
@@ -136,10 +220,16 @@ class Visitor(asyncssh.SSHTCPSession[bytes]):
     def __init__(self, pair: Pair) -> None:
         self.pair = pair
         self.chan: asyncssh.SSHTCPChannel[bytes] | None = None
+        self.is_lost = False
 
+    def fail(self, doing: str, error: Exception) -> None:
+        self.pair.fail(doing, error)
+
+    @guarded
     def connection_made(self, chan: asyncssh.SSHTCPChannel[bytes]) -> None:
         self.chan = chan
 
+    @guarded
     def session_started(self) -> None:
         transport = self.pair.target.transport
         if self.pair.gone:
@@ -151,31 +241,42 @@ class Visitor(asyncssh.SSHTCPSession[bytes]):
         else:
             transport.resume_reading()
 
+    @guarded
     def data_received(self, data: bytes, datatype: int | None) -> None:
         self.pair.counts.bytes_in += len(data)
         self.pair.passed(len(data))
         if self.pair.early is not None:
             self.pair.keep(self.pair.early, data)
-        elif self.pair.target.transport:
-            self.pair.target.transport.write(data)
+        elif (transport := self.pair.target.transport) and not transport.is_closing():
+            transport.write(data)
 
+    @guarded  # type: ignore[override]  # None, from a callback that failed, closes the channel, which is cut by then
     def eof_received(self) -> bool:
         transport = self.pair.target.transport
         if self.pair.early is None and transport and not transport.is_closing():
             transport.write_eof()
-        self.pair.saw_eof()
+        self.pair.visitor_ended()
         return True
 
+    @guarded
     def pause_writing(self) -> None:
         if self.pair.target.transport:
             self.pair.target.transport.pause_reading()
 
+    @guarded
     def resume_writing(self) -> None:
         if self.pair.target.transport:
             self.pair.target.transport.resume_reading()
 
+    @guarded
     def connection_lost(self, exc: Exception | None) -> None:
-        self.pair.cut() if exc else self.pair.end()
+        self.is_lost = True
+        if self.pair.gone:
+            self.pair.settle()
+        elif exc:
+            self.pair.cut()
+        else:
+            self.pair.end()
 
 
 class Target(asyncio.Protocol):
@@ -185,30 +286,39 @@ class Target(asyncio.Protocol):
         self.pair = pair
         self.transport: Any = None
 
+    def fail(self, doing: str, error: Exception) -> None:
+        self.pair.fail(doing, error)
+
+    @guarded
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.transport.pause_reading()  # until the visitor's channel is there
 
+    @guarded
     def data_received(self, data: bytes) -> None:
         self.pair.counts.bytes_out += len(data)
         self.pair.passed(len(data))
         if self.pair.visitor.chan and not self.pair.visitor.chan.is_closing():
             self.pair.visitor.chan.write(data)
 
+    @guarded
     def eof_received(self) -> bool:
         chan = self.pair.visitor.chan
         if chan and not chan.is_closing():
             chan.write_eof()
-        self.pair.saw_eof()
+        self.pair.target_ended()
         return True
 
+    @guarded
     def pause_writing(self) -> None:
         if self.pair.visitor.chan:
             self.pair.visitor.chan.pause_reading()
 
+    @guarded
     def resume_writing(self) -> None:
         if self.pair.visitor.chan:
             self.pair.visitor.chan.resume_reading()
 
+    @guarded
     def connection_lost(self, exc: Exception | None) -> None:
         self.pair.end()

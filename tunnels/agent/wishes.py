@@ -1,9 +1,12 @@
 """What the portal wants open, as it told us."""
 
 import ipaddress
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+log = logging.getLogger("agent")
 
 
 class Networks:
@@ -77,12 +80,21 @@ class Wishes:
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> "Wishes":
-        """Raises ValueError, KeyError or TypeError when it is not what a portal says."""
+        """Raises ValueError, KeyError or TypeError when it is not what a portal says.
+
+        A port whose line cannot be read stays shut, and keeps no other one shut.
+        """
         gateway = told["gateway"]
         place = Place(
             gateway["ssh_host"], gateway["ssh_port"], gateway["user"], gateway["host_key"], gateway["bind_address"]
         )
-        return cls(told["revision"], place, {line["id"]: _wish(line) for line in told["tunnels"]})
+        wishes: dict[str, Wish] = {}
+        for line in told["tunnels"]:
+            try:
+                wishes[line["id"]] = _wish(line)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                log.error("a port stays shut, for what the portal says of it cannot be read: %r: %s", line, error)
+        return cls(told["revision"], place, wishes)
 
 
 def _wish(line: dict[str, Any]) -> Wish:

@@ -1,0 +1,99 @@
+"""What went wrong and was survived: counted for the portal, and logged without flooding the log.
+
+Visitors can provoke any of it a thousand times a second, so each kind is written at once and then at most once a minute.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+log = logging.getLogger("agent")
+QUIET_SECONDS = 60.0  # between two lines of one kind
+MOST_KINDS = 1000  # that are remembered; each port has a few
+FAULTS, TURNED_AWAY, LINKS_LOST = "faults", "turned_away", "links_lost"
+NAMES = (FAULTS, TURNED_AWAY, LINKS_LOST)
+
+
+@dataclass
+class Mishaps:
+    """Counts since the portal was told last. One for the whole agent."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    _kinds: dict[tuple[str, str], "_Kind"] = field(default_factory=dict)
+
+    def fault(self, doing: str, error: BaseException) -> None:
+        """An exception that ended one pair of sockets, or one attempt."""
+        self.counts[FAULTS] += 1
+        kind = type(error).__name__
+        # An OSError is the network's doing; anything else is a mistake of ours, whose place we want to know.
+        trace = None if isinstance(error, OSError) else error
+        self._write((doing, kind), f"{doing}: {kind}: {error}", trace)
+
+    def turn_away(self, why: str) -> None:
+        """A visitor was refused because there were too many."""
+        self.counts[TURNED_AWAY] += 1
+        self._write((TURNED_AWAY, why), f"a visitor was turned away: {why}", None)
+
+    def lose_link(self) -> None:
+        self.counts[LINKS_LOST] += 1
+
+    def take(self) -> dict[str, int]:
+        """The counts, set back to zero."""
+        taken = {name: self.counts[name] for name in NAMES}
+        self.counts.clear()
+        return taken
+
+    def stray(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What asyncio could not hand to anybody: the handler of the loop."""
+        error = context.get("exception") or RuntimeError(context["message"])
+        self.fault(str(context["message"]).partition(" <")[0], error)
+
+    def _write(self, key: tuple[str, str], text: str, error: BaseException | None) -> None:
+        now = time.monotonic()
+        if key not in self._kinds and len(self._kinds) >= MOST_KINDS:
+            self._kinds.clear()
+        kind = self._kinds.setdefault(key, _Kind())
+        kind.unsaid += 1
+        if now < kind.again_at:
+            return
+        more = f" ({kind.unsaid} times since the last such line)" if kind.unsaid > 1 else ""
+        # Of the trace, the first one is enough.
+        log.warning("%s%s", text, more, exc_info=error if kind.again_at == 0 else None)
+        kind.unsaid, kind.again_at = 0, now + QUIET_SECONDS
+
+
+@dataclass(slots=True)
+class _Kind:
+    unsaid: int = 0
+    again_at: float = 0.0  # time.monotonic()
+
+
+class _Failing(Protocol):
+    """Who has callbacks that must not raise."""
+
+    def fail(self, doing: str, error: Exception) -> None: ...
+
+
+E = TypeVar("E", bound=_Failing)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def guarded(callback: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R | None]:
+    """Let no exception out of a callback: asyncssh would end the connection on it that all visitors share."""
+    doing = callback.__qualname__
+
+    @wraps(callback)
+    def call(end: E, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
+        try:
+            return callback(end, *args, **kwargs)
+        except Exception as error:
+            end.fail(doing, error)
+            return None
+
+    return call
