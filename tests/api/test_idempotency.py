@@ -68,7 +68,7 @@ def test_without_a_key_each_request_is_its_own(api: Program) -> None:
 def test_a_made_key_is_made_once_and_shown_twice(api: Program) -> None:
     first, second = again(api, "keys/make/", {"name": "laptop"})
     assert first.json()["private_key"] == second.json()["private_key"]
-    assert (SshKey.objects.count(), second["Cache-Control"]) == (1, "no-store")
+    assert (SshKey.objects.count(), second["Cache-Control"]) == (1, "no-store, private")
 
 
 def test_its_private_half_is_not_shown_for_a_day(api: Program) -> None:
