@@ -157,8 +157,10 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
     elif machine.ports_asked != machine.ports_done:
         asked = machine.ports_asked
         cloud.ensure_ports(machine.server_id, asking.ports_of(machine))
+        port_map = _found_at(machine, cloud)
+        machine.port_map = port_map
         _open_ports(machine)
-        write(machine, ports_done=asked, **calm(machine))
+        write(machine, ports_done=asked, port_map=port_map, **calm(machine))
 
 
 def reset(machine: Machine, cloud: Cloud) -> None:
@@ -341,6 +343,14 @@ def _until_it_answers(machine: Machine) -> None:
 def _runs(machine: Machine, note: Note = NOTHING, **fields: Any) -> None:
     spent: dict[str, Any] = {**archive.spend(machine)}
     go(machine, State.RUNNING, note, **spent, **fields)
+
+
+def _found_at(machine: Machine, cloud: Cloud) -> dict[str, int]:
+    """Where the agent finds the ports now. Under its own number a new one may be a port of the computer that runs the local cloud."""
+    server = cloud.find_server(str(machine.pk))
+    if server is None:
+        return machine.port_map
+    return {str(port): place for port, place in server.port_map.items()}
 
 
 def _open_ports(machine: Machine) -> None:

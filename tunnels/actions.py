@@ -1,6 +1,5 @@
 """What may be wished of tunnels. Each bumps the gateway's revision in its own transaction, as its last lock."""
 
-import ipaddress
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from uuid import UUID
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from lib.notes import Refusal
+from tunnels import knocking
 from tunnels.lifecycle import tell_agent, turn
 from tunnels.models import PORTS, Gateway, Scheme, Service, Tunnel, hash_token
 from tunnels.ports import TRIES, NoPortLeft, draw, roomiest
@@ -193,8 +193,10 @@ def read_networks(texts: Iterable[str]) -> list[str]:
     """Networks in their normal form; one address is a network, too. Raises BadNetwork."""
     networks = []
     for text in texts:
+        if "%" in str(text):
+            raise BadNetwork(_("Leave out what follows the percent sign: a zone is known on one computer only."))
         try:
-            networks.append(str(ipaddress.ip_network(text.strip(), strict=False)))
+            networks.append(str(knocking.network(text)))
         except (ValueError, AttributeError):
             raise BadNetwork(_("This is not an address or a network: write 203.0.113.7 or 203.0.113.0/24.")) from None
     if len(networks) > MOST_NETWORKS:

@@ -34,6 +34,15 @@ def unwrapped(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A network, or one address as one; of IPv4 in the clothes of IPv6 without them. Raises ValueError."""
+    read = ipaddress.ip_network(text.strip().partition("%")[0], strict=False)
+    mapped = getattr(read.network_address, "ipv4_mapped", None)
+    if mapped is None or read.prefixlen < 96:
+        return read
+    return ipaddress.IPv4Network((mapped, read.prefixlen - 96))
+
+
 def home_of(text: str) -> str:
     """The network in which whoever has this address will be again."""
     address = unwrapped(text)
@@ -47,8 +56,8 @@ def all_knockers(knock: Iterable[str], allow: Iterable[str]) -> list[str]:
 
 
 def _is_crowd(text: str) -> bool:
-    network = ipaddress.ip_network(text)
-    return network.prefixlen < NARROWEST_CROWD[network.version]
+    named = network(text)
+    return named.prefixlen < NARROWEST_CROWD[named.version]
 
 
 def may_knock(address: str, knock: Iterable[str], allow: Iterable[str]) -> bool:
@@ -57,4 +66,4 @@ def may_knock(address: str, knock: Iterable[str], allow: Iterable[str]) -> bool:
 
 def _is_in(address: str, networks: Iterable[str]) -> bool:
     visitor = unwrapped(address)
-    return any(visitor in ipaddress.ip_network(text) for text in networks)
+    return any(visitor in network(text) for text in networks)

@@ -17,7 +17,7 @@ class Desk:
     def __init__(self, cloud: str | None, network_wish: str, agents_wish: list[str], settings: dict[str, Any]) -> None:
         self.wire = Wire(cloud, **settings)
         self.tenants = Tenants(self.wire, self.agents, agents_told=bool(agents_wish))
-        self.verbs = Verbs(self.wire)
+        self.verbs = Verbs(self.wire, self.exempt)
         self.archives = Archives(self.wire, self.verbs)
         self.faults = Faults(self.wire)
         self._network_wish = network_wish
@@ -43,6 +43,13 @@ class Desk:
         if not self._agents_wish:
             self._agents_wish = cluster.own_address(self.wire, self.network["id"])
         return self._agents_wish
+
+    def exempt(self) -> list[str]:
+        """The same for the guests' sshd. A server is made and reset also while it cannot be found out."""
+        try:
+            return self.agents()
+        except CloudError:
+            return []
 
     def let_agent_in(self, server_id: str, project: str) -> None:
         """Our security group on the ports of a server that somebody else made."""

@@ -7,10 +7,12 @@ travel in the user-data: to cloud-config in cloud-init's own way, to scripts and
 import base64
 import hashlib
 import json
+from collections.abc import Iterable
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
 from cloud.contract import CloudRefused
+from cloud.openstack import guest_ssh
 
 LONGEST = 65535  # characters of base64 that Nova takes
 BOUNDARY = "==minga=="  # fixed, so that the same wish gives the same bytes
@@ -45,14 +47,16 @@ def blob(public_key: str) -> str:
     return parts[1] if len(parts) > 1 else public_key.strip()
 
 
-def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "") -> str | None:
+def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "", agents: Iterable[str] = ()) -> str | None:
     """In base64, as Nova takes it; None when there is nothing to say. The first key is Nova's business.
 
     line_key goes along where the person has a key: a key pair of Nova carries no options, and without one of the person's nobody
-    knows into which accounts it belongs.
+    knows into which accounts it belongs. agents: the networks from which all visitors come, see guest_ssh.
     """
     more = [_safe(key) for key in public_keys[1:]] + ([line_key] if line_key and public_keys else [])
-    whole = _with_keys(text, public_keys, more) if more else text
+    add = ADD_KEYS.format(first=blob(public_keys[0]), others="\n".join(more)) if more else ""
+    sshd = guest_ssh.script(agents)
+    whole = _with(text, add, sshd, [_safe(public_keys[0]), *more] if more else []) if add or sshd else text
     if not whole:
         return None
     encoded = base64.b64encode(whole.encode()).decode()
@@ -63,24 +67,25 @@ def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "") -> st
     return encoded
 
 
-def _with_keys(text: str, keys: tuple[str, ...], more: list[str]) -> str:
-    add = ADD_KEYS.format(first=blob(keys[0]), others="\n".join(more))
+def _with(text: str, add: str, sshd: str, keys: list[str]) -> str:
+    """The template's text with ours. `add` and `sshd` are commands of a shell, and come first: the text may end it, or take long."""
     if not text.strip():
-        return f"#!/bin/sh\n{add}"
+        return f"#!/bin/sh\n{add}{sshd}"
     if text.startswith("#!"):
         end = "MINGA_" + hashlib.sha256(text.encode()).hexdigest()[:12]
-        return f"#!/bin/sh\n{add}" + RUN_TEMPLATE.format(text=text.rstrip("\n"), end=end)
-    return _multipart(text, [_safe(keys[0]), *more])
+        return f"#!/bin/sh\n{add}{sshd}" + RUN_TEMPLATE.format(text=text.rstrip("\n"), end=end)
+    return _multipart(text, keys, sshd)
 
 
-def _multipart(text: str, keys: list[str]) -> str:
+def _multipart(text: str, keys: list[str], sshd: str) -> str:
     """cloud-config and the like are understood by cloud-init only, which takes several parts and merges them."""
     lines = "".join(f"  - {_yaml(key)}\n" for key in keys)
     ours = f"#cloud-config\nmerge_how: 'list(append)+dict(recurse_array)+str()'\nssh_authorized_keys:\n{lines}"
     whole = MIMEMultipart(boundary=BOUNDARY)
-    for part in (text, ours):
+    for part in (text, ours if keys else "", f"#!/bin/sh\n{sshd}" if sshd else ""):
         # cloud-init goes by the first line of a text/plain part.
-        whole.attach(MIMEText(part, "plain", "utf-8"))
+        if part:
+            whole.attach(MIMEText(part, "plain", "utf-8"))
     return whole.as_string()
 
 

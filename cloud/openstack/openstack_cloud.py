@@ -181,7 +181,7 @@ class OpenStackCloud:
         }
         if spec.public_keys:
             wish["key_name"] = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
-        if data := guest.user_data(spec.user_data, spec.public_keys, spec.line_key):
+        if data := guest.user_data(spec.user_data, spec.public_keys, spec.line_key, desk.exempt()):
             wish["user_data"] = data
 
         named, version = _named(spec, desk.wire)

@@ -23,8 +23,8 @@ OUR_REBOOTS = f"{PREFIX}reboots"  # of Nova's history, how many were ours when `
 class Verbs:
     """Calls are made as the service user, who may act in every project, but where something is made that the student owns."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, wire: Wire, agents: Callable[[], list[str]] = list) -> None:
+        self._wire, self._agents = wire, agents
 
     def get(self, server_id: str) -> dict[str, Any]:
         row: dict[str, Any] = body(self._wire.ask("compute", "GET", f"/servers/{server_id}"))["server"]
@@ -134,7 +134,7 @@ class Verbs:
             raise CloudBusy("It is woken first, then rebuilt.", retry_after=WAKES)
         fresh: dict[str, Any] = {
             "imageRef": spec.image_id,
-            "user_data": guest.user_data(spec.user_data, spec.public_keys, spec.line_key),
+            "user_data": guest.user_data(spec.user_data, spec.public_keys, spec.line_key, self._agents()),
         }
         said |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
         fresh["metadata"] = {**said, f"{PREFIX}resets": str(number)}

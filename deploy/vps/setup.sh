@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a user on this VPS that may open ports of one range, and do nothing else. Run as root; said twice, done once.
 # Usage: setup.sh --key "ssh-ed25519 AAAA…" --first-port 20000 --last-port 23999 [--user minga-ports] [--into DIR]
-# --into DIR writes the two files there and changes nothing on the system, to look at them first.
+# --into DIR writes the files there and changes nothing on the system, to look at them first.
 set -eu
 
 stop() { echo "setup.sh: $1" >&2; exit 1; }
@@ -28,12 +28,13 @@ case $first$last in '' | *[!0-9]*) stop "--first-port and --last-port must be nu
 
 keys=${into:-/etc/ssh/minga}/$user.keys
 config=${into:-/etc/ssh/sshd_config.d}/50-$user.conf
+limits=${into:-/etc/security/limits.d}/$user-nofile.conf
 if [ -z "$into" ]; then
     [ "$(id -u)" -eq 0 ] || stop "run it as root, or look at the files first with --into DIR."
     id "$user" >/dev/null 2>&1 || useradd --system --no-create-home --shell /usr/sbin/nologin "$user"
     # No password fits "*"; the "!" of useradd would lock out keys, too, where sshd runs without PAM.
     usermod --password '*' "$user"
-    mkdir -p /etc/ssh/minga /etc/ssh/sshd_config.d
+    mkdir -p /etc/ssh/minga /etc/ssh/sshd_config.d /etc/security/limits.d
 fi
 
 permits=$(seq -f 'permitlisten="*:%.0f"' -s , "$first" "$last")
@@ -45,6 +46,11 @@ Match User $user
     AuthorizedKeysFile $keys
     AuthenticationMethods publickey
     AllowTcpForwarding remote
+    # "port-forwarding" of the key would allow sockets of Unix in the VPS's file system, too.
+    AllowStreamLocalForwarding no
+    PermitTunnel no
+    X11Forwarding no
+    AllowAgentForwarding no
     GatewayPorts clientspecified
     # No shell, no command, no subsystem.
     MaxSessions 0
@@ -53,7 +59,18 @@ Match User $user
     ClientAliveCountMax 3
 Match all
 END
+# In sshd each port costs two files (IPv4 and IPv6), each visitor one: with the usual 1024 the agent would have 500 ports at most.
+# sshd itself sets this limit when the agent signs in, where it runs with PAM.
+printf '# Written by the setup.sh of Minga.\n%s - nofile 65536\n' "$user" > "$limits"
+chmod 644 "$limits"
 if [ -z "$into" ]; then
+    # Without PAM the limit is that of the service. It holds from its next start on, which ends no session.
+    for unit in ssh sshd; do
+        systemctl cat "$unit.service" >/dev/null 2>&1 || continue
+        mkdir -p "/etc/systemd/system/$unit.service.d"
+        printf '[Service]\nLimitNOFILE=65536\n' > "/etc/systemd/system/$unit.service.d/minga.conf"
+    done
+    systemctl daemon-reload 2>/dev/null || true
     sshd=$(command -v sshd || echo /usr/sbin/sshd)
     "$sshd" -t || { rm -f "$config"; stop "sshd does not like the new settings; they were taken back."; }
     systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || echo "Reload sshd now; systemctl is not here."

@@ -1,6 +1,7 @@
 """A machine reaches what was wished, whatever the cloud does on the way."""
 
 from copy import copy
+from dataclasses import replace
 
 import pytest
 
@@ -77,6 +78,16 @@ def test_a_port_opened_by_hand_reaches_the_cloud_and_opens(world: World) -> None
     tunnel.refresh_from_db()
     assert tunnel.state == "open"
     assert ("ensure_ports", machine.server_id, "22,80,8080") in world.cloud.calls
+
+
+def test_a_port_opened_by_hand_leads_where_the_cloud_put_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the local cloud another program of the computer may listen under the port's own number."""
+    machine, find = world.running(), world.cloud.find_server
+    monkeypatch.setattr(world.cloud, "find_server", lambda tag: replace(find(tag), port_map={8080: 18080}))
+    tunnel = actions.open_port(machine=machine, port=8080, by=world.student)
+    world.turn()
+    tunnel.refresh_from_db()
+    assert (tunnel.wanted, tunnel.reach_port) == ("open", 18080)
 
 
 @pytest.mark.slow

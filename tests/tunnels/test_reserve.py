@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from lib.notes import Refusal
 from tests.tunnels.told import SERVICES, gateway, opened, tell
-from tunnels.actions import BadNetwork, BadPort, PortOpenAlready, open_one, release, reserve
+from tunnels.actions import BadNetwork, BadPort, PortOpenAlready, open_one, read_networks, release, reserve
 from tunnels.models import BlockedPort, Gateway, Tunnel
 from tunnels.ports import NoGateway, NoPortLeft
 
@@ -169,8 +169,20 @@ def test_a_port_that_the_template_has_is_not_opened_twice(student: User) -> None
     assert refusal.value.status == 409
 
 
-@pytest.mark.parametrize("network", ["", "everybody", "300.1.1.1", "10.0.0.0/99"])
+@pytest.mark.parametrize("network", ["", "everybody", "300.1.1.1", "10.0.0.0/99", "fe80::1%eth0", "fe80::%1/64"])
 def test_a_network_that_is_none_is_refused(student: User, network: str) -> None:
     gateway()
     with pytest.raises(BadNetwork):
         open_one(holder=uuid.uuid4(), owner=student, port=8080, allow=[network], by=student)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("::ffff:203.0.113.7", "203.0.113.7/32"),
+        ("::ffff:203.0.113.0/120", "203.0.113.0/24"),
+        ("2001:db8::/32", "2001:db8::/32"),
+    ],
+)
+def test_an_address_of_ipv4_in_the_clothes_of_ipv6_is_unwrapped(said: str, kept: str) -> None:
+    assert read_networks([said]) == [kept]

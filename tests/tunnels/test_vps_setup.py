@@ -77,6 +77,27 @@ async def test_the_key_leads_nowhere_else(vps: asyncssh.SSHClientConnectionOptio
             await ssh.open_connection(HERE, 22)
 
 
+async def test_the_key_listens_on_no_socket_of_unix(vps: asyncssh.SSHClientConnectionOptions, tmp_path: Path) -> None:
+    async with asyncssh.connect(HERE, options=vps) as ssh:
+        with pytest.raises(asyncssh.ChannelListenError):
+            await ssh.start_unix_server(_nothing, str(tmp_path / "socket"))
+    assert not (tmp_path / "socket").exists()
+
+
+async def test_the_key_reaches_no_socket_of_unix_and_opens_no_tunnel(vps: asyncssh.SSHClientConnectionOptions) -> None:
+    async with asyncssh.connect(HERE, options=vps) as ssh:
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await ssh.open_unix_connection("/run/dbus/system_bus_socket")
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await ssh.create_tun(lambda: asyncssh.SSHTunTapSession())
+
+
+def test_its_user_may_open_enough_files(tmp_path: Path) -> None:
+    done = _setup("--into", str(tmp_path), *KEY, "--first-port", "20000", "--last-port", "20001", "--user", "ports")
+    assert done.returncode == 0, done.stderr
+    assert "ports - nofile 65536" in (tmp_path / "ports-nofile.conf").read_text()
+
+
 KEY = ["--key", "ssh-ed25519 AAAA"]
 
 

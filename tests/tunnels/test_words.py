@@ -73,6 +73,12 @@ def test_networks_know_who_is_in_them(address: str, is_in: bool) -> None:
     assert (address in Networks(["203.0.113.9/32", "198.51.100.0/24", "2001:db8:1:2::/64"])) == is_in
 
 
+def test_a_network_that_an_older_portal_did_not_unwrap_lets_in_whom_it_means() -> None:
+    networks = Networks(["::ffff:203.0.113.0/120", "fe80::1%eth0"])
+    assert "203.0.113.9" in networks
+    assert "198.51.100.9" not in networks
+
+
 def test_everybody_is_a_network_too() -> None:
     assert "203.0.113.9" in Networks(["0.0.0.0/0"])
     assert "2001:db8::1" not in Networks(["0.0.0.0/0"])

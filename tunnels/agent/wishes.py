@@ -14,7 +14,7 @@ class Networks:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._starts: dict[tuple[int, int], set[int]] = {}
-        for network in map(ipaddress.ip_network, texts):
+        for network in map(_network, texts):
             rest = network.max_prefixlen - network.prefixlen
             self._starts.setdefault((network.version, rest), set()).add(int(network.network_address) >> rest)
 
@@ -31,6 +31,15 @@ class Networks:
         return any(
             number >> rest in starts for (version, rest), starts in self._starts.items() if version == visitor.version
         )
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """An older portal took networks of IPv4 in the clothes of IPv6, and addresses with a zone."""
+    network = ipaddress.ip_network(text.partition("%")[0])
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
 
 
 @dataclass(frozen=True, slots=True)
