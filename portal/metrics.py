@@ -17,6 +17,7 @@ from prometheus_client.core import SummaryMetricFamily as Summary
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from accounts.models import SignInTotal
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
 from portal import __version__
@@ -61,6 +62,7 @@ class Numbers(Collector):
         yield from _tunnels()
         yield from _gateways(now)
         yield from _others()
+        yield from _sign_ins()
 
     def _launches(self, now: datetime) -> Metric:
         totals = self.launches.read(now)
@@ -95,7 +97,9 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return Gauge(name, text, value=value)
 
 
-def _by(name: str, text: str, label: str, values: Iterable[tuple[str, float]], kind: type[Gauge] = Gauge) -> Metric:
+def _by(
+    name: str, text: str, label: str, values: Iterable[tuple[str, float]], kind: type[Gauge] | type[Counter] = Gauge
+) -> Metric:
     family = kind(name, text, labels=[label])
     for which, value in values:
         family.add_metric([which], value)
@@ -201,6 +205,13 @@ def _others() -> Iterator[Metric]:
     )
     used = Reservation.objects.filter(closed_at=None).aggregate(**{m: Sum(m, default=0) for m in MEASURES})
     yield _by("minga_quota_used", "What people's machines take of their quotas.", "measure", used.items())
+
+
+def _sign_ins() -> Iterator[Metric]:
+    totals = dict(SignInTotal.objects.values_list("kind", "count"))
+    text = "Sign-ins that were not granted: a wrong password, too many of them (429), no turn in time (503)."
+    kinds = ("wrong_password", "throttled", "busy")
+    yield _by("minga_sign_ins_refused", text, "reason", ((kind, totals.get(kind, 0)) for kind in kinds), Counter)
 
 
 def _age(at: datetime | None, now: datetime) -> float:

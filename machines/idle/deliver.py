@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from accounts import emails
 from lib import seldom
 from machines.idle import asks, choices, links, wall
 from machines.idle.wall import Guest, Written
@@ -111,8 +112,8 @@ def _send(due: list[Delivery]) -> int:
 def _mail(delivery: Delivery, connection: Any) -> bool:
     """Raises SMTPException or OSError where the trouble is not this mail's own."""
     owner = delivery.ask.machine.owner
-    if not owner.email:
-        _settle(delivery, State.NONE, "No mail address.")
+    if not emails.proven(owner):
+        _settle(delivery, State.NONE, "No verified mail address.")
         return False
     try:
         connection.open()

@@ -36,8 +36,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """For DRF's EXCEPTION_HANDLER. None for what is no error of the caller: that stays a 500, and is logged."""
     set_rollback()
     if isinstance(error, Refusal):
-        challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-        return _answer(problem(error.status, str(error), error.code), challenge)
+        return _answer(problem(error.status, str(error), error.code), _headers_of(error))
     if isinstance(error, Http404):
         return _answer(problem(404, _("There is nothing at this address, or it is not yours."), "not_found"))
     if isinstance(error, PermissionDenied):
@@ -53,6 +52,11 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def _answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     return Response(body, status=body["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+def _headers_of(refusal: Refusal) -> dict[str, str]:
+    headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+    return {**headers, "Retry-After": str(refusal.retry_after)} if refusal.retry_after else headers
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:
