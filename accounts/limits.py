@@ -73,62 +73,83 @@ class _Limit:
 
 
 class Attempt:
-    """One try. It counts as a failure until `succeeded` is called."""
+    """One check of a password. It is a failure until `succeeded` is called."""
 
-    def __init__(self, limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
-        self._limits, self._refusal = limits, refusal
+    def __init__(self, name: str, address: str) -> None:
+        who = normalize("NFKC", name).strip().lower()
+        self._of_name = _Limit(_key("name", who, address), OF_A_NAME)
+        self._of_address = _of_address("address", address)
         self.is_counted = self.is_good = False
 
-    def check(self) -> None:
-        """Raise the refusal while a wait lasts. Costs one query."""
-        now, keys = timezone.now(), [limit.key for limit in self._limits]
-        waits = SignInFailures.objects.filter(pk__in=keys, until__gt=now).values_list("until", flat=True)
-        if until := max((at for at in waits if at), default=None):
-            raise self._refusal(ceil((until - now).total_seconds()))
+    def begin(self) -> None:
+        """Count it for the name before the password is looked at: of a hundred tries at once none slips through."""
+        _check([self._of_name, *self._of_address])
+        _count([self._of_name])
+        self.is_counted = True
 
-    def count(self) -> None:
-        """Count it before the password is looked at, so that of a hundred tries at once none slips through."""
-        now = timezone.now()
-        with transaction.atomic(), connection.cursor() as cursor:
-            self.is_counted = all(_counts(cursor, limit, now) for limit in self._limits)
-            if self.is_counted:
-                return
-            transaction.set_rollback(True)
-        self.check()
-        raise self._refusal(ceil(FIRST_WAIT.total_seconds()))  # the wait ended in between
+    def check_address(self) -> None:
+        """Look once more when the turn has come: a burst of many names has waited in one line."""
+        _check(self._of_address)
+
+    def take_back(self) -> None:
+        """No password was looked at."""
+        if self.is_counted:
+            self.is_counted = False
+            with connection.cursor() as cursor:
+                cursor.execute(_TAKE_BACK, [self._of_name.key])
 
     def succeeded(self) -> None:
-        """Take the count back. The first limit, the name's, is forgotten: whoever has the password need not guess."""
+        """Forget the name's failures: whoever has the password need not guess."""
         self.is_good = True
-        SignInFailures.objects.filter(pk=self._limits[0].key).delete()
+        SignInFailures.objects.filter(pk=self._of_name.key).delete()
+
+    def failed(self) -> None:
+        _total("wrong_password")
         with connection.cursor() as cursor:
-            for limit in self._limits[1:]:
-                cursor.execute(_TAKE_BACK, [limit.key])
+            for limit in self._of_address:
+                _counts(cursor, limit, timezone.now())
 
 
 @contextmanager
 def attempt(*, name: str, address: str) -> Iterator[Attempt]:
     """Check a password inside. Raises TooManyFailures, or Busy when no turn was free in time."""
-    who = normalize("NFKC", name).strip().lower()
-    tried = Attempt([_Limit(_key("name", who, address), OF_A_NAME), *_of_address("address", address)])
+    tried = Attempt(name, address)
     try:
-        tried.check()
-        with passwords.turn():
-            tried.count()
+        tried.begin()
+        with passwords.looks_first(tried.check_address):
             yield tried
     except (TooManyFailures, Busy) as refusal:
+        tried.take_back()
         _total(refusal.code)
         raise
     finally:
         if tried.is_counted and not tried.is_good:
-            _total("wrong_password")
+            tried.failed()
+
+
+def _check(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
+    """Raise the refusal while a wait lasts."""
+    now, keys = timezone.now(), [limit.key for limit in limits]
+    waits = SignInFailures.objects.filter(pk__in=keys, until__gt=now).values_list("until", flat=True)
+    if until := max((at for at in waits if at), default=None):
+        raise refusal(ceil((until - now).total_seconds()))
+
+
+def _count(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
+    """Count in all of them, or in none and raise the refusal."""
+    now = timezone.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        if all(_counts(cursor, limit, now) for limit in limits):
+            return
+        transaction.set_rollback(True)
+    _check(limits, refusal)
+    raise refusal(ceil(FIRST_WAIT.total_seconds()))  # the wait ended in between
 
 
 def mail(*, address: str, email: str) -> None:
     """Count a mail that somebody who is not signed in asks for. Raises TooManyMails."""
     to = _Limit(_key("mail", normalize("NFKC", email).strip().lower()), MAILS_TO_AN_ADDRESS)
-    asked = Attempt([to, *_of_address("mails", address)], TooManyMails)
-    asked.count()
+    _count([to, *_of_address("mails", address)], TooManyMails)
 
 
 def forget(now: datetime) -> int:

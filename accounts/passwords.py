@@ -2,8 +2,9 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,9 @@ from django.contrib.auth import hashers
 from django.db import connections
 
 from lib.turns import Turns, processors
+
+
+_first: ContextVar[Callable[[], None] | None] = ContextVar("first", default=None)
 
 
 @cache
@@ -30,7 +34,20 @@ def turn() -> Iterator[None]:
     """Wait for a turn without a database connection. Raises lib.turns.Busy."""
     let_connections_go()
     with turns().take():
+        if look := _first.get():
+            look()
+            let_connections_go()
         yield
+
+
+@contextmanager
+def looks_first(look: Callable[[], None]) -> Iterator[None]:
+    """Inside, `look` is called when a turn has come and before anything is hashed; it may raise."""
+    before = _first.set(look)
+    try:
+        yield
+    finally:
+        _first.reset(before)
 
 
 def let_connections_go() -> None:

@@ -13,6 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from lib import seldom
 from lib.notes import Refusal
 from portal.api.access import TooLarge
 
@@ -36,7 +37,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """For DRF's EXCEPTION_HANDLER. None for what is no error of the caller: that stays a 500, and is logged."""
     set_rollback()
     if isinstance(error, Refusal):
-        return _answer(problem(error.status, str(error), error.code), _headers_of(error))
+        return _refused(error)
     if isinstance(error, Http404):
         return _answer(problem(404, _("There is nothing at this address, or it is not yours."), "not_found"))
     if isinstance(error, PermissionDenied):
@@ -48,6 +49,16 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, exceptions.APIException):
         return _answer(problem(error.status_code, _sentence(error), str(error.default_code)), _headers(error))
     return None
+
+
+def _refused(refusal: Refusal) -> Response:
+    response = _answer(problem(refusal.status, str(refusal), refusal.code), _headers_of(refusal))
+    if refusal.retry_after:
+        seldom.warning(
+            log, refusal.code, "turned away with %s: %s", refusal.status, refusal.note.text, memory=seldom.OWN
+        )
+        response._has_been_logged = True  # type: ignore[attr-defined]  # else Django writes an error for each 503
+    return response
 
 
 def _answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:

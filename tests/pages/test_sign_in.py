@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import Settings
 from django.db import OperationalError
 from django.test import Client
 from django.urls import path
@@ -26,12 +27,17 @@ def sign_in(client: Client, password: str = "minga", login: str = "student", **m
 
 
 @contextmanager
-def full_house(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All turns are taken by other processes."""
+def full_house(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    """All turns are taken by other processes. Passwords are hashed as in production, which takes turns."""
+    settings.PASSWORD_HASHERS = Settings("portal.settings").PASSWORD_HASHERS
+    for person in User.objects.all():
+        person.set_password("minga")
+        person.save()
     ours, theirs = (Turns(folder / "turns", most=1, seconds=0.05) for _ in range(2))
     monkeypatch.setattr(passwords, "turns", lambda: ours)
     with theirs.take():
         yield
+    monkeypatch.setattr(passwords, "turns", lambda: theirs)
 
 
 def test_after_too_many_wrong_passwords_a_page_of_ours_says_how_long(client: Client, student: User) -> None:
@@ -64,26 +70,29 @@ def test_the_visitor_behind_a_proxy_is_the_one_who_is_counted(client: Client, st
     assert sign_in(client, headers={"X-Forwarded-For": "203.0.113.10"}).status_code == 302
 
 
-def test_a_full_house_is_a_calm_page(client: Client, student: User, tmp_path: Path, monkeypatch: Any) -> None:
-    with full_house(tmp_path, monkeypatch):
+def test_a_full_house_is_a_calm_page(
+    client: Client, student: User, tmp_path: Path, monkeypatch: Any, settings: Any
+) -> None:
+    with full_house(tmp_path, monkeypatch, settings):
         reply = sign_in(client, headers={"Accept-Language": "es"})
     assert (reply.status_code, reply["Retry-After"]) == (503, "5")
     assert "Vuelve a intentarlo en unos segundos" in reply.content.decode()
 
 
-def test_a_program_reads_that_it_is_busy(client: Client, student: User, tmp_path: Path, monkeypatch: Any) -> None:
-    with full_house(tmp_path, monkeypatch):
+def test_a_program_reads_that_it_is_busy(
+    client: Client, student: User, tmp_path: Path, monkeypatch: Any, settings: Any
+) -> None:
+    with full_house(tmp_path, monkeypatch, settings):
         reply = client.post(TOKEN, {"username": "nobody", "password": "x"}, content_type="application/json")
     assert (reply.status_code, reply["Retry-After"], reply.json()["code"]) == (503, "5", "busy")
 
 
 def test_a_full_house_counts_nothing_against_anybody(
-    client: Client, student: User, tmp_path: Path, monkeypatch: Any
+    client: Client, student: User, tmp_path: Path, monkeypatch: Any, settings: Any
 ) -> None:
-    with full_house(tmp_path, monkeypatch):
+    with full_house(tmp_path, monkeypatch, settings):
         for _ in range(OF_A_NAME + 1):
             sign_in(client, "guess")
-    monkeypatch.undo()
     assert sign_in(client).status_code == 302
 
 
