@@ -16,7 +16,6 @@ from django.db import connections
 
 from lib.turns import Turns, processors
 
-
 _first: ContextVar[Callable[[], None] | None] = ContextVar("first", default=None)
 
 
