@@ -2,11 +2,38 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from knox.models import AuthToken
+
+
+class Nfkc(models.Func):
+    """A text in the Unicode form in which "ﬁ" is "fi", as PostgreSQL makes it."""
+
+    function = "normalize"
+    template = "%(function)s(%(expressions)s, NFKC)"
+    output_field = models.TextField()
+
+
+class People(UserManager["User"]):
+    """Whoever is made by the university: the address that it writes down is taken as proven."""
+
+    use_in_migrations = False
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username__iexact=User.normalize_username(username or ""))
+
+    def _create_user(self, username: str, email: str | None, password: str | None, **facts: Any) -> "User":
+        from accounts import emails  # it needs this model
+
+        user: User = super()._create_user(username, email, password, **facts)  # type: ignore[misc]
+        emails.trust(user)
+        return user
 
 
 class User(AbstractUser):
@@ -22,11 +49,18 @@ class User(AbstractUser):
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.STUDENT)
     language = models.CharField(max_length=5, blank=True, default="")  # '' = what the browser asks for
 
+    objects: ClassVar[People] = People()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(role__in=["student", "teacher", "donor", "admin"]), name="user_role_known"
-            )
+            ),
+            models.UniqueConstraint(
+                Lower(Nfkc("username")),
+                name="user_name_once_in_any_case",
+                violation_error_message=_("This name is taken. Capital letters make no difference."),
+            ),
         ]
 
     @property
@@ -130,3 +164,30 @@ class OnceKey(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key_hash"], name="once_key_once_per_person")]
         indexes = [models.Index(fields=["at"], name="once_key_by_time")]
+
+
+class SignInFailures(models.Model):
+    """Wrong passwords of a name from an address, or of an address over all names. Written by accounts.limits only."""
+
+    key = models.CharField(max_length=64, primary_key=True)  # a keyed hash: what people type stays unknown
+    count = models.PositiveIntegerField(default=1)
+    at = models.DateTimeField()  # of the last one
+    until = models.DateTimeField(null=True)  # no try before then
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="sign_in_failures_by_time")]
+
+
+class SignInTotal(models.Model):
+    """How many sign-ins were refused ever, by reason: for /metrics."""
+
+    kind = models.CharField(max_length=20, primary_key=True)  # wrong_password, throttled, busy
+    count = models.BigIntegerField(default=0)
+
+
+class TokenFacts(models.Model):
+    """What knox does not keep of a token. A token from before 0.3 has none until it is used."""
+
+    token = models.OneToOneField(AuthToken, on_delete=models.CASCADE, primary_key=True, related_name="facts")
+    name = models.CharField(max_length=60, blank=True, default="")  # '' = made by POST auth/token/
+    used_at = models.DateTimeField(null=True)

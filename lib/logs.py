@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from lib.pool import is_exhausted
+
 FORMATS = ("text", "json")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _about: ContextVar[Mapping[str, str]] = ContextVar("about", default=MappingProxyType({}))
@@ -82,6 +84,17 @@ class AboutFilter(logging.Filter):
         return True
 
 
+class BusyFilter(logging.Filter):
+    """On Django's logger: a request for which no database connection was free is a line, not a trace for each of a thousand."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and is_exhausted(record.exc_info[1]):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.msg, record.args = "busy: no database connection was free in time (%s)", (record.getMessage(),)
+            record.exc_info = None
+        return True
+
+
 class _Lines(logging.Formatter):
     """What both kinds of lines share."""
 
@@ -140,7 +153,7 @@ def configuration(form: str, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"about": {"()": AboutFilter}},
+        "filters": {"about": {"()": AboutFilter}, "busy": {"()": BusyFilter}},
         "formatters": {"lines": {"()": lines}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["about"], "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
@@ -148,6 +161,6 @@ def configuration(form: str, level: str) -> dict[str, Any]:
             # These come with handlers of their own, which would write in another form.
             **{name: {"handlers": [], "propagate": True} for name in ("django", "uvicorn", "uvicorn.error")},
             **{name: {"handlers": [], "propagate": True, "level": "WARNING"} for name in QUIET},
-            "django.request": {"level": "ERROR"},  # what was refused is in the access lines
+            "django.request": {"level": "ERROR", "filters": ["busy"]},  # what was refused is in the access lines
         },
     }

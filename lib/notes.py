@@ -55,6 +55,7 @@ class Refusal(Exception):
 
     status = 409
     code = "refused"
+    retry_after = 0  # seconds; above 0 the same may be granted then
 
     def __init__(self, text: str, args: dict[str, Any] | None = None, *, code: str = "", status: int = 0) -> None:
         self.note = Note(text, args or {})

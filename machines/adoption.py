@@ -5,12 +5,12 @@ from typing import cast
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import quotas.actions
 import tunnels.actions
+from accounts import emails
 from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
@@ -161,17 +161,18 @@ def _admit(owner: User, size: Size, machine: Machine, by: User) -> None:
 
 
 def find_person(text: str) -> User:
-    """By username, or by an e-mail address that only one person has; the whole of it. Raises NoPerson."""
+    """By username, or by an e-mail address that is proven to be one person's; the whole of it. Raises NoPerson."""
     text = text.strip()
     if not text.isprintable() or not text:
         raise NoPerson(_("Type a username or an e-mail address."))
-    found = list(User.objects.filter(Q(username=text) | Q(email__iexact=text), is_active=True)[:3])
-    by_name = [person for person in found if person.username == text]
-    if not found:
-        raise NoPerson(_("Nobody here has the username or e-mail address “%(text)s”."), {"text": text[:254]})
-    if len(found) > 1 and not by_name:
-        raise NoPerson(_("Several people have this e-mail address. Type the username instead."))
-    return (by_name or found)[0]
+    active = User.objects.filter(is_active=True)
+    person = active.filter(username=text).first() or active.filter(username__iexact=text).first()
+    person = person or emails.people_at(text).filter(is_active=True).first()
+    if person is None:
+        raise NoPerson(
+            _("Nobody here has the username or the verified e-mail address “%(text)s”."), {"text": text[:254]}
+        )
+    return person
 
 
 def owner_of(stray: Stray) -> User | None:

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from allauth.account import auth_backends
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from accounts import emails, limits
+from accounts.models import User
+from portal.addresses import address_of
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -12,6 +17,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return address_of(request)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Check a password of a page; the same counter as the API's. Raises a Refusal, which PageForPause answers."""
+        name = credentials.get("email") or credentials.get("username") or ""
+        with limits.attempt(name=name, address=address_of(request)) as tried:
+            user = super().authenticate(request, **credentials)
+            if user is not None:
+                tried.succeeded()
+            return user
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Only what a person must know: a page that opens says itself that one is signed in."""
@@ -26,3 +43,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             name, secure = settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_COOKIE_SECURE
             response.set_cookie(name, user.language, samesite="Lax", secure=secure)
         return response
+
+
+class AuthenticationBackend(auth_backends.AuthenticationBackend):  # type: ignore[misc]
+    """allauth's, for which an e-mail address is a name only once it is proven."""
+
+    def _authenticate_by_email(self, email: str, password: str) -> Any:
+        person = emails.people_at(email).first()
+        return self._check_password(person, password)
+
+    def _authenticate_by_username(self, username: str, password: str) -> Any:
+        """Names are kept in the Unicode form NFKC, in which a phone may not have typed it."""
+        return super()._authenticate_by_username(User.normalize_username(username), password)

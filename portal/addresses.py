@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
+from allauth.core import context
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
@@ -69,6 +70,12 @@ def address_of(request: HttpRequest) -> str:
             break
         address = _read(hop.strip())
     return "" if address is None or _is_proxy(address) else str(address)
+
+
+def current_address() -> str:
+    """The address of the request that is being answered, for code that allauth calls without it."""
+    request = context.request
+    return address_of(request) if request is not None else ""
 
 
 def _read(text: str) -> IPv4Address | IPv6Address | None:

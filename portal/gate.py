@@ -13,7 +13,8 @@ from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
-from portal.views.errors import wrong_method
+from lib.notes import Refusal
+from portal.views.errors import pause, wrong_method
 
 
 class SeeOther(HttpResponseRedirect):
@@ -52,3 +53,17 @@ class PageForWrongMethod:
         if response.status_code != 405 or response.streaming or response.content:
             return response
         return wrong_method(request, response.headers.get("Allow", ""))
+
+
+class PageForPause:
+    """A refusal that says when to try again (429, 503) gets a page of our own, whichever view raised it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase = self.get_response(request)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return pause(request, error) if isinstance(error, Refusal) and error.retry_after else None

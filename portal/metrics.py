@@ -18,6 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from accounts import failures
+from accounts.models import SignInTotal
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
 from portal import __version__
@@ -70,6 +71,7 @@ class Numbers(Collector):
         failing = failures.counts(now)
         text = "Rows that a loop fails with, and leaves out until their next try."
         yield _by("minga_failing_rows", text, "loop", ((loop, failing.get(loop, 0)) for loop in failures.LOOPS))
+        yield from _sign_ins()
 
     def _launches(self, now: datetime) -> Metric:
         totals = self.launches.read(now)
@@ -105,7 +107,7 @@ def _gauge(name: str, text: str, value: float) -> Metric:
 
 
 def _by(
-    name: str, text: str, label: str, values: Iterable[tuple[str, float]], kind: type[Gauge | Counter] = Gauge
+    name: str, text: str, label: str, values: Iterable[tuple[str, float]], kind: type[Gauge] | type[Counter] = Gauge
 ) -> Metric:
     family = kind(name, text, labels=[label])
     for which, value in values:
@@ -214,6 +216,13 @@ def _others() -> Iterator[Metric]:
     )
     used = Reservation.objects.filter(closed_at=None).aggregate(**{m: Sum(m, default=0) for m in MEASURES})
     yield _by("minga_quota_used", "What people's machines take of their quotas.", "measure", used.items())
+
+
+def _sign_ins() -> Iterator[Metric]:
+    totals = dict(SignInTotal.objects.values_list("kind", "count"))
+    text = "Sign-ins that were not granted: a wrong password, too many of them (429), no turn in time (503)."
+    kinds = ("wrong_password", "throttled", "busy")
+    yield _by("minga_sign_ins_refused", text, "reason", ((kind, totals.get(kind, 0)) for kind in kinds), Counter)
 
 
 def _age(at: datetime | None, now: datetime) -> float:

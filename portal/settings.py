@@ -72,6 +72,13 @@ HORIZON_URL = env.str("HORIZON_URL", default="").rstrip("/")
 if HORIZON_URL and not HORIZON_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("HORIZON_URL must be an address that begins with http:// or https://, or be left out.")
 
+# ---- sign-in ----
+# How many passwords are checked at once on this computer, over all processes; 0 = its processors less one, and at least one.
+PASSWORD_CHECKS = env.int("PASSWORD_CHECKS", default=0)
+if PASSWORD_CHECKS < 0:
+    raise ImproperlyConfigured("PASSWORD_CHECKS must be a whole number, or 0 for the computer's processors less one.")
+PASSWORD_WAIT_SECONDS = seconds("PASSWORD_WAIT_SECONDS", 2)  # for one's turn; then the answer is "busy" (503)
+
 # ---- the life of a machine ----
 CATALOG_SECONDS = seconds("CATALOG_SECONDS", 30)  # between two looks at the cloud's images and sizes
 CLAIM_SECONDS = seconds("CLAIM_SECONDS", 60)  # how long a worker may hold a machine before another may take it over
@@ -164,13 +171,15 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.gate.PageForWrongMethod",
+    "portal.gate.PageForPause",
 ]
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
 WSGI_APPLICATION = "portal.wsgi.application"
 _database = env.db_url_config(DATABASE_URL)
 # The tests switch the pool off: its open connections would keep the test database from being dropped.
-_pool = {"pool": {"min_size": 1, "max_size": 12, "timeout": 30}} if env.bool("DB_POOL", default=True) else {}
+# Seconds: whoever waits longer for a connection reads that the site is busy.
+_pool = {"pool": {"min_size": 1, "max_size": 12, "timeout": 3}} if env.bool("DB_POOL", default=True) else {}
 DATABASES = {
     # What follows a ? in the address (sslmode=…) is PostgreSQL's own.
     "default": {**_database, "CONN_HEALTH_CHECKS": True, "OPTIONS": {**_database.get("OPTIONS", {}), **_pool}}
@@ -196,7 +205,8 @@ TEMPLATES = [
     }
 ]
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["portal.adapters.AuthenticationBackend"]
+PASSWORD_HASHERS = ["accounts.passwords.Argon2", "accounts.passwords.Pbkdf2"]  # the first for new ones (docs/adr/0061)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -208,6 +218,14 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_RATE_LIMITS = False  # ours count failures only, for pages and API together: accounts/limits.py
+ACCOUNT_FORMS = {
+    "change_password": "portal.password_forms.ChangePasswordForm",
+    "set_password": "portal.password_forms.SetPasswordForm",
+    "reset_password": "portal.password_forms.ResetPasswordForm",
+    "reset_password_from_key": "portal.password_forms.ResetPasswordKeyForm",
+}
+CSRF_FAILURE_VIEW = "portal.views.errors.stale_form"
 
 # Mail (docs/admin/mail.md): smtp+tls://user:password@host:587. Without it, mails are written to the log of whoever sends them.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import addresses, failures, once
+from accounts import addresses, failures, limits, once, tokens
 from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import CloudError
@@ -28,7 +28,9 @@ def look_at_catalog() -> None:
 
 @shared_task
 def forget_addresses() -> None:
-    addresses.forget(timezone.now())
+    """What no longer counts: addresses, failed sign-ins, tokens that ended."""
+    for rows in (addresses, limits, tokens):
+        rows.forget(timezone.now())
 
 
 @shared_task

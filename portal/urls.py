@@ -1,6 +1,7 @@
 """Every address of the site."""
 
-from django.urls import include, path
+from allauth.account import views as allauth
+from django.urls import include, path, re_path
 
 from portal.views import account, asks, catalog, failures, keys, launch, machines, servers, templates, work
 
@@ -22,6 +23,23 @@ _machine = [
     path("ports/", machines.open_port, name="machine-ports"),
     path("ports/<uuid:tunnel>/close/", machines.close_port, name="machine-port-close"),
     path("give/", asks.give, name="machine-give"),
+]
+# Of allauth only what has a page of ours: what else it offers nobody has thought about here (docs/adr/0062).
+_accounts = [
+    path("login/", allauth.login, name="account_login"),
+    path("logout/", allauth.logout, name="account_logout"),
+    path("inactive/", allauth.account_inactive, name="account_inactive"),
+    path("signup/", allauth.signup, name="account_signup"),
+    path("password/change/", allauth.password_change, name="account_change_password"),
+    path("password/set/", allauth.password_set, name="account_set_password"),
+    path("password/reset/", allauth.password_reset, name="account_reset_password"),
+    path("password/reset/done/", allauth.password_reset_done, name="account_reset_password_done"),
+    path("password/reset/key/done/", allauth.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        allauth.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
 ]
 urlpatterns = [
     path("", machines.machines, name="machines"),
@@ -51,7 +69,7 @@ urlpatterns = [
     path("asks/", asks.asks, name="asks"),
     path("asks/<int:pk>/<slug:choice>/", asks.say, name="ask-say"),
     path("asks/<str:token>/", asks.by_link, name="ask-link"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include(_accounts)),
     path("api/", include("portal.api.urls")),
     path("agent/v1/", include("portal.api.agent_urls")),
 ]

@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from accounts import emails
 from accounts.failures import Failures
 from accounts.models import RowFailure
 from lib import seldom
@@ -133,8 +134,8 @@ def _hang_up(connection: Any) -> None:
 def _mail(delivery: Delivery, connection: Any) -> bool:
     """Raises whatever goes wrong, but for an answer of the server to this very mail."""
     owner = delivery.ask.machine.owner
-    if not owner.email:
-        _settle(delivery, State.NONE, "No mail address.")
+    if not emails.proven(owner):
+        _settle(delivery, State.NONE, "No verified mail address.")
         return False
     try:
         _message(delivery.ask, connection).send()

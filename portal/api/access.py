@@ -3,13 +3,15 @@
 from io import BytesIO
 from typing import Any
 
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication
 from rest_framework import authentication, exceptions, parsers
 from rest_framework.request import Request
+
+from accounts import tokens
 
 LARGEST_BODY = 1_000_000  # bytes; user-data of a template is the longest thing that is sent
 
@@ -19,7 +21,10 @@ class Bearer(TokenAuthentication):  # type: ignore[misc]
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if not (header.isascii() and header.isprintable()):  # no token of ours; the database takes no NUL
             raise exceptions.AuthenticationFailed
-        return in_their_language(super().authenticate(request))
+        known = super().authenticate(request)
+        if known:
+            tokens.note_use(known[1], timezone.now())
+        return in_their_language(known)
 
 
 class Session(authentication.SessionAuthentication):

@@ -1,10 +1,8 @@
 """Signing in, who I am, my keys, my quota."""
 
-from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth import authenticate
-from django.core.cache import cache
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import extend_schema
@@ -15,27 +13,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import actions
+from accounts import actions, limits, tokens
 from accounts.models import SshKey
 from lib.notes import Refusal
+from portal.addresses import address_of
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, person
 from portal.api.once import once_per_key
 from quotas.actions import usage
 
-MOST_FAILURES = 10  # wrong passwords for one name from one address
-FORGET_SECONDS = 300
-
 
 class WrongPassword(Refusal):
     status = 401
     code = "wrong_password"
-
-
-class TooManyFailures(Refusal):
-    status = 429
-    code = "throttled"
 
 
 class TokenView(APIView):
@@ -50,9 +41,11 @@ class TokenView(APIView):
     def _needs_token(self) -> bool:
         return self.request is not None and self.request.method == "DELETE"
 
-    @extend_schema(request=s.Credentials, responses={200: s.Token, 401: s.Problem, 429: s.Problem}, auth=[])
+    @extend_schema(
+        request=s.Credentials, responses={200: s.Token, **dict.fromkeys((401, 409, 429, 503), s.Problem)}, auth=[]
+    )
     def post(self, request: Request) -> Response:
-        """A new token for a name and a password. Only failures are counted."""
+        """A new token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
         asked = body(request, s.Credentials)
         return Response({"token": _new_token(request, **asked)}, headers={"Cache-Control": "no-store"})
 
@@ -64,17 +57,13 @@ class TokenView(APIView):
         return Response(status=204)
 
 
-def _new_token(request: Request, username: str, password: str) -> str:
-    whom = sha256(username.encode()).hexdigest()[:32]
-    key = f"token-failures:{request.META.get('REMOTE_ADDR', '')}:{whom}"
-    if cache.get(key, 0) >= MOST_FAILURES:
-        raise TooManyFailures(_("Too many wrong passwords. Wait five minutes, then try again."))
-    user = authenticate(request._request, username=username, password=password)
-    if user is None:
-        cache.set(key, cache.get(key, 0) + 1, FORGET_SECONDS)
-        raise WrongPassword(_("This name and this password do not belong together."))
-    token: str = AuthToken.objects.create(user=user)[1]
-    return token
+def _new_token(request: Request, username: str, password: str, name: str) -> str:
+    with limits.attempt(name=username, address=address_of(request._request)) as tried:
+        user = authenticate(request._request, username=username, password=password)
+        if user is None:
+            raise WrongPassword(_("This name and this password do not belong together."))
+        tried.succeeded()
+    return tokens.make(user=user, name=name)
 
 
 @extend_schema(responses=s.Me)

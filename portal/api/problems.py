@@ -13,6 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from lib import seldom
 from lib.notes import Refusal
 from portal.api.access import TooLarge
 
@@ -36,8 +37,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """For DRF's EXCEPTION_HANDLER. None for what is no error of the caller: that stays a 500, and is logged."""
     set_rollback()
     if isinstance(error, Refusal):
-        challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-        return _answer(problem(error.status, str(error), error.code), challenge)
+        return _refused(error)
     if isinstance(error, Http404):
         return _answer(problem(404, _("There is nothing at this address, or it is not yours."), "not_found"))
     if isinstance(error, PermissionDenied):
@@ -51,8 +51,23 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     return None
 
 
+def _refused(refusal: Refusal) -> Response:
+    response = _answer(problem(refusal.status, str(refusal), refusal.code), _headers_of(refusal))
+    if refusal.retry_after:
+        seldom.warning(
+            log, refusal.code, "turned away with %s: %s", refusal.status, refusal.note.text, memory=seldom.OWN
+        )
+        response._has_been_logged = True  # type: ignore[attr-defined]  # else Django writes an error for each 503
+    return response
+
+
 def _answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     return Response(body, status=body["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+def _headers_of(refusal: Refusal) -> dict[str, str]:
+    headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
+    return {**headers, "Retry-After": str(refusal.retry_after)} if refusal.retry_after else headers
 
 
 def _headers(error: exceptions.APIException) -> dict[str, str]:

@@ -47,6 +47,13 @@ class NoBody(serializers.Serializer[Any]):
 class Credentials(serializers.Serializer[Any]):
     username = Text(max_length=150)
     password = Text(max_length=1000)
+    name = Text(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=60,
+        help_text="What the token is for, as it is shown on the page Account.",
+    )
 
 
 class Token(serializers.Serializer[Any]):

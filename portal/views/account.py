@@ -5,14 +5,16 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
-from knox.models import AuthToken
 
+from accounts import tokens
 from accounts.models import User
+from lib.notes import Refusal
 from portal.asked import SignedIn
 from portal.context import THEMES, theme_of
 from portal.once import once_per_form
@@ -23,9 +25,7 @@ YEAR = 365 * 24 * 3600  # seconds
 @require_GET
 @never_cache
 def account(request: SignedIn) -> HttpResponse:
-    return render(
-        request, "account/home.html", {"tokens": AuthToken.objects.filter(user=request.user).order_by("created")}
-    )
+    return _home(request)
 
 
 @require_POST
@@ -33,14 +33,21 @@ def account(request: SignedIn) -> HttpResponse:
 @once_per_form
 def make_token(request: SignedIn) -> HttpResponse:
     """The answer to this request is the only place where the token is ever shown."""
-    _row, token = AuthToken.objects.create(user=request.user)
-    tokens = AuthToken.objects.filter(user=request.user).order_by("created")
-    return render(request, "account/home.html", {"tokens": tokens, "token": token})
+    try:
+        text = tokens.make(user=request.user, name=request.POST.get("name", "").strip() or _("my program"))
+    except (Refusal, ValueError) as refusal:
+        return _home(request, status=getattr(refusal, "status", 400), refusal=str(refusal))
+    return _home(request, token=text)
+
+
+def _home(request: SignedIn, status: int = 200, **more: str) -> HttpResponse:
+    own = tokens.of(request.user).exclude(expiry__lt=timezone.now()).select_related("facts")
+    return render(request, "account/home.html", {"tokens": own, "most": tokens.MOST_TOKENS, **more}, status=status)
 
 
 @require_POST
 def revoke_token(request: SignedIn, key: str) -> HttpResponse:
-    get_object_or_404(AuthToken.objects.filter(user=request.user), token_key=key).delete()
+    get_object_or_404(tokens.of(request.user), token_key=key).delete()
     messages.success(request, _("Token revoked. A program that used it is signed out."))
     return redirect("account")
 

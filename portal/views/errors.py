@@ -1,13 +1,31 @@
 """Pages for what cannot be answered."""
 
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
+import logging
+import sys
 
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
+from lib import seldom
+from lib.notes import Refusal
+from lib.pool import is_exhausted
+from lib.turns import Busy
 from portal.api.problems import MEDIA_TYPE, problem
 from portal.request_id import request_id
+
+log = logging.getLogger(__name__)
+PROGRAMS = ("/api/", "/agent/")
 
 
 @login_not_required
@@ -22,6 +40,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Something of ours failed; it is in the log. Programs are told in their own form."""
+    if is_exhausted(sys.exc_info()[1]):
+        return pause(request, Busy(noop("Very many people are here at this moment. Try again in a few seconds.")))
     number = request_id(request)
     if request.path.startswith("/api/"):
         body = problem(500, _("Something broke on our side. Try again in a minute."), "broken", request=number)
@@ -44,6 +64,44 @@ def _why_refused(status: int) -> tuple[str, str, str]:
         return _("This is too much at once"), words, "too_large"
     words = _("The connection was too slow, or broke. Go back and send it again.")
     return _("This took too long"), words, "too_slow"
+
+
+def pause(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Say when to try again. The page needs no database: it may be what is short."""
+    headers = {"Retry-After": str(refusal.retry_after), "Cache-Control": "no-store"}
+    # What is short may be the database: this is remembered in the process.
+    seldom.warning(log, refusal.code, "turned away with %s: %s", refusal.status, refusal.note.text, memory=seldom.OWN)
+    response = _pause(request, refusal, headers)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # else Django writes an error for each 503
+    return response
+
+
+def _pause(request: HttpRequest, refusal: Refusal, headers: dict[str, str]) -> HttpResponse:
+    with translation.override(translation.get_language_from_request(request)):
+        if request.path.startswith(PROGRAMS):
+            body = problem(refusal.status, str(refusal), refusal.code)
+            return JsonResponse(body, status=refusal.status, content_type=MEDIA_TYPE, headers=headers)
+        facts = {
+            "text": str(refusal),
+            "status": refusal.status,
+            "again": request.path if request.method == "GET" else "",
+        }
+        return HttpResponse(render_to_string("pause.html", facts), status=refusal.status, headers=headers)
+
+
+@login_not_required
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token is old. The one for signing in leads on: in another tab the person signed in, or out, since."""
+    if request.path == reverse("account_login"):
+        wish = request.POST.get(REDIRECT_FIELD_NAME, "")
+        safe = wish if url_has_allowed_host_and_scheme(wish, {request.get_host()}, request.is_secure()) else ""
+        if request.user.is_authenticated:
+            return redirect(safe or settings.LOGIN_REDIRECT_URL)
+        messages.info(request, _("This page was open too long. Please sign in once more."))
+        return redirect_to_login(safe, request.path) if safe else redirect(request.path)
+    if request.path == reverse("account_logout") and not request.user.is_authenticated:
+        return redirect("account_login")
+    return render(request, "403_csrf.html", status=403)
 
 
 def wrong_method(request: HttpRequest, allow: str) -> HttpResponse:

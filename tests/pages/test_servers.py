@@ -119,7 +119,7 @@ def test_the_form_guesses_whose_it_was_and_what_it_was_made_from(page: Client, s
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"person": "nobody"}, "Nobody here has the username or e-mail address “nobody”."),
+        ({"person": "nobody"}, "Nobody here has the username or the verified e-mail address “nobody”."),
         ({"person": "stud"}, "Nobody here"),
         ({"person": ""}, "required"),
         ({"template": "999"}, "valid choice"),

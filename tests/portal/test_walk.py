@@ -18,14 +18,13 @@ pytestmark = pytest.mark.slow
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 # What anybody may ask without signing in.
 PUBLIC = {
-    "account_login", "account_logout", "account_inactive", "account_signup", "account_reauthenticate", "account_confirm_email",
-    "account_email_verification_sent", "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
-    "account_reset_password_from_key_done", "account_confirm_login_code", "language", "theme", "api-token", "api-schema", "api-docs",
+    "account_login", "account_logout", "account_inactive", "account_signup", "account_reset_password",
+    "account_reset_password_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "language", "theme", "api-token", "api-schema", "api-docs",
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link",
 }  # fmt: skip
 OPEN_TO_ALL = {  # parameters that are nobody's own
     "templates/<slug:slug>": "templates/lab",
-    r"^confirm-email/(?P<key>[-:\w]+)/$": "confirm-email/x/",
     r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password/reset/key/1-x/",
     r"^(?P<rest>.*)$": "nothing/",
     "asks/<str:token>": "asks/x",

@@ -250,8 +250,8 @@ class Visitor(asyncssh.SSHTCPSession[bytes]):
         elif (transport := self.pair.target.transport) and not transport.is_closing():
             transport.write(data)
 
-    @guarded  # type: ignore[override]  # None, from a callback that failed, closes the channel, which is cut by then
-    def eof_received(self) -> bool:
+    @guarded
+    def eof_received(self) -> bool:  # type: ignore[override]  # None, where it failed: the pair is cut by then
         transport = self.pair.target.transport
         if self.pair.early is None and transport and not transport.is_closing():
             transport.write_eof()

@@ -1,0 +1,191 @@
+"""Failed sign-ins are counted, and after too many of them the next try has to wait (docs/adr/0061).
+
+Two counters in PostgreSQL: one per (name, address), one per address over all names. Never one per name: nobody locks out another person.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from math import ceil
+from unicodedata import normalize
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_noop as _
+
+from accounts import passwords
+from accounts.models import SignIn, SignInFailures
+from lib.notes import Refusal
+from lib.turns import Busy
+
+OF_A_NAME = 10  # wrong passwords of one name from one address before the first wait
+OF_AN_ADDRESS = 30  # over all names, before the first wait
+FOR_A_PERSON = (
+    3  # more for each person who used the portal from there within a day: a room of forty mistypes more than one guest
+)
+FIRST_WAIT = timedelta(seconds=30)  # doubles with each further failure
+MAILS_TO_AN_ADDRESS = (
+    5  # mails for a forgotten password before the first wait, to one e-mail address; from one computer: OF_AN_ADDRESS
+)
+LONGEST_WAIT = timedelta(minutes=15)
+FORGET = timedelta(hours=1)  # after so long without a failure the count begins anew
+_COUNT = """
+INSERT INTO accounts_signinfailures AS f (key, count, at) VALUES (%(key)s, 1, %(now)s)
+ON CONFLICT (key) DO UPDATE SET at = %(now)s,
+  count = CASE WHEN f.at < %(old)s THEN 1 ELSE f.count + 1 END,
+  until = CASE WHEN f.at >= %(old)s AND f.count + 1 >= %(most)s
+    THEN %(now)s::timestamptz + least(%(first)s * pow(2, least(f.count + 1 - %(most)s, 20)), %(longest)s) * interval '1 second' END
+WHERE f.until IS NULL OR f.until <= %(now)s
+RETURNING count
+"""
+_TAKE_BACK = "UPDATE accounts_signinfailures SET count = greatest(count - 1, 0), until = NULL WHERE key = %s"
+_TOTAL = """
+INSERT INTO accounts_signintotal AS t (kind, count) VALUES (%s, 1) ON CONFLICT (kind) DO UPDATE SET count = t.count + 1
+"""
+
+
+class TooManyFailures(Refusal):
+    """No password was looked at."""
+
+    status = 429
+    code = "throttled"
+
+    sentence = _("Too many wrong passwords. Wait %(wait)s, then try again.")
+
+    def __init__(self, seconds: int) -> None:
+        self.retry_after = seconds
+        wait = f"{seconds} s" if seconds < 90 else f"{ceil(seconds / 60)} min"
+        super().__init__(self.sentence, {"wait": wait})
+
+
+class TooManyMails(TooManyFailures):
+    sentence = _("Too many mails for a new password. Wait %(wait)s, then try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    key: str
+    most: int
+
+
+class Attempt:
+    """One check of a password. It is a failure until `succeeded` is called."""
+
+    def __init__(self, name: str, address: str) -> None:
+        who = normalize("NFKC", name).strip().lower()
+        self._of_name = _Limit(_key("name", who, address), OF_A_NAME)
+        self._of_address = _of_address("address", address)
+        self.is_counted = self.is_good = False
+
+    def begin(self) -> None:
+        """Count it for the name before the password is looked at: of a hundred tries at once none slips through."""
+        _check([self._of_name, *self._of_address])
+        _count([self._of_name])
+        self.is_counted = True
+
+    def check_address(self) -> None:
+        """Look once more when the turn has come: a burst of many names has waited in one line."""
+        _check(self._of_address)
+
+    def take_back(self) -> None:
+        """No password was looked at."""
+        if self.is_counted:
+            self.is_counted = False
+            with connection.cursor() as cursor:
+                cursor.execute(_TAKE_BACK, [self._of_name.key])
+
+    def succeeded(self) -> None:
+        """Forget the name's failures: whoever has the password need not guess."""
+        self.is_good = True
+        SignInFailures.objects.filter(pk=self._of_name.key).delete()
+
+    def failed(self) -> None:
+        _total("wrong_password")
+        with connection.cursor() as cursor:
+            for limit in self._of_address:
+                _counts(cursor, limit, timezone.now())
+
+
+@contextmanager
+def attempt(*, name: str, address: str) -> Iterator[Attempt]:
+    """Check a password inside. Raises TooManyFailures, or Busy when no turn was free in time."""
+    tried = Attempt(name, address)
+    try:
+        tried.begin()
+        with passwords.looks_first(tried.check_address):
+            yield tried
+    except (TooManyFailures, Busy) as refusal:
+        tried.take_back()
+        _total(refusal.code)
+        raise
+    finally:
+        if tried.is_counted and not tried.is_good:
+            tried.failed()
+
+
+def _check(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
+    """Raise the refusal while a wait lasts."""
+    now, keys = timezone.now(), [limit.key for limit in limits]
+    waits = SignInFailures.objects.filter(pk__in=keys, until__gt=now).values_list("until", flat=True)
+    if until := max((at for at in waits if at), default=None):
+        raise refusal(ceil((until - now).total_seconds()))
+
+
+def _count(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
+    """Count in all of them, or in none and raise the refusal."""
+    now = timezone.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        if all(_counts(cursor, limit, now) for limit in limits):
+            return
+        transaction.set_rollback(True)
+    _check(limits, refusal)
+    raise refusal(ceil(FIRST_WAIT.total_seconds()))  # the wait ended in between
+
+
+def mail(*, address: str, email: str) -> None:
+    """Count a mail that somebody who is not signed in asks for. Raises TooManyMails."""
+    to = _Limit(_key("mail", normalize("NFKC", email).strip().lower()), MAILS_TO_AN_ADDRESS)
+    _count([to, *_of_address("mails", address)], TooManyMails)
+
+
+def forget(now: datetime) -> int:
+    """Delete what no longer counts. Returns how many."""
+    return SignInFailures.objects.filter(at__lt=now - FORGET).delete()[0]
+
+
+def _counts(cursor: CursorWrapper, limit: _Limit, now: datetime) -> bool:
+    cursor.execute(
+        _COUNT,
+        {
+            "key": limit.key, "now": now, "old": now - FORGET, "most": limit.most,
+            "first": FIRST_WAIT.total_seconds(), "longest": LONGEST_WAIT.total_seconds(),
+        },
+    )  # fmt: skip
+    return cursor.fetchone() is not None
+
+
+def _key(*parts: str) -> str:
+    """People type passwords into the field for the name: what was typed is not kept."""
+    return salted_hmac("accounts.limits", "\0".join(parts), algorithm="sha256").hexdigest()
+
+
+def _network(address: str) -> str:
+    """The address; of IPv6 the /64, in which one computer may take as many addresses as it likes."""
+    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
+
+
+def _of_address(kind: str, address: str) -> list[_Limit]:
+    """Nothing where the address is unknown: a proxy that does not tell the visitor's would make one of everybody."""
+    if not address:
+        return []
+    people = SignIn.objects.recent(timezone.now()).filter(address=address).count()
+    return [_Limit(_key(kind, _network(address)), OF_AN_ADDRESS + FOR_A_PERSON * people)]
+
+
+def _total(kind: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_TOTAL, [kind])

@@ -1,0 +1,80 @@
+"""How passwords are hashed: in turns, so that a flood of sign-ins leaves the processor to everybody else (docs/adr/0061)."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import hashers
+from django.db import connections
+
+from lib.turns import Turns, processors
+
+_first: ContextVar[Callable[[], None] | None] = ContextVar("first", default=None)
+
+
+@cache
+def turns() -> Turns:
+    """The turns of this installation on this computer; two installations do not wait for each other."""
+    name = sha256(f"{settings.SECRET_KEY} {settings.DATABASE_URL}".encode()).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"minga-{os.getuid()}-{name}"
+    most = settings.PASSWORD_CHECKS or max(1, processors() - 1)
+    return Turns(folder, most=most, seconds=settings.PASSWORD_WAIT_SECONDS)
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait for a turn without a database connection. Raises lib.turns.Busy."""
+    let_connections_go()
+    with turns().take():
+        if look := _first.get():
+            look()
+            let_connections_go()
+        yield
+
+
+@contextmanager
+def looks_first(look: Callable[[], None]) -> Iterator[None]:
+    """Inside, `look` is called when a turn has come and before anything is hashed; it may raise."""
+    before = _first.set(look)
+    try:
+        yield
+    finally:
+        _first.reset(before)
+
+
+def let_connections_go() -> None:
+    """Give this thread's connections back to the pool; inside a transaction they must stay."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+class _InTurns(hashers.BasePasswordHasher):
+    """Every page, form and command hashes through here, so none can forget the turn."""
+
+    def encode(self, *args: Any, **options: Any) -> str:
+        with turn():
+            return super().encode(*args, **options)
+
+    def verify(self, *args: Any, **options: Any) -> bool:
+        with turn():
+            return super().verify(*args, **options)
+
+
+class Argon2(_InTurns, hashers.Argon2PasswordHasher):
+    """Argon2id with OWASP's smallest parameters: a tenth of what PBKDF2 costs the processor, and harder for a graphics card."""
+
+    time_cost = 2
+    memory_cost = 19_456  # KiB, for each turn
+    parallelism = 1
+
+
+class Pbkdf2(_InTurns, hashers.PBKDF2PasswordHasher):
+    """Passwords from before 0.3 are checked with it, and hashed anew at their next sign-in."""

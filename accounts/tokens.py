@@ -1,0 +1,78 @@
+"""Tokens for programs: named, ended after 90 days without use, at most so many per person."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+from knox.models import AuthToken
+
+from accounts.models import TokenFacts, User
+from lib.names import clean_name
+from lib.notes import Refusal
+
+MOST_TOKENS = 20
+LIFE = timedelta(days=90)  # from the last use
+NOTE_EVERY = timedelta(minutes=1)  # the last use is written no more often
+
+
+@transaction.atomic
+def make(*, user: User, name: str = "") -> str:
+    """Make a token and return its text, which is kept nowhere.
+
+    Without a name it is one of a program that signs in by password: of these the longest unused makes room for the newest.
+    """
+    User.objects.select_for_update().get(pk=user.pk)
+    of(user).filter(expiry__lt=timezone.now()).delete()
+    if of(user).count() >= MOST_TOKENS:
+        _make_room(user, name)
+    row, text = AuthToken.objects.create(user=user, expiry=LIFE)
+    TokenFacts.objects.create(token=row, name=clean_name(name, longest=60) if name else "")
+    return str(text)
+
+
+def _make_room(user: User, name: str) -> None:
+    unnamed = of(user).filter(Q(facts=None) | Q(facts__name="")) if not name else AuthToken.objects.none()
+    oldest = unnamed.order_by(F("facts__used_at").asc(nulls_first=True), "created").first()
+    if oldest is None:
+        raise Refusal(
+            _(
+                "You have %(count)s tokens already. Revoke one you no longer use on your Account page, then make this one."
+            ),
+            {"count": MOST_TOKENS},
+            code="too_many_tokens",
+        )
+    oldest.delete()
+
+
+def of(user: User) -> QuerySet[AuthToken]:
+    """Return the person's tokens, the oldest first."""
+    tokens: QuerySet[AuthToken] = AuthToken.objects.filter(user=user).order_by("created", "pk")
+    return tokens
+
+
+def note_use(token: AuthToken, now: datetime) -> None:
+    """Write down the last use and renew the life. One cheap query while both are fresh."""
+    facts = TokenFacts.objects.filter(token=token).first()
+    if token.expiry and facts and facts.used_at and facts.used_at > now - NOTE_EVERY:
+        return
+    # A token that was revoked in this moment must not come back: only what is still there is written to.
+    if AuthToken.objects.filter(pk=token.pk).update(expiry=now + LIFE):
+        TokenFacts.objects.update_or_create(token_id=token.pk, defaults={"used_at": now})
+
+
+def end_all(user: User) -> int:
+    """End all tokens of a person; returns how many there were."""
+    tokens = of(user)
+    count = tokens.count()
+    tokens.delete()
+    return count
+
+
+def forget(now: datetime) -> int:
+    """Delete what has ended by itself. Returns how many."""
+    gone = AuthToken.objects.filter(expiry__lt=now)
+    count: int = gone.count()
+    gone.delete()
+    return count

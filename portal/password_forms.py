@@ -1,0 +1,59 @@
+"""Forms about passwords: allauth's, with what they do here besides."""
+
+from typing import Any
+
+from allauth.account import forms as theirs
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts import emails, limits, tokens
+from portal.addresses import current_address
+
+
+class EndsTokens(forms.Form):
+    """A new password also signs out the person's programs, unless the person says otherwise."""
+
+    end_tokens = forms.BooleanField(
+        label=_("Sign out my programs too"),
+        help_text=_("Ends all your tokens. Leave this on if somebody else may know your old password."),
+        required=False,
+        initial=True,
+    )
+    user: Any
+
+    def save(self) -> None:
+        super().save()  # type: ignore[misc]  # allauth's form, which comes next
+        if self.cleaned_data["end_tokens"]:
+            tokens.end_all(self.user)
+
+
+class ChangePasswordForm(EndsTokens, theirs.ChangePasswordForm):  # type: ignore[misc]
+    field_order = ["oldpassword", "password1", "password2", "end_tokens"]
+
+    def clean_oldpassword(self) -> str:
+        """Wrong guesses here count as they do at the sign-in."""
+        with limits.attempt(name=self.user.username, address=current_address()) as tried:
+            typed: str = super().clean_oldpassword()
+            tried.succeeded()
+        return typed
+
+
+class SetPasswordForm(EndsTokens, theirs.SetPasswordForm):  # type: ignore[misc]
+    field_order = ["password1", "password2", "end_tokens"]
+
+
+class ResetPasswordForm(theirs.ResetPasswordForm):  # type: ignore[misc]
+    def save(self, request: Any, **options: Any) -> str:
+        """Send the mail, so often and no more: somebody else's mailbox is not to be filled from here."""
+        limits.mail(address=current_address(), email=self.cleaned_data["email"])
+        sent_to: str = super().save(request, **options)
+        return sent_to
+
+
+class ResetPasswordKeyForm(EndsTokens, theirs.ResetPasswordKeyForm):  # type: ignore[misc]
+    field_order = ["password1", "password2", "end_tokens"]
+
+    def save(self) -> None:
+        """Whoever holds the link reads the mails of this address."""
+        super().save()
+        emails.trust(self.user)
