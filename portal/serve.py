@@ -18,6 +18,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from lib import seldom
+
 log = logging.getLogger("portal.serve")
 HEAD_SECONDS = 10.0  # from the connection, or the first byte of a further request, to the end of its head
 ROUTES = Path("/proc/net/route")
@@ -56,7 +58,8 @@ class Impatient(H11Protocol):
         self.head_timer = None
         # One who has said nothing at all is a browser's spare connection, and no news.
         if self.conn.trailing_data[0]:
-            log.info("a request's head was not complete after %.0f s: closed", HEAD_SECONDS)
+            text = "heads of requests were not complete after %.0f s: closed"
+            seldom.warning(log, "slow heads", text, HEAD_SECONDS, memory=seldom.OWN)
             self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         self.transport.close()
 

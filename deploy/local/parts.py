@@ -1,6 +1,7 @@
 """The processes of Minga on one computer: what each runs, what it waits for, how one sees that it is ready."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -45,6 +46,15 @@ class Part:
 def servers(place: Place) -> tuple[Postgres, Redis]:
     postgres = Postgres(place.data / "postgres", place.ports["postgres"], place.secrets["database"])
     return postgres, Redis(place.data / "redis", place.ports["redis"], place.secrets["redis"])
+
+
+def site_settings(place: Place) -> dict[str, str]:
+    """Settings of the site and its commands; those of a person's environment, which .env.example names, are among them."""
+    postgres, redis = servers(place)
+    known = re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    given = {name: os.environ[name] for name in known if name in os.environ}
+    # A command is over soon, and a pool would wait half a minute for a database that is not there.
+    return {"DB_POOL": "off", **given, **_environment(place, postgres.url, redis.url)}
 
 
 def all_parts(place: Place) -> list[Part]:

@@ -97,7 +97,7 @@ def _secret(folder: Path, name: str) -> str:
     """A long random word, made once, readable by its owner only."""
     path = folder / name
     if not path.exists() or not path.read_text().strip():
-        _write(path, secrets.token_hex(32))
+        write(path, secrets.token_hex(32))
     return path.read_text().strip()
 
 
@@ -109,10 +109,11 @@ def _key(path: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     key = Ed25519PrivateKey.generate()
-    _write(path, key.private_bytes(s.Encoding.PEM, s.PrivateFormat.OpenSSH, s.NoEncryption()).decode())
+    write(path, key.private_bytes(s.Encoding.PEM, s.PrivateFormat.OpenSSH, s.NoEncryption()).decode())
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Whole or not at all, readable by its owner only."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     unfinished = path.with_suffix(".new")
     with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from deploy.local import child, parts
+from deploy.local import child, parts, place
 from deploy.local.keeper import Keeper, State
 from deploy.local.place import Place
 from deploy.local.troubles import Trouble, of_os_error
@@ -34,6 +34,7 @@ class Supervisor:
         for which in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(which, self._asked_to_stop)
         try:
+            place.write(self.place.run / "settings.json", json.dumps(parts.site_settings(self.place), indent=1))
             self._make_servers()
             self.keepers = [Keeper(part, self.place) for part in parts.all_parts(self.place)]
             self._start()

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local import child, ports, records, stamps
+from deploy.local.redis import quoted
+from deploy.local.troubles import Trouble
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -156,3 +158,28 @@ def test_a_long_log_is_set_aside_while_it_is_written(tmp_path: Path, monkeypatch
         child.set_aside(log)
         writer.write(b"second")
     assert (log.read_bytes(), (tmp_path / "web.old.log").read_bytes()) == (b"second", b"a long first line")
+
+
+def test_the_pages_are_at_localhost_and_the_machines_ports_are_not(tmp_path: Path) -> None:
+    """A browser sends the cookies of a name to every port of it."""
+    from deploy.local import parts, place
+
+    with place.take(tmp_path) as lock:
+        settled = place.settle(tmp_path, str(ports.free_port()), lock)
+        settings = parts.site_settings(settled)
+    assert settings["PORTAL_URL"] == settled.url == f"http://localhost:{settled.web_port}"
+    assert settings["SECRET_KEY"] == settled.secrets["secret_key"]
+
+
+def test_a_port_that_is_taken_at_the_other_address_is_no_free_one() -> None:
+    if "::1" not in ports.loopbacks():
+        pytest.skip("no IPv6 here")
+    with socket.socket(socket.AF_INET6) as holder:
+        holder.bind(("::1", 0))
+        holder.listen()
+        with pytest.raises(Trouble, match="already in use"):
+            ports.web_port(str(holder.getsockname()[1]))
+
+
+def test_a_path_with_quotes_is_one_for_redis_too() -> None:
+    assert quoted(Path('/a "b" \\c ñ')) == '"/a \\"b\\" \\\\c ñ"'

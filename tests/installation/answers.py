@@ -39,7 +39,7 @@ SKIPPED = [
 EDITED = StandIn(r"sudo nano ", "the settings below are written into the file", "an editor waits for a person")
 CERTIFICATE = StandIn(
     r"/etc/caddy/Caddyfile$",
-    "the same file, with `local_certs` at its head",
+    "the same file, with `local_certs` in its first block",
     "the name leads nowhere: no authority would sign for it",
 )
 STAND_INS = [*SKIPPED, EDITED, CERTIFICATE]

@@ -101,9 +101,12 @@ class Walk:
         return ran
 
     def _write(self, step: Step) -> None:
-        head = "{\n    local_certs\n    skip_install_trust\n}\n" if CERTIFICATE.fits(step) else ""
+        text = self.answers.fill(step.text)
+        if CERTIFICATE.fits(step):  # the page's file begins with a block for the whole of Caddy
+            assert text.startswith("{\n"), text
+            text = text.replace("{\n", "{\n    local_certs\n    skip_install_trust\n", 1)
         place = step.file if step.file.startswith("/") else f"{self.folder}/{step.file}"
-        self._inside(place).write_text(head + self.answers.fill(step.text))
+        self._inside(place).write_text(text)
 
     def _edit(self, place: str) -> None:
         file = self._inside(place)
