@@ -309,6 +309,8 @@ CELERY_BEAT_SCHEDULE = {
     "catalog": {"task": "portal.tasks.look_at_catalog", "schedule": 600, "options": {"expires": 300}},
     # Who may knock at sleeping machines: an owner's new address is told at once, a class-mate's and an old one now.
     "let_knock": {"task": "machines.tasks.let_knock", "schedule": 120, "options": {"expires": 60}},
+    # A deactivated account shuts its ports: two small queries while nothing has changed.
+    "follow_accounts": {"task": "machines.tasks.follow_accounts", "schedule": 5, "options": {"expires": 4}},
     "forget_addresses": {"task": "portal.tasks.forget_addresses", "schedule": 3600, "options": {"expires": 600}},
     # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.
     "send_mails": {"task": "machines.tasks.send_mails", "schedule": 5, "options": {"expires": 4}},
