@@ -264,8 +264,14 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["portal.api.access.JSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttle.WritesOfAToken"],
     "EXCEPTION_HANDLER": "portal.api.problems.handler",
 }
+# Requests of one token that change something, a minute; reading is not counted.
+_writes = env.str("API_WRITES_A_MINUTE", default="60")
+if not _writes.isdecimal() or int(_writes) == 0:
+    raise ImproperlyConfigured("API_WRITES_A_MINUTE must be a whole number above 0. Change it or leave it out.")
+API_WRITES_A_MINUTE = int(_writes)
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Minga",

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import addresses
+from accounts import addresses, writes
 from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import CloudError
@@ -29,3 +29,4 @@ def look_at_catalog() -> None:
 @shared_task
 def forget_addresses() -> None:
     addresses.forget(timezone.now())
+    writes.forget(timezone.now())

@@ -173,13 +173,13 @@ class Tunnel(models.Model):
             models.Index(fields=["holder"], condition=Q(wanted="held"), name="tunnel_held_by_holder"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.service} {self.port}"
+
     @property
     def may_open(self) -> bool:
         """Whether its owner may have anything reached from outside: not while their account is deactivated."""
         return self.owner is None or self.owner.is_active
-
-    def __str__(self) -> str:
-        return f"{self.service} {self.port}"
 
     @property
     def note(self) -> Note:
