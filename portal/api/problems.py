@@ -66,7 +66,9 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 
 def _sentence(error: exceptions.APIException) -> str:
     if isinstance(error, exceptions.Throttled):
-        return _("Too much at once. Wait %(seconds)s seconds, then go on.") % {"seconds": int(error.wait or 0) + 1}
+        return _("Too much at once. Wait %(seconds)s seconds, then go on.") % {
+            "seconds": int(getattr(error, "wait", None) or 0) + 1
+        }
     sentences = {
         "not_authenticated": _(
             "Sign in first: send your token as “Authorization: Bearer …”. POST auth/token/ gives you one."
