@@ -90,6 +90,17 @@ class SshKey(models.Model):
         return f"{self.name} {self.fingerprint}"
 
 
+class ApiWrites(models.Model):
+    """How often a token has written in the minute of its last write."""
+
+    token = models.CharField(max_length=128, primary_key=True)  # the hash by which it is known, never the token
+    minute = models.DateTimeField(db_index=True)
+    count = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.count} at {self.minute}"
+
+
 class SignInQuerySet(models.QuerySet["SignIn"]):
     def recent(self, now: datetime) -> "SignInQuerySet":
         """Those that still count for a knock: see tunnels."""

@@ -24,6 +24,7 @@ import httpx
 import openstack
 import psycopg
 
+from bench import needs
 from bench.wire import Wiretap
 from cloud.contract import CloudError, Owner, Server
 from cloud.openstack import OpenStackCloud
@@ -233,9 +234,12 @@ def enter() -> None:
         sys.exit("OS_CLOUD names no cloud. Say which one of your clouds.yaml is the portal's service user.")
     name = os.environ.get("OPENSTACK_NAMESPACE", "labcloud")
     place = Path("/run/netns") / name
+    if place.exists():
+        needs.tools("ip")
     if place.exists() and place.stat().st_ino != Path("/proc/self/ns/net").stat().st_ino:
         module = sys.modules["__main__"].__spec__
-        assert module is not None, "run it as python -m bench.…"
+        if module is None:
+            sys.exit("Run it as python -m bench.NAME.")
         os.execvp("ip", ["ip", "netns", "exec", name, sys.executable, "-m", module.name, *sys.argv[1:]])
 
 

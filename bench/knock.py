@@ -28,11 +28,13 @@ from typing import Any
 
 import psutil
 
+from bench import needs
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
 from tests.tunnels.stage import SSHD, Stage, staged, until
 from tests.tunnels.targets import HERE
 
 CHUNK = bytes(1 << 20)
+GUESTS = ("qemu-system-x86_64", "qemu-img", "mke2fs")  # of the local cloud with QEMU
 LOGIN = os.environ.get("BENCH_LOGIN", "lab")  # who signs in to the guests of an OpenStack
 HELD = 20  # ports at which scanners knock
 NOT_THEM = ["203.0.113.9/32", "2001:db8:1:2::/64", *(f"198.51.100.{number}/32" for number in range(60))]
@@ -274,8 +276,10 @@ def main() -> None:
     parser.add_argument("--ports", default="", help="of the strangers' own process")
     wish = parser.parse_args()
     if wish.what == "wake":
+        needs.tools("ssh", "ssh-keygen", *([] if os.environ.get("OS_CLOUD") else GUESTS))
         wake(wish.rounds)
     elif wish.what == "scan":
+        needs.tools("ssh-keygen", *(["sshd"] if wish.gateway == "openssh" else []))
         scanners(wish.seconds, wish.rate, wish.gateway)
     else:
         first, _colon, last = wish.ports.partition(":")

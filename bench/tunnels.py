@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psutil
 
+from bench import needs
 from tests.tunnels.stage import Stage, is_listening, staged, until
 from tests.tunnels.targets import HERE
 
@@ -91,6 +92,7 @@ def main() -> None:
     parser.add_argument("--ports", type=int, default=1000)
     parser.add_argument("--megabytes", type=int, default=200)
     wish = parser.parse_args()
+    needs.tools("sshd", "ssh", "ssh-keygen")
     with tempfile.TemporaryDirectory() as folder, staged(Path(folder), "openssh", wish.ports + 1) as stage:
         target = source(wish.megabytes)
         open_many(stage, wish.ports, target)

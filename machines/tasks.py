@@ -10,7 +10,7 @@ from django.utils import timezone
 from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
-from machines import actions, copies, knockers, tenants
+from machines import actions, blocked, copies, knockers, tenants
 from machines.idle import deliver, signals
 from machines.idle import sweep as idle_sweep
 from machines.strays import remove_strays
@@ -61,6 +61,11 @@ def tidy_tenants() -> None:
 @shared_task
 def let_knock(owner_id: str | None = None) -> None:
     knockers.follow(timezone.now(), owner_id=int(owner_id) if owner_id else None)
+
+
+@shared_task
+def follow_accounts() -> None:
+    blocked.follow(timezone.now())
 
 
 @shared_task

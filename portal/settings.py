@@ -300,8 +300,14 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["portal.api.access.JSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "portal.api.once.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttle.WritesOfAToken"],
     "EXCEPTION_HANDLER": "portal.api.problems.handler",
 }
+# Requests of one token that change something, a minute; reading is not counted.
+_writes = env.str("API_WRITES_A_MINUTE", default="60")
+if not _writes.isdecimal() or int(_writes) == 0:
+    raise ImproperlyConfigured("API_WRITES_A_MINUTE must be a whole number above 0. Change it or leave it out.")
+API_WRITES_A_MINUTE = int(_writes)
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Minga",
@@ -310,6 +316,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "portal.api.docs.with_problems"],
 }
 
 # ---- logs, to standard error (docs/admin/observability.md) ----
@@ -350,6 +357,8 @@ CELERY_BEAT_SCHEDULE = {
     # Who may knock at sleeping machines: an owner's new address is told at once, a class-mate's and an old one now.
     "let_knock": {"task": "machines.tasks.let_knock", "schedule": 120, "options": {"expires": 60}},
     "forget_once_keys": {"task": "portal.tasks.forget_once_keys", "schedule": 300, "options": {"expires": 200}},
+    # A deactivated account shuts its ports: two small queries while nothing has changed.
+    "follow_accounts": {"task": "machines.tasks.follow_accounts", "schedule": 5, "options": {"expires": 4}},
     "forget_addresses": {"task": "portal.tasks.forget_addresses", "schedule": 3600, "options": {"expires": 600}},
     "forget_failures": {"task": "portal.tasks.forget_failures", "schedule": 3600, "options": {"expires": 600}},
     # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import addresses, failures, limits, once, tokens
+from accounts import addresses, failures, limits, once, tokens, writes
 from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import CloudError
@@ -28,8 +28,8 @@ def look_at_catalog() -> None:
 
 @shared_task
 def forget_addresses() -> None:
-    """What no longer counts: addresses, failed sign-ins, tokens that ended."""
-    for rows in (addresses, limits, tokens):
+    """What no longer counts: addresses, failed sign-ins, tokens that ended, writes of a minute ago."""
+    for rows in (addresses, limits, tokens, writes):
         rows.forget(timezone.now())
 
 

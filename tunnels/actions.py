@@ -94,13 +94,15 @@ def _insert(tunnels: list[Tunnel], gateway: Gateway) -> list[Tunnel]:
 def open_all(*, holder: UUID, address: str, port_map: Mapping[int, int] | None = None) -> bool:
     """Wish all of a holder's tunnels open, towards `address`. True when that was new; nothing is written otherwise.
 
+    Those of a person whose account is deactivated stay as they are.
+
     port_map: where the agent reaches a service whose port it does not find at that number.
     """
     return _wish(holder, lambda tunnel: _open(tunnel, address, (port_map or {}).get(tunnel.target_port)))
 
 
 def _open(tunnel: Tunnel, address: str, reach_port: int | None) -> bool:
-    if tunnel.wanted == Wanted.GONE:
+    if tunnel.wanted == Wanted.GONE or not tunnel.may_open:
         return False
     if (tunnel.wanted, tunnel.target_host, tunnel.reach_port) == (Wanted.OPEN, address, reach_port):
         return False
@@ -128,7 +130,7 @@ def hold_all(*, holder: UUID, knock: Collection[str] = ()) -> bool:
 
 
 def _hold(tunnel: Tunnel, knock: list[str]) -> bool:
-    if tunnel.wanted == Wanted.GONE or (tunnel.wanted, tunnel.knock) == (Wanted.HELD, knock):
+    if tunnel.wanted == Wanted.GONE or (tunnel.wanted, tunnel.knock) == (Wanted.HELD, knock) or not tunnel.may_open:
         return False
     tunnel.wanted, tunnel.knock, tunnel.answered_at = Wanted.HELD, knock, None
     return True
@@ -207,7 +209,13 @@ def read_networks(texts: Iterable[str]) -> list[str]:
 @transaction.atomic
 def _wish(holder: UUID, change: Callable[[Tunnel], bool]) -> bool:
     """Apply `change` to each live tunnel of a holder, under lock, and tell the agents of those that it changed."""
-    rows = Tunnel.objects.live().filter(holder=holder).select_for_update().order_by("pk")
+    rows = (
+        Tunnel.objects.live()
+        .filter(holder=holder)
+        .select_related("owner")
+        .select_for_update(of=("self",))
+        .order_by("pk")
+    )
     changed = [tunnel for tunnel in rows if change(tunnel)]
     facts = ["wanted", "target_host", "reach_port", "answered_at", "allow", "knock"]
     _write(changed, [*facts, "state", "state_since", "state_note"])

@@ -190,6 +190,11 @@ class Tunnel(models.Model):
         return f"{self.service} {self.port}"
 
     @property
+    def may_open(self) -> bool:
+        """Whether its owner may have anything reached from outside: not while their account is deactivated."""
+        return self.owner is None or self.owner.is_active
+
+    @property
     def note(self) -> Note:
         return Note.from_json(self.state_note)
 

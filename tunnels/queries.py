@@ -21,9 +21,12 @@ def all_closed(holder: UUID) -> bool:
 
 
 def primary_answered(holder: UUID) -> bool:
-    """Whether the first service accepts connections since its target was last set. True for a holder without services."""
-    first = Tunnel.objects.of(holder).kept().first()
-    return first is None or first.answered_at is not None
+    """Whether the first service accepts connections since its target was last set.
+
+    True for a holder without services, and for one whose owner's account is deactivated: nobody tries its ports.
+    """
+    first = Tunnel.objects.of(holder).kept().select_related("owner").first()
+    return first is None or first.answered_at is not None or not first.may_open
 
 
 def trouble(holder: UUID, now: datetime) -> Note:

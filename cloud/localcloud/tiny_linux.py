@@ -17,7 +17,7 @@ GUEST = Path(__file__).parent / "guest"
 SBIN = "/usr/sbin:/sbin"  # where mke2fs is, and where a normal user's PATH often does not look
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "ext4", "button", "evdev", "atkbd", "i8042")
 FOLDERS = (
-    "bin sbin usr/bin usr/sbin lib lib64 etc/dropbear etc/acpi/PWRF proc sys dev run tmp root home/student var/www "
+    "bin sbin usr/bin usr/sbin usr/lib lib lib64 etc/dropbear etc/acpi/PWRF proc sys dev run tmp root home/student var/www "
     "var/lib var/log"
 )
 SBIN_TOOLS = ("init", "poweroff", "reboot", "halt", "getty", "switch_root")
@@ -97,11 +97,14 @@ def _build(scratch: Path) -> None:
     _unpack(scratch, "kernel", [kernel])
     _unpack(scratch, "busybox", ["busybox-static"])
     _unpack(scratch, "dropbear", libraries)
+    _unpack(scratch, "sftp", ["openssh-sftp-server"])  # alone: it needs no library that dropbear does not
     busybox = next((scratch / "busybox").glob("**/bin/busybox"))
     vmlinuz = next((scratch / "kernel/boot").glob("vmlinuz-*"))
     shutil.copyfile(vmlinuz, done / "vmlinuz")
     (done / "initrd").write_bytes(_initrd(busybox, _modules(scratch / "kernel")))
     _fill_root(done / "root", busybox, scratch / "dropbear")
+    # Where dropbear looks for it: today's scp speaks SFTP, too.
+    shutil.copy(next((scratch / "sftp").glob("**/openssh/sftp-server")), done / "root/usr/lib/sftp-server")
     _make_disk(done, done / "disk-1.qcow2", 1)
 
 

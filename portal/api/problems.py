@@ -80,6 +80,10 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 
 
 def _sentence(error: exceptions.APIException) -> str:
+    if isinstance(error, exceptions.Throttled):
+        return _("Too much at once. Wait %(seconds)s seconds, then go on.") % {
+            "seconds": int(getattr(error, "wait", None) or 0) + 1
+        }
     sentences = {
         "not_authenticated": _(
             "Sign in first: send your token as “Authorization: Bearer …”. POST auth/token/ gives you one."
@@ -89,7 +93,6 @@ def _sentence(error: exceptions.APIException) -> str:
         "method_not_allowed": _("This address does not take this method."),
         "unsupported_media_type": _("Send the body as application/json."),
         "not_acceptable": _("The API answers in JSON only."),
-        "throttled": _("Too many tries. Wait a minute, then try again."),
     }
     return sentences.get(str(error.default_code), str(error.detail))
 

@@ -242,11 +242,19 @@ class Me(serializers.Serializer[Any]):
     role = serializers.CharField()
 
 
+class FieldError(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="'' when it is about the whole request.")
+    detail = serializers.CharField()
+
+
 class Problem(serializers.Serializer[Any]):
     """RFC 9457."""
 
     type = serializers.CharField()
     title = serializers.CharField()
     status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
+    detail = serializers.CharField(help_text="A sentence for people, in your language.")
+    code = serializers.CharField(help_text="A stable word for programs.")
+    errors = FieldError(  # type: ignore[assignment]  # a serializer has errors of its own; this one only describes
+        many=True, required=False, help_text="With the code invalid: one line for each wrong field."
+    )

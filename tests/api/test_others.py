@@ -68,6 +68,32 @@ def test_the_schema_is_valid_and_warns_of_nothing(db: None) -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=io.StringIO())
 
 
+def schema() -> Any:
+    return Client().get("/api/schema/", {"format": "json"}, headers={"accept": "application/json"}).json()
+
+
+def test_every_refusal_is_in_the_schema_as_a_problem(db: None) -> None:
+    whole = schema()
+    kinds = [
+        (path, method, status, answer.get("content", {}).get("application/problem+json", {}).get("schema"))
+        for path, operations in whole["paths"].items()
+        for method, operation in operations.items()
+        for status, answer in operation["responses"].items()
+        if status.startswith("4")
+    ]
+    assert [kind for kind in kinds if kind[3] != {"$ref": "#/components/schemas/Problem"}] == []
+    assert {status for path, method, status, _schema in kinds if (path, method) == ("/api/v1/machines/", "post")} >= {
+        "400", "401", "409", "413", "429",
+    }  # fmt: skip
+
+
+def test_a_real_refusal_is_what_the_schema_says(api: Any) -> None:
+    answer = api.ask("POST", "machines/", {"template": []})
+    known = schema()["components"]["schemas"]["Problem"]
+    assert answer["Content-Type"] == "application/problem+json"
+    assert set(known["required"]) <= set(answer.json()) <= set(known["properties"])
+
+
 def test_the_docs_page_needs_no_other_computer_and_no_inline_script(db: None) -> None:
     make_gateway()
     page = Client().get("/api/docs/")

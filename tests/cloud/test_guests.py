@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
@@ -44,6 +45,18 @@ def test_another_key_is_refused(stage: LocalStage, server: Server, tmp_path: Pat
 @both
 def test_another_user_is_refused(stage: LocalStage, server: Server, key: Path) -> None:
     assert ssh(server, key, "hostname", user="teacher").returncode == 255
+
+
+@qemu
+def test_files_come_and_go_by_scp(stage: LocalStage, server: Server, key: Path, tmp_path: Path) -> None:
+    """Today's scp speaks SFTP, for which the guest needs a program of its own."""
+    (tmp_path / "there").write_text("kept")
+    port, host = str(server.port_map.get(22, 22)), f"student@{server.address}"
+    options = ["-F", "none", "-i", str(key), "-P", port, "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes"]
+    options += ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
+    for source, target in ((str(tmp_path / "there"), f"{host}:note"), (f"{host}:note", str(tmp_path / "back"))):
+        subprocess.run(["scp", "-q", *options, source, target], check=True, timeout=40)
+    assert (tmp_path / "back").read_text() == "kept"
 
 
 @both
