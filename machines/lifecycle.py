@@ -20,14 +20,12 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import archive, asking, one_cloud
+from machines import archive, asking, builds, one_cloud, repair
 from machines.models import Machine
 from machines.pace import (
-    BROKEN,
     LOOK_AGAIN,
     QUEUE_FIRST,
     QUEUE_REST,
-    QUEUE_TURN,
     again,
     calm,
     fail,
@@ -40,7 +38,7 @@ from machines.pace import (
     wait_at_most,
 )
 from machines.resting import shelve, suspend, wake, watch_rest
-from machines.states import State, Wanted
+from machines.states import Repair, State, Wanted
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
@@ -49,9 +47,6 @@ Step = Callable[[Machine, Cloud], None]
 REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
-ONLY_RESET = _(
-    "The cluster cannot start it any more. You can reset it to its template, which loses what is in it, or delete it."
-)
 QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if nothing comes, restart it.")
 
 
@@ -93,24 +88,17 @@ def begin(machine: Machine, cloud: Cloud) -> None:
         return queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
     if machine.server_id:
         return wake(machine, cloud)
-    server = asking.for_server(machine, cloud)
-    now = timezone.now()
-    # A server that was asked for under an older name is renamed once it runs.
-    named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
-    if machine.archive_id:
-        named["ready_at"] = None  # nothing is lost when this server is given up for another
-    told: dict[str, Any] = {
-        "cloud_status": server.status,
-        "cloud_task": server.task[:40],
-        "cloud_name": server.name[:255],
-    }
-    go(machine, State.BUILDING, asked_at=now, server_id=server.id, build_started_at=now, **told, **named)
+    go(machine, State.BUILDING, **builds.asked(machine, cloud))
 
 
 def watch_build(machine: Machine, cloud: Cloud) -> None:
     """From accepted to answering. A reset comes through here, too."""
+    if not machine.server_id:
+        return builds.once_more(machine, cloud)
+    if machine.is_deleted:
+        return builds.deleted(machine, cloud)
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        return _build_failed(machine, cloud)
+        return builds.failed(machine, cloud)
     if machine.is_up and machine.owes_reset:
         return again(machine, lambda: asking.for_reset(machine, cloud, machine.server_id))
     if machine.is_up:
@@ -122,8 +110,14 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
 
 def watch_wake(machine: Machine, cloud: Cloud) -> None:
     """From asleep, put away or restarting to answering."""
-    if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        return fail(machine, Note(BROKEN))
+    if machine.is_deleted:
+        raise CloudGone(f"Server {machine.server_id} is deleted.")
+    if machine.owes_move:
+        return repair.watch_move(machine, cloud)
+    if machine.is_broken:
+        return repair.climb(machine, cloud)
+    if machine.is_fresh and machine.cloud_status == Status.RESCUED and not machine.cloud_task:
+        return fail(machine, Note(repair.IN_RESCUE))
     if machine.is_up and machine.owes_restart:
         return again(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
     if machine.is_up and machine.wanted != Wanted.RUNNING:
@@ -132,12 +126,16 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
         return _until_it_answers(machine)
     if _is_resting(machine):
         return again(machine, lambda: cloud.ensure_running(machine.server_id))
-    wait_at_most(machine, settings.STEP_SECONDS)
+    repair.watch_restart(machine, cloud)
 
 
 def do_once(machine: Machine, cloud: Cloud) -> None:
-    """It runs, and something was asked of it: a reset, a restart, or other ports."""
-    if machine.resets_asked != machine.resets_done:
+    """It runs, and something was asked of it: a reset, a rescue, a move, a restart, or other ports."""
+    if machine.rescues_asked != machine.rescues_done:
+        repair.rescue(machine, cloud)
+    elif machine.owes_move:
+        repair.move(machine, cloud)
+    elif machine.resets_asked != machine.resets_done:
         reset(machine, cloud)
     elif machine.restarts_asked != machine.restarts_done:
         tunnels.actions.close_all(holder=machine.pk)
@@ -168,6 +166,8 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     """It had failed, and a person said: again. Go on from what the cloud has."""
     if machine.adopting:
         return wake(machine, cloud)  # it has no mark yet by which it could be found
+    if machine.rescues_asked != machine.rescues_done and machine.server_id:
+        return repair.rescue(machine, cloud)
     archive.forget_unfinished(machine, cloud)
     server = cloud.find_server(str(machine.pk))
     if archive.take_up(machine, server, cloud):
@@ -181,8 +181,10 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     if machine.resets_asked != machine.resets_done:
         asking.for_reset(machine, cloud, server.id)
         return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
+    if machine.owes_move:
+        return repair.move(machine, cloud, server.id)
     if server.status == Status.ERROR:
-        return fail(machine, Note(ONLY_RESET))
+        return repair.climb(machine, cloud, server.id)
     if server.status in (Status.SUSPENDED, Status.SHELVED):
         return go(machine, State(server.status.value), server_id=server.id)
     cloud.ensure_running(server.id)
@@ -279,23 +281,6 @@ def vanish(machine: Machine) -> None:
     finish(machine, Note(VANISHED))
 
 
-def _build_failed(machine: Machine, cloud: Cloud) -> None:
-    if not machine.cloud_full or machine.ready_at:
-        return fail(machine, Note(BROKEN))
-    # Nova says "full" only after it has made a record of the server: take that away and wait for room.
-    cloud.ensure_deleted(machine.server_id)
-    now = timezone.now()
-    cleared = {"server_id": "", "observed_at": None, "cloud_status": "", "cloud_full": False}
-    go(
-        machine,
-        State.QUEUED,
-        Note(QUEUE_FIRST),
-        queued_at=machine.queued_at or now,
-        retry_at=now + QUEUE_TURN,
-        **cleared,
-    )
-
-
 def _is_resting(machine: Machine) -> bool:
     """Asleep, off or put away though we want it up, and nothing is being done to it."""
     resting = (Status.SUSPENDED, Status.STOPPED, Status.SHELVED)
@@ -312,14 +297,17 @@ def _until_it_answers(machine: Machine) -> None:
     answers = tunnels.queries.all_open(machine.pk, now) and tunnels.queries.primary_answered(machine.pk)
     if not answers and not is_late:
         return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))
-    done = {"queued_at": None, "resets_done": machine.resets_asked, "restarts_done": machine.restarts_asked}
+    done: dict[str, Any] = {"queued_at": None, "restarts_done": machine.restarts_asked}
+    if not machine.owes_reset:  # one that broke down on the way was only brought back: it is still to be done
+        done["resets_done"] = machine.resets_asked
     note = Note() if answers else Note(QUIET_GUEST)
     _runs(machine, note, ready_at=machine.ready_at or now, **done)
 
 
 @transaction.atomic
 def _runs(machine: Machine, note: Note = NOTHING, **fields: object) -> None:
-    go(machine, State.RUNNING, note, **archive.spend(machine), **fields)
+    well = {"repair": Repair.NONE, "builds_failed": 0}
+    go(machine, State.RUNNING, note, **archive.spend(machine), **well, **fields)
 
 
 def _open_ports(machine: Machine) -> None:

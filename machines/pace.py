@@ -30,7 +30,6 @@ DONE = (State.RUNNING, State.SUSPENDED, State.SHELVED)
 LONGEST_BACKOFF = 30.0  # seconds
 MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
 
-BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell your teacher.")
 FIRST_BUSY = _("The cluster does not answer just now. We keep trying; you need not do anything.")
 NO_EFFECT = _(
     "The cluster said yes, but nothing happened. Try again in some minutes; if it stays so, tell your teacher."

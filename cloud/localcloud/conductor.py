@@ -27,7 +27,7 @@ FLAVORS = {
     )
 }
 WATCH_SECONDS = 2.0  # how soon a guest that died is noticed
-LEADS_TO_ACTIVE = ("building", "resuming", "unshelving", "powering-on", "rebooting", "rebuilding")
+LEADS_TO_ACTIVE = ("building", "resuming", "unshelving", "powering-on", "rebooting", "rebooting-hard", "rebuilding")
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Conductor:
             return
         if self._is_done(record, "powering-off", Status.STOPPED):
             return
-        self._must_be(record, Status.ACTIVE)
+        self._must_be(record, Status.ACTIVE, Status.ERROR)
         self._begin(record, "powering-off")
 
     def shelve(self, record: ServerRecord) -> None:
@@ -144,6 +144,15 @@ class Conductor:
         self._must_be_idle(record)
         self._must_be(record, Status.ACTIVE)
         self._begin(record, "rebooting", number=number)
+
+    def restart_hard(self, record: ServerRecord, number: int) -> None:
+        """Also in place of a restart in good order that is still going on."""
+        if record.restarts >= number or (record.goal, record.number) == ("rebooting-hard", number):
+            return
+        if record.goal != "rebooting":
+            self._must_be_idle(record)
+        self._must_be(record, Status.ACTIVE, Status.STOPPED, Status.SUSPENDED, Status.ERROR)
+        self._begin(record, "rebooting-hard", number=number)
 
     def rebuild(self, record: ServerRecord, spec: dict[str, Any], number: int) -> None:
         """The new keys and user-data are written with the goal, so that a rebuild cut off half-way has them, too."""
@@ -192,7 +201,7 @@ class Conductor:
             return found
         record = self.living(server_id)
         self._must_be_idle(record)
-        self._must_be(record, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.SHELVED)
+        self._must_be(record, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.SHELVED, Status.ERROR)
         return self._copy(record, name, archive=True)
 
     def unarchive(self, name: str) -> None:

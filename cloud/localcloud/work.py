@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from cloud.contract import Status
 from cloud.localcloud import addresses
 from cloud.localcloud.guests import GuestFailed, Guests
-from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.record import HOST, ServerRecord
 from cloud.localcloud.store import Store
 
 
@@ -54,6 +54,13 @@ async def reboot(store: Store, guests: Guests, record: ServerRecord) -> None:
     _done(store, record, Status.ACTIVE, restarts=record.number)
 
 
+async def reboot_hard(store: Store, guests: Guests, record: ServerRecord) -> None:
+    await guests.cut(record)
+    _take_address(store, guests, record)
+    await _run(guests, record)
+    _done(store, record, Status.ACTIVE, restarts=record.number, host=HOST, fault="")
+
+
 async def rebuild(store: Store, guests: Guests, record: ServerRecord) -> None:
     await guests.halt(record)
     store.save(record, image_id=record.target)
@@ -91,6 +98,7 @@ WORK: dict[str, Work] = {
     "powering-off": stop,
     "shelving": shelve,
     "rebooting": reboot,
+    "rebooting-hard": reboot_hard,
     "rebuilding": rebuild,
     "deleting": delete,
     "image_snapshot": snapshot,
@@ -103,7 +111,8 @@ def give_up(store: Store, record: ServerRecord, fault: str) -> None:
         store.delete_image(record.target)
         _done(store, record, Status(record.status))
         return
-    _done(store, record, Status.ERROR, fault=fault)
+    tried = {"restarts": record.number} if record.goal.startswith("rebooting") else {}
+    _done(store, record, Status.ERROR, fault=fault, **tried)
 
 
 async def _run(guests: Guests, record: ServerRecord) -> None:

@@ -7,6 +7,7 @@ from cloud.openstack import cluster
 from cloud.openstack.archives import Archives
 from cloud.openstack.faults import Faults
 from cloud.openstack.problems import body
+from cloud.openstack.repairs import Repairs
 from cloud.openstack.tenants import Tenants
 from cloud.openstack.verbs import Verbs
 from cloud.openstack.wire import Wire
@@ -19,6 +20,7 @@ class Desk:
         self.wire = Wire(cloud, **settings)
         self.tenants = Tenants(self.wire, self.agents, agents_told=bool(agents_wish))
         self.verbs = Verbs(self.wire)
+        self.repairs = Repairs(self.verbs)
         self.archives = Archives(self.wire, self.verbs)
         self.faults = Faults(self.wire)
         self._network_wish = network_wish

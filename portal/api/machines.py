@@ -33,6 +33,8 @@ VERBS: dict[str, Callable[..., Machine]] = {
     "restart": actions.restart,
     "reset": actions.reset,
     "retry": actions.retry,
+    "rescue": actions.rescue,  # these two for administrators
+    "move": actions.move,
 }
 
 
@@ -92,7 +94,9 @@ def verb_view(verb: str) -> Callable[..., Any]:
     """The view of POST machines/{id}/{verb}/."""
 
     @extend_schema(
-        operation_id=f"machines_{verb}", request=None, responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem}
+        operation_id=f"machines_{verb}",
+        request=None,
+        responses={202: s.MachineOut, 403: s.Problem, 404: s.Problem, 409: s.Problem},
     )
     @api_view(["POST"])
     def view(request: Request, pk: UUID) -> Response:

@@ -121,3 +121,9 @@ def test_fifty_machines_cost_the_queries_of_two(api: Any) -> None:
             assert api.ask("GET", "machines/").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("verb", ["rescue", "move"])
+def test_the_api_refuses_a_student_with_403(api: Any, verb: str) -> None:
+    reply = api.ask("POST", f"machines/{make_machine(api.user, state='failed').pk}/{verb}/")
+    assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
