@@ -277,7 +277,7 @@ def _vanished(machine: Machine, cloud: Cloud) -> None:
 @transaction.atomic
 def vanish(machine: Machine) -> None:
     """Its server is no more, and not by our wish."""
-    write(machine, wanted=Wanted.GONE)
+    write(machine, wanted=Wanted.GONE, vanished=True)
     finish(machine, Note(VANISHED))
 
 

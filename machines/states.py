@@ -68,6 +68,19 @@ MOVES: dict[str, set[State]] = {
     S.GONE: set(),
 }
 
+# Where a state leads to when its wish is another: what one reads until a worker has taken the wish up.
+TOWARDS: dict[tuple[State, Wanted], State] = {
+    (S.RUNNING, Wanted.SUSPENDED): S.SUSPENDING,
+    (S.RUNNING, Wanted.SHELVED): S.SHELVING,
+    (S.SUSPENDED, Wanted.RUNNING): S.WAKING,
+    (S.SUSPENDED, Wanted.SHELVED): S.SHELVING,
+    (S.SHELVED, Wanted.RUNNING): S.WAKING,
+    (S.ARCHIVED, Wanted.RUNNING): S.QUEUED,
+    **{(s, Wanted.ARCHIVED): S.ARCHIVING for s in (S.RUNNING, S.SUSPENDED, S.SHELVED)},
+    **{(S.FAILED, wish): S.WAKING for wish in Wanted if wish != Wanted.GONE},
+    **{(s, Wanted.GONE): S.DELETING for s in S if s != S.GONE},
+}
+
 # A wish has come true in these states. A machine put away is asleep, too.
 COME_TRUE: dict[str, set[State]] = {
     Wanted.RUNNING: {S.RUNNING},

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,11 +79,20 @@ class Conductor:
 
     async def _watch_guests(self) -> None:
         while True:
-            for record in list(self.store.living):
-                if record.is_running and not record.goal and (reason := self.guests.why_not_running(record)):
-                    self.store.save(record, status=Status.STOPPED, fault=reason)
-            self.store.forget_old()
+            try:
+                self._look_after_guests()
+            except sqlite3.Error as error:  # a full disk: what could not be written is written later
+                log.error("the local cloud cannot write what it knows: %s", error)
             await asyncio.sleep(WATCH_SECONDS)
+
+    def _look_after_guests(self) -> None:
+        for record in list(self.store.living):
+            if record.is_running and not record.goal and (reason := self.guests.why_not_running(record)):
+                self.store.save(record, status=Status.STOPPED, fault=reason)
+            job = self._jobs.get(record.id)
+            if record.goal and (job is None or job.done()):  # its end could not be written: once more
+                self._work(record)
+        self.store.forget_old()
 
     # ---- verbs ----
 
@@ -178,13 +188,13 @@ class Conductor:
     async def set_ports(self, record: ServerRecord, ports: list[int]) -> None:
         if not all(1 <= port <= 65535 for port in ports):
             raise CloudRefused("A port is a number from 1 to 65535.")
-        before, record.ports = record.ports, sorted(ports)
+        wanted = replace(record, ports=sorted(ports))
         held = self.guests.held_ports(record)
         mapped = (
-            addresses.map_ports(record.address, record.outside_ports, record.port_map, held) if record.address else {}
+            addresses.map_ports(wanted.address, wanted.outside_ports, wanted.port_map, held) if wanted.address else {}
         )
-        if before != record.ports or record.port_map != mapped:
-            self.store.save(record, port_map=mapped)
+        if (record.ports, record.port_map) != (wanted.ports, mapped):
+            self.store.save(record, ports=wanted.ports, port_map=mapped)
         if record.is_running:
             await self.guests.set_ports(record)
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from cloud.contract import Status
 from cloud.localcloud import addresses
@@ -78,10 +79,9 @@ async def delete(store: Store, guests: Guests, record: ServerRecord) -> None:
 async def snapshot(store: Store, guests: Guests, record: ServerRecord) -> None:
     image = store.images.get(record.target)
     if image:
-        image.size_bytes = await guests.snapshot(record, image)
-        image.ready = True
+        size = await guests.snapshot(record, image)
         if image.id in store.images:  # nobody deleted it meanwhile
-            store.save_image(image)
+            store.save_image(replace(image, size_bytes=size, ready=True))
         else:
             guests.erase_image(image)
     _done(store, record, Status(record.status))

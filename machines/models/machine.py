@@ -13,9 +13,12 @@ from cloud.contract import Status
 from courses.models import Template
 from lib.notes import Note
 from machines.progress import Progress, progress_of
-from machines.states import COME_TRUE, MOVES, Repair, State, Wanted
+from machines.states import COME_TRUE, MOVES, TOWARDS, Repair, State, Wanted
 
+MISSED = timedelta(days=14)  # how long one that vanished stays in its owner's lists
 ONCE = ("resets", "restarts", "ports", "moves", "rescues")  # pairs of counters that concern one that runs
+
+LEAVING = ("restarts", "moves", "rescues")  # of those, what it does not run through
 
 
 def _unsettled() -> Q:
@@ -49,6 +52,10 @@ class MachineQuerySet(models.QuerySet["Machine"]):
 
     def not_in_bin(self) -> "MachineQuerySet":
         return self.filter(binned_at__isnull=True)
+
+    def missed(self, now: datetime) -> "MachineQuerySet":
+        """Gone without anybody's wish here, not long ago: their owners shall still find them."""
+        return self.filter(vanished=True, state=State.GONE, gone_at__gt=now - MISSED)
 
     def with_parts(self) -> "MachineQuerySet":
         return self.select_related("template__image", "template__flavor", "template__course", "owner")
@@ -137,6 +144,7 @@ class Machine(models.Model):
     build_started_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    vanished = models.BooleanField(default=False, db_default=False)  # gone, and not by a wish of ours
 
     objects = MachineQuerySet.as_manager()
 
@@ -185,6 +193,21 @@ class Machine(models.Model):
             return self.state == State.GONE or self.retry_at is None
         once = self.must_take_in or self.is_misnamed or (self.state == State.RUNNING and self.has_once)
         return self.has_come_true and not once
+
+    @property
+    def state_on_the_way(self) -> str:
+        """Its state, or where that goes as soon as a worker takes up what was asked: never the old one of a wish just written."""
+        if self.is_settled:
+            return self.state
+        if self.state == State.RUNNING and self.wanted == Wanted.RUNNING:
+            return self._on_the_way_from_running()
+        return TOWARDS.get((State(self.state), Wanted(self.wanted)), State(self.state))
+
+    def _on_the_way_from_running(self) -> str:
+        if self.resets_asked != self.resets_done:
+            return State.BUILDING
+        is_left = any(getattr(self, f"{name}_asked") != getattr(self, f"{name}_done") for name in LEAVING)
+        return State.WAKING if is_left else State.RUNNING
 
     @property
     def must_take_in(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
@@ -54,14 +55,14 @@ def _one(row: Machine, status: int = 200) -> Response:
 @extend_schema(methods=["POST"], request=s.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
 def machines(request: Request) -> Response:
-    """Your machines; or launch one."""
+    """Your machines, and for 14 days those that somebody deleted on the cluster; or launch one."""
     who = person(request)
     if request.method == "POST":
         asked = body(request, s.Launch)
         return _one(actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201)
     rows = Machine.objects.visible_to(who) if "all" in request.query_params else Machine.objects.filter(owner=who)
-    rows = rows.in_bin() if "bin" in request.query_params else rows.alive().not_in_bin()
-    shown = show_all(rows.with_parts())
+    listed = rows.alive().not_in_bin() | rows.missed(timezone.now())
+    shown = show_all((rows.in_bin() if "bin" in request.query_params else listed).with_parts())
     return Response(s.MachineOut([told.machine(m) for m in shown], many=True).data)
 
 
