@@ -169,7 +169,7 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     if machine.rescues_asked != machine.rescues_done and machine.server_id:
         return repair.rescue(machine, cloud)
     archive.forget_unfinished(machine, cloud)
-    server = cloud.find_server(str(machine.pk))
+    server = asking.its_server(machine, cloud)
     if archive.take_up(machine, server, cloud):
         return None
     if server is None:

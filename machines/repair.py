@@ -18,6 +18,7 @@ import tunnels.actions
 from cloud.contract import Cloud, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import write
+from machines import asking
 from machines.models import Event, Machine
 from machines.pace import LOOK_AGAIN, MOST_REPEATS, NEWS, again, fail, follow, go, wait, wait_at_most
 from machines.states import Repair, State, Wanted
@@ -165,7 +166,7 @@ def _used_up(machine: Machine) -> None:
 
 
 def _is_well_after_all(machine: Machine, cloud: Cloud) -> bool:
-    server = cloud.find_server(str(machine.pk))
+    server = asking.its_server(machine, cloud)
     return server is not None and server.status != Status.ERROR
 
 

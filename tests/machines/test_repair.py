@@ -40,6 +40,13 @@ def test_trying_again_restarts_it_by_force_and_keeps_its_disk(world: World) -> N
     assert (machine.repair, world.known(machine)) == ("", [machine.server_id])
 
 
+def test_one_whose_mark_was_wiped_keeps_its_server(world: World) -> None:
+    machine = broken(world)
+    before = machine.server_id
+    world.cloud._by_hand(before, machine="")
+    assert tried_again(world, machine).server_id == before
+
+
 def test_one_that_is_well_after_all_is_left_alone(world: World) -> None:
     machine = broken(world)
     world.cloud.hand_wake(machine.server_id)
