@@ -19,6 +19,7 @@ class Status(StrEnum):
     SUSPENDED = "suspended"  # memory kept, still bound to its host
     STOPPED = "stopped"  # powered off, still bound to its host
     SHELVED = "shelved"  # disk kept as an image, the host is free
+    RESCUED = "rescued"  # runs from a rescue image, its own disk beside; ensure_running leads back
     ERROR = "error"
     DELETED = "deleted"  # seen only in a list of changes
     UNKNOWN = "unknown"
@@ -111,7 +112,10 @@ class Server:
     fault: str = ""  # the cloud's own words, for the log and for admins only
     full: bool = False  # with ERROR: no host had room
     resets: int = 0  # how many resets it has been through: the `number` of the last ensure_rebuilt
-    restarts: int = 0  # likewise for ensure_restarted
+    restarts: int = (
+        0  # likewise for ensure_restarted and ensure_hard_restarted, which count together; also one that failed
+    )
+    moves: int = 0  # likewise for ensure_moved; `host` tells whether it moved
     project: str = ""  # the tenant's id, where the cloud has tenants
     tenant: str = ""  # from ensure_server only: the cloud's own note, to be handed back in Owner.tenant
     flavor: Flavor | None = None  # its size; the id may be '' where the cloud does not tell it
@@ -266,19 +270,35 @@ class Cloud(Protocol):
         """
 
     def ensure_running(self, server_id: str) -> None:
-        """Resume, unshelve or start it, whichever it needs. CloudFull when it must find a host and none has room."""
+        """Resume, unshelve, start or unrescue it, whichever it needs. CloudFull when it must find a host and none has room."""
 
     def ensure_suspended(self, server_id: str) -> None:
         """Memory to disk; CloudRefused where the guest cannot."""
 
     def ensure_stopped(self, server_id: str) -> None:
-        """Powered off in good order, from running: memory is lost, the disk and the place on its host stay. Put away is off, too."""
+        """Powered off in good order, from running or from ERROR: memory is lost, the disk and the place on its host stay. Put away is off, too."""
 
     def ensure_shelved(self, server_id: str) -> None:
         """Disk to an image, the host freed; from running or suspended."""
 
     def ensure_restarted(self, server_id: str, number: int) -> None:
         """Reboot a running server for the `number`-th time; done already when `Server.restarts` says so."""
+
+    def ensure_hard_restarted(self, server_id: str, number: int) -> None:
+        """Cut the power and switch it on, for the `number`-th restart: from running, off, asleep or ERROR.
+
+        Also while it restarts in good order, which this ends. Memory is lost, the disk stays. Done already as ensure_restarted.
+        """
+
+    def ensure_rescued(self, server_id: str) -> None:
+        """Start it from a rescue image, from running, off or ERROR; CloudRefused where the cloud has no such thing."""
+
+    def ensure_moved(self, server_id: str, number: int) -> None:
+        """Move its disk to another host, for the `number`-th time, from running, off or ERROR (which is switched off first).
+
+        Takes several steps: ask again until `Server.moves` says so. Afterwards it runs or is off as before. Where no other host
+        can take it the move ends with the host that it had. CloudRefused where the cloud has one host only.
+        """
 
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
         """The disk as spec.image_id has it, with spec's keys and user-data; same id, same address.
@@ -307,7 +327,10 @@ class Cloud(Protocol):
         """An image of its disk; found again by `name`. Not ready at once: see images()."""
 
     def ensure_archived(self, server_id: str, name: str) -> Image:
-        """An image of its disk that outlives it, from any rest or running; found again by `name`. Ask again until it is `ready`."""
+        """An image of its disk that outlives it, found again by `name`. Ask again until it is `ready`.
+
+        From any rest, running or ERROR (which may be switched off first).
+        """
 
     def ensure_not_archived(self, server_id: str, name: str) -> None:
         """Take ensure_archived back: what it made goes, and the server, where it lives on, lacks nothing. None of that name: done."""

@@ -98,6 +98,17 @@ class LocalCloud:
     def ensure_restarted(self, server_id: str, number: int) -> None:
         self._verb(server_id, "restart", number=number)
 
+    def ensure_hard_restarted(self, server_id: str, number: int) -> None:
+        self._verb(server_id, "restart-hard", number=number)
+
+    def ensure_rescued(self, server_id: str) -> None:
+        """Refused: it has no rescue image."""
+        self._verb(server_id, "rescue")
+
+    def ensure_moved(self, server_id: str, number: int) -> None:
+        """Refused: it is one computer."""
+        self._verb(server_id, "move")
+
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
         self._verb(server_id, "rebuild", spec=_said(spec), number=number)
 

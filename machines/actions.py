@@ -26,7 +26,7 @@ from machines import lifecycle, machine_names, pace
 from machines.bin import archive, bin, delete, restore
 from machines.models import Event, Machine, Watch
 from machines.offers import never_fits, size_of
-from machines.states import State, Wanted
+from machines.states import Repair, State, Wanted
 from machines.wishes import NOT_NOW, WrongState, allowed, locked, why_not, wish
 from quotas.actions import Size
 from tunnels.models import Scheme, Service, Tunnel
@@ -34,8 +34,8 @@ from tunnels.models import Scheme, Service, Tunnel
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "launch", "open_port", "rename",
-    "reset", "restart", "restore", "retry", "shelve", "step", "suspend", "wake",
+    "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "launch", "move", "open_port",
+    "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "step", "suspend", "wake",
 ]  # fmt: skip
 
 
@@ -119,8 +119,21 @@ def reset(*, machine: Machine, by: User | None, why: Note | None = None) -> Mach
 
 
 def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """After a failure: try for the same wish again."""
-    return wish(machine, "retry", by, why, retry_at=timezone.now(), attempts=0, unheard=0)
+    """After a failure: try for the same wish again, from the gentlest means on. Never loses what is on its disk."""
+    anew: dict[str, Any] = {"attempts": 0, "unheard": 0, "builds_failed": 0, "repair": Repair.NONE}
+    return wish(machine, "retry", by, why, retry_at=timezone.now(), **anew)
+
+
+def rescue(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
+    """Start it from the cloud's rescue image, its own disk beside; *retry* leads back. For administrators."""
+    _admins_only(by)
+    return wish(machine, "rescue", by, why, once="rescues_asked")
+
+
+def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
+    """Switch it off and move its disk to another computer of the cluster (cold migration). For administrators."""
+    _admins_only(by)
+    return wish(machine, "move", by, why, once="moves_asked")
 
 
 @transaction.atomic
@@ -207,6 +220,11 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
             log.info("moved: %s -> %s", before, machine.state)
     if more:
         doorbell.ring("machines.tasks.advance", pk)
+
+
+def _admins_only(by: User) -> None:
+    if not by.is_admin:
+        raise Refusal(_("Only administrators may do this."), code="forbidden", status=403)
 
 
 def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:

@@ -35,6 +35,7 @@ _AT_FIRST = {
 }
 _NOT_NOW = {
     Status.BUILDING: _("It is still being built. Wait until it runs, then give it to somebody."),
+    Status.RESCUED: _("It runs from a rescue image. End that first, for example in Horizon."),
     Status.ERROR: _("It is broken on the cluster. Mend it there first, for example in Horizon, or delete it there."),
 }
 _NOBODY_KNOWS = _("The cluster does not say what state it is in. Try again when it does.")

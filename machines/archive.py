@@ -19,7 +19,8 @@ from lib.notes import Note
 from lib.states import write
 from machines import archive_share
 from machines.models import Copy, Machine
-from machines.pace import BROKEN, LOOK_AGAIN, again, fail, follow, go, wait_at_most
+from machines.pace import LOOK_AGAIN, again, fail, follow, go, wait_at_most
+from machines.repair import BROKE
 from machines.states import State, Wanted
 from tunnels.models import Tunnel
 
@@ -61,7 +62,7 @@ def watch_archive(machine: Machine, cloud: Cloud) -> None:
         return _until_deleted(machine, cloud)
     if machine.wanted != Wanted.ARCHIVED:
         return _turn_round(machine, cloud)
-    if machine.archive_name:
+    if machine.archive_name and not machine.is_deleted:
         return _until_copied(machine, cloud)
     if _is_settling(machine):
         return None
@@ -198,8 +199,6 @@ def _turn_round(machine: Machine, cloud: Cloud) -> None:
     forget_unfinished(machine, cloud)
     if _is_settling(machine):
         return
-    if machine.cloud_status == Status.DELETED:
-        raise CloudGone(f"Server {machine.server_id} is gone.")
     _rests_again(machine, State.WAKING if machine.cloud_status == Status.ACTIVE else _resting(machine))
 
 
@@ -211,8 +210,10 @@ def _rests_again(machine: Machine, state: State) -> None:
 
 def _is_settling(machine: Machine) -> bool:
     """Whether the cloud is still at it, or has given up: then this step has said what is to be said."""
-    if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        fail(machine, Note(BROKEN))
+    if machine.is_deleted:
+        raise CloudGone(f"Server {machine.server_id} is deleted.")
+    if machine.is_broken:
+        fail(machine, Note(BROKE))
     elif not machine.is_fresh or machine.cloud_task:
         wait_at_most(machine, STEP_SECONDS)
     else:

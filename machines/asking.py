@@ -29,12 +29,21 @@ def for_server(machine: Machine, cloud: Cloud) -> Server:
     return server
 
 
+def its_server(machine: Machine, cloud: Cloud) -> Server | None:
+    """What the cloud says of its server now: found by its mark, or by its number where somebody wiped the mark."""
+    if found := cloud.find_server(str(machine.pk)):
+        return found
+    if not machine.server_id:
+        return None
+    return next((one for one in cloud.list_servers().servers if one.id == machine.server_id), None)
+
+
 def for_reset(machine: Machine, cloud: Cloud, server_id: str) -> None:
     """Its disk as the template has it. CloudRefused when the image is gone: that is not the end of the machine."""
     try:
         cloud.ensure_rebuilt(server_id, spec_of(machine), machine.resets_asked)
     except CloudGone as error:
-        if cloud.find_server(str(machine.pk)) is None:
+        if its_server(machine, cloud) is None:
             raise
         raise CloudRefused(f"It cannot be reset: {error}") from error
 

@@ -22,7 +22,7 @@ from lib import doorbell
 from lib.notes import Note, Refusal
 from machines import one_cloud
 from machines.models import Copy, Event, Machine
-from machines.states import State
+from machines.states import State, Wanted
 from machines.wishes import NOT_NOW, WrongState, locked
 
 log = logging.getLogger(__name__)
@@ -75,13 +75,19 @@ def ask(*, machine: Machine, by: User) -> Copy:
     found = of(machine)
     if found and found.state in (S.DUE, S.READY):
         return found
-    if machine.state not in HAS_DISK or not machine.server_id:
+    if not has_disk(machine):
         raise NotReady(NO_DISK if machine.state not in (State.DELETING, State.GONE) else NOT_NOW[State(machine.state)])
     name = f"minga-download-{machine.pk}-{timezone.now():%Y%m%d%H%M%S}"
     copy: Copy = machine.copies.create(kind=K.DOWNLOAD, name=name, server_id=machine.server_id)
     machine.record(Event.Kind.WISHED, Note(_("Its disk was asked for, to be downloaded.")), by=by)
     doorbell.ring("machines.tasks.tend_copies")
     return copy
+
+
+def has_disk(machine: Machine) -> bool:
+    """Whether an image can be asked for: also of one that broke down, before anything is done that loses what is in it."""
+    broke_down = machine.state == State.FAILED and machine.ready_at is not None and machine.wanted != Wanted.GONE
+    return bool(machine.server_id) and (machine.state in HAS_DISK or broke_down)
 
 
 def of(machine: Machine) -> Copy | None:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
+import tunnels.actions
 from cloud.contract import Server, Status
 from lib.names import made_clean
 from lib.notes import Note
@@ -16,7 +17,8 @@ from lib.states import LostRace, write
 from machines import knockers, machine_names
 from machines.lifecycle import vanish
 from machines.models import Event, Machine, status_fields
-from machines.pace import BROKEN, fail, follow, go
+from machines.pace import fail, follow, go
+from machines.repair import BROKE, IN_RESCUE
 from machines.states import State, Wanted
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ FOUND_UP = _("Somebody woke it on the cluster itself.")
 FOUND = {Status.SUSPENDED: FOUND_ASLEEP, Status.STOPPED: FOUND_OFF, Status.SHELVED: FOUND_AWAY}
 RENAMED = _("Renamed on the cluster itself, from “%(old)s” to “%(new)s”.")
 RESET = _("Somebody reset it on the cluster itself.")
+COUNTED = ("resets", "restarts", "moves")
 OTHER_SERVER = _("Its server no longer exists on the cluster, but another one with its mark does: that one is taken.")
 
 
@@ -50,7 +53,10 @@ def _take_over(machine: Machine, status: Status) -> None:
     if state == State.FAILED:
         return None
     if status == Status.ERROR:
-        return fail(machine, Note(BROKEN))
+        return fail(machine, Note(BROKE))
+    if status == Status.RESCUED:
+        tunnels.actions.close_all(holder=machine.pk)
+        return fail(machine, Note(IN_RESCUE))
     if status == Status.ACTIVE and state in (State.SUSPENDED, State.SHELVED):
         return follow(machine, Wanted.RUNNING, State.WAKING, Note(FOUND_UP))
     if status in FOUND and state == State.RUNNING:
@@ -67,6 +73,8 @@ def counters(machine: Machine, server: Server) -> dict[str, Any]:
     ahead: dict[str, Any] = {}
     if server.resets > machine.resets_asked:
         ahead |= dict.fromkeys(("resets_asked", "resets_done"), server.resets)
+    if server.moves > machine.moves_asked:
+        ahead |= dict.fromkeys(("moves_asked", "moves_done"), server.moves)
     if server.restarts > machine.restarts_asked:
         ahead |= dict.fromkeys(("restarts_asked", "restarts_done"), server.restarts)
     return ahead
@@ -100,7 +108,7 @@ def notes(machine: Machine, server: Server) -> list[Note]:
 def take_other(machine: Machine, server: Server, at: datetime) -> bool:
     """Its own server is gone and this one has its mark, as after a restore of an older database. False: not now."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
-    once = {f"{kind}_{part}": getattr(server, kind) for kind in ("resets", "restarts") for part in ("asked", "done")}
+    once = {f"{kind}_{part}": getattr(server, kind) for kind in COUNTED for part in ("asked", "done")}
     # It may have been made with other ports.
     facts = {**status_fields(server, at), **once, "server_id": server.id, "ports_asked": machine.ports_asked + 1}
     known = {"pk": machine.pk, "server_id": machine.server_id, "state": machine.state, "asked_at": machine.asked_at}

@@ -20,11 +20,10 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import archive, archive_share, asking, one_cloud, refusals
+from machines import archive, archive_share, asking, builds, one_cloud, refusals, repair
 from machines.models import Machine, Watch
 from machines.offers import flavor_of, waits
 from machines.pace import (
-    BROKEN,
     LOOK_AGAIN,
     QUEUE_FIRST,
     QUEUE_REST,
@@ -36,12 +35,11 @@ from machines.pace import (
     later,
     limited,
     queue,
-    refused_for_room,
     wait,
     wait_at_most,
 )
 from machines.resting import shelve, suspend, wake, watch_rest
-from machines.states import State, Wanted
+from machines.states import Repair, State, Wanted
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
@@ -49,9 +47,6 @@ Step = Callable[[Machine, Cloud], None]
 
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
-ONLY_RESET = _(
-    "The cluster cannot start it any more. You can reset it to its template, which loses what is in it, or delete it."
-)
 QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if nothing comes, restart it.")
 
 
@@ -95,20 +90,8 @@ def begin(machine: Machine, cloud: Cloud) -> None:
         return wake(machine, cloud)
     if _is_room_in_doubt(machine) and not cloud.has_room(flavor_of(machine.template)):
         raise CloudFull("There is no room for it by the cloud's own book-keeping.")
-    server = asking.for_server(machine, cloud)
-    now = timezone.now()
-    # A server that was asked for under an older name is renamed once it runs.
-    named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
-    if machine.archive_id:
-        named["ready_at"] = None  # nothing is lost when this server is given up for another
-    told: dict[str, Any] = {
-        "cloud_status": server.status,
-        "cloud_task": server.task[:40],
-        "cloud_name": server.name[:255],
-    }
     # Who was sent back before is silent until a host is found: else each try would be two lines of its history.
-    silent, told["server_id"] = machine.full_tries > 0, server.id
-    go(machine, State.BUILDING, silent=silent, asked_at=now, build_started_at=now, **told, **named)
+    go(machine, State.BUILDING, silent=machine.full_tries > 0, **builds.asked(machine, cloud))
 
 
 def _is_room_in_doubt(machine: Machine) -> bool:
@@ -118,10 +101,14 @@ def _is_room_in_doubt(machine: Machine) -> bool:
 
 def watch_build(machine: Machine, cloud: Cloud) -> None:
     """From accepted to answering. A reset comes through here, too."""
+    if not machine.server_id:
+        return builds.once_more(machine, cloud)
+    if machine.is_deleted:
+        return builds.deleted(machine, cloud)
     if machine.full_tries and machine.host and machine.is_fresh and machine.cloud_status != Status.ERROR:
-        _found_a_host(machine)
+        builds.found_a_host(machine)
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        return _build_failed(machine, cloud)
+        return builds.failed(machine, cloud)
     if machine.is_up and machine.owes_reset:
         return again(machine, lambda: asking.for_reset(machine, cloud, machine.server_id))
     if machine.is_up:
@@ -133,8 +120,14 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
 
 def watch_wake(machine: Machine, cloud: Cloud) -> None:
     """From asleep, put away or restarting to answering."""
-    if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        return fail(machine, Note(BROKEN))
+    if machine.is_deleted:
+        raise CloudGone(f"Server {machine.server_id} is deleted.")
+    if machine.owes_move:
+        return repair.watch_move(machine, cloud)
+    if machine.is_broken:
+        return repair.climb(machine, cloud)
+    if machine.is_fresh and machine.cloud_status == Status.RESCUED and not machine.cloud_task:
+        return fail(machine, Note(repair.IN_RESCUE))
     if machine.is_up and machine.owes_restart:
         return again(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
     if machine.is_up and machine.wanted != Wanted.RUNNING:
@@ -143,12 +136,16 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
         return _until_it_answers(machine)
     if _is_resting(machine):
         return again(machine, lambda: cloud.ensure_running(machine.server_id))
-    wait_at_most(machine, settings.STEP_SECONDS)
+    repair.watch_restart(machine, cloud)
 
 
 def do_once(machine: Machine, cloud: Cloud) -> None:
-    """It runs, and something was asked of it: a reset, a restart, or other ports."""
-    if machine.resets_asked != machine.resets_done:
+    """It runs, and something was asked of it: a reset, a rescue, a move, a restart, or other ports."""
+    if machine.rescues_asked != machine.rescues_done:
+        repair.rescue(machine, cloud)
+    elif machine.owes_move:
+        repair.move(machine, cloud)
+    elif machine.resets_asked != machine.resets_done:
         reset(machine, cloud)
     elif machine.restarts_asked != machine.restarts_done:
         tunnels.actions.close_all(holder=machine.pk)
@@ -181,8 +178,10 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     """It had failed, and a person said: again. Go on from what the cloud has."""
     if machine.adopting:
         return wake(machine, cloud)  # it has no mark yet by which it could be found
+    if machine.rescues_asked != machine.rescues_done and machine.server_id:
+        return repair.rescue(machine, cloud)
     archive.forget_unfinished(machine, cloud)
-    server = cloud.find_server(str(machine.pk))
+    server = asking.its_server(machine, cloud)
     if archive.take_up(machine, server, cloud):
         return None
     if server is None:
@@ -194,8 +193,10 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     if machine.resets_asked != machine.resets_done:
         asking.for_reset(machine, cloud, server.id)
         return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
+    if machine.owes_move:
+        return repair.move(machine, cloud, server.id)
     if server.status == Status.ERROR:
-        return fail(machine, Note(ONLY_RESET))
+        return repair.climb(machine, cloud, server.id)
     if server.status in (Status.SUSPENDED, Status.SHELVED):
         return go(machine, State(server.status.value), server_id=server.id)
     cloud.ensure_running(server.id)
@@ -289,33 +290,8 @@ def _vanished(machine: Machine, cloud: Cloud, error: CloudGone) -> None:
 @transaction.atomic
 def vanish(machine: Machine) -> None:
     """Its server is no more, and not by our wish."""
-    write(machine, wanted=Wanted.GONE)
+    write(machine, wanted=Wanted.GONE, vanished=True)
     finish(machine, Note(VANISHED))
-
-
-def _build_failed(machine: Machine, cloud: Cloud) -> None:
-    if not machine.cloud_full or machine.ready_at:
-        return fail(machine, Note(BROKEN))
-    # Nova says "full" only after it has made a record of the server: take that away and wait for room.
-    cloud.ensure_deleted(machine.server_id)
-    now = timezone.now()
-    cleared: dict[str, Any] = {
-        "server_id": "",
-        "observed_at": None,
-        "cloud_status": "",
-        "cloud_full": False,
-        "host": "",
-    }
-    facts: dict[str, Any] = {"queued_at": machine.queued_at or now, "retry_at": now + refused_for_room(machine)}
-    tries, silent = min(machine.full_tries + 1, 100), machine.full_tries > 0
-    go(machine, State.QUEUED, Note(QUEUE_FIRST), silent=silent, full_tries=tries, **facts, **cleared)
-
-
-@transaction.atomic
-def _found_a_host(machine: Machine) -> None:
-    """The line of history that `begin` left out while nobody could know that it would be true."""
-    write(machine, full_tries=0)
-    machine.record_move(State.QUEUED, State.BUILDING, NOTHING)
 
 
 def _is_resting(machine: Machine) -> bool:
@@ -334,15 +310,18 @@ def _until_it_answers(machine: Machine) -> None:
     answers = tunnels.queries.all_open(machine.pk, now) and tunnels.queries.primary_answered(machine.pk)
     if not answers and not is_late:
         return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))
-    done = {"queued_at": None, "resets_done": machine.resets_asked, "restarts_done": machine.restarts_asked}
+    done: dict[str, Any] = {"queued_at": None, "restarts_done": machine.restarts_asked}
+    if not machine.owes_reset:  # one that broke down on the way was only brought back: it is still to be done
+        done["resets_done"] = machine.resets_asked
     note = Note() if answers else Note(QUIET_GUEST)
     _runs(machine, note, ready_at=machine.ready_at or now, **done)
 
 
 @transaction.atomic
 def _runs(machine: Machine, note: Note = NOTHING, **fields: Any) -> None:
+    well: dict[str, Any] = {"repair": Repair.NONE, "builds_failed": 0}
     spent: dict[str, Any] = {**archive.spend(machine)}
-    go(machine, State.RUNNING, note, **spent, **fields)
+    go(machine, State.RUNNING, note, **spent, **well, **fields)
 
 
 def _found_at(machine: Machine, cloud: Cloud) -> dict[str, int]:

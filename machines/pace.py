@@ -33,7 +33,6 @@ DONE = (State.RUNNING, State.SUSPENDED, State.SHELVED)
 LONGEST_BACKOFF = 30.0  # seconds
 MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
 
-BROKEN = _("The cluster could not do it. Try again; if it happens twice, tell your teacher.")
 TOLD_AFTER = 3  # failures in a row of which nothing is read on the machine's page
 OUR_FAULT = _("Something of ours goes wrong with this machine. We keep trying, and the administrators can see it.")
 FIRST_BUSY = _("The cluster does not answer just now. We keep trying; you need not do anything.")

@@ -11,7 +11,8 @@ from cloud.contract import Cloud, CloudGone, CloudRefused, Status
 from lib.notes import Note
 from machines import knockers
 from machines.models import Machine
-from machines.pace import BROKEN, again, fail, follow, go, wait_at_most
+from machines.pace import again, fail, follow, go, wait_at_most
+from machines.repair import BROKE
 from machines.states import State, Wanted
 
 log = logging.getLogger(__name__)
@@ -53,8 +54,10 @@ def shelve(machine: Machine, cloud: Cloud) -> None:
 def watch_rest(machine: Machine, cloud: Cloud) -> None:
     """From running to asleep or put away; also when the wish has changed on the way, for the cloud cannot be stopped half-way."""
     goal = {State.SUSPENDING: Status.SUSPENDED, State.SHELVING: Status.SHELVED}[State(machine.state)]
-    if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        return fail(machine, Note(BROKEN))
+    if machine.is_deleted:
+        raise CloudGone(f"Server {machine.server_id} is deleted.")
+    if machine.is_broken:
+        return fail(machine, Note(BROKE))
     if not machine.is_fresh or machine.cloud_task:
         return wait_at_most(machine, settings.STEP_SECONDS)
     if machine.cloud_status in (goal, Status.SHELVED):

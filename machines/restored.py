@@ -18,7 +18,7 @@ from lib.notes import Note
 from machines import archive, archive_share, knockers, one_cloud
 from machines.lifecycle import finish, vanish
 from machines.models import Machine, MachineQuerySet, Watch, status_fields
-from machines.pace import BROKEN
+from machines.repair import BROKE
 from machines.states import State, Wanted
 
 # Only columns that the first release had: it runs before the migrations of this one.
@@ -105,7 +105,7 @@ def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
     if server.status in RESTING:
         return _rest(machine, RESTING[server.status], now)
     if server.status == Status.ERROR:
-        return _settle(machine, State.FAILED, Wanted(machine.wanted), BROKEN, now)
+        return _settle(machine, State.FAILED, Wanted(machine.wanted), BROKE, now)
     _run(machine, server, is_other, now)
 
 
@@ -134,7 +134,7 @@ def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
 
     ready_at: whether it ever ran, we cannot know; a step may delete what never ran.
     """
-    counters = {"resets": server.resets, "restarts": server.restarts}
+    counters = {"resets": server.resets, "restarts": server.restarts, "moves": server.moves}
     once = {f"{name}_{part}": number for name, number in counters.items() for part in ("asked", "done")}
     times = {"asked_at": now - timedelta(seconds=1), "queued_at": None, "ready_at": machine.ready_at or now}
     _write(machine, **status_fields(server, now), **once, **times, server_id=server.id)

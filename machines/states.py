@@ -29,12 +29,22 @@ class State(models.TextChoices):
     FAILED = "failed", _("Needs attention")
 
 
+class Repair(models.TextChoices):
+    """What was last tried to bring a broken machine back. Each is tried only where the one before did not help."""
+
+    NONE = ""
+    ASKED = "asked"  # the next is about to be asked for, under a number of its own
+    REBOOT = "reboot"  # the power cut, and switched on
+    CYCLE = "cycle"  # switched off, then started
+    USED_UP = "used_up"  # all of it failed: only a reset to the template is left
+
+
 S = State
 _ALWAYS = {S.DELETING, S.GONE, S.FAILED}
 MOVES: dict[str, set[State]] = {
     S.NEW: {S.QUEUED, S.BUILDING} | _ALWAYS,
     S.QUEUED: {S.BUILDING, S.WAKING, S.ARCHIVING, S.ARCHIVED} | _ALWAYS,
-    S.BUILDING: {S.RUNNING, S.QUEUED} | _ALWAYS,
+    S.BUILDING: {S.RUNNING, S.QUEUED, S.WAKING} | _ALWAYS,
     S.RUNNING: {S.SUSPENDING, S.SHELVING, S.WAKING, S.BUILDING, S.SUSPENDED, S.SHELVED, S.ARCHIVING} | _ALWAYS,
     S.SUSPENDING: {S.SUSPENDED, S.WAKING, S.SHELVED} | _ALWAYS,
     S.SUSPENDED: {S.WAKING, S.SHELVING, S.SHELVED, S.QUEUED, S.ARCHIVING} | _ALWAYS,
@@ -56,6 +66,19 @@ MOVES: dict[str, set[State]] = {
         S.GONE,
     },
     S.GONE: set(),
+}
+
+# Where a state leads to when its wish is another: what one reads until a worker has taken the wish up.
+TOWARDS: dict[tuple[State, Wanted], State] = {
+    (S.RUNNING, Wanted.SUSPENDED): S.SUSPENDING,
+    (S.RUNNING, Wanted.SHELVED): S.SHELVING,
+    (S.SUSPENDED, Wanted.RUNNING): S.WAKING,
+    (S.SUSPENDED, Wanted.SHELVED): S.SHELVING,
+    (S.SHELVED, Wanted.RUNNING): S.WAKING,
+    (S.ARCHIVED, Wanted.RUNNING): S.QUEUED,
+    **{(s, Wanted.ARCHIVED): S.ARCHIVING for s in (S.RUNNING, S.SUSPENDED, S.SHELVED)},
+    **{(S.FAILED, wish): S.WAKING for wish in Wanted if wish != Wanted.GONE},
+    **{(s, Wanted.GONE): S.DELETING for s in S if s != S.GONE},
 }
 
 # A wish has come true in these states. A machine put away is asleep, too.

@@ -15,7 +15,6 @@ from django.db.models import Q
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from machines import one_cloud
-from machines.lifecycle import VANISHED
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
 
@@ -48,13 +47,13 @@ def keep_strays(servers: Iterable[Server], at: datetime) -> None:
 def _strays(told: dict[str, Server], at: datetime, failures: Failures) -> list[Stray]:
     marks = [server.machine for server in told.values() if is_key(server.machine)]
     rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list(
-        "pk", "state", "server_id", "state_note__text", "wanted"
+        "pk", "state", "server_id", "vanished", "wanted"
     )
     # One that vanished and is back (an operator restored it) was never meant by us to go: an admin decides.
-    keys = {str(pk) for pk, state, _server, note, _wish in rows if not (state == State.GONE and note == VANISHED)}
-    held = {server for _pk, state, server, _note, _wish in rows if state != State.GONE}
+    keys = {str(pk) for pk, _state, _server, vanished, _wish in rows if not vanished}
+    held = {server for _pk, state, server, _vanished, _wish in rows if state != State.GONE}
     # Without a number yet, the row's next step finds this very server; one that is archived looks for none.
-    waits = {str(pk) for pk, state, server, _note, wish in rows if (state, wish) not in RESTING and not server}
+    waits = {str(pk) for pk, state, server, _vanished, wish in rows if (state, wish) not in RESTING and not server}
     free = [server for server in told.values() if server.id not in held and server.machine not in waits]
     found = []
     for server in free:

@@ -10,7 +10,7 @@ from accounts.models import User
 from lib import doorbell
 from lib.notes import Note, Refusal
 from machines.models import Event, Machine
-from machines.states import State, Wanted
+from machines.states import Repair, State, Wanted
 
 # Which verbs make sense in a state. A wish may change on the way: the life cycle turns round at the next safe point.
 _RUNNING = {"suspend", "shelve", "archive", "restart", "reset", "open_port"}
@@ -28,7 +28,7 @@ _VERBS: dict[State, set[str]] = {
     State.ARCHIVED: set(),
     State.DELETING: set(),
     State.GONE: set(),
-    State.FAILED: {"retry", "reset"},
+    State.FAILED: {"retry"},  # and a reset, when nothing that keeps the disk has helped
 }
 _ASKED = {
     "suspend": _("Asked to sleep."),
@@ -37,6 +37,8 @@ _ASKED = {
     "restart": _("Asked to restart."),
     "reset": _("Asked to start again from its template."),
     "retry": _("Asked to try again."),
+    "rescue": _("An administrator asked for a rescue."),
+    "move": _("An administrator asked to move it to another computer of the cluster."),
     "archive": _("Asked to be archived."),
     "restore": _("Asked to be restored."),
     "bin": _("Put into the recycle bin."),
@@ -85,9 +87,18 @@ def allowed(machine: Machine) -> set[str]:
         "suspend": Wanted.SUSPENDED, "shelve": Wanted.SHELVED, "wake": Wanted.RUNNING, "archive": Wanted.ARCHIVED,
     }  # fmt: skip
     verbs = {v for v in _VERBS[State(machine.state)] if turns_to.get(v) != machine.wanted}
+    if machine.state == State.FAILED and machine.repair == Repair.USED_UP:
+        verbs |= {"reset"}
     if machine.state == State.RUNNING and machine.wanted != Wanted.RUNNING:
         verbs = (verbs - {"restart", "reset"}) | {"wake"}
     return verbs | {"rename", "bin", "delete"}
+
+
+def allowed_to_admins(machine: Machine) -> set[str]:
+    """What only administrators may ask for, and makes sense now: rescue move."""
+    is_steady = machine.state == State.FAILED or (machine.state == State.RUNNING and machine.is_settled)
+    is_kept = machine.wanted != Wanted.GONE and machine.binned_at is None and bool(machine.server_id)
+    return {"rescue", "move"} if is_steady and is_kept and machine.ready_at else set()
 
 
 def _on_the_way_out(machine: Machine) -> set[str]:
@@ -112,7 +123,7 @@ def wish(
     machine: Machine, verb: str, by: User | None, why: Note | None = None, *, once: str = "", **changes: Any
 ) -> Machine:
     machine = locked(machine)
-    if verb not in allowed(machine):
+    if verb not in allowed(machine) | (allowed_to_admins(machine) if by and by.is_admin else set()):
         raise WrongState(why_not(machine, verb))
     if once:
         changes[once] = getattr(machine, once) + 1

@@ -87,6 +87,7 @@ SWEEP_QUIET_SECONDS = seconds("SWEEP_QUIET_SECONDS", 15)  # between two lists ot
 SWEEP_WHOLE_SECONDS = seconds("SWEEP_WHOLE_SECONDS", 60)  # between two lists of everything, not of changes only
 BUILD_SECONDS = seconds("BUILD_SECONDS", 900)  # a launch that takes longer has failed
 STEP_SECONDS = seconds("STEP_SECONDS", 300)  # likewise a sleep, a wake, a restart, a delete
+RESTART_SECONDS = seconds("RESTART_SECONDS", 120)  # for a restart in good order; then the power is cut and switched on
 BOOT_SECONDS = seconds("BOOT_SECONDS", 180)  # a guest that has not answered by then is called ready, with a warning
 STRAY_SECONDS = seconds("STRAY_SECONDS", 120)  # a second server of a machine, or one of a deleted one, lives so long
 EMPTY_PROJECT_SECONDS = seconds(

@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from machines.actions import allowed
-from machines.copies import HAS_DISK
+from machines.copies import has_disk
 from machines.idle import facts, room
 from machines.idle.words import span
 from machines.models import Event, Machine
 from machines.progress import Progress, progress_of, typical_seconds
 from machines.states import State
+from machines.wishes import allowed_to_admins
 from portal.why import Why, why
 from tunnels.models import Tunnel
 
@@ -166,7 +167,17 @@ class Shown:
     @property
     def has_disk(self) -> bool:
         """Whether an image of it can be asked for."""
-        return self.machine.state in HAS_DISK and bool(self.machine.server_id)
+        return has_disk(self.machine)
+
+    @property
+    def is_last_way_out(self) -> bool:
+        """Whether all that keeps its disk has failed: then the disk comes first, a reset after it."""
+        return self.machine.state == State.FAILED and "reset" in self.verbs
+
+    @property
+    def admin_buttons(self) -> list[str]:
+        """What only administrators may ask for."""
+        return sorted(allowed_to_admins(self.machine))
 
     @property
     def is_live(self) -> bool:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_signin'),
+        ('accounts', '0008_names_in_any_case'),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -50,7 +51,7 @@ async def _answer(conductor: Conductor, token: str, handler: Handler, request: R
     except CloudError as error:
         problem, code = next((word, code) for kind, word, code in ANSWERS if isinstance(error, kind))
         return JSONResponse({"problem": problem, "text": str(error), "cause": getattr(error, "cause", "")}, code)
-    except (GuestFailed, QmpFailed, OSError) as error:
+    except (GuestFailed, QmpFailed, OSError, sqlite3.Error) as error:  # a full disk, too
         return JSONResponse({"problem": "busy", "text": str(error)}, 503)
     except (KeyError, TypeError, ValueError) as error:
         return JSONResponse({"problem": "refused", "text": f"Not understood: {error!r}"}, 422)
@@ -152,6 +153,12 @@ async def verb(conductor: Conductor, request: Request) -> Any:
             conductor.shelve(record)
         case "restart":
             conductor.restart(record, int(said["number"]))
+        case "restart-hard":
+            conductor.restart_hard(record, int(said["number"]))
+        case "rescue":
+            raise CloudRefused("The local cloud has no rescue image.")
+        case "move":
+            raise CloudRefused("The local cloud is one computer: there is no other to move to.")
         case "rebuild":
             conductor.rebuild(record, said["spec"], int(said["number"]))
         case "rename":

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +28,7 @@ FLAVORS = {
     )
 }
 WATCH_SECONDS = 2.0  # how soon a guest that died is noticed
-LEADS_TO_ACTIVE = ("building", "resuming", "unshelving", "powering-on", "rebooting", "rebuilding")
+LEADS_TO_ACTIVE = ("building", "resuming", "unshelving", "powering-on", "rebooting", "rebooting-hard", "rebuilding")
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,20 @@ class Conductor:
 
     async def _watch_guests(self) -> None:
         while True:
-            for record in list(self.store.living):
-                if record.is_running and not record.goal and (reason := self.guests.why_not_running(record)):
-                    self.store.save(record, status=Status.STOPPED, fault=reason)
-            self.store.forget_old()
+            try:
+                self._look_after_guests()
+            except sqlite3.Error as error:  # a full disk: what could not be written is written later
+                log.error("the local cloud cannot write what it knows: %s", error)
             await asyncio.sleep(WATCH_SECONDS)
+
+    def _look_after_guests(self) -> None:
+        for record in list(self.store.living):
+            if record.is_running and not record.goal and (reason := self.guests.why_not_running(record)):
+                self.store.save(record, status=Status.STOPPED, fault=reason)
+            job = self._jobs.get(record.id)
+            if record.goal and (job is None or job.done()):  # its end could not be written: once more
+                self._work(record)
+        self.store.forget_old()
 
     # ---- verbs ----
 
@@ -129,7 +139,7 @@ class Conductor:
             return
         if self._is_done(record, "powering-off", Status.STOPPED):
             return
-        self._must_be(record, Status.ACTIVE)
+        self._must_be(record, Status.ACTIVE, Status.ERROR)
         self._begin(record, "powering-off")
 
     def shelve(self, record: ServerRecord) -> None:
@@ -144,6 +154,15 @@ class Conductor:
         self._must_be_idle(record)
         self._must_be(record, Status.ACTIVE)
         self._begin(record, "rebooting", number=number)
+
+    def restart_hard(self, record: ServerRecord, number: int) -> None:
+        """Also in place of a restart in good order that is still going on."""
+        if record.restarts >= number or (record.goal, record.number) == ("rebooting-hard", number):
+            return
+        if record.goal != "rebooting":
+            self._must_be_idle(record)
+        self._must_be(record, Status.ACTIVE, Status.STOPPED, Status.SUSPENDED, Status.ERROR)
+        self._begin(record, "rebooting-hard", number=number)
 
     def rebuild(self, record: ServerRecord, spec: dict[str, Any], number: int) -> None:
         """The new keys and user-data are written with the goal, so that a rebuild cut off half-way has them, too."""
@@ -169,13 +188,13 @@ class Conductor:
     async def set_ports(self, record: ServerRecord, ports: list[int]) -> None:
         if not all(1 <= port <= 65535 for port in ports):
             raise CloudRefused("A port is a number from 1 to 65535.")
-        before, record.ports = record.ports, sorted(ports)
+        wanted = replace(record, ports=sorted(ports))
         held = self.guests.held_ports(record)
         mapped = (
-            addresses.map_ports(record.address, record.outside_ports, record.port_map, held) if record.address else {}
+            addresses.map_ports(wanted.address, wanted.outside_ports, wanted.port_map, held) if wanted.address else {}
         )
-        if before != record.ports or record.port_map != mapped:
-            self.store.save(record, port_map=mapped)
+        if (record.ports, record.port_map) != (wanted.ports, mapped):
+            self.store.save(record, ports=wanted.ports, port_map=mapped)
         if record.is_running:
             await self.guests.set_ports(record)
 
@@ -192,7 +211,7 @@ class Conductor:
             return found
         record = self.living(server_id)
         self._must_be_idle(record)
-        self._must_be(record, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.SHELVED)
+        self._must_be(record, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.SHELVED, Status.ERROR)
         return self._copy(record, name, archive=True)
 
     def unarchive(self, name: str) -> None:

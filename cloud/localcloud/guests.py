@@ -31,6 +31,9 @@ class Guests(Protocol):
     async def halt(self, record: ServerRecord) -> None:
         """Nothing running, no memory kept, the disk stays."""
 
+    async def cut(self, record: ServerRecord) -> None:
+        """As `halt`, but the power is cut: what the guest had not written to its disk is lost."""
+
     async def erase(self, record: ServerRecord) -> None:
         """Nothing left of it."""
 

@@ -117,6 +117,11 @@ class QemuGuests:
         await machine.power_down()
         machine.memory.unlink(missing_ok=True)
 
+    async def cut(self, record: ServerRecord) -> None:
+        machine = self._machine(record)
+        await machine.kill()
+        machine.memory.unlink(missing_ok=True)
+
     async def erase(self, record: ServerRecord) -> None:
         machine = self._machine(record)
         await machine.kill()

@@ -83,6 +83,9 @@ class SimulatedGuests:
             files.lose_ram_disks()
             self._store.save_files(record.id, {**kept, "texts": files.texts, "started_at": None, "counters": None})
 
+    async def cut(self, record: ServerRecord) -> None:
+        await self.halt(record)
+
     async def erase(self, record: ServerRecord) -> None:
         await self._stop(record)
         self._store.delete_files(record.id)

@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,14 +83,15 @@ class Store:
         return (record for record in self.servers.values() if not record.is_gone)
 
     def save(self, record: ServerRecord, **changes: Any) -> None:
-        """Applies the changes and writes the row; every write is a change that lists tell."""
+        """Write the row, then apply the changes: on a full disk both stay as they were. Every write is a change that lists tell."""
+        version = self.version + 1
+        changes |= {"version": version, "updated_at": datetime.now(UTC).isoformat()}
+        doc = json.dumps(asdict(replace(record, **changes)))
+        self._db.execute("insert or replace into servers values (?, ?)", (record.id, doc))
+        self.version = version
         for key, value in changes.items():
             setattr(record, key, value)
-        self.version += 1
-        record.version = self.version
-        record.updated_at = datetime.now(UTC).isoformat()
         self.servers[record.id] = record
-        self._db.execute("insert or replace into servers values (?, ?)", (record.id, json.dumps(asdict(record))))
 
     def changed_since(self, cursor: str | None) -> tuple[list[ServerRecord], bool]:
         """The rows and whether they are all there is: so too when the cursor is not ours or too old."""
@@ -121,12 +122,12 @@ class Store:
     # ---- images ----
 
     def save_image(self, image: ImageRecord) -> None:
-        self.images[image.id] = image
         self._db.execute("insert or replace into images values (?, ?)", (image.id, json.dumps(asdict(image))))
+        self.images[image.id] = image
 
     def delete_image(self, image_id: str) -> None:
-        self.images.pop(image_id, None)
         self._db.execute("delete from images where id = ?", (image_id,))
+        self.images.pop(image_id, None)
 
     # ---- what guests keep ----
 

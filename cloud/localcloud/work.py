@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from cloud.contract import Status
 from cloud.localcloud import addresses
 from cloud.localcloud.guests import GuestFailed, Guests
-from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.record import HOST, ServerRecord
 from cloud.localcloud.store import Store
 
 
@@ -54,6 +55,13 @@ async def reboot(store: Store, guests: Guests, record: ServerRecord) -> None:
     _done(store, record, Status.ACTIVE, restarts=record.number)
 
 
+async def reboot_hard(store: Store, guests: Guests, record: ServerRecord) -> None:
+    await guests.cut(record)
+    _take_address(store, guests, record)
+    await _run(guests, record)
+    _done(store, record, Status.ACTIVE, restarts=record.number, host=HOST, fault="")
+
+
 async def rebuild(store: Store, guests: Guests, record: ServerRecord) -> None:
     await guests.halt(record)
     store.save(record, image_id=record.target)
@@ -71,10 +79,9 @@ async def delete(store: Store, guests: Guests, record: ServerRecord) -> None:
 async def snapshot(store: Store, guests: Guests, record: ServerRecord) -> None:
     image = store.images.get(record.target)
     if image:
-        image.size_bytes = await guests.snapshot(record, image)
-        image.ready = True
+        size = await guests.snapshot(record, image)
         if image.id in store.images:  # nobody deleted it meanwhile
-            store.save_image(image)
+            store.save_image(replace(image, size_bytes=size, ready=True))
         else:
             guests.erase_image(image)
     _done(store, record, Status(record.status))
@@ -91,6 +98,7 @@ WORK: dict[str, Work] = {
     "powering-off": stop,
     "shelving": shelve,
     "rebooting": reboot,
+    "rebooting-hard": reboot_hard,
     "rebuilding": rebuild,
     "deleting": delete,
     "image_snapshot": snapshot,
@@ -103,7 +111,8 @@ def give_up(store: Store, record: ServerRecord, fault: str) -> None:
         store.delete_image(record.target)
         _done(store, record, Status(record.status))
         return
-    _done(store, record, Status.ERROR, fault=fault)
+    tried = {"restarts": record.number} if record.goal.startswith("rebooting") else {}
+    _done(store, record, Status.ERROR, fault=fault, **tried)
 
 
 async def _run(guests: Guests, record: ServerRecord) -> None:

@@ -6,10 +6,10 @@ server. It only logs when Glance does not let it (compute/api.py, _delete). So t
 
 from typing import Any
 
-from cloud.contract import CloudGone, CloudRefused
+from cloud.contract import CloudBusy, CloudGone, CloudRefused
 from cloud.openstack import cluster
 from cloud.openstack.problems import Conflict, body
-from cloud.openstack.verbs import Verbs
+from cloud.openstack.verbs import SOON, Verbs
 from cloud.openstack.wire import Wire
 
 SHELVED = ("SHELVED", "SHELVED_OFFLOADED")
@@ -74,6 +74,9 @@ class Archives:
         return self._patch(kept["id"], *changes)
 
     def _make(self, row: dict[str, Any], name: str) -> dict[str, Any]:
+        if row["status"] == "ERROR":  # Nova makes no image of it, but of one that is off
+            self._verbs.stop(row["id"])
+            raise CloudBusy(f"Server {row['id']} is broken: it is switched off first, then copied.", retry_after=SOON)
         wish = {"name": name, "metadata": {cluster.ARCHIVE: row["id"], cluster.SNAPSHOT: ""}}
         try:
             made = self._verbs.as_student(

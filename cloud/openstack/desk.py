@@ -6,6 +6,7 @@ from cloud.contract import CloudError
 from cloud.openstack import cluster, paging
 from cloud.openstack.archives import Archives
 from cloud.openstack.faults import Faults
+from cloud.openstack.repairs import Repairs
 from cloud.openstack.tenants import Tenants
 from cloud.openstack.verbs import Verbs
 from cloud.openstack.wire import Wire
@@ -18,6 +19,7 @@ class Desk:
         self.wire = Wire(cloud, **settings)
         self.tenants = Tenants(self.wire, self.agents, agents_told=bool(agents_wish))
         self.verbs = Verbs(self.wire, self.exempt)
+        self.repairs = Repairs(self.verbs)
         self.archives = Archives(self.wire, self.verbs)
         self.faults = Faults(self.wire)
         self._network_wish = network_wish

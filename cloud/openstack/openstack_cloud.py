@@ -216,6 +216,15 @@ class OpenStackCloud:
     def ensure_restarted(self, server_id: str, number: int) -> None:
         self.desk.verbs.restart(server_id, number)
 
+    def ensure_hard_restarted(self, server_id: str, number: int) -> None:
+        self.desk.repairs.restart_hard(server_id, number)
+
+    def ensure_rescued(self, server_id: str) -> None:
+        self.desk.repairs.rescue(server_id)
+
+    def ensure_moved(self, server_id: str, number: int) -> None:
+        self.desk.repairs.move(server_id, number)
+
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
         self.desk.verbs.rebuild(server_id, spec, number)
 

@@ -110,16 +110,17 @@ class Verbs:
         self.must_be_idle(row)
         if row["status"] != "ACTIVE":
             raise CloudRefused(f"A server that is {row['status']} cannot be restarted.")
-        count = self._our_reboots(server_id)
+        count = self.our_count(server_id, "reboot")
         if count > number_of(said.get(OUR_REBOOTS)):
             self.mark(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
         else:
             self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
 
-    def _our_reboots(self, server_id: str) -> int:
+    def our_count(self, server_id: str, action: str) -> int:
+        """How often Nova's history of the server tells that we did this."""
         rows = paging.rows(self._wire, "compute", f"/servers/{server_id}/os-instance-actions", "instanceActions")
         own = self._wire.user_id
-        return sum(row["action"] == "reboot" and row["user_id"] == own for row in rows)
+        return sum(row["action"] == action and row["user_id"] == own for row in rows)
 
     # ---- its disk ----
 

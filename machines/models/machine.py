@@ -13,7 +13,12 @@ from cloud.contract import Status
 from courses.models import Template
 from lib.notes import Note
 from machines.progress import Progress, progress_of
-from machines.states import COME_TRUE, MOVES, State, Wanted
+from machines.states import COME_TRUE, MOVES, TOWARDS, Repair, State, Wanted
+
+MISSED = timedelta(days=14)  # how long one that vanished stays in its owner's lists
+ONCE = ("resets", "restarts", "ports", "moves", "rescues")  # pairs of counters that concern one that runs
+
+LEAVING = ("restarts", "moves", "rescues")  # of those, what it does not run through
 
 
 def _unsettled() -> Q:
@@ -21,7 +26,9 @@ def _unsettled() -> Q:
     settled = Q(pk__in=[])
     for wanted, states in COME_TRUE.items():
         settled |= Q(wanted=wanted, state__in=[s.value for s in states])
-    once = ~Q(resets_asked=F("resets_done")) | ~Q(restarts_asked=F("restarts_done")) | ~Q(ports_asked=F("ports_done"))
+    once = Q(pk__in=[])
+    for name in ONCE:
+        once |= ~Q(**{f"{name}_asked": F(f"{name}_done")})
     pending = Q(wanted=Wanted.RUNNING, state=State.RUNNING) & once
     misnamed = ~Q(server_id="") & ~Q(names_asked=F("names_done"))
     # What failed waits for a person, unless a time for the next try is set.
@@ -45,6 +52,10 @@ class MachineQuerySet(models.QuerySet["Machine"]):
 
     def not_in_bin(self) -> "MachineQuerySet":
         return self.filter(binned_at__isnull=True)
+
+    def missed(self, now: datetime) -> "MachineQuerySet":
+        """Gone without anybody's wish here, not long ago: their owners shall still find them."""
+        return self.filter(vanished=True, state=State.GONE, gone_at__gt=now - MISSED)
 
     def with_parts(self) -> "MachineQuerySet":
         return self.select_related("template__image", "template__flavor", "template__course", "owner")
@@ -86,9 +97,19 @@ class Machine(models.Model):
     restarts_done = models.PositiveIntegerField(default=0)
     ports_asked = models.PositiveIntegerField(default=0)
     ports_done = models.PositiveIntegerField(default=0)
+    moves_asked = models.PositiveIntegerField(default=0, db_default=0)  # to another computer of the cluster
+    moves_done = models.PositiveIntegerField(default=0, db_default=0)
+    moved_from = models.CharField(max_length=120, blank=True, default="", db_default="")  # its host when that was asked
+    rescues_asked = models.PositiveIntegerField(default=0, db_default=0)
+    rescues_done = models.PositiveIntegerField(default=0, db_default=0)
     names_asked = models.PositiveIntegerField(default=0)
     names_done = models.PositiveIntegerField(default=0)
     adopting = models.BooleanField(default=False)  # its server was there before it: the cloud is still to be told
+
+    repair = models.CharField(max_length=10, choices=Repair.choices, blank=True, default="", db_default="")
+    builds_failed = models.PositiveIntegerField(default=0, db_default=0)  # in a row; see lifecycle.MOST_BUILDS
+    # A server whose build failed, written before it is deleted: so nobody takes its end for somebody else's deed.
+    failed_server = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
@@ -105,6 +126,7 @@ class Machine(models.Model):
     cloud_task = models.CharField(max_length=40, blank=True, default="")
     cloud_fault = models.TextField(blank=True, default="")
     cloud_full = models.BooleanField(default=False)
+    cloud_moves = models.PositiveIntegerField(default=0, db_default=0)
     cloud_resets = models.PositiveIntegerField(default=0)
     cloud_restarts = models.PositiveIntegerField(default=0)
     address = models.CharField(max_length=64, blank=True, default="")
@@ -125,6 +147,7 @@ class Machine(models.Model):
     build_started_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    vanished = models.BooleanField(default=False, db_default=False)  # gone, and not by a wish of ours
 
     objects = MachineQuerySet.as_manager()
 
@@ -161,12 +184,8 @@ class Machine(models.Model):
 
     @property
     def has_once(self) -> bool:
-        """Asked for a reset, a restart or a port that is not done yet."""
-        return (self.resets_asked, self.restarts_asked, self.ports_asked) != (
-            self.resets_done,
-            self.restarts_done,
-            self.ports_done,
-        )
+        """Asked for a reset, a restart, a port, a move or a rescue that is not done yet."""
+        return any(getattr(self, f"{name}_asked") != getattr(self, f"{name}_done") for name in ONCE)
 
     @property
     def is_misnamed(self) -> bool:
@@ -180,6 +199,21 @@ class Machine(models.Model):
             return self.state == State.GONE or self.retry_at is None
         once = self.must_take_in or self.is_misnamed or (self.state == State.RUNNING and self.has_once)
         return self.has_come_true and not once
+
+    @property
+    def state_on_the_way(self) -> str:
+        """Its state, or where that goes as soon as a worker takes up what was asked: never the old one of a wish just written."""
+        if self.is_settled:
+            return self.state
+        if self.state == State.RUNNING and self.wanted == Wanted.RUNNING:
+            return self._on_the_way_from_running()
+        return TOWARDS.get((State(self.state), Wanted(self.wanted)), State(self.state))
+
+    def _on_the_way_from_running(self) -> str:
+        if self.resets_asked != self.resets_done:
+            return State.BUILDING
+        is_left = any(getattr(self, f"{name}_asked") != getattr(self, f"{name}_done") for name in LEAVING)
+        return State.WAKING if is_left else State.RUNNING
 
     @property
     def must_take_in(self) -> bool:
@@ -201,6 +235,20 @@ class Machine(models.Model):
         return self.restarts_asked != self.restarts_done and self.cloud_restarts != self.restarts_asked
 
     @property
+    def owes_move(self) -> bool:
+        return self.moves_asked != self.moves_done
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the cloud says that its server is no more."""
+        return self.is_fresh and self.cloud_status == Status.DELETED
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the cloud says: in error, and nothing is being done about it."""
+        return self.is_fresh and self.cloud_status == Status.ERROR and not self.cloud_task
+
+    @property
     def is_up(self) -> bool:
         """Whether the cloud says: running, and nothing is being done to it."""
         return self.is_fresh and self.cloud_status == Status.ACTIVE and not self.cloud_task
@@ -213,8 +261,9 @@ class Machine(models.Model):
 
     @property
     def lets_go(self) -> bool:
-        """Its server shall be deleted: that is the wish, or its disk is archived."""
-        return self.wanted == Wanted.GONE or (self.state == State.ARCHIVING and bool(self.archive_id))
+        """Its server shall be deleted: that is the wish, its disk is archived, or its build failed."""
+        is_kept = self.state == State.ARCHIVING and bool(self.archive_id)
+        return self.wanted == Wanted.GONE or is_kept or (bool(self.server_id) and self.server_id == self.failed_server)
 
     @property
     def place_in_time(self) -> datetime:
@@ -278,6 +327,7 @@ def status_fields(server: Any, at: datetime) -> dict[str, Any]:
         "cloud_task": server.task[:40],
         "cloud_fault": server.fault,
         "cloud_full": server.full,
+        "cloud_moves": server.moves,
         "cloud_resets": server.resets,
         "cloud_restarts": server.restarts,
         "address": server.address,

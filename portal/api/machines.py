@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
@@ -34,6 +35,8 @@ VERBS: dict[str, Callable[..., Machine]] = {
     "restart": actions.restart,
     "reset": actions.reset,
     "retry": actions.retry,
+    "rescue": actions.rescue,  # these two for administrators
+    "move": actions.move,
 }
 
 
@@ -54,7 +57,7 @@ def _one(request: Request, row: Machine, status: int = 200) -> Response:
 @api_view(["GET", "POST"])
 @once_per_key
 def machines(request: Request) -> Response:
-    """Your machines; or launch one."""
+    """Your machines, and for 14 days those that somebody deleted on the cluster; or launch one."""
     who = person(request)
     if request.method == "POST":
         asked = body(request, s.Launch)
@@ -62,8 +65,8 @@ def machines(request: Request) -> Response:
             request, actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201
         )
     rows = Machine.objects.visible_to(who) if "all" in request.query_params else Machine.objects.filter(owner=who)
-    rows = rows.in_bin() if "bin" in request.query_params else rows.alive().not_in_bin()
-    shown = show_all(rows.with_parts())
+    listed = rows.alive().not_in_bin() | rows.missed(timezone.now())
+    shown = show_all((rows.in_bin() if "bin" in request.query_params else listed).with_parts())
     return Response(s.MachineOut([told.machine(m, who) for m in shown], many=True).data)
 
 
@@ -96,7 +99,9 @@ def verb_view(verb: str) -> Callable[..., Any]:
     """The view of POST machines/{id}/{verb}/."""
 
     @extend_schema(
-        operation_id=f"machines_{verb}", request=None, responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem}
+        operation_id=f"machines_{verb}",
+        request=None,
+        responses={202: s.MachineOut, 403: s.Problem, 404: s.Problem, 409: s.Problem},
     )
     @api_view(["POST"])
     @once_per_key

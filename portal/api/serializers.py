@@ -96,6 +96,21 @@ class TemplateChangeOut(serializers.Serializer[Any]):
     fields_changed = serializers.DictField(source="fields", help_text='{"name": [before, after], …}')
 
 
+class ImageOut(serializers.Serializer[Any]):
+    id = serializers.CharField(source="cloud_id", help_text="What a template's `image` takes.")
+    name = serializers.CharField()
+    description = serializers.CharField()
+    login = serializers.CharField(help_text="The user of its SSH; '' where nobody said it.")
+    can_suspend = serializers.BooleanField(help_text="Its memory is kept while it sleeps.")
+    offered = serializers.BooleanField(help_text="Templates may use it.")
+
+
+class SizeOut(Size):
+    id = serializers.CharField(source="cloud_id", help_text="What a template's `flavor` takes.")
+    name = serializers.CharField()
+    offered = serializers.BooleanField(help_text="Templates may use it.")
+
+
 class TemplateIn(serializers.Serializer[Any]):
     name = Text()
     name_es = Text(required=False, allow_blank=True, max_length=60)
@@ -142,7 +157,9 @@ class MachineOut(serializers.Serializer[Any]):
         help_text="new queued building running suspending suspended waking shelving shelved archiving archived deleting gone failed"
     )
     wanted = serializers.ChoiceField(["running", "suspended", "shelved", "archived", "gone"])
-    settled = serializers.BooleanField(help_text="Nothing is under way.")
+    settled = serializers.BooleanField(
+        help_text="Nothing is under way: what you asked for last is done, or has failed. Wait for this and for `state`."
+    )
     progress = serializers.IntegerField(help_text="Percent.")
     note = serializers.CharField(help_text="What is going on, in words.")
     actions = serializers.ListField(child=serializers.CharField())
@@ -156,6 +173,7 @@ class MachineOut(serializers.Serializer[Any]):
     cloud_says = serializers.CharField(
         help_text="Why the cloud failed or refused, in its own words: for teachers and administrators."
     )
+    vanished = serializers.BooleanField(help_text="Gone because its server was deleted on the cluster itself.")
 
 
 class CopyOut(serializers.Serializer[Any]):

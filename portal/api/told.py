@@ -13,11 +13,11 @@ def machine(shown: Shown, reader: User) -> dict[str, Any]:
     """For serializers.MachineOut. What the cloud itself says is for staff."""
     row = shown.machine
     return {
-        "id": row.pk, "name": row.name, "template": row.template.slug, "owner": row.owner.username, "state": row.state, "wanted": row.wanted,
+        "id": row.pk, "name": row.name, "template": row.template.slug, "owner": row.owner.username, "state": row.state_on_the_way, "wanted": row.wanted,
         "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": sorted(shown.verbs),
         "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
-        "vnc_password": shown.screen_password, "created_at": row.created_at, "ready_at": row.ready_at,
-        "binned_at": row.binned_at, "cloud_says": row.cloud_fault if reader.is_teacher else "",
+        "vnc_password": shown.screen_password, "created_at": row.created_at, "ready_at": row.ready_at, "binned_at": row.binned_at,
+        "vanished": row.vanished, "cloud_says": row.cloud_fault if reader.is_teacher else "",
     }  # fmt: skip
 
 

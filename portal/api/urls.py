@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from portal.api import docs, machines, people, servers, templates
+from portal.api import catalog, docs, machines, people, servers, templates
 from portal.api.problems import nothing_here
 
 v1 = [
@@ -12,6 +12,8 @@ v1 = [
     path("keys/", people.keys, name="api-keys"),
     path("keys/make/", people.make_key, name="api-key-make"),
     path("keys/<int:pk>/", people.key, name="api-key"),
+    path("catalog/images/", catalog.images, name="api-catalog-images"),
+    path("catalog/sizes/", catalog.sizes, name="api-catalog-sizes"),
     path("templates/", templates.templates, name="api-templates"),
     path("templates/<slug:slug>/", templates.template, name="api-template"),
     path("templates/<slug:slug>/bring-back/", templates.bring_back, name="api-template-bring-back"),

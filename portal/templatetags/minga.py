@@ -101,6 +101,7 @@ def status_word(status: str) -> str:
         Status.SUSPENDED: pgettext("server", "Sleeping"),
         Status.STOPPED: pgettext("server", "Switched off"),
         Status.SHELVED: pgettext("server", "Put away"),
+        Status.RESCUED: pgettext("server", "In rescue"),
         Status.ERROR: pgettext("server", "Broken"),
         Status.DELETED: pgettext("server", "Deleted"),
     }.get(Status(status) if status else Status.UNKNOWN, pgettext("server", "Unknown"))

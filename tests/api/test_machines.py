@@ -1,5 +1,6 @@
 """The life of a machine through the API."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -121,3 +122,41 @@ def test_fifty_machines_cost_the_queries_of_two(api: Any) -> None:
             assert api.ask("GET", "machines/").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("verb", ["rescue", "move"])
+def test_the_api_refuses_a_student_with_403(api: Any, verb: str) -> None:
+    reply = api.ask("POST", f"machines/{make_machine(api.user, state='failed').pk}/{verb}/")
+    assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
+
+
+def test_one_that_vanished_stays_in_the_list_with_an_event_for_a_while(api: Any) -> None:
+    gone_at = timezone.now() - timedelta(days=13)
+    machine = make_machine(api.user, state="gone", gone_at=gone_at, vanished=True)
+    assert [(row["id"], row["vanished"]) for row in api.ask("GET", "machines/").json()] == [(str(machine.pk), True)]
+    type(machine).objects.update(gone_at=gone_at - timedelta(days=2))
+    assert api.ask("GET", "machines/").json() == []
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "on_the_way"),
+    [
+        ("running", "suspend", "suspending"), ("running", "shelve", "shelving"), ("running", "restart", "waking"),
+        ("running", "reset", "building"), ("suspended", "wake", "waking"), ("failed", "retry", "waking"),
+        ("running", "archive", "archiving"),
+    ],
+)  # fmt: skip
+def test_the_answer_to_a_verb_has_the_state_on_the_way(api: Any, state: str, verb: str, on_the_way: str) -> None:
+    machine = make_machine(api.user, state=state)
+    told = api.ask("POST", f"machines/{machine.pk}/{verb}/").json()
+    assert (told["state"], told["settled"]) == (on_the_way, False)
+    assert api.ask("GET", f"machines/{machine.pk}/").json()["state"] == on_the_way
+
+
+def test_the_answer_to_a_delete_has_the_state_on_the_way(api: Any, machine: Machine) -> None:
+    assert api.ask("DELETE", f"machines/{machine.pk}/").json()["state"] == "deleting"
+
+
+def test_one_more_port_leaves_it_running(api: Any, machine: Machine) -> None:
+    api.ask("POST", f"machines/{machine.pk}/ports/", {"port": 8000})
+    assert api.ask("GET", f"machines/{machine.pk}/").json()["state"] == "running"

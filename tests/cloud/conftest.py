@@ -42,6 +42,11 @@ class FakeStage:
     def __init__(self, cloud: FakeCloud) -> None:
         self.cloud: Cloud = cloud
         self.settle = cloud.settle
+        self._fake = cloud
+
+    def break_server(self, server: Server) -> None:
+        """The cloud says ERROR of it."""
+        self._fake.break_server(server.id)
 
 
 Stage = FakeStage | LocalStage

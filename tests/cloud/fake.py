@@ -41,9 +41,9 @@ IMAGES = [
     Image("restless", "A guest that cannot sleep", ready=True, login="student", can_suspend=False),
 ]
 TOTAL = {"vcpus": 512, "ram_mb": 524288, "disk_gb": 4096}
-HOST = "fake-1"
+HOST, OTHER_HOST = "fake-1", "fake-2"  # the second takes what is moved
 CHUNK = 1000  # bytes that read_image gives at once
-ON_A_HOST = {Status.BUILDING, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED}
+ON_A_HOST = {Status.BUILDING, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.RESCUED}
 
 Change = dict[str, Any]
 
@@ -68,6 +68,8 @@ class FakeCloud:
         self.calls: list[tuple[str, ...]] = []
         self.full = False
         self.busy = False
+        self.has_other_host = True  # for what is to be moved
+        self.cures = {"hard", "stop", "start", "move"}  # what mends a broken server: a test takes some away
         self._rows: dict[str, _Row] = {}
         self.tenants: dict[str, Owner] = {}  # by the owner's key; each as it was last told
         self._images: dict[str, Image] = {image.id: image for image in IMAGES}
@@ -105,6 +107,14 @@ class FakeCloud:
     def break_server(self, server_id: str, fault: str = "no reason given", *, full: bool = False) -> None:
         """The cloud gave up on it."""
         self._by_hand(server_id, status=Status.ERROR, fault=fault, full=full)
+
+    def hand_rescue(self, server_id: str) -> None:
+        """Somebody rescued it in Horizon."""
+        self._by_hand(server_id, status=Status.RESCUED)
+
+    def hand_wake(self, server_id: str) -> None:
+        """Somebody started it, or ended its rescue, in Horizon."""
+        self._by_hand(server_id, status=Status.ACTIVE)
 
     def hand_suspend(self, server_id: str) -> None:
         """Somebody suspended it in Horizon."""
@@ -153,7 +163,8 @@ class FakeCloud:
         with self._call("hosts"):
             room = self._room()
             taken = (room.vcpus, room.vcpus_used, room.ram_mb, room.ram_mb_used, room.disk_gb, room.disk_gb_used)
-            return [Host(HOST, True, True, "", *taken, servers=sum(bool(server.host) for server in self.living))]
+            count = {name: sum(server.host == name for server in self.living) for name in (HOST, OTHER_HOST)}
+            return [Host(name, True, True, "", *taken, servers=count[name]) for name in (HOST, OTHER_HOST)]
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
         with self._call("list_servers", changes_since or ""):
@@ -176,8 +187,11 @@ class FakeCloud:
     def ensure_running(self, server_id: str) -> None:
         with self._call("ensure_running", server_id):
             row = self._row(server_id)
-            verb = {Status.SUSPENDED: "resuming", Status.SHELVED: "unshelving", Status.STOPPED: "powering-on"}
-            if row.goal[0] in (*verb.values(), "building", "rebooting", "rebuilding"):
+            verb = {
+                Status.SUSPENDED: "resuming", Status.SHELVED: "unshelving", Status.STOPPED: "powering-on",
+                Status.RESCUED: "unrescuing",
+            }  # fmt: skip
+            if row.goal[0] in (*verb.values(), "building", "rebooting", "rebooting-hard", "rebuilding"):
                 return
             self._must_be_idle(row)
             if row.server.status == Status.ACTIVE:
@@ -185,7 +199,8 @@ class FakeCloud:
             self._must_be(row, *verb)
             if row.server.status == Status.SHELVED and not self._fits(row.spec.flavor_id):
                 raise CloudFull("No valid host was found.")
-            self._start(row, verb[row.server.status], {"status": Status.ACTIVE, "host": HOST})
+            host = HOST if row.server.status == Status.SHELVED else row.server.host
+            self._start(row, verb[row.server.status], self._if_cured("start", {"status": Status.ACTIVE, "host": host}))
 
     def ensure_suspended(self, server_id: str) -> None:
         with self._call("ensure_suspended", server_id):
@@ -205,8 +220,8 @@ class FakeCloud:
                 return
             if self._is_done(row, "powering-off", Status.STOPPED):
                 return
-            self._must_be(row, Status.ACTIVE)
-            self._start(row, "powering-off", {"status": Status.STOPPED})
+            self._must_be(row, Status.ACTIVE, Status.ERROR)
+            self._start(row, "powering-off", self._if_cured("stop", {"status": Status.STOPPED}))
 
     def ensure_shelved(self, server_id: str) -> None:
         with self._call("ensure_shelved", server_id):
@@ -224,6 +239,38 @@ class FakeCloud:
             self._must_be_idle(row)
             self._must_be(row, Status.ACTIVE)
             self._start(row, "rebooting", {"restarts": number}, number)
+
+    def ensure_hard_restarted(self, server_id: str, number: int) -> None:
+        with self._call("ensure_hard_restarted", server_id, str(number)):
+            row = self._row(server_id)
+            if row.server.restarts >= number or row.goal == ("rebooting-hard", number):
+                return
+            if row.goal[0] != "rebooting":
+                self._must_be_idle(row)
+            self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.SUSPENDED, Status.ERROR)
+            done = {"restarts": number, "status": Status.ACTIVE, "fault": ""}
+            self._start(row, "rebooting-hard", {**self._if_cured("hard", done), "restarts": number}, number)
+
+    def ensure_rescued(self, server_id: str) -> None:
+        with self._call("ensure_rescued", server_id):
+            row = self._row(server_id)
+            if self._is_done(row, "rescuing", Status.RESCUED):
+                return
+            self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
+            self._start(row, "rescuing", {"status": Status.RESCUED, "fault": ""})
+
+    def ensure_moved(self, server_id: str, number: int) -> None:
+        with self._call("ensure_moved", server_id, str(number)):
+            row = self._row(server_id)
+            if row.server.moves >= number or row.goal == ("moving", number):
+                return
+            self._must_be_idle(row)
+            self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
+            if row.server.status == Status.ERROR:  # as Nova: switched off first
+                return self._start(row, "powering-off", self._if_cured("stop", {"status": Status.STOPPED}))
+            other = HOST if row.server.host == OTHER_HOST else OTHER_HOST
+            there = other if self.has_other_host else row.server.host
+            self._start(row, "moving", {"host": there, "moves": number}, number)
 
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
         with self._call("ensure_rebuilt", server_id, spec.image_id, str(number)):
@@ -285,7 +332,7 @@ class FakeCloud:
                 return found
             row = self._row(server_id)
             self._must_be_idle(row)
-            self._must_be(row, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.SHELVED)
+            self._must_be(row, Status.ACTIVE, Status.SUSPENDED, Status.STOPPED, Status.SHELVED, Status.ERROR)
             return self._copy(row, self.archives, name)
 
     def ensure_not_archived(self, server_id: str, name: str) -> None:
@@ -388,6 +435,10 @@ class FakeCloud:
         allowed = (quota.servers, quota.vcpus, quota.ram_mb) if quota else taken
         if any(had > may for had, may in zip(taken, allowed, strict=True)):
             raise CloudLimit("Quota exceeded.")
+
+    def _if_cured(self, cure: str, done: Change) -> Change:
+        """What becomes of it, where this helps."""
+        return done if cure in self.cures else {"status": Status.ERROR, "fault": "it broke again"}
 
     def _start(self, row: _Row, task: str, end: Change, number: int = 0) -> None:
         row.goal = (task, number)

@@ -1,8 +1,10 @@
 """A local cloud as a process of its own, with a client: what its tests drive."""
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -91,6 +93,15 @@ class LocalStage:
 
     def servers(self) -> list[Server]:
         return self.cloud.list_servers().servers
+
+    def break_server(self, server: Server) -> None:
+        """The cloud says ERROR of it: written into its own truth while it is down, as no verb of it breaks anything."""
+        self.end()
+        with sqlite3.connect(self.data / f"{self.guests}.sqlite3") as database:
+            row = database.execute("select doc from servers where id = ?", (server.id,)).fetchone()
+            doc = {**json.loads(row[0]), "status": "error", "fault": "broken by hand", "parked": False}
+            database.execute("update servers set doc = ? where id = ?", (json.dumps(doc), server.id))
+        self.start()
 
     def clean_up(self) -> None:
         self.end(signal.SIGKILL)

@@ -116,6 +116,89 @@ def test_a_restart_is_done_once_for_its_number(stage: Any, server: Server) -> No
     assert (look(stage, server).restarts, look(stage, server).status) == (number, Status.ACTIVE)
 
 
+def test_a_hard_restart_is_done_once_for_its_number(stage: Any, server: Server) -> None:
+    number = server.restarts + 1
+    for _ in range(2):
+        insist(stage.cloud.ensure_hard_restarted, server.id, number)
+        stage.settle()
+    until(lambda: counted(stage, server, number), "it is counted")
+    assert (look(stage, server).status, look(stage, server).address) == (Status.ACTIVE, server.address)
+
+
+def counted(stage: Any, server: Server, number: int) -> bool:
+    """As the life cycle does it: asked again until the list says so."""
+    insist(stage.cloud.ensure_hard_restarted, server.id, number)
+    return bool(look(stage, server).restarts == number)
+
+
+def test_a_hard_restart_starts_what_is_off(stage: Any, server: Server) -> None:
+    insist(stage.cloud.ensure_stopped, server.id)
+    stage.settle()
+    insist(stage.cloud.ensure_hard_restarted, server.id, server.restarts + 1)
+    stage.settle()
+    assert look(stage, server).status == Status.ACTIVE
+
+
+def test_a_broken_one_is_restarted_by_force(stage: Any, server: Server) -> None:
+    stage.break_server(server)
+    insist(stage.cloud.ensure_hard_restarted, server.id, server.restarts + 1)
+    stage.settle()
+    assert (look(stage, server).status, look(stage, server).fault) == (Status.ACTIVE, "")
+
+
+def test_a_broken_one_is_stopped_and_started(stage: Any, server: Server) -> None:
+    stage.break_server(server)
+    for verb, status in ((stage.cloud.ensure_stopped, Status.STOPPED), (stage.cloud.ensure_running, Status.ACTIVE)):
+        for _ in range(2):
+            insist(verb, server.id)
+            stage.settle()
+        assert look(stage, server).status == status
+
+
+def test_the_disk_of_a_broken_one_can_be_kept(stage: Any, server: Server) -> None:
+    stage.break_server(server)
+    name = f"kept-of-{server.id}"
+    until(lambda: is_kept(stage, server, name), "its image is whole")
+    insist(stage.cloud.ensure_not_archived, server.id, name)
+    insist(stage.cloud.ensure_deleted, server.id)
+
+
+def is_kept(stage: Any, server: Server, name: str) -> bool:
+    insist(stage.cloud.ensure_archived, server.id, name)
+    stage.settle()
+    return bool(insist(stage.cloud.ensure_archived, server.id, name).ready)
+
+
+def test_a_rescue_leads_there_and_back_or_is_refused(stage: Any, server: Server) -> None:
+    try:
+        for _ in range(2):
+            insist(stage.cloud.ensure_rescued, server.id)
+            stage.settle()
+    except CloudRefused:
+        assert look(stage, server).status == Status.ACTIVE
+        return
+    assert look(stage, server).status == Status.RESCUED
+    insist(stage.cloud.ensure_running, server.id)
+    stage.settle()
+    assert look(stage, server).status == Status.ACTIVE
+
+
+def test_a_move_ends_on_another_host_or_where_it_was(stage: Any, server: Server) -> None:
+    try:
+        until(lambda: moved(stage, server), "the move is counted")
+    except CloudRefused:  # this cloud has one host
+        assert (look(stage, server).status, look(stage, server).host) == (Status.ACTIVE, server.host)
+        return
+    now = look(stage, server)
+    assert (now.status, now.host in {host.name for host in stage.cloud.hosts()}) == (Status.ACTIVE, True)
+
+
+def moved(stage: Any, server: Server) -> bool:
+    insist(stage.cloud.ensure_moved, server.id, server.moves + 1)
+    stage.settle()
+    return bool(look(stage, server).moves == server.moves + 1)
+
+
 def test_a_rebuild_keeps_id_and_address(stage: Any, server: Server, make_spec: Specs) -> None:
     number = server.resets + 1
     insist(stage.cloud.ensure_rebuilt, server.id, make_spec(stage), number)
@@ -293,6 +376,7 @@ def test_each_verb_of_a_server_that_is_gone_says_so(stage: Any, make_spec: Specs
     adopted = (cloud.ensure_adopted, str(uuid.uuid4()), Owner(str(uuid.uuid4()), "nobody"))
     for verb, *args in (
         (cloud.ensure_suspended,), (cloud.ensure_shelved,), (cloud.ensure_restarted, 1), (cloud.console_log,),
+        (cloud.ensure_hard_restarted, 1), (cloud.ensure_rescued,), (cloud.ensure_moved, 1),
         (cloud.ensure_rebuilt, make_spec(stage), 1), (cloud.ensure_renamed, "x"),
         (cloud.ensure_ports, frozenset({1})), adopted,
     ):  # fmt: skip

@@ -143,6 +143,10 @@ class OpenStackStage:
         answer = self.admin.compute.post(f"/servers/{server.id}/action", json={action: facts})
         assert answer.status_code < 300, answer.text
 
+    def break_server(self, server: Server) -> None:
+        """`openstack server set --state error`."""
+        self.by_hand(server, "os-resetState", {"state": "error"})
+
     def tidy(self) -> None:
         """Delete the servers that a test left."""
         for server_id in made - self.kept - self.pooled:

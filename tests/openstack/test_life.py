@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cloud.contract import Server
+from cloud.contract import Server, Status
 from tests.openstack.stage import HUGE_GB, OpenStackStage
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from machines.models import Machine
     from tests.openstack.world import RealWorld
 
 pytestmark = [pytest.mark.xdist_group("archives"), pytest.mark.django_db]
@@ -95,17 +96,71 @@ def test_what_somebody_rebuilt_runs(world: "RealWorld", stage: OpenStackStage, s
     world.until(machine, "running")
 
 
-def test_an_error_is_a_sentence_and_a_reset_mends_it(world: "RealWorld", stage: OpenStackStage, server: Server) -> None:
+def broken(world: "RealWorld", stage: OpenStackStage, server: Server) -> "Machine":
+    """One that ran, after `openstack server set --state error`."""
+    machine = world.until(world.holding(server), "running")
+    stage.break_server(server)
+    return world.until(machine, "failed")
+
+
+def test_an_error_is_a_sentence_and_trying_again_restarts_it(
+    world: "RealWorld", stage: OpenStackStage, server: Server
+) -> None:
+    from machines import actions
+
+    machine = broken(world, stage, server)
+    assert str(machine.note).startswith("The cluster reports an error with it. Try again")
+    actions.retry(machine=machine, by=world.student)
+    world.until(machine, "running")
+    assert (stage.look(server).resets, machine.restarts_done) == (server.resets, server.restarts + 1)
+    assert "Its power is cut and switched on again" in world.history(machine)
+
+
+def test_when_force_did_not_help_it_is_stopped_and_started(
+    world: "RealWorld", stage: OpenStackStage, server: Server
+) -> None:
+    from machines import actions
+
+    machine = broken(world, stage, server)
+    actions.retry(machine=machine, by=world.student)
+    type(machine).objects.filter(pk=machine.pk).update(repair="reboot")
+    world.until(machine, "running")
+    assert "It is switched off and started" in world.history(machine)
+
+
+def test_a_reset_mends_what_nothing_else_did(world: "RealWorld", stage: OpenStackStage, server: Server) -> None:
+    from machines import actions
+
+    machine = broken(world, stage, server)
+    type(machine).objects.filter(pk=machine.pk).update(repair="used_up")
+    actions.reset(machine=machine, by=world.student)
+    world.until(machine, "running")
+    assert stage.look(server).resets == server.resets + 1
+
+
+def test_a_rescue_is_ended_by_trying_again(
+    world: "RealWorld", stage: OpenStackStage, server: Server, admin: "User"
+) -> None:
+    from machines import actions
+
+    machine = broken(world, stage, server)
+    actions.rescue(machine=machine, by=admin)
+    world.turn()
+    stage.settle()
+    assert stage.look(server).status == Status.RESCUED
+    actions.retry(machine=machine, by=world.student)
+    world.until(machine, "running")
+
+
+def test_without_another_computer_it_stays_where_it_is(
+    world: "RealWorld", stage: OpenStackStage, server: Server, admin: "User"
+) -> None:
     from machines import actions
 
     machine = world.until(world.holding(server), "running")
-    stage.by_hand(server, "os-resetState", {"state": "error"})
-    world.turn()
-    machine.refresh_from_db()
-    assert machine.state == "failed"
-    assert str(machine.note).startswith("The cluster could not do it. Try again")
-    actions.reset(machine=machine, by=world.student)
+    actions.move(machine=machine, by=admin)
     world.until(machine, "running")
+    assert "could not be moved" in world.history(machine)
 
 
 def test_one_that_somebody_deleted_is_gone_with_a_sentence(

@@ -51,7 +51,7 @@ class RealWorld(World):
         """A machine that has been running on this server."""
         facts = {"server_id": server.id, "address": server.address, "cloud_status": "active", "cloud_name": server.name}
         counts = {"resets_asked": server.resets, "resets_done": server.resets, "restarts_asked": server.restarts}
-        return make_machine(self.student, **facts, **counts, restarts_done=server.restarts)
+        return make_machine(self.student, **facts, **counts, restarts_done=server.restarts, ready_at=timezone.now())
 
     def known_servers(self, machine: Machine) -> list[str]:
         """What of its servers stays, when those that are being deleted are gone."""

@@ -1,0 +1,106 @@
+"""A server is asked for; what becomes of one whose build failed: it is deleted, and another one made, some times."""
+
+from datetime import timedelta
+from random import uniform
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from cloud.contract import Cloud, CloudGone
+from lib.notes import Note
+from lib.states import NOTHING, write
+from machines import asking, repair
+from machines.models import Event, Machine
+from machines.pace import QUEUE_FIRST, fail, go, refused_for_room
+from machines.states import State
+
+MOST_BUILDS = 3  # servers made for a machine that never ran, until it has failed
+BUILD_PAUSES = (5.0, 30.0)  # seconds before the second and the third
+BUILD_AGAIN = _(
+    "The cluster could not build it. Trying again, attempt %(number)s of %(most)s; you need not do anything."
+)
+NOT_BUILT = _(
+    "The cluster could not build it in %(most)s attempts. Try again later; if it happens twice, tell your teacher."
+)
+
+
+def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
+    """Ask for its server; what is to be written then."""
+    server = asking.for_server(machine, cloud)
+    now = timezone.now()
+    # A server that was asked for under an older name is renamed once it runs.
+    named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
+    if machine.archive_id:
+        named["ready_at"] = None  # nothing is lost when this server is given up for another
+    told: dict[str, Any] = {
+        "cloud_status": server.status,
+        "cloud_task": server.task[:40],
+        "cloud_name": server.name[:255],
+    }
+    return {"asked_at": now, "server_id": server.id, "build_started_at": now, **told, **named}
+
+
+def failed(machine: Machine, cloud: Cloud) -> None:
+    """One that ever ran is repaired. Of one that never did the server is taken away, and another one made, some times."""
+    if machine.ready_at:
+        return repair.climb(machine, cloud)
+    if machine.failed_server != machine.server_id and not machine.cloud_full:
+        if machine.builds_failed + 1 >= MOST_BUILDS:
+            return fail(machine, Note(NOT_BUILT, {"most": MOST_BUILDS}))
+        _count_failure(machine)
+    elif machine.failed_server != machine.server_id:
+        write(machine, failed_server=machine.server_id)
+    cloud.ensure_deleted(machine.server_id)
+    _give_up_server(machine)
+
+
+@transaction.atomic
+def _count_failure(machine: Machine) -> None:
+    """Before its server is deleted: a killed worker's successor goes on from here, and counts nothing twice."""
+    number = machine.builds_failed + 1
+    note = Note(BUILD_AGAIN, {"number": number + 1, "most": MOST_BUILDS})
+    write(machine, builds_failed=number, failed_server=machine.server_id, state_note=note.as_json())
+    machine.record(Event.Kind.NOTED, note)
+
+
+def _give_up_server(machine: Machine) -> None:
+    now = timezone.now()
+    cleared: dict[str, Any] = {
+        "server_id": "",
+        "failed_server": "",
+        "observed_at": None,
+        "cloud_status": "",
+        "cloud_task": "",
+        "host": "",
+    }
+    if machine.cloud_full:
+        # Nova says "full" only after it has made a record of the server: wait for room.
+        tries, silent = min(machine.full_tries + 1, 100), machine.full_tries > 0
+        cleared |= {"cloud_full": False, "queued_at": machine.queued_at or now, "full_tries": tries}
+        retry_at = now + refused_for_room(machine)
+        return go(machine, State.QUEUED, Note(QUEUE_FIRST), silent=silent, retry_at=retry_at, **cleared)
+    pause = BUILD_PAUSES[min(machine.builds_failed, len(BUILD_PAUSES)) - 1] * uniform(0.8, 1.2)
+    write(machine, retry_at=now + timedelta(seconds=pause), attempts=0, unheard=0, **cleared)
+
+
+@transaction.atomic
+def found_a_host(machine: Machine) -> None:
+    """The line of history that was left out while nobody could know that it would be true."""
+    write(machine, full_tries=0)
+    machine.record_move(State.QUEUED, State.BUILDING, NOTHING)
+
+
+def once_more(machine: Machine, cloud: Cloud) -> None:
+    """Another server in place of the one that failed. Nova itself prefers hosts on which nothing failed lately."""
+    write(machine, attempts=0, unheard=0, retry_at=None, **asked(machine, cloud))
+
+
+def deleted(machine: Machine, cloud: Cloud) -> None:
+    """By us, because its build had failed; or by somebody else, and then it is gone, unless it has an archive."""
+    if machine.lets_go:
+        return _give_up_server(machine)
+    if machine.archive_id and not machine.ready_at:
+        return failed(machine, cloud)
+    raise CloudGone(f"Server {machine.server_id} is deleted.")

@@ -1,0 +1,35 @@
+"""What templates can be made of: for teachers."""
+
+from django.utils.translation import gettext_noop as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog.models import Flavor, Image
+from lib.notes import Refusal
+from portal.api import serializers as s
+from portal.api.asked import person
+
+
+@extend_schema(responses={200: s.ImageOut(many=True), 403: s.Problem})
+@api_view(["GET"])
+def images(request: Request) -> Response:
+    """The images that templates may use; for administrators also those that are not offered."""
+    rows = Image.objects.filter(missing=False, **_offered_to(request))
+    return Response(s.ImageOut(rows, many=True).data)
+
+
+@extend_schema(responses={200: s.SizeOut(many=True), 403: s.Problem})
+@api_view(["GET"])
+def sizes(request: Request) -> Response:
+    """The sizes that templates may use; for administrators also those that are not offered."""
+    rows = Flavor.objects.filter(missing=False, **_offered_to(request))
+    return Response(s.SizeOut(rows, many=True).data)
+
+
+def _offered_to(request: Request) -> dict[str, bool]:
+    who = person(request)
+    if not who.is_teacher:
+        raise Refusal(_("Only teachers see what templates are made of."), code="forbidden", status=403)
+    return {} if who.is_admin else {"offered": True}
