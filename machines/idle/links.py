@@ -55,6 +55,8 @@ def read(text: str) -> tuple[Ask, str]:
     found = Ask.objects.filter(pk=number).select_related("machine__owner", "machine__template__course").first()
     if found is None or choice not in Answer.Choice.values:
         raise BadLink(_("The machine that this link belongs to is gone."))
+    if not found.machine.owner.is_active:
+        raise OldLink(_("The account that this link belongs to is deactivated. An administrator can help."))
     return found, choice
 
 

@@ -57,3 +57,10 @@ def test_a_link_of_a_machine_that_is_gone_says_so(student: User) -> None:
 def test_links_of_two_questions_differ(student: User) -> None:
     one, other = asked(visited(student)), asked(visited(student, name="two"))
     assert links.token(one, "more").rpartition(".")[2] != links.token(other, "more").rpartition(".")[2]
+
+
+def test_whose_account_is_deactivated_answers_nothing_by_link(student: User) -> None:
+    token = links.token(asked(visited(student)), "more")
+    User.objects.filter(pk=student.pk).update(is_active=False)
+    with pytest.raises(links.OldLink, match="deactivated"):
+        links.read(token)
