@@ -126,7 +126,8 @@ def bring_back_template(*, template: Template, by: User) -> Template:
     if not template.retired_at:
         return template
     retired = template.changes.filter(kind=Kind.RETIRED).first()
-    template.published, template.retired_at = bool(retired and retired.fields["published"][0]), None
+    was_published = bool(retired and retired.fields["published"][0])
+    template.published, template.retired_at = template.published or was_published, None
     template.save(update_fields=["published", "retired_at"])
     template.changes.create(kind=Kind.BROUGHT_BACK, by=by, fields={"published": [False, template.published]})
     return template
