@@ -13,6 +13,7 @@ from unicodedata import normalize
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop as _
@@ -79,17 +80,20 @@ class Attempt:
         who = normalize("NFKC", name).strip().lower()
         self._of_name = _Limit(_key("name", who, address), OF_A_NAME)
         self._of_address = _of_address("address", address)
+        # Whoever is at home there does not wait for what a neighbour does; the name's own limit holds for them, too.
+        self._awaits = [] if _is_at_home(who, address) else self._of_address
         self.is_counted = self.is_good = False
 
     def begin(self) -> None:
         """Count it for the name before the password is looked at: of a hundred tries at once none slips through."""
-        _check([self._of_name, *self._of_address])
+        _check([self._of_name, *self._awaits])
         _count([self._of_name])
         self.is_counted = True
 
     def check_address(self) -> None:
         """Look once more when the turn has come: a burst of many names has waited in one line."""
-        _check(self._of_address)
+        if self._awaits:
+            _check(self._awaits)
 
     def take_back(self) -> None:
         """No password was looked at."""
@@ -184,6 +188,12 @@ def _of_address(kind: str, address: str) -> list[_Limit]:
         return []
     people = SignIn.objects.recent(timezone.now()).filter(address=address).count()
     return [_Limit(_key(kind, _network(address)), OF_AN_ADDRESS + FOR_A_PERSON * people)]
+
+
+def _is_at_home(who: str, address: str) -> bool:
+    """Whether the person of this name, or this e-mail address, used the portal from there within a day."""
+    is_theirs = Q(user__username__iexact=who) | Q(user__email__iexact=who)
+    return bool(address) and SignIn.objects.recent(timezone.now()).filter(is_theirs, address=address).exists()
 
 
 def _total(kind: str) -> None:

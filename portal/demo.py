@@ -9,6 +9,7 @@ from django.db import transaction
 
 import catalog.actions
 import tunnels.actions
+from accounts import emails
 from accounts.models import User
 from catalog.models import Flavor, Image
 from cloud.contract import Cloud
@@ -103,7 +104,8 @@ def _people() -> None:
     secret = make_password(PASSWORD) if missing else ""
     for name in missing:
         role, email = name.rstrip("2"), f"{name}@example.org"
-        User.objects.create(username=name, email=email, password=secret, role=role, first_name=name.capitalize())
+        facts = {"password": secret, "role": role, "first_name": name.capitalize()}
+        emails.trust(User.objects.create(username=name, email=email, **facts))
 
 
 def _templates(kind: str) -> None:

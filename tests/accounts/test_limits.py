@@ -59,6 +59,17 @@ def test_a_room_of_forty_that_mistypes_once_each_gets_in(db: None) -> None:
         note(user=person, address=HOME, at=timezone.now())
 
 
+def test_who_is_at_home_there_does_not_wait_for_a_neighbour(student: User, student2: User) -> None:
+    note(user=student, address=HOME, at=timezone.now())
+    for n in range(OF_AN_ADDRESS + 3):
+        fail(f"name{n}")
+    assert refused(student2.username)
+    succeed(student.username)
+    for _ in range(OF_A_NAME):
+        refused(student.username)
+    assert refused(student.username)
+
+
 def test_success_is_not_counted(db: None) -> None:
     for _ in range(3 * OF_AN_ADDRESS):
         succeed()

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
+from accounts import emails
 from accounts.models import User
 from cloud.contract import Image
 from courses.models import Template
@@ -25,6 +26,7 @@ def test_the_demo_has_five_people_who_can_sign_in(db: None) -> None:
         user = authenticate(username=name, password="minga")
         assert isinstance(user, User)
         assert user.role == name.rstrip("2")
+        assert emails.proven(user)  # mails of make run arrive
 
 
 def test_said_twice_it_is_done_once(db: None) -> None:
