@@ -328,7 +328,7 @@ def _found_at(machine: Machine, cloud: Cloud) -> dict[str, int]:
     """Where the agent finds the ports now. Under its own number a new one may be a port of the computer that runs the local cloud."""
     server = cloud.find_server(str(machine.pk))
     if server is None:
-        return machine.port_map
+        return dict(machine.port_map)
     return {str(port): place for port, place in server.port_map.items()}
 
 
