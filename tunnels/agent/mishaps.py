@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 log = logging.getLogger("agent")
 QUIET_SECONDS = 60.0  # between two lines of one kind
@@ -84,16 +84,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def guarded(callback: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R | None]:
+def guarded(callback: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:
     """Let no exception out of a callback: asyncssh would end the connection on it that all visitors share."""
     doing = callback.__qualname__
 
     @wraps(callback)
-    def call(end: E, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
+    def call(end: E, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return callback(end, *args, **kwargs)
         except Exception as error:
             end.fail(doing, error)
-            return None
+            return cast("R", None)  # all of them take that for "nothing to say"
 
     return call
