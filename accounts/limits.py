@@ -1,4 +1,4 @@
-"""Failed sign-ins are counted, and after too many of them the next try has to wait (docs/adr/0061).
+"""Failed sign-ins are counted, and after too many of them the next try has to wait (docs/adr/0065).
 
 Two counters in PostgreSQL: one per (name, address), one per address over all names. Never one per name: nobody locks out another person.
 """

@@ -1,4 +1,4 @@
-"""How passwords are hashed: in turns, so that a flood of sign-ins leaves the processor to everybody else (docs/adr/0061)."""
+"""How passwords are hashed: in turns, so that a flood of sign-ins leaves the processor to everybody else (docs/adr/0065)."""
 
 import os
 import tempfile

@@ -24,7 +24,7 @@ _machine = [
     path("ports/<uuid:tunnel>/close/", machines.close_port, name="machine-port-close"),
     path("give/", asks.give, name="machine-give"),
 ]
-# Of allauth only what has a page of ours: what else it offers nobody has thought about here (docs/adr/0062).
+# Of allauth only what has a page of ours: what else it offers nobody has thought about here (docs/adr/0066).
 _accounts = [
     path("login/", allauth.login, name="account_login"),
     path("logout/", allauth.logout, name="account_logout"),

@@ -241,9 +241,9 @@ def test_half_a_name_finds_nobody(student: User, text: str) -> None:
         find_person(text)
 
 
-def test_an_address_that_two_people_have_is_refused(student: User, student2: User) -> None:
+def test_an_address_that_two_people_claim_is_nobodys(student: User, student2: User) -> None:
     User.objects.update(email="lab@example.org")
-    with pytest.raises(NoPerson, match="username instead"):
+    with pytest.raises(NoPerson, match="the verified e-mail address"):
         find_person("lab@example.org")
 
 

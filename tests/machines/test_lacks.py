@@ -77,6 +77,7 @@ def test_so_it_is_by_the_api(template: Template, teacher: User) -> None:
 
 
 def test_the_text_of_one_that_lacks_a_part_can_be_mended(template: Template, teacher: User) -> None:
+    Template.objects.update(created_by=teacher)
     Image.objects.update(missing=True)
     edit_template(template=Template.objects.with_parts().get(), by=teacher, summary="Not today.")
     assert Template.objects.get().summary == "Not today."

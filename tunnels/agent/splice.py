@@ -251,7 +251,7 @@ class Visitor(asyncssh.SSHTCPSession[bytes]):
             transport.write(data)
 
     @guarded
-    def eof_received(self) -> bool:  # type: ignore[override]  # None, where it failed: the pair is cut by then
+    def eof_received(self) -> bool:
         transport = self.pair.target.transport
         if self.pair.early is None and transport and not transport.is_closing():
             transport.write_eof()
