@@ -8,7 +8,7 @@ IN_VENV := .venv/bin/python
 PYTEST := $(IN_VENV) -m pytest -n 4 --dist loadgroup
 export PORT DATA GUESTS
 
-.PHONY: run test quick test-slow test-chaos test-openstack test-production check fix bench dev
+.PHONY: run test quick test-slow test-chaos test-openstack test-production check fix bench audit dev
 
 run:
 	@exec $(PYTHON) deploy/local/bootstrap.py run
@@ -56,3 +56,8 @@ bench: dev
 	@for name in tunnels many idle chaos; do echo "== $$name"; env -u OS_CLOUD -u OS_AUTH_URL $(IN_VENV) -m bench.$$name || exit 1; done
 	@test -n "$$OS_CLOUD$$OS_AUTH_URL" || exit 0; for name in openstack_launch openstack_sweep horizon chaos; do \
 	echo "== $$name, on OpenStack"; $(IN_VENV) -m bench.$$name || exit 1; done
+
+# Known faults in the packages that we use. Asks advisory services of PyPI and npm, so it needs a network and is not in CI.
+audit: dev
+	@$(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install -q pip-audit==2.10.1
+	@.venv-audit/bin/pip-audit -r requirements.txt; python=$$?; npm audit --omit=dev; node=$$?; exit $$((python || node))
