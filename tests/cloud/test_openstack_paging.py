@@ -78,4 +78,4 @@ def test_key_pairs_are_counted_to_the_last() -> None:
 
 def test_our_reboots_are_counted_through_a_long_history() -> None:
     actions = [{"action": "suspend", "user_id": "u"}] * 7 + [{"action": "reboot", "user_id": "u"}]
-    assert Verbs(wire_of(instanceActions=actions))._our_reboots("s") == 1
+    assert Verbs(wire_of(instanceActions=actions)).our_count("s", "reboot") == 1

@@ -19,6 +19,7 @@ SAID = re.compile(r"(?<![\w/-])(?:manage\.py|manage) ([a-z_]+)((?: [^`#|\n→]*)
 # These put something else in the place of what the tests' Minga runs on, or ask; they are tried where they belong (tests/portal,
 # tests/installation).
 NOT_RUN = {
+    "rename_user",
     "backup",
     "restore",
     "prepare",

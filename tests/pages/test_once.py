@@ -32,6 +32,8 @@ REPEATABLE = {
     "account", "language", "theme", "image", "flavor", "catalog-look", "machine-rename", "template",  # the same value again
     "template-retire", "template-bring-back",  # done already: nothing happens
     "machine-port-close",  # closed already: said in a sentence
+    "failure-again",  # it is tried once more, or was
+    "account/password_reset_from_key.html",  # its link works once
 }  # fmt: skip
 
 

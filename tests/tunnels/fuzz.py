@@ -14,6 +14,7 @@ PIECE = 4096
 SLOW_SECONDS = 0.05
 PATIENCE_SECONDS = 0.2
 HUGE = bytes(300_000)
+MOST_HUGE = 12  # more than any window on the way takes
 Move = Callable[[socket.socket, random.Random], None]
 
 
@@ -57,10 +58,10 @@ def huge(end: socket.socket, dice: random.Random) -> None:
 
 
 def huge_unread(end: socket.socket, dice: random.Random) -> None:
-    """Everything is sent that fits, and nothing read."""
+    """Everything is sent that fits, and nothing read. Against somebody who reads it all it ends, too."""
     end.settimeout(SLOW_SECONDS)
     with contextlib.suppress(OSError):
-        while True:
+        for _turn in range(MOST_HUGE):
             end.sendall(HUGE)
 
 
