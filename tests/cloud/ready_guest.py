@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cloud.localcloud import acceleration, tiny_linux
@@ -29,7 +30,8 @@ def _build() -> tuple[Path, list[Path]]:
     with open(KEPT / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # freed when it is closed
         linux = tiny_linux.find_or_build(KEPT, print)
-        asyncio.run(acceleration.find(KEPT, linux))
+        with ThreadPoolExecutor(1) as elsewhere:  # this thread may have a browser's event loop
+            elsewhere.submit(asyncio.run, acceleration.find(KEPT, linux)).result()
         for old in KEPT.glob("tiny-linux-*"):
             if old != linux.folder:
                 shutil.rmtree(old)
