@@ -61,14 +61,15 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     if lacks := template.lacks:
         raise CannotWork(lacks.text, lacks.args)
-    if too_big := never_fits(template, Watch.the_one().room):
+    watch = Watch.the_one()
+    if too_big := never_fits(template, watch.room):
         raise TooBig(too_big.text, too_big.args)
     quotas.actions.lock(owner)
     name = _name_for(owner, name, template)
     pk = uuid4()
     quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by, is_new=True)
-    # Only the local cloud serves a screen on the machine's port; in an OpenStack guest a VNC server has a password of its own.
-    has_screen = not settings.IS_OPENSTACK and any(s.scheme == "vnc" for s in template.service_list)
+    # In an OpenStack guest a VNC server has a password of its own.
+    has_screen = watch.serves_screens and any(s.scheme == "vnc" for s in template.service_list)
     password = secrets.token_urlsafe(6) if has_screen else ""  # 8 characters: the most that VNC looks at
     machine = Machine.objects.create(
         pk=pk, owner=owner, template=template, vnc_password=password, **machine_names.columns(name)
