@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import quotas.actions
+import quotas.backstop
 import tunnels.actions
 from accounts.failures import Failures, try_now
 from accounts.models import User
@@ -86,7 +87,7 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
 
 
 def _name_for(owner: User, typed: str, template: Template) -> str:
-    """What was typed, if it is free; else the template's name, numbered where it is taken. Raises BadName or NameTaken."""
+    """Return what was typed, or the template's name, numbered where it is taken. Raises BadName or NameTaken."""
     if not typed.strip():
         return machine_names.free(owner.pk, clean_name(template.title))
     name = clean_name(typed)
@@ -196,6 +197,8 @@ def try_failed_now(*, failure_id: int, by: User) -> None:
     if row and row.loop == "step" and row.holder:
         Machine.objects.alive().filter(pk=row.holder).update(retry_at=row.next_at)
         doorbell.ring("machines.tasks.advance", row.holder)
+    if row and row.loop == "tenants":  # a loop that goes by turns: else theirs comes in an hour
+        quotas.backstop.give_back_turns(User.objects.filter(pk=row.key))
 
 
 def step(pk: UUID | str, cloud: Cloud) -> None:
@@ -210,7 +213,9 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
             return
         before, more = machine.state, True
         failures = Failures("step")
-        if machine.unheard:  # else there is nothing to strike off
+        if (
+            machine.unheard or machine.wanted == Wanted.GONE
+        ):  # else there is nothing to strike off: a delete counts anew
             failures.read()
         with failures.at(pk, holder=machine.pk) as tried, suppress(LostRace):
             more = lifecycle.advance(machine, cloud)
