@@ -29,7 +29,7 @@ LONGEST_BUSY_PAUSE = timedelta(minutes=5)  # what was only busy is well again so
 # All loops that use this, as /metrics and the administrators' page name them.
 LOOPS = (
     "step", "list", "strays", "idle", "signals", "load", "mail", "lines", "tenants", "tunnels", "copies", "needless copies", "reports",
-    "catalog",
+    "catalog", "accounts",
 )  # fmt: skip
 ENOUGH = 3  # failures one after the other: then it is hardly the rows
 
@@ -40,7 +40,7 @@ Errors = tuple[type[Exception], ...]
 
 @dataclass(slots=True)
 class Tried:
-    """What came of one row. `failure` is set when it failed."""
+    """The outcome of one row. `failure` is set when it failed."""
 
     failure: RowFailure | None = None
 
@@ -53,6 +53,7 @@ class Failures:
         self._now = now
         self.in_a_row = 0  # failures since the last row that went well
         self.failed: set[str] = set()  # keys of this pass
+        self._struck: dict[str, RowFailure] = {}  # struck off in this pass, by key
 
     @cached_property
     def known(self) -> dict[str, RowFailure]:
@@ -93,6 +94,7 @@ class Failures:
                 raise
             self.in_a_row += 1
             self.failed.add(_clean(key))
+            self._take_back(_clean(key))
             if (before := self.known.get(_clean(key))) and before.next_at > self.now:
                 tried.failure = before  # a loop that cannot leave it out: it is counted when its time has come
             else:
@@ -104,7 +106,7 @@ class Failures:
     def each(
         self, rows: Iterable[Row], work: Callable[[Row], Result], key: Callable[[Row], UUID | None]
     ) -> list[Result]:
-        """What `work` makes of each row, without those with which it failed. `key`: the machine that a row is about."""
+        """Return what `work` makes of each row, without those with which it failed. `key`: the machine that a row is about."""
         found: list[Result] = []
         for row in rows:
             with self.at(key(row), holder=key(row)):
@@ -145,27 +147,34 @@ class Failures:
         return row
 
     def _clear(self, key: str) -> None:
-        """The row is well again. Nothing is asked where the table was not read."""
+        """Strike off a row that is well again. Nothing is asked where the table was not read."""
         if "known" in self.__dict__ and (row := self.known.pop(key, None)):
             RowFailure.objects.filter(pk=row.pk).delete()
+            self._struck[key] = row
             log.info("%s: row %s is well again", self.loop, key)
+
+    def _take_back(self, key: str) -> None:
+        """Keep the count of a row whose first part went well in this pass and whose second part failed, as it did before."""
+        if row := self._struck.pop(key, None):
+            RowFailure.objects.bulk_create([row], ignore_conflicts=True)
+            self.known[key] = row
 
 
 def counts(now: datetime, *, least: int = 1) -> dict[str, int]:
-    """How many rows of each loop fail now, and have failed `least` times in a row."""
+    """Return how many rows of each loop fail now, and have failed `least` times in a row."""
     rows = RowFailure.objects.live(now).filter(fails__gte=least).order_by()
     return dict(rows.values_list("loop").annotate(Count("pk")))
 
 
 def oldest(now: datetime, *, least: int = 1) -> datetime | None:
-    """Since when one of them has failed."""
+    """Return since when the first of them has failed."""
     rows = RowFailure.objects.live(now).filter(fails__gte=least)
     first: datetime | None = rows.aggregate(at=Min("first_at"))["at"]
     return first
 
 
 def try_now(*, pk: int) -> RowFailure | None:
-    """An administrator has mended something and does not want to wait. None: it is well already."""
+    """Let a row be tried again now, since an administrator has mended something. None: it is well already."""
     RowFailure.objects.filter(pk=pk).update(next_at=timezone.now())
     return RowFailure.objects.filter(pk=pk).first()
 

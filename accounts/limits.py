@@ -25,13 +25,11 @@ from lib.turns import Busy
 
 OF_A_NAME = 10  # wrong passwords of one name from one address before the first wait
 OF_AN_ADDRESS = 30  # over all names, before the first wait
-FOR_A_PERSON = (
-    3  # more for each person who used the portal from there within a day: a room of forty mistypes more than one guest
-)
+# More for each person who used the portal from there within a day: a room of forty mistypes more than one guest.
+FOR_A_PERSON = 3
 FIRST_WAIT = timedelta(seconds=30)  # doubles with each further failure
-MAILS_TO_AN_ADDRESS = (
-    5  # mails for a forgotten password before the first wait, to one e-mail address; from one computer: OF_AN_ADDRESS
-)
+# Mails for a forgotten password before the first wait, to one e-mail address; from one computer: OF_AN_ADDRESS.
+MAILS_TO_AN_ADDRESS = 5
 LONGEST_WAIT = timedelta(minutes=15)
 FORGET = timedelta(hours=1)  # after so long without a failure the count begins anew
 _COUNT = """
@@ -74,7 +72,7 @@ class _Limit:
 
 
 class Attempt:
-    """One check of a password. It is a failure until `succeeded` is called."""
+    """A check of a password: a failure until `succeeded` is called."""
 
     def __init__(self, name: str, address: str) -> None:
         who = normalize("NFKC", name).strip().lower()

@@ -21,7 +21,7 @@ class Nfkc(models.Func):
 
 
 class People(UserManager["User"]):
-    """Whoever is made by the university: the address that it writes down is taken as proven."""
+    """Makes accounts: the address that the university writes down is taken as proven."""
 
     use_in_migrations = False
 
@@ -126,7 +126,7 @@ class SignIn(models.Model):
 
 class RowFailureQuerySet(models.QuerySet["RowFailure"]):
     def live(self, now: datetime) -> "RowFailureQuerySet":
-        """Those that still fail. A row that nobody tries any more (it was deleted, say) is forgotten after a while."""
+        """Select rows that still fail. One that nobody tries any more (it was deleted, say) is forgotten after a while."""
         return self.filter(next_at__gt=now - FORGOTTEN)
 
 
@@ -197,7 +197,7 @@ class SignInTotal(models.Model):
 
 
 class TokenFacts(models.Model):
-    """What knox does not keep of a token. A token from before 0.3 has none until it is used."""
+    """Facts about a token that knox does not keep. A token from before 0.3 has none until it is used."""
 
     token = models.OneToOneField(AuthToken, on_delete=models.CASCADE, primary_key=True, related_name="facts")
     name = models.CharField(max_length=60, blank=True, default="")  # '' = made by POST auth/token/

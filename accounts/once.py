@@ -40,7 +40,7 @@ class OtherRequest(Refusal):
 
 
 class NoLongerShown(Refusal):
-    """It was carried out, and its answer held a secret that is not kept."""
+    """The request was carried out, and its answer held a secret that is not kept."""
 
     code = "answer_no_longer_shown"
 
@@ -80,7 +80,7 @@ def remember(row: OnceKey, key: str, status: int, answer: bytes, *, is_secret: b
 
 
 def answer_of(row: OnceKey, key: str, now: datetime) -> bytes:
-    """What was answered to the first. Raises NoLongerShown."""
+    """Return what the first one was answered. Raises NoLongerShown."""
     try:
         if row.is_secret and row.at < now - SECRET_KEPT:
             raise InvalidToken
@@ -102,4 +102,5 @@ def _box(key: str) -> Fernet:
 def tidy(now: datetime) -> None:
     """Forget what is older than a day, and secrets sooner."""
     OnceKey.objects.filter(at__lt=now - KEPT).delete()
-    OnceKey.objects.filter(is_secret=True, at__lt=now - SECRET_KEPT).update(sealed_answer=b"")
+    old = OnceKey.objects.filter(is_secret=True, at__lt=now - SECRET_KEPT)
+    old.exclude(sealed_answer=b"").update(sealed_answer=b"")

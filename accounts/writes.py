@@ -15,12 +15,12 @@ RETURNING count
 
 
 def count(*, token: str, now: datetime) -> int:
-    """Count one more write; how many that are in this minute."""
+    """Count one more write, and return how many that makes in this minute."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"token": token, "minute": now.replace(second=0, microsecond=0)})
         return int(cursor.fetchone()[0])
 
 
 def forget(now: datetime) -> int:
-    """What no longer counts is not kept. Returns how many."""
+    """Delete what no longer counts. Returns how many."""
     return ApiWrites.objects.filter(minute__lt=now - timedelta(minutes=2)).delete()[0]

@@ -1,4 +1,4 @@
-"""What a bench needs of this computer, said in one sentence before it begins."""
+"""Say in one sentence, before a bench begins, what it needs of this computer and does not find."""
 
 import os
 import shutil

@@ -40,7 +40,7 @@ def _keep(
     name: str,
     offer: bool,
 ) -> None:
-    """One row, written only where it differs."""
+    """Write one row, only where it differs."""
     if known is None:
         with transaction.atomic():
             model.objects.create(cloud_id=cloud_id, name=name[:80], offered=offer, **facts)

@@ -51,7 +51,7 @@ class BadTemplate(Refusal):
 
 
 class CannotWork(BadTemplate):
-    """Its system or its size is not there, or the one does not run in the other. `field` is the one to change."""
+    """The template's system or size is not there, or the one does not run in the other. `field` is the one to change."""
 
     code = "template_cannot_work"
 
@@ -72,7 +72,7 @@ def create_template(*, by: User, **fields: Any) -> Template:
 
 
 def _insert(template: Template) -> None:
-    """Under a slug that no other has; one that is taken in this moment is made anew."""
+    """Save it under a slug that no other has; one that is taken in this moment is made anew."""
     for _try in range(SLUG_TRIES):
         template.slug = template.free_slug()
         try:

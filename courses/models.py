@@ -87,7 +87,7 @@ class TemplateQuerySet(models.QuerySet["Template"]):
         return self.select_related("image", "flavor", "course", "created_by")
 
     def changeable_by(self, user: User) -> "TemplateQuerySet":
-        """Those that this person wrote, those of courses that they teach; all of them for an admin."""
+        """Select those that this person wrote and those of courses that they teach; all of them for an admin."""
         if not user.is_active:
             return self.none()
         if user.is_admin:
@@ -174,7 +174,7 @@ class Template(models.Model):
 
 
 class TemplateChange(models.Model):
-    """One line of a template's history: who changed what."""
+    """A line of a template's history: who changed what."""
 
     class Kind(models.TextChoices):
         MADE = "made", _("Made")

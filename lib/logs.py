@@ -85,7 +85,7 @@ class AboutFilter(logging.Filter):
 
 
 class BusyFilter(logging.Filter):
-    """On Django's logger: a request for which no database connection was free is a line, not a trace for each of a thousand."""
+    """For Django's logger: write a line, not a trace for each of a thousand requests, when no database connection was free."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and is_exhausted(record.exc_info[1]):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import quotas.actions
+import quotas.backstop
 import tunnels.actions
 from accounts.failures import Failures, try_now
 from accounts.models import User
@@ -61,14 +62,15 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     if lacks := template.lacks:
         raise CannotWork(lacks.text, lacks.args)
-    if too_big := never_fits(template, Watch.the_one().room):
+    watch = Watch.the_one()
+    if too_big := never_fits(template, watch.room):
         raise TooBig(too_big.text, too_big.args)
     quotas.actions.lock(owner)
     name = _name_for(owner, name, template)
     pk = uuid4()
     quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by, is_new=True)
-    # Only the local cloud serves a screen on the machine's port; in an OpenStack guest a VNC server has a password of its own.
-    has_screen = not settings.IS_OPENSTACK and any(s.scheme == "vnc" for s in template.service_list)
+    # In an OpenStack guest a VNC server has a password of its own.
+    has_screen = watch.serves_screens and any(s.scheme == "vnc" for s in template.service_list)
     password = secrets.token_urlsafe(6) if has_screen else ""  # 8 characters: the most that VNC looks at
     machine = Machine.objects.create(
         pk=pk, owner=owner, template=template, vnc_password=password, **machine_names.columns(name)
@@ -85,7 +87,7 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
 
 
 def _name_for(owner: User, typed: str, template: Template) -> str:
-    """What was typed, if it is free; else the template's name, numbered where it is taken. Raises BadName or NameTaken."""
+    """Return what was typed, or the template's name, numbered where it is taken. Raises BadName or NameTaken."""
     if not typed.strip():
         return machine_names.free(owner.pk, clean_name(template.title))
     name = clean_name(typed)
@@ -195,6 +197,8 @@ def try_failed_now(*, failure_id: int, by: User) -> None:
     if row and row.loop == "step" and row.holder:
         Machine.objects.alive().filter(pk=row.holder).update(retry_at=row.next_at)
         doorbell.ring("machines.tasks.advance", row.holder)
+    if row and row.loop == "tenants":  # a loop that goes by turns: else theirs comes in an hour
+        quotas.backstop.give_back_turns(User.objects.filter(pk=row.key))
 
 
 def step(pk: UUID | str, cloud: Cloud) -> None:
@@ -209,7 +213,9 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
             return
         before, more = machine.state, True
         failures = Failures("step")
-        if machine.unheard:  # else there is nothing to strike off
+        if (
+            machine.unheard or machine.wanted == Wanted.GONE
+        ):  # else there is nothing to strike off: a delete counts anew
             failures.read()
         with failures.at(pk, holder=machine.pk) as tried, suppress(LostRace):
             more = lifecycle.advance(machine, cloud)

@@ -1,4 +1,4 @@
-"""What an archive takes of its owner's quota, from the wish to archive until it runs again or is gone.
+"""Count an archive in its owner's quota, from the wish to archive until the machine runs again or is gone.
 
 The archive has a share of its own beside the machine's: while the disk is being copied both are there. Once the server is gone, only
 the ports are left of the machine's own share, for they stay reserved.
@@ -58,7 +58,7 @@ def measure(machine: Machine, size_bytes: int) -> None:
 
 
 def free(machine: Machine) -> None:
-    """There is no archive of it any more."""
+    """Give back the archive's share: there is no archive any more."""
     quotas.actions.free(holders=[holder_of(machine)])
 
 
@@ -67,14 +67,28 @@ def keep_ports_only(machine: Machine) -> None:
     quotas.actions.exchange(user=machine.owner, size=Size(ports=_ports(machine)), holder=machine.pk)
 
 
+def count_machine(machine: Machine) -> None:
+    """Count the machine itself again, without asking for room: it has a server, whatever its row said of an archive."""
+    if not _is_counted(machine):
+        quotas.actions.exchange(user=machine.owner, size=_whole(machine), holder=machine.pk)
+
+
 def admit_again(machine: Machine, by: User | None) -> None:
     """Take what it gave back when it was archived; nothing, while it still has it. Raises OverQuota with the numbers."""
-    share = quotas.actions.open_share(machine.pk)
-    if share and share.machines:
+    if _is_counted(machine):
         return
     quotas.actions.free(holders=[machine.pk])
-    size = replace(size_of(machine.template), ports=_ports(machine))
-    quotas.actions.admit(user=machine.owner, size=size, holder=machine.pk, by=by or machine.owner)
+    quotas.actions.admit(user=machine.owner, size=_whole(machine), holder=machine.pk, by=by or machine.owner)
+
+
+def _is_counted(machine: Machine) -> bool:
+    """Whether its own share is more than its ports."""
+    share = quotas.actions.open_share(machine.pk)
+    return share is not None and share.machines > 0
+
+
+def _whole(machine: Machine) -> Size:
+    return replace(size_of(machine.template), ports=_ports(machine))
 
 
 def _at_most(machine: Machine) -> Size:
@@ -85,5 +99,5 @@ def _at_most(machine: Machine) -> Size:
 
 
 def _ports(machine: Machine) -> int:
-    """Those of its template that it has."""
+    """Return how many ports of its template it has."""
     return Tunnel.objects.of(machine.pk).kept().filter(extra=False).count()

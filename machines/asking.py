@@ -30,7 +30,7 @@ def for_server(machine: Machine, cloud: Cloud) -> Server:
 
 
 def its_server(machine: Machine, cloud: Cloud) -> Server | None:
-    """What the cloud says of its server now: found by its mark, or by its number where somebody wiped the mark."""
+    """Return what the cloud says of its server now: found by its mark, or by its number where somebody wiped the mark."""
     if found := cloud.find_server(str(machine.pk)):
         return found
     if not machine.server_id:

@@ -3,15 +3,15 @@
 Who deactivates an account only writes `is_active`; this loop finds the rows. `tunnels.actions` opens none of them meanwhile.
 """
 
-import logging
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
 
 import tunnels.actions
+from accounts.failures import Failures
 from lib import doorbell
 from lib.notes import Note
 from machines.models import Event, Machine
@@ -20,8 +20,7 @@ from machines.wishes import locked
 from tunnels.models import Tunnel
 from tunnels.states import Wanted as Port
 
-log = logging.getLogger(__name__)
-
+LOOP = "accounts"  # of accounts.failures
 MOST = 200  # machines in one turn; the next does the rest
 SHUT = _("Its owner's account is deactivated: all ports are shut.")
 BACK = _("Its owner's account is active again: the ports open.")
@@ -29,9 +28,19 @@ BACK = _("Its owner's account is active again: the ports open.")
 
 def follow(now: datetime) -> int:
     """Bring ports in line with accounts. Returns how many machines changed; one that fails stops no other."""
-    return sum(_tried(machine, _shut) for machine in _to_shut()) + sum(
-        _tried(machine, _open) for machine in _to_open(now)
-    )
+    failures = Failures(LOOP, now)
+    return _change(_to_shut(), _shut, failures) + _change(_to_open(now), _open, failures)
+
+
+def _change(machines: list[Machine], change: Callable[[Machine], bool], failures: Failures) -> int:
+    """Change those that do not rest after a failure. The table of failures is not read while there is nothing to do."""
+    resting = failures.resting if machines else []
+    changed = 0
+    for machine in machines:
+        if str(machine.pk) not in resting:
+            with failures.at(machine.pk, holder=machine.pk):
+                changed += change(machine)
+    return changed
 
 
 def _to_shut() -> list[Machine]:
@@ -46,14 +55,6 @@ def _to_open(now: datetime) -> list[Machine]:
     calm = Q(resets_asked=F("resets_done"), restarts_asked=F("restarts_done"), ports_asked=F("ports_done"))
     runs = Machine.objects.filter(free, calm, state=State.RUNNING, wanted=Wanted.RUNNING)
     return list(runs.filter(pk__in=shut)[:MOST])
-
-
-def _tried(machine: Machine, change: Any) -> bool:
-    try:
-        return bool(change(machine))
-    except Exception:
-        log.exception("the ports of machine %s could not follow its owner's account", machine.pk)
-        return False
 
 
 @transaction.atomic

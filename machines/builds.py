@@ -1,4 +1,4 @@
-"""A server is asked for; what becomes of one whose build failed: it is deleted, and another one made, some times."""
+"""Ask for a server. One whose build failed is deleted, and another one made, up to MOST_BUILDS."""
 
 from datetime import timedelta
 from random import uniform
@@ -27,7 +27,7 @@ NOT_BUILT = _(
 
 
 def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
-    """Ask for its server; what is to be written then."""
+    """Ask for its server. Returns what is to be written then."""
     server = asking.for_server(machine, cloud)
     now = timezone.now()
     # A server that was asked for under an older name is renamed once it runs.
@@ -43,7 +43,7 @@ def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
 
 
 def failed(machine: Machine, cloud: Cloud) -> None:
-    """One that ever ran is repaired. Of one that never did the server is taken away, and another one made, some times."""
+    """Repair a machine that ever ran; of one that never did, delete the server, so that another one is made."""
     if machine.ready_at:
         return repair.climb(machine, cloud)
     if machine.failed_server != machine.server_id and not machine.cloud_full:
@@ -58,7 +58,7 @@ def failed(machine: Machine, cloud: Cloud) -> None:
 
 @transaction.atomic
 def _count_failure(machine: Machine) -> None:
-    """Before its server is deleted: a killed worker's successor goes on from here, and counts nothing twice."""
+    """Count the failure before its server is deleted: a killed worker's successor goes on from here, and counts nothing twice."""
     number = machine.builds_failed + 1
     note = Note(BUILD_AGAIN, {"number": number + 1, "most": MOST_BUILDS})
     write(machine, builds_failed=number, failed_server=machine.server_id, state_note=note.as_json())
@@ -87,18 +87,18 @@ def _give_up_server(machine: Machine) -> None:
 
 @transaction.atomic
 def found_a_host(machine: Machine) -> None:
-    """The line of history that was left out while nobody could know that it would be true."""
+    """Write the line of history that was left out while nobody could know that it would be true."""
     write(machine, full_tries=0)
     machine.record_move(State.QUEUED, State.BUILDING, NOTHING)
 
 
 def once_more(machine: Machine, cloud: Cloud) -> None:
-    """Another server in place of the one that failed. Nova itself prefers hosts on which nothing failed lately."""
+    """Ask for another server in place of the one that failed. Nova itself prefers hosts on which nothing failed lately."""
     write(machine, attempts=0, unheard=0, retry_at=None, **asked(machine, cloud))
 
 
 def deleted(machine: Machine, cloud: Cloud) -> None:
-    """By us, because its build had failed; or by somebody else, and then it is gone, unless it has an archive."""
+    """Go on after its server was deleted: by us, since its build had failed; or by somebody else, so that only an archive is left."""
     if machine.lets_go:
         return _give_up_server(machine)
     if machine.archive_id and not machine.ready_at:

@@ -19,15 +19,19 @@ class NameTaken(Refusal):
 
 
 def columns(name: str) -> dict[str, Any]:
-    """What a machine's row says of its name: the two belong together."""
+    """Return the two columns of a name, which belong together."""
     return {"name": name, "name_key": name_key(name)}
 
 
 def taken(owner_id: int, *, but: Machine | None = None) -> set[str]:
-    """The keys of the names of this person's machines, the recycle bin included."""
-    rows = Machine.objects.alive().filter(owner=owner_id).exclude(wanted=Wanted.GONE)
+    """The keys of the names of this person's machines, the recycle bin included.
+
+    The stored ones too: one that the version before renamed during an upgrade has the key of its old name, which the database holds.
+    """
+    rows = Machine.objects.filter(owner=owner_id).exclude(wanted=Wanted.GONE)
     rows = rows.exclude(pk=but.pk) if but else rows
-    return {name_key(name) for name in rows.values_list("name", flat=True)}
+    named = list(rows.values_list("name", "name_key"))
+    return {name_key(name) for name, _key in named} | {key for _name, key in named if key}
 
 
 def require_free(owner_id: int, name: str, *, but: Machine | None = None) -> None:

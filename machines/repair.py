@@ -135,7 +135,7 @@ def watch_move(machine: Machine, cloud: Cloud) -> None:
 
 
 def _above(machine: Machine, cloud: Cloud, server_id: str) -> list[tuple[Repair, str, Callable[[], None]]]:
-    """What is still to be tried."""
+    """Return what is still to be tried, the gentlest first."""
     rungs: list[tuple[Repair, str, Callable[[], None]]] = [
         (Repair.REBOOT, REBOOTING, lambda: _cut_power(machine, cloud, server_id)),
         (Repair.CYCLE, CYCLING, lambda: cloud.ensure_stopped(server_id)),
@@ -144,7 +144,7 @@ def _above(machine: Machine, cloud: Cloud, server_id: str) -> list[tuple[Repair,
 
 
 def _cut_power(machine: Machine, cloud: Cloud, server_id: str) -> None:
-    """Its number is written first: a killed worker's successor asks for the same, and the sweep knows the number as ours."""
+    """Write the number first: a killed worker's successor asks for the same, and the sweep knows the number as ours."""
     if machine.repair == Repair.NONE:
         write(machine, repair=Repair.ASKED, restarts_asked=machine.restarts_asked + 1)
     cloud.ensure_hard_restarted(server_id, machine.restarts_asked)
@@ -171,7 +171,7 @@ def _is_well_after_all(machine: Machine, cloud: Cloud) -> bool:
 
 
 def _stay(machine: Machine, text: str, error: CloudRefused) -> None:
-    """What the administrator wanted is refused: as it was."""
+    """Leave the machine as it was, since the cloud refuses what the administrator wanted."""
     if machine.state == State.FAILED:
         return fail(machine, Note(text), fault=str(error))
     follow(machine, Wanted(machine.wanted), State.WAKING, Note(text))

@@ -130,15 +130,17 @@ def _archived(machine: Machine, now: datetime) -> None:
 
 
 def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
-    """What the server says, its counters, too: a reset or a restart that was asked for before the backup is not done now.
+    """Take over what the server says, its counters, too: a reset that was asked for before the backup is not done now.
 
-    ready_at: whether it ever ran, we cannot know; a step may delete what never ran.
+    ready_at: whether it ever ran, we cannot know; a step may delete what never ran. An archive is older than a server that is whole:
+    were it still the row's own, the next archiving would delete the server and keep that.
     """
     counters = {"resets": server.resets, "restarts": server.restarts, "moves": server.moves}
     once = {f"{name}_{part}": number for name, number in counters.items() for part in ("asked", "done")}
     times = {"asked_at": now - timedelta(seconds=1), "queued_at": None, "ready_at": machine.ready_at or now}
-    _write(machine, **status_fields(server, now), **once, **times, server_id=server.id)
-    archive_share.free(machine)
+    spent = {} if server.status == Status.BUILDING else archive.spend(machine)
+    _write(machine, **status_fields(server, now), **once, **times, **spent, server_id=server.id)
+    archive_share.count_machine(machine)
 
 
 def _rest(machine: Machine, state: State, now: datetime) -> None:

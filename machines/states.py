@@ -30,7 +30,7 @@ class State(models.TextChoices):
 
 
 class Repair(models.TextChoices):
-    """What was last tried to bring a broken machine back. Each is tried only where the one before did not help."""
+    """The last attempt to bring a broken machine back. Each is tried only where the one before did not help."""
 
     NONE = ""
     ASKED = "asked"  # the next is about to be asked for, under a number of its own

@@ -25,7 +25,7 @@ def tidy(cloud: Cloud, now: datetime) -> None:
     """Look at those whose turn it is. One with whom it goes wrong is left for later, and stops nobody else."""
     one_cloud.require(cloud)
     pause = timedelta(seconds=min(PAUSE_SECONDS, settings.EMPTY_PROJECT_SECONDS))
-    failures = Failures(LOOP, now)
+    failures = Failures(LOOP, now).read()
     users = quotas.backstop.next_to_look_at(now, pause, MOST)
     for place, user in enumerate(users):
         with failures.at(user.pk, busy=(CloudError,)):

@@ -95,7 +95,7 @@ def allowed(machine: Machine) -> set[str]:
 
 
 def allowed_to_admins(machine: Machine) -> set[str]:
-    """What only administrators may ask for, and makes sense now: rescue move."""
+    """The verbs that only administrators may ask for, and that make sense now: rescue move."""
     is_steady = machine.state == State.FAILED or (machine.state == State.RUNNING and machine.is_settled)
     is_kept = machine.wanted != Wanted.GONE and machine.binned_at is None and bool(machine.server_id)
     return {"rescue", "move"} if is_steady and is_kept and machine.ready_at else set()

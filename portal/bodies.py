@@ -100,7 +100,7 @@ class Body:
         return size > self.limit
 
     def _refuse(self, status: int) -> Message:
-        """What is left of the request is an empty one, which the middleware below answers."""
+        """Leave an empty request of it, which the middleware below answers."""
         self.scope[MARK] = status
         return {"type": "http.request", "body": b"", "more_body": False}
 

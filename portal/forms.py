@@ -130,7 +130,7 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
 
 
 def _choice(model: type[Any], field: forms.Field, current: int | None) -> Any:
-    """Those that are offered and there, and the one that the template has already."""
+    """A choice of those that are offered and there, and of the one that the template has already."""
     there = Q(offered=True, missing=False) & (Q(ready=True) if model is Image else Q())
     rows = model._default_manager.filter(there | Q(pk=current))
     return forms.ModelChoiceField(rows, label=field.label, empty_label=None)

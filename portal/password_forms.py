@@ -43,6 +43,14 @@ class SetPasswordForm(EndsTokens, theirs.SetPasswordForm):  # type: ignore[misc]
 
 
 class ResetPasswordForm(theirs.ResetPasswordForm):  # type: ignore[misc]
+    users: list[Any]  # who gets the mail
+
+    def clean_email(self) -> str:
+        """Mail the link to the account's own address only, for using it proves that one: allauth also knows addresses once claimed."""
+        address: str = super().clean_email()
+        self.users = [user for user in self.users if emails.key(user.email) == emails.key(address)]
+        return address
+
     def save(self, request: Any, **options: Any) -> str:
         """Send the mail, so often and no more: somebody else's mailbox is not to be filled from here."""
         limits.mail(address=current_address(), email=self.cleaned_data["email"])
@@ -54,6 +62,6 @@ class ResetPasswordKeyForm(EndsTokens, theirs.ResetPasswordKeyForm):  # type: ig
     field_order = ["password1", "password2", "end_tokens"]
 
     def save(self) -> None:
-        """Whoever holds the link reads the mails of this address."""
+        """Take the address as proven: whoever holds the link reads its mails."""
         super().save()
         emails.trust(self.user)

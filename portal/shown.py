@@ -8,7 +8,6 @@ from functools import cached_property
 from uuid import UUID
 from zlib import crc32
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +16,7 @@ from machines.actions import allowed
 from machines.copies import has_disk
 from machines.idle import facts, room
 from machines.idle.words import span
-from machines.models import Event, Machine
+from machines.models import Event, Machine, Watch
 from machines.progress import Progress, progress_of, typical_seconds
 from machines.states import State
 from machines.wishes import allowed_to_admins
@@ -104,6 +103,7 @@ class Shown:
     now: datetime
     why: Why  # what keeps it awake, and what becomes of it
     wait: int | None = None  # minutes until its turn, where it waits for room and anybody can say
+    serves_screens: bool = True  # see Watch
 
     @property
     def is_busy(self) -> bool:
@@ -161,8 +161,8 @@ class Shown:
 
     @property
     def screen_password(self) -> str:
-        """Of a screen that the cloud itself serves on the machine's port. OpenStack serves none there: what answers is the guest's."""
-        return "" if settings.IS_OPENSTACK else self.machine.vnc_password
+        """The password of a screen that the cloud itself serves on the machine's port; '' where what answers is the guest's."""
+        return self.machine.vnc_password if self.serves_screens else ""
 
     @property
     def has_disk(self) -> bool:
@@ -176,7 +176,7 @@ class Shown:
 
     @property
     def admin_buttons(self) -> list[str]:
-        """What only administrators may ask for."""
+        """The verbs that only administrators may ask for."""
         return sorted(allowed_to_admins(self.machine))
 
     @property
@@ -284,6 +284,7 @@ def show_all(machines: Collection[Machine]) -> list[Shown]:
     waits = room.estimates(machines, now)
     doors = _doors([m.pk for m in machines])
     typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
+    serves_screens = not any(m.vnc_password for m in machines) or Watch.the_one().serves_screens
     return [
         Shown(
             m,
@@ -292,6 +293,7 @@ def show_all(machines: Collection[Machine]) -> list[Shown]:
             now,
             whys[m.pk],
             waits.get(m.pk),
+            serves_screens,
         )
         for m in machines
     ]

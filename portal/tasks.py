@@ -28,7 +28,7 @@ def look_at_catalog() -> None:
 
 @shared_task
 def forget_addresses() -> None:
-    """What no longer counts: addresses, failed sign-ins, tokens that ended, writes of a minute ago."""
+    """Delete what no longer counts: addresses, failed sign-ins, tokens that ended, writes of a minute ago."""
     for rows in (addresses, limits, tokens, writes):
         rows.forget(timezone.now())
 

@@ -3,7 +3,7 @@
 Allowance.told remembers what the cloud was told last. A launch tells it only what is new, so most launches tell nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, Sum
@@ -57,8 +57,8 @@ def next_to_look_at(now: datetime, pause: timedelta, most: int) -> list[User]:
     return [row.user for row in found]
 
 
-def give_back_turns(users: Sequence[User]) -> None:
-    """These were handed out by next_to_look_at, and nobody could look at them."""
+def give_back_turns(users: Iterable[User]) -> None:
+    """Let these come first in next_to_look_at: it handed them out, and nobody could look at them."""
     Allowance.objects.filter(user__in=users).update(looked_at=None)
 
 

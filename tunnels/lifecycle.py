@@ -89,7 +89,7 @@ def _update(columns: list[str], rows: Sequence[Tunnel]) -> None:
 
 
 def _mishaps(report: Report, now: datetime) -> dict[str, object]:
-    """What the agent survived, added to what it told before."""
+    """Add what the agent survived to what it told before."""
     added: dict[str, object] = {name: F(name) + count for name, count in report.mishaps.items() if count}
     return {**added, "turned_away_at": now} if report.mishaps.get("turned_away") else added
 

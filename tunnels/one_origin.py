@@ -21,7 +21,7 @@ PASS, CUT = b"pass", b"cut"
 
 
 def verdict(head: bytes, port: int) -> bytes | None:
-    """What becomes of a visitor who has sent `head` so far: PASS, CUT, an answer in place of the machine's; None = wait for more."""
+    """Decide on a visitor who has sent `head` so far: PASS, CUT, an answer in place of the machine's; None = wait for more."""
     if head[:2] == TLS_HELLO[: len(head[:2])]:
         return _of_tls(head)
     if not any(head[: len(method)] == method[: len(head)] for method in METHODS):

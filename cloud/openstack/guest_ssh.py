@@ -1,4 +1,4 @@
-"""What keeps sshd of a guest from shutting out everybody: all visitors of a machine come from the agent's address.
+"""Keep the sshd of a guest from shutting out everybody: all visitors of a machine come from the agent's address.
 
 sshd 9.8 and newer punishes an address for wrong passwords (PerSourcePenalties), every sshd limits sessions that are not signed in
 yet (MaxStartups), and fail2ban bans. Each of them would let a few strangers lock the owner out.

@@ -1,4 +1,4 @@
-"""What brings a broken server back, or onto another host: power cut, rescue, cold migration.
+"""Bring a broken server back, or onto another host: power cut, rescue, cold migration.
 
 Nova writes no metadata of a server that is in ERROR, being rescued or moved. So what was done is counted in its own history of the
 server, and written down as soon as the server is well: see Verbs.restart.
@@ -42,7 +42,7 @@ class Repairs:
         self._act(server_id, "rescue", {}, "rescued")
 
     def move(self, server_id: str, number: int) -> None:
-        """One step of it: switched off where it is in ERROR, migrated, confirmed, written down."""
+        """Take one step of a move: switch it off where it is in ERROR, migrate, confirm, write down."""
         row = self._verbs.get(server_id)
         task, status = row["OS-EXT-STS:task_state"] or "", row["status"]
         if _done(row, "moves") >= number or status in MOVING or task.startswith("resize"):

@@ -88,7 +88,7 @@ def server(row: dict[str, Any], network: str = "") -> Server:
 
 
 def server_or_unknown(row: dict[str, Any], network: str = "") -> Server:
-    """One of a list. A row that cannot be understood must neither hide the others nor pass for a server that is gone."""
+    """Read one row of a list. One that cannot be understood must neither hide the others nor pass for a server that is gone."""
     try:
         return server(row, network)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -246,7 +246,7 @@ def _flavor(row: dict[str, Any]) -> Flavor:
 
 
 def gone_or_refused(error: BadRequest) -> CloudRefused:
-    """What Nova's 400 means. It has no codes, so its English is read here, and nowhere else."""
+    """Tell what Nova's 400 means. It has no codes, so its English is read here, and nowhere else."""
     text = str(error)
     said = text.lower()
     if any(word in said for word in ("could not be found", "can not find", "imageref", "flavorref")):

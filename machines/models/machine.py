@@ -202,7 +202,7 @@ class Machine(models.Model):
 
     @property
     def state_on_the_way(self) -> str:
-        """Its state, or where that goes as soon as a worker takes up what was asked: never the old one of a wish just written."""
+        """The state, or where it goes as soon as a worker takes up what was asked: never the old one of a wish just written."""
         if self.is_settled:
             return self.state
         if self.state == State.RUNNING and self.wanted == Wanted.RUNNING:
@@ -261,7 +261,7 @@ class Machine(models.Model):
 
     @property
     def lets_go(self) -> bool:
-        """Its server shall be deleted: that is the wish, its disk is archived, or its build failed."""
+        """Whether the server shall be deleted: that is the wish, its disk is archived, or its build failed."""
         is_kept = self.state == State.ARCHIVING and bool(self.archive_id)
         return self.wanted == Wanted.GONE or is_kept or (bool(self.server_id) and self.server_id == self.failed_server)
 

@@ -26,6 +26,14 @@ class Watch(models.Model):
     def the_one(cls) -> "Watch":
         return cls.objects.get_or_create(pk=1)[0]
 
+    @property
+    def serves_screens(self) -> bool:
+        """Whether the cloud itself serves a machine's screen, on a port and with a password of ours. OpenStack does not.
+
+        Told by what was listed: with compose the web process has no OS_* and does not know which cloud it is.
+        """
+        return not self.cloud_identity.startswith("openstack:")
+
 
 class StrayQuerySet(models.QuerySet["Stray"]):
     def open(self) -> "StrayQuerySet":

@@ -6,7 +6,7 @@ the view from one); there is one question for each gateway, so that is cheap.
 
 import asyncio
 import hmac
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -127,9 +127,17 @@ def _wishes(pk: int, *, holds: bool) -> dict[str, Any]:
             "host_key": gateway.host_key,
             "bind_address": gateway.bind_address,
         },
-        # One that cannot be told is left out, and so stays shut: its allow-list may be what is wrong.
-        "tunnels": Failures("tunnels").read().each(tunnels, _wish, lambda tunnel: tunnel.holder),
+        "tunnels": _wishes_of(tunnels),
     }
+
+
+def _wishes_of(tunnels: Iterable[Tunnel]) -> list[dict[str, Any]]:
+    """Leave out a tunnel that cannot be told, so that it stays shut: its allow-list may be what is wrong."""
+    failures, wishes = Failures("tunnels").read(), []
+    for tunnel in tunnels:
+        with failures.at(tunnel.pk, holder=tunnel.holder):
+            wishes.append(_wish(tunnel))
+    return wishes
 
 
 def _wish(tunnel: Tunnel) -> dict[str, Any]:

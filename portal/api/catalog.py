@@ -1,4 +1,4 @@
-"""What templates can be made of: for teachers."""
+"""Images and sizes of which templates can be made: for teachers."""
 
 from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import extend_schema

@@ -77,7 +77,7 @@ def bring_back(request: Request, slug: str) -> Response:
 @extend_schema(responses={200: s.TemplateChangeOut(many=True), 403: s.Problem, 404: s.Problem})
 @api_view(["GET"])
 def changes(request: Request, slug: str) -> Response:
-    """Who changed what, the newest 50, for those who may change it."""
+    """The history of a template: who changed what, the newest 50, for those who may change it."""
     row = get_object_or_404(Template, slug=slug)
     if not may_change(row, person(request)):
         raise NotYours(_("Only its author, the teachers of its course and administrators may see this."))

@@ -34,6 +34,7 @@ LABELS = {
     "needless copies": gettext_lazy("Images that nobody needs any more"),
     "reports": gettext_lazy("Reports of the agents"),
     "catalog": gettext_lazy("The catalog"),
+    "accounts": gettext_lazy("Ports of deactivated accounts"),
 }
 
 

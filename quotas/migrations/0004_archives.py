@@ -3,13 +3,20 @@
 from typing import Any
 
 from django.db import migrations, models
-from django.db.models import F
+from django.db.models import BigIntegerField, F, Value
+from django.db.models.functions import Cast, Least
+
+MOST = 2**31 - 1  # what a column holds; who means "without a limit" may have written it
 
 
 def give_room(apps: Any, schema_editor: Any) -> None:
-    """Said again, it changes nothing: only grants without any archives are filled in."""
+    """Fill in the grants that have no archives yet, so that it may be run again."""
     grants = apps.get_model("quotas", "Grant").objects.filter(archives=0, archive_gb=0)
-    grants.update(archives=2 * F("machines"), archive_gb=2 * F("disk_gb"))
+    grants.update(archives=_twice("machines"), archive_gb=_twice("disk_gb"))
+
+
+def _twice(measure: str) -> Least:
+    return Least(2 * Cast(F(measure), BigIntegerField()), Value(MOST))
 
 
 def _amount() -> models.PositiveIntegerField:

@@ -54,6 +54,12 @@ def test_whoever_uses_the_mailed_link_has_proven_it(client: Client, student: Use
     assert emails.proven(student) == "boss@example.org"
 
 
+def test_a_link_to_another_address_of_theirs_proves_nothing(client: Client, student: User) -> None:
+    EmailAddress.objects.create(user=claimed(student), email="student@evil.example")
+    client.post("/accounts/password/reset/", {"email": "student@evil.example"})
+    assert "/accounts/password/reset/key/" not in "".join(str(one.body) for one in mail.outbox)
+
+
 def test_the_mail_for_a_forgotten_password_comes_so_often_and_no_more(client: Client, student: User) -> None:
     answers = [client.post("/accounts/password/reset/", {"email": "student@example.org"}) for _ in range(8)]
     assert (answers[-1].status_code, len(mail.outbox)) == (429, 5)

@@ -59,6 +59,20 @@ def test_one_that_goes_well_again_is_struck_off() -> None:
     assert not RowFailure.objects.exists()
 
 
+def test_one_whose_second_part_fails_is_not_counted_anew_each_time() -> None:
+    now, counts = timezone.now(), []
+    for _try in range(3):
+        loop = Failures("loop", now).read()
+        with loop.at("7"):
+            pass
+        with loop.at("7") as tried:
+            raise ValueError
+        assert tried.failure
+        counts.append(tried.failure.fails)
+        now = tried.failure.next_at
+    assert (counts, RowFailure.objects.get().fails) == ([1, 2, 3], 3)
+
+
 def test_what_is_let_through_is_not_counted() -> None:
     with pytest.raises(KeyError), Failures("loop").at("7", passes=(KeyError,)):
         raise KeyError

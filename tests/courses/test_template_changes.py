@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import User
 from courses.actions import NotYours, bring_back_template, create_template, edit_template, retire_template
 from courses.models import Course, Enrolment, Template
+from portal.views.templates import _diff
 from tests.api.program import Program
 from tests.factories import SERVICES, make_template
 
@@ -112,6 +113,12 @@ def test_the_page_shows_the_lines_that_changed(template: Template, teacher: User
     page = client.get("/templates/lab/").content.decode()
     assert "- id\n+ reboot" in page
     assert "- http 80 http" in page
+
+
+def test_of_a_long_script_only_the_lines_that_changed_are_shown() -> None:
+    old, new = ([f"{word} {number * number}" for number in range(2000)] for word in ("echo", "printf"))
+    shown = _diff("\n".join(["#!/bin/sh", *old]), "\n".join(["#!/bin/sh", *new])).split("\n")
+    assert (len(shown), shown[0], shown[-1]) == (4000, "- echo 0", "+ printf 3996001")
 
 
 def test_the_page_brings_it_back(template: Template, teacher: User) -> None:

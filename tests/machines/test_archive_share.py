@@ -140,6 +140,13 @@ def test_an_upgrade_gives_room_for_archives_in_proportion(student: User) -> None
     assert (given.archives, given.archive_gb, kept.archives) == (6, 20, 1)
 
 
+def test_an_upgrade_bears_a_grant_that_means_without_a_limit(student: User) -> None:
+    given = grant(student, machines=2**31 - 1, disk_gb=2**31 - 1, archives=0, archive_gb=0)
+    import_module("quotas.migrations.0004_archives").give_room(apps, None)
+    given.refresh_from_db()
+    assert (given.archives, given.archive_gb) == (2**31 - 1, 2**31 - 1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_two_archived_at_once_into_the_last_place_one_is_refused(student: User) -> None:
     machines = [make_machine(student), make_machine(student)]

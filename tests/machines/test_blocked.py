@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import RowFailure, User
 from machines import actions, blocked, knockers
 from machines.models import Machine
 from tests.factories import make_machine
@@ -73,9 +73,7 @@ def test_ports_of_sleepers_are_held_again_with_the_account(student: User) -> Non
     assert wanted(machine) == {"held"}
 
 
-def test_a_machine_that_fails_stops_no_other(
-    student: User, student2: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_machine_that_fails_stops_no_other(student: User, student2: User, monkeypatch: pytest.MonkeyPatch) -> None:
     poisoned, other = make_machine(student), make_machine(student2)
     User.objects.filter(pk=student.pk).update(is_active=False)
     close_all = blocked.tunnels.actions.close_all
@@ -87,4 +85,8 @@ def test_a_machine_that_fails_stops_no_other(
 
     monkeypatch.setattr(blocked.tunnels.actions, "close_all", close)
     assert (follow(is_active=False, user=student2), wanted(other)) == (1, {"closed"})
-    assert "poison" in caplog.text
+    failure = RowFailure.objects.get(loop="accounts")
+    assert (failure.holder, failure.error) == (poisoned.pk, "ValueError: poison")
+    blocked.follow(failure.next_at)
+    failure.refresh_from_db()
+    assert failure.fails == 2

@@ -7,7 +7,7 @@ import pytest
 
 from machines import actions, sweep
 from machines.lifecycle import STEPS
-from machines.models import Machine
+from machines.models import Machine, Watch
 from machines.states import COME_TRUE, MOVES, State, Wanted
 from quotas.models import Reservation
 from tests.cloud.fake import BrokenCloud, FakeCloud, FullCloud, LosesReply, LosesRequest, SlowCloud
@@ -21,6 +21,14 @@ def test_it_runs_with_one_server_and_open_ports(world: World) -> None:
     machine = world.running()
     assert len(world.known(machine)) == 1
     assert {t.state for t in Tunnel.objects.of(machine.pk)} == {"open"}
+
+
+@pytest.mark.parametrize(("identity", "has_password"), [("openstack:abc", False), ("local:abc", True)])
+def test_a_screen_has_a_password_where_the_cloud_serves_it(world: World, identity: str, has_password: bool) -> None:
+    """By the cloud that was listed: with compose the web process has no OS_CLOUD."""
+    Watch.objects.update_or_create(pk=1, defaults={"cloud_identity": identity})
+    world.template.services = [{"name": "screen", "port": 5900, "scheme": "vnc"}]
+    assert bool(world.launch().vnc_password) is has_password
 
 
 def test_it_keeps_its_ports_over_sleep_and_wake(world: World) -> None:

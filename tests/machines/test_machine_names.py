@@ -73,6 +73,12 @@ def test_the_database_itself_refuses_two(student: User) -> None:
         Machine.objects.filter(pk=other.pk).update(name_key=one.name_key)
 
 
+def test_a_name_that_only_a_stale_key_holds_is_refused_with_a_sentence(student: User) -> None:
+    make_machine(student, name="puma", name_key="condor")  # renamed by the version before, while the upgrade ran
+    with pytest.raises(NameTaken):
+        actions.launch(owner=student, template=make_template(), name="condor", by=student)
+
+
 def test_an_upgrade_numbers_equal_names_and_tells_the_cloud(student: User) -> None:
     machines = [make_machine(student, name=name) for name in ("condor", "x", "y", "z")]
     Machine.objects.update(name_key=None)  # as the version before left them

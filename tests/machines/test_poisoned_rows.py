@@ -120,6 +120,16 @@ def test_after_three_failures_its_owner_reads_of_it_and_then_it_is_well(world: W
     assert failed("step") == []
 
 
+def test_one_that_is_deleted_in_the_end_is_struck_off(world: World, cloud: TalksNonsense) -> None:
+    machine = world.launch()
+    cloud.poisoned = {str(machine.pk)}
+    actions.step(machine.pk, cloud)
+    cloud.poisoned = set()
+    actions.delete(machine=machine, by=world.student)
+    world.until(machine, "gone")
+    assert failed("step") == []
+
+
 def test_idle_rules_that_cannot_be_read(clock: Any, student: User) -> None:
     first = row(student, clock.now)
     other_rules(first)
@@ -210,6 +220,13 @@ def test_a_person_whose_project_cannot_be_looked_at(world: World, cloud: TalksNo
     assert RowFailure.objects.get().key == str(world.student.pk)
 
 
+def test_a_person_with_whom_all_goes_well_again_is_struck_off(world: World, cloud: FakeCloud) -> None:
+    Allowance.objects.update_or_create(user=world.student, defaults={"told": {"servers": 1}, "looked_at": None})
+    RowFailure.objects.create(loop="tenants", key=str(world.student.pk), fails=4)
+    tenants.tidy(cloud, timezone.now() + MONTH)
+    assert not RowFailure.objects.exists()
+
+
 def test_a_project_that_is_always_busy_keeps_nobody_waiting(world: World, cloud: FakeCloud, student2: User) -> None:
     """The first busy answer used to end the run, and took the turn of all others for an hour."""
     Allowance.objects.update_or_create(user=world.student, defaults={"told": {"servers": 1}})
@@ -245,7 +262,14 @@ def test_a_port_that_cannot_be_told_is_left_out(student: User, client: Client) -
     Tunnel.objects.filter(holder=first).update(allow=["nowhere"])
     told = client.get("/agent/v1/wanted", headers={"Authorization": f"Bearer {TOKEN}-gate"})
     assert {one["id"] for one in told.json()["tunnels"]} == {str(t.pk) for t in Tunnel.objects.filter(holder=second)}
-    assert failed("tunnels") == [(first, 1)]
+    assert failed("tunnels") == [(first, 1), (first, 1)]  # both of its ports
+
+
+def test_ports_that_can_be_told_leave_the_count_of_what_cannot_be_held(student: User, client: Client) -> None:
+    gateway()
+    RowFailure.objects.create(loop="tunnels", key=str(opened(student)), fails=4)
+    client.get("/agent/v1/wanted", headers={"Authorization": f"Bearer {TOKEN}-gate"})
+    assert RowFailure.objects.get().fails == 4
 
 
 def test_a_port_that_cannot_go_where_its_report_says(student: User) -> None:

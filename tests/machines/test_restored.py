@@ -12,6 +12,7 @@ from machines import actions, restored
 from machines.asking import spec_of
 from machines.models import Machine, Stray, Watch
 from machines.strays import remove_strays
+from quotas.actions import usage
 from quotas.models import Reservation
 from tests.machines.test_sweep import _spec
 from tests.machines.world import World
@@ -97,6 +98,23 @@ def test_a_machine_that_sleeps_now_goes_on_sleeping(world: World, backup: Backup
     backup.put_back()
     machine = turns(world, machine)
     assert (machine.state, machine.wanted, changes(world)) == (state, state, [])
+
+
+def test_of_a_machine_that_left_its_archive_since_the_server_counts_and_not_the_archive(
+    world: World, backup: Backup
+) -> None:
+    """Else the next archiving would delete the server, with all that was done since, and keep the old image."""
+    machine = world.running()
+    actions.archive(machine=machine, by=world.student)
+    world.until(machine, "archived")
+    backup.save()
+    actions.restore(machine=machine, by=world.student)
+    actions.suspend(machine=world.until(machine, "running"), by=world.student)
+    world.until(machine, "suspended")
+    backup.put_back()
+    machine.refresh_from_db()
+    used = usage(world.student)
+    assert (machine.state, machine.archive_id, used.machines.used, used.archives.used) == ("suspended", "", 1, 0)
 
 
 def test_a_machine_that_was_woken_since_goes_on_running(world: World, backup: Backup) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.failures import Failures
 from accounts.models import RowFailure, User
 from machines.models import Machine
+from quotas.models import Allowance
 from tests.factories import make_machine
 
 
@@ -52,6 +53,15 @@ def test_a_machine_is_stepped_at_once(admin: User, student: User, client: Client
     machine.refresh_from_db()
     assert machine.retry_at
     assert machine.retry_at <= timezone.now()
+
+
+def test_a_person_whose_turn_is_in_an_hour_has_it_at_once(admin: User, student: User, client: Client) -> None:
+    Allowance.objects.update_or_create(user=student, defaults={"looked_at": timezone.now()})
+    with Failures("tenants").at(student.pk) as tried:
+        raise ValueError
+    client.force_login(admin)
+    client.post(f"/failures/{tried.failure.pk}/again/")  # type: ignore[union-attr]
+    assert Allowance.objects.get(user=student).looked_at is None
 
 
 def test_one_that_is_well_by_now_is_no_error(admin: User, client: Client) -> None:

@@ -45,7 +45,7 @@ async def _nobody(_tunnel: str, _address: str) -> Answer:
 
 @dataclass
 class House:
-    """What all ports share."""
+    """Facts that all ports share."""
 
     hold_seconds: float = HOLD_SECONDS
     ssh_patience: float = SSH_PATIENCE

@@ -197,7 +197,7 @@ class Watcher(asyncssh.SSHClient):
 
     @property
     def mistake(self) -> Exception | None:
-        """What neither the network nor the gateway brought about: a mistake of ours, whose trace is wanted."""
+        """The error where neither the network nor the gateway brought it about: a mistake of ours, whose trace is wanted."""
         return None if isinstance(self.error, asyncssh.Error | OSError) else self.error
 
 

@@ -1,4 +1,4 @@
-"""What went wrong and was survived: counted for the portal, and logged without flooding the log.
+"""Count what went wrong and was survived, for the portal, and log it without flooding the log.
 
 Visitors can provoke any of it a thousand times a second, so each kind is written at once and then at most once a minute.
 """
@@ -49,7 +49,7 @@ class Mishaps:
         return taken
 
     def stray(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What asyncio could not hand to anybody: the handler of the loop."""
+        """Handle what asyncio could not hand to anybody: the exception handler of the loop."""
         error = context.get("exception") or RuntimeError(context["message"])
         self.fault(str(context["message"]).partition(" <")[0], error)
 
@@ -74,7 +74,7 @@ class _Kind:
 
 
 class _Failing(Protocol):
-    """Who has callbacks that must not raise."""
+    """An object with callbacks that must not raise."""
 
     def fail(self, doing: str, error: Exception) -> None: ...
 

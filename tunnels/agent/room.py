@@ -26,7 +26,7 @@ def raise_limit() -> int:
 
 
 def home_of(address: str) -> str:
-    """What counts as one visitor: an address, of IPv6 its /64, which one household or one server has."""
+    """Return what counts as one visitor: an address, of IPv6 its /64, which one household or one server has."""
     try:
         visitor = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -51,7 +51,7 @@ class Places:
 
     @classmethod
     def of_files(cls, files: int) -> "Places":
-        """Those of an agent. A small limit keeps at least half of its files for visitors."""
+        """Make the places of an agent. A small limit keeps at least half of its files for visitors."""
         most = max(files - KEPT_FILES, files // 2)
         return cls(most, max(1, most // SHARE_OF_ONE), "in all (LimitNOFILE)")
 
