@@ -317,6 +317,9 @@ class Cloud(Protocol):
     def ensure_quota(self, owner: Owner) -> None:
         """Write owner.quota to their tenant, if they have one; a cloud without tenants does nothing."""
 
+    def ensure_rules(self, owner: Owner) -> str:
+        """Bring what their tenant lets in and out to what the settings say now. Returns owner.tenant as it is then; '': none."""
+
     def ensure_owner_gone(self, owner: Owner) -> None:
         """Take away their empty tenant; CloudRefused while anything is in it. No tenant: done."""
 

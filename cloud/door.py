@@ -13,7 +13,9 @@ def open_cloud() -> Cloud:
     if settings.IS_OPENSTACK:
         from cloud.openstack import OpenStackCloud
 
-        return OpenStackCloud.from_environment(network=settings.OPENSTACK_NETWORK, agents=settings.AGENT_ADDRESSES)
+        return OpenStackCloud.from_environment(
+            network=settings.OPENSTACK_NETWORK, agents=settings.AGENT_ADDRESSES, blocked=settings.GUEST_EGRESS_BLOCKED
+        )
     from cloud.local import LocalCloud
 
     return LocalCloud(settings.LOCAL_CLOUD_URL, settings.LOCAL_CLOUD_TOKEN)

@@ -125,6 +125,10 @@ class LocalCloud:
     def ensure_quota(self, owner: Owner) -> None:
         """One computer has no tenants."""
 
+    def ensure_rules(self, owner: Owner) -> str:
+        """One computer has no tenants."""
+        return owner.tenant
+
     def ensure_owner_gone(self, owner: Owner) -> None:
         """One computer has no tenants."""
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
 
-LONGEST_HOST_NAME = 63  # of one label in DNS
+LEAST_HOST_NAME, LONGEST_HOST_NAME = 2, 63  # Nova takes no single letter; 63 is one label in DNS
 
 ZWNJ, ZWJ = "\u200c", "\u200d"  # joiners: Persian, Indic scripts and joined emoji are written with them
 # Copied along from web pages and files, and without any effect on one line: zero-width spaces, soft hyphens, byte order marks, fillers.
@@ -73,13 +73,13 @@ def _strange(text: str) -> list[int]:
 
 
 def host_name(text: str, *, otherwise: str) -> str:
-    """A name as DNS and every guest take it: letters of ASCII, digits and -, at most 63; `otherwise` when nothing is left.
+    """A name as DNS, Nova and every guest take it: 2 to 63 letters of ASCII, digits and -; `otherwise` when less is left.
 
     “piñata 🎉” becomes pinata.
     """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     word = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_HOST_NAME].strip("-")
-    return word or otherwise
+    return word if len(word) >= LEAST_HOST_NAME else otherwise
 
 
 def name_key(name: str) -> str:

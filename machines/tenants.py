@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 LOOP = "tenants"  # of accounts.failures
 
 PAUSE_SECONDS = 3600.0  # between two looks at one person, or EMPTY_PROJECT_SECONDS where that is less
-MOST = 5  # people looked at in one run, each for one call of the cloud at most
+MOST = 5  # people looked at in one run, each for one call of the cloud mostly; for some when the settings' rules have changed
 
 
 def tidy(cloud: Cloud, now: datetime) -> None:
@@ -37,7 +37,8 @@ def tidy(cloud: Cloud, now: datetime) -> None:
 def _tidy_one(user: User, cloud: Cloud, now: datetime) -> None:
     owner = quotas.backstop.owner_of(user)
     if not _has_left(user, now):
-        return quotas.backstop.tell(user, owner, cloud)
+        quotas.backstop.tell(user, owner, cloud)
+        return quotas.backstop.keep_rules(user, owner, cloud)
     cloud.ensure_owner_gone(owner)
     quotas.backstop.forget(user)
     log.info("the empty tenant of %s was taken away", user.username)

@@ -65,6 +65,11 @@ IS_OPENSTACK = bool(env.str("OS_CLOUD", default="") or env.str("OS_AUTH_URL", de
 OPENSTACK_NETWORK = env.str("OPENSTACK_NETWORK", default="")  # name or id; '' = the only shared one
 # Networks (CIDR, separated by commas) from which the agent reaches the machines; empty = this computer's own address there.
 AGENT_ADDRESSES = networks("AGENT_ADDRESSES")
+# Networks (CIDR, separated by commas) to which guests open no connections; empty = the addresses of the services in the cloud's
+# catalogue, and AGENT_ADDRESSES; none = guests reach everything.
+GUEST_EGRESS_BLOCKED: list[str] | None = (
+    [] if env.str("GUEST_EGRESS_BLOCKED", default="").strip() == "none" else networks("GUEST_EGRESS_BLOCKED") or None
+)
 LOCAL_CLOUD_URL = env.str("LOCAL_CLOUD_URL", default="http://127.0.0.1:8790")
 LOCAL_CLOUD_TOKEN = env.str("LOCAL_CLOUD_TOKEN", default="")
 # Where Horizon is, for administrators' links to it: https://cloud.example.org or https://cloud.example.org/horizon. '' = no links.

@@ -38,6 +38,13 @@ def remember(user: User, owner: Owner) -> None:
     Allowance.objects.filter(user=user).exclude(told=told, tenant=owner.tenant).update(told=told, tenant=owner.tenant)
 
 
+def keep_rules(user: User, owner: Owner, cloud: Cloud) -> None:
+    """Bring what their tenant lets in and out to what the settings say now. No call where nothing has changed since."""
+    tenant = cloud.ensure_rules(owner)
+    if tenant and tenant != owner.tenant:
+        Allowance.objects.filter(user=user).update(tenant=tenant)
+
+
 def doubt(user: User) -> None:
     """The cloud said something else than we believe it was told: tell it again the next time."""
     Allowance.objects.filter(user=user).update(told=None)

@@ -12,6 +12,7 @@ from cloud.check import Check, note, wrong
 from cloud.contract import CloudError, CloudRefused
 from cloud.openstack import checks_access as access
 from cloud.openstack import checks_catalog as catalog
+from cloud.openstack import checks_egress as egress
 from cloud.openstack import checks_network as network
 from cloud.openstack.survey import Survey
 
@@ -35,6 +36,7 @@ PARTS = [
     Part(_("Key pairs"), access.keypairs, ("compute",)),
     Part(_("Network"), network.network, ("network",)),
     Part(_("Agent"), network.agents, ("network",)),
+    Part(egress.TOPIC, egress.way_out, ("network",)),
     Part(_("Images"), catalog.images, ("image",)),
     Part(_("Sizes"), catalog.sizes, ("compute", "image", "placement")),
     Part(_("Computers"), catalog.computers, ("compute", "placement")),

@@ -5,19 +5,30 @@ from typing import Any
 from cloud.contract import CloudError
 from cloud.openstack import cluster, paging
 from cloud.openstack.archives import Archives
+from cloud.openstack.egress import WayOut
 from cloud.openstack.faults import Faults
 from cloud.openstack.repairs import Repairs
 from cloud.openstack.tenants import Tenants
 from cloud.openstack.verbs import Verbs
+from cloud.openstack.walls import Walls
 from cloud.openstack.wire import Wire
 
 
 class Desk:
     """One for each process: see OpenStackCloud.desk."""
 
-    def __init__(self, cloud: str | None, network_wish: str, agents_wish: list[str], settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        cloud: str | None,
+        network_wish: str,
+        agents_wish: list[str],
+        egress_wish: list[str] | None,
+        settings: dict[str, Any],
+    ) -> None:
         self.wire = Wire(cloud, **settings)
-        self.tenants = Tenants(self.wire, self.agents, agents_told=bool(agents_wish))
+        self.way_out = WayOut(self.wire, egress_wish, self.agents, lambda: str(self.network["id"]))
+        self.walls = Walls(self.wire, self.agents, self.way_out, agents_told=bool(agents_wish))
+        self.tenants = Tenants(self.wire, self.walls)
         self.verbs = Verbs(self.wire, self.exempt)
         self.repairs = Repairs(self.verbs)
         self.archives = Archives(self.wire, self.verbs)

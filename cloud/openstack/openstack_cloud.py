@@ -58,24 +58,36 @@ def _named(spec: ServerSpec, wire: Wire) -> tuple[dict[str, str], str]:
 
 
 class OpenStackCloud:
-    """`cloud`: its name in clouds.yaml, None for what OS_CLOUD or OS_* say. `network` and `agents` ('' or CIDRs) are found when empty."""
+    """`cloud`: its name in clouds.yaml, None for what OS_CLOUD or OS_* say. `network` and `agents` ('' or CIDRs) are found when empty.
+
+    `blocked`: networks (CIDR) to which guests open no connections; None: found.
+    """
 
     kind = "openstack"
 
     def __init__(
-        self, cloud: str | None = None, *, network: str = "", agents: Sequence[str] = (), **settings: Any
+        self,
+        cloud: str | None = None,
+        *,
+        network: str = "",
+        agents: Sequence[str] = (),
+        blocked: Sequence[str] | None = None,
+        **settings: Any,
     ) -> None:
         self._cloud = cloud
         self._settings = settings
         self._network_wish = network
         self._agents_wish = list(agents)
+        self._egress_wish = None if blocked is None else list(blocked)
         self._desks: dict[int, Desk] = {}
         self._lock = threading.Lock()
         self._stripes = [threading.Lock() for _ in range(STRIPES)]
 
     @classmethod
-    def from_environment(cls, *, network: str = "", agents: Sequence[str] = ()) -> "OpenStackCloud":
-        return cls(None, network=network, agents=agents)
+    def from_environment(
+        cls, *, network: str = "", agents: Sequence[str] = (), blocked: Sequence[str] | None = None
+    ) -> "OpenStackCloud":
+        return cls(None, network=network, agents=agents, blocked=blocked)
 
     @property
     def identity(self) -> str:
@@ -86,7 +98,9 @@ class OpenStackCloud:
         """This process's own connection: one shared with a fork would mix up answers."""
         with self._lock:
             if os.getpid() not in self._desks:
-                self._desks[os.getpid()] = Desk(self._cloud, self._network_wish, self._agents_wish, self._settings)
+                self._desks[os.getpid()] = Desk(
+                    self._cloud, self._network_wish, self._agents_wish, self._egress_wish, self._settings
+                )
             return self._desks[os.getpid()]
 
     @property
@@ -281,6 +295,9 @@ class OpenStackCloud:
 
     def ensure_quota(self, owner: Owner) -> None:
         self.desk.tenants.ensure_quota(owner)
+
+    def ensure_rules(self, owner: Owner) -> str:
+        return self.desk.tenants.ensure_rules(owner)
 
     def ensure_owner_gone(self, owner: Owner) -> None:
         self.desk.tenants.ensure_gone(owner)

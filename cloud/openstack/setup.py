@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.check import Check, named
 from cloud.contract import CloudError, CloudRefused, Flavor
-from cloud.openstack import checks, checks_access, checks_catalog, checks_network, cluster
+from cloud.openstack import checks, checks_access, checks_catalog, checks_egress, checks_network, cluster
 from cloud.openstack.survey import Survey
 from cloud.openstack.upload import Upload, ensure_uploaded, is_there
 from lib.notes import Note
@@ -187,10 +187,31 @@ def certain_login(name: str) -> str:
     return next((login for pattern, login in CERTAIN.items() if re.match(pattern, name)), "")
 
 
+def _way_out(survey: Survey, wishes: Wishes) -> Iterator[Step]:
+    """The group of every project that there is: new ones have the rules from the start."""
+    try:
+        _chosen = survey.network
+    except CloudRefused:
+        return  # none was chosen: told already
+    walls, topic = survey.walls, checks_egress.TOPIC
+    late = [group for group in walls.everywhere() if not walls.are_right(group)]
+    if walls.way_out.is_open:
+        right, text = checks_egress.EVERYTHING, _("Machines of %(count)s projects reach everything.")
+    else:
+        right = _("All projects' machines are kept from %(networks)s.")
+        text = _("Machines of %(count)s projects are kept from %(networks)s.")
+    facts = {"networks": named(list(map(str, walls.way_out.blocked().networks)))}
+    if not late:
+        yield Step(topic, "right", Note(right, {} if walls.way_out.is_open else facts))
+        return
+    yield wishes.change(topic, text, partial(walls.keep_all, late), count=len(late), **facts)
+
+
 MAKERS: list[tuple[str, Maker]] = [
     (_("Roles"), _roles),
     (_("Key pairs"), _keypairs),
     (_("Network"), _network),
+    (checks_egress.TOPIC, _way_out),
     (_("Sizes"), _sizes),
     (_("Images"), _images),
 ]

@@ -7,7 +7,9 @@ from typing import Any
 
 from cloud.check import command
 from cloud.openstack import cluster, paging
+from cloud.openstack.egress import WayOut
 from cloud.openstack.problems import body, translated
+from cloud.openstack.walls import Walls
 from cloud.openstack.wire import Wire
 
 SECONDS = 6.0  # without a byte: who looks wants an answer, also when it is "no answer"
@@ -37,6 +39,7 @@ class Survey:
     open_wire: Callable[[], Wire]
     network_wish: str = ""  # OPENSTACK_NETWORK
     agents_wish: Sequence[str] = ()  # AGENT_ADDRESSES
+    egress_wish: Sequence[str] | None = None  # GUEST_EGRESS_BLOCKED
     students: int = 0  # whom the portal knows: so many may come
     services: dict[str, str] = field(default_factory=dict)  # those that answered, and the newest version of each
     silent: bool = False  # what was asked last did not answer
@@ -66,6 +69,16 @@ class Survey:
     @cached_property
     def network(self) -> dict[str, Any]:
         return cluster.network(self.wire, self.network_wish)
+
+    @cached_property
+    def agents(self) -> list[str]:
+        return list(self.agents_wish) or cluster.own_address(self.wire, self.network["id"])
+
+    @cached_property
+    def walls(self) -> Walls:
+        """As the portal has them: the group of each project."""
+        way_out = WayOut(self.wire, self.egress_wish, lambda: self.agents, lambda: str(self.network["id"]))
+        return Walls(self.wire, lambda: self.agents, way_out, agents_told=bool(self.agents_wish))
 
     def ask(self, service: str, path: str, **params: Any) -> dict[str, Any]:
         """A look at something: the JSON of a good answer."""

@@ -1,10 +1,10 @@
 """One Keystone project per student: found again by a tag, never made twice, with a security group and a quota."""
 
-import hashlib
 import logging
 import threading
-from collections.abc import Callable
+import time
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from keystoneauth1.exceptions.http import Conflict as Taken
@@ -13,14 +13,14 @@ from keystoneauth1.exceptions.http import NotFound
 from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused, Owner
 from cloud.openstack import paging
 from cloud.openstack.problems import body, translated
+from cloud.openstack.walls import GROUP, GROUP_NOTE, Walls
 from cloud.openstack.wire import Wire
 
 log = logging.getLogger(__name__)
 
 TAG = "minga"
 ROLE = "member"
-GROUP = "minga"  # the security group's name
-GROUP_NOTE = "Minga: lets in the portal's agent only, so that students' machines cannot reach each other."
+MAKING_SECONDS = 3.0  # whoever makes a group has written its rules by then, or has died
 SPARE_PORTS = 2  # of the network, beside one for each server: a port lives a moment longer than its server
 
 
@@ -28,21 +28,18 @@ SPARE_PORTS = 2  # of the network, beside one for each server: a port lives a mo
 class Tenant:
     project: str
     group: str  # the security group's id
-    agents: str  # what the group's rules were made from, in short
+    digest: str  # what the group's rules were made from, in short
     is_new: bool = False  # made by this call
 
     @property
     def as_text(self) -> str:
-        return f"{self.project}:{self.group}:{self.agents}"
+        return f"{self.project}:{self.group}:{self.digest}"
 
 
 class Tenants:
-    """`agents`: the networks (CIDR) that the agent's connections come from."""
-
-    def __init__(self, wire: Wire, agents: Callable[[], list[str]], *, agents_told: bool = True) -> None:
+    def __init__(self, wire: Wire, walls: Walls) -> None:
         self._wire = wire
-        self._agents = agents
-        self._agents_told = agents_told  # False: found out by this computer
+        self._walls = walls
         self._known: dict[str, Tenant] = {}
         self._wrong: set[str] = set()  # notes that turned out to be out of date
         self._lock = threading.Lock()  # one at a time: they are made once in a student's life
@@ -59,21 +56,17 @@ class Tenants:
                     self._try_to_clear_after(owner.tenant.partition(":")[0])
                 if is_new and owner.quota:
                     self.write_quota(project, owner)
-                tenant = Tenant(project, self.group_of(project), self._digest)
+                tenant = Tenant(project, self.group_of(project), self._walls.digest)
                 self._known[owner.key] = tenant
                 return replace(tenant, is_new=is_new)
             return self._known[owner.key]
 
     def _as_told(self, owner: Owner) -> Tenant | None:
-        """From owner.tenant, unless it was wrong before or the agent's address has changed since."""
+        """From owner.tenant, unless it was wrong before or the rules that the settings ask for have changed since."""
         parts = owner.tenant.split(":")
-        if len(parts) != 3 or parts[2] != self._digest or owner.tenant in self._wrong:
+        if len(parts) != 3 or parts[2] != self._walls.digest or owner.tenant in self._wrong:
             return None
         return Tenant(parts[0], parts[1], parts[2])
-
-    @property
-    def _digest(self) -> str:
-        return hashlib.sha256(",".join(sorted(self._agents())).encode()).hexdigest()[:8]
 
     def forget(self, owner: Owner) -> None:
         """Look again next time: the project may have been deleted, or our role in it taken away."""
@@ -137,14 +130,25 @@ class Tenants:
     def group_of(self, project: str) -> str:
         """The project's group that lets the agent in; made, or brought to what it should be."""
         groups = self._groups(project)
+        if groups and self._is_being_made(groups[0]):
+            raise CloudBusy("Another worker is making the security group.", retry_after=1)
         if not groups:
             wish = {"name": GROUP, "description": GROUP_NOTE, "project_id": project}
             made = body(self._wire.ask("network", "POST", "/security-groups", json={"security_group": wish}))
             groups = self._groups(project)
             if groups[0]["id"] != made["security_group"]["id"]:  # another worker was faster by a moment
                 self._delete("network", f"/security-groups/{made['security_group']['id']}")
-        self._keep_rules(project, groups[0])
+        self._walls.keep(groups[0])
         return str(groups[0]["id"])
+
+    def _is_being_made(self, group: dict[str, Any]) -> bool:
+        """Several who write or delete the same rules at once keep Neutron's database busy for a minute: the first is left to it."""
+        at, ahead = str(group.get("created_at", "")), self._wire.clock_ahead or 0.0
+        try:
+            age = time.time() + ahead - datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
+        except ValueError:
+            return False
+        return 0 <= age < MAKING_SECONDS and not self._walls.are_right(group)
 
     def _groups(self, project: str) -> list[dict[str, Any]]:
         """Neutron lets two have the same name: the oldest one is meant."""
@@ -152,24 +156,14 @@ class Tenants:
         found = paging.rows(self._wire, "network", "/security-groups", "security_groups", params)
         return sorted(found, key=lambda g: (g.get("created_at", ""), g["id"]))
 
-    def _keep_rules(self, project: str, group: dict[str, Any]) -> None:
-        """Ingress from the agent's networks, and from nowhere else."""
-        wanted = {(f"IPv{6 if ':' in cidr else 4}", cidr) for cidr in self._agents()}
-        held = {}
-        for rule in group["security_group_rules"]:
-            if rule["direction"] == "ingress":
-                whole = rule["protocol"] is None and not rule.get("remote_group_id")
-                held[rule["id"]] = (rule["ethertype"], rule["remote_ip_prefix"]) if whole else None
-        missing = wanted - set(held.values())
-        # An address that each computer found for itself is not everybody's: only what was told takes others away.
-        surplus = [key for key, rule in held.items() if rule not in wanted and (rule is None or self._agents_told)]
-        for rule_id in surplus:
-            self._wire.ask("network", "DELETE", f"/security-group-rules/{rule_id}")
-        if not missing:
-            return
-        common = {"security_group_id": group["id"], "direction": "ingress", "project_id": project}
-        rules = [{**common, "ethertype": kind, "remote_ip_prefix": cidr} for kind, cidr in sorted(missing)]
-        self._wire.ask("network", "POST", "/security-group-rules", json={"security_group_rules": rules})
+    def ensure_rules(self, owner: Owner) -> str:
+        """Bring the group of their project to what the settings say now; where it is. '': there is no project."""
+        if self._as_told(owner):
+            return owner.tenant
+        if not (project := self.find(owner)):
+            return ""
+        self._known[owner.key] = Tenant(project, self.group_of(project), self._walls.digest)
+        return self._known[owner.key].as_text
 
     # ---- what they may keep ----
 

@@ -24,7 +24,7 @@ from cloud.contract import (
     ServerSpec,
     Status,
 )
-from cloud.openstack import servers
+from cloud.openstack import probe, servers, way_out_trial
 from cloud.openstack.checks_catalog import fits
 from cloud.openstack.openstack_cloud import OpenStackCloud
 
@@ -39,6 +39,7 @@ GOODBYE_SECONDS = 120.0
 LATE_SECONDS = 45.0  # Nova may still do what we have stopped waiting for
 KNOCK_SECONDS = 2.0  # for one attempt at port 22
 PAUSE_SECONDS = 0.5
+CONSOLE_LINES = 400
 
 
 class Failed(Exception):
@@ -102,6 +103,7 @@ class _Trial:
         facts = {"image": image.name, "flavor": flavor.name, "host": server.host, "address": server.address}
         yield right(TOPIC, text, seconds=_since(began), **facts)
         yield self.knock(server, began)
+        yield from self.way_out(server)
         yield self.screen(server)
         yield from self.sleep(server)
 
@@ -117,7 +119,8 @@ class _Trial:
     def launch(self, image: Image, flavor: Flavor) -> Server:
         owner = Owner(OWNER_KEY, "check", Quota(1, flavor.vcpus, flavor.ram_mb))
         spec = ServerSpec(
-            machine=MACHINE, owner=owner, name="minga-check", flavor_id=flavor.id, image_id=image.id, ports=frozenset({22})
+            machine=MACHINE, owner=owner, name="minga-check", flavor_id=flavor.id, image_id=image.id, ports=frozenset({22}),
+            user_data=probe.script(way_out_trial.targets(self.cloud.desk.way_out)),
         )  # fmt: skip
         self.is_asking = True
         try:
@@ -159,6 +162,17 @@ class _Trial:
         agents = ", ".join(self.cloud.desk.agents())
         facts = {"address": server.address, "seconds": f"{BOOT_SECONDS:.0f}", "agents": agents}
         return wrong(TOPIC, text, "AGENT_ADDRESSES=ADDRESS/32", **facts)
+
+    def way_out(self, server: Server) -> list[Check]:
+        """Which of the cloud's services answer it: its own script tries them, and writes onto its console."""
+        wanted = way_out_trial.targets(self.cloud.desk.way_out)
+        ends, heard = time.monotonic() + probe.patience(len(wanted)), None
+        while heard is None and time.monotonic() < ends:
+            with contextlib.suppress(CloudBusy):
+                heard = probe.read(self.cloud.console_log(server.id, CONSOLE_LINES))
+            if heard is None:
+                time.sleep(PAUSE_SECONDS)
+        return way_out_trial.rows(self.cloud.desk.way_out, heard)
 
     def screen(self, server: Server) -> Check:
         began = time.monotonic()

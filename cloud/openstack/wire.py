@@ -124,6 +124,14 @@ class Wire:
         raise CloudBusy("Nova is not in the catalogue.")
 
     @property
+    def endpoints(self) -> list[tuple[str, str]]:
+        """Kind and address of all that Keystone's catalogue names, for whomever: public, internal and admin; and of Keystone itself."""
+        with translated():
+            entries = self._access().service_catalog.catalog
+        found = [(str(entry["type"]), str(end["url"])) for entry in entries for end in entry["endpoints"]]
+        return [("identity", str(self.connection.config.config["auth"].get("auth_url", ""))), *found]
+
+    @property
     def user_id(self) -> str:
         with translated():
             return str(self.connection.session.get_user_id() or "")

@@ -37,11 +37,23 @@ def lines(mark: str, topic: str, text: str, mend: str = "") -> Iterator[str]:
 
 def openstack(**limits: float) -> OpenStackCloud:
     """A connection of the command's own. api_timeout: for one that gives up sooner than the portal's."""
-    return OpenStackCloud(None, network=settings.OPENSTACK_NETWORK, agents=settings.AGENT_ADDRESSES, **limits)
+    return OpenStackCloud(
+        None,
+        network=settings.OPENSTACK_NETWORK,
+        agents=settings.AGENT_ADDRESSES,
+        blocked=settings.GUEST_EGRESS_BLOCKED,
+        **limits,
+    )
 
 
 def survey(cloud: OpenStackCloud) -> Survey:
-    return Survey(lambda: cloud.wire, settings.OPENSTACK_NETWORK, settings.AGENT_ADDRESSES, _students())
+    return Survey(
+        lambda: cloud.wire,
+        settings.OPENSTACK_NETWORK,
+        settings.AGENT_ADDRESSES,
+        settings.GUEST_EGRESS_BLOCKED,
+        _students(),
+    )
 
 
 def _students() -> int:

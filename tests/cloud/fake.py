@@ -76,6 +76,7 @@ class FakeCloud:
         self.archives: dict[str, Image] = {}
         self.sizes = list(FLAVORS)
         self.keeps: Callable[[str], str] = str  # what it keeps of a name
+        self.rules_told = ""  # what ensure_rules says; empty: that nothing has changed
         self.thinks_it_has_room = False  # True: has_room says yes, and the launch finds no host all the same
         self._numbers = count(1)
         self._version = 0
@@ -305,6 +306,10 @@ class FakeCloud:
         with self._call("ensure_quota", owner.key, str(owner.quota)):
             if owner.key in self.tenants:
                 self.tenants[owner.key] = owner
+
+    def ensure_rules(self, owner: Owner) -> str:
+        with self._call("ensure_rules", owner.key):
+            return self.rules_told or owner.tenant
 
     def ensure_owner_gone(self, owner: Owner) -> None:
         with self._call("ensure_owner_gone", owner.key):

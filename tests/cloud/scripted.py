@@ -36,6 +36,8 @@ HEALTHY: dict[str, dict[str, Any]] = {
     "/allocation_candidates": {"provider_summaries": {"h": {"resources": RESOURCES}}},
     "/networks": {"networks": [NETWORK]},
     "/subnets": {"subnets": [SUBNET]},
+    "/ports": {"ports": []},
+    "/security-groups": {"security_groups": []},
     "/network-ip-availabilities/n": {"network_ip_availability": {"subnet_ip_availability": [FREE]}},
     "/os-services": {
         "services": [
@@ -60,6 +62,7 @@ class ScriptedWire:
         self.versions: dict[str, Any] = {"compute": (2, 93), "image": (2, 15), "network": (2, 0), "placement": (1, 39)}
         self.auth: dict[str, str] = {"auth_url": "http://keystone/v3", "username": "portal", "password": "x"}
         self.projects_error: CloudError | None = None
+        self.endpoints = [("identity", "http://10.0.0.2:5000/v3"), ("compute", "http://10.0.0.2:8774/v2.1")]
 
     def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
         if method != "GET":

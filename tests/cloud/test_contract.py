@@ -371,6 +371,12 @@ def test_the_quota_of_an_owner_without_a_tenant_is_nothing_to_do(stage: Any) -> 
     insist(stage.cloud.ensure_quota, Owner(str(uuid.uuid4()), "nobody", Quota(1, 1, 256)))
 
 
+def test_the_rules_of_an_owner_stay_where_they_are(stage: Any, make_spec: Specs) -> None:
+    spec = make_spec(stage)
+    server = insist(stage.cloud.ensure_server, spec)
+    assert insist(stage.cloud.ensure_rules, replace(spec.owner, tenant=server.tenant)) == server.tenant
+
+
 def test_each_verb_of_a_server_that_is_gone_says_so(stage: Any, make_spec: Specs) -> None:
     cloud = stage.cloud
     adopted = (cloud.ensure_adopted, str(uuid.uuid4()), Owner(str(uuid.uuid4()), "nobody"))

@@ -65,7 +65,7 @@ def test_key_pairs_on_later_pages_are_deleted_with_their_owner() -> None:
     owner = Owner("0123456789")
     mine = {"keypair": {"name": f"{keypair_prefix(owner)}key"}}
     wire = PagedWire(keypairs=[{"keypair": {"name": f"other-{number}"}} for number in range(7)] + [mine])
-    Tenants(cast("Wire", wire), list)._delete_keypairs(owner)
+    Tenants(cast("Wire", wire), cast("Any", None))._delete_keypairs(owner)
     assert [path for _method, path, _wish in wire.changes] == [f"/os-keypairs/{mine['keypair']['name']}"]
 
 

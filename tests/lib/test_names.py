@@ -1,6 +1,7 @@
 """A name is one line of ordinary characters, and looks like no other."""
 
 import random
+import re
 
 import pytest
 
@@ -72,6 +73,9 @@ def test_the_rest_is_refused(text: str) -> None:
         ("-_.x..y_-", "x-y"),
         ("日本語", "machine-1"),
         ("🎉", "machine-1"),
+        ("X", "machine-1"),
+        ("7 🎉", "machine-1"),
+        ("42", "42"),
         ("a" * 62 + " b", "a" * 62),
     ],
 )
@@ -95,6 +99,13 @@ def test_what_is_kept_once_is_kept_for_good() -> None:
     for text in map(_any_text, range(4000)):
         if once := made_clean(text):
             assert (clean_name(once), made_clean(once)) == (once, once), ascii(text)
+
+
+def test_a_guest_is_called_by_what_nova_and_neutron_take_whatever_its_machine_is_called() -> None:
+    """Nova's schema of a host name, and Neutron's of a label."""
+    for text in map(_any_text, range(4000)):
+        name = host_name(text, otherwise="machine-1")
+        assert re.fullmatch("[a-z0-9][a-z0-9-]{0,61}[a-z0-9]", name), ascii(text)
 
 
 def test_nothing_that_nobody_sees_is_left_between_letters() -> None:

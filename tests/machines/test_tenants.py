@@ -69,6 +69,22 @@ def test_the_project_of_somebody_who_left_goes_after_its_time(world: World, clou
     assert (asked(cloud), cloud.tenants) == (["ensure_owner_gone"], {})
 
 
+def test_rules_that_the_settings_changed_are_written_down_once(world: World, cloud: FakeCloud) -> None:
+    world.running()
+    for told in ("p:g:old", "p:g:new", "p:g:new"):
+        cloud.rules_told = told
+        tenants.tidy(cloud, world.clock.now + timedelta(hours=2 * len(cloud.calls)))
+        assert Allowance.objects.get(user=world.student).tenant == told
+
+
+def test_a_tenant_that_is_nowhere_to_be_found_is_not_forgotten(world: World, cloud: FakeCloud) -> None:
+    world.running()
+    Allowance.objects.update(tenant="p:g:old")
+    cloud.rules_told = ""
+    tenants.tidy(cloud, world.clock.now)
+    assert Allowance.objects.get(user=world.student).tenant == "p:g:old"
+
+
 def test_who_has_a_machine_keeps_it(world: World, cloud: FakeCloud) -> None:
     leave(world)
     world.running()

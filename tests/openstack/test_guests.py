@@ -1,5 +1,7 @@
 """What a guest is given, seen from inside it; and who reaches it."""
 
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +11,11 @@ import pytest
 from cloud.contract import Owner, Server, ServerSpec
 from tests.cloud.stage import insist, make_key
 from tests.openstack.guests import inside, reads_page, ssh
-from tests.openstack.stage import OpenStackStage, until
+from tests.openstack.stage import AGENT, NAMESPACE, OpenStackStage, until
 
 SCRIPT = "#!/bin/sh\necho it ran > /root/said\n"
 STRANGER = "10.77.0.2"  # on the same network as the agent, and not it
+OUTSIDE, QUEUE = "198.51.100.7", 5672
 
 Specs = Callable[..., ServerSpec]
 
@@ -108,6 +111,38 @@ def test_a_neighbour_of_the_agent_reaches_neither(scripted: Server, plain: Serve
         assert not reads_page(plain, source=STRANGER)
     finally:
         inside("ip", "address", "del", f"{STRANGER}/22", "dev", "lab0")
+
+
+@pytest.fixture
+def outside() -> Iterator[str]:
+    """A place beyond the agent's computer, which is the guests' router; something answers there and on the agent's own address."""
+    code = (
+        "import socket, threading, time\n"
+        f"for at in ('{AGENT}', '{OUTSIDE}'):\n"
+        f"    s = socket.create_server((at, {QUEUE}), backlog=9)\n"
+        "    threading.Thread(target=lambda s=s: [s.accept()[0].send(b'hello') for _ in range(9)], daemon=True).start()\n"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    inside("ip", "address", "add", f"{OUTSIDE}/32", "dev", "lo")
+    with subprocess.Popen(
+        ["ip", "netns", "exec", NAMESPACE, sys.executable, "-c", code], stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        yield OUTSIDE
+        server.kill()
+    inside("ip", "address", "del", f"{OUTSIDE}/32", "dev", "lo")
+
+
+def test_a_guest_gets_out_but_not_to_the_services_on_the_agent_s_computer(
+    scripted: Server, keys: list[Path], outside: str
+) -> None:
+    assert said_to(scripted, keys[0], outside) == "hello"
+    assert said_to(scripted, keys[0], AGENT) == ""
+
+
+def said_to(server: Server, key: Path, address: str) -> str:
+    return ssh(server, key, f"sleep 1 | nc -w 4 {address} {QUEUE} | head -c 5").stdout
 
 
 def test_what_a_student_saves_survives_being_put_away(stage: OpenStackStage, plain: Server, keys: list[Path]) -> None:

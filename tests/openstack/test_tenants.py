@@ -4,12 +4,14 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
 
 from cloud.contract import CloudRefused, Owner, Quota, ServerSpec
-from cloud.openstack.tenants import GROUP
+from cloud.openstack.tenants import Tenant
+from cloud.openstack.walls import GROUP
 from tests.cloud.stage import insist
 from tests.openstack.census import belonging, census
 from tests.openstack.stage import AGENT, OpenStackStage, open_cloud, own, until
@@ -197,3 +199,46 @@ def test_a_project_that_only_lost_its_tags_is_left_alone(stage: OpenStackStage, 
     stage.admin.identity.put(
         f"/projects/{tenant.project}/tags", json={"tags": ["minga", f"minga-owner-{new_owner.key}"]}
     )
+
+
+# ---- where guests may go ----
+
+
+def egress(group: Any) -> set[str | None]:
+    rules = [rule for rule in group.security_group_rules if rule["direction"] == "egress"]
+    return {rule["remote_ip_prefix"] for rule in rules if rule["ethertype"] == "IPv4" and not rule["protocol"]}
+
+
+def test_the_agent_s_address_is_left_out_of_the_way_out(stage: OpenStackStage, new_owner: Owner) -> None:
+    (group,) = groups(stage, project_of(new_owner))
+    whole = [ip_network(cidr) for cidr in egress(group) if cidr]
+    assert sum(network.num_addresses for network in whole) == 2**32 - 1
+    assert not any(ip_address(AGENT) in network for network in whole)
+
+
+def test_a_project_of_an_older_minga_is_brought_up_to_date(stage: OpenStackStage, new_owner: Owner) -> None:
+    cloud = open_cloud(blocked=[])
+    old = Tenant(*insist(cloud.desk.tenants.of, own_of(new_owner)).as_text.split(":"))
+    assert egress(groups(stage, old.project)[0]) == {None}
+    told = insist(open_cloud().ensure_rules, replace(new_owner, tenant=old.as_text))
+    assert len(egress(groups(stage, old.project)[0])) == 32
+    assert told.split(":")[:2] == old.as_text.split(":")[:2]
+    assert told != old.as_text
+
+
+def test_one_that_is_up_to_date_costs_no_call(new_owner: Owner) -> None:
+    tenant = insist(open_cloud().desk.tenants.of, own_of(new_owner)).as_text
+    cloud = open_cloud()
+    assert insist(cloud.ensure_rules, replace(new_owner, tenant=tenant)) == tenant
+    assert cloud.wire.calls == {}
+
+
+def test_more_rules_than_neutron_allows_find_room(stage: OpenStackStage, new_owner: Owner) -> None:
+    many = [f"{number}.77.0.{number}/32" for number in range(11, 211, 40)]
+    project = project_of(new_owner, open_cloud(blocked=many))
+    assert len(egress(groups(stage, project)[0])) > 100
+
+
+def own_of(owner: Owner) -> Owner:
+    own(owner)
+    return owner

@@ -1,0 +1,236 @@
+"""What guests may open connections to: everything but the management networks.
+
+Security groups only allow. So the rules are what is left of all addresses when these networks are taken out, as CIDRs of each family.
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from cloud.openstack import paging
+from cloud.openstack.wire import Wire
+
+Network = IPv4Network | IPv6Network
+ANY = {4: "0.0.0.0/0", 6: "::/0"}
+# What is around one address of IPv6 is the same cable; host parts change by themselves, and 64 rules less are made.
+AROUND6 = 64
+METADATA = ("169.254.169.254", "fe80::a9fe:a9fe")
+UNSURE_SECONDS = 60.0  # after a name server was away
+KEEP_SECONDS = 600.0  # that long the name servers of a network are taken to stay what they are
+# What else runs on the computers of a cloud, or beside the portal, and is nothing for guests.
+INNER = {
+    22: "SSH", 2379: "etcd", 3306: "MariaDB", 5432: "PostgreSQL", 5671: "RabbitMQ", 5672: "RabbitMQ", 6379: "Redis",
+    6641: "OVN", 6642: "OVN", 11211: "memcached", 15672: "RabbitMQ", 16509: "libvirt",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a security group that lets something through."""
+
+    direction: str  # ingress or egress
+    ethertype: str  # IPv4 or IPv6
+    prefix: str | None  # None: any address
+    protocol: str | None = None  # None: all of them
+    port: int | None = None
+
+    def row(self, group: str, project: str) -> dict[str, Any]:
+        """As Neutron wants it."""
+        row: dict[str, Any] = {
+            "security_group_id": group, "project_id": project, "direction": self.direction, "ethertype": self.ethertype,
+            "remote_ip_prefix": self.prefix,
+        }  # fmt: skip
+        if self.protocol:
+            row |= {"protocol": self.protocol, "port_range_min": self.port, "port_range_max": self.port}
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    networks: tuple[Network, ...]
+    unknown: tuple[str, ...] = ()  # names of the catalogue that mean nothing on this computer
+    loopback: tuple[str, ...] = ()  # hosts of the catalogue that are each computer's own
+    is_sure: bool = True  # False: names could not be asked for just now
+
+    def has(self, address: str) -> bool:
+        found = ip_address(address)
+        return any(found in network for network in self.networks)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Service:
+    """Something that guests must not reach."""
+
+    address: str
+    port: int
+    name: str
+    is_api: bool = False  # in Keystone's catalogue
+
+
+class WayOut:
+    """`wish`: networks as CIDRs; None: found out from the catalogue's services and the agent's addresses."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        wish: Sequence[str] | None,
+        agents: Callable[[], list[str]],
+        network_id: Callable[[], str],
+    ) -> None:
+        self._wire, self._agents, self._network_id = wire, agents, network_id
+        self.wish = wish
+        self._blocked: Blocked | None = None
+        self._looked_at = 0.0
+        self._name_servers: tuple[float, list[str]] = (0.0, [])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether guests are to reach everything."""
+        return self.wish == []
+
+    def blocked(self) -> Blocked:
+        """The networks that are left out: found once in a process."""
+        is_due = self._blocked and not self._blocked.is_sure and time.monotonic() - self._looked_at > UNSURE_SECONDS
+        if self._blocked is None or is_due:
+            self._blocked = self._set() if self.wish is not None else self._found()
+            self._looked_at = time.monotonic()
+        return self._blocked
+
+    def rules(self) -> frozenset[Rule]:
+        """All that lets guests out. Neutron itself always lets through DHCP, and what IPv6 needs of its neighbours."""
+        networks = self.blocked().networks
+        rules = {Rule("egress", f"IPv{version}", prefix) for version in ANY for prefix in complement(networks, version)}
+        return frozenset(rules | self._needed())
+
+    def services(self) -> list[Service]:
+        """What a guest is to try: the APIs, and at the same addresses and the agent's whatever a cloud usually has beside them."""
+        addresses = {*map(_single, [*self._agents(), *(self.wish or [])])} - {""}
+        names: dict[tuple[str, int], set[str]] = {}
+        for kind, url in self._wire.endpoints:
+            for address in _addresses(_host(url))[0]:
+                addresses.add(address)
+                names.setdefault((address, _port(url)), set()).add(kind)
+        inner = {(address, port): {name} for address in addresses for port, name in INNER.items()}
+        found = [Service(*at, ", ".join(sorted(said)), at in names) for at, said in {**inner, **names}.items()]
+        return sorted(service for service in found if not _is_own(service.address))
+
+    def name_servers(self) -> list[str]:
+        """By whom guests ask for names: what the subnets say, else Neutron's own beside its DHCP."""
+        at, known = self._name_servers
+        if not at or time.monotonic() - at > KEEP_SECONDS:
+            params = {"network_id": self._network_id()}
+            list_of = partial(paging.rows, self._wire, "network")
+            subnets = list_of("/subnets", "subnets", params)
+            ports = list_of("/ports", "ports", {**params, "device_owner": "network:dhcp"})
+            said = [server for subnet in subnets for server in subnet.get("dns_nameservers") or []]
+            beside = [fixed["ip_address"] for port in ports for fixed in port["fixed_ips"]]
+            known = sorted({*said, *beside})
+            self._name_servers = (time.monotonic(), known)
+        return known
+
+    def _needed(self) -> set[Rule]:
+        """What guests cannot do without, where it lies in what is left out: names, and the metadata of their own server."""
+        blocked = self.blocked()
+        if not blocked.networks:
+            return set()
+        found = {_rule_to(address, "tcp", 80) for address in METADATA if blocked.has(address)}
+        for address in filter(blocked.has, self.name_servers()):
+            found |= {_rule_to(address, protocol, 53) for protocol in ("udp", "tcp")}
+        return found
+
+    def _set(self) -> Blocked:
+        return Blocked(tuple(_merged(ip_network(cidr, strict=False) for cidr in self.wish or [])))
+
+    def _found(self) -> Blocked:
+        networks = [ip_network(cidr, strict=False) for cidr in self._agents()]
+        unknown, loopback, is_sure = set(), set(), True
+        for host in sorted({_host(url) for _kind, url in self._wire.endpoints} - {""}):
+            addresses, answered = _addresses(host)
+            is_sure = is_sure and answered
+            if not addresses:
+                unknown.add(host)
+            elif all(map(_is_own, addresses)):
+                loopback.add(host)
+            networks += [_around(address) for address in addresses if not _is_own(address)]
+        own = [network for network in networks if not network.is_loopback]
+        return Blocked(tuple(_merged(own)), tuple(sorted(unknown)), tuple(sorted(loopback)), is_sure)
+
+
+def complement(blocked: Iterable[Network], version: int) -> list[str | None]:
+    """All addresses of this family but those; [None] where none of it is left out, as Neutron says it itself."""
+    left: list[Any] = [ip_network(ANY[version])]
+    for network in _merged(network for network in blocked if network.version == version):
+        left = [part for whole in left for part in _without(whole, network)]
+    return [None if str(part) == ANY[version] else str(part) for part in sorted(left)]
+
+
+def rule_of(row: dict[str, Any]) -> Rule | None:
+    """A rule that Neutron has; None for one of a kind that is never made here."""
+    groups = row.get("remote_group_id") or row.get("remote_address_group_id")
+    if groups or row.get("port_range_min") != row.get("port_range_max"):
+        return None
+    prefix = None if row["remote_ip_prefix"] in ANY.values() else row["remote_ip_prefix"]
+    return Rule(row["direction"], row["ethertype"], prefix, row["protocol"], row.get("port_range_min"))
+
+
+def _without(whole: Any, network: Any) -> list[Any]:
+    if not whole.overlaps(network):
+        return [whole]
+    return [] if whole.subnet_of(network) else list(whole.address_exclude(network))
+
+
+def _merged(networks: Iterable[Network]) -> list[Network]:
+    both = list(networks)
+    fours = collapse_addresses(network for network in both if isinstance(network, IPv4Network))
+    sixes = collapse_addresses(network for network in both if isinstance(network, IPv6Network))
+    return [*fours, *sixes]
+
+
+def _rule_to(address: str, protocol: str, port: int) -> Rule:
+    network = ip_network(address)
+    return Rule("egress", f"IPv{network.version}", str(network), protocol, port)
+
+
+def _host(url: str) -> str:
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).hostname or ""
+    return ""
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _addresses(host: str) -> tuple[set[str], bool]:
+    """What a name means here, and whether that is the last word: a name server that is away may say it later."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        return set(), error.errno != socket.EAI_AGAIN
+    except (OSError, UnicodeError):
+        return set(), True
+    return {str(entry[4][0]).partition("%")[0] for entry in found}, True
+
+
+def _is_own(address: str) -> bool:
+    """Whether it means another computer at each place where it is used."""
+    found = ip_address(address)
+    return found.is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast
+
+
+def _around(address: str) -> Network:
+    found = ip_address(address)
+    return ip_network(f"{found}/{AROUND6 if found.version == 6 else 32}", strict=False)
+
+
+def _single(cidr: str) -> str:
+    """The address of a network that is one address; '' of others."""
+    network = ip_network(cidr, strict=False)
+    return str(network.network_address) if network.num_addresses == 1 else ""

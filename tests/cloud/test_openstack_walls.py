@@ -1,0 +1,159 @@
+"""A project's security group is brought to what it should be, in an order that is never open and never shut."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+import requests
+
+from cloud.contract import CloudBusy, CloudGone
+from cloud.openstack.egress import Blocked, Rule, WayOut
+from cloud.openstack.problems import Conflict
+from cloud.openstack.tenants import Tenants
+from cloud.openstack.walls import Walls
+from tests.cloud.scripted import ScriptedWire, _answer
+
+AGENT, OTHER = "10.0.0.9/32", "10.0.0.8/32"
+OPEN = [Rule("egress", "IPv4", None), Rule("egress", "IPv6", None)]
+OLD = [Rule("ingress", "IPv4", AGENT), *OPEN]  # as Minga 0.2.0 left it
+
+
+class Neutron(ScriptedWire):
+    """Keeps the rules of one group."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        super().__init__()
+        self.endpoints = []
+        self.count = 0
+        self.group: dict[str, Any] = {
+            "id": "g",
+            "project_id": "p",
+            "description": "Minga: x",
+            "security_group_rules": [],
+        }
+        self.answers |= {
+            "/quotas/p": {"quota": {"security_group_rule": 20}},
+            "/security-groups": {"security_groups": [self.group]},
+        }
+        self.said: list[str] = []
+        self._add(rule.row("g", "p") for rule in rules)
+
+    def _add(self, rows: Any) -> None:
+        for row in rows:
+            self.count += 1
+            empty = {"remote_group_id": None, "protocol": None, "port_range_min": None, "port_range_max": None}
+            self.group["security_group_rules"].append({**empty, **row, "id": str(self.count)})
+
+    def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
+        rows, wish = self.group["security_group_rules"], facts.get("json") or {}
+        if method == "POST":
+            self.said.append("make")
+            allowed = cast("Any", self.answers["/quotas/p"])["quota"]["security_group_rule"]
+            if len(rows) + len(wish["security_group_rules"]) > allowed:
+                raise Conflict("409 Quota exceeded for resources: ['security_group_rule'].")
+            self._add(wish["security_group_rules"])
+        elif method == "DELETE":
+            row = next((row for row in rows if row["id"] == path.rpartition("/")[2]), None)
+            if row is None:
+                raise CloudGone("404")
+            self.said.append(f"delete {row['direction']}")
+            rows.remove(row)
+        elif method == "PUT":
+            self.answers[path] = wish
+        return super().ask(service, method, path, **facts) if method == "GET" else _answer({})
+
+
+def walls(wire: Neutron, blocked: Sequence[str] | None = ("10.0.0.0/8",), **facts: Any) -> Walls:
+    agents = facts.pop("agents", [AGENT])
+    return Walls(
+        cast("Any", wire), lambda: agents, WayOut(cast("Any", wire), blocked, lambda: agents, lambda: "n"), **facts
+    )
+
+
+@pytest.mark.parametrize(
+    "before", [OLD, OPEN, [], [*OLD, Rule("egress", "IPv4", "10.0.0.0/8"), Rule("ingress", "IPv4", OTHER)]]
+)
+def test_whatever_it_was_it_becomes_what_it_should_be_and_stays(before: list[Rule]) -> None:
+    wire = Neutron(before)
+    kept = walls(wire)
+    kept.keep(wire.group)
+    wire.said.clear()
+    kept.keep(wire.group)
+    assert (kept.are_right(wire.group), wire.said) == (True, [])
+    out = {row["remote_ip_prefix"] for row in wire.group["security_group_rules"] if row["direction"] == "egress"}
+    assert {"0.0.0.0/5", "11.0.0.0/8", None} <= out
+
+
+def test_a_group_of_an_older_minga_is_not_right() -> None:
+    wire = Neutron(OLD)
+    assert [walls(wire).are_right(group) for group in walls(wire).everywhere()] == [False]
+
+
+def test_who_gets_in_too_much_goes_first_and_the_way_out_is_never_shut() -> None:
+    wire = Neutron([*OLD, Rule("ingress", "IPv4", None)])
+    walls(wire).keep(wire.group)
+    assert wire.said == ["delete ingress", "make", "delete egress"]
+
+
+def test_a_group_of_somebody_else_s_is_left_alone() -> None:
+    wire = Neutron(OLD)
+    wire.group["description"] = "the mine of the geologists"
+    assert walls(wire).everywhere() == []
+
+
+def test_a_project_gets_room_for_more_rules_than_neutron_allows_by_itself() -> None:
+    wire = Neutron(OLD)
+    walls(wire, ["10.0.0.5/32"]).keep(wire.group)
+    assert wire.said[:2] == ["make", "make"]
+    assert wire.answers["/quotas/p"] == {"quota": {"security_group_rule": 20 + 32}}
+
+
+def test_a_rule_that_another_worker_has_deleted_is_no_fault() -> None:
+    wire = Neutron(OLD)
+    seen = {**wire.group, "security_group_rules": list(wire.group["security_group_rules"])}
+    wire.group["security_group_rules"].pop(1)
+    walls(wire).keep(seen)
+    assert wire.said == ["make"]
+
+
+def test_none_opens_it_again() -> None:
+    wire = Neutron(OLD)
+    walls(wire).keep(wire.group)
+    walls(wire, []).keep(wire.group)
+    assert {row["remote_ip_prefix"] for row in wire.group["security_group_rules"]} == {None, AGENT}
+
+
+def test_while_a_name_server_is_away_the_rules_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Neutron(OLD)
+    walls(wire).keep(wire.group)
+    unsure = walls(wire, None)
+    monkeypatch.setattr(unsure.way_out, "blocked", lambda: Blocked((), is_sure=False))
+    assert unsure.are_right(wire.group)
+
+
+def test_the_digest_changes_with_the_setting_and_with_the_agent() -> None:
+    wire = Neutron([])
+    found = [walls(wire), walls(wire, ["10.0.0.0/9"]), walls(wire, agents=[OTHER]), walls(wire, [])]
+    assert len({one.digest for one in found}) == 4
+
+
+def test_what_a_computer_found_for_itself_does_not_shut_out_another_s_agent() -> None:
+    wire = Neutron([*OLD, Rule("ingress", "IPv4", OTHER)])
+    walls(wire, [], agents_told=False).keep(wire.group)
+    assert wire.said == []
+
+
+@pytest.mark.parametrize(
+    ("age", "rules", "waits"), [(1, OPEN, True), (1, None, False), (60, OPEN, False), (-60, OPEN, False)]
+)
+def test_a_group_that_another_worker_is_just_making_is_left_to_it(age: int, rules: Any, waits: bool) -> None:
+    wire = Neutron(OPEN)
+    kept = walls(wire)
+    if rules is None:
+        kept.keep(wire.group)
+    wire.group["created_at"] = f"{datetime.now(UTC) - timedelta(seconds=age):%Y-%m-%dT%H:%M:%SZ}"
+    wire.clock_ahead = 0.5
+    with pytest.raises(CloudBusy) if waits else nullcontext():
+        Tenants(cast("Any", wire), kept).group_of("p")
