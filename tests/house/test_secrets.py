@@ -98,6 +98,12 @@ def test_compose() -> None:
     assert [word for name in TABLE for word in held(name, words[name])] == WANTED
 
 
+def test_a_folder_that_only_some_installations_have_is_no_hindrance() -> None:
+    """Docker refuses to start a container one of whose folders is not there."""
+    folders = [v for v in SERVICES["worker"]["volumes"] if v["target"] == "/etc/minga/keys"]
+    assert [folder["bind"] for folder in folders] == [{"create_host_path": True}]
+
+
 def test_of_compose_only_web_reaches_the_process_that_reads_disks() -> None:
     by = [n for n, service in SERVICES.items() if any("/run/minga-disks" in str(v) for v in service.get("volumes", []))]
     assert sorted(by) == ["disks", "web"]
