@@ -1,9 +1,9 @@
 """The one door to the cloud: `contract.py` says what may be asked, the other modules answer.
 
-Owns: the clients of OpenStack and of the local cloud. Never: models, business words, sentences for students.
+Owns: the clients of OpenStack and of the local cloud, and the process that reads disks for web. Never: models, business words, sentences for students.
 """
 
 from cloud.contract import Cloud
-from cloud.door import open_cloud
+from cloud.door import open_cloud, open_disks
 
-__all__ = ["Cloud", "open_cloud"]
+__all__ = ["Cloud", "open_cloud", "open_disks"]

@@ -1,16 +1,23 @@
-"""Which cloud answers: the settings' choice, opened once per process."""
+"""Which cloud answers: the settings' choice, opened once per process. Web opens only the door to disks."""
 
+import os
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 
-from cloud.contract import Cloud
+from cloud.contract import Cloud, CloudRefused
+from cloud.disk_client import DiskClient
 
 
 @cache
 def open_cloud() -> Cloud:
-    """The cloud of this installation: OpenStack where OS_CLOUD or OS_AUTH_URL is set, else the local one."""
+    """The cloud of this installation (CLOUD), with this process's own credential. Raises CloudRefused where it has none."""
     if settings.IS_OPENSTACK:
+        if not (os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL")):
+            raise CloudRefused(
+                "This process has no credential of the cloud (OS_CLOUD or OS_AUTH_URL): web and beat must not."
+            )
         from cloud.openstack import OpenStackCloud
 
         return OpenStackCloud.from_environment(
@@ -19,3 +26,9 @@ def open_cloud() -> Cloud:
     from cloud.local import LocalCloud
 
     return LocalCloud(settings.LOCAL_CLOUD_URL, settings.LOCAL_CLOUD_TOKEN)
+
+
+@cache
+def open_disks() -> DiskClient:
+    """Images by way of the process that reads disks: for web, which has no credential."""
+    return DiskClient(Path(settings.DISKS_SOCKET))

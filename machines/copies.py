@@ -1,6 +1,7 @@
 """A machine's disk to take home: an image is made of it where there is none, read in chunks, and deleted after a day.
 
-Also what is left of archives is taken away here. Rows say what is to be done; `tend` does it, from a worker.
+Also what is left of archives is taken away here. Rows say what is to be done; `tend` does it, from a worker. What web sends to a
+person comes from the process that reads disks: web has no credential of the cloud.
 """
 
 import logging
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_noop as _
 import tunnels.queries
 from accounts.failures import Failures
 from accounts.models import User
-from cloud import open_cloud
+from cloud import open_disks
 from cloud.contract import Cloud, CloudBusy, CloudError, CloudGone, CloudRefused, Image
 from lib import doorbell
 from lib.notes import Note, Refusal
@@ -33,7 +34,10 @@ PAUSE = timedelta(seconds=5)  # between two looks at an image that is being made
 HELD = timedelta(seconds=60)  # in one worker's hands
 LONGEST = timedelta(hours=2)  # in the making; then it has failed
 MOST = 5  # looked at in one turn
-TRIES = 4  # in a row, when the cloud breaks off in the middle
+TRIES = 4  # in a row, when the cloud does not answer at all: the person reads so
+# In a row, once bytes have gone out: half a minute, in which a killed process is back. Nothing can be told in the middle of a file.
+TRIES_ON_THE_WAY = 10
+LONGEST_SLEEP = 4.0  # seconds between two of them
 HAS_DISK = (State.RUNNING, State.SUSPENDED, State.SHELVED)
 K, S = Copy.Kind, Copy.State
 
@@ -124,20 +128,20 @@ def read(copy: Copy, start: int, end: int) -> Iterator[bytes]:
 
 
 def _read(copy: Copy, start: int, end: int) -> Iterator[bytes]:
-    """What the cloud breaks off is taken up again where it was."""
-    cloud, at, tries = open_cloud(), start, 0
+    """What breaks off, in the cloud or on the way from it, is taken up again where it was."""
+    disks, at, tries = open_disks(), start, 0
     while at < end:
         try:
-            for chunk in cloud.read_image(copy.image_id, at, end - at):
+            for chunk in disks.read_image(copy.image_id, at, end - at):
                 at, tries = at + len(chunk), 0
                 yield chunk
             if at < end:
                 raise CloudBusy(f"Image {copy.image_id} ended at {at}, before {end}.")
         except CloudBusy:
             tries += 1
-            if tries == TRIES:
+            if tries == (TRIES if at == start else TRIES_ON_THE_WAY):
                 raise
-            time.sleep(0.5 * tries)
+            time.sleep(min(0.5 * tries, LONGEST_SLEEP))
 
 
 # ---- the worker's part ----

@@ -25,6 +25,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from accounts import failures
+from cloud import open_disks
 from lib import seldom
 from machines.models import Watch
 from machines.sweep import PACE
@@ -146,20 +147,29 @@ def _ask_redis() -> float:
     return perf_counter() - began
 
 
-_database, _redis = Look(_ask_database), Look(_ask_redis)
+def _ask_disks() -> float:
+    began = perf_counter()
+    if not open_disks().is_there(LIMIT_SECONDS):
+        raise TimeoutError(f"nobody answers at {settings.DISKS_SOCKET}")
+    return perf_counter() - began
+
+
+_database, _redis, _disks = Look(_ask_database), Look(_ask_redis), Look(_ask_disks)
 
 
 def readiness() -> tuple[str, dict[str, Part]]:
     """The state of the whole, and of each part."""
     until = monotonic() + LIMIT_SECONDS
-    asked_database, asked_redis = _database.begin(), _redis.begin()
+    asked_database, asked_redis, asked_disks = _database.begin(), _redis.begin(), _disks.begin()
     seen = _answer("database", asked_database, until)
     took = _answer("redis", asked_redis, until)
+    read = _answer("disks", asked_disks, until)
     parts = {
         "database": seen if isinstance(seen, Part) else database(seen),
         "redis": took if isinstance(took, Part) else Part(OK, took),
         "disk": disk(tempfile.gettempdir()),
         **_further(seen, timezone.now()),
+        "disks": disks(read),
     }
     return worst(parts), parts
 
@@ -179,6 +189,13 @@ def disk(folder: str) -> Part:
     except OSError as error:
         return Part(DEGRADED, why=type(error).__name__)
     return Part(OK) if free >= FREE_BYTES else Part(DEGRADED, why="no room for temporary files")
+
+
+def disks(took: float | Part) -> Part:
+    """The process that reads disks for web. Without it nothing can be downloaded, and all else goes on."""
+    if isinstance(took, Part):
+        return Part(DEGRADED, why="no disk can be downloaded: the process that reads them does not answer")
+    return Part(OK, took)
 
 
 def _further(seen: Seen | Part, now: datetime) -> dict[str, Part]:

@@ -8,13 +8,16 @@ import asyncio
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+# Of their own: one may wait for half a minute while what it reads from is away, and web's other work must not wait behind it.
+_THREADS = ThreadPoolExecutor(16, "download")
 _ONE_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))\Z")
 
 
@@ -46,6 +49,8 @@ def serve(request: HttpRequest, whole: Whole) -> HttpResponseBase:
     kind = "application/octet-stream"
     if request.method == "HEAD" or start == end:
         return HttpResponse(status=status, headers=headers, content_type=kind)
+    if not connection.in_atomic_block:  # the first chunk may take a while
+        close_old_connections()
     flow = _Flow(whole.read(start, end))
     return StreamingHttpResponse(flow, status=status, headers=headers, content_type=kind)
 
@@ -91,7 +96,7 @@ class _Flow:
         chunk, self._first = self._first, b""
         while chunk:
             yield chunk
-            chunk = await asyncio.get_running_loop().run_in_executor(None, self._take)
+            chunk = await asyncio.get_running_loop().run_in_executor(_THREADS, self._take)
 
     def close(self) -> None:
         """It may be at work in another thread, which ends within the cloud's own time limit."""

@@ -60,8 +60,15 @@ if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
 # ---- the cloud ----
-# OpenStack, where a clouds.yaml has OS_CLOUD, or where the OS_* variables say it; else the local cloud of make run.
-IS_OPENSTACK = bool(env.str("OS_CLOUD", default="") or env.str("OS_AUTH_URL", default=""))
+# openstack: a clouds.yaml has OS_CLOUD, or the OS_* variables say it; local: the local cloud of make run. Compose, the units and make run
+# say it to every process, since web and beat have no OS_* to see it by.
+_has_openstack = bool(env.str("OS_CLOUD", default="") or env.str("OS_AUTH_URL", default=""))
+CLOUD = env.str("CLOUD", default="openstack" if _has_openstack else "local")
+if CLOUD not in ("openstack", "local"):
+    raise ImproperlyConfigured("CLOUD must be openstack or local, or be left out.")
+IS_OPENSTACK = CLOUD == "openstack"
+# Where the process that reads disks out of the cloud answers web (docs/adr/0067).
+DISKS_SOCKET = env.str("DISKS_SOCKET", default="/run/minga-disks/socket")
 OPENSTACK_NETWORK = env.str("OPENSTACK_NETWORK", default="")  # name or id; '' = the only shared one
 # Networks (CIDR, separated by commas) from which the agent reaches the machines; empty = this computer's own address there.
 AGENT_ADDRESSES = networks("AGENT_ADDRESSES")

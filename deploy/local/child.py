@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local import privilege, records
+from deploy.local import holders, privilege, records
 
 PR_SET_PDEATHSIG = 1
 LOG_BYTES = 20_000_000  # a longer log is set aside: about a day of the worker's
@@ -44,8 +44,13 @@ def _popen(program: Program, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
             program.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=program.folder,
-            env={**os.environ, **program.environment}, start_new_session=True, preexec_fn=_before_exec(program),
+            env=environment(program), start_new_session=True, preexec_fn=_before_exec(program),
         )  # fmt: skip
+
+
+def environment(program: Program) -> dict[str, str]:
+    """What it is started with: also of this process's own, but no secret that is not for it."""
+    return holders.own(program.name, {**os.environ, **program.environment})
 
 
 def _before_exec(program: Program) -> Callable[[], None]:

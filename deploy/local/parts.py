@@ -65,7 +65,7 @@ def all_parts(place: Place) -> list[Part]:
     mail = [] if has_mail_server() else [_mail(place)]
     return [
         _postgres(postgres), _redis(redis), _assets(site), *cloud, _vps(place), *mail, _prepare(place, site),
-        _web(place, site), _worker(place, site), _beat(place, site), _agent(place),
+        _disks(place, site), _web(place, site), _worker(place, site), _beat(place, site), _agent(place),
     ]  # fmt: skip
 
 
@@ -85,6 +85,8 @@ def _environment(place: Place, database: str, redis: str) -> dict[str, str]:
         "SECRET_KEY": place.secrets["secret_key"],
         "DATABASE_URL": database,
         "REDIS_URL": redis,
+        "CLOUD": "openstack" if has_cluster() else "local",
+        "DISKS_SOCKET": str(_disks_socket(place)),
         "LOCAL_CLOUD_URL": f"http://127.0.0.1:{place.ports['cloud']}",
         "LOCAL_CLOUD_TOKEN": place.secrets["cloud_token"],
         "STATIC_MANIFEST": "on",
@@ -165,6 +167,17 @@ def _prepare(place: Place, site: dict[str, str]) -> Part:
 def _apps() -> set[str]:
     """The folders with tables, and the portal, whose demo command fills them."""
     return {path.parent.parent.name for path in ROOT.glob("*/migrations/__init__.py")} | {"portal"}
+
+
+def _disks_socket(place: Place) -> Path:
+    return place.run / "disks" / "socket"
+
+
+def _disks(place: Place, site: dict[str, str]) -> Part:
+    socket = _disks_socket(place)
+    socket.parent.mkdir(mode=0o700, exist_ok=True)
+    program = _python("disks", "cloud.disk_server", "--socket", str(socket), environment=site)
+    return Part(program, wave=3, is_ready=socket.is_socket)
 
 
 def _web(place: Place, site: dict[str, str]) -> Part:

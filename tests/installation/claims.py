@@ -10,7 +10,7 @@ from tests.installation.visitor import Visitor
 from tests.installation.walk import MANAGE
 from tests.installation.world import VPS_ADDRESS, World
 
-SERVICES = ("minga-web", "minga-worker", "minga-beat")
+SERVICES = ("minga-web", "minga-disks", "minga-worker", "minga-beat")
 AUTHORITY = "var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
 
 
@@ -40,10 +40,25 @@ class Claims:
         self.world.until(
             lambda: self.world.server.run("curl -sf http://127.0.0.1:8000/healthz").code == 0, "web answers"
         )
+        self.web_does_not_have_the_cloud()
+
+    def web_does_not_have_the_cloud(self) -> None:
+        """Nor can it take it: not from the file, and not from another process."""
+        web, disks, worker, _beat = self._pids()
+        held = {pid: self.world.ask(f"tr '\\0' '\\n' < /proc/{pid}/environ") for pid in (web, disks)}
+        assert "OS_CLOUD" not in held[web]
+        assert "SECRET_KEY" not in held[disks]
+        for user, file in (
+            ("minga-web", "/etc/minga/cloud/clouds.yaml"),
+            ("minga-web", f"/proc/{worker}/environ"),
+            ("minga-disks", f"/proc/{web}/environ"),
+        ):
+            assert self.world.server.run(f"sudo -u {user} cat {file}").code, f"{user} reads {file}"
+        assert self.world.server.run("sudo -u minga-agent test -e /run/minga-disks/socket").code
 
     def is_ready(self) -> None:
         """Database and Redis answer, and the cloud where there is one. The agent comes later."""
-        wanted = {"database": "ok", "redis": "ok", **({"cloud": "ok"} if self.world.has_cloud else {})}
+        wanted = {"database": "ok", "redis": "ok", "disks": "ok", **({"cloud": "ok"} if self.world.has_cloud else {})}
         self.world.until(lambda: wanted.items() <= self._states().items(), f"/readyz has {wanted}")
         print(f"        /readyz: {self._states()}")
 

@@ -16,7 +16,7 @@ from tunnels.models import Tunnel
 
 @pytest.fixture(autouse=True)
 def _door(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copies, "open_cloud", lambda: cloud)
+    monkeypatch.setattr(copies, "open_disks", lambda: cloud)
 
 
 def made(world: World, machine: Machine) -> Copy:

@@ -47,7 +47,7 @@ def there_and_back(world: RealWorld, stage: OpenStackStage, machine: Machine) ->
 def test_one_put_away_is_downloaded_from_what_nova_keeps(
     world: RealWorld, stage: OpenStackStage, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copies, "open_cloud", lambda: stage.cloud)
+    monkeypatch.setattr(copies, "open_disks", lambda: stage.cloud)
     machine = world.until(world.holding(server), "running")
     actions.shelve(machine=machine, by=world.student)
     world.until(machine, "shelved")

@@ -30,7 +30,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> bytes:
             return data if image_id == "i" else super()._bytes(image_id)
 
     cloud = Shelf()
-    monkeypatch.setattr(copies, "open_cloud", lambda: cloud)
+    monkeypatch.setattr(copies, "open_disks", lambda: cloud)
     return data
 
 

@@ -48,6 +48,13 @@ def test_other_methods_are_refused(client: Client) -> None:
     assert [client.post(path).status_code for path in ("/healthz", "/readyz", "/metrics")] == [405, 405, 405]
 
 
+@pytest.fixture
+def disks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that reads disks is there."""
+    monkeypatch.setattr(health, "_disks", health.Look(lambda: 0.004))
+
+
+@pytest.mark.usefixtures("disks")
 @pytest.mark.django_db(transaction=True)
 def test_all_is_well(client: Client) -> None:
     make_gateway()
@@ -55,7 +62,7 @@ def test_all_is_well(client: Client) -> None:
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["state"]) == (200, "ok")
     assert {name: part["state"] for name, part in reply.json()["parts"].items()} == dict.fromkeys(
-        ("database", "redis", "disk", "cloud", "agents", "rows"), "ok"
+        ("database", "redis", "disk", "cloud", "agents", "rows", "disks"), "ok"
     )
     assert all(0 <= part["seconds"] < 10 for name, part in reply.json()["parts"].items() if name != "disk")
 
@@ -67,6 +74,12 @@ def test_a_silent_cloud_and_agent_take_nobody_out_of_service(client: Client) -> 
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["state"]) == (200, "degraded")
     assert {reply.json()["parts"][name]["state"] for name in ("cloud", "agents")} == {"degraded"}
+
+
+def test_without_the_process_that_reads_disks_only_downloads_are_missing(client: Client, db: None) -> None:
+    reply = client.get("/readyz")
+    assert reply.status_code == 200
+    assert reply.json()["parts"]["disks"]["why"].startswith("no disk can be downloaded")
 
 
 def test_without_redis_it_is_not_ready(client: Client, settings: Any, db: None) -> None:
@@ -206,6 +219,7 @@ def test_of_a_silent_agent_nobody_knows_its_connection() -> None:
     assert health.agents([gone], NOW) == Part("degraded", 300, "1 of 1 not heard")
 
 
+@pytest.mark.usefixtures("disks")
 def test_a_database_that_is_away_for_long_is_logged_once(client: Client, lines: "Lines") -> None:
     """The test's database is shut here; a prober comes every few seconds."""
     seldom.OWN.clear()

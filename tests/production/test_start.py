@@ -4,7 +4,7 @@ import pytest
 
 from tests.production.compose_site import PARTS, USER, Site, until
 
-OURS = ("web", "worker", "beat")
+OURS = ("web", "worker", "beat", "disks")
 
 
 def test_migrate_has_ended_well(site: Site) -> None:
@@ -31,6 +31,14 @@ def test_a_part_has_no_more_rights_than_it_needs(site: Site, part: str) -> None:
     facts = dict(line.split(":", 1) for line in status.splitlines())
     assert {int(number) for number in facts["Uid"].split()} == {USER}
     assert (int(facts["CapEff"], 16), facts["NoNewPrivs"].strip(), facts["Seccomp"].strip()) == (0, "1", "2")
+
+
+def test_web_reads_disks_by_way_of_a_process_that_holds_the_password_for_it(site: Site) -> None:
+    until(lambda: site.part("disks")["state"] == "ok", "web reaches the process that reads disks", 30)
+    look = "import os; print(os.path.exists('/etc/minga/cloud'), [n for n in os.environ if n.startswith('OS_')])"
+    assert site.compose("exec", "--no-TTY", "web", "python", "-c", look).stdout.strip() == "False []"
+    held = site.compose("exec", "--no-TTY", "disks", "env").stdout
+    assert [name for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL") if f"{name}=" in held] == []
 
 
 def test_the_database_cannot_be_reached_from_this_computer(site: Site) -> None:
