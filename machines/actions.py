@@ -22,7 +22,7 @@ from lib.claims import claimed
 from lib.names import clean_name
 from lib.notes import Note, Refusal
 from lib.states import LostRace
-from machines import lifecycle, machine_names, pace
+from machines import lifecycle, machine_names, pace, refusals
 from machines.bin import archive, bin, delete, restore
 from machines.models import Event, Machine, Watch
 from machines.offers import never_fits, size_of
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "launch", "move", "open_port",
-    "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "step", "suspend", "wake",
+    "rename", "rescue", "reset", "restart", "restore", "retry", "see", "shelve", "step", "suspend", "wake",
 ]  # fmt: skip
 
 
@@ -134,6 +134,20 @@ def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     """Switch it off and move its disk to another computer of the cluster (cold migration). For administrators."""
     _admins_only(by)
     return wish(machine, "move", by, why, once="moves_asked")
+
+
+@transaction.atomic
+def see(*, machine: Machine, by: User) -> Machine:
+    """Put away what the cloud refused: it was read. Twice is once. Its owner does so, of what only administrators ask they."""
+    machine = locked(machine)
+    if machine.refused in refusals.FOR_ADMINS:
+        _admins_only(by)
+    elif machine.refused and by.pk != machine.owner_id:
+        raise Refusal(_("Its owner has not read this yet, so it stays."), code="forbidden", status=403)
+    Machine.objects.filter(pk=machine.pk).update(**refusals.SEEN)
+    for name, value in refusals.SEEN.items():
+        setattr(machine, name, value)
+    return machine
 
 
 @transaction.atomic

@@ -39,7 +39,7 @@ from machines.pace import (
     wait_at_most,
 )
 from machines.resting import shelve, suspend, wake, watch_rest
-from machines.states import Repair, State, Wanted
+from machines.states import Refused, Repair, State, Wanted
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
@@ -169,7 +169,7 @@ def reset(machine: Machine, cloud: Cloud) -> None:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be reset: %s", machine.pk, error)
-        write(machine, resets_done=machine.resets_asked)
+        write(machine, resets_done=machine.resets_asked, **refusals.kept(Refused.RESET, NO_RESET))
         return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_RESET))
     go(machine, State.BUILDING, asked_at=timezone.now())
 

@@ -39,6 +39,17 @@ class Repair(models.TextChoices):
     USED_UP = "used_up"  # all of it failed: only a reset to the template is left
 
 
+class Refused(models.TextChoices):
+    """What the cloud refused last, until somebody whom it concerns has seen that."""
+
+    NONE = ""
+    SUSPEND = "suspend"
+    ARCHIVE = "archive"
+    RESET = "reset"
+    RESCUE = "rescue"
+    MOVE = "move"
+
+
 S = State
 _ALWAYS = {S.DELETING, S.GONE, S.FAILED}
 MOVES: dict[str, set[State]] = {

@@ -19,6 +19,7 @@ from machines.idle import facts, room
 from machines.idle.words import span
 from machines.models import Event, Machine
 from machines.progress import Progress, progress_of, typical_seconds
+from machines.refusals import FOR_ADMINS
 from machines.states import State
 from machines.wishes import allowed_to_admins
 from portal.why import Why, why
@@ -122,8 +123,29 @@ class Shown:
 
     @property
     def sentence(self) -> str:
-        said = self.progress.sentence if self.has_bar else str(self.machine.note) or self._at_rest()
+        said = self.progress.sentence if self.has_bar else str(self.machine.note) or self.refusal or self._at_rest()
         return f"{said} {self._turn()}" if self.waits_for_room else said
+
+    @property
+    def refusal(self) -> str:
+        """What the cloud refused its owner, until they have seen it; '' for nothing."""
+        is_told = self.machine.state != State.GONE and not self.is_refused_to_admins
+        return str(self.machine.refusal) if is_told else ""
+
+    @property
+    def admin_refusal(self) -> str:
+        """Likewise of what only administrators ask for; nobody else need read that."""
+        is_told = self.machine.state != State.GONE and self.is_refused_to_admins
+        return str(self.machine.refusal) if is_told else ""
+
+    @property
+    def is_refused_to_admins(self) -> bool:
+        return self.machine.refused in FOR_ADMINS
+
+    @property
+    def says_refusal(self) -> bool:
+        """Whether the sentence is the refusal: then a page shows it with its button, not twice."""
+        return bool(self.refusal) and not self.has_bar and not self.machine.note
 
     @property
     def waits_for_room(self) -> bool:
@@ -265,6 +287,7 @@ class Shown:
             self.progress,
             self.is_busy,
             str(m.note),
+            (m.refused, str(m.refusal)),
             [(d.port, d.state, d.answers) for d in self.doors],
             sorted(self.verbs),
             self.why,

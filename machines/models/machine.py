@@ -13,7 +13,7 @@ from cloud.contract import Status
 from courses.models import Template
 from lib.notes import Note
 from machines.progress import Progress, progress_of
-from machines.states import COME_TRUE, MOVES, TOWARDS, Repair, State, Wanted
+from machines.states import COME_TRUE, MOVES, TOWARDS, Refused, Repair, State, Wanted
 
 MISSED = timedelta(days=14)  # how long one that vanished stays in its owner's lists
 ONCE = ("resets", "restarts", "ports", "moves", "rescues")  # pairs of counters that concern one that runs
@@ -111,6 +111,10 @@ class Machine(models.Model):
     # A server whose build failed, written before it is deleted: so nobody takes its end for somebody else's deed.
     failed_server = models.CharField(max_length=64, blank=True, default="", db_default="")
 
+    # A refusal is kept here until it was seen: `state_note` goes with the state. See refusals.kept.
+    refused = models.CharField(max_length=10, choices=Refused.choices, blank=True, default="", db_default="")
+    refused_note = models.JSONField(default=dict, blank=True, db_default={})
+
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
     unheard = models.PositiveIntegerField(default=0)  # how often in a row the cloud did not answer
@@ -177,6 +181,11 @@ class Machine(models.Model):
     @property
     def note(self) -> Note:
         return Note.from_json(self.state_note)
+
+    @property
+    def refusal(self) -> Note:
+        """What the cloud refused and nobody has seen yet; empty where there is nothing."""
+        return Note.from_json(self.refused_note) if self.refused else Note()
 
     @property
     def has_come_true(self) -> bool:

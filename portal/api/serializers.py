@@ -148,6 +148,11 @@ class Access(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="For http and https; else ''.")
 
 
+class Refused(serializers.Serializer[Any]):
+    what = serializers.ChoiceField(["suspend", "archive", "reset", "rescue", "move"])
+    note = serializers.CharField(help_text="What was refused, in words.")
+
+
 class MachineOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -172,6 +177,10 @@ class MachineOut(serializers.Serializer[Any]):
     binned_at = serializers.DateTimeField(allow_null=True, help_text="Since when it is in the recycle bin.")
     cloud_says = serializers.CharField(
         help_text="Why the cloud failed or refused, in its own words: for teachers and administrators."
+    )
+    refused = Refused(
+        allow_null=True,
+        help_text="What the cloud refused and nobody has seen yet; `see` puts it away. null: nothing.",
     )
     vanished = serializers.BooleanField(help_text="Gone because its server was deleted on the cluster itself.")
 

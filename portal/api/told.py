@@ -17,8 +17,16 @@ def machine(shown: Shown, reader: User) -> dict[str, Any]:
         "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": sorted(shown.verbs),
         "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
         "vnc_password": shown.screen_password, "created_at": row.created_at, "ready_at": row.ready_at, "binned_at": row.binned_at,
-        "vanished": row.vanished, "cloud_says": row.cloud_fault if reader.is_teacher else "",
+        "refused": _refused(shown, reader), "vanished": row.vanished, "cloud_says": row.cloud_fault if reader.is_teacher else "",
     }  # fmt: skip
+
+
+def _refused(shown: Shown, reader: User) -> dict[str, str] | None:
+    """For serializers.Refused: the owner's, and for administrators theirs as well."""
+    row = shown.machine
+    if not row.refused or (shown.is_refused_to_admins and not reader.is_admin):
+        return None
+    return {"what": row.refused, "note": str(row.refusal)}
 
 
 def access(door: Door) -> dict[str, Any]:
