@@ -47,6 +47,8 @@ Step = Callable[[Machine, Cloud], None]
 
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
+SILENT = _("Almost there. What does not answer yet: %(services)s.")
+SOME_SILENT = _("It runs, but not everything in it answers yet: %(services)s.")
 QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if nothing comes, restart it.")
 
 
@@ -307,14 +309,26 @@ def _until_it_answers(machine: Machine) -> None:
     # It may have been started on the cluster itself, long after we last asked for anything.
     since = max(machine.asked_at or machine.state_since, machine.state_since)
     is_late = now - since > timedelta(seconds=settings.BOOT_SECONDS)
-    answers = tunnels.queries.all_open(machine.pk, now) and tunnels.queries.primary_answered(machine.pk)
+    silent = tunnels.queries.silent(machine.pk, anew=machine.state == State.BUILDING)
+    answers = tunnels.queries.all_open(machine.pk, now) and not silent
     if not answers and not is_late:
-        return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))
+        return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now) or _waits_for(machine, silent))
     done: dict[str, Any] = {"queued_at": None, "restarts_done": machine.restarts_asked}
     if not machine.owes_reset:  # one that broke down on the way was only brought back: it is still to be done
         done["resets_done"] = machine.resets_asked
-    note = Note() if answers else Note(QUIET_GUEST)
-    _runs(machine, note, ready_at=machine.ready_at or now, **done)
+    _runs(machine, Note() if answers else _without(machine, silent), ready_at=machine.ready_at or now, **done)
+
+
+def _waits_for(machine: Machine, silent: list[str]) -> Note:
+    """While nothing answers it simply starts; once something does, the rest is named."""
+    is_up = silent and tunnels.queries.primary_answered(machine.pk)
+    return Note(SILENT, {"services": ", ".join(silent)}) if is_up else Note()
+
+
+def _without(machine: Machine, silent: list[str]) -> Note:
+    """What its history says of one that is called running before everything in it answers."""
+    is_up = silent and tunnels.queries.primary_answered(machine.pk)
+    return Note(SOME_SILENT, {"services": ", ".join(silent)}) if is_up else Note(QUIET_GUEST)
 
 
 @transaction.atomic

@@ -150,6 +150,8 @@ class Tunnel(models.Model):
     state_note = models.JSONField(default=dict, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)  # the first time ever
     answered_at = models.DateTimeField(null=True, blank=True)  # since when the target answers; None = not yet
+    # Nothing answered when it was shut last: nobody waits for that again when its holder wakes.
+    quiet = models.BooleanField(default=False, db_default=False)
     refused = models.PositiveIntegerField(default=0)  # by the gateway, since it was open last
 
     bytes_in = models.BigIntegerField(default=0)  # from visitors to the machine

@@ -178,6 +178,7 @@ class MachineOut(serializers.Serializer[Any]):
     cloud_says = serializers.CharField(
         help_text="Why the cloud failed or refused, in its own words: for teachers and administrators."
     )
+    ready = serializers.BooleanField(help_text="It runs, and every service of its template answers.")
     refused = Refused(
         allow_null=True,
         help_text="What the cloud refused and nobody has seen yet; `see` puts it away. null: nothing.",

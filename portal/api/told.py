@@ -17,7 +17,7 @@ def machine(shown: Shown, reader: User) -> dict[str, Any]:
         "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": sorted(shown.verbs),
         "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
         "vnc_password": shown.screen_password, "created_at": row.created_at, "ready_at": row.ready_at, "binned_at": row.binned_at,
-        "refused": _refused(shown, reader), "vanished": row.vanished, "cloud_says": row.cloud_fault if reader.is_teacher else "",
+        "ready": shown.is_ready, "refused": _refused(shown, reader), "vanished": row.vanished, "cloud_says": row.cloud_fault if reader.is_teacher else "",
     }  # fmt: skip
 
 
