@@ -26,7 +26,7 @@ from machines import lifecycle, machine_names, pace, refusals
 from machines.bin import archive, bin, delete, restore
 from machines.models import Event, Machine, Watch
 from machines.offers import never_fits, size_of
-from machines.states import Repair, State, Wanted
+from machines.states import Repair, Setup, State, Wanted
 from machines.wishes import NOT_NOW, WrongState, allowed, locked, why_not, wish
 from quotas.actions import Size
 from tunnels.models import Scheme, Service, Tunnel
@@ -138,14 +138,24 @@ def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
 
 @transaction.atomic
 def see(*, machine: Machine, by: User) -> Machine:
-    """Put away what the cloud refused: it was read. Twice is once. Its owner does so, of what only administrators ask they."""
+    """Put away what the cloud refused, and how its first boot failed: it was read. Twice is once.
+
+    Its owner does so; of what only administrators ask for, an administrator.
+    """
     machine = locked(machine)
-    if machine.refused in refusals.FOR_ADMINS:
+    is_owner, is_for_admins = by.pk == machine.owner_id, machine.refused in refusals.FOR_ADMINS
+    has_failed = machine.setup in (Setup.FAILED, Setup.OVERDUE)
+    seen: dict[str, Any] = refusals.SEEN if (by.is_admin if is_for_admins else is_owner) else {}
+    if is_owner and has_failed:
+        seen = {**seen, "setup_seen": True}
+    if not seen and is_owner:
         _admins_only(by)
-    elif machine.refused and by.pk != machine.owner_id:
+    if not seen and (machine.refused or has_failed):
         raise Refusal(_("Its owner has not read this yet, so it stays."), code="forbidden", status=403)
-    Machine.objects.filter(pk=machine.pk).update(**refusals.SEEN)
-    for name, value in refusals.SEEN.items():
+    if not seen:
+        return machine
+    Machine.objects.filter(pk=machine.pk).update(**seen)
+    for name, value in seen.items():
         setattr(machine, name, value)
     return machine
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from machines import first_boot
 from machines.actions import allowed
 from machines.copies import has_disk
 from machines.idle import facts, room
@@ -21,7 +22,7 @@ from machines.lifecycle import QUIET_GUEST, SOME_SILENT
 from machines.models import Event, Machine
 from machines.progress import Progress, progress_of, typical_seconds
 from machines.refusals import FOR_ADMINS
-from machines.states import State
+from machines.states import Setup, State
 from machines.wishes import allowed_to_admins
 from portal.why import Why, why
 from tunnels.models import Tunnel
@@ -131,12 +132,21 @@ class Shown:
     def _settled(self) -> str:
         """Of one that runs what is true now: its note is of the moment from which it was called running."""
         if self.is_up:
-            return self.refusal or self.not_ready or self._at_rest()
+            return self.refusal or self.setup or self.not_ready or self._at_rest()
         return str(self.machine.note) or self.refusal or self._at_rest()
 
     @property
     def is_up(self) -> bool:
         return self.machine.state == State.RUNNING and not self.is_busy
+
+    @property
+    def setup(self) -> str:
+        """What to say of its first boot; '' where that ended well, or its owner has seen how it ended."""
+        return str(first_boot.note(self.machine)) if self.is_up else ""
+
+    @property
+    def must_see_setup(self) -> bool:
+        return bool(self.setup) and self.machine.setup != Setup.RUNNING
 
     @cached_property
     def not_ready(self) -> str:
@@ -153,7 +163,7 @@ class Shown:
 
     @property
     def is_ready(self) -> bool:
-        return self.is_up and not self.not_ready
+        return self.is_up and not self.not_ready and self.machine.setup != Setup.RUNNING
 
     @property
     def refusal(self) -> str:
@@ -173,7 +183,9 @@ class Shown:
 
     @property
     def says_refusal(self) -> bool:
-        """Whether the sentence is the refusal: then a page shows it with its button, not twice."""
+        """Whether the sentence is in a box with a button on the page: not twice then."""
+        if self.must_see_setup and not self.refusal:
+            return True
         return bool(self.refusal) and not self.has_bar and (self.is_up or not self.machine.note)
 
     @property
@@ -321,7 +333,7 @@ class Shown:
             sorted(self.verbs),
             self.why,
             self.wait,
-            self.not_ready if self.is_up else "",
+            (self.setup, self.not_ready) if self.is_up else (),
         )
         return f"{m.state}-{crc32(repr(facts).encode()):08x}"
 

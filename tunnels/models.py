@@ -131,7 +131,7 @@ class Tunnel(models.Model):
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="tunnels")
     service = models.CharField(max_length=40)
     scheme = models.CharField(max_length=8, default="tcp")
-    position = models.PositiveSmallIntegerField(default=0)  # the template's order; 0 is what people mean by "ready"
+    position = models.PositiveSmallIntegerField(default=0)  # the template's order
     target_host = models.CharField(max_length=255, blank=True, default="")
     target_port = models.PositiveIntegerField()  # the service's own port inside the machine
     reach_port = models.PositiveIntegerField(null=True, blank=True)  # where the agent finds it, when that differs

@@ -55,7 +55,7 @@ def test_what_only_administrators_ask_concerns_only_them(client: Client, student
     for who in (student, admin):
         client.force_login(who)
         text = page(client, machine)
-        shown[who.username] = ("could not be moved" in text, 'id="do-see-admin"' in text, "It is ready" in text)
+        shown[who.username] = ("could not be moved" in text, 'id="admin-do-see"' in text, "It is ready" in text)
     assert shown == {"student": (False, False, True), "admin": (True, True, True)}
 
 
@@ -64,3 +64,33 @@ def test_the_api_tells_it_and_puts_it_away(student: User) -> None:
     told = program.ask("GET", f"machines/{machine.pk}/").json()
     assert (told["refused"]["what"], told["note"]) == ("reset", told["refused"]["note"])
     assert program.ask("POST", f"machines/{machine.pk}/see/").json()["refused"] is None
+
+
+SETUP: dict[str, Any] = {"setup": "failed", "setup_fault": "Failed to run module scripts-user"}
+
+
+def test_a_first_boot_that_failed_stands_on_the_page_until_it_was_read(signed_in: Client, student: User) -> None:
+    machine = make_machine(student, **SETUP)
+    text = page(signed_in, machine)
+    assert ("Failed to run module" in text, 'id="setup-do-see"' in text, "It is ready" in text) == (True, True, False)
+    signed_in.post(f"/machines/{machine.pk}/see/")
+    assert "It is ready" in page(signed_in, machine)
+
+
+def test_the_api_tells_how_a_first_boot_goes(student: User) -> None:
+    machine = make_machine(student, setup="running", setup_line="Unpacking nginx")
+    told = Program(student).ask("GET", f"machines/{machine.pk}/").json()
+    assert (told["setup"], told["ready"]) == ({"state": "running", "line": "Unpacking nginx"}, False)
+
+
+@pytest.mark.parametrize(("who", "reads"), [("author", True), ("other", False)])
+def test_who_may_change_a_template_hears_of_failed_first_boots(
+    client: Client, student: User, teacher: User, who: str, reads: bool
+) -> None:
+    template = make_machine(student, **SETUP).template
+    if who == "author":
+        type(template).objects.update(created_by=teacher)
+    client.force_login(teacher)
+    assert ("Failed to run module" in client.get("/templates/").content.decode()) is reads
+    told = Program(teacher).ask("GET", "templates/lab/").json()
+    assert (told["setup_failures"], bool(told["setup_fault"])) == (int(reads), reads)
