@@ -1,7 +1,7 @@
 """python -m cloud.disk_server --socket FILE: reads images out of the cloud for web, which does not have the cloud's password.
 
 It holds a credential of the cloud and nothing else: no database, no Redis, no SECRET_KEY. Nothing is stored: the next chunk is fetched
-when the one before was taken, so a slow reader holds one chunk in memory, no thread, and one connection to the cloud. (docs/adr/0067)
+when the one before was taken, so a slow reader holds one chunk in memory, no thread, and one connection to the cloud. (docs/adr/0068)
 """
 
 import argparse

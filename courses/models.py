@@ -115,7 +115,7 @@ class Template(models.Model):
     flavor = models.ForeignKey(Flavor, on_delete=models.PROTECT, related_name="+")
     course = models.ForeignKey(Course, null=True, blank=True, on_delete=models.SET_NULL, related_name="templates")
     idle = models.JSONField(default=dict, blank=True)  # what it changes of its course's policy: see courses.policy
-    services = models.JSONField(default=list)  # [{"name", "port", "scheme"}]; the first tells that the machine is up
+    services = models.JSONField(default=list)  # [{"name", "port", "scheme"}]; ready when all answer
     login = models.CharField(max_length=32, blank=True, default="")  # '' = the image's
     user_data = models.TextField(blank=True, default="")
     icon = models.CharField(max_length=10, choices=Icon.choices, default=Icon.TERMINAL)

@@ -23,11 +23,11 @@ from lib.claims import claimed
 from lib.names import clean_name
 from lib.notes import Note, Refusal
 from lib.states import LostRace
-from machines import lifecycle, machine_names, pace
+from machines import lifecycle, machine_names, pace, refusals
 from machines.bin import archive, bin, delete, restore
 from machines.models import Event, Machine, Watch
 from machines.offers import never_fits, size_of
-from machines.states import Repair, State, Wanted
+from machines.states import Repair, Setup, State, Wanted
 from machines.wishes import NOT_NOW, WrongState, allowed, locked, why_not, wish
 from quotas.actions import Size
 from tunnels.models import Scheme, Service, Tunnel
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "launch", "move", "open_port",
-    "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "step", "suspend", "wake",
+    "rename", "rescue", "reset", "restart", "restore", "retry", "see", "shelve", "step", "suspend", "wake",
 ]  # fmt: skip
 
 
@@ -136,6 +136,30 @@ def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     """Switch it off and move its disk to another computer of the cluster (cold migration). For administrators."""
     _admins_only(by)
     return wish(machine, "move", by, why, once="moves_asked")
+
+
+@transaction.atomic
+def see(*, machine: Machine, by: User) -> Machine:
+    """Put away what the cloud refused, and how its first boot failed: it was read. Twice is once.
+
+    Its owner does so; of what only administrators ask for, an administrator.
+    """
+    machine = locked(machine)
+    is_owner, is_for_admins = by.pk == machine.owner_id, machine.refused in refusals.FOR_ADMINS
+    has_failed = machine.setup in (Setup.FAILED, Setup.OVERDUE)
+    seen: dict[str, Any] = refusals.SEEN if (by.is_admin if is_for_admins else is_owner) else {}
+    if is_owner and has_failed:
+        seen = {**seen, "setup_seen": True}
+    if not seen and is_owner:
+        _admins_only(by)
+    if not seen and (machine.refused or has_failed):
+        raise Refusal(_("Its owner has not read this yet, so it stays."), code="forbidden", status=403)
+    if not seen:
+        return machine
+    Machine.objects.filter(pk=machine.pk).update(**seen)
+    for name, value in seen.items():
+        setattr(machine, name, value)
+    return machine
 
 
 @transaction.atomic

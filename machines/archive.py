@@ -17,11 +17,11 @@ import tunnels.actions
 from cloud.contract import Cloud, CloudError, CloudGone, CloudLimit, CloudRefused, Image, Server, Status
 from lib.notes import Note
 from lib.states import write
-from machines import archive_share
+from machines import archive_share, refusals
 from machines.models import Copy, Machine
 from machines.pace import LOOK_AGAIN, again, fail, follow, go, wait_at_most
 from machines.repair import BROKE
-from machines.states import State, Wanted
+from machines.states import Refused, State, Wanted
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
@@ -230,6 +230,7 @@ def _stay(machine: Machine, state: State, error: CloudRefused) -> None:
     """The cloud cannot keep this disk. Its age counts anew, or the next sweep would try the same again."""
     log.warning("machine %s cannot be archived: %s", machine.pk, error)
     wanted = Wanted.RUNNING if state == State.WAKING else Wanted(state.value)
-    write(machine, archive_name="", binned_at=None, used_at=timezone.now())
+    refusal = refusals.kept(Refused.ARCHIVE, NO_ARCHIVE)
+    write(machine, archive_name="", binned_at=None, used_at=timezone.now(), **refusal)
     archive_share.free(machine)
     follow(machine, wanted, state, Note(NO_ARCHIVE))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop as _
 from cloud.contract import Cloud, CloudGone
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import asking, repair
+from machines import asking, first_boot, repair
 from machines.models import Event, Machine
 from machines.pace import QUEUE_FIRST, fail, go, refused_for_room
 from machines.states import State
@@ -39,7 +39,7 @@ def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
         "cloud_task": server.task[:40],
         "cloud_name": server.name[:255],
     }
-    return {"asked_at": now, "server_id": server.id, "build_started_at": now, **told, **named}
+    return {"asked_at": now, "server_id": server.id, "build_started_at": now, **told, **named, **first_boot.ANEW}
 
 
 def failed(machine: Machine, cloud: Cloud) -> None:

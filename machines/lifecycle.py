@@ -20,7 +20,7 @@ import tunnels.queries
 from cloud.contract import Cloud, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import archive, archive_share, asking, builds, one_cloud, refusals, repair
+from machines import archive, archive_share, asking, builds, first_boot, one_cloud, refusals, repair
 from machines.models import Machine, Watch
 from machines.offers import flavor_of, waits
 from machines.pace import (
@@ -39,7 +39,7 @@ from machines.pace import (
     wait_at_most,
 )
 from machines.resting import shelve, suspend, wake, watch_rest
-from machines.states import Repair, State, Wanted
+from machines.states import Refused, Repair, Setup, State, Wanted
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ Step = Callable[[Machine, Cloud], None]
 
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
+SILENT = _("Almost there. What does not answer yet: %(services)s.")
+SOME_SILENT = _("It runs, but not everything in it answers yet: %(services)s.")
 QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if nothing comes, restart it.")
 
 
@@ -112,7 +114,7 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
     if machine.is_up and machine.owes_reset:
         return again(machine, lambda: asking.for_reset(machine, cloud, machine.server_id))
     if machine.is_up:
-        return _until_it_answers(machine)
+        return _until_it_answers(machine, cloud)
     if _is_resting(machine):
         return again(machine, lambda: cloud.ensure_running(machine.server_id))
     wait_at_most(machine, settings.BUILD_SECONDS)
@@ -133,7 +135,7 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
     if machine.is_up and machine.wanted != Wanted.RUNNING:
         return _runs(machine)
     if machine.is_up:
-        return _until_it_answers(machine)
+        return _until_it_answers(machine, cloud)
     if _is_resting(machine):
         return again(machine, lambda: cloud.ensure_running(machine.server_id))
     repair.watch_restart(machine, cloud)
@@ -169,9 +171,9 @@ def reset(machine: Machine, cloud: Cloud) -> None:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be reset: %s", machine.pk, error)
-        write(machine, resets_done=machine.resets_asked)
+        write(machine, resets_done=machine.resets_asked, **refusals.kept(Refused.RESET, NO_RESET))
         return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_RESET))
-    go(machine, State.BUILDING, asked_at=timezone.now())
+    go(machine, State.BUILDING, asked_at=timezone.now(), **first_boot.ANEW)
 
 
 def revive(machine: Machine, cloud: Cloud) -> None:
@@ -192,7 +194,7 @@ def revive(machine: Machine, cloud: Cloud) -> None:
         return go(machine, State.ARCHIVED if machine.archive_id else State.NEW, server_id="", observed_at=None)
     if machine.resets_asked != machine.resets_done:
         asking.for_reset(machine, cloud, server.id)
-        return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id)
+        return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id, **first_boot.ANEW)
     if machine.owes_move:
         return repair.move(machine, cloud, server.id)
     if server.status == Status.ERROR:
@@ -300,21 +302,36 @@ def _is_resting(machine: Machine) -> bool:
     return machine.is_fresh and not machine.cloud_task and machine.cloud_status in resting
 
 
-def _until_it_answers(machine: Machine) -> None:
+def _until_it_answers(machine: Machine, cloud: Cloud) -> None:
     """The cloud says it runs: open its ports, and call it running when the guest answers through them."""
     _open_ports(machine)
     now = timezone.now()
     # It may have been started on the cluster itself, long after we last asked for anything.
     since = max(machine.asked_at or machine.state_since, machine.state_since)
     is_late = now - since > timedelta(seconds=settings.BOOT_SECONDS)
-    answers = tunnels.queries.all_open(machine.pk, now) and tunnels.queries.primary_answered(machine.pk)
+    silent = tunnels.queries.silent(machine.pk, anew=machine.state == State.BUILDING)
+    answers = tunnels.queries.all_open(machine.pk, now) and not silent
+    first_boot.watch(machine, cloud, now, is_last=answers or is_late)
     if not answers and not is_late:
-        return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now))
+        return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now) or _waits_for(machine, silent))
     done: dict[str, Any] = {"queued_at": None, "restarts_done": machine.restarts_asked}
     if not machine.owes_reset:  # one that broke down on the way was only brought back: it is still to be done
         done["resets_done"] = machine.resets_asked
-    note = Note() if answers else Note(QUIET_GUEST)
-    _runs(machine, note, ready_at=machine.ready_at or now, **done)
+    _runs(machine, Note() if answers else _without(machine, silent), ready_at=machine.ready_at or now, **done)
+
+
+def _waits_for(machine: Machine, silent: list[str]) -> Note:
+    """Its setup, where it has one. Else, while nothing answers, it simply starts; once something does, the rest is named."""
+    if machine.state == State.BUILDING and machine.setup == Setup.RUNNING:
+        return first_boot.note(machine)
+    is_up = silent and tunnels.queries.primary_answered(machine.pk)
+    return Note(SILENT, {"services": ", ".join(silent)}) if is_up else Note()
+
+
+def _without(machine: Machine, silent: list[str]) -> Note:
+    """What its history says of one that is called running before everything in it answers."""
+    is_up = silent and tunnels.queries.primary_answered(machine.pk)
+    return Note(SOME_SILENT, {"services": ", ".join(silent)}) if is_up else Note(QUIET_GUEST)
 
 
 @transaction.atomic

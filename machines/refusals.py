@@ -1,11 +1,14 @@
 """Sentences for what the cloud refuses: what is wrong, and what to do about it. The cloud's own words are for staff."""
 
+from typing import Any
+
 from django.utils.translation import gettext_noop as _
 
 import catalog.actions
 from cloud.contract import Cause, CloudRefused
 from lib.notes import Note
 from machines.models import Machine
+from machines.states import Refused
 
 REFUSED = _("The cluster does not allow this. Tell your teacher: an administrator can see the reason.")
 _GONE = _("What it is made of is no longer on the cluster. Delete this machine and launch one from another template.")
@@ -27,6 +30,14 @@ _BY_CAUSE = {
     Cause.FORBIDDEN: _FORBIDDEN,
 }  # fmt: skip
 _OF_CATALOG = (Cause.IMAGE_GONE, Cause.IMAGE_NOT_READY, Cause.SIZE_GONE, Cause.SIZE_TOO_SMALL)
+
+FOR_ADMINS = (Refused.RESCUE, Refused.MOVE)  # only administrators ask for these, so only they need to see the refusal
+SEEN: dict[str, Any] = {"refused": Refused.NONE, "refused_note": {}}
+
+
+def kept(what: Refused, text: str) -> dict[str, Any]:
+    """The columns that keep a refusal until it was seen, or until the same is asked again."""
+    return {"refused": what, "refused_note": Note(text).as_json()}
 
 
 def note(machine: Machine, error: CloudRefused) -> Note:

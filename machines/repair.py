@@ -18,10 +18,10 @@ import tunnels.actions
 from cloud.contract import Cloud, CloudGone, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import write
-from machines import asking
+from machines import asking, refusals
 from machines.models import Event, Machine
 from machines.pace import LOOK_AGAIN, MOST_REPEATS, NEWS, again, fail, follow, go, wait, wait_at_most
-from machines.states import Repair, State, Wanted
+from machines.states import Refused, Repair, State, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def rescue(machine: Machine, cloud: Cloud) -> None:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be rescued: %s", machine.pk, error)
-        write(machine, rescues_done=asked)
+        write(machine, rescues_done=asked, **refusals.kept(Refused.RESCUE, NO_RESCUE))
         return _stay(machine, NO_RESCUE, error)
     write(machine, rescues_done=asked, asked_at=timezone.now())
     fail(machine, Note(IN_RESCUE))
@@ -112,7 +112,7 @@ def move(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be moved: %s", machine.pk, error)
-        _end_move(machine)
+        _end_move(machine, **refusals.kept(Refused.MOVE, NO_MOVE))
         return _stay(machine, NO_MOVE, error)
     go(machine, State.WAKING, Note(MOVING), asked_at=timezone.now(), server_id=server_id)
 
@@ -170,21 +170,23 @@ def _is_well_after_all(machine: Machine, cloud: Cloud) -> bool:
     return server is not None and server.status != Status.ERROR
 
 
+@transaction.atomic
 def _stay(machine: Machine, text: str, error: CloudRefused) -> None:
     """Leave the machine as it was, since the cloud refuses what the administrator wanted."""
     if machine.state == State.FAILED:
-        return fail(machine, Note(text), fault=str(error))
+        machine.record(Event.Kind.NOTED, Note(text))
+        return fail(machine, machine.note or Note(text), fault=str(error))
     follow(machine, Wanted(machine.wanted), State.WAKING, Note(text))
 
 
 @transaction.atomic
 def _moved(machine: Machine, *, has_moved: bool) -> None:
-    _end_move(machine)
+    _end_move(machine, **({} if has_moved else refusals.kept(Refused.MOVE, NO_MOVE)))
     if has_moved:
         write(machine, repair=Repair.NONE)  # there all may help that did not help before
     write(machine, state_note={}, attempts=0, unheard=0, retry_at=None)
     machine.record(Event.Kind.NOTED, Note(MOVED if has_moved else NO_MOVE))
 
 
-def _end_move(machine: Machine) -> None:
-    write(machine, moves_done=machine.moves_asked, moved_from="")
+def _end_move(machine: Machine, **fields: Any) -> None:
+    write(machine, moves_done=machine.moves_asked, moved_from="", **fields)

@@ -9,11 +9,12 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.contract import Cloud, CloudGone, CloudRefused, Status
 from lib.notes import Note
-from machines import knockers
+from lib.states import write
+from machines import knockers, refusals
 from machines.models import Machine
 from machines.pace import again, fail, follow, go, wait_at_most
 from machines.repair import BROKE
-from machines.states import State, Wanted
+from machines.states import Refused, State, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ def suspend(machine: Machine, cloud: Cloud) -> None:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot sleep: %s", machine.pk, error)
+        write(machine, **refusals.kept(Refused.SUSPEND, NO_SLEEP))
         return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_SLEEP))
     now = timezone.now()
     go(machine, State.SUSPENDING, asked_at=now, used_at=now)

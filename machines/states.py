@@ -39,6 +39,27 @@ class Repair(models.TextChoices):
     USED_UP = "used_up"  # all of it failed: only a reset to the template is left
 
 
+class Setup(models.TextChoices):
+    """What the console tells of the first boot's setup (cloud-init)."""
+
+    NONE = ""  # nothing was seen of any
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    OVERDUE = "overdue"  # it had not ended when nobody looked any more
+
+
+class Refused(models.TextChoices):
+    """What the cloud refused last, until somebody whom it concerns has seen that."""
+
+    NONE = ""
+    SUSPEND = "suspend"
+    ARCHIVE = "archive"
+    RESET = "reset"
+    RESCUE = "rescue"
+    MOVE = "move"
+
+
 S = State
 _ALWAYS = {S.DELETING, S.GONE, S.FAILED}
 MOVES: dict[str, set[State]] = {

@@ -10,7 +10,7 @@ from django.utils import timezone
 from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
-from machines import actions, blocked, copies, knockers, tenants
+from machines import actions, blocked, copies, first_boot, knockers, tenants
 from machines.idle import deliver, signals
 from machines.idle import sweep as idle_sweep
 from machines.strays import remove_strays
@@ -50,6 +50,12 @@ def tidy() -> None:
 def tend_copies() -> None:
     with _patience("copying disks"):
         copies.tend(open_cloud(), timezone.now())
+
+
+@shared_task
+def watch_first_boots() -> None:
+    with _patience("looking at first boots"):
+        first_boot.tend(open_cloud(), timezone.now())
 
 
 @shared_task

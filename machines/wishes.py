@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import User
 from lib import doorbell
 from lib.notes import Note, Refusal
+from machines import refusals
 from machines.models import Event, Machine
 from machines.states import Repair, State, Wanted
 
@@ -69,6 +70,7 @@ _ALREADY = {
     ("archive", Wanted.ARCHIVED): _("It is being archived or archived already."),
     ("restore", Wanted.RUNNING): _("It is being restored or running already."),
 }
+_REFUSED_AS = {"bin": "archive"}
 
 
 class WrongState(Refusal):
@@ -135,7 +137,9 @@ def wish(
 
 
 def write_wish(machine: Machine, verb: str, by: User | None, why: Note | None, changes: dict[str, Any]) -> Machine:
-    """In the transaction in which the row was locked."""
+    """In the transaction in which the row was locked. A refusal of the same is out of date from here on."""
+    if machine.refused and machine.refused == _REFUSED_AS.get(verb, verb):
+        changes = {**changes, **refusals.SEEN}
     Machine.objects.filter(pk=machine.pk).update(**changes)
     for name, value in changes.items():
         setattr(machine, name, value)

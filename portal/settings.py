@@ -67,7 +67,7 @@ CLOUD = env.str("CLOUD", default="openstack" if _has_openstack else "local")
 if CLOUD not in ("openstack", "local"):
     raise ImproperlyConfigured("CLOUD must be openstack or local, or be left out.")
 IS_OPENSTACK = CLOUD == "openstack"
-# Where the process that reads disks out of the cloud answers web (docs/adr/0067).
+# Where the process that reads disks out of the cloud answers web (docs/adr/0068).
 DISKS_SOCKET = env.str("DISKS_SOCKET", default="/run/minga-disks/socket")
 OPENSTACK_NETWORK = env.str("OPENSTACK_NETWORK", default="")  # name or id; '' = the only shared one
 # Networks (CIDR, separated by commas) from which the agent reaches the machines; empty = this computer's own address there.
@@ -100,7 +100,7 @@ SWEEP_WHOLE_SECONDS = seconds("SWEEP_WHOLE_SECONDS", 60)  # between two lists of
 BUILD_SECONDS = seconds("BUILD_SECONDS", 900)  # a launch that takes longer has failed
 STEP_SECONDS = seconds("STEP_SECONDS", 300)  # likewise a sleep, a wake, a restart, a delete
 RESTART_SECONDS = seconds("RESTART_SECONDS", 120)  # for a restart in good order; then the power is cut and switched on
-BOOT_SECONDS = seconds("BOOT_SECONDS", 180)  # a guest that has not answered by then is called ready, with a warning
+BOOT_SECONDS = seconds("BOOT_SECONDS", 180)  # then it is called running, whatever does not answer
 STRAY_SECONDS = seconds("STRAY_SECONDS", 120)  # a second server of a machine, or one of a deleted one, lives so long
 EMPTY_PROJECT_SECONDS = seconds(
     "EMPTY_PROJECT_SECONDS", 30 * 24 * 3600
@@ -378,6 +378,8 @@ CELERY_BEAT_SCHEDULE = {
     "send_mails": {"task": "machines.tasks.send_mails", "schedule": 5, "options": {"expires": 4}},
     "write_lines": {"task": "machines.tasks.write_lines", "schedule": 5, "options": {"expires": 4}},
     "tidy": {"task": "machines.tasks.tidy", "schedule": 30, "options": {"expires": 20}},
+    # One small query while no machine's setup runs.
+    "first_boots": {"task": "machines.tasks.watch_first_boots", "schedule": 5, "options": {"expires": 4}},
     "tidy_tenants": {"task": "machines.tasks.tidy_tenants", "schedule": 60, "options": {"expires": 40}},
     "idle": {
         "task": "machines.tasks.idle",

@@ -12,16 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from machines import first_boot
 from machines.actions import allowed
 from machines.copies import has_disk
 from machines.idle import facts, room
 from machines.idle.words import span
+from machines.lifecycle import QUIET_GUEST, SOME_SILENT
 from machines.models import Event, Machine, Watch
 from machines.progress import Progress, progress_of, typical_seconds
-from machines.states import State
+from machines.refusals import FOR_ADMINS
+from machines.states import Setup, State
 from machines.wishes import allowed_to_admins
 from portal.why import Why, why
 from tunnels.models import Tunnel
+from tunnels.queries import trouble_of
 
 EVENTS = 30  # the newest lines of a history that its page shows
 _BUTTONS = ("retry", "restore", "wake", "suspend", "shelve", "archive", "restart", "reset", "delete")
@@ -122,8 +126,67 @@ class Shown:
 
     @property
     def sentence(self) -> str:
-        said = self.progress.sentence if self.has_bar else str(self.machine.note) or self._at_rest()
+        said = self.progress.sentence if self.has_bar else self._settled()
         return f"{said} {self._turn()}" if self.waits_for_room else said
+
+    def _settled(self) -> str:
+        """Of one that runs what is true now: its note is of the moment from which it was called running."""
+        if self.is_up:
+            return self.refusal or self.setup or self.not_ready or self._at_rest()
+        return str(self.machine.note) or self.refusal or self._at_rest()
+
+    @property
+    def is_up(self) -> bool:
+        return self.machine.state == State.RUNNING and not self.is_busy
+
+    @property
+    def setup(self) -> str:
+        """What to say of its first boot; '' where that ended well, or its owner has seen how it ended."""
+        return str(first_boot.note(self.machine)) if self.is_up else ""
+
+    @property
+    def must_see_setup(self) -> bool:
+        return bool(self.setup) and self.machine.setup != Setup.RUNNING
+
+    @cached_property
+    def not_ready(self) -> str:
+        """Why nobody should be told to come in, though it runs; '' where every service of its template answers."""
+        if not self.machine.owner.is_active:
+            return _("It runs, but its ports are closed: its owner's account is deactivated.")
+        silent = [door for door in self.doors if not door.tunnel.extra and not door.answers]
+        if trouble := trouble_of([door.tunnel for door in silent], self.now):
+            return str(trouble)
+        if self.doors and self.doors[0] in silent:
+            return _(QUIET_GUEST)
+        names = ", ".join(door.name for door in silent)
+        return _(SOME_SILENT) % {"services": names} if silent else ""
+
+    @property
+    def is_ready(self) -> bool:
+        return self.is_up and not self.not_ready and self.machine.setup != Setup.RUNNING
+
+    @property
+    def refusal(self) -> str:
+        """What the cloud refused its owner, until they have seen it; '' for nothing."""
+        is_told = self.machine.state != State.GONE and not self.is_refused_to_admins
+        return str(self.machine.refusal) if is_told else ""
+
+    @property
+    def admin_refusal(self) -> str:
+        """Likewise of what only administrators ask for; nobody else need read that."""
+        is_told = self.machine.state != State.GONE and self.is_refused_to_admins
+        return str(self.machine.refusal) if is_told else ""
+
+    @property
+    def is_refused_to_admins(self) -> bool:
+        return self.machine.refused in FOR_ADMINS
+
+    @property
+    def says_refusal(self) -> bool:
+        """Whether the sentence is in a box with a button on the page: not twice then."""
+        if self.must_see_setup and not self.refusal:
+            return True
+        return bool(self.refusal) and not self.has_bar and (self.is_up or not self.machine.note)
 
     @property
     def waits_for_room(self) -> bool:
@@ -265,10 +328,12 @@ class Shown:
             self.progress,
             self.is_busy,
             str(m.note),
+            (m.refused, str(m.refusal)),
             [(d.port, d.state, d.answers) for d in self.doors],
             sorted(self.verbs),
             self.why,
             self.wait,
+            (self.setup, self.not_ready) if self.is_up else (),
         )
         return f"{m.state}-{crc32(repr(facts).encode()):08x}"
 

@@ -120,8 +120,14 @@ def close_all(*, holder: UUID) -> bool:
 def _close(tunnel: Tunnel) -> bool:
     if tunnel.wanted not in (Wanted.OPEN, Wanted.HELD):
         return False
+    _remember_quiet(tunnel)
     tunnel.wanted, tunnel.answered_at = Wanted.CLOSED, None
     return True
+
+
+def _remember_quiet(tunnel: Tunnel) -> None:
+    if tunnel.wanted == Wanted.OPEN:
+        tunnel.quiet = tunnel.answered_at is None
 
 
 def hold_all(*, holder: UUID, knock: Collection[str] = ()) -> bool:
@@ -132,6 +138,7 @@ def hold_all(*, holder: UUID, knock: Collection[str] = ()) -> bool:
 def _hold(tunnel: Tunnel, knock: list[str]) -> bool:
     if tunnel.wanted == Wanted.GONE or (tunnel.wanted, tunnel.knock) == (Wanted.HELD, knock) or not tunnel.may_open:
         return False
+    _remember_quiet(tunnel)
     tunnel.wanted, tunnel.knock, tunnel.answered_at = Wanted.HELD, knock, None
     return True
 
@@ -217,7 +224,7 @@ def _wish(holder: UUID, change: Callable[[Tunnel], bool]) -> bool:
         .order_by("pk")
     )
     changed = [tunnel for tunnel in rows if change(tunnel)]
-    facts = ["wanted", "target_host", "reach_port", "answered_at", "allow", "knock"]
+    facts = ["wanted", "target_host", "reach_port", "answered_at", "quiet", "allow", "knock"]
     _write(changed, [*facts, "state", "state_since", "state_note"])
     return bool(changed)
 

@@ -131,7 +131,7 @@ class Tunnel(models.Model):
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="tunnels")
     service = models.CharField(max_length=40)
     scheme = models.CharField(max_length=8, default="tcp")
-    position = models.PositiveSmallIntegerField(default=0)  # the template's order; 0 is what people mean by "ready"
+    position = models.PositiveSmallIntegerField(default=0)  # the template's order
     target_host = models.CharField(max_length=255, blank=True, default="")
     target_port = models.PositiveIntegerField()  # the service's own port inside the machine
     reach_port = models.PositiveIntegerField(null=True, blank=True)  # where the agent finds it, when that differs
@@ -150,6 +150,8 @@ class Tunnel(models.Model):
     state_note = models.JSONField(default=dict, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)  # the first time ever
     answered_at = models.DateTimeField(null=True, blank=True)  # since when the target answers; None = not yet
+    # Nothing answered when it was shut last: nobody waits for that again when its holder wakes.
+    quiet = models.BooleanField(default=False, db_default=False)
     refused = models.PositiveIntegerField(default=0)  # by the gateway, since it was open last
 
     bytes_in = models.BigIntegerField(default=0)  # from visitors to the machine

@@ -1,5 +1,6 @@
 """What others ask about a holder's tunnels. `now` decides whether the agent's word still counts."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -29,9 +30,27 @@ def primary_answered(holder: UUID) -> bool:
     return first is None or first.answered_at is not None or not first.may_open
 
 
+def silent(holder: UUID, *, anew: bool) -> list[str]:
+    """The services that do not accept connections yet and are waited for, in the template's order.
+
+    anew: its disk is a new one, so those are waited for, too, that did not answer when they were shut last. The first always is;
+    a port that a person opened never is, unless it is the first: nothing need listen there.
+    """
+    rows = [t for t in Tunnel.objects.of(holder).kept().select_related("owner") if t.may_open]
+    rest = [t for t in rows[1:] if not t.extra and (anew or not t.quiet)]
+    return [tunnel.service for tunnel in (*rows[:1], *rest) if tunnel.answered_at is None]
+
+
 def trouble(holder: UUID, now: datetime) -> Note:
     """Why a port that should be open is not; an empty note when there is nothing to say."""
-    for tunnel in Tunnel.objects.of(holder).filter(wanted=Wanted.OPEN):
+    return trouble_of(Tunnel.objects.of(holder), now)
+
+
+def trouble_of(tunnels: Iterable[Tunnel], now: datetime) -> Note:
+    """The same of rows that were read already, with their gateways."""
+    for tunnel in tunnels:
+        if tunnel.wanted != Wanted.OPEN:
+            continue
         if not tunnel.gateway.is_heard(now):
             return NO_ANSWER
         if tunnel.state != State.OPEN and tunnel.note:

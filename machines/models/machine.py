@@ -13,7 +13,7 @@ from cloud.contract import Status
 from courses.models import Template
 from lib.notes import Note
 from machines.progress import Progress, progress_of
-from machines.states import COME_TRUE, MOVES, TOWARDS, Repair, State, Wanted
+from machines.states import COME_TRUE, MOVES, TOWARDS, Refused, Repair, Setup, State, Wanted
 
 MISSED = timedelta(days=14)  # how long one that vanished stays in its owner's lists
 ONCE = ("resets", "restarts", "ports", "moves", "rescues")  # pairs of counters that concern one that runs
@@ -111,6 +111,18 @@ class Machine(models.Model):
     # A server whose build failed, written before it is deleted: so nobody takes its end for somebody else's deed.
     failed_server = models.CharField(max_length=64, blank=True, default="", db_default="")
 
+    # A refusal is kept here until it was seen: `state_note` goes with the state. See refusals.kept.
+    refused = models.CharField(max_length=10, choices=Refused.choices, blank=True, default="", db_default="")
+    refused_note = models.JSONField(default=dict, blank=True, db_default={})
+
+    # Its first boot, see machines.first_boot.
+    setup = models.CharField(max_length=10, choices=Setup.choices, blank=True, default="", db_default="")
+    setup_line = models.CharField(max_length=200, blank=True, default="", db_default="")  # the last of its console
+    setup_fault = models.CharField(max_length=200, blank=True, default="", db_default="")  # the first that says: failed
+    setup_since = models.DateTimeField(null=True, blank=True)  # when it was looked at first
+    setup_next_at = models.DateTimeField(null=True, blank=True)  # when it is looked at again; None: no more
+    setup_seen = models.BooleanField(default=False, db_default=False)  # its owner knows how it ended
+
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
     unheard = models.PositiveIntegerField(default=0)  # how often in a row the cloud did not answer
@@ -165,6 +177,9 @@ class Machine(models.Model):
         ]
         indexes = [
             models.Index(fields=["owner", "-created_at"], condition=~Q(state="gone"), name="machine_alive_by_owner"),
+            models.Index(
+                fields=["setup_next_at"], condition=Q(setup_next_at__isnull=False), name="machine_setup_by_next_look"
+            ),
             models.Index(fields=["retry_at"], condition=~Q(state="gone"), name="machine_alive_by_retry"),
             models.Index(
                 fields=["template", "-ready_at"], condition=Q(ready_at__isnull=False), name="machine_ready_by_template"
@@ -177,6 +192,11 @@ class Machine(models.Model):
     @property
     def note(self) -> Note:
         return Note.from_json(self.state_note)
+
+    @property
+    def refusal(self) -> Note:
+        """What the cloud refused and nobody has seen yet; empty where there is nothing."""
+        return Note.from_json(self.refused_note) if self.refused else Note()
 
     @property
     def has_come_true(self) -> bool:

@@ -37,6 +37,7 @@ VERBS: dict[str, Callable[..., Machine]] = {
     "retry": actions.retry,
     "rescue": actions.rescue,  # these two for administrators
     "move": actions.move,
+    "see": actions.see,
 }
 
 

@@ -87,6 +87,10 @@ class TemplateOut(serializers.Serializer[Any]):
     fits = serializers.BooleanField(help_text="Whether you could launch it now.")
     waits = serializers.BooleanField(help_text="The cluster is full: a launch would queue.")
     why_not = serializers.CharField(help_text="Why you could not, in words; '' when you could.")
+    setup_failures = serializers.IntegerField(
+        help_text="For those who may change it: of how many living machines the first-boot setup failed. 0 for others."
+    )
+    setup_fault = serializers.CharField(help_text="Likewise: what the console of one of them said.")
 
 
 class TemplateChangeOut(serializers.Serializer[Any]):
@@ -148,6 +152,18 @@ class Access(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="For http and https; else ''.")
 
 
+class Setup(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(
+        ["running", "done", "failed", "overdue"], help_text="overdue: not over after an hour."
+    )
+    line = serializers.CharField(help_text="Of its console: the last one, or the one that tells of a failure.")
+
+
+class Refused(serializers.Serializer[Any]):
+    what = serializers.ChoiceField(["suspend", "archive", "reset", "rescue", "move"])
+    note = serializers.CharField(help_text="What was refused, in words.")
+
+
 class MachineOut(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -172,6 +188,14 @@ class MachineOut(serializers.Serializer[Any]):
     binned_at = serializers.DateTimeField(allow_null=True, help_text="Since when it is in the recycle bin.")
     cloud_says = serializers.CharField(
         help_text="Why the cloud failed or refused, in its own words: for teachers and administrators."
+    )
+    ready = serializers.BooleanField(
+        help_text="It runs, every service of its template answers, and no first-boot setup goes on."
+    )
+    setup = Setup(allow_null=True, help_text="Of its first boot (cloud-init); null: none was seen on its console.")
+    refused = Refused(
+        allow_null=True,
+        help_text="What the cloud refused and nobody has seen yet; `see` puts it away. null: nothing.",
     )
     vanished = serializers.BooleanField(help_text="Gone because its server was deleted on the cluster itself.")
 

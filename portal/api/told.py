@@ -17,8 +17,23 @@ def machine(shown: Shown, reader: User) -> dict[str, Any]:
         "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": sorted(shown.verbs),
         "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
         "vnc_password": shown.screen_password, "created_at": row.created_at, "ready_at": row.ready_at, "binned_at": row.binned_at,
+        "ready": shown.is_ready, "setup": _setup(shown), "refused": _refused(shown, reader),
         "vanished": row.vanished, "cloud_says": row.cloud_fault if reader.is_teacher else "",
     }  # fmt: skip
+
+
+def _setup(shown: Shown) -> dict[str, str] | None:
+    """For serializers.Setup."""
+    row = shown.machine
+    return {"state": row.setup, "line": row.setup_fault or row.setup_line} if row.setup else None
+
+
+def _refused(shown: Shown, reader: User) -> dict[str, str] | None:
+    """For serializers.Refused: the owner's, and for administrators theirs as well."""
+    row = shown.machine
+    if not row.refused or (shown.is_refused_to_admins and not reader.is_admin):
+        return None
+    return {"what": row.refused, "note": str(row.refusal)}
 
 
 def access(door: Door) -> dict[str, Any]:
@@ -32,13 +47,14 @@ def access(door: Door) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def offer(told: Offer) -> dict[str, Any]:
-    """For serializers.TemplateOut."""
+def offer(told: Offer, failures: tuple[int, str] = (0, "")) -> dict[str, Any]:
+    """For serializers.TemplateOut. failures: of first boots."""
     t = told.template
     return {
         "id": t.pk, "slug": t.slug, "name": t.title, "summary": t.blurb, "icon": t.icon, "size": t.flavor, "services": t.services,
         "published": t.published, "author": t.created_by.username if t.created_by else "",
         "retired": t.retired_at is not None, "idle": t.idle, "fits": told.why_not is None, "waits": told.waits, "why_not": str(told.why_not or ""),
+        "setup_failures": failures[0], "setup_fault": failures[1],
     }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ VERBS = {
     "retry": actions.retry,
     "rescue": actions.rescue,  # these two for administrators
     "move": actions.move,
+    "see": actions.see,
 }
 SURE = {"reset": actions.reset, "delete": actions.delete}  # these ask once more, for something is lost
 ON_A_PAGE = 12  # cards; few people have more, and for those who do the page stays as light

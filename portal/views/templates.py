@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from courses import actions
 from courses.models import Template, TemplateChange
 from lib.notes import Refusal
+from machines.first_boot import failures_of
 from portal.asked import SignedIn
 from portal.forms import ServiceRows, TemplateForm, typed_services
 from portal.idle_form import IdleForm
@@ -40,9 +41,12 @@ def teachers_only(view: View) -> View:
 @teachers_only
 @require_GET
 def templates(request: SignedIn) -> HttpResponse:
+    rows = list(Template.objects.with_parts().order_by("retired_at", "position", "name"))
+    changeable = set(Template.objects.changeable_by(request.user).values_list("pk", flat=True))
+    failures = failures_of(changeable)  # a line of somebody's console: not for all who teach
     facts = {
-        "templates": Template.objects.with_parts().order_by("retired_at", "position", "name"),
-        "changeable": set(Template.objects.changeable_by(request.user).values_list("pk", flat=True)),
+        "templates": [(row, *failures.get(row.pk, (0, ""))) for row in rows],
+        "changeable": changeable,
     }
     return render(request, "courses/templates.html", facts)
 

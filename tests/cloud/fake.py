@@ -68,6 +68,7 @@ class FakeCloud:
         self.calls: list[tuple[str, ...]] = []
         self.full = False
         self.busy = False
+        self.console: list[str] = []  # what every console says, where a test sets it
         self.has_other_host = True  # for what is to be moved
         self.cures = {"hard", "stop", "start", "move"}  # what mends a broken server: a test takes some away
         self._rows: dict[str, _Row] = {}
@@ -368,7 +369,8 @@ class FakeCloud:
 
     def console_log(self, server_id: str, lines: int = 100) -> str:
         with self._call("console_log", server_id):
-            return "\n".join([f"{self._row(server_id).server.name}: fake-guest: ready"][:lines])
+            name = self._row(server_id).server.name
+            return "\n".join((self.console or [f"{name}: fake-guest: ready"])[-lines:])
 
     def console_url(self, server_id: str) -> str:
         with self._call("console_url", server_id):

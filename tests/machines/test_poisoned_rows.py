@@ -17,7 +17,7 @@ from catalog.models import Image
 from cloud import contract
 from cloud.contract import Diagnostics
 from courses.models import Template
-from machines import actions, copies, strays, sweep, tenants
+from machines import actions, copies, first_boot, strays, sweep, tenants
 from machines.idle import deliver, signals
 from machines.idle import sweep as idle
 from machines.models import Activity, Copy, Machine, Stray
@@ -128,6 +128,16 @@ def test_one_that_is_deleted_in_the_end_is_struck_off(world: World, cloud: Talks
     actions.delete(machine=machine, by=world.student)
     world.until(machine, "gone")
     assert failed("step") == []
+
+
+def test_a_console_that_cannot_be_read(world: World, cloud: TalksNonsense) -> None:
+    cloud.console = ["Cloud-init v. 22.4.2 running 'init'"]
+    first, second = two(world)
+    cloud.poisoned, cloud.console = {first.server_id}, ["Cloud-init v. 22.4.2 finished at noon"]
+    world.clock.move(61)
+    first_boot.tend(cloud, timezone.now())
+    second.refresh_from_db()
+    assert (second.setup, failed("first boots")) == ("done", [(first.pk, 1)])
 
 
 def test_idle_rules_that_cannot_be_read(clock: Any, student: User) -> None:

@@ -31,6 +31,7 @@ class World:
         type(image).objects.filter(pk=image.pk).update(cloud_id="linux")
         type(flavor).objects.filter(pk=flavor.pk).update(cloud_id="tiny")
         self.agent_works = True
+        self.silent: set[str] = set()  # services in which nothing answers
 
     def launch(self, name: str = "mine") -> Machine:
         name = machine_names.free(self.student.pk, name)
@@ -58,6 +59,7 @@ class World:
         Gateway.objects.update(heard_at=now)
         answered = Case(When(wanted="open", then=Coalesce("answered_at", Value(now))))
         Tunnel.objects.live().update(state=F("wanted"), answered_at=answered)
+        Tunnel.objects.live().filter(service__in=self.silent).update(answered_at=None)
         Machine.objects.filter(retry_at__isnull=False, unheard=0).exclude(state="failed").update(
             retry_at=None
         )  # its bell
