@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import time
 
 import pytest
 
@@ -120,6 +121,14 @@ def test_a_secret_in_a_message_or_an_exception_is_hidden(words: str) -> None:
 )
 def test_a_sentence_without_a_secret_stays_whole(words: str) -> None:
     assert logs.scrubbed(words) == words
+
+
+@pytest.mark.parametrize("word", ["a", "token", "'token", "authorization=", "bearer ", "a://", "/asks/1-"])
+def test_a_long_path_costs_no_more_than_its_length(word: str) -> None:
+    """One request with such a path kept the whole web process busy for a minute. Processor time of this thread: others do not count."""
+    began = time.thread_time()
+    logs.scrubbed(f"GET /{word * (20_000 // len(word))} 404")
+    assert time.thread_time() - began < 2  # 0.01 s; 7 s and more when it grows with the square
 
 
 @pytest.mark.parametrize("form", logs.FORMATS)
