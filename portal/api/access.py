@@ -1,5 +1,6 @@
 """How a program shows who it is, and how its body is read. Whoever is known reads in the language they chose."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -56,7 +57,7 @@ class TooLarge(exceptions.APIException):
 
 class JSONParser(parsers.JSONParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        """DRF's, with a limit; brackets nested a thousand deep are bad JSON, too."""
+        """DRF's, with a limit; brackets nested a thousand deep and half of a surrogate pair are bad JSON, too."""
         length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LARGEST_BODY:
             raise TooLarge
@@ -64,6 +65,9 @@ class JSONParser(parsers.JSONParser):
         if len(body) > LARGEST_BODY:
             raise TooLarge
         try:
-            return super().parse(BytesIO(body), media_type, parser_context)
-        except RecursionError:
+            told = super().parse(BytesIO(body), media_type, parser_context)
+            if b"\\ud" in body.lower():  # half of a pair can be neither stored nor said again
+                json.dumps(told, ensure_ascii=False).encode()
+            return told
+        except (RecursionError, UnicodeEncodeError):
             raise exceptions.ParseError from None

@@ -8,7 +8,7 @@ from django.test import Client
 from machines.models import Machine
 
 ODD: list[Any] = [
-    None, True, 5, -1, 10**30, 1.5, "", " ", "a\x00b", "a\nb", "x" * 10_000, "\u202e", [], [1], {}, {"a": 1}, "٣",
+    None, True, 5, -1, 10**30, 1.5, "", " ", "a\x00b", "a\nb", "x" * 10_000, "\u202e", "\ud800", [], [1], {}, {"a": 1}, "٣",
 ]  # fmt: skip
 FIELDS = [
     ("POST", "machines/", "template", {"name": "x"}),

@@ -118,6 +118,17 @@ def test_a_rule_that_another_worker_has_deleted_is_no_fault() -> None:
     assert wire.said == ["make"]
 
 
+def test_a_rule_that_is_there_twice_is_kept_once() -> None:
+    """A call that Neutron answered too late was made again, and both were done."""
+    wire = Neutron(OLD)
+    kept = walls(wire)
+    kept.keep(wire.group)
+    once = len(wire.group["security_group_rules"])
+    wire._add([{key: row[key] for key in row if key != "id"} for row in wire.group["security_group_rules"]])
+    kept.keep(wire.group)
+    assert (kept.are_right(wire.group), len(wire.group["security_group_rules"])) == (True, once)
+
+
 def test_none_opens_it_again() -> None:
     wire = Neutron(OLD)
     walls(wire).keep(wire.group)
