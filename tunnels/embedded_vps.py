@@ -55,6 +55,25 @@ class Guarded(SSHLocalPortForwarder):
             self._let_through()
         return super().eof_received()
 
+    # The next four are called out of the connection that all visitors share, and an exception would end it. asyncssh asserts that there
+    # is a socket, and asyncio that nothing is written after the end.
+
+    def write(self, data: bytes) -> None:
+        with contextlib.suppress(RuntimeError):
+            super().write(data)
+
+    def write_eof(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            super().write_eof()
+
+    def pause_reading(self) -> None:
+        if self._transport is not None:
+            super().pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._transport is not None:
+            super().resume_reading()
+
     def close(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
