@@ -121,7 +121,7 @@ def reset(*, machine: Machine, by: User | None, why: Note | None = None) -> Mach
 
 
 def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """After a failure: try for the same wish again, from the gentlest means on. Never loses what is on its disk."""
+    """After a failure: try for the same wish again, from the gentlest means on. Only a reset that was asked for and failed loses the disk."""
     anew: dict[str, Any] = {"attempts": 0, "unheard": 0, "builds_failed": 0, "repair": Repair.NONE}
     return wish(machine, "retry", by, why, retry_at=timezone.now(), **anew)
 
