@@ -26,20 +26,24 @@ SECRET_KEPT = timedelta(minutes=10)  # an answer that shows a private key or a t
 PATIENCE = "10s"  # for the same request that is being carried out
 
 
-class StillAtIt(Refusal):
+class SentAlready(Refusal):
+    """The request came before. Says why its answer cannot be given again."""
+
+
+class StillAtIt(SentAlready):
     """The same request is being carried out."""
 
     code = "in_progress"
 
 
-class OtherRequest(Refusal):
+class OtherRequest(SentAlready):
     """The key belongs to a request with another body."""
 
     status = 422
     code = "idempotency_key_reused"
 
 
-class NoLongerShown(Refusal):
+class NoLongerShown(SentAlready):
     """The request was carried out, and its answer held a secret that is not kept."""
 
     code = "answer_no_longer_shown"

@@ -42,7 +42,7 @@ def once_per_form(view: View) -> View:
             return view(request, *args, **kwargs)
         try:
             return _once(request, token, lambda: view(request, *args, **kwargs))
-        except Refusal as refusal:
+        except once.SentAlready as refusal:
             return _told(request, refusal)
 
     guarded.is_once = True  # type: ignore[attr-defined]

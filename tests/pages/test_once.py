@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from knox.models import AuthToken
@@ -16,7 +17,9 @@ from knox.models import AuthToken
 from accounts import once
 from accounts.models import OnceKey, SshKey, User
 from courses.models import Template
+from lib.turns import Busy, busy
 from machines.models import Hold, Machine
+from portal.once import once_per_form
 from portal.views.machines import SURE, VERBS
 from quotas.models import Reservation
 from tests.factories import grant, make_gateway, make_machine, make_template
@@ -59,6 +62,17 @@ def test_two_clicks_on_launch_make_one_machine_and_both_lead_to_it(client: Clien
     form = {"template": "lab", "name": "condor", "once": token_of(client, "/launch/")}
     first, second = client.post("/launch/", form), client.post("/launch/", form)
     assert first["Location"] == second["Location"] == f"/machines/{Machine.objects.get().pk}/"
+
+
+def test_another_refusal_is_not_told_as_a_second_form(student: User) -> None:
+    @once_per_form
+    def view(request: Any) -> HttpResponse:
+        raise busy()
+
+    request = RequestFactory().post("/", {"once": "t"})
+    request.user = student
+    with pytest.raises(Busy):
+        view(request)
 
 
 def test_both_answers_show_the_private_half_of_the_one_key(client: Client) -> None:
