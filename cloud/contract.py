@@ -330,7 +330,7 @@ class Cloud(Protocol):
         """An image of its disk; found again by `name`. Not ready at once: see images()."""
 
     def ensure_archived(self, server_id: str, name: str) -> Image:
-        """An image of its disk that outlives it, found again by `name`. Ask again until it is `ready`.
+        """An image of its disk that outlives it, found again by `name`. Ask again until it is `ready`: then the server may go.
 
         From any rest, running or ERROR (which may be switched off first).
         """

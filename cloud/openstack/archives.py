@@ -24,10 +24,16 @@ class Archives:
         self._verbs = verbs
 
     def ensure(self, server_id: str, name: str) -> dict[str, Any]:
-        """Its row in Glance."""
+        """Its row in Glance.
+
+        It is told as "saving" for as long as Nova is at it: where Nova stumbles after Glance has all of an image, it takes
+        the image away (compute/manager.py, delete_image_on_error), and then the server must still be there.
+        """
+        row = self._look(server_id)  # before the image: Nova deletes that first, and only then says that it is done
         if found := self._named(server_id, name):
-            return found
-        row = self._verbs.get(server_id)
+            return {**found, "status": "saving"} if row and _is_copying(row) else found
+        if row is None:
+            raise CloudGone(f"There is no server {server_id}.")
         self._verbs.must_be_idle(row)
         if not row["image"]:
             raise CloudRefused(f"The disk of server {server_id} is a volume: no image can keep it.")
@@ -89,10 +95,14 @@ class Archives:
         return body(self._wire.ask("image", "GET", f"/images/{made['image_id']}"))
 
     def _is_shelved(self, server_id: str) -> bool:
+        row = self._look(server_id)
+        return row is not None and row["status"] in SHELVED
+
+    def _look(self, server_id: str) -> dict[str, Any] | None:
         try:
-            return self._verbs.get(server_id)["status"] in SHELVED
+            return self._verbs.get(server_id)
         except CloudGone:
-            return False
+            return None
 
     def _patch(self, image_id: str, *changes: tuple[str, str, Any]) -> dict[str, Any]:
         """Several changes at once, all or none."""
@@ -102,3 +112,7 @@ class Archives:
         ]
         kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
         return body(self._wire.ask("image", "PATCH", f"/images/{image_id}", json=wish, headers=kind))
+
+
+def _is_copying(row: dict[str, Any]) -> bool:
+    return (row["OS-EXT-STS:task_state"] or "").startswith("image_")

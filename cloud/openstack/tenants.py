@@ -138,7 +138,10 @@ class Tenants:
             groups = self._groups(project)
             if groups[0]["id"] != made["security_group"]["id"]:  # another worker was faster by a moment
                 self._delete("network", f"/security-groups/{made['security_group']['id']}")
-        self._walls.keep(groups[0])
+        try:
+            self._walls.keep(groups[0])
+        except CloudGone as error:  # its maker found an older one, and took this one back
+            raise CloudBusy("Another worker has just replaced the security group.", retry_after=1) from error
         return str(groups[0]["id"])
 
     def _is_being_made(self, group: dict[str, Any]) -> bool:

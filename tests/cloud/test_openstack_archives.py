@@ -68,6 +68,13 @@ def test_what_nova_keeps_is_lent_only_while_it_is_put_away() -> None:
     assert kept.shelved({**SERVER, "status": "ACTIVE"}) is None
 
 
+@pytest.mark.parametrize(("task", "status"), [("image_uploading", "saving"), (None, "active"), ("deleting", "active")])
+def test_an_image_is_whole_once_nova_has_let_go_of_it(task: str | None, status: str) -> None:
+    copy = {**KEPT, "name": "mine"}
+    kept = archives(Shelf(), copy, status="SHUTOFF", **{"OS-EXT-STS:task_state": task})
+    assert kept.ensure("s", "mine")["status"] == status
+
+
 def test_a_disk_that_is_a_volume_is_refused() -> None:
     with pytest.raises(CloudRefused, match="volume"):
         archives(Shelf(), status="SHUTOFF", image="").ensure("s", "mine")

@@ -168,3 +168,15 @@ def test_a_group_that_another_worker_is_just_making_is_left_to_it(age: int, rule
     wire.clock_ahead = 0.5
     with pytest.raises(CloudBusy) if waits else nullcontext():
         Tenants(cast("Any", wire), kept).group_of("p")
+
+
+def test_a_group_that_its_maker_takes_back_meanwhile_is_looked_for_again() -> None:
+    class Replaced(Neutron):
+        def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
+            if method == "POST":
+                raise CloudGone("404 Security group g does not exist")
+            return super().ask(service, method, path, **facts)
+
+    wire = Replaced(OPEN)
+    with pytest.raises(CloudBusy):
+        Tenants(cast("Any", wire), walls(wire)).group_of("p")

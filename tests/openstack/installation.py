@@ -31,7 +31,8 @@ class Installation(Stack):
     """`make run` with OS_CLOUD. Its embedded VPS is switched off: the gateway is OpenSSH's own server, with an agent of its own."""
 
     def __init__(self, data: Path, **environment: str) -> None:
-        super().__init__(data, "openstack", SWEEP_QUIET_SECONDS="3", **environment)
+        # A claim must outlast every step: on a busy cluster a launch alone may take half a minute.
+        super().__init__(data, "openstack", **{"SWEEP_QUIET_SECONDS": "3", "CLAIM_SECONDS": "60", **environment})
         self.gateway: list[Program] = []
         self.people: list[Owner] = []
 
