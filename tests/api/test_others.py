@@ -1,6 +1,9 @@
 """Templates, keys, quota, the schema."""
 
 import io
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
@@ -18,6 +21,15 @@ def test_a_template_says_that_it_does_not_fit_and_why(api: Any) -> None:
     make_template()
     [told] = api.ask("GET", "templates/").json()
     assert (told["slug"], told["fits"], bool(told["why_not"])) == ("lab", False, True)
+
+
+def test_the_template_of_the_api_page_is_taken_as_it_stands(teacher: Any) -> None:
+    make_template()
+    page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
+    part = page.partition("\n## Make a template\n")[2].partition("\n## ")[0]
+    [example] = re.findall(r"^```json\n(.*?)^```", part, re.MULTILINE | re.DOTALL)
+    made = Program(teacher).ask("POST", "templates/", {**json.loads(example), "image": "image-1", "flavor": "flavor-1"})
+    assert made.status_code == 201, made.json()
 
 
 def test_a_teacher_makes_changes_and_retires_a_template(teacher: Any, api: Any) -> None:

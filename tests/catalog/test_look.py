@@ -1,8 +1,9 @@
-"""The catalog follows the cloud: every ten minutes, and when an administrator asks."""
+"""The catalog follows the cloud: every half minute, and when an administrator asks."""
 
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
@@ -60,6 +61,10 @@ def test_another_cloud_changes_nothing(db: None, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(tasks, "open_cloud", FakeCloud)
     tasks.look_at_catalog()
     assert not Image.objects.exists()
+
+
+def test_a_card_is_grey_within_a_minute() -> None:
+    assert settings.CELERY_BEAT_SCHEDULE["catalog"]["schedule"] <= 30
 
 
 def test_an_administrator_rings(admin: User, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

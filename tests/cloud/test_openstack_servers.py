@@ -1,12 +1,15 @@
 """Nova's rows in the contract's words."""
 
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from cloud.contract import Flavor, Status
+from cloud.contract import Flavor, Owner, ServerSpec, Status
 from cloud.openstack import servers
+from cloud.openstack.openstack_cloud import _named
+from cloud.openstack.wire import Wire
 
 ROW: dict[str, Any] = {
     "id": "s1", "name": "red-fox", "status": "ACTIVE", "tenant_id": "p1", "created": "2026-11-21T10:00:00Z",
@@ -125,3 +128,12 @@ def test_a_row_that_is_not_understood_is_not_known_and_not_gone(db: None) -> Non
 )
 def test_nova_is_told_as_much_of_a_name_as_it_takes(name: str, kept: str) -> None:
     assert servers.kept_name(name, "0123456789") == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "called"), [("Piñata 🎉", "pinata"), ("日本語", "machine-01234567"), ("", "machine-01234567")]
+)
+def test_nova_is_told_what_the_guest_is_called(name: str, called: str) -> None:
+    """Its own guess keeps an ñ, and Neutron's DNS integration then refuses the port."""
+    spec = ServerSpec("0123456789", Owner("o"), name, "f", "i")
+    assert _named(spec, cast("Wire", SimpleNamespace(takes_host_names=True)))[0] == {"hostname": called}

@@ -1,5 +1,7 @@
 """docs/admin/install.md can be followed by a program; `python -m tests.installation` does, in a booted guest."""
 
+import re
+
 import pytest
 
 from tests.installation.answers import EDITED, UNFILLED, Answers, set_in, stand_in
@@ -43,6 +45,19 @@ def test_only_the_ways_not_taken_and_the_editor_are_left_out() -> None:
         "ssl_certificate",
     ]
     assert EDITED.fits(left[0])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["read_header 10s", "read_body 5m", "max_size 20MB", "client_max_body_size 20m;", "client_header_timeout 10s;"],
+)
+def test_the_proxies_bound_heads_and_bodies(line: str) -> None:
+    """What reaches Minga is bounded there; Caddy and nginx would wait for the rest of a head, or keep a body of any size."""
+    assert re.search(rf"^ {{4,}}{re.escape(line)}$", TEXT, re.MULTILINE)
+
+
+def test_nobody_is_told_to_sign_up() -> None:
+    assert "Nobody can sign up" in TEXT
 
 
 def test_the_settings_that_a_person_makes_are_in_the_example() -> None:

@@ -105,6 +105,19 @@ def test_the_database_has_no_way_out_and_the_agent_no_way_to_it() -> None:
     assert SERVICES["agent"]["networks"] == ["outside"]
 
 
+def test_web_believes_the_proxy_on_this_computer_only() -> None:
+    """With --forwarded-allow-ips=* every container could say whose address its visitor has."""
+    words = SERVICES["web"]["command"]
+    assert "--behind-gateway" in words
+    assert not any("*" in word for word in words)
+
+
+@pytest.mark.parametrize("name", ["web", "agent"])
+def test_who_takes_visitors_may_open_a_file_for_each(name: str) -> None:
+    assert SERVICES[name]["ulimits"]["nofile"]["soft"] >= 16384
+    assert "\nLimitNOFILE=65536\n" in (ROOT / f"deploy/systemd/minga-{name}.service").read_text()
+
+
 def test_images_are_pinned() -> None:
     tags = [service["image"].partition(":")[2] for service in SERVICES.values()]
     assert all(tag and not tag.startswith("latest") for tag in tags)
