@@ -26,6 +26,8 @@ done
 class Guest:
     """The files of a guest below a folder of ours, and the sshd that it has."""
 
+    reloads_end_with = 0
+
     def __init__(self, root: Path, config: str) -> None:
         self.root = root
         (root / "bin").mkdir()
@@ -44,7 +46,7 @@ class Guest:
             moved = moved.replace(folder, f"{self.root}{folder}")
         # Nothing of this computer is reloaded.
         for name in ("systemctl", "fail2ban-client"):
-            (self.root / "bin" / name).write_text("#!/bin/sh\n")
+            (self.root / "bin" / name).write_text(f"#!/bin/sh\nexit {self.reloads_end_with}\n")
             (self.root / "bin" / name).chmod(0o755)
         path = f"{self.root}/bin:{os.environ['PATH']}"
         subprocess.run(["sh"], input=moved, text=True, check=True, env={**os.environ, "PATH": path})
@@ -82,6 +84,13 @@ def test_fail2ban_ignores_the_agent_also_when_it_is_installed_later(box: Guest) 
     box.boot(guest_ssh.script(AGENTS))
     said = (box.root / "etc/fail2ban/jail.d/minga.local").read_text()
     assert said == "[DEFAULT]\nignoreip = 127.0.0.1/8 ::1 10.0.0.5/32 2001:db8::5/128\n"
+
+
+def test_what_a_guest_lacks_is_no_failure_of_its_first_boot(box: Guest) -> None:
+    """cloud-init reports a script that ends with anything but 0, and the owner would read that the setup failed."""
+    box.reloads_end_with = 127
+    box.boot(guest_ssh.script(AGENTS))
+    assert (box.root / "etc/fail2ban/jail.d/minga.local").exists()
 
 
 def test_a_guest_without_sshd_is_left_alone(tmp_path: Path) -> None:
