@@ -16,18 +16,17 @@ def main() -> int:
     if reason := why_not():
         print(f"No guest is booted here: {reason}")
         return 0
-    for number in (signal.SIGTERM, signal.SIGHUP):  # so that the guests are halted then, too
-        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     options = sys.argv[1:]
     files = [] if any(".py" in option for option in options) else sorted(map(str, HERE.glob("test_*.py")))
     # The tests' own conftest would start a PostgreSQL and a Redis, which nobody needs here.
     command = [sys.executable, "-m", "pytest", "-p", "no:django", f"--confcutdir={HERE}", *files, *options]
+    signal.signal(
+        signal.SIGINT, lambda _number, _frame: None
+    )  # a terminal sends it to pytest, too, which then halts the guests
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "MINGA_GUESTS": "yes"})
-    try:
-        return process.wait()
-    finally:
-        process.send_signal(signal.SIGINT)  # so that pytest ends its fixtures
-        process.wait()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: process.send_signal(signal.SIGINT))
+    return process.wait()
 
 
 if __name__ == "__main__":
