@@ -57,6 +57,10 @@ for place in Path("/proc").glob("[0-9]*"):
 """
 
 
+def test_web_may_hold_many_connections_open(site: Site) -> None:
+    assert site.files_of("web") == [16384, 16384]
+
+
 def test_a_killed_web_comes_back(site: Site) -> None:
     """Killed from inside: `docker kill` counts as stopped on purpose."""
     site.compose("exec", "--no-TTY", "web", "python", "-c", KILL, check=False)
