@@ -1,12 +1,13 @@
 #!/bin/sh
 # Makes a user on this VPS that may open ports of one range, and do nothing else. Run as root; said twice, done once.
-# Usage: setup.sh --key "ssh-ed25519 AAAA…" --first-port 20000 --last-port 23999 [--user minga-ports] [--into DIR]
+# Usage: setup.sh --key "ssh-ed25519 AAAA…" --first-port 20000 --last-port 23999 [--agent ADDRESSES] [--user minga-ports] [--into DIR]
+# --agent: the addresses, with commas, by which this VPS sees the agent. What a stranger behind them does then does not shut it out.
 # --into DIR writes the files there and changes nothing on the system, to look at them first.
 set -eu
 
 stop() { echo "setup.sh: $1" >&2; exit 1; }
 
-user=minga-ports key= first= last= into=
+user=minga-ports key= first= last= into= agent=
 while [ $# -gt 0 ]; do
     [ $# -ge 2 ] || stop "$1 needs a value."
     case $1 in
@@ -15,6 +16,7 @@ while [ $# -gt 0 ]; do
         --first-port) first=$2 ;;
         --last-port) last=$2 ;;
         --into) into=$2 ;;
+        --agent) agent=$2 ;;
         *) stop "unknown option $1." ;;
     esac
     shift 2
@@ -25,6 +27,8 @@ case $first$last in '' | *[!0-9]*) stop "--first-port and --last-port must be nu
 [ "$first" -ge 1024 ] && [ "$last" -le 65535 ] || stop "the ports must lie between 1024 and 65535."
 # OpenSSH reads at most 4096 permitlisten options for a key (SSH_AUTHOPT_PERMIT_MAX).
 [ $((last - first)) -lt 4096 ] || stop "at most 4096 ports for one user; run it again with another --user for more."
+
+case $agent in *[!0-9a-fA-F.:/,]*) stop "--agent must be addresses or networks, with commas and without spaces." ;; esac
 
 keys=${into:-/etc/ssh/minga}/$user.keys
 config=${into:-/etc/ssh/sshd_config.d}/50-$user.conf
@@ -37,11 +41,20 @@ if [ -z "$into" ]; then
     mkdir -p /etc/ssh/minga /etc/ssh/sshd_config.d /etc/security/limits.d
 fi
 
+sshd=$(command -v sshd || echo /usr/sbin/sshd)
+# An older sshd does not know each line, and would not start with one that it does not know.
+if_known() {
+    case $("$sshd" -t -f /dev/null -o "$1" 2>&1) in *"Bad configuration option"*) ;; *) echo "$1" ;; esac
+}
+
 permits=$(seq -f 'permitlisten="*:%.0f"' -s , "$first" "$last")
 printf 'restrict,port-forwarding,%s %s\n' "$permits" "$key" > "$keys"
 chmod 644 "$keys"
 cat > "$config" <<END
 # Written by Minga's deploy/vps/setup.sh.
+# Strangers who knock at the whole internet's sshd must not keep the agent out when it comes back.
+MaxStartups 100:30:200
+${agent:+$(if_known "PerSourcePenaltyExemptList $agent")}
 Match User $user
     AuthorizedKeysFile $keys
     AuthenticationMethods publickey
@@ -60,8 +73,11 @@ Match User $user
 Match all
 END
 # In sshd each port costs two files (IPv4 and IPv6), each visitor one: with the usual 1024 the agent would have 500 ports at most.
-# sshd itself sets this limit when the agent signs in, where it runs with PAM.
-printf '# Written by the setup.sh of Minga.\n%s - nofile 65536\n' "$user" > "$limits"
+# sshd itself sets this limit when the agent signs in, where it runs with PAM. A VPS that is a container may not raise its own limit, and
+# PAM then sets none: the 1024 would stay. There it is as much as the container has.
+files=65536
+(ulimit -n "$files") 2>/dev/null || files=$(ulimit -H -n)
+printf '# Written by the setup.sh of Minga.\n%s - nofile %s\n' "$user" "$files" > "$limits"
 chmod 644 "$limits"
 if [ -z "$into" ]; then
     # Without PAM the limit is that of the service. It holds from its next start on, which ends no session.
@@ -71,7 +87,6 @@ if [ -z "$into" ]; then
         printf '[Service]\nLimitNOFILE=65536\n' > "/etc/systemd/system/$unit.service.d/minga.conf"
     done
     systemctl daemon-reload 2>/dev/null || true
-    sshd=$(command -v sshd || echo /usr/sbin/sshd)
     "$sshd" -t || { rm -f "$config"; stop "sshd does not like the new settings; they were taken back."; }
     systemctl reload ssh 2>/dev/null || systemctl reload sshd 2>/dev/null || echo "Reload sshd now; systemctl is not here."
     echo "Done. The host key for the portal:"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -146,6 +147,20 @@ def test_without_a_server_it_is_for_later(tmp_path: Path) -> None:
     assert not client.is_there(1)
     with pytest.raises(CloudBusy):
         next(client.read_image("an-image"))
+
+
+@pytest.mark.usefixtures("shelf")
+def test_the_health_check_of_compose_asks_it_and_loads_none_of_our_modules(tmp_path: Path) -> None:
+    """What those cost made it fail on a busy computer."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    _kind, _python, _c, code = services["disks"]["healthcheck"]["test"]
+    ended = [
+        subprocess.run(
+            [sys.executable, "-I", "-c", code.replace("/run/minga-disks/socket", str(place))], stderr=subprocess.DEVNULL
+        )
+        for place in (tmp_path / "socket", tmp_path / "nowhere")
+    ]
+    assert [ran.returncode for ran in ended] == [0, 1]
 
 
 def test_its_socket_is_for_its_user_and_group_however_deep_it_lies(tmp_path: Path) -> None:

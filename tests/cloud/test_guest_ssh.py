@@ -1,16 +1,20 @@
 """No sshd of a guest shuts out the agent, by whose address all visitors come; and none is left unable to start."""
 
 import base64
+import contextlib
+import getpass
 import os
-import shutil
 import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from cloud.openstack import guest, guest_ssh
 from tests.cloud.test_openstack_guest import CONFIG, ONE, TWO, parts
-from tests.tunnels.stage import SSHD
+from tests.tunnels.stage import SSHD, Program, free_port, is_listening, until
+from tests.tunnels.targets import HERE
 
 AGENTS = ["10.0.0.5/32", "2001:db8::5/128"]
 PENALTY = "PerSourcePenaltyExemptList 10.0.0.5/32,2001:db8::5/128"
@@ -26,6 +30,8 @@ done
 class Guest:
     """The files of a guest below a folder of ours, and the sshd that it has."""
 
+    reloads_end_with = 0
+
     def __init__(self, root: Path, config: str) -> None:
         self.root = root
         (root / "bin").mkdir()
@@ -38,13 +44,16 @@ class Guest:
         stub.write_text(STUB.format(known=" ".join(options), ours=self.ours))
         stub.chmod(0o755)
 
+    def take_the_real(self, sshd: str) -> None:
+        (self.root / "bin/sshd").symlink_to(sshd)
+
     def boot(self, script: str) -> None:
         moved = script
         for folder in ("/etc/", "/run/"):
             moved = moved.replace(folder, f"{self.root}{folder}")
         # Nothing of this computer is reloaded.
         for name in ("systemctl", "fail2ban-client"):
-            (self.root / "bin" / name).write_text("#!/bin/sh\n")
+            (self.root / "bin" / name).write_text(f"#!/bin/sh\nexit {self.reloads_end_with}\n")
             (self.root / "bin" / name).chmod(0o755)
         path = f"{self.root}/bin:{os.environ['PATH']}"
         subprocess.run(["sh"], input=moved, text=True, check=True, env={**os.environ, "PATH": path})
@@ -84,6 +93,13 @@ def test_fail2ban_ignores_the_agent_also_when_it_is_installed_later(box: Guest) 
     assert said == "[DEFAULT]\nignoreip = 127.0.0.1/8 ::1 10.0.0.5/32 2001:db8::5/128\n"
 
 
+def test_what_a_guest_lacks_is_no_failure_of_its_first_boot(box: Guest) -> None:
+    """cloud-init reports a script that ends with anything but 0, and the owner would read that the setup failed."""
+    box.reloads_end_with = 127
+    box.boot(guest_ssh.script(AGENTS))
+    assert (box.root / "etc/fail2ban/jail.d/minga.local").exists()
+
+
 def test_a_guest_without_sshd_is_left_alone(tmp_path: Path) -> None:
     box = Guest(tmp_path, INCLUDE)
     box.config.unlink()
@@ -93,7 +109,7 @@ def test_a_guest_without_sshd_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not SSHD, reason="no sshd on this machine")
 def test_a_real_sshd_still_starts_and_takes_what_it_knows(box: Guest) -> None:
-    shutil.copy(str(SSHD), box.root / "bin/sshd")
+    box.take_the_real(str(SSHD))
     key = box.root / "etc/ssh/host_key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     box.config.write_text(f"HostKey {key}\n" + box.config.read_text())
@@ -102,6 +118,65 @@ def test_a_real_sshd_still_starts_and_takes_what_it_knows(box: Guest) -> None:
     assert "maxstartups 100:30:200\n" in said
     if "persourcepenalties" in said.lower():
         assert "persourcepenaltyexemptlist 10.0.0.5/32,2001:db8::5/128" in said.lower()
+
+
+def punishes() -> bool:
+    said = (
+        SSHD and subprocess.run([SSHD, "-t", "-f", "/dev/null", "-o", PENALTY], capture_output=True, text=True).stderr
+    )
+    return bool(SSHD) and "Bad configuration option" not in str(said)
+
+
+@contextlib.asynccontextmanager
+async def _owner(
+    box: Guest, port: int, key: asyncssh.SSHKey
+) -> AsyncIterator[Callable[[asyncssh.SSHKey], Awaitable[bool]]]:
+    """Start the guest's sshd. Yields whether a key gets in."""
+    (box.root / "owners").write_bytes(key.export_public_key())
+    program = Program([str(SSHD), "-D", "-e", "-f", str(box.config)], box.root / "log")
+
+    async def gets_in(with_key: asyncssh.SSHKey) -> bool:
+        try:
+            async with asyncssh.connect(
+                HERE,
+                port,
+                username=getpass.getuser(),
+                client_keys=[with_key],
+                known_hosts=None,
+                config=None,
+                agent_path=None,
+            ):
+                return True
+        except (asyncssh.Error, OSError):
+            return False
+
+    try:
+        until(lambda: is_listening(port))
+        yield gets_in
+    finally:
+        program.kill()
+
+
+@pytest.mark.skipif(
+    not punishes(), reason="no sshd on this computer that punishes addresses (OpenSSH 9.8); see python -m tests.guests"
+)
+@pytest.mark.parametrize("agents", [[], [f"{HERE}/32"]], ids=["without", "with"])
+async def test_refused_strangers_lock_the_owner_out_only_without_it(box: Guest, agents: list[str]) -> None:
+    port, owner = free_port(), asyncssh.generate_private_key("ssh-ed25519")
+    (box.root / "host_key").touch(mode=0o600)
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(box.root / "host_key"))
+    own = {"Port": port, "ListenAddress": HERE, "HostKey": box.root / "host_key", "PidFile": "none", "StrictModes": "no",
+           "UsePAM": "no", "AuthorizedKeysFile": box.root / "owners"}  # fmt: skip
+    box.config.write_text(
+        "".join(f"{name} {value}\n" for name, value in own.items()) + box.config.read_text().split("\n")[0]
+    )
+    box.take_the_real(str(SSHD))
+    box.boot(guest_ssh.script(agents))
+    async with _owner(box, port, owner) as gets_in:
+        assert await gets_in(owner)
+        for _stranger in range(6):
+            assert not await gets_in(asyncssh.generate_private_key("ssh-ed25519"))
+        assert await gets_in(owner) is bool(agents)
 
 
 @pytest.mark.parametrize("agents", [[], [""], ["0.0.0.0/0"], ["::/0"], ["10.0.0.0/8"], ["x'; reboot; '"]])

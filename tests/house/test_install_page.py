@@ -37,6 +37,11 @@ def test_a_line_is_run_where_the_page_says(step: Step) -> None:
     assert step.place in PLACES
 
 
+def test_no_password_is_among_a_program_s_arguments() -> None:
+    """Everybody on the computer can read those; printf is the shell itself."""
+    assert [s.text for s in STEPS if not s.file and "PASSWORD" in s.text and not s.text.startswith("printf ")] == []
+
+
 def test_only_the_ways_not_taken_and_the_editor_are_left_out() -> None:
     left = [step for step in STEPS if stand_in(step) and step.way != COMPOSE]
     assert [step.file or step.text for step in left] == [

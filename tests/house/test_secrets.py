@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,16 @@ def test_a_folder_that_only_some_installations_have_is_no_hindrance() -> None:
     """Docker refuses to start a container one of whose folders is not there."""
     folders = [v for v in SERVICES["worker"]["volumes"] if v["target"] == "/etc/minga/keys"]
     assert [folder["bind"] for folder in folders] == [{"create_host_path": True}]
+
+
+def test_the_script_that_makes_the_database_s_role_has_the_password_on_no_command_line(tmp_path: Path) -> None:
+    """A stand-in for psql writes down how it was called."""
+    (tmp_path / "psql").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/arguments\ncat > {tmp_path}/input\n')
+    (tmp_path / "psql").chmod(0o755)
+    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DATABASE_PASSWORD": "sesame"}
+    subprocess.run(["sh", ROOT / "deploy/compose/role.sh"], env=given, check=True)
+    assert "sesame" not in (tmp_path / "arguments").read_text()
+    assert "\\getenv password DATABASE_PASSWORD\n" in (tmp_path / "input").read_text()
 
 
 def test_of_compose_only_web_reaches_the_process_that_reads_disks() -> None:

@@ -19,8 +19,8 @@ PROGRAMS = {"systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "
 
 
 def main() -> int:
-    if why_not := _why_not():
-        print(f"The installation page is not tried here: {why_not}")
+    if reason := why_not():
+        print(f"The installation page is not tried here: {reason}")
         return 0
     began = time.monotonic()
     for number in (signal.SIGTERM, signal.SIGHUP):  # so that the guests are halted then, too
@@ -41,7 +41,7 @@ def main() -> int:
     return 0
 
 
-def _why_not() -> str:
+def why_not() -> str:
     if os.geteuid():
         return "it boots a guest, which only root may."
     missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]

@@ -12,6 +12,7 @@ SITE, PORTS_SITE = (
     "labs.example.org",
     "labs-ports.example.org",
 )  # the page's own examples: the guests' /etc/hosts knows them
+SERVER_ADDRESS = "192.0.2.1"  # as the VPS sees it
 # A word of the page that stands for something else: THE-PASSWORD, AAAA…, minga-NEW.
 UNFILLED = re.compile(r"\b[A-Z]+(?:[- ][A-Z]+)*-[A-Z]+\b|\bTHE LINE\b|AAAA…|minga[-/][A-Z]+\b|cloud\.example\.org")
 
@@ -67,6 +68,7 @@ class Answers:
             "THE-PASSWORD": secrets.token_hex(16),
             "DATABASE-PASSWORD": secrets.token_hex(32),
             "REDIS-PASSWORD": secrets.token_hex(32),
+            "THE-SERVERS-ADDRESS": SERVER_ADDRESS,
             "minga-NEW": "minga-new",
             "minga-OLD": "minga-first",  # where `upgrade` puts a first version
             # Read from what other commands print:
@@ -106,6 +108,9 @@ class Answers:
     def to(self, command: str) -> list[tuple[str, str]]:
         """The answers that are typed where a command asks: (a pattern of the question, the answer)."""
         twice = [(ASKS_PASSWORD, self.password)] * 2
+        if " createuser " in command:
+            database = self.words["DATABASE-PASSWORD"]
+            return [(ASKS_PASSWORD, database), (r"(?i)again:\s*$", database)]
         if command.endswith(" createsuperuser"):
             return [(r"Username.*: $", "ana"), (r"Email.*: $", "ana@example.org"), *twice]
         return twice if " changepassword " in command else []

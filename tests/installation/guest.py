@@ -28,6 +28,7 @@ class Guest:
     binds: dict[Path, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     log: Path = Path("/dev/null")
+    options: tuple[str, ...] = ()  # more of systemd-nspawn's
     leader: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -35,7 +36,7 @@ class Guest:
         """Start it, and wait until systemd says that it is up."""
         binds = [f"--bind={outside}:{inside}" for outside, inside in self.binds.items()]
         command = ["systemd-nspawn", "--directory", str(self.root), "--boot", "--register=no", "--keep-unit",
-                   "--console=pipe", f"--network-namespace-path={self.namespace}", *binds]  # fmt: skip
+                   "--console=pipe", f"--network-namespace-path={self.namespace}", *binds, *self.options]  # fmt: skip
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + BOOT_SECONDS

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,14 +39,14 @@ def cache() -> Iterator[Path]:
     yield folder
 
 
-def base(folder: Path) -> Path:
+def base(folder: Path, packages: Sequence[str] = PACKAGES) -> Path:
     """The archive of the filesystem, made where it is not there yet."""
-    recipe = hashlib.sha256(" ".join([RELEASE, *PACKAGES]).encode()).hexdigest()[:12]
+    recipe = hashlib.sha256(" ".join([RELEASE, *packages]).encode()).hexdigest()[:12]
     made = folder / f"{RELEASE}-{recipe}.tar"
     if made.exists():
         return made
     unfinished = folder / f"{made.name}.{os.getpid()}.tar"
-    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}", RELEASE]
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", RELEASE]
     try:
         subprocess.run([*command, str(unfinished), *mirror()], check=True, stdin=subprocess.DEVNULL)
         unfinished.rename(made)
@@ -64,9 +64,18 @@ def mirror() -> list[str]:
 
 
 def unpack(archive: Path, root: Path, name: str, hosts: dict[str, str]) -> None:
-    """A root of its own for one guest: its name, the names it knows, and a user who may say sudo."""
+    """A root of its own for one guest."""
+    extract(archive, root)
+    settle(root, name, hosts)
+
+
+def extract(archive: Path, root: Path) -> None:
     root.mkdir()
     subprocess.run(["tar", "--extract", "--file", str(archive), "--directory", str(root)], check=True)
+
+
+def settle(root: Path, name: str, hosts: dict[str, str]) -> None:
+    """Its name, the names it knows, and a user who may say sudo."""
     names = {"127.0.0.1": f"localhost {name}", **hosts}
     (root / "etc/hostname").write_text(f"{name}\n")
     (root / "etc/hosts").write_text("".join(f"{address} {known}\n" for address, known in names.items()))

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.installation import cloud, rootfs
-from tests.installation.answers import PORTS_SITE, SITE, Answers
+from tests.installation.answers import PORTS_SITE, SERVER_ADDRESS, SITE, Answers
 from tests.installation.copied import Copy
 from tests.installation.guest import Guest
 from tests.installation.network import Namespace, Ways
 from tests.installation.walk import Failed, Walk
 
-SERVER_ADDRESS, VPS_ADDRESS = "192.0.2.1", "192.0.2.2"
+VPS_ADDRESS = "192.0.2.2"
 PATIENCE_SECONDS = 60
 NO_CLOUD = (
     "There is no test cloud (../shared/openstack/up): no machine is launched, and what asks the cloud is left out."

@@ -97,6 +97,11 @@ class Site:
         state = self.container(service)["State"]
         return str(state.get("Health", {}).get("Status") or state["Status"])
 
+    def files_of(self, service: str) -> list[int]:
+        """How many files a process in its container may have open: the soft limit, and the hard one."""
+        ran = self.compose("exec", "--no-TTY", service, "sh", "-c", "ulimit -Sn; ulimit -Hn")
+        return [int(line) for line in ran.stdout.split()]
+
     def log(self, service: str) -> str:
         """The log of its present container. Not by `compose logs`, which adds marks of its own to the lines."""
         ran = self.docker("logs", self.compose("ps", "--all", "--quiet", service).stdout.strip())

@@ -45,6 +45,10 @@ def test_a_gateway_that_goes_is_told(site: Site, vps: Vps) -> None:
     until(lambda: agents_say(site, "ok"), "and that it is back", 60)
 
 
+def test_the_agent_may_hold_many_visitors(site: Site) -> None:
+    assert site.files_of("agent") == [16384, 16384]
+
+
 def test_the_agents_log_is_json_as_the_others(site: Site) -> None:
     lines, others = site.lines("agent")
     assert others == []

@@ -1,4 +1,4 @@
-"""An upgrade as install.md says: a new image, then deploy/compose/upgrade. The new version is this one with a migration more."""
+"""An upgrade as install.md says, and the way back: a new image, then deploy/compose/upgrade. The new version is this one with a migration more."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.production.compose_site import ROOT, Site
+from tests.production.compose_site import ROOT, Site, until
 
 SERVICES = ("web", "worker", "beat")
 MIGRATION = """
@@ -22,6 +22,8 @@ class Migration(migrations.Migration):
 GOOD = "ALTER TABLE tunnels_gateway ADD COLUMN later integer NULL"
 BAD = "SELECT 1 / 0"
 APPLIED = "from django.db.migrations.recorder import MigrationRecorder as R; print(R.Migration.objects.filter(name={0!r}).count())"
+PEOPLE = "from accounts.models import User; print(*User.objects.values_list('username', flat=True))"
+SOMEBODY = "from accounts.models import User; User.objects.create_user({0!r}, '{0}@example.org')"
 APPLIED_AT = "from django.db.migrations.recorder import MigrationRecorder as R; print(R.Migration.objects.get(name={0!r}).applied.isoformat())"
 
 
@@ -81,6 +83,14 @@ def _the_image_comes_back(site: Site) -> Iterator[None]:
     site.docker("tag", "minga:before", "minga:test")
 
 
+@pytest.fixture(scope="module")
+def backup(site: Site) -> str:
+    """The backup with which an upgrade begins, as the containers see it."""
+    site.shell(SOMEBODY.format("of-before"))
+    site.manage("backup", "/backups")
+    return f"/backups/{max(path.name for path in site.backups.glob('*.dump'))}"
+
+
 def test_a_migration_that_fails_leaves_the_old_version_running(site: Site, tmp_path: Path) -> None:
     before = starts(site)
     build(site, tmp_path, "0998_bad", BAD)
@@ -93,7 +103,7 @@ def test_a_migration_that_fails_leaves_the_old_version_running(site: Site, tmp_p
 
 
 def test_an_upgrade_migrates_first_and_then_replaces_each_part(
-    site: Site, tmp_path: Path, record_property: Callable[[str, object], None]
+    site: Site, tmp_path: Path, backup: str, record_property: Callable[[str, object], None]
 ) -> None:
     before = images(site)
     build(site, tmp_path, "0999_good", GOOD)
@@ -115,3 +125,20 @@ def test_the_next_up_replaces_nothing_more(site: Site) -> None:
     before = starts(site)
     site.compose("up", "--detach", *SERVICES)
     assert starts(site) == before
+
+
+def test_the_way_back_brings_the_version_before_and_the_rows_of_its_backup(site: Site, backup: str) -> None:
+    """The lines of install.md. `git checkout` and `docker compose build` leave the same tag, with what was in it before."""
+    site.shell(SOMEBODY.format("of-after"))
+    new = images(site)
+    site.compose("stop", "web", "disks", "worker", "beat", "agent")
+    site.docker("tag", "minga:before", "minga:test")
+    ran = site.manage("restore", backup, check=False)
+    assert "The database is restored" in ran.stdout + ran.stderr
+    site.compose("up", "--detach", *SERVICES)
+    until(lambda: site.get("/healthz").status_code == 200, "web answers", 60)
+    assert [part for part, image in images(site).items() if image == new[part]] == []
+    assert site.shell(APPLIED.format("0999_good")).strip() == "0"
+    people = site.shell(PEOPLE).split()
+    assert ("of-before" in people, "of-after" in people) == (True, False)
+    assert site.get("/readyz").status_code == 200

@@ -16,8 +16,12 @@ FIRST = free_range(3)
 pytestmark = pytest.mark.xdist_group("vps-setup")
 
 
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=10)
+
+
 def _setup(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["sh", ROOT / "deploy/vps/setup.sh", *options], capture_output=True, text=True, timeout=10)
+    return _run("sh", str(ROOT / "deploy/vps/setup.sh"), *options)
 
 
 @pytest.fixture(scope="module")
@@ -93,12 +97,26 @@ async def test_the_key_reaches_no_socket_of_unix_and_opens_no_tunnel(vps: asyncs
 
 
 def test_its_user_may_open_enough_files(tmp_path: Path) -> None:
-    done = _setup("--into", str(tmp_path), *KEY, "--first-port", "20000", "--last-port", "20001", "--user", "ports")
+    done = _setup("--into", str(tmp_path), *KEY, *RANGE, "--user", "ports")
     assert done.returncode == 0, done.stderr
-    assert "ports - nofile 65536" in (tmp_path / "ports-nofile.conf").read_text()
+    files = (tmp_path / "ports-nofile.conf").read_text().split()[-1]
+    # In a VPS that is a container, PAM cannot set so many, and would then leave the usual 1024.
+    assert _run("sh", "-c", f"ulimit -n {files}").returncode == 0
+    assert files == "65536" or _run("sh", "-c", "ulimit -n 65536").returncode != 0
+
+
+def test_strangers_at_the_agent_s_address_do_not_keep_it_out(tmp_path: Path) -> None:
+    done = _setup("--into", str(tmp_path), *KEY, *RANGE, "--user", "ports", "--agent", "192.0.2.7,2001:db8::/64")
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "50-ports.conf").read_text().partition("Match User")[0].splitlines()
+    assert "MaxStartups 100:30:200" in lines
+    unknown = SSHD and "Bad" in _run(SSHD, "-t", "-f", "/dev/null", "-o", PENALTY).stderr
+    assert (PENALTY in lines) is not bool(unknown)
 
 
 KEY = ["--key", "ssh-ed25519 AAAA"]
+RANGE = ["--first-port", "20000", "--last-port", "20001"]
+PENALTY = "PerSourcePenaltyExemptList 192.0.2.7,2001:db8::/64"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +124,7 @@ KEY = ["--key", "ssh-ed25519 AAAA"]
     [
         [], [*KEY], ["--key"], [*KEY, "--first-port", "x", "--last-port", "9"], [*KEY, "--first-port", "30000", "--last-port", "20000"],
         [*KEY, "--first-port", "22", "--last-port", "30"], [*KEY, "--first-port", "20000", "--last-port", "24096"],
-        ["--key", "AAAA", "--first-port", "20000", "--last-port", "20001"], [*KEY, "--shell", "sh"],
+        ["--key", "AAAA", "--first-port", "20000", "--last-port", "20001"], [*KEY, "--shell", "sh"], [*KEY, *RANGE, "--agent", "vps.example.org"],
     ],
 )  # fmt: skip
 def test_wrong_options_are_a_sentence_and_change_nothing(tmp_path: Path, options: list[str]) -> None:
