@@ -39,10 +39,11 @@ test-openstack: dev
 	@$(PYTHON) deploy/local/tools.py
 	@exec $(IN_VENV) -m tests.openstack
 
-# The image, compose, systemd and docs/admin/install.md, for real: root only.
+# The image, compose, a VPS, guests' sshd, systemd and docs/admin/install.md, for real: root only.
 test-production: dev
 	@$(PYTHON) deploy/local/tools.py
 	@$(IN_VENV) -m tests.production
+	@$(IN_VENV) -m tests.guests
 	@exec $(IN_VENV) -m tests.installation
 
 check: dev
