@@ -39,6 +39,10 @@ class BadKey(Refusal):
     code = "bad_key"
 
 
+class PrivateHalf(BadKey):
+    """A private key was pasted: no page may show it again."""
+
+
 def read_public_key(text: str) -> tuple[str, str, str]:
     """(one line without comment, fingerprint, comment) of an OpenSSH or SSH2 public key. Raises BadKey with what to do.
 
@@ -72,11 +76,13 @@ def _is_blank(mark: str) -> bool:
 
 def _refuse_private(text: str) -> None:
     if "PuTTY-User-Key-File" in text or "Private-Lines:" in text:
-        raise BadKey(
+        raise PrivateHalf(
             _("This is a .ppk file of PuTTY, private half included: keep it for yourself. Open it in PuTTYgen, and paste the text of its topmost box.")
         )  # fmt: skip
     if "PRIVATE KEY" in text or _OPENSSH_PRIVATE in text:
-        raise BadKey(_("This is the private half of a key: keep it for yourself. Paste the file that ends in .pub."))
+        raise PrivateHalf(
+            _("This is the private half of a key: keep it for yourself. Paste the file that ends in .pub.")
+        )
     if re.search(r"-----BEGIN [A-Z ]*PUBLIC KEY-----", text):
         raise BadKey(
             _("This is a public key in another format (PEM). Where you have its file, this writes it as Minga reads it: ssh-keygen -i -m PKCS8 -f FILE")

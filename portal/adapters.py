@@ -6,20 +6,35 @@ from allauth.account import auth_backends
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from accounts import emails, limits
 from accounts.models import User
 from portal.addresses import address_of
 
+WRONG_SIGN_IN = _("This name and this password do not go together. Check both, and whether capital letters are locked.")
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Accounts are made by the university, not by visitors; a person's language follows them to a new browser."""
+
+    # allauth's own Spanish says "usted"; these pages say "tú".
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        **dict.fromkeys(("username_password_mismatch", "email_password_mismatch"), WRONG_SIGN_IN),
+        "enter_current_password": _("This is not your current password."),
+        "account_inactive": _("This account is closed. Ask your teacher or an administrator."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return address_of(request)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         """Check a password of a page; the same counter as the API's. Raises a Refusal, which PageForPause answers."""

@@ -31,6 +31,18 @@ class PortForm(forms.Form):
     )
 
 
+class NameForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"),
+        strip=False,
+        required=False,
+        widget=forms.TextInput(attrs={"maxlength": 60, "required": True, "autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any = None, *, initial: dict[str, str] | None = None) -> None:
+        super().__init__(data, initial=initial, auto_id="new-%s")  # the page has other forms
+
+
 class KeyForm(forms.Form):
     public_key = forms.CharField(
         label=_("Public key"),

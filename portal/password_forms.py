@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import emails, limits, tokens
 from portal.addresses import current_address
 
+HINT = _("At least 8 characters; no everyday word, and nothing like your name or address.")
+
 
 class EndsTokens(forms.Form):
     """A new password also signs out the person's programs, unless the person says otherwise."""
@@ -20,6 +22,18 @@ class EndsTokens(forms.Form):
         initial=True,
     )
     user: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        texts: dict[str, tuple[Any, Any]] = {
+            "oldpassword": (_("Current password"), ""),
+            "password1": (_("New password"), HINT),
+        }
+        texts |= {"password2": (_("The new password once more"), "")}
+        for name in texts.keys() & self.fields.keys():
+            field = self.fields[name]
+            field.label, field.help_text = texts[name]
+            field.widget.attrs.pop("placeholder", None)  # the label says it
 
     def save(self) -> None:
         super().save()  # type: ignore[misc]  # allauth's form, which comes next

@@ -134,7 +134,8 @@ def told(signal: Signal, outlook: Outlook) -> str:
         return _unknown(signal, outlook)
     activity = outlook.facts.activity or Activity(since=outlook.now)
     if signal.name == "start":
-        return _("%(span)s ago") % {"span": span(outlook.now - activity.since)}
+        past = outlook.now - activity.since
+        return _("just now") if past < timedelta(minutes=1) else _("%(span)s ago") % {"span": span(past)}
     if signal.name in ("hold", "lesson"):
         return _("until %(at)s") % {"at": _at(signal.at, outlook)}
     if signal.name == "ports":

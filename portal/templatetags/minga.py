@@ -4,6 +4,7 @@ from base64 import b64encode
 from datetime import datetime, timedelta
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -32,6 +33,13 @@ def icon(name: str, css: str = "icon") -> SafeString:
 def once() -> SafeString:
     """In each form that makes something: a token by which two clicks are known for one."""
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_token())
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """Draw the control of a field. The first with a fault takes the focus: a screen reader reads its label and the fault."""
+    first = next((each.name for each in field.form if each.errors), None)
+    return field.as_widget(attrs={"autofocus": True} if field.name == first else None)
 
 
 @register.filter

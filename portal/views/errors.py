@@ -35,7 +35,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @login_not_required
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "403.html", status=403)
+    """Say why, where a view said it; else that the page is for staff."""
+    return render(request, "403.html", {"why": str(exception)}, status=403)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

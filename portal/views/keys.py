@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions
+from accounts.keys import PrivateHalf
 from lib.notes import Refusal
 from portal.asked import SignedIn
 from portal.forms import KeyForm
@@ -27,6 +28,8 @@ def keys(request: SignedIn) -> HttpResponse:
     try:
         actions.add_key(owner=request.user, by=request.user, **form.cleaned_data)
     except Refusal as refusal:
+        if isinstance(refusal, PrivateHalf):
+            form.data = {**request.POST.dict(), "public_key": ""}
         form.add_error("public_key" if refusal.code in ("bad_key", "duplicate_key") else None, str(refusal))
         return keys_page(request, form, status=refusal.status)
     messages.success(request, _("Key added. It goes into every machine that you launch or reset from now on."))

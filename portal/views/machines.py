@@ -17,7 +17,7 @@ from machines import actions, archive_share, copies
 from machines.models import Machine
 from portal.asked import SignedIn
 from portal.binned import Binned
-from portal.forms import PortForm
+from portal.forms import NameForm, PortForm
 from portal.once import once_per_form
 from portal.shown import Shown, history, show, show_all
 from portal.views.asks import of_machine
@@ -37,6 +37,8 @@ VERBS = {
     "see": actions.see,
 }
 SURE = {"reset": actions.reset, "delete": actions.delete}  # these ask once more, for something is lost
+ABOUT_THE_NAME = ("bad_name", "name_taken")
+ABOUT_THE_PORT = ("bad_port", "port_open_already")
 ON_A_PAGE = 12  # cards; few people have more, and for those who do the page stays as light
 UNCHANGED = partial(HttpResponse, status=204)
 
@@ -91,14 +93,21 @@ def machine(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def machine_page(
-    request: SignedIn, row: Machine, *, refusal: Refusal | None = None, form: PortForm | None = None
+    request: SignedIn,
+    row: Machine,
+    *,
+    refusal: Refusal | None = None,
+    form: PortForm | None = None,
+    naming: NameForm | None = None,
 ) -> HttpResponse:
-    """The whole page; after a refusal with its sentence and its status."""
+    """The whole page; after a refusal with its status, and its sentence where no field has it."""
     if refusal:
-        messages.error(request, str(refusal))
+        if not any(each and each.errors for each in (form, naming)):
+            messages.error(request, str(refusal))
         row = Machine.objects.with_parts().get(pk=row.pk)
     facts: dict[str, object] = {"s": show(row), "history": history(row), "usage": usage(row.owner)}
     facts |= {"asks": of_machine(row), "copy": copies.of(row), "form": form or PortForm()}
+    facts["naming"] = naming or NameForm(initial={"name": row.name})
     invalid = 400 if form and form.errors else 200
     return render(request, "machines/detail.html", facts, status=refusal.status if refusal else invalid)
 
@@ -115,6 +124,7 @@ def live(request: SignedIn, pk: UUID) -> HttpResponse:
         "said": _news(request, shown),
         "live": True,
         "form": PortForm(),
+        "naming": NameForm(initial={"name": shown.machine.name}),
         "copy": copies.of(shown.machine),
     }
     return render(
@@ -157,7 +167,10 @@ def rename(request: SignedIn, pk: UUID) -> HttpResponse:
     try:
         actions.rename(machine=row, name=request.POST.get("name", ""), by=request.user)
     except Refusal as refusal:
-        return machine_page(request, row, refusal=refusal)
+        naming = NameForm(request.POST)
+        if refusal.code in ABOUT_THE_NAME:
+            naming.add_error("name", str(refusal))
+        return machine_page(request, row, refusal=refusal, naming=naming)
     return redirect(row_url(row))
 
 
@@ -171,6 +184,8 @@ def open_port(request: SignedIn, pk: UUID) -> HttpResponse:
     try:
         tunnel = actions.open_port(machine=row, by=request.user, **form.cleaned_data)
     except Refusal as refusal:
+        if refusal.code in ABOUT_THE_PORT:
+            form.add_error("port", str(refusal))
         return machine_page(request, row, refusal=refusal, form=form)
     messages.success(
         request,

@@ -74,13 +74,17 @@ def edit(request: SignedIn, slug: str) -> HttpResponse:
 
 
 def _changeable(request: SignedIn, slug: str) -> Template:
-    """403 for those who may not change it: that templates exist is no secret."""
+    """403 for whoever may not change it, and teachers are told who may: that templates exist is no secret."""
     template = Template.objects.with_parts().filter(slug=slug).first()
     if template and actions.may_change(template, request.user):
         return template
-    if template is None and request.user.is_teacher:
+    if not request.user.is_teacher:
+        raise PermissionDenied
+    if template is None:
         raise Http404
-    raise PermissionDenied
+    raise PermissionDenied(
+        _("Only its author, the teachers of its course and administrators may change this template.")
+    )
 
 
 def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) -> HttpResponse:

@@ -3,10 +3,12 @@
 An address with a parameter that is not known here makes the test fail, so that none is left out silently.
 """
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -23,6 +25,15 @@ PUBLIC = {
     "account_reset_password_from_key_done", "language", "theme", "api-token", "api-schema", "api-docs",
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link",
 }  # fmt: skip
+# What stands in an address instead of an id. A route takes no UUID that is not one.
+ODD = {
+    "int": ("9" * 30, str(2**31), "0"),
+    "slug": ("a" * 5000, "-"),
+    "str": ("%00", "%2e%2e%2f", "%ED%A0%80", "a" * 5000),
+}
+PARAMETER = re.compile(r"<(int|uuid|slug|str):\w+>")
+# Where a form without its token is no 403: the sign-in leads on, and the link of a mail is a secret itself.
+WITHOUT_A_TOKEN = {"account_login", "ask-link"}
 OPEN_TO_ALL = {  # parameters that are nobody's own
     "templates/<slug:slug>": "templates/lab",
     r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password/reset/key/1-x/",
@@ -101,10 +112,21 @@ class Caller:
         self.cookies = deepcopy(self.client.cookies)
         self.sessions = list(Session.objects.filter(pk__in=[cookie.value for cookie in self.cookies.values()]))
 
-    def ask(self, address: Address, method: str) -> int | tuple[int, str]:
-        """The status of the answer. An exception in a view is raised here."""
+    def reply(self, address: Address, method: str) -> Any:
+        """An exception in a view is raised here."""
         self._begin_anew()
-        reply = self.client.generic(method, address.url, "{}", content_type="application/json")
+        return self.client.generic(method, address.url, "{}", content_type="application/json")
+
+    def read(self, address: Address, method: str) -> tuple[int, str]:
+        """Status and text, without what differs from answer to answer."""
+        reply = self.reply(address, method)
+        text = b"".join(reply) if reply.streaming else reply.content
+        shown = text.decode().replace(address.url, "")
+        return reply.status_code, re.sub(r'value="[^"]*"|request": "\w+"', "", shown)
+
+    def ask(self, address: Address, method: str) -> int | tuple[int, str]:
+        """The status of the answer."""
+        reply = self.reply(address, method)
         if reply.status_code in (302, 303):
             return reply.status_code, reply["Location"]
         return reply.status_code
@@ -138,7 +160,7 @@ def test_the_signed_out_are_sent_to_sign_in(addresses: list[Address]) -> None:
                 assert answer == 401, (address, method, answer)
 
 
-@pytest.mark.parametrize("role", ["student2", "teacher", "donor"])
+@pytest.mark.parametrize("role", ["teacher", "donor"])  # of another student, a test below tells more
 def test_a_stranger_finds_nothing_of_the_students(
     role: str, addresses: list[Address], request: pytest.FixtureRequest
 ) -> None:
@@ -167,9 +189,56 @@ def test_whoever_was_signed_out_is_signed_in_for_the_next_address(student: Any) 
 
 
 @pytest.mark.parametrize("role", ["student", "student2", "teacher", "donor", "admin"])
-def test_nothing_breaks_for_anybody(role: str, addresses: list[Address], request: pytest.FixtureRequest) -> None:
+def test_nothing_breaks_for_anybody_and_nothing_is_kept(
+    role: str, addresses: list[Address], request: pytest.FixtureRequest
+) -> None:
     caller = Caller(request.getfixturevalue(role))
     for address in addresses:
         for method in METHODS:
-            answer = caller.ask(address, method)
-            assert isinstance(answer, tuple) or answer < 500, (address, method, answer)
+            reply = caller.reply(address, method)
+            assert reply.status_code < 500, (address, method, reply.status_code)
+            assert "no-store" in reply.get("Cache-Control", ""), (address, method, reply.status_code)
+
+
+def test_odd_ids_break_nothing(admin: Any) -> None:
+    caller = Caller(admin)
+    for url in with_odd_ids():
+        for method in ("GET", "POST"):
+            answer = caller.ask(Address("", url, is_theirs=False), method)
+            assert isinstance(answer, tuple) or answer < 500, (url[:200], method, answer)
+
+
+def with_odd_ids() -> Iterator[str]:
+    """Each address with a parameter, once with each odd value in all places of its kind."""
+    usual = {"int": "1", "uuid": str(uuid4()), "slug": "x", "str": "x"}
+    for _name, route in routes(get_resolver().url_patterns):
+        for kind in ODD.keys() & set(PARAMETER.findall(route)):
+            for value in ODD[kind]:
+                here = usual | {kind: value}
+                yield PARAMETER.sub(lambda found, here=here: here[found[1]], route)  # type: ignore[misc]
+
+
+def test_what_is_somebody_elses_is_answered_like_what_does_not_exist(addresses: list[Address], student2: Any) -> None:
+    stranger = Caller(student2)
+    for address in [a for a in addresses if a.is_theirs]:
+        answers = {method: stranger.read(address, method) for method in METHODS}
+        assert {status for status, _text in answers.values()} in ({404}, {404, 405}), (address, answers)
+        for method in ("GET", "POST"):
+            assert answers[method] == stranger.read(_without(address), method), (address, method)
+
+
+def _without(address: Address) -> Address:
+    """The same address of a thing that there is not."""
+    url = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", str(uuid4()), address.url)
+    url = re.sub(r"/(keys|asks)/\d+", r"/\1/987654", url)
+    url = re.sub(r"/tokens/\w+", "/tokens/0123456789abcde", url)
+    assert url != address.url
+    return Address(address.name, url, is_theirs=True)
+
+
+def test_no_form_is_taken_without_its_token(addresses: list[Address], admin: Any) -> None:
+    caller = Caller(admin)
+    caller.client.handler.enforce_csrf_checks = True
+    for address in [a for a in addresses if not a.url.startswith(("/api/", "/agent/"))]:
+        answer = caller.ask(address, "POST")
+        assert answer == 403 or address.name in WITHOUT_A_TOKEN, (address, answer)
