@@ -138,6 +138,7 @@ def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
     counters = {"resets": server.resets, "restarts": server.restarts, "moves": server.moves}
     once = {f"{name}_{part}": number for name, number in counters.items() for part in ("asked", "done")}
     times = {"asked_at": now - timedelta(seconds=1), "queued_at": None, "ready_at": machine.ready_at or now}
+    times["first_ready_at"] = machine.first_ready_at or machine.ready_at or machine.created_at
     spent = {} if server.status == Status.BUILDING else archive.spend(machine)
     _write(machine, **status_fields(server, now), **once, **times, **spent, server_id=server.id)
     archive_share.count_machine(machine)
