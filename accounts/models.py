@@ -26,7 +26,13 @@ class People(UserManager["User"]):
     use_in_migrations = False
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(username__iexact=User.normalize_username(username or ""))
+        """The person of this name in any case. Of two whose capital letters are the same ("iris", "ırıs") the more exact one."""
+        name = User.normalize_username(username or "")
+        alike = self.filter(username__iexact=name).order_by("pk")
+        found = sorted(alike, key=lambda user: (user.username != name, user.username.lower() != name.lower()))
+        if not found:
+            raise User.DoesNotExist(f"There is nobody called {name!r}.")
+        return found[0]
 
     def _create_user(self, username: str, email: str | None, password: str | None, **facts: Any) -> "User":
         from accounts import emails  # it needs this model

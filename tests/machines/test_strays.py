@@ -77,7 +77,8 @@ def test_its_queries_do_not_grow_with_the_servers(world: World, changes: bool) -
             keep_strays(servers, world.clock.now)
         counts.append(len(seen))
         Stray.objects.all().delete()
-    most = 5 if changes else 2  # one of the five is the savepoint of the one write
+    # One reads which rows rest after a failure; one of the six is the savepoint of the one write.
+    most = 6 if changes else 3
     assert counts[0] == counts[1] <= most, counts
 
 
