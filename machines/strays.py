@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
-from machines import one_cloud
+from machines import one_cloud, overlap
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 LOOP, REMOVAL = "strays", "needless servers"  # of accounts.failures
 FORGET = timedelta(days=30)  # how long a row can still say that its server left, or whose it became
 RESTING = {(State.ARCHIVED, Wanted.ARCHIVED), *((State.GONE, wish) for wish in Wanted)}
+# Also by the note of a worker of 0.2.0, while an upgrade runs: what is only a second server is deleted.
+_HAS_VANISHED = Case(When(Q(vanished=True) | Q(state_note__text=overlap.VANISHED), then=True), default=False)
 # What every list tells anew; the other columns are ours.
 TOLD = (
     "kind", "machine_key", "owner_key", "name", "status", "project", "flavor_name", "vcpus", "ram_mb", "disk_gb",
@@ -48,7 +50,7 @@ def keep_strays(servers: Iterable[Server], at: datetime) -> None:
 def _strays(told: dict[str, Server], at: datetime, failures: Failures, resting: set[str]) -> list[Stray]:
     marks = [server.machine for server in told.values() if is_key(server.machine)]
     rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list(
-        "pk", "state", "server_id", "vanished", "wanted"
+        "pk", "state", "server_id", _HAS_VANISHED, "wanted"
     )
     # One that vanished and is back (an operator restored it) was never meant by us to go: an admin decides.
     keys = {str(pk) for pk, _state, _server, vanished, _wish in rows if not vanished}

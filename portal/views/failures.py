@@ -37,6 +37,7 @@ LABELS = {
     "catalog": gettext_lazy("The catalog"),
     "accounts": gettext_lazy("Ports of deactivated accounts"),
     "first boots": gettext_lazy("First boots of new machines"),
+    "upgrade": gettext_lazy("What the version before has written"),
 }
 
 
