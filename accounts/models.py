@@ -168,7 +168,8 @@ class OnceKey(models.Model):
     Of the key only a hash is kept; the answer can be read only by whoever sends the key again (portal.once).
     """
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="once_keys")
+    # None: of somebody who is not signed in.
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="once_keys")
     key_hash = models.CharField(max_length=64)
     request_hash = models.CharField(max_length=64)  # of the method, the address and the body
     status = models.PositiveSmallIntegerField(null=True, blank=True)  # None only within the transaction that answers
@@ -179,7 +180,10 @@ class OnceKey(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key_hash"], name="once_key_once_per_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key_hash"], name="once_key_once_per_person"),
+            models.UniqueConstraint(fields=["key_hash"], condition=models.Q(user=None), name="once_key_once_of_nobody"),
+        ]
         indexes = [models.Index(fields=["at"], name="once_key_by_time")]
 
 
