@@ -11,18 +11,18 @@ from quotas.models import MEASURES
 
 _FREE = {
     "machines": _("You have %(used)s of your %(limit)s machines."),
-    "vcpus": _("%(left)s of your %(limit)s processors are free."),
-    "ram_mb": _("%(left)s MB of your %(limit)s MB of memory are free."),
-    "disk_gb": _("%(left)s GB of your %(limit)s GB of disk are free."),
-    "ports": _("%(left)s of your %(limit)s public ports are free."),
+    "vcpus": _("Free processors: %(left)s of your %(limit)s."),
+    "ram_mb": _("Free memory: %(left)s MB of your %(limit)s MB."),
+    "disk_gb": _("Free disk: %(left)s GB of your %(limit)s GB."),
+    "ports": _("Free public ports: %(left)s of your %(limit)s."),
     **OVER,
 }
 _BRIEFLY = {
     "machines": _("No machine is left in your quota."),
-    "vcpus": _("Needs %(asked)s processors; %(left)s are free in your quota."),
-    "ram_mb": _("Needs %(asked)s MB of memory; %(left)s MB are free in your quota."),
-    "disk_gb": _("Needs %(asked)s GB of disk; %(left)s GB are free in your quota."),
-    "ports": _("Needs %(asked)s public ports; %(left)s are free in your quota."),
+    "vcpus": _("Processors: %(asked)s needed, %(left)s free in your quota."),
+    "ram_mb": _("Memory: %(asked)s MB needed, %(left)s MB free in your quota."),
+    "disk_gb": _("Disk: %(asked)s GB needed, %(left)s GB free in your quota."),
+    "ports": _("Public ports: %(asked)s needed, %(left)s free in your quota."),
     "archives": _("You have too many archives."),
     "archive_gb": _("Your archives are too big."),
 }

@@ -21,12 +21,12 @@ def test_each_measure_that_lacks_is_said_once() -> None:
     lacking = shortage(has(machines=(2, 2), vcpus=(1, 4)), [SMALL, BIG, SMALL])
     assert lacking
     assert [str(fact) for fact in lacking.facts] == [
-        "You have 2 of your 2 machines.", "3 of your 4 processors are free.",
+        "You have 2 of your 2 machines.", "Free processors: 3 of your 4.",
     ]  # fmt: skip
 
 
 def test_a_card_says_its_own_in_a_few_words() -> None:
-    assert str(briefly(has(vcpus=(1, 4)), BIG)) == "Needs 4 processors; 3 are free in your quota."
+    assert str(briefly(has(vcpus=(1, 4)), BIG)) == "Processors: 4 needed, 3 free in your quota."
 
 
 @pytest.mark.parametrize(
