@@ -4,14 +4,15 @@ Two counters in PostgreSQL: one per (name, address), one per address over all na
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from math import ceil
 from unicodedata import normalize
 
-from django.db import connection, transaction
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 from django.utils import timezone
@@ -124,6 +125,12 @@ def attempt(*, name: str, address: str) -> Iterator[Attempt]:
         tried.take_back()
         _total(refusal.code)
         raise
+    except (Refusal, ValidationError):
+        raise  # the password was wrong, in the words of an API or of a form
+    except Exception:
+        with suppress(DatabaseError):  # which may be what failed
+            tried.take_back()
+        raise  # a mistake of ours: nobody has guessed
     finally:
         if tried.is_counted and not tried.is_good:
             tried.failed()

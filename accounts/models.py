@@ -26,7 +26,13 @@ class People(UserManager["User"]):
     use_in_migrations = False
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(username__iexact=User.normalize_username(username or ""))
+        """The person of this name in any case. Of two whose capital letters are the same ("iris", "ırıs") the more exact one."""
+        name = User.normalize_username(username or "")
+        alike = self.filter(username__iexact=name).order_by("pk")
+        found = sorted(alike, key=lambda user: (user.username != name, user.username.lower() != name.lower()))
+        if not found:
+            raise User.DoesNotExist(f"There is nobody called {name!r}.")
+        return found[0]
 
     def _create_user(self, username: str, email: str | None, password: str | None, **facts: Any) -> "User":
         from accounts import emails  # it needs this model
@@ -162,7 +168,8 @@ class OnceKey(models.Model):
     Of the key only a hash is kept; the answer can be read only by whoever sends the key again (portal.once).
     """
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="once_keys")
+    # None: of somebody who is not signed in.
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="once_keys")
     key_hash = models.CharField(max_length=64)
     request_hash = models.CharField(max_length=64)  # of the method, the address and the body
     status = models.PositiveSmallIntegerField(null=True, blank=True)  # None only within the transaction that answers
@@ -173,7 +180,10 @@ class OnceKey(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key_hash"], name="once_key_once_per_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key_hash"], name="once_key_once_per_person"),
+            models.UniqueConstraint(fields=["key_hash"], condition=models.Q(user=None), name="once_key_once_of_nobody"),
+        ]
         indexes = [models.Index(fields=["at"], name="once_key_by_time")]
 
 

@@ -59,11 +59,31 @@ def key(user: User, key: str, request_hash: str) -> Iterator[OnceKey]:
         yield row
 
 
+def is_first(key: str) -> bool:
+    """Whether nobody sent this key without being signed in before. It is kept at once: what follows may take long, and hold no lock."""
+    key_hash = hash_of_key(key)
+    with transaction.atomic():
+        try:
+            row = _row(None, key_hash, key_hash)
+        except StillAtIt:
+            return False
+        if row.status is not None:
+            return False
+        row.status = 200
+        row.save(update_fields=["status"])
+        return True
+
+
+def forget(key: str) -> None:
+    """What `is_first` let begin came to nothing: it may be sent again."""
+    OnceKey.objects.filter(user=None, key_hash=hash_of_key(key)).delete()
+
+
 def hash_of_key(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def _row(user: User, key_hash: str, request_hash: str) -> OnceKey:
+def _row(user: User | None, key_hash: str, request_hash: str) -> OnceKey:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")

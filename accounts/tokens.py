@@ -1,8 +1,9 @@
 """Tokens for programs: named, ended after 90 days without use, at most so many per person."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -58,8 +59,13 @@ def note_use(token: AuthToken, now: datetime) -> None:
     if token.expiry and facts and facts.used_at and facts.used_at > now - NOTE_EVERY:
         return
     # A token that was revoked in this moment must not come back: only what is still there is written to.
-    if AuthToken.objects.filter(pk=token.pk).update(expiry=now + LIFE):
-        TokenFacts.objects.update_or_create(token_id=token.pk, defaults={"used_at": now})
+    if not AuthToken.objects.filter(pk=token.pk).update(expiry=now + LIFE):
+        return
+    if TokenFacts.objects.filter(token_id=token.pk).update(used_at=now) or facts:
+        return
+    # One from before 0.2. Another request of it may be first, or it is revoked in this moment: nothing is to be noted then.
+    with suppress(IntegrityError), transaction.atomic():
+        TokenFacts.objects.create(token_id=token.pk, used_at=now)
 
 
 def end_all(user: User) -> int:

@@ -122,6 +122,11 @@ class Server:
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
+    @property
+    def is_going(self) -> bool:
+        """Whether it is being deleted: what the cloud took on it carries out."""
+        return self.task in ("deleting", "soft-deleting")
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

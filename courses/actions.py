@@ -121,7 +121,10 @@ def _check_parts(image: Image, flavor: Flavor) -> None:
 
 @transaction.atomic
 def bring_back_template(*, template: Template, by: User) -> Template:
-    """Take back that it was retired: students see it again if they saw it before."""
+    """Take back that it was retired: students see it again if they saw it before.
+
+    Of one that 0.2 retired nobody knows. It comes back hidden, for a draft is not to be shown by guessing; the page says how to show it.
+    """
     template = _locked(template, by)
     if not template.retired_at:
         return template

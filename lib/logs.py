@@ -20,6 +20,8 @@ FORMATS = ("text", "json")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _about: ContextVar[Mapping[str, str]] = ContextVar("about", default=MappingProxyType({}))
 HIDDEN = "***"
+# Characters: of a fact (a stranger chooses the path, up to 64 kB of it), and of a message or a row of a trace, which may quote one.
+LONGEST_FACT, LONGEST_LINE = 300, 4_000
 # The second lock: nothing of ours logs a secret, but a library's message or an exception's text may quote one.
 # A visitor chooses the path that is logged, 64 kB of it: no pattern begins with a repetition, and what follows a word is bounded, so that
 # the time grows with the length of the line and not with its square.
@@ -71,6 +73,12 @@ def known(name: str) -> str:
     return _about.get().get(name, "")
 
 
+def cut(text: str, most: int = LONGEST_FACT) -> str:
+    """What is too long by its beginning, and how long it was; no longer than `most`, so that nothing is cut twice."""
+    mark = f"… (cut, {len(text)} characters)"
+    return text if len(text) <= most else text[: most - len(mark)] + mark
+
+
 def scrubbed(text: str) -> str:
     for secret in _SECRETS:
         text = secret.sub(rf"\1{HIDDEN}", text)
@@ -78,9 +86,11 @@ def scrubbed(text: str) -> str:
 
 
 class AboutFilter(logging.Filter):
-    """On a handler: a record remembers what it is about."""
+    """On a handler: a record remembers what it is about. Django's own lines quote the path, and the Origin, at any length."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.") and isinstance(record.args, tuple):
+            record.args = tuple(cut(value) if isinstance(value, str) else value for value in record.args)
         error = record.exc_info[1] if record.exc_info else None
         record.about = {**_about.get(), **getattr(error, "about", {})}
         return True
@@ -100,11 +110,16 @@ class BusyFilter(logging.Filter):
 class _Lines(logging.Formatter):
     """What both kinds of lines share."""
 
+    def message(self, record: logging.LogRecord) -> str:
+        """Without secrets first: half of one would not be known for what it is."""
+        return cut(scrubbed(record.getMessage()), LONGEST_LINE)
+
     def trace(self, record: logging.LogRecord) -> str:
         """The exception with its way, and the stack where one was asked for."""
         parts = [self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""]
         parts += [self.formatStack(record.stack_info)] if record.stack_info else []
-        return scrubbed("\n".join(part for part in parts if part))
+        rows = scrubbed("\n".join(part for part in parts if part)).split("\n")
+        return "\n".join(cut(row, LONGEST_LINE) for row in rows)
 
 
 class JsonLines(_Lines):
@@ -118,7 +133,7 @@ class JsonLines(_Lines):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": scrubbed(record.getMessage()),
+            "message": self.message(record),
         }
         facts = {**getattr(record, "about", {}), **getattr(record, "facts", {})}
         line |= {name: _plain(fact) for name, fact in facts.items() if name not in line}
@@ -128,7 +143,7 @@ class JsonLines(_Lines):
 
 
 def _plain(fact: object) -> object:
-    return fact if isinstance(fact, (int, float)) else scrubbed(str(fact))
+    return fact if isinstance(fact, (int, float)) else cut(scrubbed(str(fact)))
 
 
 class TextLines(_Lines):
@@ -136,8 +151,9 @@ class TextLines(_Lines):
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        message = scrubbed(record.getMessage()).translate(_CONTROLS)
-        about = " ".join(f"{name}={fact}" for name, fact in getattr(record, "about", {}).items()).translate(_CONTROLS)
+        message = self.message(record).translate(_CONTROLS)
+        facts = getattr(record, "about", {}).items()
+        about = " ".join(f"{name}={_plain(fact)}" for name, fact in facts).translate(_CONTROLS)
         line = f"{time} {record.levelname:<7} {record.name}: {message}" + (f" [{about}]" if about else "")
         return "\n    ".join([line, *(row.translate(_CONTROLS) for row in self.trace(record).splitlines())])
 
@@ -147,6 +163,8 @@ QUIET = (
     "celery.app.trace", "celery.worker.strategy", "celery.worker.request", "celery.beat", "httpx", "httpcore", "asyncssh", "keystoneauth", "openstack",
     "stevedore", "urllib3", "uvicorn.access", "kombu", "amqp",
 )  # fmt: skip
+# What a stranger's request brings about, which Django would call an ERROR each time: portal/bad_requests.py warns of it, seldom.
+STRANGE = ("DisallowedHost", "TooManyFieldsSent", "TooManyFilesSent", "RequestDataTooBig", "SuspiciousMultipartForm")
 
 
 def configuration(form: str, level: str) -> dict[str, Any]:
@@ -163,6 +181,7 @@ def configuration(form: str, level: str) -> dict[str, Any]:
             # These come with handlers of their own, which would write in another form.
             **{name: {"handlers": [], "propagate": True} for name in ("django", "uvicorn", "uvicorn.error")},
             **{name: {"handlers": [], "propagate": True, "level": "WARNING"} for name in QUIET},
+            **{f"django.security.{name}": {"level": "CRITICAL"} for name in STRANGE},
             "django.request": {"level": "ERROR", "filters": ["busy"]},  # what was refused is in the access lines
         },
     }

@@ -133,6 +133,8 @@ def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
                 observed_at=Watch.the_one().whole_at,
                 # It ran before: what is in it is somebody's work, and no retry may take a new server instead.
                 ready_at=now,
+                first_ready_at=now,
+                created_at=now,
             )
     except IntegrityError:
         raise Taken(_TAKEN) from None

@@ -3,7 +3,7 @@
 Who deactivates an account only writes `is_active`; this loop finds the rows. `tunnels.actions` opens none of them meanwhile.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from django.db import transaction
@@ -14,14 +14,14 @@ import tunnels.actions
 from accounts.failures import Failures
 from lib import doorbell
 from lib.notes import Note
-from machines.models import Event, Machine
+from machines.models import Event, Machine, MachineQuerySet
 from machines.states import State, Wanted
 from machines.wishes import locked
 from tunnels.models import Tunnel
 from tunnels.states import Wanted as Port
 
 LOOP = "accounts"  # of accounts.failures
-MOST = 200  # machines in one turn; the next does the rest
+PAGE = 200  # machines that are read at once
 SHUT = _("Its owner's account is deactivated: all ports are shut.")
 BACK = _("Its owner's account is active again: the ports open.")
 
@@ -32,29 +32,36 @@ def follow(now: datetime) -> int:
     return _change(_to_shut(), _shut, failures) + _change(_to_open(now), _open, failures)
 
 
-def _change(machines: list[Machine], change: Callable[[Machine], bool], failures: Failures) -> int:
+def _change(machines: MachineQuerySet, change: Callable[[Machine], bool], failures: Failures) -> int:
     """Change those that do not rest after a failure. The table of failures is not read while there is nothing to do."""
-    resting = failures.resting if machines else []
     changed = 0
-    for machine in machines:
-        if str(machine.pk) not in resting:
+    for machine in _in_pages(machines):
+        if str(machine.pk) not in failures.resting:
             with failures.at(machine.pk, holder=machine.pk):
                 changed += change(machine)
     return changed
 
 
-def _to_shut() -> list[Machine]:
+def _in_pages(machines: MachineQuerySet) -> Iterator[Machine]:
+    """Read all in the order of their keys: those that fail, or are not changed, keep no others from their turn."""
+    page = list(machines.order_by("pk")[:PAGE])
+    while page:
+        yield from page
+        page = list(machines.filter(pk__gt=page[-1].pk).order_by("pk")[:PAGE])
+
+
+def _to_shut() -> MachineQuerySet:
     reachable = Tunnel.objects.live().filter(owner__is_active=False, wanted__in=[Port.OPEN, Port.HELD]).values("holder")
-    return list(Machine.objects.alive().filter(pk__in=reachable)[:MOST])
+    return Machine.objects.alive().filter(pk__in=reachable)
 
 
-def _to_open(now: datetime) -> list[Machine]:
+def _to_open(now: datetime) -> MachineQuerySet:
     """Running and asked for nothing. Ports of those that sleep are held again by `knockers.follow`."""
     shut = Tunnel.objects.live().filter(owner__is_active=True, wanted=Port.CLOSED).values("holder")
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     calm = Q(resets_asked=F("resets_done"), restarts_asked=F("restarts_done"), ports_asked=F("ports_done"))
     runs = Machine.objects.filter(free, calm, state=State.RUNNING, wanted=Wanted.RUNNING)
-    return list(runs.filter(pk__in=shut)[:MOST])
+    return runs.filter(pk__in=shut)
 
 
 @transaction.atomic

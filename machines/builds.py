@@ -33,6 +33,7 @@ def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
     # A server that was asked for under an older name is renamed once it runs.
     named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
     if machine.archive_id:
+        named["first_ready_at"] = machine.first_ready_at or machine.ready_at
         named["ready_at"] = None  # nothing is lost when this server is given up for another
     told: dict[str, Any] = {
         "cloud_status": server.status,

@@ -317,7 +317,9 @@ def _until_it_answers(machine: Machine, cloud: Cloud) -> None:
     done: dict[str, Any] = {"queued_at": None, "restarts_done": machine.restarts_asked}
     if not machine.owes_reset:  # one that broke down on the way was only brought back: it is still to be done
         done["resets_done"] = machine.resets_asked
-    _runs(machine, Note() if answers else _without(machine, silent), ready_at=machine.ready_at or now, **done)
+    done["ready_at"] = machine.ready_at or now
+    done["first_ready_at"] = machine.first_ready_at or done["ready_at"]
+    _runs(machine, Note() if answers else _without(machine, silent), **done)
 
 
 def _waits_for(machine: Machine, silent: list[str]) -> Note:

@@ -12,7 +12,8 @@ from cloud.contract import Flavor, Room
 from courses.models import Template
 from lib.notes import Note
 from machines.models import Watch
-from quotas.actions import Size
+from quotas.actions import Size, Usage
+from quotas.shortage import briefly
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Offer:
     template: Template
     why_not: Note | None  # the cloud lacks a part of it, their own quota, or a cluster that is too small for ever
     waits: bool  # the cluster is full now: it would queue
+    over_quota: Note | None = None  # in a few words, where why_not is their own quota
 
 
 def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offer]:
@@ -30,9 +32,13 @@ def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offe
     room = Watch.the_one().room
     if templates is None:
         templates = Template.objects.published().with_parts()
-    return [
-        Offer(t, t.lacks or usage.why_not_new(size_of(t)) or never_fits(t, room), waits(t, room)) for t in templates
-    ]
+    return [_offer(t, usage, room) for t in templates]
+
+
+def _offer(template: Template, usage: Usage, room: dict[str, Any]) -> Offer:
+    size = size_of(template)
+    why_not = template.lacks or usage.why_not_new(size) or never_fits(template, room)
+    return Offer(template, why_not, waits(template, room), None if template.lacks else briefly(usage, size))
 
 
 def size_of(template: Template) -> Size:

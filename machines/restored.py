@@ -76,8 +76,11 @@ def _word(machine: Machine, server: Server | None) -> str:
 
 
 def _finder(listing: Listing) -> Callable[[Machine], Server | None]:
-    """A machine's own server, else the oldest one with its mark. One with another machine's mark is that one's now."""
-    alive = [server for server in listing.servers if server.status != Status.DELETED]
+    """A machine's own server, else the oldest one with its mark. One with another machine's mark is that one's now.
+
+    One that is being deleted counts as deleted: as a living one it would cost its machine the archive, which may be all that is left.
+    """
+    alive = [server for server in listing.servers if server.status != Status.DELETED and not server.is_going]
     by_id = {server.id: server for server in alive}
     oldest_last = sorted(alive, key=lambda server: (server.created_at or LONG_AGO, server.id), reverse=True)
     by_mark = {server.machine: server for server in oldest_last}
@@ -138,6 +141,7 @@ def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
     counters = {"resets": server.resets, "restarts": server.restarts, "moves": server.moves}
     once = {f"{name}_{part}": number for name, number in counters.items() for part in ("asked", "done")}
     times = {"asked_at": now - timedelta(seconds=1), "queued_at": None, "ready_at": machine.ready_at or now}
+    times["first_ready_at"] = machine.first_ready_at or machine.ready_at or machine.created_at
     spent = {} if server.status == Status.BUILDING else archive.spend(machine)
     _write(machine, **status_fields(server, now), **once, **times, **spent, server_id=server.id)
     archive_share.count_machine(machine)

@@ -10,19 +10,21 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
-from machines import one_cloud
+from machines import one_cloud, overlap
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
 
 log = logging.getLogger(__name__)
 
-LOOP = "strays"  # of accounts.failures
+LOOP, REMOVAL = "strays", "needless servers"  # of accounts.failures
 FORGET = timedelta(days=30)  # how long a row can still say that its server left, or whose it became
 RESTING = {(State.ARCHIVED, Wanted.ARCHIVED), *((State.GONE, wish) for wish in Wanted)}
+# Also by the note of a worker of 0.2.0, while an upgrade runs: what is only a second server is deleted.
+_HAS_VANISHED = Case(When(Q(vanished=True) | Q(state_note__text=overlap.VANISHED), then=True), default=False)
 # What every list tells anew; the other columns are ours.
 TOLD = (
     "kind", "machine_key", "owner_key", "name", "status", "project", "flavor_name", "vcpus", "ram_mb", "disk_gb",
@@ -35,26 +37,27 @@ def keep_strays(servers: Iterable[Server], at: datetime) -> None:
     told = {server.id: server for server in servers if server.status != Status.DELETED}
     known = {row.server_id: row for row in Stray.objects.open()}
     failures = Failures(LOOP, at)
-    strays = _strays(told, at, failures)
+    resting = set(failures.resting)
+    strays = _strays(told, at, failures, resting)
     failures.write([s for s in strays if _is_news(s, known.get(s.server_id))], _write, lambda stray: stray.server_id)
-    rest = known.keys() - {stray.server_id for stray in strays} - failures.failed
+    rest = known.keys() - {stray.server_id for stray in strays} - failures.failed - resting
     if here := rest & told.keys():
         Stray.objects.filter(server_id__in=here).update(adopted_at=at)
     if gone := rest - told.keys():
         Stray.objects.filter(server_id__in=gone).update(gone_at=at)
 
 
-def _strays(told: dict[str, Server], at: datetime, failures: Failures) -> list[Stray]:
+def _strays(told: dict[str, Server], at: datetime, failures: Failures, resting: set[str]) -> list[Stray]:
     marks = [server.machine for server in told.values() if is_key(server.machine)]
     rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list(
-        "pk", "state", "server_id", "vanished", "wanted"
+        "pk", "state", "server_id", _HAS_VANISHED, "wanted"
     )
     # One that vanished and is back (an operator restored it) was never meant by us to go: an admin decides.
     keys = {str(pk) for pk, _state, _server, vanished, _wish in rows if not vanished}
     held = {server for _pk, state, server, _vanished, _wish in rows if state != State.GONE}
     # Without a number yet, the row's next step finds this very server; one that is archived looks for none.
     waits = {str(pk) for pk, state, server, _vanished, wish in rows if (state, wish) not in RESTING and not server}
-    free = [server for server in told.values() if server.id not in held and server.machine not in waits]
+    free = [server for server in told.values() if server.id not in held | resting and server.machine not in waits]
     found = []
     for server in free:
         with failures.at(server.id):
@@ -111,7 +114,7 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     # One that is still there so long after we asked is asked for again.
     due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
     seconds = Stray.objects.open().filter(due, kind=Stray.Kind.SECOND, seen_at__lt=over)
-    failures, removed = Failures(LOOP, now), 0
+    failures, removed = Failures(REMOVAL, now), 0
     for stray in seconds.exclude(server_id__in=failures.resting):
         with failures.at(stray.server_id):
             removed += _remove(stray, cloud, now)

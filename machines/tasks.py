@@ -10,7 +10,7 @@ from django.utils import timezone
 from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
-from machines import actions, blocked, copies, first_boot, knockers, tenants
+from machines import actions, blocked, copies, first_boot, knockers, overlap, tenants
 from machines.idle import deliver, signals
 from machines.idle import sweep as idle_sweep
 from machines.strays import remove_strays
@@ -41,6 +41,7 @@ def sweep() -> None:
 
 @shared_task
 def tidy() -> None:
+    overlap.catch_up(timezone.now())
     with _patience("tidying"):
         remove_strays(open_cloud(), timezone.now())
         copies.tidy(open_cloud(), timezone.now())

@@ -68,5 +68,9 @@ class AuthenticationBackend(auth_backends.AuthenticationBackend):  # type: ignor
         return self._check_password(person, password)
 
     def _authenticate_by_username(self, username: str, password: str) -> Any:
-        """Names are kept in the Unicode form NFKC, in which a phone may not have typed it."""
-        return super()._authenticate_by_username(User.normalize_username(username), password)
+        """As everywhere here: in any case, and in the Unicode form NFKC, in which a phone may not have typed it."""
+        try:
+            person = User.objects.get_by_natural_key(username)
+        except User.DoesNotExist:
+            return None
+        return self._check_password(person, password)

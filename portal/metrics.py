@@ -35,11 +35,12 @@ _MISHAPS = {
     "links_lost": ("minga_gateway_links_lost", "Connections to the gateway that ended."),
 }
 LINK_STATES = ("up", *LINK_ERRORS, "unknown")
-# Both columns are written once. A machine that was adopted was never launched: it has no start of a build.
+# What was adopted was never launched: it was ready when it was made. A worker of version 0.2.0 writes ready_at only.
 _LAUNCHES = """
-SELECT width_bucket(took, %s::numeric[]), ready_at < %s, count(*), sum(took)
-FROM (SELECT ready_at, extract(epoch FROM ready_at - created_at) AS took FROM machines_machine
-      WHERE build_started_at IS NOT NULL AND ready_at >= %s) AS launch GROUP BY 1, 2
+SELECT width_bucket(took, %s::numeric[]), ready < %s, count(*), sum(took)
+FROM (SELECT coalesce(first_ready_at, ready_at) AS ready, extract(epoch FROM coalesce(first_ready_at, ready_at) - created_at) AS took
+      FROM machines_machine WHERE build_started_at IS NOT NULL) AS launch
+WHERE ready >= %s AND took > 0 GROUP BY 1, 2
 """
 # How long a machine had been in the state that it left: since the move before, or since it was made.
 _STAYS = """

@@ -6,8 +6,9 @@ from allauth.account import forms as theirs
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts import emails, limits, tokens
+from accounts import emails, limits, once, tokens
 from portal.addresses import current_address
+from portal.once import FIELD, LONGEST
 
 HINT = _("At least 8 characters; no everyday word, and nothing like your name or address.")
 
@@ -66,7 +67,20 @@ class ResetPasswordForm(theirs.ResetPasswordForm):  # type: ignore[misc]
         return address
 
     def save(self, request: Any, **options: Any) -> str:
-        """Send the mail, so often and no more: somebody else's mailbox is not to be filled from here."""
+        """Send the mail once for a form that comes twice. Nobody learns whether the account exists: what was sent is said either way."""
+        email = emails.key(self.cleaned_data["email"])
+        token = request.POST.get(FIELD, "")[:LONGEST]
+        key = f"reset:{token}:{email}"
+        if token and not once.is_first(key):
+            return email
+        try:
+            return self._send(request, **options)
+        except Exception:
+            once.forget(key)
+            raise
+
+    def _send(self, request: Any, **options: Any) -> str:
+        """So often and no more: somebody else's mailbox is not to be filled from here."""
         limits.mail(address=current_address(), email=self.cleaned_data["email"])
         sent_to: str = super().save(request, **options)
         return sent_to

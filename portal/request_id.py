@@ -50,7 +50,8 @@ def _note(request: HttpRequest, status: int, seconds: float) -> None:
     """The access line. No query and no address of the visitor: those are the business of the proxy, under the same id."""
     if status < 400 and request.path.startswith(CALM):
         return
-    facts = {"method": request.method, "path": request.path, "status": status, "ms": round(seconds * 1000)}
+    method, path = logs.cut(str(request.method)), logs.cut(request.path)
+    facts = {"method": method, "path": path, "status": status, "ms": round(seconds * 1000)}
     with logs.about(machine=_machine(request)):
         log.info("%(method)s %(path)s %(status)s in %(ms)s ms", facts, extra={"facts": facts})
 

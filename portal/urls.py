@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from portal.views import account, asks, catalog, failures, keys, launch, machines, servers, templates, work
 
+handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
 handler500 = "portal.views.errors.broken"
 handler404 = "portal.views.errors.not_found"

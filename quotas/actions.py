@@ -47,6 +47,10 @@ class Gauge:
         return max(0, self.limit - self.used)
 
     @property
+    def is_over(self) -> bool:
+        return self.used > self.limit
+
+    @property
     def percent(self) -> int:
         return min(100, 100 * self.used // self.limit) if self.limit else 100 * bool(self.used)
 
@@ -69,7 +73,7 @@ _WHY_NOT = {
         " Restore an archive or delete one for good, then archive this machine; or delete this one for good."
     ),
 }  # fmt: skip
-_OVER = {
+OVER = {
     "archives": _(
         "You have %(used)s archives, the recycle bin included, and your limit is %(limit)s. Restore one or delete one for good; until"
         " then you cannot launch or archive a machine."
@@ -121,9 +125,9 @@ class Usage:
         return self._too_many_archives() or self.why_not(size)
 
     def _too_many_archives(self) -> Note | None:
-        for measure, text in _OVER.items():
+        for measure, text in OVER.items():
             gauge: Gauge = getattr(self, measure)
-            if gauge.used > gauge.limit:
+            if gauge.is_over:
                 return Note(text, {"used": gauge.used, "limit": gauge.limit})
         return None
 

@@ -205,9 +205,14 @@ def read_networks(texts: Iterable[str]) -> list[str]:
         if "%" in str(text):
             raise BadNetwork(_("Leave out what follows the percent sign: a zone is known on one computer only."))
         try:
-            networks.append(str(knocking.network(text)))
+            network = knocking.network(text)
         except (ValueError, AttributeError):
             raise BadNetwork(_("This is not an address or a network: write 203.0.113.7 or 203.0.113.0/24.")) from None
+        if knocking.hides_ipv4(network):
+            raise BadNetwork(
+                _("These are addresses of IPv4 written as IPv6: write the network as IPv4, like 203.0.113.0/24.")
+            )
+        networks.append(str(network))
     if len(networks) > MOST_NETWORKS:
         raise BadNetwork(_("A port takes at most %(most)s networks."), {"most": MOST_NETWORKS})
     return networks

@@ -11,6 +11,7 @@ from lib.notes import Refusal
 
 # A list that names more of the world than this (bits of prefix) lets visitors in, but invites nobody to wake a machine.
 NARROWEST_CROWD = {4: 8, 6: 16}
+MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 HOME = {4: 32, 6: 64}  # an IPv6 visitor changes the rest of the address every day
 
 
@@ -41,6 +42,14 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     if mapped is None or read.prefixlen < 96:
         return read
     return ipaddress.IPv4Network((mapped, read.prefixlen - 96))
+
+
+def hides_ipv4(named: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Whether it is all of IPv4 in the clothes of IPv6 and more, which nobody comes from: visitors are unwrapped, so it lets nobody in.
+
+    What is wider than the reserved ::/8 means IPv6 itself.
+    """
+    return named.version == 6 and named.prefixlen >= 8 and MAPPED.subnet_of(named)
 
 
 def home_of(text: str) -> str:

@@ -154,7 +154,7 @@ class OpenStackCloud:
         found = (self._server(row) for row in rows)
         # One that was adopted since may still carry the tag: the metadata say whose it is.
         ours = (one for one in found if one.machine == machine and one.status != Status.DELETED)
-        return next((one for one in ours if one.task not in ("deleting", "soft-deleting")), None)
+        return next((one for one in ours if not one.is_going), None)
 
     # ---- a new one ----
 

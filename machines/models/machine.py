@@ -157,7 +157,9 @@ class Machine(models.Model):
     # How often in a row the cloud took its launch and then found no host for it. 0 again once it has one.
     full_tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     build_started_at = models.DateTimeField(null=True, blank=True)
-    ready_at = models.DateTimeField(null=True, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)  # since when it runs on this disk; anew after a restore
+    # Written once: a launch ended then. created_at itself for what was never launched here (adopted, restored).
+    first_ready_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
     vanished = models.BooleanField(default=False, db_default=False)  # gone, and not by a wish of ours
 

@@ -14,12 +14,16 @@ def machine(shown: Shown, reader: User) -> dict[str, Any]:
     row = shown.machine
     return {
         "id": row.pk, "name": row.name, "template": row.template.slug, "owner": row.owner.username, "state": row.state_on_the_way, "wanted": row.wanted,
-        "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": sorted(shown.verbs),
+        "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": _verbs(shown, reader),
         "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
         "vnc_password": shown.screen_password, "created_at": row.created_at, "ready_at": row.ready_at, "binned_at": row.binned_at,
         "ready": shown.is_ready, "setup": _setup(shown), "refused": _refused(shown, reader),
         "vanished": row.vanished, "cloud_says": row.cloud_fault if reader.is_teacher else "",
     }  # fmt: skip
+
+
+def _verbs(shown: Shown, reader: User) -> list[str]:
+    return sorted(shown.verbs | set(shown.admin_buttons if reader.is_admin else ()))
 
 
 def _setup(shown: Shown) -> dict[str, str] | None:

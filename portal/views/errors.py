@@ -21,6 +21,7 @@ from lib import seldom
 from lib.notes import Refusal
 from lib.pool import is_exhausted
 from lib.turns import Busy
+from portal import bad_requests
 from portal.api.problems import MEDIA_TYPE, problem
 from portal.request_id import request_id
 
@@ -37,6 +38,18 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Say why, where a view said it; else that the page is for staff."""
     return render(request, "403.html", {"why": str(exception)}, status=403)
+
+
+@login_not_required
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Not taken by Django. The page needs no session, no database and no host of ours: none of them may be there."""
+    bad_requests.note(request, exception)
+    with translation.override(translation.get_language_from_request(request)):
+        why = bad_requests.reason(exception)
+        if request.path.startswith(PROGRAMS):
+            return JsonResponse(problem(400, why.text, why.code), status=400, content_type=MEDIA_TYPE)
+        facts = {"title": why.title, "text": why.text, "status": 400, "home": why.home}
+        return HttpResponse(render_to_string("bare.html", facts), status=400)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -83,6 +96,7 @@ def _pause(request: HttpRequest, refusal: Refusal, headers: dict[str, str]) -> H
             body = problem(refusal.status, str(refusal), refusal.code)
             return JsonResponse(body, status=refusal.status, content_type=MEDIA_TYPE, headers=headers)
         facts = {
+            "title": _("One moment"),
             "text": str(refusal),
             "status": refusal.status,
             "again": request.path if request.method == "GET" else "",

@@ -23,6 +23,7 @@ LABELS = {
     "step": gettext_lazy("Carrying out a wish"),
     "list": gettext_lazy("Taking over what the cloud says"),
     "strays": gettext_lazy("Servers without a machine"),
+    "needless servers": gettext_lazy("Servers that nobody needs any more"),
     "idle": gettext_lazy("Idle rules"),
     "signals": gettext_lazy("Signals of use"),
     "load": gettext_lazy("Load of the guests"),
@@ -35,6 +36,8 @@ LABELS = {
     "reports": gettext_lazy("Reports of the agents"),
     "catalog": gettext_lazy("The catalog"),
     "accounts": gettext_lazy("Ports of deactivated accounts"),
+    "first boots": gettext_lazy("First boots of new machines"),
+    "upgrade": gettext_lazy("What the version before has written"),
 }
 
 

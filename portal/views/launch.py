@@ -10,10 +10,11 @@ from accounts.models import User
 from courses.models import Template
 from lib.notes import Refusal
 from machines import actions, machine_names
-from machines.offers import offers
+from machines.offers import offers, size_of
 from portal.asked import SignedIn
 from portal.once import once_per_form
-from quotas.actions import usage
+from quotas.actions import OverQuota, usage
+from quotas.shortage import shortage
 
 # A name that nobody has to think about; each reads well as a host name, too.
 NAMES = (
@@ -52,11 +53,16 @@ def launch(request: SignedIn) -> HttpResponse:
 
 def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpResponse:
     """All cards; after a refusal with its sentence, its status, and the name that was typed."""
-    if refusal:
+    cards, used = offers(request.user), usage(request.user)
+    lacking = shortage(used, [size_of(card.template) for card in cards if card.over_quota])
+    is_over = isinstance(refusal, OverQuota) and lacking is not None
+    if refusal and not is_over:  # the quota's refusal is on top of the page, with the ways out
         messages.error(request, str(refusal))
     facts = {
-        "offers": offers(request.user),
-        "usage": usage(request.user),
+        "offers": cards,
+        "usage": used,
+        "shortage": lacking,
+        "is_refused": is_over,
         "has_key": request.user.ssh_keys.exists(),
         "name": request.POST.get("name", "")[:60] or free_name(request.user),
     }

@@ -134,7 +134,7 @@ def bring_back(request: SignedIn, slug: str) -> HttpResponse:
     said = (
         _("“%(template)s” is back, and students see it.")
         if template.published
-        else _("“%(template)s” is back, and hidden.")
+        else _("“%(template)s” is back, and hidden. For students, tick “Students see it” below, and save.")
     )
     messages.success(request, said % {"template": template.title})
     return redirect("template", template.slug)

@@ -5,13 +5,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts import limits, passwords
 from accounts.addresses import note
 from accounts.limits import OF_A_NAME, OF_AN_ADDRESS, TooManyFailures, attempt
 from accounts.models import SignInFailures, SignInTotal, User
+from lib.notes import Refusal
 from lib.turns import Turns
 
 HOME = "203.0.113.9"
@@ -100,6 +102,22 @@ def test_after_an_hour_the_count_begins_anew(db: None) -> None:
         fail()
     SignInFailures.objects.update(at=timezone.now() - timedelta(hours=2), until=timezone.now())
     assert [refused() for _ in range(2)] == [0, 0]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a mistake of ours"), OperationalError("the pool is empty")])
+def test_a_mistake_of_ours_is_no_wrong_password(error: Exception, db: None) -> None:
+    for _ in range(OF_A_NAME + 1):
+        with pytest.raises(type(error)), attempt(name="student", address=HOME):
+            raise error
+    assert (refused(), SignInTotal.objects.filter(kind="wrong_password").count()) == (0, 1)
+
+
+@pytest.mark.parametrize("error", [Refusal("wrong"), ValidationError("wrong")])
+def test_a_wrong_password_counts_whoever_says_so(error: Exception, db: None) -> None:
+    for _ in range(OF_A_NAME):
+        with pytest.raises(type(error)), attempt(name="student", address=HOME):
+            raise error
+    assert refused()
 
 
 def test_what_no_longer_counts_is_deleted(db: None) -> None:

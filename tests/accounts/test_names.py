@@ -24,6 +24,25 @@ def test_every_spelling_signs_in(student: User, typed: str) -> None:
     assert authenticate(username=typed, password="minga") == student
 
 
+@pytest.mark.parametrize(("typed", "who"), [("iris", "iris"), ("ırıs", "ırıs"), ("IRIS", "iris")])
+def test_of_two_names_with_the_same_capitals_the_more_exact_one_signs_in(typed: str, who: str, db: None) -> None:
+    """No constraint forbids them: "ı" without its dot is a letter of its own, and has the capital of "i"."""
+    for name in ("iris", "ırıs"):
+        User.objects.create_user(username=name, password=name)
+    assert authenticate(username=typed, password=who) == User.objects.get(username=who)
+    assert User.objects.get_by_natural_key(typed).username == who
+
+
+@pytest.mark.parametrize("typed", ["Student", "student", "STUDENT"])
+def test_two_that_an_old_installation_kept_do_not_break_it(student: User, typed: str) -> None:
+    constraint = next(c for c in User._meta.constraints if c.name == "user_name_once_in_any_case")
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(User, constraint)
+    User.objects.create_user(username="Student", password="other")
+    assert User.objects.get_by_natural_key(typed).username == {"Student": "Student"}.get(typed, "student")
+    assert authenticate(username="Student", password="other")
+
+
 def test_the_upgrade_names_the_clashes_it_finds(student: User) -> None:
     constraint = next(c for c in User._meta.constraints if c.name == "user_name_once_in_any_case")
     with connection.schema_editor() as editor:

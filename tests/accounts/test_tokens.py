@@ -1,10 +1,14 @@
 """Tokens end: by themselves, and with the password."""
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -78,6 +82,37 @@ def test_a_token_from_before_has_an_end_once_it_is_used(student: User) -> None:
     assert me(token) == 200
     assert AuthToken.objects.get().expiry
     assert TokenFacts.objects.get().used_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_that_is_revoked_while_its_use_is_noted_breaks_nothing() -> None:
+    """The revoker holds the row of its facts at the moment of the note, and then deletes both."""
+    tokens.make(user=User.objects.create(username="ana"))
+    token = AuthToken.objects.get()
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            TokenFacts.objects.select_for_update().get()
+            noted = pool.submit(in_own_connection, lambda: tokens.note_use(token, timezone.now()))
+            wait_until_one_waits_for_a_lock()
+            token.delete()
+        noted.result(timeout=10)
+    assert not TokenFacts.objects.exists()
+
+
+def in_own_connection(work: Callable[[], None]) -> None:
+    try:
+        work()
+    finally:
+        connection.close()
+
+
+def wait_until_one_waits_for_a_lock() -> None:
+    for _ in range(1_000):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
 
 
 def test_there_is_an_end_to_how_many(student: User) -> None:

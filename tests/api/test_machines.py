@@ -9,7 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from machines.models import Machine
+from machines.wishes import allowed_to_admins
 from tests.api.program import Program
 from tests.factories import grant, make_gateway, make_machine, make_template
 from tunnels.models import Tunnel
@@ -128,6 +130,15 @@ def test_fifty_machines_cost_the_queries_of_two(api: Any) -> None:
 def test_the_api_refuses_a_student_with_403(api: Any, verb: str) -> None:
     reply = api.ask("POST", f"machines/{make_machine(api.user, state='failed').pk}/{verb}/")
     assert (reply.status_code, reply.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("state", ["running", "failed", "suspended"])
+def test_the_actions_of_an_administrator_are_those_that_are_granted(api: Any, admin: User, state: str) -> None:
+    machine = make_machine(api.user, state=state, server_id="s-1", ready_at=timezone.now())
+    for who, program in ((api.user, api), (admin, Program(admin))):
+        listed = set(program.ask("GET", f"machines/{machine.pk}/").json()["actions"])
+        granted = allowed_to_admins(machine) if who == admin else set()
+        assert listed & {"rescue", "move"} == granted
 
 
 def test_one_that_vanished_stays_in_the_list_with_an_event_for_a_while(api: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from courses.actions import NotYours, bring_back_template, create_template, edit_template, retire_template
@@ -94,6 +95,19 @@ def test_what_was_retired_comes_back_as_it_was(template: Template, teacher: User
     bring_back_template(template=template, by=teacher)
     template.refresh_from_db()
     assert (template.retired_at, template.published) == (None, published)
+
+
+def test_one_that_an_older_version_retired_comes_back_hidden_and_says_how_to_show_it(
+    template: Template, teacher: User
+) -> None:
+    """That version wrote no history: nobody knows whether students saw it."""
+    Template.objects.update(published=False, retired_at=timezone.now())
+    client = Client()
+    client.force_login(teacher)
+    page = client.post("/templates/lab/bring-back/", follow=True).content.decode()
+    assert "tick “Students see it” below, and save" in page
+    template.refresh_from_db()
+    assert (template.retired_at, template.published) == (None, False)
 
 
 def test_each_change_is_kept_with_what_was_before(template: Template, teacher: User, admin: User) -> None:

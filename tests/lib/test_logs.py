@@ -136,3 +136,11 @@ def test_everything_goes_to_one_place_in_one_form(form: str) -> None:
     made = logs.configuration(form, "INFO")
     assert made["root"] == {"handlers": ["stderr"], "level": "INFO"}
     assert [name for name, logger in made["loggers"].items() if logger.get("handlers")] == []
+
+
+@pytest.mark.parametrize("form", [logs.JsonLines, logs.TextLines])
+def test_a_line_ends_somewhere_whatever_an_exception_quotes(form: type[logging.Formatter]) -> None:
+    made = broken_with("x" * 60_000)
+    made.msg = "no: " + "x" * 60_000
+    line = form().format(made)
+    assert (len(line) < 10_000, line.count("cut, 600")) == (True, 2)

@@ -1,15 +1,20 @@
 """An archive keeps the disk and gives back the rest; the way there and back survives whatever happens on it."""
 
 from copy import copy
+from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from lib.notes import Refusal
 from machines import actions, restored, sweep
 from machines.models import Copy, Machine
 from machines.states import State, Wanted
+from portal.metrics import Numbers
 from quotas.models import Grant, Reservation
 from tests.cloud.fake import FakeCloud, FullCloud, LosesReply, LosesRequest, SlowCloud
+from tests.machines.test_adoption import given, stray_of
 from tests.machines.world import World
 from tunnels.models import Tunnel
 
@@ -75,6 +80,43 @@ def test_it_comes_back_from_its_archive_without_the_templates_script(world: Worl
     spec = world.cloud._rows[machine.server_id].spec
     assert (spec.image_id, spec.user_data) == (next(iter(world.cloud.archives)), "")
     assert (len(world.known(machine)), open_shares(), machine.archive_id) == (1, 1, "")
+
+
+def test_a_restore_is_no_second_launch(world: World) -> None:
+    """/metrics counts from the click on launch to the first readiness: not the days until a restore."""
+    machine = archived(world)
+    world.clock.move(10 * 86_400)
+    before = Numbers().launches.read(world.clock.now)
+    actions.restore(machine=machine, by=world.student)
+    world.until(machine, "running")
+    assert Numbers().launches.read(world.clock.now) == before
+    assert [count for count, _seconds in before.values()] == [1]
+
+
+def test_an_adopted_machine_is_no_launch_when_it_comes_back(world: World) -> None:
+    machine = world.until(given(world, stray_of(world)), "running")
+    world.clock.move(86_400)
+    actions.archive(machine=machine, by=world.student)
+    world.until(machine, "archived")
+    actions.restore(machine=machine, by=world.student)
+    world.until(machine, "running")
+    assert Numbers().launches.read(world.clock.now) == {}
+
+
+def test_launches_of_the_past_ended_when_they_ran_first(world: World) -> None:
+    """The migration reads it from the history. An adopted one counts from when it was made."""
+    restored_one, adopted, unborn = (
+        archived(world),
+        world.until(given(world, stray_of(world)), "running"),
+        world.launch(),
+    )
+    first = Machine.objects.get(pk=restored_one.pk).first_ready_at
+    Machine.objects.update(first_ready_at=None)
+    Machine.objects.filter(pk=restored_one.pk).update(ready_at=world.clock.now)
+    import_module("machines.migrations.0021_fill_first_ready_at").fill(apps, None)
+    filled = {row.pk: row.first_ready_at for row in Machine.objects.all()}
+    assert filled[restored_one.pk] == pytest.approx(first, abs=timedelta(seconds=1))
+    assert (filled[adopted.pk], filled[unborn.pk]) == (adopted.created_at, None)
 
 
 def test_an_extra_port_keeps_its_share_all_the_way(world: World) -> None:

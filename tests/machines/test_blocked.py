@@ -1,5 +1,7 @@
 """Whose account is deactivated is not reached from outside, and is again when it is active again."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -44,6 +46,16 @@ def test_nothing_is_written_twice(student: User) -> None:
     machine = make_machine(student)
     follow(is_active=False, user=student)
     assert (blocked.follow(timezone.now()), machine.events.filter(kind="noted").count()) == (0, 1)
+
+
+def test_those_that_fail_keep_no_others_from_their_turn(student: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = sorted((make_machine(student), make_machine(student)), key=lambda machine: machine.pk)
+    now = timezone.now()
+    RowFailure.objects.create(
+        loop="accounts", key=str(first.pk), first_at=now, last_at=now, next_at=now + timedelta(hours=1)
+    )
+    monkeypatch.setattr(blocked, "PAGE", 1)
+    assert (follow(is_active=False, user=student), wanted(first), wanted(second)) == (1, {"open"}, {"closed"})
 
 
 def test_a_machine_that_wakes_meanwhile_runs_with_shut_ports(world: World) -> None:

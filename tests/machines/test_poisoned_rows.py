@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -206,6 +207,29 @@ def test_a_stray_that_cannot_be_removed(world: World, cloud: TalksNonsense) -> N
     assert strays.remove_strays(cloud, timezone.now()) == 1
     assert Stray.objects.get(server_id=ids[1]).removed_at
     assert RowFailure.objects.get().key == ids[0]
+
+
+def test_a_stray_that_cannot_be_removed_keeps_its_count_while_it_is_listed(world: World, cloud: TalksNonsense) -> None:
+    """Listing it goes well each minute: that makes no removal well."""
+    server = cloud._build(_stranger("left"))
+    strays.keep_strays([server], timezone.now())
+    cloud.poisoned = {server.id}
+    for _twice in range(2):
+        RowFailure.objects.update(next_at=timezone.now())
+        Stray.objects.update(kind="second", seen_at=timezone.now() - timedelta(hours=1), removed_at=None)
+        strays.remove_strays(cloud, timezone.now())
+        strays.keep_strays([server], timezone.now())
+    assert failed("needless servers") == [(None, 2)]
+
+
+def test_a_stray_rests_after_a_failure_and_is_struck_off_when_it_is_well(world: World, cloud: TalksNonsense) -> None:
+    bad = cloud._build(_stranger("bad\0name"))
+    strays.keep_strays([bad], timezone.now())
+    well = replace(bad, name="well")
+    strays.keep_strays([well], timezone.now())
+    assert (Stray.objects.count(), RowFailure.objects.count()) == (0, 1)
+    strays.keep_strays([well], timezone.now() + timedelta(minutes=2))
+    assert (Stray.objects.count(), RowFailure.objects.count()) == (1, 0)
 
 
 def test_a_stray_that_cannot_be_written_down(world: World, cloud: TalksNonsense) -> None:

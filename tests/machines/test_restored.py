@@ -241,6 +241,26 @@ def test_a_machine_that_the_cloud_cannot_see_just_now_stays_held(world: World, b
     assert (restored.is_due(), changes(world)) == (True, [])
 
 
+def test_a_server_that_is_being_deleted_costs_no_archive(world: World, backup: Backup) -> None:
+    """Saved when the image was whole, and put back while Nova deletes the server."""
+    machine = world.running()
+    Machine.objects.update(state="archiving", wanted="archived", archive_id="image-9")
+    backup.save()
+    world.cloud.ensure_deleted(machine.server_id)
+    backup.put_back()
+    machine.refresh_from_db()
+    assert (machine.state, machine.archive_id, usage(world.student).archives.used) == ("archived", "image-9", 1)
+
+
+def test_without_an_archive_it_is_gone(world: World, backup: Backup) -> None:
+    machine = world.running()
+    backup.save()
+    world.cloud.ensure_deleted(machine.server_id)
+    backup.put_back()
+    machine.refresh_from_db()
+    assert (machine.state, machine.vanished) == ("gone", True)
+
+
 def test_a_server_that_was_given_to_another_machine_since_is_left_to_it(world: World, backup: Backup) -> None:
     machine = world.running()
     backup.save()

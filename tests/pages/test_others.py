@@ -1,5 +1,6 @@
 """Launch, keys, account, templates and catalog, errors."""
 
+import re
 from typing import Any
 
 import pytest
@@ -42,6 +43,23 @@ def test_a_card_launches(client: Client, student: User, offered: Template) -> No
 def test_a_card_says_why_it_does_not_fit(client: Client, student: User) -> None:
     make_template()
     assert b"You have 0 of your 0 machines." in as_(client, student).get("/launch/").content
+
+
+def test_all_cards_over_the_quota_share_one_sentence(client: Client, student: User) -> None:
+    """A way out, and a button that is switched off for a reason that a screen reader says with it."""
+    for number in range(3):
+        make_template(slug=f"lab-{number}")
+    page = as_(client, student).get("/launch/").content.decode()
+    assert (page.count("You have 0 of your 0 machines."), page.count("Ask an administrator for more.")) == (1, 1)
+    assert len(re.findall(r'disabled aria-describedby="t-(\S+) why-\1"', page)) == 3
+
+
+def test_a_refused_launch_says_the_quota_once(client: Client, student: User) -> None:
+    make_gateway()
+    make_template()
+    reply = as_(client, student).post("/launch/", {"template": "lab", "name": "condor"})
+    page = reply.content.decode()
+    assert (reply.status_code, page.count("of your 0 machines"), page.count('role="alert"')) == (409, 1, 1)
 
 
 def test_without_a_key_the_launch_page_warns(client: Client, student: User, offered: Template) -> None:

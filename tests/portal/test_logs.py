@@ -19,7 +19,7 @@ from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
-from django.urls import path
+from django.urls import path, re_path
 
 import portal.settings
 from lib import doorbell, logs
@@ -42,6 +42,7 @@ def _breaks(request: object) -> None:
 
 
 _breaks.login_required = False  # type: ignore[attr-defined]
+path_to_break = re_path("^break/x+$", _breaks)
 
 
 @pytest.fixture
@@ -102,6 +103,22 @@ def test_the_trace_is_found_by_the_number(broken_site: Client, lines: "Lines", d
     (line,) = lines.of("django.request")
     assert line["request"] == reply["X-Request-ID"]
     assert "RuntimeError: a mistake of ours" in line["exception"]
+
+
+@pytest.mark.parametrize(("path", "logger"), [("/nothing/", "portal.access"), ("/break/", "django.request")])
+def test_a_long_path_is_cut_and_marked(broken_site: Client, lines: "Lines", path: str, logger: str, db: None) -> None:
+    urls.urlpatterns[:0] = [path_to_break]
+    broken_site.get(path + "x" * 60_000)
+    urls.urlpatterns.remove(path_to_break)
+    (line,) = lines.of(logger)
+    assert len(line["message"]) < 400
+    assert f"… (cut, {60_000 + len(path)} characters)" in line["message"]
+
+
+def test_a_long_method_is_cut(client: Client, lines: "Lines", db: None) -> None:
+    client.generic("M" * 60_000, "/accounts/login/")
+    (line,) = lines.of("portal.access")
+    assert (len(line["message"]) < 400, len(line["method"]) < 400) == (True, True)
 
 
 def test_nothing_is_left_for_the_next_request(client: Client, db: None) -> None:

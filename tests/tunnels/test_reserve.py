@@ -186,3 +186,14 @@ def test_a_network_that_is_none_is_refused(student: User, network: str) -> None:
 )
 def test_an_address_of_ipv4_in_the_clothes_of_ipv6_is_unwrapped(said: str, kept: str) -> None:
     assert read_networks([said]) == [kept]
+
+
+@pytest.mark.parametrize("said", ["::ffff:0:0/90", "::ffff:203.0.113.7/95", "::ffc0:0:0/90", "::/64", "::/8"])
+def test_a_network_that_only_hides_ipv4_is_refused(said: str) -> None:
+    with pytest.raises(BadNetwork, match="write the network as IPv4"):
+        read_networks([said])
+
+
+@pytest.mark.parametrize("said", ["::/0", "::/1", "::ffff:0:0/96", "::1"])
+def test_all_of_ipv6_or_ipv4_may_be_named(said: str) -> None:
+    assert len(read_networks([said])) == 1

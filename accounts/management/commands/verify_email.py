@@ -16,9 +16,10 @@ class Command(BaseCommand):
         parser.add_argument("email", nargs="?", help="a new address; without it, the one that the account has")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.filter(username__iexact=options["username"]).first()
-        if user is None:
-            raise CommandError(f"There is nobody called {options['username']!r}.")
+        try:
+            user = User.objects.get_by_natural_key(options["username"])
+        except User.DoesNotExist as error:
+            raise CommandError(str(error)) from None
         user.email = options["email"] or user.email
         if not emails.trust(user):
             raise CommandError(f"{user.email!r} is no address, or somebody else has proven it.")

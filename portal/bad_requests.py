@@ -1,0 +1,51 @@
+"""Requests that Django cannot take (400): what to say of them, and what the log says, seldom: a stranger can send a million."""
+
+import logging
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, TooManyFieldsSent
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from lib import logs, seldom
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Title and sentence for people, the code for programs, and where the button of the page leads."""
+
+    title: str
+    text: str
+    code: str
+    home: str = "/"
+
+
+def reason(error: Exception) -> Reason:
+    """Why it was not taken, in the language that is active."""
+    if isinstance(error, DisallowedHost):
+        words = _("The portal does not answer by the name that you used. Its address is %(home)s.")
+        title, home = _("Wrong address"), settings.PORTAL_URL
+        return Reason(title, words % {"home": home}, "unknown_host", home)
+    if isinstance(error, TooManyFieldsSent):
+        words = _("Go back and send less: at most %(most)s fields in one go. Nothing has been kept.")
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        return Reason(_("This is too much at once"), words % {"most": most}, "too_many_fields")
+    words = _("Go back, load the page again, and repeat it. Nothing has been kept.")
+    return Reason(_("This could not be read"), words, "bad_request")
+
+
+def note(request: HttpRequest, error: Exception) -> None:
+    """Warn, in this process's memory: a wrong name costs no database. What a stranger chose stands beside the sentence, so that it is one."""
+    kind = type(error).__name__
+    text = "requests are refused with 400: %s"
+    with logs.about(host=request.META.get("HTTP_HOST", "") if isinstance(error, DisallowedHost) else ""):
+        seldom.warning(log, f"bad-{kind}", text, _CAUSES.get(kind, kind), memory=seldom.OWN)
+
+
+_CAUSES = {
+    "DisallowedHost": "their Host is not one of ALLOWED_HOSTS",
+    "TooManyFieldsSent": "their form has too many fields",
+}
