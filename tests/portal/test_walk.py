@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern, get_resolver
@@ -100,11 +101,15 @@ class Caller:
             self.client.force_login(user)
         self.cookies = deepcopy(self.client.cookies)
         self.sessions = list(Session.objects.filter(pk__in=[cookie.value for cookie in self.cookies.values()]))
+        self.is_changed = False
 
     def ask(self, address: Address, method: str) -> int | tuple[int, str]:
         """The status of the answer. An exception in a view is raised here."""
         self._begin_anew()
         reply = self.client.generic(method, address.url, "{}", content_type="application/json")
+        session = reply.wsgi_request.session
+        self.is_changed = session.modified
+        assert self.is_changed or not self.sessions or SESSION_KEY in session, f"{address} was asked by nobody"
         if reply.status_code in (302, 303):
             return reply.status_code, reply["Location"]
         return reply.status_code
@@ -112,6 +117,8 @@ class Caller:
     def _begin_anew(self) -> None:
         """Whatever the last answer did to the cookies and to the session: it may have ended it."""
         self.client.cookies = deepcopy(self.cookies)
+        if not self.is_changed:
+            return
         facts = ["session_data", "expire_date"]
         Session.objects.bulk_create(
             self.sessions, update_conflicts=True, unique_fields=["session_key"], update_fields=facts
