@@ -8,6 +8,7 @@ import fcntl
 import gc
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,10 @@ LONG_GROUPS = (
     "simulated-stack", "qemu-stack", "test_agent-openssh", "contract-qemu", "test_agent-embedded", "guests-qemu", "pages-in-a-browser",
     "start", "test_hold-openssh", "test_hold-embedded", "questions-in-a-browser", "contract-simulated", "guests-simulated",
 )  # fmt: skip
+# What was compiled is kept, whatever the environment says: else each worker rewrites the assertions of all tests anew, and each
+# process that a test starts compiles all of ours.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 _running: list[tuple["subprocess.Popen[bytes]", child.Program]] = []
 _lock: list[TextIO] = []
 

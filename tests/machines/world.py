@@ -6,9 +6,7 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -16,7 +14,16 @@ from machines import actions, machine_names, sweep
 from machines.models import Machine, Watch
 from tests.cloud.fake import FakeCloud
 from tests.factories import grant, make_gateway, make_template
-from tunnels.models import Gateway, Tunnel
+
+# As text: each turn of each test runs these, and Django would build them anew each time.
+OF_THE_AGENT = (
+    "UPDATE tunnels_gateway SET heard_at = %(now)s",
+    """UPDATE tunnels_tunnel SET state = wanted,
+       answered_at = CASE WHEN wanted = 'open' AND service <> ALL(%(silent)s) THEN coalesce(answered_at, %(now)s) END
+       WHERE state <> 'gone'""",
+    # The bell of whoever waits.
+    "UPDATE machines_machine SET retry_at = NULL WHERE retry_at IS NOT NULL AND unheard = 0 AND state <> 'failed'",
+)
 
 
 class World:
@@ -55,14 +62,10 @@ class World:
 
     def agent(self) -> None:
         """What wants to be open is open and answers; the rest is shut."""
-        now = timezone.now()
-        Gateway.objects.update(heard_at=now)
-        answered = Case(When(wanted="open", then=Coalesce("answered_at", Value(now))))
-        Tunnel.objects.live().update(state=F("wanted"), answered_at=answered)
-        Tunnel.objects.live().filter(service__in=self.silent).update(answered_at=None)
-        Machine.objects.filter(retry_at__isnull=False, unheard=0).exclude(state="failed").update(
-            retry_at=None
-        )  # its bell
+        told = {"now": timezone.now(), "silent": list(self.silent)}
+        with connection.cursor() as cursor:
+            for statement in OF_THE_AGENT:
+                cursor.execute(statement, told)
 
     @contextmanager
     def what_if(self, note: str) -> Iterator[None]:

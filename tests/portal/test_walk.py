@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern, get_resolver
@@ -111,11 +112,16 @@ class Caller:
             self.client.force_login(user)
         self.cookies = deepcopy(self.client.cookies)
         self.sessions = list(Session.objects.filter(pk__in=[cookie.value for cookie in self.cookies.values()]))
+        self.is_changed = False
 
     def reply(self, address: Address, method: str) -> Any:
         """An exception in a view is raised here."""
         self._begin_anew()
-        return self.client.generic(method, address.url, "{}", content_type="application/json")
+        reply = self.client.generic(method, address.url, "{}", content_type="application/json")
+        session = getattr(getattr(reply, "wsgi_request", None), "session", None)
+        self.is_changed = session is None or session.modified
+        assert self.is_changed or not self.sessions or SESSION_KEY in session, f"{address} was asked by nobody"
+        return reply
 
     def read(self, address: Address, method: str) -> tuple[int, str]:
         """Status and text, without what differs from answer to answer."""
@@ -134,6 +140,8 @@ class Caller:
     def _begin_anew(self) -> None:
         """Whatever the last answer did to the cookies and to the session: it may have ended it."""
         self.client.cookies = deepcopy(self.cookies)
+        if not self.is_changed:
+            return
         facts = ["session_data", "expire_date"]
         Session.objects.bulk_create(
             self.sessions, update_conflicts=True, unique_fields=["session_key"], update_fields=facts
