@@ -2,13 +2,10 @@
 
 import uuid
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, models
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import models
 from django.db.models import F, Q
-from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from accounts.models import User
@@ -42,30 +39,6 @@ def _unsettled() -> Q:
     )
 
 
-class Unsettled(models.Func):
-    """The condition as text that is made once: to build it from its forty parts takes Django four times as long as a plain query,
-    and each turn of the sweep asks for it three times."""
-
-    output_field = models.BooleanField()
-
-    def __init__(self) -> None:
-        super().__init__(F("pk"))  # tells under which name the table is known where the condition stands
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_rest: Any, **_named: Any
-    ) -> tuple[str, tuple[str | int, ...]]:
-        (pk,) = self.get_source_expressions()
-        text, values = _unsettled_text()
-        return text.replace(f'"{Machine._meta.db_table}".', f"{compiler.quote_name_unless_alias(pk.alias)}."), values
-
-
-@cache
-def _unsettled_text() -> tuple[str, tuple[str | int, ...]]:
-    query = Machine.objects.filter(_unsettled()).query
-    text, values = query.where.as_sql(query.get_compiler(DEFAULT_DB_ALIAS), connections[DEFAULT_DB_ALIAS])
-    return f"({text})", tuple(values)
-
-
 class MachineQuerySet(models.QuerySet["Machine"]):
     def alive(self) -> "MachineQuerySet":
         return self.exclude(state=State.GONE)
@@ -88,7 +61,7 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         return self.select_related("template__image", "template__flavor", "template__course", "owner")
 
     def unsettled(self) -> "MachineQuerySet":
-        return self.filter(Unsettled())
+        return self.filter(_unsettled())
 
     def due(self, now: datetime) -> "MachineQuerySet":
         """Unsettled, not backing off, and not in another worker's hands."""

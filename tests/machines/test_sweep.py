@@ -4,14 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
 from cloud.contract import Owner, ServerSpec
 from machines import actions
 from machines.models import Machine, Stray, Watch
 from machines.strays import remove_strays
 from machines.sweep import tick
 from tests.cloud.fake import FakeCloud
-from tests.factories import make_machine
 from tests.machines.world import World
 
 
@@ -180,12 +178,3 @@ def test_a_cloud_that_is_silent_for_long_is_said_once_and_its_return_too(
         "the cloud could not be listed",
         "the cloud can be listed again",
     ]
-
-
-def test_what_is_unsettled_is_told_from_the_rest_also_within_another_query(student: User) -> None:
-    """There its table has another name."""
-    at_rest, leaving = make_machine(student), make_machine(student, name="leaving")
-    Machine.objects.filter(pk=leaving.pk).update(wanted="gone")
-    unsettled = Machine.objects.unsettled()
-    assert list(unsettled) == [leaving]
-    assert list(Machine.objects.exclude(pk__in=unsettled.values("pk"))) == [at_rest]
