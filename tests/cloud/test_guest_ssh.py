@@ -38,12 +38,12 @@ class Guest:
         stub.write_text(STUB.format(known=" ".join(options), ours=self.ours))
         stub.chmod(0o755)
 
-    def boot(self, script: str) -> None:
+    def boot(self, script: str, tools: tuple[str, ...] = ("systemctl", "fail2ban-client")) -> None:
         moved = script
         for folder in ("/etc/", "/run/"):
             moved = moved.replace(folder, f"{self.root}{folder}")
         # Nothing of this computer is reloaded.
-        for name in ("systemctl", "fail2ban-client"):
+        for name in tools:
             (self.root / "bin" / name).write_text("#!/bin/sh\n")
             (self.root / "bin" / name).chmod(0o755)
         path = f"{self.root}/bin:{os.environ['PATH']}"
@@ -82,6 +82,12 @@ def test_fail2ban_ignores_the_agent_also_when_it_is_installed_later(box: Guest) 
     box.boot(guest_ssh.script(AGENTS))
     said = (box.root / "etc/fail2ban/jail.d/minga.local").read_text()
     assert said == "[DEFAULT]\nignoreip = 127.0.0.1/8 ::1 10.0.0.5/32 2001:db8::5/128\n"
+
+
+def test_without_fail2ban_no_boot_is_called_a_failure(box: Guest) -> None:
+    """cloud-init goes by the script's exit status, and boot() by it, too."""
+    box.boot(guest_ssh.script(AGENTS), tools=("systemctl",))
+    assert (box.root / "etc/fail2ban/jail.d/minga.local").exists()
 
 
 def test_a_guest_without_sshd_is_left_alone(tmp_path: Path) -> None:
