@@ -79,7 +79,9 @@ def _give_up_server(machine: Machine) -> None:
     if machine.cloud_full:
         # Nova says "full" only after it has made a record of the server: wait for room.
         tries, silent = min(machine.full_tries + 1, 100), machine.full_tries > 0
-        cleared |= {"cloud_full": False, "queued_at": machine.queued_at or now, "full_tries": tries}
+        # Its place in the queue is that of its launch, whichever of two failed first.
+        queued_at = machine.queued_at or machine.build_started_at or now
+        cleared |= {"cloud_full": False, "queued_at": queued_at, "full_tries": tries}
         retry_at = now + refused_for_room(machine)
         return go(machine, State.QUEUED, Note(QUEUE_FIRST), silent=silent, retry_at=retry_at, **cleared)
     pause = BUILD_PAUSES[min(machine.builds_failed, len(BUILD_PAUSES)) - 1] * uniform(0.8, 1.2)

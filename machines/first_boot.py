@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.utils.translation import gettext_noop as _
 
+import tunnels.queries
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError
 from lib.notes import Note
@@ -39,13 +40,22 @@ FAILED = _("Its first-boot setup failed: %(line)s. You can come in, but somethin
 OVERDUE = _("Its first-boot setup had not ended after an hour; its last line: %(line)s. Tell your teacher.")
 
 _BEGINS = re.compile(r"Cloud-init v\. ?\S+ running 'init-local'")
-_TRACE = re.compile(r"Cloud-init v\. ?\S+ (running|finished at)")
+_BANNER = re.compile(r"Cloud-init v\. ?\S+ (running|finished at)")
 # The second is of an image, or a template, with a final message of its own.
 _ENDS = re.compile(r"Cloud-init v\. ?\S+ finished at|Reached target .*cloud-init", re.IGNORECASE)
 _FAULT = re.compile(r"\S+\.py\[(?:(?:ERROR|CRITICAL)\]: |WARNING\]: .*(?:fail|unhandled))", re.IGNORECASE)
+# Of a script that failed cloud-init says only that; why is in the line that the script wrote before.
+_OF_SCRIPT = re.compile(
+    r"cc_scripts_\w+\.py\[|cc_runcmd\.py\[|subp\.py\[|Failed to install packages|Package (?:update|upgrade) failed"
+)
 _PROMPT = re.compile(r"login:$")
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_PREFIX = re.compile(r"^(\[ *\d+\.\d+\] *)?(cloud-init\[\d+\]: )?")
+# ssh-keygen's pictures, tables, and what systemd draws anew twice a second while it waits.
+_DRAWN = re.compile(r"^[|+].*[|+]$|^ci-info: |^\[[ *]+\] |^The key's randomart image is:")
+_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[@-Z\\^_])")
+_STAMP = re.compile(r"^\[ *\d+\.\d+\] *")
+# systemd puts it before each line of cloud-init's units. The prompt has no line feed, so what comes next is in its line.
+_OURS = re.compile(r"^(?:\S+ login: )?(?:\[ *\d+\.\d+\] *)?cloud-init\[\d+\]: ?")
+_TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ - ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +70,42 @@ class Told:
 
 def read(console: str) -> Told:
     """What students' machines write is hostile: only characters that print are kept, and not many."""
-    lines = [line for raw in console.splitlines() if (line := _clean(raw)) and not _PROMPT.search(line)]
-    begun = max((number for number, line in enumerate(lines) if _BEGINS.search(line)), default=0)
+    lines = [line for raw in console.splitlines() if (line := _line(raw))]
+    begun = max((number for number, (text, _ours) in enumerate(lines) if _BEGINS.search(text)), default=0)
     boot = lines[begun:]
+    # Beside cloud-init the kernel, systemd and the prompt write; where its own lines are marked, the others tell nothing of it.
+    told = [text for text, ours in boot if ours] or [text for text, _ours in boot]
     return Told(
-        is_there=any(_TRACE.search(line) for line in boot),
-        has_ended=any(_ENDS.search(line) for line in boot),
-        line=boot[-1] if boot else "",
-        fault=next((line for line in boot if _FAULT.search(line)), ""),
+        is_there=any(ours or _BANNER.search(text) for text, ours in boot),
+        has_ended=any(_ENDS.search(text) for text, _ours in boot),
+        line=told[-1] if told else "",
+        fault=_fault(told),
     )
 
 
-def _clean(raw: str) -> str:
+def _fault(lines: list[str]) -> str:
+    number = next((number for number, line in enumerate(lines) if _FAULT.search(line)), None)
+    if number is None:
+        return ""
+    cause = lines[number - 1] if number and _OF_SCRIPT.search(lines[number]) else ""
+    if not cause or _BANNER.search(cause):
+        return lines[number]
+    return f"{cause[: WIDTH // 2]} · {lines[number]}"[:WIDTH]
+
+
+def _line(raw: str) -> tuple[str, bool] | None:
+    """Its text, and whether it is marked as cloud-init's; None for one that says nothing."""
     text = "".join(c for c in _ESCAPES.sub("", raw) if c.isprintable()).strip()
-    return _PREFIX.sub("", text)[:WIDTH].strip()
+    is_ours = _OURS.search(text) is not None
+    text = _TIME.sub("", _STAMP.sub("", _OURS.sub("", text)))[:WIDTH].strip()
+    return None if not text or _PROMPT.search(text) or _DRAWN.search(text) else (text, is_ours)
 
 
 def watch(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> None:
-    """While it is being built: look when it is time, and once more when it is about to be called running."""
+    """While it is being built: look when it is time, and once more when everything answers.
+
+    One that is called running because it is slow may not have come as far as cloud-init yet: see tend.
+    """
     if machine.state != State.BUILDING or machine.setup not in (Setup.NONE, Setup.RUNNING):
         return
     if machine.setup_since is None and not is_last:  # it has just been switched on: there is nothing to read yet
@@ -88,7 +116,7 @@ def watch(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> No
 
 
 def tend(cloud: Cloud, now: datetime) -> None:
-    """Look at those that run while their setup goes on."""
+    """Look at those that run while their setup goes on, or before they have come as far."""
     failures = Failures(LOOP, now)
     rows = Machine.objects.alive().filter(state=State.RUNNING, setup_next_at__lte=now).exclude(server_id="")
     if not rows.exists():
@@ -96,7 +124,7 @@ def tend(cloud: Cloud, now: datetime) -> None:
     one_cloud.require(cloud)
     for machine in rows.exclude(pk__in=failures.resting).order_by("setup_next_at")[:MOST]:
         with failures.at(machine.pk, holder=machine.pk):
-            look(machine, cloud, now, is_last=True)
+            look(machine, cloud, now, is_last=tunnels.queries.primary_answered(machine.pk))
         if failures.is_enough:
             return
 
@@ -120,12 +148,13 @@ def look(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> Non
 
 def _facts(machine: Machine, told: Told, now: datetime, *, is_last: bool) -> dict[str, Any]:
     over: dict[str, Any] = {"setup_next_at": None}
+    is_over = now - (machine.setup_since or now) > LONGEST
     if machine.setup == Setup.NONE and not told.is_there:
-        return over if is_last else {}
+        return over if is_last or is_over else {}
     facts = {"setup_line": told.line or machine.setup_line, "setup_fault": machine.setup_fault or told.fault}
-    if told.is_there and told.has_ended:
+    if told.has_ended and (told.is_there or machine.setup == Setup.RUNNING):
         return {"setup": Setup.FAILED if facts["setup_fault"] else Setup.DONE, **facts, **over}
-    if now - (machine.setup_since or now) > LONGEST:
+    if is_over:
         return {"setup": Setup.OVERDUE, **facts, **over}
     return {"setup": Setup.RUNNING, **facts}
 

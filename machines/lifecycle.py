@@ -311,7 +311,7 @@ def _until_it_answers(machine: Machine, cloud: Cloud) -> None:
     is_late = now - since > timedelta(seconds=settings.BOOT_SECONDS)
     silent = tunnels.queries.silent(machine.pk, anew=machine.state == State.BUILDING)
     answers = tunnels.queries.all_open(machine.pk, now) and not silent
-    first_boot.watch(machine, cloud, now, is_last=answers or is_late)
+    first_boot.watch(machine, cloud, now, is_last=answers)
     if not answers and not is_late:
         return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now) or _waits_for(machine, silent))
     done: dict[str, Any] = {"queued_at": None, "restarts_done": machine.restarts_asked}

@@ -47,6 +47,7 @@ def climb(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
     server_id = server_id or machine.server_id
     if machine.repair == Repair.NONE and machine.state != State.FAILED and _is_well_after_all(machine, cloud):
         return wait(machine, LOOK_AGAIN)
+    tunnels.actions.close_all(holder=machine.pk)  # what answered before the power was cut must answer anew
     for rung, text, ask in _above(machine, cloud, server_id):
         try:
             ask()

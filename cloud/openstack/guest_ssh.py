@@ -41,7 +41,7 @@ if [ ! -e /etc/fail2ban/jail.d/minga.local ]; then
     printf '[DEFAULT]\\nignoreip = 127.0.0.1/8 ::1 %s\\n' "$(echo "$agents" | tr ',' ' ')" > /etc/fail2ban/jail.d/minga.local
     command -v fail2ban-client && fail2ban-client reload
 fi
-) > /dev/null 2>&1 || :  # what a guest lacks is no failure of its first boot
+) > /dev/null 2>&1 || :  # what a guest lacks is no failure of its first boot: cloud-init would say so of each machine
 """
 
 

@@ -20,6 +20,7 @@ LOOK_BACK = timedelta(minutes=30)  # how fast the queue moved
 LEAST_LEFT = 3  # fewer machines that left the queue meanwhile tell nothing of the next
 EVENTS = 5000  # the newest lines of all histories in which that is looked for: by their number, so that it stays cheap
 KEEP_SECONDS = 600
+SENT_BACK = 2  # the first time may be a launch into a cluster that was not known to be full
 _KEY = "idle.queue"
 
 # Under way to giving a place back: nobody else need go for it. One that falls asleep is put away next.
@@ -66,8 +67,11 @@ def estimate(machine: Machine, now: datetime) -> int | None:
 
 
 def estimates(machines: Collection[Machine], now: datetime) -> dict[UUID, int]:
-    """Of those that wait for room. Two queries, none where nobody waits."""
-    waiting = [machine for machine in machines if machine.state == State.QUEUED]
+    """Of those that wait for room. Two queries, none where nobody waits.
+
+    Of one that the cloud sent back although its book-keeping had room nobody can tell: no place that becomes free helps it.
+    """
+    waiting = [machine for machine in machines if machine.state == State.QUEUED and machine.full_tries < SENT_BACK]
     if not waiting:
         return {}
     queue = cache.get(_KEY) or Queue()

@@ -1,5 +1,7 @@
 """What the console tells of cloud-init: while it runs, its last line; then how it ended. Who has none waits for nothing."""
 
+from pathlib import Path
+
 import pytest
 from django.utils import timezone
 
@@ -10,14 +12,21 @@ from machines.models import Machine
 from portal.shown import show
 from tests.machines.world import World
 
+CONSOLES = Path(__file__).parent / "consoles"  # recorded: Debian 12, cloud-init 22.4.2, Nova of Zed
 BEGIN = "[    9.1] cloud-init[310]: Cloud-init v. 22.4.2 running 'init-local' at Thu, 26 Nov 2026. Up 9.11 seconds."
 WORK = "Setting up nginx-core (1.22.1-9) ..."
-FAULT = "2026-11-26 12:00:00,001 - cc_scripts_user.py[WARNING]: Failed to run module scripts-user (scripts in /var/lib)"
+FAULT = "cc_scripts_user.py[WARNING]: Failed to run module scripts-user (scripts in /var/lib)"
+LOGGED = f"2026-11-26 12:00:00,001 - {FAULT}"
 END = "Cloud-init v. 22.4.2 finished at Thu, 26 Nov 2026. Datasource DataSourceOpenStack [net,ver=2].  Up 60.2 seconds"
 
 
 def says(world: World, *lines: str) -> None:
-    world.cloud.console = [BEGIN, *lines]
+    world.cloud.console = [BEGIN, *map(ours, lines)]
+
+
+def ours(line: str) -> str:
+    """As systemd writes a line of cloud-init's; a failure has a time of its own."""
+    return f"[   42.1] cloud-init[400]: {LOGGED if line == FAULT else line}"
 
 
 def later(world: World, machine: Machine) -> Machine:
@@ -34,12 +43,18 @@ def later(world: World, machine: Machine) -> Machine:
     [
         ((), (False, False, "", "")),
         (("fake-guest: ready",), (False, False, "fake-guest: ready", "")),
-        ((BEGIN, WORK), (True, False, WORK, "")),
-        ((BEGIN, WORK, "debian login:"), (True, False, WORK, "")),
-        ((BEGIN, FAULT, END), (True, True, END, FAULT)),
-        ((BEGIN, FAULT, END, BEGIN, END), (True, True, END, "")),  # a restart: the last boot counts
+        ((BEGIN, ours(WORK)), (True, False, WORK, "")),
+        ((BEGIN, ours(WORK), "Debian GNU/Linux 12 lab ttyS0", "lab login: "), (True, False, WORK, "")),
+        ((BEGIN, "lab login: " + ours(WORK)), (True, False, WORK, "")),
+        ((BEGIN, ours(WORK), "[   50.1] Out of memory: Killed process 12 (apt)"), (True, False, WORK, "")),
+        ((ours(WORK),), (True, False, WORK, "")),  # it has written so much that its beginning is no longer told
+        ((BEGIN, ours(WORK), ours("+----[SHA256]-----+"), ours("ci-info: | lo | True |")), (True, False, WORK, "")),
+        ((BEGIN.split(": ", 1)[1], WORK), (True, False, WORK, "")),  # an image that does not mark its lines
+        ((BEGIN, ours(FAULT), ours(END)), (True, True, END, FAULT)),
+        ((BEGIN, ours("apt: not found"), ours(FAULT), ours(END)), (True, True, END, f"apt: not found · {FAULT}")),
+        ((BEGIN, ours(FAULT), ours(END), BEGIN, ours(END)), (True, True, END, "")),  # a restart: the last boot counts
         ((BEGIN, "done", "[  OK  ] Reached target cloud-init.target - Cloud-init target."), (True, True, None, "")),
-        ((BEGIN, "2026 - util.py[WARNING]: Used fallback datasource", END), (True, True, END, "")),
+        ((BEGIN, ours("2026 - util.py[WARNING]: Used fallback datasource"), ours(END)), (True, True, END, "")),
     ],
 )  # fmt: skip
 def test_a_console_is_read(lines: tuple[str, ...], told: tuple[bool, bool, str | None, str]) -> None:
@@ -49,7 +64,43 @@ def test_a_console_is_read(lines: tuple[str, ...], told: tuple[bool, bool, str |
 
 
 def test_a_hostile_console_is_cut_to_what_prints() -> None:
-    assert read("\x1b[31mred\x00\u202e" + "x" * 9999).line == ("red" + "x" * 9999)[:200].replace("\u202e", "")
+    assert read("\x1bM\x1b]0;title\x07\x1b[31mred\x00\u202e" + "x" * 9999).line == ("red" + "x" * 9999)[:200].replace(
+        "\u202e", ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("slow", ""),
+        (
+            "fails",
+            "ls: cannot access '/no-such-folder': No such file or directory · cc_scripts_user.py[WARNING]: Failed",
+        ),
+        (
+            "packages",
+            "E: Unable to locate package nginx · util.py[WARNING]: Failed to install packages: ['nginx', 'tree']",
+        ),
+    ],
+)
+def test_a_real_console_is_read(name: str, fault: str) -> None:
+    told = read((CONSOLES / f"{name}.txt").read_text())
+    assert (told.is_there, told.has_ended, told.fault[: len(fault)]) == (True, True, fault)
+    assert told.fault or not fault
+
+
+@pytest.mark.parametrize(
+    ("until", "line"),
+    [(16, "Cloud-init v. 22.4.2 running 'init' at"), (57, "SHA256:sOGd"), (65, "course files, part 1 of 9")],
+)
+def test_the_last_line_of_a_real_console_tells_of_the_setup(until: int, line: str) -> None:
+    lines = (CONSOLES / "slow.txt").read_text().splitlines()
+    assert read("\n".join(lines[:until])).line.startswith(line)
+
+
+def test_what_systemd_draws_while_it_waits_is_no_line(world: World) -> None:
+    frame = "\x1bM\r\r\x1b[K[ \x1b[0;31m*\x1b[0;1;31m*\x1b[0m\x1b[0;31m* \x1b[0m] Job systemd-networkd-wait-online.se…tart running (31s)\r"
+    assert read("\n".join(["Starting up", *[frame] * 9])).line == "Starting up"
 
 
 def test_while_it_runs_its_last_line_is_read_and_then_it_is_ready(world: World) -> None:
@@ -70,6 +121,20 @@ def test_while_it_is_built_its_progress_says_so(world: World) -> None:
         world.turn()
     machine.refresh_from_db()
     assert show(machine).sentence == f"Its first-boot setup still runs: {WORK}"
+
+
+def test_a_slow_computer_is_looked_at_until_something_answers(world: World) -> None:
+    """It is called running before it has come as far as cloud-init."""
+    world.silent = {"ssh", "http"}
+    machine = world.launch()
+    for _turn in range(9):
+        world.turn()
+    world.clock.move(200)
+    machine = world.until(machine, "running")
+    says(world, WORK)
+    assert later(world, machine).setup == "running"
+    says(world, FAULT, END)
+    assert later(world, machine).setup == "failed"
 
 
 def test_a_failure_stands_until_its_owner_has_seen_it(world: World) -> None:

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
 from machines import actions
+from machines.idle import room
 from machines.models import Machine, Watch
 from tests.machines.world import World
 
@@ -68,12 +70,31 @@ def test_once_a_host_is_found_the_history_goes_on_and_it_begins_anew(world: Worl
     assert machine.full_tries == 0
 
 
+def test_who_launched_first_is_first_in_the_queue_whoever_was_sent_back_first(world: World) -> None:
+    first = world.launch()
+    world.turn()
+    second = world.launch("second")
+    world.turn()
+    for machine in (second, first):
+        sent_back(world, machine)
+    assert list(Machine.objects.order_by("queued_at")) == [first, second]
+
+
 def test_nobody_can_tell_how_long_it_takes(world: World, client: Client) -> None:
     world.cloud.full = True
     machine = world.launch()
     world.turn()
     client.force_login(world.student)
     assert "Nobody can tell how long that takes." in client.get(f"/api/v1/machines/{machine.pk}/").json()["note"]
+
+
+def test_nobody_can_tell_of_one_that_is_sent_back_though_there_is_room(world: World) -> None:
+    cache.set(room._KEY, room.Queue((timezone.now(),)), 600)  # a place becomes free, which would be its turn
+    machine = world.launch()
+    sent_back(world, machine)
+    assert room.estimate(machine, timezone.now()) == 1
+    sent_back(world, machine)
+    assert room.estimate(machine, timezone.now()) is None
 
 
 @pytest.mark.parametrize(("waited", "pause"), [(10, 3), (100, 5), (3600, 15)])

@@ -40,6 +40,15 @@ def test_trying_again_restarts_it_by_force_and_keeps_its_disk(world: World) -> N
     assert (machine.repair, world.known(machine)) == ("", [machine.server_id])
 
 
+def test_what_answered_before_the_power_was_cut_must_answer_anew(world: World) -> None:
+    """Else "It is ready: come in" is said before it has booted."""
+    machine = broken(world)
+    world.agent_works = False
+    actions.retry(machine=machine, by=world.student)
+    world.turn()
+    assert not Tunnel.objects.filter(holder=machine.pk, answered_at__isnull=False).exists()
+
+
 def test_one_whose_mark_was_wiped_keeps_its_server(world: World) -> None:
     machine = broken(world)
     before = machine.server_id

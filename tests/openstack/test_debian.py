@@ -39,6 +39,6 @@ def test_both_keys_sign_in_and_the_template_s_text_is_done(
     server = launch(stage, keys, user_data)
     for key in keys:
         until(lambda key=key: ssh(server, key, "true", "student").returncode == 0, f"{key.name} signs in", BOOT_SECONDS)  # type: ignore[misc]
-    ssh(server, keys[0], "cloud-init status --wait", "student")
+    assert "status: done" in ssh(server, keys[0], "cloud-init status --wait", "student").stdout
     if user_data:
         assert ssh(server, keys[1], "cat /srv/said", "student").stdout == "it ran"

@@ -188,6 +188,15 @@ def test_a_size_that_is_too_big_waits_in_words_of_people(world: "RealWorld", hug
     assert world.known_servers(machine) == []
 
 
+def test_placement_is_asked_before_nova(world: "RealWorld", huge: str) -> None:
+    machine = world.launch()
+    world.size(huge, disk_gb=HUGE_GB)
+    for _ in range(6):
+        world.turn()
+    machine.refresh_from_db()
+    assert (machine.state, machine.build_started_at) == ("queued", None)
+
+
 def test_a_size_that_is_too_big_is_refused_before_it_is_asked_for(world: "RealWorld", huge: str) -> None:
     from lib.notes import Refusal
     from tests.factories import grant
