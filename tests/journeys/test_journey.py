@@ -234,11 +234,11 @@ def test_the_language_changes_where_one_is(light: Stack, browser: Browser) -> No
     machine = student.launch("llama")
     student.sees("running")
     student.page.get_by_role("button", name="Español").click()
-    student.page.wait_for_function("document.documentElement.lang === 'es'")
+    student.page.locator("html[lang=es]").wait_for(state="attached")
     assert student.machine == machine
     assert student.page.locator("#state").inner_text() == "Encendida"
     student.press("suspend")
     student.sees("suspended")  # what comes live is Spanish, too
     assert student.page.locator("#state").inner_text() == "Durmiendo"
     student.page.get_by_role("button", name="English").click()
-    student.page.wait_for_function("document.documentElement.lang === 'en'")
+    student.page.locator("html[lang=en]").wait_for(state="attached")
