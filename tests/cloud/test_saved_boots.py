@@ -84,11 +84,21 @@ def ready_lines(stage: LocalStage, server: Server) -> int:
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[LocalStage]:
     """A cloud whose guest's build is a copy without saved boots, so that it may be damaged."""
+    yield from on_a_copy(tmp_path, "boot-*", "screen-*")
+
+
+@pytest.fixture
+def with_boots(tmp_path: Path) -> Iterator[LocalStage]:
+    """The like with the boots that there are: to make one anew takes ten seconds of processor."""
+    yield from on_a_copy(tmp_path, "screen-*", "*.part")
+
+
+def on_a_copy(tmp_path: Path, *without: str) -> Iterator[LocalStage]:
     stage = open_stage(tmp_path / "data", "qemu")
     link = build(stage)
     built = link.resolve()
     link.unlink()
-    shutil.copytree(built, link, symlinks=True, ignore=shutil.ignore_patterns("boot-*", "screen-*"))
+    shutil.copytree(built, link, symlinks=True, ignore=shutil.ignore_patterns(*without))
     yield stage
     stage.clean_up()
 
@@ -110,47 +120,51 @@ def test_many_at_once_share_one_that_one_of_them_makes(alone: LocalStage, make_s
 
 
 @pytest.mark.parametrize("_kind", [QEMU])
-def test_from_a_damaged_one_nobody_goes_on(alone: LocalStage, make_spec: Specs, key: Path, _kind: str) -> None:
-    launched(alone, make_spec(alone))
-    cut_short(saved(alone)[0])  # while it runs, and it has looked at its checksum already
-    (server,) = launched(alone, make_spec(alone))
-    assert (went_on(alone, server), "each boots by itself" in alone.said()) == (False, True)
+def test_from_a_damaged_one_nobody_goes_on(with_boots: LocalStage, make_spec: Specs, key: Path, _kind: str) -> None:
+    launched(with_boots, make_spec(with_boots))
+    cut_short(saved(with_boots))  # while it runs, and it has looked at its checksum already
+    (server,) = launched(with_boots, make_spec(with_boots))
+    assert (went_on(with_boots, server), "each boots by itself" in with_boots.said()) == (False, True)
     assert ssh(server, key, "hostname").stdout.strip() == server.name
 
 
 @pytest.mark.parametrize("_kind", [QEMU])
-def test_one_that_was_damaged_between_two_runs_is_made_anew(alone: LocalStage, make_spec: Specs, _kind: str) -> None:
-    launched(alone, make_spec(alone))
-    cut_short(saved(alone)[0])
-    alone.end()
-    alone.start()
-    (server,) = launched(alone, make_spec(alone))
-    assert (went_on(alone, server), "is damaged and made anew" in alone.said()) == (True, True)
+def test_one_that_was_damaged_between_two_runs_is_made_anew(
+    with_boots: LocalStage, make_spec: Specs, _kind: str
+) -> None:
+    launched(with_boots, make_spec(with_boots))
+    cut_short(saved(with_boots))
+    with_boots.end()
+    with_boots.start()
+    (server,) = launched(with_boots, make_spec(with_boots))
+    assert (went_on(with_boots, server), "is damaged and made anew" in with_boots.said()) == (True, True)
 
 
 @pytest.mark.parametrize("_kind", [QEMU])
 def test_a_start_that_was_cut_off_before_the_guest_ran_is_begun_anew(
-    alone: LocalStage, make_spec: Specs, key: Path, _kind: str
+    with_boots: LocalStage, make_spec: Specs, key: Path, _kind: str
 ) -> None:
-    (server,) = launched(alone, make_spec(alone))
-    [pid] = alone.processes()
+    (server,) = launched(with_boots, make_spec(with_boots))
+    [pid] = with_boots.processes()
     command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
     assert command[-1] == "defer"  # it waits for a memory
     ssh(server, key, "poweroff", user="root")
-    until(lambda: look(alone, server).status == Status.STOPPED, "it is off")
-    alone.end(signal.SIGKILL)
+    until(lambda: look(with_boots, server).status == Status.STOPPED, "it is off")
+    with_boots.end(signal.SIGKILL)
     cut_off = subprocess.Popen(command, start_new_session=True)
-    until(alone.processes, "it waits")
-    alone.start()
-    alone.cloud.ensure_running(server.id)
-    alone.settle()
-    assert ssh(look(alone, server), key, "hostname").stdout.strip() == server.name
+    until(with_boots.processes, "it waits")
+    with_boots.start()
+    with_boots.cloud.ensure_running(server.id)
+    with_boots.settle()
+    assert ssh(look(with_boots, server), key, "hostname").stdout.strip() == server.name
     cut_off.wait(5)
 
 
-def cut_short(memory: Path) -> None:
-    with open(memory, "r+b") as file:
-        file.truncate(memory.stat().st_size // 2)
+def cut_short(memories: list[Path]) -> None:
+    assert memories
+    for memory in memories:
+        with open(memory, "r+b") as file:
+            file.truncate(memory.stat().st_size // 2)
 
 
 @pytest.mark.parametrize("what", ["accel", "qemu", "processor", "kernel", "code"])
