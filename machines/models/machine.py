@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from accounts.models import User
@@ -21,22 +23,39 @@ ONCE = ("resets", "restarts", "ports", "moves", "rescues")  # pairs of counters 
 LEAVING = ("restarts", "moves", "rescues")  # of those, what it does not run through
 
 
-def _unsettled() -> Q:
-    """Rows whose wish has not come true, or that were asked for something else (a reset, a restart, a port)."""
-    settled = Q(pk__in=[])
-    for wanted, states in COME_TRUE.items():
-        settled |= Q(wanted=wanted, state__in=[s.value for s in states])
-    once = Q(pk__in=[])
-    for name in ONCE:
-        once |= ~Q(**{f"{name}_asked": F(f"{name}_done")})
-    pending = Q(wanted=Wanted.RUNNING, state=State.RUNNING) & once
-    misnamed = ~Q(server_id="") & ~Q(names_asked=F("names_done"))
-    # What failed waits for a person, unless a time for the next try is set.
-    return (
-        (~settled | pending | misnamed | (Q(adopting=True) & ~Q(cloud_status=Status.SHELVED)))
-        & ~Q(state=State.GONE)
-        & (~Q(state=State.FAILED) | Q(retry_at__isnull=False))
+class Unsettled(models.Func):
+    """Whether a row's wish has not come true, or it was asked for something else (a reset, a restart, a port): see Machine.is_settled.
+
+    Written in SQL, because every turn of the sweep asks for it several times: from forty Q objects Django needs 1.3 ms to make the same text.
+    """
+
+    output_field = models.BooleanField()
+    names = (
+        "wanted", "state", "retry_at", "server_id", "names_asked", "names_done", "adopting", "cloud_status",
+        *(f"{name}_{end}" for name in ONCE for end in ("asked", "done")),
+    )  # fmt: skip
+    come_true = ", ".join(
+        f"('{wanted}', '{state}')" for wanted, states in COME_TRUE.items() for state in sorted(states)
     )
+    once = " OR ".join(f"{{{name}_asked}} <> {{{name}_done}}" for name in ONCE)
+    # What failed waits for a person, unless a time for the next try is set.
+    text = f"""(
+        {{state}} <> '{State.GONE}' AND ({{state}} <> '{State.FAILED}' OR {{retry_at}} IS NOT NULL) AND (
+            ({{wanted}}, {{state}}) NOT IN ({come_true})
+            OR ({{wanted}} = '{Wanted.RUNNING}' AND {{state}} = '{State.RUNNING}' AND ({once}))
+            OR ({{server_id}} <> '' AND {{names_asked}} <> {{names_done}})
+            OR ({{adopting}} AND {{cloud_status}} <> '{Status.SHELVED}')
+        )
+    )"""
+
+    def __init__(self) -> None:
+        super().__init__(*self.names)
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_rest: Any, **_named: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        columns = [compiler.compile(source)[0] for source in self.get_source_expressions()]
+        return self.text.format(**dict(zip(self.names, columns, strict=True))), ()
 
 
 class MachineQuerySet(models.QuerySet["Machine"]):
@@ -61,7 +80,7 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         return self.select_related("template__image", "template__flavor", "template__course", "owner")
 
     def unsettled(self) -> "MachineQuerySet":
-        return self.filter(_unsettled())
+        return self.filter(Unsettled())
 
     def due(self, now: datetime) -> "MachineQuerySet":
         """Unsettled, not backing off, and not in another worker's hands."""

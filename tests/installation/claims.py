@@ -31,7 +31,7 @@ class Claims:
             "manage changepassword luis": self.the_administrator_offers,
             "sudo git clone YOUR-COPY-OF-MINGA /opt/minga-NEW": self.a_new_version_fails_to_migrate,
             "sudo /opt/minga-NEW/deploy/systemd/upgrade": self.a_failed_migration_leaves_the_old_version,
-            "sudo systemctl stop minga.target": self.the_new_version_runs,
+            "sudo systemctl stop minga.target 'minga-*.service'": self.the_new_version_runs,
         }
 
     def services_are_active(self) -> None:
