@@ -198,13 +198,11 @@ class OpenStackCloud:
             wish["key_name"] = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
         if data := guest.user_data(spec.user_data, spec.public_keys, spec.line_key, desk.exempt()):
             wish["user_data"] = data
-
         named, version = _named(spec, desk.wire)
+        where: dict[str, Any] = {"project": tenant.project, "version": version, "seconds": CREATE_SECONDS}
 
         def ask() -> str:
-            said = {"server": {**wish, **named}}
-            where: dict[str, Any] = {"project": tenant.project, "version": version, "seconds": CREATE_SECONDS}
-            answer = desk.wire.ask("compute", "POST", "/servers", json=said, **where)
+            answer = desk.wire.ask("compute", "POST", "/servers", json={"server": {**wish, **named}}, **where)
             return str(body(answer)["server"]["id"])
 
         if tenant.is_new:  # then their key is new, too: told first, it spares a call that would be refused
