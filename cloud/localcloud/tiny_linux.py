@@ -56,7 +56,7 @@ def find_or_build(data: Path, say: Callable[[str], None]) -> TinyLinux:
     folder = data / f"tiny-linux-{_recipe()}"
     if folder.exists():
         return TinyLinux(folder)
-    for tool in ("apt-get", "apt-cache", "dpkg-deb", "mke2fs"):
+    for tool in ("apt-get", "apt-cache", "dpkg-deb", "mke2fs", "debugfs"):
         if not tool_path(tool):
             raise CannotBuild(f"{tool} is not installed, which builds the guest of QEMU.")
     say("Building Tiny Linux, the guest of QEMU, from the distribution's packages: about half a minute, once.")
@@ -179,9 +179,8 @@ def _fill_root(root: Path, busybox: Path, dropbear: Path) -> None:
         found = next(path for path in dropbear.glob(f"**/{binary}") if path.is_file() and "bin" in path.parent.name)
         shutil.copy(found, root / "usr/sbin")
     _copy_libraries(root, dropbear)
-    for name in ("rc", "udhcpc"):
-        shutil.copyfile(GUEST / name, root / "etc" / name)
-        (root / "etc" / name).chmod(0o755)
+    shutil.copyfile(GUEST / "rc", root / "etc/rc")
+    (root / "etc/rc").chmod(0o755)
     for name, text in ETC.items():
         (root / "etc" / name).write_text(text)
     (root / "etc/acpi/PWRF/00000080").chmod(0o755)
@@ -208,6 +207,7 @@ ETC = {
     "shells": "/bin/sh\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",  # a static busybox crashes where it loads more
     "profile": "export PATH=/bin:/sbin:/usr/bin:/usr/sbin PS1='\\u@\\h:\\w\\$ '\n",
+    "resolv.conf": "nameserver 10.0.2.3\n",  # of QEMU's user network
     "motd": "Tiny Linux, a real machine of Minga's local cloud. /tmp is in memory, /home/student is on the disk.\n",
     "inittab": (
         "::sysinit:/etc/rc\n"
@@ -227,5 +227,13 @@ def _make_disk(folder: Path, path: Path, gb: int) -> None:
             file.truncate(gb * 2**30)
         options = ["-E", "root_owner=0:0,lazy_itable_init=1", "-J", "size=4", "-m", "0"]
         _run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "tiny", "-d", str(folder / "root"), *options, str(raw))
+        _give_to_root(folder / "root", raw, Path(scratch) / "owners")
         _run("qemu-img", "convert", "-O", "qcow2", str(raw), str(part))
         part.rename(path)
+
+
+def _give_to_root(root: Path, disk: Path, script: Path) -> None:
+    """Make root the owner of all files on `disk`: mke2fs copied them with the owner who runs this build."""
+    paths = [path.relative_to(root) for path in root.rglob("*")]
+    script.write_text("".join(f'sif "/{path}" {field} 0\n' for path in paths for field in ("uid", "gid")))
+    _run("debugfs", "-w", "-f", str(script), str(disk))
