@@ -1,10 +1,12 @@
 """People and the keys that open their machines."""
 
 import uuid
+import warnings
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -37,13 +39,20 @@ class People(UserManager["User"]):
     def _create_user(self, username: str, email: str | None, password: str | None, **facts: Any) -> "User":
         from accounts import emails  # it needs this model
 
+        if "role" in facts:  # until 0.5
+            warnings.warn("create_user takes roles=[…] now; role= goes with version 0.5.", FutureWarning, stacklevel=3)
+            facts["roles"] = [facts.pop("role")]
         user: User = super()._create_user(username, email, password, **facts)  # type: ignore[misc]
         emails.trust(user)
         return user
 
 
+def _student_only() -> list[str]:
+    return [User.Role.STUDENT.value]
+
+
 class User(AbstractUser):
-    """A person. `uuid` is how the cloud knows them; it never changes."""
+    """A person. `uuid` identifies them on the cloud; it never changes."""
 
     class Role(models.TextChoices):
         STUDENT = "student", _("Student")
@@ -52,7 +61,10 @@ class User(AbstractUser):
         ADMIN = "admin", _("Administrator")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.STUDENT)
+    # A set: what each of them gives adds up. What a role may do stands in portal.access.
+    roles = ArrayField(
+        models.CharField(max_length=10, choices=Role.choices), default=_student_only, db_default=["student"]
+    )
     language = models.CharField(max_length=5, blank=True, default="")  # '' = what the browser asks for
 
     objects: ClassVar[People] = People()
@@ -60,23 +72,16 @@ class User(AbstractUser):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(role__in=["student", "teacher", "donor", "admin"]), name="user_role_known"
+                condition=models.Q(roles__contained_by=["student", "teacher", "donor", "admin"]),
+                name="user_roles_known",
             ),
+            models.CheckConstraint(condition=models.Q(roles__len__gt=0), name="user_has_a_role"),
             models.UniqueConstraint(
                 Lower(Nfkc("username")),
                 name="user_name_once_in_any_case",
                 violation_error_message=_("This name is taken. Capital letters make no difference."),
             ),
         ]
-
-    @property
-    def is_admin(self) -> bool:
-        return self.is_active and (self.role == self.Role.ADMIN or self.is_superuser)
-
-    @property
-    def is_teacher(self) -> bool:
-        """May make templates: teachers, and admins too."""
-        return self.is_active and (self.role == self.Role.TEACHER or self.is_admin)
 
 
 class SshKey(models.Model):

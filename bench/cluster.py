@@ -58,7 +58,7 @@ from knox.models import AuthToken
 from quotas.models import Grant
 made = []
 for name in {names!r}:
-    user = User.objects.create_user(name, password={password!r}, role="student")
+    user = User.objects.create_user(name, password={password!r}, roles=["student"])
     make_key(owner=user, name="bench", by=user)
     Grant.objects.create(user=user, machines={each}, vcpus=2 * {each}, ram_mb=1024 * {each}, disk_gb=10 * {each}, ports=4 * {each})
     made.append([name, str(user.uuid), AuthToken.objects.create(user=user)[1]])

@@ -86,15 +86,6 @@ class TemplateQuerySet(models.QuerySet["Template"]):
     def with_parts(self) -> "TemplateQuerySet":
         return self.select_related("image", "flavor", "course", "created_by")
 
-    def changeable_by(self, user: User) -> "TemplateQuerySet":
-        """Select those that this person wrote and those of courses that they teach; all of them for an admin."""
-        if not user.is_active:
-            return self.none()
-        if user.is_admin:
-            return self.all()
-        taught = Enrolment.objects.filter(user=user, role=Enrolment.Role.TEACHER).values("course")
-        return self.filter(Q(course__in=taught) | (Q(created_by=user) if user.is_teacher else Q(pk__in=[])))
-
 
 class Template(models.Model):
     """What a machine is made from: an image, a size, its services, and what it is for."""

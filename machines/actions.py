@@ -35,8 +35,8 @@ from tunnels.models import Scheme, Service, Tunnel
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "launch", "move", "open_port",
-    "rename", "rescue", "reset", "restart", "restore", "retry", "see", "shelve", "step", "suspend", "wake",
+    "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "dismiss", "launch", "move", "open_port",
+    "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "step", "suspend", "wake",
 ]  # fmt: skip
 
 
@@ -128,32 +128,23 @@ def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Mach
 
 def rescue(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     """Start it from the cloud's rescue image, its own disk beside; *retry* leads back. For administrators."""
-    _admins_only(by)
     return wish(machine, "rescue", by, why, once="rescues_asked")
 
 
 def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     """Switch it off and move its disk to another computer of the cluster (cold migration). For administrators."""
-    _admins_only(by)
     return wish(machine, "move", by, why, once="moves_asked")
 
 
 @transaction.atomic
-def see(*, machine: Machine, by: User) -> Machine:
-    """Put away what the cloud refused, and how its first boot failed: it was read. Twice is once.
-
-    Its owner does so; of what only administrators ask for, an administrator.
-    """
+def dismiss(*, machine: Machine, by: User, refusal: bool = True, setup: bool = True) -> Machine:
+    """Put away what the cloud refused, and how its first boot failed: somebody has read it. Twice is once."""
     machine = locked(machine)
-    is_owner, is_for_admins = by.pk == machine.owner_id, machine.refused in refusals.FOR_ADMINS
-    has_failed = machine.setup in (Setup.FAILED, Setup.OVERDUE)
-    seen: dict[str, Any] = refusals.SEEN if (by.is_admin if is_for_admins else is_owner) else {}
-    if is_owner and has_failed:
-        seen = {**seen, "setup_seen": True}
-    if not seen and is_owner:
-        _admins_only(by)
-    if not seen and (machine.refused or has_failed):
-        raise Refusal(_("Its owner has not read this yet, so it stays."), code="forbidden", status=403)
+    seen: dict[str, Any] = {}
+    if refusal and machine.refused:
+        seen |= refusals.SEEN
+    if setup and has_failed_setup(machine):
+        seen |= {"setup_seen": True}
     if not seen:
         return machine
     Machine.objects.filter(pk=machine.pk).update(**seen)
@@ -252,9 +243,8 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
         doorbell.ring("machines.tasks.advance", pk)
 
 
-def _admins_only(by: User) -> None:
-    if not by.is_admin:
-        raise Refusal(_("Only administrators may do this."), code="forbidden", status=403)
+def has_failed_setup(machine: Machine) -> bool:
+    return machine.setup in (Setup.FAILED, Setup.OVERDUE)
 
 
 def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:

@@ -1,5 +1,6 @@
 """What every page needs to draw its frame."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -10,7 +11,8 @@ from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from portal import __version__
+from accounts.models import User
+from portal import __version__, access
 
 THEMES = ("auto", "light", "dark")
 
@@ -23,6 +25,25 @@ class Tab:
     label: Promise
     icon: str
     here: bool
+
+
+class May:
+    """What this person may do on the site, for templates: `{% if may.administer %}`."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @property
+    def administer(self) -> bool:
+        return self._holds(access.administers)
+
+    @property
+    def teach(self) -> bool:
+        return self._holds(access.teaches)
+
+    def _holds(self, rule: Callable[[User], bool]) -> bool:
+        user = getattr(self._request, "user", None)
+        return isinstance(user, User) and rule(user)
 
 
 # (url name, label, icon, what else counts as being here, for teachers only)
@@ -42,6 +63,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "theme_cookie": settings.THEME_COOKIE_NAME,
         "here": way_back(request),
         "tabs": tabs(request),
+        "may": May(request),
         "version": __version__,
     }
 
@@ -66,7 +88,7 @@ def tabs(request: HttpRequest) -> list[Tab]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    shown = [tab for tab in _TABS if user.is_teacher or not tab[4]]
+    shown = [tab for tab in _TABS if access.teaches(user) or not tab[4]]
     return [
         Tab(href := reverse(name), label, icon, _is_here(request.path, href, under))
         for name, label, icon, under, _t in shown

@@ -104,7 +104,7 @@ def _people() -> None:
     secret = make_password(PASSWORD) if missing else ""
     for name in missing:
         role, email = name.rstrip("2"), f"{name}@example.org"
-        facts = {"password": secret, "role": role, "first_name": name.capitalize()}
+        facts = {"password": secret, "roles": [role], "first_name": name.capitalize()}
         emails.trust(User.objects.create(username=name, email=email, **facts))
 
 

@@ -41,8 +41,8 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return self.filter(starts_at__lte=now).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
 
     def of(self, user: User) -> "GrantQuerySet":
-        """What this person has by name and by role."""
-        return self.filter(Q(user=user) | Q(role=user.role))
+        """Select the grants to this person and those to each of their roles."""
+        return self.filter(Q(user=user) | Q(role__in=user.roles))
 
 
 class Grant(Measures):

@@ -178,7 +178,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def _person(username: str, role: str) -> "User":
     from accounts.models import User
 
-    return User.objects.create_user(username=username, password=PASSWORD, email=f"{username}@example.org", role=role)
+    return User.objects.create_user(username=username, password=PASSWORD, email=f"{username}@example.org", roles=[role])
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_noop as _
 
 import quotas.actions
 from accounts.models import User
-from courses.models import Enrolment
 from courses.policy import IdlePolicy, policy_of
 from lib.notes import Note, Refusal
 from machines import actions
@@ -27,7 +26,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     K.ARCHIVE: (C.KEEP, C.DONE),
     K.DELETE: (C.KEEP, C.DONE),
 }
-_OF_A_TEACHER = {C.MORE, C.JOB, C.KEEP}  # what does not take a machine away from its owner
 WEEK = timedelta(days=7)
 
 
@@ -45,11 +43,6 @@ class NoMoreHold(Refusal):
     """A long job beyond what the policy gives."""
 
     code = "hold_exceeded"
-
-
-class NotYours(Refusal):
-    status = 403
-    code = "not_yours"
 
 
 _SAID = {
@@ -72,23 +65,25 @@ _ENDED = _("The time for an answer ended at %(at)s.")
 
 
 @transaction.atomic
-def answer(*, ask: Ask, choice: str, by: User | None, now: datetime, until: datetime | None = None) -> Answer:
-    """by=None: by a link, which is proof by itself. Raises Refusal with the sentence that the person reads."""
+def answer(
+    *, ask: Ask, choice: str, by: User | None, now: datetime, until: datetime | None = None, is_given: bool = False
+) -> Answer:
+    """Take an answer. by=None: by a link, which is proof by itself. is_given: a long job without a student's limits.
+
+    Raises Refusal with the sentence that the person reads.
+    """
     quotas.actions.lock(ask.machine.owner_id)
     ask = living(ask, lock=True)
-    _check_person(ask, choice, by)
     if refusal := why_not(ask, choice, now):
         raise refusal
-    until = _DEEDS[C(choice)](ask, by, now, until)
+    until = _given(ask, by, now, until) if is_given and choice == C.JOB else _DEEDS[C(choice)](ask, by, now, until)
     asks.close(ask=ask, outcome=Ask.Outcome.ANSWERED, now=now)
     return Answer.objects.create(ask=ask, choice=choice, by=by, at=now, until=until)
 
 
 @transaction.atomic
 def give(*, machine: Machine, until: datetime, by: User, now: datetime, reason: str = "") -> Hold:
-    """More time from a teacher or an admin, asked or not, without the limits that students have."""
-    if not may_give(machine, by):
-        raise NotYours(_("Only a teacher of its course can give this machine more time."))
+    """Keep a machine awake, asked or not, without the limits that students have: for teachers and administrators."""
     for open_one in Ask.objects.open().filter(machine=machine, kind=K.SLEEP).select_for_update(of=("self",)):
         asks.close(ask=open_one, outcome=Ask.Outcome.ACTIVE, now=now)
     return _hold(machine, Hold.Kind.GIVEN, by, now, until, reason)
@@ -122,27 +117,10 @@ def why_not(ask: Ask, choice: str, now: datetime) -> Refusal | None:
     return _wrong_state(ask, choice)
 
 
-def may_give(machine: Machine, user: User) -> bool:
-    return user.is_admin or teaches(machine, user)
-
-
-def teaches(machine: Machine, user: User) -> bool:
-    course = machine.template.course_id
-    roles = Enrolment.objects.filter(user=user, course=course, role=Enrolment.Role.TEACHER)
-    return course is not None and user.is_active and roles.exists()
-
-
 def offers_job(ask: Ask, now: datetime) -> bool:
     """Whether a long job can be announced now: where students may, and only near the end, or everybody would."""
     policy = policy_of(ask.machine.template)
     return policy.may_hold and asks.earliest_end(ask, now) - now <= timedelta(minutes=policy.hold_offered_minutes)
-
-
-def _check_person(ask: Ask, choice: str, by: User | None) -> None:
-    if by is None or by.pk == ask.machine.owner_id or by.is_admin:
-        return
-    if not (choice in _OF_A_TEACHER and teaches(ask.machine, by)):
-        raise NotYours(_("Only its owner can answer this."))
 
 
 def _wrong_state(ask: Ask, choice: str) -> Refusal | None:
@@ -165,14 +143,22 @@ def _more(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> d
 
 
 def _job(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> datetime:
-    machine = ask.machine
+    until = _checked_end(until, now)
+    _check_job(ask, policy_of(ask.machine.template), now, until)
+    _hold(ask.machine, Hold.Kind.JOB, by, now, until)
+    return until
+
+
+def _given(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> datetime:
+    """A long job that a teacher grants, without the limits that students have."""
+    until = _checked_end(until, now)
+    _hold(ask.machine, Hold.Kind.GIVEN, by, now, until)
+    return until
+
+
+def _checked_end(until: datetime | None, now: datetime) -> datetime:
     if until is None or until <= now:
         raise NotNow(_("Say until when, as hours and minutes: 18:30."))
-    if by is not None and may_give(machine, by):
-        _hold(machine, Hold.Kind.GIVEN, by, now, until)
-        return until
-    _check_job(ask, policy_of(machine.template), now, until)
-    _hold(machine, Hold.Kind.JOB, by, now, until)
     return until
 
 

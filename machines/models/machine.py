@@ -62,10 +62,6 @@ class MachineQuerySet(models.QuerySet["Machine"]):
     def alive(self) -> "MachineQuerySet":
         return self.exclude(state=State.GONE)
 
-    def visible_to(self, user: User) -> "MachineQuerySet":
-        """Their own; all of them for an admin."""
-        return self.all() if user.is_admin else self.filter(owner=user)
-
     def in_bin(self) -> "MachineQuerySet":
         return self.alive().filter(binned_at__isnull=False)
 

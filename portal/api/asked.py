@@ -9,6 +9,7 @@ from rest_framework.serializers import Serializer
 
 from accounts.models import User
 from machines.models import Machine
+from portal import access
 
 
 def person(request: Request) -> User:
@@ -16,9 +17,13 @@ def person(request: Request) -> User:
     return cast("User", request.user)
 
 
-def machine(request: Request, pk: UUID) -> Machine:
-    """The machine, if this person may see it; else 404, as if there were none."""
-    return get_object_or_404(Machine.objects.visible_to(person(request)).with_parts(), pk=pk)
+def machine(request: Request, pk: UUID, verb: str = "") -> Machine:
+    """Return the machine; 404 for whoever may not know of it. Raises Forbidden for whoever may not do `verb` to it."""
+    who = person(request)
+    row: Machine = get_object_or_404(access.visible(who, Machine).with_parts(), pk=pk)
+    if verb:
+        access.require(who, verb, row)
+    return row
 
 
 def body(request: Request, kind: type[Serializer[Any]], **options: Any) -> dict[str, Any]:

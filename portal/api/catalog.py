@@ -1,13 +1,12 @@
 """Images and sizes of which templates can be made: for teachers."""
 
-from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.models import Flavor, Image
-from lib.notes import Refusal
+from portal import access
 from portal.api import serializers as s
 from portal.api.asked import person
 
@@ -30,6 +29,5 @@ def sizes(request: Request) -> Response:
 
 def _offered_to(request: Request) -> dict[str, bool]:
     who = person(request)
-    if not who.is_teacher:
-        raise Refusal(_("Only teachers see what templates are made of."), code="forbidden", status=403)
-    return {} if who.is_admin else {"offered": True}
+    access.require(who, "see", Image)
+    return {} if access.may(who, "change", Image) else {"offered": True}

@@ -16,11 +16,12 @@ from courses.models import Template
 from lib.notes import Refusal
 from machines import actions, copies
 from machines.models import Event, Machine
-from portal import ranges
+from portal import access, ranges
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, machine, person
 from portal.api.once import once_per_key
+from portal.dismissal import dismiss
 from portal.shown import show, show_all
 from portal.views.work import whole_of
 
@@ -37,7 +38,7 @@ VERBS: dict[str, Callable[..., Machine]] = {
     "retry": actions.retry,
     "rescue": actions.rescue,  # these two for administrators
     "move": actions.move,
-    "see": actions.see,
+    "see": dismiss,
 }
 
 
@@ -65,7 +66,7 @@ def machines(request: Request) -> Response:
         return _one(
             request, actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201
         )
-    rows = Machine.objects.visible_to(who) if "all" in request.query_params else Machine.objects.filter(owner=who)
+    rows = access.visible(who, Machine) if "all" in request.query_params else Machine.objects.filter(owner=who)
     listed = rows.alive().not_in_bin() | rows.missed(timezone.now())
     shown = show_all((rows.in_bin() if "bin" in request.query_params else listed).with_parts())
     return Response(s.MachineOut([told.machine(m, who) for m in shown], many=True).data)
@@ -90,8 +91,10 @@ def one(request: Request, pk: UUID) -> Response:
     """One machine; rename it; delete it."""
     row = machine(request, pk)
     if request.method == "PATCH":
+        access.require(person(request), "rename", row)
         return _one(request, actions.rename(machine=row, name=body(request, s.Rename)["name"], by=person(request)))
     if request.method == "DELETE":
+        access.require(person(request), "delete", row)
         return _one(request, actions.delete(machine=row, by=person(request)), 202)
     return _one(request, row)
 
@@ -107,7 +110,8 @@ def verb_view(verb: str) -> Callable[..., Any]:
     @api_view(["POST"])
     @once_per_key
     def view(request: Request, pk: UUID) -> Response:
-        return _one(request, VERBS[verb](machine=machine(request, pk), by=person(request)), 202)
+        row = machine(request, pk, "" if verb == "see" else verb)  # `dismiss` asks for each thing that it puts away
+        return _one(request, VERBS[verb](machine=row, by=person(request)), 202)
 
     return view
 
@@ -118,14 +122,14 @@ def verb_view(verb: str) -> Callable[..., Any]:
 @once_per_key
 def ports(request: Request, pk: UUID) -> Response:
     """The ports of a machine; or open one more."""
-    row = machine(request, pk)
+    row = machine(request, pk, "open_port" if request.method == "POST" else "")
     opened = None
     if request.method == "POST":
         asked = body(request, s.OpenPort)
         opened = actions.open_port(
             machine=row, by=person(request), port=asked["port"], scheme=asked["scheme"], allow=tuple(asked["allow"])
         )
-    doors = [told.access(door) for door in show(row).doors if opened is None or door.tunnel.pk == opened.pk]
+    doors = [told.way_in(door) for door in show(row).doors if opened is None or door.tunnel.pk == opened.pk]
     if opened is not None:
         return Response(s.Access(doors[0]).data, status=201)
     return Response(s.Access(doors, many=True).data)
@@ -135,7 +139,7 @@ def ports(request: Request, pk: UUID) -> Response:
 @api_view(["DELETE"])
 def port(request: Request, pk: UUID, tunnel: UUID) -> Response:
     """Close a port that was opened by hand."""
-    actions.close_port(machine=machine(request, pk), tunnel_id=tunnel, by=person(request))
+    actions.close_port(machine=machine(request, pk, "close_port"), tunnel_id=tunnel, by=person(request))
     return Response(status=204)
 
 
@@ -145,7 +149,7 @@ def port(request: Request, pk: UUID, tunnel: UUID) -> Response:
 @once_per_key
 def copy(request: Request, pk: UUID) -> Response:
     """The image of its disk that can be downloaded; or ask for one."""
-    row = machine(request, pk)
+    row = machine(request, pk, "copy" if request.method == "POST" else "")
     if request.method == "POST":
         return Response(s.CopyOut(copies.ask(machine=row, by=person(request))).data, status=202)
     found = copies.of(row)
@@ -158,7 +162,7 @@ def copy(request: Request, pk: UUID) -> Response:
 @api_view(["GET", "HEAD"])
 def disk(request: Request, pk: UUID) -> HttpResponseBase:
     """The bytes of its disk. Takes Range and If-Range, so a download that broke off can be taken up again."""
-    return ranges.serve(request._request, whole_of(machine(request, pk)))
+    return ranges.serve(request._request, whole_of(machine(request, pk, "download")))
 
 
 _PAGE = [

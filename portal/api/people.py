@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from accounts import actions, limits, tokens
 from accounts.models import SshKey
 from lib.notes import Refusal
+from portal import access
 from portal.addresses import address_of
 from portal.api import serializers as s
 from portal.api import told
@@ -71,7 +72,7 @@ def _new_token(request: Request, username: str, password: str, name: str) -> str
 def me(request: Request) -> Response:
     """Who you are here."""
     who = person(request)
-    return Response({"username": who.username, "role": who.role})
+    return Response({"username": who.username, "role": access.chief_role(who), "roles": sorted(who.roles)})
 
 
 @extend_schema(responses=s.Quota)

@@ -281,7 +281,8 @@ class EventOut(serializers.Serializer[Any]):
 
 class Me(serializers.Serializer[Any]):
     username = serializers.CharField()
-    role = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField(), help_text="student teacher donor admin: one or more.")
+    role = serializers.CharField(help_text="Goes with version 0.5: the one of `roles` that gives most.")
 
 
 class FieldError(serializers.Serializer[Any]):

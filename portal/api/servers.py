@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -14,6 +13,7 @@ from accounts.models import User
 from courses.models import Template
 from machines import adoption
 from machines.models import Machine, Stray
+from portal import access
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, person
@@ -46,13 +46,6 @@ class Adopt(serializers.Serializer[Any]):
     name = s.Text(required=False, allow_blank=True, default="", help_text="'' keeps the server's.")
 
 
-def admin(request: Request) -> User:
-    who = person(request)
-    if not who.is_admin:
-        raise PermissionDenied
-    return who
-
-
 @extend_schema(
     parameters=[OpenApiParameter("search", str, description="Only those with this in their name.")],
     responses={200: ServerOut(many=True), 403: s.Problem},
@@ -60,7 +53,7 @@ def admin(request: Request) -> User:
 @api_view(["GET"])
 def servers(request: Request) -> Response:
     """Servers without a machine, as the last whole list of the cloud had them (administrators)."""
-    admin(request)
+    access.require(person(request), "see", Stray)
     search = "".join(c for c in request.query_params.get("search", "") if c.isprintable())
     rows = list(Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk"))
     known = owners(rows)
@@ -84,7 +77,8 @@ def _told(row: Stray, owner: User | None) -> dict[str, Any]:
 @once_per_key
 def adopt(request: Request, server_id: str) -> Response:
     """Give a server to a person: it becomes a machine of theirs (administrators)."""
-    who = admin(request)
+    who = person(request)
+    access.require(who, "adopt", Stray)
     stray = get_object_or_404(Stray, server_id=server_id)
     asked = body(request, Adopt)
     template = Template.objects.with_parts().filter(slug=asked["template"].replace("\0", "")).first()

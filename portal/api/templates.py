@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import extend_schema
@@ -14,16 +13,15 @@ from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.actions import (
     BadTemplate,
-    NotYours,
     bring_back_template,
     create_template,
     edit_template,
-    may_change,
     retire_template,
 )
 from courses.models import Template
 from machines.first_boot import failures_of
 from machines.offers import offers
+from portal import access
 from portal.api import serializers as s
 from portal.api import told
 from portal.api.asked import body, person
@@ -39,8 +37,8 @@ def _one(request: Request, template: Template, status: int = 200) -> Response:
 def _told(who: User, rows: list[Template] | None = None) -> list[dict[str, Any]]:
     """With the failures of first boots, which are for those who may change a template: they are lines of somebody's console."""
     found = offers(who, rows)
-    theirs = Template.objects.changeable_by(who).filter(pk__in=[o.template.pk for o in found])
-    failures = failures_of(theirs.values_list("pk", flat=True)) if who.is_teacher else {}
+    theirs = access.changeable(who).filter(pk__in=[o.template.pk for o in found])
+    failures = failures_of(theirs.values_list("pk", flat=True)) if access.teaches(who) else {}
     return [told.offer(o, failures.get(o.template.pk, (0, ""))) for o in found]
 
 
@@ -52,6 +50,7 @@ def templates(request: Request) -> Response:
     """What you can launch; or make a template (teachers)."""
     who = person(request)
     if request.method == "POST":
+        access.require(who, "make", Template)
         return _one(request, create_template(by=who, **_fields(body(request, s.TemplateIn))), 201)
     return Response(s.TemplateOut(_told(who), many=True).data)
 
@@ -62,10 +61,10 @@ def templates(request: Request) -> Response:
 @api_view(["GET", "PATCH", "DELETE"])
 def template(request: Request, slug: str) -> Response:
     """One template; change it or retire it (teachers)."""
-    row = get_object_or_404(Template.objects.with_parts(), slug=slug)
     who = person(request)
-    if not who.is_teacher and (row.retired_at or not row.published):
-        raise Http404
+    row = get_object_or_404(access.visible(who, Template).with_parts(), slug=slug)
+    if request.method != "GET":
+        access.require(who, "change", row)
     if request.method == "PATCH":
         return _one(request, edit_template(template=row, by=who, **_fields(body(request, s.TemplateIn, partial=True))))
     if request.method == "DELETE":
@@ -80,6 +79,7 @@ def template(request: Request, slug: str) -> Response:
 def bring_back(request: Request, slug: str) -> Response:
     """Take back that a template was retired."""
     row = get_object_or_404(Template.objects.with_parts(), slug=slug)
+    access.require(person(request), "change", row)
     return _one(request, bring_back_template(template=row, by=person(request)))
 
 
@@ -88,8 +88,7 @@ def bring_back(request: Request, slug: str) -> Response:
 def changes(request: Request, slug: str) -> Response:
     """The history of a template: who changed what, the newest 50, for those who may change it."""
     row = get_object_or_404(Template, slug=slug)
-    if not may_change(row, person(request)):
-        raise NotYours(_("Only its author, the teachers of its course and administrators may see this."))
+    access.require(person(request), "see_changes", row)
     return Response(s.TemplateChangeOut(row.changes.select_related("by")[:MOST_CHANGES], many=True).data)
 
 

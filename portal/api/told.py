@@ -5,6 +5,7 @@ from typing import Any
 from accounts.models import SshKey, User
 from machines.models import Event
 from machines.offers import Offer
+from portal import access
 from portal.shown import Door, Shown
 from quotas.actions import Usage
 
@@ -15,15 +16,15 @@ def machine(shown: Shown, reader: User) -> dict[str, Any]:
     return {
         "id": row.pk, "name": row.name, "template": row.template.slug, "owner": row.owner.username, "state": row.state_on_the_way, "wanted": row.wanted,
         "settled": row.is_settled, "progress": shown.progress.percent, "note": shown.sentence, "actions": _verbs(shown, reader),
-        "access": [access(door) for door in shown.doors] if row.state != "gone" else [],
+        "access": [way_in(door) for door in shown.doors] if row.state != "gone" else [],
         "vnc_password": shown.screen_password, "created_at": row.created_at, "ready_at": row.ready_at, "binned_at": row.binned_at,
         "ready": shown.is_ready, "setup": _setup(shown), "refused": _refused(shown, reader),
-        "vanished": row.vanished, "cloud_says": row.cloud_fault if reader.is_teacher else "",
+        "vanished": row.vanished, "cloud_says": row.cloud_fault if access.may(reader, "see_faults", row) else "",
     }  # fmt: skip
 
 
 def _verbs(shown: Shown, reader: User) -> list[str]:
-    return sorted(shown.verbs | set(shown.admin_buttons if reader.is_admin else ()))
+    return sorted(shown.verbs | set(shown.admin_buttons if access.administers(reader) else ()))
 
 
 def _setup(shown: Shown) -> dict[str, str] | None:
@@ -35,12 +36,12 @@ def _setup(shown: Shown) -> dict[str, str] | None:
 def _refused(shown: Shown, reader: User) -> dict[str, str] | None:
     """For serializers.Refused: the owner's, and for administrators theirs as well."""
     row = shown.machine
-    if not row.refused or (shown.is_refused_to_admins and not reader.is_admin):
+    if not row.refused or (shown.is_refused_to_admins and not access.administers(reader)):
         return None
     return {"what": row.refused, "note": str(row.refusal)}
 
 
-def access(door: Door) -> dict[str, Any]:
+def way_in(door: Door) -> dict[str, Any]:
     """For serializers.Access."""
     tunnel = door.tunnel
     is_ssh, is_web = tunnel.scheme == "ssh", tunnel.scheme in ("http", "https")

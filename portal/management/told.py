@@ -59,6 +59,6 @@ def survey(cloud: OpenStackCloud) -> Survey:
 def _students() -> int:
     """0 when the database is away: that is not what is looked at here."""
     try:
-        return User.objects.filter(role=User.Role.STUDENT, is_active=True).count()
+        return User.objects.filter(roles__contains=[User.Role.STUDENT], is_active=True).count()
     except DatabaseError:
         return 0

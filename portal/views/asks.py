@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,10 +20,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
-from courses.models import Enrolment
 from lib.notes import Refusal
 from machines.idle import answers, choices, links, times
 from machines.models import Answer, Ask, Machine
+from portal import access
+from portal.access import only
 from portal.asked import SignedIn
 from portal.once import once_per_form
 
@@ -61,7 +62,7 @@ def _by_link(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
 @once_per_form
 def say(request: SignedIn, pk: int, choice: str) -> HttpResponse:
     """The same by who is signed in: one tap in the banner or on the machine's page."""
-    ask = get_object_or_404(_seen_by(request.user), pk=pk)
+    ask = get_object_or_404(access.visible(request.user, Ask), pk=pk)
     if choice not in answers.CHOICES[ask.kind]:
         raise Http404
     return _page(request, ask, choice, by=request.user, now=timezone.now())
@@ -90,7 +91,10 @@ def _button(
 def _act(request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
     until = times.next_at(request.POST.get("until", ""), now) if choice == CHOICE.JOB else None
     try:
-        answer = answers.answer(ask=ask, choice=choice, by=by, now=now, until=until)
+        if by is not None:
+            access.require(by, choice, ask)
+        is_given = by is not None and access.may(by, "keep_awake", ask.machine)
+        answer = answers.answer(ask=ask, choice=choice, by=by, now=now, until=until, is_given=is_given)
     except answers.TooLate as refusal:
         return _over(request, answers.living(ask), refusal)
     except Refusal as refusal:
@@ -106,15 +110,12 @@ def _over(request: HttpRequest, ask: Ask, refusal: Refusal) -> HttpResponse:
     return render(request, "asks/over.html", {"ask": ask, "sentence": str(refusal)}, status=refusal.status)
 
 
+@only("see", Ask)
 @require_GET
 @never_cache
 def asks(request: SignedIn) -> HttpResponse:
     """For teachers the questions about their courses' machines, for admins all: delivered how, answered what, and by whom."""
-    if not (
-        request.user.is_teacher or Enrolment.objects.filter(user=request.user, role=Enrolment.Role.TEACHER).exists()
-    ):
-        raise PermissionDenied
-    rows = _taught_by(request.user).order_by("-asked_at")
+    rows = access.questions_to_watch(request.user).order_by("-asked_at")
     return render(request, "asks/list.html", {"asks": told(rows, SHOWN), "zone": times.zone()})
 
 
@@ -123,7 +124,9 @@ def asks(request: SignedIn) -> HttpResponse:
 def give(request: SignedIn, pk: UUID) -> HttpResponse:
     """A teacher or an admin keeps a machine awake until hh:mm, asked or not."""
     now = timezone.now()
-    machine = get_object_or_404(_machines_seen_by(request.user), pk=pk)
+    machine = get_object_or_404(access.in_care_of(request.user).alive(), pk=pk)
+    if refusal := access.why_not(request.user, "keep_awake", machine):
+        raise PermissionDenied(str(refusal))
     until = times.next_at(request.POST.get("until", ""), now)
     try:
         if until is None:
@@ -150,35 +153,11 @@ def of_machine(machine: Machine) -> list[Ask]:
     return told(Ask.objects.filter(machine=machine).order_by("-asked_at"), 5)
 
 
-def _taught(user: User) -> Q:
-    return Q(
-        machine__template__course__enrolments__user=user,
-        machine__template__course__enrolments__role=Enrolment.Role.TEACHER,
-    )
-
-
-def _taught_by(user: User) -> "QuerySet[Ask]":
-    return Ask.objects.all() if user.is_admin else Ask.objects.filter(_taught(user))
-
-
-def _seen_by(user: User) -> "QuerySet[Ask]":
-    mine = Q(machine__owner=user)
-    return Ask.objects.all() if user.is_admin else Ask.objects.filter(mine | _taught(user)).distinct()
-
-
-def _machines_seen_by(user: User) -> "QuerySet[Machine]":
-    if user.is_admin:
-        return Machine.objects.alive()
-    mine, taught = Q(owner=user), Q(template__course__enrolments__user=user)
-    taught &= Q(template__course__enrolments__role=Enrolment.Role.TEACHER)
-    return Machine.objects.alive().filter(mine | taught).distinct()
-
-
 def _back(request: HttpRequest) -> str:
     back: Any = request.POST.get("next", "")
     return back if back and url_has_allowed_host_and_scheme(back, {request.get_host()}) else ""
 
 
 def _machine_of(ask: Ask, user: User) -> str:
-    mine = user.is_admin or ask.machine.owner_id == user.pk
-    return reverse("machine", args=[ask.machine_id]) if mine else reverse("asks")
+    sees_it = access.visible(user, Machine).filter(pk=ask.machine_id).exists()
+    return reverse("machine", args=[ask.machine_id]) if sees_it else reverse("asks")

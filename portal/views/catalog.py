@@ -1,7 +1,6 @@
 """What the cloud has, under names for people. Teachers read it, admins change it."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -10,36 +9,34 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from catalog import actions
 from catalog.models import Flavor, Image
 from lib.notes import Refusal
+from portal.access import only
 from portal.asked import SignedIn
 from portal.forms import FlavorForm, ImageForm
-from portal.views.templates import teachers_only
 
 
-@teachers_only
+@only("see", Image)
 @require_GET
 def catalog(request: SignedIn) -> HttpResponse:
     return render(request, "catalog/list.html", {"images": Image.objects.all(), "flavors": Flavor.objects.all()})
 
 
-@teachers_only
+@only("look_again", Image)
 @require_POST
 def look_again(request: SignedIn) -> HttpResponse:
     """The cloud is asked by a worker: it may take its time."""
-    if not request.user.is_admin:
-        raise PermissionDenied
     actions.ask_again(by=request.user)
     messages.success(request, _("The cloud is being asked. What is new is here in a few seconds."))
     return redirect("catalog")
 
 
-@teachers_only
+@only("change", Image)
 @require_http_methods(["GET", "POST"])
 def image(request: SignedIn, pk: int) -> HttpResponse:
     row = get_object_or_404(Image, pk=pk)
     return _edit(request, row, ImageForm(request.POST or None, instance=row))
 
 
-@teachers_only
+@only("change", Flavor)
 @require_http_methods(["GET", "POST"])
 def flavor(request: SignedIn, pk: int) -> HttpResponse:
     row = get_object_or_404(Flavor, pk=pk)
@@ -47,8 +44,6 @@ def flavor(request: SignedIn, pk: int) -> HttpResponse:
 
 
 def _edit(request: SignedIn, row: Image | Flavor, form: ImageForm | FlavorForm) -> HttpResponse:
-    if not request.user.is_admin:
-        raise PermissionDenied
     if request.method == "GET" or not form.is_valid():
         return render(
             request, "catalog/form.html", {"form": form, "row": row}, status=200 if request.method == "GET" else 400

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import RowFailure
 from machines.actions import try_failed_now
 from machines.models import Machine
+from portal.access import only
 from portal.asked import SignedIn
-from portal.views.servers import ON_A_PAGE, admins_only
+from portal.views.servers import ON_A_PAGE
 
 LABELS = {
     "step": gettext_lazy("Carrying out a wish"),
@@ -41,7 +42,7 @@ LABELS = {
 }
 
 
-@admins_only
+@only("see", RowFailure)
 @require_GET
 @never_cache
 def failures(request: SignedIn) -> HttpResponse:
@@ -56,7 +57,7 @@ def _machines(page: Iterable[RowFailure]) -> dict[UUID | None, Machine]:
     return {machine.pk: machine for machine in Machine.objects.filter(pk__in=holders).select_related("owner")}
 
 
-@admins_only
+@only("retry", RowFailure)
 @require_POST
 def again(request: SignedIn, pk: int) -> HttpResponse:
     try_failed_now(failure_id=pk, by=request.user)

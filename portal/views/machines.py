@@ -4,6 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,8 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lib.notes import Refusal
 from machines import actions, archive_share, copies
 from machines.models import Machine
+from portal import access
 from portal.asked import SignedIn
 from portal.binned import Binned
+from portal.dismissal import dismiss
 from portal.forms import NameForm, PortForm
 from portal.once import once_per_form
 from portal.shown import Shown, history, show, show_all
@@ -34,7 +37,7 @@ VERBS = {
     "retry": actions.retry,
     "rescue": actions.rescue,  # these two for administrators
     "move": actions.move,
-    "see": actions.see,
+    "see": dismiss,
 }
 SURE = {"reset": actions.reset, "delete": actions.delete}  # these ask once more, for something is lost
 ABOUT_THE_NAME = ("bad_name", "name_taken")
@@ -43,9 +46,12 @@ ON_A_PAGE = 12  # cards; few people have more, and for those who do the page sta
 UNCHANGED = partial(HttpResponse, status=204)
 
 
-def find(request: SignedIn, pk: UUID) -> Machine:
-    """The machine, if this person may see it; else 404, as if there were none."""
-    return get_object_or_404(Machine.objects.visible_to(request.user).with_parts(), pk=pk)
+def find(request: SignedIn, pk: UUID, verb: str = "") -> Machine:
+    """Return the machine; 404 for whoever may not know of it, 403 for whoever may not do `verb` to it."""
+    row: Machine = get_object_or_404(access.visible(request.user, Machine).with_parts(), pk=pk)
+    if verb and (refusal := access.why_not(request.user, verb, row)):
+        raise PermissionDenied(str(refusal))
+    return row
 
 
 @require_GET
@@ -140,6 +146,8 @@ def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Sleep, wake, put away, restart, try again: one tap."""
     row = find(request, pk)
     try:
+        if verb != "see":  # `dismiss` asks for each of the two things that it puts away
+            access.require(request.user, verb, row)
         VERBS[verb](machine=row, by=request.user)
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
@@ -150,7 +158,7 @@ def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
 @once_per_form
 def sure(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Reset and delete: a page that asks, then the deed."""
-    row = find(request, pk)
+    row = find(request, pk, verb)
     if request.method == "GET":
         facts = {"s": show(row), "binned": Binned(row), "no_room": archive_share.why_not(row) or ""}
         return render(request, f"machines/{verb}.html", facts)
@@ -163,7 +171,7 @@ def sure(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
 
 @require_POST
 def rename(request: SignedIn, pk: UUID) -> HttpResponse:
-    row = find(request, pk)
+    row = find(request, pk, "rename")
     try:
         actions.rename(machine=row, name=request.POST.get("name", ""), by=request.user)
     except Refusal as refusal:
@@ -177,7 +185,7 @@ def rename(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_POST
 @once_per_form
 def open_port(request: SignedIn, pk: UUID) -> HttpResponse:
-    row = find(request, pk)
+    row = find(request, pk, "open_port")
     form = PortForm(request.POST)
     if not form.is_valid():
         return machine_page(request, row, form=form)
@@ -197,7 +205,7 @@ def open_port(request: SignedIn, pk: UUID) -> HttpResponse:
 
 @require_POST
 def close_port(request: SignedIn, pk: UUID, tunnel: UUID) -> HttpResponse:
-    row = find(request, pk)
+    row = find(request, pk, "close_port")
     try:
         actions.close_port(machine=row, tunnel_id=tunnel, by=request.user)
     except Refusal as refusal:

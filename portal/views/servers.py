@@ -1,11 +1,9 @@
 """Servers that the cluster has and no machine needs. Administrators see them, and give one to a person."""
 
-from collections.abc import Callable, Iterable
-from functools import wraps
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,28 +19,16 @@ from machines import adoption
 from machines.actions import NoTemplate
 from machines.models import Machine, Stray, Watch
 from machines.strays import is_key
+from portal.access import only
 from portal.asked import SignedIn
 from portal.forms import AdoptForm
 from portal.once import once_per_form
 
-View = Callable[..., HttpResponse]
 ON_A_PAGE = 25
 _FIELDS = {adoption.NoPerson: "person", NoTemplate: "template", BadName: "name"}  # which field a refusal belongs to
 
 
-def admins_only(view: View) -> View:
-    """403 for everybody else, as the catalog's forms."""
-
-    @wraps(view)
-    def checked(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_admin:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return checked
-
-
-@admins_only
+@only("see", Stray)
 @require_GET
 @never_cache
 def servers(request: SignedIn) -> HttpResponse:
@@ -59,7 +45,7 @@ def owners(strays: Iterable[Stray]) -> dict[str, User]:
     return {str(person.uuid): person for person in User.objects.filter(uuid__in=keys)} if keys else {}
 
 
-@admins_only
+@only("adopt", Stray)
 @require_http_methods(["GET", "POST"])
 @never_cache
 @once_per_form

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from difflib import unified_diff
-from functools import wraps
 from itertools import islice
 from typing import Any
 
@@ -17,32 +16,21 @@ from courses import actions
 from courses.models import Template, TemplateChange
 from lib.notes import Refusal
 from machines.first_boot import failures_of
+from portal import access
+from portal.access import only
 from portal.asked import SignedIn
 from portal.forms import ServiceRows, TemplateForm, typed_services
 from portal.idle_form import IdleForm
 from portal.once import once_per_form
 
-View = Callable[..., HttpResponse]
 MOST_CHANGES = 50  # the newest lines of a history
 
 
-def teachers_only(view: View) -> View:
-    """403 for everybody else: that templates exist is no secret."""
-
-    @wraps(view)
-    def checked(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_teacher:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return checked
-
-
-@teachers_only
+@only("make", Template)
 @require_GET
 def templates(request: SignedIn) -> HttpResponse:
     rows = list(Template.objects.with_parts().order_by("retired_at", "position", "name"))
-    changeable = set(Template.objects.changeable_by(request.user).values_list("pk", flat=True))
+    changeable = set(access.changeable(request.user).values_list("pk", flat=True))
     failures = failures_of(changeable)  # a line of somebody's console: not for all who teach
     facts = {
         "templates": [(row, *failures.get(row.pk, (0, ""))) for row in rows],
@@ -51,7 +39,7 @@ def templates(request: SignedIn) -> HttpResponse:
     return render(request, "courses/templates.html", facts)
 
 
-@teachers_only
+@only("make", Template)
 @require_http_methods(["GET", "POST"])
 @once_per_form
 def create(request: SignedIn) -> HttpResponse:
@@ -76,15 +64,14 @@ def edit(request: SignedIn, slug: str) -> HttpResponse:
 def _changeable(request: SignedIn, slug: str) -> Template:
     """403 for whoever may not change it, and teachers are told who may: that templates exist is no secret."""
     template = Template.objects.with_parts().filter(slug=slug).first()
-    if template and actions.may_change(template, request.user):
-        return template
-    if not request.user.is_teacher:
+    refusal = access.why_not(request.user, "change", template or Template)
+    if isinstance(refusal, access.NotYours):
+        raise PermissionDenied(str(refusal))
+    if refusal:
         raise PermissionDenied
     if template is None:
         raise Http404
-    raise PermissionDenied(
-        _("Only its author, the teachers of its course and administrators may change this template.")
-    )
+    return template
 
 
 def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) -> HttpResponse:
@@ -106,7 +93,7 @@ def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) 
         form.add_error(getattr(refusal, "field", None), str(refusal))
         return _form(request, form, rows, idle, refusal.status)
     messages.success(request, _("“%(template)s” is saved.") % {"template": saved.title})
-    return redirect("templates" if request.user.is_teacher else "machines")
+    return redirect("templates" if access.teaches(request.user) else "machines")
 
 
 def _form(request: SignedIn, form: TemplateForm, rows: Any, idle: IdleForm, status: int) -> HttpResponse:

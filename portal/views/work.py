@@ -26,7 +26,7 @@ from portal.views.machines import find, machine_page, row_url
 @require_POST
 @once_per_form
 def bin(request: SignedIn, pk: UUID) -> HttpResponse:
-    row = find(request, pk)
+    row = find(request, pk, "bin")
     try:
         row = actions.bin(machine=row, by=request.user)
     except Refusal as refusal:
@@ -43,7 +43,7 @@ def bin(request: SignedIn, pk: UUID) -> HttpResponse:
 @once_per_form
 def copy(request: SignedIn, pk: UUID) -> HttpResponse:
     """Ask for an image of its disk."""
-    row = find(request, pk)
+    row = find(request, pk, "copy")
     try:
         copies.ask(machine=row, by=request.user)
     except Refusal as refusal:
@@ -62,7 +62,7 @@ def work(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 def disk(request: SignedIn, pk: UUID) -> HttpResponseBase:
     """The image's bytes, from anywhere in it."""
-    row = find(request, pk)
+    row = find(request, pk, "download")
     try:
         return ranges.serve(request, whole_of(row))
     except Refusal as refusal:

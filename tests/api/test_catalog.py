@@ -17,13 +17,13 @@ def _catalog(db: None) -> None:
 
 @pytest.mark.parametrize(("role", "ids"), [("teacher", ["i-True"]), ("admin", ["i-False", "i-True"])])
 def test_teachers_list_what_is_offered_and_administrators_all(api: Any, role: str, ids: list[str]) -> None:
-    type(api.user).objects.filter(pk=api.user.pk).update(role=role)
+    type(api.user).objects.filter(pk=api.user.pk).update(roles=[role])
     assert sorted(row["id"] for row in api.ask("GET", "catalog/images/").json()) == ids
     assert len(api.ask("GET", "catalog/sizes/").json()) == len(ids)
 
 
 def test_a_size_tells_its_measures(api: Any) -> None:
-    type(api.user).objects.filter(pk=api.user.pk).update(role="teacher")
+    type(api.user).objects.filter(pk=api.user.pk).update(roles=["teacher"])
     row = api.ask("GET", "catalog/sizes/").json()[0]
     assert (row["id"], row["vcpus"], row["ram_mb"], row["disk_gb"]) == ("f-True", 1, 512, 2)
 

@@ -142,7 +142,7 @@ def test_a_failure_stands_until_its_owner_has_seen_it(world: World) -> None:
     machine = world.running()
     assert FAULT in show(machine).sentence
     assert FAULT in " ".join(str(event.note) for event in machine.events.all())
-    actions.see(machine=machine, by=world.student)
+    actions.dismiss(machine=machine, by=world.student)
     machine.refresh_from_db()
     assert (show(machine).sentence, machine.setup) == ("It is ready: come in.", "failed")
 

@@ -73,7 +73,7 @@ def _in_one_course(machine: Machine, *people: User) -> None:
     course = Course.objects.create(slug="nets", name="Networks")
     Template.objects.filter(pk=machine.template_id).update(course=course)
     for person in people:
-        Enrolment.objects.create(course=course, user=person, role=person.role)
+        Enrolment.objects.create(course=course, user=person, role=person.roles[0])
 
 
 @pytest.mark.parametrize("role", ["student", "teacher"])

@@ -127,7 +127,7 @@ def test_only_what_sleeps_and_is_to_sleep_is(student: User, state: str, wanted: 
 def _course_of(*people: User) -> Course:
     course = Course.objects.create(slug="nets", name="Networks")
     Template.objects.update(course=course)
-    Enrolment.objects.bulk_create([Enrolment(course=course, user=person, role=person.role) for person in people])
+    Enrolment.objects.bulk_create([Enrolment(course=course, user=person, role=person.roles[0]) for person in people])
     return course
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from accounts.models import User
 from cloud.contract import CloudRefused
-from lib.notes import Refusal
 from machines import actions
 from machines.models import Machine
 from tests.machines.world import World
@@ -67,7 +66,7 @@ def test_a_refused_rescue_of_a_broken_one_leaves_what_is_wrong_with_it(
 def test_its_owner_puts_it_away_once_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = refused(world, "reset", world.student, monkeypatch)
     for _time in range(2):
-        actions.see(machine=machine, by=world.student)
+        actions.dismiss(machine=machine, by=world.student)
     machine.refresh_from_db()
     assert (machine.refused, machine.refused_note) == ("", {})
 
@@ -83,13 +82,3 @@ def test_another_wish_does_not_hide_it(world: World, monkeypatch: pytest.MonkeyP
     machine = refused(world, "reset", world.student, monkeypatch)
     actions.suspend(machine=machine, by=world.student)
     assert world.until(machine, "suspended").refused == "reset"
-
-
-@pytest.mark.parametrize(("verb", "who"), [("reset", "admin"), ("move", "student")])
-def test_only_whom_it_concerns_puts_it_away(
-    world: World, admin: User, verb: str, who: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    machine = refused(world, verb, admin, monkeypatch)
-    with pytest.raises(Refusal) as error:
-        actions.see(machine=machine, by={"admin": admin, "student": world.student}[who])
-    assert (error.value.status, Machine.objects.get().refused) == (403, verb)

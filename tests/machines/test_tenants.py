@@ -117,7 +117,7 @@ def test_one_that_is_not_empty_stays_and_is_asked_for_again_an_hour_later(world:
 def test_a_busy_cloud_ends_the_run(world: World, cloud: FakeCloud) -> None:
     """After three in a row, and whoever had no turn has it as soon as the cloud is well."""
     for number in range(5):
-        person = User.objects.create_user(username=f"left{number}", password="x", email="", role="student")
+        person = User.objects.create_user(username=f"left{number}", password="x", email="", roles=["student"])
         Allowance.objects.create(user=person, told={"servers": 1})
     cloud.busy = True
     tenants.tidy(cloud, world.clock.now + 2 * MONTH)
@@ -129,7 +129,7 @@ def test_a_busy_cloud_ends_the_run(world: World, cloud: FakeCloud) -> None:
 
 def test_a_run_looks_at_few(world: World, cloud: FakeCloud) -> None:
     for number in range(12):
-        person = User.objects.create_user(username=f"left{number}", password="x", email="", role="student")
+        person = User.objects.create_user(username=f"left{number}", password="x", email="", roles=["student"])
         Allowance.objects.create(user=person, told={"servers": 1})
     counts = []
     for _run in range(4):

@@ -19,7 +19,7 @@ pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mar
 @pytest.fixture
 def ask(transactional_db: None) -> Ask:
     """Of a machine with a long name; its admin sees every page."""
-    admin = User.objects.create_user(username="admin", password="minga", role="admin", language="es")
+    admin = User.objects.create_user(username="admin", password="minga", roles=["admin"], language="es")
     return told(asked(visited(admin, name="vizcacha-with-a-rather-long-name-that-wraps")))
 
 

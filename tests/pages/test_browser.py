@@ -25,7 +25,7 @@ pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mar
 @pytest.fixture
 def village(transactional_db: None) -> dict[str, Machine]:
     """An admin, who sees every page, with a machine in each kind of state."""
-    admin = User.objects.create_user(username="admin", password="minga", role="admin")
+    admin = User.objects.create_user(username="admin", password="minga", roles=["admin"])
     make_key(owner=admin, name="laptop", by=admin)
     grant(admin)
     make_template(

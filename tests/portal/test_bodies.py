@@ -14,7 +14,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import User
-from portal import bodies
+from portal import access, bodies
 from portal.asgi import application
 from portal.bodies import LARGEST, MB, takes_up_to
 from portal.urls import handler403, handler404, handler500  # noqa: F401 - this module is an URLconf, too
@@ -23,7 +23,7 @@ from portal.urls import urlpatterns as ours
 PIECE = 100_000
 
 
-@takes_up_to(3 * MB, may=lambda person: person.is_teacher)
+@takes_up_to(3 * MB, may=access.teaches)
 @csrf_exempt
 @login_not_required
 def large(request: HttpRequest) -> HttpResponse:
@@ -130,7 +130,7 @@ async def in_a_thread(make: Callable[..., Any], *what: Any) -> Any:
 
 
 def person(role: str) -> User:
-    return User.objects.create_user(role, password="minga", role=role)
+    return User.objects.create_user(role, password="minga", roles=[role])
 
 
 def _session(user: User) -> dict[str, str]:

@@ -25,7 +25,7 @@ def test_the_demo_has_five_people_who_can_sign_in(db: None) -> None:
     for name in ("student", "student2", "teacher", "donor", "admin"):
         user = authenticate(username=name, password="minga")
         assert isinstance(user, User)
-        assert user.role == name.rstrip("2")
+        assert user.roles == [name.rstrip("2")]
         assert emails.proven(user)  # mails of make run arrive
 
 

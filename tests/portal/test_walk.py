@@ -16,6 +16,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+from portal import access
+from tests.portal.rules import FOUND, LISTS, rule_of
+
 pytestmark = pytest.mark.slow
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
@@ -197,15 +200,39 @@ def test_whoever_was_signed_out_is_signed_in_for_the_next_address(student: Any) 
 
 
 @pytest.mark.parametrize("role", ["student", "student2", "teacher", "donor", "admin"])
-def test_nothing_breaks_for_anybody_and_nothing_is_kept(
+def test_everybody_gets_what_the_rules_say_and_nothing_is_kept(
     role: str, addresses: list[Address], request: pytest.FixtureRequest
 ) -> None:
-    caller = Caller(request.getfixturevalue(role))
+    person = request.getfixturevalue(role)
+    caller = Caller(person)
     for address in addresses:
         for method in METHODS:
             reply = caller.reply(address, method)
             assert reply.status_code < 500, (address, method, reply.status_code)
+            assert reply.status_code == 405 or is_right(person, address, method, reply.status_code), (
+                address,
+                method,
+                reply.status_code,
+            )
             assert "no-store" in reply.get("Cache-Control", ""), (address, method, reply.status_code)
+
+
+def is_right(person: Any, address: Address, method: str, status: int) -> bool:
+    """Whether this is what portal.access says of a person at an address. 405: the method is not for anybody."""
+    rule = None if address.name in PUBLIC else rule_of(address.name, method)
+    if rule is None:
+        return status != 403
+    verb, model = rule
+    thing = None if address.name in LISTS else model.objects.first()
+    if thing and model in FOUND and not may_find(person, verb, model).exists():
+        return status in (404, 405)
+    if model in access._RULES and access.why_not(person, verb, thing or model):
+        return status in (403, 405)
+    return status != 403
+
+
+def may_find(person: Any, verb: str, model: Any) -> Any:
+    return access.in_care_of(person) if verb == "keep_awake" else access.visible(person, model)
 
 
 def test_odd_ids_break_nothing(admin: Any) -> None:

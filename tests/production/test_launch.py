@@ -24,7 +24,7 @@ from accounts.actions import add_key
 from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.models import Template
-student = User.objects.create_user(username={name!r}, password={password!r}, email="student@example.org", role="student")
+student = User.objects.create_user(username={name!r}, password={password!r}, email="student@example.org", roles=["student"])
 add_key(owner=student, name="key", public_key={key!r}, by=student)
 image, flavor = Image.objects.get(name="lab-linux"), Flavor.objects.get(name="m1.nano")
 type(image).objects.filter(pk=image.pk).update(offered=True, login="lab")
