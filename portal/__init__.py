@@ -2,6 +2,6 @@
 
 from portal.celery import app as celery_app
 
-__version__ = "0.3.0"  # as in pyproject.toml and at the top of CHANGELOG.md
+__version__ = "0.4.0"  # as in pyproject.toml and at the top of CHANGELOG.md
 
 __all__ = ["__version__", "celery_app"]
