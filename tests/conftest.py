@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -75,10 +75,19 @@ def _make_cheaper() -> None:
     emptying.use()
 
 
-def pytest_collection_finish() -> None:
-    """Leave what is imported by now out of garbage collection, which else takes some percent of a worker's processor time."""
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """No garbage is collected while all tests are imported, which would take 0.7 s of each worker's processor time.
+
+    What is imported by then is left out of it for good: it would take some percent more.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from cloud.contract import CloudBusy, Server
 from cloud.local import LocalCloud
 from cloud.localcloud import processes
+from tests import warm
 
 START_SECONDS = 90.0  # the first start with QEMU builds the guest and tries KVM
 STEP_SECONDS = 90.0  # a boot takes 4 s emulated on a quiet machine
@@ -60,7 +61,7 @@ class LocalStage:
         self.guests = guests
         self.options = options
         self.port = free_port()
-        self.process: subprocess.Popen[str] | None = None
+        self.process: warm.Process | None = None
         self.flavor_id, self.flavor_ram_mb = "tiny", 256
         self.image_id = "tiny-linux" if guests == "qemu" else "simulated-linux"
 
@@ -110,16 +111,13 @@ class LocalStage:
                 processes.end(pid, self.data.resolve() / "guests" / server_id / "pid")
 
 
-def start_process(*options: str, log: Path) -> subprocess.Popen[str]:
+def start_process(*options: str, log: Path) -> warm.Process:
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "a") as output:
-        output.write("--- start\n")
+    with open(log, "ab") as output:
+        output.write(b"--- start\n")
         output.flush()
-        return subprocess.Popen(
-            [sys.executable, "-m", "cloud.localcloud", *options],
-            stdout=output, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            cwd=Path(__file__).parents[2],
-        )  # fmt: skip
+        command = [sys.executable, "-m", "cloud.localcloud", *options]
+        return warm.start(command, log=output, environment={**os.environ, "PYTHONUNBUFFERED": "1"})
 
 
 def ssh(server: Server, key: Path, command: str, user: str = "student") -> subprocess.CompletedProcess[str]:

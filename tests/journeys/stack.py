@@ -212,7 +212,9 @@ def wait_for(
     check: Callable[[], None] = lambda: None,
     say: Callable[[], str] = lambda: "",
 ) -> None:
-    """Look until `true`, ten times a second, after five seconds twice: a look costs the processor that all wait for.
+    """Look until `true`, ten times a second at first, then after an eighth of the time that has passed, at least twice a second.
+
+    A look costs the processor that all wait for: 20 ms, where a page or the API is asked.
 
     Raises AssertionError with `what` and `say()`.
     """
@@ -222,7 +224,7 @@ def wait_for(
         passed = time.monotonic() - began
         if passed > seconds:
             raise AssertionError(f"not within {seconds:.0f} s: {what} {say()}")
-        time.sleep(0.1 if passed < 5 else 0.5)
+        time.sleep(min(0.5, max(0.1, passed / 8)))
 
 
 def ssh(

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from tests import warm
 from tests.tunnels.fake_portal import FakePortal
 from tests.tunnels.targets import HERE, Target
 
@@ -62,9 +63,7 @@ class Program:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.began_at = log.tell()  # what it said before, or another with the same log, does not count
-            self.process = subprocess.Popen(
-                self.command, env=self.environment, stdout=log, stderr=log, start_new_session=True
-            )
+            self.process = warm.start(self.command, log=log, environment=self.environment)
         self.starts += 1
 
     def said(self) -> str:

@@ -1,10 +1,14 @@
 """The tests of a module share a gateway, and its agent where nothing happened to it; nothing of one test reaches the next."""
 
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.tunnels.stage import Program, Stage, Vps, in_front_of, is_listening, until
 from tests.tunnels.targets import exchange
 
@@ -13,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("tunnels-stage")
 
 @pytest.fixture(scope="module")
 def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vps]:
-    ours = Vps(tmp_path_factory.mktemp("gateway"), "embedded", 40)
+    ours = Vps(tmp_path_factory.mktemp("gateway"), "embedded", 50)
     yield ours
     ours.program.kill()
 
@@ -76,3 +80,27 @@ def test_a_program_is_not_credited_with_what_the_one_before_said(tmp_path: Path)
     program = Program(["sleep", "5"], log)
     assert program.said() == ""
     program.kill()
+
+
+def test_a_program_that_is_started_warm_has_nothing_of_the_process_that_forked_it(stage: Stage) -> None:
+    pid = stage.agent.process.pid
+    [forker] = warm.kept
+    assert os.getsid(pid) == pid
+    assert Path(f"/proc/{pid}/fd/2").readlink() == stage.agent.log
+    assert _sockets(forker.process.pid)
+    until(lambda: not _sockets(pid) & _sockets(forker.process.pid))
+
+
+def _sockets(pid: int) -> set[str]:
+    """The sockets that are open there."""
+    folder = Path(f"/proc/{pid}/fd")
+    return {str(file.readlink()) for file in folder.iterdir() if str(file.readlink()).startswith("socket:")}
+
+
+def test_a_program_that_is_started_warm_ends_as_a_cold_one(stage: Stage) -> None:
+    stage.agent.process.send_signal(signal.SIGKILL)
+    assert stage.agent.process.wait(5) == -signal.SIGKILL
+    assert stage.agent.process.poll() == -signal.SIGKILL
+    refused = Program([sys.executable, "-m", "tunnels.agent", "--nonsense"], stage.folder / "log")
+    assert refused.process.wait(5) == 2
+    assert "the following arguments are required" in refused.said()
