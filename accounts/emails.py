@@ -27,16 +27,17 @@ def trust(user: User) -> bool:
     if not user.email:
         return False
     address = key(user.email)
+    theirs = EmailAddress.objects.filter(user=user)
+    rows = list(theirs)
+    row = next((row for row in rows if row.email == address), None) or EmailAddress(user=user, email=address)
+    if row.verified:
+        return True
+    row.verified, row.primary = True, not any(row.primary for row in rows)
     try:
         with transaction.atomic():
-            row, _made = EmailAddress.objects.get_or_create(user=user, email=address)
-            if row.verified:
-                return True
-            row.verified = True
-            row.primary = not EmailAddress.objects.filter(user=user, primary=True).exists()
-            row.save(update_fields=["verified", "primary"])
-    except IntegrityError:  # somebody else has proven it
-        return False
+            row.save(update_fields=["verified", "primary"] if row.pk else None)
+    except IntegrityError:  # somebody else has proven it, or another request of this person was first
+        return bool(theirs.filter(email=address, verified=True).exists())
     return True
 
 

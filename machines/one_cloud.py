@@ -10,7 +10,7 @@ class AnotherCloud(CloudBusy):
 
 def require(cloud: Cloud, watch: Watch | None = None) -> None:
     """Raise AnotherCloud unless this is the cloud of the first list. Costs one small query, or none with `watch`."""
-    known = (watch or Watch.the_one()).cloud_identity
+    known = watch.cloud_identity if watch else Watch.identity()
     if known and known != cloud.identity:
         raise AnotherCloud(
             f"The machines of this database are on {known}, and {cloud.identity} answers. Set OS_CLOUD back, or say "

@@ -5,6 +5,7 @@ The sweep decides by its one row (Watch) whether a list is due, so a tick costs 
 
 import logging
 from collections.abc import Collection, Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from lib import doorbell, seldom
 from lib.notes import Note
 from machines import drift, machine_names, one_cloud
-from machines.models import Event, Machine, Watch, status_fields
+from machines.models import Event, Machine, MachineQuerySet, Watch, status_fields
 from machines.states import State, Wanted
 from machines.strays import is_key, keep_strays
 
@@ -188,18 +189,32 @@ def _take_over(
     calm: dict[str, object] = {} if machine.unheard or is_at_it else {"retry_at": None, "rung_at": None}
     if machine.state == State.FAILED:
         calm = _second_chance(machine, told)
-    with transaction.atomic():
-        if ours and "name" in ours:
-            quotas.actions.lock(machine.owner_id)
-            if ours["name_key"] in machine_names.taken(machine.owner_id, but=machine):
-                return  # another machine took the name in this moment: the next list tells of it again
-        if not Machine.objects.filter(*newer, pk=machine.pk, **known).update(**told, **calm, **(ours or {})):
-            return
-        for note in notes:
-            machine.record(Event.Kind.NOTED, note)
-    machine.refresh_from_db()
+    rows = Machine.objects.filter(*newer, pk=machine.pk, **known)
+    if not _put(machine, rows, {**told, **calm, **(ours or {})}, list(notes)):
+        return
+    # One that settles in this very moment is looked at again with the next whole list.
+    if machine.is_settled:
+        machine.refresh_from_db()
     if machine.is_settled:
         drift.take_over(machine)
+
+
+def _put(machine: Machine, rows: MachineQuerySet, changes: dict[str, Any], notes: list[Note]) -> bool:
+    """Write all of it, or nothing and return False."""
+    is_renamed = "name" in changes
+    # One statement is a transaction by itself.
+    with transaction.atomic() if is_renamed or notes else nullcontext():
+        if is_renamed:
+            quotas.actions.lock(machine.owner_id)
+            if changes["name_key"] in machine_names.taken(machine.owner_id, but=machine):
+                return False  # another machine took the name in this moment: the next list tells of it again
+        if not rows.update(**changes):
+            return False
+        for note in notes:
+            machine.record(Event.Kind.NOTED, note)
+    for name, value in changes.items():
+        setattr(machine, name, value)
+    return True
 
 
 def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, object]:

@@ -134,17 +134,19 @@ class Usage:
 
 def usage(user: User) -> Usage:
     """What is taken and what the live grants give: two queries."""
-    sums = {m: Sum(m, default=0) for m in MEASURES}
+    sums = {m: Sum(m) for m in MEASURES}
     limits = Grant.objects.of(user).live(timezone.now()).aggregate(**sums)
     used = Reservation.objects.filter(user=user, closed_at__isnull=True).aggregate(**sums)
-    return Usage(**{m: Gauge(used[m], limits[m]) for m in MEASURES})
+    return Usage(**{m: Gauge(used[m] or 0, limits[m] or 0) for m in MEASURES})
 
 
 def lock(user: User | int) -> None:
     """Let nothing else be admitted for this person until the transaction that is open here ends. Take this lock first."""
     pk = user if isinstance(user, int) else user.pk
-    Allowance.objects.get_or_create(user_id=pk)
-    Allowance.objects.select_for_update().get(user_id=pk)
+    row = Allowance.objects.select_for_update().filter(user_id=pk).values_list("pk")
+    if not list(row):  # their first; whoever makes it in the same moment is waited for
+        Allowance.objects.bulk_create([Allowance(user_id=pk)], ignore_conflicts=True)
+        row.get()
 
 
 @transaction.atomic

@@ -1,23 +1,29 @@
 """What may be wished of tunnels. Each bumps the gateway's revision in its own transaction, as its last lock."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from lib.notes import Refusal
 from tunnels import knocking
-from tunnels.lifecycle import tell_agent, turn
+from tunnels.lifecycle import next_revision, turn
 from tunnels.models import PORTS, Gateway, Scheme, Service, Tunnel, hash_token
 from tunnels.ports import TRIES, NoPortLeft, draw, roomiest
 from tunnels.states import State, Wanted
 
 EXTRA_POSITION = 1000  # extra ports come after the template's services
 MOST_NETWORKS = 50  # in one allow-list
+# What a wish may change.
+WISHED = (
+    "wanted", "target_host", "reach_port", "answered_at", "quiet", "allow", "knock", "state", "state_since", "state_note",
+)  # fmt: skip
 
 
 class BadPort(Refusal):
@@ -98,17 +104,18 @@ def open_all(*, holder: UUID, address: str, port_map: Mapping[int, int] | None =
 
     port_map: where the agent reaches a service whose port it does not find at that number.
     """
-    return _wish(holder, lambda tunnel: _open(tunnel, address, (port_map or {}).get(tunnel.target_port)))
+    now = timezone.now()
+    return _wish(holder, lambda tunnel: _open(tunnel, address, (port_map or {}).get(tunnel.target_port), now))
 
 
-def _open(tunnel: Tunnel, address: str, reach_port: int | None) -> bool:
+def _open(tunnel: Tunnel, address: str, reach_port: int | None, now: datetime) -> bool:
     if tunnel.wanted == Wanted.GONE or not tunnel.may_open:
         return False
     if (tunnel.wanted, tunnel.target_host, tunnel.reach_port) == (Wanted.OPEN, address, reach_port):
         return False
     tunnel.wanted, tunnel.target_host, tunnel.reach_port = Wanted.OPEN, address, reach_port
     tunnel.answered_at = None
-    turn(tunnel, State.OPENING)
+    turn(tunnel, State.OPENING, now=now)
     return True
 
 
@@ -228,19 +235,27 @@ def _wish(holder: UUID, change: Callable[[Tunnel], bool]) -> bool:
         .select_for_update(of=("self",))
         .order_by("pk")
     )
-    changed = [tunnel for tunnel in rows if change(tunnel)]
-    facts = ["wanted", "target_host", "reach_port", "answered_at", "quiet", "allow", "knock"]
-    _write(changed, [*facts, "state", "state_since", "state_note"])
+    before = [(tunnel, _facts(tunnel)) for tunnel in rows]
+    changed = [(tunnel, facts) for tunnel, facts in before if change(tunnel)]
+    touched = {name for tunnel, facts in changed for name, fact in _facts(tunnel).items() if fact != facts[name]}
+    _write([tunnel for tunnel, _facts_before in changed], sorted(touched))
     return bool(changed)
 
 
+def _facts(tunnel: Tunnel) -> dict[str, Any]:
+    return {name: getattr(tunnel, name) for name in WISHED}
+
+
 def _write(changed: list[Tunnel], fields: list[str]) -> None:
-    by_gateway: dict[int, list[Tunnel]] = defaultdict(list)
+    """Write these fields of tunnels whose rows are locked, and lock their gateways: the last locks."""
+    revisions = {gateway: next_revision(gateway) for gateway in sorted({tunnel.gateway_id for tunnel in changed})}
     for tunnel in changed:
-        by_gateway[tunnel.gateway_id].append(tunnel)
-    Tunnel.objects.bulk_update(changed, fields, batch_size=500)
-    for gateway_id in sorted(by_gateway):
-        tell_agent(gateway_id, by_gateway[gateway_id])
+        tunnel.wanted_revision = revisions[tunnel.gateway_id]
+    facts = [{name: getattr(tunnel, name) for name in (*fields, "wanted_revision")} for tunnel in changed]
+    if facts and all(one == facts[0] for one in facts):  # mostly so, and by far cheaper for Django
+        Tunnel.objects.filter(pk__in=[tunnel.pk for tunnel in changed]).update(**facts[0])
+    else:
+        Tunnel.objects.bulk_update(changed, [*fields, "wanted_revision"], batch_size=500)
 
 
 def keep_gateway(*, name: str, token: str = "", by: User | None, **facts: object) -> Gateway:

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -22,6 +22,9 @@ LOOP = "reports"  # of accounts.failures
 # A gateway that refuses every port is set up wrong: drawing on for ever would block its whole range.
 MOST_DRAWS = 5
 MANY_CONNECTIONS = 2**31 - 1  # what the column holds
+
+# Both at once, which Django cannot say.
+_NEXT_REVISION = 'UPDATE "tunnels_gateway" SET "revision" = "revision" + 1 WHERE "id" = %s RETURNING "revision"'
 
 NOTHING = Note()
 NO_ANSWER = Note(_("The gateway to the internet does not answer. Your port opens as soon as it is back."))
@@ -45,10 +48,14 @@ def turn(tunnel: Tunnel, to: State, note: Note = NOTHING, *, now: datetime | Non
 
 def tell_agent(gateway_id: int, changed: Iterable[Tunnel]) -> None:
     """Give the gateway a new revision that carries these changes. Its row is locked from here on: the last lock."""
-    gateways = Gateway.objects.filter(pk=gateway_id)
-    gateways.update(revision=F("revision") + 1)
-    revision = gateways.values_list("revision", flat=True).get()
+    revision = next_revision(gateway_id)
     Tunnel.objects.filter(pk__in=[tunnel.pk for tunnel in changed]).update(wanted_revision=revision)
+
+
+def next_revision(gateway_id: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_REVISION, [gateway_id])
+        return int(cursor.fetchone()[0])
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ others: a port that rests long leads fewer of them to a stranger's machine.
 """
 
 import secrets
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, Max, Q
@@ -19,6 +20,7 @@ BLOCKED_FOR = timedelta(days=1)
 # Each lost race shows one more taken port, so this many competitors at once are borne.
 TRIES = 60
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+DICE = secrets.SystemRandom()
 
 
 class NoPortLeft(Refusal):
@@ -56,10 +58,20 @@ def draw(gateway: Gateway, count: int, lost: int = 0) -> list[int]:
     free = free_ports(gateway, timezone.now())
     if len(free) < count:
         raise NoPortLeft(_("Every public port is taken. Close one that you no longer need, or try again later."))
-    since, dice = given_back(gateway), secrets.SystemRandom()
-    dice.shuffle(free)
-    free.sort(key=lambda port: since.get(port, NEVER))
-    return dice.sample(free[: count + 4 * lost], count)
+    return DICE.sample(_rested(free, given_back(gateway), count + 4 * lost), count)
+
+
+def _rested(free: list[int], since: dict[int, datetime], most: int) -> list[int]:
+    """The `most` that have rested longest. Each roll of these dice asks the system, so not all thousand ports are shuffled."""
+    alike: dict[datetime, list[int]] = defaultdict(list)
+    for port in free:
+        alike[since.get(port, NEVER)].append(port)
+    chosen: list[int] = []
+    for at in sorted(alike):
+        chosen += DICE.sample(alike[at], min(most - len(chosen), len(alike[at])))
+        if len(chosen) == most:
+            break
+    return chosen
 
 
 def roomiest() -> Gateway:
