@@ -10,7 +10,8 @@ from tests.recording.things import Address, Things, addresses
 
 ROLES = ("visitor", "student", "student2", "teacher", "donor", "admin", "newcomer")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-FOR_ALL = ("running", "asked", "kept")  # machines that everybody asks for; the owner asks for all
+FOR_ALL = ("running", "kept")  # machines that everybody asks for; the owner asks for all
+FEW = ("donor", "newcomer")  # no other address with a parameter is theirs than a student's
 MANAGE = ("teacher", "admin")
 SOME = 8  # things of any other kind
 Section = tuple[str, str]  # what was asked, what was answered
@@ -20,7 +21,9 @@ SHARDS = 12  # parts of the work, for as many processes as there are
 
 
 def record(out: Path, things: Things, shard: int) -> None:
-    people = {role: Person(role) for role in ROLES}
+    every = addresses(things)
+    fixed = [address.urls[0][1] for address in every if "<" not in address.pattern and not is_api(address)]
+    people = {role: Person(role, fixed) for role in ROLES}
     found: Iterator[tuple[str, list[Section]]] = iter(())
     if shard == 0:
         found = others.first(people)
@@ -28,8 +31,8 @@ def record(out: Path, things: Things, shard: int) -> None:
         found = others.last(people, things)
     for name, sections in found:
         write(out / f"{name}.txt", sections)
-    for address in addresses(things)[shard::SHARDS]:
-        ask = api if address.pattern.startswith(("/api/", "/agent/")) else pages
+    for address in every[shard::SHARDS]:
+        ask = api if is_api(address) else pages
         for role, person in people.items():
             write(out / "addresses" / address.folder / f"{role}.txt", list(ask(person, address, things)))
 
@@ -40,16 +43,22 @@ def write(path: Path, sections: list[Section]) -> None:
         path.write_text("".join(f"===== {asked}\n{answer}\n\n" for asked, answer in sections))
 
 
+def is_api(address: Address) -> bool:
+    return address.pattern.startswith(("/api/", "/agent/"))
+
+
 def is_machines(address: Address) -> bool:
     return "machines/<" in address.pattern and "ports/<" not in address.pattern
 
 
 def urls(person: Person, address: Address, things: Things) -> list[tuple[str, str]]:
     """The owner asks for everything that there is, the others for little of the same kind."""
+    if person.role in FEW:
+        return list(address.urls[:1])
     if person.role == "student" and not address.pattern.endswith("/disk/"):  # a disk is waited for
         return [pair for pair in address.urls if is_machines(address) or address.urls.index(pair) < SOME]
     if is_machines(address):
-        names = {*FOR_ALL, "copied"} if person.role in ("student", "admin") else FOR_ALL[:2]
+        names = {*FOR_ALL, "copied"} if person.role in ("student", "admin") else FOR_ALL
         return [(name, url) for name, url in address.urls if name in names]
     return list(address.urls[: SOME if person.role in MANAGE else 2])
 
@@ -70,7 +79,7 @@ def pages(person: Person, address: Address, things: Things) -> Iterator[Section]
         for told, data in (("nothing", {}), *BODIES.forms(address.pattern))[: None if not number else 2]:
             yield f"POST {told} {name or url}", person.page("POST", url, "en", data)
     name, url = address.urls[0]
-    if person.role in ("visitor", "student", "admin"):
+    if person.role in ("visitor", "student"):
         yield f"POST {name or url} without its token", person.page("POST", url, csrf=True)
         for method in ("HEAD", "PUT", "DELETE"):
             yield f"{method} {name or url}", person.page(method, url)

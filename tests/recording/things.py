@@ -16,7 +16,7 @@ PORTS = """SELECT m.name, t.id::text FROM tunnels_tunnel t JOIN machines_machine
 ASKS = "SELECT m.name || ' ' || a.kind, a.id::text FROM machines_ask a JOIN machines_machine m ON m.id = a.machine_id ORDER BY a.id"
 SIMPLE = {
     "keys": "SELECT k.name, k.id::text FROM accounts_sshkey k ORDER BY k.id",
-    "tokens": "SELECT 'student', token_key FROM knox_authtoken WHERE token_key LIKE '73747564656e743%' LIMIT 0",
+    "tokens": "SELECT u.username, t.token_key FROM knox_authtoken t JOIN accounts_user u ON u.id = t.user_id WHERE u.username = 'student' ORDER BY 2",
     "images": "SELECT cloud_id, id::text FROM catalog_image ORDER BY id",
     "flavors": "SELECT cloud_id, id::text FROM catalog_flavor ORDER BY id",
     "templates": "SELECT slug, slug FROM courses_template ORDER BY slug",
@@ -46,7 +46,6 @@ class Things:
             self.values = {name: _rows(cursor, sql) for name, sql in SIMPLE.items()}
             self.values["ports"] = _rows(cursor, PORTS)
             self.values["asks"] = self.values["questions"] = _rows(cursor, ASKS)
-        self.values["tokens"] = [("student's", "73747564656e740")]
         self.values["servers"].append(("nobody's", "nobodys"))
         self.values["machines"] = [(name, pk) for name, pk, _state, owner in self.machines if owner == "student"]
         self.values["sizes"] = self.values["flavors"]

@@ -18,6 +18,11 @@ PASSWORD = "minga"  # everybody's
 AGENT_TOKEN = "agent-token"  # of the gateway "vps"
 
 
+def text() -> str:
+    """The dump itself, as SQL."""
+    return gzip.decompress(DUMP.read_bytes()).decode()
+
+
 def token_of(name: str) -> str:
     """The word of a person's token for the API."""
     return name.encode().hex().ljust(64, "0")
@@ -53,7 +58,7 @@ def _lead_to(name: str) -> None:
 
 def _load() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(gzip.decompress(DUMP.read_bytes()).decode())
+        cursor.execute(text())
     connection.close()  # the dump sets search_path and more for its session
 
 
