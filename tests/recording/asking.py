@@ -93,7 +93,7 @@ class Person:
         if page.status_code != 200 or "html" not in page.get("Content-Type", ""):
             return f"\n-- then {target}: {page.status_code}"
         new = _new(page, self.pages.get((_page_of(target), language), set()))
-        return f"\n-- then {target} has these lines more:\n" + "\n".join(new)
+        return f"\n-- then {written.plain(target)} has these lines more:\n" + "\n".join(new)
 
     def _seen_before(self, url: str, language: str) -> set[str]:
         """The lines of the page to which an address belongs, as it is without the form; and those of the pages to which it may lead."""

@@ -15,6 +15,8 @@ RANDOM = (  # what is new each time, and what stands for it
     (re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----(\\n)?", re.S), "<private key>"),
     (re.compile(r"ssh-ed25519 AAAA[A-Za-z0-9+/]{60,}=*"), "<ed25519 key>"),
     (re.compile(r"SHA256:[A-Za-z0-9+/]{43}"), "<fingerprint>"),
+    (re.compile(r"data:application/octet-stream;base64,[A-Za-z0-9+/=]+"), "<private key>"),
+    (re.compile(r"(seen=\w+-)[0-9a-f]{8}\b"), r"\1<version>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<64 hex>"),
     (re.compile(r'("request": ")\w+'), r"\1<request>"),
     (re.compile(r'("seconds": )[0-9.e-]+'), r"\1<seconds>"),
@@ -69,7 +71,7 @@ def html(text: str) -> str:
 
 def body(kind: str, raw: bytes) -> str:
     text = raw.decode(errors="backslashreplace")
-    if "html" in kind:
+    if "html" in kind or text[:9].lower() == "<!doctype":  # a page that says that we broke may bear another kind
         text = html(text)
     elif "json" in kind and text:
         text = _keys(text)
@@ -87,17 +89,19 @@ UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 
 PORT = re.compile(r"\b23\d{3}\b")  # of the base's gateway; drawn by lot
+TOKEN = re.compile(r"\b[0-9a-f]{15}\b")  # the beginning of a token, by which it is named
+NEW = {UUID: "<new id>", PORT: "<new port>", TOKEN: "<new token>"}
 
 
 @cache
 def _known() -> set[str]:
-    """The ids and ports of the base; others were made while it was asked."""
-    return {*UUID.findall(base.text()), *PORT.findall(base.text())}
+    """The ids, ports and tokens of the base; others were made while it was asked."""
+    return {found for pattern in NEW for found in pattern.findall(base.text())}
 
 
 def plain(text: str) -> str:
-    text = UUID.sub(lambda found: found[0] if found[0] in _known() else "<new id>", text)
-    text = PORT.sub(lambda found: found[0] if found[0] in _known() else "<new port>", text)
+    for pattern, instead in NEW.items():
+        text = pattern.sub(lambda found, instead=instead: found[0] if found[0] in _known() else instead, text)
     for pattern, instead in RANDOM:
         text = pattern.sub(instead, text)
     return text
