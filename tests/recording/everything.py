@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.recording import others
+from tests.recording import SHARDS, others
 from tests.recording.asking import Person
 from tests.recording.bodies import BODIES
 from tests.recording.things import Address, Things, addresses
@@ -15,9 +15,6 @@ FEW = ("donor", "newcomer")  # no other address with a parameter is theirs than 
 MANAGE = ("teacher", "admin")
 SOME = 8  # things of any other kind
 Section = tuple[str, str]  # what was asked, what was answered
-
-
-SHARDS = 12  # parts of the work, for as many processes as there are
 
 
 def record(out: Path, things: Things, shard: int) -> None:

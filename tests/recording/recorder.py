@@ -10,6 +10,8 @@ import time_machine
 from django.conf import Settings, settings
 from django.db import transaction
 
+from tests.recording import SHARDS
+
 OUT = Path(os.environ.get("MINGA_RECORDING", "recording"))
 
 
@@ -29,7 +31,7 @@ def things(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
         yield found
 
 
-@pytest.mark.parametrize("shard", range(12))
+@pytest.mark.parametrize("shard", range(SHARDS))
 def test_record(things: Any, shard: int) -> None:
     from tests.recording import everything
 
