@@ -4,8 +4,8 @@
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 IN_VENV := .venv/bin/python
-# Twice as many as processors: half of the suite waits for something.
-PYTEST := $(IN_VENV) -m pytest -n 4 --dist loadgroup
+# More than twice as many as processors: half of the suite waits for something.
+PYTEST := $(IN_VENV) -m pytest -n 5 --dist loadgroup
 export PORT DATA GUESTS
 
 .PHONY: run test quick test-slow test-chaos test-openstack test-production check fix bench audit dev

@@ -43,6 +43,7 @@ _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 )
 class Docs(SpectacularSwaggerSplitView):
     url_name = "api-schema"
+    http_method_names = ["get", "head"]  # the page has no template with which to answer OPTIONS
 
 
 docs = Docs.as_view()

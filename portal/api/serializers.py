@@ -65,6 +65,13 @@ class Service(serializers.Serializer[Any]):
     port = Port()
     scheme = serializers.ChoiceField(["ssh", "http", "https", "vnc", "tcp"])
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse half a service: a PATCH of a template replaces its services as wholes."""
+        errors = {name: field.error_messages["required"] for name, field in self.fields.items() if name not in attrs}
+        if errors:
+            raise serializers.ValidationError(errors)
+        return attrs
+
 
 class Size(serializers.Serializer[Any]):
     vcpus = serializers.IntegerField()

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from machines.models import Machine
+from tests.factories import make_template
 
 ODD: list[Any] = [
     None, True, 5, -1, 10**30, 1.5, "", " ", "a\x00b", "a\nb", "x" * 10_000, "\u202e", "\ud800", [], [1], {}, {"a": 1}, "٣",
@@ -70,6 +71,18 @@ def test_a_validation_error_names_the_field_and_says_what_to_do(api: Any, machin
     told = api.ask("POST", f"machines/{machine.pk}/ports/", {"port": "abc"}).json()
     assert told["errors"] == [{"field": "port", "detail": "A port is a number from 1 to 65535."}]
     assert told["detail"] == "port: A port is a number from 1 to 65535."
+
+
+def test_half_a_service_of_a_template_is_refused_at_its_field(api: Any) -> None:
+    template = make_template(created_by=api.user)
+    type(api.user).objects.filter(pk=api.user.pk).update(roles=["teacher"])
+    reply = api.ask("PATCH", f"templates/{template.slug}/", {"services": [{"name": "ssh"}]})
+    assert reply.status_code == 400
+    assert [line["field"] for line in reply.json()["errors"]] == ["services.0.port", "services.0.scheme"]
+
+
+def test_the_page_of_the_docs_answers_no_options(client: Client) -> None:
+    assert client.options("/api/docs/").status_code == 405
 
 
 def test_more_than_a_megabyte_is_413(api: Any) -> None:
