@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def clock() -> Iterator["Clock"]:
     from tests.machines.world import Clock
 
-    with time_machine.travel("2026-03-02T10:00:00+00:00", tick=True) as traveller:
+    with time_machine.travel("2026-03-02T10:00:00+00:00", tick=False) as traveller:
         yield Clock(traveller)
 
 

@@ -152,7 +152,9 @@ def _wish(machine: Machine, wanted: str, world: World) -> bool:
 
 @pytest.mark.parametrize("cloud", [FullCloud()], ids=["full"])
 def test_a_full_cluster_queues_and_lets_in_by_order(world: World, cloud: FakeCloud) -> None:
-    first, second = world.launch("first"), world.launch("second")
+    first = world.launch("first")
+    world.clock.move(1)
+    second = world.launch("second")
     for _turn in range(5):
         world.turn()
     second.refresh_from_db()
