@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cloud.openstack import paging
-from cloud.openstack.wire import Wire
+from cloud.openstack.client import Client
 
 Network = IPv4Network | IPv6Network
 ANY = {4: "0.0.0.0/0", 6: "::/0"}
@@ -78,12 +78,12 @@ class WayOut:
 
     def __init__(
         self,
-        wire: Wire,
+        client: Client,
         wish: Sequence[str] | None,
         agents: Callable[[], list[str]],
         network_id: Callable[[], str],
     ) -> None:
-        self._wire, self._agents, self._network_id = wire, agents, network_id
+        self._client, self._agents, self._network_id = client, agents, network_id
         self.wish = wish
         self._blocked: Blocked | None = None
         self._looked_at = 0.0
@@ -112,7 +112,7 @@ class WayOut:
         """What a guest is to try: the APIs, and at the same addresses and the agent's whatever a cloud usually has beside them."""
         addresses = {*map(_single, [*self._agents(), *(self.wish or [])])} - {""}
         names: dict[tuple[str, int], set[str]] = {}
-        for kind, url in self._wire.endpoints:
+        for kind, url in self._client.endpoints:
             for address in _addresses(_host(url))[0]:
                 addresses.add(address)
                 names.setdefault((address, _port(url)), set()).add(kind)
@@ -125,7 +125,7 @@ class WayOut:
         at, known = self._name_servers
         if not at or time.monotonic() - at > KEEP_SECONDS:
             params = {"network_id": self._network_id()}
-            list_of = partial(paging.rows, self._wire, "network")
+            list_of = partial(paging.rows, self._client, "network")
             subnets = list_of("/subnets", "subnets", params)
             ports = list_of("/ports", "ports", {**params, "device_owner": "network:dhcp"})
             said = [server for subnet in subnets for server in subnet.get("dns_nameservers") or []]
@@ -150,7 +150,7 @@ class WayOut:
     def _found(self) -> Blocked:
         networks = [ip_network(cidr, strict=False) for cidr in self._agents()]
         unknown, loopback, is_sure = set(), set(), True
-        for host in sorted({_host(url) for _kind, url in self._wire.endpoints} - {""}):
+        for host in sorted({_host(url) for _kind, url in self._client.endpoints} - {""}):
             addresses, answered = _addresses(host)
             is_sure = is_sure and answered
             if not addresses:

@@ -8,9 +8,9 @@ from typing import Any
 
 from cloud.contract import CloudGone
 from cloud.openstack import paging
+from cloud.openstack.client import Client
 from cloud.openstack.egress import Rule, WayOut, rule_of
-from cloud.openstack.problems import Conflict, body
-from cloud.openstack.wire import Wire
+from cloud.openstack.errors import Conflict, body
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +25,10 @@ class Walls:
     """`agents`: the networks (CIDR) that the agent's connections come from."""
 
     def __init__(
-        self, wire: Wire, agents: Callable[[], list[str]], way_out: WayOut, *, agents_told: bool = True
+        self, client: Client, agents: Callable[[], list[str]], way_out: WayOut, *, agents_told: bool = True
     ) -> None:
         self.way_out = way_out
-        self._wire, self._agents = wire, agents
+        self._client, self._agents = client, agents
         self._agents_told = agents_told  # False: found out by this computer
 
     @property
@@ -41,7 +41,7 @@ class Walls:
     def everywhere(self) -> list[dict[str, Any]]:
         """The groups of all projects that Minga made, and of those in which it took over a server."""
         params = {"name": GROUP, "limit": PAGE}
-        found = paging.rows(self._wire, "network", "/security-groups", "security_groups", params)
+        found = paging.rows(self._client, "network", "/security-groups", "security_groups", params)
         return [group for group in found if str(group.get("description")).startswith(OURS)]
 
     def are_right(self, group: dict[str, Any]) -> bool:
@@ -83,21 +83,21 @@ class Walls:
         rows = [rule.row(group["id"], group["project_id"]) for rule in sorted(rules, key=repr)]
         wish = {"security_group_rules": rows}
         try:
-            self._wire.ask("network", "POST", "/security-group-rules", json=wish)
+            self._client.ask("network", "POST", "/security-group-rules", json=wish)
         except Conflict as error:
             if "quota" not in str(error).lower():
                 raise
             self._make_room(group["project_id"], len(rows))
-            self._wire.ask("network", "POST", "/security-group-rules", json=wish)
+            self._client.ask("network", "POST", "/security-group-rules", json=wish)
 
     def _make_room(self, project: str, more: int) -> None:
         """Neutron allows a project 100 rules, as long as nobody says otherwise."""
-        allowed = body(self._wire.ask("network", "GET", f"/quotas/{project}"))["quota"]["security_group_rule"]
+        allowed = body(self._client.ask("network", "GET", f"/quotas/{project}"))["quota"]["security_group_rule"]
         wish = {"quota": {"security_group_rule": allowed + more}}
-        self._wire.ask("network", "PUT", f"/quotas/{project}", json=wish)
+        self._client.ask("network", "PUT", f"/quotas/{project}", json=wish)
         log.info("project %s may have %s rules of security groups now", project, allowed + more)
 
     def _delete(self, rows: Iterable[dict[str, Any]]) -> None:
         for row in rows:
             with contextlib.suppress(CloudGone):  # another worker was faster
-                self._wire.ask("network", "DELETE", f"/security-group-rules/{row['id']}")
+                self._client.ask("network", "DELETE", f"/security-group-rules/{row['id']}")

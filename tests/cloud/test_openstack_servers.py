@@ -8,8 +8,8 @@ import pytest
 
 from cloud.contract import Flavor, Owner, ServerSpec, Status
 from cloud.openstack import servers
-from cloud.openstack.openstack_cloud import _named
-from cloud.openstack.wire import Wire
+from cloud.openstack.client import Client
+from cloud.openstack.launches import host_name_of
 
 ROW: dict[str, Any] = {
     "id": "s1", "name": "red-fox", "status": "ACTIVE", "tenant_id": "p1", "created": "2026-11-21T10:00:00Z",
@@ -136,4 +136,4 @@ def test_nova_is_told_as_much_of_a_name_as_it_takes(name: str, kept: str) -> Non
 def test_nova_is_told_what_the_guest_is_called(name: str, called: str) -> None:
     """Its own guess keeps an ñ, and Neutron's DNS integration then refuses the port."""
     spec = ServerSpec("0123456789", Owner("o"), name, "f", "i")
-    assert _named(spec, cast("Wire", SimpleNamespace(takes_host_names=True)))[0] == {"hostname": called}
+    assert host_name_of(spec, cast("Client", SimpleNamespace(takes_host_names=True)))[0] == {"hostname": called}

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.check import Check, command, note, right, wrong
 from cloud.contract import CloudError, CloudRefused
-from cloud.openstack.problems import NotSignedIn, translated
-from cloud.openstack.survey import Survey
+from cloud.openstack.client import COMPUTE, PLACEMENT
+from cloud.openstack.doctor.survey import Survey
+from cloud.openstack.errors import NotSignedIn, translated
 from cloud.openstack.tenants import ROLE, TAG
-from cloud.openstack.wire import COMPUTE, PLACEMENT
 
 SLOW_SIGN_IN = 3.0  # seconds
 VERSION_SECONDS = 3.0  # without a byte
@@ -30,7 +30,7 @@ def settings(survey: Survey) -> list[Check]:
     """Readable, and of a kind that can act in many projects."""
     topic = _("Settings")
     try:
-        config = survey.wire.connection.config
+        config = survey.client.connection.config
     except CloudRefused as error:
         mend = "OS_CLOUD=NAME OS_CLIENT_CONFIG_FILE=/path/to/clouds.yaml"
         return [wrong(topic, _("They cannot be used: %(said)s"), mend, said=str(error.__cause__ or error)[:300])]
@@ -51,7 +51,7 @@ def settings(survey: Survey) -> list[Check]:
 
 def sign_in(survey: Survey) -> list[Check]:
     topic, began = _("Keystone"), time.monotonic()
-    address = survey.wire.connection.config.config["auth"].get("auth_url", "")
+    address = survey.client.connection.config.config["auth"].get("auth_url", "")
     try:
         who = survey.who
     except NotSignedIn:
@@ -71,7 +71,7 @@ def sign_in(survey: Survey) -> list[Check]:
 def versions(survey: Survey) -> list[Check]:
     """Each service answers, and is new enough. Fills survey.services: the others are not asked anything further."""
     # Where nothing answers it is asked twice, and what it says of its versions is short.
-    session = survey.wire.connection.session
+    session = survey.client.connection.session
     before, session.timeout = getattr(session, "timeout", None), VERSION_SECONDS
     try:
         return [_version(survey, service, least, name) for service, (least, name) in SERVICES.items()]
@@ -82,7 +82,7 @@ def versions(survey: Survey) -> list[Check]:
 def _version(survey: Survey, service: str, least: str, name: str) -> Check:
     try:
         with translated():
-            told = getattr(survey.wire.connection, service).get_endpoint_data()
+            told = getattr(survey.client.connection, service).get_endpoint_data()
     except CloudError as error:
         return wrong(name, _("No answer: %(said)s"), _catalogue(service), said=str(error)[:200])
     newest: Any = told and (told.max_microversion or (None if least else told.api_version))
@@ -122,7 +122,7 @@ def projects(survey: Survey) -> list[Check]:
     topic, who = _("Students' projects"), survey.who
     try:
         with translated():
-            made = survey.wire.keystone.projects.list(domain=survey.wire.domain_id, tags=TAG)
+            made = survey.client.keystone.projects.list(domain=survey.client.domain_id, tags=TAG)
     except CloudRefused:
         text = _("This user may not look at the projects of domain %(domain)s, nor make any.")
         return [wrong(topic, text, who.role_add("admin"), domain=who.project_domain)]
@@ -133,7 +133,7 @@ def projects(survey: Survey) -> list[Check]:
 def member(survey: Survey) -> list[Check]:
     topic = _("Role “member”")
     with translated():
-        found = survey.wire.keystone.roles.list(name=ROLE)
+        found = survey.client.keystone.roles.list(name=ROLE)
     if found:
         return [right(topic, _("It exists; the portal gives it to itself in each student's project."))]
     return [wrong(topic, _("Keystone has no role of this name."), command("openstack", "role", "create", ROLE))]
@@ -142,7 +142,7 @@ def member(survey: Survey) -> list[Check]:
 def clock(survey: Survey) -> list[Check]:
     topic = _("Clock")
     survey.ask("compute", "/limits")
-    ahead = survey.wire.clock_ahead
+    ahead = survey.client.clock_ahead
     if ahead is None:
         return [note(topic, _("The cloud's answers have no date, so the clocks cannot be compared."))]
     facts = {"seconds": f"{abs(ahead):.0f}"}
@@ -161,7 +161,7 @@ def clock(survey: Survey) -> list[Check]:
 def keypairs(survey: Survey) -> list[Check]:
     """Key pairs belong to the user who launches: to our service user, one for each key of a student."""
     topic, who = _("Key pairs"), survey.who
-    allowed = int(survey.ask("compute", f"/os-quota-sets/{survey.wire.project_id}")["quota_set"]["key_pairs"])
+    allowed = int(survey.ask("compute", f"/os-quota-sets/{survey.client.project_id}")["quota_set"]["key_pairs"])
     wanted = wanted_keypairs(survey.students)
     mend = command("openstack", "quota", "set", "--key-pairs", str(wanted), who.project)
     if allowed < 0:

@@ -9,14 +9,14 @@ import pytest
 import yaml
 
 from cloud.contract import CloudRefused
-from cloud.openstack import guest
+from cloud.openstack import userdata
 
 ONE, TWO, THREE = (f"ssh-ed25519 AAAAC3Nz{n} {n}@example.org" for n in ("one", "two", "three"))
 CONFIG = "#cloud-config\npackages: [tree]\n"
 
 
 def decoded(text: str, *keys: str) -> str:
-    return base64.b64decode(guest.user_data(text, keys) or "").decode()
+    return base64.b64decode(userdata.user_data(text, keys) or "").decode()
 
 
 def parts(text: str) -> list[str]:
@@ -36,7 +36,7 @@ def run(script: str, home: Path, held: str) -> str:
 
 
 def test_nothing_to_say_is_nothing() -> None:
-    assert guest.user_data("", (ONE,)) is None
+    assert userdata.user_data("", (ONE,)) is None
 
 
 @pytest.mark.parametrize("text", [CONFIG, "#!/bin/sh\ntrue\n", "anything at all"])
@@ -98,7 +98,7 @@ LINE = "restrict,command=\"exec sh -c 'for t do [ -O $t ] && echo told; done'\" 
 
 
 def with_line(text: str, *keys: str) -> str:
-    return base64.b64decode(guest.user_data(text, keys, LINE) or "").decode()
+    return base64.b64decode(userdata.user_data(text, keys, LINE) or "").decode()
 
 
 def test_the_portals_line_goes_in_with_its_options_beside_a_script(tmp_path: Path) -> None:
@@ -112,14 +112,14 @@ def test_the_portals_line_is_the_same_text_for_cloud_init() -> None:
 
 @pytest.mark.parametrize("text", ["", CONFIG, "#!/bin/sh\ntrue\n"])
 def test_without_a_key_of_the_persons_the_portals_line_stays_out(text: str) -> None:
-    assert guest.user_data(text, (), LINE) == guest.user_data(text, ())
+    assert userdata.user_data(text, (), LINE) == userdata.user_data(text, ())
 
 
 def test_what_nova_would_not_take_is_refused_with_the_numbers() -> None:
     with pytest.raises(CloudRefused, match="65535 are allowed"):
-        guest.user_data("#" * 60_000, (ONE,))
+        userdata.user_data("#" * 60_000, (ONE,))
 
 
 def test_a_key_pair_is_named_by_the_key_not_by_its_comment() -> None:
-    assert guest.keypair_name("minga-", "ssh-rsa AAAA mine") == guest.keypair_name("minga-", "ssh-rsa AAAA other")
-    assert guest.keypair_name("minga-", ONE) != guest.keypair_name("minga-", TWO)
+    assert userdata.keypair_name("minga-", "ssh-rsa AAAA mine") == userdata.keypair_name("minga-", "ssh-rsa AAAA other")
+    assert userdata.keypair_name("minga-", ONE) != userdata.keypair_name("minga-", TWO)

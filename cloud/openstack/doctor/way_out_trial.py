@@ -3,8 +3,8 @@
 from django.utils.translation import gettext_noop as _
 
 from cloud.check import Check, command, named, note, right, wrong
-from cloud.openstack import probe
-from cloud.openstack.checks_egress import EVERYTHING, TOPIC, people, setting
+from cloud.openstack.doctor import probe
+from cloud.openstack.doctor.checks_egress import EVERYTHING, TOPIC, people, setting
 from cloud.openstack.egress import Service, WayOut
 
 DNS = 53

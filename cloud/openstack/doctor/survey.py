@@ -7,10 +7,10 @@ from typing import Any
 
 from cloud.check import command
 from cloud.openstack import cluster, paging
+from cloud.openstack.client import Client
 from cloud.openstack.egress import WayOut
-from cloud.openstack.problems import body, translated
+from cloud.openstack.errors import body, translated
 from cloud.openstack.walls import Walls
-from cloud.openstack.wire import Wire
 
 SECONDS = 6.0  # without a byte: who looks wants an answer, also when it is "no answer"
 
@@ -36,7 +36,7 @@ class Who:
 
 @dataclass
 class Survey:
-    open_wire: Callable[[], Wire]
+    open_client: Callable[[], Client]
     network_wish: str = ""  # OPENSTACK_NETWORK
     agents_wish: Sequence[str] = ()  # AGENT_ADDRESSES
     egress_wish: Sequence[str] | None = None  # GUEST_EGRESS_BLOCKED
@@ -45,13 +45,13 @@ class Survey:
     silent: bool = False  # what was asked last did not answer
 
     @cached_property
-    def wire(self) -> Wire:
-        return self.open_wire()
+    def client(self) -> Client:
+        return self.open_client()
 
     @cached_property
     def who(self) -> Who:
         """Signs in."""
-        connection: Any = self.wire.connection
+        connection: Any = self.client.connection
         with translated():
             access = connection.session.auth.get_access(connection.session)
         config = connection.config
@@ -68,22 +68,22 @@ class Survey:
 
     @cached_property
     def network(self) -> dict[str, Any]:
-        return cluster.network(self.wire, self.network_wish)
+        return cluster.network(self.client, self.network_wish)
 
     @cached_property
     def agents(self) -> list[str]:
-        return list(self.agents_wish) or cluster.own_address(self.wire, self.network["id"])
+        return list(self.agents_wish) or cluster.own_address(self.client, self.network["id"])
 
     @cached_property
     def walls(self) -> Walls:
         """As the portal has them: the group of each project."""
-        way_out = WayOut(self.wire, self.egress_wish, lambda: self.agents, lambda: str(self.network["id"]))
-        return Walls(self.wire, lambda: self.agents, way_out, agents_told=bool(self.agents_wish))
+        way_out = WayOut(self.client, self.egress_wish, lambda: self.agents, lambda: str(self.network["id"]))
+        return Walls(self.client, lambda: self.agents, way_out, agents_told=bool(self.agents_wish))
 
     def ask(self, service: str, path: str, **params: Any) -> dict[str, Any]:
         """A look at something: the JSON of a good answer."""
-        return body(self.wire.ask(service, "GET", path, params=params, seconds=SECONDS))
+        return body(self.client.ask(service, "GET", path, params=params, seconds=SECONDS))
 
     def rows(self, service: str, path: str, key: str, **params: Any) -> list[dict[str, Any]]:
         """A whole list."""
-        return paging.rows(self.wire, service, path, key, params, seconds=SECONDS)
+        return paging.rows(self.client, service, path, key, params, seconds=SECONDS)

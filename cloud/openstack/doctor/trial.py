@@ -24,8 +24,9 @@ from cloud.contract import (
     ServerSpec,
     Status,
 )
-from cloud.openstack import probe, servers, way_out_trial
-from cloud.openstack.checks_catalog import fits
+from cloud.openstack import servers
+from cloud.openstack.doctor import probe, way_out_trial
+from cloud.openstack.doctor.checks_catalog import fits
 from cloud.openstack.openstack_cloud import OpenStackCloud
 
 TOPIC = _("Trial machine")
@@ -120,7 +121,7 @@ class _Trial:
         owner = Owner(OWNER_KEY, "check", Quota(1, flavor.vcpus, flavor.ram_mb))
         spec = ServerSpec(
             machine=MACHINE, owner=owner, name="minga-check", flavor_id=flavor.id, image_id=image.id, ports=frozenset({22}),
-            user_data=probe.script(way_out_trial.targets(self.cloud.desk.way_out)),
+            user_data=probe.script(way_out_trial.targets(self.cloud.way_out)),
         )  # fmt: skip
         self.is_asking = True
         try:
@@ -135,7 +136,7 @@ class _Trial:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             with contextlib.suppress(CloudBusy):
-                server = servers.server(self.cloud.desk.verbs.get(server.id), self.cloud.desk.network_name)
+                server = servers.server(self.cloud.actions.get(server.id), self.cloud.network.name)
                 if server.status == status and not server.task:
                     return server
                 if server.status == Status.ERROR:
@@ -159,20 +160,20 @@ class _Trial:
             "Port 22 of %(address)s did not answer this computer within %(seconds)s s. Machines let in %(agents)s only: "
             "run this where the agent is, or say where it is."
         )
-        agents = ", ".join(self.cloud.desk.agents())
+        agents = ", ".join(self.cloud.network.agents())
         facts = {"address": server.address, "seconds": f"{BOOT_SECONDS:.0f}", "agents": agents}
         return wrong(TOPIC, text, "AGENT_ADDRESSES=ADDRESS/32", **facts)
 
     def way_out(self, server: Server) -> list[Check]:
         """Which of the cloud's services answer it: its own script tries them, and writes onto its console."""
-        wanted = way_out_trial.targets(self.cloud.desk.way_out)
+        wanted = way_out_trial.targets(self.cloud.way_out)
         ends, heard = time.monotonic() + probe.patience(len(wanted)), None
         while heard is None and time.monotonic() < ends:
             with contextlib.suppress(CloudBusy):
                 heard = probe.read(self.cloud.console_log(server.id, CONSOLE_LINES))
             if heard is None:
                 time.sleep(PAUSE_SECONDS)
-        return way_out_trial.rows(self.cloud.desk.way_out, heard)
+        return way_out_trial.rows(self.cloud.way_out, heard)
 
     def screen(self, server: Server) -> Check:
         began = time.monotonic()

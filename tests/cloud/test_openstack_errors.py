@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused
-from cloud.openstack.problems import BadRequest, Conflict, NotSignedIn, body, problem
+from cloud.openstack.errors import BadRequest, Conflict, NotSignedIn, body, error_of
 
 NOVA_404 = {"itemNotFound": {"code": 404, "message": "Instance x could not be found."}}
 NEUTRON_404 = {"NeutronError": {"type": "PortNotFound", "message": "Port x could not be found.", "detail": ""}}
@@ -55,15 +55,15 @@ def answer(status: int, said: Any = "", url: str = "http://cloud/v2.1/servers/x"
     ],
 )
 def test_each_status_is_one_error(status: int, said: Any, error: type[CloudError]) -> None:
-    assert type(problem(answer(status, said))) is error
+    assert type(error_of(answer(status, said))) is error
 
 
 def test_glance_says_that_an_image_is_gone_in_a_page_of_its_own() -> None:
-    assert isinstance(problem(answer(404, GLANCE_404, url="http://cloud/v2/images/x")), CloudGone)
+    assert isinstance(error_of(answer(404, GLANCE_404, url="http://cloud/v2/images/x")), CloudGone)
 
 
 def test_the_error_carries_the_api_s_own_sentence() -> None:
-    assert str(problem(answer(404, NOVA_404))) == "404 Instance x could not be found."
+    assert str(error_of(answer(404, NOVA_404))) == "404 Instance x could not be found."
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_error_carries_the_api_s_own_sentence() -> None:
     [("17", 17.0), ("0", 0.0), ("-3", 0.0), ("86400", 300.0), ("Sat, 21 Nov 2026 10:00:40 GMT", 40.0), ("soon", None), ("", None)],
 )  # fmt: skip
 def test_retry_after_is_a_number_or_a_date(said: str, seconds: float | None) -> None:
-    error = problem(answer(503, "", Retry_After=said, Date="Sat, 21 Nov 2026 10:00:00 GMT"))
+    error = error_of(answer(503, "", Retry_After=said, Date="Sat, 21 Nov 2026 10:00:00 GMT"))
     assert isinstance(error, CloudBusy)
     assert error.retry_after == seconds
 

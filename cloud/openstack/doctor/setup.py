@@ -13,8 +13,9 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.check import Check, named
 from cloud.contract import CloudError, CloudRefused, Flavor
-from cloud.openstack import checks, checks_access, checks_catalog, checks_egress, checks_network, cluster
-from cloud.openstack.survey import Survey
+from cloud.openstack import cluster
+from cloud.openstack.doctor import checks, checks_access, checks_catalog, checks_egress, checks_network
+from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.upload import Upload, ensure_uploaded, is_there
 from lib.notes import Note
 
@@ -96,7 +97,7 @@ def _roles(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 
 def _keypairs(survey: Survey, wishes: Wishes) -> Iterator[Step]:
     topic, project, wanted = _("Key pairs"), survey.who.project, checks_access.wanted_keypairs(survey.students)
-    path = f"/os-quota-sets/{survey.wire.project_id}"
+    path = f"/os-quota-sets/{survey.client.project_id}"
     allowed = int(survey.ask("compute", path)["quota_set"]["key_pairs"])
     if allowed < 0 or allowed >= wanted:
         yield Step(topic, "right", Note(_("Project %(project)s may have enough of them."), {"project": project}))
@@ -104,7 +105,7 @@ def _keypairs(survey: Survey, wishes: Wishes) -> Iterator[Step]:
     text = _("Project %(project)s may have %(wanted)s of them, where it was %(allowed)s.")
     wish = {"quota_set": {"key_pairs": wanted}}
     yield wishes.change(
-        topic, text, lambda: survey.wire.ask("compute", "PUT", path, json=wish),
+        topic, text, lambda: survey.client.ask("compute", "PUT", path, json=wish),
         project=project, wanted=wanted, allowed=allowed,
     )  # fmt: skip
 
@@ -120,12 +121,12 @@ def _network(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 
 
 def _sizes(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    topic, there = _("Sizes"), cluster.flavors(survey.wire)
+    topic, there = _("Sizes"), cluster.flavors(survey.client)
     if there:
         text = _("There are some already, and more are yours to make: %(names)s.")
         yield Step(topic, "right", Note(text, {"names": named([flavor.name for flavor in there])}))
         return
-    biggest = cluster.room(survey.wire).biggest_host
+    biggest = cluster.room(survey.client).biggest_host
     fitting = [size for size in SIZES if not biggest or checks_catalog.carries(biggest, size)]
     if not fitting:
         text = _("No computer of this cluster is large enough for the smallest size that is made here.")
@@ -139,19 +140,19 @@ def _sizes(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 def _make(survey: Survey, size: Flavor) -> None:
     wish = {"name": size.name, "vcpus": size.vcpus, "ram": size.ram_mb, "disk": size.disk_gb}
     public = {"os-flavor-access:is_public": True}
-    survey.wire.ask("compute", "POST", "/flavors", json={"flavor": {**wish, **public}})
+    survey.client.ask("compute", "POST", "/flavors", json={"flavor": {**wish, **public}})
 
 
 def _images(survey: Survey, wishes: Wishes) -> Iterator[Step]:
     """The one that was given is uploaded; where nothing is there and none was given, it is told how."""
     topic, upload = _("Images"), wishes.upload
-    rows = [row for row in cluster.pages(survey.wire, {"limit": cluster.PAGE}) if row["status"] == "active"]
-    if upload and is_there(survey.wire, upload):
+    rows = [row for row in cluster.pages(survey.client, {"limit": cluster.PAGE}) if row["status"] == "active"]
+    if upload and is_there(survey.client, upload):
         yield Step(topic, "right", Note(_("“%(name)s” is there already."), {"name": upload.name}))
     elif upload:
         text = _("“%(name)s” for everybody, %(size)s MB of %(format)s, login %(login)s.")
         facts = {"size": f"{upload.size / 1e6:.0f}", "format": upload.disk_format, "login": upload.login}
-        yield wishes.change(topic, text, lambda: ensure_uploaded(survey.wire, upload), name=upload.name, **facts)
+        yield wishes.change(topic, text, lambda: ensure_uploaded(survey.client, upload), name=upload.name, **facts)
     elif not any(row["visibility"] in ("public", "community") for row in rows):
         text = _("There is none. Take a distribution's cloud image for OpenStack, and give it:")
         yield Step(topic, "left", Note(text), checks_catalog.UPLOAD)
@@ -172,7 +173,7 @@ def _login(survey: Survey, wishes: Wishes, row: dict[str, Any]) -> Iterator[Step
         patch = [{"op": "add", "path": "/os_admin_user", "value": login}]
         kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
         yield wishes.change(
-            topic, text, lambda: survey.wire.ask("image", "PATCH", f"/images/{image.id}", json=patch, headers=kind),
+            topic, text, lambda: survey.client.ask("image", "PATCH", f"/images/{image.id}", json=patch, headers=kind),
             name=image.name, login=login,
         )  # fmt: skip
     else:

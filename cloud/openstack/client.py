@@ -1,6 +1,7 @@
 """The connection: one per process, signed in as the portal's service user, and as the same user in students' projects."""
 
 import logging
+import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,9 +14,10 @@ from keystoneauth1 import discover
 from keystoneauth1.identity import v3
 from keystoneclient.v3.client import Client as Keystone
 from openstack import exceptions as sdk
+from openstack.connection import Connection
 
 from cloud.contract import CloudBusy, CloudRefused
-from cloud.openstack.problems import problem, translated
+from cloud.openstack.errors import error_of, translated
 
 log = logging.getLogger(__name__)
 
@@ -30,21 +32,22 @@ PLACEMENT = "1.29"  # allocation candidates with the whole provider tree
 MICROVERSIONS = {"compute": COMPUTE, "placement": PLACEMENT}
 
 
-class Wire:
-    """Blocking and safe to share between threads."""
+class Client:
+    """Calls of OpenStack's APIs. Blocking and safe to share between threads, and with forks of this process."""
 
     def __init__(self, cloud: str | None = None, **settings: Any) -> None:
         """`cloud`: its name in clouds.yaml; None: OS_CLOUD or the OS_* variables say it. No call waits longer than `api_timeout`."""
         self.longest = float(settings.get("api_timeout", LIST_SECONDS))
-        try:
-            # api_timeout: for signing in and finding services, which would else wait for ever.
-            self.connection = openstack.connect(cloud=cloud, **{"api_timeout": TIMEOUT_SECONDS, **settings})
-        except (sdk.ConfigException, OSError) as error:
-            raise CloudRefused(f"The cloud's settings cannot be used: {error}") from error
+        # api_timeout: for signing in and finding services, which would else wait for ever.
+        self._settings = {"cloud": cloud, "api_timeout": TIMEOUT_SECONDS, **settings}
+        self._connections: dict[
+            int, Connection
+        ] = {}  # by process: a fork that shared its parent's would mix up answers
+        self._opening = threading.Lock()
         self._lock = threading.Lock()
         self._students: dict[str, v3.Password] = {}
         self._endpoints: dict[str, str] = {}
-        self._identity: Keystone | None = None
+        self._identity: tuple[Connection, Keystone] | None = None
         self._newest = (0, 0)  # version of Nova, once it was asked
         self.calls: dict[str, int] = {}  # asked so far, by service: for measuring
         self.clock_ahead: float | None = None  # seconds by which the cloud's clock is ahead of ours
@@ -64,7 +67,7 @@ class Wire:
     ) -> requests.Response:
         """One call of `service` (compute, image, network, placement); in `project`, or as ourselves. `version`: another than usual.
 
-        Returns a good answer (below 400). Raises what problems.problem says, or CloudBusy.
+        Returns a good answer (below 400). Raises what errors.error_of says, or CloudBusy.
         """
         self._negotiate()
         rest: dict[str, Any] = {"json": json, "params": params, "headers": headers or {}, "connect_retries": 0}
@@ -77,9 +80,17 @@ class Wire:
             answer = self._adapter(service).request(path, method, raise_exc=False, **rest)
         self.calls[service] = self.calls.get(service, 0) + 1
         if answer.status_code >= 300:
-            raise problem(answer)
+            raise error_of(answer)
         self._look_at_clock(answer)
         return cast("requests.Response", answer)
+
+    @property
+    def connection(self) -> Connection:
+        """Return this process's own connection. Raises CloudRefused where the settings cannot be used."""
+        with self._opening:
+            if os.getpid() not in self._connections:
+                self._connections[os.getpid()] = _opened(self._settings)
+            return self._connections[os.getpid()]
 
     @property
     def takes_host_names(self) -> bool:
@@ -96,16 +107,18 @@ class Wire:
     @property
     def keystone(self) -> Keystone:
         """Keystone's own client, on the same session. Use inside translated()."""
-        if self._identity is None:
-            config = self.connection.config
-            self._identity = Keystone(
-                session=self.connection.session,
+        connection = self.connection
+        config = connection.config
+        if self._identity is None or self._identity[0] is not connection:
+            client = Keystone(
+                session=connection.session,
                 interface=config.get_interface("identity"),
                 region_name=config.get_region_name("identity"),
                 endpoint_override=config.get_endpoint("identity"),
                 connect_retries=0,
             )
-        return self._identity
+            self._identity = connection, client
+        return self._identity[1]
 
     @property
     def project_id(self) -> str:
@@ -167,7 +180,9 @@ class Wire:
             self._students.pop(project, None)
 
     def close(self) -> None:
-        self.connection.close()
+        with self._opening:
+            if connection := self._connections.pop(os.getpid(), None):
+                connection.close()
 
     def _adapter(self, service: str) -> Any:
         return getattr(self.connection, service)
@@ -198,6 +213,13 @@ class Wire:
         if at := told_at(answer):
             # The header has whole seconds, cut off: on average half a second is missing.
             self.clock_ahead = at.timestamp() + 0.5 - time.time()
+
+
+def _opened(settings: dict[str, Any]) -> Connection:
+    try:
+        return openstack.connect(**settings)
+    except (sdk.ConfigException, OSError) as error:
+        raise CloudRefused(f"The cloud's settings cannot be used: {error}") from error
 
 
 def told_at(answer: requests.Response) -> datetime | None:

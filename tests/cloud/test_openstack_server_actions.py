@@ -6,11 +6,11 @@ import pytest
 import requests
 
 from cloud.contract import CloudBusy, CloudLimit, CloudRefused, Owner, ServerSpec
-from cloud.openstack.problems import Conflict
-from cloud.openstack.verbs import Verbs
+from cloud.openstack.errors import Conflict
+from cloud.openstack.server_actions import ServerActions
 
 
-class RefusingWire:
+class RefusingClient:
     """Every POST is answered by an error; the server is as it is told here."""
 
     def __init__(self, error: Exception, status: str = "ACTIVE", task: str | None = None) -> None:
@@ -25,8 +25,8 @@ class RefusingWire:
         return answer
 
 
-def verbs(*facts: Any) -> Verbs:
-    return Verbs(RefusingWire(*facts))  # type: ignore[arg-type]
+def verbs(*facts: Any) -> ServerActions:
+    return ServerActions(RefusingClient(*facts))  # type: ignore[arg-type]
 
 
 def test_one_that_was_busy_and_runs_by_now_is_asked_again() -> None:

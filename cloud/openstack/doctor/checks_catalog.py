@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 from cloud.check import Check, command, named, note, right, wrong
 from cloud.contract import Flavor, Host, Image
 from cloud.openstack import cluster
-from cloud.openstack.survey import Survey
+from cloud.openstack.doctor.survey import Survey
 
 UPLOAD = "manage.py setup_cloud --image FILE --name NAME --login USER"
 COMPUTE_LIST = "openstack compute service list"
@@ -16,7 +16,7 @@ NETWORK_LIST = "openstack network agent list"
 
 def images(survey: Survey) -> list[Check]:
     topic = _("Images")
-    rows = [row for row in cluster.pages(survey.wire, {"limit": cluster.PAGE}) if row["status"] == "active"]
+    rows = [row for row in cluster.pages(survey.client, {"limit": cluster.PAGE}) if row["status"] == "active"]
     public = [row for row in rows if row["visibility"] in ("public", "community")]
     if not public:
         return [wrong(topic, _("There is no public image that is ready."), UPLOAD)]
@@ -44,10 +44,10 @@ def says_login(image: Image, login: str) -> str:
 
 def sizes(survey: Survey) -> list[Check]:
     topic = _("Sizes")
-    flavors = cluster.flavors(survey.wire)
+    flavors = cluster.flavors(survey.client)
     if not flavors:
         return [wrong(topic, _("There is no public size."), "manage.py setup_cloud")]
-    biggest = cluster.room(survey.wire).biggest_host
+    biggest = cluster.room(survey.client).biggest_host
     fitting = [flavor for flavor in flavors if not biggest or carries(biggest, flavor)]
     if not fitting:
         return [
@@ -78,7 +78,7 @@ def _smaller(host: dict[str, int]) -> str:
 
 def _too_small(survey: Survey, flavors: list[Flavor]) -> list[Check]:
     """Images that want more than every size gives."""
-    ready = [image for image in cluster.images(survey.wire) if image.ready]
+    ready = [image for image in cluster.images(survey.client) if image.ready]
     lonely = [image for image in ready if not any(fits(image, flavor) for flavor in flavors)]
     verdict = wrong if ready and len(lonely) == len(ready) else note
     text = _("“%(name)s” wants at least %(ram)s MiB of memory and %(disk)s GiB of disk: no size has that.")
@@ -101,12 +101,12 @@ def _flavor_for(image: Image) -> str:
 
 def computers(survey: Survey) -> list[Check]:
     topic = _("Computers")
-    hosts = cluster.hosts(survey.wire)
+    hosts = cluster.hosts(survey.client)
     good = [host for host in hosts if host.up and host.enabled]
     if not good:
         text = _("None of %(count)s takes machines now.") if hosts else _("The cluster has none.")
         return [wrong(topic, text, f"{COMPUTE_LIST} --service nova-compute", count=len(hosts))]
-    room = cluster.room(survey.wire)
+    room = cluster.room(survey.client)
     facts = {"good": len(good), "all": len(hosts), "free": room.ram_mb - room.ram_mb_used, "ram": room.ram_mb}
     text = _("%(good)s of %(all)s take machines; %(free)s of %(ram)s MiB of memory are free.")
     return [right(topic, text, **facts), *(_away(host) for host in hosts if host not in good)]

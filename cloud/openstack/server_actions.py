@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Flavor, ServerSpec
-from cloud.openstack import cluster, guest, paging
-from cloud.openstack.problems import BadRequest, Conflict, NotSignedIn, body
+from cloud.openstack import cluster, paging, userdata
+from cloud.openstack.client import Client
+from cloud.openstack.errors import BadRequest, Conflict, NotSignedIn, body
 from cloud.openstack.servers import PREFIX, flavor_of, metadata, number_of
 from cloud.openstack.tenants import keypair_prefix
-from cloud.openstack.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -20,21 +20,21 @@ ASLEEP = ("SUSPENDED", "PAUSED")
 OUR_REBOOTS = f"{PREFIX}reboots"  # of Nova's history, how many were ours when `restarts` was written down
 
 
-class Verbs:
+class ServerActions:
     """Calls are made as the service user, who may act in every project, but where something is made that the student owns."""
 
-    def __init__(self, wire: Wire, agents: Callable[[], list[str]] = list) -> None:
-        self._wire, self._agents = wire, agents
+    def __init__(self, client: Client, agents: Callable[[], list[str]] = list) -> None:
+        self._client, self._agents = client, agents
 
     def get(self, server_id: str) -> dict[str, Any]:
-        row: dict[str, Any] = body(self._wire.ask("compute", "GET", f"/servers/{server_id}"))["server"]
+        row: dict[str, Any] = body(self._client.ask("compute", "GET", f"/servers/{server_id}"))["server"]
         if row["status"] in GONE:
             raise CloudGone(f"Server {server_id} is deleted.")
         return row
 
     def act(self, server_id: str, action: str, facts: Any = None, *, project: str | None = None) -> dict[str, Any]:
         """Raises Conflict when its state does not allow it now."""
-        answer = self._wire.ask(
+        answer = self._client.ask(
             "compute", "POST", f"/servers/{server_id}/action", json={action: facts}, project=project
         )
         return body(answer) if answer.content else {}
@@ -51,7 +51,7 @@ class Verbs:
         status = row["status"]
         if status in ("ACTIVE", "VERIFY_RESIZE"):
             return
-        if status == "SHELVED_OFFLOADED" and not cluster.has_room(self._wire, _flavor(row)):
+        if status == "SHELVED_OFFLOADED" and not cluster.has_room(self._client, _flavor(row)):
             raise CloudFull("No computer of the cluster has room for it.")
         actions = {
             "SUSPENDED": "resume", "PAUSED": "unpause", "SHUTOFF": "os-start", "SHELVED": "unshelve",
@@ -118,8 +118,8 @@ class Verbs:
 
     def our_count(self, server_id: str, action: str) -> int:
         """How often Nova's history of the server tells that we did this."""
-        rows = paging.rows(self._wire, "compute", f"/servers/{server_id}/os-instance-actions", "instanceActions")
-        own = self._wire.user_id
+        rows = paging.rows(self._client, "compute", f"/servers/{server_id}/os-instance-actions", "instanceActions")
+        own = self._client.user_id
         return sum(row["action"] == action and row["user_id"] == own for row in rows)
 
     # ---- its disk ----
@@ -135,18 +135,18 @@ class Verbs:
             raise CloudBusy("It is woken first, then rebuilt.", retry_after=WAKES)
         fresh: dict[str, Any] = {
             "imageRef": spec.image_id,
-            "user_data": guest.user_data(spec.user_data, spec.public_keys, spec.line_key, self._agents()),
+            "user_data": userdata.user_data(spec.user_data, spec.public_keys, spec.line_key, self._agents()),
         }
         said |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
         fresh["metadata"] = {**said, f"{PREFIX}resets": str(number)}
         if spec.public_keys:
-            fresh["key_name"] = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
+            fresh["key_name"] = userdata.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
         self.mending(spec, row["tenant_id"], lambda: self.act(server_id, "rebuild", fresh))
 
     def snapshot(self, server_id: str, name: str) -> dict[str, Any]:
         """Its row in Glance; it belongs to the portal's own project, so that templates outlive their makers."""
-        wire = self._wire
-        found = cluster.pages(wire, {"name": name, cluster.SNAPSHOT: server_id, "limit": 1})
+        client = self._client
+        found = cluster.pages(client, {"name": name, cluster.SNAPSHOT: server_id, "limit": 1})
         living = [row for row in found if row["status"] not in ("deleted", "killed", "pending_delete")]
         if living:
             return living[0]
@@ -158,12 +158,12 @@ class Verbs:
             row = self.get(server_id)
             self.must_not_be_ready(row)
             raise CloudRefused(f"No image can be made of a server that is {row['status']}.") from None
-        return body(wire.ask("image", "GET", f"/images/{made['image_id']}"))
+        return body(client.ask("image", "GET", f"/images/{made['image_id']}"))
 
     # ---- its facts ----
 
     def mark(self, server_id: str, facts: dict[str, str]) -> None:
-        self._wire.ask("compute", "POST", f"/servers/{server_id}/metadata", json={"metadata": facts})
+        self._client.ask("compute", "POST", f"/servers/{server_id}/metadata", json={"metadata": facts})
 
     def mending(self, spec: ServerSpec, project: str, ask: Callable[[], Any]) -> Any:
         """Ask; where Nova lacks the person's key or may not see the image, give it that and ask again. Costs nothing otherwise."""
@@ -184,10 +184,10 @@ class Verbs:
     def keep_keypair(self, spec: ServerSpec) -> None:
         if not spec.public_keys:
             return
-        name = guest.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
+        name = userdata.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
         wish = {"keypair": {"name": name, "public_key": spec.public_keys[0]}}
         try:
-            self._wire.ask("compute", "POST", "/os-keypairs", json=wish)
+            self._client.ask("compute", "POST", "/os-keypairs", json=wish)
         except Conflict:
             log.debug("keypair %s is there", name)
         except CloudLimit as error:  # the portal's own limit, not the person's
@@ -195,17 +195,17 @@ class Verbs:
 
     def _share(self, image_id: str, project: str) -> bool:
         """Let the student's project use an image that is the portal's own. False when that is not what is wrong."""
-        wire = self._wire
+        client = self._client
         try:
-            row = body(wire.ask("image", "GET", f"/images/{image_id}"))
+            row = body(client.ask("image", "GET", f"/images/{image_id}"))
         except CloudRefused:
             return False
-        if row["owner"] != wire.project_id or row["visibility"] in ("public", "community"):
+        if row["owner"] != client.project_id or row["visibility"] in ("public", "community"):
             return False
         if row["visibility"] != "shared":
-            wire.patch_image(image_id, "visibility", "shared")
+            client.patch_image(image_id, "visibility", "shared")
         try:
-            wire.ask("image", "POST", f"/images/{image_id}/members", json={"member": project})
+            client.ask("image", "POST", f"/images/{image_id}/members", json={"member": project})
         except Conflict:
             return False  # it is shared already: something else is wrong
         return True
@@ -216,7 +216,7 @@ class Verbs:
         try:
             return ask(project)
         except NotSignedIn:
-            self._wire.sign_out(project)
+            self._client.sign_out(project)
             log.warning("no role in project %s: acting as ourselves", project)
             return ask(None)
 

@@ -34,16 +34,16 @@ def translated() -> Iterator[None]:
     except keystone.Unauthorized as error:
         raise NotSignedIn(f"Keystone does not let us in: {error}") from error
     except keystone.http.HttpError as error:
-        raise (problem(error.response) if error.response is not None else CloudBusy(str(error))) from error
+        raise (error_of(error.response) if error.response is not None else CloudBusy(str(error))) from error
     except keystone.ClientException as error:
         raise CloudBusy(f"OpenStack does not answer: {error!r}") from error
     except sdk.HttpException as error:
-        raise (problem(error.response) if error.response is not None else CloudBusy(str(error))) from error
+        raise (error_of(error.response) if error.response is not None else CloudBusy(str(error))) from error
     except (sdk.SDKException, requests.RequestException) as error:
         raise CloudBusy(f"OpenStack does not answer: {error!r}") from error
 
 
-def problem(answer: requests.Response) -> CloudError:
+def error_of(answer: requests.Response) -> CloudError:
     """The error that this answer (4xx or 5xx) is."""
     status, text = answer.status_code, f"{answer.status_code} {_text(answer)}"
     if status == 401:

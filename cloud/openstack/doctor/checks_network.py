@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop as _
 from cloud.check import Check, command, note, right, wrong
 from cloud.contract import CloudError, CloudRefused
 from cloud.openstack import cluster
-from cloud.openstack.survey import Survey
+from cloud.openstack.doctor.survey import Survey
 
 FEW_ADDRESSES = 20
 LEAST_MTU = 1280  # bytes; less is no network for IPv6, and most tunnels leave 1400
@@ -136,7 +136,7 @@ def agents(survey: Survey) -> list[Check]:
     if survey.agents_wish:
         return [_set(survey.agents_wish)]
     try:
-        found = cluster.own_address(survey.wire, survey.network["id"])
+        found = cluster.own_address(survey.client, survey.network["id"])
     except CloudRefused:
         return []  # no network was chosen: said already
     except cluster.NoRoute:

@@ -5,8 +5,8 @@ from django.utils.translation import gettext_noop as _
 from cloud.check import Check, named, note, right, wrong
 from cloud.contract import CloudRefused
 from cloud.openstack import cluster
+from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.egress import Blocked, Service, complement
-from cloud.openstack.survey import Survey
 
 TOPIC = _("Way out")
 MOST_RULES = 300  # more make a slow firewall of every computer

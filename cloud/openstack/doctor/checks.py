@@ -10,11 +10,11 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.check import Check, note, wrong
 from cloud.contract import CloudError, CloudRefused
-from cloud.openstack import checks_access as access
-from cloud.openstack import checks_catalog as catalog
-from cloud.openstack import checks_egress as egress
-from cloud.openstack import checks_network as network
-from cloud.openstack.survey import Survey
+from cloud.openstack.doctor import checks_access as access
+from cloud.openstack.doctor import checks_catalog as catalog
+from cloud.openstack.doctor import checks_egress as egress
+from cloud.openstack.doctor import checks_network as network
+from cloud.openstack.doctor.survey import Survey
 
 WITH_GUEST = "manage.py check_cloud --with-guest"
 
