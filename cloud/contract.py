@@ -227,14 +227,18 @@ class CloudLimit(CloudRefused):
     """The cloud's own limit for this owner is reached (see Quota)."""
 
 
-class CloudGone(CloudRefused):
+class CloudGone(CloudError):
     """The server, image or flavor that was named does not exist (any more)."""
+
+    def __init__(self, text: str, cause: Cause = Cause.OTHER) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 class Cloud(Protocol):
     """Blocking, safe to share between threads; each call ends within its own time limit or raises CloudBusy.
 
-    Any call may raise CloudBusy or CloudRefused. A verb that names a server that is gone raises CloudGone,
+    Any call may raise CloudBusy or CloudRefused. A verb that names a server, image or flavor that is gone raises CloudGone,
     but for ensure_deleted, which is then done.
     """
 
@@ -271,7 +275,7 @@ class Cloud(Protocol):
     def ensure_server(self, spec: ServerSpec) -> Server:
         """Make it, or find the one made for `spec.machine` (see find_server). CloudFull when no host has room.
 
-        CloudRefused names its cause where the image or the size is the reason.
+        CloudRefused and CloudGone name their cause where the image or the size is the reason.
         """
 
     def ensure_running(self, server_id: str) -> None:

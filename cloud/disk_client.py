@@ -18,7 +18,7 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 45.0  # without a byte; longer than the clouds' clients wait for theirs, so that we hear their reason
 CHUNK_BYTES = 256 * 1024  # in memory at once
 LONGEST_ADDRESS = 100  # bytes; the kernel takes 107
-# The server's answer for each error, and back. The first that fits: CloudGone is a CloudRefused.
+# The server's answer for each error, and back.
 STATUS: list[tuple[type[CloudError], int]] = [(CloudGone, 404), (CloudBusy, 503), (CloudRefused, 422)]
 
 

@@ -234,7 +234,7 @@ def _server(row: dict[str, Any]) -> Server:
     return Server(**row)
 
 
-def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudRefused:
+def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudGone | CloudRefused:
     try:
         said = answer.json()
     except ValueError:

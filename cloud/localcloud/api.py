@@ -22,7 +22,7 @@ from cloud.localcloud.record import ImageRecord, ServerRecord
 Handler = Callable[[Conductor, Request], Awaitable[Any]]
 
 SIZES = {flavor.id: asdict(flavor) for flavor in FLAVORS.values()}  # once, not for each server of each list
-ANSWERS: list[tuple[type[CloudError], str, int]] = [  # the first that fits: CloudGone is a CloudRefused
+ANSWERS: list[tuple[type[CloudError], str, int]] = [
     (CloudGone, "gone", 404),
     (CloudFull, "full", 409),
     (CloudBusy, "busy", 503),

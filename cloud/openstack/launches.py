@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cloud.contract import CloudError, CloudRefused, Server, ServerSpec, Status
+from cloud.contract import CloudError, CloudGone, CloudRefused, Server, ServerSpec, Status
 from cloud.openstack import servers, userdata
 from cloud.openstack.client import HOST_NAMES, Client
 from cloud.openstack.errors import NotSignedIn, body
@@ -24,7 +24,7 @@ class Launches:
         """Create the server; where the student's project is broken, mend that and try once more."""
         try:
             return self._create(spec)
-        except (NotSignedIn, CloudRefused) as error:
+        except (NotSignedIn, CloudGone, CloudRefused) as error:
             if not self._mend_tenant(spec, error):
                 raise
             return self._create(spec)

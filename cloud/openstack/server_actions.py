@@ -198,7 +198,7 @@ class ServerActions:
         client = self._client
         try:
             row = body(client.ask("image", "GET", f"/images/{image_id}"))
-        except CloudRefused:
+        except (CloudGone, CloudRefused):
             return False
         if row["owner"] != client.project_id or row["visibility"] in ("public", "community"):
             return False
@@ -245,7 +245,7 @@ def _flavor(row: dict[str, Any]) -> Flavor:
     return size
 
 
-def gone_or_refused(error: BadRequest) -> CloudRefused:
+def gone_or_refused(error: BadRequest) -> CloudGone | CloudRefused:
     """Tell what Nova's 400 means. It has no codes, so its English is read here, and nowhere else."""
     text = str(error)
     said = text.lower()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_noop as _
 
 from cloud.check import Check, note, wrong
-from cloud.contract import CloudError, CloudRefused
+from cloud.contract import CloudError, CloudGone, CloudRefused
 from cloud.openstack.doctor import checks_access as access
 from cloud.openstack.doctor import checks_catalog as catalog
 from cloud.openstack.doctor import checks_egress as egress
@@ -73,7 +73,7 @@ def safely(part: Part, survey: Survey) -> list[Check]:
     """Whatever goes wrong in it is a row of it."""
     try:
         return part.look(survey)
-    except CloudRefused as error:
+    except (CloudGone, CloudRefused) as error:
         mend = survey.who.role_add("admin") if str(error).startswith("403") else ""
         return [wrong(part.topic, _("The cloud refuses to say it: %(said)s"), mend, said=str(error)[:200])]
     except CloudError as error:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from django.utils.translation import gettext_noop as _
 
 from cloud.check import Check, named
-from cloud.contract import CloudError, CloudRefused, Flavor
+from cloud.contract import CloudError, CloudGone, CloudRefused, Flavor
 from cloud.openstack import cluster
 from cloud.openstack.doctor import checks, checks_access, checks_catalog, checks_egress, checks_network
 from cloud.openstack.doctor.survey import Survey
@@ -76,7 +76,7 @@ def set_up(survey: Survey, wishes: Wishes) -> Iterator[Step]:
     for topic, make in MAKERS:
         try:
             yield from make(survey, wishes)
-        except CloudRefused as error:
+        except (CloudGone, CloudRefused) as error:
             text = _("The cloud does not let this user do it: %(said)s")
             mend = survey.who.role_add("admin") if str(error).startswith("403") else ""
             yield Step(topic, "left", Note(text, {"said": str(error)[:200]}), mend)
