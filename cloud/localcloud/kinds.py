@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from cloud.localcloud import acceleration, tiny_linux
-from cloud.localcloud.conductor import Capacity
+from cloud.localcloud.engine import Capacity
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.qemu import QemuGuests, end_strangers
 from cloud.localcloud.simulated import SimulatedGuests

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cloud.localcloud import processes, qmp
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.rows import ServerRow
 from cloud.localcloud.tiny_linux import TinyLinux, tool_path
 
 READY = b"minga-guest: ready"
@@ -45,21 +45,21 @@ class Machine:
     def is_alive(self) -> bool:
         return bool(self.pid) and processes.is_alive(self.pid, self.pidfile)
 
-    def write_config_drive(self, record: ServerRecord) -> None:
+    def write_config_drive(self, row: ServerRow) -> None:
         """OpenStack's layout, plus the same as plain texts, which a guest without a JSON parser reads."""
-        keys = {f"key-{number}": line for number, line in enumerate(record.public_keys)}
-        about = {"uuid": record.id, "name": record.name, "hostname": record.host_name, "public_keys": keys}
+        keys = {f"key-{number}": line for number, line in enumerate(row.public_keys)}
+        about = {"uuid": row.id, "name": row.name, "hostname": row.host_name, "public_keys": keys}
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             latest = Path(scratch) / "openstack" / "latest"
             latest.mkdir(parents=True)
             (latest / "meta_data.json").write_text(json.dumps(about))
-            (latest / "uuid").write_text(f"{record.id}\n")
+            (latest / "uuid").write_text(f"{row.id}\n")
             # What tells the guest that this start is a first one, also from a snapshot of itself.
-            (latest / "instance").write_text(f"{record.id} {record.number or record.resets}\n")
-            (latest / "hostname").write_text(f"{record.host_name}\n")
-            (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in record.public_keys))
-            if record.user_data:
-                (latest / "user_data").write_text(record.user_data)
+            (latest / "instance").write_text(f"{row.id} {row.number or row.resets}\n")
+            (latest / "hostname").write_text(f"{row.host_name}\n")
+            (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in row.public_keys))
+            if row.user_data:
+                (latest / "user_data").write_text(row.user_data)
             _make_drive(Path(scratch), self.folder / "config")
 
     def write_blank_drive(self) -> None:
@@ -68,12 +68,12 @@ class Machine:
             file.truncate(DRIVE_BYTES)
 
     async def boot(
-        self, record: ServerRecord, linux: TinyLinux, accel: str, *, asleep: bool = False, waits: bool = False
+        self, row: ServerRow, linux: TinyLinux, accel: str, *, asleep: bool = False, waits: bool = False
     ) -> None:
         """Start QEMU. `asleep`: it then waits for `take_memory_back`. `waits`: the guest waits for its config drive."""
         self.socket.unlink(missing_ok=True)
-        command = self._command(record, linux, accel, SAVED_LINE if waits else KERNEL_LINE)
-        command += self._screen(record, waits=waits)
+        command = self._command(row, linux, accel, SAVED_LINE if waits else KERNEL_LINE)
+        command += self._screen(row, waits=waits)
         if asleep:
             command += ["-S", "-incoming", "defer"]
         with open(self.folder / "qemu.log", "wb") as log:  # noqa: ASYNC230 - a local file, microseconds
@@ -81,15 +81,15 @@ class Machine:
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self.pid = process.pid
-        self.forwards = {port: record.outside(port) for port in forwarded(record)}
+        self.forwards = {port: row.outside(port) for port in forwarded(row)}
         await self._wait_for_socket(process)
 
-    def _command(self, record: ServerRecord, linux: TinyLinux, accel: str, line: str) -> list[str]:
-        forwards = "".join(f",hostfwd=tcp:{record.address}:{record.outside(p)}-:{p}" for p in forwarded(record))
+    def _command(self, row: ServerRow, linux: TinyLinux, accel: str, line: str) -> list[str]:
+        forwards = "".join(f",hostfwd=tcp:{row.address}:{row.outside(p)}-:{p}" for p in forwarded(row))
         return [
-            *("qemu-system-x86_64", "-name", f"minga-{record.id}", "-nodefaults", "-no-user-config"),
+            *("qemu-system-x86_64", "-name", f"minga-{row.id}", "-nodefaults", "-no-user-config"),
             *("-machine", f"pc,accel={accel}", "-cpu", "host" if accel == "kvm" else "max"),
-            *("-smp", str(record.vcpus), "-m", str(record.ram_mb), "-rtc", "base=utc,clock=host"),
+            *("-smp", str(row.vcpus), "-m", str(row.ram_mb), "-rtc", "base=utc,clock=host"),
             *("-kernel", str(linux.kernel), "-initrd", str(linux.initrd), "-append", line),
             *("-drive", f"file={_escaped(self.disk)},format=qcow2,if=virtio,discard=unmap"),
             *("-drive", f"file={_escaped(self.folder / 'config')},format=raw,if=virtio,readonly=on"),
@@ -100,13 +100,13 @@ class Machine:
             *("-chardev", f"socket,id=qmp,path={_escaped(self.socket)},server=on,wait=off", "-mon", "qmp,mode=control"),
         ]
 
-    def _screen(self, record: ServerRecord, *, waits: bool) -> list[str]:
-        if waits or not record.vnc_password:
-            return ["-vga", "std" if record.vnc_password else "none", "-display", "none"]
+    def _screen(self, row: ServerRow, *, waits: bool) -> list[str]:
+        if waits or not row.vnc_password:
+            return ["-vga", "std" if row.vnc_password else "none", "-display", "none"]
         secret = self.folder / "vnc"
         secret.touch(mode=0o600)
-        secret.write_text(record.vnc_password)
-        where = f"{record.address}:{record.outside(5900) - 5900}"
+        secret.write_text(row.vnc_password)
+        where = f"{row.address}:{row.outside(5900) - 5900}"
         return [
             *("-vga", "std", "-object", f"secret,id=vnc0,file={_escaped(secret)}"),
             *("-vnc", f"{where},password-secret=vnc0"),
@@ -203,9 +203,9 @@ class Machine:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def forwarded(record: ServerRecord) -> list[int]:
+def forwarded(row: ServerRow) -> list[int]:
     """The ports of the guest's network; the screen's is QEMU's own."""
-    return [port for port in record.ports if not (port == 5900 and record.vnc_password)]
+    return [port for port in row.ports if not (port == 5900 and row.vnc_password)]
 
 
 async def _cancel_migration(monitor: qmp.Conversation) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from cloud.localcloud.files import Files, FileTrouble
+from cloud.localcloud.simulated_files import FileError, SimulatedFiles
 
 GREETING = (
     "\nThis is a SIMULATED machine: it answers SSH for real, but no real computer runs behind it.\n"
@@ -19,7 +19,9 @@ HELP = f"A simulated machine. It knows: {COMMANDS}. Write to a file with: echo t
 class Shell:
     """One session; `leaving` is set once the person typed exit."""
 
-    def __init__(self, files: Files, hostname: str, user: str, started_at: float, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, files: SimulatedFiles, hostname: str, user: str, started_at: float, changed: Callable[[], None]
+    ) -> None:
         self.files = files
         self.hostname = hostname
         self.user = user
@@ -54,7 +56,7 @@ class Shell:
                 self.files.write(self._path(target), text, append=append)
                 self.changed()
                 text = ""
-        except FileTrouble as trouble:
+        except FileError as trouble:
             return f"{words[0] if words else 'sh'}: {trouble}\n", 1
         return text, code
 
@@ -94,7 +96,7 @@ class Shell:
     def _cd(self, words: list[str]) -> str:
         path = self._path(words[0] if words else self.home)
         if not self.files.is_folder(path):
-            raise FileTrouble(f"{path}: No such directory")
+            raise FileError(f"{path}: No such directory")
         self.folder = path
         return ""
 

@@ -19,7 +19,7 @@ class Door(asyncssh.SSHServer):
 
     def __init__(self, guest: "Running") -> None:
         self._guest = guest
-        self._keys = _parsed(guest.record.public_keys)  # with their options, as a real sshd reads them
+        self._keys = _parsed(guest.row.public_keys)  # with their options, as a real sshd reads them
         self._connection: asyncssh.SSHServerConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -57,7 +57,7 @@ async def listen(guest: "Running", address: str, port: int, host_key: str, chang
 
 async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], changed: Callable[[], None]) -> None:
     user = process.get_extra_info("username")
-    shell = Shell(guest.files, guest.record.name, user, guest.started_at, changed)
+    shell = Shell(guest.files, guest.row.name, user, guest.started_at, changed)
     code = 0
     try:
         if process.get_extra_info("connection").get_key_option("command"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.rows import ImageRow, ServerRow
 from cloud.localcloud.store import Store
 
 
@@ -29,16 +29,14 @@ class FullDisk:
 def store(tmp_path: Path) -> Any:
     store = Store(tmp_path / "cloud.sqlite3")
     store.save(record())
-    store.save_image(ImageRecord("i", "kept"))
+    store.save_image(ImageRow("i", "kept"))
     store._db = FullDisk(store._db)  # type: ignore[assignment]
     yield store
     store.close()
 
 
-def record(server_id: str = "s") -> ServerRecord:
-    return ServerRecord(
-        server_id, "m", "o", "fox", "tiny", "i", [], "", [22], "", 1, 256, 1, "2026-01-01T00:00:00+00:00"
-    )
+def record(server_id: str = "s") -> ServerRow:
+    return ServerRow(server_id, "m", "o", "fox", "tiny", "i", [], "", [22], "", 1, 256, 1, "2026-01-01T00:00:00+00:00")
 
 
 def test_a_change_that_could_not_be_written_is_not_told(store: Store) -> None:
@@ -56,7 +54,7 @@ def test_a_server_that_could_not_be_written_does_not_exist(store: Store) -> None
 
 
 def test_an_image_stays_until_its_row_is_gone(store: Store) -> None:
-    for change in (lambda: store.delete_image("i"), lambda: store.save_image(ImageRecord("j", "new"))):
+    for change in (lambda: store.delete_image("i"), lambda: store.save_image(ImageRow("j", "new"))):
         with pytest.raises(sqlite3.OperationalError):
             change()
     assert list(store.images) == ["i"]

@@ -6,11 +6,11 @@ RAM_DISKS = ("/tmp", "/run")  # noqa: S108 - of the guest, not of the host; lost
 MAX_BYTES = 1_000_000  # of one guest: it lives in our memory
 
 
-class FileTrouble(Exception):
+class FileError(Exception):
     """What a Unix tool would print."""
 
 
-class Files:
+class SimulatedFiles:
     """Absolute paths only; a folder is there when something is in it, or when it was so from the beginning."""
 
     def __init__(self, texts: dict[str, str]) -> None:
@@ -19,34 +19,34 @@ class Files:
         self.written_bytes = 0
 
     @staticmethod
-    def fresh(hostname: str, user_data: str) -> "Files":
+    def fresh(hostname: str, user_data: str) -> "SimulatedFiles":
         about = "This is a simulated machine of Minga's local cloud: no real computer runs behind it.\n"
         texts = {"/etc/hostname": f"{hostname}\n", "/etc/motd": about, "/home/student/README": about}
         if user_data:
             texts["/var/lib/user-data"] = user_data
-        return Files(texts)
+        return SimulatedFiles(texts)
 
     def read(self, path: str) -> str:
         if path not in self.texts:
-            raise FileTrouble(f"{path}: {'Is a directory' if self.is_folder(path) else 'No such file or directory'}")
+            raise FileError(f"{path}: {'Is a directory' if self.is_folder(path) else 'No such file or directory'}")
         self.read_bytes += len(self.texts[path])
         return self.texts[path]
 
     def write(self, path: str, text: str, *, append: bool = False) -> None:
         if self.is_folder(path):
-            raise FileTrouble(f"{path}: Is a directory")
+            raise FileError(f"{path}: Is a directory")
         if not self.is_folder(posixpath.dirname(path)):
-            raise FileTrouble(f"{path}: No such file or directory")
+            raise FileError(f"{path}: No such file or directory")
         whole = (self.texts.get(path, "") if append else "") + text
         others = sum(len(other) for name, other in self.texts.items() if name != path)
         if others + len(whole) > MAX_BYTES:
-            raise FileTrouble(f"{path}: No space left on device")
+            raise FileError(f"{path}: No space left on device")
         self.texts[path] = whole
         self.written_bytes += len(text)
 
     def remove(self, path: str) -> None:
         if path not in self.texts:
-            raise FileTrouble(f"{path}: No such file or directory")
+            raise FileError(f"{path}: No such file or directory")
         del self.texts[path]
 
     def is_folder(self, path: str) -> bool:

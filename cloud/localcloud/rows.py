@@ -10,7 +10,7 @@ HOST = "local"  # the one computer of this cloud
 
 
 @dataclass
-class ServerRecord:
+class ServerRow:
     """A server: what was asked, what is, and the verb in progress (`goal`), which a restart takes up again."""
 
     id: str
@@ -74,7 +74,7 @@ class ServerRecord:
 
 
 @dataclass
-class ImageRecord:
+class ImageRow:
     """An image: a base that comes with the kind of guest, or somebody's snapshot."""
 
     id: str
