@@ -1,4 +1,4 @@
-"""Nobody takes so many places that others find none, and a pair whose one side has said all ends."""
+"""Nobody takes so many places that others find none, and a stream whose one side has said all ends."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,11 @@ import pytest
 
 from tests.tunnels.stage import Stage, until
 from tests.tunnels.targets import HERE, exchange
-from tunnels.agent import splice
+from tunnels.agent import relay
 from tunnels.agent.forward import Forward
-from tunnels.agent.hold import House
+from tunnels.agent.relay import Counts, Stream
 from tunnels.agent.room import MOST_OF_ONE_AT_A_PORT, Places, home_of, raise_limit
-from tunnels.agent.splice import Counts, Pair
+from tunnels.agent.waiting import Limits
 from tunnels.agent.wishes import Networks, Wish
 
 OTHER = "127.0.0.9"
@@ -58,7 +58,7 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_may() -> None:
 
 async def test_who_finds_no_place_is_refused_and_counted() -> None:
     none = Networks([])
-    forward = Forward(Wish("a", 20_000, HERE, 1, "tcp", none, 1, False, False, none), asyncio.Event(), House())
+    forward = Forward(Wish("a", 20_000, HERE, 1, "tcp", none, 1, False, False, none), asyncio.Event(), Limits())
     forward.places.most = 0
     with pytest.raises(asyncssh.ChannelOpenError):
         forward._require("192.0.2.7")
@@ -82,45 +82,45 @@ class Side:
         return lambda *_args: self.said.append(name)
 
 
-def pair_of(monkeypatch: pytest.MonkeyPatch) -> tuple[Pair, Side, Side]:
+def stream_of(monkeypatch: pytest.MonkeyPatch) -> tuple[Stream, Side, Side]:
     for name in ("EOF_SECONDS", "FLUSH_SECONDS", "DRAIN_SECONDS"):
-        monkeypatch.setattr(splice, name, 0.05)
-    pair, chan, transport = Pair("192.0.2.7", Counts(), lambda _pair: None), Side(), Side()
-    pair.visitor.chan, pair.target.transport = chan, transport  # type: ignore[assignment]
-    return pair, chan, transport
+        monkeypatch.setattr(relay, name, 0.05)
+    stream, chan, transport = Stream("192.0.2.7", Counts(), lambda _stream: None), Side(), Side()
+    stream.visitor.chan, stream.target.transport = chan, transport  # type: ignore[assignment]
+    return stream, chan, transport
 
 
 @pytest.mark.parametrize("side", ["visitor", "target"])
 async def test_a_pair_ends_a_while_after_one_side_has_said_all(side: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pair, chan, transport = pair_of(monkeypatch)
-    getattr(pair, side).eof_received()
-    assert not pair.gone
+    stream, chan, transport = stream_of(monkeypatch)
+    getattr(stream, side).eof_received()
+    assert not stream.gone
     await asyncio.sleep(0.12)
-    assert (pair.gone, "close" in chan.said, "close" in transport.said) == (True, True, True)
+    assert (stream.gone, "close" in chan.said, "close" in transport.said) == (True, True, True)
 
 
 async def test_a_target_that_still_answers_may_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    pair, _chan, _transport = pair_of(monkeypatch)
-    pair.visitor.eof_received()
+    stream, _chan, _transport = stream_of(monkeypatch)
+    stream.visitor.eof_received()
     for _turn in range(12):
         await asyncio.sleep(0.01)
-        pair.target.data_received(b"x")
-    assert not pair.gone
+        stream.target.data_received(b"x")
+    assert not stream.gone
 
 
 async def test_a_visitor_who_dawdles_after_the_target_s_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    pair, _chan, _transport = pair_of(monkeypatch)
-    pair.target.eof_received()
+    stream, _chan, _transport = stream_of(monkeypatch)
+    stream.target.eof_received()
     for _turn in range(12):
         await asyncio.sleep(0.01)
-        pair.visitor.data_received(b"x", None)
-    assert pair.gone
+        stream.visitor.data_received(b"x", None)
+    assert stream.gone
 
 
 async def test_what_a_visitor_does_not_read_is_thrown_away_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    pair, chan, _transport = pair_of(monkeypatch)
+    stream, chan, _transport = stream_of(monkeypatch)
     chan.left = 9
-    pair.end()
+    stream.end()
     assert "close" not in chan.said
     await asyncio.sleep(0.2)
     assert "abort" in chan.said

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from tunnels.actions import keep_gateway, open_all, reserve
+from tunnels.agent.protocol import Report, TunnelReport
 from tunnels.lifecycle import apply_report
 from tunnels.models import Gateway, Service, Tunnel
-from tunnels.report import Line, Report
 
 SERVICES = [Service("ssh", 22, "ssh"), Service("http", 80, "http")]
 TOKEN = "sesame"
@@ -42,7 +42,7 @@ def tell(
     gate.refresh_from_db()
     if lines is None:
         lines = {tunnel: {"state": "open", "answered": True} for tunnel in gate.tunnels.filter(wanted="open")}
-    told = {tunnel.pk: Line(**{"since": tunnel.wanted_revision, **line}) for tunnel, line in lines.items()}
+    told = {str(tunnel.pk): TunnelReport(**{"since": tunnel.wanted_revision, **line}) for tunnel, line in lines.items()}
     facts = {"boot": "boot", "seq": gate.seq + 1, "revision": gate.revision, "whole": True, "tunnels": told, **about}
     return apply_report(gate, Report(**facts), now or timezone.now())
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from tunnels.agent.protocol import FAULTS, LINKS_LOST, MISHAPS, TURNED_AWAY
+
 log = logging.getLogger("agent")
 QUIET_SECONDS = 60.0  # between two lines of one kind
 MOST_KINDS = 1000  # that are remembered; each port has a few
-FAULTS, TURNED_AWAY, LINKS_LOST = "faults", "turned_away", "links_lost"
-NAMES = (FAULTS, TURNED_AWAY, LINKS_LOST)
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Mishaps:
 
     def take(self) -> dict[str, int]:
         """The counts, set back to zero."""
-        taken = {name: self.counts[name] for name in NAMES}
+        taken = {name: self.counts[name] for name in MISHAPS}
         self.counts.clear()
         return taken
 

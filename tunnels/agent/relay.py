@@ -13,7 +13,7 @@ from tunnels.agent.mishaps import Mishaps, guarded
 REACH_SECONDS = 10.0  # for a target to take a visitor
 FLUSH_SECONDS = 30.0  # for either side to take some of what the other left behind
 DRAIN_SECONDS = 1.0  # between two looks whether it did
-EOF_SECONDS = 30.0  # that a pair lasts once one side has said all: see Pair._look
+EOF_SECONDS = 30.0  # that a stream lasts once one side has said all: see Stream._look
 BIRTH_SECONDS = 10.0  # for the visitor's channel, once the target has answered
 LINGER_SECONDS = 3.0  # for a visitor to read what we said last
 # The internet knocks on every public port. A connection that ends sooner and smaller than this was nobody at work: a scanner, a
@@ -34,15 +34,15 @@ class Counts:
     last_byte_at: float = 0.0  # seconds since 1970
 
 
-class Pair:
+class Stream:
     """The visitor's channel and the connection to the target.
 
     `ended` is called once, when both are gone. Whatever is called here from outside raises nothing: an exception cuts the
-    pair, see guarded().
+    stream, see guarded().
     """
 
     def __init__(
-        self, origin: str, counts: Counts, ended: Callable[["Pair"], None], mishaps: Mishaps | None = None
+        self, origin: str, counts: Counts, ended: Callable[["Stream"], None], mishaps: Mishaps | None = None
     ) -> None:
         self.origin = origin
         self.counts = counts
@@ -141,7 +141,7 @@ class Pair:
         return self.early is not None and not self.is_told and (self.is_talk or not self.early)
 
     def _watch(self) -> None:
-        """End a pair whose one side has said all, when its time has come."""
+        """End a stream whose one side has said all, when its time has come."""
         if not self._is_watched:
             self._is_watched = True
             self.moved_at = time.time()
@@ -199,16 +199,16 @@ class Pair:
                 if side:
                     side.abort()
             except Exception as error:
-                self.mishaps.fault("Pair.cut", error)
+                self.mishaps.fault("Stream.cut", error)
         self.settle()
 
     def fail(self, doing: str, error: Exception) -> None:
-        """An exception in this pair ends this pair, and nothing else."""
+        """An exception in this stream ends this stream, and nothing else."""
         self.mishaps.fault(doing, error)
         self.cut()
 
     def settle(self) -> None:
-        """Say that the pair has ended, once the gateway has closed the channel: until then the visitor takes up room there."""
+        """Say that the stream has ended, once the gateway has closed the channel: until then the visitor takes up room there."""
         if self.gone and not self._has_ended and (self.visitor.chan is None or self.visitor.is_lost):
             self._has_ended = True
             self.ended(self)
@@ -217,13 +217,13 @@ class Pair:
 class Visitor(asyncssh.SSHTCPSession[bytes]):
     """The visitor's end: a channel of the SSH connection."""
 
-    def __init__(self, pair: Pair) -> None:
-        self.pair = pair
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
         self.chan: asyncssh.SSHTCPChannel[bytes] | None = None
         self.is_lost = False
 
     def fail(self, doing: str, error: Exception) -> None:
-        self.pair.fail(doing, error)
+        self.stream.fail(doing, error)
 
     @guarded
     def connection_made(self, chan: asyncssh.SSHTCPChannel[bytes]) -> None:
@@ -231,63 +231,63 @@ class Visitor(asyncssh.SSHTCPSession[bytes]):
 
     @guarded
     def session_started(self) -> None:
-        transport = self.pair.target.transport
-        if self.pair.gone:
-            self.pair.cut()
-        elif self.pair.early is not None:
+        transport = self.stream.target.transport
+        if self.stream.gone:
+            self.stream.cut()
+        elif self.stream.early is not None:
             return
         elif transport is None or transport.is_closing():
-            self.pair.end()
+            self.stream.end()
         else:
             transport.resume_reading()
 
     @guarded
     def data_received(self, data: bytes, datatype: int | None) -> None:
-        self.pair.counts.bytes_in += len(data)
-        self.pair.passed(len(data))
-        if self.pair.early is not None:
-            self.pair.keep(self.pair.early, data)
-        elif (transport := self.pair.target.transport) and not transport.is_closing():
+        self.stream.counts.bytes_in += len(data)
+        self.stream.passed(len(data))
+        if self.stream.early is not None:
+            self.stream.keep(self.stream.early, data)
+        elif (transport := self.stream.target.transport) and not transport.is_closing():
             transport.write(data)
 
     @guarded
     def eof_received(self) -> bool:
-        transport = self.pair.target.transport
-        if self.pair.early is None and transport and not transport.is_closing():
+        transport = self.stream.target.transport
+        if self.stream.early is None and transport and not transport.is_closing():
             transport.write_eof()
-        self.pair.visitor_ended()
+        self.stream.visitor_ended()
         return True
 
     @guarded
     def pause_writing(self) -> None:
-        if self.pair.target.transport:
-            self.pair.target.transport.pause_reading()
+        if self.stream.target.transport:
+            self.stream.target.transport.pause_reading()
 
     @guarded
     def resume_writing(self) -> None:
-        if self.pair.target.transport:
-            self.pair.target.transport.resume_reading()
+        if self.stream.target.transport:
+            self.stream.target.transport.resume_reading()
 
     @guarded
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_lost = True
-        if self.pair.gone:
-            self.pair.settle()
+        if self.stream.gone:
+            self.stream.settle()
         elif exc:
-            self.pair.cut()
+            self.stream.cut()
         else:
-            self.pair.end()
+            self.stream.end()
 
 
 class Target(asyncio.Protocol):
     """The target's end: a TCP connection inside the cluster."""
 
-    def __init__(self, pair: Pair) -> None:
-        self.pair = pair
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
         self.transport: Any = None
 
     def fail(self, doing: str, error: Exception) -> None:
-        self.pair.fail(doing, error)
+        self.stream.fail(doing, error)
 
     @guarded
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -296,29 +296,29 @@ class Target(asyncio.Protocol):
 
     @guarded
     def data_received(self, data: bytes) -> None:
-        self.pair.counts.bytes_out += len(data)
-        self.pair.passed(len(data))
-        if self.pair.visitor.chan and not self.pair.visitor.chan.is_closing():
-            self.pair.visitor.chan.write(data)
+        self.stream.counts.bytes_out += len(data)
+        self.stream.passed(len(data))
+        if self.stream.visitor.chan and not self.stream.visitor.chan.is_closing():
+            self.stream.visitor.chan.write(data)
 
     @guarded
     def eof_received(self) -> bool:
-        chan = self.pair.visitor.chan
+        chan = self.stream.visitor.chan
         if chan and not chan.is_closing():
             chan.write_eof()
-        self.pair.target_ended()
+        self.stream.target_ended()
         return True
 
     @guarded
     def pause_writing(self) -> None:
-        if self.pair.visitor.chan:
-            self.pair.visitor.chan.pause_reading()
+        if self.stream.visitor.chan:
+            self.stream.visitor.chan.pause_reading()
 
     @guarded
     def resume_writing(self) -> None:
-        if self.pair.visitor.chan:
-            self.pair.visitor.chan.resume_reading()
+        if self.stream.visitor.chan:
+            self.stream.visitor.chan.resume_reading()
 
     @guarded
     def connection_lost(self, exc: Exception | None) -> None:
-        self.pair.end()
+        self.stream.end()

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.tunnels.targets import HERE
+from tunnels.agent.messages import WAKING, goodbye, language, page
 from tunnels.agent.wishes import Networks, Wishes
-from tunnels.agent.words import WAKING, goodbye, language, page
 
 
 @pytest.mark.parametrize(

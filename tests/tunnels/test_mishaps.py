@@ -1,4 +1,4 @@
-"""No exception leaves a callback: it ends its pair, is counted, and is not written a thousand times."""
+"""No exception leaves a callback: it ends its stream, is counted, and is not written a thousand times."""
 
 import asyncio
 import logging
@@ -8,10 +8,10 @@ import asyncssh
 import pytest
 
 from tunnels.agent.forward import Forward
-from tunnels.agent.hold import House
 from tunnels.agent.link import Link, Watcher
 from tunnels.agent.mishaps import Mishaps
-from tunnels.agent.splice import Counts, Pair
+from tunnels.agent.relay import Counts, Stream
+from tunnels.agent.waiting import Limits
 from tunnels.agent.wishes import Networks, Wish, Wishes
 
 KINDS = [
@@ -49,38 +49,38 @@ class Side:
         return fail
 
 
-def pair_of(error: Exception) -> tuple[Pair, list[Pair], Side, Side]:
-    left: list[Pair] = []
-    pair = Pair("192.0.2.7", Counts(), left.append)
+def stream_of(error: Exception) -> tuple[Stream, list[Stream], Side, Side]:
+    left: list[Stream] = []
+    stream = Stream("192.0.2.7", Counts(), left.append)
     chan, transport = Side(error), Side(error)
-    pair.visitor.chan, pair.target.transport = chan, transport  # type: ignore[assignment]
-    return pair, left, chan, transport
+    stream.visitor.chan, stream.target.transport = chan, transport  # type: ignore[assignment]
+    return stream, left, chan, transport
 
 
 @pytest.mark.parametrize("error", KINDS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize(("side", "name", "args"), CALLBACKS, ids=lambda part: part if isinstance(part, str) else "")
 async def test_no_exception_leaves_a_callback(side: str, name: str, args: tuple[Any, ...], error: Exception) -> None:
-    pair, left, chan, transport = pair_of(error)
+    stream, left, chan, transport = stream_of(error)
     if name == "connection_made":
         args = (chan,) if side == "visitor" else (transport,)
-    getattr(getattr(pair, side), name)(*args)
-    pair.visitor.connection_lost(error)
-    assert pair.gone or name in ("connection_made", "session_started")
-    assert left == [pair]
+    getattr(getattr(stream, side), name)(*args)
+    stream.visitor.connection_lost(error)
+    assert stream.gone or name in ("connection_made", "session_started")
+    assert left == [stream]
 
 
 @pytest.mark.parametrize("error", KINDS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize(("side", "name", "args"), CALLBACKS, ids=lambda part: part if isinstance(part, str) else "")
-async def test_an_exception_of_our_own_in_a_callback_cuts_the_pair_and_is_counted(
+async def test_an_exception_of_our_own_in_a_callback_cuts_the_stream_and_is_counted(
     side: str, name: str, args: tuple[Any, ...], error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever a callback does first fails here: it reads its pair, or keeps its channel."""
-    pair, _left, chan, transport = pair_of(error)
-    end = getattr(pair, side)
+    """Whatever a callback does first fails here: it reads its stream, or keeps its channel."""
+    stream, _left, chan, transport = stream_of(error)
+    end = getattr(stream, side)
 
     class Failing(type(end)):  # type: ignore[misc]
         def __getattribute__(self, what: str) -> Any:
-            if what == "pair":
+            if what == "stream":
                 raise error
             return super().__getattribute__(what)
 
@@ -88,18 +88,18 @@ async def test_an_exception_of_our_own_in_a_callback_cuts_the_pair_and_is_counte
             raise error
 
         def fail(self, doing: str, why: Exception) -> None:
-            pair.fail(doing, why)
+            stream.fail(doing, why)
 
     end.__class__ = Failing
     getattr(end, name)(*args or (chan,))
-    assert pair.mishaps.counts["faults"] >= 1
+    assert stream.mishaps.counts["faults"] >= 1
     assert (chan.aborted, transport.aborted) == (True, True)
 
 
 async def test_an_end_that_cannot_be_cut_does_not_keep_the_other() -> None:
-    pair, _left, chan, transport = pair_of(OSError())
+    stream, _left, chan, transport = stream_of(OSError())
     chan.abort = lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
-    pair.cut()
+    stream.cut()
     assert transport.aborted
 
 
@@ -112,15 +112,15 @@ def wish(host: Any = "127.0.0.1", port: Any = 1, **more: Any) -> Wish:
     ("host", "port"), [("127.0.0.1", object()), (object(), 22), ("127.0.0.1", 99_999), ("x" * 70, 22), ("\x00", 22)]
 )
 async def test_an_unusable_target_is_a_refused_visit(host: Any, port: Any) -> None:
-    house = House()
-    forward = Forward(wish(host, port), asyncio.Event(), house)
+    limits = Limits()
+    forward = Forward(wish(host, port), asyncio.Event(), limits)
     with pytest.raises(asyncssh.ChannelOpenError):
         await forward._receive("192.0.2.7", 1)
-    assert (forward.pairs, forward.places.taken, house.places.taken) == (set(), 0, 0)
+    assert (forward.streams, forward.places.taken, limits.places.taken) == (set(), 0, 0)
 
 
 async def test_an_unusable_target_is_probed_and_found_silent() -> None:
-    forward = Forward(wish(object(), 22), asyncio.Event(), House())
+    forward = Forward(wish(object(), 22), asyncio.Event(), Limits())
     assert not await forward._is_answered(1)
     assert forward.mishaps.counts["faults"] == 1
 
@@ -131,7 +131,7 @@ class Listener:
 
 
 async def test_no_exception_but_a_refusal_leaves_the_listener() -> None:
-    forward, listener = Forward(wish(), asyncio.Event(), House()), Listener()
+    forward, listener = Forward(wish(), asyncio.Event(), Limits()), Listener()
     forward._guard(listener, None)  # type: ignore[arg-type]
     with pytest.raises(asyncssh.ChannelOpenError):
         listener.process_connection("192.0.2.7", 1)
@@ -139,7 +139,7 @@ async def test_no_exception_but_a_refusal_leaves_the_listener() -> None:
 
 
 async def test_a_port_that_cannot_be_asked_for_keeps_no_other_shut() -> None:
-    forward = Forward(wish(), asyncio.Event(), House())
+    forward = Forward(wish(), asyncio.Event(), Limits())
     await forward.open(object(), "")  # type: ignore[arg-type]
     assert (forward.is_open, forward.retry_at > 0, forward.mishaps.counts["faults"]) == (False, True, 1)
 
@@ -178,7 +178,7 @@ async def test_only_a_failed_attempt_lengthens_the_pause(monkeypatch: pytest.Mon
     """Six connections that end at once, then attempts that fail, then one that lasts."""
     lasted: list[float | None] = [0.0] * 6 + [None, None, None, 30.0, 0.0]
     pauses: list[float] = []
-    link = Link(asyncssh.generate_private_key("ssh-ed25519"), House())
+    link = Link(asyncssh.generate_private_key("ssh-ed25519"), Limits())
     link.wishes = Wishes.read(
         {
             "revision": 1,

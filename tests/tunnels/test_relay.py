@@ -2,8 +2,8 @@
 
 import pytest
 
-from tunnels.agent import splice
-from tunnels.agent.splice import BRIEF_BYTES, BRIEF_SECONDS, Counts, Pair
+from tunnels.agent import relay
+from tunnels.agent.relay import BRIEF_BYTES, BRIEF_SECONDS, Counts, Stream
 
 
 class Clock:
@@ -16,18 +16,18 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(splice.time, "time", clock.time)
+    monkeypatch.setattr(relay.time, "time", clock.time)
     return clock
 
 
-def pair(counts: Counts) -> Pair:
-    return Pair("192.0.2.7", counts, lambda _pair: None)
+def stream(counts: Counts) -> Stream:
+    return Stream("192.0.2.7", counts, lambda _stream: None)
 
 
 def test_a_refused_password_is_not_use(clock: Clock) -> None:
     counts = Counts()
     for _guess in range(500):
-        visitor = pair(counts)
+        visitor = stream(counts)
         visitor.passed(8_000)
         clock.now += 5
     assert counts.bytes_used == 0
@@ -35,7 +35,7 @@ def test_a_refused_password_is_not_use(clock: Clock) -> None:
 
 def test_what_was_said_first_counts_once_it_lasts(clock: Clock) -> None:
     counts = Counts()
-    visitor = pair(counts)
+    visitor = stream(counts)
     visitor.passed(4_000)
     clock.now += BRIEF_SECONDS + 1
     visitor.passed(100)
@@ -45,7 +45,7 @@ def test_what_was_said_first_counts_once_it_lasts(clock: Clock) -> None:
 
 def test_a_quick_download_is_use(clock: Clock) -> None:
     counts = Counts()
-    visitor = pair(counts)
+    visitor = stream(counts)
     visitor.passed(BRIEF_BYTES)
     assert counts.bytes_used == 0
     visitor.passed(1)

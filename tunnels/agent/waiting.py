@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
+from tunnels.agent.messages import WAKING, goodbye, page
 from tunnels.agent.mishaps import Mishaps
+from tunnels.agent.relay import REACH_SECONDS, Counts, Stream, Visitor
 from tunnels.agent.room import WANTED_FILES, Places
-from tunnels.agent.splice import REACH_SECONDS, Counts, Pair, Visitor
 from tunnels.agent.wishes import Wish
-from tunnels.agent.words import WAKING, goodbye, page
 
 MOST_AT_A_PORT = 8
 MOST_IN_ALL = 256
@@ -28,7 +28,7 @@ TICK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the portal says to a knock."""
+    """A protocol.KnockAnswer by our own clock."""
 
     wakes: bool
     awake_at: float  # time.monotonic(), as far as is known
@@ -44,7 +44,7 @@ async def _nobody(_tunnel: str, _address: str) -> Answer:
 
 
 @dataclass
-class House:
+class Limits:
     """Facts that all ports share."""
 
     hold_seconds: float = HOLD_SECONDS
@@ -56,12 +56,12 @@ class House:
     line: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))  # knocks on their way
 
 
-class Porter:
+class Waiters:
     """Holds the visitors of one port, knocks for them, and passes them on or tells them why not."""
 
-    def __init__(self, house: House, wish: Wish) -> None:
-        self.house, self.wish = house, wish
-        self.held: dict[Pair, float] = {}  # since when
+    def __init__(self, limits: Limits, wish: Wish) -> None:
+        self.limits, self.wish = limits, wish
+        self.held: dict[Stream, float] = {}  # since when
         self.answers: dict[str, Answer] = {}  # by address, of those who are held
         self.knock_at = 0.0  # time.monotonic()
         self.jobs: set[asyncio.Future[None]] = set()
@@ -70,38 +70,38 @@ class Porter:
 
     def hold(self, origin: str, counts: Counts) -> Visitor:
         """Raises asyncssh.ChannelOpenError when there are too many."""
-        if len(self.held) >= MOST_AT_A_PORT or self.house.held >= MOST_IN_ALL:
-            self.house.mishaps.turn_away(f"port {self.wish.port}: too many wait for a machine")
+        if len(self.held) >= MOST_AT_A_PORT or self.limits.held >= MOST_IN_ALL:
+            self.limits.mishaps.turn_away(f"port {self.wish.port}: too many wait for a machine")
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many wait")
-        pair = Pair(origin, counts, self._left, self.house.mishaps)
-        pair.early, pair.is_talk = bytearray(), self.wish.scheme == "ssh"
+        stream = Stream(origin, counts, self._left, self.limits.mishaps)
+        stream.early, stream.is_talk = bytearray(), self.wish.scheme == "ssh"
         if not self.held:
             self.answers.clear()
-        self.held[pair] = time.monotonic()
-        self.house.held += 1
+        self.held[stream] = time.monotonic()
+        self.limits.held += 1
         if self.rounds is None or self.rounds.done():
             self.rounds = asyncio.ensure_future(self._attend())
-        return pair.visitor
+        return stream.visitor
 
     def follow(self, wish: Wish) -> None:
         """Take a new wish: who may no longer wait is refused."""
         self.wish = wish
-        for pair in list(self.held):
-            if not (wish.may_knock(pair.origin) if wish.hold else wish.lets_in(pair.origin)):
-                pair.cut()
+        for stream in list(self.held):
+            if not (wish.may_knock(stream.origin) if wish.hold else wish.lets_in(stream.origin)):
+                stream.cut()
 
-    def pass_all(self, taken: Callable[[Pair], Callable[[Pair], None]]) -> None:
+    def pass_all(self, taken: Callable[[Stream], Callable[[Stream], None]]) -> None:
         """The target answers. `taken` counts a visitor among those who are in, and says whom to tell when it leaves."""
-        for pair in [pair for pair in self.held if not pair.is_told and not pair.gone]:
-            self._left(pair)
-            pair.ended = taken(pair)
-            job = asyncio.ensure_future(_pass(pair, self.wish))
+        for stream in [stream for stream in self.held if not stream.is_told and not stream.gone]:
+            self._left(stream)
+            stream.ended = taken(stream)
+            job = asyncio.ensure_future(_pass(stream, self.wish))
             self.jobs.add(job)
             job.add_done_callback(self.jobs.discard)
 
-    def _left(self, pair: Pair) -> None:
-        if self.held.pop(pair, None) is not None:
-            self.house.held -= 1
+    def _left(self, stream: Stream) -> None:
+        if self.held.pop(stream, None) is not None:
+            self.limits.held -= 1
 
     async def _attend(self) -> None:
         while self.held:
@@ -109,27 +109,27 @@ class Porter:
             if (origin := self._next(now)) is not None:
                 self.knock_at = now + KNOCK_SECONDS
                 self.knocking = asyncio.ensure_future(self._knock(origin))
-            for pair, since in list(self.held.items()):
-                if not pair.is_told and not pair.gone and pair.visitor.chan:
+            for stream, since in list(self.held.items()):
+                if not stream.is_told and not stream.gone and stream.visitor.chan:
                     try:
-                        self._look_after(pair, since, now)
+                        self._look_after(stream, since, now)
                     except Exception as error:
-                        pair.fail("looking after a visitor who waits", error)
+                        stream.fail("looking after a visitor who waits", error)
             await asyncio.sleep(TICK_SECONDS)
 
-    def _look_after(self, pair: Pair, since: float, now: float) -> None:
-        answer, waited = self.answers.get(pair.origin), now - since
+    def _look_after(self, stream: Stream, since: float, now: float) -> None:
+        answer, waited = self.answers.get(stream.origin), now - since
         unheard = not self.answers and waited > UNHEARD_SECONDS
-        if self.wish.scheme == "ssh" and _is_long(answer, since, now, self.house.ssh_patience):
-            pair.say(goodbye(answer.words if answer else WAKING))
-        elif waited > self.house.hold_seconds or unheard or (answer and not answer.wakes):
-            pair.cut()
-        elif self.wish.scheme == "http" and (answer or waited > PAGE_SECONDS) and _is_asked(pair, waited):
-            pair.say(page(bytes(pair.early or b"")))
+        if self.wish.scheme == "ssh" and _is_long(answer, since, now, self.limits.ssh_patience):
+            stream.say(goodbye(answer.words if answer else WAKING))
+        elif waited > self.limits.hold_seconds or unheard or (answer and not answer.wakes):
+            stream.cut()
+        elif self.wish.scheme == "http" and (answer or waited > PAGE_SECONDS) and _is_asked(stream, waited):
+            stream.say(page(bytes(stream.early or b"")))
 
     def _next(self, now: float) -> str | None:
         """The address to knock for now: one at a time, each has an answer of its own, which is asked for anew after a while."""
-        waiting = {pair.origin for pair in self.held if not pair.is_told and not pair.gone}
+        waiting = {stream.origin for stream in self.held if not stream.is_told and not stream.gone}
         self.answers = {origin: answer for origin, answer in self.answers.items() if origin in waiting}
         if not waiting or now < self.knock_at or (self.knocking and not self.knocking.done()):
             return None
@@ -138,23 +138,23 @@ class Porter:
         return waiting.pop() if now > self.knock_at - KNOCK_SECONDS + AGAIN_SECONDS else None
 
     async def _knock(self, origin: str) -> None:
-        async with self.house.line:
+        async with self.limits.line:
             try:
                 with contextlib.suppress(Unanswered):
-                    self.answers[origin] = await self.house.knock(self.wish.id, origin)
+                    self.answers[origin] = await self.limits.knock(self.wish.id, origin)
             except Exception as error:
-                self.house.mishaps.fault("knocking at the portal", error)
+                self.limits.mishaps.fault("knocking at the portal", error)
 
 
-async def _pass(pair: Pair, wish: Wish) -> None:
+async def _pass(stream: Stream, wish: Wish) -> None:
     try:
-        await pair.reach(*wish.target, REACH_SECONDS)
+        await stream.reach(*wish.target, REACH_SECONDS)
     except OSError:  # TimeoutError is one
-        pair.cut()
+        stream.cut()
     except Exception as error:
-        pair.fail("passing on a visitor who waited", error)
+        stream.fail("passing on a visitor who waited", error)
     else:
-        pair.join()
+        stream.join()
 
 
 def _is_long(answer: Answer | None, since: float, now: float, patience: float) -> bool:
@@ -164,6 +164,6 @@ def _is_long(answer: Answer | None, since: float, now: float, patience: float) -
     return answer is not None and bool(answer.words) and (not answer.wakes or answer.awake_at - since > patience)
 
 
-def _is_asked(pair: Pair, waited: float) -> bool:
+def _is_asked(stream: Stream, waited: float) -> bool:
     """The request has been read, or the visitor takes its time with it."""
-    return b"\r\n\r\n" in (pair.early or b"") or waited > PAGE_SECONDS
+    return b"\r\n\r\n" in (stream.early or b"") or waited > PAGE_SECONDS
