@@ -33,7 +33,7 @@ import httpx
 
 from bench import wire
 from bench.cluster import Cluster, Student, started
-from deploy.local.parts import WORKERS
+from deploy.local.services import WORKERS
 from tests.journeys.stack import wait_for
 
 GIVE_UP_SECONDS = 60

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
-from deploy.local import child, ports, records
+from deploy.local import child, free_ports, pidfiles
+from deploy.local.errors import LauncherError
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
-from deploy.local.troubles import Trouble
 
 if TYPE_CHECKING:
     import subprocess
@@ -53,8 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         try:
             _start_servers()
-        except Trouble as trouble:
-            pytest.exit(str(trouble), returncode=1)
+        except LauncherError as error:
+            pytest.exit(str(error), returncode=1)
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     import django
 
@@ -95,7 +95,7 @@ def _starts_after(item: pytest.Item) -> int:
 def pytest_unconfigure(config: pytest.Config) -> None:
     while _running:
         process, program = _running.pop()
-        child.end(process, program, record=_record(program.name))
+        child.end(process, program, pidfile=_record(program.name))
     while _lock:
         _lock.pop().close()
 
@@ -107,9 +107,9 @@ def _record(name: str) -> Path:
 def _start_servers() -> None:
     _take_lock()
     for name in ("postgres", "redis"):
-        records.end_leftover(_record(name), gently=signal.SIGINT, seconds=5)
-    postgres = Postgres(DATA / "postgres", ports.free_port(), PASSWORD, careless=True)
-    redis = Redis(DATA / "redis", ports.free_port(), PASSWORD)
+        pidfiles.end_leftover(_record(name), gently=signal.SIGINT, seconds=5)
+    postgres = Postgres(DATA / "postgres", free_ports.free_port(), PASSWORD, careless=True)
+    redis = Redis(DATA / "redis", free_ports.free_port(), PASSWORD)
     postgres.prepare()
     redis.prepare()
     _start(
@@ -132,13 +132,15 @@ def _take_lock() -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise Trouble(f"Another test run uses {DATA}. Wait for it, or set MINGA_TEST_DATA to another folder.") from None
+        raise LauncherError(
+            f"Another test run uses {DATA}. Wait for it, or set MINGA_TEST_DATA to another folder."
+        ) from None
     _lock.append(lock)
 
 
 def _start(program: child.Program) -> None:
     log = DATA / "logs" / f"{program.name}.log"
-    _running.append((child.start(program, log=log, record=_record(program.name)), program))
+    _running.append((child.start(program, log=log, pidfile=_record(program.name)), program))
 
 
 def _wait_for(url: str) -> None:
@@ -151,7 +153,7 @@ def _wait_for(url: str) -> None:
             return
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
-                raise Trouble(f"PostgreSQL of the tests did not answer: {error}. See {DATA / 'logs'}.") from None
+                raise LauncherError(f"PostgreSQL of the tests did not answer: {error}. See {DATA / 'logs'}.") from None
             time.sleep(0.05)
 
 

@@ -7,7 +7,7 @@ import importlib.util
 import os
 from pathlib import Path
 
-from deploy.local.troubles import Trouble
+from deploy.local.errors import LauncherError
 
 
 def server() -> Path:
@@ -17,7 +17,7 @@ def server() -> Path:
         for folder in (spec and spec.submodule_search_locations) or ():
             for program in Path(folder).glob(pattern):
                 return program
-    raise Trouble("The wheel with Redis is missing. Remove the folder .venv and say: make run.")
+    raise LauncherError("The wheel with Redis is missing. Remove the folder .venv and say: make run.")
 
 
 def quoted(folder: Path) -> str:

@@ -4,7 +4,7 @@ import json
 import socket
 from pathlib import Path
 
-from deploy.local.troubles import Trouble
+from deploy.local.errors import LauncherError
 
 VPS_PORTS = 1000  # public ports of the embedded VPS: a machine has about three
 
@@ -32,11 +32,13 @@ def free_port() -> int:
 
 
 def web_port(text: str) -> int:
-    """The port that the person asked for with PORT=. Raises Trouble when it is no port or taken."""
+    """The port that the person asked for with PORT=. Raises LauncherError when it is no port or taken."""
     if not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise Trouble(f"PORT={text} is not a port. Say a number from 1024 to 65535, for example: make run PORT=8080.")
+        raise LauncherError(
+            f"PORT={text} is not a port. Say a number from 1024 to 65535, for example: make run PORT=8080."
+        )
     if not all(is_free(int(text), host) for host in loopbacks()):
-        raise Trouble(
+        raise LauncherError(
             f"Port {text} is already in use on this computer. Say another one, for example: make run PORT={_other(int(text))}."
         )
     return int(text)
@@ -81,4 +83,6 @@ def _free_block() -> int:
     for first in range(23000, 30000, VPS_PORTS):
         if sum(is_free(port) for port in range(first, first + VPS_PORTS, 50)) >= 18:
             return first
-    raise Trouble("No block of 1000 ports is free between 23000 and 29999. Stop what listens there, then try again.")
+    raise LauncherError(
+        "No block of 1000 ports is free between 23000 and 29999. Stop what listens there, then try again."
+    )

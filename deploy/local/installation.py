@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from deploy.local import ports
-from deploy.local.troubles import Trouble, of_os_error
+from deploy.local import free_ports
+from deploy.local.errors import LauncherError, of_os_error
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED_BYTES = 300_000_000  # a new database is 60 MB; a guest's disk grows
@@ -18,7 +18,7 @@ SECRETS = ("secret_key", "database", "redis", "cloud_token", "agent_token")
 
 
 @dataclass(frozen=True)
-class Place:
+class Installation:
     data: Path
     web_port: int
     ports: dict[str, int]
@@ -43,7 +43,7 @@ class Place:
     def run(self) -> Path:
         return self.data / "run"
 
-    def record(self, name: str) -> Path:
+    def pidfile(self, name: str) -> Path:
         return self.run / f"{name}.pid"
 
     def log(self, name: str) -> Path:
@@ -54,11 +54,11 @@ class Place:
 
 
 def take(data: Path) -> TextIO:
-    """Make the folder and hold it: one Minga per folder. Raises Trouble."""
+    """Make the folder and hold it: one Minga per folder. Raises LauncherError."""
     try:
         (data / "run").mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(data).free < NEEDED_BYTES:
-            raise Trouble(
+            raise LauncherError(
                 f"Less than 300 MB are free where {data} is. Free some room, or say DATA=<a folder on another disk>."
             )
         lock = (data / "run" / "lock").open("a+")
@@ -67,7 +67,7 @@ def take(data: Path) -> TextIO:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise Trouble(
+        raise LauncherError(
             f"Minga already runs on {data}{_where(data)}. Stop it with Ctrl-C there, or say DATA=<another folder>."
         ) from None
     return lock
@@ -81,13 +81,13 @@ def _where(data: Path) -> str:
         return ""
 
 
-def settle(data: Path, port: str, lock: TextIO) -> Place:
+def settle(data: Path, port: str, lock: TextIO) -> Installation:
     """Ports and secrets of a folder that we hold, new ones where there are none."""
     try:
-        chosen = ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page"])
+        chosen = free_ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page"])
         _key(data / "secrets" / "portal_key")
-        return Place(
-            data, ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock
+        return Installation(
+            data, free_ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock
         )
     except OSError as error:
         raise of_os_error(error) from None

@@ -8,10 +8,13 @@ from pathlib import Path
 
 POLL_SECONDS = 0.05  # between two looks at a process that should end
 KILL_SECONDS = 5.0  # the kernel needs a moment to take a killed process away
+# The reverse of the order of the start. The local cloud puts its guests to sleep; PostgreSQL closes its files.
+ORDER = ("agent", "beat", "worker", "web", "prepare", "assets", "vps", "cloud", "redis", "postgres")
+LEFTOVER_SECONDS = {"cloud": 30.0, "postgres": 15.0}  # others get 5
 
 
 @dataclass(frozen=True)
-class Record:
+class PidFile:
     """One started process. `started` tells it from a stranger that was given the same number later."""
 
     pid: int
@@ -51,14 +54,14 @@ def start_of(pid: int) -> str:
     return fields[19] if len(fields) > 19 else "-"
 
 
-def of_process(pid: int, program: str) -> Record:
-    return Record(pid, start_of(pid), program)
+def of_process(pid: int, program: str) -> PidFile:
+    return PidFile(pid, start_of(pid), program)
 
 
-def read(path: Path) -> Record | None:
+def read(path: Path) -> PidFile | None:
     try:
         pid, started, program = path.read_text().split(maxsplit=2)
-        return Record(int(pid), started, program.strip())
+        return PidFile(int(pid), started, program.strip())
     except (OSError, ValueError):
         return None
 
@@ -81,19 +84,29 @@ def signal_group(group: int, which: signal.Signals) -> None:
         pass
 
 
+def end_leftovers(run: Path) -> list[str]:
+    """End, in order, what an earlier Minga on this folder left running because it was killed itself. Return the names."""
+    return [name for name in ORDER if _end_named(name, run / f"{name}.pid")]
+
+
+def _end_named(name: str, path: Path) -> bool:
+    gently = signal.SIGINT if name == "postgres" else signal.SIGTERM
+    return end_leftover(path, gently=gently, seconds=LEFTOVER_SECONDS.get(name, 5.0))
+
+
 def end_leftover(path: Path, *, gently: signal.Signals, seconds: float) -> bool:
     """End the process that the file names, with its whole group, if it is still that process. True if there was one.
 
     A leader that is dead may have left a group: its number is not given away while the group lives.
     """
-    record = read(path)
-    if record is None:
+    found = read(path)
+    if found is None:
         return False
-    found = record.is_alive() or (not is_running(record.pid) and has_members(record.pid))
-    if found:
-        end_group(record.pid, gently=gently, seconds=seconds)
+    lives = found.is_alive() or (not is_running(found.pid) and has_members(found.pid))
+    if lives:
+        end_group(found.pid, gently=gently, seconds=seconds)
     path.unlink(missing_ok=True)
-    return found
+    return lives
 
 
 def end_group(group: int, *, gently: signal.Signals, seconds: float) -> None:
