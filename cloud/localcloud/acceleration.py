@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import READY, Machine
+from cloud.localcloud.qemu_machine import READY, Machine
 from cloud.localcloud.rows import ServerRow
 from cloud.localcloud.tiny_linux import TinyLinux
 

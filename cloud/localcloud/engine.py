@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Status
-from cloud.localcloud import addresses, jobs
+from cloud.localcloud import jobs, loopback
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.rows import HOST, ImageRow, ServerRow
 from cloud.localcloud.store import Store
@@ -191,7 +191,7 @@ class Engine:
         wanted = replace(row, ports=sorted(ports))
         held = self.guests.held_ports(row)
         mapped = (
-            addresses.map_ports(wanted.address, wanted.outside_ports, wanted.port_map, held) if wanted.address else {}
+            loopback.map_ports(wanted.address, wanted.outside_ports, wanted.port_map, held) if wanted.address else {}
         )
         if (row.ports, row.port_map) != (wanted.ports, mapped):
             self.store.save(row, ports=wanted.ports, port_map=mapped)

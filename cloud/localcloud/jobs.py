@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from cloud.contract import Status
-from cloud.localcloud import addresses
+from cloud.localcloud import loopback
 from cloud.localcloud.guests import GuestFailed, Guests
 from cloud.localcloud.rows import HOST, ServerRow
 from cloud.localcloud.store import Store
@@ -126,9 +126,9 @@ async def _run(guests: Guests, row: ServerRow) -> None:
 
 def _take_address(store: Store, guests: Guests, row: ServerRow) -> None:
     """One address for the server's life; its ports may have to move where something else has taken them."""
-    address = row.address or addresses.draw(other.address for other in store.living)
+    address = row.address or loopback.draw(other.address for other in store.living)
     held = guests.held_ports(row)
-    mapped = addresses.map_ports(address, row.outside_ports, row.port_map, held)
+    mapped = loopback.map_ports(address, row.outside_ports, row.port_map, held)
     if (address, mapped) != (row.address, row.port_map):
         store.save(row, address=address, port_map=mapped)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from cloud.localcloud import processes, qemu_img, qmp
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import GOES_ON, NET, READY, Machine, forwarded
+from cloud.localcloud.qemu_machine import GOES_ON, NET, READY, Machine, forwarded
 from cloud.localcloud.rows import ImageRow, ServerRow
 from cloud.localcloud.saved_boots import SavedBoot, SavedBoots
 from cloud.localcloud.store import Store

@@ -12,10 +12,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cloud.localcloud import machine as machine_module
-from cloud.localcloud import qemu_img, qmp
+from cloud.localcloud import qemu_img, qemu_machine, qmp
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import WAITING, Machine
+from cloud.localcloud.qemu_machine import WAITING, Machine
 from cloud.localcloud.rows import ServerRow
 from cloud.localcloud.tiny_linux import TinyLinux
 
@@ -142,7 +141,7 @@ class Host:
     def this(accel: str) -> "Host":
         qemu = Path(shutil.which("qemu-system-x86_64") or "/").resolve()
         about = qemu.stat()
-        code = b"".join(Path(file).read_bytes() for file in (__file__, machine_module.__file__))
+        code = b"".join(Path(file).read_bytes() for file in (__file__, qemu_machine.__file__))
         return Host(
             accel=accel,
             qemu=f"{qemu} {about.st_size} {about.st_mtime_ns}",

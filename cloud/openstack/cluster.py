@@ -5,7 +5,7 @@ import socket
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
-from cloud.openstack import paging, servers
+from cloud.openstack import nova_servers, paging
 from cloud.openstack.client import Client
 from cloud.openstack.errors import body
 
@@ -27,7 +27,7 @@ class NoRoute(CloudBusy):
 
 def flavors(client: Client) -> list[Flavor]:
     """Those that everybody may use."""
-    return [servers.flavor(row) for row in paging.rows(client, "compute", "/flavors/detail", "flavors")]
+    return [nova_servers.flavor(row) for row in paging.rows(client, "compute", "/flavors/detail", "flavors")]
 
 
 def images(client: Client) -> list[Image]:

@@ -10,7 +10,7 @@ from typing import Any
 from cloud.contract import CloudError
 from cloud.openstack.client import Client
 from cloud.openstack.errors import body
-from cloud.openstack.servers import PREFIX
+from cloud.openstack.nova_servers import PREFIX
 
 AT_ONCE = 8
 TRIES = 5  # lists for which a fault that is not written yet is waited for; an admin's reset to ERROR has none

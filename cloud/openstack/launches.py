@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloud.contract import CloudError, CloudGone, CloudRefused, Server, ServerSpec, Status
-from cloud.openstack import servers, userdata
+from cloud.openstack import nova_servers, userdata
 from cloud.openstack.client import HOST_NAMES, Client
 from cloud.openstack.errors import NotSignedIn, body
 from cloud.openstack.machine_network import MachineNetwork
@@ -60,13 +60,13 @@ class Launches:
 
     def _wish(self, spec: ServerSpec, tenant: Tenant) -> dict[str, Any]:
         wish: dict[str, Any] = {
-            "name": servers.kept_name(spec.name, spec.machine),
+            "name": nova_servers.kept_name(spec.name, spec.machine),
             "flavorRef": spec.flavor_id,
             "imageRef": spec.image_id,
             "networks": [{"uuid": self._network.id}],
             "security_groups": [{"name": tenant.group}],
-            "metadata": servers.metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels),
-            "tags": [servers.machine_tag(spec.machine)],
+            "metadata": nova_servers.metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels),
+            "tags": [nova_servers.machine_tag(spec.machine)],
         }
         if spec.public_keys:
             wish["key_name"] = userdata.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])

@@ -25,7 +25,7 @@ from cloud.contract import (
     ServerSpec,
     Status,
 )
-from cloud.openstack import cluster, images, paging, servers
+from cloud.openstack import cluster, images, nova_servers, paging
 from cloud.openstack.archives import Archives
 from cloud.openstack.client import LIST_SECONDS, Client, as_iso, told_at
 from cloud.openstack.egress import WayOut
@@ -130,11 +130,16 @@ class OpenStackCloud:
             raise CloudBusy("Nova's answer has no date.")
         self.faults.fill(rows)
         network = self.network.name
-        found = [servers.server_or_unknown(row, network) for row in rows]
+        found = [nova_servers.server_or_unknown(row, network) for row in rows]
         return Listing(found, as_iso(began, minus=OVERLAP), whole=changes_since is None)
 
     def find_server(self, machine: str) -> Server | None:
-        params = {"all_tenants": 1, "tags": servers.machine_tag(machine), "sort_key": "created_at", "sort_dir": "asc"}
+        params = {
+            "all_tenants": 1,
+            "tags": nova_servers.machine_tag(machine),
+            "sort_key": "created_at",
+            "sort_dir": "asc",
+        }
         rows = paging.rows(self.client, "compute", "/servers/detail", "servers", params)
         found = (self._server(row) for row in rows)
         # One that was adopted since may still carry the tag: the metadata say whose it is.
@@ -186,7 +191,7 @@ class OpenStackCloud:
             return
 
     def ensure_renamed(self, server_id: str, name: str) -> str:
-        kept = servers.kept_name(name, server_id)
+        kept = nova_servers.kept_name(name, server_id)
         self.client.ask("compute", "PUT", f"/servers/{server_id}", json={"server": {"name": kept}})
         return kept
 
@@ -220,9 +225,9 @@ class OpenStackCloud:
         """It stays in the project in which it is. CloudRefused while it is put away: Nova then lets nobody mark it."""
         row = self.actions.get(server_id)
         try:
-            self.actions.mark(server_id, servers.metadata(machine, owner.key, owner.name, {}))
+            self.actions.mark(server_id, nova_servers.metadata(machine, owner.key, owner.name, {}))
             self.client.ask(
-                "compute", "PUT", f"/servers/{server_id}/tags", json={"tags": servers.retagged(row, machine)}
+                "compute", "PUT", f"/servers/{server_id}/tags", json={"tags": nova_servers.retagged(row, machine)}
             )
         except Conflict as error:
             if row["OS-EXT-STS:task_state"]:
@@ -274,7 +279,7 @@ class OpenStackCloud:
             said = body(answer)
         except CloudError:
             return None
-        return servers.diagnostics(said)
+        return nova_servers.diagnostics(said)
 
     def _server(self, row: dict[str, Any]) -> Server:
-        return servers.server(row, self.network.name)
+        return nova_servers.server(row, self.network.name)

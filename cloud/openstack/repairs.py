@@ -8,8 +8,8 @@ from typing import Any
 
 from cloud.contract import CloudRefused
 from cloud.openstack.errors import Conflict
+from cloud.openstack.nova_servers import PREFIX, number_of
 from cloud.openstack.server_actions import OUR_REBOOTS, ServerActions
-from cloud.openstack.servers import PREFIX, number_of
 
 HARD = ("rebooting_hard", "reboot_pending_hard", "reboot_started_hard")
 SOFT = ("rebooting", "reboot_pending", "reboot_started")

@@ -8,7 +8,7 @@ from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudLimit, C
 from cloud.openstack import cluster, paging, userdata
 from cloud.openstack.client import Client
 from cloud.openstack.errors import BadRequest, Conflict, NotSignedIn, body
-from cloud.openstack.servers import PREFIX, flavor_of, metadata, number_of
+from cloud.openstack.nova_servers import PREFIX, flavor_of, metadata, number_of
 from cloud.openstack.tenants import keypair_prefix
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils.translation import override
 
-from cloud.check import Check
 from cloud.contract import CloudBusy, CloudRefused
+from cloud.diagnosis import Check
 from cloud.openstack.doctor.checks import look
 from tests.cloud.scripted import FLAVOR, FREE, HOST, IMAGE, NETWORK, SUBNET, ScriptedClient, survey_of
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from django.utils.translation import override
 
-from cloud.check import Check
+from cloud.diagnosis import Check
 from cloud.openstack.doctor import probe, way_out_trial
 from cloud.openstack.egress import WayOut
 from tests.cloud.scripted import SUBNET, ScriptedClient

@@ -14,7 +14,7 @@ import openstack
 
 from cloud.contract import CloudGone, Owner, Server, ServerSpec, Status
 from cloud.openstack import OpenStackCloud
-from cloud.openstack.servers import server as server_of
+from cloud.openstack.nova_servers import server as server_of
 from tests.cloud import stage as of_every_cloud
 from tests.cloud.stage import insist
 

@@ -14,8 +14,8 @@ import pytest
 from django.core.management import call_command
 
 from catalog.models import Image
-from cloud.check import Check
 from cloud.contract import Flavor, Owner
+from cloud.diagnosis import Check
 from cloud.openstack import OpenStackCloud, cluster
 from cloud.openstack.doctor import checks, setup, trial
 from cloud.openstack.doctor.setup import Step, Wishes, set_up

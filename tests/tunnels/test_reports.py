@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from tests.tunnels.told import gateway, opened, states, tell
+from tests.tunnels.gateway_rows import gateway, opened, states, tell
 from tunnels.actions import close_all, hold_all, open_all, release
 from tunnels.models import Gateway, Tunnel
 from tunnels.queries import all_closed, all_open, primary_answered, trouble

@@ -15,8 +15,8 @@ import httpx
 
 from tunnels.agent import log_lines
 from tunnels.agent.link import Link
+from tunnels.agent.places import Places, raise_limit
 from tunnels.agent.portal_client import PortalClient
-from tunnels.agent.room import Places, raise_limit
 from tunnels.agent.waiting import HOLD_SECONDS, SSH_PATIENCE, Limits
 
 log = logging.getLogger("agent")

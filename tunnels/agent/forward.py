@@ -11,8 +11,8 @@ from typing import Any
 
 import asyncssh
 
+from tunnels.agent.places import Places, home_of
 from tunnels.agent.relay import REACH_SECONDS, Counts, Stream
-from tunnels.agent.room import Places, home_of
 from tunnels.agent.waiting import HELD_WINDOW, Limits, Waiters
 from tunnels.agent.wishes import Wish
 

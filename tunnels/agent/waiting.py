@@ -10,8 +10,8 @@ import asyncssh
 
 from tunnels.agent.messages import WAKING, goodbye, page
 from tunnels.agent.mishaps import Mishaps
+from tunnels.agent.places import WANTED_FILES, Places
 from tunnels.agent.relay import REACH_SECONDS, Counts, Stream, Visitor
-from tunnels.agent.room import WANTED_FILES, Places
 from tunnels.agent.wishes import Wish
 
 MOST_AT_A_PORT = 8

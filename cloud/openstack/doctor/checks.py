@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
-from cloud.check import Check, note, wrong
 from cloud.contract import CloudError, CloudGone, CloudRefused
+from cloud.diagnosis import Check, note, wrong
 from cloud.openstack.doctor import checks_access as access
 from cloud.openstack.doctor import checks_catalog as catalog
 from cloud.openstack.doctor import checks_egress as egress

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from cloud.check import Check, command, named, note, right, wrong
 from cloud.contract import Flavor, Host, Image
+from cloud.diagnosis import Check, command, named, note, right, wrong
 from cloud.openstack import cluster
 from cloud.openstack.doctor.survey import Survey
 

@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_noop as _
 
-from cloud.check import Check, named, note, right, wrong
 from cloud.contract import CloudRefused
+from cloud.diagnosis import Check, named, note, right, wrong
 from cloud.openstack import cluster
 from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.egress import Blocked, Service, complement

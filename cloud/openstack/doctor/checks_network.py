@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from cloud.check import Check, command, note, right, wrong
 from cloud.contract import CloudError, CloudRefused
+from cloud.diagnosis import Check, command, note, right, wrong
 from cloud.openstack import cluster
 from cloud.openstack.doctor.survey import Survey
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext_noop as _
 
-from cloud.check import Check, named
 from cloud.contract import CloudError, CloudGone, CloudRefused, Flavor
+from cloud.diagnosis import Check, named
 from cloud.openstack import cluster
 from cloud.openstack.doctor import checks, checks_access, checks_catalog, checks_egress, checks_network
 from cloud.openstack.doctor.survey import Survey

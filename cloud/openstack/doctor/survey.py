@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from cloud.check import command
+from cloud.diagnosis import command
 from cloud.openstack import cluster, paging
 from cloud.openstack.client import Client
 from cloud.openstack.egress import WayOut

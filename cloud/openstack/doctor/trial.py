@@ -10,7 +10,6 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from cloud.check import Check, right, wrong
 from cloud.contract import (
     CloudBusy,
     CloudError,
@@ -24,7 +23,8 @@ from cloud.contract import (
     ServerSpec,
     Status,
 )
-from cloud.openstack import servers
+from cloud.diagnosis import Check, right, wrong
+from cloud.openstack import nova_servers
 from cloud.openstack.doctor import probe, way_out_trial
 from cloud.openstack.doctor.checks_catalog import fits
 from cloud.openstack.openstack_cloud import OpenStackCloud
@@ -85,7 +85,7 @@ def clean_up(cloud: OpenStackCloud, watch_seconds: float = 0) -> Check:
         except CloudError as error:  # the project may not go before the server, and its ports stay a moment longer
             said = str(error)[:200]
         time.sleep(PAUSE_SECONDS)
-    mend = f"openstack server list --all-projects --tags {servers.machine_tag(MACHINE)}\nopenstack project list --tags minga-owner-{OWNER_KEY}"
+    mend = f"openstack server list --all-projects --tags {nova_servers.machine_tag(MACHINE)}\nopenstack project list --tags minga-owner-{OWNER_KEY}"
     return wrong(TOPIC, _("It could not be deleted: %(said)s. Look for it, and delete it by hand:"), mend, said=said)
 
 
@@ -136,7 +136,7 @@ class _Trial:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             with contextlib.suppress(CloudBusy):
-                server = servers.server(self.cloud.actions.get(server.id), self.cloud.network.name)
+                server = nova_servers.server(self.cloud.actions.get(server.id), self.cloud.network.name)
                 if server.status == status and not server.task:
                     return server
                 if server.status == Status.ERROR:

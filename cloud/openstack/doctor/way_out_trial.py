@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop as _
 
-from cloud.check import Check, command, named, note, right, wrong
+from cloud.diagnosis import Check, command, named, note, right, wrong
 from cloud.openstack.doctor import probe
 from cloud.openstack.doctor.checks_egress import EVERYTHING, TOPIC, people, setting
 from cloud.openstack.egress import Service, WayOut

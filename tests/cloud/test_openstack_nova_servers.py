@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from cloud.contract import Flavor, Owner, ServerSpec, Status
-from cloud.openstack import servers
+from cloud.openstack import nova_servers
 from cloud.openstack.client import Client
 from cloud.openstack.launches import host_name_of
 
@@ -24,7 +24,7 @@ def entry(address: str, version: int = 4, kind: str = "fixed") -> dict[str, Any]
 
 
 def test_a_whole_row() -> None:
-    made = servers.server(ROW)
+    made = nova_servers.server(ROW)
     assert (made.id, made.machine, made.owner, made.status, made.host, made.project) == (
         "s1",
         "m1",
@@ -38,7 +38,7 @@ def test_a_whole_row() -> None:
 
 
 def test_a_row_of_a_cell_that_is_down() -> None:
-    made = servers.server(
+    made = nova_servers.server(
         {"id": "s1", "status": "UNKNOWN", "tenant_id": "p1", "created": "2026-11-21T10:00:00Z", "links": []}
     )
     assert (made.status, made.machine, made.address, made.flavor, made.updated_at) == (
@@ -51,26 +51,26 @@ def test_a_row_of_a_cell_that_is_down() -> None:
 
 
 def test_somebody_else_s_server_is_no_machine() -> None:
-    assert servers.server({**ROW, "metadata": {}}).machine == ""
+    assert nova_servers.server({**ROW, "metadata": {}}).machine == ""
 
 
 @pytest.mark.parametrize("text", ["", "two", "-1", None])
 def test_metadata_that_somebody_changed_by_hand_stop_nothing(text: str | None) -> None:
-    assert servers.server({**ROW, "metadata": {"minga_resets": text}}).resets == 0
+    assert nova_servers.server({**ROW, "metadata": {"minga_resets": text}}).resets == 0
 
 
 def test_a_status_of_tomorrow_is_unknown() -> None:
-    assert servers.server({**ROW, "status": "TELEPORTING"}).status == Status.UNKNOWN
+    assert nova_servers.server({**ROW, "status": "TELEPORTING"}).status == Status.UNKNOWN
 
 
 def test_no_room_is_told_apart() -> None:
     message = "No valid host was found. There are not enough hosts available."
-    made = servers.server({**ROW, "status": "ERROR", "fault": {"code": 500, "message": message}})
+    made = nova_servers.server({**ROW, "status": "ERROR", "fault": {"code": 500, "message": message}})
     assert (made.full, made.fault) == (True, f"500 {message}")
 
 
 def test_another_fault_is_not_no_room() -> None:
-    assert not servers.server({**ROW, "status": "ERROR", "fault": {"code": 500, "message": "disk on fire"}}).full
+    assert not nova_servers.server({**ROW, "status": "ERROR", "fault": {"code": 500, "message": "disk on fire"}}).full
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,17 @@ def test_another_fault_is_not_no_room() -> None:
     ],
 )
 def test_its_address_is_a_fixed_one_of_our_network(networks: dict[str, Any], address: str) -> None:
-    assert servers.server({**ROW, "addresses": networks}, "lab").address == address
+    assert nova_servers.server({**ROW, "addresses": networks}, "lab").address == address
 
 
 def test_metadata_fit_into_nova() -> None:
-    said = servers.metadata("m1", "o1", "x" * 400, {"template": "web", "empty": ""})
+    said = nova_servers.metadata("m1", "o1", "x" * 400, {"template": "web", "empty": ""})
     assert len(said["minga_owner_name"]) == 255
     assert (said["minga_template"], "minga_empty" in said) == ("web", False)
 
 
 def test_another_machine_s_tag_goes_and_other_people_s_stay() -> None:
-    assert servers.retagged({"tags": ["keep", "minga-old"]}, "new") == ["keep", "minga-new"]
+    assert nova_servers.retagged({"tags": ["keep", "minga-old"]}, "new") == ["keep", "minga-new"]
 
 
 @pytest.mark.parametrize(
@@ -110,15 +110,15 @@ def test_another_machine_s_tag_goes_and_other_people_s_stay() -> None:
     ],
 )
 def test_all_disks_of_a_size_count(disks: dict[str, Any], total: int, root: int) -> None:
-    of_catalog = servers.flavor({"id": "f", "name": "lab", "vcpus": 1, "ram": 512, **disks})
-    of_server = servers.server({**ROW, "flavor": {"original_name": "lab", "vcpus": 1, "ram": 512, **disks}}).flavor
+    of_catalog = nova_servers.flavor({"id": "f", "name": "lab", "vcpus": 1, "ram": 512, **disks})
+    of_server = nova_servers.server({**ROW, "flavor": {"original_name": "lab", "vcpus": 1, "ram": 512, **disks}}).flavor
     assert of_server
     for size in (of_catalog, of_server):
         assert (size.disk_gb, size.room_for_image) == (total, root)
 
 
 def test_a_row_that_is_not_understood_is_not_known_and_not_gone(db: None) -> None:
-    odd = servers.server_or_unknown({**ROW, "addresses": {"lab": [{"addr": "10.0.0.1"}]}})
+    odd = nova_servers.server_or_unknown({**ROW, "addresses": {"lab": [{"addr": "10.0.0.1"}]}})
     assert (odd.id, odd.status) == ("s1", Status.UNKNOWN)
 
 
@@ -127,7 +127,7 @@ def test_a_row_that_is_not_understood_is_not_known_and_not_gone(db: None) -> Non
     [("piñata", "piñata"), ("máquina 🎉", "máquina"), ("日本語", "日本語"), ("🎉", "machine-01234567")],
 )
 def test_nova_is_told_as_much_of_a_name_as_it_takes(name: str, kept: str) -> None:
-    assert servers.kept_name(name, "0123456789") == kept
+    assert nova_servers.kept_name(name, "0123456789") == kept
 
 
 @pytest.mark.parametrize(
