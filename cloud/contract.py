@@ -1,4 +1,4 @@
-"""What Minga asks of a cloud. Two clouds answer (`local.py`, `openstack.py`); one suite in tests/cloud holds them to it.
+"""The contract: everything that Minga asks of a cloud. `local.py` and `openstack/` keep it; one suite in tests/cloud holds them to it.
 
 Every verb that changes something is `ensure_*`: said twice, done once. It returns when the cloud has *accepted* the
 wish; `list_servers` tells when it has come true. Sizes: RAM in MiB, disk in GiB, times in UTC with a zone.
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Status(StrEnum):
-    """What a server is, in the field's words; every cloud's own words are mapped to these."""
+    """Status of a server, in the field's words; every cloud's own words are mapped to these."""
 
     BUILDING = "building"  # also while it is being rebuilt
     ACTIVE = "active"  # also while it restarts: see `Server.task`
@@ -57,7 +57,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What one owner may keep in the cloud, asleep or not: the backstop behind our own admission."""
+    """Limits of what an owner may keep in the cloud, asleep or not: the backstop behind our own admission."""
 
     servers: int
     vcpus: int
@@ -150,7 +150,7 @@ class Diagnostics:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One computer of the cluster."""
+    """A computer of the cluster."""
 
     name: str  # as in Server.host
     up: bool  # it was heard lately
@@ -167,7 +167,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the cluster has and what is taken: total and used, in servers' own units."""
+    """Room of the cluster: total and used, in servers' own units."""
 
     vcpus: int
     vcpus_used: int
@@ -216,7 +216,7 @@ class Cause(StrEnum):
 
 
 class CloudRefused(CloudError):
-    """It will never do this as asked. Give up and tell the person."""
+    """The cloud will never do this as asked. Give up and tell the person."""
 
     def __init__(self, text: str, cause: Cause = Cause.OTHER) -> None:
         super().__init__(text)
@@ -244,7 +244,7 @@ class Cloud(Protocol):
 
     @property
     def kind(self) -> str:
-        """One of: openstack, qemu, simulated."""
+        """Return openstack, qemu or simulated."""
 
     @property
     def identity(self) -> str:
@@ -354,10 +354,10 @@ class Cloud(Protocol):
         """Also an archive; no such image: done."""
 
     def image_size(self, image_id: str) -> int:
-        """Its bytes. CloudGone when it does not exist, CloudBusy while it is being made."""
+        """Return the image's size in bytes. CloudGone when it does not exist, CloudBusy while it is being made."""
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Its bytes from `start` on, a chunk at a time, never whole in memory. Errors come with the chunks; ends early in CloudBusy only."""
+        """Yield the image's bytes from `start` on, a chunk at a time, never whole in memory. Errors come with the chunks; ends early in CloudBusy only."""
 
     def console_log(self, server_id: str, lines: int = 100) -> str: ...
 
@@ -365,4 +365,4 @@ class Cloud(Protocol):
         """A noVNC page or a vnc:// address of its screen, for now; CloudRefused where it has none."""
 
     def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
-        """Of many at once; one that did not answer in time is left out (unknown, not idle)."""
+        """Return the counters of many servers at once; a server that did not answer in time is left out (unknown, not idle)."""

@@ -1,4 +1,4 @@
-"""One thing that was looked at: how it is, and the command that mends it. And what may be asked of every cloud."""
+"""Rows of a diagnosis: how something is, and the command that mends it. And the checks that suit every cloud."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def named(names: list[str], most: int = 5) -> str:
 
 
 def of_any(cloud: Cloud) -> Iterator[Check]:
-    """What the contract alone can tell; enough for the local cloud. A cloud that does not answer is one row."""
+    """Check what the contract alone can tell; enough for the local cloud. A cloud that does not answer is one row."""
     try:
         yield right(_("Cloud"), _("It answers; its guests are: %(kind)s."), kind=cloud.kind)
         for look in ANY:

@@ -87,7 +87,7 @@ class Desk:
 
 
 class Reading:
-    """One image on its way to one reader; its chunks are taken by one thread after the other."""
+    """An image on its way to a reader; its chunks are taken by one thread after the other."""
 
     def __init__(self, desk: Desk, image: str, start: int, length: int | None) -> None:
         self.desk, self.image = desk, image

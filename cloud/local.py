@@ -123,14 +123,14 @@ class LocalCloud:
         self._verb(server_id, "adopt", machine=machine, owner=owner.key)
 
     def ensure_quota(self, owner: Owner) -> None:
-        """One computer has no tenants."""
+        """Do nothing: this cloud has no tenants."""
 
     def ensure_rules(self, owner: Owner) -> str:
-        """One computer has no tenants."""
+        """Do nothing: this cloud has no tenants."""
         return owner.tenant
 
     def ensure_owner_gone(self, owner: Owner) -> None:
-        """One computer has no tenants."""
+        """Do nothing: this cloud has no tenants."""
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
         self._verb(server_id, "ports", ports=sorted(ports))
@@ -157,7 +157,7 @@ class LocalCloud:
         return size
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """On a connection of its own: a slow reader must not keep one from the verbs."""
+        """Read on a connection of its own: a slow reader must not keep one from the verbs."""
         if length == 0:
             return
         headers = {**self._headers, "Range": f"bytes={start}-{'' if length is None else start + length - 1}"}

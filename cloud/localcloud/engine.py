@@ -33,7 +33,7 @@ LEADS_TO_ACTIVE = ("building", "resuming", "unshelving", "powering-on", "rebooti
 
 @dataclass(frozen=True)
 class Capacity:
-    """Of the whole local cloud."""
+    """Capacity of the whole local cloud."""
 
     vcpus: int
     ram_mb: int
@@ -41,7 +41,7 @@ class Capacity:
 
 
 class Engine:
-    """One event loop, no await between a check and its write: that is what makes each verb atomic."""
+    """The verbs on one event loop: no await stands between a check and its write, so each verb is atomic."""
 
     def __init__(self, store: Store, guests: Guests, capacity: Capacity) -> None:
         self.store = store
@@ -53,7 +53,7 @@ class Engine:
     # ---- our own life ----
 
     async def open(self) -> None:
-        """Takes over what the last run left: base images, running guests, verbs cut off half-way."""
+        """Take over what the last run left: base images, running guests, verbs cut off half-way."""
         bases = {image.id: image for image in self.guests.base_images()}
         for image in [image for image in self.store.images.values() if image.base and image.id not in bases]:
             self.store.delete_image(image.id)
@@ -68,7 +68,7 @@ class Engine:
         self._watch = asyncio.create_task(self._watch_guests())
 
     async def close(self) -> None:
-        """Nothing keeps running. What was in progress is taken up at the next start."""
+        """Stop everything. What was in progress is taken up at the next start."""
         running = [*self._jobs.values(), *([self._watch] if self._watch else [])]
         for job in running:
             job.cancel()
@@ -97,7 +97,7 @@ class Engine:
     # ---- verbs ----
 
     def create(self, spec: dict[str, Any]) -> ServerRow:
-        """CloudFull; CloudGone for an unknown flavor or image; CloudRefused where the image wants more than the flavor has."""
+        """Begin to build a server. CloudFull; CloudGone for an unknown flavor or image; CloudRefused where the image wants more than the flavor has."""
         if found := self.find(spec["machine"]):
             return found
         flavor = FLAVORS.get(spec["flavor_id"])
@@ -112,7 +112,7 @@ class Engine:
         return row
 
     def find(self, machine: str) -> ServerRow | None:
-        """Not one that is being deleted: who asks wants one that lives on."""
+        """Find the machine's server, but not one that is being deleted: the caller wants one that lives on."""
         of_it = (row for row in self.store.living if row.machine == machine and row.goal != "deleting")
         return min(of_it, key=lambda row: row.created_at, default=None)
 
@@ -156,7 +156,7 @@ class Engine:
         self._begin(row, "rebooting", number=number)
 
     def restart_hard(self, row: ServerRow, number: int) -> None:
-        """Also in place of a restart in good order that is still going on."""
+        """Cut the power, also in place of a restart in good order that is still going on."""
         if row.restarts >= number or (row.goal, row.number) == ("rebooting-hard", number):
             return
         if row.goal != "rebooting":
@@ -206,7 +206,7 @@ class Engine:
         return self._copy(row, name)
 
     def archive(self, server_id: str, name: str) -> ImageRow:
-        """Found again also when the server is gone."""
+        """Make an archive, or find it by its name, also when the server is gone."""
         if found := self._named(name, archive=True):
             return found
         row = self.living(server_id)
@@ -219,11 +219,11 @@ class Engine:
             self.delete_image(found.id)
 
     def image(self, image_id: str) -> ImageRow:
-        """One that is ready: CloudGone or CloudBusy otherwise."""
+        """Return an image that is ready. Raises CloudGone or CloudBusy otherwise."""
         return self._ready_image(image_id)
 
     def living(self, server_id: str) -> ServerRow:
-        """CloudGone for one that is deleted, or is being deleted."""
+        """Return a server. CloudGone for one that is deleted, or is being deleted."""
         row = self.store.servers.get(server_id)
         if row is None or row.is_gone or row.goal == "deleting":
             raise CloudGone(f"No server {server_id}.")
@@ -249,7 +249,7 @@ class Engine:
         self.guests.erase_image(image)
 
     def room(self) -> dict[str, Any]:
-        """It is one host: the biggest is the whole."""
+        """Return the room; there is one host, so the biggest is the whole."""
         return {**self._measures(), "biggest_host": asdict(self.capacity)}
 
     def host(self) -> dict[str, Any]:

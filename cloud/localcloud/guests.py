@@ -1,4 +1,4 @@
-"""What the engine asks of a kind of guest. Each verb can be said again after it was cut off half-way."""
+"""The interface between the engine and a kind of guest. Each verb can be repeated after it was cut off half-way."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ class Guests(Protocol):
     def base_images(self) -> list[ImageRow]: ...
 
     async def make_disk(self, row: ServerRow) -> None:
-        """A fresh disk from the row's image."""
+        """Make a fresh disk from the row's image."""
 
     async def start(self, row: ServerRow) -> None:
         """Running: from its memory where one was kept, else from its disk. Does nothing when it runs."""
@@ -38,7 +38,7 @@ class Guests(Protocol):
         """Nothing left of it."""
 
     async def snapshot(self, row: ServerRow, image: ImageRow) -> int:
-        """Its disk as an image; the size in bytes."""
+        """Copy the guest's disk into the image. Return the size in bytes."""
 
     def erase_image(self, image: ImageRow) -> None: ...
 
@@ -46,7 +46,7 @@ class Guests(Protocol):
         """Where an image's bytes are, or those themselves where they are few. GuestFailed when they are gone."""
 
     async def set_ports(self, row: ServerRow) -> None:
-        """Listens on exactly the row's ports."""
+        """Listen on exactly the row's ports."""
 
     def held_ports(self, row: ServerRow) -> frozenset[int]:
         """The guest's ports that are listened on now."""

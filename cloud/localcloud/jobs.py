@@ -1,4 +1,4 @@
-"""What goes on in the background for each goal. Each may be cut off anywhere and done again from its beginning."""
+"""The background job of each goal. Each may be cut off anywhere and done again from its beginning."""
 
 import asyncio
 import time
@@ -106,7 +106,7 @@ JOBS: dict[str, Job] = {
 
 
 def give_up(store: Store, row: ServerRow, fault: str) -> None:
-    """The goal failed: a snapshot leaves the server as it was, everything else leaves it broken."""
+    """End a goal that failed: a snapshot leaves the server as it was, everything else leaves it broken."""
     if row.goal == "image_snapshot":
         store.delete_image(row.target)
         _done(store, row, Status(row.status))
@@ -125,7 +125,7 @@ async def _run(guests: Guests, row: ServerRow) -> None:
 
 
 def _take_address(store: Store, guests: Guests, row: ServerRow) -> None:
-    """One address for the server's life; its ports may have to move where something else has taken them."""
+    """Give the server an address for life; its ports may have to move where something else has taken them."""
     address = row.address or loopback.draw(other.address for other in store.living)
     held = guests.held_ports(row)
     mapped = loopback.map_ports(address, row.outside_ports, row.port_map, held)

@@ -17,7 +17,7 @@ VCPUS_PER_CPU = 4  # classroom guests are idle most of the time
 
 
 class NoGuests(Exception):
-    """It cannot start as asked; the text is a sentence for people."""
+    """This kind of guest cannot start as asked; the text is a sentence for people."""
 
 
 def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
@@ -35,7 +35,7 @@ def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, 
 
 
 def capacity(kind: str) -> Capacity:
-    """Of the real machine for QEMU; simulated guests weigh nothing."""
+    """Return the capacity: the real machine's for QEMU; simulated guests weigh nothing."""
     if kind == "simulated":
         return Capacity(512, 512 * 1024, 4096)
     ram_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20

@@ -258,7 +258,7 @@ def end_strangers(data: Path) -> None:
 
 
 async def _forwards(machine: Machine) -> dict[int, int]:
-    """What QEMU forwards now, from its table: `TCP[HOST_FORWARD] 12 127.64.1.2 22 10.0.2.15 22 0 0`."""
+    """Read what QEMU forwards now from its table: `TCP[HOST_FORWARD] 12 127.64.1.2 22 10.0.2.15 22 0 0`."""
     async with machine.lock, qmp.talk(machine.socket) as monitor:
         rows = (line.split() for line in (await monitor.monitor("info usernet")).splitlines())
         return {int(row[5]): int(row[3]) for row in rows if row and row[0] == "TCP[HOST_FORWARD]"}

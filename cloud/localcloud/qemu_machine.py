@@ -1,4 +1,4 @@
-"""One QEMU guest: its folder, its command line, its process, its control socket."""
+"""A QEMU guest: its folder, its command line, its process, its control socket."""
 
 import asyncio
 import contextlib

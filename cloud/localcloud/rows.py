@@ -1,4 +1,4 @@
-"""What the local cloud knows of one server and one image: plain rows, kept by the store as JSON."""
+"""Rows of servers and images in the local cloud, kept by the store as JSON."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -50,7 +50,7 @@ class ServerRow:
 
     @property
     def host_name(self) -> str:
-        """As its guest is called."""
+        """Return the name that the guest has inside."""
         return host_name(self.name, otherwise=f"machine-{self.id[:8]}")
 
     @property
@@ -58,7 +58,7 @@ class ServerRow:
         return self.status == Status.ACTIVE
 
     def outside(self, port: int) -> int:
-        """The port at `address` behind which the guest's `port` is found."""
+        """Return the port at `address` behind which the guest's `port` is found."""
         return self.port_map.get(port, port)
 
     @property
@@ -67,7 +67,7 @@ class ServerRow:
         return sorted({*self.ports, *([5900] if self.vnc_password else [])})
 
     def as_told(self) -> dict[str, Any]:
-        """The fields of contract.Server."""
+        """Return the fields of contract.Server."""
         whole = asdict(self)
         told = ("id", "machine", "owner", "name", "status", "task", "address", "port_map", "host", "fault")
         return {key: whole[key] for key in (*told, "resets", "restarts", "created_at", "updated_at")}
@@ -89,7 +89,7 @@ class ImageRow:
     archive: bool = False  # of one server's disk, to be kept; not offered to make others of
 
     def as_told(self, disk_format: str) -> dict[str, Any]:
-        """The fields of contract.Image."""
+        """Return the fields of contract.Image."""
         ours = ("base", "archive")
         told = {k: v for k, v in asdict(self).items() if k not in ours}
         return told | {"disk_format": disk_format, "status": "" if self.ready else "saving"}

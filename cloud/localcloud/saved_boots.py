@@ -42,7 +42,7 @@ class SavedBoot:
 
 
 class SavedBoots:
-    """One saved boot for each shape of guest, made when first asked for; several processes may share the folder."""
+    """Saved boots, one for each shape of guest, made when first asked for; several processes may share the folder."""
 
     def __init__(self, data: Path, sockets: Path, linux: TinyLinux, accel: str) -> None:
         self._data = data

@@ -17,7 +17,7 @@ HELP = f"A simulated machine. It knows: {COMMANDS}. Write to a file with: echo t
 
 
 class Shell:
-    """One session; `leaving` is set once the person typed exit."""
+    """A session in a simulated guest; `leaving` is set once the person typed exit."""
 
     def __init__(
         self, files: SimulatedFiles, hostname: str, user: str, started_at: float, changed: Callable[[], None]

@@ -7,7 +7,7 @@ MAX_BYTES = 1_000_000  # of one guest: it lives in our memory
 
 
 class FileError(Exception):
-    """What a Unix tool would print."""
+    """The error that a Unix tool would print."""
 
 
 class SimulatedFiles:

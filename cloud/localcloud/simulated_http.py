@@ -14,7 +14,7 @@ REQUEST_SECONDS = 10.0  # for a whole request to come in
 
 @dataclass
 class Counters:
-    """What a guest used since it started."""
+    """Counters of a guest since it started."""
 
     cpu_seconds: float = 0.0
     nic_rx_bytes: int = 0

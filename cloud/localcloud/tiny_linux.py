@@ -30,7 +30,7 @@ class CannotBuild(Exception):
 
 @dataclass(frozen=True)
 class TinyLinux:
-    """What a guest boots from."""
+    """Kernel, initrd and disk that a guest boots from."""
 
     folder: Path
 

@@ -24,9 +24,9 @@ class Archives:
         self._actions = actions
 
     def ensure(self, server_id: str, name: str) -> dict[str, Any]:
-        """Its row in Glance.
+        """Make the archive, or find it. Return its row in Glance.
 
-        It is told as "saving" for as long as Nova is at it: where Nova stumbles after Glance has all of an image, it takes
+        The row says "saving" for as long as Nova is at it: where Nova stumbles after Glance has all of an image, it takes
         the image away (compute/manager.py, delete_image_on_error), and then the server must still be there.
         """
         row = self._look(server_id)  # before the image: Nova deletes that first, and only then says that it is done
@@ -49,7 +49,7 @@ class Archives:
             self.delete(found["id"])
 
     def shelved(self, row: dict[str, Any]) -> dict[str, Any] | None:
-        """What Nova keeps of a server (its row) that is put away: the newest, for an older one may have been left by a failure."""
+        """Return the image that Nova keeps of a shelved server (its row): the newest, for an older one may have been left by a failure."""
         if row["status"] not in SHELVED:
             return None
         found = cluster.pages(self._client, {"instance_uuid": row["id"], "limit": cluster.PAGE})
@@ -72,7 +72,7 @@ class Archives:
         return next((row for row in found if row["status"] not in DEAD), None)
 
     def _take_over(self, row: dict[str, Any], name: str) -> dict[str, Any]:
-        """One call, so that it is protected when it can be found by its new name."""
+        """Take over Nova's image in one call, so that it is protected when it can be found by its new name."""
         kept = self.shelved(row)
         if kept is None:
             raise CloudRefused(f"Server {row['id']} is put away, but Glance has no image of it.")

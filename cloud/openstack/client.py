@@ -65,7 +65,7 @@ class Client:
         version: str = "",
         seconds: float = TIMEOUT_SECONDS,
     ) -> requests.Response:
-        """One call of `service` (compute, image, network, placement); in `project`, or as ourselves. `version`: another than usual.
+        """Call `service` (compute, image, network, placement); in `project`, or as ourselves. `version`: another than usual.
 
         Returns a good answer (below 400). Raises what errors.error_of says, or CloudBusy.
         """
@@ -156,7 +156,7 @@ class Client:
             return str(self._access().project_domain_id)
 
     def _access(self) -> Any:
-        """What Keystone said when it let us in."""
+        """Return what Keystone said when it let us in."""
         session = self.connection.session
         return cast("Any", session.auth).get_access(session)
 

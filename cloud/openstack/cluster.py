@@ -1,4 +1,4 @@
-"""What the cluster has: sizes, images, networks, its computers and their room."""
+"""The cluster's sizes, images, networks, computers and their room."""
 
 import ipaddress
 import socket
@@ -26,12 +26,12 @@ class NoRoute(CloudBusy):
 
 
 def flavors(client: Client) -> list[Flavor]:
-    """Those that everybody may use."""
+    """List the sizes that everybody may use."""
     return [nova_servers.flavor(row) for row in paging.rows(client, "compute", "/flavors/detail", "flavors")]
 
 
 def images(client: Client) -> list[Image]:
-    """Public and community ones, and the portal's own: not what others made of their machines."""
+    """List public and community images and the portal's own: not what others made of their machines."""
     own = client.project_id
     rows = (row for row in pages(client, {"limit": PAGE}))
     shown = (row for row in rows if row["visibility"] in ("public", "community") or row["owner"] == own)
@@ -157,7 +157,7 @@ def own_address(client: Client, network_id: str) -> list[str]:
 
 
 def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
-    """Those that are down or disabled, by Placement's id; and what each of the others has."""
+    """Return the computers that are down or disabled, by Placement's id; and what each of the others has."""
     away, others = set(), {}
     for row in paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors"):
         if row["state"] != "up" or row["status"] != "enabled":

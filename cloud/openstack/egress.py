@@ -1,4 +1,4 @@
-"""What guests may open connections to: everything but the management networks.
+"""Egress rules: guests may open connections to everything but the management networks.
 
 Security groups only allow. So the rules are what is left of all addresses when these networks are taken out, as CIDRs of each family.
 """
@@ -109,7 +109,7 @@ class WayOut:
         return frozenset(rules | self._needed())
 
     def services(self) -> list[Service]:
-        """What a guest is to try: the APIs, and at the same addresses and the agent's whatever a cloud usually has beside them."""
+        """List what a guest is to try: the APIs, and at the same addresses and the agent's whatever a cloud usually has beside them."""
         addresses = {*map(_single, [*self._agents(), *(self.wish or [])])} - {""}
         names: dict[tuple[str, int], set[str]] = {}
         for kind, url in self._client.endpoints:
@@ -135,7 +135,7 @@ class WayOut:
         return known
 
     def _needed(self) -> set[Rule]:
-        """What guests cannot do without, where it lies in what is left out: names, and the metadata of their own server."""
+        """Return rules for what guests cannot do without inside the blocked networks: names, and the metadata of their own server."""
         blocked = self.blocked()
         if not blocked.networks:
             return set()
@@ -209,7 +209,7 @@ def _port(url: str) -> int:
 
 
 def _addresses(host: str) -> tuple[set[str], bool]:
-    """What a name means here, and whether that is the last word: a name server that is away may say it later."""
+    """Resolve a name here, and say whether that is the last word: a name server that is away may know more later."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except socket.gaierror as error:

@@ -1,4 +1,4 @@
-"""What OpenStack's answers mean for us: which error of the contract each becomes."""
+"""Map OpenStack's answers to the errors of the contract."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ LONGEST_RETRY_AFTER = 300.0  # seconds; an API that asks for more is asked soone
 
 
 class Conflict(CloudBusy):
-    """Its state does not allow this now (409). Whoever asked looks at it and decides."""
+    """The state of a thing does not allow this now (409). The caller looks at it and decides."""
 
 
 class BadRequest(CloudRefused):
@@ -44,7 +44,7 @@ def translated() -> Iterator[None]:
 
 
 def error_of(answer: requests.Response) -> CloudError:
-    """The error that this answer (4xx or 5xx) is."""
+    """Return the error that this answer (4xx or 5xx) is."""
     status, text = answer.status_code, f"{answer.status_code} {_text(answer)}"
     if status == 401:
         return NotSignedIn(text)

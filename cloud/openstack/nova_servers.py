@@ -44,7 +44,7 @@ def machine_tag(machine: str) -> str:
 
 
 def retagged(row: dict[str, Any], machine: str) -> list[str]:
-    """Its tags, with this machine's instead of another's."""
+    """Return the server's tags, with this machine's instead of another's."""
     others = (tag for tag in row.get("tags") or [] if not tag.startswith("minga-"))
     return [*others, machine_tag(machine)]
 
@@ -56,13 +56,13 @@ def kept_name(text: str, number: str) -> str:
 
 
 def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, str]) -> dict[str, str]:
-    """What stands on a server for people who see only Horizon, and for us. Values of at most 255 characters."""
+    """Return what stands on a server for people who see only Horizon, and for us. Values of at most 255 characters."""
     ours = {"machine": machine, "owner": owner_key, "owner_name": owner_name, **labels}
     return {PREFIX + key: value[:255] for key, value in ours.items() if value}
 
 
 def server(row: dict[str, Any], network: str = "") -> Server:
-    """One row of servers/detail. A cell that is down gives only id, status UNKNOWN, project and times."""
+    """Read a row of servers/detail. A cell that is down gives only id, status UNKNOWN, project and times."""
     said = row.get("metadata") or {}
     fault = row.get("fault") or {}
     message = str(fault.get("message", ""))
@@ -99,7 +99,7 @@ def server_or_unknown(row: dict[str, Any], network: str = "") -> Server:
 
 
 def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> str:
-    """Its fixed address in the preferred network, IPv4 before IPv6; else any fixed one."""
+    """Return the server's fixed address in the preferred network, IPv4 before IPv6; else any fixed one."""
     rows = [
         (name != preferred, entry["version"], entry["addr"])
         for name, entries in networks.items()

@@ -47,7 +47,7 @@ STRIPES = 64
 
 
 def _began(answer: requests.Response, asked: float) -> datetime | None:
-    """When a question of ours (`asked`, time.monotonic()) began, by the cloud's clock.
+    """Return when a question of ours (`asked`, time.monotonic()) began, by the cloud's clock.
 
     Its date is that of the reply; what the list tells was read before, by all the seconds that a loaded Nova took to put it together.
     """
@@ -56,7 +56,9 @@ def _began(answer: requests.Response, asked: float) -> datetime | None:
 
 
 class OpenStackCloud:
-    """`cloud`: its name in clouds.yaml, None for what OS_CLOUD or OS_* say. `network` and `agents` ('' or CIDRs) are found when empty.
+    """An OpenStack behind the contract. Forks of a process may share it: see Client.
+
+    `cloud`: its name in clouds.yaml, None for what OS_CLOUD or OS_* say. `network` and `agents` ('' or CIDRs) are found when empty.
 
     `blocked`: networks (CIDR) to which guests open no connections; None: found.
     """
@@ -116,7 +118,7 @@ class OpenStackCloud:
         return cluster.hosts(self.client)
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
-        """One call of all projects for each 500 servers, and one for each that broke. The cursor is the cloud's own time, a little earlier."""
+        """List servers by one call for each 500 of all projects, and one for each that broke. The cursor is the cloud's own time, a little earlier."""
         params: dict[str, Any] = {"all_tenants": 1, "limit": PAGE}
         if changes_since:
             params["changes-since"] = changes_since
@@ -222,7 +224,7 @@ class OpenStackCloud:
         return images.read(self.client, image_id, start, length)
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
-        """It stays in the project in which it is. CloudRefused while it is put away: Nova then lets nobody mark it."""
+        """Tag the server, which stays in its project. CloudRefused while it is shelved: Nova then lets nobody tag it."""
         row = self.actions.get(server_id)
         try:
             self.actions.mark(server_id, nova_servers.metadata(machine, owner.key, owner.name, {}))

@@ -1,4 +1,4 @@
-"""Wishes about a server that exists. The likely call is made at once; only when Nova says "not in this state" is it looked at."""
+"""Actions on a server that exists. The likely call is made at once; only when Nova says "not in this state" is it looked at."""
 
 import logging
 from collections.abc import Callable
@@ -144,7 +144,7 @@ class ServerActions:
         self.mending(spec, row["tenant_id"], lambda: self.act(server_id, "rebuild", fresh))
 
     def snapshot(self, server_id: str, name: str) -> dict[str, Any]:
-        """Its row in Glance; it belongs to the portal's own project, so that templates outlive their makers."""
+        """Make an image, or find it. Return its row in Glance; it belongs to the portal's own project, so that templates outlive their makers."""
         client = self._client
         found = cluster.pages(client, {"name": name, cluster.SNAPSHOT: server_id, "limit": 1})
         living = [row for row in found if row["status"] not in ("deleted", "killed", "pending_delete")]
@@ -232,7 +232,7 @@ class ServerActions:
             raise CloudBusy(f"Server {row['id']} is being built.", retry_after=SOON)
 
     def must_not_be_ready(self, row: dict[str, Any]) -> None:
-        """It was not in the right state when it was asked. If it is by now, that is no refusal: ask again."""
+        """Raise CloudBusy where a server that was not in the right state is by now: that is no refusal."""
         self.must_be_idle(row)
         if row["status"] == "ACTIVE":
             raise CloudBusy(f"Server {row['id']} was in the middle of something.", retry_after=SOON)

@@ -1,4 +1,4 @@
-"""One Keystone project per student: found again by a tag, never made twice, with a security group and a quota."""
+"""Keystone projects, one per student: found again by a tag, never made twice, with a security group and a quota."""
 
 import logging
 import threading

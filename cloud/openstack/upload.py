@@ -95,6 +95,6 @@ def _make(client: Client, upload: Upload) -> dict[str, Any]:
 
 
 def _rows(client: Client, upload: Upload) -> list[dict[str, Any]]:
-    """Of this name: everybody's, and our own."""
+    """List images of this name: everybody's, and our own."""
     found = cluster.pages(client, {"name": upload.name, "limit": cluster.PAGE})
     return [row for row in found if row["visibility"] == "public" or row["owner"] == client.project_id]

@@ -1,4 +1,4 @@
-"""What a guest is given: a key pair for Nova, and user-data that carries further keys beside the template's own text.
+"""Write what a guest is given: a key pair for Nova, and user-data that carries further keys beside the template's own text.
 
 Nova puts exactly one key into every kind of guest (cloud-init, CirrOS, a tiny image of one's own), early in the boot. Further keys
 travel in the user-data: to cloud-config in cloud-init's own way, to scripts and to nothing at all as a small POSIX shell script.
@@ -95,5 +95,5 @@ def _yaml(line: str) -> str:
 
 
 def _safe(key: str) -> str:
-    """One line, of the characters that keys and their comments consist of."""
+    """Reduce a key to one line, of the characters that keys and their comments consist of."""
     return "".join(c for c in " ".join(key.split()) if c.isalnum() or c in " +/=@.-_")

@@ -33,7 +33,7 @@ class Walls:
 
     @property
     def digest(self) -> str:
-        """What the rules are made from, in short. It costs no call."""
+        """Return a short digest of what the rules are made from. No call is needed."""
         blocked = sorted(map(str, self.way_out.blocked().networks))
         said = ",".join(sorted(self._agents())) + ";" + ",".join(blocked)
         return hashlib.sha256(said.encode()).hexdigest()[:8]

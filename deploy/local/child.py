@@ -1,4 +1,4 @@
-"""One process that we started: in a group of its own, recorded on disk, and told to end when we die."""
+"""Start and end a process: in a group of its own, with a pid file, and told to end when we die."""
 
 import ctypes
 import os
@@ -18,7 +18,7 @@ LOG_BYTES = 20_000_000  # a longer log is set aside: about a day of the worker's
 
 @dataclass
 class Program:
-    """What to run and how to end it. `seconds`: how long it may take to end before it is killed."""
+    """A program: what to run and how to end it. `seconds`: how long it may take to end before it is killed."""
 
     name: str
     command: list[str]
@@ -30,7 +30,7 @@ class Program:
 
 
 def start(program: Program, *, log: Path, pidfile: Path) -> subprocess.Popen[bytes]:
-    """Start it and write its pidfile. Must be called from the main thread: the child ends when its starting thread does."""
+    """Start the program and write its pid file. Must be called from the main thread: the child ends when its starting thread does."""
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         process = _popen(program, log)
@@ -49,7 +49,7 @@ def _popen(program: Program, log: Path) -> subprocess.Popen[bytes]:
 
 
 def environment(program: Program) -> dict[str, str]:
-    """What it is started with: also of this process's own, but no secret that is not for it."""
+    """Return the program's environment: also of this process's own, but no secret that is not for it."""
     return holders.own(program.name, {**os.environ, **program.environment})
 
 
@@ -69,7 +69,7 @@ def _before_exec(program: Program) -> Callable[[], None]:
 
 
 def end(process: subprocess.Popen[bytes], program: Program, *, pidfile: Path) -> None:
-    """Ask it to end, wait, then kill what is left of its group."""
+    """Ask the process to end, wait, then kill what is left of its group."""
     if process.poll() is None:
         process.send_signal(program.gently)
     wait_then_kill(process, seconds=program.seconds, pidfile=pidfile)

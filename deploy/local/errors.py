@@ -1,4 +1,4 @@
-"""What stops a start, said in one sentence."""
+"""Errors that stop a start, each said in one sentence."""
 
 import errno
 
@@ -8,7 +8,7 @@ class LauncherError(Exception):
 
 
 def of_os_error(error: OSError) -> LauncherError:
-    """The sentence for a refusal of the operating system (a full disk, a read-only folder)."""
+    """Return the sentence for a refusal of the operating system (a full disk, a read-only folder)."""
     where = error.filename or "the data folder"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return LauncherError("The disk is full. Free some room, or say DATA=<a folder on another disk>.")

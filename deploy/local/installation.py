@@ -1,4 +1,4 @@
-"""One installation on this computer: its folder, ports and secrets. Nothing here runs anything."""
+"""An installation on this computer: its folder, ports and secrets. Nothing here runs anything."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""Keeps one service running: starts it, sees when it is ready, starts it again when it dies."""
+"""Keep a service running: start it, see when it is ready, start it again when it dies."""
 
 import signal
 import subprocess
@@ -39,7 +39,7 @@ class Keeper:
         return self.state in (State.READY, State.DONE)
 
     def step(self, up: set[str]) -> str | None:
-        """One look. `up`: the services that are ready. Returns a sentence for the person when there is news. Raises LauncherError."""
+        """Look at the service and act. `up`: the services that are ready. Returns a sentence for the person when there is news. Raises LauncherError."""
         if self.state == State.WAITING and up.issuperset(self.service.after):
             return self._begin()
         if self.state == State.DEAD and time.monotonic() >= self.retry_at:
@@ -80,7 +80,7 @@ class Keeper:
         return f"{self.service.name} is back." if again else None
 
     def _ended(self, group: int, code: int) -> str | None:
-        """What is left of its group goes too: a pool's children would work on without their parent."""
+        """End what is left of its group, too: a pool's children would work on without their parent."""
         pidfiles.signal_group(group, signal.SIGKILL)
         self.installation.pidfile(self.service.name).unlink(missing_ok=True)
         if self.service.once and code == 0:

@@ -67,7 +67,7 @@ class Box:
         return found if isinstance(found, EmailMessage) else None
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """What aiosmtpd calls with a whole mail."""
+        """Keep a mail. aiosmtpd calls this with the whole of it."""
         self.keep(envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode())
         return "250 Kept for the page"
 

@@ -1,4 +1,4 @@
-"""Which processes are ours: a file per process, so that a later start finds what an earlier one left behind."""
+"""Pid files: which processes are ours, so that a later start finds and ends what an earlier one left behind."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ LEFTOVER_SECONDS = {"cloud": 30.0, "postgres": 15.0}  # others get 5
 
 @dataclass(frozen=True)
 class PidFile:
-    """One started process. `started` tells it from a stranger that was given the same number later."""
+    """The content of a pid file: a started process. `started` tells it from a stranger that was given the same number later."""
 
     pid: int
     started: str

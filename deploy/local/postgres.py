@@ -23,7 +23,7 @@ def binaries() -> Path:
 
 
 class Postgres:
-    """One server: its folder, its port and its password (made at the first start, kept beside the data)."""
+    """A PostgreSQL server: its folder, its port and its password (made at the first start, kept beside the data)."""
 
     def __init__(self, folder: Path, port: int, password: str, *, careless: bool = False) -> None:
         self.folder, self.port, self.password, self.careless = folder.resolve(), port, password, careless

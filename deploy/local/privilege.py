@@ -47,7 +47,7 @@ def give_away(folder: Path) -> None:
 
 
 def drop(paths: list[Path]) -> Callable[[], None] | None:
-    """What a child process must do before it becomes PostgreSQL; None for an ordinary user. `paths`: what it must reach."""
+    """Return what a child process must do before it becomes PostgreSQL; None for an ordinary user. `paths`: what it must reach."""
     if not is_root():
         return None
     user, capability = lesser_user(), _needed_capability(paths, _permitted())

@@ -1,4 +1,4 @@
-"""The processes of Minga on one computer: what each runs, what it waits for, how one sees that it is ready."""
+"""The services of Minga on one computer: what each runs, what it waits for, how one sees that it is ready."""
 
 import os
 import re
@@ -25,7 +25,7 @@ CLOUD_OPTIONS = {
 
 @dataclass
 class Service:
-    """`wave`: those of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip it while this is fresh.
+    """A process of Minga. `wave`: those of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip it while this is fresh.
 
     Without `is_ready` a service is ready when it has lived for a second.
     """
@@ -60,7 +60,7 @@ def site_settings(installation: Installation) -> dict[str, str]:
 
 
 def all_services(installation: Installation) -> list[Service]:
-    """In the order of their start."""
+    """List the services in the order of their start."""
     postgres, redis = servers(installation)
     site = _environment(installation, postgres.url, redis.url)
     cloud = [] if has_cluster() else [_cloud(installation)]

@@ -1,4 +1,4 @@
-"""Starts all services in their order, keeps them running, and ends them in reverse when told to."""
+"""Start all services in their order, keep them running, and end them in reverse when told to."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Supervisor:
         self._written = ""
 
     def run(self) -> None:
-        """Until a signal. Raises LauncherError when Minga cannot start; everything is ended in either case."""
+        """Run until a signal. Raises LauncherError when Minga cannot start; everything is ended in either case."""
         for which in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(which, self._asked_to_stop)
         try:
@@ -101,7 +101,7 @@ class Supervisor:
         self._write_status(ready=all(keeper.is_up for keeper in self.keepers))
 
     def _write_status(self, *, ready: bool) -> None:
-        """For the tests and for a person who asks what runs; written only when it changed, and never half."""
+        """Write what runs, for the tests and for people; only when it changed, and never half."""
         status = {
             "ready": ready, "url": self.installation.url, "data": str(self.installation.data), "supervisor": os.getpid(),
             "processes": [keeper.describe() for keeper in self.keepers],
@@ -112,7 +112,7 @@ class Supervisor:
             self._written = text
 
     def stop(self) -> None:
-        """Wave by wave, each as long as its slowest service may take."""
+        """End the services wave by wave, each as long as its slowest may take."""
         alive = [keeper for keeper in self.keepers if keeper.process is not None and keeper.state != State.DONE]
         if alive:
             say("Stopping …")

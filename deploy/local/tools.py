@@ -1,4 +1,4 @@
-"""What the tests use of the computer: installed where we may (Debian or Ubuntu, as root or with sudo), else named."""
+"""Programs that the tests use: installed where we may (Debian or Ubuntu, as root or with sudo), else named."""
 
 import os
 import shutil

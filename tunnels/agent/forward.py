@@ -1,4 +1,4 @@
-"""One port of the gateway: its listener, its visitors, and whether its target answers."""
+"""A port of the gateway: its listener, its visitors, and whether its target answers."""
 
 import asyncio
 import contextlib
@@ -67,7 +67,7 @@ class Forward:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        """Those who waited are visitors like others now."""
+        """Pass on those who waited: they are visitors like others now."""
 
         def taken(stream: Stream) -> Callable[[Stream], None]:
             self._enter(stream)
@@ -81,7 +81,7 @@ class Forward:
 
     @property
     def told(self) -> str:
-        """Its state as the portal is told it."""
+        """Return the state as it is reported to the portal."""
         return "held" if self.wish.hold and self.state == "open" else self.state
 
     async def open(self, ssh: asyncssh.SSHClientConnection, bind_address: str) -> None:
@@ -179,7 +179,7 @@ class Forward:
         return asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "it cannot be passed on")
 
     def _must_wait(self, origin: str) -> bool:
-        """Its machine sleeps, or is waking up."""
+        """Whether a visitor must wait: the machine sleeps, or is waking up."""
         return self.wish.hold or (self.wish.probe and not self.answered and self.wish.may_knock(origin))
 
     async def _receive(self, origin: str, _port: int) -> asyncssh.SSHTCPSession[bytes]:

@@ -1,4 +1,4 @@
-"""What a held visitor is told: a page that asks again by itself, or a sentence that an SSH client prints."""
+"""Messages to held visitors: a page that asks again by itself, or a sentence that an SSH client prints."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _PAGE = (
 
 
 def page(request: bytes) -> bytes:
-    """An HTTP answer that says: in a moment; the browser asks again after 3 s, a program may read Retry-After."""
+    """Return an HTTP answer that says: in a moment; the browser asks again after 3 s, a program may read Retry-After."""
     lang = language(request)
     title, text = _TOLD[lang]
     body = _PAGE.format(lang=lang, title=title, text=text).encode()
@@ -33,7 +33,7 @@ def page(request: bytes) -> bytes:
 
 
 def language(request: bytes) -> str:
-    """The one of ours that the browser likes best."""
+    """Return the language of ours that the browser likes best."""
     line = _LANGUAGE.search(request)
     likes = dict.fromkeys(_TOLD, 0.0)
     for part in line[1].decode("latin-1").lower().split(",")[:20] if line else ():
@@ -52,7 +52,7 @@ def _weight(text: str) -> float:
 
 
 def goodbye(sentence: str) -> bytes:
-    """An SSH identification line and a disconnect before any key exchange (RFC 4253: 4.2, 6, 11.1)."""
+    """Return an SSH identification line and a disconnect before any key exchange (RFC 4253: 4.2, 6, 11.1)."""
     words = "".join(mark for mark in sentence if mark.isprintable())[:200] or WAKING
     # OpenSSH prints \303\241 for an accented letter; without its accent it can be read.
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore")

@@ -40,7 +40,7 @@ def home_of(address: str) -> str:
 
 @dataclass
 class Places:
-    """Places of one port (`within` those of the agent), or of the whole agent."""
+    """Places for visitors: of one port (`within` those of the agent), or of the whole agent."""
 
     most: int = MOST_AT_A_PORT
     most_of_one: int = MOST_OF_ONE_AT_A_PORT
@@ -56,7 +56,7 @@ class Places:
         return cls(most, max(1, most // SHARE_OF_ONE), "in all (LimitNOFILE)")
 
     def why_not(self, home: str) -> str:
-        """Why this visitor finds no place; '' when there is one."""
+        """Return why this visitor finds no place; '' when there is one."""
         if self.taken >= self.most:
             return f"{self.taken} connections are open {self.where}"
         if self.by_home.get(home, 0) >= self.most_of_one:

@@ -35,7 +35,7 @@ class Unheard:
 
 @dataclass
 class Known:
-    """What the portal knows."""
+    """Facts that the portal knows already."""
 
     revision: int = -1
     facts: dict[str, Facts] = field(default_factory=dict)  # of each port

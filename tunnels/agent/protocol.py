@@ -50,7 +50,7 @@ class GatewayAddress:
 
 @dataclass(frozen=True, slots=True)
 class WantedTunnel:
-    """One port of the gateway and where it leads."""
+    """A port of the gateway and where it leads."""
 
     id: str
     port: int
@@ -88,7 +88,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class TunnelReport:
-    """One tunnel in a report. Bytes and refusals are what came since the last report that was acknowledged."""
+    """A tunnel in a report. Bytes and refusals are what came since the last report that was acknowledged."""
 
     state: str
     error: str = ""
@@ -120,7 +120,7 @@ class TunnelReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an agent reports at once."""
+    """A report of an agent."""
 
     boot: str  # this run of the agent
     seq: int  # its reports, numbered from 1; a number is said again when no answer came
@@ -176,7 +176,7 @@ class Knock:
 
 @dataclass(frozen=True, slots=True)
 class KnockAnswer:
-    """What the portal says to a knock."""
+    """The portal's answer to a knock."""
 
     wakes: bool
     seconds: float  # until the machine is awake, as far as is known

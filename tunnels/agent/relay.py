@@ -1,4 +1,4 @@
-"""One visitor's connection, passed on to the target and back: with half-close, and no more in memory than two windows."""
+"""Relay a visitor's connection to the target and back: with half-close, and no more in memory than two windows."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ MOST_EARLY = 32 << 10  # bytes of a held visitor; the rest waits in the channel'
 
 @dataclass(slots=True)
 class Counts:
-    """What passed since somebody last looked. In: from visitors to the target."""
+    """Counts since the last report. In: from visitors to the target."""
 
     bytes_in: int = 0
     bytes_out: int = 0
@@ -60,7 +60,7 @@ class Stream:
         self._is_watched = self._has_ended = False
 
     def passed(self, size: int) -> None:
-        """So many bytes went through, in either direction."""
+        """Count bytes that went through, in either direction."""
         counts, now = self.counts, time.time()
         counts.last_byte_at = self.moved_at = now
         if self.brief is None:
@@ -83,7 +83,7 @@ class Stream:
 
     @guarded
     def join(self) -> None:
-        """The target is reached: it hears what its visitor said while it was held, and they are alone."""
+        """Join visitor and target, once it is reached: it hears what its visitor said while it was held."""
         early, self.early = bytes(self.early or b""), None
         chan, transport = self.visitor.chan, self.target.transport
         if self.gone or chan is None or chan.is_closing() or transport is None:
@@ -110,7 +110,7 @@ class Stream:
         self._saw_eof()
 
     def keep(self, early: bytearray, data: bytes) -> None:
-        """What a visitor says while it is held."""
+        """Keep what a visitor says while it is held."""
         if not self.is_told:
             early += data
             if len(early) >= MOST_EARLY and self.visitor.chan:
@@ -118,7 +118,7 @@ class Stream:
 
     @guarded
     def end_unborn(self) -> None:
-        """The gateway went away before it opened the visitor's channel."""
+        """Cut a stream whose gateway went away before it opened the visitor's channel."""
         if self.visitor.chan is None:
             self.cut()
 

@@ -45,7 +45,7 @@ async def _nobody(_tunnel: str, _address: str) -> Answer:
 
 @dataclass
 class Limits:
-    """Facts that all ports share."""
+    """Limits and counts that all ports share."""
 
     hold_seconds: float = HOLD_SECONDS
     ssh_patience: float = SSH_PATIENCE
@@ -69,7 +69,7 @@ class Waiters:
         self.knocking: asyncio.Future[None] | None = None
 
     def hold(self, origin: str, counts: Counts) -> Visitor:
-        """Raises asyncssh.ChannelOpenError when there are too many."""
+        """Hold a visitor. Raises asyncssh.ChannelOpenError when there are too many."""
         if len(self.held) >= MOST_AT_A_PORT or self.limits.held >= MOST_IN_ALL:
             self.limits.mishaps.turn_away(f"port {self.wish.port}: too many wait for a machine")
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many wait")

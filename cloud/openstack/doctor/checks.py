@@ -1,4 +1,4 @@
-"""Everything that the portal needs of an OpenStack, looked at. Pure rows: whoever asked prints them.
+"""Look at everything that the portal needs of an OpenStack. Pure rows: the caller prints them.
 
 Each failure of a call is a row with a sentence. A service that does not answer is asked once; what needs it is left out.
 """
@@ -45,7 +45,7 @@ PARTS = [
 
 
 def look(survey: Survey) -> Iterator[Check]:
-    """Row by row as they are found. Ends early when nobody lets us in."""
+    """Yield row by row as they are found. Ends early when nobody lets us in."""
     for part in FIRST:
         rows = safely(part, survey)
         yield from rows
@@ -70,7 +70,7 @@ def guest_not_tried() -> Check:
 
 
 def safely(part: Part, survey: Survey) -> list[Check]:
-    """Whatever goes wrong in it is a row of it."""
+    """Look at a part; whatever goes wrong in it is a row of it."""
     try:
         return part.look(survey)
     except (CloudGone, CloudRefused) as error:

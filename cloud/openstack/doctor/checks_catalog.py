@@ -1,4 +1,4 @@
-"""What machines are made of: images, sizes, computers, and the services that put them together."""
+"""Checks of what machines are made of: images, sizes, computers, and the services that put them together."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ EVERYTHING = _("Machines reach everything, the cloud's own services too: GUEST_E
 
 
 def way_out(survey: Survey) -> list[Check]:
-    """What machines reach is seen with --with-guest."""
+    """Check the rules; what machines really reach is seen with --with-guest."""
     try:
         _chosen = survey.network
         blocked = survey.walls.way_out.blocked()

@@ -54,7 +54,7 @@ rm -f "$found"
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What answered the guest."""
+    """The addresses and ports that answered the guest."""
 
     answered: frozenset[Target]
 

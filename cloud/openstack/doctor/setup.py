@@ -1,4 +1,4 @@
-"""What is missing on an empty cloud and is Minga's business, made; the rest told. Said twice, done once.
+"""Make what is missing on an empty cloud and is Minga's business; tell the rest. Can be repeated.
 
 Never: networks (only people know their cables), roles, or anything that somebody has made already.
 """
@@ -40,7 +40,7 @@ CERTAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing: it was right, was done, would be done, or is left to people."""
+    """A step of the setup: it was right, was done, would be done, or is left to people."""
 
     topic: str
     what: Literal["right", "did", "would", "left"]
@@ -50,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line says."""
+    """Wishes of the command line."""
 
     do: bool  # False: only tell
     upload: Upload | None = None

@@ -1,4 +1,4 @@
-"""What the checks of one look share: the connection, who we are in the cloud, and what the settings wish."""
+"""Facts that the checks of one look share: the connection, who we are in the cloud, and what the settings wish."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

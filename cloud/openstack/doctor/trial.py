@@ -1,4 +1,4 @@
-"""A real machine, from nothing to nothing: in a project of its own, with a time for each step, and deleted whatever happens."""
+"""Try a real machine, from nothing to nothing: in a project of its own, with a time for each step, and deleted whatever happens."""
 
 import contextlib
 import socket

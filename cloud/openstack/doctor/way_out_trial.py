@@ -1,4 +1,4 @@
-"""What the trial machine is to reach and what not, and the rows about it."""
+"""Targets that the trial machine is to reach or not to reach, and the rows about them."""
 
 from django.utils.translation import gettext_noop as _
 
