@@ -248,12 +248,12 @@ class Cloud(Protocol):
 
     @property
     def identity(self) -> str:
-        """Which cloud this is: the same for ever, and another one's is different. Rows of one mean nothing on the other."""
+        """Return which cloud this is: the same for ever, and another one's is different. Rows of one mean nothing on the other."""
 
     def flavors(self) -> list[Flavor]: ...
 
     def images(self) -> list[Image]:
-        """No archives. Those that are not ready, too."""
+        """List images, also those that are not ready, but no archives."""
 
     def room(self) -> Room: ...
 
@@ -261,16 +261,16 @@ class Cloud(Protocol):
         """Whether one more server of this size would find a host, by the cloud's own book-keeping. Cheaper than to try."""
 
     def hosts(self) -> list[Host]:
-        """The computers of the cluster."""
+        """Return the computers of the cluster."""
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
-        """All servers of all owners in one go, or those that changed (deleted ones too) since a cursor.
+        """Return all servers of all owners in one go, or those that changed (deleted ones too) since a cursor.
 
         One that changed some seconds before the cursor may be told again.
         """
 
     def find_server(self, machine: str) -> Server | None:
-        """The living server that carries this machine id, the oldest where there are several; not one being deleted."""
+        """Return the living server that carries this machine id, the oldest where there are several; not one being deleted."""
 
     def ensure_server(self, spec: ServerSpec) -> Server:
         """Make it, or find the one made for `spec.machine` (see find_server). CloudFull when no host has room.
@@ -282,13 +282,13 @@ class Cloud(Protocol):
         """Resume, unshelve, start or unrescue it, whichever it needs. CloudFull when it must find a host and none has room."""
 
     def ensure_suspended(self, server_id: str) -> None:
-        """Memory to disk; CloudRefused where the guest cannot."""
+        """Save the server's memory to disk and free its processor; CloudRefused where the guest cannot."""
 
     def ensure_stopped(self, server_id: str) -> None:
-        """Powered off in good order, from running or from ERROR: memory is lost, the disk and the place on its host stay. Put away is off, too."""
+        """Power off in good order, from running or from ERROR: memory is lost, the disk and the place on its host stay. Put away is off, too."""
 
     def ensure_shelved(self, server_id: str) -> None:
-        """Disk to an image, the host freed; from running or suspended."""
+        """Save the disk as an image and free the host; from running or suspended."""
 
     def ensure_restarted(self, server_id: str, number: int) -> None:
         """Reboot a running server for the `number`-th time; done already when `Server.restarts` says so."""
@@ -310,7 +310,7 @@ class Cloud(Protocol):
         """
 
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
-        """The disk as spec.image_id has it, with spec's keys and user-data; same id, same address.
+        """Rebuild the disk as spec.image_id has it, with spec's keys and user-data; same id, same address.
 
         Done already when `Server.resets` says so.
         """
@@ -318,7 +318,7 @@ class Cloud(Protocol):
     def ensure_deleted(self, server_id: str) -> None: ...
 
     def ensure_renamed(self, server_id: str, name: str) -> str:
-        """The name that the cloud keeps, and tells in lists: it may leave out what it does not take. Likewise Server.name of a new one."""
+        """Rename the server. Return the name that the cloud keeps: it may leave out what it does not take. Likewise Server.name of a new one."""
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         """Mark a server that exists already as this machine's, and let the agent reach it."""
@@ -333,25 +333,25 @@ class Cloud(Protocol):
         """Take away their empty tenant; CloudRefused while anything is in it. No tenant: done."""
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
-        """The agent reaches exactly these TCP ports of the guest (a cloud that lets the agent reach all does nothing)."""
+        """Let the agent reach exactly these TCP ports of the guest (a cloud that lets the agent reach all does nothing)."""
 
     def ensure_snapshot(self, server_id: str, name: str) -> Image:
-        """An image of its disk; found again by `name`. Not ready at once: see images()."""
+        """Make an image of the server's disk, found again by `name`. Not ready at once: see images()."""
 
     def ensure_archived(self, server_id: str, name: str) -> Image:
-        """An image of its disk that outlives it, found again by `name`. Ask again until it is `ready`: then the server may go.
+        """Make an image of the server's disk that outlives it, found again by `name`. Ask again until it is `ready`: then the server may go.
 
         From any rest, running or ERROR (which may be switched off first).
         """
 
     def ensure_not_archived(self, server_id: str, name: str) -> None:
-        """Take ensure_archived back: what it made goes, and the server, where it lives on, lacks nothing. None of that name: done."""
+        """Undo ensure_archived: delete the image. The server, where it still exists, is unaffected. No such image: done."""
 
     def kept_image(self, server_id: str) -> Image | None:
-        """The image in which this cloud itself keeps the disk of a server that is put away; never to be deleted by us."""
+        """Return the image in which this cloud itself keeps the disk of a server that is put away; never to be deleted by us."""
 
     def ensure_image_deleted(self, image_id: str) -> None:
-        """Also an archive; no such image: done."""
+        """Delete an image, also an archive; no such image: done."""
 
     def image_size(self, image_id: str) -> int:
         """Return the image's size in bytes. CloudGone when it does not exist, CloudBusy while it is being made."""
@@ -362,7 +362,7 @@ class Cloud(Protocol):
     def console_log(self, server_id: str, lines: int = 100) -> str: ...
 
     def console_url(self, server_id: str) -> str:
-        """A noVNC page or a vnc:// address of its screen, for now; CloudRefused where it has none."""
+        """Return a noVNC page or a vnc:// address of its screen, for now; CloudRefused where it has none."""
 
     def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
         """Return the counters of many servers at once; a server that did not answer in time is left out (unknown, not idle)."""

@@ -55,7 +55,7 @@ class Desk:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def read(self, request: Request) -> Response:
-        """The bytes from `start` on. What the cloud refuses is said before the first of them."""
+        """Return the bytes from `start` on. What the cloud refuses is said before the first of them."""
         image, start = request.path_params["image"], request.query_params.get("start", "0")
         length = request.query_params.get("length")
         if not AN_IMAGE.match(image) or not all(A_NUMBER.match(n) for n in (start, length or "0")):
@@ -97,7 +97,7 @@ class Reading:
         desk.count(image, +1)
 
     def take(self) -> bytes:
-        """The next chunk; b"" at the end."""
+        """Return the next chunk; b"" at the end."""
         with self._lock:
             if self._chunks is None:
                 self._chunks = self.desk.cloud.read_image(self.image, self._start, self._length)
@@ -160,7 +160,7 @@ def make_app(cloud: Reader) -> Starlette:
 
 
 def from_environment() -> Reader:
-    """The cloud of the environment, as `cloud.door` chooses it: there by the site's settings, which this process does not have.
+    """Return the cloud of the environment, as `cloud.door` chooses it: there by the site's settings, which this process does not have.
 
     DISKS_OS_CLOUD: an entry of clouds.yaml for this process alone.
     """
@@ -177,7 +177,7 @@ def from_environment() -> Reader:
 
 
 def listen(path: Path) -> socket.socket:
-    """For this user and this group. What a killed one has left is replaced."""
+    """Listen for this user and this group. What a killed process has left is replaced."""
     listener = socket.socket(socket.AF_UNIX)
     path.unlink(missing_ok=True)
     before = os.umask(0o117)

@@ -145,7 +145,7 @@ class LocalCloud:
         self._ask("DELETE", "/archives", params={"name": name})
 
     def kept_image(self, server_id: str) -> Image | None:
-        """A server that is put away has its disk in its own folder; an archive is made of that."""
+        """Return None: a server that is put away has its disk in its own folder, and an archive is made of that."""
         self._verb(server_id, "look")
         return None
 
@@ -218,7 +218,7 @@ class LocalCloud:
 
 
 def _said(spec: ServerSpec) -> dict[str, Any]:
-    """As JSON has it. Of the owner the key alone: nobody looks at this cloud but Minga."""
+    """Return the spec as JSON has it. Of the owner the key alone: nobody looks at this cloud but Minga."""
     keys = [*spec.public_keys, *filter(None, [spec.line_key])]  # its guests take authorized_keys as they are
     said = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
     del said["is_new"], said["line_key"]  # it looks in its own memory, which costs nothing

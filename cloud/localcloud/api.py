@@ -31,7 +31,7 @@ ANSWERS: list[tuple[type[CloudError], str, int]] = [
 
 
 def make_app(engine: Engine, token: str) -> Starlette:
-    """The ASGI application."""
+    """Return the ASGI application."""
 
     def route(path: str, method: str, handler: Handler) -> Route:
         async def endpoint(request: Request) -> Response:

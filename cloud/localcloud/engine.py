@@ -165,7 +165,7 @@ class Engine:
         self._begin(row, "rebooting-hard", number=number)
 
     def rebuild(self, row: ServerRow, spec: dict[str, Any], number: int) -> None:
-        """The new keys and user-data are written with the goal, so that a rebuild cut off half-way has them, too."""
+        """Begin a rebuild. The new keys and user-data are written with the goal, so that a rebuild cut off half-way has them, too."""
         if row.resets >= number or (row.goal, row.number) == ("rebuilding", number):
             return
         self._must_be_idle(row)

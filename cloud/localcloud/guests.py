@@ -29,13 +29,13 @@ class Guests(Protocol):
         """Memory kept, nothing running."""
 
     async def halt(self, row: ServerRow) -> None:
-        """Nothing running, no memory kept, the disk stays."""
+        """End the guest: nothing runs, no memory is kept, the disk stays."""
 
     async def cut(self, row: ServerRow) -> None:
-        """As `halt`, but the power is cut: what the guest had not written to its disk is lost."""
+        """Halt by cutting the power: what the guest had not written to its disk is lost."""
 
     async def erase(self, row: ServerRow) -> None:
-        """Nothing left of it."""
+        """Erase the guest and its disk."""
 
     async def snapshot(self, row: ServerRow, image: ImageRow) -> int:
         """Copy the guest's disk into the image. Return the size in bytes."""
@@ -43,13 +43,13 @@ class Guests(Protocol):
     def erase_image(self, image: ImageRow) -> None: ...
 
     def image_bytes(self, image: ImageRow) -> Path | bytes:
-        """Where an image's bytes are, or those themselves where they are few. GuestFailed when they are gone."""
+        """Return where an image's bytes are, or those themselves where they are few. GuestFailed when they are gone."""
 
     async def set_ports(self, row: ServerRow) -> None:
         """Listen on exactly the row's ports."""
 
     def held_ports(self, row: ServerRow) -> frozenset[int]:
-        """The guest's ports that are listened on now."""
+        """Return the guest's ports that are listened on now."""
 
     def why_not_running(self, row: ServerRow) -> str:
         """'' while it runs, else what happened."""

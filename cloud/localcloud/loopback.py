@@ -21,7 +21,7 @@ def can_bind(address: str, port: int) -> bool:
 
 
 def draw(taken: Iterable[str]) -> str:
-    """An address that neither we nor another local cloud of this machine uses. Raises OSError when none was found."""
+    """Return an address that neither we nor another local cloud of this machine uses. Raises OSError when none was found."""
     ours = set(taken)
     for _ in range(100):
         address = f"127.{random.randint(FIRST, LAST)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
@@ -33,7 +33,7 @@ def draw(taken: Iterable[str]) -> str:
 def map_ports(
     address: str, ports: Iterable[int], old: dict[int, int], held: frozenset[int] = frozenset()
 ) -> dict[int, int]:
-    """Where each port of the guest is found outside, for those that cannot be had under their own number.
+    """Return where each port of the guest is found outside, for those that cannot be had under their own number.
 
     A port keeps its place as long as it can be had; those `held` are being listened on by the guest already.
     """

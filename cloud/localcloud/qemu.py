@@ -251,7 +251,7 @@ class QemuGuests:
 
 
 def end_strangers(data: Path) -> None:
-    """Where this DATA has no QEMU guests any more: ends those of an earlier run."""
+    """End QEMU guests of an earlier run, where this DATA has none any more."""
     for server_id, pids in processes.guests_of(data).items():
         for pid in pids:
             processes.end(pid, data.resolve() / "guests" / server_id / "pid")
@@ -265,7 +265,7 @@ async def _forwards(machine: Machine) -> dict[int, int]:
 
 
 def _sockets_folder(data: Path, store: Store) -> Path:
-    """In DATA, or in a short folder of its own where DATA's path is too long for a Unix socket."""
+    """Return a folder in DATA, or a short folder of its own where DATA's path is too long for a Unix socket."""
     folder = data.resolve() / "qmp"
     if len(str(folder).encode()) + 40 > SOCKET_PATH_BYTES:
         folder = Path(store.meta("sockets") or tempfile.mkdtemp(prefix="minga-"))

@@ -145,7 +145,7 @@ class Machine:
         return False
 
     async def keep_memory(self) -> None:
-        """Everything in RAM to the file `memory`, and QEMU ended. Half-way, the file has another name."""
+        """Write RAM to the file `memory`, and end QEMU. Half-way, the file has another name."""
         part = self.folder / "memory.part"
         async with self.lock, qmp.talk(self.socket) as monitor:
             await monitor.ask("stop")
@@ -173,13 +173,13 @@ class Machine:
             return bool((await monitor.ask("query-status"))["status"] == "inmigrate")
 
     async def go_on(self) -> None:
-        """A guest that was stopped half-way into a sleep runs again."""
+        """Let a guest run again that was stopped half-way into a sleep."""
         async with self.lock, qmp.talk(self.socket) as monitor:
             await _cancel_migration(monitor)
             await monitor.ask("cont")
 
     async def power_down(self) -> None:
-        """As if its power button was pressed; killed when it does not listen."""
+        """Press the power button; kill the guest when it does not listen."""
         with contextlib.suppress(qmp.QmpFailed):
             async with self.lock, qmp.talk(self.socket) as monitor:
                 await monitor.ask("system_powerdown")
@@ -204,7 +204,7 @@ class Machine:
 
 
 def forwarded(row: ServerRow) -> list[int]:
-    """The ports of the guest's network; the screen's is QEMU's own."""
+    """Return the ports of the guest's network; the screen's is QEMU's own."""
     return [port for port in row.ports if not (port == 5900 and row.vnc_password)]
 
 
@@ -241,5 +241,5 @@ def _make_drive(content: Path, path: Path) -> None:
 
 
 def _escaped(path: Path) -> str:
-    """A comma separates options of QEMU; a doubled one is a comma."""
+    """Double the commas: a single one separates options of QEMU."""
     return os.fspath(path).replace(",", ",,")

@@ -63,7 +63,7 @@ class ServerRow:
 
     @property
     def outside_ports(self) -> list[int]:
-        """The guest's ports that need a place at `address`: its own, and its screen's."""
+        """Return the guest's ports that need a place at `address`: its own, and its screen's."""
         return sorted({*self.ports, *([5900] if self.vnc_password else [])})
 
     def as_told(self) -> dict[str, Any]:

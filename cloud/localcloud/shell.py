@@ -125,7 +125,7 @@ class Shell:
 
 
 def _commands(line: str) -> list[tuple[list[str], bool]]:
-    """Each command's words, and whether it runs only after a success."""
+    """Return each command's words, and whether it runs only after a success."""
     lexer = shlex.shlex(line.replace("\n", " ; "), posix=True, punctuation_chars=";&>")
     lexer.whitespace_split = True
     lexer.commenters = ""
@@ -142,7 +142,7 @@ def _commands(line: str) -> list[tuple[list[str], bool]]:
 
 
 def _redirection(words: list[str]) -> tuple[list[str], str, bool]:
-    """The words before `>` or `>>`, the file after it, and whether to append."""
+    """Return the words before `>` or `>>`, the file after it, and whether to append."""
     for sign in (">>", ">"):
         if sign in words[:-1]:
             place = words.index(sign)

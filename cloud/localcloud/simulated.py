@@ -132,7 +132,7 @@ class SimulatedGuests:
         return "\n".join(guest.console[-lines:]) if guest else ""
 
     async def find_again(self, rows: list[ServerRow]) -> None:
-        """They ended with our process: those that ran, run again with their memory."""
+        """Start again, with their memory, the guests that ran when our process ended."""
         for row in rows:
             if row.is_running and not row.parked:
                 await self.start(row)

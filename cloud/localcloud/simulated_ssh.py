@@ -39,7 +39,7 @@ class Door(asyncssh.SSHServer):
 
 
 async def listen(guest: "Running", address: str, port: int, host_key: str, changed: Callable[[], None]) -> Any:
-    """A listener at address:port. `changed` is called after each write to the guest's files."""
+    """Listen at address:port. `changed` is called after each write to the guest's files."""
     return await asyncssh.listen(
         address,
         port,
@@ -121,7 +121,7 @@ def _parsed(lines: list[str]) -> asyncssh.SSHAuthorizedKeys | None:
 
 
 def _is_readable(line: str) -> bool:
-    """A key that we cannot read opens nothing, and keeps no other from opening."""
+    """Whether a key can be read: one that cannot opens nothing, and keeps no other from opening."""
     try:
         asyncssh.import_authorized_keys(line)
     except ValueError:

@@ -94,7 +94,7 @@ class Store:
         self.servers[row.id] = row
 
     def changed_since(self, cursor: str | None) -> tuple[list[ServerRow], bool]:
-        """The rows and whether they are all there is: so too when the cursor is not ours or too old."""
+        """Return the rows and whether they are all there is: so too when the cursor is not ours or too old."""
         instance, _, number = (cursor or "").partition(":")
         known = instance == self.instance and number.isdigit() and self._forgotten <= int(number) <= self.version
         if not known:
@@ -107,7 +107,7 @@ class Store:
 
     @property
     def _forgotten(self) -> int:
-        """The newest version among the tombstones that were removed."""
+        """Return the newest version among the tombstones that were removed."""
         return int(self.meta("forgotten") or 0)
 
     def forget_old(self) -> None:

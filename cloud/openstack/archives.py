@@ -17,7 +17,7 @@ DEAD = ("deleted", "killed", "pending_delete")
 
 
 class Archives:
-    """They are the student's own, as what Nova shelves is: their project must not go before them."""
+    """Archives are the student's own, as what Nova shelves is: their project must not go before them."""
 
     def __init__(self, client: Client, actions: ServerActions) -> None:
         self._client = client

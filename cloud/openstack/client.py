@@ -122,7 +122,7 @@ class Client:
 
     @property
     def project_id(self) -> str:
-        """The service user's own project."""
+        """Return the service user's own project."""
         with translated():
             return str(self.connection.session.get_project_id() or "")
 
@@ -151,7 +151,7 @@ class Client:
 
     @property
     def domain_id(self) -> str:
-        """Where students' projects are made: the domain of the service user's own project."""
+        """Return where students' projects are made: the domain of the service user's own project."""
         with translated():
             return str(self._access().project_domain_id)
 
@@ -188,7 +188,7 @@ class Client:
         return getattr(self.connection, service)
 
     def _endpoint(self, service: str, project: str) -> str:
-        """Where `service` is for that project: found once for ourselves, so that no student costs a discovery."""
+        """Return where `service` is for that project: found once for ourselves, so that no student costs a discovery."""
         if service not in self._endpoints:
             self._endpoints[service] = self._adapter(service).get_endpoint()
         return self._endpoints[service].replace(self.project_id, project)
@@ -223,7 +223,7 @@ def _opened(settings: dict[str, Any]) -> Connection:
 
 
 def told_at(answer: requests.Response) -> datetime | None:
-    """The cloud's own time when it answered."""
+    """Return the cloud's own time when it answered."""
     try:
         return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
     except (KeyError, TypeError, ValueError):

@@ -39,7 +39,7 @@ def images(client: Client) -> list[Image]:
 
 
 def pages(client: Client, params: dict[str, Any]) -> list[dict[str, Any]]:
-    """All of Glance's images that match."""
+    """Return all of Glance's images that match."""
     return paging.rows(client, "image", "/images", "images", params)
 
 
@@ -87,7 +87,7 @@ def hosts(client: Client) -> list[Host]:
 
 
 def room(client: Client) -> Room:
-    """By Placement's book-keeping, which decides about launches: with overcommitment, and without computers that are away.
+    """Return the room by Placement's book-keeping, which decides about launches: with overcommitment, and without computers that are away.
 
     Placement names only the computers that have a processor free; the rest count as they are, all taken.
     """
@@ -124,7 +124,7 @@ def has_room(client: Client, flavor: Flavor) -> bool:
 
 
 def network(client: Client, wish: str = "") -> dict[str, Any]:
-    """The network on which machines are put: the one that is named (or numbered), else the only shared one."""
+    """Return the network on which machines are put: the one that is named (or numbered), else the only shared one."""
     rows = paging.rows(client, "network", "/networks", "networks")
     if wish:
         found = [row for row in rows if wish in (row["id"], row["name"])]
@@ -139,7 +139,7 @@ def network(client: Client, wish: str = "") -> dict[str, Any]:
 
 
 def own_address(client: Client, network_id: str) -> list[str]:
-    """From where this computer reaches the network, as CIDRs: right when the agent runs here or on the same address."""
+    """Return from where this computer reaches the network, as CIDRs: right when the agent runs here or on the same address."""
     subnets = paging.rows(client, "network", "/subnets", "subnets", {"network_id": network_id})
     found = []
     for subnet in subnets:

@@ -41,7 +41,7 @@ class Rule:
     port: int | None = None
 
     def row(self, group: str, project: str) -> dict[str, Any]:
-        """As Neutron wants it."""
+        """Return the rule as Neutron wants it."""
         row: dict[str, Any] = {
             "security_group_id": group, "project_id": project, "direction": self.direction, "ethertype": self.ethertype,
             "remote_ip_prefix": self.prefix,
@@ -95,7 +95,7 @@ class WayOut:
         return self.wish == []
 
     def blocked(self) -> Blocked:
-        """The networks that are left out: found once in a process."""
+        """Return the networks that are left out: found once in a process."""
         is_due = self._blocked and not self._blocked.is_sure and time.monotonic() - self._looked_at > UNSURE_SECONDS
         if self._blocked is None or is_due:
             self._blocked = self._set() if self.wish is not None else self._found()
@@ -103,7 +103,7 @@ class WayOut:
         return self._blocked
 
     def rules(self) -> frozenset[Rule]:
-        """All that lets guests out. Neutron itself always lets through DHCP, and what IPv6 needs of its neighbours."""
+        """Return all that lets guests out. Neutron itself always lets through DHCP, and what IPv6 needs of its neighbours."""
         networks = self.blocked().networks
         rules = {Rule("egress", f"IPv{version}", prefix) for version in ANY for prefix in complement(networks, version)}
         return frozenset(rules | self._needed())
@@ -121,7 +121,7 @@ class WayOut:
         return sorted(service for service in found if not _is_own(service.address))
 
     def name_servers(self) -> list[str]:
-        """By whom guests ask for names: what the subnets say, else Neutron's own beside its DHCP."""
+        """Return whom guests ask for names: what the subnets say, else Neutron's own beside its DHCP."""
         at, known = self._name_servers
         if not at or time.monotonic() - at > KEEP_SECONDS:
             params = {"network_id": self._network_id()}
@@ -163,7 +163,7 @@ class WayOut:
 
 
 def complement(blocked: Iterable[Network], version: int) -> list[str | None]:
-    """All addresses of this family but those; [None] where none of it is left out, as Neutron says it itself."""
+    """Return all addresses of this family but those; [None] where none of it is left out, as Neutron says it itself."""
     left: list[Any] = [ip_network(ANY[version])]
     for network in _merged(network for network in blocked if network.version == version):
         left = [part for whole in left for part in _without(whole, network)]
@@ -171,7 +171,7 @@ def complement(blocked: Iterable[Network], version: int) -> list[str | None]:
 
 
 def rule_of(row: dict[str, Any]) -> Rule | None:
-    """A rule that Neutron has; None for one of a kind that is never made here."""
+    """Read a rule that Neutron has; None for one of a kind that is never made here."""
     groups = row.get("remote_group_id") or row.get("remote_address_group_id")
     if groups or row.get("port_range_min") != row.get("port_range_max"):
         return None
@@ -231,6 +231,6 @@ def _around(address: str) -> Network:
 
 
 def _single(cidr: str) -> str:
-    """The address of a network that is one address; '' of others."""
+    """Return the address of a network that is one address; '' of others."""
     network = ip_network(cidr, strict=False)
     return str(network.network_address) if network.num_addresses == 1 else ""

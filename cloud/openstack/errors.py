@@ -28,7 +28,7 @@ class NotSignedIn(CloudBusy):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Whatever the clients raise leaves as an error of the contract."""
+    """Turn whatever the clients raise into an error of the contract."""
     try:
         yield
     except keystone.Unauthorized as error:
@@ -95,7 +95,7 @@ def retry_after(answer: requests.Response) -> float | None:
 
 
 def body(answer: requests.Response) -> dict[str, Any]:
-    """The JSON of a good answer. Half of one, or something else's page, is CloudBusy."""
+    """Return the JSON of a good answer. Half of one, or something else's page, is CloudBusy."""
     try:
         said = answer.json()
     except ValueError as error:
@@ -106,7 +106,7 @@ def body(answer: requests.Response) -> dict[str, Any]:
 
 
 def _text(answer: requests.Response) -> str:
-    """The API's own sentence, out of the shape that its project uses."""
+    """Return the API's own sentence, out of the shape that its project uses."""
     try:
         said = answer.json()
     except ValueError:

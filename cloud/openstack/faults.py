@@ -18,7 +18,7 @@ MOST = 2000  # remembered; then all is forgotten and asked anew
 
 
 class Faults:
-    """A call for each server of ours that is in ERROR, once."""
+    """Faults of our servers in ERROR, each asked for once."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

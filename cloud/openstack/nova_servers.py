@@ -50,7 +50,7 @@ def retagged(row: dict[str, Any], machine: str) -> list[str]:
 
 
 def kept_name(text: str, number: str) -> str:
-    """As much of a name as Nova takes: printable characters of 16 bits, so no emoji; what nothing is left of is named by its number."""
+    """Return as much of a name as Nova takes: printable characters of 16 bits, so no emoji; what nothing is left of is named by its number."""
     plain = "".join(c for c in text if ord(c) < 0xFFFF and unicodedata.category(c)[0] != "C")
     return " ".join(plain.split()) or f"machine-{number[:8]}"
 
@@ -110,12 +110,12 @@ def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> s
 
 
 def flavor(row: dict[str, Any]) -> Flavor:
-    """A row of flavors/detail."""
+    """Read a row of flavors/detail."""
     return Flavor(row["id"], row["name"], row["vcpus"], row["ram"], *_disks(row))
 
 
 def flavor_of(row: dict[str, Any]) -> Flavor | None:
-    """As a server carries it: without its id."""
+    """Read a flavor as a server carries it: without its id."""
     if "vcpus" not in row:
         return None
     return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], *_disks(row))
@@ -129,7 +129,7 @@ def _disks(row: dict[str, Any]) -> tuple[int, int | None]:
 
 
 def number_of(text: str | None) -> int:
-    """A counter in the metadata; what somebody wrote there by hand counts for nothing."""
+    """Read a counter in the metadata; what somebody wrote there by hand counts for nothing."""
     return int(text) if text and text.isdigit() else 0
 
 

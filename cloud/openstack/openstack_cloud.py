@@ -198,7 +198,7 @@ class OpenStackCloud:
         return kept
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
-        """The agent reaches every port of every guest: which are public is decided by the tunnels."""
+        """Check that the server exists: the agent reaches every port of every guest, and the tunnels decide which are public."""
         self.actions.get(server_id)
 
     def ensure_snapshot(self, server_id: str, name: str) -> Image:

@@ -22,7 +22,7 @@ def rows(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> list[Row]:
-    """All of them. `key`: under which name the answer has its rows."""
+    """Return all rows of a list. `key`: under which name the answer has its rows."""
     return [row for _answer, page in pages(client, service, path, key, params, seconds=seconds) for row in page]
 
 
@@ -35,7 +35,7 @@ def pages(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Iterator[tuple[requests.Response, list[Row]]]:
-    """Each answer with its rows. A service says itself how it wants to be asked for the next page."""
+    """Yield each answer with its rows. A service says itself how it wants to be asked for the next page."""
     asked = dict(params or {})
     while True:
         answer = client.ask(service, "GET", path, params=asked, seconds=seconds)
@@ -50,7 +50,7 @@ def pages(
 
 
 def _next(said: dict[str, Any], key: str) -> dict[str, Any]:
-    """The question for the next page; {} at the last. Glance has `next`; Nova and Neutron links, which Nova names in two ways."""
+    """Return the question for the next page; {} at the last. Glance has `next`; Nova and Neutron links, which Nova names in two ways."""
     links = said.get(f"{key}_links") or said.get("links") or []
     href = said.get("next") or next((link["href"] for link in links if link["rel"] == "next"), "")
     return dict(parse_qsl(urlsplit(href).query)) if href else {}

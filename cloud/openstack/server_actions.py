@@ -21,7 +21,7 @@ OUR_REBOOTS = f"{PREFIX}reboots"  # of Nova's history, how many were ours when `
 
 
 class ServerActions:
-    """Calls are made as the service user, who may act in every project, but where something is made that the student owns."""
+    """Actions are made as the service user, who may act in every project, but where something is made that the student owns."""
 
     def __init__(self, client: Client, agents: Callable[[], list[str]] = list) -> None:
         self._client, self._agents = client, agents
@@ -33,7 +33,7 @@ class ServerActions:
         return row
 
     def act(self, server_id: str, action: str, facts: Any = None, *, project: str | None = None) -> dict[str, Any]:
-        """Raises Conflict when its state does not allow it now."""
+        """Run an action. Raises Conflict when the server's state does not allow it now."""
         answer = self._client.ask(
             "compute", "POST", f"/servers/{server_id}/action", json={action: facts}, project=project
         )
@@ -100,7 +100,7 @@ class ServerActions:
             raise CloudRefused(f"A server that is {row['status']} cannot be put away.")
 
     def restart(self, server_id: str, number: int) -> None:
-        """Counted in Nova's own history of the server: metadata cannot be written while it reboots."""
+        """Reboot once for each number, counted in Nova's own history of the server: metadata cannot be written while it reboots."""
         row = self.get(server_id)
         said = row.get("metadata") or {}
         if number_of(said.get(f"{PREFIX}restarts")) >= number:
@@ -117,7 +117,7 @@ class ServerActions:
             self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
 
     def our_count(self, server_id: str, action: str) -> int:
-        """How often Nova's history of the server tells that we did this."""
+        """Return how often Nova's history of the server tells that we did this."""
         rows = paging.rows(self._client, "compute", f"/servers/{server_id}/os-instance-actions", "instanceActions")
         own = self._client.user_id
         return sum(row["action"] == action and row["user_id"] == own for row in rows)
@@ -211,7 +211,7 @@ class ServerActions:
         return True
 
     def as_student(self, row: dict[str, Any], ask: Callable[[str | None], Any]) -> Any:
-        """In the student's own project, so that the image which is made is theirs, too; as ourselves where we have no role there."""
+        """Ask in the student's own project, so that the image which is made is theirs, too; as ourselves where we have no role there."""
         project = row["tenant_id"]
         try:
             return ask(project)

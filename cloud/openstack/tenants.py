@@ -62,7 +62,7 @@ class Tenants:
             return self._known[owner.key]
 
     def _as_told(self, owner: Owner) -> Tenant | None:
-        """From owner.tenant, unless it was wrong before or the rules that the settings ask for have changed since."""
+        """Read owner.tenant, unless it was wrong before or the rules that the settings ask for have changed since."""
         parts = owner.tenant.split(":")
         if len(parts) != 3 or parts[2] != self._walls.digest or owner.tenant in self._wrong:
             return None
@@ -76,14 +76,14 @@ class Tenants:
         self._wrong.add(owner.tenant)
 
     def find(self, owner: Owner) -> str | None:
-        """The project's id."""
+        """Return the project's id."""
         with translated():
             found = self._client.keystone.projects.list(domain=self._client.domain_id, tags=f"{TAG},{owner_tag(owner)}")
         self._count("identity")
         return found[0].id if found else None
 
     def _make(self, owner: Owner) -> str:
-        """The name ends in the student's own id, so Keystone itself refuses a second one."""
+        """Make the project. Its name ends in the student's own id, so Keystone itself refuses a second one."""
         client = self._client
         name = project_name(owner)
         try:
@@ -102,7 +102,7 @@ class Tenants:
         return str(project.id)
 
     def _take_up(self, owner: Owner, name: str) -> str:
-        """Somebody was faster; or its tags were taken away by hand: put them back."""
+        """Take up a project that somebody else made a moment ago, or whose tags were taken away by hand: put them back."""
         if project := self.find(owner):
             return project
         with translated():
@@ -115,7 +115,7 @@ class Tenants:
         return str(found[0].id)
 
     def let_us_in(self, project: str) -> None:
-        """Our own role in it: servers are made by us, in the student's project."""
+        """Give us our own role in the project: servers are made by us, in the student's project."""
         with translated():
             keystone = self._client.keystone
             role = next((r for r in keystone.roles.list(name=ROLE)), None)
@@ -128,7 +128,7 @@ class Tenants:
     # ---- who may reach the machines ----
 
     def group_of(self, project: str) -> str:
-        """The project's group that lets the agent in; made, or brought to what it should be."""
+        """Return the project's group that lets the agent in; made, or brought to what it should be."""
         groups = self._groups(project)
         if groups and self._is_being_made(groups[0]):
             raise CloudBusy("Another worker is making the security group.", retry_after=1)
@@ -162,7 +162,7 @@ class Tenants:
         return 0 <= age < MAKING_SECONDS and not self._walls.are_right(group)
 
     def _groups(self, project: str) -> list[dict[str, Any]]:
-        """Neutron lets two have the same name: the oldest one is meant."""
+        """List the project's groups, the oldest first: Neutron lets two have the same name, and the oldest is meant."""
         params = {"project_id": project, "name": GROUP}
         found = paging.rows(self._client, "network", "/security-groups", "security_groups", params)
         return sorted(found, key=lambda g: (g.get("created_at", ""), g["id"]))
@@ -217,14 +217,14 @@ class Tenants:
         self._delete_groups(project)
 
     def _try_to_clear_after(self, project: str) -> None:
-        """Somebody's launch must not wait for it: what cannot go now goes with their next project, or stays."""
+        """Clear up without making a launch wait: what cannot go now goes with their next project, or stays."""
         try:
             self._clear_after(project)
         except CloudError as error:
             log.warning("project %s was deleted by hand, and not all that was left of it could be: %s", project, error)
 
     def _clear_after(self, project: str) -> None:
-        """Somebody deleted the project itself: Neutron and Nova keep what was made for it. One that lives on is left alone."""
+        """Clear what Neutron and Nova keep of a project that was deleted by hand. One that lives on is left alone."""
         if not project or self._exists(project):
             return
         self._delete_groups(project)

@@ -37,18 +37,18 @@ script="$(mktemp)" && cat > "$script" <<'{end}' && chmod 700 "$script" && "$scri
 
 
 def keypair_name(prefix: str, public_key: str) -> str:
-    """The same for the same key, whatever its comment."""
+    """Return a name that is the same for the same key, whatever its comment."""
     return prefix + hashlib.sha256(blob(public_key).encode()).hexdigest()[:16]
 
 
 def blob(public_key: str) -> str:
-    """The part of an OpenSSH line that is the key itself."""
+    """Return the part of an OpenSSH line that is the key itself."""
     parts = public_key.split()
     return parts[1] if len(parts) > 1 else public_key.strip()
 
 
 def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "", agents: Iterable[str] = ()) -> str | None:
-    """In base64, as Nova takes it; None when there is nothing to say. The first key is Nova's business.
+    """Return user-data in base64, as Nova takes it; None when there is nothing to say. The first key is Nova's business.
 
     line_key goes along where the person has a key: a key pair of Nova carries no options, and without one of the person's nobody
     knows into which accounts it belongs. agents: the networks from which all visitors come, see guest_ssh.
@@ -68,7 +68,7 @@ def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "", agent
 
 
 def _with(text: str, add: str, sshd: str, keys: list[str]) -> str:
-    """The template's text with ours. `add` and `sshd` are commands of a shell, and come first: the text may end it, or take long."""
+    """Return the template's text with ours. `add` and `sshd` are commands of a shell, and come first: the text may end it, or take long."""
     if not text.strip():
         return f"#!/bin/sh\n{add}{sshd}"
     if text.startswith("#!"):
@@ -78,7 +78,7 @@ def _with(text: str, add: str, sshd: str, keys: list[str]) -> str:
 
 
 def _multipart(text: str, keys: list[str], sshd: str) -> str:
-    """cloud-config and the like are understood by cloud-init only, which takes several parts and merges them."""
+    """Return several parts: cloud-config and the like are understood by cloud-init only, which takes several parts and merges them."""
     lines = "".join(f"  - {_yaml(key)}\n" for key in keys)
     ours = f"#cloud-config\nmerge_how: 'list(append)+dict(recurse_array)+str()'\nssh_authorized_keys:\n{lines}"
     whole = MIMEMultipart(boundary=BOUNDARY)
@@ -90,7 +90,7 @@ def _multipart(text: str, keys: list[str], sshd: str) -> str:
 
 
 def _yaml(line: str) -> str:
-    """A key as it is; one with options in quotes, of which YAML takes those of JSON."""
+    """Return a key as it is, one with options in quotes, of which YAML takes those of JSON."""
     return json.dumps(line) if '"' in line else line
 
 

@@ -39,7 +39,7 @@ class Walls:
         return hashlib.sha256(said.encode()).hexdigest()[:8]
 
     def everywhere(self) -> list[dict[str, Any]]:
-        """The groups of all projects that Minga made, and of those in which it took over a server."""
+        """Return the groups of all projects that Minga made, and of those in which it took over a server."""
         params = {"name": GROUP, "limit": PAGE}
         found = paging.rows(self._client, "network", "/security-groups", "security_groups", params)
         return [group for group in found if str(group.get("description")).startswith(OURS)]
@@ -48,7 +48,7 @@ class Walls:
         return self._differences(group) == (set(), [])
 
     def keep(self, group: dict[str, Any]) -> None:
-        """Bring its rules to what they should be. What lets in too much goes first; the way out is never shut in between."""
+        """Bring a group's rules to what they should be. What lets in too much goes first; the way out is never shut in between."""
         missing, surplus = self._differences(group)
         self._delete(row for row in surplus if row["direction"] == "ingress")
         if missing:
@@ -60,7 +60,7 @@ class Walls:
             self.keep(group)
 
     def _differences(self, group: dict[str, Any]) -> tuple[set[Rule], list[dict[str, Any]]]:
-        """The rules that it lacks, and Neutron's rows of those that are too many."""
+        """Return the rules that a group lacks, and Neutron's rows of those that are too many."""
         wanted = {Rule("ingress", f"IPv{6 if ':' in cidr else 4}", cidr) for cidr in self._agents()}
         wanted |= self.way_out.rules()
         held = [(row, rule_of(row)) for row in sorted(group["security_group_rules"], key=lambda row: str(row["id"]))]
@@ -75,7 +75,7 @@ class Walls:
         return missing, [row for row in surplus if row["direction"] == "ingress"]
 
     def _must_go(self, row: dict[str, Any], rule: Rule | None) -> bool:
-        """An address that each computer found for itself is not everybody's: only what was told takes others away."""
+        """Whether a surplus rule goes. An address that each computer found for itself is not everybody's: only what was told takes others away."""
         is_an_agent = rule is not None and rule.protocol is None and rule.prefix is not None
         return row["direction"] == "egress" or self._agents_told or not is_an_agent
 

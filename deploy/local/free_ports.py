@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 def web_port(text: str) -> int:
-    """The port that the person asked for with PORT=. Raises LauncherError when it is no port or taken."""
+    """Return the port that the person asked for with PORT=. Raises LauncherError when it is no port or taken."""
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise LauncherError(
             f"PORT={text} is not a port. Say a number from 1024 to 65535, for example: make run PORT=8080."
@@ -52,7 +52,7 @@ def _other(port: int) -> int:
 
 
 def choose(path: Path, names: list[str]) -> dict[str, int]:
-    """A port for each name: the one kept in the file if it is still free, else a new one. The file is brought up to date."""
+    """Return a port for each name: the one kept in the file if it is still free, else a new one. The file is brought up to date."""
     kept = _read(path)
     ports: dict[str, int] = {}
     for name in names:
@@ -75,7 +75,7 @@ def _read(path: Path) -> dict[str, int]:
 
 
 def _free_block() -> int:
-    """The first port of a block of VPS_PORTS of which at least nine in ten are free.
+    """Return the first port of a block of VPS_PORTS of which at least nine in ten are free.
 
     Below 32768, where Linux starts to hand out ports to outgoing connections; a test cloud of OpenStack uses 20010-21018
     and 30010-31018. The range is kept for ever: students have written its ports down.

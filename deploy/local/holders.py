@@ -30,7 +30,7 @@ HOLDERS = {
 
 
 def own(service: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what is not for this service."""
+    """Return the environment without what is not for this service."""
     held = HOLDERS.get(service, set())
     foreign = re.compile("|".join(pattern for name, pattern in SECRETS.items() if name not in held))
     return {name: value for name, value in environment.items() if not foreign.fullmatch(name)}

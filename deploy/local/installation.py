@@ -27,12 +27,12 @@ class Installation:
 
     @property
     def url(self) -> str:
-        """For people. Machines' ports are on 127.0.0.1: a browser sends the cookies of one name to all its ports."""
+        """Return the address for people. Machines' ports are on 127.0.0.1: a browser sends the cookies of one name to all its ports."""
         return f"http://localhost:{self.web_port}"
 
     @property
     def loopback_url(self) -> str:
-        """The same for programs: no name has to be looked up. Pages lead on to `url`."""
+        """Return the address for programs: no name has to be looked up. Pages lead on to `url`."""
         return f"http://127.0.0.1:{self.web_port}"
 
     @property
@@ -94,7 +94,7 @@ def settle(data: Path, port: str, lock: TextIO) -> Installation:
 
 
 def _secret(folder: Path, name: str) -> str:
-    """A long random word, made once, readable by its owner only."""
+    """Return a long random word, made once, readable by its owner only."""
     path = folder / name
     if not path.exists() or not path.read_text().strip():
         write(path, secrets.token_hex(32))

@@ -57,7 +57,7 @@ class Box:
             (self.folder / f"{old}.eml").unlink(missing_ok=True)
 
     def names(self) -> list[str]:
-        """The newest first."""
+        """Return the mails' names, the newest first."""
         return sorted((path.stem for path in self.folder.glob("*.eml")), key=int, reverse=True)
 
     def read(self, name: str) -> EmailMessage | None:

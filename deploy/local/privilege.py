@@ -66,7 +66,7 @@ def drop(paths: list[Path]) -> Callable[[], None] | None:
 
 
 def not_started(program: str, error: Exception) -> LauncherError:
-    """The sentence where the system does not let PostgreSQL begin: it took too long, or forbids what `drop` asks for."""
+    """Return the sentence where the system does not let PostgreSQL begin: it took too long, or forbids what `drop` asks for."""
     return LauncherError(
         f"{program} could not be started here ({error}). "
         + (
@@ -78,7 +78,7 @@ def not_started(program: str, error: Exception) -> LauncherError:
 
 
 def _needed_capability(paths: list[Path], permitted: int) -> int | None:
-    """None where everybody may reach the paths; else the smallest capability of `permitted` (bits) that opens them.
+    """Return None where everybody may reach the paths; else the smallest capability of `permitted` (bits) that opens them.
 
     Raises LauncherError where there is none.
     """
@@ -112,7 +112,7 @@ def _programs(path: Path) -> Iterator[Path]:
 
 
 def _permitted() -> int:
-    """The capabilities that this process has, as bits; none where the system does not tell."""
+    """Return the capabilities that this process has, as bits; none where the system does not tell."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

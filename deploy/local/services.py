@@ -167,7 +167,7 @@ def _prepare(installation: Installation, site: dict[str, str]) -> Service:
 
 
 def _apps() -> set[str]:
-    """The folders with tables, and the portal, whose demo command fills them."""
+    """Return the folders with tables, and the portal, whose demo command fills them."""
     return {path.parent.parent.name for path in ROOT.glob("*/migrations/__init__.py")} | {"portal"}
 
 

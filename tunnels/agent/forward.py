@@ -132,7 +132,7 @@ class Forward:
         log.info("port %s is closed", self.wish.port)
 
     def lose(self) -> None:
-        """The connection to the gateway is gone, and the port with it."""
+        """Note that the connection to the gateway is gone, and the port with it."""
         self._listener, self.state, self.retry_at = None, "opening", 0.0
         self._cut_all()
 
@@ -141,7 +141,7 @@ class Forward:
             stream.cut()
 
     def _guard(self, listener: Any, ssh: asyncssh.SSHClientConnection) -> None:
-        """Strangers are refused before asyncssh makes a channel and a task for them: a scanner comes a thousand times a second."""
+        """Refuse strangers before asyncssh makes a channel and a task for them: a scanner comes a thousand times a second."""
         usual = listener.process_connection
 
         def process_connection(origin: str, port: int) -> Any:
@@ -162,7 +162,7 @@ class Forward:
         listener.process_connection = process_connection
 
     def _require(self, origin: str) -> None:
-        """Raises asyncssh.ChannelOpenError for whom this port is closed, and for who finds no place."""
+        """Check a visitor. Raises asyncssh.ChannelOpenError where this port is closed to it, or has no place left."""
         wish = self.wish
         if not (wish.may_knock(origin) if wish.hold else wish.lets_in(origin)):
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from there")
@@ -174,7 +174,7 @@ class Forward:
         return asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many")
 
     def _broken(self, doing: str, error: Exception) -> asyncssh.ChannelOpenError:
-        """Anything but a ChannelOpenError would end the connection to the gateway."""
+        """Return a ChannelOpenError: anything else would end the connection to the gateway."""
         self.mishaps.fault(doing, error)
         return asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "it cannot be passed on")
 
@@ -183,7 +183,7 @@ class Forward:
         return self.wish.hold or (self.wish.probe and not self.answered and self.wish.may_knock(origin))
 
     async def _receive(self, origin: str, _port: int) -> asyncssh.SSHTCPSession[bytes]:
-        """A visitor: passed on, or refused, which the gateway shows as a closed connection."""
+        """Take a visitor: pass it on, or refuse it, which the gateway shows as a closed connection."""
         try:
             self._require(origin)
             if self._must_wait(origin):  # it came before the port was guarded
@@ -198,7 +198,7 @@ class Forward:
         return stream.visitor
 
     async def _reach(self, stream: Stream) -> None:
-        """Raises asyncssh.ChannelOpenError when its target does not take it; the stream has ended then."""
+        """Connect to the target. Raises asyncssh.ChannelOpenError when it does not take the visitor; the stream has ended then."""
         try:
             await stream.reach(*self.wish.target, REACH_SECONDS)
         except OSError as error:  # TimeoutError is one

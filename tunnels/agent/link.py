@@ -33,7 +33,7 @@ CIPHERS = [
 
 
 def jitter(pause: float) -> float:
-    """Agents that lost the same portal do not come back in one moment."""
+    """Vary a pause: agents that lost the same portal must not come back in one moment."""
     return pause * random.uniform(0.5, 1.0)
 
 
@@ -108,7 +108,7 @@ class Link:
         self.changed.set()
 
     async def _connect_and_serve(self, address: GatewayAddress) -> float | None:
-        """Returns for how many seconds there was a connection; None when there was none."""
+        """Connect and serve. Return for how many seconds there was a connection; None when there was none."""
         watcher = Watcher()
         try:
             async with asyncio.timeout(CONNECT_SECONDS + 5):
@@ -198,12 +198,12 @@ class Watcher(asyncssh.SSHClient):
 
     @property
     def mistake(self) -> Exception | None:
-        """The error where neither the network nor the gateway brought it about: a mistake of ours, whose trace is wanted."""
+        """Return the error where neither the network nor the gateway brought it about: a mistake of ours, whose trace is wanted."""
         return None if isinstance(self.error, asyncssh.Error | OSError) else self.error
 
 
 def _lighten(ssh: asyncssh.SSHClientConnection) -> None:
-    """asyncssh puts an empty packet before each that it sends, against a weakness of CBC: half of all its work for small ones."""
+    """Leave out the empty packets that asyncssh puts before each that it sends, against a weakness of CBC: half of all its work for small ones."""
     usual = ssh.send_packet
 
     def send_packet(kind: int, *parts: bytes, handler: Any = None) -> None:

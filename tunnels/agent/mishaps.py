@@ -27,7 +27,7 @@ class Mishaps:
     _kinds: dict[tuple[str, str], "_Kind"] = field(default_factory=dict)
 
     def fault(self, doing: str, error: BaseException) -> None:
-        """An exception that ended one pair of sockets, or one attempt."""
+        """Count an exception that ended one pair of sockets, or one attempt."""
         self.counts[FAULTS] += 1
         kind = type(error).__name__
         # An OSError is the network's doing; anything else is a mistake of ours, whose place we want to know.
@@ -35,7 +35,7 @@ class Mishaps:
         self._write((doing, kind), f"{doing}: {kind}: {error}", trace)
 
     def turn_away(self, why: str) -> None:
-        """A visitor was refused because there were too many."""
+        """Count a visitor who was refused because there were too many."""
         self.counts[TURNED_AWAY] += 1
         self._write((TURNED_AWAY, why), f"a visitor was turned away: {why}", None)
 
@@ -43,7 +43,7 @@ class Mishaps:
         self.counts[LINKS_LOST] += 1
 
     def take(self) -> dict[str, int]:
-        """The counts, set back to zero."""
+        """Return the counts and set them back to zero."""
         taken = {name: self.counts[name] for name in MISHAPS}
         self.counts.clear()
         return taken

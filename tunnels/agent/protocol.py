@@ -44,7 +44,7 @@ class GatewayAddress:
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> Self:
-        """Raises KeyError or TypeError."""
+        """Read a part of Wanted. Raises KeyError or TypeError."""
         return _known(cls, told)
 
 
@@ -66,7 +66,7 @@ class WantedTunnel:
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> Self:
-        """Raises KeyError or TypeError."""
+        """Read a part of Wanted. Raises KeyError or TypeError."""
         return _known(cls, told)
 
 
@@ -164,7 +164,7 @@ class Knock:
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """Raises Malformed."""
+        """Read a knock. Raises Malformed."""
         try:
             return _known(cls, json.loads(body))
         except UNREADABLE as error:
@@ -184,7 +184,7 @@ class KnockAnswer:
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> Self:
-        """Raises ValueError, KeyError or TypeError."""
+        """Read an answer. Raises ValueError, KeyError or TypeError."""
         return cls(told["wakes"] is True, float(told["seconds"]), str(told["words"]))
 
     def as_json(self) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def _known(kind: type[M], told: dict[str, Any]) -> M:
 
 
 def _plain(message: Any) -> dict[str, Any]:
-    """The fields by name. dataclasses.asdict copies deeply, which a thousand tunnels would feel."""
+    """Return the fields by name. dataclasses.asdict copies deeply, which a thousand tunnels would feel."""
     return {one.name: getattr(message, one.name) for one in fields(message)}
 
 
@@ -226,7 +226,7 @@ def _moment(value: Any) -> int | None:
 
 
 def _link_error(value: Any) -> str | None:
-    """An agent newer than this portal may know further reasons."""
+    """Read a reason; an agent newer than this portal may know further ones."""
     if value is None:
         return None
     reason = _text(value)
@@ -234,5 +234,5 @@ def _link_error(value: Any) -> str | None:
 
 
 def _mishaps(told: dict[str, Any]) -> dict[str, int]:
-    """An older agent tells none, a newer one may tell of further ones."""
+    """Read the counts; an older agent tells none, a newer one may tell of further ones."""
     return {name: _number(told.get(name, 0)) for name in MISHAPS}

@@ -137,7 +137,7 @@ class Stream:
             self._watch()
 
     def _has_left(self) -> bool:
-        """The gateway cannot tell who hung up from who has only said all; but who is held for nothing has hung up."""
+        """Whether a held visitor has hung up. The gateway cannot tell that from having said all; but who waits for nothing has hung up."""
         return self.early is not None and not self.is_told and (self.is_talk or not self.early)
 
     def _watch(self) -> None:
@@ -203,7 +203,7 @@ class Stream:
         self.settle()
 
     def fail(self, doing: str, error: Exception) -> None:
-        """An exception in this stream ends this stream, and nothing else."""
+        """End this stream, and nothing else, for an exception in it."""
         self.mishaps.fault(doing, error)
         self.cut()
 

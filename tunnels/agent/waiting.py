@@ -91,7 +91,7 @@ class Waiters:
                 stream.cut()
 
     def pass_all(self, taken: Callable[[Stream], Callable[[Stream], None]]) -> None:
-        """The target answers. `taken` counts a visitor among those who are in, and says whom to tell when it leaves."""
+        """Pass on all visitors: the target answers. `taken` counts a visitor among those who are in, and says whom to tell when it leaves."""
         for stream in [stream for stream in self.held if not stream.is_told and not stream.gone]:
             self._left(stream)
             stream.ended = taken(stream)
@@ -128,7 +128,7 @@ class Waiters:
             stream.say(page(bytes(stream.early or b"")))
 
     def _next(self, now: float) -> str | None:
-        """The address to knock for now: one at a time, each has an answer of its own, which is asked for anew after a while."""
+        """Return the address to knock for now: one at a time, each has an answer of its own, which is asked for anew after a while."""
         waiting = {stream.origin for stream in self.held if not stream.is_told and not stream.gone}
         self.answers = {origin: answer for origin, answer in self.answers.items() if origin in waiting}
         if not waiting or now < self.knock_at or (self.knocking and not self.knocking.done()):
@@ -165,5 +165,5 @@ def _is_long(answer: Answer | None, since: float, now: float, patience: float) -
 
 
 def _is_asked(stream: Stream, waited: float) -> bool:
-    """The request has been read, or the visitor takes its time with it."""
+    """Whether the request has been read, or the visitor takes its time with it."""
     return b"\r\n\r\n" in (stream.early or b"") or waited > PAGE_SECONDS

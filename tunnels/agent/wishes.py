@@ -36,7 +36,7 @@ class Networks:
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """An older portal took networks of IPv4 in the clothes of IPv6, and addresses with a zone."""
+    """Read a network. An older portal took networks of IPv4 written as IPv6, and addresses with a zone."""
     network = ipaddress.ip_network(text.partition("%")[0])
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < 96:

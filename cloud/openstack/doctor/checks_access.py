@@ -27,7 +27,7 @@ SERVICES = {
 
 
 def settings(survey: Survey) -> list[Check]:
-    """Readable, and of a kind that can act in many projects."""
+    """Check that the settings can be read, and are of a kind that can act in many projects."""
     topic = _("Settings")
     try:
         config = survey.client.connection.config
@@ -69,7 +69,7 @@ def sign_in(survey: Survey) -> list[Check]:
 
 
 def versions(survey: Survey) -> list[Check]:
-    """Each service answers, and is new enough. Fills survey.services: the others are not asked anything further."""
+    """Check that each service answers, and is new enough. Fills survey.services: the others are not asked anything further."""
     # Where nothing answers it is asked twice, and what it says of its versions is short.
     session = survey.client.connection.session
     before, session.timeout = getattr(session, "timeout", None), VERSION_SECONDS

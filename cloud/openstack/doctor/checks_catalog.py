@@ -26,7 +26,7 @@ def images(survey: Survey) -> list[Check]:
 
 
 def _login(row: dict[str, Any]) -> Check | None:
-    """The name with which one signs in: the student's page shows it."""
+    """Check that an image says who signs in: the student's page shows it."""
     if row.get("os_admin_user"):
         return None
     image, topic = cluster.image(row), _("Images")
@@ -89,7 +89,7 @@ def _too_small(survey: Survey, flavors: list[Flavor]) -> list[Check]:
 
 
 def fits(image: Image, flavor: Flavor) -> bool:
-    """A size with no disk of its own takes the image's."""
+    """Whether an image boots in a size. A size with no disk of its own takes the image's."""
     root = flavor.room_for_image
     return flavor.ram_mb >= image.min_ram_mb and (root == 0 or root >= image.min_disk_gb)
 
@@ -121,7 +121,7 @@ def _away(host: Host) -> Check:
 
 
 def services(survey: Survey) -> list[Check]:
-    """The cloud's own processes: Nova's, and Neutron's agents. Those of single computers are told with the computers."""
+    """Check the cloud's own processes: Nova's, and Neutron's agents. Those of single computers are told with the computers."""
     rows = [row for row in survey.rows("compute", "/os-services", "services") if row["binary"] != "nova-compute"]
     found = [_nova(binary, rows) for binary in ("nova-conductor", "nova-scheduler")]
     agents = survey.rows("network", "/agents", "agents") if "network" in survey.services else []

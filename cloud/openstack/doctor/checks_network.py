@@ -40,7 +40,7 @@ def network(survey: Survey) -> list[Check]:
 
 
 def _no_choice(survey: Survey) -> Check:
-    """None, several, or not the one that was wished."""
+    """Report that no network is chosen: none, several, or not the one that was wished."""
     topic = _("Network")
     rows = survey.rows("network", "/networks", "networks")
     named = sorted(row["name"] for row in rows if row["subnets"] and not row.get("router:external"))
@@ -131,7 +131,7 @@ def _free(survey: Survey, chosen: dict[str, Any]) -> Check:
 
 
 def agents(survey: Survey) -> list[Check]:
-    """From where the agent comes: each machine lets in these and nobody else."""
+    """Check from where the agent comes: each machine lets in these and nobody else."""
     topic = _("Agent")
     if survey.agents_wish:
         return [_set(survey.agents_wish)]

@@ -75,7 +75,7 @@ def patience(count: int) -> float:
 
 
 def read(console: str) -> Heard | None:
-    """None: it has not come to its end."""
+    """Read what the script wrote. None: it has not come to its end."""
     said = LINE.findall(console)
     if not any(word == "end" for word, _address, _port in said):
         return None

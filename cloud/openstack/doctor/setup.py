@@ -67,7 +67,7 @@ Maker = Callable[[Survey, Wishes], Iterator[Step]]
 
 
 def set_up(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """Step by step as they are done. Ends early when nobody lets us in, or a service is away."""
+    """Yield step by step as they are done. Ends early when nobody lets us in, or a service is away."""
     for part in (*checks.FIRST, checks.VERSIONS):
         bad = [_left(row) for row in checks.safely(part, survey) if row.ok == "wrong"]
         yield from bad
@@ -89,7 +89,7 @@ def _left(row: Check) -> Step:
 
 
 def _roles(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """A role is given by whoever runs the cloud, never by us to ourselves."""
+    """Tell which roles are missing: they are given by whoever runs the cloud, never by us to ourselves."""
     rows = [*checks_access.own_roles(survey), *checks_access.projects(survey), *checks_access.member(survey)]
     bad = [_left(row) for row in rows if row.ok == "wrong"]
     yield from bad or [Step(_("Roles"), "right", Note(_("All that are needed are there.")))]
@@ -111,7 +111,7 @@ def _keypairs(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 
 
 def _network(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """Told, never made."""
+    """Tell about the network, which is never made here."""
     rows = [row for row in checks_network.network(survey) if row.ok == "wrong"]
     if rows:
         yield from map(_left, rows)
@@ -144,7 +144,7 @@ def _make(survey: Survey, size: Flavor) -> None:
 
 
 def _images(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """The one that was given is uploaded; where nothing is there and none was given, it is told how."""
+    """Upload the image that was given; where nothing is there and none was given, tell how."""
     topic, upload = _("Images"), wishes.upload
     rows = [row for row in cluster.pages(survey.client, {"limit": cluster.PAGE}) if row["status"] == "active"]
     if upload and is_there(survey.client, upload):
@@ -184,12 +184,12 @@ def _login(survey: Survey, wishes: Wishes, row: dict[str, Any]) -> Iterator[Step
 
 
 def certain_login(name: str) -> str:
-    """By the file name that the distribution itself gives; '' otherwise."""
+    """Return the user of the file name that the distribution itself gives; '' otherwise."""
     return next((login for pattern, login in CERTAIN.items() if re.match(pattern, name)), "")
 
 
 def _way_out(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """The group of every project that there is: new ones have the rules from the start."""
+    """Bring the group of every project up to date: new ones have the rules from the start."""
     try:
         _chosen = survey.network
     except CloudRefused:

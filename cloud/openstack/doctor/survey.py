@@ -29,7 +29,7 @@ class Who:
     roles: tuple[str, ...]
 
     def role_add(self, role: str) -> str:
-        """The command that gives it a role on its own project."""
+        """Return the command that gives it a role on its own project."""
         where = ["--project", self.project, "--project-domain", self.project_domain]
         return command("openstack", "role", "add", "--user", self.user, "--user-domain", self.user_domain, *where, role)
 
@@ -76,14 +76,14 @@ class Survey:
 
     @cached_property
     def walls(self) -> Walls:
-        """As the portal has them: the group of each project."""
+        """Return the security groups as the portal has them."""
         way_out = WayOut(self.client, self.egress_wish, lambda: self.agents, lambda: str(self.network["id"]))
         return Walls(self.client, lambda: self.agents, way_out, agents_told=bool(self.agents_wish))
 
     def ask(self, service: str, path: str, **params: Any) -> dict[str, Any]:
-        """A look at something: the JSON of a good answer."""
+        """Look at something. Return the JSON of a good answer."""
         return body(self.client.ask(service, "GET", path, params=params, seconds=SECONDS))
 
     def rows(self, service: str, path: str, key: str, **params: Any) -> list[dict[str, Any]]:
-        """A whole list."""
+        """Return a whole list of a service."""
         return paging.rows(self.client, service, path, key, params, seconds=SECONDS)

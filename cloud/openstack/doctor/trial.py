@@ -52,7 +52,7 @@ class Failed(Exception):
 
 
 def trial(cloud: OpenStackCloud) -> Iterator[Check]:
-    """A row for each step. Nothing is left, also when it is broken off (Ctrl-C, an error, the rows not read to their end)."""
+    """Yield a row for each step. Nothing is left, also when it is broken off (Ctrl-C, an error, the rows not read to their end)."""
     run = _Trial(cloud)
     try:
         yield from run.steps()
@@ -109,7 +109,7 @@ class _Trial:
         yield from self.sleep(server)
 
     def smallest(self) -> tuple[Image, Flavor]:
-        """The image that is copied fastest, in the smallest size that it boots in."""
+        """Return the image that is copied fastest, in the smallest size that it boots in."""
         flavors = sorted(self.cloud.flavors(), key=lambda f: (f.ram_mb, f.disk_gb, f.vcpus))
         for image in sorted(self.cloud.images(), key=lambda i: i.size_bytes):
             for flavor in flavors:
@@ -145,7 +145,7 @@ class _Trial:
         raise Failed(_did_not(server, status))
 
     def knock(self, server: Server, began: float) -> Check:
-        """Port 22, from this computer: the agent's way."""
+        """Connect to port 22 from this computer: the agent's way."""
         ends = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < ends:
             try:
@@ -165,7 +165,7 @@ class _Trial:
         return wrong(TOPIC, text, "AGENT_ADDRESSES=ADDRESS/32", **facts)
 
     def way_out(self, server: Server) -> list[Check]:
-        """Which of the cloud's services answer it: its own script tries them, and writes onto its console."""
+        """Report which of the cloud's services answer the machine: its own script tries them, and writes onto its console."""
         wanted = way_out_trial.targets(self.cloud.way_out)
         ends, heard = time.monotonic() + probe.patience(len(wanted)), None
         while heard is None and time.monotonic() < ends:
