@@ -15,7 +15,8 @@ import uvicorn
 
 from cloud.localcloud import kinds, store
 from cloud.localcloud.api import make_app
-from cloud.localcloud.engine import Capacity, Engine
+from cloud.localcloud.engine import Engine
+from cloud.localcloud.sizes import Capacity
 
 
 def main() -> int:

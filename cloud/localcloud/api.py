@@ -14,10 +14,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused, Status
-from cloud.localcloud.engine import FLAVORS, Engine
+from cloud.localcloud.engine import Engine
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qmp import QmpFailed
 from cloud.localcloud.rows import ImageRow, ServerRow
+from cloud.localcloud.sizes import FLAVORS
 
 Handler = Callable[[Engine, Request], Awaitable[Any]]
 

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import time
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,30 +14,13 @@ from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudRefused,
 from cloud.localcloud import jobs, loopback
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.rows import HOST, ImageRow, ServerRow
+from cloud.localcloud.sizes import FLAVORS, Capacity, must_suit
 from cloud.localcloud.store import Store
 
 log = logging.getLogger(__name__)
 
-FLAVORS = {
-    flavor.id: flavor
-    for flavor in (
-        Flavor("tiny", "tiny", 1, 256, 1),
-        Flavor("small", "small", 1, 512, 2),
-        Flavor("medium", "medium", 2, 1024, 4),
-        Flavor("large", "large", 4, 4096, 10),
-    )
-}
 WATCH_SECONDS = 2.0  # how soon a guest that died is noticed
 LEADS_TO_ACTIVE = ("building", "resuming", "unshelving", "powering-on", "rebooting", "rebooting-hard", "rebuilding")
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """Capacity of the whole local cloud."""
-
-    vcpus: int
-    ram_mb: int
-    disk_gb: int
 
 
 class Engine:
@@ -103,7 +86,7 @@ class Engine:
         flavor = FLAVORS.get(spec["flavor_id"])
         if flavor is None:
             raise CloudGone(f"No flavor {spec['flavor_id']}.", Cause.SIZE_GONE)
-        _must_suit(self._ready_image(spec["image_id"]), flavor)
+        must_suit(self.image(spec["image_id"]), flavor)
         self._must_fit(flavor)
         size: dict[str, Any] = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb}
         now = datetime.now(UTC).isoformat()
@@ -170,7 +153,7 @@ class Engine:
             return
         self._must_be_idle(row)
         self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
-        self._ready_image(spec["image_id"])
+        self.image(spec["image_id"])
         new = {"target": spec["image_id"], "public_keys": spec["public_keys"], "user_data": spec["user_data"]}
         self._begin(row, "rebuilding", number=number, status=Status.BUILDING, fault="", **new)
 
@@ -220,7 +203,12 @@ class Engine:
 
     def image(self, image_id: str) -> ImageRow:
         """Return an image that is ready. Raises CloudGone or CloudBusy otherwise."""
-        return self._ready_image(image_id)
+        image = self.store.images.get(image_id)
+        if image is None:
+            raise CloudGone(f"No image {image_id}.", Cause.IMAGE_GONE)
+        if not image.ready:
+            raise CloudBusy(f"The image {image.name} is still being made.", retry_after=1)
+        return image
 
     def living(self, server_id: str) -> ServerRow:
         """Return a server. CloudGone for one that is deleted, or is being deleted."""
@@ -291,14 +279,6 @@ class Engine:
             jobs.give_up(self.store, row, str(error) or repr(error))
         log.info("%s of server %s took %.1f s", goal, row.id, time.monotonic() - started)
 
-    def _ready_image(self, image_id: str) -> ImageRow:
-        image = self.store.images.get(image_id)
-        if image is None:
-            raise CloudGone(f"No image {image_id}.", Cause.IMAGE_GONE)
-        if not image.ready:
-            raise CloudBusy(f"The image {image.name} is still being made.", retry_after=1)
-        return image
-
     def _must_fit(self, flavor: Flavor) -> None:
         room = self._measures()
         if any(room[f"{unit}_used"] + getattr(flavor, unit) > room[unit] for unit in ("vcpus", "ram_mb", "disk_gb")):
@@ -317,11 +297,3 @@ class Engine:
     def _must_be(self, row: ServerRow, *statuses: Status) -> None:
         if row.status not in statuses:
             raise CloudRefused(f"Not while the server is {row.status}.")
-
-
-def _must_suit(image: ImageRow, flavor: Flavor) -> None:
-    if flavor.ram_mb < image.min_ram_mb or flavor.disk_gb < image.min_disk_gb:
-        wants = f"{image.min_ram_mb} MiB of memory and {image.min_disk_gb} GiB of disk"
-        raise CloudRefused(
-            f"Flavor {flavor.name} is too small: image {image.name} wants {wants}.", Cause.SIZE_TOO_SMALL
-        )

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 from cloud.localcloud import acceleration, tiny_linux
-from cloud.localcloud.engine import Capacity
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.qemu import QemuGuests, end_strangers
 from cloud.localcloud.simulated import SimulatedGuests
+from cloud.localcloud.sizes import Capacity
 from cloud.localcloud.store import Store
 
 RAM_SHARE = 0.7  # of the machine's RAM for guests; the rest is for Minga and the person who sits there

@@ -11,7 +11,8 @@ import asyncssh
 from tunnels.agent.messages import WAKING, goodbye, page
 from tunnels.agent.mishaps import Mishaps
 from tunnels.agent.places import WANTED_FILES, Places
-from tunnels.agent.relay import REACH_SECONDS, Counts, Stream, Visitor
+from tunnels.agent.relay import REACH_SECONDS, Counts, Stream
+from tunnels.agent.stream_ends import Visitor
 from tunnels.agent.wishes import Wish
 
 MOST_AT_A_PORT = 8
