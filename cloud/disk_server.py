@@ -43,8 +43,8 @@ A_NUMBER = re.compile(r"\d{1,18}\Z")
 MANY = "So many downloads are open just now."
 
 
-class Desk:
-    """The cloud, and who reads what."""
+class DiskServer:
+    """The server's state: the cloud, and how many read which image."""
 
     def __init__(self, cloud: Reader) -> None:
         self.cloud = cloud
@@ -89,24 +89,24 @@ class Desk:
 class Reading:
     """An image on its way to a reader; its chunks are taken by one thread after the other."""
 
-    def __init__(self, desk: Desk, image: str, start: int, length: int | None) -> None:
-        self.desk, self.image = desk, image
+    def __init__(self, disks: DiskServer, image: str, start: int, length: int | None) -> None:
+        self.disks, self.image = disks, image
         self._start, self._length = start, length
         self._chunks: Iterator[bytes] | None = None
         self._lock = Lock()
-        desk.count(image, +1)
+        disks.count(image, +1)
 
     def take(self) -> bytes:
         """Return the next chunk; b"" at the end."""
         with self._lock:
             if self._chunks is None:
-                self._chunks = self.desk.cloud.read_image(self.image, self._start, self._length)
+                self._chunks = self.disks.cloud.read_image(self.image, self._start, self._length)
             return next(self._chunks, b"")
 
     def end(self) -> None:
         """Give the cloud's connection back: when the thread that is at work has come home, within the cloud's own time limit."""
-        self.desk.count(self.image, -1)
-        self.desk.later(self._close)
+        self.disks.count(self.image, -1)
+        self.disks.later(self._close)
 
     def _close(self) -> None:
         with self._lock:
@@ -125,7 +125,7 @@ class Bytes(StreamingResponse):
         while chunk:
             yield chunk
             try:
-                chunk = await self._reading.desk.in_thread(self._reading.take)
+                chunk = await self._reading.disks.in_thread(self._reading.take)
             except CloudError as error:
                 log.warning("image %s broke off: %s", self._reading.image, error)
                 self._is_cut = True
@@ -151,12 +151,12 @@ def _refused(error: CloudError) -> Response:
 
 
 def make_app(cloud: Reader) -> Starlette:
-    desk = Desk(cloud)
+    disks = DiskServer(cloud)
 
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    return Starlette(routes=[Route("/images/{image}", desk.read), Route("/healthz", healthz)])
+    return Starlette(routes=[Route("/images/{image}", disks.read), Route("/healthz", healthz)])
 
 
 def from_environment() -> Reader:
