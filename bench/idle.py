@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from deploy.local import child, ports
+from deploy.local import child, free_ports
 from deploy.local.postgres import Postgres
 
 RUNS = 7
@@ -35,12 +35,12 @@ KINDS = [kind for kind, count in MIX for _n in range(count)]
 
 @contextmanager
 def database(folder: Path) -> Iterator[None]:
-    postgres = Postgres(folder / "postgres", ports.free_port(), "bench", careless=True)
+    postgres = Postgres(folder / "postgres", free_ports.free_port(), "bench", careless=True)
     postgres.prepare()
     program = child.Program(
         "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT
     )
-    process = child.start(program, log=folder / "postgres.log", record=folder / "postgres.pid")
+    process = child.start(program, log=folder / "postgres.log", pidfile=folder / "postgres.pid")
     try:
         os.environ.update(
             SECRET_KEY="bench-only-" + "x" * 50, DATABASE_URL=postgres.url, DB_POOL="off", LOG_LEVEL="ERROR", REDIS_URL="memory://localhost/",
@@ -49,7 +49,7 @@ def database(folder: Path) -> Iterator[None]:
         _wait(postgres.url)
         yield
     finally:
-        child.end(process, program, record=folder / "postgres.pid")
+        child.end(process, program, pidfile=folder / "postgres.pid")
 
 
 def _wait(url: str) -> None:

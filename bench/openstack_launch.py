@@ -33,7 +33,7 @@ import httpx
 
 from bench import wire
 from bench.cluster import Cluster, Student, started
-from deploy.local.parts import WORKERS
+from deploy.local.services import WORKERS
 from tests.journeys.stack import wait_for
 
 GIVE_UP_SECONDS = 60
@@ -208,7 +208,7 @@ def _signal(pid: int, which: signal.Signals) -> None:
 def wishes(stack: Cluster, servers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the portal asked for, read back from the servers it made; marked otherwise, or the portal would tidy them away."""
     flavors = {flavor.name: flavor.id for flavor in stack.cloud.flavors()}
-    network = stack.cloud.desk.network["id"]
+    network = stack.cloud.network.id
     return [
         {"project": row["tenant_id"], "server": _wish(stack, row, flavors, network)}
         for row in sorted(servers, key=lambda row: row["name"])

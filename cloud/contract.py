@@ -1,4 +1,4 @@
-"""What Minga asks of a cloud. Two clouds answer (`local.py`, `openstack.py`); one suite in tests/cloud holds them to it.
+"""The contract: everything that Minga asks of a cloud. `local.py` and `openstack/` keep it; one suite in tests/cloud holds them to it.
 
 Every verb that changes something is `ensure_*`: said twice, done once. It returns when the cloud has *accepted* the
 wish; `list_servers` tells when it has come true. Sizes: RAM in MiB, disk in GiB, times in UTC with a zone.
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Status(StrEnum):
-    """What a server is, in the field's words; every cloud's own words are mapped to these."""
+    """Status of a server, in the field's words; every cloud's own words are mapped to these."""
 
     BUILDING = "building"  # also while it is being rebuilt
     ACTIVE = "active"  # also while it restarts: see `Server.task`
@@ -57,7 +57,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What one owner may keep in the cloud, asleep or not: the backstop behind our own admission."""
+    """Limits of what an owner may keep in the cloud, asleep or not: the backstop behind our own admission."""
 
     servers: int
     vcpus: int
@@ -150,7 +150,7 @@ class Diagnostics:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One computer of the cluster."""
+    """A computer of the cluster."""
 
     name: str  # as in Server.host
     up: bool  # it was heard lately
@@ -167,7 +167,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the cluster has and what is taken: total and used, in servers' own units."""
+    """Room of the cluster: total and used, in servers' own units."""
 
     vcpus: int
     vcpus_used: int
@@ -216,7 +216,7 @@ class Cause(StrEnum):
 
 
 class CloudRefused(CloudError):
-    """It will never do this as asked. Give up and tell the person."""
+    """The cloud will never do this as asked. Give up and tell the person."""
 
     def __init__(self, text: str, cause: Cause = Cause.OTHER) -> None:
         super().__init__(text)
@@ -227,29 +227,33 @@ class CloudLimit(CloudRefused):
     """The cloud's own limit for this owner is reached (see Quota)."""
 
 
-class CloudGone(CloudRefused):
+class CloudGone(CloudError):
     """The server, image or flavor that was named does not exist (any more)."""
+
+    def __init__(self, text: str, cause: Cause = Cause.OTHER) -> None:
+        super().__init__(text)
+        self.cause = cause
 
 
 class Cloud(Protocol):
     """Blocking, safe to share between threads; each call ends within its own time limit or raises CloudBusy.
 
-    Any call may raise CloudBusy or CloudRefused. A verb that names a server that is gone raises CloudGone,
+    Any call may raise CloudBusy or CloudRefused. A verb that names a server, image or flavor that is gone raises CloudGone,
     but for ensure_deleted, which is then done.
     """
 
     @property
     def kind(self) -> str:
-        """One of: openstack, qemu, simulated."""
+        """Return openstack, qemu or simulated."""
 
     @property
     def identity(self) -> str:
-        """Which cloud this is: the same for ever, and another one's is different. Rows of one mean nothing on the other."""
+        """Return which cloud this is: the same for ever, and another one's is different. Rows of one mean nothing on the other."""
 
     def flavors(self) -> list[Flavor]: ...
 
     def images(self) -> list[Image]:
-        """No archives. Those that are not ready, too."""
+        """List images, also those that are not ready, but no archives."""
 
     def room(self) -> Room: ...
 
@@ -257,34 +261,34 @@ class Cloud(Protocol):
         """Whether one more server of this size would find a host, by the cloud's own book-keeping. Cheaper than to try."""
 
     def hosts(self) -> list[Host]:
-        """The computers of the cluster."""
+        """Return the computers of the cluster."""
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
-        """All servers of all owners in one go, or those that changed (deleted ones too) since a cursor.
+        """Return all servers of all owners in one go, or those that changed (deleted ones too) since a cursor.
 
         One that changed some seconds before the cursor may be told again.
         """
 
     def find_server(self, machine: str) -> Server | None:
-        """The living server that carries this machine id, the oldest where there are several; not one being deleted."""
+        """Return the living server that carries this machine id, the oldest where there are several; not one being deleted."""
 
     def ensure_server(self, spec: ServerSpec) -> Server:
         """Make it, or find the one made for `spec.machine` (see find_server). CloudFull when no host has room.
 
-        CloudRefused names its cause where the image or the size is the reason.
+        CloudRefused and CloudGone name their cause where the image or the size is the reason.
         """
 
     def ensure_running(self, server_id: str) -> None:
         """Resume, unshelve, start or unrescue it, whichever it needs. CloudFull when it must find a host and none has room."""
 
     def ensure_suspended(self, server_id: str) -> None:
-        """Memory to disk; CloudRefused where the guest cannot."""
+        """Save the server's memory to disk and free its processor; CloudRefused where the guest cannot."""
 
     def ensure_stopped(self, server_id: str) -> None:
-        """Powered off in good order, from running or from ERROR: memory is lost, the disk and the place on its host stay. Put away is off, too."""
+        """Power off in good order, from running or from ERROR: memory is lost, the disk and the place on its host stay. Put away is off, too."""
 
     def ensure_shelved(self, server_id: str) -> None:
-        """Disk to an image, the host freed; from running or suspended."""
+        """Save the disk as an image and free the host; from running or suspended."""
 
     def ensure_restarted(self, server_id: str, number: int) -> None:
         """Reboot a running server for the `number`-th time; done already when `Server.restarts` says so."""
@@ -306,7 +310,7 @@ class Cloud(Protocol):
         """
 
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
-        """The disk as spec.image_id has it, with spec's keys and user-data; same id, same address.
+        """Rebuild the disk as spec.image_id has it, with spec's keys and user-data; same id, same address.
 
         Done already when `Server.resets` says so.
         """
@@ -314,7 +318,7 @@ class Cloud(Protocol):
     def ensure_deleted(self, server_id: str) -> None: ...
 
     def ensure_renamed(self, server_id: str, name: str) -> str:
-        """The name that the cloud keeps, and tells in lists: it may leave out what it does not take. Likewise Server.name of a new one."""
+        """Rename the server. Return the name that the cloud keeps: it may leave out what it does not take. Likewise Server.name of a new one."""
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
         """Mark a server that exists already as this machine's, and let the agent reach it."""
@@ -329,36 +333,36 @@ class Cloud(Protocol):
         """Take away their empty tenant; CloudRefused while anything is in it. No tenant: done."""
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
-        """The agent reaches exactly these TCP ports of the guest (a cloud that lets the agent reach all does nothing)."""
+        """Let the agent reach exactly these TCP ports of the guest (a cloud that lets the agent reach all does nothing)."""
 
     def ensure_snapshot(self, server_id: str, name: str) -> Image:
-        """An image of its disk; found again by `name`. Not ready at once: see images()."""
+        """Make an image of the server's disk, found again by `name`. Not ready at once: see images()."""
 
     def ensure_archived(self, server_id: str, name: str) -> Image:
-        """An image of its disk that outlives it, found again by `name`. Ask again until it is `ready`: then the server may go.
+        """Make an image of the server's disk that outlives it, found again by `name`. Ask again until it is `ready`: then the server may go.
 
         From any rest, running or ERROR (which may be switched off first).
         """
 
     def ensure_not_archived(self, server_id: str, name: str) -> None:
-        """Take ensure_archived back: what it made goes, and the server, where it lives on, lacks nothing. None of that name: done."""
+        """Undo ensure_archived: delete the image. The server, where it still exists, is unaffected. No such image: done."""
 
     def kept_image(self, server_id: str) -> Image | None:
-        """The image in which this cloud itself keeps the disk of a server that is put away; never to be deleted by us."""
+        """Return the image in which this cloud itself keeps the disk of a server that is put away; never to be deleted by us."""
 
     def ensure_image_deleted(self, image_id: str) -> None:
-        """Also an archive; no such image: done."""
+        """Delete an image, also an archive; no such image: done."""
 
     def image_size(self, image_id: str) -> int:
-        """Its bytes. CloudGone when it does not exist, CloudBusy while it is being made."""
+        """Return the image's size in bytes. CloudGone when it does not exist, CloudBusy while it is being made."""
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Its bytes from `start` on, a chunk at a time, never whole in memory. Errors come with the chunks; ends early in CloudBusy only."""
+        """Yield the image's bytes from `start` on, a chunk at a time, never whole in memory. Errors come with the chunks; ends early in CloudBusy only."""
 
     def console_log(self, server_id: str, lines: int = 100) -> str: ...
 
     def console_url(self, server_id: str) -> str:
-        """A noVNC page or a vnc:// address of its screen, for now; CloudRefused where it has none."""
+        """Return a noVNC page or a vnc:// address of its screen, for now; CloudRefused where it has none."""
 
     def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
-        """Of many at once; one that did not answer in time is left out (unknown, not idle)."""
+        """Return the counters of many servers at once; a server that did not answer in time is left out (unknown, not idle)."""

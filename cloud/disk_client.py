@@ -18,7 +18,7 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 45.0  # without a byte; longer than the clouds' clients wait for theirs, so that we hear their reason
 CHUNK_BYTES = 256 * 1024  # in memory at once
 LONGEST_ADDRESS = 100  # bytes; the kernel takes 107
-# The server's answer for each error, and back. The first that fits: CloudGone is a CloudRefused.
+# The server's answer for each error, and back.
 STATUS: list[tuple[type[CloudError], int]] = [(CloudGone, 404), (CloudBusy, 503), (CloudRefused, 422)]
 
 
@@ -35,7 +35,7 @@ class DiskClient:
         self._socket = place
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Errors are those of the contract. A server that ends in the middle is CloudBusy: ask on from there."""
+        """Read an image; errors are those of the contract. A server that ends in the middle is CloudBusy: ask on from there."""
         where = {"start": str(start), **({} if length is None else {"length": str(length)})}
         try:
             with self._open() as door, door.stream("GET", f"/images/{image_id}", params=where) as answer:
@@ -55,7 +55,7 @@ class DiskClient:
             return False
 
     def _open(self, seconds: float = READ_SECONDS) -> httpx.Client:
-        """Raises OSError where nobody listens. (httpcore would leave its socket open then.)"""
+        """Open a connection. Raises OSError where nobody listens. (httpcore would leave its socket open then.)"""
         with socket.socket(socket.AF_UNIX) as trial:
             trial.settimeout(min(seconds, CONNECT_SECONDS))
             trial.connect(address(self._socket))
@@ -67,7 +67,7 @@ class DiskClient:
 
 
 def address(place: Path) -> str:
-    """A name of the socket that is short enough for the kernel, however deep its folder is (make run)."""
+    """Return a name of the socket that is short enough for the kernel, however deep its folder is (make run)."""
     if len(os.fsencode(place)) <= LONGEST_ADDRESS:
         return str(place)
     return f"/proc/self/fd/{_opened(place.parent)}/{place.name}"

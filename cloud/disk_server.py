@@ -43,8 +43,8 @@ A_NUMBER = re.compile(r"\d{1,18}\Z")
 MANY = "So many downloads are open just now."
 
 
-class Desk:
-    """The cloud, and who reads what."""
+class DiskServer:
+    """The server's state: the cloud, and how many read which image."""
 
     def __init__(self, cloud: Reader) -> None:
         self.cloud = cloud
@@ -55,7 +55,7 @@ class Desk:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def read(self, request: Request) -> Response:
-        """The bytes from `start` on. What the cloud refuses is said before the first of them."""
+        """Return the bytes from `start` on. What the cloud refuses is said before the first of them."""
         image, start = request.path_params["image"], request.query_params.get("start", "0")
         length = request.query_params.get("length")
         if not AN_IMAGE.match(image) or not all(A_NUMBER.match(n) for n in (start, length or "0")):
@@ -87,26 +87,26 @@ class Desk:
 
 
 class Reading:
-    """One image on its way to one reader; its chunks are taken by one thread after the other."""
+    """An image on its way to a reader; its chunks are taken by one thread after the other."""
 
-    def __init__(self, desk: Desk, image: str, start: int, length: int | None) -> None:
-        self.desk, self.image = desk, image
+    def __init__(self, disks: DiskServer, image: str, start: int, length: int | None) -> None:
+        self.disks, self.image = disks, image
         self._start, self._length = start, length
         self._chunks: Iterator[bytes] | None = None
         self._lock = Lock()
-        desk.count(image, +1)
+        disks.count(image, +1)
 
     def take(self) -> bytes:
-        """The next chunk; b"" at the end."""
+        """Return the next chunk; b"" at the end."""
         with self._lock:
             if self._chunks is None:
-                self._chunks = self.desk.cloud.read_image(self.image, self._start, self._length)
+                self._chunks = self.disks.cloud.read_image(self.image, self._start, self._length)
             return next(self._chunks, b"")
 
     def end(self) -> None:
         """Give the cloud's connection back: when the thread that is at work has come home, within the cloud's own time limit."""
-        self.desk.count(self.image, -1)
-        self.desk.later(self._close)
+        self.disks.count(self.image, -1)
+        self.disks.later(self._close)
 
     def _close(self) -> None:
         with self._lock:
@@ -125,7 +125,7 @@ class Bytes(StreamingResponse):
         while chunk:
             yield chunk
             try:
-                chunk = await self._reading.desk.in_thread(self._reading.take)
+                chunk = await self._reading.disks.in_thread(self._reading.take)
             except CloudError as error:
                 log.warning("image %s broke off: %s", self._reading.image, error)
                 self._is_cut = True
@@ -151,16 +151,16 @@ def _refused(error: CloudError) -> Response:
 
 
 def make_app(cloud: Reader) -> Starlette:
-    desk = Desk(cloud)
+    disks = DiskServer(cloud)
 
     async def healthz(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    return Starlette(routes=[Route("/images/{image}", desk.read), Route("/healthz", healthz)])
+    return Starlette(routes=[Route("/images/{image}", disks.read), Route("/healthz", healthz)])
 
 
 def from_environment() -> Reader:
-    """The cloud of the environment, as `cloud.door` chooses it: there by the site's settings, which this process does not have.
+    """Return the cloud of the environment, as `cloud.door` chooses it: there by the site's settings, which this process does not have.
 
     DISKS_OS_CLOUD: an entry of clouds.yaml for this process alone.
     """
@@ -177,7 +177,7 @@ def from_environment() -> Reader:
 
 
 def listen(path: Path) -> socket.socket:
-    """For this user and this group. What a killed one has left is replaced."""
+    """Listen for this user and this group. What a killed process has left is replaced."""
     listener = socket.socket(socket.AF_UNIX)
     path.unlink(missing_ok=True)
     before = os.umask(0o117)

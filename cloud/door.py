@@ -12,7 +12,7 @@ from cloud.disk_client import DiskClient
 
 @cache
 def open_cloud() -> Cloud:
-    """The cloud of this installation (CLOUD), with this process's own credential. Raises CloudRefused where it has none."""
+    """Return the cloud of this installation (CLOUD), with this process's own credential. Raises CloudRefused where it has none."""
     if settings.IS_OPENSTACK:
         if not (os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL")):
             raise CloudRefused(

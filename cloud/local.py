@@ -125,14 +125,14 @@ class LocalCloud:
         self._verb(server_id, "adopt", machine=machine, owner=owner.key)
 
     def ensure_quota(self, owner: Owner) -> None:
-        """One computer has no tenants."""
+        """Do nothing: this cloud has no tenants."""
 
     def ensure_rules(self, owner: Owner) -> str:
-        """One computer has no tenants."""
+        """Do nothing: this cloud has no tenants."""
         return owner.tenant
 
     def ensure_owner_gone(self, owner: Owner) -> None:
-        """One computer has no tenants."""
+        """Do nothing: this cloud has no tenants."""
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
         self._verb(server_id, "ports", ports=sorted(ports))
@@ -147,7 +147,7 @@ class LocalCloud:
         self._ask("DELETE", "/archives", params={"name": name})
 
     def kept_image(self, server_id: str) -> Image | None:
-        """A server that is put away has its disk in its own folder; an archive is made of that."""
+        """Return None: a server that is put away has its disk in its own folder, and an archive is made of that."""
         self._verb(server_id, "look")
         return None
 
@@ -159,7 +159,7 @@ class LocalCloud:
         return size
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """On a connection of its own: a slow reader must not keep one from the verbs."""
+        """Read on a connection of its own: a slow reader must not keep one from the verbs."""
         if length == 0:
             return
         headers = {**self._headers, "Range": f"bytes={start}-{'' if length is None else start + length - 1}"}
@@ -230,7 +230,7 @@ def _trusted() -> ssl.SSLContext:
 
 
 def _said(spec: ServerSpec) -> dict[str, Any]:
-    """As JSON has it. Of the owner the key alone: nobody looks at this cloud but Minga."""
+    """Return the spec as JSON has it. Of the owner the key alone: nobody looks at this cloud but Minga."""
     keys = [*spec.public_keys, *filter(None, [spec.line_key])]  # its guests take authorized_keys as they are
     said = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
     del said["is_new"], said["line_key"]  # it looks in its own memory, which costs nothing
@@ -246,7 +246,7 @@ def _server(row: dict[str, Any]) -> Server:
     return Server(**row)
 
 
-def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudRefused:
+def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudGone | CloudRefused:
     try:
         said = answer.json()
     except ValueError:

@@ -48,8 +48,6 @@ def archive(machine: Machine, cloud: Cloud) -> None:
         return go(machine, State.ARCHIVING)
     try:
         cloud.ensure_stopped(machine.server_id)
-    except CloudGone:
-        raise
     except CloudRefused as error:
         return _stay(machine, State.WAKING, error)
     now = timezone.now()
@@ -146,7 +144,7 @@ def extra_ports(machine: Machine) -> list[UUID]:
 def _until_copied(machine: Machine, cloud: Cloud) -> None:
     try:
         image = cloud.ensure_archived(machine.server_id, machine.archive_name)
-    except (CloudGone, CloudLimit):
+    except CloudLimit:
         raise
     except CloudRefused as error:
         return _stay(machine, _resting(machine), error)

@@ -62,8 +62,6 @@ def to_rename(machine: Machine, cloud: Cloud) -> None:
     asked, told = machine.names_asked, {}
     try:
         told = {"cloud_name": cloud.ensure_renamed(machine.server_id, machine.name)[:255]}
-    except CloudGone:
-        raise
     except CloudRefused as error:
         log.warning("machine %s: its name was refused: %s", machine.pk, error)
     # asked_at: a list that began before has the old name, and must not pass for somebody's renaming it back.

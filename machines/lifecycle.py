@@ -167,8 +167,6 @@ def reset(machine: Machine, cloud: Cloud) -> None:
     tunnels.actions.close_all(holder=machine.pk)
     try:
         asking.for_reset(machine, cloud, machine.server_id)
-    except CloudGone:
-        raise
     except CloudRefused as error:
         log.warning("machine %s cannot be reset: %s", machine.pk, error)
         write(machine, resets_done=machine.resets_asked, **refusals.kept(Refused.RESET, NO_RESET))

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 import catalog.actions
-from cloud.contract import Cause, CloudRefused
+from cloud.contract import Cause, CloudGone, CloudRefused
 from lib.notes import Note
 from machines.models import Machine
 from machines.states import Refused
@@ -40,7 +40,7 @@ def kept(what: Refused, text: str) -> dict[str, Any]:
     return {"refused": what, "refused_note": Note(text).as_json()}
 
 
-def note(machine: Machine, error: CloudRefused) -> Note:
+def note(machine: Machine, error: CloudGone | CloudRefused) -> Note:
     """Cause and cure. What the cloud refuses because of an image or a size is looked at anew at once, so that nobody else tries."""
     if error.cause in _OF_CATALOG:
         catalog.actions.ask_again()

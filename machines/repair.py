@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import tunnels.actions
-from cloud.contract import Cloud, CloudGone, CloudLimit, CloudRefused, Status
+from cloud.contract import Cloud, CloudLimit, CloudRefused, Status
 from lib.notes import Note
 from lib.states import write
 from machines import asking, refusals
@@ -51,7 +51,7 @@ def climb(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
     for rung, text, ask in _above(machine, cloud, server_id):
         try:
             ask()
-        except (CloudGone, CloudLimit):
+        except CloudLimit:
             raise
         except CloudRefused as error:
             log.warning("machine %s: %s did not help: %s", machine.pk, rung, error)
@@ -91,7 +91,7 @@ def rescue(machine: Machine, cloud: Cloud) -> None:
     tunnels.actions.close_all(holder=machine.pk)
     try:
         cloud.ensure_rescued(machine.server_id)
-    except (CloudGone, CloudLimit):
+    except CloudLimit:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be rescued: %s", machine.pk, error)
@@ -109,7 +109,7 @@ def move(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
         write(machine, moved_from=machine.host or "?")
     try:
         cloud.ensure_moved(server_id, machine.moves_asked)
-    except (CloudGone, CloudLimit):
+    except CloudLimit:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be moved: %s", machine.pk, error)
@@ -128,7 +128,7 @@ def watch_move(machine: Machine, cloud: Cloud) -> None:
         return _moved(machine, has_moved=False)
     try:
         again(machine, lambda: cloud.ensure_moved(machine.server_id, machine.moves_asked))
-    except (CloudGone, CloudLimit):
+    except CloudLimit:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be moved: %s", machine.pk, error)

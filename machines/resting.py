@@ -35,8 +35,6 @@ def suspend(machine: Machine, cloud: Cloud) -> None:
             cloud.ensure_suspended(machine.server_id)
         else:
             cloud.ensure_stopped(machine.server_id)
-    except CloudGone:
-        raise
     except CloudRefused as error:
         log.warning("machine %s cannot sleep: %s", machine.pk, error)
         write(machine, **refusals.kept(Refused.SUSPEND, NO_SLEEP))

@@ -25,8 +25,8 @@ from portal import __version__
 from portal.tally import Tally
 from quotas.models import MEASURES, Reservation
 from tunnels import states as tunnel_states
+from tunnels.agent.protocol import LINK_ERRORS
 from tunnels.models import Gateway, Tunnel
-from tunnels.report import LINK_ERRORS
 
 LAUNCH_BUCKETS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600]  # seconds
 _MISHAPS = {

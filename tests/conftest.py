@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
-from deploy.local import child, ports, records
+from deploy.local import child, free_ports, pidfiles
+from deploy.local.errors import LauncherError
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
-from deploy.local.troubles import Trouble
 
 if TYPE_CHECKING:
     import subprocess
@@ -33,7 +33,7 @@ READY_SECONDS = 30.0
 # tests come last and even out the end.
 LONG_GROUPS = (
     "simulated-stack", "qemu-stack", "test_agent-openssh", "contract-qemu", "test_agent-embedded", "guests-qemu", "pages-in-a-browser",
-    "start", "test_hold-openssh", "test_hold-embedded", "questions-in-a-browser", "contract-simulated", "guests-simulated",
+    "start", "test_waiting-openssh", "test_waiting-embedded", "questions-in-a-browser", "contract-simulated", "guests-simulated",
 )  # fmt: skip
 # What was compiled is kept, whatever the environment says: else each worker rewrites the assertions of all tests anew, and each
 # process that a test starts compiles all of ours.
@@ -53,8 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         try:
             _start_servers()
-        except Trouble as trouble:
-            pytest.exit(str(trouble), returncode=1)
+        except LauncherError as error:
+            pytest.exit(str(error), returncode=1)
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     import django
 
@@ -104,7 +104,7 @@ def _starts_after(item: pytest.Item) -> int:
 def pytest_unconfigure(config: pytest.Config) -> None:
     while _running:
         process, program = _running.pop()
-        child.end(process, program, record=_record(program.name))
+        child.end(process, program, pidfile=_record(program.name))
     while _lock:
         _lock.pop().close()
 
@@ -116,9 +116,9 @@ def _record(name: str) -> Path:
 def _start_servers() -> None:
     _take_lock()
     for name in ("postgres", "redis"):
-        records.end_leftover(_record(name), gently=signal.SIGINT, seconds=5)
-    postgres = Postgres(DATA / "postgres", ports.free_port(), PASSWORD, careless=True)
-    redis = Redis(DATA / "redis", ports.free_port(), PASSWORD)
+        pidfiles.end_leftover(_record(name), gently=signal.SIGINT, seconds=5)
+    postgres = Postgres(DATA / "postgres", free_ports.free_port(), PASSWORD, careless=True)
+    redis = Redis(DATA / "redis", free_ports.free_port(), PASSWORD)
     postgres.prepare()
     redis.prepare()
     _start(
@@ -141,13 +141,15 @@ def _take_lock() -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise Trouble(f"Another test run uses {DATA}. Wait for it, or set MINGA_TEST_DATA to another folder.") from None
+        raise LauncherError(
+            f"Another test run uses {DATA}. Wait for it, or set MINGA_TEST_DATA to another folder."
+        ) from None
     _lock.append(lock)
 
 
 def _start(program: child.Program) -> None:
     log = DATA / "logs" / f"{program.name}.log"
-    _running.append((child.start(program, log=log, record=_record(program.name)), program))
+    _running.append((child.start(program, log=log, pidfile=_record(program.name)), program))
 
 
 def _wait_for(url: str) -> None:
@@ -160,7 +162,7 @@ def _wait_for(url: str) -> None:
             return
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
-                raise Trouble(f"PostgreSQL of the tests did not answer: {error}. See {DATA / 'logs'}.") from None
+                raise LauncherError(f"PostgreSQL of the tests did not answer: {error}. See {DATA / 'logs'}.") from None
             time.sleep(0.05)
 
 

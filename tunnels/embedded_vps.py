@@ -18,7 +18,7 @@ import asyncssh
 from asyncssh.forward import SSHLocalPortForwarder
 from asyncssh.listener import create_tcp_local_listener
 
-from tunnels.agent.room import raise_limit
+from tunnels.agent.places import raise_limit
 from tunnels.one_origin import CUT, PASS, verdict
 
 HOST = "127.0.0.1"

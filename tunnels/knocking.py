@@ -1,13 +1,13 @@
 """Who may knock at a port that is held: visitors from networks in its `knock`, and those whom its allow-list names."""
 
 import ipaddress
-import json
 from collections.abc import Iterable
 from uuid import UUID
 
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
+from tunnels.agent.protocol import Knock
 
 # A list that names more of the world than this (bits of prefix) lets visitors in, but invites nobody to wake a machine.
 NARROWEST_CROWD = {4: 8, 6: 16}
@@ -23,9 +23,9 @@ class BadKnock(Refusal):
 def read(body: bytes) -> tuple[UUID, str]:
     """The tunnel and the address of an agent's knock. Raises BadKnock."""
     try:
-        told = json.loads(body)
-        return UUID(told["tunnel"]), str(unwrapped(told["address"]))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        knock = Knock.read(body)
+        return UUID(knock.tunnel), str(unwrapped(knock.address))
+    except (ValueError, TypeError, AttributeError):
         raise BadKnock(_("This is not a knock of an agent: see docs/admin/tunnels.md.")) from None
 
 

@@ -1,7 +1,7 @@
 """From what the agent tells to the state of each tunnel. Rows are locked, many at once, never one query each."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from django.utils.translation import gettext_noop as _
 from accounts.failures import Failures
 from lib.notes import Note
 from lib.states import IllegalMove
+from tunnels.agent.protocol import Report, TunnelReport
 from tunnels.models import Gateway, Tunnel
 from tunnels.ports import TRIES, NoPortLeft, block, draw
-from tunnels.report import Line, Report
 from tunnels.states import MOVES, State, Wanted
 
 LOOP = "reports"  # of accounts.failures
@@ -71,7 +71,7 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
     moved, counted, redrawn = [], [], []
     for tunnel in tunnels:
         with failures.at(tunnel.pk, holder=tunnel.holder):
-            line = report.tunnels.get(tunnel.pk)
+            line = report.tunnels.get(str(tunnel.pk))
             before = _facts(tunnel)
             if is_new and line and _count(tunnel, line):
                 counted.append(tunnel)
@@ -105,7 +105,7 @@ def _facts(tunnel: Tunnel) -> tuple[object, ...]:
     return tunnel.state, tunnel.answered_at, tunnel.state_note
 
 
-def _count(tunnel: Tunnel, line: Line) -> bool:
+def _count(tunnel: Tunnel, line: TunnelReport) -> bool:
     """Add what passed since the last report. True when there is anything to write."""
     before = _counts(tunnel)
     tunnel.bytes_in += line.bytes_in
@@ -113,7 +113,8 @@ def _count(tunnel: Tunnel, line: Line) -> bool:
     tunnel.bytes_used += line.bytes_used
     tunnel.connections = min(line.connections, MANY_CONNECTIONS)
     tunnel.refused = min(tunnel.refused + line.refused, MANY_CONNECTIONS)
-    tunnel.last_byte_at = max(filter(None, (line.last_byte_at, tunnel.last_byte_at)), default=None)
+    last = datetime.fromtimestamp(line.last_byte_at, UTC) if line.last_byte_at is not None else None
+    tunnel.last_byte_at = max(filter(None, (last, tunnel.last_byte_at)), default=None)
     return before != _counts(tunnel)
 
 
@@ -121,7 +122,7 @@ def _counts(tunnel: Tunnel) -> tuple[int, ...]:
     return tunnel.bytes_in, tunnel.bytes_out, tunnel.bytes_used, tunnel.connections, tunnel.refused
 
 
-def _settle(tunnel: Tunnel, line: Line | None, report: Report, now: datetime) -> bool:
+def _settle(tunnel: Tunnel, line: TunnelReport | None, report: Report, now: datetime) -> bool:
     """Move it to what was told. True when its port must be drawn anew."""
     if tunnel.wanted_revision > report.revision or (line is None and not report.whole):
         return False  # the agent did not know the present wish yet, or does not speak of this one

@@ -68,7 +68,7 @@ class Gateway(models.Model):
     seq = models.BigIntegerField(default=0)  # and its last report, so that none is counted twice
     # Why the agent has no connection to the gateway, as it reported last: '' = it has one; NULL = an agent that does not say.
     link_error = models.CharField(max_length=16, null=True, blank=True)
-    # What its agents survived so far: see report.MISHAPS.
+    # What its agents survived so far: see agent.protocol.MISHAPS.
     faults = models.BigIntegerField(default=0, db_default=0)
     turned_away = models.BigIntegerField(default=0, db_default=0)
     links_lost = models.BigIntegerField(default=0, db_default=0)

@@ -15,7 +15,8 @@ import uvicorn
 
 from cloud.localcloud import kinds, store
 from cloud.localcloud.api import make_app
-from cloud.localcloud.conductor import Capacity, Conductor
+from cloud.localcloud.engine import Engine
+from cloud.localcloud.sizes import Capacity
 
 
 def main() -> int:
@@ -38,7 +39,7 @@ def main() -> int:
     capacity = Capacity(
         options.vcpus or standard.vcpus, options.ram_mb or standard.ram_mb, options.disk_gb or standard.disk_gb
     )
-    asyncio.run(_serve(Conductor(its_store, guests, capacity), token, listener))
+    asyncio.run(_serve(Engine(its_store, guests, capacity), token, listener))
     its_store.close()
     os.close(lock)
     return 0
@@ -81,21 +82,21 @@ def _bind(port: int) -> socket.socket:
     return listener
 
 
-async def _serve(conductor: Conductor, token: str, listener: socket.socket) -> None:
-    config = uvicorn.Config(make_app(conductor, token), log_level="warning", access_log=False, lifespan="off")
+async def _serve(engine: Engine, token: str, listener: socket.socket) -> None:
+    config = uvicorn.Config(make_app(engine, token), log_level="warning", access_log=False, lifespan="off")
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await conductor.open()
+    await engine.open()
     await server.startup(sockets=[listener])
     print("ready", flush=True)
     await ended.wait()
     server.force_exit = True
     await server.shutdown(sockets=[listener])
-    await conductor.close()
+    await engine.close()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import READY, Machine
-from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.qemu_machine import READY, Machine
+from cloud.localcloud.rows import ServerRow
 from cloud.localcloud.tiny_linux import TinyLinux
 
 PROBE_SECONDS = 8.0  # with KVM the guest is ready in 2
@@ -28,15 +28,15 @@ async def _kvm_works(data: Path, linux: TinyLinux) -> bool:
     print(f"Trying KVM with a guest, for at most {PROBE_SECONDS:.0f} seconds, once.", flush=True)
     with tempfile.TemporaryDirectory(prefix="minga-") as sockets:
         machine = Machine(data, Path(sockets), "probe")  # in DATA, where the next start ends it if we are killed
-        record = ServerRecord(
+        row = ServerRow(
             id="probe", machine="", owner="", name="probe", flavor_id="", image_id="", public_keys=[], user_data="",
             ports=[], vnc_password="", vcpus=1, ram_mb=128, disk_gb=1, created_at="",
         )  # fmt: skip
         machine.folder.mkdir(parents=True, exist_ok=True)
-        machine.write_config_drive(record)
+        machine.write_config_drive(row)
         machine.disk.write_bytes(linux.disk(1).read_bytes())
         try:
-            await machine.boot(record, linux, "kvm")
+            await machine.boot(row, linux, "kvm")
             return await machine.says(READY, 0, PROBE_SECONDS)
         except GuestFailed:
             return False

@@ -14,15 +14,16 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused, Status
-from cloud.localcloud.conductor import FLAVORS, Conductor
+from cloud.localcloud.engine import Engine
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qmp import QmpFailed
-from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.rows import ImageRow, ServerRow
+from cloud.localcloud.sizes import FLAVORS
 
-Handler = Callable[[Conductor, Request], Awaitable[Any]]
+Handler = Callable[[Engine, Request], Awaitable[Any]]
 
 SIZES = {flavor.id: asdict(flavor) for flavor in FLAVORS.values()}  # once, not for each server of each list
-ANSWERS: list[tuple[type[CloudError], str, int]] = [  # the first that fits: CloudGone is a CloudRefused
+ANSWERS: list[tuple[type[CloudError], str, int]] = [
     (CloudGone, "gone", 404),
     (CloudFull, "full", 409),
     (CloudBusy, "busy", 503),
@@ -30,23 +31,23 @@ ANSWERS: list[tuple[type[CloudError], str, int]] = [  # the first that fits: Clo
 ]
 
 
-def make_app(conductor: Conductor, token: str) -> Starlette:
-    """The ASGI application."""
+def make_app(engine: Engine, token: str) -> Starlette:
+    """Return the ASGI application."""
 
     def route(path: str, method: str, handler: Handler) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await _answer(conductor, token, handler, request)
+            return await _answer(engine, token, handler, request)
 
         return Route(path, endpoint, methods=[method])
 
     return Starlette(routes=[route(*row) for row in ROUTES])
 
 
-async def _answer(conductor: Conductor, token: str, handler: Handler, request: Request) -> Response:
+async def _answer(engine: Engine, token: str, handler: Handler, request: Request) -> Response:
     if not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
         return JSONResponse({"problem": "refused", "text": "The token is wrong."}, 401)
     try:
-        said = await handler(conductor, request)
+        said = await handler(engine, request)
         return said if isinstance(said, Response) else JSONResponse(said)
     except CloudError as error:
         problem, code = next((word, code) for kind, word, code in ANSWERS if isinstance(error, kind))
@@ -57,42 +58,42 @@ async def _answer(conductor: Conductor, token: str, handler: Handler, request: R
         return JSONResponse({"problem": "refused", "text": f"Not understood: {error!r}"}, 422)
 
 
-def _server(conductor: Conductor, request: Request) -> ServerRecord:
-    return conductor.living(request.path_params["id"])
+def _server(engine: Engine, request: Request) -> ServerRow:
+    return engine.living(request.path_params["id"])
 
 
-def _told(record: ServerRecord) -> dict[str, Any]:
-    return {**record.as_told(), "flavor": SIZES[record.flavor_id]}
+def _told(row: ServerRow) -> dict[str, Any]:
+    return {**row.as_told(), "flavor": SIZES[row.flavor_id]}
 
 
-async def about(conductor: Conductor, request: Request) -> Any:
-    return {"kind": conductor.guests.kind, "instance": conductor.store.instance}
+async def about(engine: Engine, request: Request) -> Any:
+    return {"kind": engine.guests.kind, "instance": engine.store.instance}
 
 
-async def flavors(conductor: Conductor, request: Request) -> Any:
+async def flavors(engine: Engine, request: Request) -> Any:
     return [asdict(flavor) for flavor in FLAVORS.values()]
 
 
-async def images(conductor: Conductor, request: Request) -> Any:
-    return [_image(conductor, image) for image in conductor.store.images.values() if not image.archive]
+async def images(engine: Engine, request: Request) -> Any:
+    return [_image(engine, image) for image in engine.store.images.values() if not image.archive]
 
 
-async def archive(conductor: Conductor, request: Request) -> Any:
+async def archive(engine: Engine, request: Request) -> Any:
     said = await request.json()
-    return _image(conductor, conductor.archive(said["server"], said["name"]))
+    return _image(engine, engine.archive(said["server"], said["name"]))
 
 
-async def unarchive(conductor: Conductor, request: Request) -> Any:
-    conductor.unarchive(request.query_params["name"])
+async def unarchive(engine: Engine, request: Request) -> Any:
+    engine.unarchive(request.query_params["name"])
 
 
-async def image_size(conductor: Conductor, request: Request) -> Any:
-    return {"bytes": len(found) if isinstance(found := _bytes(conductor, request), bytes) else found.stat().st_size}
+async def image_size(engine: Engine, request: Request) -> Any:
+    return {"bytes": len(found) if isinstance(found := _bytes(engine, request), bytes) else found.stat().st_size}
 
 
-async def image_file(conductor: Conductor, request: Request) -> Any:
+async def image_file(engine: Engine, request: Request) -> Any:
     """Ranges of a file are starlette's; of a few bytes, the client wants all from a first one on."""
-    found = _bytes(conductor, request)
+    found = _bytes(engine, request)
     if isinstance(found, Path):
         return FileResponse(found, media_type="application/octet-stream")
     first, _, last = request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")
@@ -100,98 +101,98 @@ async def image_file(conductor: Conductor, request: Request) -> Any:
     return Response(part, 206 if part else 416, media_type="application/octet-stream")
 
 
-def _bytes(conductor: Conductor, request: Request) -> Path | bytes:
-    return conductor.guests.image_bytes(conductor.image(request.path_params["id"]))
+def _bytes(engine: Engine, request: Request) -> Path | bytes:
+    return engine.guests.image_bytes(engine.image(request.path_params["id"]))
 
 
-def _image(conductor: Conductor, image: ImageRecord) -> dict[str, Any]:
-    return image.as_told(conductor.guests.disk_format)
+def _image(engine: Engine, image: ImageRow) -> dict[str, Any]:
+    return image.as_told(engine.guests.disk_format)
 
 
-async def delete_image(conductor: Conductor, request: Request) -> Any:
-    conductor.delete_image(request.path_params["id"])
+async def delete_image(engine: Engine, request: Request) -> Any:
+    engine.delete_image(request.path_params["id"])
 
 
-async def room(conductor: Conductor, request: Request) -> Any:
-    return conductor.room()
+async def room(engine: Engine, request: Request) -> Any:
+    return engine.room()
 
 
-async def hosts(conductor: Conductor, request: Request) -> Any:
-    return [conductor.host()]
+async def hosts(engine: Engine, request: Request) -> Any:
+    return [engine.host()]
 
 
-async def servers(conductor: Conductor, request: Request) -> Any:
-    records, whole = conductor.store.changed_since(request.query_params.get("changes_since"))
-    told = [_told(record) for record in records]
-    return {"servers": told, "cursor": conductor.store.cursor, "whole": whole}
+async def servers(engine: Engine, request: Request) -> Any:
+    rows, whole = engine.store.changed_since(request.query_params.get("changes_since"))
+    told = [_told(row) for row in rows]
+    return {"servers": told, "cursor": engine.store.cursor, "whole": whole}
 
 
-async def find(conductor: Conductor, request: Request) -> Any:
-    record = conductor.find(request.query_params["machine"])
-    return _told(record) if record else None
+async def find(engine: Engine, request: Request) -> Any:
+    row = engine.find(request.query_params["machine"])
+    return _told(row) if row else None
 
 
-async def create(conductor: Conductor, request: Request) -> Any:
-    return _told(conductor.create(await request.json()))
+async def create(engine: Engine, request: Request) -> Any:
+    return _told(engine.create(await request.json()))
 
 
-async def delete(conductor: Conductor, request: Request) -> Any:
-    if record := conductor.store.servers.get(request.path_params["id"]):
-        conductor.delete(record)
+async def delete(engine: Engine, request: Request) -> Any:
+    if row := engine.store.servers.get(request.path_params["id"]):
+        engine.delete(row)
 
 
-async def verb(conductor: Conductor, request: Request) -> Any:
-    record, said = _server(conductor, request), await request.json()
-    match request.path_params["verb"]:
-        case "run":
-            conductor.run(record)
-        case "suspend":
-            conductor.suspend(record)
-        case "stop":
-            conductor.stop(record)
-        case "shelve":
-            conductor.shelve(record)
-        case "restart":
-            conductor.restart(record, int(said["number"]))
-        case "restart-hard":
-            conductor.restart_hard(record, int(said["number"]))
-        case "rescue":
-            raise CloudRefused("The local cloud has no rescue image.")
-        case "move":
-            raise CloudRefused("The local cloud is one computer: there is no other to move to.")
-        case "rebuild":
-            conductor.rebuild(record, said["spec"], int(said["number"]))
-        case "rename":
-            conductor.rename(record, said["name"])
-        case "adopt":
-            conductor.adopt(record, said["machine"], said["owner"])
-        case "ports":
-            await conductor.set_ports(record, [int(port) for port in said["ports"]])
-        case "snapshot":
-            return _image(conductor, conductor.snapshot(record, said["name"]))
-        case "look":
-            pass
-        case other:
-            raise CloudRefused(f"No verb {other}.")
+async def verb(engine: Engine, request: Request) -> Any:
+    row, said = _server(engine, request), await request.json()
+    name = request.path_params["verb"]
+    if name == "ports":
+        return await engine.set_ports(row, [int(port) for port in said["ports"]])
+    if name in REFUSED:
+        raise CloudRefused(REFUSED[name])
+    if name not in VERBS:
+        raise CloudRefused(f"No verb {name}.")
+    return VERBS[name](engine, row, said)
 
 
-async def console(conductor: Conductor, request: Request) -> Any:
+def _snapshot(engine: Engine, row: ServerRow, said: dict[str, Any]) -> dict[str, Any]:
+    return _image(engine, engine.snapshot(row, said["name"]))
+
+
+VERBS: dict[str, Callable[[Engine, ServerRow, dict[str, Any]], Any]] = {
+    "run": lambda engine, row, said: engine.run(row),
+    "suspend": lambda engine, row, said: engine.suspend(row),
+    "stop": lambda engine, row, said: engine.stop(row),
+    "shelve": lambda engine, row, said: engine.shelve(row),
+    "restart": lambda engine, row, said: engine.restart(row, int(said["number"])),
+    "restart-hard": lambda engine, row, said: engine.restart_hard(row, int(said["number"])),
+    "rebuild": lambda engine, row, said: engine.rebuild(row, said["spec"], int(said["number"])),
+    "rename": lambda engine, row, said: engine.rename(row, said["name"]),
+    "adopt": lambda engine, row, said: engine.adopt(row, said["machine"], said["owner"]),
+    "snapshot": _snapshot,
+    "look": lambda engine, row, said: None,
+}
+REFUSED = {
+    "rescue": "The local cloud has no rescue image.",
+    "move": "The local cloud is one computer: there is no other to move to.",
+}
+
+
+async def console(engine: Engine, request: Request) -> Any:
     lines = int(request.query_params.get("lines", "100"))
-    return {"text": conductor.guests.console_log(_server(conductor, request), lines)}
+    return {"text": engine.guests.console_log(_server(engine, request), lines)}
 
 
-async def screen(conductor: Conductor, request: Request) -> Any:
-    record = _server(conductor, request)
-    if conductor.guests.kind != "qemu" or not record.vnc_password or record.status != Status.ACTIVE:
+async def screen(engine: Engine, request: Request) -> Any:
+    row = _server(engine, request)
+    if engine.guests.kind != "qemu" or not row.vnc_password or row.status != Status.ACTIVE:
         raise CloudRefused("This server has no screen.")
-    return {"url": f"vnc://{record.address}:{record.outside(5900)}"}
+    return {"url": f"vnc://{row.address}:{row.outside(5900)}"}
 
 
-async def diagnostics(conductor: Conductor, request: Request) -> Any:
-    wanted = (conductor.store.servers.get(server_id) for server_id in (await request.json())["ids"])
-    running = [record for record in wanted if record and record.is_running and not record.goal]
-    answers = await asyncio.gather(*(conductor.guests.diagnostics(record) for record in running))
-    return {record.id: answer for record, answer in zip(running, answers, strict=True) if answer}
+async def diagnostics(engine: Engine, request: Request) -> Any:
+    wanted = (engine.store.servers.get(server_id) for server_id in (await request.json())["ids"])
+    running = [row for row in wanted if row and row.is_running and not row.goal]
+    answers = await asyncio.gather(*(engine.guests.diagnostics(row) for row in running))
+    return {row.id: answer for row, answer in zip(running, answers, strict=True) if answer}
 
 
 ROUTES: list[tuple[str, str, Handler]] = [

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 from cloud.localcloud import acceleration, tiny_linux
-from cloud.localcloud.conductor import Capacity
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.qemu import QemuGuests, end_strangers
 from cloud.localcloud.simulated import SimulatedGuests
+from cloud.localcloud.sizes import Capacity
 from cloud.localcloud.store import Store
 
 RAM_SHARE = 0.7  # of the machine's RAM for guests; the rest is for Minga and the person who sits there
@@ -17,7 +17,7 @@ VCPUS_PER_CPU = 4  # classroom guests are idle most of the time
 
 
 class NoGuests(Exception):
-    """It cannot start as asked; the text is a sentence for people."""
+    """This kind of guest cannot start as asked; the text is a sentence for people."""
 
 
 def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
@@ -35,7 +35,7 @@ def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, 
 
 
 def capacity(kind: str) -> Capacity:
-    """Of the real machine for QEMU; simulated guests weigh nothing."""
+    """Return the capacity: the real machine's for QEMU; simulated guests weigh nothing."""
     if kind == "simulated":
         return Capacity(512, 512 * 1024, 4096)
     ram_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20

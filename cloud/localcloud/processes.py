@@ -30,7 +30,7 @@ def _command_line(entry: Path) -> bytes:
 
 
 def _named(command_line: bytes) -> str:
-    """The pid file that a guest's command line names; '' for any other process."""
+    """Return the pid file that a guest's command line names; '' for any other process."""
     words = command_line.decode(errors="replace").split("\0")
     if "qemu-system" not in words[0] or "-pidfile" not in words[:-1]:
         return ""

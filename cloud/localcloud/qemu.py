@@ -12,13 +12,13 @@ from typing import Any
 
 from cloud.localcloud import processes, qemu_img, qmp
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import GOES_ON, NET, READY, Machine, forwarded
-from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.qemu_machine import GOES_ON, NET, READY, Machine, forwarded
+from cloud.localcloud.rows import ImageRow, ServerRow
 from cloud.localcloud.saved_boots import SavedBoot, SavedBoots
 from cloud.localcloud.store import Store
 from cloud.localcloud.tiny_linux import TinyLinux
 
-BASE = ImageRecord("tiny-linux", "Tiny Linux", base=True, min_ram_mb=128, min_disk_gb=1)
+BASE = ImageRow("tiny-linux", "Tiny Linux", base=True, min_ram_mb=128, min_disk_gb=1)
 READY_SECONDS = 120.0  # a boot takes 4 s emulated, more when many start at once; after that it counts as running
 DIAGNOSTICS_SECONDS = 2.0
 PARK_SECONDS = 20.0  # for all guests at our end; those that are left are ended hard
@@ -42,47 +42,47 @@ class QemuGuests:
         self._boots = SavedBoots(data, self._sockets, linux, accel)
         self._machines: dict[str, Machine] = {}
 
-    def base_images(self) -> list[ImageRecord]:
+    def base_images(self) -> list[ImageRow]:
         return [BASE]
 
-    async def make_disk(self, record: ServerRecord) -> None:
-        machine = self._machine(record)
+    async def make_disk(self, row: ServerRow) -> None:
+        machine = self._machine(row)
         await machine.kill()
         machine.memory.unlink(missing_ok=True)
         machine.folder.mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(machine.write_config_drive, record)
-        base = await asyncio.to_thread(self._linux.disk, record.disk_gb)
-        if record.image_id == BASE.id:
+        await asyncio.to_thread(machine.write_config_drive, row)
+        base = await asyncio.to_thread(self._linux.disk, row.disk_gb)
+        if row.image_id == BASE.id:
             await qemu_img.run("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(machine.disk))
             return
         # A copy, not an overlay: the snapshot may be deleted while this server lives.
-        await asyncio.to_thread(shutil.copyfile, self._image_file(record.image_id), machine.disk)
+        await asyncio.to_thread(shutil.copyfile, self._image_file(row.image_id), machine.disk)
 
-    async def start(self, record: ServerRecord) -> None:
-        machine = self._machine(record)
+    async def start(self, row: ServerRow) -> None:
+        machine = self._machine(row)
         if machine.is_alive and not machine.memory.exists() and not await machine.waits_for_memory():
             await machine.go_on()
-            return await self.set_ports(record)
+            return await self.set_ports(row)
         await machine.kill()
         if not machine.disk.exists():
             raise GuestFailed("The disk of this server is gone.")
         if machine.memory.exists():
-            await machine.boot(record, self._linux, self._accel, asleep=True)
+            await machine.boot(row, self._linux, self._accel, asleep=True)
             return await machine.take_memory_back()
         since = machine.console_bytes()
-        if not await self._goes_on(record, since):
+        if not await self._goes_on(row, since):
             await machine.kill()
-            await machine.boot(record, self._linux, self._accel)
+            await machine.boot(row, self._linux, self._accel)
         await machine.says(READY, since, READY_SECONDS)
 
-    async def _goes_on(self, record: ServerRecord, since: int) -> bool:
+    async def _goes_on(self, row: ServerRow, since: int) -> bool:
         """Start where a saved boot ended. False where there is none, or it failed: the disk is then as it was."""
-        machine = self._machine(record)
-        saved = await self._boots.find_or_make(record, machine.disk)
+        machine = self._machine(row)
+        saved = await self._boots.find_or_make(row, machine.disk)
         if saved is None:
             return False
         try:
-            await machine.boot(record, self._linux, self._accel, asleep=True)
+            await machine.boot(row, self._linux, self._accel, asleep=True)
         except GuestFailed:
             return False  # no fault of the saved boot: a port was taken, for one
         why = await self._why_not_going_on(machine, saved, since)
@@ -99,8 +99,8 @@ class QemuGuests:
             return str(error)
         return "" if goes_on else f"a guest was silent for {READY_SECONDS:.0f} s"
 
-    async def suspend(self, record: ServerRecord) -> None:
-        machine = self._machine(record)
+    async def suspend(self, row: ServerRow) -> None:
+        machine = self._machine(row)
         if machine.memory.exists():
             await machine.kill()
         elif machine.is_alive:
@@ -108,28 +108,28 @@ class QemuGuests:
         else:
             raise GuestFailed("The guest had ended before it could sleep.")
 
-    async def halt(self, record: ServerRecord) -> None:
-        machine = self._machine(record)
+    async def halt(self, row: ServerRow) -> None:
+        machine = self._machine(row)
         if machine.memory.exists() and not machine.is_alive:
             # What it had not yet written to its disk is in its memory: it wakes to go down in order.
             with contextlib.suppress(GuestFailed, qmp.QmpFailed):
-                await self.start(record)
+                await self.start(row)
         await machine.power_down()
         machine.memory.unlink(missing_ok=True)
 
-    async def cut(self, record: ServerRecord) -> None:
-        machine = self._machine(record)
+    async def cut(self, row: ServerRow) -> None:
+        machine = self._machine(row)
         await machine.kill()
         machine.memory.unlink(missing_ok=True)
 
-    async def erase(self, record: ServerRecord) -> None:
-        machine = self._machine(record)
+    async def erase(self, row: ServerRow) -> None:
+        machine = self._machine(row)
         await machine.kill()
         await asyncio.to_thread(machine.erase)
-        self._machines.pop(record.id, None)
+        self._machines.pop(row.id, None)
 
-    async def snapshot(self, record: ServerRecord, image: ImageRecord) -> int:
-        machine, target = self._machine(record), self._image_file(image.id)
+    async def snapshot(self, row: ServerRow, image: ImageRow) -> int:
+        machine, target = self._machine(row), self._image_file(image.id)
         target.parent.mkdir(exist_ok=True)
         running = machine.is_alive
         if running:
@@ -142,40 +142,40 @@ class QemuGuests:
                 await machine.go_on()
         return target.stat().st_size
 
-    def erase_image(self, image: ImageRecord) -> None:
+    def erase_image(self, image: ImageRow) -> None:
         self._image_file(image.id).unlink(missing_ok=True)
 
-    def image_bytes(self, image: ImageRecord) -> Path:
+    def image_bytes(self, image: ImageRow) -> Path:
         if not self._image_file(image.id).exists():
             raise GuestFailed(f"The image {image.name} has no disk of its own.")
         return self._image_file(image.id)
 
-    async def set_ports(self, record: ServerRecord) -> None:
-        machine = self._machine(record)
-        wanted = {port: record.outside(port) for port in forwarded(record)}
+    async def set_ports(self, row: ServerRow) -> None:
+        machine = self._machine(row)
+        wanted = {port: row.outside(port) for port in forwarded(row)}
         async with machine.lock, qmp.talk(machine.socket) as monitor:
             for port, outside in list(machine.forwards.items()):
                 if wanted.get(port) != outside:
-                    await monitor.monitor(f"hostfwd_remove {NET} tcp:{record.address}:{outside}")
+                    await monitor.monitor(f"hostfwd_remove {NET} tcp:{row.address}:{outside}")
                     del machine.forwards[port]
             for port, outside in wanted.items():
                 if port not in machine.forwards:
-                    said = await monitor.monitor(f"hostfwd_add {NET} tcp:{record.address}:{outside}-:{port}")
+                    said = await monitor.monitor(f"hostfwd_add {NET} tcp:{row.address}:{outside}-:{port}")
                     if said.strip():
                         raise GuestFailed(said.strip())
                     machine.forwards[port] = outside
 
-    def held_ports(self, record: ServerRecord) -> frozenset[int]:
-        machine = self._machine(record)
+    def held_ports(self, row: ServerRow) -> frozenset[int]:
+        machine = self._machine(row)
         if not machine.is_alive:
             return frozenset()
-        return frozenset([*machine.forwards, *([5900] if record.vnc_password else [])])
+        return frozenset([*machine.forwards, *([5900] if row.vnc_password else [])])
 
-    def why_not_running(self, record: ServerRecord) -> str:
-        return "" if self._machine(record).is_alive else "The guest's process has ended."
+    def why_not_running(self, row: ServerRow) -> str:
+        return "" if self._machine(row).is_alive else "The guest's process has ended."
 
-    async def diagnostics(self, record: ServerRecord) -> dict[str, Any]:
-        machine = self._machine(record)
+    async def diagnostics(self, row: ServerRow) -> dict[str, Any]:
+        machine = self._machine(row)
         try:
             async with asyncio.timeout(DIAGNOSTICS_SECONDS), machine.lock, qmp.talk(machine.socket) as monitor:
                 blocks = [block["stats"] for block in await monitor.ask("query-blockstats")]
@@ -187,14 +187,14 @@ class QemuGuests:
             "disk_write_bytes": sum(block["wr_bytes"] for block in blocks),
         }  # QEMU's user-mode network counts nothing: its bytes stay unknown
 
-    def console_log(self, record: ServerRecord, lines: int) -> str:
-        with contextlib.suppress(OSError), open(self._machine(record).console, "rb") as file:
+    def console_log(self, row: ServerRow, lines: int) -> str:
+        with contextlib.suppress(OSError), open(self._machine(row).console, "rb") as file:
             file.seek(max(0, file.seek(0, 2) - 200 * max(lines, 1)))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
         return ""
 
-    async def find_again(self, records: list[ServerRecord]) -> None:
-        known = {record.id: record for record in records}
+    async def find_again(self, rows: list[ServerRow]) -> None:
+        known = {row.id: row for row in rows}
         for server_id, pids in processes.guests_of(self._data).items():
             machine = Machine(self._data, self._sockets, server_id)
             for pid in pids:
@@ -206,66 +206,66 @@ class QemuGuests:
         for folder in (self._data / "guests").glob("*"):
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
-        for record in records:
-            await self._take_over(record)
+        for row in rows:
+            await self._take_over(row)
 
-    async def _take_over(self, record: ServerRecord) -> None:
-        machine = self._machine(record)
-        if record.is_running and not record.goal and machine.memory.exists():
+    async def _take_over(self, row: ServerRow) -> None:
+        machine = self._machine(row)
+        if row.is_running and not row.goal and machine.memory.exists():
             await machine.kill()
-            record.parked = True
-        elif machine.is_alive and record.is_running:
+            row.parked = True
+        elif machine.is_alive and row.is_running:
             with contextlib.suppress(qmp.QmpFailed, GuestFailed):
                 machine.forwards = await _forwards(machine)
                 await machine.go_on()
 
-    async def close(self, records: list[ServerRecord]) -> list[ServerRecord]:
+    async def close(self, rows: list[ServerRow]) -> list[ServerRow]:
         slots = asyncio.Semaphore(PARK_AT_ONCE)
         ends_at = asyncio.get_running_loop().time() + PARK_SECONDS
 
-        async def park(record: ServerRecord) -> ServerRecord | None:
+        async def park(row: ServerRow) -> ServerRow | None:
             async with slots:
-                return record if await self._park(record, ends_at) else None
+                return row if await self._park(row, ends_at) else None
 
-        parked = await asyncio.gather(*(park(record) for record in records if self._machine(record).is_alive))
-        return [record for record in parked if record]
+        parked = await asyncio.gather(*(park(row) for row in rows if self._machine(row).is_alive))
+        return [row for row in parked if row]
 
-    async def _park(self, record: ServerRecord, ends_at: float) -> bool:
-        machine = self._machine(record)
+    async def _park(self, row: ServerRow, ends_at: float) -> bool:
+        machine = self._machine(row)
         try:
-            if record.goal not in CUT_OFF_UNSAFE:
+            if row.goal not in CUT_OFF_UNSAFE:
                 async with asyncio.timeout_at(ends_at):
-                    await self.suspend(record)
+                    await self.suspend(row)
         except (TimeoutError, GuestFailed, qmp.QmpFailed):
             pass
         await machine.kill()
-        return machine.memory.exists() and record.is_running
+        return machine.memory.exists() and row.is_running
 
-    def _machine(self, record: ServerRecord) -> Machine:
-        if record.id not in self._machines:
-            self._machines[record.id] = Machine(self._data, self._sockets, record.id)
-        return self._machines[record.id]
+    def _machine(self, row: ServerRow) -> Machine:
+        if row.id not in self._machines:
+            self._machines[row.id] = Machine(self._data, self._sockets, row.id)
+        return self._machines[row.id]
 
     def _image_file(self, image_id: str) -> Path:
         return self._data.resolve() / "images" / f"{image_id}.qcow2"
 
 
 def end_strangers(data: Path) -> None:
-    """Where this DATA has no QEMU guests any more: ends those of an earlier run."""
+    """End QEMU guests of an earlier run, where this DATA has none any more."""
     for server_id, pids in processes.guests_of(data).items():
         for pid in pids:
             processes.end(pid, data.resolve() / "guests" / server_id / "pid")
 
 
 async def _forwards(machine: Machine) -> dict[int, int]:
-    """What QEMU forwards now, from its table: `TCP[HOST_FORWARD] 12 127.64.1.2 22 10.0.2.15 22 0 0`."""
+    """Read what QEMU forwards now from its table: `TCP[HOST_FORWARD] 12 127.64.1.2 22 10.0.2.15 22 0 0`."""
     async with machine.lock, qmp.talk(machine.socket) as monitor:
         rows = (line.split() for line in (await monitor.monitor("info usernet")).splitlines())
         return {int(row[5]): int(row[3]) for row in rows if row and row[0] == "TCP[HOST_FORWARD]"}
 
 
 def _sockets_folder(data: Path, store: Store) -> Path:
-    """In DATA, or in a short folder of its own where DATA's path is too long for a Unix socket."""
+    """Return a folder in DATA, or a short folder of its own where DATA's path is too long for a Unix socket."""
     folder = data.resolve() / "qmp"
     if len(str(folder).encode()) + 40 > SOCKET_PATH_BYTES:
         folder = Path(store.meta("sockets") or tempfile.mkdtemp(prefix="minga-"))

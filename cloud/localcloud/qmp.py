@@ -22,7 +22,7 @@ class Conversation:
         self._writer = writer
 
     async def ask(self, command: str, **arguments: Any) -> Any:
-        """The answer's `return`. Raises QmpFailed."""
+        """Run a command. Return the answer's `return`. Raises QmpFailed."""
         self._writer.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -31,7 +31,7 @@ class Conversation:
             raise QmpFailed(f"QEMU did not answer {command}: {error!r}") from error
 
     async def monitor(self, line: str) -> str:
-        """A line of the human monitor, for what QMP has no command for."""
+        """Run a line of the human monitor, for what QMP has no command for."""
         text: str = await self.ask("human-monitor-command", **{"command-line": line})
         return text
 
@@ -47,7 +47,7 @@ class Conversation:
 
 @asynccontextmanager
 async def talk(path: Path) -> AsyncIterator[Conversation]:
-    """Raises QmpFailed where nobody answers."""
+    """Open a conversation with QEMU. Raises QmpFailed where nobody answers."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             reader, writer = await asyncio.open_unix_connection(path, limit=2**22)

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cloud.localcloud import machine as machine_module
-from cloud.localcloud import qemu_img, qmp
+from cloud.localcloud import qemu_img, qemu_machine, qmp
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.machine import WAITING, Machine
-from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.qemu_machine import WAITING, Machine
+from cloud.localcloud.rows import ServerRow
 from cloud.localcloud.tiny_linux import TinyLinux
 
 WAITING_SECONDS = 60.0  # a boot gets there in 3 s emulated on a quiet machine
@@ -43,7 +42,7 @@ class SavedBoot:
 
 
 class SavedBoots:
-    """One saved boot for each shape of guest, made when first asked for; several processes may share the folder."""
+    """Saved boots, one for each shape of guest, made when first asked for; several processes may share the folder."""
 
     def __init__(self, data: Path, sockets: Path, linux: TinyLinux, accel: str) -> None:
         self._data = data
@@ -54,15 +53,15 @@ class SavedBoots:
         self._checked: set[str] = set()
         self._given_up: set[str] = set()
 
-    async def find_or_make(self, record: ServerRecord, disk: Path) -> SavedBoot | None:
+    async def find_or_make(self, row: ServerRow, disk: Path) -> SavedBoot | None:
         """Return the saved boot for a guest of this shape. None where there can be none; the log says why."""
-        shape = Shape(record.vcpus, record.ram_mb, qemu_img.bytes_of(disk), bool(record.vnc_password))
+        shape = Shape(row.vcpus, row.ram_mb, qemu_img.bytes_of(disk), bool(row.vnc_password))
         name = f"{shape}-{self._host.key}"
         saved = SavedBoot(self._linux.folder.resolve() / name)
         try:
             async with _alone(saved.folder.parent / f"{shape}.lock"):
                 if name not in self._given_up and not await self._is_usable(saved):
-                    await self._make(record, shape, saved)
+                    await self._make(row, shape, saved)
         except (GuestFailed, qmp.QmpFailed, OSError) as error:
             self.give_up(saved, error)
         return None if name in self._given_up else saved
@@ -83,8 +82,8 @@ class SavedBoots:
                 shutil.rmtree(saved.folder)
         return saved.folder.exists()
 
-    async def _make(self, record: ServerRecord, shape: "Shape", saved: SavedBoot) -> None:
-        guest = replace(record, id=str(uuid.uuid4()), name="saved", ports=[], port_map={})
+    async def _make(self, row: ServerRow, shape: "Shape", saved: SavedBoot) -> None:
+        guest = replace(row, id=str(uuid.uuid4()), name="saved", ports=[], port_map={})
         machine = Machine(self._data, self._sockets, guest.id)  # a stranger, whom the next start ends if we are killed
         machine.folder.mkdir(parents=True)
         try:
@@ -142,7 +141,7 @@ class Host:
     def this(accel: str) -> "Host":
         qemu = Path(shutil.which("qemu-system-x86_64") or "/").resolve()
         about = qemu.stat()
-        code = b"".join(Path(file).read_bytes() for file in (__file__, machine_module.__file__))
+        code = b"".join(Path(file).read_bytes() for file in (__file__, qemu_machine.__file__))
         return Host(
             accel=accel,
             qemu=f"{qemu} {about.st_size} {about.st_mtime_ns}",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from cloud.localcloud.files import Files, FileTrouble
+from cloud.localcloud.simulated_files import FileError, SimulatedFiles
 
 GREETING = (
     "\nThis is a SIMULATED machine: it answers SSH for real, but no real computer runs behind it.\n"
@@ -17,9 +17,11 @@ HELP = f"A simulated machine. It knows: {COMMANDS}. Write to a file with: echo t
 
 
 class Shell:
-    """One session; `leaving` is set once the person typed exit."""
+    """A session in a simulated guest; `leaving` is set once the person typed exit."""
 
-    def __init__(self, files: Files, hostname: str, user: str, started_at: float, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, files: SimulatedFiles, hostname: str, user: str, started_at: float, changed: Callable[[], None]
+    ) -> None:
         self.files = files
         self.hostname = hostname
         self.user = user
@@ -54,7 +56,7 @@ class Shell:
                 self.files.write(self._path(target), text, append=append)
                 self.changed()
                 text = ""
-        except FileTrouble as trouble:
+        except FileError as trouble:
             return f"{words[0] if words else 'sh'}: {trouble}\n", 1
         return text, code
 
@@ -94,7 +96,7 @@ class Shell:
     def _cd(self, words: list[str]) -> str:
         path = self._path(words[0] if words else self.home)
         if not self.files.is_folder(path):
-            raise FileTrouble(f"{path}: No such directory")
+            raise FileError(f"{path}: No such directory")
         self.folder = path
         return ""
 
@@ -123,7 +125,7 @@ class Shell:
 
 
 def _commands(line: str) -> list[tuple[list[str], bool]]:
-    """Each command's words, and whether it runs only after a success."""
+    """Return each command's words, and whether it runs only after a success."""
     lexer = shlex.shlex(line.replace("\n", " ; "), posix=True, punctuation_chars=";&>")
     lexer.whitespace_split = True
     lexer.commenters = ""
@@ -140,7 +142,7 @@ def _commands(line: str) -> list[tuple[list[str], bool]]:
 
 
 def _redirection(words: list[str]) -> tuple[list[str], str, bool]:
-    """The words before `>` or `>>`, the file after it, and whether to append."""
+    """Return the words before `>` or `>>`, the file after it, and whether to append."""
     for sign in (">>", ">"):
         if sign in words[:-1]:
             place = words.index(sign)

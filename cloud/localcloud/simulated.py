@@ -9,22 +9,22 @@ from typing import Any
 import asyncssh
 
 from cloud.localcloud import simulated_http, simulated_ssh
-from cloud.localcloud.files import Files
 from cloud.localcloud.guests import GuestFailed
-from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.rows import ImageRow, ServerRow
+from cloud.localcloud.simulated_files import SimulatedFiles
 from cloud.localcloud.simulated_http import Counters
 from cloud.localcloud.store import Store
 
 OF_ONE_SERVER = ("/etc/hostname", "/var/lib/user-data")  # never taken over from the server that an image was made of
-BASE = ImageRecord("simulated-linux", "Simulated Linux", base=True, min_ram_mb=64, min_disk_gb=1)
+BASE = ImageRow("simulated-linux", "Simulated Linux", base=True, min_ram_mb=64, min_disk_gb=1)
 
 
 @dataclass
 class Running:
     """A guest that runs: what listens for it, and what it counts."""
 
-    record: ServerRecord
-    files: Files
+    row: ServerRow
+    files: SimulatedFiles
     started_at: float
     listeners: dict[int, Any] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
@@ -44,118 +44,120 @@ class SimulatedGuests:
         self._store = store
         self._running: dict[str, Running] = {}
 
-    def base_images(self) -> list[ImageRecord]:
+    def base_images(self) -> list[ImageRow]:
         return [BASE]
 
-    async def make_disk(self, record: ServerRecord) -> None:
-        kept = self._store.files(record.id) or {}
-        image = self._store.files(f"image:{record.image_id}")
-        fresh = Files.fresh(record.host_name, record.user_data).texts
+    async def make_disk(self, row: ServerRow) -> None:
+        kept = self._store.files(row.id) or {}
+        image = self._store.files(f"image:{row.image_id}")
+        fresh = SimulatedFiles.fresh(row.host_name, row.user_data).texts
         texts = {**image["texts"], **{k: v for k, v in fresh.items() if k in OF_ONE_SERVER}} if image else fresh
         key = kept.get("host_key") or asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
-        self._store.save_files(record.id, {"host_key": key, "texts": texts, "started_at": None})
+        self._store.save_files(row.id, {"host_key": key, "texts": texts, "started_at": None})
 
-    async def start(self, record: ServerRecord) -> None:
-        if record.id in self._running:
-            return await self.set_ports(record)
-        kept = self._store.files(record.id)
+    async def start(self, row: ServerRow) -> None:
+        if row.id in self._running:
+            return await self.set_ports(row)
+        kept = self._store.files(row.id)
         if kept is None:
             raise GuestFailed("The disk of this server is gone.")
         started_at = kept["started_at"] or time.time()  # kept: it was asleep with its memory
-        guest = Running(record, Files(kept["texts"]), started_at, counters=Counters(**(kept.get("counters") or {})))
+        guest = Running(
+            row, SimulatedFiles(kept["texts"]), started_at, counters=Counters(**(kept.get("counters") or {}))
+        )
         if not kept["started_at"]:
             guest.files.lose_ram_disks()
         guest.console.append("simulated guest: no computer runs behind this console")
-        self._running[record.id] = guest
+        self._running[row.id] = guest
         self._keep(guest)
-        await self.set_ports(record)
+        await self.set_ports(row)
         guest.console.append("minga-guest: ready (simulated)")
 
-    async def suspend(self, record: ServerRecord) -> None:
-        if guest := self._running.get(record.id):
+    async def suspend(self, row: ServerRow) -> None:
+        if guest := self._running.get(row.id):
             self._keep(guest)
-            await self._stop(record)
+            await self._stop(row)
 
-    async def halt(self, record: ServerRecord) -> None:
-        await self._stop(record)
-        if kept := self._store.files(record.id):
-            files = Files(kept["texts"])
+    async def halt(self, row: ServerRow) -> None:
+        await self._stop(row)
+        if kept := self._store.files(row.id):
+            files = SimulatedFiles(kept["texts"])
             files.lose_ram_disks()
-            self._store.save_files(record.id, {**kept, "texts": files.texts, "started_at": None, "counters": None})
+            self._store.save_files(row.id, {**kept, "texts": files.texts, "started_at": None, "counters": None})
 
-    async def cut(self, record: ServerRecord) -> None:
-        await self.halt(record)
+    async def cut(self, row: ServerRow) -> None:
+        await self.halt(row)
 
-    async def erase(self, record: ServerRecord) -> None:
-        await self._stop(record)
-        self._store.delete_files(record.id)
+    async def erase(self, row: ServerRow) -> None:
+        await self._stop(row)
+        self._store.delete_files(row.id)
 
-    async def snapshot(self, record: ServerRecord, image: ImageRecord) -> int:
+    async def snapshot(self, row: ServerRow, image: ImageRow) -> int:
         await asyncio.sleep(self.build_seconds / 4)
-        files = Files(dict((self._store.files(record.id) or {"texts": {}})["texts"]))
+        files = SimulatedFiles(dict((self._store.files(row.id) or {"texts": {}})["texts"]))
         files.lose_ram_disks()
         self._store.save_files(f"image:{image.id}", {"texts": files.texts})
         return len(self.image_bytes(image))
 
-    def erase_image(self, image: ImageRecord) -> None:
+    def erase_image(self, image: ImageRow) -> None:
         self._store.delete_files(f"image:{image.id}")
 
-    def image_bytes(self, image: ImageRecord) -> bytes:
+    def image_bytes(self, image: ImageRow) -> bytes:
         return json.dumps(self._store.files(f"image:{image.id}") or {"texts": {}}, indent=1).encode()
 
-    async def set_ports(self, record: ServerRecord) -> None:
-        guest = self._running[record.id]
-        for port in [port for port in guest.listeners if port not in record.ports]:
+    async def set_ports(self, row: ServerRow) -> None:
+        guest = self._running[row.id]
+        for port in [port for port in guest.listeners if port not in row.ports]:
             guest.listeners.pop(port).close()
-        for port in record.ports:
+        for port in row.ports:
             if port not in guest.listeners:
                 guest.listeners[port] = await self._listen(guest, port)
 
-    def held_ports(self, record: ServerRecord) -> frozenset[int]:
-        guest = self._running.get(record.id)
+    def held_ports(self, row: ServerRow) -> frozenset[int]:
+        guest = self._running.get(row.id)
         return frozenset(guest.listeners if guest else ())
 
-    def why_not_running(self, record: ServerRecord) -> str:
-        return "" if record.id in self._running else "The simulated guest does not run."
+    def why_not_running(self, row: ServerRow) -> str:
+        return "" if row.id in self._running else "The simulated guest does not run."
 
-    async def diagnostics(self, record: ServerRecord) -> dict[str, Any]:
-        guest = self._running.get(record.id)
+    async def diagnostics(self, row: ServerRow) -> dict[str, Any]:
+        guest = self._running.get(row.id)
         if guest is None:
             return {}
         disk = {"disk_read_bytes": guest.files.read_bytes, "disk_write_bytes": guest.files.written_bytes}
         return {**asdict(guest.counters), **disk}
 
-    def console_log(self, record: ServerRecord, lines: int) -> str:
-        guest = self._running.get(record.id)
+    def console_log(self, row: ServerRow, lines: int) -> str:
+        guest = self._running.get(row.id)
         return "\n".join(guest.console[-lines:]) if guest else ""
 
-    async def find_again(self, records: list[ServerRecord]) -> None:
-        """They ended with our process: those that ran, run again with their memory."""
-        for record in records:
-            if record.is_running and not record.parked:
-                await self.start(record)
+    async def find_again(self, rows: list[ServerRow]) -> None:
+        """Start again, with their memory, the guests that ran when our process ended."""
+        for row in rows:
+            if row.is_running and not row.parked:
+                await self.start(row)
 
-    async def close(self, records: list[ServerRecord]) -> list[ServerRecord]:
+    async def close(self, rows: list[ServerRow]) -> list[ServerRow]:
         guests = list(self._running.values())
         for guest in guests:
-            await self.suspend(guest.record)
-        return [guest.record for guest in guests]
+            await self.suspend(guest.row)
+        return [guest.row for guest in guests]
 
     async def _listen(self, guest: Running, port: int) -> Any:
-        address, outside = guest.record.address, guest.record.outside(port)
+        address, outside = guest.row.address, guest.row.outside(port)
         if port == 22:
-            key = (self._store.files(guest.record.id) or {})["host_key"]
+            key = (self._store.files(guest.row.id) or {})["host_key"]
             return await simulated_ssh.listen(guest, address, outside, key, lambda: self._keep(guest))
-        return await simulated_http.listen(guest.record, guest.counters, address, outside, port)
+        return await simulated_http.listen(guest.row, guest.counters, address, outside, port)
 
     def _keep(self, guest: Running) -> None:
-        kept = self._store.files(guest.record.id) or {}
+        kept = self._store.files(guest.row.id) or {}
         counters = asdict(guest.counters)
         doc = {**kept, "texts": guest.files.texts, "started_at": guest.started_at, "counters": counters}
-        self._store.save_files(guest.record.id, doc)
+        self._store.save_files(guest.row.id, doc)
 
-    async def _stop(self, record: ServerRecord) -> None:
-        guest = self._running.pop(record.id, None)
+    async def _stop(self, row: ServerRow) -> None:
+        guest = self._running.pop(row.id, None)
         if guest is None:
             return
         for listener in guest.listeners.values():

@@ -7,14 +7,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from cloud.localcloud.record import ServerRecord
+from cloud.localcloud.rows import ServerRow
 
 REQUEST_SECONDS = 10.0  # for a whole request to come in
 
 
 @dataclass
 class Counters:
-    """What a guest used since it started."""
+    """Counters of a guest since it started."""
 
     cpu_seconds: float = 0.0
     nic_rx_bytes: int = 0
@@ -34,13 +34,13 @@ class PageListener:
             writer.transport.abort()
 
 
-async def listen(record: ServerRecord, counters: Counters, address: str, outside: int, port: int) -> PageListener:
+async def listen(row: ServerRow, counters: Counters, address: str, outside: int, port: int) -> PageListener:
     writers: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.add(writer)
         try:
-            await _answer(record, counters, port, reader, writer)
+            await _answer(row, counters, port, reader, writer)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # whoever knocked has gone, or spoke no HTTP
         finally:
@@ -52,13 +52,13 @@ async def listen(record: ServerRecord, counters: Counters, address: str, outside
     return PageListener(await asyncio.start_server(serve, address, outside), writers)
 
 
-async def _answer(record: ServerRecord, counters: Counters, port: int, reader: Any, writer: Any) -> None:
+async def _answer(row: ServerRow, counters: Counters, port: int, reader: Any, writer: Any) -> None:
     request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), REQUEST_SECONDS)
     started = time.perf_counter()
-    body = b"" if request.startswith(b"HEAD ") else page(record, port)
+    body = b"" if request.startswith(b"HEAD ") else page(row, port)
     head = (
         "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
-        f"Content-Length: {len(page(record, port))}\r\nCache-Control: no-store\r\n\r\n"
+        f"Content-Length: {len(page(row, port))}\r\nCache-Control: no-store\r\n\r\n"
     )
     answer = head.encode() + body
     counters.nic_rx_bytes += len(request)
@@ -68,10 +68,10 @@ async def _answer(record: ServerRecord, counters: Counters, port: int, reader: A
     await writer.drain()
 
 
-def page(record: ServerRecord, port: int) -> bytes:
-    name = html.escape(record.name)
+def page(row: ServerRow, port: int) -> bytes:
+    name = html.escape(row.name)
     what = "the web page of" if port == 80 else f"port {port} of"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title><h1>{name}</h1>'
-        f"<p>This is {what} a simulated machine of Minga's local cloud.</p><p>Server {record.id}</p></html>\n"
+        f"<p>This is {what} a simulated machine of Minga's local cloud.</p><p>Server {row.id}</p></html>\n"
     ).encode()

@@ -19,7 +19,7 @@ class Door(asyncssh.SSHServer):
 
     def __init__(self, guest: "Running") -> None:
         self._guest = guest
-        self._keys = _parsed(guest.record.public_keys)  # with their options, as a real sshd reads them
+        self._keys = _parsed(guest.row.public_keys)  # with their options, as a real sshd reads them
         self._connection: asyncssh.SSHServerConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -39,7 +39,7 @@ class Door(asyncssh.SSHServer):
 
 
 async def listen(guest: "Running", address: str, port: int, host_key: str, changed: Callable[[], None]) -> Any:
-    """A listener at address:port. `changed` is called after each write to the guest's files."""
+    """Listen at address:port. `changed` is called after each write to the guest's files."""
     return await asyncssh.listen(
         address,
         port,
@@ -57,7 +57,7 @@ async def listen(guest: "Running", address: str, port: int, host_key: str, chang
 
 async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], changed: Callable[[], None]) -> None:
     user = process.get_extra_info("username")
-    shell = Shell(guest.files, guest.record.name, user, guest.started_at, changed)
+    shell = Shell(guest.files, guest.row.name, user, guest.started_at, changed)
     code = 0
     try:
         if process.get_extra_info("connection").get_key_option("command"):
@@ -121,7 +121,7 @@ def _parsed(lines: list[str]) -> asyncssh.SSHAuthorizedKeys | None:
 
 
 def _is_readable(line: str) -> bool:
-    """A key that we cannot read opens nothing, and keeps no other from opening."""
+    """Whether a key can be read: one that cannot opens nothing, and keeps no other from opening."""
     try:
         asyncssh.import_authorized_keys(line)
     except ValueError:

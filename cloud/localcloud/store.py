@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cloud.localcloud.record import ImageRecord, ServerRecord
+from cloud.localcloud.rows import ImageRow, ServerRow
 
 TOMBSTONE_SECONDS = 3600.0  # how long a deleted server stays in the lists of changes
 
@@ -54,8 +54,8 @@ class Store:
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(SCHEMA)
         self.instance = self.meta("instance") or self._new_instance()
-        self.servers: dict[str, ServerRecord] = {}
-        self.images: dict[str, ImageRecord] = {}
+        self.servers: dict[str, ServerRow] = {}
+        self.images: dict[str, ImageRow] = {}
         self._load()
         self.version = max([int(self.meta("version") or 0), *(row.version for row in self.servers.values())])
 
@@ -68,9 +68,9 @@ class Store:
         for (doc,) in self._db.execute("select doc from servers"):
             fields = json.loads(doc)
             fields["port_map"] = {int(inside): outside for inside, outside in fields["port_map"].items()}
-            self.servers[fields["id"]] = ServerRecord(**fields)
+            self.servers[fields["id"]] = ServerRow(**fields)
         for (doc,) in self._db.execute("select doc from images"):
-            image = ImageRecord(**json.loads(doc))
+            image = ImageRow(**json.loads(doc))
             self.images[image.id] = image
 
     def close(self) -> None:
@@ -79,27 +79,27 @@ class Store:
     # ---- servers ----
 
     @property
-    def living(self) -> Iterator[ServerRecord]:
-        return (record for record in self.servers.values() if not record.is_gone)
+    def living(self) -> Iterator[ServerRow]:
+        return (row for row in self.servers.values() if not row.is_gone)
 
-    def save(self, record: ServerRecord, **changes: Any) -> None:
+    def save(self, row: ServerRow, **changes: Any) -> None:
         """Write the row, then apply the changes: on a full disk both stay as they were. Every write is a change that lists tell."""
         version = self.version + 1
         changes |= {"version": version, "updated_at": datetime.now(UTC).isoformat()}
-        doc = json.dumps(asdict(replace(record, **changes)))
-        self._db.execute("insert or replace into servers values (?, ?)", (record.id, doc))
+        doc = json.dumps(asdict(replace(row, **changes)))
+        self._db.execute("insert or replace into servers values (?, ?)", (row.id, doc))
         self.version = version
         for key, value in changes.items():
-            setattr(record, key, value)
-        self.servers[record.id] = record
+            setattr(row, key, value)
+        self.servers[row.id] = row
 
-    def changed_since(self, cursor: str | None) -> tuple[list[ServerRecord], bool]:
-        """The rows and whether they are all there is: so too when the cursor is not ours or too old."""
+    def changed_since(self, cursor: str | None) -> tuple[list[ServerRow], bool]:
+        """Return the rows and whether they are all there is: so too when the cursor is not ours or too old."""
         instance, _, number = (cursor or "").partition(":")
         known = instance == self.instance and number.isdigit() and self._forgotten <= int(number) <= self.version
         if not known:
             return list(self.living), True
-        return [record for record in self.servers.values() if record.version > int(number)], False
+        return [row for row in self.servers.values() if row.version > int(number)], False
 
     @property
     def cursor(self) -> str:
@@ -107,21 +107,21 @@ class Store:
 
     @property
     def _forgotten(self) -> int:
-        """The newest version among the tombstones that were removed."""
+        """Return the newest version among the tombstones that were removed."""
         return int(self.meta("forgotten") or 0)
 
     def forget_old(self) -> None:
         """Removes the tombstones that have had their hour."""
         limit = time.time() - TOMBSTONE_SECONDS
-        for record in [row for row in self.servers.values() if row.is_gone and row.deleted_at < limit]:
-            self.set_meta("forgotten", str(max(self._forgotten, record.version)))
+        for row in [row for row in self.servers.values() if row.is_gone and row.deleted_at < limit]:
+            self.set_meta("forgotten", str(max(self._forgotten, row.version)))
             self.set_meta("version", str(self.version))
-            self._db.execute("delete from servers where id = ?", (record.id,))
-            del self.servers[record.id]
+            self._db.execute("delete from servers where id = ?", (row.id,))
+            del self.servers[row.id]
 
     # ---- images ----
 
-    def save_image(self, image: ImageRecord) -> None:
+    def save_image(self, image: ImageRow) -> None:
         self._db.execute("insert or replace into images values (?, ?)", (image.id, json.dumps(asdict(image))))
         self.images[image.id] = image
 

@@ -30,7 +30,7 @@ class CannotBuild(Exception):
 
 @dataclass(frozen=True)
 class TinyLinux:
-    """What a guest boots from."""
+    """Kernel, initrd and disk that a guest boots from."""
 
     folder: Path
 
@@ -43,7 +43,7 @@ class TinyLinux:
         return self.folder / "initrd"
 
     def disk(self, gb: int) -> Path:
-        """A read-only qcow2 file with a file system of this size, made at its first use."""
+        """Return a read-only qcow2 file with a file system of this size, made at its first use."""
         folder = self.folder.resolve()  # overlays find it from anywhere
         path = folder / f"disk-{gb}.qcow2"
         if not path.exists():
@@ -52,7 +52,7 @@ class TinyLinux:
 
 
 def find_or_build(data: Path, say: Callable[[str], None]) -> TinyLinux:
-    """The guest of this recipe, built once per DATA. Raises CannotBuild."""
+    """Return the guest of this recipe, built once per DATA. Raises CannotBuild."""
     folder = data / f"tiny-linux-{_recipe()}"
     if folder.exists():
         return TinyLinux(folder)
@@ -130,7 +130,7 @@ def _unpack(scratch: Path, name: str, packages: list[str]) -> None:
 
 
 def _modules(kernel: Path) -> dict[str, bytes]:
-    """The drivers that the guest needs and that are not built in, each after those it depends on."""
+    """Return the drivers that the guest needs and that are not built in, each after those it depends on."""
     files = {path.name.split(".ko")[0].replace("-", "_"): path for path in kernel.glob("**/*.ko*")}
     chosen: dict[str, bytes] = {}
 

@@ -8,25 +8,25 @@ from typing import Any
 
 from cloud.contract import CloudBusy, CloudGone, CloudRefused
 from cloud.openstack import cluster
-from cloud.openstack.problems import Conflict, body
-from cloud.openstack.verbs import SOON, Verbs
-from cloud.openstack.wire import Wire
+from cloud.openstack.client import Client
+from cloud.openstack.errors import Conflict, body
+from cloud.openstack.server_actions import SOON, ServerActions
 
 SHELVED = ("SHELVED", "SHELVED_OFFLOADED")
 DEAD = ("deleted", "killed", "pending_delete")
 
 
 class Archives:
-    """They are the student's own, as what Nova shelves is: their project must not go before them."""
+    """Archives are the student's own, as what Nova shelves is: their project must not go before them."""
 
-    def __init__(self, wire: Wire, verbs: Verbs) -> None:
-        self._wire = wire
-        self._verbs = verbs
+    def __init__(self, client: Client, actions: ServerActions) -> None:
+        self._client = client
+        self._actions = actions
 
     def ensure(self, server_id: str, name: str) -> dict[str, Any]:
-        """Its row in Glance.
+        """Make the archive, or find it. Return its row in Glance.
 
-        It is told as "saving" for as long as Nova is at it: where Nova stumbles after Glance has all of an image, it takes
+        The row says "saving" for as long as Nova is at it: where Nova stumbles after Glance has all of an image, it takes
         the image away (compute/manager.py, delete_image_on_error), and then the server must still be there.
         """
         row = self._look(server_id)  # before the image: Nova deletes that first, and only then says that it is done
@@ -34,7 +34,7 @@ class Archives:
             return {**found, "status": "saving"} if row and _is_copying(row) else found
         if row is None:
             raise CloudGone(f"There is no server {server_id}.")
-        self._verbs.must_be_idle(row)
+        self._actions.must_be_idle(row)
         if not row["image"]:
             raise CloudRefused(f"The disk of server {server_id} is a volume: no image can keep it.")
         return self._take_over(row, name) if row["status"] in SHELVED else self._make(row, name)
@@ -49,30 +49,30 @@ class Archives:
             self.delete(found["id"])
 
     def shelved(self, row: dict[str, Any]) -> dict[str, Any] | None:
-        """What Nova keeps of a server (its row) that is put away: the newest, for an older one may have been left by a failure."""
+        """Return the image that Nova keeps of a shelved server (its row): the newest, for an older one may have been left by a failure."""
         if row["status"] not in SHELVED:
             return None
-        found = cluster.pages(self._wire, {"instance_uuid": row["id"], "limit": cluster.PAGE})
+        found = cluster.pages(self._client, {"instance_uuid": row["id"], "limit": cluster.PAGE})
         kept = [one for one in found if one["name"].endswith("-shelved") and one["status"] == "active"]
         return max(kept, key=lambda one: str(one["created_at"]), default=None)
 
     def delete(self, image_id: str) -> None:
         try:
-            self._wire.ask("image", "DELETE", f"/images/{image_id}")
+            self._client.ask("image", "DELETE", f"/images/{image_id}")
         except CloudGone:
             return
         except CloudRefused as error:
             if "protected" not in str(error).lower():
                 raise
             self._patch(image_id, ("replace", "protected", False))
-            self._wire.ask("image", "DELETE", f"/images/{image_id}")
+            self._client.ask("image", "DELETE", f"/images/{image_id}")
 
     def _named(self, server_id: str, name: str) -> dict[str, Any] | None:
-        found = cluster.pages(self._wire, {"name": name, cluster.ARCHIVE: server_id, "limit": 1})
+        found = cluster.pages(self._client, {"name": name, cluster.ARCHIVE: server_id, "limit": 1})
         return next((row for row in found if row["status"] not in DEAD), None)
 
     def _take_over(self, row: dict[str, Any], name: str) -> dict[str, Any]:
-        """One call, so that it is protected when it can be found by its new name."""
+        """Take over Nova's image in one call, so that it is protected when it can be found by its new name."""
         kept = self.shelved(row)
         if kept is None:
             raise CloudRefused(f"Server {row['id']} is put away, but Glance has no image of it.")
@@ -81,18 +81,18 @@ class Archives:
 
     def _make(self, row: dict[str, Any], name: str) -> dict[str, Any]:
         if row["status"] == "ERROR":  # Nova makes no image of it, but of one that is off
-            self._verbs.stop(row["id"])
+            self._actions.stop(row["id"])
             raise CloudBusy(f"Server {row['id']} is broken: it is switched off first, then copied.", retry_after=SOON)
         wish = {"name": name, "metadata": {cluster.ARCHIVE: row["id"], cluster.SNAPSHOT: ""}}
         try:
-            made = self._verbs.as_student(
-                row, lambda project: self._verbs.act(row["id"], "createImage", wish, project=project)
+            made = self._actions.as_student(
+                row, lambda project: self._actions.act(row["id"], "createImage", wish, project=project)
             )
         except Conflict:
-            now = self._verbs.get(row["id"])
-            self._verbs.must_not_be_ready(now)
+            now = self._actions.get(row["id"])
+            self._actions.must_not_be_ready(now)
             raise CloudRefused(f"No image can be made of a server that is {now['status']}.") from None
-        return body(self._wire.ask("image", "GET", f"/images/{made['image_id']}"))
+        return body(self._client.ask("image", "GET", f"/images/{made['image_id']}"))
 
     def _is_shelved(self, server_id: str) -> bool:
         row = self._look(server_id)
@@ -100,7 +100,7 @@ class Archives:
 
     def _look(self, server_id: str) -> dict[str, Any] | None:
         try:
-            return self._verbs.get(server_id)
+            return self._actions.get(server_id)
         except CloudGone:
             return None
 
@@ -111,7 +111,7 @@ class Archives:
             for op, field, value in changes
         ]
         kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
-        return body(self._wire.ask("image", "PATCH", f"/images/{image_id}", json=wish, headers=kind))
+        return body(self._client.ask("image", "PATCH", f"/images/{image_id}", json=wish, headers=kind))
 
 
 def _is_copying(row: dict[str, Any]) -> bool:

@@ -1,13 +1,13 @@
-"""What the cluster has: sizes, images, networks, its computers and their room."""
+"""The cluster's sizes, images, networks, computers and their room."""
 
 import ipaddress
 import socket
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
-from cloud.openstack import paging, servers
-from cloud.openstack.problems import body
-from cloud.openstack.wire import Wire
+from cloud.openstack import nova_servers, paging
+from cloud.openstack.client import Client
+from cloud.openstack.errors import body
 
 SNAPSHOT = "minga_snapshot"  # an image property: the server it was made from
 ARCHIVE = "minga_archive"  # likewise, of an image that keeps one server's disk and is no template
@@ -25,22 +25,22 @@ class NoRoute(CloudBusy):
     """Nothing is wrong with the cloud: this computer does not reach the machines' network."""
 
 
-def flavors(wire: Wire) -> list[Flavor]:
-    """Those that everybody may use."""
-    return [servers.flavor(row) for row in paging.rows(wire, "compute", "/flavors/detail", "flavors")]
+def flavors(client: Client) -> list[Flavor]:
+    """List the sizes that everybody may use."""
+    return [nova_servers.flavor(row) for row in paging.rows(client, "compute", "/flavors/detail", "flavors")]
 
 
-def images(wire: Wire) -> list[Image]:
-    """Public and community ones, and the portal's own: not what others made of their machines."""
-    own = wire.project_id
-    rows = (row for row in pages(wire, {"limit": PAGE}))
+def images(client: Client) -> list[Image]:
+    """List public and community images and the portal's own: not what others made of their machines."""
+    own = client.project_id
+    rows = (row for row in pages(client, {"limit": PAGE}))
     shown = (row for row in rows if row["visibility"] in ("public", "community") or row["owner"] == own)
     return [image(row) for row in shown if row["status"] not in DEAD and not row.get(ARCHIVE)]
 
 
-def pages(wire: Wire, params: dict[str, Any]) -> list[dict[str, Any]]:
-    """All of Glance's images that match."""
-    return paging.rows(wire, "image", "/images", "images", params)
+def pages(client: Client, params: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all of Glance's images that match."""
+    return paging.rows(client, "image", "/images", "images", params)
 
 
 def image(row: dict[str, Any]) -> Image:
@@ -66,8 +66,8 @@ def _checksum(row: dict[str, Any]) -> str:
     return f"md5:{row['checksum']}" if row.get("checksum") else ""
 
 
-def hosts(wire: Wire) -> list[Host]:
-    rows = paging.rows(wire, "compute", "/os-hypervisors/detail", "hypervisors")
+def hosts(client: Client) -> list[Host]:
+    rows = paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors")
     return [
         Host(
             name=row["service"]["host"],
@@ -86,13 +86,13 @@ def hosts(wire: Wire) -> list[Host]:
     ]
 
 
-def room(wire: Wire) -> Room:
-    """By Placement's book-keeping, which decides about launches: with overcommitment, and without computers that are away.
+def room(client: Client) -> Room:
+    """Return the room by Placement's book-keeping, which decides about launches: with overcommitment, and without computers that are away.
 
     Placement names only the computers that have a processor free; the rest count as they are, all taken.
     """
-    away, full = _computers(wire)
-    told = body(wire.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
+    away, full = _computers(client)
+    told = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
     free: list[dict[str, int]] = []
     total, used = {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}, {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
     biggest: dict[str, int] = {}
@@ -112,20 +112,20 @@ def room(wire: Wire) -> Room:
     return Room(**sums, biggest_free=emptiest, biggest_host=biggest)
 
 
-def has_room(wire: Wire, flavor: Flavor) -> bool:
+def has_room(client: Client, flavor: Flavor) -> bool:
     """Whether Placement would give one more server of this size a host that is up: of those that are down it knows nothing."""
     wish = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb, "DISK_GB": flavor.disk_gb}
     resources = ",".join(f"{name}:{amount}" for name, amount in wish.items() if amount)
     params = {"resources": resources, "required": "!COMPUTE_STATUS_DISABLED"}
-    told = body(wire.ask("placement", "GET", "/allocation_candidates", params=params))
+    told = body(client.ask("placement", "GET", "/allocation_candidates", params=params))
     shares = [share for request in told["allocation_requests"] for share in request["allocations"].items()]
     hosts = {host for host, share in shares if "VCPU" in share["resources"]}
-    return bool(hosts and hosts - _computers(wire)[0])
+    return bool(hosts and hosts - _computers(client)[0])
 
 
-def network(wire: Wire, wish: str = "") -> dict[str, Any]:
-    """The network on which machines are put: the one that is named (or numbered), else the only shared one."""
-    rows = paging.rows(wire, "network", "/networks", "networks")
+def network(client: Client, wish: str = "") -> dict[str, Any]:
+    """Return the network on which machines are put: the one that is named (or numbered), else the only shared one."""
+    rows = paging.rows(client, "network", "/networks", "networks")
     if wish:
         found = [row for row in rows if wish in (row["id"], row["name"])]
     else:
@@ -138,9 +138,9 @@ def network(wire: Wire, wish: str = "") -> dict[str, Any]:
     raise CloudRefused(f"Say in OPENSTACK_NETWORK which network the machines are put on. There are: {names}.")
 
 
-def own_address(wire: Wire, network_id: str) -> list[str]:
-    """From where this computer reaches the network, as CIDRs: right when the agent runs here or on the same address."""
-    subnets = paging.rows(wire, "network", "/subnets", "subnets", {"network_id": network_id})
+def own_address(client: Client, network_id: str) -> list[str]:
+    """Return from where this computer reaches the network, as CIDRs: right when the agent runs here or on the same address."""
+    subnets = paging.rows(client, "network", "/subnets", "subnets", {"network_id": network_id})
     found = []
     for subnet in subnets:
         inside = ipaddress.ip_network(subnet["cidr"])
@@ -156,10 +156,10 @@ def own_address(wire: Wire, network_id: str) -> list[str]:
     return sorted(set(found))
 
 
-def _computers(wire: Wire) -> tuple[set[str], dict[str, dict[str, int]]]:
-    """Those that are down or disabled, by Placement's id; and what each of the others has."""
+def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
+    """Return the computers that are down or disabled, by Placement's id; and what each of the others has."""
     away, others = set(), {}
-    for row in paging.rows(wire, "compute", "/os-hypervisors/detail", "hypervisors"):
+    for row in paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors"):
         if row["state"] != "up" or row["status"] != "enabled":
             away.add(row["id"])
         else:

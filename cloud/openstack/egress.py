@@ -1,4 +1,4 @@
-"""What guests may open connections to: everything but the management networks.
+"""Egress rules: guests may open connections to everything but the management networks.
 
 Security groups only allow. So the rules are what is left of all addresses when these networks are taken out, as CIDRs of each family.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cloud.openstack import paging
-from cloud.openstack.wire import Wire
+from cloud.openstack.client import Client
 
 Network = IPv4Network | IPv6Network
 ANY = {4: "0.0.0.0/0", 6: "::/0"}
@@ -41,7 +41,7 @@ class Rule:
     port: int | None = None
 
     def row(self, group: str, project: str) -> dict[str, Any]:
-        """As Neutron wants it."""
+        """Return the rule as Neutron wants it."""
         row: dict[str, Any] = {
             "security_group_id": group, "project_id": project, "direction": self.direction, "ethertype": self.ethertype,
             "remote_ip_prefix": self.prefix,
@@ -78,12 +78,12 @@ class WayOut:
 
     def __init__(
         self,
-        wire: Wire,
+        client: Client,
         wish: Sequence[str] | None,
         agents: Callable[[], list[str]],
         network_id: Callable[[], str],
     ) -> None:
-        self._wire, self._agents, self._network_id = wire, agents, network_id
+        self._client, self._agents, self._network_id = client, agents, network_id
         self.wish = wish
         self._blocked: Blocked | None = None
         self._looked_at = 0.0
@@ -95,7 +95,7 @@ class WayOut:
         return self.wish == []
 
     def blocked(self) -> Blocked:
-        """The networks that are left out: found once in a process."""
+        """Return the networks that are left out: found once in a process."""
         is_due = self._blocked and not self._blocked.is_sure and time.monotonic() - self._looked_at > UNSURE_SECONDS
         if self._blocked is None or is_due:
             self._blocked = self._set() if self.wish is not None else self._found()
@@ -103,16 +103,16 @@ class WayOut:
         return self._blocked
 
     def rules(self) -> frozenset[Rule]:
-        """All that lets guests out. Neutron itself always lets through DHCP, and what IPv6 needs of its neighbours."""
+        """Return all that lets guests out. Neutron itself always lets through DHCP, and what IPv6 needs of its neighbours."""
         networks = self.blocked().networks
         rules = {Rule("egress", f"IPv{version}", prefix) for version in ANY for prefix in complement(networks, version)}
         return frozenset(rules | self._needed())
 
     def services(self) -> list[Service]:
-        """What a guest is to try: the APIs, and at the same addresses and the agent's whatever a cloud usually has beside them."""
+        """List what a guest is to try: the APIs, and at the same addresses and the agent's whatever a cloud usually has beside them."""
         addresses = {*map(_single, [*self._agents(), *(self.wish or [])])} - {""}
         names: dict[tuple[str, int], set[str]] = {}
-        for kind, url in self._wire.endpoints:
+        for kind, url in self._client.endpoints:
             for address in _addresses(_host(url))[0]:
                 addresses.add(address)
                 names.setdefault((address, _port(url)), set()).add(kind)
@@ -121,11 +121,11 @@ class WayOut:
         return sorted(service for service in found if not _is_own(service.address))
 
     def name_servers(self) -> list[str]:
-        """By whom guests ask for names: what the subnets say, else Neutron's own beside its DHCP."""
+        """Return whom guests ask for names: what the subnets say, else Neutron's own beside its DHCP."""
         at, known = self._name_servers
         if not at or time.monotonic() - at > KEEP_SECONDS:
             params = {"network_id": self._network_id()}
-            list_of = partial(paging.rows, self._wire, "network")
+            list_of = partial(paging.rows, self._client, "network")
             subnets = list_of("/subnets", "subnets", params)
             ports = list_of("/ports", "ports", {**params, "device_owner": "network:dhcp"})
             said = [server for subnet in subnets for server in subnet.get("dns_nameservers") or []]
@@ -135,7 +135,7 @@ class WayOut:
         return known
 
     def _needed(self) -> set[Rule]:
-        """What guests cannot do without, where it lies in what is left out: names, and the metadata of their own server."""
+        """Return rules for what guests cannot do without inside the blocked networks: names, and the metadata of their own server."""
         blocked = self.blocked()
         if not blocked.networks:
             return set()
@@ -150,7 +150,7 @@ class WayOut:
     def _found(self) -> Blocked:
         networks = [ip_network(cidr, strict=False) for cidr in self._agents()]
         unknown, loopback, is_sure = set(), set(), True
-        for host in sorted({_host(url) for _kind, url in self._wire.endpoints} - {""}):
+        for host in sorted({_host(url) for _kind, url in self._client.endpoints} - {""}):
             addresses, answered = _addresses(host)
             is_sure = is_sure and answered
             if not addresses:
@@ -163,7 +163,7 @@ class WayOut:
 
 
 def complement(blocked: Iterable[Network], version: int) -> list[str | None]:
-    """All addresses of this family but those; [None] where none of it is left out, as Neutron says it itself."""
+    """Return all addresses of this family but those; [None] where none of it is left out, as Neutron says it itself."""
     left: list[Any] = [ip_network(ANY[version])]
     for network in _merged(network for network in blocked if network.version == version):
         left = [part for whole in left for part in _without(whole, network)]
@@ -171,7 +171,7 @@ def complement(blocked: Iterable[Network], version: int) -> list[str | None]:
 
 
 def rule_of(row: dict[str, Any]) -> Rule | None:
-    """A rule that Neutron has; None for one of a kind that is never made here."""
+    """Read a rule that Neutron has; None for one of a kind that is never made here."""
     groups = row.get("remote_group_id") or row.get("remote_address_group_id")
     if groups or row.get("port_range_min") != row.get("port_range_max"):
         return None
@@ -209,7 +209,7 @@ def _port(url: str) -> int:
 
 
 def _addresses(host: str) -> tuple[set[str], bool]:
-    """What a name means here, and whether that is the last word: a name server that is away may say it later."""
+    """Resolve a name here, and say whether that is the last word: a name server that is away may know more later."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
@@ -231,6 +231,6 @@ def _around(address: str) -> Network:
 
 
 def _single(cidr: str) -> str:
-    """The address of a network that is one address; '' of others."""
+    """Return the address of a network that is one address; '' of others."""
     network = ip_network(cidr, strict=False)
     return str(network.network_address) if network.num_addresses == 1 else ""

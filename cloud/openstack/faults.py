@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cloud.contract import CloudError
-from cloud.openstack.problems import body
-from cloud.openstack.servers import PREFIX
-from cloud.openstack.wire import Wire
+from cloud.openstack.client import Client
+from cloud.openstack.errors import body
+from cloud.openstack.nova_servers import PREFIX
 
 AT_ONCE = 8
 TRIES = 5  # lists for which a fault that is not written yet is waited for; an admin's reset to ERROR has none
@@ -18,10 +18,10 @@ MOST = 2000  # remembered; then all is forgotten and asked anew
 
 
 class Faults:
-    """A call for each server of ours that is in ERROR, once."""
+    """Faults of our servers in ERROR, each asked for once."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
         self._tries: dict[tuple[str, str], int] = {}
 
@@ -42,7 +42,7 @@ class Faults:
             return self._known.get(key, {})
         self._tries[key] = self._tries.get(key, 0) + 1
         try:
-            fault = body(self._wire.ask("compute", "GET", f"/servers/{row['id']}"))["server"].get("fault") or {}
+            fault = body(self._client.ask("compute", "GET", f"/servers/{row['id']}"))["server"].get("fault") or {}
         except CloudError:
             return {}
         if fault:

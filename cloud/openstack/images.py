@@ -6,14 +6,14 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from cloud.contract import CloudBusy, CloudGone
-from cloud.openstack.problems import body, problem, translated
-from cloud.openstack.wire import TIMEOUT_SECONDS, Wire
+from cloud.openstack.client import TIMEOUT_SECONDS, Client
+from cloud.openstack.errors import body, error_of, translated
 
 CHUNK_BYTES = 256 * 1024  # in memory at once
 
 
-def size(wire: Wire, image_id: str) -> int:
-    row = body(wire.ask("image", "GET", f"/images/{image_id}"))
+def size(client: Client, image_id: str) -> int:
+    row = body(client.ask("image", "GET", f"/images/{image_id}"))
     if row["status"] in ("deleted", "killed", "pending_delete"):
         raise CloudGone(f"Image {image_id} is {row['status']}.")
     if row["status"] != "active" or row["size"] is None:
@@ -21,19 +21,19 @@ def size(wire: Wire, image_id: str) -> int:
     return int(row["size"])
 
 
-def read(wire: Wire, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+def read(client: Client, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
     """Glance sends a range where it can; where a store of it cannot, what comes before is read and thrown away."""
     if length == 0:
         return
     last = "" if length is None else start + length - 1
     headers = {"Range": f"bytes={start}-{last}"} if start or length is not None else {}
-    with translated(), _ask(wire, image_id, headers) as answer:
+    with translated(), _ask(client, image_id, headers) as answer:
         if answer.status_code == 416:
             return
         if answer.status_code == 204:  # Glance's word for: there is a row and no data
             raise CloudBusy(f"Image {image_id} has no data yet.", retry_after=1)
         if answer.status_code >= 300:
-            raise problem(answer)
+            raise error_of(answer)
         skip = 0 if answer.status_code == 206 else start
         try:
             yield from _part(answer.iter_content(CHUNK_BYTES), skip, length)
@@ -41,8 +41,8 @@ def read(wire: Wire, image_id: str, start: int = 0, length: int | None = None) -
             raise CloudBusy(f"Glance broke off: {error!r}", retry_after=1) from error
 
 
-def _ask(wire: Wire, image_id: str, headers: dict[str, str]) -> requests.Response:
-    answer: requests.Response = wire.connection.image.get(
+def _ask(client: Client, image_id: str, headers: dict[str, str]) -> requests.Response:
+    answer: requests.Response = client.connection.image.get(
         f"/images/{image_id}/file",
         headers={"Accept-Encoding": "identity", **headers},
         stream=True,

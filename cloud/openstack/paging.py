@@ -7,14 +7,14 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 
 from cloud.contract import CloudBusy
-from cloud.openstack.problems import body
-from cloud.openstack.wire import TIMEOUT_SECONDS, Wire
+from cloud.openstack.client import TIMEOUT_SECONDS, Client
+from cloud.openstack.errors import body
 
 Row = dict[str, Any]
 
 
 def rows(
-    wire: Wire,
+    client: Client,
     service: str,
     path: str,
     key: str,
@@ -22,12 +22,12 @@ def rows(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> list[Row]:
-    """All of them. `key`: under which name the answer has its rows."""
-    return [row for _answer, page in pages(wire, service, path, key, params, seconds=seconds) for row in page]
+    """Return all rows of a list. `key`: under which name the answer has its rows."""
+    return [row for _answer, page in pages(client, service, path, key, params, seconds=seconds) for row in page]
 
 
 def pages(
-    wire: Wire,
+    client: Client,
     service: str,
     path: str,
     key: str,
@@ -35,10 +35,10 @@ def pages(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Iterator[tuple[requests.Response, list[Row]]]:
-    """Each answer with its rows. A service says itself how it wants to be asked for the next page."""
+    """Yield each answer with its rows. A service says itself how it wants to be asked for the next page."""
     asked = dict(params or {})
     while True:
-        answer = wire.ask(service, "GET", path, params=asked, seconds=seconds)
+        answer = client.ask(service, "GET", path, params=asked, seconds=seconds)
         said = body(answer)
         yield answer, said[key]
         following = _next(said, key)
@@ -50,7 +50,7 @@ def pages(
 
 
 def _next(said: dict[str, Any], key: str) -> dict[str, Any]:
-    """The question for the next page; {} at the last. Glance has `next`; Nova and Neutron links, which Nova names in two ways."""
+    """Return the question for the next page; {} at the last. Glance has `next`; Nova and Neutron links, which Nova names in two ways."""
     links = said.get(f"{key}_links") or said.get("links") or []
     href = said.get("next") or next((link["href"] for link in links if link["rel"] == "next"), "")
     return dict(parse_qsl(urlsplit(href).query)) if href else {}

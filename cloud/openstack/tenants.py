@@ -1,4 +1,4 @@
-"""One Keystone project per student: found again by a tag, never made twice, with a security group and a quota."""
+"""Keystone projects, one per student: found again by a tag, never made twice, with a security group and a quota."""
 
 import logging
 import threading
@@ -12,9 +12,9 @@ from keystoneauth1.exceptions.http import NotFound
 
 from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused, Owner
 from cloud.openstack import paging
-from cloud.openstack.problems import body, translated
+from cloud.openstack.client import Client
+from cloud.openstack.errors import body, translated
 from cloud.openstack.walls import GROUP, GROUP_NOTE, Walls
-from cloud.openstack.wire import Wire
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ class Tenant:
 
 
 class Tenants:
-    def __init__(self, wire: Wire, walls: Walls) -> None:
-        self._wire = wire
+    def __init__(self, client: Client, walls: Walls) -> None:
+        self._client = client
         self._walls = walls
         self._known: dict[str, Tenant] = {}
         self._wrong: set[str] = set()  # notes that turned out to be out of date
@@ -62,7 +62,7 @@ class Tenants:
             return self._known[owner.key]
 
     def _as_told(self, owner: Owner) -> Tenant | None:
-        """From owner.tenant, unless it was wrong before or the rules that the settings ask for have changed since."""
+        """Read owner.tenant, unless it was wrong before or the rules that the settings ask for have changed since."""
         parts = owner.tenant.split(":")
         if len(parts) != 3 or parts[2] != self._walls.digest or owner.tenant in self._wrong:
             return None
@@ -72,24 +72,24 @@ class Tenants:
         """Look again next time: the project may have been deleted, or our role in it taken away."""
         tenant = self._known.pop(owner.key, None) or self._as_told(owner)
         if tenant:
-            self._wire.sign_out(tenant.project)
+            self._client.sign_out(tenant.project)
         self._wrong.add(owner.tenant)
 
     def find(self, owner: Owner) -> str | None:
-        """The project's id."""
+        """Return the project's id."""
         with translated():
-            found = self._wire.keystone.projects.list(domain=self._wire.domain_id, tags=f"{TAG},{owner_tag(owner)}")
+            found = self._client.keystone.projects.list(domain=self._client.domain_id, tags=f"{TAG},{owner_tag(owner)}")
         self._count("identity")
         return found[0].id if found else None
 
     def _make(self, owner: Owner) -> str:
-        """The name ends in the student's own id, so Keystone itself refuses a second one."""
-        wire = self._wire
+        """Make the project. Its name ends in the student's own id, so Keystone itself refuses a second one."""
+        client = self._client
         name = project_name(owner)
         try:
             with translated():
-                project = wire.keystone.projects.create(
-                    name, wire.domain_id, f"Machines of {owner.name or owner.key} in Minga. Owner {owner.key}.",
+                project = client.keystone.projects.create(
+                    name, client.domain_id, f"Machines of {owner.name or owner.key} in Minga. Owner {owner.key}.",
                     tags=[TAG, owner_tag(owner)],
                 )  # fmt: skip
         except CloudBusy as error:
@@ -102,12 +102,12 @@ class Tenants:
         return str(project.id)
 
     def _take_up(self, owner: Owner, name: str) -> str:
-        """Somebody was faster; or its tags were taken away by hand: put them back."""
+        """Take up a project that somebody else made a moment ago, or whose tags were taken away by hand: put them back."""
         if project := self.find(owner):
             return project
         with translated():
-            keystone = self._wire.keystone
-            found = keystone.projects.list(domain=self._wire.domain_id, name=name)
+            keystone = self._client.keystone
+            found = keystone.projects.list(domain=self._client.domain_id, name=name)
             if not found:
                 raise CloudBusy(f"The name {name} is taken, and yet there is no such project.")
             keystone.projects.update_tags(found[0], [TAG, owner_tag(owner)])
@@ -115,26 +115,26 @@ class Tenants:
         return str(found[0].id)
 
     def let_us_in(self, project: str) -> None:
-        """Our own role in it: servers are made by us, in the student's project."""
+        """Give us our own role in the project: servers are made by us, in the student's project."""
         with translated():
-            keystone = self._wire.keystone
+            keystone = self._client.keystone
             role = next((r for r in keystone.roles.list(name=ROLE)), None)
             if role is None:
                 raise CloudRefused(f"Keystone has no role named {ROLE}.")
-            keystone.roles.grant(role, user=self._wire.user_id, project=project)
+            keystone.roles.grant(role, user=self._client.user_id, project=project)
         self._count("identity", 2)
-        self._wire.sign_out(project)
+        self._client.sign_out(project)
 
     # ---- who may reach the machines ----
 
     def group_of(self, project: str) -> str:
-        """The project's group that lets the agent in; made, or brought to what it should be."""
+        """Return the project's group that lets the agent in; made, or brought to what it should be."""
         groups = self._groups(project)
         if groups and self._is_being_made(groups[0]):
             raise CloudBusy("Another worker is making the security group.", retry_after=1)
         if not groups:
             wish = {"name": GROUP, "description": GROUP_NOTE, "project_id": project}
-            made = body(self._wire.ask("network", "POST", "/security-groups", json={"security_group": wish}))
+            made = body(self._client.ask("network", "POST", "/security-groups", json={"security_group": wish}))
             groups = self._groups(project)
             if groups[0]["id"] != made["security_group"]["id"]:  # another worker was faster by a moment
                 self._delete("network", f"/security-groups/{made['security_group']['id']}")
@@ -144,9 +144,17 @@ class Tenants:
             raise CloudBusy("Another worker has just replaced the security group.", retry_after=1) from error
         return str(groups[0]["id"])
 
+    def let_agent_in(self, server_id: str, project: str) -> None:
+        """Put our security group on the ports of a server that somebody else made."""
+        group = self.group_of(project)
+        for port in paging.rows(self._client, "network", "/ports", "ports", {"device_id": server_id}):
+            if group not in port["security_groups"] and port.get("port_security_enabled", True):
+                groups = {"security_groups": [*port["security_groups"], group]}
+                self._client.ask("network", "PUT", f"/ports/{port['id']}", json={"port": groups})
+
     def _is_being_made(self, group: dict[str, Any]) -> bool:
         """Several who write or delete the same rules at once keep Neutron's database busy for a minute: the first is left to it."""
-        at, ahead = str(group.get("created_at", "")), self._wire.clock_ahead or 0.0
+        at, ahead = str(group.get("created_at", "")), self._client.clock_ahead or 0.0
         try:
             age = time.time() + ahead - datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
         except ValueError:
@@ -154,9 +162,9 @@ class Tenants:
         return 0 <= age < MAKING_SECONDS and not self._walls.are_right(group)
 
     def _groups(self, project: str) -> list[dict[str, Any]]:
-        """Neutron lets two have the same name: the oldest one is meant."""
+        """List the project's groups, the oldest first: Neutron lets two have the same name, and the oldest is meant."""
         params = {"project_id": project, "name": GROUP}
-        found = paging.rows(self._wire, "network", "/security-groups", "security_groups", params)
+        found = paging.rows(self._client, "network", "/security-groups", "security_groups", params)
         return sorted(found, key=lambda g: (g.get("created_at", ""), g["id"]))
 
     def ensure_rules(self, owner: Owner) -> str:
@@ -181,9 +189,9 @@ class Tenants:
             return
         limits = {"instances": owner.quota.servers, "cores": owner.quota.vcpus, "ram": owner.quota.ram_mb}
         wish = {"quota_set": {**limits, "force": True}}  # below what is in use, too: it then stops what is new
-        self._wire.ask("compute", "PUT", f"/os-quota-sets/{project}", json=wish)
+        self._client.ask("compute", "PUT", f"/os-quota-sets/{project}", json=wish)
         ports = {"quota": {"port": owner.quota.servers + SPARE_PORTS}}
-        self._wire.ask("network", "PUT", f"/quotas/{project}", json=ports)
+        self._client.ask("network", "PUT", f"/quotas/{project}", json=ports)
 
     # ---- the end ----
 
@@ -194,14 +202,14 @@ class Tenants:
         if project is None:
             return self._clear_after(before)
         self._must_be_empty(project)
-        wire = self._wire
+        client = self._client
         self._delete_groups(project)
         self._delete("network", f"/quotas/{project}")
         self._delete("compute", f"/os-quota-sets/{project}")
         self._delete_keypairs(owner)
         try:
             with translated():
-                wire.keystone.projects.delete(project)
+                client.keystone.projects.delete(project)
         except CloudError as error:
             if not isinstance(error.__cause__, NotFound):
                 raise
@@ -209,14 +217,14 @@ class Tenants:
         self._delete_groups(project)
 
     def _try_to_clear_after(self, project: str) -> None:
-        """Somebody's launch must not wait for it: what cannot go now goes with their next project, or stays."""
+        """Clear up without making a launch wait: what cannot go now goes with their next project, or stays."""
         try:
             self._clear_after(project)
         except CloudError as error:
             log.warning("project %s was deleted by hand, and not all that was left of it could be: %s", project, error)
 
     def _clear_after(self, project: str) -> None:
-        """Somebody deleted the project itself: Neutron and Nova keep what was made for it. One that lives on is left alone."""
+        """Clear what Neutron and Nova keep of a project that was deleted by hand. One that lives on is left alone."""
         if not project or self._exists(project):
             return
         self._delete_groups(project)
@@ -227,7 +235,7 @@ class Tenants:
     def _exists(self, project: str) -> bool:
         try:
             with translated():
-                self._wire.keystone.projects.get(project)
+                self._client.keystone.projects.get(project)
         except CloudError as error:
             if isinstance(error.__cause__, NotFound):
                 return False
@@ -235,35 +243,35 @@ class Tenants:
         return True
 
     def _must_be_empty(self, project: str) -> None:
-        wire = self._wire
+        client = self._client
         servers = body(
-            wire.ask("compute", "GET", "/servers", params={"all_tenants": 1, "project_id": project, "limit": 1})
+            client.ask("compute", "GET", "/servers", params={"all_tenants": 1, "project_id": project, "limit": 1})
         )
-        images = body(wire.ask("image", "GET", "/images", params={"owner": project, "limit": 1}))
-        ports = body(wire.ask("network", "GET", "/ports", params={"project_id": project, "limit": 1, "fields": "id"}))
+        images = body(client.ask("image", "GET", "/images", params={"owner": project, "limit": 1}))
+        ports = body(client.ask("network", "GET", "/ports", params={"project_id": project, "limit": 1, "fields": "id"}))
         for what, found in (("servers", servers["servers"]), ("images", images["images"]), ("ports", ports["ports"])):
             if found:
                 raise CloudRefused(f"Project {project} still has {what} in it.")
 
     def _delete_keypairs(self, owner: Owner) -> None:
         prefix = keypair_prefix(owner)
-        for row in paging.rows(self._wire, "compute", "/os-keypairs", "keypairs"):
+        for row in paging.rows(self._client, "compute", "/os-keypairs", "keypairs"):
             if row["keypair"]["name"].startswith(prefix):
                 self._delete("compute", f"/os-keypairs/{row['keypair']['name']}")
 
     def _delete_groups(self, project: str) -> None:
         params = {"project_id": project}
-        for group in paging.rows(self._wire, "network", "/security-groups", "security_groups", params):
+        for group in paging.rows(self._client, "network", "/security-groups", "security_groups", params):
             self._delete("network", f"/security-groups/{group['id']}")
 
     def _delete(self, service: str, path: str) -> None:
         try:
-            self._wire.ask(service, "DELETE", path)
+            self._client.ask(service, "DELETE", path)
         except CloudGone:
             pass
 
     def _count(self, service: str, calls: int = 1) -> None:
-        self._wire.calls[service] = self._wire.calls.get(service, 0) + calls
+        self._client.calls[service] = self._client.calls.get(service, 0) + calls
 
 
 def owner_tag(owner: Owner) -> str:

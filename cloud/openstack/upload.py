@@ -9,8 +9,8 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.contract import CloudBusy
 from cloud.openstack import cluster
-from cloud.openstack.problems import body, problem, translated
-from cloud.openstack.wire import Wire
+from cloud.openstack.client import Client
+from cloud.openstack.errors import body, error_of, translated
 from lib.notes import Refusal
 
 UPLOAD_SECONDS = 300.0  # without a byte: Glance hashes a large file before it answers
@@ -32,7 +32,7 @@ class Upload:
 
     @classmethod
     def of(cls, path: Path, name: str, login: str) -> "Upload":
-        """Raises Refusal with a sentence when the file is no disk image, or the login no user's name."""
+        """Check a file. Raises Refusal with a sentence when the file is no disk image, or the login no user's name."""
         if not LOGIN.match(login):
             raise Refusal(_("“%(login)s” is no user's name on Linux."), {"login": login})
         try:
@@ -58,16 +58,16 @@ def _kind(path: Path, head: bytes) -> str:
     return "raw"
 
 
-def is_there(wire: Wire, upload: Upload) -> bool:
-    return any(row["status"] == "active" for row in _rows(wire, upload))
+def is_there(client: Client, upload: Upload) -> bool:
+    return any(row["status"] == "active" for row in _rows(client, upload))
 
 
-def ensure_uploaded(wire: Wire, upload: Upload) -> None:
-    """An upload that broke off left a row without data: it is filled."""
-    rows = [row for row in _rows(wire, upload) if row["status"] == "queued" and row["owner"] == wire.project_id]
-    row = rows[0] if rows else _make(wire, upload)
+def ensure_uploaded(client: Client, upload: Upload) -> None:
+    """Upload the file. An upload that broke off left a row without data: it is filled."""
+    rows = [row for row in _rows(client, upload) if row["status"] == "queued" and row["owner"] == client.project_id]
+    row = rows[0] if rows else _make(client, upload)
     with upload.path.open("rb") as file, translated():
-        answer = wire.connection.image.put(
+        answer = client.connection.image.put(
             f"/images/{row['id']}/file",
             data=file,
             headers={"Content-Type": "application/octet-stream"},
@@ -75,13 +75,13 @@ def ensure_uploaded(wire: Wire, upload: Upload) -> None:
             timeout=UPLOAD_SECONDS,
         )
     if answer.status_code >= 300:
-        raise problem(answer)
-    said = body(wire.ask("image", "GET", f"/images/{row['id']}"))
+        raise error_of(answer)
+    said = body(client.ask("image", "GET", f"/images/{row['id']}"))
     if said["status"] != "active":
         raise CloudBusy(f"Image {row['id']} is {said['status']} after its upload.")
 
 
-def _make(wire: Wire, upload: Upload) -> dict[str, Any]:
+def _make(client: Client, upload: Upload) -> dict[str, Any]:
     wish = {
         "name": upload.name,
         "visibility": "public",
@@ -91,10 +91,10 @@ def _make(wire: Wire, upload: Upload) -> dict[str, Any]:
         "os_type": "linux",
         "os_admin_user": upload.login,
     }
-    return body(wire.ask("image", "POST", "/images", json=wish))
+    return body(client.ask("image", "POST", "/images", json=wish))
 
 
-def _rows(wire: Wire, upload: Upload) -> list[dict[str, Any]]:
-    """Of this name: everybody's, and our own."""
-    found = cluster.pages(wire, {"name": upload.name, "limit": cluster.PAGE})
-    return [row for row in found if row["visibility"] == "public" or row["owner"] == wire.project_id]
+def _rows(client: Client, upload: Upload) -> list[dict[str, Any]]:
+    """List images of this name: everybody's, and our own."""
+    found = cluster.pages(client, {"name": upload.name, "limit": cluster.PAGE})
+    return [row for row in found if row["visibility"] == "public" or row["owner"] == client.project_id]

@@ -8,9 +8,9 @@ from typing import Any
 
 from cloud.contract import CloudGone
 from cloud.openstack import paging
+from cloud.openstack.client import Client
 from cloud.openstack.egress import Rule, WayOut, rule_of
-from cloud.openstack.problems import Conflict, body
-from cloud.openstack.wire import Wire
+from cloud.openstack.errors import Conflict, body
 
 log = logging.getLogger(__name__)
 
@@ -25,30 +25,30 @@ class Walls:
     """`agents`: the networks (CIDR) that the agent's connections come from."""
 
     def __init__(
-        self, wire: Wire, agents: Callable[[], list[str]], way_out: WayOut, *, agents_told: bool = True
+        self, client: Client, agents: Callable[[], list[str]], way_out: WayOut, *, agents_told: bool = True
     ) -> None:
         self.way_out = way_out
-        self._wire, self._agents = wire, agents
+        self._client, self._agents = client, agents
         self._agents_told = agents_told  # False: found out by this computer
 
     @property
     def digest(self) -> str:
-        """What the rules are made from, in short. It costs no call."""
+        """Return a short digest of what the rules are made from. No call is needed."""
         blocked = sorted(map(str, self.way_out.blocked().networks))
         said = ",".join(sorted(self._agents())) + ";" + ",".join(blocked)
         return hashlib.sha256(said.encode()).hexdigest()[:8]
 
     def everywhere(self) -> list[dict[str, Any]]:
-        """The groups of all projects that Minga made, and of those in which it took over a server."""
+        """Return the groups of all projects that Minga made, and of those in which it took over a server."""
         params = {"name": GROUP, "limit": PAGE}
-        found = paging.rows(self._wire, "network", "/security-groups", "security_groups", params)
+        found = paging.rows(self._client, "network", "/security-groups", "security_groups", params)
         return [group for group in found if str(group.get("description")).startswith(OURS)]
 
     def are_right(self, group: dict[str, Any]) -> bool:
         return self._differences(group) == (set(), [])
 
     def keep(self, group: dict[str, Any]) -> None:
-        """Bring its rules to what they should be. What lets in too much goes first; the way out is never shut in between."""
+        """Bring a group's rules to what they should be. What lets in too much goes first; the way out is never shut in between."""
         missing, surplus = self._differences(group)
         self._delete(row for row in surplus if row["direction"] == "ingress")
         if missing:
@@ -60,7 +60,7 @@ class Walls:
             self.keep(group)
 
     def _differences(self, group: dict[str, Any]) -> tuple[set[Rule], list[dict[str, Any]]]:
-        """The rules that it lacks, and Neutron's rows of those that are too many."""
+        """Return the rules that a group lacks, and Neutron's rows of those that are too many."""
         wanted = {Rule("ingress", f"IPv{6 if ':' in cidr else 4}", cidr) for cidr in self._agents()}
         wanted |= self.way_out.rules()
         held = [(row, rule_of(row)) for row in sorted(group["security_group_rules"], key=lambda row: str(row["id"]))]
@@ -75,7 +75,7 @@ class Walls:
         return missing, [row for row in surplus if row["direction"] == "ingress"]
 
     def _must_go(self, row: dict[str, Any], rule: Rule | None) -> bool:
-        """An address that each computer found for itself is not everybody's: only what was told takes others away."""
+        """Whether a surplus rule goes. An address that each computer found for itself is not everybody's: only what was told takes others away."""
         is_an_agent = rule is not None and rule.protocol is None and rule.prefix is not None
         return row["direction"] == "egress" or self._agents_told or not is_an_agent
 
@@ -83,21 +83,21 @@ class Walls:
         rows = [rule.row(group["id"], group["project_id"]) for rule in sorted(rules, key=repr)]
         wish = {"security_group_rules": rows}
         try:
-            self._wire.ask("network", "POST", "/security-group-rules", json=wish)
+            self._client.ask("network", "POST", "/security-group-rules", json=wish)
         except Conflict as error:
             if "quota" not in str(error).lower():
                 raise
             self._make_room(group["project_id"], len(rows))
-            self._wire.ask("network", "POST", "/security-group-rules", json=wish)
+            self._client.ask("network", "POST", "/security-group-rules", json=wish)
 
     def _make_room(self, project: str, more: int) -> None:
         """Neutron allows a project 100 rules, as long as nobody says otherwise."""
-        allowed = body(self._wire.ask("network", "GET", f"/quotas/{project}"))["quota"]["security_group_rule"]
+        allowed = body(self._client.ask("network", "GET", f"/quotas/{project}"))["quota"]["security_group_rule"]
         wish = {"quota": {"security_group_rule": allowed + more}}
-        self._wire.ask("network", "PUT", f"/quotas/{project}", json=wish)
+        self._client.ask("network", "PUT", f"/quotas/{project}", json=wish)
         log.info("project %s may have %s rules of security groups now", project, allowed + more)
 
     def _delete(self, rows: Iterable[dict[str, Any]]) -> None:
         for row in rows:
             with contextlib.suppress(CloudGone):  # another worker was faster
-                self._wire.ask("network", "DELETE", f"/security-group-rules/{row['id']}")
+                self._client.ask("network", "DELETE", f"/security-group-rules/{row['id']}")

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from deploy.local import stamps
-from deploy.local.troubles import Trouble, of_os_error
+from deploy.local.errors import LauncherError, of_os_error
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = ROOT / "static" / "vendor"
@@ -28,8 +28,8 @@ def main() -> None:
         with LIST.open() as one_at_a_time:
             fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
             make_all()
-    except Trouble as trouble:
-        sys.exit(str(trouble))
+    except LauncherError as error:
+        sys.exit(str(error))
     except OSError as error:
         sys.exit(str(of_os_error(error)))
 
@@ -63,7 +63,7 @@ def _npm(*arguments: str) -> None:
     command = [str(home / "bin" / "node"), str(home / "lib/node_modules/npm/bin/npm-cli.js"), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
-        raise Trouble(f"npm could not fetch the front-end libraries: {' '.join(done.stderr.split())[-300:]}")
+        raise LauncherError(f"npm could not fetch the front-end libraries: {' '.join(done.stderr.split())[-300:]}")
 
 
 def compile_translations() -> None:

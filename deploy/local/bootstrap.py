@@ -78,7 +78,7 @@ def install(requirements: str) -> None:
 
 
 def pip(verb: str, *arguments: str) -> int:
-    """Its exit code."""
+    """Run pip. Return its exit code."""
     options = ["-qq", "--disable-pip-version-check", "--prefer-binary"]
     return subprocess.run([str(PYTHON), "-m", "pip", verb, *options, *arguments]).returncode
 

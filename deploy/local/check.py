@@ -38,7 +38,7 @@ Part = Callable[[], Result]
 
 
 def command(*words: str) -> Part:
-    """A part that is a program: it says what is wrong, and its status says whether anything is."""
+    """Make a part of a program: it says what is wrong, and its status says whether anything is."""
 
     def run() -> Result:
         done = subprocess.run(words, cwd=ROOT, env={**os.environ, **DUMMIES}, capture_output=True, text=True)
@@ -48,7 +48,7 @@ def command(*words: str) -> Part:
 
 
 def function(faults: Callable[[Path], list[str]]) -> Part:
-    """A part of our own: a sentence for each fault."""
+    """Make a part of a function of ours: a sentence for each fault."""
 
     def run() -> Result:
         found = faults(ROOT)

@@ -1,4 +1,4 @@
-"""One process that we started: in a group of its own, recorded on disk, and told to end when we die."""
+"""Start and end a process: in a group of its own, with a pid file, and told to end when we die."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local import holders, privilege, records
+from deploy.local import holders, pidfiles, privilege
 
 PR_SET_PDEATHSIG = 1
 LOG_BYTES = 20_000_000  # a longer log is set aside: about a day of the worker's
@@ -18,7 +18,7 @@ LOG_BYTES = 20_000_000  # a longer log is set aside: about a day of the worker's
 
 @dataclass
 class Program:
-    """What to run and how to end it. `seconds`: how long it may take to end before it is killed."""
+    """A program: what to run and how to end it. `seconds`: how long it may take to end before it is killed."""
 
     name: str
     command: list[str]
@@ -29,14 +29,14 @@ class Program:
     seconds: float = 5
 
 
-def start(program: Program, *, log: Path, record: Path) -> subprocess.Popen[bytes]:
-    """Start it and write its record. Must be called from the main thread: the child ends when its starting thread does."""
+def start(program: Program, *, log: Path, pidfile: Path) -> subprocess.Popen[bytes]:
+    """Start the program and write its pid file. Must be called from the main thread: the child ends when its starting thread does."""
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         process = _popen(program, log)
     except subprocess.SubprocessError as error:  # what is done before exec was forbidden
         raise privilege.not_started(program.name, error) from None
-    records.of_process(process.pid, Path(program.command[0]).name).write(record)
+    pidfiles.of_process(process.pid, Path(program.command[0]).name).write(pidfile)
     return process
 
 
@@ -49,7 +49,7 @@ def _popen(program: Program, log: Path) -> subprocess.Popen[bytes]:
 
 
 def environment(program: Program) -> dict[str, str]:
-    """What it is started with: also of this process's own, but no secret that is not for it."""
+    """Return the program's environment: also of this process's own, but no secret that is not for it."""
     return holders.own(program.name, {**os.environ, **program.environment})
 
 
@@ -68,21 +68,21 @@ def _before_exec(program: Program) -> Callable[[], None]:
     return prepare
 
 
-def end(process: subprocess.Popen[bytes], program: Program, *, record: Path) -> None:
-    """Ask it to end, wait, then kill what is left of its group."""
+def end(process: subprocess.Popen[bytes], program: Program, *, pidfile: Path) -> None:
+    """Ask the process to end, wait, then kill what is left of its group."""
     if process.poll() is None:
         process.send_signal(program.gently)
-    wait_then_kill(process, seconds=program.seconds, record=record)
+    wait_then_kill(process, seconds=program.seconds, pidfile=pidfile)
 
 
-def wait_then_kill(process: subprocess.Popen[bytes], *, seconds: float, record: Path) -> None:
+def wait_then_kill(process: subprocess.Popen[bytes], *, seconds: float, pidfile: Path) -> None:
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         pass
-    records.signal_group(process.pid, signal.SIGKILL)
+    pidfiles.signal_group(process.pid, signal.SIGKILL)
     process.wait()
-    record.unlink(missing_ok=True)
+    pidfile.unlink(missing_ok=True)
 
 
 def set_aside(log: Path) -> None:

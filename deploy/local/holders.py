@@ -1,6 +1,6 @@
-"""Which part holds which secret: what is not a part's own is not in its environment, even where a person's shell brought it along.
+"""Which service holds which secret: what is not a service's own is not in its environment, even where a person's shell brought it along.
 
-All parts of `make run` are one person's processes on one computer, so files are no wall between them. It is the same plan as
+All services of `make run` are one person's processes on one computer, so files are no wall between them. It is the same plan as
 compose's and systemd's, tried wherever Minga is tried.
 """
 
@@ -29,8 +29,8 @@ HOLDERS = {
 }  # the others none: what they need is in files of their own
 
 
-def own(part: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what is not for this part."""
-    held = HOLDERS.get(part, set())
+def own(service: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what is not for this service."""
+    held = HOLDERS.get(service, set())
     foreign = re.compile("|".join(pattern for name, pattern in SECRETS.items() if name not in held))
     return {name: value for name, value in environment.items() if not foreign.fullmatch(name)}

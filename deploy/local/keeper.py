@@ -1,20 +1,20 @@
-"""Keeps one part running: starts it, sees when it is ready, starts it again when it dies."""
+"""Keep a service running: start it, see when it is ready, start it again when it dies."""
 
 import signal
 import subprocess
 import time
 from enum import StrEnum
 
-from deploy.local import child, records, stamps
-from deploy.local.parts import Part
-from deploy.local.place import Place
-from deploy.local.troubles import Trouble
+from deploy.local import child, pidfiles, stamps
+from deploy.local.errors import LauncherError
+from deploy.local.installation import Installation
+from deploy.local.services import Service
 
 FIRST_WAIT_SECONDS = 0.2  # before the first new start; doubles
 LONGEST_WAIT_SECONDS = 5.0
 CALM_SECONDS = 10.0  # who lived that long starts afresh with its waiting
 SETTLE_SECONDS = 1.0  # a process that nothing can be asked of is ready when it has lived that long
-TRIES = 5  # of a part that never became ready
+TRIES = 5  # of a service that never became ready
 
 
 class State(StrEnum):
@@ -26,8 +26,8 @@ class State(StrEnum):
 
 
 class Keeper:
-    def __init__(self, part: Part, place: Place) -> None:
-        self.part, self.place = part, place
+    def __init__(self, service: Service, installation: Installation) -> None:
+        self.service, self.installation = service, installation
         self.state = State.WAITING
         self.process: subprocess.Popen[bytes] | None = None
         self.restarts = self.failures = 0
@@ -39,8 +39,8 @@ class Keeper:
         return self.state in (State.READY, State.DONE)
 
     def step(self, up: set[str]) -> str | None:
-        """One look. `up`: the parts that are ready. Returns a sentence for the person when there is news. Raises Trouble."""
-        if self.state == State.WAITING and up.issuperset(self.part.after):
+        """Look at the service and act. `up`: the services that are ready. Returns a sentence for the person when there is news. Raises LauncherError."""
+        if self.state == State.WAITING and up.issuperset(self.service.after):
             return self._begin()
         if self.state == State.DEAD and time.monotonic() >= self.retry_at:
             self.restarts += 1
@@ -51,54 +51,58 @@ class Keeper:
         code = self.process.poll()
         if code is not None:
             return self._ended(self.process.pid, code)
-        if self.state == State.STARTING and not self.part.once and self._is_ready():
+        if self.state == State.STARTING and not self.service.once and self._is_ready():
             return self._became_ready()
         return None
 
     def _begin(self) -> str | None:
-        child.set_aside(self.place.log(self.part.name))
-        if self.part.stamp and stamps.is_fresh(*self.part.stamp):
+        child.set_aside(self.installation.log(self.service.name))
+        if self.service.stamp and stamps.is_fresh(*self.service.stamp):
             self.state, self.was_ready = State.DONE, True
         else:
             self._start()
         return None
 
     def _start(self) -> None:
-        name = self.part.name
-        self.process = child.start(self.part.program, log=self.place.log(name), record=self.place.record(name))
+        name = self.service.name
+        self.process = child.start(
+            self.service.program, log=self.installation.log(name), pidfile=self.installation.pidfile(name)
+        )
         self.state, self.started_at = State.STARTING, time.monotonic()
 
     def _is_ready(self) -> bool:
-        if self.part.is_ready is None:
+        if self.service.is_ready is None:
             return time.monotonic() - self.started_at > SETTLE_SECONDS
-        return self.part.is_ready()
+        return self.service.is_ready()
 
     def _became_ready(self) -> str | None:
         again, self.state, self.was_ready = self.was_ready, State.READY, True
-        return f"{self.part.name} is back." if again else None
+        return f"{self.service.name} is back." if again else None
 
     def _ended(self, group: int, code: int) -> str | None:
-        """What is left of its group goes too: a pool's children would work on without their parent."""
-        records.signal_group(group, signal.SIGKILL)
-        self.place.record(self.part.name).unlink(missing_ok=True)
-        if self.part.once and code == 0:
+        """End what is left of its group, too: a pool's children would work on without their parent."""
+        pidfiles.signal_group(group, signal.SIGKILL)
+        self.installation.pidfile(self.service.name).unlink(missing_ok=True)
+        if self.service.once and code == 0:
             self._done()
             return None
         self.failures = 1 if time.monotonic() - self.started_at > CALM_SECONDS else self.failures + 1
-        if self.part.once or (not self.was_ready and self.failures >= TRIES):
-            raise Trouble(f"{self.part.name} failed: {self.last_words()} (all of it: {self.place.log(self.part.name)})")
+        if self.service.once or (not self.was_ready and self.failures >= TRIES):
+            raise LauncherError(
+                f"{self.service.name} failed: {self.last_words()} (all of it: {self.installation.log(self.service.name)})"
+            )
         wait = min(FIRST_WAIT_SECONDS * 2 ** (self.failures - 1), LONGEST_WAIT_SECONDS)
         self.state, self.retry_at = State.DEAD, time.monotonic() + wait
-        return f"{self.part.name} ended ({_why(code)}); starting it again."
+        return f"{self.service.name} ended ({_why(code)}); starting it again."
 
     def _done(self) -> None:
         self.state, self.was_ready = State.DONE, True
-        if self.part.stamp:
-            stamps.write(*self.part.stamp)
+        if self.service.stamp:
+            stamps.write(*self.service.stamp)
 
     def last_words(self) -> str:
         try:
-            lines = self.place.log(self.part.name).read_text(errors="replace").strip().splitlines()
+            lines = self.installation.log(self.service.name).read_text(errors="replace").strip().splitlines()
         except OSError:
             return "it left no message"
         return lines[-1][-300:] if lines else "it left no message"
@@ -106,8 +110,8 @@ class Keeper:
     def describe(self) -> dict[str, object]:
         alive = self.process is not None and self.state in (State.STARTING, State.READY)
         return {
-            "name": self.part.name, "state": self.state.value, "pid": self.process.pid if alive and self.process else None,
-            "ports": self.part.ports, "restarts": self.restarts, "log": str(self.place.log(self.part.name)),
+            "name": self.service.name, "state": self.state.value, "pid": self.process.pid if alive and self.process else None,
+            "ports": self.service.ports, "restarts": self.restarts, "log": str(self.installation.log(self.service.name)),
         }  # fmt: skip
 
 

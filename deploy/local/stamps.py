@@ -1,4 +1,4 @@
-"""What was done already need not be done again: a stamp file holds the fingerprint of what the work was made from."""
+"""Stamp files: work is skipped while its stamp holds the fingerprint of what it was made from."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def fingerprint(root: Path, files: Iterable[Path], *more: str) -> str:
-    """One number for the names and the contents of these files, and for some words more."""
+    """Return one number for the names and the contents of these files, and for some words more."""
     total = hashlib.sha256("\0".join(more).encode())
     for path in sorted(files):
         total.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())

@@ -1,4 +1,4 @@
-"""What the tests use of the computer: installed where we may (Debian or Ubuntu, as root or with sudo), else named."""
+"""Programs that the tests use: installed where we may (Debian or Ubuntu, as root or with sudo), else named."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ def missing_tools() -> list[str]:
 
 
 def _administrator() -> list[str] | None:
-    """How to run a command as root without being asked anything; None where we cannot."""
+    """Return how to run a command as root without being asked anything; None where we cannot."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode == 0:

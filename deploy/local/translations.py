@@ -31,7 +31,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%[sd]|\{(\w*)\}")
 
 
 def faults(root: Path) -> list[str]:
-    """A sentence for each thing that is wrong."""
+    """Return a sentence for each thing that is wrong."""
     if shutil.which("xgettext") is None:
         return ["xgettext is missing: apt install gettext."]
     catalogues = sorted(root.glob("locale/*/LC_MESSAGES/django.po"))
@@ -59,7 +59,7 @@ def _key(entry: polib.POEntry) -> tuple[str, str]:
 
 
 def _placeholders_agree(entry: polib.POEntry) -> bool:
-    """A plural's form for one may leave its number out."""
+    """Whether placeholders agree. A plural's form for one may leave its number out."""
     wanted = _placeholders(entry.msgid) | _placeholders(entry.msgid_plural)
     texts = list(entry.msgstr_plural.values()) or [entry.msgstr]
     return all(_placeholders(text) <= wanted for text in texts) and _placeholders(texts[-1]) == wanted

@@ -27,9 +27,11 @@ from lib.notes import Refusal
 from machines.knock import REFUSED, Answer
 from machines.knock import knock as answer_knock
 from tunnels import knocking
+from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedTunnel
+from tunnels.agent.protocol import Wanted as WantedByAgent
 from tunnels.lifecycle import apply_report
 from tunnels.models import Gateway, Tunnel, hash_token
-from tunnels.report import Report
+from tunnels.report import read_report
 from tunnels.states import Wanted
 
 LOOK_SECONDS = 0.3  # between two looks at the revision: well under the two seconds that a revocation may take
@@ -118,20 +120,17 @@ def _wishes(pk: int, *, holds: bool) -> dict[str, Any]:
     if holds:  # an older agent does not know what it is to hold: it would let everybody through
         listened |= Q(wanted=Wanted.HELD)
     tunnels = Tunnel.objects.live().filter(listened, gateway=gateway).order_by("port")
-    return {
-        "revision": gateway.revision,
-        "gateway": {
-            "ssh_host": gateway.ssh_host,
-            "ssh_port": gateway.ssh_port,
-            "user": gateway.ssh_user,
-            "host_key": gateway.host_key,
-            "bind_address": gateway.bind_address,
-        },
-        "tunnels": _wishes_of(tunnels),
-    }
+    address = GatewayAddress(
+        ssh_host=gateway.ssh_host,
+        ssh_port=gateway.ssh_port,
+        user=gateway.ssh_user,
+        host_key=gateway.host_key,
+        bind_address=gateway.bind_address,
+    )
+    return WantedByAgent(gateway.revision, address, _wishes_of(tunnels)).as_json()
 
 
-def _wishes_of(tunnels: Iterable[Tunnel]) -> list[dict[str, Any]]:
+def _wishes_of(tunnels: Iterable[Tunnel]) -> list[WantedTunnel]:
     """Leave out a tunnel that cannot be told, so that it stays shut: its allow-list may be what is wrong."""
     failures, wishes = Failures("tunnels").read(), []
     for tunnel in tunnels:
@@ -140,28 +139,28 @@ def _wishes_of(tunnels: Iterable[Tunnel]) -> list[dict[str, Any]]:
     return wishes
 
 
-def _wish(tunnel: Tunnel) -> dict[str, Any]:
+def _wish(tunnel: Tunnel) -> WantedTunnel:
     is_held = tunnel.wanted == Wanted.HELD
-    return {
-        "id": str(tunnel.pk),
-        "port": tunnel.port,
-        "host": tunnel.target_host,
-        "target_port": tunnel.reach_port or tunnel.target_port,
-        "scheme": tunnel.scheme,
-        "allow": tunnel.allow,
-        "since": tunnel.wanted_revision,
-        "probe": tunnel.answered_at is None and not is_held,
-        "hold": is_held,
+    return WantedTunnel(
+        id=str(tunnel.pk),
+        port=tunnel.port,
+        host=tunnel.target_host,
+        target_port=tunnel.reach_port or tunnel.target_port,
+        scheme=tunnel.scheme,
+        allow=tunnel.allow,
+        since=tunnel.wanted_revision,
+        probe=tunnel.answered_at is None and not is_held,
+        hold=is_held,
         # Also while it opens: who comes a moment too early waits as well.
-        "knock": knocking.all_knockers(tunnel.knock, tunnel.allow) if is_held or tunnel.answered_at is None else [],
-    }
+        knock=knocking.all_knockers(tunnel.knock, tunnel.allow) if is_held or tunnel.answered_at is None else [],
+    )
 
 
 @for_agents("POST")
 async def report(request: HttpRequest, gateway: Gateway) -> HttpResponse:
     """What is open, what failed, and what passed through."""
     try:
-        told = Report.read(request.body)
+        told = read_report(request.body)
     except Refusal as refusal:
         return problem(refusal.status, refusal.code, str(refusal))
     await _apply(gateway, told)
@@ -176,7 +175,7 @@ async def knock(request: HttpRequest, gateway: Gateway) -> HttpResponse:
     except Refusal as refusal:
         return problem(refusal.status, refusal.code, str(refusal))
     answer = await _knock(gateway, tunnel_id, address)
-    return JsonResponse({"wakes": answer.wakes, "seconds": answer.seconds, "words": answer.words})
+    return JsonResponse(KnockAnswer(answer.wakes, answer.seconds, answer.words).as_json())
 
 
 @sync_to_async

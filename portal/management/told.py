@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from cloud.openstack import OpenStackCloud
-from cloud.openstack.survey import Survey
+from cloud.openstack.doctor.survey import Survey
 
 MARK, TOPIC = 2, 24  # columns
 NARROW, WIDE = 60, 120
@@ -48,7 +48,7 @@ def openstack(**limits: float) -> OpenStackCloud:
 
 def survey(cloud: OpenStackCloud) -> Survey:
     return Survey(
-        lambda: cloud.wire,
+        lambda: cloud.client,
         settings.OPENSTACK_NETWORK,
         settings.AGENT_ADDRESSES,
         settings.GUEST_EGRESS_BLOCKED,

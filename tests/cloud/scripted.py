@@ -1,4 +1,4 @@
-"""A Wire that answers from a script: a healthy cloud, of which a test changes one answer."""
+"""A Client that answers from a script: a healthy cloud, of which a test changes one answer."""
 
 import json
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from cloud.contract import CloudError
-from cloud.openstack.survey import Survey
+from cloud.openstack.doctor.survey import Survey
 
 FLAVOR = {"id": "f", "name": "small", "vcpus": 1, "ram": 512, "disk": 5}
 IMAGE = {
@@ -49,7 +49,7 @@ HEALTHY: dict[str, dict[str, Any]] = {
 }
 
 
-class ScriptedWire:
+class ScriptedClient:
     """`answers`: what a path says, or the error that it raises. `changes`: whatever was not only looked at."""
 
     project_id, user_id, domain_id = "p", "u", "default"
@@ -102,8 +102,8 @@ class ScriptedWire:
         return []
 
 
-def survey_of(wire: Any, **facts: Any) -> Survey:
-    return Survey(lambda: wire, **{"agents_wish": ["10.0.0.9/32"], **facts})
+def survey_of(client: Any, **facts: Any) -> Survey:
+    return Survey(lambda: client, **{"agents_wish": ["10.0.0.9/32"], **facts})
 
 
 def _answer(said: dict[str, Any]) -> requests.Response:

@@ -11,8 +11,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from cloud.openstack import guest, guest_ssh
-from tests.cloud.test_openstack_guest import CONFIG, ONE, TWO, parts
+from cloud.openstack import guest_ssh, userdata
+from tests.cloud.test_openstack_userdata import CONFIG, ONE, TWO, parts
 from tests.tunnels.stage import SSHD, Program, free_port, is_listening, until
 from tests.tunnels.targets import HERE
 
@@ -185,7 +185,7 @@ def test_an_address_that_is_none_or_everybodys_is_exempted_nowhere(agents: list[
 
 
 def decoded(text: str, *keys: str) -> str:
-    return base64.b64decode(guest.user_data(text, keys, agents=AGENTS) or "").decode()
+    return base64.b64decode(userdata.user_data(text, keys, agents=AGENTS) or "").decode()
 
 
 @pytest.mark.parametrize("keys", [(ONE,), (ONE, TWO), ()])

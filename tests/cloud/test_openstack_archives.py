@@ -8,8 +8,8 @@ import requests
 from cloud.contract import CloudBusy, CloudGone, CloudRefused
 from cloud.openstack import cluster, images
 from cloud.openstack.archives import Archives
-from cloud.openstack.verbs import Verbs
-from tests.cloud.scripted import ScriptedWire
+from cloud.openstack.server_actions import ServerActions
+from tests.cloud.scripted import ScriptedClient
 
 SERVER = {
     "id": "s",
@@ -24,12 +24,12 @@ KEPT = {
 }  # fmt: skip
 
 
-def archives(wire: ScriptedWire, *found: dict[str, Any], **server: Any) -> Archives:
-    wire.answers |= {"/servers/s": {"server": {**SERVER, **server}}, "/images": {"images": list(found)}}
-    return Archives(cast("Any", wire), Verbs(cast("Any", wire)))
+def archives(client: ScriptedClient, *found: dict[str, Any], **server: Any) -> Archives:
+    client.answers |= {"/servers/s": {"server": {**SERVER, **server}}, "/images": {"images": list(found)}}
+    return Archives(cast("Any", client), ServerActions(cast("Any", client)))
 
 
-class Shelf(ScriptedWire):
+class Shelf(ScriptedClient):
     """Glance filters by name, as it does in truth."""
 
     def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
@@ -41,29 +41,29 @@ class Shelf(ScriptedWire):
 
 
 def test_what_nova_shelved_is_protected_and_renamed_in_one_call() -> None:
-    wire = Shelf()
-    archives(wire, KEPT, {**KEPT, "id": "older", "created_at": "2025-01-01T00:00:00Z"}).ensure("s", "mine")
-    assert [(method, path) for method, path, _said in wire.changes] == [("PATCH", "/images/k")]
-    said = {(one["op"], one["path"]): one.get("value") for one in wire.changes[0][2]}
+    client = Shelf()
+    archives(client, KEPT, {**KEPT, "id": "older", "created_at": "2025-01-01T00:00:00Z"}).ensure("s", "mine")
+    assert [(method, path) for method, path, _said in client.changes] == [("PATCH", "/images/k")]
+    said = {(one["op"], one["path"]): one.get("value") for one in client.changes[0][2]}
     assert said == {("replace", "/protected"): True, ("add", "/minga_archive"): "s", ("replace", "/name"): "mine"}
 
 
 def test_taken_back_the_server_that_is_still_put_away_keeps_its_image() -> None:
-    wire = Shelf()
-    archives(wire, {**KEPT, "name": "mine", "protected": True}).undo("s", "mine")
-    assert [method for method, _path, _said in wire.changes] == ["PATCH"]
+    client = Shelf()
+    archives(client, {**KEPT, "name": "mine", "protected": True}).undo("s", "mine")
+    assert [method for method, _path, _said in client.changes] == ["PATCH"]
 
 
 @pytest.mark.parametrize(("status", "protected"), [("ACTIVE", True), ("SHUTOFF", False), ("SHELVED_OFFLOADED", False)])
 def test_any_other_is_deleted(status: str, protected: bool) -> None:
-    wire = Shelf()
-    archives(wire, {**KEPT, "name": "mine", "protected": protected}, status=status).undo("s", "mine")
-    assert wire.changes[-1][:2] == ("DELETE", "/images/k")
+    client = Shelf()
+    archives(client, {**KEPT, "name": "mine", "protected": protected}, status=status).undo("s", "mine")
+    assert client.changes[-1][:2] == ("DELETE", "/images/k")
 
 
 def test_what_nova_keeps_is_lent_only_while_it_is_put_away() -> None:
-    wire = Shelf()
-    kept = archives(wire, KEPT)
+    client = Shelf()
+    kept = archives(client, KEPT)
     assert kept.shelved(SERVER) == KEPT
     assert kept.shelved({**SERVER, "status": "ACTIVE"}) is None
 
@@ -86,7 +86,7 @@ def test_one_put_away_whose_image_is_lost_is_refused() -> None:
 
 
 def test_an_archive_is_no_image_to_choose() -> None:
-    wire = ScriptedWire()
+    client = ScriptedClient()
     row = {
         "id": "i",
         "name": "x",
@@ -97,20 +97,20 @@ def test_an_archive_is_no_image_to_choose() -> None:
         "min_disk": 1,
         "size": 1,
     }
-    wire.answers["/images"] = {
+    client.answers["/images"] = {
         "images": [row, {**row, "id": "a", "minga_archive": "s"}, {**row, "id": "b", "minga_archive": ""}]
     }
-    assert [image.id for image in cluster.images(cast("Any", wire))] == ["i", "b"]
+    assert [image.id for image in cluster.images(cast("Any", client))] == ["i", "b"]
 
 
 @pytest.mark.parametrize(
     ("status", "error"), [("queued", CloudBusy), ("saving", CloudBusy), ("deleted", CloudGone), ("killed", CloudGone)]
 )
 def test_an_image_without_data_has_no_size(status: str, error: type[Exception]) -> None:
-    wire = ScriptedWire()
-    wire.answers["/images/i"] = {"id": "i", "status": status, "size": None}
+    client = ScriptedClient()
+    client.answers["/images/i"] = {"id": "i", "status": status, "size": None}
     with pytest.raises(error):
-        images.size(cast("Any", wire), "i")
+        images.size(cast("Any", client), "i")
 
 
 @pytest.mark.parametrize(("skip", "length"), [(0, None), (0, 3), (4, None), (4, 5), (9, 2), (5, 0), (20, None)])

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from django.utils.translation import override
 
-from cloud.check import Check
 from cloud.contract import CloudBusy, CloudRefused
-from cloud.openstack.checks import look
-from tests.cloud.scripted import FLAVOR, FREE, HOST, IMAGE, NETWORK, SUBNET, ScriptedWire, survey_of
+from cloud.diagnosis import Check
+from cloud.openstack.doctor.checks import look
+from tests.cloud.scripted import FLAVOR, FREE, HOST, IMAGE, NETWORK, SUBNET, ScriptedClient, survey_of
 
-Change = Callable[[ScriptedWire], Any]
+Change = Callable[[ScriptedClient], Any]
 
 
-def rows_of(wire: ScriptedWire, **facts: Any) -> list[Check]:
+def rows_of(client: ScriptedClient, **facts: Any) -> list[Check]:
     with override("en"):
-        return list(look(survey_of(wire, **facts)))
+        return list(look(survey_of(client, **facts)))
 
 
 def says(**answers: Any) -> Change:
@@ -26,11 +26,11 @@ def says(**answers: Any) -> Change:
         "hosts": "/os-hypervisors/detail", "networks": "/networks", "subnets": "/subnets", "services": "/os-services",
         "agents": "/agents", "free": "/network-ip-availabilities/n", "limits": "/limits",
     }  # fmt: skip
-    return lambda wire: wire.answers.update({paths[name]: said for name, said in answers.items()})
+    return lambda client: client.answers.update({paths[name]: said for name, said in answers.items()})
 
 
 def has(**facts: Any) -> Change:
-    return lambda wire: wire.__dict__.update(facts)
+    return lambda client: client.__dict__.update(facts)
 
 
 def lab(**facts: Any) -> dict[str, Any]:
@@ -53,8 +53,8 @@ CASES: list[tuple[str, str, str, str, Change]] = [
     # topic, verdict, words of the sentence, words of what mends it, what is wrong
     ("Settings", "wrong", "bound to one project", "OS_USERNAME", has(auth=APP)),
     ("Settings", "wrong", "no password", "OS_PASSWORD", has(auth={"auth_url": "http://keystone/v3"})),
-    ("Nova", "wrong", "older than Zed", "versions show", has(versions={**ScriptedWire().versions, "compute": (2, 60)})),
-    ("Placement", "wrong", "catalogue", "endpoint list", has(versions={**ScriptedWire().versions, "placement": None})),
+    ("Nova", "wrong", "older than Zed", "versions show", has(versions={**ScriptedClient().versions, "compute": (2, 60)})),
+    ("Placement", "wrong", "catalogue", "endpoint list", has(versions={**ScriptedClient().versions, "placement": None})),
     ("Roles", "wrong", "Without “admin”", "role add --user portal", has(role_names=["member"])),
     ("Students' projects", "wrong", "nor make any", "role add --user portal", has(projects_error=CloudRefused("403"))),
     ("Role “member”", "wrong", "no role of this name", "role create member", has(known_roles=[])),
@@ -95,58 +95,60 @@ CASES: list[tuple[str, str, str, str, Change]] = [
 
 
 def test_a_healthy_cloud_is_all_right() -> None:
-    rows = rows_of(ScriptedWire())
+    rows = rows_of(ScriptedClient())
     assert [str(row.found) for row in rows if row.ok != "right"] == []
     assert len(rows) >= 18
 
 
 @pytest.mark.parametrize(("topic", "ok", "words", "mend", "change"), CASES, ids=[f"{c[0]}: {c[2]}" for c in CASES])
 def test_what_is_wrong_is_said_with_what_mends_it(topic: str, ok: str, words: str, mend: str, change: Change) -> None:
-    wire = ScriptedWire()
-    change(wire)
-    found = [(row.ok, str(row.found), row.mend) for row in rows_of(wire) if row.topic == topic and row.ok != "right"]
+    client = ScriptedClient()
+    change(client)
+    found = [(row.ok, str(row.found), row.mend) for row in rows_of(client) if row.topic == topic and row.ok != "right"]
     assert any(ok == verdict and words in text and mend in typed for verdict, text, typed in found), found
 
 
 def test_looking_changes_nothing() -> None:
-    wire = ScriptedWire()
-    rows_of(wire)
-    assert wire.changes == []
+    client = ScriptedClient()
+    rows_of(client)
+    assert client.changes == []
 
 
 def test_a_service_that_is_away_is_asked_only_once() -> None:
-    wire = ScriptedWire()
-    wire.versions["network"] = None
-    wire.answers = {path: said for path, said in wire.answers.items() if "network" not in path and path != "/agents"}
-    rows = [(row.topic, row.ok) for row in rows_of(wire)]
+    client = ScriptedClient()
+    client.versions["network"] = None
+    client.answers = {
+        path: said for path, said in client.answers.items() if "network" not in path and path != "/agents"
+    }
+    rows = [(row.topic, row.ok) for row in rows_of(client)]
     assert ("Neutron", "wrong") in rows
     assert ("Network", "note") in rows
 
 
 def test_a_name_that_is_no_network_is_said() -> None:
-    rows = [row for row in rows_of(ScriptedWire(), network_wish="nosuch") if row.topic == "Network"]
+    rows = [row for row in rows_of(ScriptedClient(), network_wish="nosuch") if row.topic == "Network"]
     assert (rows[0].ok, rows[0].mend) == ("wrong", "OPENSTACK_NETWORK=lab")
 
 
 @pytest.mark.parametrize(("wish", "ok"), [("10.0.0.9/32", "right"), ("0.0.0.0/0", "wrong"), ("nonsense", "wrong")])
 def test_the_agents_addresses_are_looked_at(wish: str, ok: str) -> None:
-    assert [row.ok for row in rows_of(ScriptedWire(), agents_wish=[wish]) if row.topic == "Agent"] == [ok]
+    assert [row.ok for row in rows_of(ScriptedClient(), agents_wish=[wish]) if row.topic == "Agent"] == [ok]
 
 
 def test_an_agent_that_is_found_beside_the_machines_is_right() -> None:
-    rows = [row for row in rows_of(ScriptedWire(), agents_wish=[]) if row.topic == "Agent"]
+    rows = [row for row in rows_of(ScriptedClient(), agents_wish=[]) if row.topic == "Agent"]
     assert (rows[0].ok, "127.0.0.1/32" in str(rows[0].found)) == ("right", True)
 
 
 def test_many_students_want_many_key_pairs() -> None:
-    rows = [row for row in rows_of(ScriptedWire(), students=2000) if row.topic == "Key pairs"]
+    rows = [row for row in rows_of(ScriptedClient(), students=2000) if row.topic == "Key pairs"]
     assert (rows[0].ok, "--key-pairs 6000" in rows[0].mend) == ("note", True)
 
 
 def test_a_neutron_that_hangs_is_named_once_and_nothing_else_is_blamed() -> None:
-    wire = ScriptedWire()
-    wire.answers["/networks"] = wire.answers["/subnets"] = CloudBusy("Neutron does not answer")
-    found = rows_of(wire, agents_wish=[])
+    client = ScriptedClient()
+    client.answers["/networks"] = client.answers["/subnets"] = CloudBusy("Neutron does not answer")
+    found = rows_of(client, agents_wish=[])
     rows = {row.topic: row for row in found if row.topic in ("Network", "Agent")}
     assert {topic: row.ok for topic, row in rows.items()} == {"Network": "wrong", "Agent": "note"}
     assert "Neutron, which does not answer" in str(rows["Agent"].found)

@@ -23,8 +23,9 @@ def reply() -> requests.Response:
 
 
 class SlowCloud(OpenStackCloud):
-    wire: Any = SimpleNamespace(ask=lambda *_args, **_facts: reply())
-    desk: Any = SimpleNamespace(faults=SimpleNamespace(fill=lambda _rows: None), network_name="lab")
+    client: Any = SimpleNamespace(ask=lambda *_args, **_facts: reply())
+    faults: Any = SimpleNamespace(fill=lambda _rows: None)
+    network: Any = SimpleNamespace(name="lab")
 
 
 def test_the_cursor_is_from_before_the_list_was_read() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cloud.openstack import egress
 from cloud.openstack.egress import Rule, WayOut, complement, rule_of
-from tests.cloud.scripted import SUBNET, ScriptedWire
+from tests.cloud.scripted import SUBNET, ScriptedClient
 
 Address = str
 BLOCKED = ["10.0.0.0/24", "10.0.0.7/32", "192.0.2.9/32", "198.51.0.0/16", "fd00:1::/64", "2001:db8::5/128"]
@@ -17,9 +17,9 @@ PORT = {"security_group_id": "g", "project_id": "p"}
 
 
 def way_out(
-    wire: ScriptedWire | None = None, wish: Sequence[str] | None = None, agents: Sequence[str] = ("10.0.0.9/32",)
+    client: ScriptedClient | None = None, wish: Sequence[str] | None = None, agents: Sequence[str] = ("10.0.0.9/32",)
 ) -> WayOut:
-    return WayOut(cast("Any", wire or ScriptedWire()), wish, lambda: list(agents), lambda: "n")
+    return WayOut(cast("Any", client or ScriptedClient()), wish, lambda: list(agents), lambda: "n")
 
 
 def networks(found: WayOut) -> list[str]:
@@ -51,18 +51,18 @@ def test_where_nothing_is_left_out_the_rule_is_the_one_that_neutron_gives_each_g
 
 
 def test_where_all_is_left_out_only_names_and_metadata_are_reached() -> None:
-    wire = ScriptedWire()
-    wire.answers["/subnets"] = {"subnets": [{**SUBNET, "dns_nameservers": ["10.0.0.53"]}]}
-    rules = way_out(wire, ["0.0.0.0/0", "::/0"]).rules()
+    client = ScriptedClient()
+    client.answers["/subnets"] = {"subnets": [{**SUBNET, "dns_nameservers": ["10.0.0.53"]}]}
+    rules = way_out(client, ["0.0.0.0/0", "::/0"]).rules()
     assert lets_out(rules, "10.0.0.53", "udp", 53)
     assert lets_out(rules, "169.254.169.254", "tcp", 80)
     assert not lets_out(rules, "192.0.2.1")
 
 
 def test_the_addresses_of_the_catalogue_and_the_agent_are_found() -> None:
-    wire = ScriptedWire()
-    wire.endpoints = [("image", "https://[2001:db8::a:1]:9292"), ("network", "http://10.0.0.2:9696")]
-    assert networks(way_out(wire, agents=["10.0.0.9/32", "10.9.0.0/24"])) == [
+    client = ScriptedClient()
+    client.endpoints = [("image", "https://[2001:db8::a:1]:9292"), ("network", "http://10.0.0.2:9696")]
+    assert networks(way_out(client, agents=["10.0.0.9/32", "10.9.0.0/24"])) == [
         "10.0.0.2/32", "10.0.0.9/32", "10.9.0.0/24", "2001:db8::/64",
     ]  # fmt: skip
 
@@ -72,9 +72,9 @@ def test_the_setting_stands_in_their_place() -> None:
 
 
 def test_each_computer_s_own_address_is_nobody_s_network() -> None:
-    wire = ScriptedWire()
-    wire.endpoints = [("identity", "http://127.0.0.1:5000/v3")]
-    found = way_out(wire)
+    client = ScriptedClient()
+    client.endpoints = [("identity", "http://127.0.0.1:5000/v3")]
+    found = way_out(client)
     assert (networks(found), found.blocked().loopback) == (["10.0.0.9/32"], ("127.0.0.1",))
 
 
@@ -84,16 +84,16 @@ def test_a_name_that_means_nothing_here_is_told(monkeypatch: pytest.MonkeyPatch,
         raise socket.gaierror(error, "no")
 
     monkeypatch.setattr(egress.socket, "getaddrinfo", look)
-    wire = ScriptedWire()
-    wire.endpoints = [("identity", "http://controller:5000/v3")]
-    found = way_out(wire).blocked()
+    client = ScriptedClient()
+    client.endpoints = [("identity", "http://controller:5000/v3")]
+    found = way_out(client).blocked()
     assert (found.unknown, found.is_sure) == (("controller",), is_sure)
 
 
 def test_name_servers_within_what_is_left_out_are_reached_for_names_only() -> None:
-    wire = ScriptedWire()
-    wire.answers["/ports"] = {"ports": [{"fixed_ips": [{"ip_address": "10.0.0.2"}]}]}
-    rules = way_out(wire).rules()
+    client = ScriptedClient()
+    client.answers["/ports"] = {"ports": [{"fixed_ips": [{"ip_address": "10.0.0.2"}]}]}
+    rules = way_out(client).rules()
     assert (lets_out(rules, "10.0.0.2", "udp", 53), lets_out(rules, "10.0.0.2", "tcp", 5000)) == (True, False)
     assert lets_out(rules, "10.0.0.3")
 

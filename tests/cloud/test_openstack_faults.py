@@ -12,7 +12,7 @@ ROOM = {"code": 500, "message": "No valid host was found."}
 
 
 class OneServer:
-    """A wire at whose end every server has this fault; None: it does not answer."""
+    """A client at whose end every server has this fault; None: it does not answer."""
 
     def __init__(self, fault: dict[str, Any] | None) -> None:
         self.fault = fault
@@ -31,29 +31,29 @@ def row(**changes: Any) -> dict[str, Any]:
     return {"id": "s1", "status": "ERROR", "updated": "now", "metadata": {"minga_machine": "m1"}, **changes}
 
 
-def filled(wire: OneServer, *lists: dict[str, Any]) -> list[Any]:
-    faults = Faults(wire)  # type: ignore[arg-type]
+def filled(client: OneServer, *lists: dict[str, Any]) -> list[Any]:
+    faults = Faults(client)  # type: ignore[arg-type]
     for one in lists:
         faults.fill([one])
     return [one.get("fault") for one in lists]
 
 
 def test_a_fault_is_asked_for_once() -> None:
-    wire = OneServer(ROOM)
-    assert filled(wire, row(), row(), row()) == [ROOM] * 3
-    assert wire.asked == 1
+    client = OneServer(ROOM)
+    assert filled(client, row(), row(), row()) == [ROOM] * 3
+    assert client.asked == 1
 
 
 def test_a_server_that_broke_again_is_asked_for_again() -> None:
-    wire = OneServer(ROOM)
-    filled(wire, row(), row(updated="later"))
-    assert wire.asked == 2
+    client = OneServer(ROOM)
+    filled(client, row(), row(updated="later"))
+    assert client.asked == 2
 
 
 def test_one_that_has_no_fault_is_not_asked_for_ever() -> None:
-    wire = OneServer({})
-    filled(wire, *(row() for _ in range(3 * TRIES)))
-    assert wire.asked == TRIES
+    client = OneServer({})
+    filled(client, *(row() for _ in range(3 * TRIES)))
+    assert client.asked == TRIES
 
 
 def test_a_cloud_that_does_not_answer_spoils_no_list() -> None:
@@ -61,6 +61,6 @@ def test_a_cloud_that_does_not_answer_spoils_no_list() -> None:
 
 
 def test_what_is_well_told_or_not_ours_costs_nothing() -> None:
-    wire = OneServer(ROOM)
-    filled(wire, row(status="ACTIVE"), row(fault=ROOM), row(metadata={}), {"id": "s2", "status": "ERROR"})
-    assert wire.asked == 0
+    client = OneServer(ROOM)
+    filled(client, row(status="ACTIVE"), row(fault=ROOM), row(metadata={}), {"id": "s2", "status": "ERROR"})
+    assert client.asked == 0

@@ -8,15 +8,15 @@ import pytest
 from keystoneauth1.exceptions import NotFound
 
 from cloud.contract import Owner
+from cloud.openstack.client import Client
 from cloud.openstack.tenants import Tenants
-from cloud.openstack.wire import Wire
-from tests.cloud.scripted import ScriptedWire
+from tests.cloud.scripted import ScriptedClient
 
 OWNER = Owner("0123456789", tenant="dead:group:digest")
 GROUPS = [{"id": "default"}, {"id": "minga"}]
 
 
-class AfterwardsWire(ScriptedWire):
+class AfterwardsClient(ScriptedClient):
     """Keystone knows the projects `living`, and finds none by their owner's tag."""
 
     def __init__(self, *living: str) -> None:
@@ -40,9 +40,9 @@ class AfterwardsWire(ScriptedWire):
 
 def deleted(*living: str) -> list[str]:
     """What goes with the tenant of OWNER."""
-    wire = AfterwardsWire(*living)
-    Tenants(cast("Wire", wire), cast("Any", SimpleNamespace(digest="digest"))).ensure_gone(OWNER)
-    return [path for method, path, _wish in wire.changes if method == "DELETE"]
+    client = AfterwardsClient(*living)
+    Tenants(cast("Client", client), cast("Any", SimpleNamespace(digest="digest"))).ensure_gone(OWNER)
+    return [path for method, path, _wish in client.changes if method == "DELETE"]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group["id"])

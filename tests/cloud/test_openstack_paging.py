@@ -6,11 +6,12 @@ import pytest
 import requests
 
 from cloud.contract import CloudBusy, Owner
-from cloud.openstack import checks_access, paging
+from cloud.openstack import paging
+from cloud.openstack.client import Client
+from cloud.openstack.doctor import checks_access
+from cloud.openstack.server_actions import ServerActions
 from cloud.openstack.tenants import Tenants, keypair_prefix
-from cloud.openstack.verbs import Verbs
-from cloud.openstack.wire import Wire
-from tests.cloud.scripted import ScriptedWire, _answer, survey_of
+from tests.cloud.scripted import ScriptedClient, _answer, survey_of
 
 # What the answers of each service look like, and what its rows are counted by.
 SHAPES = {
@@ -22,7 +23,7 @@ SHAPES = {
 }
 
 
-class PagedWire(ScriptedWire):
+class PagedClient(ScriptedClient):
     """Gives three rows at most; a link in the service's own shape says how to go on."""
 
     def __init__(self, **rows: list[Any]) -> None:
@@ -43,39 +44,39 @@ class PagedWire(ScriptedWire):
         return _answer(said)
 
 
-def wire_of(**rows: list[Any]) -> Wire:
-    return cast("Wire", PagedWire(**rows))
+def client_of(**rows: list[Any]) -> Client:
+    return cast("Client", PagedClient(**rows))
 
 
 @pytest.mark.parametrize("path", SHAPES)
 def test_every_page_is_read(path: str) -> None:
     key = SHAPES[path][0]
     rows = [{"id": number} for number in range(8)]
-    assert paging.rows(wire_of(**{key: rows}), "compute", path, key) == rows
+    assert paging.rows(client_of(**{key: rows}), "compute", path, key) == rows
 
 
 def test_a_page_that_leads_to_itself_does_not_go_on_for_ever() -> None:
-    wire = ScriptedWire()
-    wire.answers["/ports"] = {"ports": [{}], "ports_links": [{"rel": "next", "href": "/ports?marker=1"}]}
+    client = ScriptedClient()
+    client.answers["/ports"] = {"ports": [{}], "ports_links": [{"rel": "next", "href": "/ports?marker=1"}]}
     with pytest.raises(CloudBusy, match="again and again"):
-        paging.rows(cast("Wire", wire), "network", "/ports", "ports")
+        paging.rows(cast("Client", client), "network", "/ports", "ports")
 
 
 def test_key_pairs_on_later_pages_are_deleted_with_their_owner() -> None:
     owner = Owner("0123456789")
     mine = {"keypair": {"name": f"{keypair_prefix(owner)}key"}}
-    wire = PagedWire(keypairs=[{"keypair": {"name": f"other-{number}"}} for number in range(7)] + [mine])
-    Tenants(cast("Wire", wire), cast("Any", None))._delete_keypairs(owner)
-    assert [path for _method, path, _wish in wire.changes] == [f"/os-keypairs/{mine['keypair']['name']}"]
+    client = PagedClient(keypairs=[{"keypair": {"name": f"other-{number}"}} for number in range(7)] + [mine])
+    Tenants(cast("Client", client), cast("Any", None))._delete_keypairs(owner)
+    assert [path for _method, path, _wish in client.changes] == [f"/os-keypairs/{mine['keypair']['name']}"]
 
 
 def test_key_pairs_are_counted_to_the_last() -> None:
-    wire = PagedWire(keypairs=[{}] * 8)
-    wire.answers["/os-quota-sets/p"] = {"quota_set": {"key_pairs": 8}}
-    [row] = checks_access.keypairs(survey_of(wire))
+    client = PagedClient(keypairs=[{}] * 8)
+    client.answers["/os-quota-sets/p"] = {"quota_set": {"key_pairs": 8}}
+    [row] = checks_access.keypairs(survey_of(client))
     assert (row.ok, "All 8" in str(row.found)) == ("wrong", True)
 
 
 def test_our_reboots_are_counted_through_a_long_history() -> None:
     actions = [{"action": "suspend", "user_id": "u"}] * 7 + [{"action": "reboot", "user_id": "u"}]
-    assert Verbs(wire_of(instanceActions=actions)).our_count("s", "reboot") == 1
+    assert ServerActions(client_of(instanceActions=actions)).our_count("s", "reboot") == 1

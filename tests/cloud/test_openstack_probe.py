@@ -11,10 +11,10 @@ from typing import Any, cast
 import pytest
 from django.utils.translation import override
 
-from cloud.check import Check
-from cloud.openstack import probe, way_out_trial
+from cloud.diagnosis import Check
+from cloud.openstack.doctor import probe, way_out_trial
 from cloud.openstack.egress import WayOut
-from tests.cloud.scripted import SUBNET, ScriptedWire
+from tests.cloud.scripted import SUBNET, ScriptedClient
 
 API, QUEUE = ("10.0.0.2", 5000), ("10.0.0.2", 5672)
 
@@ -26,10 +26,10 @@ def listener() -> Iterator[tuple[str, int]]:
 
 
 def rows(*answered: probe.Target, wish: list[str] | None = None, names: bool = False) -> list[Check]:
-    wire = ScriptedWire()
+    client = ScriptedClient()
     if names:
-        wire.answers["/subnets"] = {"subnets": [{**SUBNET, "dns_nameservers": ["10.0.0.53"]}]}
-    way_out = WayOut(cast("Any", wire), wish, lambda: ["10.0.0.9/32"], lambda: "n")
+        client.answers["/subnets"] = {"subnets": [{**SUBNET, "dns_nameservers": ["10.0.0.53"]}]}
+    way_out = WayOut(cast("Any", client), wish, lambda: ["10.0.0.9/32"], lambda: "n")
     with override("en"):
         return way_out_trial.rows(way_out, probe.Heard(frozenset(answered)) if answered else None)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cloud.contract import CloudBusy, CloudRefused, Owner, Server, Status
-from cloud.openstack import trial
+from cloud.openstack.doctor import trial
 
 SERVER = Server("s", trial.MACHINE, trial.OWNER_KEY, "minga-check", Status.BUILDING)
 

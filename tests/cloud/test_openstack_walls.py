@@ -10,17 +10,17 @@ import requests
 
 from cloud.contract import CloudBusy, CloudGone
 from cloud.openstack.egress import Blocked, Rule, WayOut
-from cloud.openstack.problems import Conflict
+from cloud.openstack.errors import Conflict
 from cloud.openstack.tenants import Tenants
 from cloud.openstack.walls import Walls
-from tests.cloud.scripted import ScriptedWire, _answer
+from tests.cloud.scripted import ScriptedClient, _answer
 
 AGENT, OTHER = "10.0.0.9/32", "10.0.0.8/32"
 OPEN = [Rule("egress", "IPv4", None), Rule("egress", "IPv6", None)]
 OLD = [Rule("ingress", "IPv4", AGENT), *OPEN]  # as Minga 0.2.0 left it
 
 
-class Neutron(ScriptedWire):
+class Neutron(ScriptedClient):
     """Keeps the rules of one group."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
@@ -65,10 +65,10 @@ class Neutron(ScriptedWire):
         return super().ask(service, method, path, **facts) if method == "GET" else _answer({})
 
 
-def walls(wire: Neutron, blocked: Sequence[str] | None = ("10.0.0.0/8",), **facts: Any) -> Walls:
+def walls(client: Neutron, blocked: Sequence[str] | None = ("10.0.0.0/8",), **facts: Any) -> Walls:
     agents = facts.pop("agents", [AGENT])
     return Walls(
-        cast("Any", wire), lambda: agents, WayOut(cast("Any", wire), blocked, lambda: agents, lambda: "n"), **facts
+        cast("Any", client), lambda: agents, WayOut(cast("Any", client), blocked, lambda: agents, lambda: "n"), **facts
     )
 
 
@@ -76,98 +76,98 @@ def walls(wire: Neutron, blocked: Sequence[str] | None = ("10.0.0.0/8",), **fact
     "before", [OLD, OPEN, [], [*OLD, Rule("egress", "IPv4", "10.0.0.0/8"), Rule("ingress", "IPv4", OTHER)]]
 )
 def test_whatever_it_was_it_becomes_what_it_should_be_and_stays(before: list[Rule]) -> None:
-    wire = Neutron(before)
-    kept = walls(wire)
-    kept.keep(wire.group)
-    wire.said.clear()
-    kept.keep(wire.group)
-    assert (kept.are_right(wire.group), wire.said) == (True, [])
-    out = {row["remote_ip_prefix"] for row in wire.group["security_group_rules"] if row["direction"] == "egress"}
+    client = Neutron(before)
+    kept = walls(client)
+    kept.keep(client.group)
+    client.said.clear()
+    kept.keep(client.group)
+    assert (kept.are_right(client.group), client.said) == (True, [])
+    out = {row["remote_ip_prefix"] for row in client.group["security_group_rules"] if row["direction"] == "egress"}
     assert {"0.0.0.0/5", "11.0.0.0/8", None} <= out
 
 
 def test_a_group_of_an_older_minga_is_not_right() -> None:
-    wire = Neutron(OLD)
-    assert [walls(wire).are_right(group) for group in walls(wire).everywhere()] == [False]
+    client = Neutron(OLD)
+    assert [walls(client).are_right(group) for group in walls(client).everywhere()] == [False]
 
 
 def test_who_gets_in_too_much_goes_first_and_the_way_out_is_never_shut() -> None:
-    wire = Neutron([*OLD, Rule("ingress", "IPv4", None)])
-    walls(wire).keep(wire.group)
-    assert wire.said == ["delete ingress", "make", "delete egress"]
+    client = Neutron([*OLD, Rule("ingress", "IPv4", None)])
+    walls(client).keep(client.group)
+    assert client.said == ["delete ingress", "make", "delete egress"]
 
 
 def test_a_group_of_somebody_else_s_is_left_alone() -> None:
-    wire = Neutron(OLD)
-    wire.group["description"] = "the mine of the geologists"
-    assert walls(wire).everywhere() == []
+    client = Neutron(OLD)
+    client.group["description"] = "the mine of the geologists"
+    assert walls(client).everywhere() == []
 
 
 def test_a_project_gets_room_for_more_rules_than_neutron_allows_by_itself() -> None:
-    wire = Neutron(OLD)
-    walls(wire, ["10.0.0.5/32"]).keep(wire.group)
-    assert wire.said[:2] == ["make", "make"]
-    assert wire.answers["/quotas/p"] == {"quota": {"security_group_rule": 20 + 32}}
+    client = Neutron(OLD)
+    walls(client, ["10.0.0.5/32"]).keep(client.group)
+    assert client.said[:2] == ["make", "make"]
+    assert client.answers["/quotas/p"] == {"quota": {"security_group_rule": 20 + 32}}
 
 
 def test_a_rule_that_another_worker_has_deleted_is_no_fault() -> None:
-    wire = Neutron(OLD)
-    seen = {**wire.group, "security_group_rules": list(wire.group["security_group_rules"])}
-    wire.group["security_group_rules"].pop(1)
-    walls(wire).keep(seen)
-    assert wire.said == ["make"]
+    client = Neutron(OLD)
+    seen = {**client.group, "security_group_rules": list(client.group["security_group_rules"])}
+    client.group["security_group_rules"].pop(1)
+    walls(client).keep(seen)
+    assert client.said == ["make"]
 
 
 def test_a_rule_that_is_there_twice_is_kept_once() -> None:
     """A call that Neutron answered too late was made again, and both were done."""
-    wire = Neutron(OLD)
-    kept = walls(wire)
-    kept.keep(wire.group)
-    once = len(wire.group["security_group_rules"])
-    wire._add([{key: row[key] for key in row if key != "id"} for row in wire.group["security_group_rules"]])
-    kept.keep(wire.group)
-    assert (kept.are_right(wire.group), len(wire.group["security_group_rules"])) == (True, once)
+    client = Neutron(OLD)
+    kept = walls(client)
+    kept.keep(client.group)
+    once = len(client.group["security_group_rules"])
+    client._add([{key: row[key] for key in row if key != "id"} for row in client.group["security_group_rules"]])
+    kept.keep(client.group)
+    assert (kept.are_right(client.group), len(client.group["security_group_rules"])) == (True, once)
 
 
 def test_none_opens_it_again() -> None:
-    wire = Neutron(OLD)
-    walls(wire).keep(wire.group)
-    walls(wire, []).keep(wire.group)
-    assert {row["remote_ip_prefix"] for row in wire.group["security_group_rules"]} == {None, AGENT}
+    client = Neutron(OLD)
+    walls(client).keep(client.group)
+    walls(client, []).keep(client.group)
+    assert {row["remote_ip_prefix"] for row in client.group["security_group_rules"]} == {None, AGENT}
 
 
 def test_while_a_name_server_is_away_the_rules_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    wire = Neutron(OLD)
-    walls(wire).keep(wire.group)
-    unsure = walls(wire, None)
+    client = Neutron(OLD)
+    walls(client).keep(client.group)
+    unsure = walls(client, None)
     monkeypatch.setattr(unsure.way_out, "blocked", lambda: Blocked((), is_sure=False))
-    assert unsure.are_right(wire.group)
+    assert unsure.are_right(client.group)
 
 
 def test_the_digest_changes_with_the_setting_and_with_the_agent() -> None:
-    wire = Neutron([])
-    found = [walls(wire), walls(wire, ["10.0.0.0/9"]), walls(wire, agents=[OTHER]), walls(wire, [])]
+    client = Neutron([])
+    found = [walls(client), walls(client, ["10.0.0.0/9"]), walls(client, agents=[OTHER]), walls(client, [])]
     assert len({one.digest for one in found}) == 4
 
 
 def test_what_a_computer_found_for_itself_does_not_shut_out_another_s_agent() -> None:
-    wire = Neutron([*OLD, Rule("ingress", "IPv4", OTHER)])
-    walls(wire, [], agents_told=False).keep(wire.group)
-    assert wire.said == []
+    client = Neutron([*OLD, Rule("ingress", "IPv4", OTHER)])
+    walls(client, [], agents_told=False).keep(client.group)
+    assert client.said == []
 
 
 @pytest.mark.parametrize(
     ("age", "rules", "waits"), [(1, OPEN, True), (1, None, False), (60, OPEN, False), (-60, OPEN, False)]
 )
 def test_a_group_that_another_worker_is_just_making_is_left_to_it(age: int, rules: Any, waits: bool) -> None:
-    wire = Neutron(OPEN)
-    kept = walls(wire)
+    client = Neutron(OPEN)
+    kept = walls(client)
     if rules is None:
-        kept.keep(wire.group)
-    wire.group["created_at"] = f"{datetime.now(UTC) - timedelta(seconds=age):%Y-%m-%dT%H:%M:%SZ}"
-    wire.clock_ahead = 0.5
+        kept.keep(client.group)
+    client.group["created_at"] = f"{datetime.now(UTC) - timedelta(seconds=age):%Y-%m-%dT%H:%M:%SZ}"
+    client.clock_ahead = 0.5
     with pytest.raises(CloudBusy) if waits else nullcontext():
-        Tenants(cast("Any", wire), kept).group_of("p")
+        Tenants(cast("Any", client), kept).group_of("p")
 
 
 def test_a_group_that_its_maker_takes_back_meanwhile_is_looked_for_again() -> None:
@@ -177,6 +177,6 @@ def test_a_group_that_its_maker_takes_back_meanwhile_is_looked_for_again() -> No
                 raise CloudGone("404 Security group g does not exist")
             return super().ask(service, method, path, **facts)
 
-    wire = Replaced(OPEN)
+    client = Replaced(OPEN)
     with pytest.raises(CloudBusy):
-        Tenants(cast("Any", wire), walls(wire)).group_of("p")
+        Tenants(cast("Any", client), walls(client)).group_of("p")

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import asyncssh
 
-from cloud.openstack import guest as user_data
+from cloud.openstack import userdata as user_data
 from tests.guests.visitors import Visitors
 from tests.installation import rootfs
 from tests.installation.guest import Guest

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import child, ports, records, stamps
+from deploy.local import child, free_ports, pidfiles, stamps
+from deploy.local.errors import LauncherError
 from deploy.local.redis import quoted
-from deploy.local.troubles import Trouble
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,9 +61,9 @@ def test_a_file_in_place_of_the_folder_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_second_start_on_one_folder_is_a_sentence(tmp_path: Path) -> None:
-    from deploy.local import place
+    from deploy.local import installation
 
-    with place.take(tmp_path):
+    with installation.take(tmp_path):
         assert_one_sentence(launch(tmp_path), "already runs")
 
 
@@ -77,38 +77,38 @@ def test_an_old_python_is_a_sentence() -> None:
 
 
 def test_ports_stay_the_same(tmp_path: Path) -> None:
-    first = ports.choose(tmp_path / "ports.json", ["a", "b"])
-    assert ports.choose(tmp_path / "ports.json", ["a", "b"]) == first
+    first = free_ports.choose(tmp_path / "ports.json", ["a", "b"])
+    assert free_ports.choose(tmp_path / "ports.json", ["a", "b"]) == first
 
 
 def test_a_kept_port_that_was_taken_is_replaced(tmp_path: Path, taken_port: int) -> None:
     (tmp_path / "ports.json").write_text(json.dumps({"a": taken_port, "vps_first": 23000}))
-    assert ports.choose(tmp_path / "ports.json", ["a"])["a"] != taken_port
+    assert free_ports.choose(tmp_path / "ports.json", ["a"])["a"] != taken_port
 
 
 def test_the_public_range_is_kept(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text(json.dumps({"vps_first": 27000}))
-    chosen = ports.choose(tmp_path / "ports.json", [])
+    chosen = free_ports.choose(tmp_path / "ports.json", [])
     assert (chosen["vps_first"], chosen["vps_last"]) == (27000, 27999)
 
 
 def test_secrets_are_for_the_owner_only(tmp_path: Path) -> None:
-    from deploy.local import place
+    from deploy.local import installation
 
-    with place.take(tmp_path) as lock:
-        settled = place.settle(tmp_path, str(ports.free_port()), lock)
-        modes = [stat.S_IMODE(settled.secret_file(name).stat().st_mode) for name in place.SECRETS]
-    assert modes == [0o600] * len(place.SECRETS)
+    with installation.take(tmp_path) as lock:
+        settled = installation.settle(tmp_path, str(free_ports.free_port()), lock)
+        modes = [stat.S_IMODE(settled.secret_file(name).stat().st_mode) for name in installation.SECRETS]
+    assert modes == [0o600] * len(installation.SECRETS)
 
 
 def sleeper(tmp_path: Path, script: str) -> subprocess.Popen[bytes]:
     program = child.Program("sleeper", ["/bin/sh", "-c", script])
-    return child.start(program, log=tmp_path / "sleeper.log", record=tmp_path / "sleeper.pid")
+    return child.start(program, log=tmp_path / "sleeper.log", pidfile=tmp_path / "sleeper.pid")
 
 
 def test_a_leftover_is_ended(tmp_path: Path) -> None:
     process = sleeper(tmp_path, "sleep 60")
-    assert records.end_leftover(tmp_path / "sleeper.pid", gently=signal.SIGTERM, seconds=2)
+    assert pidfiles.end_leftover(tmp_path / "sleeper.pid", gently=signal.SIGTERM, seconds=2)
     assert process.wait(2) == -signal.SIGTERM
 
 
@@ -117,14 +117,14 @@ def test_the_children_of_a_dead_leftover_are_ended(tmp_path: Path) -> None:
     time.sleep(0.3)
     process.kill()
     process.wait()
-    assert records.end_leftover(tmp_path / "sleeper.pid", gently=signal.SIGTERM, seconds=2)
-    assert not records.has_members(process.pid)
+    assert pidfiles.end_leftover(tmp_path / "sleeper.pid", gently=signal.SIGTERM, seconds=2)
+    assert not pidfiles.has_members(process.pid)
 
 
 def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as stranger:
-        records.Record(stranger.pid, "12345", "postgres").write(tmp_path / "postgres.pid")
-        assert not records.end_leftover(tmp_path / "postgres.pid", gently=signal.SIGTERM, seconds=1)
+        pidfiles.PidFile(stranger.pid, "12345", "postgres").write(tmp_path / "postgres.pid")
+        assert not pidfiles.end_leftover(tmp_path / "postgres.pid", gently=signal.SIGTERM, seconds=1)
         assert stranger.poll() is None
         stranger.kill()
 
@@ -132,11 +132,11 @@ def test_a_stranger_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
 def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
     script = (
         "import pathlib, os, signal; from deploy.local import child; here = pathlib.Path(%r);"
-        "child.start(child.Program('a', ['sleep', '60']), log=here / 'a.log', record=here / 'a.pid');"
+        "child.start(child.Program('a', ['sleep', '60']), log=here / 'a.log', pidfile=here / 'a.pid');"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", script % str(tmp_path)], cwd=ROOT)
-    left = records.read(tmp_path / "a.pid")
+    left = pidfiles.read(tmp_path / "a.pid")
     time.sleep(0.3)
     assert left is not None
     assert not left.is_alive()
@@ -162,23 +162,23 @@ def test_a_long_log_is_set_aside_while_it_is_written(tmp_path: Path, monkeypatch
 
 def test_the_pages_are_at_localhost_and_the_machines_ports_are_not(tmp_path: Path) -> None:
     """A browser sends the cookies of a name to every port of it."""
-    from deploy.local import parts, place
+    from deploy.local import installation, services
 
-    with place.take(tmp_path) as lock:
-        settled = place.settle(tmp_path, str(ports.free_port()), lock)
-        settings = parts.site_settings(settled)
+    with installation.take(tmp_path) as lock:
+        settled = installation.settle(tmp_path, str(free_ports.free_port()), lock)
+        settings = services.site_settings(settled)
     assert settings["PORTAL_URL"] == settled.url == f"http://localhost:{settled.web_port}"
     assert settings["SECRET_KEY"] == settled.secrets["secret_key"]
 
 
 def test_a_port_that_is_taken_at_the_other_address_is_no_free_one() -> None:
-    if "::1" not in ports.loopbacks():
+    if "::1" not in free_ports.loopbacks():
         pytest.skip("no IPv6 here")
     with socket.socket(socket.AF_INET6) as holder:
         holder.bind(("::1", 0))
         holder.listen()
-        with pytest.raises(Trouble, match="already in use"):
-            ports.web_port(str(holder.getsockname()[1]))
+        with pytest.raises(LauncherError, match="already in use"):
+            free_ports.web_port(str(holder.getsockname()[1]))
 
 
 def test_a_path_with_quotes_is_one_for_redis_too() -> None:

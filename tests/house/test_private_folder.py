@@ -13,32 +13,32 @@ from pathlib import Path
 import pytest
 
 from deploy.local import privilege
+from deploy.local.errors import LauncherError
 from deploy.local.postgres import binaries
 from deploy.local.redis import server
-from deploy.local.troubles import Trouble
 
 ROOT = Path(__file__).resolve().parents[2]
 USER = 65534  # nobody: an ordinary user of every system
 SCRIPT = """
 import socket, sys, time
 from pathlib import Path
-from deploy.local import child, ports
+from deploy.local import child, free_ports
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
 
 here = Path(sys.argv[1]).resolve()
-postgres, redis = Postgres(here / "postgres", ports.free_port(), "p", careless=True), Redis(here / "redis", ports.free_port(), "p")
+postgres, redis = Postgres(here / "postgres", free_ports.free_port(), "p", careless=True), Redis(here / "redis", free_ports.free_port(), "p")
 postgres.prepare()
 redis.prepare()
 programs = child.Program("postgres", postgres.command(), folder=postgres.folder, become=postgres.become), child.Program("redis", redis.command())
-running = [child.start(one, log=here / f"{one.name}.log", record=here / f"{one.name}.pid") for one in programs]
+running = [child.start(one, log=here / f"{one.name}.log", pidfile=here / f"{one.name}.pid") for one in programs]
 until = time.monotonic() + 30
 for port in (postgres.port, redis.port):
     while socket.socket().connect_ex(("127.0.0.1", port)):
         assert time.monotonic() < until, [(here / f"{one.name}.log").read_text() for one in programs]
         time.sleep(0.02)
 for process, one in zip(running, programs):
-    child.end(process, one, record=here / f"{one.name}.pid")
+    child.end(process, one, pidfile=here / f"{one.name}.pid")
 print("both answered")
 """
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the way to PostgreSQL as root is Linux's")
@@ -121,7 +121,9 @@ def test_they_work_for_an_ordinary_user(closed: Path) -> None:
 @pytest.mark.parametrize("permitted", [0, 1 << privilege.CAP_SETPCAP, 1 << privilege.CAP_DAC_OVERRIDE])
 def test_without_the_capability_a_sentence_says_what_to_do(closed: Path, permitted: int) -> None:
     """A container may leave root too little."""
-    with pytest.raises(Trouble, match="as an ordinary user, or from a clone in a folder that everybody may enter"):
+    with pytest.raises(
+        LauncherError, match="as an ordinary user, or from a clone in a folder that everybody may enter"
+    ):
         privilege._needed_capability([closed / "minga"], permitted)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.local import child, holders, parts, place, ports
+from deploy.local import child, free_ports, holders, installation, services
 from deploy.local.child import Program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,9 +60,9 @@ def brought(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("brought")
 def test_make_run(tmp_path: Path) -> None:
-    with place.take(tmp_path) as lock:
-        all_parts = parts.all_parts(place.settle(tmp_path, str(ports.free_port()), lock))
-    programs = {part.name: part.program for part in all_parts}
+    with installation.take(tmp_path) as lock:
+        all_services = services.all_services(installation.settle(tmp_path, str(free_ports.free_port()), lock))
+    programs = {service.name: service.program for service in all_services}
     words = {name: [*child.environment(programs[name]), *programs[name].command] for name in TABLE}
     options = [word for name in TABLE for word in held(name, [w for w in words[name] if not w.startswith("/")])]
     assert options == WANTED
@@ -76,7 +76,7 @@ def test_make_run(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("brought")
 def test_a_process_of_make_run_is_started_without_what_is_not_its_own(tmp_path: Path) -> None:
     show = [sys.executable, "-c", "import os; print(*os.environ)"]
-    process = child.start(Program("web", show), log=tmp_path / "log", record=tmp_path / "pid")
+    process = child.start(Program("web", show), log=tmp_path / "log", pidfile=tmp_path / "pid")
     assert process.wait(20) == 0
     names = (tmp_path / "log").read_text().split()
     assert "METRICS_TOKEN" in names

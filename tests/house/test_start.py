@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local import ports, records
+from deploy.local import free_ports, pidfiles
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 150.0  # as long as the launcher itself waits; about 8 s on a calm computer
@@ -29,7 +29,7 @@ class Minga:
     """A launcher on a folder of its own."""
 
     def __init__(self, data: Path) -> None:
-        self.data, self.port = data, ports.free_port()
+        self.data, self.port = data, free_ports.free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.took: list[float] = []  # seconds, each start
 
@@ -108,7 +108,7 @@ def minga(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minga]:
 
 
 def left_of(pids: dict[str, int]) -> list[str]:
-    return [name for name, pid in pids.items() if records.is_running(pid) or records.has_members(pid)]
+    return [name for name, pid in pids.items() if pidfiles.is_running(pid) or pidfiles.has_members(pid)]
 
 
 def test_it_answers(minga: Minga) -> None:

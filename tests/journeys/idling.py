@@ -18,7 +18,7 @@ import psycopg
 
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
 from tests.machines.idle.guest import terminal
-from tunnels.agent import splice
+from tunnels.agent import relay
 
 # More than the 10 s after which a load that was not heard is unknown: who computes is never taken for idle on a busy computer.
 IDLE_MINUTES = 0.25
@@ -29,7 +29,7 @@ COMPUTES = "while :; do timeout 1 sh -c 'while :; do :; done'; sleep 2; done"
 BUSY_SECONDS = 3 * 60 * IDLE_MINUTES  # three times what makes a quiet one be asked about
 # After the portal has noted its line, bytes are taken for that line's for ten; agents tell whole seconds.
 ECHO_SECONDS = 12
-BRIEF_SECONDS = splice.BRIEF_SECONDS + 2  # what passes in a younger connection may be a scanner's
+BRIEF_SECONDS = relay.BRIEF_SECONDS + 2  # what passes in a younger connection may be a scanner's
 BEGIN_SECONDS = 400  # until all guests are up
 
 

@@ -16,7 +16,7 @@ import httpx
 
 from cloud.contract import Server
 from cloud.local import LocalCloud
-from deploy.local import ports
+from deploy.local import free_ports
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
 from tests.cloud import ready_guest
@@ -32,7 +32,7 @@ class Stack:
 
     def __init__(self, data: Path, kind: str, **environment: str) -> None:
         self.data, self.kind = data, kind
-        self.port = ports.free_port()
+        self.port = free_ports.free_port()
         self.url = f"http://localhost:{self.port}"
         self.environment = {
             **os.environ,

@@ -30,7 +30,7 @@ from tests.machines.idle.postman import HERE, Postman
 from tests.machines.idle.quiet import row
 from tests.machines.test_tenants import MONTH
 from tests.machines.world import World
-from tests.tunnels.told import TOKEN, gateway, opened, states, tell
+from tests.tunnels.gateway_rows import TOKEN, gateway, opened, states, tell
 from tunnels.models import Tunnel
 
 

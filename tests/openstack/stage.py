@@ -14,7 +14,7 @@ import openstack
 
 from cloud.contract import CloudGone, Owner, Server, ServerSpec, Status
 from cloud.openstack import OpenStackCloud
-from cloud.openstack.servers import server as server_of
+from cloud.openstack.nova_servers import server as server_of
 from tests.cloud import stage as of_every_cloud
 from tests.cloud.stage import insist
 
@@ -113,9 +113,8 @@ class OpenStackStage:
 
     def find(self, server_id: str) -> Server | None:
         """Ask Nova for this server alone: less work for the cloud than a list of everybody's servers."""
-        desk = self.cloud.desk
         try:
-            return server_of(insist(desk.verbs.get, server_id), desk.network_name)
+            return server_of(insist(self.cloud.actions.get, server_id), self.cloud.network.name)
         except CloudGone:
             return None
 

@@ -38,7 +38,7 @@ def there_and_back(world: RealWorld, stage: OpenStackStage, machine: Machine) ->
     assert copy.size_bytes == insist(stage.cloud.image_size, archive)
     actions.restore(machine=machine, by=world.student)
     world.until(machine, "running")
-    assert stage.cloud.desk.verbs.get(machine.server_id)["image"]["id"] == archive
+    assert stage.cloud.actions.get(machine.server_id)["image"]["id"] == archive
     copies.tidy(stage.cloud, timezone.now())
     with pytest.raises(CloudGone):
         insist(stage.cloud.image_size, archive)
@@ -64,8 +64,8 @@ def test_one_put_away_is_downloaded_from_what_nova_keeps(
 
 
 def test_glance_itself_sends_ranges(stage: OpenStackStage) -> None:
-    wire = stage.cloud.wire
-    answer = wire.connection.image.get(
+    client = stage.cloud.client
+    answer = client.connection.image.get(
         f"/images/{stage.image_id}/file", headers={"Range": "bytes=100-199"}, raise_exc=False, stream=True
     )
     with answer:

@@ -102,7 +102,9 @@ def test_a_project_that_was_deleted_under_us_is_made_again(
     stage.settle()
     old = stage.row(theirs)["tenant_id"]
     stage.admin.identity.delete_project(old)
-    stage.cloud.wire.sign_out(old)  # Nova believes a token that it has seen for five minutes more; then we sign in anew
+    stage.cloud.client.sign_out(
+        old
+    )  # Nova believes a token that it has seen for five minutes more; then we sign in anew
     made = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     assert stage.row(made)["tenant_id"] != old
     insist(stage.cloud.ensure_suspended, theirs.id)
@@ -126,7 +128,7 @@ def test_a_role_that_was_taken_away_is_given_again(
     spec = make_spec(stage, owner=new_owner, flavor_id=huge)
     project = stage.row(insist(stage.cloud.ensure_server, spec))["tenant_id"]
     role = stage.role("member")
-    stage.admin.identity.delete(f"/projects/{project}/users/{stage.cloud.wire.user_id}/roles/{role}")
+    stage.admin.identity.delete(f"/projects/{project}/users/{stage.cloud.client.user_id}/roles/{role}")
     made = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     assert stage.row(made)["tenant_id"] == project
 
@@ -138,10 +140,10 @@ def test_a_role_that_was_taken_away_is_given_again(
 def rabbit(stage: OpenStackStage) -> Iterator[Callable[[str], None]]:
     """Stop and continue it: without it the parts of Nova cannot talk to each other. Calls are given three seconds, not twenty."""
     pid = inside_cloud("cat", RABBIT).stdout.split()[0]
-    stage.cloud.wire.longest, whole = 3.0, stage.cloud.wire.longest
+    stage.cloud.client.longest, whole = 3.0, stage.cloud.client.longest
     yield lambda signal: _signal(pid, signal)
     _signal(pid, "CONT")
-    stage.cloud.wire.longest = whole
+    stage.cloud.client.longest = whole
 
 
 def _signal(pid: str, signal: str) -> None:

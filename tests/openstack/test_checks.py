@@ -14,11 +14,12 @@ import pytest
 from django.core.management import call_command
 
 from catalog.models import Image
-from cloud.check import Check
 from cloud.contract import Flavor, Owner
-from cloud.openstack import OpenStackCloud, checks, cluster, setup, trial
-from cloud.openstack.setup import Step, Wishes, set_up
-from cloud.openstack.survey import Survey
+from cloud.diagnosis import Check
+from cloud.openstack import OpenStackCloud, cluster
+from cloud.openstack.doctor import checks, setup, trial
+from cloud.openstack.doctor.setup import Step, Wishes, set_up
+from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.tenants import keypair_prefix
 from cloud.openstack.upload import Upload
 from cloud.openstack.walls import Walls
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.xdist_group("lives")
 
 
 def survey_of(cloud: OpenStackCloud) -> Survey:
-    return Survey(lambda: cloud.wire, agents_wish=[f"{AGENT}/32"])
+    return Survey(lambda: cloud.client, agents_wish=[f"{AGENT}/32"])
 
 
 def rows_of(cloud: OpenStackCloud) -> list[Check]:
@@ -67,10 +68,10 @@ def running(stage: OpenStackStage) -> Iterator["subprocess.Popen[str]"]:
 def traces(stage: OpenStackStage) -> dict[str, Any]:
     """What a trial could leave behind."""
     owner = Owner(trial.OWNER_KEY, "check")
-    keypairs = stage.cloud.wire.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
+    keypairs = stage.cloud.client.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
     return {
         "server": stage.cloud.find_server(trial.MACHINE),
-        "project": stage.cloud.desk.tenants.find(owner),
+        "project": stage.cloud.tenants.find(owner),
         "keys": [row for row in keypairs if row["keypair"]["name"].startswith(keypair_prefix(owner))],
     }
 
@@ -130,14 +131,14 @@ def test_what_a_killed_trial_left_goes_with_the_next_one(
 
 def everything(stage: OpenStackStage) -> dict[str, Any]:
     """Everything that setup_cloud could change. Others make snapshots meanwhile, and sizes that are too big; it makes neither."""
-    wire = stage.cloud.wire
-    flavors = wire.ask("compute", "GET", "/flavors/detail").json()["flavors"]
-    images = [row for row in cluster.pages(wire, {"limit": 200}) if row.get("image_type") != "snapshot"]
+    client = stage.cloud.client
+    flavors = client.ask("compute", "GET", "/flavors/detail").json()["flavors"]
+    images = [row for row in cluster.pages(client, {"limit": 200}) if row.get("image_type") != "snapshot"]
     return {
-        "quota": wire.ask("compute", "GET", f"/os-quota-sets/{wire.project_id}").json(),
+        "quota": client.ask("compute", "GET", f"/os-quota-sets/{client.project_id}").json(),
         "flavors": [row for row in flavors if not row["name"].startswith(HUGE)],
         "images": sorted((i["id"], i["name"], i.get("os_admin_user"), i["status"]) for i in images),
-        "networks": wire.ask("network", "GET", "/networks").json(),
+        "networks": client.ask("network", "GET", "/networks").json(),
     }
 
 
@@ -159,7 +160,7 @@ def upload(stage: OpenStackStage, name: str, tmp_path: Path) -> Iterator[Upload]
 def only_size(stage: OpenStackStage, name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flavor]:
     """A cloud that has no other sizes than this, as far as setup_cloud sees: others are at work on the bench."""
     there, size = cluster.flavors, Flavor("", name, 1, 64, 1)
-    monkeypatch.setattr(cluster, "flavors", lambda wire: [flavor for flavor in there(wire) if flavor.name == name])
+    monkeypatch.setattr(cluster, "flavors", lambda client: [flavor for flavor in there(client) if flavor.name == name])
     monkeypatch.setattr(setup, "SIZES", [size])
     yield size
     for flavor in stage.admin.compute.flavors():
@@ -170,10 +171,10 @@ def only_size(stage: OpenStackStage, name: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def few_keypairs(stage: OpenStackStage) -> Iterator[str]:
     """The service project allows a few less than is wanted."""
-    path = f"/os-quota-sets/{stage.cloud.wire.project_id}"
-    stage.cloud.wire.ask("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS - 100}})
+    path = f"/os-quota-sets/{stage.cloud.client.project_id}"
+    stage.cloud.client.ask("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS - 100}})
     yield path
-    stage.cloud.wire.ask("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS}})
+    stage.cloud.client.ask("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS}})
 
 
 @pytest.fixture(autouse=True)
@@ -231,12 +232,12 @@ def test_projects_of_an_older_minga_are_brought_up_to_date(
 ) -> None:
     owner = Owner(str(uuid.uuid4()), "osci-old")
     own(owner)
-    project = insist(open_cloud(blocked=[]).desk.tenants.of, owner).project
+    project = insist(open_cloud(blocked=[]).tenants.of, owner).project
     own_projects.add(project)
     late = [row for row in rows_of(stage.cloud) if row.topic == "Way out" and "setup_cloud" in row.mend]
     assert [row.ok for row in late] == ["note"]
     steps(stage, upload)
-    walls = stage.cloud.desk.walls
+    walls = stage.cloud.walls
     assert [walls.are_right(group) for group in walls.everywhere()] == [True]
 
 
@@ -255,7 +256,7 @@ def test_as_it_is_typed_it_fills_the_catalog(
 def test_an_upload_that_broke_off_is_filled(stage: OpenStackStage, upload: Upload) -> None:
     from cloud.openstack.upload import _make
 
-    _make(stage.cloud.wire, upload)
+    _make(stage.cloud.client, upload)
     steps(stage, upload)
     assert [image.status for image in stage.admin.image.images(name=upload.name)] == ["active"]
 

@@ -11,8 +11,8 @@ import openstack
 import pytest
 
 from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused, Owner, Server, ServerSpec, Status
-from cloud.openstack import checks
-from cloud.openstack.survey import Survey
+from cloud.openstack.doctor import checks
+from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.tenants import keypair_prefix
 from tests.cloud.stage import insist
 from tests.openstack.proxy import Behaviour, Proxies, half, hangs, loses_reply, nothing, says, says_json
@@ -148,7 +148,7 @@ def test_retry_after_may_be_a_date(door: Proxies, cloud: RecordedCloud) -> None:
 
 def test_a_call_ends_in_its_time(door: Proxies, cloud: RecordedCloud) -> None:
     door.then("compute", "GET", "/servers/detail", hangs(8 * PATIENCE), times=5)
-    cloud.wire.longest = PATIENCE
+    cloud.client.longest = PATIENCE
     began = time.monotonic()
     with pytest.raises(CloudBusy):
         cloud.list_servers()
@@ -268,7 +268,7 @@ def test_a_cursor_follows_the_clouds_own_clock(
     stage.cloud.ensure_renamed(server.id, f"moved-{minutes}")
     told = until(lambda: [one for one in cloud.list_servers(cursor).servers if one.id == server.id], "it is told")
     assert told[0].name == f"moved-{minutes}"
-    assert cloud.wire.clock_ahead == pytest.approx(60 * minutes, abs=2)
+    assert cloud.client.clock_ahead == pytest.approx(60 * minutes, abs=2)
 
 
 # ---- short pages ----
@@ -293,7 +293,7 @@ def test_a_restart_with_a_long_history_reboots_once(
 ) -> None:
     before = reboots(stage, server)  # other tests have had this server
     door.cut = 1  # so that the reboot is on a later page than what came after it
-    cloud.desk.verbs.act(server.id, "reboot", {"type": "HARD"})  # a soft one would take Nova two minutes
+    cloud.actions.act(server.id, "reboot", {"type": "HARD"})  # a soft one would take Nova two minutes
     stage.settle()
     for action in ("pause", "unpause"):
         stage.by_hand(server, action)
@@ -309,12 +309,12 @@ def test_a_persons_key_pairs_all_go_with_their_project(
     door.cut = 3
     owner = Owner(str(uuid.uuid4()), "paged")
     own(owner)
-    insist(cloud.desk.tenants.of, owner)
+    insist(cloud.tenants.of, owner)
     for number in range(5):
         wish = {"name": f"{keypair_prefix(owner)}{number}", "public_key": make_spec(stage).public_keys[0]}
-        cloud.wire.ask("compute", "POST", "/os-keypairs", json={"keypair": wish})
+        cloud.client.ask("compute", "POST", "/os-keypairs", json={"keypair": wish})
     insist(cloud.ensure_owner_gone, owner)
-    rows = stage.cloud.wire.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
+    rows = stage.cloud.client.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
     assert not [row for row in rows if row["keypair"]["name"].startswith(keypair_prefix(owner))]
 
 
@@ -322,11 +322,11 @@ def test_a_persons_key_pairs_all_go_with_their_project(
 
 
 def test_a_neutron_that_hangs_is_named_after_one_question(door: Proxies, cloud: RecordedCloud) -> None:
-    cloud.wire.longest = 4 * PATIENCE
-    before = [row.topic for row in checks.look(Survey(lambda: cloud.wire)) if row.ok == "wrong"]
+    cloud.client.longest = 4 * PATIENCE
+    before = [row.topic for row in checks.look(Survey(lambda: cloud.client)) if row.ok == "wrong"]
     door.seen.clear()
     door.then("network", "GET", "/v2.0/", hangs(8 * PATIENCE), times=99)
-    rows = list(checks.look(Survey(lambda: cloud.wire)))
+    rows = list(checks.look(Survey(lambda: cloud.client)))
     wrong = [row.topic for row in rows if row.ok == "wrong"]
     assert set(wrong) == {*before, "Network"}
     assert [str(row.found) for row in rows if row.topic == "Agent"] == [

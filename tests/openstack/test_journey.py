@@ -57,7 +57,7 @@ def test_a_students_first_machine(minga: Installation, stage: OpenStackStage, br
     a_stranger_sees_nothing(browser, minga, machine)
     [server] = minga.servers(machine)
     assert status_of(server.id) == "ACTIVE"
-    projects = {server.project, stage.cloud.wire.project_id}
+    projects = {server.project, stage.cloud.client.project_id}
     marks = {server.id, server.owner[:8]}
     assert {one.what for one in belonging(census(stage) - before, projects, marks)} == NEW
     sleep_keeps_memory(student, line, key, server.id)

@@ -22,7 +22,7 @@ def with_roles(stage: OpenStackStage) -> Iterator[Open]:
     """Open the cloud as a new account that has these roles on its own project, and those on the domain."""
     identity, name = stage.admin.identity, f"minga-least-{uuid.uuid4().hex[:8]}"
     known = openstack.config.OpenStackConfig().get_one(CLOUD).config
-    domain = stage.cloud.wire.domain_id
+    domain = stage.cloud.client.domain_id
     project = identity.create_project(name=name, domain_id=domain)
     user = identity.create_user(name=name, password=name, domain_id=domain)
 

@@ -61,9 +61,9 @@ def told(stage: OpenStackStage, cursor: str) -> dict[str, Status]:
 
 @pytest.mark.alone  # another's server that breaks costs a call, too
 def test_a_quiet_list_is_one_call(stage: OpenStackStage) -> None:
-    before = dict(stage.cloud.wire.calls)
+    before = dict(stage.cloud.client.calls)
     stage.cloud.list_servers()
-    now = stage.cloud.wire.calls
+    now = stage.cloud.client.calls
     assert {name: now[name] - before.get(name, 0) for name in now if now[name] != before.get(name, 0)} == {"compute": 1}
 
 
@@ -84,9 +84,9 @@ def test_one_that_was_never_there_is_gone(stage: OpenStackStage) -> None:
 
 def test_a_launch_of_a_known_student_is_one_call(stage: OpenStackStage, make_spec: Specs, huge: str) -> None:
     insist(stage.cloud.ensure_server, make_spec(stage, flavor_id=huge))
-    before = dict(stage.cloud.wire.calls)
+    before = dict(stage.cloud.client.calls)
     stage.cloud.ensure_server(make_spec(stage, flavor_id=huge, is_new=True))
-    now = stage.cloud.wire.calls
+    now = stage.cloud.client.calls
     assert {name: now[name] - before.get(name, 0) for name in now if now[name] != before.get(name, 0)} == {"compute": 1}
 
 
@@ -96,6 +96,6 @@ def test_that_no_host_has_room_is_told_in_a_list(stage: OpenStackStage, make_spe
     server = insist(stage.cloud.ensure_server, make_spec(stage, flavor_id=huge))
     until(lambda: stage.listed(server).status == Status.ERROR, "Nova gives up")
     until(lambda: stage.listed(server).full, "the list says why", 10)
-    calls = stage.cloud.wire.calls["compute"]
+    calls = stage.cloud.client.calls["compute"]
     assert stage.listed(server).full
-    assert stage.cloud.wire.calls["compute"] == calls + 1
+    assert stage.cloud.client.calls["compute"] == calls + 1

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("api")
 def project_of(owner: Owner, cloud: Any = None) -> str:
     """Made, or found; by a process that has not seen it before, unless a cloud is given."""
     own(owner)
-    found: str = insist((cloud or open_cloud()).desk.tenants.of, owner).project
+    found: str = insist((cloud or open_cloud()).tenants.of, owner).project
     return found
 
 
@@ -109,7 +109,7 @@ def test_who_leaves_leaves_nothing(stage: OpenStackStage, new_owner: Owner, make
     stage.settle()
     insist(stage.cloud.ensure_shelved, server.id)
     stage.settle()
-    projects = {stage.row(server)["tenant_id"], stage.cloud.wire.project_id}
+    projects = {stage.row(server)["tenant_id"], stage.cloud.client.project_id}
     marks = {server.id, new_owner.key[:8]}
     assert {one.what for one in belonging(census(stage) - before, projects, marks)} >= {"server", "image", "project"}
     insist(stage.cloud.ensure_deleted, server.id)
@@ -142,10 +142,10 @@ def test_what_it_was_told_spares_a_new_process_the_search(
     first = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     process = open_cloud()
     process.flavors()
-    calls = dict(process.wire.calls)
+    calls = dict(process.client.calls)
     told = replace(new_owner, tenant=first.tenant)
     insist(process.ensure_server, make_spec(stage, owner=told, flavor_id=huge, is_new=True))
-    spent = {name: count - calls.get(name, 0) for name, count in process.wire.calls.items()}
+    spent = {name: count - calls.get(name, 0) for name, count in process.client.calls.items()}
     assert spent.get("identity", 0) == 0
     assert spent["compute"] == 1
     process.close()
@@ -171,7 +171,7 @@ def left_in_neutron(stage: OpenStackStage, project: str) -> list[str]:
 
 def test_of_a_project_that_was_deleted_by_hand_nothing_stays(stage: OpenStackStage, new_owner: Owner) -> None:
     own(new_owner)
-    tenant = insist(stage.cloud.desk.tenants.of, new_owner)
+    tenant = insist(stage.cloud.tenants.of, new_owner)
     stage.admin.network.get("/security-groups", params={"project_id": tenant.project})
     stage.admin.identity.delete_project(tenant.project)
     assert sorted(left_in_neutron(stage, tenant.project)) == ["default", GROUP]
@@ -181,18 +181,18 @@ def test_of_a_project_that_was_deleted_by_hand_nothing_stays(stage: OpenStackSta
 
 def test_a_launch_in_its_place_clears_it_too(stage: OpenStackStage, new_owner: Owner) -> None:
     own(new_owner)
-    first = insist(stage.cloud.desk.tenants.of, new_owner)
+    first = insist(stage.cloud.tenants.of, new_owner)
     stage.admin.identity.delete_project(first.project)
     cloud = open_cloud()
     told = replace(new_owner, tenant=first.as_text)
-    cloud.desk.tenants.forget(told)
-    assert insist(cloud.desk.tenants.of, told).project != first.project
+    cloud.tenants.forget(told)
+    assert insist(cloud.tenants.of, told).project != first.project
     assert left_in_neutron(stage, first.project) == []
 
 
 def test_a_project_that_only_lost_its_tags_is_left_alone(stage: OpenStackStage, new_owner: Owner) -> None:
     own(new_owner)
-    tenant = insist(stage.cloud.desk.tenants.of, new_owner)
+    tenant = insist(stage.cloud.tenants.of, new_owner)
     stage.admin.identity.put(f"/projects/{tenant.project}/tags", json={"tags": []})
     insist(open_cloud().ensure_owner_gone, replace(new_owner, tenant=tenant.as_text))
     assert GROUP in left_in_neutron(stage, tenant.project)
@@ -218,7 +218,7 @@ def test_the_agent_s_address_is_left_out_of_the_way_out(stage: OpenStackStage, n
 
 def test_a_project_of_an_older_minga_is_brought_up_to_date(stage: OpenStackStage, new_owner: Owner) -> None:
     cloud = open_cloud(blocked=[])
-    old = Tenant(*insist(cloud.desk.tenants.of, own_of(new_owner)).as_text.split(":"))
+    old = Tenant(*insist(cloud.tenants.of, own_of(new_owner)).as_text.split(":"))
     assert egress(groups(stage, old.project)[0]) == {None}
     told = insist(open_cloud().ensure_rules, replace(new_owner, tenant=old.as_text))
     assert len(egress(groups(stage, old.project)[0])) == 32
@@ -227,10 +227,10 @@ def test_a_project_of_an_older_minga_is_brought_up_to_date(stage: OpenStackStage
 
 
 def test_one_that_is_up_to_date_costs_no_call(new_owner: Owner) -> None:
-    tenant = insist(open_cloud().desk.tenants.of, own_of(new_owner)).as_text
+    tenant = insist(open_cloud().tenants.of, own_of(new_owner)).as_text
     cloud = open_cloud()
     assert insist(cloud.ensure_rules, replace(new_owner, tenant=tenant)) == tenant
-    assert cloud.wire.calls == {}
+    assert cloud.client.calls == {}
 
 
 def test_more_rules_than_neutron_allows_find_room(stage: OpenStackStage, new_owner: Owner) -> None:

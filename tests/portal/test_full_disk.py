@@ -16,7 +16,7 @@ from django.db import connection, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
 
-from deploy.local import child, ports
+from deploy.local import child, free_ports
 from deploy.local.postgres import Postgres
 from portal import health
 from portal.health import Part, Seen
@@ -67,12 +67,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def on_it(small_disk: Path) -> Iterator[str]:
     """The address of a PostgreSQL with its data there."""
-    postgres = Postgres(small_disk / "postgres", ports.free_port(), "p", careless=True)
+    postgres = Postgres(small_disk / "postgres", free_ports.free_port(), "p", careless=True)
     postgres.prepare()
     program = child.Program(
         "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT
     )
-    process = child.start(program, log=small_disk.parent / "log", record=small_disk.parent / "pid")
+    process = child.start(program, log=small_disk.parent / "log", pidfile=small_disk.parent / "pid")
     until = time.monotonic() + 30
     while True:
         try:
@@ -82,7 +82,7 @@ def on_it(small_disk: Path) -> Iterator[str]:
             assert time.monotonic() < until, (small_disk.parent / "log").read_text()
             time.sleep(0.05)
     yield postgres.url
-    child.end(process, program, record=small_disk.parent / "pid")
+    child.end(process, program, pidfile=small_disk.parent / "pid")
 
 
 def test_a_full_disk_is_seen_and_so_is_its_end(

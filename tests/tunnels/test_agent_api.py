@@ -16,7 +16,7 @@ from accounts.addresses import note
 from accounts.models import User
 from machines.knockers import hold
 from tests.factories import make_machine
-from tests.tunnels.told import TOKEN, gateway, opened, states
+from tests.tunnels.gateway_rows import TOKEN, gateway, opened, states
 from tunnels.actions import allow_only, close_all, hold_all, open_all
 from tunnels.models import Gateway, Tunnel, hash_token
 

@@ -9,11 +9,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from tests.tunnels.told import gateway, opened, states, tell
+from tests.tunnels.gateway_rows import gateway, opened, states, tell
 from tunnels.actions import close_all, hold_all, open_all, release
 from tunnels.models import Gateway, Tunnel
 from tunnels.queries import all_closed, all_open, primary_answered, trouble
-from tunnels.report import BadReport, Report
+from tunnels.report import BadReport, read_report
 
 SILENCE = timedelta(seconds=settings.AGENT_SILENT_SECONDS + 1)
 
@@ -161,7 +161,7 @@ def test_an_agent_tells_how_much_of_it_was_more_than_a_knock(student: User) -> N
 def test_of_an_agent_that_does_not_know_them_apart_all_bytes_count() -> None:
     told = {**LINE, "bytes_in": 5, "bytes_out": 7}
     report = {"boot": "b", "seq": 1, "revision": 1, "whole": True, "tunnels": {KEY: told}}
-    [line] = Report.read(json.dumps(report).encode()).tunnels.values()
+    [line] = read_report(json.dumps(report).encode()).tunnels.values()
     assert line.bytes_used == 12
 
 
@@ -294,7 +294,7 @@ def test_a_report_said_late_does_not_undo_a_newer_one(student: User) -> None:
     [({}, None), ({"link_error": None}, None), ({"link_error": ""}, ""), ({"link_error": "denied"}, "denied"), ({"link_error": "news"}, "other")],
 )  # fmt: skip
 def test_an_older_and_a_newer_agent_are_understood(told: dict[str, str | None], kept: str | None) -> None:
-    assert Report.read(json.dumps({**GOOD, **told}).encode()).link_error == kept
+    assert read_report(json.dumps({**GOOD, **told}).encode()).link_error == kept
 
 
 def test_what_an_agent_survived_adds_up_and_counts_once(student: User) -> None:
@@ -314,7 +314,7 @@ def test_visitors_who_found_no_room_are_known_for_a_while(student: User) -> None
 
 @pytest.mark.parametrize("told", [{}, {"mishaps": None}, {"mishaps": {}}, {"mishaps": {"news": "x"}}])
 def test_an_agent_that_tells_no_mishaps_we_know_is_understood(told: dict[str, object]) -> None:
-    report = Report.read(json.dumps({**GOOD, **told}).encode())
+    report = read_report(json.dumps({**GOOD, **told}).encode())
     assert set(report.mishaps.values()) == {0}
 
 
@@ -338,4 +338,4 @@ KEY = "8364983b-016e-4728-a80a-62b757837b9b"
 )  # fmt: skip
 def test_a_report_that_is_none_is_refused(body: bytes) -> None:
     with pytest.raises(BadReport):
-        Report.read(body)
+        read_report(body)

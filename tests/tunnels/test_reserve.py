@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from lib.notes import Refusal
-from tests.tunnels.told import SERVICES, gateway, opened, tell
+from tests.tunnels.gateway_rows import SERVICES, gateway, opened, tell
 from tunnels.actions import BadNetwork, BadPort, PortOpenAlready, open_one, read_networks, release, reserve
 from tunnels.models import BlockedPort, Gateway, Tunnel
 from tunnels.ports import NoGateway, NoPortLeft

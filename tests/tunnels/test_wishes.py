@@ -5,7 +5,7 @@ import uuid
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from tests.tunnels.told import SERVICES, gateway, opened, states, tell
+from tests.tunnels.gateway_rows import SERVICES, gateway, opened, states, tell
 from tunnels.actions import (
     allow_only,
     close_all,

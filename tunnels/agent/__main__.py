@@ -14,10 +14,10 @@ import asyncssh
 import httpx
 
 from tunnels.agent import log_lines
-from tunnels.agent.hold import HOLD_SECONDS, SSH_PATIENCE, House
 from tunnels.agent.link import Link
-from tunnels.agent.portal import Portal
-from tunnels.agent.room import Places, raise_limit
+from tunnels.agent.places import Places, raise_limit
+from tunnels.agent.portal_client import PortalClient
+from tunnels.agent.waiting import HOLD_SECONDS, SSH_PATIENCE, Limits
 
 log = logging.getLogger("agent")
 FEW_FILES = 4096  # fewer than this are worth a word
@@ -43,20 +43,20 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.exit(f"tunnels.agent: {error}. Give --token-file and --key-file that exist and can be read.")
     places = Places.of_files(files := raise_limit())
-    house = House(hold_seconds=wish.hold_seconds, ssh_patience=wish.ssh_patience, places=places)
+    limits = Limits(hold_seconds=wish.hold_seconds, ssh_patience=wish.ssh_patience, places=places)
     if files < FEW_FILES:
         log.warning("only %s files may be open, so only %s connections: see LimitNOFILE", files, places.most)
-    link = Link(key, house)
-    portal = Portal(wish.portal, token, link)
-    house.knock = portal.knock
+    link = Link(key, limits)
+    portal = PortalClient(wish.portal, token, link)
+    limits.knock = portal.knock
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_run(portal, link, wish.once))
 
 
-async def _run(portal: Portal, link: Link, once: bool) -> None:
+async def _run(portal: PortalClient, link: Link, once: bool) -> None:
     """Until SIGTERM or Ctrl-C, or until all is said with `once`."""
     me = cast("asyncio.Task[None]", asyncio.current_task())
-    asyncio.get_running_loop().set_exception_handler(portal.link.house.mishaps.stray)
+    asyncio.get_running_loop().set_exception_handler(portal.link.limits.mishaps.stray)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, me.cancel)
     async with portal.http, asyncio.TaskGroup() as group:
@@ -66,10 +66,10 @@ async def _run(portal: Portal, link: Link, once: bool) -> None:
             keeping.cancel()
             return
         group.create_task(portal.ask_for_ever())
-        group.create_task(portal.tell_for_ever())
+        group.create_task(portal.report_for_ever())
 
 
-async def _once(portal: Portal, link: Link) -> None:
+async def _once(portal: PortalClient, link: Link) -> None:
     try:
         await portal.ask(hold=0)
         with contextlib.suppress(TimeoutError):
@@ -77,7 +77,7 @@ async def _once(portal: Portal, link: Link) -> None:
                 while link.error is None or not all(forward.is_open for forward in link.forwards.values()):
                     await link.changed.wait()
                     link.changed.clear()
-        await portal.tell()
+        await portal.report()
     except httpx.HTTPError as error:
         log.error("the portal: %s", error)
     opened = sum(forward.is_open for forward in link.forwards.values())

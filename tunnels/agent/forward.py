@@ -1,4 +1,4 @@
-"""One port of the gateway: its listener, its visitors, and whether its target answers."""
+"""A port of the gateway: its listener, its visitors, and whether its target answers."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,9 @@ from typing import Any
 
 import asyncssh
 
-from tunnels.agent.hold import HELD_WINDOW, House, Porter
-from tunnels.agent.room import Places, home_of
-from tunnels.agent.splice import REACH_SECONDS, Counts, Pair
+from tunnels.agent.places import Places, home_of
+from tunnels.agent.relay import REACH_SECONDS, Counts, Stream
+from tunnels.agent.waiting import HELD_WINDOW, Limits, Waiters
 from tunnels.agent.wishes import Wish
 
 log = logging.getLogger("agent")
@@ -30,16 +30,16 @@ probes = asyncio.Semaphore(64)  # at once, over all ports
 class Forward:
     """A port that is or should be listened on. `state` is opening, open or failed."""
 
-    def __init__(self, wish: Wish, changed: asyncio.Event, house: House) -> None:
+    def __init__(self, wish: Wish, changed: asyncio.Event, limits: Limits) -> None:
         self.wish = wish
         self.changed = changed
-        self.porter = Porter(house, wish)
+        self.waiters = Waiters(limits, wish)
         self.state = "opening"
         self.answered = False
-        self.mishaps = house.mishaps
-        self.places = Places(within=house.places)
+        self.mishaps = limits.mishaps
+        self.places = Places(within=limits.places)
         self.counts = Counts()
-        self.pairs: set[Pair] = set()
+        self.streams: set[Stream] = set()
         self.refusals = 0  # in a row
         self.retry_at = 0.0  # time.monotonic()
         self._listener: asyncssh.SSHListener | None = None
@@ -50,12 +50,12 @@ class Forward:
     def follow(self, wish: Wish) -> None:
         """Take a new wish for the same port: visitors who may not stay are cut off."""
         moved = wish.hold or wish.target != self.wish.target
-        for pair in list(self.pairs):
-            if moved or not wish.lets_in(pair.origin):
-                pair.cut()
+        for stream in list(self.streams):
+            if moved or not wish.lets_in(stream.origin):
+                stream.cut()
         renewed = wish.since != self.wish.since or self._probe is None
         self.wish = wish
-        self.porter.follow(wish)
+        self.waiters.follow(wish)
         if wish.hold:
             self.answered = False
             self._stop_probe()
@@ -67,13 +67,13 @@ class Forward:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        """Those who waited are visitors like others now."""
+        """Pass on those who waited: they are visitors like others now."""
 
-        def taken(pair: Pair) -> Callable[[Pair], None]:
-            self._enter(pair)
+        def taken(stream: Stream) -> Callable[[Stream], None]:
+            self._enter(stream)
             return self._left
 
-        self.porter.pass_all(taken)
+        self.waiters.pass_all(taken)
 
     @property
     def is_open(self) -> bool:
@@ -81,7 +81,7 @@ class Forward:
 
     @property
     def told(self) -> str:
-        """Its state as the portal is told it."""
+        """Return the state as it is reported to the portal."""
         return "held" if self.wish.hold and self.state == "open" else self.state
 
     async def open(self, ssh: asyncssh.SSHClientConnection, bind_address: str) -> None:
@@ -132,16 +132,16 @@ class Forward:
         log.info("port %s is closed", self.wish.port)
 
     def lose(self) -> None:
-        """The connection to the gateway is gone, and the port with it."""
+        """Note that the connection to the gateway is gone, and the port with it."""
         self._listener, self.state, self.retry_at = None, "opening", 0.0
         self._cut_all()
 
     def _cut_all(self) -> None:
-        for pair in [*self.pairs, *self.porter.held]:
-            pair.cut()
+        for stream in [*self.streams, *self.waiters.held]:
+            stream.cut()
 
     def _guard(self, listener: Any, ssh: asyncssh.SSHClientConnection) -> None:
-        """Strangers are refused before asyncssh makes a channel and a task for them: a scanner comes a thousand times a second."""
+        """Refuse strangers before asyncssh makes a channel and a task for them: a scanner comes a thousand times a second."""
         usual = listener.process_connection
 
         def process_connection(origin: str, port: int) -> Any:
@@ -149,7 +149,7 @@ class Forward:
                 self._require(origin)
                 if not self._must_wait(origin):
                     return usual(origin, port)
-                session = self.porter.hold(origin, self.counts)
+                session = self.waiters.hold(origin, self.counts)
                 chan: asyncssh.SSHTCPChannel[bytes] = ssh.create_tcp_channel(window=HELD_WINDOW)
                 bind_address, bound = listener.get_addresses()[0]
                 chan.set_inbound_peer_names(bind_address, bound, origin, port)
@@ -162,7 +162,7 @@ class Forward:
         listener.process_connection = process_connection
 
     def _require(self, origin: str) -> None:
-        """Raises asyncssh.ChannelOpenError for whom this port is closed, and for who finds no place."""
+        """Check a visitor. Raises asyncssh.ChannelOpenError where this port is closed to it, or has no place left."""
         wish = self.wish
         if not (wish.may_knock(origin) if wish.hold else wish.lets_in(origin)):
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from there")
@@ -174,52 +174,52 @@ class Forward:
         return asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many")
 
     def _broken(self, doing: str, error: Exception) -> asyncssh.ChannelOpenError:
-        """Anything but a ChannelOpenError would end the connection to the gateway."""
+        """Return a ChannelOpenError: anything else would end the connection to the gateway."""
         self.mishaps.fault(doing, error)
         return asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "it cannot be passed on")
 
     def _must_wait(self, origin: str) -> bool:
-        """Its machine sleeps, or is waking up."""
+        """Whether a visitor must wait: the machine sleeps, or is waking up."""
         return self.wish.hold or (self.wish.probe and not self.answered and self.wish.may_knock(origin))
 
     async def _receive(self, origin: str, _port: int) -> asyncssh.SSHTCPSession[bytes]:
-        """A visitor: passed on, or refused, which the gateway shows as a closed connection."""
+        """Take a visitor: pass it on, or refuse it, which the gateway shows as a closed connection."""
         try:
             self._require(origin)
             if self._must_wait(origin):  # it came before the port was guarded
-                return self.porter.hold(origin, self.counts)
-            pair = Pair(origin, self.counts, self._left, self.mishaps)
-            self._enter(pair)
-            await self._reach(pair)
+                return self.waiters.hold(origin, self.counts)
+            stream = Stream(origin, self.counts, self._left, self.mishaps)
+            self._enter(stream)
+            await self._reach(stream)
         except asyncssh.ChannelOpenError:
             raise
         except Exception as error:
             raise self._broken("letting a visitor in", error) from error
-        return pair.visitor
+        return stream.visitor
 
-    async def _reach(self, pair: Pair) -> None:
-        """Raises asyncssh.ChannelOpenError when its target does not take it; the pair has ended then."""
+    async def _reach(self, stream: Stream) -> None:
+        """Connect to the target. Raises asyncssh.ChannelOpenError when it does not take the visitor; the stream has ended then."""
         try:
-            await pair.reach(*self.wish.target, REACH_SECONDS)
+            await stream.reach(*self.wish.target, REACH_SECONDS)
         except OSError as error:  # TimeoutError is one
-            pair.cut()
+            stream.cut()
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 raise self._full("no file is left (LimitNOFILE)") from error
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the machine does not answer") from error
-        except BaseException:  # also a task that is ended: no pair stays behind
-            pair.cut()
+        except BaseException:  # also a task that is ended: no stream stays behind
+            stream.cut()
             raise
-        if pair.gone:  # cut off while it was being reached
+        if stream.gone:  # cut off while it was being reached
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "closed")
 
-    def _enter(self, pair: Pair) -> None:
-        self.pairs.add(pair)
-        self.places.enter(home_of(pair.origin))
+    def _enter(self, stream: Stream) -> None:
+        self.streams.add(stream)
+        self.places.enter(home_of(stream.origin))
 
-    def _left(self, pair: Pair) -> None:
-        if pair in self.pairs:
-            self.pairs.discard(pair)
-            self.places.leave(home_of(pair.origin))
+    def _left(self, stream: Stream) -> None:
+        if stream in self.streams:
+            self.streams.discard(stream)
+            self.places.leave(home_of(stream.origin))
 
     def _stop_probe(self) -> None:
         if self._probe:
@@ -229,7 +229,7 @@ class Forward:
         pause, hasty = 0.5, HASTY_PROBE_SECONDS
         while True:
             # A guest that is not up yet lets a try hang: while somebody waits, a fresh one is sooner there than its repeats.
-            waits = bool(self.porter.held)
+            waits = bool(self.waiters.held)
             async with probes:
                 if await self._is_answered(hasty if waits else PROBE_SECONDS):
                     break

@@ -13,8 +13,9 @@ import asyncssh
 from asyncssh.constants import MSG_IGNORE
 
 from tunnels.agent.forward import SLOWEST_RETRY, Forward
-from tunnels.agent.hold import House
-from tunnels.agent.wishes import Place, Wish, Wishes
+from tunnels.agent.protocol import GatewayAddress
+from tunnels.agent.waiting import Limits
+from tunnels.agent.wishes import Wish, Wishes
 
 log = logging.getLogger("agent")
 CONNECT_SECONDS = 10.0
@@ -32,15 +33,15 @@ CIPHERS = [
 
 
 def jitter(pause: float) -> float:
-    """Agents that lost the same portal do not come back in one moment."""
+    """Vary a pause: agents that lost the same portal must not come back in one moment."""
     return pause * random.uniform(0.5, 1.0)
 
 
 class Link:
     """Follows wishes. `error` is why there is no connection: see why(); '' when there is one; None before the first try."""
 
-    def __init__(self, key: asyncssh.SSHKey, house: House) -> None:
-        self.key, self.house = key, house
+    def __init__(self, key: asyncssh.SSHKey, limits: Limits) -> None:
+        self.key, self.limits = key, limits
         self.wishes: Wishes | None = None
         self.applied = -1  # the revision that is followed
         self.forwards: dict[str, Forward] = {}
@@ -52,7 +53,7 @@ class Link:
 
     async def follow(self, wishes: Wishes) -> None:
         """Close what is no longer wished, then take in the rest. Ends when the former is done."""
-        if self.wishes and self.wishes.place != wishes.place and self._ssh:
+        if self.wishes and self.wishes.gateway != wishes.gateway and self._ssh:
             self._ssh.abort()
         self.wishes = wishes
         leaving = [
@@ -73,7 +74,7 @@ class Link:
         self.changed.set()
 
     def _begin(self, wish: Wish) -> Forward:
-        forward = Forward(wish, self.changed, self.house)
+        forward = Forward(wish, self.changed, self.limits)
         if before := self.ended.pop(wish.id, None):  # the same tunnel on another port: its counts go on
             forward.counts = before.counts
         return forward
@@ -82,9 +83,9 @@ class Link:
         """Keep the connection, for ever. Only an attempt that failed makes the next pause longer."""
         pause = FIRST_PAUSE
         while True:
-            place = await self._wait_for_place()
+            address = await self._wait_for_address()
             try:
-                lasted = await self._connect_and_serve(place)
+                lasted = await self._connect_and_serve(address)
             finally:
                 self._lose()
             if lasted is None:
@@ -94,11 +95,11 @@ class Link:
                 pause = FIRST_PAUSE
                 await asyncio.sleep(0 if lasted > STEADY_SECONDS else jitter(pause))
 
-    async def _wait_for_place(self) -> Place:
+    async def _wait_for_address(self) -> GatewayAddress:
         while self.wishes is None:
             await self._todo.wait()
             self._todo.clear()
-        return self.wishes.place
+        return self.wishes.gateway
 
     def _lose(self) -> None:
         self._ssh = None
@@ -106,43 +107,43 @@ class Link:
             forward.lose()
         self.changed.set()
 
-    async def _connect_and_serve(self, place: Place) -> float | None:
-        """Returns for how many seconds there was a connection; None when there was none."""
+    async def _connect_and_serve(self, address: GatewayAddress) -> float | None:
+        """Connect and serve. Return for how many seconds there was a connection; None when there was none."""
         watcher = Watcher()
         try:
             async with asyncio.timeout(CONNECT_SECONDS + 5):
-                self._ssh = await self._connect(place, watcher)
+                self._ssh = await self._connect(address, watcher)
         except Exception as error:
             self.error = why(error)
-            log.warning("gateway %s:%s: %s", place.host, place.port, str(error) or "no answer in time")
+            log.warning("gateway %s:%s: %s", address.ssh_host, address.ssh_port, str(error) or "no answer in time")
             return None
         began = time.monotonic()
         _lighten(self._ssh)
         self.error = ""
         self.changed.set()
-        log.info("connected to gateway %s:%s", place.host, place.port)
+        log.info("connected to gateway %s:%s", address.ssh_host, address.ssh_port)
         try:
             async with self._ssh:
-                await self._serve(self._ssh, place.bind_address)
+                await self._serve(self._ssh, address.bind_address)
         except Exception as error:  # the next connection may do better; the agent itself goes on
-            self.house.mishaps.fault("serving the gateway", error)
+            self.limits.mishaps.fault("serving the gateway", error)
         self.error = "unreachable"
         lasted = time.monotonic() - began
-        self.house.mishaps.lose_link()
+        self.limits.mishaps.lose_link()
         log.warning(
-            "the connection to gateway %s:%s is gone after %.1f s: %s", place.host, place.port, lasted, watcher.why,
+            "the connection to gateway %s:%s is gone after %.1f s: %s", address.ssh_host, address.ssh_port, lasted, watcher.why,
             exc_info=watcher.mistake,
         )  # fmt: skip
         return lasted
 
-    async def _connect(self, place: Place, watcher: "Watcher") -> asyncssh.SSHClientConnection:
+    async def _connect(self, address: GatewayAddress, watcher: "Watcher") -> asyncssh.SSHClientConnection:
         return await asyncssh.connect(
-            place.host,
-            place.port,
+            address.ssh_host,
+            address.ssh_port,
             client_factory=lambda: watcher,
-            username=place.user,
+            username=address.user,
             client_keys=[self.key],
-            known_hosts=([asyncssh.import_public_key(place.host_key)], [], []),
+            known_hosts=([asyncssh.import_public_key(address.host_key)], [], []),
             preferred_auth="publickey",
             config=None,
             agent_path=None,
@@ -197,12 +198,12 @@ class Watcher(asyncssh.SSHClient):
 
     @property
     def mistake(self) -> Exception | None:
-        """The error where neither the network nor the gateway brought it about: a mistake of ours, whose trace is wanted."""
+        """Return the error where neither the network nor the gateway brought it about: a mistake of ours, whose trace is wanted."""
         return None if isinstance(self.error, asyncssh.Error | OSError) else self.error
 
 
 def _lighten(ssh: asyncssh.SSHClientConnection) -> None:
-    """asyncssh puts an empty packet before each that it sends, against a weakness of CBC: half of all its work for small ones."""
+    """Leave out the empty packets that asyncssh puts before each that it sends, against a weakness of CBC: half of all its work for small ones."""
     usual = ssh.send_packet
 
     def send_packet(kind: int, *parts: bytes, handler: Any = None) -> None:

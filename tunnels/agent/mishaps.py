@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from tunnels.agent.protocol import FAULTS, LINKS_LOST, MISHAPS, TURNED_AWAY
+
 log = logging.getLogger("agent")
 QUIET_SECONDS = 60.0  # between two lines of one kind
 MOST_KINDS = 1000  # that are remembered; each port has a few
-FAULTS, TURNED_AWAY, LINKS_LOST = "faults", "turned_away", "links_lost"
-NAMES = (FAULTS, TURNED_AWAY, LINKS_LOST)
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Mishaps:
     _kinds: dict[tuple[str, str], "_Kind"] = field(default_factory=dict)
 
     def fault(self, doing: str, error: BaseException) -> None:
-        """An exception that ended one pair of sockets, or one attempt."""
+        """Count an exception that ended one pair of sockets, or one attempt."""
         self.counts[FAULTS] += 1
         kind = type(error).__name__
         # An OSError is the network's doing; anything else is a mistake of ours, whose place we want to know.
@@ -35,7 +35,7 @@ class Mishaps:
         self._write((doing, kind), f"{doing}: {kind}: {error}", trace)
 
     def turn_away(self, why: str) -> None:
-        """A visitor was refused because there were too many."""
+        """Count a visitor who was refused because there were too many."""
         self.counts[TURNED_AWAY] += 1
         self._write((TURNED_AWAY, why), f"a visitor was turned away: {why}", None)
 
@@ -43,8 +43,8 @@ class Mishaps:
         self.counts[LINKS_LOST] += 1
 
     def take(self) -> dict[str, int]:
-        """The counts, set back to zero."""
-        taken = {name: self.counts[name] for name in NAMES}
+        """Return the counts and set them back to zero."""
+        taken = {name: self.counts[name] for name in MISHAPS}
         self.counts.clear()
         return taken
 

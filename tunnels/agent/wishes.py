@@ -1,10 +1,12 @@
-"""What the portal wants open, as it told us."""
+"""The portal's wishes as the agent uses them."""
 
 import ipaddress
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from tunnels.agent.protocol import GatewayAddress, WantedTunnel
 
 log = logging.getLogger("agent")
 
@@ -34,7 +36,7 @@ class Networks:
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """An older portal took networks of IPv4 in the clothes of IPv6, and addresses with a zone."""
+    """Read a network. An older portal took networks of IPv4 written as IPv6, and addresses with a zone."""
     network = ipaddress.ip_network(text.partition("%")[0])
     mapped = getattr(network.network_address, "ipv4_mapped", None)
     if mapped is None or network.prefixlen < 96:
@@ -43,19 +45,8 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the gateway is, and the only host key that it may show."""
-
-    host: str
-    port: int
-    user: str
-    host_key: str
-    bind_address: str
-
-
-@dataclass(frozen=True, slots=True)
 class Wish:
-    """One port of the gateway and where it leads. `since` names the revision that wished it so."""
+    """A protocol.WantedTunnel whose networks can be asked a thousand times a second."""
 
     id: str
     port: int
@@ -64,8 +55,8 @@ class Wish:
     scheme: str
     allow: Networks
     since: int
-    probe: bool  # the portal wants to hear when the target answers
-    hold: bool  # its machine sleeps: whoever may knock waits, everybody else is refused
+    probe: bool
+    hold: bool
     knock: Networks
 
     @property
@@ -84,39 +75,35 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Wishes:
     revision: int
-    place: Place
+    gateway: GatewayAddress
     tunnels: dict[str, Wish]
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> "Wishes":
-        """Raises ValueError, KeyError or TypeError when it is not what a portal says.
+        """Read what the portal wants. Raises ValueError, KeyError or TypeError where it is not protocol.Wanted.
 
         A port whose line cannot be read stays shut, and keeps no other one shut.
         """
-        gateway = told["gateway"]
-        place = Place(
-            gateway["ssh_host"], gateway["ssh_port"], gateway["user"], gateway["host_key"], gateway["bind_address"]
-        )
+        gateway = GatewayAddress.read(told["gateway"])
         wishes: dict[str, Wish] = {}
         for line in told["tunnels"]:
             try:
-                wishes[line["id"]] = _wish(line)
+                wishes[line["id"]] = _wish(WantedTunnel.read(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.error("a port stays shut, for what the portal says of it cannot be read: %r: %s", line, error)
-        return cls(told["revision"], place, wishes)
+        return cls(told["revision"], gateway, wishes)
 
 
-def _wish(line: dict[str, Any]) -> Wish:
+def _wish(line: WantedTunnel) -> Wish:
     return Wish(
-        id=line["id"],
-        port=line["port"],
-        host=line["host"],
-        target_port=line["target_port"],
-        scheme=line["scheme"],
-        allow=Networks(line["allow"]),
-        since=line["since"],
-        probe=line["probe"],
-        # An older portal says nothing of these.
-        hold=line.get("hold") is True,
-        knock=Networks(line.get("knock", ())),
+        id=line.id,
+        port=line.port,
+        host=line.host,
+        target_port=line.target_port,
+        scheme=line.scheme,
+        allow=Networks(line.allow),
+        since=line.since,
+        probe=line.probe,
+        hold=line.hold is True,
+        knock=Networks(line.knock),
     )

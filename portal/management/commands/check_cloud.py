@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from cloud import open_cloud
-from cloud.check import Check, note, of_any, right, wrong
 from cloud.contract import Cloud, CloudError
-from cloud.openstack import checks
-from cloud.openstack.survey import SECONDS
-from cloud.openstack.trial import trial
+from cloud.diagnosis import Check, note, of_any, right, wrong
+from cloud.openstack.doctor import checks
+from cloud.openstack.doctor.survey import SECONDS
+from cloud.openstack.doctor.trial import trial
 from machines import one_cloud
 from portal.management import told
 from tunnels import site_names

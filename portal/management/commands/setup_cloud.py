@@ -13,7 +13,7 @@ from django.utils.translation import override
 from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import Cloud, CloudError
-from cloud.openstack.setup import Step, Wishes, set_up
+from cloud.openstack.doctor.setup import Step, Wishes, set_up
 from cloud.openstack.upload import Upload
 from lib.notes import Refusal
 from machines import one_cloud

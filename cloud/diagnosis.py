@@ -1,0 +1,78 @@
+"""Rows of a diagnosis: how something is, and the command that mends it. And the checks that suit every cloud."""
+
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.utils.translation import gettext_noop as _
+
+from cloud.contract import Cloud, CloudError
+from lib.notes import Note
+
+Verdict = Literal["right", "note", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    topic: str  # English, marked for translation; programs may rely on it
+    ok: Verdict
+    found: Note
+    mend: str = ""  # commands or settings as they are typed, a line each: the same in every language
+
+
+def right(topic: str, text: str, **args: Any) -> Check:
+    return Check(topic, "right", Note(text, args))
+
+
+def note(topic: str, text: str, mend: str = "", **args: Any) -> Check:
+    return Check(topic, "note", Note(text, args), mend)
+
+
+def wrong(topic: str, text: str, mend: str = "", **args: Any) -> Check:
+    return Check(topic, "wrong", Note(text, args), mend)
+
+
+def command(*words: str) -> str:
+    """A line that can be pasted into a shell."""
+    return shlex.join(words)
+
+
+def named(names: list[str], most: int = 5) -> str:
+    """Some names of perhaps many."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def of_any(cloud: Cloud) -> Iterator[Check]:
+    """Check what the contract alone can tell; enough for the local cloud. A cloud that does not answer is one row."""
+    try:
+        yield right(_("Cloud"), _("It answers; its guests are: %(kind)s."), kind=cloud.kind)
+        for look in ANY:
+            yield look(cloud)
+    except CloudError as error:
+        yield wrong(_("Cloud"), _("It does not answer: %(said)s"), "make run", said=str(error)[:300])
+
+
+def _images(cloud: Cloud) -> Check:
+    ready = [image.name for image in cloud.images() if image.ready]
+    if not ready:
+        return wrong(_("Images"), _("There is none that is ready."))
+    return right(_("Images"), _("%(count)s ready: %(names)s."), count=len(ready), names=named(ready))
+
+
+def _sizes(cloud: Cloud) -> Check:
+    names = [flavor.name for flavor in cloud.flavors()]
+    if not names:
+        return wrong(_("Sizes"), _("There is none."))
+    return right(_("Sizes"), _("%(count)s: %(names)s."), count=len(names), names=named(names))
+
+
+def _room(cloud: Cloud) -> Check:
+    room = cloud.room()
+    free = room.ram_mb - room.ram_mb_used
+    if free <= 0:
+        return note(_("Room"), _("All memory is taken: machines wait until some is free."))
+    return right(_("Room"), _("%(free)s of %(all)s MiB of memory are free."), free=free, all=room.ram_mb)
+
+
+ANY: list[Callable[[Cloud], Check]] = [_images, _sizes, _room]

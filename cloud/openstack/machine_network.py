@@ -1,0 +1,48 @@
+"""The network that machines are put on, and the addresses from which the agent reaches it. Found once per process."""
+
+from typing import Any
+
+from cloud.contract import CloudError
+from cloud.openstack import cluster
+from cloud.openstack.client import Client
+
+
+class MachineNetwork:
+    """`wish`: the network's name or id, '' to choose the only shared one. `agents_wish`: CIDRs, empty to find them."""
+
+    def __init__(self, client: Client, wish: str, agents_wish: list[str]) -> None:
+        self._client = client
+        self._wish = wish
+        self._agents = agents_wish
+        self._row: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> str:
+        return str(self._found["id"])
+
+    @property
+    def name(self) -> str:
+        """Return the network's name, or the wish where none can be chosen: a list of servers must not fail for that."""
+        try:
+            return str(self._found["name"])
+        except CloudError:
+            return self._wish
+
+    def agents(self) -> list[str]:
+        """Return where the agent's connections come from, as CIDRs."""
+        if not self._agents:
+            self._agents = cluster.own_address(self._client, self.id)
+        return self._agents
+
+    def known_agents(self) -> list[str]:
+        """Return agents(), or [] while they cannot be found out: a server is made and reset all the same."""
+        try:
+            return self.agents()
+        except CloudError:
+            return []
+
+    @property
+    def _found(self) -> dict[str, Any]:
+        if self._row is None:
+            self._row = cluster.network(self._client, self._wish)
+        return self._row

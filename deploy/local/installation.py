@@ -1,0 +1,121 @@
+"""An installation on this computer: its folder, ports and secrets. Nothing here runs anything."""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from deploy.local import free_ports
+from deploy.local.errors import LauncherError, of_os_error
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDED_BYTES = 300_000_000  # a new database is 60 MB; a guest's disk grows
+SECRETS = ("secret_key", "database", "redis", "cloud_token", "agent_token")
+
+
+@dataclass(frozen=True)
+class Installation:
+    data: Path
+    web_port: int
+    ports: dict[str, int]
+    secrets: dict[str, str]
+    lock: TextIO
+
+    @property
+    def url(self) -> str:
+        """Return the address for people. Machines' ports are on 127.0.0.1: a browser sends the cookies of one name to all its ports."""
+        return f"http://localhost:{self.web_port}"
+
+    @property
+    def loopback_url(self) -> str:
+        """Return the address for programs: no name has to be looked up. Pages lead on to `url`."""
+        return f"http://127.0.0.1:{self.web_port}"
+
+    @property
+    def mail_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['mail_page']}"
+
+    @property
+    def run(self) -> Path:
+        return self.data / "run"
+
+    def pidfile(self, name: str) -> Path:
+        return self.run / f"{name}.pid"
+
+    def log(self, name: str) -> Path:
+        return self.data / "logs" / f"{name}.log"
+
+    def secret_file(self, name: str) -> Path:
+        return self.data / "secrets" / name
+
+
+def take(data: Path) -> TextIO:
+    """Make the folder and hold it: one Minga per folder. Raises LauncherError."""
+    try:
+        (data / "run").mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(data).free < NEEDED_BYTES:
+            raise LauncherError(
+                f"Less than 300 MB are free where {data} is. Free some room, or say DATA=<a folder on another disk>."
+            )
+        lock = (data / "run" / "lock").open("a+")
+    except OSError as error:
+        raise of_os_error(error) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise LauncherError(
+            f"Minga already runs on {data}{_where(data)}. Stop it with Ctrl-C there, or say DATA=<another folder>."
+        ) from None
+    return lock
+
+
+def _where(data: Path) -> str:
+    try:
+        status = json.loads((data / "run" / "status.json").read_text())
+        return f" ({status['url']}, process {status['supervisor']})"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def settle(data: Path, port: str, lock: TextIO) -> Installation:
+    """Ports and secrets of a folder that we hold, new ones where there are none."""
+    try:
+        chosen = free_ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page"])
+        _key(data / "secrets" / "portal_key")
+        return Installation(
+            data, free_ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock
+        )
+    except OSError as error:
+        raise of_os_error(error) from None
+
+
+def _secret(folder: Path, name: str) -> str:
+    """Return a long random word, made once, readable by its owner only."""
+    path = folder / name
+    if not path.exists() or not path.read_text().strip():
+        write(path, secrets.token_hex(32))
+    return path.read_text().strip()
+
+
+def _key(path: Path) -> None:
+    """The portal's own SSH key, made once: for lines in the terminals of guests."""
+    if path.exists():
+        return
+    from cryptography.hazmat.primitives import serialization as s
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    write(path, key.private_bytes(s.Encoding.PEM, s.PrivateFormat.OpenSSH, s.NoEncryption()).decode())
+
+
+def write(path: Path, text: str) -> None:
+    """Whole or not at all, readable by its owner only."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    unfinished = path.with_suffix(".new")
+    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    unfinished.replace(path)

@@ -1,0 +1,234 @@
+"""The services of Minga on one computer: what each runs, what it waits for, how one sees that it is ready."""
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from deploy.local import free_ports, ready, stamps
+from deploy.local.child import Program
+from deploy.local.installation import ROOT, Installation
+from deploy.local.postgres import Postgres
+from deploy.local.redis import Redis
+
+GUEST_SECONDS = 30  # the local cloud puts its guests to sleep before it ends
+WORKERS = "4"  # a task mostly waits for the cloud; each costs about 60 MB
+CLOUD_OPTIONS = {
+    "GUESTS": "--guests", "LOCAL_CLOUD_BUILD_SECONDS": "--build-seconds", "LOCAL_CLOUD_VCPUS": "--vcpus",
+    "LOCAL_CLOUD_RAM_MB": "--ram-mb", "LOCAL_CLOUD_DISK_GB": "--disk-gb",
+}  # fmt: skip
+
+
+@dataclass
+class Service:
+    """A process of Minga. `wave`: those of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip it while this is fresh.
+
+    Without `is_ready` a service is ready when it has lived for a second.
+    """
+
+    program: Program
+    wave: int = 2
+    after: tuple[str, ...] = ()
+    is_ready: Callable[[], bool] | None = None
+    once: bool = False
+    stamp: tuple[Path, str] | None = None
+    ports: list[int] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.program.name
+
+
+def servers(installation: Installation) -> tuple[Postgres, Redis]:
+    postgres = Postgres(
+        installation.data / "postgres", installation.ports["postgres"], installation.secrets["database"]
+    )
+    return postgres, Redis(installation.data / "redis", installation.ports["redis"], installation.secrets["redis"])
+
+
+def site_settings(installation: Installation) -> dict[str, str]:
+    """Settings of the site and its commands; those of a person's environment, which .env.example names, are among them."""
+    postgres, redis = servers(installation)
+    known = re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    given = {name: os.environ[name] for name in known if name in os.environ}
+    # A command is over soon, and a pool would wait half a minute for a database that is not there.
+    return {"DB_POOL": "off", **given, **_environment(installation, postgres.url, redis.url)}
+
+
+def all_services(installation: Installation) -> list[Service]:
+    """List the services in the order of their start."""
+    postgres, redis = servers(installation)
+    site = _environment(installation, postgres.url, redis.url)
+    cloud = [] if has_cluster() else [_cloud(installation)]
+    mail = [] if has_mail_server() else [_mail(installation)]
+    return [
+        _postgres(postgres), _redis(redis), _assets(site), *cloud, _vps(installation), *mail, _prepare(installation, site),
+        _disks(installation, site), _web(installation, site), _worker(installation, site), _beat(installation, site), _agent(installation),
+    ]  # fmt: skip
+
+
+def has_cluster() -> bool:
+    """Whether the machines are on an OpenStack, which runs elsewhere: then there is no local cloud to start."""
+    return bool(os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"))
+
+
+def has_mail_server() -> bool:
+    """Whether mails go to a server elsewhere; else they are kept here, for a page."""
+    return bool(os.environ.get("EMAIL_URL"))
+
+
+def _environment(installation: Installation, database: str, redis: str) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "SECRET_KEY": installation.secrets["secret_key"],
+        "DATABASE_URL": database,
+        "REDIS_URL": redis,
+        "CLOUD": "openstack" if has_cluster() else "local",
+        "DISKS_SOCKET": str(_disks_socket(installation)),
+        "LOCAL_CLOUD_URL": f"http://127.0.0.1:{installation.ports['cloud']}",
+        "LOCAL_CLOUD_TOKEN": installation.secrets["cloud_token"],
+        "STATIC_MANIFEST": "on",
+        # The local cloud answers within 10 s or not at all, so a dead worker's machine is taken over sooner than on a cluster.
+        "CLAIM_SECONDS": os.environ.get("CLAIM_SECONDS", "60" if has_cluster() else "15"),
+        "DEBUG": os.environ.get("DEBUG", "off"),
+        "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
+        "PORTAL_URL": os.environ.get("PORTAL_URL") or installation.url,
+        "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{installation.ports['mail']}",
+        "PORTAL_KEY_FILE": os.environ.get("PORTAL_KEY_FILE") or str(installation.secret_file("portal_key")),
+        "VPS_PORT": str(installation.ports["vps"]),
+        "VPS_FIRST_PORT": str(installation.ports["vps_first"]),
+        "VPS_LAST_PORT": str(installation.ports["vps_last"]),
+        "VPS_HOST_KEY_FILE": str(installation.data / "vps" / "host_key.pub"),
+        "AGENT_TOKEN_FILE": str(installation.secret_file("agent_token")),
+    }
+
+
+def _python(name: str, *arguments: str, environment: dict[str, str] | None = None, seconds: float = 5) -> Program:
+    command = [sys.executable, "-m", *arguments]
+    return Program(name, command, {"PYTHONUNBUFFERED": "1", **(environment or {})}, ROOT, seconds=seconds)
+
+
+def _postgres(postgres: Postgres) -> Service:
+    program = Program(
+        "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT, seconds=15
+    )
+    return Service(program, wave=0, is_ready=partial(ready.database_answers, postgres.url), ports=[postgres.port])
+
+
+def _redis(redis: Redis) -> Service:
+    answers = partial(ready.redis_answers, redis.port, redis.password)
+    return Service(Program("redis", redis.command()), wave=1, is_ready=answers, ports=[redis.port])
+
+
+def _assets(site: dict[str, str]) -> Service:
+    return Service(_python("assets", "deploy.local.assets", "--collect", environment=site), once=True)
+
+
+def _cloud(installation: Installation) -> Service:
+    port = installation.ports["cloud"]
+    options = [
+        word for name, option in CLOUD_OPTIONS.items() if (value := os.environ.get(name)) for word in (option, value)
+    ]
+    program = _python(
+        "cloud", "cloud.localcloud", "--data", str(installation.data / "cloud"), "--port", str(port),
+        "--token-file", str(installation.secret_file("cloud_token")), *options, seconds=GUEST_SECONDS,
+    )  # fmt: skip
+    return Service(program, is_ready=partial(ready.listens, port), ports=[port])
+
+
+def _vps(installation: Installation) -> Service:
+    port, folder = installation.ports["vps"], installation.data / "vps"
+    program = _python(
+        "vps", "tunnels.embedded_vps", "--data", str(folder), "--port", str(port),
+        "--first-port", str(installation.ports["vps_first"]), "--last-port", str(installation.ports["vps_last"]),
+    )  # fmt: skip
+    return Service(program, is_ready=lambda: (folder / "host_key.pub").exists() and ready.listens(port), ports=[port])
+
+
+def _mail(installation: Installation) -> Service:
+    smtp, page = installation.ports["mail"], installation.ports["mail_page"]
+    options = ["--data", str(installation.data / "mail"), "--smtp-port", str(smtp), "--page-port", str(page)]
+    program = _python("mail", "deploy.local.mail", *options)
+    return Service(program, is_ready=lambda: ready.listens(smtp) and ready.listens(page), ports=[smtp, page])
+
+
+def _prepare(installation: Installation, site: dict[str, str]) -> Service:
+    sources = [path for path in ROOT.glob("*/**/*.py") if path.relative_to(ROOT).parts[0] in _apps()]
+    answers = [site[name] for name in sorted(site) if name.startswith(("VPS_", "AGENT_", "LOCAL_CLOUD_"))]
+    answers += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("OS_")]
+    wanted = stamps.fingerprint(ROOT, [*sources, ROOT / "requirements.txt"], *answers)
+    program = _python("prepare", "deploy.local.prepare", environment=site)
+    needs = ("postgres", "vps") if has_cluster() else ("postgres", "vps", "cloud")
+    return Service(program, after=needs, once=True, stamp=(installation.run / "prepared", wanted))
+
+
+def _apps() -> set[str]:
+    """Return the folders with tables, and the portal, whose demo command fills them."""
+    return {path.parent.parent.name for path in ROOT.glob("*/migrations/__init__.py")} | {"portal"}
+
+
+def _disks_socket(installation: Installation) -> Path:
+    return installation.run / "disks" / "socket"
+
+
+def _disks(installation: Installation, site: dict[str, str]) -> Service:
+    socket = _disks_socket(installation)
+    socket.parent.mkdir(mode=0o700, exist_ok=True)
+    program = _python("disks", "cloud.disk_server", "--socket", str(socket), environment=site)
+    return Service(program, wave=3, is_ready=socket.is_socket)
+
+
+def _web(installation: Installation, site: dict[str, str]) -> Service:
+    program = _python(
+        "web", "portal.serve", *[word for host in free_ports.loopbacks() for word in ("--host", host)], "--port", str(installation.web_port),
+        "--drain-seconds", "2", environment=site,
+    )  # fmt: skip
+    return Service(
+        program,
+        wave=3,
+        after=("prepare", "assets"),
+        is_ready=partial(ready.page_answers, installation.url),
+        ports=[installation.web_port],
+    )
+
+
+def _worker(installation: Installation, site: dict[str, str]) -> Service:
+    log = installation.log("worker")
+    since = log.stat().st_size if log.exists() else 0
+    program = _python(
+        "worker", "celery", "-A", "portal", "worker", "--concurrency", WORKERS, "--loglevel", "INFO",
+        "--without-gossip", "--without-mingle", environment=site, seconds=8,
+    )  # fmt: skip
+    return Service(
+        program, wave=3, after=("prepare", "redis"), is_ready=partial(ready.log_says, log, since, b" ready.")
+    )
+
+
+def _beat(installation: Installation, site: dict[str, str]) -> Service:
+    schedule = installation.run / "beat-schedule"
+    program = _python(
+        "beat",
+        "celery",
+        "-A",
+        "portal",
+        "beat",
+        "--schedule",
+        str(schedule),
+        "--pidfile=",
+        "--loglevel",
+        "WARNING",
+        environment=site,
+    )
+    return Service(program, wave=3, after=("prepare", "redis"))
+
+
+def _agent(installation: Installation) -> Service:
+    program = _python(
+        "agent", "tunnels.agent", "--portal", installation.loopback_url, "--token-file", str(installation.secret_file("agent_token")),
+        "--key-file", str(installation.data / "vps" / "agent_key"),
+    )  # fmt: skip
+    return Service(program, wave=3, after=("web", "vps"))

@@ -1,0 +1,55 @@
+"""What a refusal of Nova means depends on what the server is a moment later."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from cloud.contract import CloudBusy, CloudLimit, CloudRefused, Owner, ServerSpec
+from cloud.openstack.errors import Conflict
+from cloud.openstack.server_actions import ServerActions
+
+
+class RefusingClient:
+    """Every POST is answered by an error; the server is as it is told here."""
+
+    def __init__(self, error: Exception, status: str = "ACTIVE", task: str | None = None) -> None:
+        self.error, self.row = error, {"id": "s", "status": status, "OS-EXT-STS:task_state": task}
+
+    def ask(self, _service: str, method: str, path: str, **_rest: Any) -> requests.Response:
+        if method == "POST":
+            raise self.error
+        answer = requests.Response()
+        answer.status_code = 200
+        answer.json = lambda **_: {"server": self.row, "images": []}  # type: ignore[method-assign]
+        return answer
+
+
+def verbs(*facts: Any) -> ServerActions:
+    return ServerActions(RefusingClient(*facts))  # type: ignore[arg-type]
+
+
+def test_one_that_was_busy_and_runs_by_now_is_asked_again() -> None:
+    with pytest.raises(CloudBusy):
+        verbs(Conflict("task_state image_snapshot"), "ACTIVE").suspend("s")
+
+
+def test_one_that_is_off_cannot_be_put_to_sleep() -> None:
+    with pytest.raises(CloudRefused):
+        verbs(Conflict("vm_state stopped"), "SHUTOFF").suspend("s")
+
+
+def test_one_that_sleeps_is_asleep() -> None:
+    verbs(Conflict("vm_state suspended"), "SUSPENDED").suspend("s")
+
+
+def test_an_image_of_one_that_was_busy_is_asked_for_again() -> None:
+    with pytest.raises(CloudBusy):
+        verbs(Conflict("task_state suspending"), "ACTIVE").snapshot("s", "for the class")
+
+
+def test_too_many_key_pairs_are_not_the_persons_limit() -> None:
+    spec = ServerSpec("m", Owner("o"), "n", "f", "i", public_keys=("ssh-ed25519 AAAA",))
+    with pytest.raises(CloudRefused) as raised:
+        verbs(CloudLimit("403 Quota exceeded, too many key pairs.")).keep_keypair(spec)
+    assert not isinstance(raised.value, CloudLimit)

@@ -1,0 +1,125 @@
+"""User-data as Nova is given it: read by the same parsers that the guests have."""
+
+import base64
+import email
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cloud.contract import CloudRefused
+from cloud.openstack import userdata
+
+ONE, TWO, THREE = (f"ssh-ed25519 AAAAC3Nz{n} {n}@example.org" for n in ("one", "two", "three"))
+CONFIG = "#cloud-config\npackages: [tree]\n"
+
+
+def decoded(text: str, *keys: str) -> str:
+    return base64.b64decode(userdata.user_data(text, keys) or "").decode()
+
+
+def parts(text: str) -> list[str]:
+    """As cloud-init takes it apart."""
+    whole = email.message_from_string(text)
+    return [part.get_payload(decode=True).decode() for part in whole.walk() if not part.is_multipart()]  # type: ignore[union-attr]
+
+
+def run(script: str, home: Path, held: str) -> str:
+    """Run it as the guest's root, in a home of ours; what authorized_keys is afterwards."""
+    file = home / ".ssh" / "authorized_keys"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(held)
+    moved = script.replace("/root/.ssh", str(file.parent)).replace("/home/*/", str(home / "nobody-*/"))
+    subprocess.run(["sh"], input=moved, text=True, check=True, capture_output=True, cwd=home)
+    return file.read_text()
+
+
+def test_nothing_to_say_is_nothing() -> None:
+    assert userdata.user_data("", (ONE,)) is None
+
+
+@pytest.mark.parametrize("text", [CONFIG, "#!/bin/sh\ntrue\n", "anything at all"])
+def test_with_one_key_the_template_s_text_goes_as_it_is(text: str) -> None:
+    assert decoded(text, ONE) == text
+
+
+def test_cloud_config_and_more_keys_are_two_parts() -> None:
+    theirs, ours = parts(decoded(CONFIG, ONE, TWO))
+    assert theirs == CONFIG
+    assert ours.startswith("#cloud-config\nmerge_how: ")
+
+
+def test_the_part_with_the_keys_names_them_all() -> None:
+    ours = parts(decoded(CONFIG, ONE, TWO, THREE))[1]
+    assert ours.endswith(f"ssh_authorized_keys:\n  - {ONE}\n  - {TWO}\n  - {THREE}\n")
+
+
+def test_letters_of_all_languages_survive_the_parts() -> None:
+    assert "ñandú" in parts(decoded("#cloud-config\n# ñandú\n", ONE, TWO))[0]
+
+
+def test_keys_alone_are_a_script_that_adds_them(tmp_path: Path) -> None:
+    assert run(decoded("", ONE, TWO, THREE), tmp_path, f"{ONE}\n") == f"{ONE}\n{TWO}\n{THREE}\n"
+
+
+def test_a_script_that_runs_again_adds_nothing(tmp_path: Path) -> None:
+    script = decoded("", ONE, TWO)
+    once = run(script, tmp_path, f"{ONE}\n")
+    assert run(script, tmp_path, once) == once
+
+
+def test_an_account_without_the_person_s_first_key_gets_no_others(tmp_path: Path) -> None:
+    assert run(decoded("", ONE, TWO), tmp_path, f"{THREE}\n") == f"{THREE}\n"
+
+
+def test_the_template_s_script_runs_after_the_keys(tmp_path: Path) -> None:
+    text = '#!/bin/sh\necho "it\'s $1 \\$HOME" > said\n'
+    run(decoded(text, ONE, TWO), tmp_path, f"{ONE}\n")
+    assert (tmp_path / "said").read_text() == "it's  $HOME\n"
+
+
+@pytest.mark.parametrize(
+    "hostile", ["'; touch owned; '", "$(touch owned)", "`touch owned`", "x\nMINGA_KEYS\ntouch owned\n"]
+)
+def test_a_comment_in_a_key_does_nothing_to_a_script(tmp_path: Path, hostile: str) -> None:
+    run(decoded("", f"ssh-ed25519 AAAA {hostile}", f"ssh-ed25519 BBBB {hostile}"), tmp_path, "ssh-ed25519 AAAA\n")
+    assert not (tmp_path / "owned").exists()
+    assert "BBBB" in (tmp_path / ".ssh" / "authorized_keys").read_text()
+
+
+def test_a_comment_in_a_key_does_nothing_to_cloud_config() -> None:
+    ours = parts(decoded(CONFIG, ONE, 'ssh-ed25519 BBBB x"\nruncmd: [reboot] #{a: b}'))[1]
+    assert ours.splitlines()[-1] == "  - ssh-ed25519 BBBB x runcmd reboot a b"
+    assert len(ours.splitlines()) == 5
+
+
+LINE = "restrict,command=\"exec sh -c 'for t do [ -O $t ] && echo told; done'\" ssh-ed25519 AAAAC3Nzline lines"
+
+
+def with_line(text: str, *keys: str) -> str:
+    return base64.b64decode(userdata.user_data(text, keys, LINE) or "").decode()
+
+
+def test_the_portals_line_goes_in_with_its_options_beside_a_script(tmp_path: Path) -> None:
+    assert run(with_line("#!/bin/sh\ntrue\n", ONE), tmp_path, f"{ONE}\n") == f"{ONE}\n{LINE}\n"
+
+
+def test_the_portals_line_is_the_same_text_for_cloud_init() -> None:
+    ours = parts(with_line(CONFIG, ONE, TWO))[1]
+    assert yaml.safe_load(ours)["ssh_authorized_keys"] == [ONE, TWO, LINE]
+
+
+@pytest.mark.parametrize("text", ["", CONFIG, "#!/bin/sh\ntrue\n"])
+def test_without_a_key_of_the_persons_the_portals_line_stays_out(text: str) -> None:
+    assert userdata.user_data(text, (), LINE) == userdata.user_data(text, ())
+
+
+def test_what_nova_would_not_take_is_refused_with_the_numbers() -> None:
+    with pytest.raises(CloudRefused, match="65535 are allowed"):
+        userdata.user_data("#" * 60_000, (ONE,))
+
+
+def test_a_key_pair_is_named_by_the_key_not_by_its_comment() -> None:
+    assert userdata.keypair_name("minga-", "ssh-rsa AAAA mine") == userdata.keypair_name("minga-", "ssh-rsa AAAA other")
+    assert userdata.keypair_name("minga-", ONE) != userdata.keypair_name("minga-", TWO)

@@ -1,0 +1,200 @@
+"""Ask the portal what is wanted, and report what is. While the portal is away the ports stay as they are."""
+
+import asyncio
+import logging
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import httpx
+
+from tunnels.agent.forward import Forward
+from tunnels.agent.link import FIRST_PAUSE, LONGEST_PAUSE, Link, jitter
+from tunnels.agent.protocol import Knock, KnockAnswer, Report, TunnelReport
+from tunnels.agent.waiting import Answer, Unanswered
+from tunnels.agent.wishes import Wishes
+
+log = logging.getLogger("agent")
+HOLD_SECONDS = 25  # how long the portal may hold our question
+REPORT_SECONDS = 10.0  # between two whole reports, with the counts
+GATHER_SECONDS = 0.1  # changes within it go in one report
+Counted = tuple[int, int, int, int]  # bytes in, bytes out, refused, bytes used
+Facts = tuple[str, str, int, bool]  # state, error, since, answered
+NOTHING: Counted = (0, 0, 0, 0)
+
+
+@dataclass
+class Unheard:
+    """Counts on their way to the portal. Until it acknowledges them they are sent again, under the same number."""
+
+    seq: int
+    counts: dict[str, Counted]
+    mishaps: dict[str, int]
+
+
+@dataclass
+class Known:
+    """Facts that the portal knows already."""
+
+    revision: int = -1
+    facts: dict[str, Facts] = field(default_factory=dict)  # of each port
+    error: str | None = None  # of the connection to the gateway
+    whole_at: float = 0.0  # time.monotonic() of the last whole report
+
+
+@dataclass
+class Outgoing:
+    """A report, and what the portal knows once it has arrived."""
+
+    report: Report
+    facts: dict[str, Facts]
+    ended: list[str]  # ports that need not be reported any more
+
+
+class PortalClient:
+    """The portal as one agent sees it."""
+
+    def __init__(self, url: str, token: str, link: Link) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self.http = httpx.AsyncClient(
+            base_url=url.rstrip("/") + "/agent/v1/", headers=headers, timeout=10, trust_env=False
+        )
+        self.link = link
+        self.boot = uuid.uuid4().hex
+        self.seq = 0
+        self.known = Known()
+        self.unheard: Unheard | None = None
+
+    async def ask_for_ever(self) -> NoReturn:
+        """Hear each new wish and follow it."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self.ask()
+                pause = FIRST_PAUSE
+            except Exception as error:  # whatever an answer brings about: the next one may be better
+                await _rest("asking", error, pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def ask(self, hold: int = HOLD_SECONDS) -> None:
+        """Ask once, and wait while the portal has nothing new. Raises httpx.HTTPError, ValueError…"""
+        began = time.monotonic()
+        # An agent that does not say that it can hold visitors is not told of ports that are to be held.
+        query = {"revision": self.link.applied, "wait": hold, "holds": 1}
+        answer = (await self.http.get("wanted", params=query, timeout=hold + 10)).raise_for_status()
+        wishes = Wishes.read(answer.json())
+        if wishes.revision != self.link.applied:
+            await self.link.follow(wishes)
+        elif time.monotonic() - began < 0.5:  # something between us answers at once: do not spin
+            await asyncio.sleep(1)
+
+    async def report_for_ever(self) -> NoReturn:
+        """Report changes at once and counts now and then."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, self.known.whole_at + REPORT_SECONDS - time.monotonic())):
+                    await self.link.changed.wait()
+                await asyncio.sleep(GATHER_SECONDS)
+            except TimeoutError:
+                pass
+            self.link.changed.clear()
+            try:
+                await self.report()
+                pause = FIRST_PAUSE
+            except Exception as error:
+                self.link.changed.set()
+                await _rest("telling", error, pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def report(self) -> None:
+        """Report what the portal does not know yet. Raises httpx.HTTPError; nothing is lost then."""
+        if outgoing := self._collect():
+            (await self.http.post("report", json=outgoing.report.as_json())).raise_for_status()
+            self._commit(outgoing)
+
+    async def knock(self, tunnel: str, address: str) -> Answer:
+        """Tell the portal of a visitor at the port of a machine that sleeps. Raises Unanswered."""
+        try:
+            reply = await self.http.post("knock", json=Knock(tunnel, address).as_json())
+            told = KnockAnswer.read(reply.raise_for_status().json())
+            return Answer(told.wakes, time.monotonic() + told.seconds, told.words)
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            log.warning("knocking at the portal: %s", str(error) or type(error).__name__)
+            raise Unanswered from error
+
+    def _collect(self) -> Outgoing | None:
+        """Put together what the portal does not know; None when it knows all. Takes the counts, unless some are on their way."""
+        link, known = self.link, self.known
+        if link.applied < 0:
+            return None
+        whole = link.applied != known.revision or time.monotonic() - known.whole_at >= REPORT_SECONDS
+        all_of = {**link.ended, **link.forwards}
+        facts = {key: self._facts(forward) for key, forward in all_of.items()}
+        news = {key: said for key, said in facts.items() if whole or said != known.facts.get(key)}
+        if not news and not whole and self.unheard is None and link.error == known.error:
+            return None
+        if self.unheard is None:
+            self.seq += 1
+            counts = {key: _take(all_of[key]) for key in news}
+            self.unheard = Unheard(self.seq, counts, link.limits.mishaps.take())
+        unheard = self.unheard
+        keys = [*news, *(key for key in unheard.counts if key in all_of and key not in news)]
+        lines = {key: _line(all_of[key], facts[key], unheard.counts.get(key, NOTHING)) for key in keys}
+        report = Report(self.boot, unheard.seq, link.applied, whole, lines, link.error, unheard.mishaps)
+        return Outgoing(report, news, [key for key in news if key in link.ended])
+
+    def _commit(self, sent: Outgoing) -> None:
+        """Remember what the portal knows now. Ports may have come and gone while the report was on its way."""
+        report, known = sent.report, self.known
+        self.unheard = None
+        known.error = report.link_error
+        told = {**known.facts, **sent.facts}
+        known.facts = {key: told[key] for key in self.link.forwards if key in told}
+        for key in sent.ended:
+            self.link.ended.pop(key, None)
+        if report.whole:
+            known.revision, known.whole_at = report.revision, time.monotonic()
+
+    def _facts(self, forward: Forward) -> Facts:
+        state = "closed" if forward.wish.id not in self.link.forwards else forward.told
+        error = self.link.error if state == "opening" else ""
+        # A port's line has always had three reasons; an older portal knows no fourth.
+        error = "unreachable" if error in (None, "unknown_name") else error
+        return state, error, forward.wish.since, forward.answered
+
+
+def _line(forward: Forward, facts: Facts, counted: Counted) -> TunnelReport:
+    state, error, since, answered = facts
+    return TunnelReport(
+        state=state,
+        error=error,
+        since=since,
+        answered=answered,
+        connections=len(forward.streams),
+        bytes_in=counted[0],
+        bytes_out=counted[1],
+        refused=counted[2],
+        bytes_used=counted[3],
+        last_byte_at=int(forward.counts.last_byte_at) or None,
+    )
+
+
+def _take(forward: Forward) -> Counted:
+    """Return the counts since the last report, and set them back to zero."""
+    counts = forward.counts
+    taken = counts.bytes_in, counts.bytes_out, counts.refused, counts.bytes_used
+    counts.bytes_in = counts.bytes_out = counts.refused = counts.bytes_used = 0
+    return taken
+
+
+async def _rest(doing: str, error: Exception, pause: float) -> None:
+    """Say what went wrong and wait; a wrong token is not mended by asking soon."""
+    if isinstance(error, httpx.HTTPStatusError) and error.response.status_code in (401, 403):
+        log.error("the portal does not know this agent's token: put the right one into the token file and start again")
+        pause = LONGEST_PAUSE
+    else:
+        is_ours = not isinstance(error, httpx.HTTPError | ValueError)
+        log.warning("%s the portal: %s", doing, str(error) or type(error).__name__, exc_info=error if is_ours else None)
+    await asyncio.sleep(jitter(pause))

@@ -1,0 +1,238 @@
+"""The wire format between an agent and the portal: JSON over three calls under /agent/v1/ (docs/admin/tunnels.md).
+
+    GET wanted    -> Wanted, held by the portal until there is something new
+    POST report   Report
+    POST knock    Knock -> KnockAnswer
+
+An agent and a portal of different versions talk with each other: what a reader does not know it skips, and a field that has a
+default may be missing. Both ends import this file, which imports the standard library only.
+"""
+
+import json
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+TUNNEL_STATES = ("opening", "open", "held", "failed", "closed")
+# Why an agent has no connection to its gateway: no such name; no answer; another host key; not let in; something newer than us.
+LINK_ERRORS = ("unknown_name", "unreachable", "host_key", "denied", "other")
+# What an agent survived: exceptions that ended one pair of sockets, visitors for whom there was no room, connections to its gateway.
+FAULTS, TURNED_AWAY, LINKS_LOST = MISHAPS = ("faults", "turned_away", "links_lost")
+MOST = 2**53  # what JSON numbers carry exactly
+LONGEST_TEXT = 64
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+M = TypeVar("M")
+
+
+class Malformed(ValueError):
+    """A message that is not what this file describes."""
+
+
+# ---- what is wanted ----
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayAddress:
+    """Where the gateway is, and the only host key that it may show."""
+
+    ssh_host: str
+    ssh_port: int
+    user: str
+    host_key: str
+    bind_address: str
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> Self:
+        """Read a part of Wanted. Raises KeyError or TypeError."""
+        return _known(cls, told)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTunnel:
+    """A port of the gateway and where it leads."""
+
+    id: str
+    port: int
+    host: str
+    target_port: int
+    scheme: str
+    allow: list[str]  # networks (CIDR) that may come in; empty: everybody
+    since: int  # the revision that wished it so
+    probe: bool  # the portal wants to hear when the target answers
+    # An older portal says nothing of these.
+    hold: bool = False  # its machine sleeps: whoever may knock waits, everybody else is refused
+    knock: list[str] = field(default_factory=list)  # networks (CIDR) that may wake the machine
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> Self:
+        """Read a part of Wanted. Raises KeyError or TypeError."""
+        return _known(cls, told)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Everything that one agent is to keep open. A line that cannot be read keeps no other port shut: see wishes.Wishes."""
+
+    revision: int
+    gateway: GatewayAddress
+    tunnels: list[WantedTunnel]
+
+    def as_json(self) -> dict[str, Any]:
+        tunnels = [_plain(tunnel) for tunnel in self.tunnels]
+        return {"revision": self.revision, "gateway": _plain(self.gateway), "tunnels": tunnels}
+
+
+# ---- what is ----
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelReport:
+    """A tunnel in a report. Bytes and refusals are what came since the last report that was acknowledged."""
+
+    state: str
+    error: str = ""
+    since: int = 0  # the wish (WantedTunnel.since) that `answered` speaks of
+    answered: bool = False
+    connections: int = 0  # open now
+    bytes_in: int = 0
+    bytes_out: int = 0
+    refused: int = 0
+    bytes_used: int = 0  # of both, without connections that were brief: a scanner is not somebody at work
+    last_byte_at: int | None = None  # seconds since 1970
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> Self:
+        if told["state"] not in TUNNEL_STATES:
+            raise ValueError(told["state"])
+        names = ("since", "bytes_in", "bytes_out", "refused", "connections")
+        counts = {name: _number(told.get(name, 0)) for name in names}
+        # An agent that does not tell brief connections apart: all bytes may have been somebody's.
+        counts["bytes_used"] = _number(told.get("bytes_used", min(MOST, counts["bytes_in"] + counts["bytes_out"])))
+        return cls(
+            state=told["state"],
+            error=_text(told.get("error", "")),
+            answered=told.get("answered") is True,
+            last_byte_at=_moment(told.get("last_byte_at")),
+            **counts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report of an agent."""
+
+    boot: str  # this run of the agent
+    seq: int  # its reports, numbered from 1; a number is said again when no answer came
+    revision: int  # of the wishes that it follows now
+    whole: bool  # True: who is not in it is not open
+    tunnels: dict[str, TunnelReport]  # by WantedTunnel.id
+    # '' = connected to the gateway, else one of LINK_ERRORS; None: no try yet, or an older agent, which does not say.
+    link_error: str | None = None
+    mishaps: dict[str, int] = field(default_factory=dict)  # by MISHAPS, since the last report that was acknowledged
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Read a report with care, since it comes over the wire. Raises Malformed."""
+        try:
+            told = json.loads(body)
+            return cls(
+                boot=_text(told["boot"]),
+                seq=_number(told["seq"]),
+                revision=_number(told["revision"]),
+                whole=told["whole"] is True,
+                tunnels={str(UUID(key)): TunnelReport.read(line) for key, line in told["tunnels"].items()},
+                link_error=_link_error(told.get("link_error")),
+                mishaps=_mishaps(told.get("mishaps") or {}),
+            )
+        except UNREADABLE as error:
+            raise Malformed(repr(error)) from None
+
+    def as_json(self) -> dict[str, Any]:
+        return {**_plain(self), "tunnels": {key: _plain(line) for key, line in self.tunnels.items()}}
+
+
+# ---- somebody waits at the port of a machine that sleeps ----
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A visitor at a held port."""
+
+    tunnel: str  # WantedTunnel.id
+    address: str  # the visitor's
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Read a knock. Raises Malformed."""
+        try:
+            return _known(cls, json.loads(body))
+        except UNREADABLE as error:
+            raise Malformed(repr(error)) from None
+
+    def as_json(self) -> dict[str, Any]:
+        return _plain(self)
+
+
+@dataclass(frozen=True, slots=True)
+class KnockAnswer:
+    """The portal's answer to a knock."""
+
+    wakes: bool
+    seconds: float  # until the machine is awake, as far as is known
+    words: str  # for the visitor, in the owner's language
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> Self:
+        """Read an answer. Raises ValueError, KeyError or TypeError."""
+        return cls(told["wakes"] is True, float(told["seconds"]), str(told["words"]))
+
+    def as_json(self) -> dict[str, Any]:
+        return _plain(self)
+
+
+# ---- reading and writing ----
+
+
+def _known(kind: type[M], told: dict[str, Any]) -> M:
+    """Make a message of the fields that we know; TypeError where one without a default is missing."""
+    return kind(**{one.name: told[one.name] for one in fields(kind) if one.name in told})  # type: ignore[arg-type]
+
+
+def _plain(message: Any) -> dict[str, Any]:
+    """Return the fields by name. dataclasses.asdict copies deeply, which a thousand tunnels would feel."""
+    return {one.name: getattr(message, one.name) for one in fields(message)}
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MOST:
+        raise ValueError(value)
+    return value
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str or len(value) > LONGEST_TEXT or "\x00" in value:
+        raise ValueError(value)
+    return value
+
+
+def _moment(value: Any) -> int | None:
+    """Seconds since 1970 that a calendar has a date for."""
+    if value is None:
+        return None
+    seconds = _number(int(value))
+    datetime.fromtimestamp(seconds, UTC)
+    return seconds
+
+
+def _link_error(value: Any) -> str | None:
+    """Read a reason; an agent newer than this portal may know further ones."""
+    if value is None:
+        return None
+    reason = _text(value)
+    return reason if reason in ("", *LINK_ERRORS) else "other"
+
+
+def _mishaps(told: dict[str, Any]) -> dict[str, int]:
+    """Read the counts; an older agent tells none, a newer one may tell of further ones."""
+    return {name: _number(told.get(name, 0)) for name in MISHAPS}

@@ -1,0 +1,170 @@
+"""Visitors of ports whose machines sleep: held while they wake, and only so many, so much and for so long."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import asyncssh
+
+from tunnels.agent.messages import WAKING, goodbye, page
+from tunnels.agent.mishaps import Mishaps
+from tunnels.agent.places import WANTED_FILES, Places
+from tunnels.agent.relay import REACH_SECONDS, Counts, Stream
+from tunnels.agent.stream_ends import Visitor
+from tunnels.agent.wishes import Wish
+
+MOST_AT_A_PORT = 8
+MOST_IN_ALL = 256
+HELD_WINDOW = 128 << 10  # bytes; with 256 held, 40 MB at the very most
+HOLD_SECONDS = 120.0
+SSH_PATIENCE = 90.0  # seconds; longer, and an SSH client is told so
+UNHEARD_SECONDS = 20.0  # for the portal to answer a knock at all
+PAGE_SECONDS = 1.0  # a browser has its page by then
+KNOCK_SECONDS = 2.0  # between two knocks of one port
+AGAIN_SECONDS = 6.0  # between two about the same visitor: waking may have failed meanwhile
+TICK_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A protocol.KnockAnswer by our own clock."""
+
+    wakes: bool
+    awake_at: float  # time.monotonic(), as far as is known
+    words: str  # for the visitor, in the owner's language
+
+
+class Unanswered(Exception):
+    """The portal is away."""
+
+
+async def _nobody(_tunnel: str, _address: str) -> Answer:
+    raise Unanswered
+
+
+@dataclass
+class Limits:
+    """Limits and counts that all ports share."""
+
+    hold_seconds: float = HOLD_SECONDS
+    ssh_patience: float = SSH_PATIENCE
+    knock: Callable[[str, str], Awaitable[Answer]] = _nobody
+    held: int = 0
+    mishaps: Mishaps = field(default_factory=Mishaps)
+    places: Places = field(default_factory=lambda: Places.of_files(WANTED_FILES))
+    line: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))  # knocks on their way
+
+
+class Waiters:
+    """Holds the visitors of one port, knocks for them, and passes them on or tells them why not."""
+
+    def __init__(self, limits: Limits, wish: Wish) -> None:
+        self.limits, self.wish = limits, wish
+        self.held: dict[Stream, float] = {}  # since when
+        self.answers: dict[str, Answer] = {}  # by address, of those who are held
+        self.knock_at = 0.0  # time.monotonic()
+        self.jobs: set[asyncio.Future[None]] = set()
+        self.rounds: asyncio.Future[None] | None = None
+        self.knocking: asyncio.Future[None] | None = None
+
+    def hold(self, origin: str, counts: Counts) -> Visitor:
+        """Hold a visitor. Raises asyncssh.ChannelOpenError when there are too many."""
+        if len(self.held) >= MOST_AT_A_PORT or self.limits.held >= MOST_IN_ALL:
+            self.limits.mishaps.turn_away(f"port {self.wish.port}: too many wait for a machine")
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many wait")
+        stream = Stream(origin, counts, self._left, self.limits.mishaps)
+        stream.early, stream.is_talk = bytearray(), self.wish.scheme == "ssh"
+        if not self.held:
+            self.answers.clear()
+        self.held[stream] = time.monotonic()
+        self.limits.held += 1
+        if self.rounds is None or self.rounds.done():
+            self.rounds = asyncio.ensure_future(self._attend())
+        return stream.visitor
+
+    def follow(self, wish: Wish) -> None:
+        """Take a new wish: who may no longer wait is refused."""
+        self.wish = wish
+        for stream in list(self.held):
+            if not (wish.may_knock(stream.origin) if wish.hold else wish.lets_in(stream.origin)):
+                stream.cut()
+
+    def pass_all(self, taken: Callable[[Stream], Callable[[Stream], None]]) -> None:
+        """Pass on all visitors: the target answers. `taken` counts a visitor among those who are in, and says whom to tell when it leaves."""
+        for stream in [stream for stream in self.held if not stream.is_told and not stream.gone]:
+            self._left(stream)
+            stream.ended = taken(stream)
+            job = asyncio.ensure_future(_pass(stream, self.wish))
+            self.jobs.add(job)
+            job.add_done_callback(self.jobs.discard)
+
+    def _left(self, stream: Stream) -> None:
+        if self.held.pop(stream, None) is not None:
+            self.limits.held -= 1
+
+    async def _attend(self) -> None:
+        while self.held:
+            now = time.monotonic()
+            if (origin := self._next(now)) is not None:
+                self.knock_at = now + KNOCK_SECONDS
+                self.knocking = asyncio.ensure_future(self._knock(origin))
+            for stream, since in list(self.held.items()):
+                if not stream.is_told and not stream.gone and stream.visitor.chan:
+                    try:
+                        self._look_after(stream, since, now)
+                    except Exception as error:
+                        stream.fail("looking after a visitor who waits", error)
+            await asyncio.sleep(TICK_SECONDS)
+
+    def _look_after(self, stream: Stream, since: float, now: float) -> None:
+        answer, waited = self.answers.get(stream.origin), now - since
+        unheard = not self.answers and waited > UNHEARD_SECONDS
+        if self.wish.scheme == "ssh" and _is_long(answer, since, now, self.limits.ssh_patience):
+            stream.say(goodbye(answer.words if answer else WAKING))
+        elif waited > self.limits.hold_seconds or unheard or (answer and not answer.wakes):
+            stream.cut()
+        elif self.wish.scheme == "http" and (answer or waited > PAGE_SECONDS) and _is_asked(stream, waited):
+            stream.say(page(bytes(stream.early or b"")))
+
+    def _next(self, now: float) -> str | None:
+        """Return the address to knock for now: one at a time, each has an answer of its own, which is asked for anew after a while."""
+        waiting = {stream.origin for stream in self.held if not stream.is_told and not stream.gone}
+        self.answers = {origin: answer for origin, answer in self.answers.items() if origin in waiting}
+        if not waiting or now < self.knock_at or (self.knocking and not self.knocking.done()):
+            return None
+        if fresh := waiting - self.answers.keys():
+            return fresh.pop()
+        return waiting.pop() if now > self.knock_at - KNOCK_SECONDS + AGAIN_SECONDS else None
+
+    async def _knock(self, origin: str) -> None:
+        async with self.limits.line:
+            try:
+                with contextlib.suppress(Unanswered):
+                    self.answers[origin] = await self.limits.knock(self.wish.id, origin)
+            except Exception as error:
+                self.limits.mishaps.fault("knocking at the portal", error)
+
+
+async def _pass(stream: Stream, wish: Wish) -> None:
+    try:
+        await stream.reach(*wish.target, REACH_SECONDS)
+    except OSError:  # TimeoutError is one
+        stream.cut()
+    except Exception as error:
+        stream.fail("passing on a visitor who waited", error)
+    else:
+        stream.join()
+
+
+def _is_long(answer: Answer | None, since: float, now: float, patience: float) -> bool:
+    """Whether waiting takes, or has taken, longer than an SSH client and the person before it bear."""
+    if now - since > patience:
+        return True
+    return answer is not None and bool(answer.words) and (not answer.wakes or answer.awake_at - since > patience)
+
+
+def _is_asked(stream: Stream, waited: float) -> bool:
+    """Whether the request has been read, or the visitor takes its time with it."""
+    return b"\r\n\r\n" in (stream.early or b"") or waited > PAGE_SECONDS
