@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import child, free_ports, pidfiles, stamps
+from deploy.local import child, free_ports, installation, pidfiles, services, stamps
 from deploy.local.errors import LauncherError
 from deploy.local.redis import quoted
 
@@ -104,6 +104,14 @@ def test_secrets_are_for_the_owner_only(tmp_path: Path) -> None:
 def sleeper(tmp_path: Path, script: str) -> subprocess.Popen[bytes]:
     program = child.Program("sleeper", ["/bin/sh", "-c", script])
     return child.start(program, log=tmp_path / "sleeper.log", pidfile=tmp_path / "sleeper.pid")
+
+
+def test_a_leftover_of_any_service_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OS_CLOUD", "OS_AUTH_URL", "EMAIL_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with installation.take(tmp_path) as lock:
+        known = services.all_services(installation.settle(tmp_path, str(free_ports.free_port()), lock))
+    assert {service.name for service in known} == set(pidfiles.ORDER)
 
 
 def test_a_leftover_is_ended(tmp_path: Path) -> None:
