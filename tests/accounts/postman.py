@@ -23,6 +23,7 @@ class Postman:
 
     def __init__(self) -> None:
         self.says, self.to = "250 OK", ""
+        self.is_slow = False  # takes a mail and does not say so
         self.once = ""  # the answer to the next recipient only
         self.breaks_at, self.breaks = "", 1000
         self.mails: list[EmailMessage] = []
@@ -51,6 +52,8 @@ class Postman:
             assert isinstance(found, EmailMessage)
             self.mails.append(found)
         self._breaks("DATA", server)
+        if self.is_slow:
+            await asyncio.sleep(60)  # longer than any client waits; close() ends it
         return self.says
 
     def _breaks(self, where: str, server: SMTP) -> bool:

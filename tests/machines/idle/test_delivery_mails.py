@@ -1,15 +1,19 @@
 """Mails about questions, by the outbox and a real mail server: what they say, and what each does to the deadline."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Notice, User
-from accounts.notices import mail
+from accounts.notices import mail, outbox
 from accounts.notices.kinds import KINDS
 from machines import tasks
 from machines.idle import asks, links
@@ -17,6 +21,7 @@ from machines.models import Ask
 from tests.accounts.postman import Postman, body, use
 from tests.machines.idle.asked import asked, notice, told, visited
 from tests.machines.world import Clock
+from tests.tunnels.stage import until
 
 pytestmark = pytest.mark.django_db
 
@@ -185,3 +190,35 @@ def test_after_the_page_was_seen_the_mail_names_that_deadline(student: User, pos
     clock.move(300)
     turn()
     assert f"{ask.ends_at:%H:%M}" in str(postman.mails[0]["Subject"])
+
+
+# ---- kill -9 ----
+
+WORKER = "import django; django.setup(); from accounts.tasks import send_notices; send_notices()"
+
+
+def worker(postman: Postman) -> "subprocess.Popen[bytes]":
+    """A process that sends, as Celery's do."""
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    mails = {
+        "EMAIL_URL": f"smtp://127.0.0.1:{postman.port}",
+        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
+    }
+    return subprocess.Popen([sys.executable, "-c", WORKER], env={**os.environ, **mails})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_killed_worker_one_mail_is_in_doubt_and_none_comes_twice(student: User, postman: Postman) -> None:
+    asked(visited(student))
+    asked(visited(student, name="second"))
+    postman.is_slow = True
+    with worker(postman) as process:
+        try:
+            until(lambda: postman.mails, 20)
+        finally:
+            process.kill()
+    postman.is_slow = False
+    Notice.objects.filter(state="sending").update(claimed_at=timezone.now() - 2 * outbox.LOST_AFTER)
+    assert [turn(), turn()] == [1, 0]
+    assert (len(postman.mails), len({str(sent["Subject"])[:8] for sent in postman.mails})) == (2, 2)
+    assert [n.fault for n in Notice.objects.filter(channel="mail", state="failed")] == [outbox.LOST]
