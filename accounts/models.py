@@ -13,6 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
 
+from accounts.notices.models import Notice as Notice
+from accounts.notices.models import Unsubscribed as Unsubscribed
+
 
 class Nfkc(models.Func):
     """A text in the Unicode form in which "ﬁ" is "fi", as PostgreSQL makes it."""
@@ -66,6 +69,7 @@ class User(AbstractUser):
         models.CharField(max_length=10, choices=Role.choices), default=_student_only, db_default=["student"]
     )
     language = models.CharField(max_length=5, blank=True, default="")  # '' = what the browser asks for
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")  # IANA's name; '' = the site's
 
     objects: ClassVar[People] = People()
 

@@ -34,8 +34,9 @@ KINDS = [kind for kind, count in MIX for _n in range(count)]
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[None]:
-    postgres = Postgres(folder / "postgres", free_ports.free_port(), "bench", careless=True)
+def database(folder: Path, *, careless: bool = True) -> Iterator[None]:
+    """careless: as the tests' database, which does not wait for the disk."""
+    postgres = Postgres(folder / "postgres", free_ports.free_port(), "bench", careless=careless)
     postgres.prepare()
     program = child.Program(
         "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT

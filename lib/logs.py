@@ -34,7 +34,9 @@ _SECRETS = (
     re.compile(r"(?i)((?:password|passwd|secret|token|sessionid)[\w-]{0,60}['\"]?\s*=\s*['\"]?)[^\s'\",;&)}\]]+"),
     re.compile(r"(?i)((?:password|passwd|secret|token|sessionid)[\w-]{0,60}['\"]\s*:\s*b?['\"])[^'\"]+"),
     re.compile(r"(\w://[^\s/:@]*:)[^\s/@]+(?=@)"),  # scheme://user:password@host
-    re.compile(r"(/(?:reset/key|confirm-email)/|/asks/\d+-\w+\.)[^/\s]+"),  # a link from a mail lets in whoever has it
+    re.compile(
+        r"(/(?:reset/key|confirm-email)/|/asks/\d+-\w+\.|/notices/unsubscribe/\d+-[\w.]+\.)[^/\s]+"
+    ),  # a link from a mail lets in whoever has it
 )
 # What would end a line, or paint the terminal of whoever reads it.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop as _
 from knox.models import AuthToken
 
 from accounts import tokens
-from accounts.models import RowFailure, SshKey, User
+from accounts.models import Notice, RowFailure, SshKey, User
 from catalog.models import Flavor, Image
 from courses.models import Enrolment, Template
 from lib.notes import Refusal
@@ -140,6 +140,7 @@ _VISIBLE: dict[type[Model], Callable[[User], QuerySet[Any]]] = {
     AuthToken: tokens.of,
     Stray: _all_if(administers, Stray),
     RowFailure: _all_if(administers, RowFailure),
+    Notice: _all_if(administers, Notice),
 }
 
 
@@ -235,6 +236,7 @@ _RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Flavor: _part,
     Stray: _administration,
     RowFailure: _administration,
+    Notice: _administration,
 }
 
 

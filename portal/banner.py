@@ -10,13 +10,15 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from accounts.models import Notice
 from machines.idle import asks, choices
-from machines.models import Ask, Delivery
+from machines.models import Ask
 
 MOST = 5  # on one page; who has more open questions finds them with their machines
 
@@ -56,7 +58,8 @@ def _of(request: HttpRequest) -> list[Question]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    unseen = Delivery.objects.filter(ask=OuterRef("pk"), channel=Delivery.Channel.PAGE, state=Delivery.State.DUE)
+    about = Concat(Value(asks.ABOUT), Cast(OuterRef("pk"), TextField()))
+    unseen = Notice.objects.filter(about=about, channel=Notice.Channel.PAGE, state=Notice.State.DUE)
     rows = Ask.objects.open().filter(machine__owner=user).annotate(unseen=Exists(unseen)).order_by("asked_at")
     parts = ("machine__template__course", "machine__template__image", "machine__activity")
     now = timezone.now()

@@ -50,7 +50,13 @@ class May:
 _TABS = (
     ("machines", _("Machines"), "machines", ("/machines/",), False),
     ("launch", _("Launch"), "launch", ("/launch/",), False),
-    ("templates", _("Templates"), "templates", ("/templates/", "/catalog/", "/servers/", "/failures/"), True),
+    (
+        "templates",
+        _("Templates"),
+        "templates",
+        ("/templates/", "/catalog/", "/servers/", "/failures/", "/notices/"),
+        True,
+    ),
     ("keys", _("Keys"), "keys", ("/keys/",), False),
     ("account", _("Account"), "account", ("/account/", "/accounts/"), False),
 )

@@ -25,6 +25,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from accounts import failures
+from accounts.notices import outbox
 from cloud import open_disks
 from lib import seldom
 from machines.models import Watch
@@ -98,6 +99,7 @@ class Seen:
     failing: Mapping[str, int] = field(default_factory=dict)  # rows that keep failing, by loop
     failing_since: datetime | None = None
     disk_is_full: bool = False
+    mails_since: datetime | None = None  # since when none of the mails that wait could be sent
 
 
 def _ask_database() -> Seen:
@@ -106,7 +108,8 @@ def _ask_database() -> Seen:
         watch, gateways = Watch.objects.filter(pk=1).first(), list(Gateway.objects.enabled())
         now = timezone.now()
         failing, since = failures.counts(now, least=FAILS_TOLD), failures.oldest(now, least=FAILS_TOLD)
-        return Seen(perf_counter() - began, watch, gateways, failing, since, _disk.is_full())
+        mails = outbox.failing_since(now)
+        return Seen(perf_counter() - began, watch, gateways, failing, since, _disk.is_full(), mails)
     finally:
         connection.close()  # this thread's own
 
@@ -201,8 +204,13 @@ def disks(took: float | Part) -> Part:
 def _further(seen: Seen | Part, now: datetime) -> dict[str, Part]:
     if isinstance(seen, Part):
         unknown = Part(DEGRADED, why="not known without the database")
-        return {"cloud": unknown, "agents": unknown, "rows": unknown}
-    return {"cloud": cloud(seen.watch, now), "agents": agents(seen.gateways, now), "rows": rows(seen, now)}
+        return {"cloud": unknown, "agents": unknown, "rows": unknown, "mails": unknown}
+    return {
+        "cloud": cloud(seen.watch, now),
+        "agents": agents(seen.gateways, now),
+        "rows": rows(seen, now),
+        "mails": mails(seen, now),
+    }
 
 
 def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
@@ -253,6 +261,14 @@ def rows(seen: Seen, now: datetime) -> Part:
     counts = ", ".join(f"{number} of {loop}" for loop, number in sorted(seen.failing.items()))
     age = (now - seen.failing_since).total_seconds()
     return Part(DEGRADED, age, f"keep failing: {counts}; administrators see which at /failures/")
+
+
+def mails(seen: Seen, now: datetime) -> Part:
+    """Whether mails go out. People are asked by other ways, too, so the site goes on."""
+    if seen.mails_since is None:
+        return Part(OK, 0.0)
+    age = (now - seen.mails_since).total_seconds()
+    return Part(DEGRADED, age, "mails wait that cannot be sent; administrators see why at /notices/")
 
 
 def worst(parts: dict[str, Part]) -> str:

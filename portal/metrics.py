@@ -18,7 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from accounts import failures
-from accounts.models import SignInTotal
+from accounts.models import Notice, SignInTotal
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
 from portal import __version__
@@ -73,6 +73,7 @@ class Numbers(Collector):
         text = "Rows that a loop fails with, and leaves out until their next try."
         yield _by("minga_failing_rows", text, "loop", ((loop, failing.get(loop, 0)) for loop in failures.LOOPS))
         yield from _sign_ins()
+        yield from _notices(now)
 
     def _launches(self, now: datetime) -> Metric:
         totals = self.launches.read(now)
@@ -224,6 +225,21 @@ def _sign_ins() -> Iterator[Metric]:
     text = "Sign-ins that were not granted: a wrong password, too many of them (429), no turn in time (503)."
     kinds = ("wrong_password", "throttled", "busy")
     yield _by("minga_sign_ins_refused", text, "reason", ((kind, totals.get(kind, 0)) for kind in kinds), Counter)
+
+
+def _notices(now: datetime) -> Iterator[Metric]:
+    rows = Notice.objects.order_by().values_list("channel", "state").annotate(Count("pk"), Min("created_at"))
+    found = {(channel, state): (count, first) for channel, state, count, first in rows}
+    text = "Messages to people of the last 180 days, by channel and by what became of them."
+    family = Gauge("minga_notices", text, labels=["channel", "state"])
+    for channel in Notice.Channel.values:
+        for state in Notice.State.values:
+            family.add_metric([channel, state], found.get((channel, state), (0, None))[0])
+    yield family
+    _count, first = found.get((Notice.Channel.MAIL, Notice.State.DUE), (0, None))
+    yield _gauge(
+        "minga_mails_longest_wait_seconds", "How long the first mail that is due has waited.", _age(first, now)
+    )
 
 
 def _age(at: datetime | None, now: datetime) -> float:

@@ -375,7 +375,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget_addresses": {"task": "portal.tasks.forget_addresses", "schedule": 3600, "options": {"expires": 600}},
     "forget_failures": {"task": "portal.tasks.forget_failures", "schedule": 3600, "options": {"expires": 600}},
     # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.
-    "send_mails": {"task": "machines.tasks.send_mails", "schedule": 5, "options": {"expires": 4}},
+    "send_notices": {"task": "accounts.tasks.send_notices", "schedule": 5, "options": {"expires": 4}},
     "write_lines": {"task": "machines.tasks.write_lines", "schedule": 5, "options": {"expires": 4}},
     "tidy": {"task": "machines.tasks.tidy", "schedule": 30, "options": {"expires": 20}},
     # One small query while no machine's setup runs.

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts import addresses, failures, limits, once, tokens, writes
+from accounts.notices import outbox
 from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import CloudError
@@ -28,8 +29,8 @@ def look_at_catalog() -> None:
 
 @shared_task
 def forget_addresses() -> None:
-    """Delete what no longer counts: addresses, failed sign-ins, tokens that ended, writes of a minute ago."""
-    for rows in (addresses, limits, tokens, writes):
+    """Delete what no longer counts: addresses, failed sign-ins, tokens that ended, writes of a minute ago, old notices."""
+    for rows in (addresses, limits, tokens, writes, outbox):
         rows.forget(timezone.now())
 
 

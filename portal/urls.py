@@ -3,7 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
-from portal.views import account, asks, catalog, failures, keys, launch, machines, servers, templates, work
+from portal.views import account, asks, catalog, failures, keys, launch, machines, notices, servers, templates, work
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -67,6 +67,9 @@ urlpatterns = [
     path("servers/<slug:server_id>/", servers.adopt, name="server-adopt"),
     path("failures/", failures.failures, name="failures"),
     path("failures/<int:pk>/again/", failures.again, name="failure-again"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/<int:pk>/again/", notices.again, name="notice-again"),
+    path("notices/unsubscribe/<str:token>/", notices.by_link, name="notice-unsubscribe"),
     path("asks/", asks.asks, name="asks"),
     path("asks/<int:pk>/<slug:choice>/", asks.say, name="ask-say"),
     path("asks/<str:token>/", asks.by_link, name="ask-link"),

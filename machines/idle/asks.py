@@ -5,18 +5,21 @@ nobody yet: nothing may follow from it. Whoever closes a question first has the 
 do what follows only then, in the same transaction.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_noop as _
 
 from accounts.failures import Failures
+from accounts.models import Notice
+from accounts.notices import outbox
 from courses.policy import policy_of
 from lib import doorbell
 from lib.notes import Note
-from machines.models import Ask, Delivery, Event, Machine
+from machines.models import Ask, Event, Machine
 
 WARN_DAYS = (7, 1)  # before archiving or deleting: the first warning and the second
 _OPENED = {
@@ -25,6 +28,8 @@ _OPENED = {
     Ask.Kind.DELETE: _("Its owner is warned that its archive will be deleted."),
 }
 _TOO_LATE = "The question was over first."
+ABOUT = "ask:"  # of the outbox
+CHANNELS = (Notice.Channel.PAGE, Notice.Channel.MAIL, Notice.Channel.TERMINAL)
 
 
 @transaction.atomic
@@ -40,11 +45,11 @@ def ask(*, machine: Machine, kind: str, why: Note, now: datetime, number: int = 
 
 
 def _send_out(opened: Ask, now: datetime) -> None:
-    """A page is not sent: it is delivered when its owner looks."""
-    channels = [(channel, None if channel == Delivery.Channel.PAGE else now) for channel in Delivery.Channel.values]
-    Delivery.objects.bulk_create([Delivery(ask=opened, channel=c, next_at=at) for c, at in channels])
+    """By every channel. A page is not sent: it is delivered when its owner looks."""
+    to, holder = opened.machine.owner, opened.machine_id
+    kind, about = f"idle.{opened.kind}", about_of(opened.pk)
+    outbox.send(kind=kind, to=to, about=about, holder=holder, channels=CHANNELS, now=now)
     opened.machine.record(Event.Kind.NOTED, Note(_OPENED[Ask.Kind(opened.kind)]))
-    doorbell.ring("machines.tasks.send_mails")
     doorbell.ring("machines.tasks.write_lines")
 
 
@@ -62,18 +67,24 @@ def close_all(*, pks: Collection[int], outcome: str, now: datetime) -> int:
     if not pks:
         return 0
     closed = Ask.objects.open().filter(pk__in=pks).update(closed_at=now, outcome=outcome)
-    late = Delivery.objects.filter(ask__in=pks, ask__closed_at__isnull=False, state=Delivery.State.DUE)
-    late.update(state=Delivery.State.FAILED, next_at=None, fault=_TOO_LATE)
+    outbox.cancel([about_of(pk) for pk in pks], _TOO_LATE)
     return closed
 
 
 def told_at(ask: Ask) -> datetime | None:
     """When the first channel reached its owner."""
-    first: datetime | None = ask.deliveries.filter(state=Delivery.State.SENT).aggregate(at=Min("sent_at"))["at"]
-    return first
+    return min((notice.delivered_at for notice in notices_of([ask])[ask.pk] if notice.delivered_at), default=None)
 
 
-def notice(ask: Ask) -> timedelta:
+def notices_of(asks: Iterable[Ask]) -> dict[int, list[Notice]]:
+    """Return the messages of each question, by its id: one query."""
+    found: dict[int, list[Notice]] = {ask.pk: [] for ask in asks}
+    for row in Notice.objects.filter(about__in=map(about_of, found)).order_by("channel"):
+        found[ask_of(row)].append(row)
+    return found
+
+
+def time_to_answer(ask: Ask) -> timedelta:
     """How long its owner has for an answer, from when they were told."""
     if ask.kind != Ask.Kind.SLEEP:
         return timedelta(days=WARN_DAYS[min(ask.number, len(WARN_DAYS)) - 1])
@@ -83,7 +94,7 @@ def notice(ask: Ask) -> timedelta:
 
 def earliest_end(ask: Ask, now: datetime) -> datetime:
     """When it happens; while nobody was told, when it would if they were told now."""
-    return ask.ends_at or now + notice(ask)
+    return ask.ends_at or now + time_to_answer(ask)
 
 
 def was_visited(machine: Machine) -> bool:
@@ -92,38 +103,52 @@ def was_visited(machine: Machine) -> bool:
     return activity is None or (activity.connected_at is not None and activity.connected_at >= activity.since)
 
 
-def settle(now: datetime) -> int:
-    """The countdown of whatever has just reached somebody begins, at the first delivery; how many began."""
-    return _settle(Ask.objects.all(), now)
+def settle(now: datetime, *, machine: UUID | None = None) -> int:
+    """Begin the countdown of whatever has just reached somebody, at its first delivery; how many began.
+
+    machine: of its questions only. The outbox calls nobody, so this is asked before anything is decided.
+    """
+    return _settle(Ask.objects.filter(machine=machine) if machine else Ask.objects.all(), now)
 
 
 @transaction.atomic
-def delivered(delivery: Delivery, now: datetime) -> bool:
-    """One channel reached the person. False when it was delivered, or the question closed, before."""
-    # The question's lock comes before its deliveries', as where it is closed.
-    list(Ask.objects.filter(pk=delivery.ask_id).select_for_update().values_list("pk"))
-    open_ones = Delivery.objects.filter(pk=delivery.pk, ask__closed_at__isnull=True).exclude(state=Delivery.State.SENT)
-    if not open_ones.update(state=Delivery.State.SENT, sent_at=now, next_at=None, fault=""):
+def delivered(notice: Notice, now: datetime) -> bool:
+    """Note that one channel reached the person. False when it was delivered, or the question closed, before."""
+    # The question's lock comes before its messages', as where it is closed.
+    list(Ask.objects.filter(pk=ask_of(notice)).select_for_update().values_list("pk"))
+    if not outbox.delivered(notice, now):
         return False
-    _settle(Ask.objects.filter(pk=delivery.ask_id), now)
+    _settle(Ask.objects.filter(pk=ask_of(notice)), now)
     return True
 
 
 def seen(pks: Collection[int], now: datetime) -> None:
     """Their owner has loaded a page that shows them."""
-    unseen = Delivery.objects.filter(ask__in=pks, channel=Delivery.Channel.PAGE, state=Delivery.State.DUE)
-    for delivery in unseen:
-        delivered(delivery, now)
+    abouts = [about_of(pk) for pk in pks]
+    for notice in Notice.objects.filter(about__in=abouts, channel=Notice.Channel.PAGE, state=Notice.State.DUE):
+        delivered(notice, now)
+
+
+def about_of(pk: int) -> str:
+    """Return the name of a question in the outbox."""
+    return f"{ABOUT}{pk}"
+
+
+def ask_of(notice: Notice) -> int:
+    """Return the id of the question that a message of the outbox is about."""
+    return int(notice.about.removeprefix(ABOUT))
 
 
 def _settle(asks: "QuerySet[Ask]", now: datetime) -> int:
     waiting = Ask.objects.open().filter(pk__in=asks.values("pk"), ends_at__isnull=True)
-    sent = Delivery.objects.filter(ask__in=waiting, state=Delivery.State.SENT, sent_at__lte=now)
-    told = dict(sent.order_by().values_list("ask").annotate(at=Min("sent_at")))
+    abouts = [about_of(pk) for pk in waiting.values_list("pk", flat=True)]
+    told: dict[int, datetime] = {}
+    for notice in Notice.objects.filter(about__in=abouts, delivered_at__lte=now).order_by("-delivered_at"):
+        told[ask_of(notice)] = notice.delivered_at or now  # the first delivery comes last, and stays
     failures, begun = Failures("idle"), []
     for row in Ask.objects.filter(pk__in=told).select_related("machine__activity", "machine__template__course"):
         with failures.at(row.machine_id, holder=row.machine_id):
-            row.ends_at = told[row.pk] + notice(row)
+            row.ends_at = told[row.pk] + time_to_answer(row)
             begun.append(row)
     # Of two channels that deliver at the same moment the first to write has it; a deadline that was told is not moved.
     return Ask.objects.filter(ends_at__isnull=True).bulk_update(begun, ["ends_at"], batch_size=500) if begun else 0

@@ -10,9 +10,11 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from accounts.failures import Failures
+from accounts.models import Notice
 from courses.models import Lesson, Template
 from courses.policy import IdlePolicy, policy_of
-from machines.models import Activity, Ask, Delivery, Hold, Machine, MachineQuerySet
+from machines.idle.asks import about_of, ask_of
+from machines.models import Activity, Ask, Hold, Machine, MachineQuerySet
 from machines.states import State
 
 # What nobody uses may be in one of these; all else is on its way, or waits for a person.
@@ -134,13 +136,13 @@ def _asks(rows: list[Machine]) -> dict[UUID, list[Ask]]:
 
 def _deliveries(asks: dict[UUID, list[Ask]]) -> dict[int, tuple[datetime | None, datetime | None]]:
     """Of each question: when its first channel was delivered, and when a line was written into terminals."""
-    pks = [ask.pk for some in asks.values() for ask in some]
+    abouts = [about_of(ask.pk) for some in asks.values() for ask in some]
     found: dict[int, tuple[datetime | None, datetime | None]] = {}
-    sent = Delivery.objects.filter(ask__in=pks, state=Delivery.State.SENT)
-    for ask, channel, at in sent.values_list("ask", "channel", "sent_at"):
-        told_at, wrote_at = found.get(ask, (None, None))
-        told_at = min(filter(None, (told_at, at)), default=None)
-        found[ask] = (told_at, at if channel == Delivery.Channel.TERMINAL else wrote_at)
+    rows = Notice.objects.filter(about__in=abouts, delivered_at__isnull=False)
+    for notice in rows.only("about", "channel", "delivered_at"):
+        told_at, wrote_at = found.get(ask := ask_of(notice), (None, None))
+        told_at = min(filter(None, (told_at, notice.delivered_at)), default=None)
+        found[ask] = (told_at, notice.delivered_at if notice.channel == Notice.Channel.TERMINAL else wrote_at)
     return found
 
 

@@ -13,7 +13,7 @@ import quotas.actions
 from accounts.failures import Failures
 from lib import logs
 from lib.notes import Refusal
-from machines.idle import facts, room
+from machines.idle import asks, facts, room
 from machines.idle.outlook import Outlook, outlook_of
 from machines.idle.table import TABLE, Step, coming, step_of
 from machines.models import Ask, Machine
@@ -25,6 +25,8 @@ LOOP = "idle"  # of accounts.failures
 def tick(now: datetime) -> list[Step]:
     """Do what is due, the longest due first, at most settings.IDLE_MOST of it; what was done."""
     failures = Failures(LOOP, now)
+    with failures.at("countdowns"):
+        asks.settle(now)
     outlooks = look(now, failures)
     with failures.at("queue"):
         room.reckon(outlooks, now)
@@ -86,7 +88,9 @@ def _again(step: Step, now: datetime) -> Step | None:
     """
     pk = step.outlook.facts.machine.pk
     quotas.actions.lock(step.outlook.facts.machine.owner_id)
-    list(Ask.objects.open().filter(machine=pk).select_for_update(of=("self",)).values_list("pk"))
+    ends = list(Ask.objects.open().filter(machine=pk).select_for_update(of=("self",)).values_list("ends_at", flat=True))
+    if None in ends:  # a message may have reached its owner a moment ago
+        asks.settle(now, machine=pk)
     rows = facts.load(Machine.objects.select_for_update(of=("self",)).filter(pk=pk), now)
     if not rows:
         return None

@@ -1,4 +1,5 @@
-"""Times of day as people say and type them, in the zone of the site, which is always named beside them.
+"""Times of day as people say and type them, in the zone of whoever reads them: a mail's recipient (accounts.notices), else the site's. It is always named
+beside them.
 
 Clocks are put forward and back: a time of day may come twice in a night, or never. What is computed with is UTC, for Python's sums
 within one zone are sums of what its clocks show.
@@ -16,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 def zone() -> str:
-    return timezone.get_default_timezone_name()
+    return timezone.get_current_timezone_name()
 
 
 def clock(at: datetime) -> str:
@@ -40,7 +41,7 @@ def written(at: datetime, form: str) -> str:
 
 
 def next_at(text: str, now: datetime) -> datetime | None:
-    """The next time, in UTC, that a clock of this site shows hh:mm; None where it is no time of day.
+    """The next time, in UTC, that a clock of this zone shows hh:mm; None where it is no time of day.
 
     On a day on which the clocks jump over it: the moment of the jump, for then it has passed.
     """
@@ -61,7 +62,7 @@ def _moments(day: date, typed: time) -> list[datetime]:
 
 
 def _utc(day: date, typed: time, fold: int) -> datetime:
-    return datetime.combine(day, typed, timezone.get_default_timezone()).replace(fold=fold).astimezone(UTC)
+    return datetime.combine(day, typed, timezone.get_current_timezone()).replace(fold=fold).astimezone(UTC)
 
 
 def _shows(at: datetime, day: date, typed: time) -> bool:
@@ -93,5 +94,5 @@ def _offset(local: datetime) -> str:
 
 
 def _local(at: datetime) -> datetime:
-    """As the clocks of this site show it, whichever zone it came in."""
-    return at.astimezone(UTC).astimezone(timezone.get_default_timezone())
+    """As the clocks of the reader's zone show it, whichever zone it came in."""
+    return at.astimezone(UTC).astimezone(timezone.get_current_timezone())

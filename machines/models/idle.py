@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Notice, User
 from lib.notes import Note
 from machines.models.machine import Machine
 
@@ -105,6 +105,8 @@ class Ask(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True, default="")
 
+    notices: list[Notice]  # put here by whoever shows them: machines.idle.asks.notices_of
+
     objects = AskQuerySet.as_manager()
 
     class Meta:
@@ -125,7 +127,7 @@ class Ask(models.Model):
 
 
 class Delivery(models.Model):
-    """One channel of one question: whether and when it reached the person."""
+    """One channel of one question, as 0.3 wrote it. Read by machines.overlap only; the table goes with 0.5 (accounts.Notice)."""
 
     class Channel(models.TextChoices):
         PAGE = "page", _("On the portal's pages")

@@ -76,6 +76,14 @@ def size(flavor: object) -> str:
 
 
 @register.filter
+def notice_tone(state: str) -> str:
+    """The colour for what became of a message."""
+    return {"delivered": "tone-on", "due": "tone-busy", "sending": "tone-busy", "failed": "tone-trouble"}.get(
+        state, "tone-away"
+    )
+
+
+@register.filter
 def ago(at: datetime) -> str:
     """How long since, in one unit; older than a day as a date."""
     past = timezone.now() - at

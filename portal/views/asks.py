@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import User
 from lib.notes import Refusal
 from machines.idle import answers, choices, links, times
+from machines.idle.asks import notices_of
 from machines.models import Answer, Ask, Machine
 from portal import access
 from portal.access import only
@@ -141,11 +142,14 @@ def give(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def told(rows: "QuerySet[Ask]", most: int) -> list[Ask]:
-    """With their deliveries and answers: three queries for any number."""
-    parts = rows.select_related("machine__owner", "machine__template__course").prefetch_related(
-        "deliveries", "answers__by"
+    """With their messages and answers: a number of queries that does not grow."""
+    found = list(
+        rows.select_related("machine__owner", "machine__template__course").prefetch_related("answers__by")[:most]
     )
-    return list(parts[:most])
+    notices = notices_of(found)
+    for ask in found:
+        ask.notices = notices[ask.pk]
+    return found
 
 
 def of_machine(machine: Machine) -> list[Ask]:

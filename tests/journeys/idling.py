@@ -82,8 +82,8 @@ class Idler:
     def told(self) -> dict[str, str]:
         """What has become of each channel of the last question."""
         found = (
-            "SELECT d.channel, d.state FROM machines_delivery d JOIN machines_ask a ON a.id = d.ask_id "
-            "WHERE a.machine_id = %s ORDER BY a.id, d.id"
+            "SELECT n.channel, n.state FROM accounts_notice n JOIN machines_ask a ON n.about = 'ask:' || a.id "
+            "WHERE a.machine_id = %s ORDER BY a.id, n.id"
         )
         return dict(self._rows(found))
 
@@ -112,7 +112,7 @@ def sleeps_and_is_woken(idler: Idler) -> None:
     process = idler.ran("sleep 7777 > /dev/null 2>&1 & echo $!")
     idler.all_have_begun()
     idler.is_asked()
-    wait_for(lambda: idler.told().get("mail") == "sent", 30, "its owner has a mail", say=lambda: str(idler.told()))
+    wait_for(lambda: idler.told().get("mail") == "delivered", 30, "its owner has a mail", say=lambda: str(idler.told()))
     idler.student.until(idler.pk, "suspended", 180)
     [question] = idler.questions()
     assert question.outcome == "silence"
@@ -152,7 +152,7 @@ async def _is_asked_and_not_cut(idler: Idler) -> None:
         assert await session.shows("ready-2", 30), session.seen
         await asyncio.to_thread(idler.all_have_begun)
         assert await session.shows("Minga: ", 120), idler.why()
-        await asyncio.to_thread(wait_for, lambda: idler.told().get("terminal") == "sent", 20, "the line is noted")
+        await asyncio.to_thread(wait_for, lambda: idler.told().get("terminal") == "delivered", 20, "the line is noted")
         # Sooner it would be taken for the echo of our line, or for a scanner's knock.
         await asyncio.sleep(max(ECHO_SECONDS, began + BRIEF_SECONDS - time.monotonic()))
         session.process.stdin.write("echo still-$((40+2)); seq 1 2000 | tail -n 400\n")
@@ -160,7 +160,7 @@ async def _is_asked_and_not_cut(idler: Idler) -> None:
         await asyncio.to_thread(wait_for, lambda: idler.questions()[-1].closed_at, 60, "the question is closed")
     questions = await asyncio.to_thread(idler.questions)
     assert questions[0].outcome == "active", (questions, await asyncio.to_thread(idler.told), session.seen)
-    assert await asyncio.to_thread(lambda: idler.told()["terminal"]) == "sent"
+    assert await asyncio.to_thread(lambda: idler.told()["terminal"]) == "delivered"
     assert await asyncio.to_thread(lambda: idler.state) == "running"
 
 

@@ -13,20 +13,21 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import RowFailure, User
+from accounts.notices import mail
 from catalog import actions as catalog
 from catalog.models import Image
 from cloud import contract
 from cloud.contract import Diagnostics
 from courses.models import Template
 from machines import actions, copies, first_boot, strays, sweep, tenants
-from machines.idle import deliver, signals
+from machines.idle import delivery, signals
 from machines.idle import sweep as idle
 from machines.models import Activity, Copy, Machine, Stray
 from quotas.models import Allowance
+from tests.accounts.postman import HERE, Postman
 from tests.cloud.fake import FakeCloud
 from tests.factories import grant, make_gateway
-from tests.machines.idle.asked import asked, delivery, visited
-from tests.machines.idle.postman import HERE, Postman
+from tests.machines.idle.asked import asked, notice, visited
 from tests.machines.idle.quiet import row
 from tests.machines.test_tenants import MONTH
 from tests.machines.world import World
@@ -177,11 +178,11 @@ def test_a_mail_address_that_is_none(student: User, student2: User, settings: An
     User.objects.filter(pk=student.pk).update(email="a@b.c, d@e.f")
     EmailAddress.objects.create(user=student, email="a@b.c, d@e.f", verified=True)
     first, second = asked(visited(student)), asked(visited(student2))
-    assert deliver.send_mails(timezone.now()) == 1
+    assert mail.send_due(timezone.now()) == 1
     postman.close()
-    assert (delivery(second, "mail").state, failed("mail")) == ("sent", [(first.machine_id, 1)])
-    mail = delivery(first, "mail")
-    assert (mail.state, mail.attempts, "ValueError" in mail.fault) == ("due", 1, True)
+    assert (notice(second, "mail").state, failed("mail")) == ("delivered", [(first.machine_id, 1)])
+    poisoned = notice(first, "mail")
+    assert (poisoned.state, poisoned.attempts, "ValueError" in poisoned.fault) == ("due", 1, True)
 
 
 def test_a_line_to_a_gateway_that_has_no_name(student: User, student2: User, settings: Any, tmp_path: Any) -> None:
@@ -196,9 +197,9 @@ def test_a_line_to_a_gateway_that_has_no_name(student: User, student2: User, set
         name="bad", public_host="bad..host", token_hash="y" * 64,
     )  # fmt: skip
     Tunnel.objects.filter(holder=first.machine_id).update(gateway=bad)
-    deliver.write_lines(timezone.now())
-    assert "could not be reached" in delivery(first, "terminal").fault
-    assert "could not be reached" in delivery(second, "terminal").fault
+    delivery.write_lines(timezone.now())
+    assert "could not be reached" in notice(first, "terminal").fault
+    assert "could not be reached" in notice(second, "terminal").fault
 
 
 def test_a_stray_that_cannot_be_removed(world: World, cloud: TalksNonsense) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from machines.idle import asks, links
 from machines.models import Answer, Ask, Hold, Machine
-from tests.machines.idle.asked import asked, delivery, taught_by, told, visited
+from tests.machines.idle.asked import asked, notice, taught_by, told, visited
 
 pytestmark = pytest.mark.django_db
 
@@ -144,16 +144,16 @@ def test_nobody_else_has_the_banner(ask: Ask, who: str, request: pytest.FixtureR
 def test_a_page_with_the_banner_begins_the_countdown(ask: Ask, student: User) -> None:
     signed_in(student).get("/")
     ask.refresh_from_db()
-    assert delivery(ask, "page").state == "sent"
+    assert notice(ask, "page").state == "delivered"
     assert ask.ends_at
 
 
 def test_a_later_page_writes_nothing_more(ask: Ask, student: User) -> None:
     client = signed_in(student)
     client.get("/")
-    seen = delivery(ask, "page").sent_at
+    seen = notice(ask, "page").delivered_at
     client.get("/")
-    assert delivery(ask, "page").sent_at == seen
+    assert notice(ask, "page").delivered_at == seen
 
 
 @pytest.mark.parametrize(
@@ -161,12 +161,12 @@ def test_a_later_page_writes_nothing_more(ask: Ask, student: User) -> None:
 )
 def test_a_page_that_a_browser_fetches_ahead_tells_nobody(ask: Ask, student: User, headers: dict[str, str]) -> None:
     signed_in(student).get("/", headers=headers)
-    assert delivery(ask, "page").state == "due"
+    assert notice(ask, "page").state == "due"
 
 
 def test_a_head_tells_nobody(ask: Ask, student: User) -> None:
     signed_in(student).head("/keys/")
-    assert delivery(ask, "page").state == "due"
+    assert notice(ask, "page").state == "due"
 
 
 @pytest.mark.parametrize("part", ["card", "live"])
@@ -178,12 +178,12 @@ def test_a_part_that_asks_for_itself_brings_the_banner_and_tells_nobody(ask: Ask
         in answer
     )
     assert 'name="next" value="/machines/?page=2"' in answer  # where the person is
-    assert delivery(ask, "page").state == "due"
+    assert notice(ask, "page").state == "due"
 
 
 def test_the_page_of_somebody_else_tells_nobody(ask: Ask, admin: User) -> None:
     signed_in(admin).get(f"/machines/{ask.machine_id}/")
-    assert delivery(ask, "page").state == "due"
+    assert notice(ask, "page").state == "due"
 
 
 def test_the_banner_is_one_query(ask: Ask, student: User, django_assert_num_queries: Any) -> None:

@@ -3,7 +3,7 @@
 from django.db.models import Model
 from knox.models import AuthToken
 
-from accounts.models import RowFailure, SshKey
+from accounts.models import Notice, RowFailure, SshKey
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import Ask, Machine, Stray
@@ -22,12 +22,22 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "api-catalog-images": ("see", Image), "api-catalog-sizes": ("see", Flavor),
     "servers": ("see", Stray), "server-adopt": ("adopt", Stray), "api-servers": ("see", Stray), "api-adopt": ("adopt", Stray),
     "failures": ("see", RowFailure), "failure-again": ("retry", RowFailure),
+    "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "asks": ("see", Ask), "ask-say": ("more", Ask),
     "machine-ports": ("open_port", Machine), "api-ports": ("look", Machine), "machine-port-close": ("close_port", Machine),
     "api-port": ("close_port", Machine), "machine-give": ("keep_awake", Machine), "api-machine-disk": ("download", Machine),
     "machine-see": ("look", Machine), "api-see": ("look", Machine),  # each of the two things has its own rule
 }  # fmt: skip
-LISTS = {"templates", "api-templates", "template-new", "asks", "catalog", "servers", "failures"}  # of no row yet
+LISTS = {
+    "templates",
+    "api-templates",
+    "template-new",
+    "asks",
+    "catalog",
+    "servers",
+    "failures",
+    "notices",
+}  # of no row yet
 WRITES: dict[str, tuple[str, type[Model]]] = {"api-templates": ("make", Template), "api-template": ("change", Template)}
 FOUND = (Machine, Ask, SshKey, AuthToken)  # of others' there is nothing to be found; the rest is no secret
 

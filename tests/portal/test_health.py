@@ -62,7 +62,7 @@ def test_all_is_well(client: Client) -> None:
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["state"]) == (200, "ok")
     assert {name: part["state"] for name, part in reply.json()["parts"].items()} == dict.fromkeys(
-        ("database", "redis", "disk", "cloud", "agents", "rows", "disks"), "ok"
+        ("database", "redis", "disk", "cloud", "agents", "rows", "mails", "disks"), "ok"
     )
     assert all(0 <= part["seconds"] < 10 for name, part in reply.json()["parts"].items() if name != "disk")
 

@@ -27,7 +27,7 @@ PUBLIC = {
     "account_login", "account_logout", "account_inactive", "account_signup", "account_reset_password",
     "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done", "language", "theme", "api-token", "api-schema", "api-docs",
-    "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link",
+    "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe",
 }  # fmt: skip
 # What stands in an address instead of an id. A route takes no UUID that is not one.
 ODD = {
@@ -37,12 +37,13 @@ ODD = {
 }
 PARAMETER = re.compile(r"<(int|uuid|slug|str):\w+>")
 # Where a form without its token is no 403: the sign-in leads on, and the link of a mail is a secret itself.
-WITHOUT_A_TOKEN = {"account_login", "ask-link"}
+WITHOUT_A_TOKEN = {"account_login", "ask-link", "notice-unsubscribe"}
 OPEN_TO_ALL = {  # parameters that are nobody's own
     "templates/<slug:slug>": "templates/lab",
     r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password/reset/key/1-x/",
     r"^(?P<rest>.*)$": "nothing/",
     "asks/<str:token>": "asks/x",
+    "notices/unsubscribe/<str:token>": "notices/unsubscribe/x",
 }
 
 
@@ -90,6 +91,7 @@ def addresses(student: Any) -> list[Address]:
         "flavors/<int:pk>": f"flavors/{template.flavor_id}",
         "servers/<slug:server_id>": "servers/nobodys",
         "failures/<int:pk>": "failures/1",
+        "notices/<int:pk>": "notices/1",
     }
     return [_filled(name, route, theirs, shared) for name, route in routes(get_resolver().url_patterns)]
 

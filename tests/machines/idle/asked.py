@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Notice, User
 from courses.models import Course, Enrolment
 from lib.notes import Note
 from machines.idle import asks
-from machines.models import Activity, Ask, Delivery, Machine
+from machines.models import Activity, Ask, Machine
 from tests.factories import make_machine
 
 WHY = Note("Nothing has happened on it for %(minutes)s minutes.", {"minutes": 45})
@@ -29,13 +29,13 @@ def asked(machine: Machine, kind: str = "sleep", number: int = 1, now: datetime 
 
 def told(ask: Ask, channel: str = "mail") -> Ask:
     """As if one channel had reached the owner now."""
-    asks.delivered(delivery(ask, channel), timezone.now())
+    asks.delivered(notice(ask, channel), timezone.now())
     ask.refresh_from_db()
     return ask
 
 
-def delivery(ask: Ask, channel: str) -> Delivery:
-    return Delivery.objects.get(ask=ask, channel=channel)
+def notice(ask: Ask, channel: str) -> Notice:
+    return Notice.objects.get(about=asks.about_of(ask.pk), channel=channel)
 
 
 def taught_by(machine: Machine, teacher: User) -> Course:

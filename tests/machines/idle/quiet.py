@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from accounts.models import User
+from accounts.models import Notice, User
 from courses.models import Lesson, Template
 from courses.policy import IdlePolicy
+from machines.idle.asks import about_of
 from machines.idle.facts import Facts
 from machines.idle.outlook import Outlook, outlook_of
 from machines.idle.table import step_of
-from machines.models import Activity, Ask, Delivery, Hold, Machine
+from machines.models import Activity, Ask, Hold, Machine
 from tests.factories import make_machine
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -76,7 +77,8 @@ def row(owner: User, now: datetime, *, state: str = "running", name: str = "mine
 def told(machine: Machine, at: datetime) -> Ask:
     """The open question of this machine was delivered on its page."""
     ask = Ask.objects.open().get(machine=machine)
-    Delivery.objects.filter(ask=ask, channel="page").update(state="sent", sent_at=at)
+    page = Notice.objects.filter(about=about_of(ask.pk), channel="page")
+    page.update(state="delivered", delivered_at=at)
     Ask.objects.filter(pk=ask.pk).update(ends_at=at + minutes(15))
     ask.refresh_from_db()
     return ask

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Notice, User
 from machines.idle import asks
-from machines.models import Activity, Ask, Delivery
-from tests.machines.idle.asked import asked, delivery, told, visited
+from machines.models import Activity, Ask
+from tests.machines.idle.asked import asked, notice, told, visited
 from tests.machines.world import Clock
 
 pytestmark = pytest.mark.django_db
@@ -16,13 +16,17 @@ pytestmark = pytest.mark.django_db
 
 def test_a_question_has_three_channels(student: User) -> None:
     ask = asked(visited(student))
-    assert {d.channel: d.state for d in ask.deliveries.all()} == {"page": "due", "mail": "due", "terminal": "due"}
+    assert {n.channel: n.state for n in asks.notices_of([ask])[ask.pk]} == {
+        "page": "due",
+        "mail": "due",
+        "terminal": "due",
+    }
 
 
 def test_asked_twice_is_one_question(student: User) -> None:
     machine = visited(student)
     assert asked(machine) == asked(machine)
-    assert Delivery.objects.count() == 3
+    assert Notice.objects.count() == 3
 
 
 def test_it_stands_in_the_history(student: User) -> None:
@@ -83,12 +87,12 @@ def test_a_question_closes_once(student: User) -> None:
 def test_what_is_not_yet_delivered_is_not_sent_after_the_end(student: User) -> None:
     ask = asked(visited(student))
     asks.close(ask=ask, outcome=Ask.Outcome.ACTIVE, now=timezone.now())
-    assert {d.state for d in ask.deliveries.all()} == {"failed"}
+    assert {n.state for n in asks.notices_of([ask])[ask.pk]} == {"cancelled"}
 
 
 def test_a_delivery_after_the_end_begins_nothing(student: User) -> None:
     ask = asked(visited(student))
-    mail = delivery(ask, "mail")
+    mail = notice(ask, "mail")
     asks.close(ask=ask, outcome=Ask.Outcome.ACTIVE, now=timezone.now())
     assert not asks.delivered(mail, timezone.now())
     assert Ask.objects.get().ends_at is None
@@ -103,6 +107,14 @@ def test_closing_many_leaves_the_others_open(student: User) -> None:
 def test_settling_many_is_a_bounded_number_of_queries(student: User, django_assert_max_num_queries: object) -> None:
     for number in range(6):
         asked(visited(student, name=f"m{number}"))
-    Delivery.objects.filter(channel="mail").update(state="sent", sent_at=timezone.now())
+    Notice.objects.filter(channel="mail").update(state="delivered", delivered_at=timezone.now())
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert asks.settle(timezone.now()) == 6
+
+
+def test_a_mail_that_arrived_a_moment_ago_counts_before_anything_is_done(student: User) -> None:
+    """The outbox calls nobody: what is decided under the lock looks there itself."""
+    ask, other = asked(visited(student)), asked(visited(student, name="two"))
+    Notice.objects.filter(channel="mail").update(state="delivered", delivered_at=timezone.now())
+    assert asks.settle(timezone.now(), machine=ask.machine_id) == 1
+    assert list(Ask.objects.filter(ends_at=None)) == [other]

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import Notice, User
 from courses.models import Course, Lesson, Template
 from machines import actions
 from machines.idle import asks, sweep
@@ -230,6 +230,24 @@ def test_who_is_held_awake_in_the_last_moment_is_left_alone(about_to_sleep: list
 def test_whose_host_falls_silent_in_the_last_moment_is_left_alone(about_to_sleep: list[Step], clock: "Clock") -> None:
     Activity.objects.update(load_heard_at=clock.now - LONG_AGO)
     assert done(about_to_sleep, clock) == ([False], "running")
+
+
+def test_a_message_that_arrives_in_the_last_moment_gives_its_time(clock: "Clock", machine: Machine) -> None:
+    """Nobody was told for half a day, so it is about to sleep."""
+    tick(clock)
+    clock.move(12.1 * 3600)
+    Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
+    [step] = sweep.plan(sweep.look(clock.now), clock.now)
+    Notice.objects.filter(channel="mail").update(state="delivered", delivered_at=(at := clock.now))
+    assert (step.stage.name, sweep._done(step, clock.now)) == ("sleep", False)
+    assert Ask.objects.get().ends_at == at + minutes(15)
+
+
+def test_a_sweep_begins_the_countdown_of_a_mail_that_arrived(clock: "Clock", machine: Machine) -> None:
+    tick(clock)
+    Notice.objects.filter(channel="mail").update(state="delivered", delivered_at=(at := clock.now))
+    tick(clock)
+    assert Ask.objects.get().ends_at == at + minutes(15)
 
 
 def test_done_twice_is_done_once(about_to_sleep: list[Step], clock: "Clock") -> None:

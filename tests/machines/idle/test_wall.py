@@ -14,8 +14,8 @@ import pytest
 
 from machines.idle import wall
 from machines.idle.wall import Guest, Written
+from tests.accounts.postman import silent_server
 from tests.machines.idle.guest import HERE, can_run, make_key, openssh, terminal
-from tests.machines.idle.postman import silent_server
 
 real_sshd = pytest.mark.skipif(
     not can_run(), reason="needs sshd, and root, to write into no terminals but the test's own"

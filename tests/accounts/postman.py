@@ -16,10 +16,16 @@ HERE = "127.0.0.1"
 
 
 class Postman:
-    """A real SMTP server. `says` is its answer to each mail, or to a recipient where `to` is set."""
+    """A real SMTP server. `says` is its answer to each mail, or to a recipient where `to` is set.
+
+    breaks_at: RCPT, or DATA (the mail was taken), where it cuts the connection instead of answering, `breaks` times.
+    """
 
     def __init__(self) -> None:
         self.says, self.to = "250 OK", ""
+        self.is_slow = False  # takes a mail and does not say so
+        self.once = ""  # the answer to the next recipient only
+        self.breaks_at, self.breaks = "", 1000
         self.mails: list[EmailMessage] = []
         self.connections = 0
         self.loop = asyncio.new_event_loop()
@@ -34,8 +40,9 @@ class Postman:
         return SMTP(self, hostname="localhost", loop=self.loop)
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]) -> str:
-        if self.to:
-            return self.to
+        if self.to or self.once or self._breaks("RCPT", server):
+            words, self.once = self.once or self.to or "421 Gone", ""
+            return words
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -44,7 +51,17 @@ class Postman:
             found = email.message_from_bytes(envelope.content, policy=default)
             assert isinstance(found, EmailMessage)
             self.mails.append(found)
+        self._breaks("DATA", server)
+        if self.is_slow:
+            await asyncio.sleep(60)  # longer than any client waits; close() ends it
         return self.says
+
+    def _breaks(self, where: str, server: SMTP) -> bool:
+        if self.breaks_at != where or self.breaks == 0:
+            return False
+        self.breaks -= 1
+        server.transport.abort()
+        return True
 
     def close(self) -> None:
         if self.loop.is_closed():
@@ -73,3 +90,10 @@ def body(mail: EmailMessage, kind: str = "plain") -> str:
     part = mail.get_body((kind,))
     assert isinstance(part, EmailMessage)
     return str(part.get_content())
+
+
+def use(settings: Any, port: int) -> None:
+    """Send mails to this port of loopback; one step of a mail may take a second."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = HERE, port, 1
+    settings.PORTAL_URL = "https://labs.example.org"

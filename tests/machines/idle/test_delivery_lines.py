@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Notice, User
 from courses.models import Template
-from machines.idle import deliver, wall
-from machines.models import Ask, Delivery
-from tests.machines.idle.asked import asked, delivery, visited
+from machines.idle import delivery, wall
+from machines.models import Ask
+from tests.machines.idle.asked import asked, notice, visited
 from tests.machines.idle.guest import HERE, can_run, make_key, openssh
 from tests.machines.world import Clock
 from tunnels.models import Tunnel
@@ -37,11 +37,11 @@ def ask(student: User, tmp_path: Path, settings: Any) -> Ask:
 
 
 def turn() -> int:
-    return deliver.write_lines(timezone.now())
+    return delivery.write_lines(timezone.now())
 
 
 def what_came(ask: Ask) -> tuple[str, str]:
-    line = delivery(ask, "terminal")
+    line = notice(ask, "terminal")
     return line.state, line.fault
 
 
@@ -77,7 +77,7 @@ def test_none_of_these_moves_the_deadline(ask: Ask) -> None:
 
 def test_a_port_that_refuses_is_tried_again_and_then_given_up(ask: Ask, clock: Clock) -> None:
     Ask.objects.update(asked_at=timezone.now())
-    Delivery.objects.update(next_at=timezone.now())
+    Notice.objects.update(next_at=timezone.now())
     states = []
     for _try in range(4):
         turn()
@@ -110,8 +110,8 @@ def test_a_line_that_was_written_begins_the_countdown(ask: Ask, person: Path) ->
         watcher.reads("condor” goes to sleep: ")
         watcher.reads("https://labs.example.org")
     ask.refresh_from_db()
-    assert what_came(ask) == ("sent", "")
-    assert ask.ends_at == delivery(ask, "terminal").sent_at + timedelta(minutes=15)  # type: ignore[operator]
+    assert what_came(ask) == ("delivered", "")
+    assert ask.ends_at == notice(ask, "terminal").delivered_at + timedelta(minutes=15)  # type: ignore[operator]
 
 
 class Watcher:

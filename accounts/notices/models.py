@@ -1,0 +1,84 @@
+"""Messages to people, and who wants which kinds no more."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def due(self, channel: str, now: datetime) -> "NoticeQuerySet":
+        """Select rows that may be delivered now. The page channel has no such time: it is delivered when its reader looks."""
+        in_time = Q(ends_at=None) | Q(ends_at__gt=now)
+        return self.filter(in_time, channel=channel, state=Notice.State.DUE, next_at__lte=now)
+
+
+class Notice(models.Model):
+    """One message to one person by one channel. Its words are made at delivery, by its kind (accounts.notices.kinds)."""
+
+    class Channel(models.TextChoices):
+        PAGE = "page", _("On the portal's pages")
+        MAIL = "mail", _("By mail")
+        TERMINAL = "terminal", _("In open terminals")
+
+    class State(models.TextChoices):
+        DUE = "due", _("On its way")
+        SENDING = "sending", _("Being sent")  # claimed by a worker; never sent again by itself if that worker dies
+        DELIVERED = "delivered", _("Delivered")
+        FAILED = "failed", _("Not delivered")  # given up
+        NONE = "none", _("No way there")  # no mail address, no open terminal, unsubscribed
+        CANCELLED = "cancelled", _("Cancelled")  # no longer worth sending
+
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=40)  # "idle.sleep"
+    about = models.CharField(max_length=64, db_index=True)  # the thing, in the sender's words: "ask:12"
+    holder = models.UUIDField(null=True, blank=True)  # the machine, where there is one; opaque here, as in RowFailure
+    arguments = models.JSONField(default=dict, blank=True)  # for the kind
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.DUE)
+    attempts = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, blank=True)  # of the next try, while it is due
+    claimed_at = models.DateTimeField(null=True, blank=True)  # since when a worker has been sending it
+    created_at = models.DateTimeField(default=timezone.now)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)  # not sent after it
+    fault = models.CharField(max_length=200, blank=True, default="")  # for the log and for administrators
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "about", "channel", "recipient"], name="notice_once_per_channel"),
+            models.CheckConstraint(
+                condition=Q(state__in=["due", "sending", "delivered", "failed", "none", "cancelled"]),
+                name="notice_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="delivered", delivered_at__isnull=False)
+                | (~Q(state="delivered") & Q(delivered_at=None)),
+                name="notice_delivered_at_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index("channel", "next_at", condition=Q(state="due"), name="notice_due"),
+            models.Index("claimed_at", condition=Q(state="sending"), name="notice_sending"),
+            models.Index("state", F("id").desc(), name="notice_by_state"),
+            models.Index("created_at", name="notice_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.about} by {self.channel}"
+
+
+class Unsubscribed(models.Model):
+    """A kind of mail that a person wants no more."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="unsubscribed")
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="unsubscribed_once_per_kind")]

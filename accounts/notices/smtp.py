@@ -1,0 +1,37 @@
+"""Django's SMTP connection, which also knows whether the mail itself went over the line before something went wrong."""
+
+import smtplib
+from typing import Any
+
+from django.core.mail.backends.smtp import EmailBackend
+
+
+class _Line(smtplib.SMTP):
+    is_handed_over = False
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """From the command DATA on, a connection that breaks leaves it open whether the server took the mail."""
+        self.is_handed_over = True
+        return super().data(msg)
+
+
+class _SecureLine(_Line, smtplib.SMTP_SSL):
+    pass
+
+
+class Backend(EmailBackend):
+    """What settings.EMAIL_BACKEND = Django's SMTP back end sends notices with."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _SecureLine if self.use_ssl else _Line
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether a mail was sent over this connection to its last line, or may have been."""
+        return bool(getattr(self.connection, "is_handed_over", False))
+
+    def begin(self) -> None:
+        """Forget the mail before."""
+        if isinstance(self.connection, _Line):
+            self.connection.is_handed_over = False

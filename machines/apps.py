@@ -1,0 +1,12 @@
+"""Registers what this app sends to people."""
+
+from django.apps import AppConfig
+
+
+class MachinesConfig(AppConfig):
+    name = "machines"
+
+    def ready(self) -> None:
+        from machines.idle import delivery
+
+        delivery.register()

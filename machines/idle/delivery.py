@@ -1,0 +1,134 @@
+"""Questions and warnings on their way to people: the words of their mails, and the lines in open terminals.
+
+Mails go out by accounts.notices, which also keeps the lines' rows; whether somebody is in a terminal is known here only. The third
+channel, the portal's own pages, delivers itself (machines.idle.asks.seen).
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.failures import Failures
+from accounts.models import Notice
+from accounts.notices import kinds, outbox
+from accounts.notices.outbox import PASSED_OVER
+from accounts.notices.reader import written_for
+from machines.idle import asks, choices, links, wall
+from machines.idle.wall import Guest, Written
+from machines.models import Ask
+from tunnels.models import Tunnel
+
+log = logging.getLogger(__name__)
+
+LOOP = "lines"  # of accounts.failures
+MOST = 100  # in one turn
+AGAIN = timedelta(seconds=20)
+TRIES = timedelta(minutes=1)  # from the question on: a line that comes late would be taken for work (see outlook.ECHO)
+Channel, State = Notice.Channel, Notice.State
+_LABELS = {
+    Ask.Kind.SLEEP: gettext_lazy("Questions before an idle machine is put to sleep"),
+    Ask.Kind.ARCHIVE: gettext_lazy("Warnings before an idle machine is archived"),
+    Ask.Kind.DELETE: gettext_lazy("Warnings before an archive is deleted"),
+}
+
+
+def register() -> None:
+    """Make the kinds of notices known. Nobody unsubscribes from what asks before something is taken away."""
+    for kind, label in _LABELS.items():
+        kinds.register(kinds.Kind(f"idle.{kind}", label, mail_facts, "asks/mail"))
+
+
+def mail_facts(notice: Notice) -> dict[str, Any] | None:
+    """Return what templates/asks/mail says; None once the question is over."""
+    ask, now = _open_ones([notice]).get(asks.ask_of(notice)), timezone.now()
+    if ask is None:
+        return None
+    return {
+        "subject": choices.headline(ask, now),
+        "machine": ask.machine,
+        "why": str(ask.why),
+        "meaning": choices.meaning(ask),
+        "page": settings.PORTAL_URL + reverse("machine", args=[ask.machine_id]),
+        "links": [(text, links.address(ask, choice)) for choice, text in choices.offered(ask, now)],
+    }
+
+
+def _open_ones(notices: Iterable[Notice]) -> dict[int, Ask]:
+    parts = ("machine__owner", "machine__template__course", "machine__template__image", "machine__activity")
+    return Ask.objects.open().select_related(*parts).in_bulk([asks.ask_of(notice) for notice in notices])
+
+
+# ---- terminals ----
+
+
+def write_lines(now: datetime) -> int:
+    """Write a line to each machine in which somebody is; into how many it was written."""
+    outbox.give_up_lost(Channel.TERMINAL, now)
+    failures = Failures(LOOP, now)
+    due = outbox.claim(Channel.TERMINAL, now, most=MOST, except_for=failures.resting)
+    if not due:
+        return 0
+    questions = _open_ones(due)
+    ways = _ways(questions.values())
+    lines: dict[Guest, str] = {}
+    reachable: dict[Guest, tuple[Notice, Ask]] = {}
+    for notice in due:
+        with failures.at(notice.pk, holder=notice.holder) as tried:
+            if (ask := questions.get(asks.ask_of(notice))) is None:
+                outbox.settle(notice, State.CANCELLED, PASSED_OVER)
+            elif isinstance(way := ways[ask.pk], str):
+                outbox.settle(notice, State.NONE, way)
+            else:
+                lines[way], reachable[way] = _line(ask), (notice, ask)
+        if tried.failure:
+            outbox.put_back(notice, tried.failure.error, pause=timedelta(0))
+    written = wall.write(lines) if lines else {}
+    return sum(_note_line(*reachable[guest], told, now) for guest, told in written.items())
+
+
+def _note_line(notice: Notice, ask: Ask, told: Written, now: datetime) -> bool:
+    if told.terminals:
+        log.info("ask %s: a line in %s terminals", ask.pk, told.terminals)
+        return asks.delivered(notice, timezone.now())
+    if told.again and now + AGAIN - ask.asked_at <= TRIES:
+        outbox.put_back(notice, told.fault, pause=AGAIN)
+    else:
+        outbox.settle(notice, State.FAILED if told.again else State.NONE, told.fault)
+    return False
+
+
+def _ways(questions: Iterable[Ask]) -> dict[int, Guest | str]:
+    """Where each machine's SSH is, or why no line can be written there."""
+    machines = {ask.pk: ask.machine for ask in questions}
+    tunnels: dict[UUID, list[Tunnel]] = {}
+    for tunnel in Tunnel.objects.of_many([machine.pk for machine in machines.values()]):
+        tunnels.setdefault(tunnel.holder, []).append(tunnel)
+    return {pk: _way(tunnels.get(machine.pk, []), machine.ssh_user) for pk, machine in machines.items()}
+
+
+def _way(tunnels: list[Tunnel], user: str) -> Guest | str:
+    ssh = next((t for t in tunnels if t.scheme == "ssh" and (t.wanted, t.state) == ("open", "open")), None)
+    if not wall.has_key():
+        return "The portal has no key of its own (PORTAL_KEY_FILE)."
+    if ssh is None:
+        return "It has no open SSH port."
+    if not any(tunnel.connections for tunnel in tunnels):
+        return "Nobody is connected."
+    return Guest(ssh.gateway.public_host, ssh.port, user)
+
+
+def _line(ask: Ask) -> str:
+    with written_for(ask.machine.owner):
+        title = choices.headline(ask, timezone.now())
+        return _("Minga: %(title)s. Do you still need it? Go on working, or answer at %(page)s") % {
+            "title": title,
+            "page": settings.PORTAL_URL,
+        }
