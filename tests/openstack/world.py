@@ -37,6 +37,10 @@ class RealWorld(World):
             self.agent()
         time.sleep(TURN_SECONDS)
 
+    def running(self) -> Machine:
+        """Return a new machine that is up."""
+        return self.until(self.launch(), "running")
+
     def until(self, machine: Machine, state: str, turns: int = 0) -> Machine:
         """Let time pass until the machine is in `state` and settled there."""
         ends_at = time.monotonic() + SETTLE_SECONDS
