@@ -113,6 +113,7 @@ def test_a_stranger_has_an_empty_list_and_an_admin_everything(stranger: Program,
     assert [m["owner"] for m in Program(admin).ask("GET", "machines/?all=1").json()] == ["student"]
 
 
+@pytest.mark.slow
 def test_fifty_machines_cost_the_queries_of_two(api: Any) -> None:
     grant(api.user, machines=90, vcpus=90, ram_mb=90_000, disk_gb=90, ports=200)
     api.ask("GET", "machines/")  # the first request of a new address writes it down

@@ -22,6 +22,8 @@ from cloud import disk_server
 from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused
 from cloud.disk_client import DiskClient
 
+pytestmark = pytest.mark.slow
+
 DATA = bytes(range(251)) * 20_000  # 5 MB
 CHUNK = 256 * 1024
 ROOT = Path(__file__).resolve().parents[2]

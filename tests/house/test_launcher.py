@@ -106,6 +106,7 @@ def sleeper(tmp_path: Path, script: str) -> subprocess.Popen[bytes]:
     return child.start(program, log=tmp_path / "sleeper.log", pidfile=tmp_path / "sleeper.pid")
 
 
+@pytest.mark.slow
 def test_a_leftover_of_any_service_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OS_CLOUD", "OS_AUTH_URL", "EMAIL_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -114,12 +115,14 @@ def test_a_leftover_of_any_service_is_found(tmp_path: Path, monkeypatch: pytest.
     assert {service.name for service in known} == set(pidfiles.ORDER)
 
 
+@pytest.mark.slow
 def test_a_leftover_is_ended(tmp_path: Path) -> None:
     process = sleeper(tmp_path, "sleep 60")
     assert pidfiles.end_leftover(tmp_path / "sleeper.pid", gently=signal.SIGTERM, seconds=2)
     assert process.wait(2) == -signal.SIGTERM
 
 
+@pytest.mark.slow
 def test_the_children_of_a_dead_leftover_are_ended(tmp_path: Path) -> None:
     process = sleeper(tmp_path, "sleep 60 & sleep 60 & wait")
     time.sleep(0.3)

@@ -41,7 +41,10 @@ for process, one in zip(running, programs):
     child.end(process, one, pidfile=here / f"{one.name}.pid")
 print("both answered")
 """
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the way to PostgreSQL as root is Linux's")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the way to PostgreSQL as root is Linux's"),
+]
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ def brought(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "smtp://x" if name == "EMAIL_URL" else "from-the-shell-of-a-person")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("brought")
 def test_make_run(tmp_path: Path) -> None:
     with installation.take(tmp_path) as lock:

@@ -13,6 +13,8 @@ from django.core.management import get_commands, load_command_class
 from tests.journeys.kinds import on_simulated
 from tests.journeys.stack import ROOT, Stack
 
+pytestmark = pytest.mark.slow
+
 PAGES = [*sorted((ROOT / "docs" / "admin").glob("*.md")), ROOT / "deploy" / "vps" / "README.md"]
 # Up to what ends it in a sentence, a table or a block; a line that goes on is made one before.
 SAID = re.compile(r"(?<![\w/-])(?:manage\.py|manage) ([a-z_]+)((?: [^`#|\n→]*)?)")

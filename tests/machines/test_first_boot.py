@@ -187,6 +187,7 @@ def test_a_cloud_that_is_busy_holds_nobody_up(world: World, monkeypatch: pytest.
     assert later(world, machine).setup == "failed"
 
 
+@pytest.mark.slow
 def test_an_hour_of_setup_costs_few_looks(world: World) -> None:
     says(world, WORK)
     machine = world.running()

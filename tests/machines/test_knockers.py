@@ -152,6 +152,7 @@ def test_a_list_is_bounded_and_has_the_owner_and_teachers_first(student: User, t
     assert len(told) == knockers.MOST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [2, 30])
 def test_many_lists_cost_as_many_queries_as_few(
     student: User, many: int, django_assert_max_num_queries: DjangoAssertNumQueries

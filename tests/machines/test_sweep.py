@@ -13,6 +13,7 @@ from tests.cloud.fake import FakeCloud
 from tests.machines.world import World
 
 
+@pytest.mark.slow
 def test_a_sweep_of_settled_machines_is_one_list_call(world: World) -> None:
     for n in range(4):
         world.until(world.launch(f"m{n}"), "running")
@@ -22,6 +23,7 @@ def test_a_sweep_of_settled_machines_is_one_list_call(world: World) -> None:
     assert [c[0] for c in world.cloud.calls] == ["list_servers"]
 
 
+@pytest.mark.slow
 def test_its_queries_do_not_grow_with_settled_machines(world: World) -> None:
     counts = []
     for n in range(6):

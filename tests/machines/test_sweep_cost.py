@@ -12,6 +12,8 @@ from machines.asking import spec_of
 from machines.models import Machine, Watch
 from tests.machines.world import World
 
+pytestmark = pytest.mark.slow
+
 MANY = 300
 
 

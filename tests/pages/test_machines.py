@@ -58,6 +58,7 @@ def test_the_list_shows_only_ones_own(signed_in: Client, student2: User) -> None
     assert b"strange" not in signed_in.get("/").content
 
 
+@pytest.mark.slow
 def test_a_list_of_fifty_costs_as_many_queries_as_one_of_two(signed_in: Client, student: User) -> None:
     grant(student, machines=60, vcpus=99, ports=200)
     signed_in.get("/")  # the first page of a new address writes it down; both are to come after that
@@ -197,6 +198,7 @@ def test_a_dead_session_sends_a_form_to_sign_in_with_a_sentence(client: Client, 
     assert answer.redirect_chain[0] == (f"/accounts/login/?next=%2Fmachines%2F{machine.pk}%2F", 303)
 
 
+@pytest.mark.slow
 def test_many_machines_come_in_pages(client: Client, student: User) -> None:
     for n in range(13):
         grant(student)

@@ -156,6 +156,7 @@ def test_a_table_that_the_backup_does_not_know_is_taken_away(saved: Path, back: 
             cursor.execute("DROP TABLE IF EXISTS newer")
 
 
+@pytest.mark.slow
 def test_it_waits_for_nobody_who_is_still_at_work(saved: Path, back: Back) -> None:
     other = connection.copy()
     other.ensure_connection()

@@ -20,7 +20,7 @@ from tests.machines.idle.guest import HERE, can_run, make_key, openssh
 from tests.machines.world import Clock
 from tunnels.models import Tunnel
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 real_sshd = pytest.mark.skipif(
     not can_run(), reason="needs sshd, and root, to write into no terminals but the test's own"
 )

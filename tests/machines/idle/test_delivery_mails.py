@@ -207,6 +207,7 @@ def worker(postman: Postman) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", WORKER], env={**os.environ, **mails})
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_a_killed_worker_one_mail_is_in_doubt_and_none_comes_twice(student: User, postman: Postman) -> None:
     asked(visited(student))

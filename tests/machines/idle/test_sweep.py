@@ -48,6 +48,7 @@ def test_from_quiet_to_put_away(clock: "Clock", machine: Machine) -> None:
     assert Machine.objects.get().wanted == "shelved"
 
 
+@pytest.mark.slow
 def test_from_put_away_to_deleted(clock: "Clock", student: User) -> None:
     """The second part: each warning delivered on the day on which it was given."""
     machine = row(student, clock.now, state="shelved")

@@ -17,6 +17,8 @@ from machines.idle.wall import Guest, Written
 from tests.accounts.postman import silent_server
 from tests.machines.idle.guest import HERE, can_run, make_key, openssh, terminal
 
+pytestmark = pytest.mark.slow
+
 real_sshd = pytest.mark.skipif(
     not can_run(), reason="needs sshd, and root, to write into no terminals but the test's own"
 )
