@@ -13,6 +13,8 @@ from cloud.local import LocalCloud
 from tests.cloud.conftest import look
 from tests.cloud.stage import LocalStage, free_port, insist
 
+pytestmark = pytest.mark.slow
+
 Specs = Callable[..., ServerSpec]
 Make = Callable[..., LocalStage]
 

@@ -10,7 +10,7 @@ from django.conf import Settings
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("upgrade")]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.xdist_group("upgrade")]
 PEOPLE = ("student", "student2", "teacher", "donor", "admin")
 # Pages that are for teachers or for administrators, and what is asked for by POST only.
 OTHER = {403, 405}
