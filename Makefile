@@ -4,8 +4,10 @@
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 IN_VENV := .venv/bin/python
-# More than twice as many as processors: half of the suite waits for something.
-PYTEST := $(IN_VENV) -m pytest -n 5 --dist loadgroup
+# More than twice as many as processors: half of the suite waits for something. What `make quick` runs hardly waits.
+PYTEST := $(IN_VENV) -m pytest --dist loadgroup
+ALL := $(PYTEST) -n 5
+QUICK := $(PYTEST) -n 3
 export PORT DATA GUESTS
 
 .PHONY: run test quick test-slow test-chaos test-openstack test-production check fix bench audit dev
@@ -19,16 +21,16 @@ dev:
 
 test: dev
 	@$(PYTHON) deploy/local/tools.py
-	@exec $(PYTEST) $(TESTS)
+	@exec $(ALL) $(TESTS)
 
-# No QEMU, no browser, no agent process, no whole Minga, none of the longest matrices.
+# No QEMU, no browser, no local cloud, no agent process, no whole Minga, none of the longest matrices.
 quick: dev
-	@exec $(PYTEST) -m "not (slow or qemu or browser)" $(TESTS)
+	@exec $(QUICK) -m "not (slow or qemu or browser)" $(TESTS)
 
 # What `make quick` leaves out.
 test-slow: dev
 	@$(PYTHON) deploy/local/tools.py
-	@exec $(PYTEST) -m "slow or qemu or browser" $(TESTS)
+	@exec $(ALL) -m "slow or qemu or browser" $(TESTS)
 
 # kill -9 of each part at each moment of a life. (bench.chaos, of `make bench`, is something else: it counts.)
 test-chaos: dev

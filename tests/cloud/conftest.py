@@ -28,7 +28,7 @@ CAST: dict[str, type[FakeCloud]] = {
 def in_group(name: str) -> list[Any]:
     """The kinds of local cloud for tests that share a stage: one worker runs all of a kind and a name (xdist)."""
     return [
-        pytest.param("simulated", marks=pytest.mark.xdist_group(f"{name}-simulated")),
+        pytest.param("simulated", marks=(pytest.mark.slow, pytest.mark.xdist_group(f"{name}-simulated"))),
         pytest.param("qemu", marks=(*NEEDS_QEMU, pytest.mark.xdist_group(f"{name}-qemu"))),
     ]
 

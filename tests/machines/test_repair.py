@@ -129,6 +129,7 @@ def test_a_wake_that_breaks_is_repaired_by_itself(world: World) -> None:
     assert world.called("ensure_hard_restarted") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cloud", [LosesRequest(), LosesReply(), SlowCloud()], ids=lambda c: type(c).__name__)
 def test_each_lost_call_of_a_repair_is_made_up_for(world: World, cloud: FakeCloud) -> None:
     cloud.cures = {"stop", "start"}
@@ -237,6 +238,7 @@ def test_without_another_computer_it_stays_and_says_so(world: World, admin: User
     assert "could not be moved" in " ".join(str(event.note) for event in machine.events.all())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cloud", [LosesRequest(), LosesReply(), SlowCloud()], ids=lambda c: type(c).__name__)
 def test_each_lost_call_of_a_move_is_made_up_for(world: World, cloud: FakeCloud, admin: User) -> None:
     machine = broken(world)
