@@ -5,7 +5,7 @@
 It starts an empty PostgreSQL of its own (as careless as the tests' one: it does not wait for the disk), fills it with machines in mixed
 states (of twenty: eight run and are quiet, three run and are busy, one cannot be heard, one was asked and told, three sleep, three are
 put away, one is archived) with two ports each, templates of ten courses, holds, lessons and questions, and runs
-`signals.gather` and the decisions of `machines.idle.sweep` on them. What is done after the decisions is bounded (settings.IDLE_MOST)
+`signals.gather` and the decisions of `machines.idle.enforce` on them. What is done after the decisions is bounded (settings.IDLE_MOST)
 and told apart. Every figure is the median of several sweeps; before each one, the agents have counted on.
 """
 
@@ -102,10 +102,10 @@ def fill(number: int, now: datetime) -> None:
 def _tables() -> list[Any]:
     from accounts.models import User
     from courses.models import Course, Template
-    from machines.models import Activity, Ask, Hold, Machine
+    from machines.models import Activity, Hold, Machine, Question
     from tunnels.models import Gateway, Tunnel
 
-    return [Tunnel, Gateway, Ask, Hold, Activity, Machine, Template, Course, User]
+    return [Tunnel, Gateway, Question, Hold, Activity, Machine, Template, Course, User]
 
 
 def _templates(now: datetime) -> list[Any]:
@@ -128,7 +128,7 @@ def _templates(now: datetime) -> list[Any]:
 
 
 def _signals(rows: list[Any], gateway: Any, now: datetime) -> None:
-    from machines.models import Activity, Ask, Hold
+    from machines.models import Activity, Hold, Question
     from tunnels.models import Tunnel
 
     running = [(row, KINDS[n % 20]) for n, row in enumerate(rows) if row.state == "running"]
@@ -147,7 +147,7 @@ def _signals(rows: list[Any], gateway: Any, now: datetime) -> None:
     )  # fmt: skip
     asked = [row for row, kind in running if kind == "asked"]
     half = timedelta(minutes=5)
-    Ask.objects.bulk_create(Ask(machine=row, asked_at=now - half, ends_at=now + 2 * half) for row in asked)
+    Question.objects.bulk_create(Question(machine=row, asked_at=now - half, ends_at=now + 2 * half) for row in asked)
     Hold.objects.bulk_create(
         Hold(machine=row, kind="more", starts_at=now - DAY, ends_at=now - timedelta(minutes=n % 120))
         for n, (row, _kind) in enumerate(running[::5])
@@ -194,7 +194,7 @@ def measured(work: Callable[[], Any]) -> tuple[float, float, int]:
 def run(number: int) -> None:
     from django.utils import timezone
 
-    from machines.idle import signals, sweep
+    from machines.idle import enforce, signals
 
     fill(number, timezone.now())
     parts: dict[str, list[tuple[float, float, int]]] = {"gather": [], "look": [], "plan": []}
@@ -204,9 +204,9 @@ def run(number: int) -> None:
         count_on(now)
         parts["gather"].append(measured(lambda now=now: signals.gather(now)))
         outlooks: list[Any] = []
-        parts["look"].append(measured(lambda now=now, into=outlooks: into.extend(sweep.look(now))))
-        parts["plan"].append(measured(lambda now=now, from_=outlooks: sweep.plan(from_, now)))
-        due = len(sweep.plan(outlooks, now))
+        parts["look"].append(measured(lambda now=now, into=outlooks: into.extend(enforce.look(now))))
+        parts["plan"].append(measured(lambda now=now, from_=outlooks: enforce.plan(from_, now)))
+        due = len(enforce.plan(outlooks, now))
     whole = [sum(part[n][0] for part in parts.values()) for n in range(RUNS)]
     queries = {name: sorted({one[2] for one in part}) for name, part in parts.items()}
     print(f"{number} machines: a whole sweep {_s(whole)}, queries {queries}; {due} are due")
@@ -222,10 +222,10 @@ def _act(number: int) -> None:
     from django.conf import settings
     from django.utils import timezone
 
-    from machines.idle import sweep
+    from machines.idle import enforce
 
     outcome: list[Any] = []
-    took, _processor, queries = measured(lambda: outcome.extend(sweep.tick(timezone.now())))
+    took, _processor, queries = measured(lambda: outcome.extend(enforce.tick(timezone.now())))
     print(f"  with {len(outcome)} things done (at most {settings.IDLE_MOST}): {took:.2f} s, {queries} queries")
 
 

@@ -11,8 +11,8 @@ import requests
 from django.utils import timezone
 
 from cloud import open_cloud
-from machines.models import Machine, Watch
-from machines.sweep import look
+from machines.models import CloudWatch, Machine
+from machines.reconcile.sweep import look
 
 RUNS = 20
 KINDS = {True: "the whole list", False: "the changes, where nothing has changed"}
@@ -63,7 +63,7 @@ def main() -> None:
 
 def one_look(meter: Meter, *, whole: bool) -> Look:
     """As a worker does it, of the kind that is wanted. Afterwards no other worker finds a look due for some seconds."""
-    watch, now = Watch.the_one(), timezone.now()
+    watch, now = CloudWatch.get_solo(), timezone.now()
     watch.cursor = "" if whole else watch.cursor
     watch.whole_at = now - timedelta(seconds=1)
     meter.seconds, meter.calls = 0.0, Counter()

@@ -23,7 +23,7 @@ import time
 from django.utils import timezone
 from cloud import open_cloud
 from machines.models import Watch
-from machines.sweep import look
+from machines.reconcile.sweep import look
 cloud, watch = open_cloud(), Watch.the_one()
 for whole in (True, False):
     times = []

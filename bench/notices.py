@@ -64,7 +64,7 @@ def fill(number: int) -> None:
     from accounts.models import User
     from bench.idle import _tables, _templates
     from lib.notes import Note
-    from machines.idle import asks
+    from machines.idle import questions
     from machines.models import Activity, Machine
 
     for model in _tables():
@@ -78,7 +78,7 @@ def fill(number: int) -> None:
     machines = Machine.objects.bulk_create(rows)
     Activity.objects.bulk_create(Activity(machine=machine) for machine in machines)
     for machine in machines:
-        asks.ask(machine=machine, kind="sleep", why=Note("Idle."), now=now)
+        questions.ask(machine=machine, kind="sleep", why=Note("Idle."), now=now)
 
 
 class Workers:

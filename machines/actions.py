@@ -2,11 +2,9 @@
 
 import logging
 import secrets
-from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -14,21 +12,17 @@ from django.utils.translation import gettext_noop as _
 import quotas.actions
 import quotas.backstop
 import tunnels.actions
-from accounts.failures import Failures, try_now
+from accounts.failures import try_now
 from accounts.models import User
-from cloud.contract import Cloud
 from courses.models import Template
-from lib import doorbell, logs
-from lib.claims import claimed
+from lib import doorbell
 from lib.names import clean_name
 from lib.notes import Note, Refusal
-from lib.states import LostRace
-from machines import lifecycle, machine_names, pace, refusals
-from machines.bin import archive, bin, delete, restore
-from machines.models import Event, Machine, Watch
-from machines.offers import never_fits, size_of
+from machines import archive_share, machine_names, refusals
+from machines.capacity import never_fits, size_of
+from machines.models import CloudWatch, Event, Machine
+from machines.rules import NOT_NOW, WrongState, allowed, locked, why_not, wish, write_wish
 from machines.states import Repair, Setup, State, Wanted
-from machines.wishes import NOT_NOW, WrongState, allowed, locked, why_not, wish
 from quotas.actions import Size
 from tunnels.models import Scheme, Service, Tunnel
 
@@ -36,7 +30,7 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "dismiss", "launch", "move", "open_port",
-    "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "step", "suspend", "wake",
+    "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "suspend", "wake",
 ]  # fmt: skip
 
 
@@ -62,7 +56,7 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     if lacks := template.lacks:
         raise CannotWork(lacks.text, lacks.args)
-    watch = Watch.the_one()
+    watch = CloudWatch.get_solo()
     if too_big := never_fits(template, watch.room):
         raise TooBig(too_big.text, too_big.args)
     quotas.actions.lock(owner)
@@ -122,7 +116,7 @@ def reset(*, machine: Machine, by: User | None, why: Note | None = None) -> Mach
 
 def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """After a failure: try for the same wish again, from the gentlest means on. Only a reset that was asked for and failed loses the disk."""
-    anew: dict[str, Any] = {"attempts": 0, "unheard": 0, "builds_failed": 0, "repair": Repair.NONE}
+    anew: dict[str, Any] = {"attempts": 0, "cloud_errors": 0, "builds_failed": 0, "repair": Repair.NONE}
     return wish(machine, "retry", by, why, retry_at=timezone.now(), **anew)
 
 
@@ -206,6 +200,62 @@ def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
 
 
 @transaction.atomic
+def archive(*, machine: Machine, by: User | None, why: Note | None = None, by_rule: bool | None = None) -> Machine:
+    """Its disk becomes an image, its server and its share of the quota are given back; its name and ports stay.
+
+    by_rule: it follows from the idle rules, so a full quota of archives does not refuse it; by default where nobody asks for it.
+    Raises OverQuota with the numbers.
+    """
+    quotas.actions.lock(machine.owner_id)
+    machine = locked(machine)
+    if "archive" not in allowed(machine):
+        raise WrongState(why_not(machine, "archive"))
+    archive_share.admit(machine, by, by_rule=by is None if by_rule is None else by_rule)
+    return _leave(machine, "archive", by, why)
+
+
+@transaction.atomic
+def bin(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
+    """What its owner calls deleting: it is archived, and kept for some days. What never ran is deleted at once.
+
+    Raises OverQuota with the numbers where there is no room for its archive.
+    """
+    quotas.actions.lock(machine.owner_id)
+    machine = locked(machine)
+    if "bin" not in allowed(machine):
+        raise WrongState(why_not(machine, "bin"))
+    if machine.never_ran:
+        return delete(machine=machine, by=by, why=why)
+    archive_share.admit(machine, by, by_rule=by is None)
+    tunnels.actions.close_all(holder=machine.pk)
+    return _leave(machine, "bin", by, why, binned_at=timezone.now())
+
+
+@transaction.atomic
+def restore(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
+    """Out of the bin, out of the archive: running again. Raises OverQuota with the numbers when there is no room in the quota."""
+    quotas.actions.lock(machine.owner_id)
+    machine = locked(machine)
+    if "restore" not in allowed(machine):
+        raise WrongState(why_not(machine, "restore"))
+    _admit_again(machine, by)
+    now = timezone.now()
+    back = {"wanted": Wanted.RUNNING, "binned_at": None, "used_at": now}
+    return write_wish(machine, "restore", by, why, {**back, **_at_once(machine)})
+
+
+@transaction.atomic
+def delete(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
+    """For good: ports closed at once, quota given back when the cloud has done it."""
+    machine = locked(machine)
+    if machine.wanted == Wanted.GONE and machine.state != State.FAILED:
+        raise WrongState(NOT_NOW[State.GONE if machine.state == State.GONE else State.DELETING])
+    tunnels.actions.release(holder=machine.pk)
+    gone = {"wanted": Wanted.GONE, "retry_at": timezone.now(), "attempts": 0, "cloud_errors": 0}
+    return write_wish(machine, "delete", by, why, gone)
+
+
+@transaction.atomic
 def try_failed_now(*, failure_id: int, by: User) -> None:
     """A row with which a loop failed is tried with the loop's next turn; a machine's step at once."""
     row = try_now(pk=failure_id)
@@ -216,33 +266,6 @@ def try_failed_now(*, failure_id: int, by: User) -> None:
         quotas.backstop.give_back_turns(User.objects.filter(pk=row.key))
 
 
-def step(pk: UUID | str, cloud: Cloud) -> None:
-    """One step of one machine under a claim; rings again at once when there is more to do."""
-    with logs.about(machine=pk):
-        _step(pk, cloud)
-
-
-def _step(pk: UUID | str, cloud: Cloud) -> None:
-    with claimed(Machine.objects.alive(), pk, settings.CLAIM_SECONDS) as machine:
-        if machine is None or machine.is_settled:
-            return
-        before, more = machine.state, True
-        failures = Failures("step")
-        if (
-            machine.unheard or machine.wanted == Wanted.GONE
-        ):  # else there is nothing to strike off: a delete counts anew
-            failures.read()
-        with failures.at(pk, holder=machine.pk) as tried, suppress(LostRace):
-            more = lifecycle.advance(machine, cloud)
-        if tried.failure:
-            pace.put_off(machine, tried.failure)
-            more = False
-        if machine.state != before:
-            log.info("moved: %s -> %s", before, machine.state)
-    if more:
-        doorbell.ring("machines.tasks.advance", pk)
-
-
 def has_failed_setup(machine: Machine) -> bool:
     return machine.setup in (Setup.FAILED, Setup.OVERDUE)
 
@@ -251,3 +274,23 @@ def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:
     Machine.objects.filter(pk=machine.pk).update(ports_asked=machine.ports_asked + 1)
     machine.record(Event.Kind.WISHED, note, by=by)
     doorbell.ring("machines.tasks.advance", machine.pk)
+
+
+def _leave(machine: Machine, verb: str, by: User | None, why: Note | None, **changes: Any) -> Machine:
+    if machine.state == State.ARCHIVED:
+        archive_share.keep_ports_only(machine)  # it had been asked back, and no step has been taken
+    return write_wish(machine, verb, by, why, {"wanted": Wanted.ARCHIVED, **changes, **_at_once(machine)})
+
+
+def _at_once(machine: Machine) -> dict[str, Any]:
+    """What failed waits for no time of its own any more."""
+    again = {"retry_at": timezone.now(), "attempts": 0, "cloud_errors": 0}
+    return again if machine.state == State.FAILED else {}
+
+
+def _admit_again(machine: Machine, by: User | None) -> None:
+    """What it gave back when it was archived. An older version of Minga gave back ports as well."""
+    archive_share.admit_again(machine, by)
+    for port in archive_share.extra_ports(machine):
+        if not quotas.actions.open_share(port):
+            quotas.actions.admit(user=machine.owner, size=Size(ports=1), holder=port, by=by or machine.owner)

@@ -19,10 +19,10 @@ from lib.names import clean_name, made_clean
 from lib.notes import Note, Refusal
 from machines import machine_names
 from machines.actions import NoTemplate
-from machines.models import Event, Machine, Stray, Watch
-from machines.offers import size_of
+from machines.capacity import size_of
+from machines.models import CloudWatch, Event, Machine, Stray
+from machines.reconcile.strays import is_key
 from machines.states import State, Wanted
-from machines.strays import is_key
 from quotas.actions import OverQuota, Size
 from tunnels.models import Scheme, Service
 
@@ -130,7 +130,7 @@ def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
                 names_asked=int(name != stray.name),
                 **_counters(stray),
                 # Every open stray was in the last whole list.
-                observed_at=Watch.the_one().whole_at,
+                observed_at=CloudWatch.get_solo().whole_at,
                 # It ran before: what is in it is somebody's work, and no retry may take a new server instead.
                 ready_at=now,
                 first_ready_at=now,

@@ -11,8 +11,8 @@ from uuid import UUID, uuid5
 import quotas.actions
 from accounts.models import User
 from lib.notes import Note
+from machines.capacity import size_of
 from machines.models import Machine
-from machines.offers import size_of
 from quotas.actions import Size
 from tunnels.models import Tunnel
 
@@ -101,3 +101,8 @@ def _at_most(machine: Machine) -> Size:
 def _ports(machine: Machine) -> int:
     """Return how many ports of its template it has."""
     return Tunnel.objects.of(machine.pk).kept().filter(extra=False).count()
+
+
+def extra_ports(machine: Machine) -> list[UUID]:
+    """The ports that were opened by hand: each holds a share of its own."""
+    return list(Tunnel.objects.of(machine.pk).kept().filter(extra=True).values_list("pk", flat=True))

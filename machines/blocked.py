@@ -15,8 +15,8 @@ from accounts.failures import Failures
 from lib import doorbell
 from lib.notes import Note
 from machines.models import Event, Machine, MachineQuerySet
+from machines.rules import locked
 from machines.states import State, Wanted
-from machines.wishes import locked
 from tunnels.models import Tunnel
 from tunnels.states import Wanted as Port
 

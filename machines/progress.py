@@ -63,7 +63,7 @@ def progress_of(machine: "Machine", now: datetime, typical: float | None = None)
         seconds = typical_seconds(machine.template_id) if typical is None else typical
     low, high = _bounds(machine)
     # 1 - e^(-2t/T): 86 % at the typical time, and still moving after it.
-    part = 1 - exp(-2 * machine.been_so_for(now).total_seconds() / seconds)
+    part = 1 - exp(-2 * machine.time_in_state(now).total_seconds() / seconds)
     # A sub-step that came early begins at `low`; it must move from there, too.
     percent = max(min(high, 100 * part), low + (high - low) * part)
     return Progress(int(percent), str(machine.note) or _sentence(machine))

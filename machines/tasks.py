@@ -10,11 +10,13 @@ from django.utils import timezone
 from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
-from machines import actions, blocked, copies, first_boot, knockers, overlap, tenants
-from machines.idle import asks, delivery, signals
-from machines.idle import sweep as idle_sweep
-from machines.strays import remove_strays
-from machines.sweep import tick
+from machines import blocked, disk_images, visitors
+from machines.idle import delivery, questions, signals
+from machines.idle import enforce as idle_sweep
+from machines.reconcile import overlap, tenants
+from machines.reconcile.strays import remove_strays
+from machines.reconcile.sweep import tick
+from machines.stepper import first_boot, worker
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +32,13 @@ def _patience(what: str) -> Iterator[None]:
 
 @shared_task
 def advance(pk: str) -> None:
-    actions.step(pk, open_cloud())
+    worker.step(pk, open_cloud())
 
 
 @shared_task
 def sweep() -> None:
     tick(open_cloud())
-    copies.ring(timezone.now())
+    disk_images.ring(timezone.now())
 
 
 @shared_task
@@ -44,13 +46,13 @@ def tidy() -> None:
     overlap.catch_up(timezone.now())
     with _patience("tidying"):
         remove_strays(open_cloud(), timezone.now())
-        copies.tidy(open_cloud(), timezone.now())
+        disk_images.tidy(open_cloud(), timezone.now())
 
 
 @shared_task
 def tend_copies() -> None:
     with _patience("copying disks"):
-        copies.tend(open_cloud(), timezone.now())
+        disk_images.tend(open_cloud(), timezone.now())
 
 
 @shared_task
@@ -67,7 +69,7 @@ def tidy_tenants() -> None:
 
 @shared_task
 def let_knock(owner_id: str | None = None) -> None:
-    knockers.follow(timezone.now(), owner_id=int(owner_id) if owner_id else None)
+    visitors.follow(timezone.now(), owner_id=int(owner_id) if owner_id else None)
 
 
 @shared_task
@@ -82,7 +84,7 @@ def send_mails() -> None:
 
 @shared_task
 def write_lines() -> None:
-    asks.settle(now := timezone.now())
+    questions.settle(now := timezone.now())
     delivery.write_lines(now)
 
 

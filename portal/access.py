@@ -21,7 +21,7 @@ from accounts.models import Notice, RowFailure, SshKey, User
 from catalog.models import Flavor, Image
 from courses.models import Enrolment, Template
 from lib.notes import Refusal
-from machines.models import Answer, Ask, Event, Machine, Stray
+from machines.models import Answer, Event, Machine, Question, Stray
 from machines.models.machine import MachineQuerySet
 from machines.refusals import FOR_ADMINS
 
@@ -94,15 +94,15 @@ def in_care_of(person: User) -> MachineQuerySet:
     return Machine.objects.filter(Q(owner=person) | Q(template__course__in=_taught(person).values("course")))
 
 
-def _questions(person: User) -> QuerySet[Ask]:
-    return Ask.objects.all() if administers(person) else Ask.objects.filter(machine__in=in_care_of(person))
+def _questions(person: User) -> QuerySet[Question]:
+    return Question.objects.all() if administers(person) else Question.objects.filter(machine__in=in_care_of(person))
 
 
-def questions_to_watch(person: User) -> QuerySet[Ask]:
+def questions_to_watch(person: User) -> QuerySet[Question]:
     """Select the questions of the courses that a person teaches; all of them for administrators."""
     if administers(person):
-        return Ask.objects.all()
-    return Ask.objects.filter(machine__template__course__in=_taught(person).values("course"))
+        return Question.objects.all()
+    return Question.objects.filter(machine__template__course__in=_taught(person).values("course"))
 
 
 def _templates(person: User) -> QuerySet[Template]:
@@ -132,7 +132,7 @@ def _all_if(rule: Callable[[User], bool], model: type[M]) -> Callable[[User], Qu
 _VISIBLE: dict[type[Model], Callable[[User], QuerySet[Any]]] = {
     Machine: _machines,
     Event: lambda person: Event.objects.filter(machine__in=_machines(person)),
-    Ask: _questions,
+    Question: _questions,
     Template: _templates,
     Image: _all_if(teaches, Image),
     Flavor: _all_if(teaches, Flavor),
@@ -230,7 +230,7 @@ def _administration(person: User, _verb: str, _thing: Any) -> Refusal | None:
 
 _RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Machine: _machine,
-    Ask: _question,
+    Question: _question,
     Template: _template,
     Image: _part,
     Flavor: _part,

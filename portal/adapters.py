@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import emails, limits
 from accounts.models import User
-from portal.addresses import address_of
+from portal.middleware.client_addresses import address_of
 
 WRONG_SIGN_IN = _("This name and this password do not go together. Check both, and whether capital letters are locked.")
 

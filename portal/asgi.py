@@ -7,6 +7,6 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 _django = get_asgi_application()
 
-from portal.bodies import BodyLimit  # noqa: E402 - its parts want Django to be ready
+from portal.middleware.body_limits import BodyLimit  # noqa: E402 - its parts want Django to be ready
 
 application = BodyLimit(_django)  # type: ignore[arg-type]  # Django's types say Mapping, where ASGI has it mutable

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts import once
 from lib.notes import Refusal
-from portal.asked import SignedIn
+from portal.signed_in import SignedIn
 
 FIELD = "once"
 LONGEST = 200  # characters of a token

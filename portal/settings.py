@@ -162,9 +162,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "portal.request_id.RequestId",
-    "portal.probes.Probes",
-    "portal.home_address.HomeAddress",
+    "portal.middleware.request_id.RequestId",
+    "portal.middleware.probes.Probes",
+    "portal.middleware.home_address.HomeAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -174,17 +174,17 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "portal.no_store.NoStore",
-    "portal.bodies.Refused",
-    "portal.addresses.SignIns",
-    "portal.gate.LoginRequiredMiddleware",
-    "portal.banner.Seen",
+    "portal.middleware.no_store.NoStore",
+    "portal.middleware.body_limits.Refused",
+    "portal.middleware.client_addresses.SignIns",
+    "portal.middleware.gate.LoginRequiredMiddleware",
+    "portal.presenters.question_banner.Seen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "portal.gate.PageForWrongMethod",
-    "portal.gate.PageForPause",
+    "portal.middleware.gate.PageForWrongMethod",
+    "portal.middleware.gate.PageForPause",
 ]
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
@@ -211,8 +211,8 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.context.frame",
-                "portal.banner.questions",
+                "portal.presenters.page_frame.frame",
+                "portal.presenters.question_banner.open_questions",
             ]
         },
     }
@@ -233,10 +233,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = False  # ours count failures only, for pages and API together: accounts/limits.py
 ACCOUNT_FORMS = {
-    "change_password": "portal.password_forms.ChangePasswordForm",
-    "set_password": "portal.password_forms.SetPasswordForm",
-    "reset_password": "portal.password_forms.ResetPasswordForm",
-    "reset_password_from_key": "portal.password_forms.ResetPasswordKeyForm",
+    "change_password": "portal.forms.password_forms.ChangePasswordForm",
+    "set_password": "portal.forms.password_forms.SetPasswordForm",
+    "reset_password": "portal.forms.password_forms.ResetPasswordForm",
+    "reset_password_from_key": "portal.forms.password_forms.ResetPasswordKeyForm",
 }
 CSRF_FAILURE_VIEW = "portal.views.errors.stale_form"
 
@@ -295,7 +295,7 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_ours}sessionid", f"{_ours}csrftoken"
 LANGUAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_ours}django_language", f"{_ours}theme"
 MESSAGES_COOKIE_NAME = f"{_ours}messages"
 MESSAGE_STORAGE = "portal.message_storage.MessageStorage"
-# Pages only: a program that says http:// has sent its token in clear already, and must hear of it (portal/home_address.py).
+# Pages only: a program that says http:// has sent its token in clear already, and must hear of it (portal/middleware/home_address.py).
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/", r"^agent/"]
 PORTAL_URL = PORTAL_URL or f"{'https' if HTTPS else 'http'}://{next(iter(ALLOWED_HOSTS), 'localhost').lstrip('.')}"
@@ -308,13 +308,13 @@ if not _hsts.isdecimal():
 SECURE_HSTS_SECONDS = int(_hsts)
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.access.Bearer", "portal.api.access.Session"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.Bearer", "portal.api.authentication.Session"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["portal.api.access.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.authentication.JSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_SCHEMA_CLASS": "portal.api.once.Schema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.idempotency.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttle.WritesOfAToken"],
-    "EXCEPTION_HANDLER": "portal.api.problems.handler",
+    "EXCEPTION_HANDLER": "portal.problems.handler",
 }
 # Requests of one token that change something, a minute; reading is not counted.
 _writes = env.str("API_WRITES_A_MINUTE", default="60")

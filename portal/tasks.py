@@ -11,7 +11,7 @@ from catalog.actions import look_again
 from cloud import open_cloud
 from cloud.contract import CloudError
 from lib import seldom
-from machines import one_cloud
+from machines import cloud_identity
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def look_at_catalog() -> None:
     """The images and sizes of the machines' own cloud; another's would mark all of them as gone."""
     try:
         cloud = open_cloud()
-        one_cloud.require(cloud)
+        cloud_identity.require(cloud)
         look_again(cloud)
     except CloudError as error:
         seldom.warning(log, "the catalog", "the catalog stays as it was: %s", error)

@@ -3,7 +3,20 @@
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
-from portal.views import account, asks, catalog, failures, keys, launch, machines, notices, servers, templates, work
+from portal.views import (
+    account,
+    asks,
+    catalog,
+    failures,
+    keys,
+    launch,
+    machines,
+    moved,
+    notices,
+    servers,
+    templates,
+    work,
+)
 
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
@@ -24,6 +37,25 @@ _machine = [
     path("ports/", machines.open_port, name="machine-ports"),
     path("ports/<uuid:tunnel>/close/", machines.close_port, name="machine-port-close"),
     path("give/", asks.give, name="machine-give"),
+]
+# For teachers and administrators.
+_manage = [
+    path("catalog/", catalog.catalog, name="catalog"),
+    path("catalog/look/", catalog.look_again, name="catalog-look"),
+    path("catalog/images/<int:pk>/", catalog.image, name="image"),
+    path("catalog/flavors/<int:pk>/", catalog.flavor, name="flavor"),
+    path("servers/", servers.servers, name="servers"),
+    path("servers/<slug:server_id>/", servers.adopt, name="server-adopt"),
+    path("failures/", failures.failures, name="failures"),
+    path("failures/<int:pk>/again/", failures.again, name="failure-again"),
+    path("notices/", notices.notices, name="notices"),
+    path("notices/<int:pk>/again/", notices.again, name="notice-again"),
+    path("questions/", asks.asks, name="asks"),
+]
+# Addresses of 0.3, until 0.5.
+_moved = [
+    re_path(r"^(?P<old>templates|catalog|servers|failures|notices)/(?P<rest>.*)$", moved.moved, name="moved"),
+    path("asks/", moved.moved, {"old": "asks", "rest": ""}, name="moved-questions"),
 ]
 # Of allauth only what has a page of ours: what else it offers nobody has thought about here (docs/adr/0066).
 _accounts = [
@@ -54,26 +86,17 @@ urlpatterns = [
     path("account/tokens/<slug:key>/revoke/", account.revoke_token, name="token-revoke"),
     path("account/language/", account.language, name="language"),
     path("account/theme/", account.theme, name="theme"),
-    path("templates/", templates.templates, name="templates"),
-    path("templates/new/", templates.create, name="template-new"),
-    path("templates/<slug:slug>/", templates.edit, name="template"),
-    path("templates/<slug:slug>/retire/", templates.retire, name="template-retire"),
-    path("templates/<slug:slug>/bring-back/", templates.bring_back, name="template-bring-back"),
-    path("catalog/", catalog.catalog, name="catalog"),
-    path("catalog/look/", catalog.look_again, name="catalog-look"),
-    path("catalog/images/<int:pk>/", catalog.image, name="image"),
-    path("catalog/flavors/<int:pk>/", catalog.flavor, name="flavor"),
-    path("servers/", servers.servers, name="servers"),
-    path("servers/<slug:server_id>/", servers.adopt, name="server-adopt"),
-    path("failures/", failures.failures, name="failures"),
-    path("failures/<int:pk>/again/", failures.again, name="failure-again"),
-    path("notices/", notices.notices, name="notices"),
-    path("notices/<int:pk>/again/", notices.again, name="notice-again"),
+    path("lab-templates/", templates.templates, name="templates"),
+    path("lab-templates/new/", templates.create, name="template-new"),
+    path("lab-templates/<slug:slug>/", templates.edit, name="template"),
+    path("lab-templates/<slug:slug>/retire/", templates.retire, name="template-retire"),
+    path("lab-templates/<slug:slug>/bring-back/", templates.bring_back, name="template-bring-back"),
+    path("manage/", include(_manage)),
     path("notices/unsubscribe/<str:token>/", notices.by_link, name="notice-unsubscribe"),
-    path("asks/", asks.asks, name="asks"),
     path("asks/<int:pk>/<slug:choice>/", asks.say, name="ask-say"),
     path("asks/<str:token>/", asks.by_link, name="ask-link"),
     path("accounts/", include(_accounts)),
     path("api/", include("portal.api.urls")),
     path("agent/v1/", include("portal.api.agent_urls")),
+    *_moved,
 ]

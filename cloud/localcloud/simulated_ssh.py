@@ -76,7 +76,7 @@ async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], chan
 
 
 async def _write_to_terminals(guest: "Running", user: str, process: asyncssh.SSHServerProcess[str]) -> None:
-    """The one command that comes with a key here (machines.idle.wall): its line goes to that user's open terminals."""
+    """The one command that comes with a key here (machines.terminal_lines): its line goes to that user's open terminals."""
     line = "".join(c for c in await process.stdin.read(1200) if c.isprintable())
     for terminal in [one for one in guest.terminals if one.get_extra_info("username") == user]:
         terminal.stdout.write(f"\n{line}\n")

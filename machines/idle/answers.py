@@ -16,11 +16,11 @@ from accounts.models import User
 from courses.policy import IdlePolicy, policy_of
 from lib.notes import Note, Refusal
 from machines import actions
-from machines.idle import asks, links, times
-from machines.models import Answer, Ask, Event, Hold, Machine
+from machines.idle import links, questions, times
+from machines.models import Answer, Event, Hold, Machine, Question
 from machines.states import State, Wanted
 
-C, K = Answer.Choice, Ask.Kind
+C, K = Answer.Choice, Question.Kind
 CHOICES: dict[str, tuple[str, ...]] = {
     K.SLEEP: (C.MORE, C.JOB, C.SLEEP, C.DONE),
     K.ARCHIVE: (C.KEEP, C.DONE),
@@ -53,11 +53,11 @@ _SAID = {
     C.KEEP: _("You have answered “keep it” already, at %(at)s."),
 }
 _BECAME = {
-    (K.SLEEP, Ask.Outcome.SILENCE): _("Nobody had answered by %(at)s, so it was put to sleep. Nothing is lost."),
-    (K.ARCHIVE, Ask.Outcome.SILENCE): _(
+    (K.SLEEP, Question.Outcome.SILENCE): _("Nobody had answered by %(at)s, so it was put to sleep. Nothing is lost."),
+    (K.ARCHIVE, Question.Outcome.SILENCE): _(
         "Nobody had answered by %(at)s, so it was archived. You can restore it on its page."
     ),
-    (K.DELETE, Ask.Outcome.SILENCE): _("Nobody had answered by %(at)s, so its archive was deleted."),
+    (K.DELETE, Question.Outcome.SILENCE): _("Nobody had answered by %(at)s, so its archive was deleted."),
 }
 _ACTIVE = _("Somebody has used it since then (%(at)s), so the question is over. Nothing was changed.")
 _OVER = _("The question was over at %(at)s: the machine is no longer in the state that it was about.")
@@ -66,7 +66,7 @@ _ENDED = _("The time for an answer ended at %(at)s.")
 
 @transaction.atomic
 def answer(
-    *, ask: Ask, choice: str, by: User | None, now: datetime, until: datetime | None = None, is_given: bool = False
+    *, ask: Question, choice: str, by: User | None, now: datetime, until: datetime | None = None, is_given: bool = False
 ) -> Answer:
     """Take an answer. by=None: by a link, which is proof by itself. is_given: a long job without a student's limits.
 
@@ -77,39 +77,39 @@ def answer(
     if refusal := why_not(ask, choice, now):
         raise refusal
     until = _given(ask, by, now, until) if is_given and choice == C.JOB else _DEEDS[C(choice)](ask, by, now, until)
-    asks.close(ask=ask, outcome=Ask.Outcome.ANSWERED, now=now)
+    questions.close(ask=ask, outcome=Question.Outcome.ANSWERED, now=now)
     return Answer.objects.create(ask=ask, choice=choice, by=by, at=now, until=until)
 
 
 @transaction.atomic
 def give(*, machine: Machine, until: datetime, by: User, now: datetime, reason: str = "") -> Hold:
     """Keep a machine awake, asked or not, without the limits that students have: for teachers and administrators."""
-    for open_one in Ask.objects.open().filter(machine=machine, kind=K.SLEEP).select_for_update(of=("self",)):
-        asks.close(ask=open_one, outcome=Ask.Outcome.ACTIVE, now=now)
+    for open_one in Question.objects.open().filter(machine=machine, kind=K.SLEEP).select_for_update(of=("self",)):
+        questions.close(ask=open_one, outcome=Question.Outcome.ACTIVE, now=now)
     return _hold(machine, Hold.Kind.GIVEN, by, now, until, reason)
 
 
-def living(ask: Ask, *, lock: bool = False) -> Ask:
+def living(ask: Question, *, lock: bool = False) -> Question:
     """The question as it is now; a later warning of the same thing stands for an earlier one, so its link still helps."""
-    rows = Ask.objects.select_related("machine__owner", "machine__template__course", "machine__template__image")
+    rows = Question.objects.select_related("machine__owner", "machine__template__course", "machine__template__image")
     rows = rows.select_for_update(of=("self",)) if lock else rows
     found = rows.get(pk=ask.pk)
-    if found.outcome != Ask.Outcome.OVER:
+    if found.outcome != Question.Outcome.OVER:
         return found
     return (
         rows.filter(machine=found.machine_id, kind=found.kind, closed_at=None, number__gt=found.number).first() or found
     )
 
 
-def why_not(ask: Ask, choice: str, now: datetime) -> Refusal | None:
+def why_not(ask: Question, choice: str, now: datetime) -> Refusal | None:
     """Why this can no longer be said, or never could; None while it can."""
     if choice not in CHOICES[ask.kind]:
         return NotNow(_("This is no answer to this question."))
     if said := ask.answers.filter(choice=choice).first():
         return TooLate(_SAID[C(choice)], {"at": times.moment(said.at, now)})
-    if ask.closed_at and ask.outcome != Ask.Outcome.ANSWERED:
-        words = _BECAME.get((K(ask.kind), Ask.Outcome(ask.outcome))) or (
-            _ACTIVE if ask.outcome == Ask.Outcome.ACTIVE else _OVER
+    if ask.closed_at and ask.outcome != Question.Outcome.ANSWERED:
+        words = _BECAME.get((K(ask.kind), Question.Outcome(ask.outcome))) or (
+            _ACTIVE if ask.outcome == Question.Outcome.ACTIVE else _OVER
         )
         return TooLate(words, {"at": times.moment(ask.closed_at, now)})
     if links.has_ended(ask, now):
@@ -117,13 +117,13 @@ def why_not(ask: Ask, choice: str, now: datetime) -> Refusal | None:
     return _wrong_state(ask, choice)
 
 
-def offers_job(ask: Ask, now: datetime) -> bool:
+def offers_job(ask: Question, now: datetime) -> bool:
     """Whether a long job can be announced now: where students may, and only near the end, or everybody would."""
     policy = policy_of(ask.machine.template)
-    return policy.may_hold and asks.earliest_end(ask, now) - now <= timedelta(minutes=policy.hold_offered_minutes)
+    return policy.may_hold and questions.earliest_end(ask, now) - now <= timedelta(minutes=policy.hold_offered_minutes)
 
 
-def _wrong_state(ask: Ask, choice: str) -> Refusal | None:
+def _wrong_state(ask: Question, choice: str) -> Refusal | None:
     """To stay awake, it must be awake; what is asked for by the other answers is judged by the actions themselves."""
     machine = ask.machine
     if machine.wanted == Wanted.GONE or machine.state == State.GONE:
@@ -136,20 +136,20 @@ def _wrong_state(ask: Ask, choice: str) -> Refusal | None:
 # ---- what follows; each gives until when, where the answer has an end ----
 
 
-def _more(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> datetime:
+def _more(ask: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
     until = now + timedelta(minutes=policy_of(ask.machine.template).more_minutes)
     _hold(ask.machine, Hold.Kind.MORE, by, now, until)
     return until
 
 
-def _job(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> datetime:
+def _job(ask: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
     until = _checked_end(until, now)
     _check_job(ask, policy_of(ask.machine.template), now, until)
     _hold(ask.machine, Hold.Kind.JOB, by, now, until)
     return until
 
 
-def _given(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> datetime:
+def _given(ask: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
     """A long job that a teacher grants, without the limits that students have."""
     until = _checked_end(until, now)
     _hold(ask.machine, Hold.Kind.GIVEN, by, now, until)
@@ -162,12 +162,12 @@ def _checked_end(until: datetime | None, now: datetime) -> datetime:
     return until
 
 
-def _sleep(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> None:
+def _sleep(ask: Question, by: User | None, now: datetime, until: datetime | None) -> None:
     _end_holds(ask.machine, now)
     actions.suspend(machine=ask.machine, by=by, why=Note(_("Its owner answered: sleep now.")))
 
 
-def _done(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> None:
+def _done(ask: Question, by: User | None, now: datetime, until: datetime | None) -> None:
     """No longer needed for now: what would have come in the end comes at once."""
     # Its archive would come by the rules in some days, so a full quota does not refuse it now either.
     verbs: dict[str, Callable[..., Machine]] = {
@@ -179,12 +179,12 @@ def _done(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> N
     verbs[K(ask.kind)](machine=ask.machine, by=by, why=Note(_("Its owner answered: I am done.")))
 
 
-def _keep(ask: Ask, by: User | None, now: datetime, until: datetime | None) -> None:
+def _keep(ask: Question, by: User | None, now: datetime, until: datetime | None) -> None:
     Machine.objects.filter(pk=ask.machine_id).update(used_at=now)
     ask.machine.record(Event.Kind.WISHED, Note(_("To be kept: its days are counted anew.")), by=by)
 
 
-_DEEDS: dict[Answer.Choice, Callable[[Ask, User | None, datetime, datetime | None], datetime | None]] = {
+_DEEDS: dict[Answer.Choice, Callable[[Question, User | None, datetime, datetime | None], datetime | None]] = {
     C.MORE: _more,
     C.JOB: _job,
     C.SLEEP: _sleep,
@@ -204,10 +204,10 @@ def _end_holds(machine: Machine, now: datetime) -> None:
     Hold.objects.live(now).filter(machine=machine).exclude(kind=Hold.Kind.GIVEN).update(ends_at=now)
 
 
-def _check_job(ask: Ask, policy: IdlePolicy, now: datetime, until: datetime) -> None:
+def _check_job(ask: Question, policy: IdlePolicy, now: datetime, until: datetime) -> None:
     if not policy.may_hold:
         raise NoMoreHold(_("Long jobs cannot be announced for this machine. Ask your teacher for more time."))
-    from_when = asks.earliest_end(ask, now) - timedelta(minutes=policy.hold_offered_minutes)
+    from_when = questions.earliest_end(ask, now) - timedelta(minutes=policy.hold_offered_minutes)
     if now < from_when:
         facts = {"minutes": _plain(policy.hold_offered_minutes), "at": times.moment(from_when, now)}
         raise NoMoreHold(

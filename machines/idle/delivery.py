@@ -1,7 +1,7 @@
 """Questions and warnings on their way to people: the words of their mails, and the lines in open terminals.
 
 Mails go out by accounts.notices, which also keeps the lines' rows; whether somebody is in a terminal is known here only. The third
-channel, the portal's own pages, delivers itself (machines.idle.asks.seen).
+channel, the portal's own pages, delivers itself (machines.idle.questions.seen).
 """
 
 import logging
@@ -21,9 +21,10 @@ from accounts.models import Notice
 from accounts.notices import kinds, outbox
 from accounts.notices.outbox import PASSED_OVER
 from accounts.notices.reader import written_for
-from machines.idle import asks, choices, links, wall
-from machines.idle.wall import Guest, Written
-from machines.models import Ask
+from machines import terminal_lines
+from machines.idle import links, question_text, questions
+from machines.models import Question
+from machines.terminal_lines import Guest, Written
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
@@ -34,9 +35,9 @@ AGAIN = timedelta(seconds=20)
 TRIES = timedelta(minutes=1)  # from the question on: a line that comes late would be taken for work (see outlook.ECHO)
 Channel, State = Notice.Channel, Notice.State
 _LABELS = {
-    Ask.Kind.SLEEP: gettext_lazy("Questions before an idle machine is put to sleep"),
-    Ask.Kind.ARCHIVE: gettext_lazy("Warnings before an idle machine is archived"),
-    Ask.Kind.DELETE: gettext_lazy("Warnings before an archive is deleted"),
+    Question.Kind.SLEEP: gettext_lazy("Questions before an idle machine is put to sleep"),
+    Question.Kind.ARCHIVE: gettext_lazy("Warnings before an idle machine is archived"),
+    Question.Kind.DELETE: gettext_lazy("Warnings before an archive is deleted"),
 }
 
 
@@ -48,22 +49,22 @@ def register() -> None:
 
 def mail_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what templates/asks/mail says; None once the question is over."""
-    ask, now = _open_ones([notice]).get(asks.ask_of(notice)), timezone.now()
+    ask, now = _open_ones([notice]).get(questions.ask_of(notice)), timezone.now()
     if ask is None:
         return None
     return {
-        "subject": choices.headline(ask, now),
+        "subject": question_text.headline(ask, now),
         "machine": ask.machine,
         "why": str(ask.why),
-        "meaning": choices.meaning(ask),
+        "meaning": question_text.meaning(ask),
         "page": settings.PORTAL_URL + reverse("machine", args=[ask.machine_id]),
-        "links": [(text, links.address(ask, choice)) for choice, text in choices.offered(ask, now)],
+        "links": [(text, links.address(ask, choice)) for choice, text in question_text.offered(ask, now)],
     }
 
 
-def _open_ones(notices: Iterable[Notice]) -> dict[int, Ask]:
+def _open_ones(notices: Iterable[Notice]) -> dict[int, Question]:
     parts = ("machine__owner", "machine__template__course", "machine__template__image", "machine__activity")
-    return Ask.objects.open().select_related(*parts).in_bulk([asks.ask_of(notice) for notice in notices])
+    return Question.objects.open().select_related(*parts).in_bulk([questions.ask_of(notice) for notice in notices])
 
 
 # ---- terminals ----
@@ -76,13 +77,13 @@ def write_lines(now: datetime) -> int:
     due = outbox.claim(Channel.TERMINAL, now, most=MOST, except_for=failures.resting)
     if not due:
         return 0
-    questions = _open_ones(due)
-    ways = _ways(questions.values())
+    open_ones = _open_ones(due)
+    ways = _ways(open_ones.values())
     lines: dict[Guest, str] = {}
-    reachable: dict[Guest, tuple[Notice, Ask]] = {}
+    reachable: dict[Guest, tuple[Notice, Question]] = {}
     for notice in due:
         with failures.at(notice.pk, holder=notice.holder) as tried:
-            if (ask := questions.get(asks.ask_of(notice))) is None:
+            if (ask := open_ones.get(questions.ask_of(notice))) is None:
                 outbox.settle(notice, State.CANCELLED, PASSED_OVER)
             elif isinstance(way := ways[ask.pk], str):
                 outbox.settle(notice, State.NONE, way)
@@ -90,14 +91,14 @@ def write_lines(now: datetime) -> int:
                 lines[way], reachable[way] = _line(ask), (notice, ask)
         if tried.failure:
             outbox.put_back(notice, tried.failure.error, pause=timedelta(0))
-    written = wall.write(lines) if lines else {}
+    written = terminal_lines.write(lines) if lines else {}
     return sum(_note_line(*reachable[guest], told, now) for guest, told in written.items())
 
 
-def _note_line(notice: Notice, ask: Ask, told: Written, now: datetime) -> bool:
+def _note_line(notice: Notice, ask: Question, told: Written, now: datetime) -> bool:
     if told.terminals:
         log.info("ask %s: a line in %s terminals", ask.pk, told.terminals)
-        return asks.delivered(notice, timezone.now())
+        return questions.delivered(notice, timezone.now())
     if told.again and now + AGAIN - ask.asked_at <= TRIES:
         outbox.put_back(notice, told.fault, pause=AGAIN)
     else:
@@ -105,7 +106,7 @@ def _note_line(notice: Notice, ask: Ask, told: Written, now: datetime) -> bool:
     return False
 
 
-def _ways(questions: Iterable[Ask]) -> dict[int, Guest | str]:
+def _ways(questions: Iterable[Question]) -> dict[int, Guest | str]:
     """Where each machine's SSH is, or why no line can be written there."""
     machines = {ask.pk: ask.machine for ask in questions}
     tunnels: dict[UUID, list[Tunnel]] = {}
@@ -116,7 +117,7 @@ def _ways(questions: Iterable[Ask]) -> dict[int, Guest | str]:
 
 def _way(tunnels: list[Tunnel], user: str) -> Guest | str:
     ssh = next((t for t in tunnels if t.scheme == "ssh" and (t.wanted, t.state) == ("open", "open")), None)
-    if not wall.has_key():
+    if not terminal_lines.has_key():
         return "The portal has no key of its own (PORTAL_KEY_FILE)."
     if ssh is None:
         return "It has no open SSH port."
@@ -125,9 +126,9 @@ def _way(tunnels: list[Tunnel], user: str) -> Guest | str:
     return Guest(ssh.gateway.public_host, ssh.port, user)
 
 
-def _line(ask: Ask) -> str:
+def _line(ask: Question) -> str:
     with written_for(ask.machine.owner):
-        title = choices.headline(ask, timezone.now())
+        title = question_text.headline(ask, timezone.now())
         return _("Minga: %(title)s. Do you still need it? Go on working, or answer at %(page)s") % {
             "title": title,
             "page": settings.PORTAL_URL,

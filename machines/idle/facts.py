@@ -13,8 +13,8 @@ from accounts.failures import Failures
 from accounts.models import Notice
 from courses.models import Lesson, Template
 from courses.policy import IdlePolicy, policy_of
-from machines.idle.asks import about_of, ask_of
-from machines.models import Activity, Ask, Hold, Machine, MachineQuerySet
+from machines.idle.questions import about_of, ask_of
+from machines.models import Activity, Hold, Machine, MachineQuerySet, Question
 from machines.states import State
 
 # What nobody uses may be in one of these; all else is on its way, or waits for a person.
@@ -37,21 +37,21 @@ class Facts:
     policy: IdlePolicy
     hold: Hold | None = None  # of those that have begun, the one that ends last
     lesson: Lesson | None = None  # likewise, of its course
-    asks: tuple[Ask, ...] = ()  # the open ones
-    told_at: datetime | None = None  # when the first channel of the open question reached its owner
+    asks: tuple[Question, ...] = ()  # the open ones
+    delivered_at: datetime | None = None  # when the first channel of the open question reached its owner
     wrote_at: datetime | None = None  # when we last wrote into its open terminals, which passes bytes, too
 
     @property
     def activity(self) -> Activity | None:
         return getattr(self.machine, "activity", None)
 
-    def open_ask(self, kind: str) -> Ask | None:
+    def open_ask(self, kind: str) -> Question | None:
         return next((ask for ask in self.asks if ask.kind == kind), None)
 
 
 def watched() -> MachineQuerySet:
     """Those with which something may be done because nobody uses them, or about which a question is open."""
-    asked = Ask.objects.open().values("machine")
+    asked = Question.objects.open().values("machine")
     binned = Q(binned_at__isnull=False) & ~Q(state=State.GONE)
     rows = Machine.objects.filter(Q(state__in=(State.RUNNING, *RESTING)) | binned | Q(pk__in=asked))
     return rows.order_by().only(*_READ, *(f"activity__{name}" for name in _HEARD))
@@ -75,8 +75,8 @@ def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures:
         template = templates[row.template_id]
         mine = tuple(asks.get(row.pk, ()))
         lesson = lessons.get(template.course_id) if template.course_id else None
-        told_at, wrote_at = told.get(next((a.pk for a in mine if a.kind == Ask.Kind.SLEEP), 0), (None, None))
-        found.append(Facts(row, policies[template.pk], holds.get(row.pk), lesson, mine, told_at, wrote_at))
+        delivered_at, wrote_at = told.get(next((a.pk for a in mine if a.kind == Question.Kind.SLEEP), 0), (None, None))
+        found.append(Facts(row, policies[template.pk], holds.get(row.pk), lesson, mine, delivered_at, wrote_at))
     return found
 
 
@@ -124,25 +124,25 @@ def _lessons(templates: Iterable[Template], since: datetime, now: datetime) -> d
     return {lesson.course_id: lesson for lesson in begun.order_by("ends_at")}
 
 
-def _asks(rows: list[Machine]) -> dict[UUID, list[Ask]]:
-    found: dict[UUID, list[Ask]] = {}
+def _asks(rows: list[Machine]) -> dict[UUID, list[Question]]:
+    found: dict[UUID, list[Question]] = {}
     machines = {row.pk: row for row in rows}
-    for ask in _about(Ask.objects.open(), rows).order_by("asked_at"):
+    for ask in _about(Question.objects.open(), rows).order_by("asked_at"):
         if ask.machine_id in machines:
             ask.machine = machines[ask.machine_id]
             found.setdefault(ask.machine_id, []).append(ask)
     return found
 
 
-def _deliveries(asks: dict[UUID, list[Ask]]) -> dict[int, tuple[datetime | None, datetime | None]]:
+def _deliveries(asks: dict[UUID, list[Question]]) -> dict[int, tuple[datetime | None, datetime | None]]:
     """Of each question: when its first channel was delivered, and when a line was written into terminals."""
     abouts = [about_of(ask.pk) for some in asks.values() for ask in some]
     found: dict[int, tuple[datetime | None, datetime | None]] = {}
     rows = Notice.objects.filter(about__in=abouts, delivered_at__isnull=False)
     for notice in rows.only("about", "channel", "delivered_at"):
-        told_at, wrote_at = found.get(ask := ask_of(notice), (None, None))
-        told_at = min(filter(None, (told_at, notice.delivered_at)), default=None)
-        found[ask] = (told_at, notice.delivered_at if notice.channel == Notice.Channel.TERMINAL else wrote_at)
+        delivered_at, wrote_at = found.get(ask := ask_of(notice), (None, None))
+        delivered_at = min(filter(None, (delivered_at, notice.delivered_at)), default=None)
+        found[ask] = (delivered_at, notice.delivered_at if notice.channel == Notice.Channel.TERMINAL else wrote_at)
     return found
 
 

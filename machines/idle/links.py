@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
-from machines.models import Answer, Ask
+from machines.models import Answer, Question
 
 GRACE = timedelta(hours=1)  # after the end of a question, for a clock that is wrong and a sweep that is late
 OLDEST = timedelta(days=30)  # longer than any question lives; what was signed before has no meaning any more
@@ -31,16 +31,16 @@ class OldLink(Refusal):
     code = "old_link"
 
 
-def token(ask: Ask, choice: str) -> str:
+def token(ask: Question, choice: str) -> str:
     return _SIGNER.sign(f"{ask.pk}-{choice}")
 
 
-def address(ask: Ask, choice: str) -> str:
+def address(ask: Question, choice: str) -> str:
     """The whole link, as it stands in a mail."""
     return f"{settings.PORTAL_URL}{reverse('ask-link', args=[token(ask, choice)])}"
 
 
-def read(text: str) -> tuple[Ask, str]:
+def read(text: str) -> tuple[Question, str]:
     """The question that a link belongs to, and its answer. Raises BadLink or OldLink."""
     try:
         number, _dash, choice = _SIGNER.unsign(text, max_age=OLDEST).partition("-")
@@ -52,7 +52,7 @@ def read(text: str) -> tuple[Ask, str]:
                 "This link is not whole, or not one of ours. Copy the whole line of the mail, or sign in and answer there."
             )
         ) from None
-    found = Ask.objects.filter(pk=number).select_related("machine__owner", "machine__template__course").first()
+    found = Question.objects.filter(pk=number).select_related("machine__owner", "machine__template__course").first()
     if found is None or choice not in Answer.Choice.values:
         raise BadLink(_("The machine that this link belongs to is gone."))
     if not found.machine.owner.is_active:
@@ -60,5 +60,5 @@ def read(text: str) -> tuple[Ask, str]:
     return found, choice
 
 
-def has_ended(ask: Ask, now: datetime) -> bool:
+def has_ended(ask: Question, now: datetime) -> bool:
     return ask.ends_at is not None and now > ask.ends_at + GRACE

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Note
 from lib.notes import two_forms as ngettext  # under this name makemessages finds a plural
-from machines.idle.outlook import Outlook
+from machines.idle.forecast import Outlook
 
 QUIET = ngettext("Nobody has used it for %(count)s minute.", "Nobody has used it for %(count)s minutes.")
 NOT_VISITED = ngettext(

@@ -1,22 +1,22 @@
 """The rows of this app."""
 
-from machines.models.copy import Copy
-from machines.models.idle import Activity, Answer, Ask, Delivery, Hold
+from machines.models.cloud_watch import CloudWatch, Stray, StrayQuerySet
+from machines.models.disk_image import DiskImage
+from machines.models.idle import Activity, Answer, Delivery, Hold, Question
 from machines.models.machine import Event, Machine, MachineQuerySet, status_fields
-from machines.models.watch import Stray, StrayQuerySet, Watch
 
 __all__ = [
     "Activity",
     "Answer",
-    "Ask",
-    "Copy",
+    "CloudWatch",
     "Delivery",
+    "DiskImage",
     "Event",
     "Hold",
     "Machine",
     "MachineQuerySet",
+    "Question",
     "Stray",
     "StrayQuerySet",
-    "Watch",
     "status_fields",
 ]

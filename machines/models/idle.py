@@ -77,12 +77,12 @@ class Hold(models.Model):
         ]
 
 
-class AskQuerySet(models.QuerySet["Ask"]):
-    def open(self) -> "AskQuerySet":
+class QuestionQuerySet(models.QuerySet["Question"]):
+    def open(self) -> "QuestionQuerySet":
         return self.filter(closed_at__isnull=True)
 
 
-class Ask(models.Model):
+class Question(models.Model):
     """A question or a warning to the owner: without an answer, `kind` happens at `ends_at`."""
 
     class Kind(models.TextChoices):
@@ -105,11 +105,12 @@ class Ask(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True, default="")
 
-    notices: list[Notice]  # put here by whoever shows them: machines.idle.asks.notices_of
+    notices: list[Notice]  # put here by whoever shows them: machines.idle.questions.notices_of
 
-    objects = AskQuerySet.as_manager()
+    objects = QuestionQuerySet.as_manager()
 
     class Meta:
+        db_table = "machines_ask"  # its older name, so that workers of 0.3 go on while an upgrade runs
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["sleep", "archive", "delete"]), name="ask_kind_known"),
             models.UniqueConstraint(
@@ -127,7 +128,7 @@ class Ask(models.Model):
 
 
 class Delivery(models.Model):
-    """One channel of one question, as 0.3 wrote it. Read by machines.overlap only; the table goes with 0.5 (accounts.Notice)."""
+    """One channel of one question, as 0.3 wrote it. Read by machines.reconcile.overlap only; the table goes with 0.5 (accounts.Notice)."""
 
     class Channel(models.TextChoices):
         PAGE = "page", _("On the portal's pages")
@@ -140,7 +141,7 @@ class Delivery(models.Model):
         FAILED = "failed", _("Not delivered")  # given up
         NONE = "none", _("No way there")  # no mail address, no open terminal
 
-    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="deliveries")
+    ask = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=8, choices=Channel.choices)
     state = models.CharField(max_length=8, choices=State.choices, default=State.DUE)
     attempts = models.PositiveIntegerField(default=0)
@@ -168,7 +169,7 @@ class Answer(models.Model):
         DONE = "done", _("I am done")
         KEEP = "keep", _("Keep it")  # to a warning before archiving or deleting
 
-    ask = models.ForeignKey(Ask, on_delete=models.CASCADE, related_name="answers")
+    ask = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="answers")
     choice = models.CharField(max_length=8, choices=Choice.choices)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")  # None: by a link

@@ -130,7 +130,7 @@ class Machine(models.Model):
     refused = models.CharField(max_length=10, choices=Refused.choices, blank=True, default="", db_default="")
     refused_note = models.JSONField(default=dict, blank=True, db_default={})
 
-    # Its first boot, see machines.first_boot.
+    # Its first boot, see machines.stepper.first_boot.
     setup = models.CharField(max_length=10, choices=Setup.choices, blank=True, default="", db_default="")
     setup_line = models.CharField(max_length=200, blank=True, default="", db_default="")  # the last of its console
     setup_fault = models.CharField(max_length=200, blank=True, default="", db_default="")  # the first that says: failed
@@ -140,9 +140,11 @@ class Machine(models.Model):
 
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
-    unheard = models.PositiveIntegerField(default=0)  # how often in a row the cloud did not answer
+    cloud_errors = models.PositiveIntegerField(
+        default=0, db_column="unheard"
+    )  # how often in a row the cloud did not answer
     retry_at = models.DateTimeField(null=True, blank=True)
-    rung_at = models.DateTimeField(null=True, blank=True)  # when the sweep last rang for it
+    enqueued_at = models.DateTimeField(null=True, blank=True, db_column="rung_at")  # when the sweep last rang for it
 
     server_id = models.CharField(max_length=64, blank=True, default="")
     # When the cloud last accepted a wish of ours; of a launch, when we began to ask: without it nothing can be there.
@@ -234,7 +236,7 @@ class Machine(models.Model):
         """Nothing will change until somebody wishes something."""
         if self.state in (State.GONE, State.FAILED):
             return self.state == State.GONE or self.retry_at is None
-        once = self.must_take_in or self.is_misnamed or (self.state == State.RUNNING and self.has_once)
+        once = self.must_adopt or self.is_misnamed or (self.state == State.RUNNING and self.has_once)
         return self.has_come_true and not once
 
     @property
@@ -253,7 +255,7 @@ class Machine(models.Model):
         return State.WAKING if is_left else State.RUNNING
 
     @property
-    def must_take_in(self) -> bool:
+    def must_adopt(self) -> bool:
         """Its server is still to be marked. A cloud may refuse that of one that is put away: it waits until that wakes."""
         return self.adopting and self.cloud_status != Status.SHELVED
 
@@ -297,7 +299,7 @@ class Machine(models.Model):
         return not self.archive_id and (is_unborn or (self.state == State.FAILED and not self.server_id))
 
     @property
-    def lets_go(self) -> bool:
+    def should_be_deleted(self) -> bool:
         """Whether the server shall be deleted: that is the wish, its disk is archived, or its build failed."""
         is_kept = self.state == State.ARCHIVING and bool(self.archive_id)
         return self.wanted == Wanted.GONE or is_kept or (bool(self.server_id) and self.server_id == self.failed_server)
@@ -315,7 +317,7 @@ class Machine(models.Model):
         """How far it is; `typical` is what a launch of its template takes in seconds, where the caller knows it."""
         return progress_of(self, now, typical)
 
-    def been_so_for(self, now: datetime) -> timedelta:
+    def time_in_state(self, now: datetime) -> timedelta:
         return now - self.state_since
 
     def record_move(self, came_from: str, to: str, note: Note, *, by: User | None = None) -> None:

@@ -24,8 +24,8 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.failures import Failures
 from lib.doorbell import ring
 from lib.notes import Refusal
-from machines.knock import REFUSED, Answer
-from machines.knock import knock as answer_knock
+from machines.wake_on_connect import REFUSED, Answer
+from machines.wake_on_connect import knock as answer_knock
 from tunnels import knocking
 from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedTunnel
 from tunnels.agent.protocol import Wanted as WantedByAgent

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from catalog.models import Flavor, Image
 from portal import access
 from portal.api import serializers as s
-from portal.api.asked import person
+from portal.api.request_parts import person
 
 
 @extend_schema(responses={200: s.ImageOut(many=True), 403: s.Problem})

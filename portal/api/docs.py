@@ -6,7 +6,7 @@ from csp.decorators import csp_update
 from django.utils.decorators import method_decorator
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from portal.api.problems import MEDIA_TYPE
+from portal.problems import MEDIA_TYPE
 
 schema = SpectacularAPIView.as_view()
 

@@ -14,15 +14,15 @@ from rest_framework.response import Response
 
 from courses.models import Template
 from lib.notes import Refusal
-from machines import actions, copies
+from machines import actions, disk_images
 from machines.models import Event, Machine
-from portal import access, ranges
+from portal import access, downloads
 from portal.api import serializers as s
 from portal.api import told
-from portal.api.asked import body, machine, person
-from portal.api.once import once_per_key
+from portal.api.idempotency import once_per_key
+from portal.api.request_parts import body, machine, person
 from portal.dismissal import dismiss
-from portal.shown import show, show_all
+from portal.presenters.machine_card import show, show_all
 from portal.views.work import whole_of
 
 MOST_EVENTS = 200
@@ -151,10 +151,10 @@ def copy(request: Request, pk: UUID) -> Response:
     """The image of its disk that can be downloaded; or ask for one."""
     row = machine(request, pk, "copy" if request.method == "POST" else "")
     if request.method == "POST":
-        return Response(s.CopyOut(copies.ask(machine=row, by=person(request))).data, status=202)
-    found = copies.of(row)
+        return Response(s.CopyOut(disk_images.ask(machine=row, by=person(request))).data, status=202)
+    found = disk_images.of(row)
     if found is None:
-        raise copies.NotReady(copies.ASK_FIRST)
+        raise disk_images.NotReady(disk_images.ASK_FIRST)
     return Response(s.CopyOut(found).data)
 
 
@@ -162,7 +162,7 @@ def copy(request: Request, pk: UUID) -> Response:
 @api_view(["GET", "HEAD"])
 def disk(request: Request, pk: UUID) -> HttpResponseBase:
     """The bytes of its disk. Takes Range and If-Range, so a download that broke off can be taken up again."""
-    return ranges.serve(request._request, whole_of(machine(request, pk, "download")))
+    return downloads.serve(request._request, whole_of(machine(request, pk, "download")))
 
 
 _PAGE = [

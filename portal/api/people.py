@@ -17,11 +17,11 @@ from accounts import actions, limits, tokens
 from accounts.models import SshKey
 from lib.notes import Refusal
 from portal import access
-from portal.addresses import address_of
 from portal.api import serializers as s
 from portal.api import told
-from portal.api.asked import body, person
-from portal.api.once import once_per_key
+from portal.api.idempotency import once_per_key
+from portal.api.request_parts import body, person
+from portal.middleware.client_addresses import address_of
 from quotas.actions import usage
 
 

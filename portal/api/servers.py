@@ -16,9 +16,9 @@ from machines.models import Machine, Stray
 from portal import access
 from portal.api import serializers as s
 from portal.api import told
-from portal.api.asked import body, person
-from portal.api.once import once_per_key
-from portal.shown import show
+from portal.api.idempotency import once_per_key
+from portal.api.request_parts import body, person
+from portal.presenters.machine_card import show
 from portal.views.servers import owners
 
 

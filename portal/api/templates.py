@@ -19,13 +19,13 @@ from courses.actions import (
     retire_template,
 )
 from courses.models import Template
-from machines.first_boot import failures_of
 from machines.offers import offers
+from machines.stepper.first_boot import failures_of
 from portal import access
 from portal.api import serializers as s
 from portal.api import told
-from portal.api.asked import body, person
-from portal.api.once import once_per_key
+from portal.api.idempotency import once_per_key
+from portal.api.request_parts import body, person
 
 MOST_CHANGES = 50
 

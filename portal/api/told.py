@@ -6,7 +6,7 @@ from accounts.models import SshKey, User
 from machines.models import Event
 from machines.offers import Offer
 from portal import access
-from portal.shown import Door, Shown
+from portal.presenters.machine_card import Door, Shown
 from quotas.actions import Usage
 
 

@@ -3,7 +3,7 @@
 from django.urls import include, path, re_path
 
 from portal.api import catalog, docs, machines, people, servers, templates
-from portal.api.problems import nothing_here
+from portal.problems import nothing_here
 
 v1 = [
     path("auth/token/", people.TokenView.as_view(), name="api-token"),

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext, pgettext
 
 from cloud.contract import Status
 from machines.idle import times
-from portal.horizon import server_page
 from portal.once import FIELD, new_token
+from portal.presenters.horizon_links import server_page
 
 register = template.Library()
 UNBROKEN = "\u00a0"  # a number and its unit stay on one line

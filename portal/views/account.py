@@ -15,9 +15,9 @@ from django.views.i18n import set_language
 from accounts import tokens
 from accounts.models import User
 from lib.notes import Refusal
-from portal.asked import SignedIn
-from portal.context import THEMES, theme_of
 from portal.once import once_per_form
+from portal.presenters.page_frame import THEMES, theme_of
+from portal.signed_in import SignedIn
 
 YEAR = 365 * 24 * 3600  # seconds
 

@@ -21,13 +21,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import User
 from lib.notes import Refusal
-from machines.idle import answers, choices, links, times
-from machines.idle.asks import notices_of
-from machines.models import Answer, Ask, Machine
+from machines.idle import answers, links, question_text, times
+from machines.idle.questions import notices_of
+from machines.models import Answer, Machine, Question
 from portal import access
 from portal.access import only
-from portal.asked import SignedIn
 from portal.once import once_per_form
+from portal.signed_in import SignedIn
 
 SHOWN = 100  # the newest questions of a teacher's courses
 CHOICE = Answer.Choice
@@ -63,13 +63,13 @@ def _by_link(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
 @once_per_form
 def say(request: SignedIn, pk: int, choice: str) -> HttpResponse:
     """The same by who is signed in: one tap in the banner or on the machine's page."""
-    ask = get_object_or_404(access.visible(request.user, Ask), pk=pk)
+    ask = get_object_or_404(access.visible(request.user, Question), pk=pk)
     if choice not in answers.CHOICES[ask.kind]:
         raise Http404
     return _page(request, ask, choice, by=request.user, now=timezone.now())
 
 
-def _page(request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
+def _page(request: HttpRequest, ask: Question, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
     ask = answers.living(ask)
     if request.method == "POST":
         return _act(request, ask, choice, by=by, now=now)
@@ -79,17 +79,17 @@ def _page(request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: 
 
 
 def _button(
-    request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: datetime, refusal: Refusal | None = None
+    request: HttpRequest, ask: Question, choice: str, *, by: User | None, now: datetime, refusal: Refusal | None = None
 ) -> HttpResponse:
     facts = {
-        "ask": ask, "choice": choice, "title": choices.headline(ask, now), "label": choices.label(ask, choice),
-        "consequence": choices.consequence(ask, choice), "why": str(ask.why), "zone": times.zone(),
+        "ask": ask, "choice": choice, "title": question_text.headline(ask, now), "label": question_text.label(ask, choice),
+        "consequence": question_text.consequence(ask, choice), "why": str(ask.why), "zone": times.zone(),
         "refusal": str(refusal or ""), "until": request.POST.get("until", ""), "by_link": by is None,
     }  # fmt: skip
     return render(request, "asks/answer.html", facts, status=refusal.status if refusal else 200)
 
 
-def _act(request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
+def _act(request: HttpRequest, ask: Question, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
     until = times.next_at(request.POST.get("until", ""), now) if choice == CHOICE.JOB else None
     try:
         if by is not None:
@@ -101,17 +101,17 @@ def _act(request: HttpRequest, ask: Ask, choice: str, *, by: User | None, now: d
     except Refusal as refusal:
         return _button(request, ask, choice, by=by, now=now, refusal=refusal)
     if by is None:
-        return render(request, "asks/thanks.html", {"ask": answer.ask, "sentence": choices.thanks(answer, now)})
-    messages.success(request, choices.thanks(answer, now))
+        return render(request, "asks/thanks.html", {"ask": answer.ask, "sentence": question_text.thanks(answer, now)})
+    messages.success(request, question_text.thanks(answer, now))
     return redirect(_back(request) or _machine_of(answer.ask, by))
 
 
-def _over(request: HttpRequest, ask: Ask, refusal: Refusal) -> HttpResponse:
+def _over(request: HttpRequest, ask: Question, refusal: Refusal) -> HttpResponse:
     """It came too late, or twice: what became of it, and the way to the machine."""
     return render(request, "asks/over.html", {"ask": ask, "sentence": str(refusal)}, status=refusal.status)
 
 
-@only("see", Ask)
+@only("see", Question)
 @require_GET
 @never_cache
 def asks(request: SignedIn) -> HttpResponse:
@@ -141,7 +141,7 @@ def give(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect(_back(request) or "asks")
 
 
-def told(rows: "QuerySet[Ask]", most: int) -> list[Ask]:
+def told(rows: "QuerySet[Question]", most: int) -> list[Question]:
     """With their messages and answers: a number of queries that does not grow."""
     found = list(
         rows.select_related("machine__owner", "machine__template__course").prefetch_related("answers__by")[:most]
@@ -152,9 +152,9 @@ def told(rows: "QuerySet[Ask]", most: int) -> list[Ask]:
     return found
 
 
-def of_machine(machine: Machine) -> list[Ask]:
+def of_machine(machine: Machine) -> list[Question]:
     """The last questions about one machine, for its page."""
-    return told(Ask.objects.filter(machine=machine).order_by("-asked_at"), 5)
+    return told(Question.objects.filter(machine=machine).order_by("-asked_at"), 5)
 
 
 def _back(request: HttpRequest) -> str:
@@ -162,6 +162,6 @@ def _back(request: HttpRequest) -> str:
     return back if back and url_has_allowed_host_and_scheme(back, {request.get_host()}) else ""
 
 
-def _machine_of(ask: Ask, user: User) -> str:
+def _machine_of(ask: Question, user: User) -> str:
     sees_it = access.visible(user, Machine).filter(pk=ask.machine_id).exists()
     return reverse("machine", args=[ask.machine_id]) if sees_it else reverse("asks")

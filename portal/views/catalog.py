@@ -10,8 +10,8 @@ from catalog import actions
 from catalog.models import Flavor, Image
 from lib.notes import Refusal
 from portal.access import only
-from portal.asked import SignedIn
-from portal.forms import FlavorForm, ImageForm
+from portal.forms.catalog_forms import FlavorForm, ImageForm
+from portal.signed_in import SignedIn
 
 
 @only("see", Image)

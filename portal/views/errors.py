@@ -22,8 +22,8 @@ from lib.notes import Refusal
 from lib.pool import is_exhausted
 from lib.turns import Busy
 from portal import bad_requests
-from portal.api.problems import MEDIA_TYPE, problem
-from portal.request_id import request_id
+from portal.middleware.request_id import request_id
+from portal.problems import MEDIA_TYPE, problem
 
 log = logging.getLogger(__name__)
 PROGRAMS = ("/api/", "/agent/")

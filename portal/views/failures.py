@@ -17,7 +17,7 @@ from accounts.models import RowFailure
 from machines.actions import try_failed_now
 from machines.models import Machine
 from portal.access import only
-from portal.asked import SignedIn
+from portal.signed_in import SignedIn
 from portal.views.servers import ON_A_PAGE
 
 LABELS = {

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import actions
 from accounts.keys import PrivateHalf
 from lib.notes import Refusal
-from portal.asked import SignedIn
-from portal.forms import KeyForm
+from portal.forms.key_form import KeyForm
 from portal.once import once_per_form
+from portal.signed_in import SignedIn
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,9 +10,10 @@ from accounts.models import User
 from courses.models import Template
 from lib.notes import Refusal
 from machines import actions, machine_names
-from machines.offers import offers, size_of
-from portal.asked import SignedIn
+from machines.capacity import size_of
+from machines.offers import offers
 from portal.once import once_per_form
+from portal.signed_in import SignedIn
 from quotas.actions import OverQuota, usage
 from quotas.shortage import shortage
 

@@ -14,15 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lib.notes import Refusal
-from machines import actions, archive_share, copies
+from machines import actions, archive_share, disk_images
 from machines.models import Machine
 from portal import access
-from portal.asked import SignedIn
-from portal.binned import Binned
 from portal.dismissal import dismiss
-from portal.forms import NameForm, PortForm
+from portal.forms.machine_forms import NameForm, PortForm
 from portal.once import once_per_form
-from portal.shown import Shown, history, show, show_all
+from portal.presenters.machine_card import Shown, history, show, show_all
+from portal.presenters.recycle_bin import Binned
+from portal.signed_in import SignedIn
 from portal.views.asks import of_machine
 from quotas.actions import usage
 
@@ -112,7 +112,7 @@ def machine_page(
             messages.error(request, str(refusal))
         row = Machine.objects.with_parts().get(pk=row.pk)
     facts: dict[str, object] = {"s": show(row), "history": history(row), "usage": usage(row.owner)}
-    facts |= {"asks": of_machine(row), "copy": copies.of(row), "form": form or PortForm()}
+    facts |= {"asks": of_machine(row), "copy": disk_images.of(row), "form": form or PortForm()}
     facts["naming"] = naming or NameForm(initial={"name": row.name})
     invalid = 400 if form and form.errors else 200
     return render(request, "machines/detail.html", facts, status=refusal.status if refusal else invalid)
@@ -131,7 +131,7 @@ def live(request: SignedIn, pk: UUID) -> HttpResponse:
         "live": True,
         "form": PortForm(),
         "naming": NameForm(initial={"name": shown.machine.name}),
-        "copy": copies.of(shown.machine),
+        "copy": disk_images.of(shown.machine),
     }
     return render(
         request,

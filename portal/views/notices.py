@@ -17,7 +17,7 @@ from accounts.notices.kinds import Kind
 from lib.notes import Refusal
 from portal import access
 from portal.access import only
-from portal.asked import SignedIn
+from portal.signed_in import SignedIn
 from portal.views.servers import ON_A_PAGE
 
 

@@ -17,12 +17,12 @@ from lib.names import BadName
 from lib.notes import Refusal
 from machines import adoption
 from machines.actions import NoTemplate
-from machines.models import Machine, Stray, Watch
-from machines.strays import is_key
+from machines.models import CloudWatch, Machine, Stray
+from machines.reconcile.strays import is_key
 from portal.access import only
-from portal.asked import SignedIn
-from portal.forms import AdoptForm
+from portal.forms.machine_forms import AdoptForm
 from portal.once import once_per_form
+from portal.signed_in import SignedIn
 
 ON_A_PAGE = 25
 _FIELDS = {adoption.NoPerson: "person", NoTemplate: "template", BadName: "name"}  # which field a refusal belongs to
@@ -35,7 +35,7 @@ def servers(request: SignedIn) -> HttpResponse:
     search = "".join(c for c in request.GET.get("search", "") if c.isprintable()).strip()[:255]
     rows = Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk")
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
-    facts = {"page": page, "search": search, "told_at": Watch.the_one().whole_at, "owners": owners(page)}
+    facts = {"page": page, "search": search, "listed_at": CloudWatch.get_solo().whole_at, "owners": owners(page)}
     return render(request, "servers/list.html", facts)
 
 

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from courses import actions
 from courses.models import Template, TemplateChange
 from lib.notes import Refusal
-from machines.first_boot import failures_of
+from machines.stepper.first_boot import failures_of
 from portal import access
 from portal.access import only
-from portal.asked import SignedIn
-from portal.forms import ServiceRows, TemplateForm, typed_services
-from portal.idle_form import IdleForm
+from portal.forms.idle_form import IdleForm
+from portal.forms.template_forms import ServiceRows, TemplateForm, typed_services
 from portal.once import once_per_form
+from portal.signed_in import SignedIn
 
 MOST_CHANGES = 50  # the newest lines of a history
 
@@ -36,7 +36,7 @@ def templates(request: SignedIn) -> HttpResponse:
         "templates": [(row, *failures.get(row.pk, (0, ""))) for row in rows],
         "changeable": changeable,
     }
-    return render(request, "courses/templates.html", facts)
+    return render(request, "lab_templates/templates.html", facts)
 
 
 @only("make", Template)
@@ -100,7 +100,7 @@ def _form(request: SignedIn, form: TemplateForm, rows: Any, idle: IdleForm, stat
     template = form.instance
     changes = changes_of(template) if template.pk else []
     facts = {"form": form, "rows": rows, "idle": idle, "template": template, "changes": changes}
-    return render(request, "courses/template_form.html", facts, status=status)
+    return render(request, "lab_templates/template_form.html", facts, status=status)
 
 
 @require_POST

@@ -12,14 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lib.notes import Refusal
-from machines import actions, copies
+from machines import actions, disk_images
 from machines.idle import times
 from machines.models import Machine
-from portal import ranges
-from portal.asked import SignedIn
-from portal.binned import Binned
+from portal import downloads
 from portal.once import once_per_form
-from portal.shown import show
+from portal.presenters.machine_card import show
+from portal.presenters.recycle_bin import Binned
+from portal.signed_in import SignedIn
 from portal.views.machines import find, machine_page, row_url
 
 
@@ -45,7 +45,7 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
     """Ask for an image of its disk."""
     row = find(request, pk, "copy")
     try:
-        copies.ask(machine=row, by=request.user)
+        disk_images.ask(machine=row, by=request.user)
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
     return redirect(f"{row_url(row)}#work")
@@ -56,7 +56,7 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
 def work(request: SignedIn, pk: UUID) -> HttpResponse:
     """Its panel, which asks for itself while an image is being made."""
     row = find(request, pk)
-    return render(request, "machines/_work.html", {"s": show(row), "copy": copies.of(row)})
+    return render(request, "machines/_work.html", {"s": show(row), "copy": disk_images.of(row)})
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -64,14 +64,14 @@ def disk(request: SignedIn, pk: UUID) -> HttpResponseBase:
     """The image's bytes, from anywhere in it."""
     row = find(request, pk, "download")
     try:
-        return ranges.serve(request, whole_of(row))
+        return downloads.serve(request, whole_of(row))
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
 
 
-def whole_of(row: Machine) -> ranges.Whole:
+def whole_of(row: Machine) -> downloads.Whole:
     """Raises NotReady."""
-    found = copies.ready(row)
+    found = disk_images.ready(row)
     word = "".join(c if c.isascii() and c.isalnum() else "-" for c in row.name.lower()).strip("-") or "machine"
     name = f"{word}-{found.ready_at or found.asked_at:%Y-%m-%d}.{found.disk_format or 'img'}"
-    return ranges.Whole(found.size_bytes, found.image_id, name, partial(copies.read, found))
+    return downloads.Whole(found.size_bytes, found.image_id, name, partial(disk_images.read, found))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import once
 from accounts.models import OnceKey, SshKey, User
 from machines.models import Machine
-from portal.api.once import GUARDED
+from portal.api.idempotency import GUARDED
 from portal.api.urls import v1
 from quotas.models import Grant
 from tests.api.program import Program

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from machines.models import Machine
-from machines.wishes import allowed_to_admins
+from machines.rules import allowed_to_admins
 from tests.api.program import Program
 from tests.factories import grant, make_gateway, make_machine, make_template
 from tunnels.models import Tunnel

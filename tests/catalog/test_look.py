@@ -10,7 +10,7 @@ from accounts.models import User
 from catalog import actions
 from catalog.models import Image
 from cloud import contract
-from machines.models import Watch
+from machines.models import CloudWatch
 from portal import tasks
 from tests.cloud.fake import FakeCloud
 
@@ -56,8 +56,8 @@ def test_a_cloud_that_is_down_changes_nothing(db: None, monkeypatch: pytest.Monk
 
 
 def test_another_cloud_changes_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    Watch.the_one()
-    Watch.objects.update(cloud_identity="another")
+    CloudWatch.get_solo()
+    CloudWatch.objects.update(cloud_identity="another")
     monkeypatch.setattr(tasks, "open_cloud", FakeCloud)
     tasks.look_at_catalog()
     assert not Image.objects.exists()
@@ -71,11 +71,11 @@ def test_an_administrator_rings(admin: User, client: Client, monkeypatch: pytest
     rung: list[str] = []
     monkeypatch.setattr(actions, "ring", rung.append)
     client.force_login(admin)
-    assert client.post("/catalog/look/").status_code == 302
+    assert client.post("/manage/catalog/look/").status_code == 302
     assert rung == ["portal.tasks.look_at_catalog"]
 
 
 def test_a_teacher_sees_no_button_and_may_not_ring(teacher: Any, client: Client) -> None:
     client.force_login(teacher)
-    assert b"catalog/look" not in client.get("/catalog/").content
-    assert client.post("/catalog/look/").status_code == 403
+    assert b"catalog/look" not in client.get("/manage/catalog/").content
+    assert client.post("/manage/catalog/look/").status_code == 403

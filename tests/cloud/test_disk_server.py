@@ -221,11 +221,11 @@ def process(tmp_path: Path, local_cloud: int) -> Iterator[Process]:
 @pytest.mark.django_db
 def test_a_killed_one_costs_a_download_nothing(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no database and no SECRET_KEY. Web reads on where it was, as soon as it is back."""
-    from machines import copies
-    from machines.models import Copy
+    from machines import disk_images
+    from machines.models import DiskImage
 
-    monkeypatch.setattr(copies, "open_disks", lambda: DiskClient(process.socket))
-    reading = copies.read(Copy(image_id="i"), 0, len(DATA))
+    monkeypatch.setattr(disk_images, "open_disks", lambda: DiskClient(process.socket))
+    reading = disk_images.read(DiskImage(image_id="i"), 0, len(DATA))
     had = next(reading)
     assert process.end(signal.SIGKILL) == -signal.SIGKILL
     restart = threading.Timer(0.6, process.start)

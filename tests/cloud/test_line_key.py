@@ -10,8 +10,8 @@ import asyncssh
 import pytest
 
 from cloud.contract import Server, ServerSpec
-from machines.idle import wall
-from machines.idle.wall import Guest, Written
+from machines import terminal_lines
+from machines.terminal_lines import Guest, Written
 from tests.cloud.conftest import in_group, look
 from tests.cloud.stage import LocalStage, make_key
 from tests.machines.idle.guest import terminal
@@ -26,7 +26,7 @@ def guest(
     """One that has the portal's key, and that key."""
     portal = make_key(tmp_path)
     settings.PORTAL_KEY_FILE = str(portal)
-    server = stage.cloud.ensure_server(replace(make_spec(stage), line_key=wall.key_line()))
+    server = stage.cloud.ensure_server(replace(make_spec(stage), line_key=terminal_lines.key_line()))
     stage.settle()
     server = look(stage, server)
     return server, Guest(server.address, server.port_map.get(22, 22), "student"), portal
@@ -37,7 +37,7 @@ async def test_a_line_reaches_an_open_terminal(stage: LocalStage, guest: tuple[S
     where = guest[1]
     async with terminal(where.host, where.port, key, "student", command=None) as one:
         assert await one.shows("$ ")
-        told = await asyncio.to_thread(wall.write, {where: "se va a dormir: ¿la usas?"})
+        told = await asyncio.to_thread(terminal_lines.write, {where: "se va a dormir: ¿la usas?"})
         assert told[where] == Written(1)
         assert await one.shows("se va a dormir: ¿la usas?")
 
@@ -50,7 +50,7 @@ async def test_the_portals_key_runs_nothing_else(stage: LocalStage, guest: tuple
         "known_hosts": None,
         "agent_path": None,
         "config": None,
-        "server_host_key_algs": wall.HOST_KEYS,
+        "server_host_key_algs": terminal_lines.HOST_KEYS,
     }
     async with asyncssh.connect(where.host, where.port, client_keys=[str(portal)], **options) as connection:
         done = await connection.run("hostname", input="x\n", check=False)
@@ -59,5 +59,5 @@ async def test_the_portals_key_runs_nothing_else(stage: LocalStage, guest: tuple
 
 @both
 async def test_with_nobody_there_nobody_is_told(stage: LocalStage, guest: tuple[Server, Guest, Path]) -> None:
-    told = await asyncio.to_thread(wall.write, {guest[1]: "hello"})
+    told = await asyncio.to_thread(terminal_lines.write, {guest[1]: "hello"})
     assert told[guest[1]] == Written(fault="No terminal is open.")

@@ -34,8 +34,8 @@ def change(template: Template, by: User) -> None:
 def test_another_teachers_pages_of_it_are_403(template: Template, colleague: User, address: str) -> None:
     client = Client()
     client.force_login(colleague)
-    assert client.post(f"/templates/lab/{address}", {"name": "Mine"}).status_code == 403
-    assert "Edit" not in client.get("/templates/").content.decode()
+    assert client.post(f"/lab-templates/lab/{address}", {"name": "Mine"}).status_code == 403
+    assert "Edit" not in client.get("/lab-templates/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_one_that_an_older_version_retired_comes_back_hidden_and_says_how_to_sho
     Template.objects.update(published=False, retired_at=timezone.now())
     client = Client()
     client.force_login(teacher)
-    page = client.post("/templates/lab/bring-back/", follow=True).content.decode()
+    page = client.post("/lab-templates/lab/bring-back/", follow=True).content.decode()
     assert "tick “Students see it” below, and save" in page
     template.refresh_from_db()
     assert (template.retired_at, template.published) == (None, False)
@@ -82,7 +82,7 @@ def test_the_page_shows_the_lines_that_changed(template: Template, teacher: User
     client.force_login(teacher)
     change(template, teacher)
     edit_template(template=template, by=teacher, services=SERVICES[:1])
-    page = client.get("/templates/lab/").content.decode()
+    page = client.get("/lab-templates/lab/").content.decode()
     assert "- id\n+ reboot" in page
     assert "- http 80 http" in page
 
@@ -96,9 +96,9 @@ def test_of_a_long_script_only_the_lines_that_changed_are_shown() -> None:
 def test_the_page_brings_it_back(template: Template, teacher: User) -> None:
     client = Client()
     client.force_login(teacher)
-    client.post("/templates/lab/retire/")
-    assert "bring-back" in client.get("/templates/lab/").content.decode()
-    client.post("/templates/lab/bring-back/")
+    client.post("/lab-templates/lab/retire/")
+    assert "bring-back" in client.get("/lab-templates/lab/").content.decode()
+    client.post("/lab-templates/lab/bring-back/")
     template.refresh_from_db()
     assert template.published
 

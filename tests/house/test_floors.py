@@ -41,14 +41,14 @@ def test_a_planted_import_upwards_is_found(tmp_path: Path) -> None:
 
 def test_a_planted_openstack_client_is_found(tmp_path: Path) -> None:
     house = copy_of_the_house(tmp_path)
-    with (house / "machines" / "lifecycle.py").open("a") as lifecycle:
-        lifecycle.write("\nimport openstack\n")
+    with (house / "machines" / "stepper" / "table.py").open("a") as table:
+        table.write("\nimport openstack\n")
     assert not floors_hold(house)
 
 
-def test_a_lifecycle_that_imports_its_actions_is_found(tmp_path: Path) -> None:
+def test_rows_that_import_actions_are_found(tmp_path: Path) -> None:
     house = copy_of_the_house(tmp_path)
-    with (house / "machines" / "models.py").open("a") as models:
+    with (house / "machines" / "models" / "machine.py").open("a") as models:
         models.write("\nimport machines.actions\n")
     assert not floors_hold(house)
 

@@ -72,13 +72,13 @@ class Visitor:
 
     def offer(self, kind: str, row: str, **changes: str) -> None:
         """Teachers may use the image or the size of that name; whatever else the cloud has stays as it is."""
-        page = self.ask("GET", "/catalog/").text
-        links = dict(re.findall(rf'<b>([^<]*)</b>(?:(?!<li>).)*?href="(/catalog/{kind}/\d+/)"', page, re.S))
+        page = self.ask("GET", "/manage/catalog/").text
+        links = dict(re.findall(rf'<b>([^<]*)</b>(?:(?!<li>).)*?href="(/manage/catalog/{kind}/\d+/)"', page, re.S))
         assert row in links, f"{row} is not in the catalog: {sorted(links)}"
         self.send(links[row], "name", offered="on", **changes)
 
     def make_a_template(self, name: str) -> None:
-        self.send("/templates/new/", "summary", name=name, summary="To see that it works.", published="on",
+        self.send("/lab-templates/new/", "summary", name=name, summary="To see that it works.", published="on",
                   **{"form-0-name": "ssh", "form-0-port": "22", "form-0-scheme": "ssh"})  # fmt: skip
 
     def launch(self, name: str) -> str:

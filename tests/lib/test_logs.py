@@ -11,7 +11,7 @@ from lib import logs
 
 
 def record(message: str, *args: object, **more: object) -> logging.LogRecord:
-    made = logging.LogRecord("machines.sweep", logging.WARNING, __file__, 1, message, args, None)
+    made = logging.LogRecord("machines.reconcile.sweep", logging.WARNING, __file__, 1, message, args, None)
     made.__dict__.update(more)
     logs.AboutFilter().filter(made)
     return made
@@ -35,7 +35,7 @@ def test_a_line_says_when_who_what_and_about_what() -> None:
     with logs.about(request="abc", machine=""):
         line = as_json(record("%s servers", 3, created=0.5))
     assert line == {
-        "time": "1970-01-01T00:00:00.500+00:00", "level": "warning", "logger": "machines.sweep", "message": "3 servers", "request": "abc",
+        "time": "1970-01-01T00:00:00.500+00:00", "level": "warning", "logger": "machines.reconcile.sweep", "message": "3 servers", "request": "abc",
     }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_facts_of_one_record_stand_beside_and_never_above_its_own() -> None:
 def test_text_says_the_same_ids() -> None:
     with logs.about(request="abc"):
         line = logs.TextLines().format(record("hello", created=0))
-    assert line == "1970-01-01T00:00:00.000Z WARNING machines.sweep: hello [request=abc]"
+    assert line == "1970-01-01T00:00:00.000Z WARNING machines.reconcile.sweep: hello [request=abc]"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\x85", "\u2028", "\x1b[2J"])

@@ -7,7 +7,7 @@ from lib.names import BadName
 from lib.notes import Refusal
 from machines import actions
 from machines.actions import NoTemplate, WrongState, allowed
-from machines.models import Machine, Watch
+from machines.models import CloudWatch, Machine
 from machines.offers import offers
 from machines.progress import typical_seconds
 from machines.states import State
@@ -86,7 +86,7 @@ def test_renaming_is_written_into_the_history(student: User) -> None:
 
 
 def test_a_size_that_no_computer_has_is_refused_before_it_queues(student: User, world: World) -> None:
-    Watch.objects.update_or_create(
+    CloudWatch.objects.update_or_create(
         pk=1,
         defaults={
             "room": {"vcpus": 1, "vcpus_used": 0, "ram_mb": 64, "ram_mb_used": 0, "disk_gb": 9, "disk_gb_used": 0}
@@ -100,7 +100,7 @@ def test_a_size_that_no_computer_has_is_refused_before_it_queues(student: User, 
 def test_many_small_computers_are_no_big_one(student: User, world: World) -> None:
     total = {"vcpus": 99, "vcpus_used": 0, "ram_mb": 9999, "ram_mb_used": 0, "disk_gb": 999, "disk_gb_used": 0}
     biggest = {"vcpus": 4, "ram_mb": 64, "disk_gb": 99}
-    Watch.objects.update_or_create(pk=1, defaults={"room": {**total, "biggest_host": biggest}})
+    CloudWatch.objects.update_or_create(pk=1, defaults={"room": {**total, "biggest_host": biggest}})
     with pytest.raises(Refusal, match="big enough"):
         world.launch()
 

@@ -10,7 +10,8 @@ from lib.notes import Refusal
 from machines import actions
 from machines.adoption import NoPerson, NotToGive, Taken, adopt, find_person, likely_template, owner_of
 from machines.models import Machine, Stray
-from machines.strays import keep_strays, remove_strays
+from machines.reconcile.strays import keep_strays, remove_strays
+from machines.stepper import worker
 from quotas.actions import OverQuota
 from quotas.models import Grant, Reservation
 from tests.cloud.fake import FakeCloud, LosesReply, LosesRequest
@@ -183,7 +184,7 @@ def test_a_server_that_vanishes_before_the_cloud_was_told_ends_the_machine(world
 def test_a_list_in_between_does_not_take_it_for_gone(world: World) -> None:
     machine = given(world, stray_of(world))
     world.cloud.busy = True
-    actions.step(machine.pk, world.cloud)
+    worker.step(machine.pk, world.cloud)
     world.cloud.busy = False
     world.forget_list()
     world.until(machine, "running")

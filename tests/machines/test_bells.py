@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from machines import sweep
 from machines.models import Machine
+from machines.reconcile import sweep
 from tests.machines.world import World
 
 

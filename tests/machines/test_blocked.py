@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import RowFailure, User
-from machines import actions, blocked, knockers
+from machines import actions, blocked, visitors
 from machines.models import Machine
 from tests.factories import make_machine
 from tests.machines.world import World
@@ -30,9 +30,9 @@ def test_open_ports_are_shut(student: User) -> None:
 
 def test_held_ports_are_shut_and_not_held_again(student: User) -> None:
     machine = make_machine(student, state="suspended")
-    knockers.hold(machine, timezone.now())
+    visitors.hold(machine, timezone.now())
     follow(is_active=False, user=student)
-    knockers.follow(timezone.now())
+    visitors.follow(timezone.now())
     assert wanted(machine) == {"closed"}
 
 
@@ -81,7 +81,7 @@ def test_ports_of_sleepers_are_held_again_with_the_account(student: User) -> Non
     machine = make_machine(student, state="suspended")
     follow(is_active=False, user=student)
     follow(is_active=True, user=student)
-    knockers.follow(timezone.now())
+    visitors.follow(timezone.now())
     assert wanted(machine) == {"held"}
 
 

@@ -64,7 +64,7 @@ def test_a_template_that_cannot_work_is_refused_at_the_field(template: Template,
     client.force_login(teacher)
     fields = {"name": "New", "summary": "It.", "image": template.image_id, "flavor": template.flavor_id, "position": 1}
     rows = {"services-TOTAL_FORMS": 0, "services-INITIAL_FORMS": 0, "icon": "web"}
-    answer = client.post("/templates/new/", {**fields, **rows})
+    answer = client.post("/lab-templates/new/", {**fields, **rows})
     assert (answer.status_code, list(answer.context["form"].errors)) == (400, ["flavor"])
     assert "384 MiB" in answer.context["form"].errors["flavor"][0]
 
@@ -88,8 +88,8 @@ def test_an_image_that_is_not_ready_is_offered_to_no_new_template(
 ) -> None:
     Image.objects.create(cloud_id="queued", name="half uploaded", offered=True, ready=False, status="queued")
     client.force_login(teacher)
-    assert "half uploaded" not in client.get("/templates/new/").content.decode()
-    assert "(queued)" in client.get("/catalog/").content.decode()
+    assert "half uploaded" not in client.get("/lab-templates/new/").content.decode()
+    assert "(queued)" in client.get("/manage/catalog/").content.decode()
 
 
 # ---- what a look takes over ----

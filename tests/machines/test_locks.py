@@ -6,7 +6,7 @@ from django.db import transaction
 import quotas.actions
 from accounts.models import User
 from machines.models import Machine
-from machines.wishes import locked
+from machines.rules import locked
 from tests.factories import make_machine
 from tests.machines.locks import watched
 from tunnels.models import Gateway

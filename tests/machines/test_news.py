@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from lib.states import LostRace
-from machines import pace, sweep
-from machines.models import Machine, Watch
+from machines.models import CloudWatch, Machine
+from machines.reconcile import sweep
+from machines.stepper import outcomes
 from tests.machines.world import World
 
 
@@ -16,7 +17,7 @@ def building(world: World, task: str) -> Machine:
     world.turn()
     now = timezone.now()
     facts = {"cloud_task": task, "cloud_status": "building", "asked_at": now, "observed_at": now + timedelta(seconds=1)}
-    Machine.objects.filter(pk=machine.pk).update(state="building", retry_at=now + pace.NEWS, **facts)
+    Machine.objects.filter(pk=machine.pk).update(state="building", retry_at=now + outcomes.NEWS, **facts)
     machine.refresh_from_db()
     return machine
 
@@ -47,23 +48,23 @@ def test_news_that_came_during_a_step_is_not_slept_over(world: World) -> None:
     machine = building(world, "spawning")
     told(Machine.objects.get(pk=machine.pk), "active", "")
     with pytest.raises(LostRace):
-        pace.wait_at_most(machine, 900)
+        outcomes.wait_at_most(machine, 900)
 
 
 def test_a_slow_list_of_changes_is_not_taken_for_silence(world: World) -> None:
     """Something was asked after the last list began: the next list of changes will tell of it."""
     machine = building(world, "")
     now = timezone.now()
-    Watch.objects.update(cursor="x", whole_at=now, listed_at=now - timedelta(seconds=20))
+    CloudWatch.objects.update(cursor="x", whole_at=now, listed_at=now - timedelta(seconds=20))
     ago = now - timedelta(seconds=10)
     Machine.objects.filter(pk=machine.pk).update(asked_at=ago, observed_at=None, server_id="one")
-    assert not sweep._is_whole_due(Watch.the_one(), now)
+    assert not sweep._is_whole_due(CloudWatch.get_solo(), now)
 
 
 def test_a_server_that_a_list_of_changes_did_not_tell_of_makes_all_be_listed(world: World) -> None:
     machine = building(world, "")
     now = timezone.now()
-    Watch.objects.update(cursor="x", whole_at=now, listed_at=now - timedelta(seconds=2))
+    CloudWatch.objects.update(cursor="x", whole_at=now, listed_at=now - timedelta(seconds=2))
     ago = now - timedelta(seconds=10)
     Machine.objects.filter(pk=machine.pk).update(asked_at=ago, observed_at=None, server_id="one")
-    assert sweep._is_whole_due(Watch.the_one(), now)
+    assert sweep._is_whole_due(CloudWatch.get_solo(), now)

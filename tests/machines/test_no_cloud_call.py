@@ -9,7 +9,7 @@ from django.test import Client
 import cloud
 from accounts.models import User
 from machines import tasks
-from machines.models import Machine, Watch
+from machines.models import CloudWatch, Machine
 from tests.factories import make_machine
 
 
@@ -40,7 +40,7 @@ def mine(student: User, client: Client) -> Machine:
 
 
 def test_the_counter_counts(db: None, counted: CountingCloud) -> None:
-    Watch.the_one()
+    CloudWatch.get_solo()
     with pytest.raises(AssertionError):
         tasks.sweep()
     assert counted.calls == ["list_servers"]

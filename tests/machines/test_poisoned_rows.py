@@ -19,17 +19,19 @@ from catalog.models import Image
 from cloud import contract
 from cloud.contract import Diagnostics
 from courses.models import Template
-from machines import actions, copies, first_boot, strays, sweep, tenants
+from machines import actions, disk_images
 from machines.idle import delivery, signals
-from machines.idle import sweep as idle
-from machines.models import Activity, Copy, Machine, Stray
+from machines.idle import enforce as idle
+from machines.models import Activity, DiskImage, Machine, Stray
+from machines.reconcile import strays, sweep, tenants
+from machines.stepper import first_boot, worker
 from quotas.models import Allowance
 from tests.accounts.postman import HERE, Postman
 from tests.cloud.fake import FakeCloud
 from tests.factories import grant, make_gateway
 from tests.machines.idle.asked import asked, notice, visited
 from tests.machines.idle.quiet import row
-from tests.machines.test_tenants import MONTH
+from tests.machines.reconcile.test_tenants import MONTH
 from tests.machines.world import World
 from tests.tunnels.gateway_rows import TOKEN, gateway, opened, states, tell
 from tunnels.models import Tunnel
@@ -96,14 +98,14 @@ def test_a_list_that_cannot_be_read_keeps_no_bell_from_ringing(
     with django_capture_on_commit_callbacks() as bells, pytest.raises(KeyError):
         sweep.tick(cloud, timezone.now() + timedelta(minutes=2))
     machine.refresh_from_db()
-    assert (len(bells), machine.rung_at is None) == (1, False)
+    assert (len(bells), machine.enqueued_at is None) == (1, False)
 
 
 def test_a_machine_whose_step_fails(world: World, cloud: TalksNonsense) -> None:
     first, second = world.launch(), world.launch("second")
     cloud.poisoned = {str(first.pk)}
     for machine in (first, second):
-        actions.step(machine.pk, cloud)
+        worker.step(machine.pk, cloud)
     second.refresh_from_db()
     first.refresh_from_db()
     assert (second.state, failed("step")) == ("building", [(first.pk, 1)])
@@ -115,7 +117,7 @@ def test_after_three_failures_its_owner_reads_of_it_and_then_it_is_well(world: W
     machine = world.launch()
     cloud.poisoned = {str(machine.pk)}
     for _try in range(3):
-        actions.step(machine.pk, cloud)
+        worker.step(machine.pk, cloud)
         world.clock.move(300)
     machine.refresh_from_db()
     assert str(machine.note).startswith("Something of ours")
@@ -127,7 +129,7 @@ def test_after_three_failures_its_owner_reads_of_it_and_then_it_is_well(world: W
 def test_one_that_is_deleted_in_the_end_is_struck_off(world: World, cloud: TalksNonsense) -> None:
     machine = world.launch()
     cloud.poisoned = {str(machine.pk)}
-    actions.step(machine.pk, cloud)
+    worker.step(machine.pk, cloud)
     cloud.poisoned = set()
     actions.delete(machine=machine, by=world.student)
     world.until(machine, "gone")
@@ -275,21 +277,21 @@ def test_a_project_that_is_always_busy_keeps_nobody_waiting(world: World, cloud:
 
 def test_a_disk_that_cannot_be_copied(world: World, cloud: TalksNonsense) -> None:
     first, second = two(world)
-    made = [copies.ask(machine=machine, by=world.student) for machine in (first, second)]
+    made = [disk_images.ask(machine=machine, by=world.student) for machine in (first, second)]
     cloud.poisoned = {first.server_id}
-    copies.tend(cloud, timezone.now())
+    disk_images.tend(cloud, timezone.now())
     assert len(cloud.archives) == 1
     assert failed("copies") == [(first.pk, 1)]
-    assert Copy.objects.get(pk=made[0].pk).state == "due"
+    assert DiskImage.objects.get(pk=made[0].pk).state == "due"
 
 
 def test_an_image_that_cannot_be_deleted(world: World, cloud: TalksNonsense) -> None:
     machine = world.running()
     facts = {"machine": machine, "kind": "download", "state": "failed"}
-    Copy.objects.bulk_create(Copy(image_id=image, **facts) for image in ("bad", "good"))
+    DiskImage.objects.bulk_create(DiskImage(image_id=image, **facts) for image in ("bad", "good"))
     cloud.poisoned = {"bad"}
-    copies.tidy(cloud, timezone.now())
-    assert list(Copy.objects.exclude(image_id="").values_list("image_id", flat=True)) == ["bad"]
+    disk_images.tidy(cloud, timezone.now())
+    assert list(DiskImage.objects.exclude(image_id="").values_list("image_id", flat=True)) == ["bad"]
     assert failed("needless copies") == [(machine.pk, 1)]
 
 

@@ -5,7 +5,7 @@ import pytest
 from lib.notes import Note
 from machines import actions
 from machines.models import Machine, Stray
-from machines.strays import keep_strays
+from machines.reconcile.strays import keep_strays
 from tests.machines.world import World
 
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.models import Notice, User
 from accounts.notices import mail, outbox
-from machines import overlap
-from machines.idle import asks
-from machines.models import Ask, Delivery
+from machines.idle import questions
+from machines.models import Delivery, Question
+from machines.reconcile import overlap
 from tests.accounts.postman import Postman, use
 from tests.machines.idle.asked import asked, notice, visited
 
@@ -22,7 +22,7 @@ COPY = import_module("machines.migrations.0022_deliveries_become_notices").COPY
 
 
 @pytest.fixture
-def ask(student: User) -> Ask:
+def ask(student: User) -> Question:
     """A question as a worker of 0.3 writes it."""
     ask = asked(visited(student))
     Notice.objects.all().delete()
@@ -49,7 +49,7 @@ def found() -> dict[str, str]:
     return dict(Notice.objects.values_list("channel", "state"))
 
 
-def test_the_migration_copies_what_became_of_each_channel(ask: Ask) -> None:
+def test_the_migration_copies_what_became_of_each_channel(ask: Question) -> None:
     at = timezone.now()
     write("mail", "sent", sent_at=at, attempts=2)
     write("terminal", "none", fault="Nobody is connected.")
@@ -59,22 +59,22 @@ def test_the_migration_copies_what_became_of_each_channel(ask: Ask) -> None:
     assert (line.state, line.fault, line.recipient) == ("none", "Nobody is connected.", ask.machine.owner)
 
 
-def test_the_migration_leaves_what_is_due_to_the_workers_of_before(ask: Ask) -> None:
+def test_the_migration_leaves_what_is_due_to_the_workers_of_before(ask: Question) -> None:
     migrate()
     assert found() == {}
 
 
-def test_the_migration_can_be_run_twice_and_leaves_out_what_is_old(ask: Ask) -> None:
+def test_the_migration_can_be_run_twice_and_leaves_out_what_is_old(ask: Question) -> None:
     write("mail", "failed")
     for _twice in range(2):
         migrate()
     Notice.objects.all().delete()
-    Ask.objects.update(asked_at=timezone.now() - outbox.KEPT - timedelta(days=1))
+    Question.objects.update(asked_at=timezone.now() - outbox.KEPT - timedelta(days=1))
     migrate()
     assert found() == {}
 
 
-def test_an_open_question_is_taken_over_and_sent_once(ask: Ask, settings: Any) -> None:
+def test_an_open_question_is_taken_over_and_sent_once(ask: Question, settings: Any) -> None:
     postman = Postman()
     use(settings, postman.port)
     for _twice in range(2):
@@ -85,7 +85,7 @@ def test_an_open_question_is_taken_over_and_sent_once(ask: Ask, settings: Any) -
     assert set(Delivery.objects.values_list("state", "fault")) == {("failed", overlap.TAKEN_OVER)}
 
 
-def test_while_a_worker_of_before_mails_nothing_is_taken_over(ask: Ask) -> None:
+def test_while_a_worker_of_before_mails_nothing_is_taken_over(ask: Question) -> None:
     cache.add(overlap.OLD_MAIL_LOCK, 1, 60)
     tidy()
     assert found() == {}
@@ -94,23 +94,23 @@ def test_while_a_worker_of_before_mails_nothing_is_taken_over(ask: Ask) -> None:
     assert len(found()) == 3
 
 
-def test_what_a_worker_of_before_has_delivered_counts(ask: Ask) -> None:
+def test_what_a_worker_of_before_has_delivered_counts(ask: Question) -> None:
     write("mail", "sent", sent_at=timezone.now())
     tidy()
-    asks.settle(timezone.now())
+    questions.settle(timezone.now())
     ask.refresh_from_db()
     assert ask.ends_at == notice(ask, "mail").delivered_at + timedelta(minutes=15)  # type: ignore[operator]
 
 
-def test_what_it_closed_is_only_history(ask: Ask) -> None:
-    Ask.objects.update(closed_at=timezone.now())
+def test_what_it_closed_is_only_history(ask: Question) -> None:
+    Question.objects.update(closed_at=timezone.now())
     write("terminal", "failed", fault="The question was over first.")
     tidy()
     assert found() == {"page": "cancelled", "mail": "cancelled", "terminal": "failed"}
 
 
-def test_a_long_open_warning_is_taken_over_too(ask: Ask) -> None:
-    Ask.objects.update(asked_at=timezone.now() - timedelta(days=20))
+def test_a_long_open_warning_is_taken_over_too(ask: Question) -> None:
+    Question.objects.update(asked_at=timezone.now() - timedelta(days=20))
     tidy()
     assert found()["mail"] == "due"
 
@@ -118,4 +118,4 @@ def test_a_long_open_warning_is_taken_over_too(ask: Ask) -> None:
 def test_a_question_of_this_version_is_left_alone(student: User) -> None:
     ask = asked(visited(student))
     tidy()
-    assert [row.state for row in asks.notices_of([ask])[ask.pk]] == ["due"] * 3
+    assert [row.state for row in questions.notices_of([ask])[ask.pk]] == ["due"] * 3

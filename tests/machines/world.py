@@ -10,8 +10,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from machines import actions, machine_names, sweep
-from machines.models import Machine, Watch
+from machines import actions, machine_names
+from machines.models import CloudWatch, Machine
+from machines.reconcile import sweep
+from machines.stepper import worker
 from tests.cloud.fake import FakeCloud
 from tests.factories import grant, make_gateway, make_template
 
@@ -52,7 +54,7 @@ class World:
         self.clock.move(1)
         sweep.tick(self.cloud, timezone.now())
         for pk in Machine.objects.due(timezone.now()).values_list("pk", flat=True):
-            actions.step(pk, self.cloud)
+            worker.step(pk, self.cloud)
         if self.agent_works:
             self.agent()
         self.cloud.tick()
@@ -111,7 +113,7 @@ class World:
 
     def forget_list(self) -> None:
         """The next list is a whole one."""
-        Watch.objects.update(cursor="")
+        CloudWatch.objects.update(cursor="")
 
 
 def _facts_of(cloud: FakeCloud) -> dict[str, Any]:

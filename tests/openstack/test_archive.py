@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cloud.contract import CloudGone, Server
-from machines import actions, copies
+from machines import actions, disk_images
 from machines.models import Machine
 from tests.cloud.stage import insist
 from tests.openstack.stage import OpenStackStage
@@ -34,12 +34,12 @@ def there_and_back(world: RealWorld, stage: OpenStackStage, machine: Machine) ->
     world.until(machine, "archived")
     archive = machine.archive_id
     assert world.known_servers(machine) == []
-    copy = copies.ready(machine)
+    copy = disk_images.ready(machine)
     assert copy.size_bytes == insist(stage.cloud.image_size, archive)
     actions.restore(machine=machine, by=world.student)
     world.until(machine, "running")
     assert stage.cloud.actions.get(machine.server_id)["image"]["id"] == archive
-    copies.tidy(stage.cloud, timezone.now())
+    disk_images.tidy(stage.cloud, timezone.now())
     with pytest.raises(CloudGone):
         insist(stage.cloud.image_size, archive)
 
@@ -47,18 +47,18 @@ def there_and_back(world: RealWorld, stage: OpenStackStage, machine: Machine) ->
 def test_one_put_away_is_downloaded_from_what_nova_keeps(
     world: RealWorld, stage: OpenStackStage, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copies, "open_disks", lambda: stage.cloud)
+    monkeypatch.setattr(disk_images, "open_disks", lambda: stage.cloud)
     machine = world.until(world.holding(server), "running")
     actions.shelve(machine=machine, by=world.student)
     world.until(machine, "shelved")
-    copies.ask(machine=machine, by=world.student)
-    copies.tend(stage.cloud, timezone.now())
-    copy = copies.ready(machine)
+    disk_images.ask(machine=machine, by=world.student)
+    disk_images.tend(stage.cloud, timezone.now())
+    copy = disk_images.ready(machine)
     assert copy.borrowed
     middle = copy.size_bytes // 2
-    whole = b"".join(copies.read(copy, 0, copy.size_bytes))
+    whole = b"".join(disk_images.read(copy, 0, copy.size_bytes))
     assert whole.startswith(b"QFI\xfb")
-    assert b"".join(copies.read(copy, middle, copy.size_bytes)) == whole[middle:]
+    assert b"".join(disk_images.read(copy, middle, copy.size_bytes)) == whole[middle:]
     actions.wake(machine=machine, by=world.student)
     world.until(machine, "running")
 

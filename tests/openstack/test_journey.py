@@ -69,7 +69,7 @@ def test_a_students_first_machine(minga: Installation, stage: OpenStackStage, br
 
 def an_administrator_says_who_signs_in(minga: Installation, browser: Browser) -> None:
     admin = Visitor(browser, minga).sign_in("admin")
-    admin.page.goto("/catalog/")
+    admin.page.goto("/manage/catalog/")
     admin.page.get_by_role("link", name="lab-linux").first.click()
     admin.page.locator("[name=login]").fill(LOGIN)
     admin.page.locator("main form button[type=submit], main form button").first.click()

@@ -7,8 +7,9 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Flavor
 from cloud.contract import Server
-from machines import actions, sweep
-from machines.models import Event, Machine, Watch
+from machines.models import CloudWatch, Event, Machine
+from machines.reconcile import sweep
+from machines.stepper import worker
 from tests.factories import make_machine
 from tests.machines.world import World
 from tests.openstack.stage import SETTLE_SECONDS, OpenStackStage
@@ -29,10 +30,10 @@ class RealWorld(World):
         self.template.refresh_from_db()
 
     def turn(self) -> None:
-        Watch.objects.update(next_at=timezone.now())
+        CloudWatch.objects.update(next_at=timezone.now())
         sweep.tick(self.stage.cloud)
         for pk in Machine.objects.due(timezone.now()).values_list("pk", flat=True):
-            actions.step(pk, self.stage.cloud)
+            worker.step(pk, self.stage.cloud)
         if self.agent_works:
             self.agent()
         time.sleep(TURN_SECONDS)

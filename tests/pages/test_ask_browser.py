@@ -7,8 +7,8 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 
 from accounts.models import User
-from machines.idle import asks, links
-from machines.models import Answer, Ask, Hold
+from machines.idle import links, questions
+from machines.models import Answer, Hold, Question
 from tests.chromium import in_a_browser
 from tests.machines.idle.asked import asked, told, visited
 from tests.pages.test_browser import AXE, look, visit
@@ -17,13 +17,13 @@ pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mar
 
 
 @pytest.fixture
-def ask(transactional_db: None) -> Ask:
+def ask(transactional_db: None) -> Question:
     """Of a machine with a long name; its admin sees every page."""
     admin = User.objects.create_user(username="admin", password="minga", roles=["admin"], language="es")
     return told(asked(visited(admin, name="vizcacha-with-a-rather-long-name-that-wraps")))
 
 
-def link(ask: Ask, choice: str) -> str:
+def link(ask: Question, choice: str) -> str:
     return f"/asks/{links.token(ask, choice)}/"
 
 
@@ -32,7 +32,7 @@ def link(ask: Ask, choice: str) -> str:
     ("language", "looks"), [("es", [(360, "light")]), ("en", [(1280, "light"), (360, "dark")])], ids=["es", "en"]
 )
 def test_its_pages_are_sound(
-    browser: Browser, live_server: Any, ask: Ask, language: str, looks: list[tuple[int, str]]
+    browser: Browser, live_server: Any, ask: Question, language: str, looks: list[tuple[int, str]]
 ) -> None:
     (width, theme), *_others = looks
     User.objects.update(language=language)
@@ -44,12 +44,14 @@ def test_its_pages_are_sound(
     ]
     wrong += look(out, "/asks/x/", f"link-forged-{language}", *looks)
     page = visit(browser, live_server, user=ask.machine.owner, width=width, theme=theme, language=language)
-    for path in ("/", f"/machines/{ask.machine_id}/", "/asks/", f"/asks/{ask.pk}/job/"):
+    for path in ("/", f"/machines/{ask.machine_id}/", "/manage/questions/", f"/asks/{ask.pk}/job/"):
         wrong += look(page, path, f"ask{path.replace('/', '-')}{language}", *looks)
     assert wrong == []
 
 
-def test_a_tap_on_the_page_of_a_link_answers_without_signing_in(browser: Browser, live_server: Any, ask: Ask) -> None:
+def test_a_tap_on_the_page_of_a_link_answers_without_signing_in(
+    browser: Browser, live_server: Any, ask: Question
+) -> None:
     page = visit(browser, live_server, user=None, width=360, theme="light", language="es")
     page.goto(link(ask, "more"))
     assert not Answer.objects.exists()
@@ -58,7 +60,7 @@ def test_a_tap_on_the_page_of_a_link_answers_without_signing_in(browser: Browser
     assert Answer.objects.get().choice == "more"
 
 
-def test_a_long_job_is_announced_on_a_phone(browser: Browser, live_server: Any, ask: Ask) -> None:
+def test_a_long_job_is_announced_on_a_phone(browser: Browser, live_server: Any, ask: Question) -> None:
     page = visit(browser, live_server, user=None, width=360, theme="light", language="es")
     page.goto(link(ask, "job"))
     hour = (timezone.localtime().hour + 3) % 24
@@ -68,7 +70,7 @@ def test_a_long_job_is_announced_on_a_phone(browser: Browser, live_server: Any, 
     assert Hold.objects.get().kind == "job"
 
 
-def test_one_tap_in_the_banner_answers(browser: Browser, live_server: Any, ask: Ask) -> None:
+def test_one_tap_in_the_banner_answers(browser: Browser, live_server: Any, ask: Question) -> None:
     page = visit(browser, live_server, user=ask.machine.owner, width=360, theme="light", language="es")
     page.goto("/keys/")
     page.locator(f"#ask-{ask.pk} button").first.click()
@@ -77,7 +79,7 @@ def test_one_tap_in_the_banner_answers(browser: Browser, live_server: Any, ask: 
     assert Answer.objects.get().by == ask.machine.owner
 
 
-def test_it_works_without_javascript(browser: Browser, live_server: Any, ask: Ask) -> None:
+def test_it_works_without_javascript(browser: Browser, live_server: Any, ask: Question) -> None:
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     page = context.new_page()
     page.goto(link(ask, "sleep"))
@@ -86,15 +88,15 @@ def test_it_works_without_javascript(browser: Browser, live_server: Any, ask: As
     assert Answer.objects.get().choice == "sleep"
 
 
-def test_a_question_comes_to_an_open_page_and_goes_from_it(browser: Browser, live_server: Any, ask: Ask) -> None:
-    asks.close(ask=ask, outcome=Ask.Outcome.OVER, now=timezone.now())
+def test_a_question_comes_to_an_open_page_and_goes_from_it(browser: Browser, live_server: Any, ask: Question) -> None:
+    questions.close(ask=ask, outcome=Question.Outcome.OVER, now=timezone.now())
     page = visit(browser, live_server, user=ask.machine.owner, width=360, theme="light", language="en")
     page.goto(f"/machines/{ask.machine_id}/")
     assert page.locator("#questions .note").count() == 0
     again = asked(ask.machine)
     comes_back_to_the_tab(page)
     page.locator(f"#ask-{again.pk}").wait_for()
-    asks.close(ask=again, outcome=Ask.Outcome.ACTIVE, now=timezone.now())
+    questions.close(ask=again, outcome=Question.Outcome.ACTIVE, now=timezone.now())
     comes_back_to_the_tab(page)
     page.locator(f"#ask-{again.pk}").wait_for(state="detached")
 

@@ -17,7 +17,7 @@ from tests.factories import grant, make_machine, make_template
 AXE = Path("node_modules/axe-core/axe.min.js")
 SHOTS = os.environ.get("MINGA_SHOTS", "")  # a folder: then every page is photographed, to be looked at
 LIGHT = 120_000  # bytes over the wire of My machines, cold
-PAGES = ["/", "/launch/", "/keys/", "/account/", "/templates/", "/templates/new/", "/catalog/", "/machines/running/", "/machines/building/",
+PAGES = ["/", "/launch/", "/keys/", "/account/", "/lab-templates/", "/lab-templates/new/", "/manage/catalog/", "/machines/running/", "/machines/building/",
          "/machines/failed/", "/machines/running/delete/", "/nowhere/", "/accounts/password/change/"]  # fmt: skip
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
 

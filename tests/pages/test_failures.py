@@ -26,7 +26,7 @@ def test_an_administrator_sees_what_why_and_whose(admin: User, student: User, cl
     machine = make_machine(student, name="condor")
     failing(times=3, holder=machine.pk)
     client.force_login(admin)
-    page = client.get("/failures/").content.decode()
+    page = client.get("/manage/failures/").content.decode()
     assert all(text in page for text in ("Mails", "failed 3 times", "condor", "student", "a@b.c, d@e.f&gt;"))
 
 
@@ -34,13 +34,16 @@ def test_an_administrator_sees_what_why_and_whose(admin: User, student: User, cl
 def test_nobody_else_does(who: str, client: Client, request: Any) -> None:
     client.force_login(request.getfixturevalue(who))
     row = failing()
-    assert [client.get("/failures/").status_code, client.post(f"/failures/{row.pk}/again/").status_code] == [403, 403]
+    assert [
+        client.get("/manage/failures/").status_code,
+        client.post(f"/manage/failures/{row.pk}/again/").status_code,
+    ] == [403, 403]
 
 
 def test_it_can_be_tried_at_once(admin: User, client: Client) -> None:
     row = failing(times=5)
     client.force_login(admin)
-    assert client.post(f"/failures/{row.pk}/again/").status_code == 302
+    assert client.post(f"/manage/failures/{row.pk}/again/").status_code == 302
     assert Failures("mail").resting == []
 
 
@@ -49,7 +52,7 @@ def test_a_machine_is_stepped_at_once(admin: User, student: User, client: Client
     row = failing("step", holder=machine.pk)
     Machine.objects.update(retry_at=row.next_at)
     client.force_login(admin)
-    client.post(f"/failures/{row.pk}/again/")
+    client.post(f"/manage/failures/{row.pk}/again/")
     machine.refresh_from_db()
     assert machine.retry_at
     assert machine.retry_at <= timezone.now()
@@ -60,14 +63,14 @@ def test_a_person_whose_turn_is_in_an_hour_has_it_at_once(admin: User, student: 
     with Failures("tenants").at(student.pk) as tried:
         raise ValueError
     client.force_login(admin)
-    client.post(f"/failures/{tried.failure.pk}/again/")  # type: ignore[union-attr]
+    client.post(f"/manage/failures/{tried.failure.pk}/again/")  # type: ignore[union-attr]
     assert Allowance.objects.get(user=student).looked_at is None
 
 
 def test_one_that_is_well_by_now_is_no_error(admin: User, client: Client) -> None:
     client.force_login(admin)
-    assert client.post("/failures/1/again/").status_code == 302
-    assert "every row could be dealt with" in client.get("/failures/").content.decode()
+    assert client.post("/manage/failures/1/again/").status_code == 302
+    assert "every row could be dealt with" in client.get("/manage/failures/").content.decode()
 
 
 def test_programs_hear_of_it(client: Client, db: None) -> None:

@@ -93,7 +93,7 @@ def test_another_teacher_reads_who_may_change_a_template(client: Client, teacher
     shown = {}
     for who in (teacher, student):
         client.force_login(who)
-        shown[who.username] = client.get(f"/templates/{slug}/").content.decode()
+        shown[who.username] = client.get(f"/lab-templates/{slug}/").content.decode()
     assert "Only its author" in shown["teacher"]
     assert "This page is for teachers" in shown["student"]
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from machines.models import Machine, Watch
+from machines.models import CloudWatch, Machine
 from machines.states import State
 from tests.factories import grant, make_machine
 from tunnels.models import Tunnel
@@ -227,7 +227,7 @@ def test_a_screens_password_is_shown_only_where_the_cloud_serves_the_screen(
     """By the cloud that was listed: with compose the web process itself has no OS_CLOUD."""
     machine = make_machine(student, vnc_password="s3cretpw")
     Tunnel.objects.filter(holder=machine.pk, service="http").update(scheme="vnc")
-    Watch.objects.update_or_create(pk=1, defaults={"cloud_identity": cloud})
+    CloudWatch.objects.update_or_create(pk=1, defaults={"cloud_identity": cloud})
     client.force_login(student)
     assert ("s3cretpw" in client.get(f"/machines/{machine.pk}/").content.decode()) is (cloud == "local:abc")
     assert (client.get(f"/api/v1/machines/{machine.pk}/").json()["vnc_password"] == "") is (cloud == "openstack:abc")

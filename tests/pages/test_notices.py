@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Notice, User
-from machines.models import Ask
-from portal import health
+from machines.models import Question
+from portal.ops import health
 from portal.views.servers import ON_A_PAGE
 from tests.machines.idle.asked import asked, notice, visited
 
@@ -27,7 +27,7 @@ def mail(student: User) -> Notice:
 @pytest.fixture
 def page(admin: User, client: Client) -> Any:
     client.force_login(admin)
-    return lambda query="": client.get(f"/notices/{query}").content.decode()
+    return lambda query="": client.get(f"/manage/notices/{query}").content.decode()
 
 
 def test_an_administrator_sees_what_failed_whose_and_why(mail: Notice, page: Any) -> None:
@@ -69,8 +69,8 @@ def test_a_kind_of_another_version_has_its_name(mail: Notice, page: Any) -> None
 
 
 def test_a_failed_mail_is_sent_again(mail: Notice, page: Any, client: Client) -> None:
-    assert f'action="/notices/{mail.pk}/again/"' in page()
-    assert client.post(f"/notices/{mail.pk}/again/").status_code == 302
+    assert f'action="/manage/notices/{mail.pk}/again/"' in page()
+    assert client.post(f"/manage/notices/{mail.pk}/again/").status_code == 302
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == ("due", 0)
 
@@ -78,26 +78,29 @@ def test_a_failed_mail_is_sent_again(mail: Notice, page: Any, client: Client) ->
 def test_one_that_did_not_fail_is_not(mail: Notice, page: Any, client: Client) -> None:
     Notice.objects.update(state="delivered", delivered_at=timezone.now())
     assert "again/" not in page()
-    answer = client.post(f"/notices/{mail.pk}/again/", follow=True).content.decode()
+    answer = client.post(f"/manage/notices/{mail.pk}/again/", follow=True).content.decode()
     assert "Only a mail that was not delivered" in answer
 
 
 @pytest.mark.parametrize("who", ["student", "teacher", "donor"])
 def test_nobody_else_sees_or_sends_anything(mail: Notice, who: str, client: Client, request: Any) -> None:
     client.force_login(request.getfixturevalue(who))
-    assert [client.get("/notices/").status_code, client.post(f"/notices/{mail.pk}/again/").status_code] == [403, 403]
+    assert [
+        client.get("/manage/notices/").status_code,
+        client.post(f"/manage/notices/{mail.pk}/again/").status_code,
+    ] == [403, 403]
     mail.refresh_from_db()
     assert mail.state == "failed"
 
 
 def test_the_way_there_stands_beside_what_keeps_failing(page: Any, client: Client, teacher: User) -> None:
-    assert 'href="/notices/"' in client.get("/templates/").content.decode()
+    assert 'href="/manage/notices/"' in client.get("/lab-templates/").content.decode()
     client.force_login(teacher)
-    assert 'href="/notices/"' not in client.get("/templates/").content.decode()
+    assert 'href="/manage/notices/"' not in client.get("/lab-templates/").content.decode()
 
 
 def test_the_list_is_as_many_queries_for_many(mail: Notice, page: Any, django_assert_max_num_queries: Any) -> None:
-    Ask.objects.update(closed_at=timezone.now())
+    Question.objects.update(closed_at=timezone.now())
     asked(mail.recipient.machines.get())
     page()
     with django_assert_max_num_queries(6):

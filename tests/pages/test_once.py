@@ -116,8 +116,8 @@ def test_two_clicks_make_one_token_that_both_answers_show(client: Client) -> Non
 
 def test_two_clicks_make_one_template(teacher: User) -> None:
     lab, client = make_template(), signed_in(teacher)
-    form = {**TEMPLATE, "image": lab.image_id, "flavor": lab.flavor_id, "once": token_of(client, "/templates/new/")}
-    assert [client.post("/templates/new/", form).status_code for _ in range(2)] == [302, 302]
+    form = {**TEMPLATE, "image": lab.image_id, "flavor": lab.flavor_id, "once": token_of(client, "/lab-templates/new/")}
+    assert [client.post("/lab-templates/new/", form).status_code for _ in range(2)] == [302, 302]
     assert Template.objects.filter(name="New lab").count() == 1
 
 

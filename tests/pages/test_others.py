@@ -144,7 +144,8 @@ def test_the_theme_is_kept_in_a_cookie(client: Client, db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/templates/", "/templates/new/", "/templates/lab/", "/catalog/", "/catalog/images/1/"]
+    "path",
+    ["/lab-templates/", "/lab-templates/new/", "/lab-templates/lab/", "/manage/catalog/", "/manage/catalog/images/1/"],
 )
 @pytest.mark.parametrize("who", ["student", "donor"])
 def test_templates_and_catalog_are_for_teachers(
@@ -163,9 +164,9 @@ def test_a_teacher_makes_edits_and_retires_a_template(client: Client, teacher: U
         "published": "on",
         **ROWS,
     }
-    as_(client, teacher).post("/templates/new/", {"name": "Web lab", "summary": "Pages.", **parts})
-    client.post("/templates/web-lab/", {"name": "Web two", "summary": "Pages.", **parts})
-    assert client.post("/templates/web-lab/retire/").status_code == 302
+    as_(client, teacher).post("/lab-templates/new/", {"name": "Web lab", "summary": "Pages.", **parts})
+    client.post("/lab-templates/web-lab/", {"name": "Web two", "summary": "Pages.", **parts})
+    assert client.post("/lab-templates/web-lab/retire/").status_code == 302
     made = Template.objects.get(slug="web-lab")
     assert (made.name, made.published, len(made.services)) == ("Web two", False, 1)
 
@@ -185,7 +186,7 @@ def test_a_bad_template_is_a_400_with_a_sentence(client: Client, teacher: User, 
         "position": "5",
         **ROWS,
     }
-    answer = as_(client, teacher).post("/templates/new/", {**good, **wrong})
+    answer = as_(client, teacher).post("/lab-templates/new/", {**good, **wrong})
     assert answer.status_code == 400
     assert b'role="alert"' in answer.content
 
@@ -197,7 +198,7 @@ def edited(client: Client, by: User, **typed: str) -> Any:
         "name": template.name, "summary": template.summary, "image": template.image_id, "flavor": template.flavor_id, "icon": "web",
         "position": "5", "published": "on",
     }  # fmt: skip
-    return as_(client, by).post("/templates/lab/", {**own, **ROWS, **typed})
+    return as_(client, by).post("/lab-templates/lab/", {**own, **ROWS, **typed})
 
 
 def test_the_idle_rules_of_a_template_are_typed_on_its_page_and_taken_away_there(client: Client, teacher: User) -> None:
@@ -205,7 +206,7 @@ def test_the_idle_rules_of_a_template_are_typed_on_its_page_and_taken_away_there
     assert edited(client, teacher, **{"idle-idle_minutes": "90", "idle-may_hold": "no"}).status_code == 302
     template.refresh_from_db()
     assert template.idle == {"port_bytes_per_minute": 500, "idle_minutes": 90, "may_hold": False}
-    page = client.get("/templates/lab/").content.decode()
+    page = client.get("/lab-templates/lab/").content.decode()
     assert 'name="idle-idle_minutes" value="90"' in page
     assert "Empty: 45." in page  # what it would be
     edited(client, teacher)
@@ -229,7 +230,7 @@ def test_a_wrong_idle_rule_is_a_400_with_a_sentence_and_nothing_is_lost(
 
 def test_only_an_admin_edits_the_catalog(client: Client, teacher: User, admin: User) -> None:
     make_template()
-    path = f"/catalog/images/{Image.objects.get().pk}/"
+    path = f"/manage/catalog/images/{Image.objects.get().pk}/"
     assert as_(client, teacher).post(path, {"name": "X"}).status_code == 403
     assert as_(client, admin).post(path, {"name": "Debian"}).status_code == 302
     assert Image.objects.get().name == "Debian"

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from machines.lifecycle import NO_RESET
 from machines.models import Machine
-from machines.repair import NO_MOVE
+from machines.stepper.repair import NO_MOVE
+from machines.stepper.requests import NO_RESET
 from tests.api.program import Program
 from tests.factories import make_machine
 
@@ -91,6 +91,6 @@ def test_who_may_change_a_template_hears_of_failed_first_boots(
     if who == "author":
         type(template).objects.update(created_by=teacher)
     client.force_login(teacher)
-    assert ("Failed to run module" in client.get("/templates/").content.decode()) is reads
+    assert ("Failed to run module" in client.get("/lab-templates/").content.decode()) is reads
     told = Program(teacher).ask("GET", "templates/lab/").json()
     assert (told["setup_failures"], bool(told["setup_fault"])) == (int(reads), reads)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from machines.models import Machine, Stray, Watch
+from machines.models import CloudWatch, Machine, Stray
 from tests.factories import grant, make_gateway, make_machine, make_template
 
 GIVE = {"person": "student", "name": "mail server"}
@@ -36,7 +36,7 @@ def giving(student: User) -> dict[str, Any]:
 
 def test_it_lists_what_one_recognises_a_server_by(page: Client, student: User) -> None:
     make_stray(kind="lost", owner_key=str(student.uuid), host="node-7", address="10.0.0.9")
-    shown = page.get("/servers/").content.decode()
+    shown = page.get("/manage/servers/").content.decode()
     for words in ("mail-001", "its machine is not known here", "it was of student", "node-7", "10.0.0.9", "p1"):
         assert words in shown
 
@@ -44,40 +44,40 @@ def test_it_lists_what_one_recognises_a_server_by(page: Client, student: User) -
 def test_gone_and_given_ones_are_not_in_the_list(page: Client, db: None) -> None:
     make_stray(1, gone_at=timezone.now())
     make_stray(2, adopted_at=timezone.now())
-    assert b"mail-" not in page.get("/servers/").content
+    assert b"mail-" not in page.get("/manage/servers/").content
 
 
 def test_a_page_has_twenty_five(page: Client, django_assert_max_num_queries: Any) -> None:
     for number in range(30):
         make_stray(number)
-    page.get("/servers/")  # the first of a day also notes from where
+    page.get("/manage/servers/")  # the first of a day also notes from where
     with django_assert_max_num_queries(8):
-        first = page.get("/servers/").content.decode()
+        first = page.get("/manage/servers/").content.decode()
     assert (first.count("Give to a person"), "Page 1 of 2" in first) == (25, True)
-    assert page.get("/servers/?page=2").content.decode().count("Give to a person") == 5
+    assert page.get("/manage/servers/?page=2").content.decode().count("Give to a person") == 5
 
 
 def test_it_is_searched_by_name(page: Client, db: None) -> None:
     make_stray(1, name="web")
     make_stray(2, name="Mail")
-    shown = page.get("/servers/?search=mail").content
+    shown = page.get("/manage/servers/?search=mail").content
     assert (b"Mail" in shown, b"web</h2>" in shown) == (True, False)
 
 
 @pytest.mark.parametrize("search", ["nothing-like-it", "%00", "%25", "x" * 3000, "<script>"])
 def test_a_search_that_finds_nothing_says_so(page: Client, db: None, search: str) -> None:
     make_stray()
-    assert page.get(f"/servers/?search={search}").status_code == 200
+    assert page.get(f"/manage/servers/?search={search}").status_code == 200
 
 
 def test_before_the_first_list_it_says_that_it_knows_nothing(page: Client, db: None) -> None:
-    assert b"has not been asked" in page.get("/servers/").content
-    Watch.objects.update(whole_at=timezone.now())
-    assert b"every server of the cluster is somebody" in page.get("/servers/").content
+    assert b"has not been asked" in page.get("/manage/servers/").content
+    CloudWatch.objects.update(whole_at=timezone.now())
+    assert b"every server of the cluster is somebody" in page.get("/manage/servers/").content
 
 
 @pytest.mark.parametrize("who", ["student", "teacher", "donor"])
-@pytest.mark.parametrize("path", ["/servers/", "/servers/server-1/"])
+@pytest.mark.parametrize("path", ["/manage/servers/", "/manage/servers/server-1/"])
 def test_it_is_for_administrators(client: Client, request: pytest.FixtureRequest, who: str, path: str) -> None:
     client.force_login(request.getfixturevalue(who))
     make_stray()
@@ -85,23 +85,23 @@ def test_it_is_for_administrators(client: Client, request: pytest.FixtureRequest
 
 
 def test_only_administrators_are_led_there(page: Client, teacher: User) -> None:
-    for path in ("/templates/", "/catalog/"):
-        assert b'href="/servers/"' in page.get(path).content
+    for path in ("/lab-templates/", "/manage/catalog/"):
+        assert b'href="/manage/servers/"' in page.get(path).content
     page.force_login(teacher)
-    for path in ("/templates/", "/catalog/"):
-        assert b'href="/servers/"' not in page.get(path).content
+    for path in ("/lab-templates/", "/manage/catalog/"):
+        assert b'href="/manage/servers/"' not in page.get(path).content
 
 
 def test_the_list_takes_no_post(page: Client, db: None) -> None:
-    assert page.post("/servers/").status_code == 405
+    assert page.post("/manage/servers/").status_code == 405
 
 
 def test_a_server_that_nobody_knows_is_not_found(page: Client, db: None) -> None:
-    assert page.get("/servers/no-such/").status_code == 404
+    assert page.get("/manage/servers/no-such/").status_code == 404
 
 
 def test_it_is_given_to_a_person(page: Client, giving: dict[str, Any], student: User) -> None:
-    answer = page.post("/servers/server-1/", giving)
+    answer = page.post("/manage/servers/server-1/", giving)
     machine = Machine.objects.get()
     assert (answer["Location"], machine.owner, machine.name) == (f"/machines/{machine.pk}/", student, "mail server")
     assert "is now a machine of student" in page.get(answer["Location"]).content.decode()
@@ -110,7 +110,7 @@ def test_it_is_given_to_a_person(page: Client, giving: dict[str, Any], student: 
 def test_the_form_guesses_whose_it_was_and_what_it_was_made_from(page: Client, student: User) -> None:
     make_template("other", name="Other")
     Stray.objects.filter(pk=make_stray(owner_key=str(student.uuid)).pk).update(kind="lost")
-    form = page.get("/servers/server-1/").content.decode()
+    form = page.get("/manage/servers/server-1/").content.decode()
     assert 'value="student"' in form
     assert "selected>Other (256\u00a0MB)" in form
     assert 'value="mail-001"' in form
@@ -129,7 +129,7 @@ def test_the_form_guesses_whose_it_was_and_what_it_was_made_from(page: Client, s
 def test_what_cannot_be_is_said_beside_its_field(
     page: Client, giving: dict[str, Any], wrong: dict[str, str], sentence: str
 ) -> None:
-    answer = page.post("/servers/server-1/", {**giving, **wrong})
+    answer = page.post("/manage/servers/server-1/", {**giving, **wrong})
     assert answer.status_code == 400
     assert sentence in answer.content.decode()
     assert not Machine.objects.exists()
@@ -137,7 +137,7 @@ def test_what_cannot_be_is_said_beside_its_field(
 
 def test_no_room_in_the_quota_is_a_409_with_numbers(page: Client, giving: dict[str, Any]) -> None:
     Stray.objects.update(ram_mb=50_000)
-    answer = page.post("/servers/server-1/", giving)
+    answer = page.post("/manage/servers/server-1/", giving)
     assert answer.status_code == 409
     assert "student has no room for it" in answer.content.decode()
     assert "50000 MB" in answer.content.decode()
@@ -148,13 +148,13 @@ def test_what_cannot_be_given_now_says_why_and_has_no_form(
     page: Client, giving: dict[str, Any], facts: dict[str, Any]
 ) -> None:
     Stray.objects.update(**facts)
-    assert b'name="person"' not in page.get("/servers/server-1/").content
-    assert page.post("/servers/server-1/", giving).status_code == 409
+    assert b'name="person"' not in page.get("/manage/servers/server-1/").content
+    assert page.post("/manage/servers/server-1/", giving).status_code == 409
 
 
 def test_the_second_admin_reads_that_somebody_was_faster(page: Client, giving: dict[str, Any]) -> None:
-    page.post("/servers/server-1/", giving)
-    answer = page.post("/servers/server-1/", giving)
+    page.post("/manage/servers/server-1/", giving)
+    answer = page.post("/manage/servers/server-1/", giving)
     assert answer.status_code == 409
     assert "faster" in answer.content.decode()
 
@@ -162,7 +162,7 @@ def test_the_second_admin_reads_that_somebody_was_faster(page: Client, giving: d
 def test_links_lead_to_horizon_where_there_is_one(page: Client, student: User, settings: LazySettings) -> None:
     make_stray()
     machine = make_machine(student)
-    pages = ("/servers/", f"/machines/{machine.pk}/")
+    pages = ("/manage/servers/", f"/machines/{machine.pk}/")
     assert all(b"Horizon" not in page.get(path).content for path in pages)
     settings.HORIZON_URL = "https://cloud.example.org/horizon"
     for path, server in zip(pages, ("server-1", machine.server_id), strict=True):

@@ -6,7 +6,7 @@ import polib
 from django.utils.translation import override
 
 from lib.notes import Note
-from machines.lifecycle import QUEUE_REST
+from machines.stepper.outcomes import QUEUE_REST
 
 CATALOG = Path("locale/es/LC_MESSAGES/django.po")
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from machines.models import Activity, Machine
-from portal.shown import show
+from portal.presenters.machine_card import show
 from tests.machines.idle.quiet import heard, row
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from accounts.models import User
-from machines import actions, copies
-from machines.models import Copy, Machine
+from machines import actions, disk_images
+from machines.models import DiskImage, Machine
 from tests.api.program import Program
 from tests.cloud.fake import FakeCloud
 from tests.factories import make_machine
@@ -30,7 +30,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> bytes:
             return data if image_id == "i" else super()._bytes(image_id)
 
     cloud = Shelf()
-    monkeypatch.setattr(copies, "open_disks", lambda: cloud)
+    monkeypatch.setattr(disk_images, "open_disks", lambda: cloud)
     return data
 
 
@@ -46,7 +46,7 @@ def in_bin(owner: User, **facts: Any) -> Machine:
 def downloadable(owner: User, size: int = 1_004_000) -> Machine:
     machine = make_machine(owner, name="Mi máquina")
     facts = {"image_id": "i", "size_bytes": size, "disk_format": "qcow2", "ready_at": timezone.now()}
-    Copy.objects.create(machine=machine, kind="download", state="ready", expires_at=timezone.now(), **facts)
+    DiskImage.objects.create(machine=machine, kind="download", state="ready", expires_at=timezone.now(), **facts)
     return machine
 
 
@@ -138,7 +138,7 @@ def test_a_ready_one_has_its_size_and_its_end(signed_in: Client, student: User) 
 def test_before_it_is_ready_the_download_is_a_sentence(signed_in: Client, student: User) -> None:
     machine = make_machine(student)
     assert b"Ask for it first." in signed_in.get(at(machine, "disk/")).content
-    copies.ask(machine=machine, by=student)
+    disk_images.ask(machine=machine, by=student)
     answer = signed_in.get(at(machine, "disk/"))
     assert (answer.status_code, b"still being prepared" in answer.content) == (409, True)
 
@@ -194,14 +194,14 @@ async def test_a_download_that_broke_off_is_taken_up_in_the_middle(
 
 def test_one_that_the_cloud_lost_is_a_410_with_a_sentence(signed_in: Client, student: User, stored: bytes) -> None:
     machine = downloadable(student)
-    Copy.objects.update(image_id="lost")
+    DiskImage.objects.update(image_id="lost")
     answer = signed_in.get(at(machine, "disk/"))
     assert (answer.status_code, b"Ask for a new one." in answer.content) == (410, True)
 
 
 def test_an_archive_is_downloaded_without_being_asked_for(signed_in: Client, student: User) -> None:
     machine = in_bin(student)
-    Copy.objects.create(
+    DiskImage.objects.create(
         machine=machine, kind="archive", state="ready", image_id="i", size_bytes=5, ready_at=timezone.now()
     )
     assert b"as it was archived" in signed_in.get(at(machine)).content

@@ -6,11 +6,11 @@ from knox.models import AuthToken
 from accounts.models import Notice, RowFailure, SshKey
 from catalog.models import Flavor, Image
 from courses.models import Template
-from machines.models import Ask, Machine, Stray
+from machines.models import Machine, Question, Stray
 
 # Of oneself, or for everybody who has signed in.
 OWN = {
-    "machines", "launch", "keys", "key-make", "account", "token-make", "account_change_password", "account_set_password",
+    "machines", "launch", "moved", "moved-questions", "keys", "key-make", "account", "token-make", "account_change_password", "account_set_password",
     "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {
@@ -23,7 +23,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "servers": ("see", Stray), "server-adopt": ("adopt", Stray), "api-servers": ("see", Stray), "api-adopt": ("adopt", Stray),
     "failures": ("see", RowFailure), "failure-again": ("retry", RowFailure),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
-    "asks": ("see", Ask), "ask-say": ("more", Ask),
+    "asks": ("see", Question), "ask-say": ("more", Question),
     "machine-ports": ("open_port", Machine), "api-ports": ("look", Machine), "machine-port-close": ("close_port", Machine),
     "api-port": ("close_port", Machine), "machine-give": ("keep_awake", Machine), "api-machine-disk": ("download", Machine),
     "machine-see": ("look", Machine), "api-see": ("look", Machine),  # each of the two things has its own rule
@@ -39,7 +39,7 @@ LISTS = {
     "notices",
 }  # of no row yet
 WRITES: dict[str, tuple[str, type[Model]]] = {"api-templates": ("make", Template), "api-template": ("change", Template)}
-FOUND = (Machine, Ask, SshKey, AuthToken)  # of others' there is nothing to be found; the rest is no secret
+FOUND = (Machine, Question, SshKey, AuthToken)  # of others' there is nothing to be found; the rest is no secret
 
 
 def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:

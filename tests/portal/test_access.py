@@ -10,7 +10,7 @@ from accounts.models import RowFailure, User
 from catalog.models import Image
 from courses.models import Course, Enrolment, Template
 from lib.notes import Refusal
-from machines.models import Ask, Machine, Stray
+from machines.models import Machine, Question, Stray
 from portal import access
 from portal.dismissal import dismiss
 from tests.factories import make_machine, make_template
@@ -36,7 +36,7 @@ def machine(student: User) -> Machine:
 
 
 @pytest.fixture
-def ask(machine: Machine) -> Ask:
+def ask(machine: Machine) -> Question:
     return asked(machine)
 
 
@@ -105,12 +105,12 @@ def test_of_two_things_only_ones_own_is_put_away(machine: Machine, student: User
 # ---- questions ----
 
 
-def test_a_stranger_answers_nothing(ask: Ask, may: Any) -> None:
+def test_a_stranger_answers_nothing(ask: Question, may: Any) -> None:
     for choice in ("more", "job", "sleep", "done", "keep"):
         assert may(choice, ask) == {"student", "admin"}
 
 
-def test_a_teacher_of_the_course_does_not_put_a_students_machine_away(ask: Ask, teacher: User, may: Any) -> None:
+def test_a_teacher_of_the_course_does_not_put_a_students_machine_away(ask: Question, teacher: User, may: Any) -> None:
     taught_by(ask.machine, teacher)
     ask.refresh_from_db()
     assert {choice for choice in ("more", "job", "sleep", "done", "keep") if "teacher" in may(choice, ask)} == {
@@ -130,10 +130,10 @@ def test_a_teacher_of_the_course_keeps_it_awake(machine: Machine, teacher: User,
     assert not access.visible(teacher, Machine).exists()
 
 
-def test_whoever_teaches_a_course_sees_the_list_of_questions(ask: Ask, student2: User, may: Any) -> None:
-    assert may("see", Ask) == {"teacher", "admin"}
+def test_whoever_teaches_a_course_sees_the_list_of_questions(ask: Question, student2: User, may: Any) -> None:
+    assert may("see", Question) == {"teacher", "admin"}
     taught_by(ask.machine, student2)
-    assert may("see", Ask) == {"student2", "teacher", "admin"}
+    assert may("see", Question) == {"student2", "teacher", "admin"}
 
 
 # ---- templates ----
@@ -218,7 +218,7 @@ def test_nobody_else_reads_roles() -> None:
         if path.name != "access.py" and "migrations" not in path.parts and _reads_roles(path)
     }
     # Whose grants add up, how many students there are, and what a person is told of themselves.
-    assert elsewhere == {"quotas/models.py", "portal/management/told.py", "portal/api/people.py"}
+    assert elsewhere == {"quotas/models.py", "portal/management/output.py", "portal/api/people.py"}
     assert not [path for path in (ROOT / "templates").rglob("*.html") if ".roles" in path.read_text()]
 
 

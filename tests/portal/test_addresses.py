@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import SignIn, User
-from portal.addresses import address_of
+from portal.middleware.client_addresses import address_of
 
 HOME = "203.0.113.9"
 
@@ -69,7 +69,7 @@ def test_an_address_of_ipv4_in_the_clothes_of_ipv6_is_one_of_ipv4(signed_in: Cli
 @pytest.fixture
 def bells(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     heard: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("portal.addresses.ring", lambda *ids: heard.append(ids))
+    monkeypatch.setattr("portal.middleware.client_addresses.ring", lambda *ids: heard.append(ids))
     return heard
 
 

@@ -1,6 +1,6 @@
 """A backup in a file, and the file put back, by PostgreSQL's own programs and against the real database of the tests.
 
-What becomes of each machine when older rows meet a newer cloud is in tests/machines/test_restored.py, which needs no file.
+What becomes of each machine when older rows meet a newer cloud is in tests/machines/reconcile/test_after_restore.py, which needs no file.
 """
 
 import shutil
@@ -128,7 +128,7 @@ def test_half_a_backup_changes_nothing(saved: Path, back: Back, part: float) -> 
 
 def test_an_error_in_the_middle_changes_nothing(saved: Path) -> None:
     from accounts.models import User
-    from portal import backup
+    from portal.ops import backup
 
     User.objects.update(first_name="since")
     with pytest.raises(backup.BadBackup, match="no_such_table"):

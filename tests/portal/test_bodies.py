@@ -14,9 +14,10 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.models import User
-from portal import access, bodies
+from portal import access
 from portal.asgi import application
-from portal.bodies import LARGEST, MB, takes_up_to
+from portal.middleware import body_limits
+from portal.middleware.body_limits import LARGEST, MB, takes_up_to
 from portal.urls import handler403, handler404, handler500  # noqa: F401 - this module is an URLconf, too
 from portal.urls import urlpatterns as ours
 
@@ -76,14 +77,14 @@ class Sent:
 
 
 async def test_a_body_with_a_length_beyond_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "DRAINED_SECONDS", 0)
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
     sent = Sent(3 * MB, content_length=str(3 * MB))
     assert (await sent.to("/accounts/login/"))[0] == 413
     assert sent.taken == 0
 
 
 async def test_a_body_without_a_length_is_read_to_the_limit_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "DRAINED_SECONDS", 0)
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
     sent = Sent(1000 * MB)
     status, page = await sent.to("/accounts/login/")
     assert (status, sent.taken) == (413, LARGEST + PIECE)
@@ -105,15 +106,15 @@ async def test_a_body_of_the_limit_passes() -> None:
 
 
 async def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "SECONDS", 0.05)
-    monkeypatch.setattr(bodies, "DRAINED_SECONDS", 0)
+    monkeypatch.setattr(body_limits, "SECONDS", 0.05)
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
     sent = Sent(0)
     assert (await sent.to("/accounts/login/"))[0] == 408
 
 
 @pytest.mark.parametrize("length", ["1e3", "-1", "9" * 40])
 async def test_a_length_that_is_none_is_refused(length: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "DRAINED_SECONDS", 0)
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
     assert (await Sent(PIECE, content_length=length).to("/large/"))[0] == 413
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.models import Flavor, Image
-from portal.management import told
+from portal.management import output
 from tests.cloud.fake import FakeCloud
 from tests.factories import make_gateway
 
@@ -87,12 +87,12 @@ def test_it_speaks_the_language_of_the_terminal(fake: FakeCloud, capsys: Any, mo
 
 @pytest.mark.parametrize(("lang", "chosen"), [("es", "es"), ("es_EC.UTF-8", "es"), ("C.UTF-8", "en"), ("qu_PE", "en")])
 def test_an_unknown_language_becomes_english(lang: str, chosen: str) -> None:
-    assert told.language(lang) == chosen
+    assert output.language(lang) == chosen
 
 
 def test_rows_are_aligned_and_what_mends_stands_alone() -> None:
-    told_lines = list(told.lines("✗", "Clock", "word " * 40, "timedatectl set-ntp true"))
-    assert {line[: told.MARK + told.TOPIC].strip() for line in told_lines[1:]} == {""}
+    told_lines = list(output.lines("✗", "Clock", "word " * 40, "timedatectl set-ntp true"))
+    assert {line[: output.MARK + output.TOPIC].strip() for line in told_lines[1:]} == {""}
     assert told_lines[-1].strip() == "→ timedatectl set-ntp true"
 
 

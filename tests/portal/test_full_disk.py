@@ -18,8 +18,8 @@ from django.test import Client
 
 from deploy.local import child, free_ports
 from deploy.local.postgres import Postgres
-from portal import health
-from portal.health import Part, Seen
+from portal.ops import health
+from portal.ops.health import Part, Seen
 
 MB = 1 << 20
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 from accounts.failures import Failures
 from accounts.models import RowFailure
 from lib import seldom
-from machines.models import Watch
-from portal import health
-from portal.health import Part
+from machines.models import CloudWatch
+from portal.ops import health
+from portal.ops.health import Part
 from tests.factories import make_gateway
 from tunnels.models import Gateway
 
@@ -58,7 +58,7 @@ def disks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_all_is_well(client: Client) -> None:
     make_gateway()
-    Watch.objects.create(pk=1, listed_at=timezone.now(), steady_since=timezone.now())
+    CloudWatch.objects.create(pk=1, listed_at=timezone.now(), steady_since=timezone.now())
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["state"]) == (200, "ok")
     assert {name: part["state"] for name, part in reply.json()["parts"].items()} == dict.fromkeys(
@@ -70,7 +70,7 @@ def test_all_is_well(client: Client) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_silent_cloud_and_agent_take_nobody_out_of_service(client: Client) -> None:
     make_gateway(heard_at=ago(600))
-    Watch.objects.create(pk=1, listed_at=ago(600), steady_since=None)
+    CloudWatch.objects.create(pk=1, listed_at=ago(600), steady_since=None)
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["state"]) == (200, "degraded")
     assert {reply.json()["parts"][name]["state"] for name in ("cloud", "agents")} == {"degraded"}
@@ -150,12 +150,12 @@ def test_what_it_raised_is_the_answer() -> None:
 
 
 def test_a_fresh_list_is_well() -> None:
-    assert health.cloud(Watch(listed_at=ago(20), steady_since=ago(600)), NOW) == Part("ok", 20)
+    assert health.cloud(CloudWatch(listed_at=ago(20), steady_since=ago(600)), NOW) == Part("ok", 20)
 
 
 def test_a_cloud_that_does_not_answer_is_told_from_workers_that_do_not_ask() -> None:
-    silent = health.cloud(Watch(listed_at=ago(20), steady_since=None), NOW)
-    idle = health.cloud(Watch(listed_at=ago(61), steady_since=ago(600)), NOW)
+    silent = health.cloud(CloudWatch(listed_at=ago(20), steady_since=None), NOW)
+    idle = health.cloud(CloudWatch(listed_at=ago(61), steady_since=ago(600)), NOW)
     assert [(p.state, p.why) for p in (silent, idle)] == [
         ("degraded", "the last list failed: the cloud does not answer"),
         ("degraded", "nobody lists: do the worker and beat run?"),
@@ -163,11 +163,11 @@ def test_a_cloud_that_does_not_answer_is_told_from_workers_that_do_not_ask() -> 
 
 
 def test_a_slow_cloud_is_listed_more_seldom_and_that_is_well() -> None:
-    assert health.cloud(Watch(listed_at=ago(100), steady_since=ago(600), took_seconds=10), NOW).state == "ok"
+    assert health.cloud(CloudWatch(listed_at=ago(100), steady_since=ago(600), took_seconds=10), NOW).state == "ok"
 
 
 def test_a_cloud_never_listed() -> None:
-    assert [health.cloud(watch, NOW).state for watch in (None, Watch())] == ["degraded", "degraded"]
+    assert [health.cloud(watch, NOW).state for watch in (None, CloudWatch())] == ["degraded", "degraded"]
 
 
 HEARD, SILENT, NEVER = Gateway(heard_at=ago(3)), Gateway(heard_at=ago(300)), Gateway(heard_at=None)
@@ -225,7 +225,7 @@ def test_a_database_that_is_away_for_long_is_logged_once(client: Client, lines: 
     seldom.OWN.clear()
     for _probe in range(3):
         client.get("/readyz")
-    assert [line["message"].partition(":")[0] for line in lines.of("portal.health")] == ["database"]
+    assert [line["message"].partition(":")[0] for line in lines.of("portal.ops.health")] == ["database"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -23,7 +23,7 @@ from django.urls import path, re_path
 
 import portal.settings
 from lib import doorbell, logs
-from machines import actions
+from machines.stepper import worker
 from portal import urls
 from portal.celery import app
 from tests.cloud.fake import FakeCloud
@@ -143,13 +143,13 @@ def test_a_steps_lines_carry_the_machine(lines: "Lines", student: "User") -> Non
     machine = make_machine(student, state="new", server_id="")
     cloud = FakeCloud()
     cloud.busy = True
-    actions.step(machine.pk, cloud)
-    assert [line["machine"] for line in lines.of("machines.pace")] == [str(machine.pk)]
+    worker.step(machine.pk, cloud)
+    assert [line["machine"] for line in lines.of("machines.stepper.outcomes")] == [str(machine.pk)]
 
 
 def test_a_step_that_moves_a_machine_says_so(lines: "Lines", student: "User") -> None:
     machine = make_machine(student, state="new", server_id="")
-    actions.step(machine.pk, FakeCloud())
+    worker.step(machine.pk, FakeCloud())
     (line,) = lines.of("machines.actions")
     assert (line["message"], line["machine"]) == ("moved: new -> failed", str(machine.pk))
 
@@ -161,7 +161,7 @@ def test_agents_and_probes_are_logged_only_when_refused(client: Client, lines: "
 
 
 @pytest.fixture
-def worker() -> Iterator["subprocess.Popen[str]"]:
+def celery_worker() -> Iterator["subprocess.Popen[str]"]:
     """A real one, as production starts it. Its database has no tables, so every task fails: that line is what we look at."""
     command = [sys.executable, "-m", "celery", "--quiet", "-A", "portal", "worker", "--pool", "solo", "-Q", QUEUE]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -179,9 +179,9 @@ def worker() -> Iterator["subprocess.Popen[str]"]:
         process.stdout.close()
 
 
-def test_what_fails_in_a_worker_is_found_by_request_machine_and_task(worker: "subprocess.Popen[str]") -> None:
+def test_what_fails_in_a_worker_is_found_by_request_machine_and_task(celery_worker: "subprocess.Popen[str]") -> None:
     pk, said = str(uuid4()), Queue[str]()
-    Thread(target=lambda: [said.put(text) for text in worker.stdout or ()], daemon=True).start()
+    Thread(target=lambda: [said.put(text) for text in celery_worker.stdout or ()], daemon=True).start()
     line: dict[str, Any] = {}
     ends_at = time.monotonic() + 60
     while "exception" not in line and time.monotonic() < ends_at:

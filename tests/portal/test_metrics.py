@@ -17,8 +17,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 import portal.settings
-from machines.models import Event, Machine, Stray, Watch
-from portal import metrics
+from machines.models import CloudWatch, Event, Machine, Stray
+from portal.ops import metrics
 from tests.factories import make_gateway, make_machine
 from tunnels.models import Tunnel
 
@@ -197,7 +197,7 @@ def test_a_launch_that_nobody_begins_is_overdue(read: Read, student: "User") -> 
 
 def test_the_sweep(read: Read) -> None:
     room = {"vcpus": 64, "vcpus_used": 3, "biggest_free": {}}
-    Watch.objects.create(pk=1, listed_at=ago(7), steady_since=ago(70), took_seconds=0.25, room=room)
+    CloudWatch.objects.create(pk=1, listed_at=ago(7), steady_since=ago(70), took_seconds=0.25, room=room)
     assert (read("minga_sweep_took_seconds"), read("minga_cloud_up")) == (0.25, 1)
     assert 6 < read("minga_sweep_age_seconds") < 16
     assert (read("minga_room", measure="vcpus"), read("minga_room_used", measure="vcpus")) == (64, 3)
@@ -283,7 +283,7 @@ def test_no_label_is_a_person_or_a_machine(student: "User") -> None:
 
 def test_the_page_for_administrators_names_every_number(student: "User") -> None:
     make_machine(student)
-    Watch.objects.update(listed_at=timezone.now(), room={"vcpus": 4, "vcpus_used": 1})
+    CloudWatch.objects.update(listed_at=timezone.now(), room={"vcpus": 4, "vcpus_used": 1})
     page = (Path(__file__).resolve().parents[2] / "docs" / "admin" / "observability.md").read_text()
     listed = {name.removesuffix("_total") for name in re.findall(r"^\| `(minga_\w+)", page, flags=re.M)}
     text = metrics.told("text/plain")[0].decode()

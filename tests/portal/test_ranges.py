@@ -9,7 +9,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 
-from portal.ranges import Whole, serve
+from portal.downloads import Whole, serve
 
 pytestmark = pytest.mark.django_db  # a download lets go of it
 DATA = bytes(range(256)) * 40  # 10,240 bytes

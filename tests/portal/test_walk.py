@@ -41,6 +41,7 @@ WITHOUT_A_TOKEN = {"account_login", "ask-link", "notice-unsubscribe"}
 OPEN_TO_ALL = {  # parameters that are nobody's own
     "templates/<slug:slug>": "templates/lab",
     r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password/reset/key/1-x/",
+    r"^(?P<old>templates|catalog|servers|failures|notices)/(?P<rest>.*)$": "catalog/look/",
     r"^(?P<rest>.*)$": "nothing/",
     "asks/<str:token>": "asks/x",
     "notices/unsubscribe/<str:token>": "notices/unsubscribe/x",

@@ -18,7 +18,7 @@ def test_check_cloud_says_how_the_cloud_is(site: Site, has_cloud: bool) -> None:
 def test_createsuperuser_makes_the_first_administrator(site: Site, admin: str) -> None:
     page = site.visitor()
     reply = page.sign_in(admin, PASSWORD)
-    assert (reply.status_code, page.ask("GET", "/catalog/").status_code) == (302, 200)
+    assert (reply.status_code, page.ask("GET", "/manage/catalog/").status_code) == (302, 200)
 
 
 def test_a_backup_is_made_while_the_site_works(site: Site, admin: str) -> None:

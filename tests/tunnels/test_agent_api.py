@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.addresses import note
 from accounts.models import User
-from machines.knockers import hold
+from machines.visitors import hold
 from tests.factories import make_machine
 from tests.tunnels.gateway_rows import TOKEN, gateway, opened, states
 from tunnels.actions import allow_only, close_all, hold_all, open_all

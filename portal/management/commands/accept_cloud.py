@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from cloud import open_cloud
 from cloud.contract import CloudError
-from machines import one_cloud
+from machines import cloud_identity
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         cloud = open_cloud()
         try:
-            before = one_cloud.accept(cloud)
+            before = cloud_identity.accept(cloud)
         except CloudError as error:
             raise CommandError(f"The cloud does not answer ({error}). Start it, then run this again.") from error
         if before in ("", cloud.identity):

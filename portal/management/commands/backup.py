@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from portal.backup import BadBackup, save
+from portal.ops.backup import BadBackup, save
 
 
 class Command(BaseCommand):

@@ -19,8 +19,8 @@ from cloud.diagnosis import Check, note, of_any, right, wrong
 from cloud.openstack.doctor import checks
 from cloud.openstack.doctor.survey import SECONDS
 from cloud.openstack.doctor.trial import trial
-from machines import one_cloud
-from portal.management import told
+from machines import cloud_identity
+from portal.management import output
 from tunnels import site_names
 
 NAMES = gettext_noop("Names")
@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         logging.disable(logging.WARNING)  # what goes wrong is a row
         try:
-            with override(told.language(options["lang"])):
+            with override(output.language(options["lang"])):
                 rows = self._told(_rows(with_guest=options["with_guest"]), as_json=options["json"])
         finally:
             logging.disable(logging.NOTSET)
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
     def _say(self, row: Check) -> None:
         paint = {"right": self.style.SUCCESS, "note": self.style.WARNING, "wrong": self.style.ERROR}[row.ok]
-        for line in told.lines(paint(MARKS[row.ok]), row.topic, str(row.found), row.mend):
+        for line in output.lines(paint(MARKS[row.ok]), row.topic, str(row.found), row.mend):
             self.stdout.write(line)
         self.stdout.flush()
 
@@ -72,16 +72,16 @@ def _rows(*, with_guest: bool) -> Iterator[Check]:
     if not settings.IS_OPENSTACK:
         yield from of_any(open_cloud())
         return
-    cloud = told.openstack(api_timeout=SECONDS)
+    cloud = output.openstack(api_timeout=SECONDS)
     entered = True
-    for row in checks.look(told.survey(cloud)):
+    for row in checks.look(output.survey(cloud)):
         entered = entered and not (row.ok == "wrong" and row.topic in ("Settings", "Keystone", "Nova", "Network"))
         yield row
     if entered:
         yield from _another(cloud)
     if with_guest and entered:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up, too
-        yield from trial(told.openstack())  # as patient as the portal
+        yield from trial(output.openstack())  # as patient as the portal
     elif entered:
         yield checks.guest_not_tried()
 
@@ -117,8 +117,8 @@ def _names() -> Iterator[Check]:
 def _another(cloud: Cloud) -> Iterator[Check]:
     """A row when the machines of this database are on another cloud."""
     try:
-        one_cloud.require(cloud)
-    except one_cloud.AnotherCloud as error:
+        cloud_identity.require(cloud)
+    except cloud_identity.AnotherCloud as error:
         yield wrong("Cloud", gettext_noop("It is another one: %(said)s"), "manage.py accept_cloud", said=str(error))
     except (CloudError, DatabaseError):
         return  # that is not what is looked at here, or is told by the other rows

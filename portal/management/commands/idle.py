@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from machines.idle import signals, sweep, times
-from machines.idle.outlook import Outlook
-from machines.idle.table import ALL, Step
+from machines.idle import enforce, signals, times
+from machines.idle.forecast import Outlook
+from machines.idle.stages import ALL, Step
 from machines.models import Machine
-from portal.management import told
+from portal.management import output
 
 AHEAD = timedelta(hours=24)
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--lang", choices=[code for code, _name in settings.LANGUAGES])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with override(told.language(options["lang"])):
+        with override(output.language(options["lang"])):
             if options["table"]:
                 return self._table()
             self._foretell(timezone.now()) if options["dry_run"] else self._sweep(timezone.now())
@@ -40,22 +40,22 @@ class Command(BaseCommand):
 
     def _sweep(self, now: datetime) -> None:
         signals.gather(now)
-        done = sweep.tick(now)
+        done = enforce.tick(now)
         self._title(ngettext("%(count)s thing was done.", "%(count)s things were done.", len(done)), done)
         for step in done:
             self._say("", step)
 
     def _foretell(self, now: datetime) -> None:
-        outlooks = sweep.look(now)
+        outlooks = enforce.look(now)
         prefetch_related_objects([outlook.facts.machine for outlook in outlooks], "owner")
-        steps = sweep.plan(outlooks, now)
+        steps = enforce.plan(outlooks, now)
         title = ngettext(
             "The next sweep would do %(count)s thing.", "The next sweep would do %(count)s things.", len(steps)
         )
         self._title(title, steps)
         for step in steps:
             self._say("", step)
-        later = sweep.ahead(outlooks, now, AHEAD)
+        later = enforce.ahead(outlooks, now, AHEAD)
         self._title(
             ngettext(
                 "In the next 24 hours, if nothing changes: %(count)s thing.",

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 import catalog.actions
 from cloud import open_cloud
 from cloud.contract import CloudError
-from machines import one_cloud
+from machines import cloud_identity
 from portal.demo import DEFAULTS
 from quotas.models import Grant
 from tunnels.site_names import hosts_apart
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             Grant.objects.get_or_create(role=role, source=Grant.Source.ROLE, defaults=amounts)
         try:
             cloud = open_cloud()
-            one_cloud.require(cloud)  # another one's catalog would mark all of ours as gone
+            cloud_identity.require(cloud)  # another one's catalog would mark all of ours as gone
             catalog.actions.look_again(cloud)
         except CloudError as error:
             # An update must not wait for the cloud: what is in the catalog already stays.

@@ -9,8 +9,8 @@ from django.db.migrations.loader import MigrationLoader
 
 from cloud import open_cloud
 from cloud.contract import CloudError
-from machines import restored
-from portal import backup
+from machines.reconcile import after_restore
+from portal.ops import backup
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         try:
             if options["file"]:
                 self._restore(options["file"], force=options["force"])
-            elif not restored.is_due():
+            elif not after_restore.is_due():
                 raise CommandError("No machine is held from a restore: there is nothing to compare.")
             self._meet()
         except backup.BadBackup as bad:
@@ -44,14 +44,14 @@ class Command(BaseCommand):
             )
         if force:
             backup.end_others()
-        backup.load(path, found, then=restored.HOLD)
+        backup.load(path, found, then=after_restore.HOLD)
         self.stdout.write("The database is restored. No machine is touched until each was compared with the cloud.")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
 
     def _meet(self) -> None:
         try:
-            counts = restored.meet(open_cloud())
+            counts = after_restore.meet(open_cloud())
         except CloudError as error:
             raise CommandError(
                 f"The cloud cannot be asked ({error}). The database is restored and its machines are held: nothing is "

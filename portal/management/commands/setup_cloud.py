@@ -16,8 +16,8 @@ from cloud.contract import Cloud, CloudError
 from cloud.openstack.doctor.setup import Step, Wishes, set_up
 from cloud.openstack.upload import Upload
 from lib.notes import Refusal
-from machines import one_cloud
-from portal.management import told
+from machines import cloud_identity
+from portal.management import output
 
 MARKS = {"right": "✓", "did": "+", "would": "?", "left": "–"}
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         logging.disable(logging.WARNING)  # what goes wrong is a row
         try:
-            with override(told.language(options["lang"])):
+            with override(output.language(options["lang"])):
                 self._set_up(_upload(options), do=not options["dry_run"])
         finally:
             logging.disable(logging.NOTSET)
@@ -47,8 +47,8 @@ class Command(BaseCommand):
         cloud: Cloud = open_cloud()
         steps: list[Step] = []
         if settings.IS_OPENSTACK:
-            cloud = openstack = told.openstack()
-            for step in set_up(told.survey(openstack), Wishes(do, upload)):
+            cloud = openstack = output.openstack()
+            for step in set_up(output.survey(openstack), Wishes(do, upload)):
                 steps.append(step)
                 self._say(step)
         if do and not any(step.what == "left" and step.topic in ("Settings", "Keystone") for step in steps):
@@ -60,20 +60,20 @@ class Command(BaseCommand):
     def _say(self, step: Step) -> None:
         words = {"did": _("Done:"), "would": _("Would be done:"), "left": _("Left to you:"), "right": ""}
         text = f"{words[step.what]} {step.text}".strip()
-        for line in told.lines(MARKS[step.what], step.topic, text, step.mend):
+        for line in output.lines(MARKS[step.what], step.topic, text, step.mend):
             self.stdout.write(line)
         self.stdout.flush()
 
     def _take_over(self, cloud: Cloud) -> None:
         try:
-            one_cloud.require(cloud)
+            cloud_identity.require(cloud)
             images, flavors = look_again(cloud)
         except CloudError as error:
             raise CommandError(_("The catalog could not be read: %(said)s") % {"said": error}) from None
         text = _(
             "%(images)s systems and %(flavors)s sizes are in the portal. Administrators say there which are offered."
         )
-        for line in told.lines("✓", "Catalog", text % {"images": images, "flavors": flavors}):
+        for line in output.lines("✓", "Catalog", text % {"images": images, "flavors": flavors}):
             self.stdout.write(line)
 
 

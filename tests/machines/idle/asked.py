@@ -8,8 +8,8 @@ from django.utils import timezone
 from accounts.models import Notice, User
 from courses.models import Course, Enrolment
 from lib.notes import Note
-from machines.idle import asks
-from machines.models import Activity, Ask, Machine
+from machines.idle import questions
+from machines.models import Activity, Machine, Question
 from tests.factories import make_machine
 
 WHY = Note("Nothing has happened on it for %(minutes)s minutes.", {"minutes": 45})
@@ -23,19 +23,19 @@ def visited(owner: User, **facts: Any) -> Machine:
     return machine
 
 
-def asked(machine: Machine, kind: str = "sleep", number: int = 1, now: datetime | None = None) -> Ask:
-    return asks.ask(machine=machine, kind=kind, why=WHY, now=now or timezone.now(), number=number)
+def asked(machine: Machine, kind: str = "sleep", number: int = 1, now: datetime | None = None) -> Question:
+    return questions.ask(machine=machine, kind=kind, why=WHY, now=now or timezone.now(), number=number)
 
 
-def told(ask: Ask, channel: str = "mail") -> Ask:
+def told(ask: Question, channel: str = "mail") -> Question:
     """As if one channel had reached the owner now."""
-    asks.delivered(notice(ask, channel), timezone.now())
+    questions.delivered(notice(ask, channel), timezone.now())
     ask.refresh_from_db()
     return ask
 
 
-def notice(ask: Ask, channel: str) -> Notice:
-    return Notice.objects.get(about=asks.about_of(ask.pk), channel=channel)
+def notice(ask: Question, channel: str) -> Notice:
+    return Notice.objects.get(about=questions.about_of(ask.pk), channel=channel)
 
 
 def taught_by(machine: Machine, teacher: User) -> Course:

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncssh
 
-from machines.idle.wall import HOST_KEYS
+from machines.terminal_lines import HOST_KEYS
 from tests.tunnels.stage import SSHD, Program, free_port, is_listening, until
 
 HERE = "127.0.0.1"

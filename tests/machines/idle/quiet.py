@@ -6,11 +6,11 @@ from typing import Any
 from accounts.models import Notice, User
 from courses.models import Lesson, Template
 from courses.policy import IdlePolicy
-from machines.idle.asks import about_of
 from machines.idle.facts import Facts
-from machines.idle.outlook import Outlook, outlook_of
-from machines.idle.table import step_of
-from machines.models import Activity, Ask, Hold, Machine
+from machines.idle.forecast import Outlook, outlook_of
+from machines.idle.questions import about_of
+from machines.idle.stages import step_of
+from machines.models import Activity, Hold, Machine, Question
 from tests.factories import make_machine
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -51,8 +51,8 @@ def due(given: Facts, now: datetime = NOW) -> str:
     return step.stage.name if step else ""
 
 
-def question(*, asked: datetime = _ASKED, ends: datetime | None = _ENDS, **more: Any) -> Ask:
-    return Ask(pk=1, kind=more.pop("kind", "sleep"), asked_at=asked, ends_at=ends, **more)
+def question(*, asked: datetime = _ASKED, ends: datetime | None = _ENDS, **more: Any) -> Question:
+    return Question(pk=1, kind=more.pop("kind", "sleep"), asked_at=asked, ends_at=ends, **more)
 
 
 def hold(until: datetime) -> Hold:
@@ -74,11 +74,11 @@ def row(owner: User, now: datetime, *, state: str = "running", name: str = "mine
     return machine
 
 
-def told(machine: Machine, at: datetime) -> Ask:
+def told(machine: Machine, at: datetime) -> Question:
     """The open question of this machine was delivered on its page."""
-    ask = Ask.objects.open().get(machine=machine)
+    ask = Question.objects.open().get(machine=machine)
     page = Notice.objects.filter(about=about_of(ask.pk), channel="page")
     page.update(state="delivered", delivered_at=at)
-    Ask.objects.filter(pk=ask.pk).update(ends_at=at + minutes(15))
+    Question.objects.filter(pk=ask.pk).update(ends_at=at + minutes(15))
     ask.refresh_from_db()
     return ask

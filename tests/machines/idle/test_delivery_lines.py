@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from accounts.models import Notice, User
 from courses.models import Template
-from machines.idle import delivery, wall
-from machines.models import Ask
+from machines import terminal_lines
+from machines.idle import delivery
+from machines.models import Question
 from tests.machines.idle.asked import asked, notice, visited
 from tests.machines.idle.guest import HERE, can_run, make_key, openssh
 from tests.machines.world import Clock
@@ -27,7 +28,7 @@ real_sshd = pytest.mark.skipif(
 
 
 @pytest.fixture
-def ask(student: User, tmp_path: Path, settings: Any) -> Ask:
+def ask(student: User, tmp_path: Path, settings: Any) -> Question:
     """Of a machine to which somebody is connected; the portal has a key."""
     settings.PORTAL_KEY_FILE = str(make_key(tmp_path, "portal"))
     settings.PORTAL_URL = "https://labs.example.org"
@@ -40,43 +41,43 @@ def turn() -> int:
     return delivery.write_lines(timezone.now())
 
 
-def what_came(ask: Ask) -> tuple[str, str]:
+def what_came(ask: Question) -> tuple[str, str]:
     line = notice(ask, "terminal")
     return line.state, line.fault
 
 
-def test_nobody_connected_is_no_way_there(ask: Ask) -> None:
+def test_nobody_connected_is_no_way_there(ask: Question) -> None:
     Tunnel.objects.update(connections=0)
     assert turn() == 0
     assert what_came(ask) == ("none", "Nobody is connected.")
 
 
-def test_a_machine_without_ssh_is_no_way_there(ask: Ask) -> None:
+def test_a_machine_without_ssh_is_no_way_there(ask: Question) -> None:
     Tunnel.objects.filter(scheme="ssh").update(scheme="tcp")
     turn()
     assert what_came(ask) == ("none", "It has no open SSH port.")
 
 
-def test_a_port_that_is_not_open_is_no_way_there(ask: Ask) -> None:
+def test_a_port_that_is_not_open_is_no_way_there(ask: Question) -> None:
     Tunnel.objects.update(state="opening")
     turn()
     assert what_came(ask) == ("none", "It has no open SSH port.")
 
 
-def test_a_portal_without_a_key_has_no_way_there(ask: Ask, settings: Any) -> None:
+def test_a_portal_without_a_key_has_no_way_there(ask: Question, settings: Any) -> None:
     settings.PORTAL_KEY_FILE = ""
     turn()
     assert what_came(ask)[0] == "none"
 
 
-def test_none_of_these_moves_the_deadline(ask: Ask) -> None:
+def test_none_of_these_moves_the_deadline(ask: Question) -> None:
     Tunnel.objects.update(connections=0)
     turn()
-    assert Ask.objects.get().ends_at is None
+    assert Question.objects.get().ends_at is None
 
 
-def test_a_port_that_refuses_is_tried_again_and_then_given_up(ask: Ask, clock: Clock) -> None:
-    Ask.objects.update(asked_at=timezone.now())
+def test_a_port_that_refuses_is_tried_again_and_then_given_up(ask: Question, clock: Clock) -> None:
+    Question.objects.update(asked_at=timezone.now())
     Notice.objects.update(next_at=timezone.now())
     states = []
     for _try in range(4):
@@ -88,23 +89,23 @@ def test_a_port_that_refuses_is_tried_again_and_then_given_up(ask: Ask, clock: C
 
 
 @pytest.fixture
-def person(ask: Ask, tmp_path: Path) -> Iterator[Path]:
+def person(ask: Question, tmp_path: Path) -> Iterator[Path]:
     """A real guest behind the machine's port, and the key of its person."""
     key = make_key(tmp_path, "person")
-    with openssh(tmp_path, f"{key.with_suffix('.pub').read_text()}{wall.key_line()}\n") as port:
+    with openssh(tmp_path, f"{key.with_suffix('.pub').read_text()}{terminal_lines.key_line()}\n") as port:
         Tunnel.objects.filter(scheme="ssh").update(port=port)
         Template.objects.update(login=getpass.getuser())
         yield key
 
 
 @real_sshd
-def test_with_nobody_at_a_terminal_nobody_was_told(ask: Ask, person: Path) -> None:
+def test_with_nobody_at_a_terminal_nobody_was_told(ask: Question, person: Path) -> None:
     assert turn() == 0
     assert what_came(ask) == ("none", "No terminal is open.")
 
 
 @real_sshd
-def test_a_line_that_was_written_begins_the_countdown(ask: Ask, person: Path) -> None:
+def test_a_line_that_was_written_begins_the_countdown(ask: Question, person: Path) -> None:
     with Watcher(person, Tunnel.objects.get(scheme="ssh").port) as watcher:
         assert turn() == 1
         watcher.reads("condor” goes to sleep: ")

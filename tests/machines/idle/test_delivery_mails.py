@@ -16,8 +16,8 @@ from accounts.models import Notice, User
 from accounts.notices import mail, outbox
 from accounts.notices.kinds import KINDS
 from machines import tasks
-from machines.idle import asks, links
-from machines.models import Ask
+from machines.idle import links, questions
+from machines.models import Question
 from tests.accounts.postman import Postman, body, use
 from tests.machines.idle.asked import asked, notice, told, visited
 from tests.machines.world import Clock
@@ -37,7 +37,7 @@ def postman(settings: Any) -> Iterator[Postman]:
 def turn() -> int:
     """Mails, and what machines makes of their delivery."""
     sent = mail.send_due(timezone.now())
-    asks.settle(timezone.now())
+    questions.settle(timezone.now())
     return sent
 
 
@@ -122,7 +122,7 @@ def test_who_reads_spanish_is_written_to_in_spanish(student: User, postman: Post
     assert "Dormir ahora" in body(postman.mails[0])
 
 
-@pytest.mark.parametrize("kind", Ask.Kind.values)
+@pytest.mark.parametrize("kind", Question.Kind.values)
 def test_nobody_unsubscribes_from_being_asked(kind: str) -> None:
     assert not KINDS[f"idle.{kind}"].may_unsubscribe
 
@@ -148,7 +148,7 @@ def test_an_address_that_nobody_reads_begins_no_countdown(student: User, postman
     ask = asked(visited(student))
     turn()
     assert notice(ask, "mail").state == "failed"
-    assert Ask.objects.get().ends_at is None
+    assert Question.objects.get().ends_at is None
 
 
 def test_a_mail_that_goes_out_late_moves_the_deadline(student: User, postman: Postman, clock: Clock) -> None:
@@ -166,7 +166,7 @@ def test_a_mail_that_goes_out_late_moves_the_deadline(student: User, postman: Po
 
 def test_a_question_that_is_over_is_not_mailed(student: User, postman: Postman) -> None:
     ask = asked(visited(student))
-    asks.close(ask=ask, outcome=Ask.Outcome.ACTIVE, now=timezone.now())
+    questions.close(ask=ask, outcome=Question.Outcome.ACTIVE, now=timezone.now())
     assert turn() == 0
     assert postman.mails == []
 
@@ -174,7 +174,7 @@ def test_a_question_that_is_over_is_not_mailed(student: User, postman: Postman) 
 def test_one_that_a_worker_of_the_version_before_closed_is_not_mailed(student: User, postman: Postman) -> None:
     """It does not know of the outbox."""
     ask = asked(visited(student))
-    Ask.objects.update(closed_at=timezone.now(), outcome=Ask.Outcome.ACTIVE)
+    Question.objects.update(closed_at=timezone.now(), outcome=Question.Outcome.ACTIVE)
     assert (turn(), notice(ask, "mail").state) == (0, "cancelled")
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from courses.policy import IdlePolicy
-from machines.idle.table import ALL
+from machines.idle.stages import ALL
 from portal import settings
 
 PAGE = (Path(__file__).parents[3] / "docs/admin/idle.md").read_text()

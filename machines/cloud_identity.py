@@ -1,0 +1,26 @@
+"""Rows belong to one cloud: when another one answers, nothing is believed and nothing is asked of it. See docs/adr/0055."""
+
+from cloud.contract import Cloud, CloudBusy
+from machines.models import CloudWatch
+
+
+class AnotherCloud(CloudBusy):
+    """Not the cloud that our rows speak of."""
+
+
+def require(cloud: Cloud, watch: CloudWatch | None = None) -> None:
+    """Raise AnotherCloud unless this is the cloud of the first list. Costs one small query, or none with `watch`."""
+    known = watch.cloud_identity if watch else CloudWatch.identity()
+    if known and known != cloud.identity:
+        raise AnotherCloud(
+            f"The machines of this database are on {known}, and {cloud.identity} answers. Set OS_CLOUD back, or say "
+            "manage.py accept_cloud if the machines have really moved there.",
+            retry_after=30,
+        )
+
+
+def accept(cloud: Cloud) -> str:
+    """From now on the rows are about this cloud; which one it was. The next list is a whole one."""
+    watch = CloudWatch.get_solo()
+    CloudWatch.objects.filter(pk=watch.pk).update(cloud_identity=cloud.identity, cursor="", whole_at=None)
+    return watch.cloud_identity

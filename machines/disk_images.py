@@ -1,0 +1,250 @@
+"""A machine's disk to take home: an image is made of it where there is none, read in chunks, and deleted after a day.
+
+Also what is left of archives is taken away here. Rows say what is to be done; `tend` does it, from a worker. What web sends to a
+person comes from the process that reads disks: web has no credential of the cloud.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+import tunnels.queries
+from accounts.failures import Failures
+from accounts.models import User
+from cloud import open_disks
+from cloud.contract import Cloud, CloudBusy, CloudError, CloudGone, CloudRefused, Image
+from lib import doorbell
+from lib.notes import Note, Refusal
+from machines import cloud_identity
+from machines.models import DiskImage, Event, Machine
+from machines.rules import NOT_NOW, WrongState, locked
+from machines.states import State, Wanted
+
+log = logging.getLogger(__name__)
+LOOP, TIDY = "copies", "needless copies"  # of accounts.failures
+
+KEPT = timedelta(hours=24)  # a download; long enough for a bad line, and for going home first
+PAUSE = timedelta(seconds=5)  # between two looks at an image that is being made
+HELD = timedelta(seconds=60)  # in one worker's hands
+LONGEST = timedelta(hours=2)  # in the making; then it has failed
+MOST = 5  # looked at in one turn
+TRIES = 4  # in a row, when the cloud does not answer at all: the person reads so
+# In a row, once bytes have gone out: half a minute, in which a killed process is back. Nothing can be told in the middle of a file.
+TRIES_ON_THE_WAY = 10
+LONGEST_SLEEP = 4.0  # seconds between two of them
+HAS_DISK = (State.RUNNING, State.SUSPENDED, State.SHELVED)
+K, S = DiskImage.Kind, DiskImage.State
+
+COULD_NOT = _("The cluster could not make an image of its disk. Try again; if it happens twice, tell your teacher.")
+CANNOT = _("The cluster cannot make an image of this machine's disk.")
+CHANGED = _("The machine changed meanwhile, and its image is gone. Ask for a new one.")
+BEING_MADE = _("It is still being prepared. Try again in a minute.")
+ASK_FIRST = _("There is nothing to download yet. Ask for it first.")
+NO_ANSWER = _("The cluster does not answer just now. Try again in a minute; what you have of it is not lost.")
+NO_DISK = _("There is no disk to download yet. Wait until the machine runs, or sleeps.")
+
+
+class NotReady(WrongState):
+    """Nothing is there to be downloaded."""
+
+    code = "not_ready"
+
+
+class NoLonger(Refusal):
+    """It was there, and the cloud has it no longer."""
+
+    status = 410
+    code = "no_longer"
+
+
+class Away(Refusal):
+    """The cloud does not answer."""
+
+    status = 503
+    code = "cloud_away"
+
+
+@transaction.atomic
+def ask(*, machine: Machine, by: User) -> DiskImage:
+    """An image of its disk as it is now, for a day. One that is being made or is there is the answer; an archive is there."""
+    machine = locked(machine)
+    if machine.state != State.SHELVED:  # the cloud's own image went when it woke
+        machine.copies.filter(borrowed=True, state=S.READY).update(state=S.OVER)
+    found = of(machine)
+    if found and found.state in (S.DUE, S.READY):
+        return found
+    if not has_disk(machine):
+        raise NotReady(NO_DISK if machine.state not in (State.DELETING, State.GONE) else NOT_NOW[State(machine.state)])
+    name = f"minga-download-{machine.pk}-{timezone.now():%Y%m%d%H%M%S}"
+    copy: DiskImage = machine.copies.create(kind=K.DOWNLOAD, name=name, server_id=machine.server_id)
+    machine.record(Event.Kind.WISHED, Note(_("Its disk was asked for, to be downloaded.")), by=by)
+    doorbell.ring("machines.tasks.tend_copies")
+    return copy
+
+
+def has_disk(machine: Machine) -> bool:
+    """Whether an image can be asked for: also of one that broke down, before anything is done that loses what is in it."""
+    broke_down = machine.state == State.FAILED and machine.ready_at is not None and machine.wanted != Wanted.GONE
+    return bool(machine.server_id) and (machine.state in HAS_DISK or broke_down)
+
+
+def of(machine: Machine) -> DiskImage | None:
+    """What its page speaks of: its archive, else the last that was asked for, unless that is over."""
+    if machine.state in (State.DELETING, State.GONE):
+        return None
+    is_archive = machine.state in (State.ARCHIVED, State.QUEUED) and bool(machine.archive_id)
+    kind = Q(kind=K.ARCHIVE, image_id=machine.archive_id) if is_archive else Q(kind=K.DOWNLOAD)
+    if machine.state != State.SHELVED:
+        kind &= Q(borrowed=False)
+    found: DiskImage | None = machine.copies.filter(kind).exclude(state=S.OVER).first()
+    return found
+
+
+def ready(machine: Machine) -> DiskImage:
+    """Raises NotReady with a sentence."""
+    copy = of(machine)
+    if copy is None or copy.state != S.READY:
+        raise NotReady(BEING_MADE if copy and copy.state == S.DUE else ASK_FIRST)
+    return copy
+
+
+def read(copy: DiskImage, start: int, end: int) -> Iterator[bytes]:
+    """Its bytes from `start` to before `end`. With the first comes NoLonger or Away, where there is none."""
+    try:
+        yield from _read(copy, start, end)
+    except CloudGone as error:
+        log.warning("the image %s is gone: %s", copy.image_id, error)
+        DiskImage.objects.filter(pk=copy.pk, kind=K.DOWNLOAD).update(state=S.OVER)
+        raise NoLonger(CHANGED) from error
+    except CloudError as error:
+        log.warning("the image %s cannot be read: %s", copy.image_id, error)
+        raise Away(NO_ANSWER) from error
+
+
+def _read(copy: DiskImage, start: int, end: int) -> Iterator[bytes]:
+    """What breaks off, in the cloud or on the way from it, is taken up again where it was."""
+    disks, at, tries = open_disks(), start, 0
+    while at < end:
+        try:
+            for chunk in disks.read_image(copy.image_id, at, end - at):
+                at, tries = at + len(chunk), 0
+                yield chunk
+            if at < end:
+                raise CloudBusy(f"Image {copy.image_id} ended at {at}, before {end}.")
+        except CloudBusy:
+            tries += 1
+            if tries == (TRIES if at == start else TRIES_ON_THE_WAY):
+                raise
+            time.sleep(min(0.5 * tries, LONGEST_SLEEP))
+
+
+# ---- the worker's part ----
+
+
+def ring(now: datetime) -> None:
+    if DiskImage.objects.due(now).exists():
+        doorbell.ring("machines.tasks.tend_copies")
+
+
+def tend(cloud: Cloud, now: datetime) -> None:
+    """Go on with those that are being made. A cloud that is busy is asked again later."""
+    cloud_identity.require(cloud)
+    failures = Failures(LOOP, now)
+    due = DiskImage.objects.due(now).exclude(pk__in=failures.resting)
+    for copy in due.select_related("machine").order_by("next_at")[:MOST]:
+        if DiskImage.objects.filter(pk=copy.pk, state=S.DUE, next_at=copy.next_at).update(next_at=now + HELD):
+            with failures.at(copy.pk, holder=copy.machine_id) as tried:
+                _go_on(copy, cloud, now)
+            if tried.failure:
+                _wait(copy, now)
+
+
+def tidy(cloud: Cloud, now: datetime) -> None:
+    """Delete in the cloud what nobody needs any more. What cannot be deleted now is tried again the next time."""
+    cloud_identity.require(cloud)
+    failures = Failures(TIDY, now)
+    for copy in _needless(now, failures.resting):
+        with failures.at(copy.pk, holder=copy.machine_id, busy=(CloudError,)):
+            _drop(copy, cloud)
+        if failures.is_enough:
+            return
+
+
+def _go_on(copy: DiskImage, cloud: Cloud, now: datetime) -> None:
+    try:
+        image, borrowed = _image(copy, cloud)
+    except CloudBusy as error:
+        log.warning("the disk of machine %s: %s", copy.machine_id, error)
+        return _wait(copy, now)
+    except CloudGone:
+        return _fail(copy, CHANGED)
+    except CloudRefused as error:
+        log.error("the disk of machine %s: the cloud refused: %s", copy.machine_id, error)
+        return _fail(copy, CANNOT)
+    if not image.ready:
+        return _wait(copy, now)
+    size = image.size_bytes or cloud.image_size(image.id)
+    facts = {"image_id": image.id, "borrowed": borrowed, "size_bytes": size, "disk_format": image.disk_format}
+    _write(copy, state=S.READY, ready_at=now, expires_at=now + KEPT, **facts)
+
+
+def _image(copy: DiskImage, cloud: Cloud) -> tuple[Image, bool]:
+    """One that the cloud keeps anyway is only read; it goes when the machine wakes."""
+    if kept := cloud.kept_image(copy.server_id):
+        return kept, True
+    return cloud.ensure_archived(copy.server_id, copy.name), False
+
+
+def _wait(copy: DiskImage, now: datetime) -> None:
+    if now - copy.asked_at > LONGEST:
+        return _fail(copy, COULD_NOT)
+    _write(copy, next_at=now + PAUSE)
+
+
+def _fail(copy: DiskImage, text: str) -> None:
+    _write(copy, state=S.FAILED, stored_note=Note(text).as_json())
+
+
+def _write(copy: DiskImage, **fields: object) -> None:
+    """Only while it is still being made: it may have been given up meanwhile."""
+    DiskImage.objects.filter(pk=copy.pk, state=S.DUE).update(**fields)
+
+
+def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
+    """Downloads whose day is over, what failed half-way, spent archives, and all of machines that are gone."""
+    over = Q(kind=K.DOWNLOAD) & (Q(state=S.FAILED) | Q(state=S.READY, expires_at__lt=now))
+    of_gone = Q(machine__state=State.GONE)
+    spent = Q(kind=K.SPENT, machine__state__in=[State.RUNNING, State.ARCHIVED])
+    rows = (
+        DiskImage.objects.exclude(state=S.OVER).exclude(pk__in=resting).filter(over | of_gone | spent, _name_or_image())
+    )
+    found = rows.select_related("machine").order_by("pk")[: 10 * MOST]
+    return [copy for copy in found if copy.kind != K.SPENT or _is_spent(copy.machine)]
+
+
+def _name_or_image() -> Q:
+    """What may be in the cloud."""
+    return ~Q(name="") | ~Q(image_id="")
+
+
+def _is_spent(machine: Machine) -> bool:
+    """An archive is kept until the guest that was made of it has answered, or has an archive of its own."""
+    return machine.state != State.RUNNING or tunnels.queries.primary_answered(machine.pk)
+
+
+def _drop(copy: DiskImage, cloud: Cloud) -> None:
+    if not copy.borrowed:
+        if copy.image_id:
+            cloud.ensure_image_deleted(copy.image_id)
+        elif copy.name:
+            cloud.ensure_not_archived(copy.server_id, copy.name)
+    # What failed stays with its sentence until it is asked for again; nothing of it is in the cloud now.
+    kept = copy.state == S.FAILED and copy.machine.state != State.GONE
+    facts: dict[str, object] = {"name": "", "image_id": ""} if kept else {"state": S.OVER}
+    DiskImage.objects.filter(pk=copy.pk).update(**facts, next_at=F("next_at"))

@@ -1,0 +1,240 @@
+"""What is known of a machine's use, and what follows when: a pure function of Facts and one `now`.
+
+The sweep acts by it and pages show it, so they can never disagree. Words for people are in machines.idle.wording.
+"""
+
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Literal
+
+from django.conf import settings
+
+from machines.idle.facts import Facts
+from machines.idle.questions import WARN_DAYS
+from machines.models import Activity, Question
+from machines.states import State, Wanted
+
+Name = Literal["start", "ports", "console", "cpu", "disk", "nic", "hold", "lesson"]
+Condition = Literal["work", "quiet", "unknown"]
+
+PORTS_LATE = timedelta(minutes=3)  # the agents' counts are taken over about every minute
+JUST_NOW = timedelta(minutes=3)  # work shown so lately goes on, for all that is known
+ECHO = timedelta(
+    seconds=10
+)  # a line in a terminal passes bytes: so soon after it they are our own, if clocks are that close
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that tells whether a machine is in use."""
+
+    name: Name
+    condition: Condition
+    at: datetime | None = None  # when it last showed work
+    heard_at: datetime | None = None  # when it was last told at all
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Times are those at which something happens if nothing changes; None: it does not, or nobody can say yet."""
+
+    facts: Facts
+    now: datetime
+    signals: tuple[Signal, ...] = ()  # of a machine that runs
+    quiet_since: datetime | None = None
+    held_until: datetime | None = None  # by a hold or a lesson that is on
+    asked_at: datetime | None = None  # when its owner is asked, or was
+    sleeps_at: datetime | None = None
+    shelves_at: datetime | None = None
+    archives_at: datetime | None = None
+    deletes_at: datetime | None = None
+    ask: Question | None = None  # the open question or warning that counts now
+
+    @property
+    def unknown(self) -> list[Signal]:
+        return [signal for signal in self.signals if signal.condition == "unknown"]
+
+    @property
+    def at_work(self) -> list[Signal]:
+        return [signal for signal in self.signals if signal.condition == "work"]
+
+    @property
+    def in_lesson(self) -> bool:
+        lesson = self.facts.lesson
+        return lesson is not None and lesson.ends_at > self.now
+
+    @cached_property
+    def came_back(self) -> bool:
+        """It runs, and since its owner was asked it was in use, or somebody keeps it awake."""
+        if self.ask is None or self.ask.kind != Question.Kind.SLEEP or self.quiet_since is None:
+            return False
+        return self.held_until is not None or self.quiet_since > self.ask.asked_at
+
+    @property
+    def was_told(self) -> bool:
+        return self.ask is not None and self.ask.ends_at is not None
+
+
+def outlook_of(facts: Facts, now: datetime) -> Outlook:
+    machine = facts.machine
+    if machine.binned_at is not None:
+        bin_ends = machine.binned_at + facts.policy.bin_days * DAY
+        return Outlook(facts, now, deletes_at=None if machine.wanted == Wanted.GONE else bin_ends)
+    if (machine.state, machine.wanted) == (State.RUNNING, Wanted.RUNNING):
+        return _awake(facts, now)
+    if machine.has_come_true and machine.state in (State.SUSPENDED, State.SHELVED):
+        return _asleep(facts, now)
+    if machine.has_come_true and machine.state == State.ARCHIVED:
+        return _archived(facts, now)
+    return Outlook(facts, now)
+
+
+def if_closed(facts: Facts, now: datetime) -> Outlook:
+    """What would follow if every connection were closed now, and nothing more came through its ports or its console."""
+    machine, activity = copy(facts.machine), copy(facts.activity)
+    if activity is not None:
+        for name in ("ports_at", "console_at"):
+            if _is_recent(getattr(activity, name), now):
+                setattr(activity, name, now - JUST_NOW)
+        activity.ports_heard_at, activity.connections = now, 0
+        machine.activity = activity
+    closed = outlook_of(replace(facts, machine=machine), now)
+    was_busy = any(signal.condition == "work" for signal in outlook_of(facts, now).signals[1:3])
+    return _shifted(closed, now) if was_busy else closed
+
+
+def _shifted(outlook: Outlook, now: datetime) -> Outlook:
+    """As if it had been quiet only from now on."""
+    return _times(replace(outlook, quiet_since=max(outlook.quiet_since or now, now), ask=None))
+
+
+def first_visit_due(activity: Activity | None) -> bool:
+    """Whether nobody has connected since it was started: then less time is given."""
+    return activity is not None and (activity.connected_at is None or activity.connected_at < activity.since)
+
+
+# ---- a machine that runs ----
+
+
+def _awake(facts: Facts, now: datetime) -> Outlook:
+    signals = _signals(facts, now)
+    since = facts.activity.since if facts.activity else facts.machine.state_since
+    ends = [end for end in _ends(facts) if end <= now]
+    held = max((end for end in _ends(facts) if end > now), default=None)
+    heard = [signal.at for signal in signals if signal.at and signal.name not in ("hold", "lesson")]
+    outlook = Outlook(
+        facts, now, signals=signals, held_until=held, quiet_since=max([since, *heard, *ends]), ask=facts.open_ask(Question.Kind.SLEEP)
+    )  # fmt: skip
+    return _times(outlook)
+
+
+def _ends(facts: Facts) -> list[datetime]:
+    return [part.ends_at for part in (facts.hold, facts.lesson) if part is not None]
+
+
+def _times(outlook: Outlook) -> Outlook:
+    """When it is asked about, sleeps and so on, from when on it is quiet."""
+    facts, policy, ask = outlook.facts, outlook.facts.policy, outlook.ask
+    is_first = first_visit_due(facts.activity)
+    quiet = max(filter(None, (outlook.quiet_since, outlook.held_until)), default=outlook.now)
+    idle = timedelta(minutes=policy.first_minutes if is_first else policy.idle_minutes)
+    answer = timedelta(minutes=policy.first_ask_minutes if is_first else policy.ask_minutes)
+    if ask and not outlook.came_back:
+        asked, sleeps = ask.asked_at, ask.ends_at or ask.asked_at + timedelta(hours=settings.IDLE_UNTOLD_HOURS)
+    else:
+        asked = max(quiet + idle, outlook.now) if outlook.unknown else quiet + idle
+        sleeps = max(asked, outlook.now) + answer
+    archives = max(facts.machine.used_at, outlook.quiet_since or sleeps) + policy.archive_days * DAY
+    return replace(
+        outlook, asked_at=asked, sleeps_at=sleeps, shelves_at=sleeps + timedelta(hours=policy.shelve_hours),
+        archives_at=archives, deletes_at=archives + policy.delete_days * DAY,
+    )  # fmt: skip
+
+
+def _signals(facts: Facts, now: datetime) -> tuple[Signal, ...]:
+    activity = facts.activity or Activity(since=facts.machine.state_since)
+    load_late = timedelta(seconds=2.5 * settings.IDLE_LOAD_SECONDS)
+    is_told = any(rate is not None for rate in (activity.cpu_percent, activity.disk_rate, activity.nic_rate))
+    load = activity.load_heard_at
+    is_load_known = is_told and load is not None and now - load <= load_late
+    ports_known = activity.ports_heard_at is not None and now - activity.ports_heard_at <= PORTS_LATE
+    found = [
+        _signal("start", activity.since, activity.since, True, now),
+        _signal("ports", _ports_at(facts, activity), activity.ports_heard_at, ports_known, now),
+        _signal("console", activity.console_at, activity.console_at, True, now),
+        *(_signal(n, at, load, is_load_known, now) for n, at in _loads(activity)),
+    ]
+    return (*(_from_now_on(signal, activity) for signal in found), *_kept(facts, now))
+
+
+def _loads(activity: Activity) -> list[tuple[Name, datetime | None]]:
+    return [("cpu", activity.cpu_at), ("disk", activity.disk_at), ("nic", activity.nic_at)]
+
+
+def _signal(name: Name, at: datetime | None, heard_at: datetime | None, is_known: bool, now: datetime) -> Signal:
+    if not is_known:
+        return Signal(name, "unknown", at, heard_at)
+    return Signal(name, "work" if _is_recent(at, now) else "quiet", at, heard_at)
+
+
+def _from_now_on(signal: Signal, activity: Activity) -> Signal:
+    """Nothing from before it last started counts."""
+    is_old = signal.at is not None and signal.at < activity.since
+    return Signal(signal.name, signal.condition, None, signal.heard_at) if is_old else signal
+
+
+def _is_recent(at: datetime | None, now: datetime) -> bool:
+    return at is not None and now - at < JUST_NOW
+
+
+def _ports_at(facts: Facts, activity: Activity) -> datetime | None:
+    """Not the bytes of the line that we ourselves wrote into its terminals."""
+    at, ask = activity.ports_at, facts.open_ask(Question.Kind.SLEEP)
+    if at is None or ask is None:
+        return at
+    ours = facts.wrote_at or ask.asked_at
+    return ask.asked_at if ask.asked_at < at <= ours + ECHO else at
+
+
+def _kept(facts: Facts, now: datetime) -> list[Signal]:
+    kept: list[tuple[Name, datetime | None]] = [
+        ("hold", facts.hold.ends_at if facts.hold else None),
+        ("lesson", facts.lesson.ends_at if facts.lesson else None),
+    ]
+    return [Signal(name, "work" if end is not None and end > now else "quiet", end) for name, end in kept]
+
+
+# ---- a machine that rests ----
+
+
+def _asleep(facts: Facts, now: datetime) -> Outlook:
+    machine, policy = facts.machine, facts.policy
+    shelves = None
+    if machine.state == State.SUSPENDED:
+        shelves = machine.state_since + timedelta(hours=policy.shelve_hours)
+    archives, ask = _after_warnings(facts, Question.Kind.ARCHIVE, machine.used_at + policy.archive_days * DAY, now)
+    deletes = archives + policy.delete_days * DAY
+    return Outlook(facts, now, shelves_at=shelves, archives_at=archives, deletes_at=deletes, ask=ask)
+
+
+def _archived(facts: Facts, now: datetime) -> Outlook:
+    machine = facts.machine
+    kept_since = max(machine.state_since, machine.used_at)
+    deletes, ask = _after_warnings(facts, Question.Kind.DELETE, kept_since + facts.policy.delete_days * DAY, now)
+    return Outlook(facts, now, deletes_at=deletes, ask=ask)
+
+
+def _after_warnings(facts: Facts, kind: str, due: datetime, now: datetime) -> tuple[datetime, Question | None]:
+    """The day on which it happens: as planned, but never before each warning has been known for all its days."""
+    ask = facts.open_ask(kind)
+    if ask is not None and ask.ends_at is not None:
+        return max(due, ask.ends_at), ask
+    return max(due, now + days_of(ask.number if ask else 1)), ask
+
+
+def days_of(number: int) -> timedelta:
+    """How long before the deed this warning is given."""
+    return WARN_DAYS[min(number, len(WARN_DAYS)) - 1] * DAY

@@ -1,0 +1,122 @@
+"""Room on a full cluster: whose machine gives up its place for those who wait, and how long they may have to wait."""
+
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from uuid import UUID
+
+from django.core.cache import cache
+from django.db.models import Q
+
+from machines.idle.forecast import Outlook
+from machines.idle.stages import ROOM_NOTICE, SHELVE_FOR_ROOM, SUSPEND_FOR_ROOM, Stage, Step
+from machines.models import Event, Machine, MachineQuerySet
+from machines.states import State, Wanted
+
+PATIENCE = timedelta(seconds=30)  # a place may be found at once; nobody is put away for a machine that waits a moment
+LOOK_BACK = timedelta(minutes=30)  # how fast the queue moved
+LEAST_LEFT = 3  # fewer machines that left the queue meanwhile tell nothing of the next
+EVENTS = 5000  # the newest lines of all histories in which that is looked for: by their number, so that it stays cheap
+KEEP_SECONDS = 600
+SENT_BACK = 2  # the first time may be a launch into a cluster that was not known to be full
+_KEY = "idle.queue"
+
+# Under way to giving a place back: nobody else need go for it. One that falls asleep is put away next.
+_LEAVING = (
+    Q(wanted__in=(Wanted.SHELVED, Wanted.ARCHIVED, Wanted.GONE))
+    & Q(state__in=(State.RUNNING, State.SUSPENDING, State.SUSPENDED, State.SHELVING, State.DELETING))
+) | (Q(wanted=Wanted.SUSPENDED) & Q(state__in=(State.RUNNING, State.SUSPENDING)))
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What those who wait may be told: when places become free, and how many minutes one place took lately."""
+
+    frees: tuple[datetime, ...] = ()
+    pace: float | None = None
+
+
+def plan(outlooks: Sequence[Outlook], now: datetime) -> list[Step]:
+    """One machine for each that has waited for a while, but for those whose place is being freed already. Two queries."""
+    waiting = _waiting().filter(queued_at__lt=now - PATIENCE).count()
+    if not waiting:
+        return []
+    missing = max(0, waiting - Machine.objects.filter(_LEAVING).count())
+    asleep = _steps(SHELVE_FOR_ROOM, outlooks, now)
+    return [*asleep, *_steps(SUSPEND_FOR_ROOM, outlooks, now)][:missing]
+
+
+def _steps(stage: Stage, outlooks: Sequence[Outlook], now: datetime) -> list[Step]:
+    """Those of whom it may be asked, the longest first."""
+    found = [
+        Step(stage, outlook, due) for outlook in outlooks if (due := stage.due(outlook)) is not None and due <= now
+    ]
+    return sorted(found, key=lambda step: step.due_at)
+
+
+def place_in_queue(machine: Machine) -> int:
+    """1 = next."""
+    return Machine.objects.waiting_before(machine).count() + 1
+
+
+def estimate(machine: Machine, now: datetime) -> int | None:
+    """Minutes until its turn, for all that is known; None when nobody can say."""
+    return estimates([machine], now).get(machine.pk)
+
+
+def estimates(machines: Collection[Machine], now: datetime) -> dict[UUID, int]:
+    """Of those that wait for room. Two queries, none where nobody waits.
+
+    Of one that the cloud sent back although its book-keeping had room nobody can tell: no place that becomes free helps it.
+    """
+    waiting = [machine for machine in machines if machine.state == State.QUEUED and machine.full_tries < SENT_BACK]
+    if not waiting:
+        return {}
+    queue = cache.get(_KEY) or Queue()
+    others = sorted(at for at in _waiting().values_list("queued_at", flat=True) if at)
+    places = {machine.pk: bisect_left(others, machine.place_in_time) + 1 for machine in waiting}
+    return {pk: minutes for pk, place in places.items() if (minutes := _minutes(queue, place, now)) is not None}
+
+
+def reckon(outlooks: Sequence[Outlook], now: datetime) -> None:
+    """Keep for pages what they tell those who wait; nothing where nobody does."""
+    if _waiting().exists():
+        cache.set(_KEY, Queue(tuple(_frees(outlooks, now)), _pace(now)), KEEP_SECONDS)
+
+
+def _waiting() -> MachineQuerySet:
+    return Machine.objects.filter(state=State.QUEUED, wanted=Wanted.RUNNING)
+
+
+def _minutes(queue: Queue, place: int, now: datetime) -> int | None:
+    guesses = []
+    if len(queue.frees) >= place:
+        guesses.append((queue.frees[place - 1] - now).total_seconds() / 60 + 1)
+    if queue.pace is not None:
+        guesses.append(queue.pace * place)
+    return max(1, ceil(min(guesses))) if guesses else None
+
+
+def _frees(outlooks: Sequence[Outlook], now: datetime) -> list[datetime]:
+    """When a place becomes free, the soonest first: whoever sleeps gives it at once, who is quiet once they were asked."""
+    return sorted(at for outlook in outlooks if (at := _free_at(outlook, now)) is not None)[:100]
+
+
+def _free_at(outlook: Outlook, now: datetime) -> datetime | None:
+    if SHELVE_FOR_ROOM.due(outlook) is not None:
+        return now
+    if outlook.sleeps_at is None or outlook.at_work or outlook.unknown or outlook.held_until:
+        return None
+    delivered_at = outlook.facts.delivered_at if outlook.ask else outlook.asked_at
+    return max(now, min(outlook.sleeps_at, delivered_at + ROOM_NOTICE)) if delivered_at else outlook.sleeps_at
+
+
+def _pace(now: datetime) -> float | None:
+    newest = Event.objects.order_by("-pk").values_list("pk", flat=True)[:EVENTS]
+    oldest = list(newest)[-1:] or [0]
+    left = Event.objects.filter(
+        pk__gte=oldest[0], at__gt=now - LOOK_BACK, from_state=State.QUEUED, to_state__in=(State.BUILDING, State.WAKING)
+    ).count()
+    return LOOK_BACK / timedelta(minutes=1) / left if left >= LEAST_LEFT else None

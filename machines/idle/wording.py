@@ -1,0 +1,213 @@
+"""What the outlook says to people: one sentence of what happens next, one line for each signal, and the dates of its whole life."""
+
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from machines.idle import times
+from machines.idle.forecast import Outlook, Signal, first_visit_due
+from machines.models import Activity, Question
+from machines.states import State, Wanted
+
+FIRST_MEASURE = timedelta(minutes=3)  # one word is none: what passes in a second is known with the next
+
+
+def span(past: timedelta) -> str:
+    """40 min, 3 h, 5 days: in one unit, rounded down."""
+    minutes = max(0, int(past.total_seconds() // 60))
+    if minutes < 120:
+        return _("%(count)s min") % {"count": minutes}
+    if minutes < 48 * 60:
+        return _("%(count)s h") % {"count": minutes // 60}
+    return ngettext("%(count)s day", "%(count)s days", minutes // 1440) % {"count": minutes // 1440}
+
+
+def sentence(outlook: Outlook) -> str:
+    """What happens next, and when; '' where nothing does by itself."""
+    machine = outlook.facts.machine
+    if machine.binned_at:
+        return _binned(outlook)
+    if (machine.state, machine.wanted) == (State.RUNNING, Wanted.RUNNING):
+        return _running(outlook)
+    if not machine.has_come_true or outlook.deletes_at is None:
+        return ""
+    return _resting(outlook)
+
+
+def _binned(outlook: Outlook) -> str:
+    if outlook.deletes_at is None:
+        return ""
+    at = times.with_day(outlook.deletes_at)
+    return _("It is in the recycle bin. It is deleted for good on %(at)s, unless you have it back.") % {"at": at}
+
+
+def _running(outlook: Outlook) -> str:
+    if outlook.held_until:
+        at = times.moment(outlook.held_until, outlook.now)
+        why = _("A class is in session: it stays awake until %(at)s at least.")
+        return (why if outlook.in_lesson else _("Somebody keeps it awake until %(at)s.")) % {"at": at}
+    if outlook.unknown:
+        return _("It stays awake: nobody can tell just now whether it is in use.")
+    if outlook.ask and not outlook.came_back:
+        return _asked(outlook)
+    if [signal for signal in outlook.at_work if signal.name != "start"]:
+        return _(
+            "It is in use, so it stays awake. Once everything has been quiet for %(minutes)s min, you are asked."
+        ) % {"minutes": idle_minutes(outlook)}
+    return _(
+        "If nothing happens in it, you are asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost."
+    ) % {"asked": _at(outlook.asked_at, outlook), "sleeps": _at(outlook.sleeps_at, outlook)}
+
+
+def _asked(outlook: Outlook) -> str:
+    at = {"at": _at(outlook.sleeps_at, outlook)}
+    if outlook.was_told:
+        return (
+            _(
+                "You were asked whether it is still needed. Without an answer it goes to sleep at %(at)s. Nothing is lost."
+            )
+            % at
+        )
+    return (
+        _(
+            "Its owner is being asked, and was not reached yet. It goes to sleep at %(at)s at the latest. Nothing is lost."
+        )
+        % at
+    )
+
+
+def _resting(outlook: Outlook) -> str:
+    machine = outlook.facts.machine
+    if machine.state == State.SUSPENDED and outlook.shelves_at:
+        at = times.with_day(outlook.shelves_at)
+        return _("Nobody has woken it. On %(at)s it is put away: its disk is kept, its memory is not.") % {"at": at}
+    if machine.state == State.ARCHIVED and outlook.deletes_at:
+        at = times.with_day(outlook.deletes_at)
+        return _("It is deleted on %(at)s, unless you want it kept. You are warned before.") % {"at": at}
+    at = times.with_day(outlook.archives_at or outlook.now)
+    return _("If nobody uses it, it is archived on %(at)s. You are warned before.") % {"at": at}
+
+
+def _at(at: datetime | None, outlook: Outlook) -> str:
+    return times.moment(at or outlook.now, outlook.now)
+
+
+def idle_minutes(outlook: Outlook) -> int:
+    policy = outlook.facts.policy
+    return int(policy.first_minutes if first_visit_due(outlook.facts.activity) else policy.idle_minutes)
+
+
+def if_closed(outlook: Outlook) -> str:
+    """The same of an outlook in which everything is closed."""
+    if outlook.held_until or outlook.unknown:
+        return _running(outlook)
+    if [signal for signal in outlook.at_work if signal.name in ("cpu", "disk", "nic")]:
+        return _("It stays awake as long as what runs in it keeps it busy. Closing your connections stops nothing.")
+    if outlook.ask:
+        return _asked(outlook)
+    return _("You are asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost.") % {
+        "asked": _at(outlook.asked_at, outlook),
+        "sleeps": _at(outlook.sleeps_at, outlook),
+    }
+
+
+# ---- the signals ----
+
+
+def label(signal: Signal) -> str:
+    return {
+        "start": _("Start"),
+        "ports": _("Connections"),
+        "console": _("Screen in the portal"),
+        "cpu": _("Processor"),
+        "disk": _("Disk"),
+        "nic": _("Network"),
+        "hold": _("Kept awake"),
+        "lesson": _("Class"),
+    }[signal.name]
+
+
+def told(signal: Signal, outlook: Outlook) -> str:
+    """“one open, silent for 40 min”."""
+    if signal.condition == "unknown":
+        return _unknown(signal, outlook)
+    activity = outlook.facts.activity or Activity(since=outlook.now)
+    if signal.name == "start":
+        past = outlook.now - activity.since
+        return _("just now") if past < timedelta(minutes=1) else _("%(span)s ago") % {"span": span(past)}
+    if signal.name in ("hold", "lesson"):
+        return _("until %(at)s") % {"at": _at(signal.at, outlook)}
+    if signal.name == "ports":
+        return _connections(signal, outlook, activity)
+    return _load(signal, activity) + _quiet(signal, outlook, activity)
+
+
+def _unknown(signal: Signal, outlook: Outlook) -> str:
+    if signal.heard_at is None:
+        return _("unknown: nothing was heard yet")
+    if outlook.now - signal.heard_at < FIRST_MEASURE:
+        return _("unknown: it is being measured")
+    return _("unknown: nothing was heard for %(span)s") % {"span": span(outlook.now - signal.heard_at)}
+
+
+def _connections(signal: Signal, outlook: Outlook, activity: Activity) -> str:
+    if activity.connections:
+        count = ngettext("one open", "%(count)s open", activity.connections) % {"count": activity.connections}
+        return f"{count}, {_quiet(signal, outlook, activity)}"
+    if first_visit_due(activity) or activity.connected_at is None:
+        return _("none since it was started")
+    return _("none open, the last one %(span)s ago") % {"span": span(outlook.now - activity.connected_at)}
+
+
+def _quiet(signal: Signal, outlook: Outlook, activity: Activity) -> str:
+    if signal.condition == "work":
+        return _("at work just now")
+    past = outlook.now - (signal.at or activity.since)
+    return (
+        _("silent for %(span)s") % {"span": span(past)}
+        if signal.name == "ports"
+        else _("quiet for %(span)s") % {"span": span(past)}
+    )
+
+
+def _load(signal: Signal, activity: Activity) -> str:
+    """The last measure, in words; '' for one that this cloud does not tell."""
+    if signal.name == "cpu" and activity.cpu_percent is not None:
+        return f"{activity.cpu_percent:.0f}\u00a0%, "
+    rate = {"disk": activity.disk_rate, "nic": activity.nic_rate}.get(signal.name)
+    return "" if rate is None else _("%(count)s kB each second") % {"count": round(rate / 1000)} + ", "
+
+
+def shown(outlook: Outlook) -> list[Signal]:
+    """Those that say something: no hold where nobody holds it, nothing that this cloud never tells."""
+    activity = outlook.facts.activity
+    untold = {"disk", "nic", "cpu"} if activity is None else {n for n, v in _measures(activity).items() if v is None}
+    return [s for s in outlook.signals if _says(s, untold)]
+
+
+def _measures(activity: Activity) -> dict[str, float | None]:
+    return {"cpu": activity.cpu_seconds, "disk": activity.disk_bytes, "nic": activity.nic_bytes}
+
+
+def _says(signal: Signal, untold: set[str]) -> bool:
+    if signal.name in ("hold", "lesson"):
+        return signal.condition == "work"
+    if signal.name == "console":
+        return signal.at is not None
+    # Of what was never heard, one line is enough.
+    return signal.name not in untold or (signal.name == "cpu" and signal.condition == "unknown")
+
+
+def dates(outlook: Outlook) -> list[tuple[str, datetime]]:
+    """What becomes of it if nobody uses it any more."""
+    found = [
+        (_("Put away"), outlook.shelves_at),
+        (_("Archived"), outlook.archives_at),
+        (_("Deleted"), outlook.deletes_at),
+    ]
+    return [(name, at) for name, at in found if at is not None]
+
+
+def is_asked(outlook: Outlook) -> bool:
+    return outlook.ask is not None and outlook.ask.kind == Question.Kind.SLEEP and not outlook.came_back

@@ -1,0 +1,268 @@
+"""One list of all servers tells every row what the cloud says; what the cloud's own people did is taken over.
+
+The sweep decides by its one row (Watch) whether a list is due, so a tick costs two small queries.
+"""
+
+import logging
+from collections.abc import Collection, Iterable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
+from django.utils import timezone
+
+import quotas.actions
+from accounts.failures import Failures
+from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
+from lib import doorbell, seldom
+from lib.notes import Note
+from machines import cloud_identity, machine_names
+from machines.models import CloudWatch, Event, Machine, MachineQuerySet, status_fields
+from machines.reconcile import drift
+from machines.reconcile.strays import is_key, keep_strays
+from machines.states import State, Wanted
+
+log = logging.getLogger(__name__)
+
+# A list of many servers costs the cloud a lot (ADR 56). So between two lists pass ten times what the last one took, for a tenth of the
+# cloud's time; but no longer than eight seconds for that, for people wait; and three times what it took at least: see the design.
+PACE, LEAST_PACE, ENOUGH = 10, 3, 8.0
+HEARD_LATE = timedelta(seconds=1)  # a list that began so soon after we asked may have missed it
+PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
+MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
+# To make a server takes the cloud a second or so: a class that launches at once would else fill the queue with bells for slow steps,
+# and those that run already would wait behind them for a step that takes a moment.
+LAUNCHING = (State.NEW, State.QUEUED)
+MOST_LAUNCHES = 8
+BELL_PAUSE = timedelta(seconds=3)  # then a bell may be rung again: it was lost, or all workers are busy
+LOOP = "list"  # of accounts.failures
+SILENT = "the sweep"  # what warnings of a silent cloud are about
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class News:
+    """What a list told besides what was written onto the rows."""
+
+    lost: bool = False  # a server of a living machine was deleted: only a whole list tells whether another has its mark
+    dark: bool = False  # the cloud cannot see some servers of ours
+
+
+def tick(cloud: Cloud, now: datetime | None = None) -> None:
+    """List if a list is due, then ring for every machine that is due a step."""
+    now = now or timezone.now()
+    try:
+        if (watch := _take_turn(now)) is not None:
+            look(cloud, watch, now)
+    finally:  # a list that cannot be read keeps nobody else's step waiting
+        _ring()
+
+
+def _ring() -> None:
+    rung = _due(timezone.now())
+    Machine.objects.filter(pk__in=rung).update(enqueued_at=timezone.now())
+    for pk, is_slow in rung.items():
+        doorbell.ring("machines.tasks.advance", pk, slow=is_slow)
+
+
+def _due(now: datetime) -> dict[UUID, bool]:
+    """Whose bell is to be rung, and whether that will take long. Not again before a worker can have heard it.
+
+    Those that wait for a server were rung for when they were launched; this is for bells that were lost.
+    """
+    is_slow = Q(state__in=LAUNCHING)
+    unheard = Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=now - BELL_PAUSE)
+    rows = Machine.objects.due(now).filter(unheard).annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
+    first = rows.order_by("is_slow", F("retry_at").asc(nulls_first=True), "state_since")
+    found = list(first.values_list("pk", "is_slow")[: MOST_BELLS + MOST_LAUNCHES])
+    slow = [pk for pk, is_slow in found if is_slow][:MOST_LAUNCHES]
+    return {pk: False for pk, is_slow in found if not is_slow} | dict.fromkeys(slow, True)
+
+
+def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
+    """One list call, and what follows from it."""
+    whole = _is_whole_due(watch, now)
+    try:
+        cloud_identity.require(cloud, watch)
+        listing = cloud.list_servers(None if whole else watch.cursor)
+    except CloudError as error:
+        seldom.warning(log, SILENT, "the cloud could not be listed: %s", error)
+        pause = getattr(error, "retry_after", None) or 2 * settings.SWEEP_BUSY_SECONDS
+        again = timezone.now() + timedelta(seconds=pause)
+        CloudWatch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=again, cursor="", steady_since=None)
+        return
+    if watch.steady_since is None:
+        seldom.over(log, SILENT, "the cloud can be listed again")
+    news = observe(listing.servers, now, whole=listing.whole)
+    if news.lost and not listing.whole:
+        watch.cursor = ""
+        return look(cloud, watch, timezone.now())
+    took = (timezone.now() - now).total_seconds()
+    fields = {"whole_at": now, "room": _room(cloud)} if listing.whole else {}
+    if not watch.cloud_identity:
+        fields["cloud_identity"] = cloud.identity
+    fields["steady_since"] = None if news.dark else watch.steady_since or now
+    fields |= {"cursor": listing.cursor, "listed_at": now, "took_seconds": took}
+    CloudWatch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=now + _pause(took), **fields)
+
+
+def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
+    """Changes do unless it is time, or a list of changes did not tell of a server of which we asked something."""
+    long = timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
+    if not watch.cursor or not watch.whole_at or not watch.listed_at or now - watch.whole_at >= long:
+        return True
+    unheard = Q(observed_at__isnull=True) | Q(observed_at__lte=F("asked_at"))
+    # Of one without a number no list tells anything: its next step looks for it.
+    waiting = Machine.objects.unsettled().exclude(server_id="")
+    silent = waiting.filter(unheard, asked_at__lt=now - PATIENCE)
+    return silent.filter(asked_at__lt=watch.listed_at - HEARD_LATE).exists()
+
+
+def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
+    """Write what a list that began `at` says onto the rows; rows that a whole list lacks are told that they are gone."""
+    rows = _rows(servers, whole=whole)
+    by_server = {row.server_id: row for row in rows if row.server_id}
+    by_mark = {str(row.pk): row for row in rows}
+    news, failures = News(), Failures(LOOP, at)
+    if whole:  # what is well again is struck off then; a list of changes need not pay for that
+        failures.read()
+    for server in servers:
+        row = by_server.get(server.id) or by_mark.get(server.machine)
+        if row is None:
+            continue
+        with failures.at(row.pk, holder=row.pk):
+            _observe_one(row, server, at, news) if row.server_id == server.id else _expect(row, server, at)
+    if whole:
+        _miss([row for row in rows if row.server_id], servers, at, failures)
+        keep_strays(servers, at)
+    return news
+
+
+def _rows(servers: Collection[Server], *, whole: bool) -> list[Machine]:
+    """The living rows that a list tells of: by their server's number, for a deleted one has lost its mark, and by their mark."""
+    alive = Machine.objects.alive()
+    if whole:
+        return list(alive)
+    if not servers:
+        return []
+    marks = {server.machine for server in servers if is_key(server.machine)}
+    return list(alive.filter(Q(server_id__in={server.id for server in servers}) | Q(pk__in=marks)))
+
+
+def _observe_one(machine: Machine, server: Server, at: datetime, news: News) -> None:
+    if server.status == Status.UNKNOWN:
+        news.dark = True  # nobody knows, so what we knew stays
+        return
+    if server.status == Status.DELETED and not machine.should_be_deleted:
+        news.lost = True
+        return
+    told = status_fields(server, at)
+    ours = {**drift.counters(machine, server), **drift.name(machine, server)}
+    changed = any(getattr(machine, name) != value for name, value in told.items() if name != "observed_at")
+    if changed or ours or not machine.is_fresh:
+        _take_over(machine, told, at, ours, drift.notes(machine, server))
+    elif machine.is_settled:
+        drift.take_over(machine)
+
+
+def _expect(machine: Machine, server: Server, at: datetime) -> None:
+    """A server has the mark of a row that knows of none: its next step must look for it before it makes one."""
+    if not machine.server_id and server.status != Status.DELETED:
+        Machine.objects.filter(pk=machine.pk, asked_at=None).update(asked_at=at)
+
+
+def _take_over(
+    machine: Machine, told: dict[str, Any], at: datetime, ours: dict[str, Any] | None = None, notes: Iterable[Note] = ()
+) -> None:
+    """Write an observation, unless the row was told, or asked the cloud for something, after the list began.
+
+    ours: columns of actions, written only while they are as we know them.
+    """
+    newer = Q(asked_at__isnull=True) | Q(asked_at__lt=at), Q(observed_at__isnull=True) | Q(observed_at__lte=at)
+    known = {name: getattr(machine, name) for name in ours or ()}
+    # A step that was waiting for news need wait no longer; one that backs off, or that can do nothing yet, keeps its time.
+    is_at_it = bool(told["cloud_task"]) and told["cloud_status"] == machine.cloud_status
+    calm: dict[str, object] = {} if machine.cloud_errors or is_at_it else {"retry_at": None, "enqueued_at": None}
+    if machine.state == State.FAILED:
+        calm = _second_chance(machine, told)
+    rows = Machine.objects.filter(*newer, pk=machine.pk, **known)
+    if not _put(machine, rows, {**told, **calm, **(ours or {})}, list(notes)):
+        return
+    # One that settles in this very moment is looked at again with the next whole list.
+    if machine.is_settled:
+        machine.refresh_from_db()
+    if machine.is_settled:
+        drift.take_over(machine)
+
+
+def _put(machine: Machine, rows: MachineQuerySet, changes: dict[str, Any], notes: list[Note]) -> bool:
+    """Write all of it, or nothing and return False."""
+    is_renamed = "name" in changes
+    # One statement is a transaction by itself.
+    with transaction.atomic() if is_renamed or notes else nullcontext():
+        if is_renamed:
+            quotas.actions.lock(machine.owner_id)
+            if changes["name_key"] in machine_names.taken(machine.owner_id, but=machine):
+                return False  # another machine took the name in this moment: the next list tells of it again
+        if not rows.update(**changes):
+            return False
+        for note in notes:
+            machine.record(Event.Kind.NOTED, note)
+    for name, value in changes.items():
+        setattr(machine, name, value)
+    return True
+
+
+def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, object]:
+    """A machine that had failed and is well after all is picked up again."""
+    well = fields["cloud_status"] in (Status.ACTIVE, Status.SUSPENDED, Status.SHELVED) and not fields["cloud_task"]
+    news = fields["cloud_status"] != machine.cloud_status
+    return {"retry_at": timezone.now(), "enqueued_at": None} if well and news and machine.wanted != Wanted.GONE else {}
+
+
+def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime, failures: Failures) -> None:
+    """Living rows whose server a whole list does not have: another one with their mark stands in, or they are gone."""
+    present = {server.id for server in servers}
+    missing = [row for row in rows if row.server_id not in present and (row.asked_at is None or row.asked_at < at)]
+    held = {row.server_id for row in rows}
+    for machine in missing:
+        others = [s for s in servers if s.machine == str(machine.pk) and s.id not in held]
+        with failures.at(machine.pk, holder=machine.pk):
+            if others and not machine.should_be_deleted:
+                drift.take_other(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
+            else:
+                _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)
+
+
+def _take_turn(now: datetime) -> CloudWatch | None:
+    """The row, if a list is due and nobody else is at it. An unsettled machine makes it due sooner."""
+    watch = CloudWatch.get_solo()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    soon = watch.listed_at is None or now - watch.listed_at >= _busy_pause(watch.took_seconds)
+    if watch.next_at > now and not (soon and Machine.objects.unsettled().exists()):
+        return None
+    taken = CloudWatch.objects.filter(free, pk=watch.pk, next_at=watch.next_at).update(
+        claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS)
+    )
+    return watch if taken else None
+
+
+def _busy_pause(took: float) -> timedelta:
+    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, LEAST_PACE * took, min(PACE * took, ENOUGH)))
+
+
+def _pause(took: float) -> timedelta:
+    quiet = not Machine.objects.unsettled().exists()
+    return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, LEAST_PACE * took)) if quiet else _busy_pause(took)
+
+
+def _room(cloud: Cloud) -> dict[str, object]:
+    try:
+        return asdict(cloud.room())
+    except CloudBusy:
+        return {}

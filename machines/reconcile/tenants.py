@@ -1,0 +1,49 @@
+"""What the cloud keeps for a person: told when they may keep more or less, and taken away when they left long ago."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+import quotas.backstop
+from accounts.failures import Failures
+from accounts.models import User
+from cloud.contract import Cloud, CloudError
+from machines import cloud_identity
+from machines.models import Machine
+from machines.states import State
+
+log = logging.getLogger(__name__)
+LOOP = "tenants"  # of accounts.failures
+
+PAUSE_SECONDS = 3600.0  # between two looks at one person, or EMPTY_PROJECT_SECONDS where that is less
+MOST = 5  # people looked at in one run, each for one call of the cloud mostly; for some when the settings' rules have changed
+
+
+def tidy(cloud: Cloud, now: datetime) -> None:
+    """Look at those whose turn it is. One with whom it goes wrong is left for later, and stops nobody else."""
+    cloud_identity.require(cloud)
+    pause = timedelta(seconds=min(PAUSE_SECONDS, settings.EMPTY_PROJECT_SECONDS))
+    failures = Failures(LOOP, now).read()
+    users = quotas.backstop.next_to_look_at(now, pause, MOST)
+    for place, user in enumerate(users):
+        with failures.at(user.pk, busy=(CloudError,)):
+            _tidy_one(user, cloud, now)
+        if failures.is_enough:  # the others have their turn as soon as the cloud is well
+            return quotas.backstop.give_back_turns(users[place + 1 :])
+
+
+def _tidy_one(user: User, cloud: Cloud, now: datetime) -> None:
+    owner = quotas.backstop.owner_of(user)
+    if not _has_left(user, now):
+        quotas.backstop.tell(user, owner, cloud)
+        return quotas.backstop.keep_rules(user, owner, cloud)
+    cloud.ensure_owner_gone(owner)
+    quotas.backstop.forget(user)
+    log.info("the empty tenant of %s was taken away", user.username)
+
+
+def _has_left(user: User, now: datetime) -> bool:
+    lately = Q(gone_at__gte=now - timedelta(seconds=settings.EMPTY_PROJECT_SECONDS))
+    return not Machine.objects.filter(~Q(state=State.GONE) | lately, owner=user).exists()

@@ -1,0 +1,163 @@
+"""Steps from new or queued to running: ask for a server, watch it. One whose build failed is deleted, and another one made, up to MOST_BUILDS."""
+
+from datetime import timedelta
+from random import uniform
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from cloud.contract import Cloud, CloudFull, CloudGone, Status
+from lib.notes import Note
+from lib.states import NOTHING, write
+from machines.capacity import flavor_of, waits
+from machines.models import CloudWatch, Event, Machine
+from machines.states import State
+from machines.stepper import archive, first_boot, repair, server_spec
+from machines.stepper.answering import is_resting, until_it_answers
+from machines.stepper.outcomes import (
+    QUEUE_FIRST,
+    QUEUE_REST,
+    again,
+    fail,
+    go,
+    queue,
+    refused_for_room,
+    wait_at_most,
+)
+from machines.stepper.sleep import wake
+
+MOST_BUILDS = 3  # servers made for a machine that never ran, until it has failed
+BUILD_PAUSES = (5.0, 30.0)  # seconds before the second and the third
+BUILD_AGAIN = _(
+    "The cluster could not build it. Trying again, attempt %(number)s of %(most)s; you need not do anything."
+)
+NOT_BUILT = _(
+    "The cluster could not build it in %(most)s attempts. Try again later; if it happens twice, tell your teacher."
+)
+
+
+def begin(machine: Machine, cloud: Cloud) -> None:
+    """Ask for a server, or for a host for the one that was put away, when it is our turn."""
+    if ahead := Machine.objects.waiting_before(machine).count():
+        return queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
+    if machine.server_id:
+        return wake(machine, cloud)
+    if _is_room_in_doubt(machine) and not cloud.has_room(flavor_of(machine.template)):
+        raise CloudFull("There is no room for it by the cloud's own book-keeping.")
+    # Who was sent back before is silent until a host is found: else each try would be two lines of its history.
+    go(machine, State.BUILDING, silent=machine.full_tries > 0, **asked(machine, cloud))
+
+
+def _is_room_in_doubt(machine: Machine) -> bool:
+    """Whether a look at the book-keeping is worth its call. A launch that finds room everywhere costs none."""
+    return machine.state == State.QUEUED or bool(waits(machine.template, CloudWatch.get_solo().room))
+
+
+def leave_queue(machine: Machine, cloud: Cloud) -> None:
+    if not archive.leave_queue(machine, cloud):
+        begin(machine, cloud)
+
+
+def watch_build(machine: Machine, cloud: Cloud) -> None:
+    """From accepted to answering. A reset comes through here, too."""
+    if not machine.server_id:
+        return once_more(machine, cloud)
+    if machine.is_deleted:
+        return deleted(machine, cloud)
+    if machine.full_tries and machine.host and machine.is_fresh and machine.cloud_status != Status.ERROR:
+        found_a_host(machine)
+    if machine.cloud_status == Status.ERROR and machine.is_fresh:
+        return failed(machine, cloud)
+    if machine.is_up and machine.owes_reset:
+        return again(machine, lambda: server_spec.for_reset(machine, cloud, machine.server_id))
+    if machine.is_up:
+        return until_it_answers(machine, cloud)
+    if is_resting(machine):
+        return again(machine, lambda: cloud.ensure_running(machine.server_id))
+    wait_at_most(machine, settings.BUILD_SECONDS)
+
+
+def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
+    """Ask for its server. Returns what is to be written then."""
+    server = server_spec.for_server(machine, cloud)
+    now = timezone.now()
+    # A server that was asked for under an older name is renamed once it runs.
+    named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
+    if machine.archive_id:
+        named["first_ready_at"] = machine.first_ready_at or machine.ready_at
+        named["ready_at"] = None  # nothing is lost when this server is given up for another
+    told: dict[str, Any] = {
+        "cloud_status": server.status,
+        "cloud_task": server.task[:40],
+        "cloud_name": server.name[:255],
+    }
+    return {"asked_at": now, "server_id": server.id, "build_started_at": now, **told, **named, **first_boot.ANEW}
+
+
+def failed(machine: Machine, cloud: Cloud) -> None:
+    """Repair a machine that ever ran; of one that never did, delete the server, so that another one is made."""
+    if machine.ready_at:
+        return repair.climb(machine, cloud)
+    if machine.failed_server != machine.server_id and not machine.cloud_full:
+        if machine.builds_failed + 1 >= MOST_BUILDS:
+            return fail(machine, Note(NOT_BUILT, {"most": MOST_BUILDS}))
+        _count_failure(machine)
+    elif machine.failed_server != machine.server_id:
+        write(machine, failed_server=machine.server_id)
+    cloud.ensure_deleted(machine.server_id)
+    _give_up_server(machine)
+
+
+@transaction.atomic
+def _count_failure(machine: Machine) -> None:
+    """Count the failure before its server is deleted: a killed worker's successor goes on from here, and counts nothing twice."""
+    number = machine.builds_failed + 1
+    note = Note(BUILD_AGAIN, {"number": number + 1, "most": MOST_BUILDS})
+    write(machine, builds_failed=number, failed_server=machine.server_id, state_note=note.as_json())
+    machine.record(Event.Kind.NOTED, note)
+
+
+def _give_up_server(machine: Machine) -> None:
+    now = timezone.now()
+    cleared: dict[str, Any] = {
+        "server_id": "",
+        "failed_server": "",
+        "observed_at": None,
+        "cloud_status": "",
+        "cloud_task": "",
+        "host": "",
+    }
+    if machine.cloud_full:
+        # Nova says "full" only after it has made a record of the server: wait for room.
+        tries, silent = min(machine.full_tries + 1, 100), machine.full_tries > 0
+        # Its place in the queue is that of its launch, whichever of two failed first.
+        queued_at = machine.queued_at or machine.build_started_at or now
+        cleared |= {"cloud_full": False, "queued_at": queued_at, "full_tries": tries}
+        retry_at = now + refused_for_room(machine)
+        return go(machine, State.QUEUED, Note(QUEUE_FIRST), silent=silent, retry_at=retry_at, **cleared)
+    pause = BUILD_PAUSES[min(machine.builds_failed, len(BUILD_PAUSES)) - 1] * uniform(0.8, 1.2)
+    write(machine, retry_at=now + timedelta(seconds=pause), attempts=0, cloud_errors=0, **cleared)
+
+
+@transaction.atomic
+def found_a_host(machine: Machine) -> None:
+    """Write the line of history that was left out while nobody could know that it would be true."""
+    write(machine, full_tries=0)
+    machine.record_move(State.QUEUED, State.BUILDING, NOTHING)
+
+
+def once_more(machine: Machine, cloud: Cloud) -> None:
+    """Ask for another server in place of the one that failed. Nova itself prefers hosts on which nothing failed lately."""
+    write(machine, attempts=0, cloud_errors=0, retry_at=None, **asked(machine, cloud))
+
+
+def deleted(machine: Machine, cloud: Cloud) -> None:
+    """Go on after its server was deleted: by us, since its build had failed; or by somebody else, so that only an archive is left."""
+    if machine.should_be_deleted:
+        return _give_up_server(machine)
+    if machine.archive_id and not machine.ready_at:
+        return failed(machine, cloud)
+    raise CloudGone(f"Server {machine.server_id} is deleted.")

@@ -1,0 +1,56 @@
+"""Steps towards gone: ports closed, the server deleted, the quota given back; also for a server that vanished."""
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+import quotas.actions
+import tunnels.actions
+from cloud.contract import Cloud, Status
+from lib.notes import Note
+from lib.states import NOTHING, write
+from machines import archive_share
+from machines.models import Machine
+from machines.states import State, Wanted
+from machines.stepper import archive
+from machines.stepper.outcomes import again, go, wait_at_most
+from tunnels.models import Tunnel
+
+VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
+
+
+def delete(machine: Machine, cloud: Cloud) -> None:
+    """Close its ports at once, then let the cloud delete it. A server whose number we never heard is looked for."""
+    tunnels.actions.release(holder=machine.pk)
+    archive.forget(machine, cloud)
+    server_id = machine.server_id or getattr(cloud.find_server(str(machine.pk)), "id", "")
+    if not server_id or (machine.is_fresh and machine.cloud_status == Status.DELETED):
+        return finish(machine)
+    cloud.ensure_deleted(server_id)
+    go(machine, State.DELETING, asked_at=timezone.now(), server_id=server_id)
+
+
+def watch_delete(machine: Machine, cloud: Cloud) -> None:
+    if machine.is_fresh and machine.cloud_status == Status.DELETED:
+        return finish(machine)
+    if machine.is_fresh and not machine.cloud_task:
+        return again(machine, lambda: cloud.ensure_deleted(machine.server_id))
+    wait_at_most(machine, settings.STEP_SECONDS)
+
+
+@transaction.atomic
+def finish(machine: Machine, note: Note = NOTHING) -> None:
+    """It is gone: its ports are given back, and so is its share of the quota."""
+    held = list(Tunnel.objects.filter(holder=machine.pk, extra=True).values_list("pk", flat=True))
+    # The machine's row is locked before the gateway's, as every action does it.
+    go(machine, State.GONE, note, gone_at=timezone.now())
+    quotas.actions.free(holders=[machine.pk, archive_share.holder_of(machine), *held])
+    tunnels.actions.release(holder=machine.pk)
+
+
+@transaction.atomic
+def vanish(machine: Machine) -> None:
+    """Its server is no more, and not by our wish."""
+    write(machine, wanted=Wanted.GONE, vanished=True)
+    finish(machine, Note(VANISHED))

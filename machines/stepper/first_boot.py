@@ -1,0 +1,193 @@
+"""The first boot of a machine's disk, as cloud-init writes it to the console: whether its setup still runs, and how that ended.
+
+One read of the console log is one call of the cloud. They are far apart, the longer the setup takes the farther, and end with it; an
+image that shows no trace of cloud-init by the time its services answer is never looked at again, and waits for nothing.
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Max
+from django.utils.translation import gettext_noop as _
+
+import tunnels.queries
+from accounts.failures import Failures
+from cloud.contract import Cloud, CloudBusy, CloudError
+from lib.notes import Note
+from machines import cloud_identity
+from machines.models import Event, Machine
+from machines.states import Setup, State
+
+log = logging.getLogger(__name__)
+
+LOOP = "first boots"  # of accounts.failures
+LINES = 400  # of the console, the newest
+SOONEST, LATEST = timedelta(seconds=10), timedelta(seconds=60)  # between two looks
+LONGEST = timedelta(hours=1)  # then nobody looks any more
+MOST = 20  # looked at in one turn
+WIDTH = 200  # characters of a line that are kept
+ANEW: dict[str, Any] = {
+    "setup": Setup.NONE, "setup_line": "", "setup_fault": "", "setup_since": None, "setup_next_at": None, "setup_seen": False,
+}  # fmt: skip
+
+RUNS = _("Its first-boot setup still runs: %(line)s")
+FAILED = _("Its first-boot setup failed: %(line)s. You can come in, but something may be missing; tell your teacher.")
+OVERDUE = _("Its first-boot setup had not ended after an hour; its last line: %(line)s. Tell your teacher.")
+
+_BEGINS = re.compile(r"Cloud-init v\. ?\S+ running 'init-local'")
+_BANNER = re.compile(r"Cloud-init v\. ?\S+ (running|finished at)")
+# The second is of an image, or a template, with a final message of its own.
+_ENDS = re.compile(r"Cloud-init v\. ?\S+ finished at|Reached target .*cloud-init", re.IGNORECASE)
+_FAULT = re.compile(r"\S+\.py\[(?:(?:ERROR|CRITICAL)\]: |WARNING\]: .*(?:fail|unhandled))", re.IGNORECASE)
+# Of a script that failed cloud-init says only that; why is in the line that the script wrote before.
+_OF_SCRIPT = re.compile(
+    r"cc_scripts_\w+\.py\[|cc_runcmd\.py\[|subp\.py\[|Failed to install packages|Package (?:update|upgrade) failed"
+)
+_PROMPT = re.compile(r"login:$")
+# ssh-keygen's pictures, tables, and what systemd draws anew twice a second while it waits.
+_DRAWN = re.compile(r"^[|+].*[|+]$|^ci-info: |^\[[ *]+\] |^The key's randomart image is:")
+_ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[@-Z\\^_])")
+_STAMP = re.compile(r"^\[ *\d+\.\d+\] *")
+# systemd puts it before each line of cloud-init's units. The prompt has no line feed, so what comes next is in its line.
+_OURS = re.compile(r"^(?:\S+ login: )?(?:\[ *\d+\.\d+\] *)?cloud-init\[\d+\]: ?")
+_TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ - ")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a console log says of the last boot in it."""
+
+    is_there: bool  # cloud-init runs or ran
+    has_ended: bool
+    line: str
+    fault: str  # the first line that tells of a failure
+
+
+def read(console: str) -> Told:
+    """What students' machines write is hostile: only characters that print are kept, and not many."""
+    lines = [line for raw in console.splitlines() if (line := _line(raw))]
+    begun = max((number for number, (text, _ours) in enumerate(lines) if _BEGINS.search(text)), default=0)
+    boot = lines[begun:]
+    # Beside cloud-init the kernel, systemd and the prompt write; where its own lines are marked, the others tell nothing of it.
+    told = [text for text, ours in boot if ours] or [text for text, _ours in boot]
+    return Told(
+        is_there=any(ours or _BANNER.search(text) for text, ours in boot),
+        has_ended=any(_ENDS.search(text) for text, _ours in boot),
+        line=told[-1] if told else "",
+        fault=_fault(told),
+    )
+
+
+def _fault(lines: list[str]) -> str:
+    number = next((number for number, line in enumerate(lines) if _FAULT.search(line)), None)
+    if number is None:
+        return ""
+    cause = lines[number - 1] if number and _OF_SCRIPT.search(lines[number]) else ""
+    if not cause or _BANNER.search(cause):
+        return lines[number]
+    return f"{cause[: WIDTH // 2]} · {lines[number]}"[:WIDTH]
+
+
+def _line(raw: str) -> tuple[str, bool] | None:
+    """Its text, and whether it is marked as cloud-init's; None for one that says nothing."""
+    text = "".join(c for c in _ESCAPES.sub("", raw) if c.isprintable()).strip()
+    is_ours = _OURS.search(text) is not None
+    text = _TIME.sub("", _STAMP.sub("", _OURS.sub("", text)))[:WIDTH].strip()
+    return None if not text or _PROMPT.search(text) or _DRAWN.search(text) else (text, is_ours)
+
+
+def watch(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> None:
+    """While it is being built: look when it is time, and once more when everything answers.
+
+    One that is called running because it is slow may not have come as far as cloud-init yet: see tend.
+    """
+    if machine.state != State.BUILDING or machine.setup not in (Setup.NONE, Setup.RUNNING):
+        return
+    if machine.setup_since is None and not is_last:  # it has just been switched on: there is nothing to read yet
+        _write(machine, {"setup_since": now, "setup_next_at": now + SOONEST})
+    elif is_last or machine.setup_next_at is None or machine.setup_next_at <= now:
+        with Failures(LOOP, now).at(machine.pk, holder=machine.pk):  # no console is worth a launch
+            look(machine, cloud, now, is_last=is_last)
+
+
+def tend(cloud: Cloud, now: datetime) -> None:
+    """Look at those that run while their setup goes on, or before they have come as far."""
+    failures = Failures(LOOP, now)
+    rows = Machine.objects.alive().filter(state=State.RUNNING, setup_next_at__lte=now).exclude(server_id="")
+    if not rows.exists():
+        return
+    cloud_identity.require(cloud)
+    for machine in rows.exclude(pk__in=failures.resting).order_by("setup_next_at")[:MOST]:
+        with failures.at(machine.pk, holder=machine.pk):
+            look(machine, cloud, now, is_last=tunnels.queries.primary_answered(machine.pk))
+        if failures.is_enough:
+            return
+
+
+def look(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> None:
+    """One read. The time of the next is written before it, so two workers never read at once and a lost reply costs a turn."""
+    since = machine.setup_since or now
+    turn = {"setup_since": since, "setup_next_at": now + min(max(SOONEST, (now - since) / 10), LATEST)}
+    if not _write(machine, turn):
+        return
+    try:
+        console = cloud.console_log(machine.server_id, LINES)
+    except CloudBusy as error:
+        log.warning("the console of machine %s: %s", machine.pk, error)
+        return
+    except CloudError as error:
+        log.warning("the console of machine %s cannot be read: %s", machine.pk, error)
+        console = ""
+    _take(machine, _facts(machine, read(console), now, is_last=is_last))
+
+
+def _facts(machine: Machine, told: Told, now: datetime, *, is_last: bool) -> dict[str, Any]:
+    over: dict[str, Any] = {"setup_next_at": None}
+    is_over = now - (machine.setup_since or now) > LONGEST
+    if machine.setup == Setup.NONE and not told.is_there:
+        return over if is_last or is_over else {}
+    facts = {"setup_line": told.line or machine.setup_line, "setup_fault": machine.setup_fault or told.fault}
+    if told.has_ended and (told.is_there or machine.setup == Setup.RUNNING):
+        return {"setup": Setup.FAILED if facts["setup_fault"] else Setup.DONE, **facts, **over}
+    if is_over:
+        return {"setup": Setup.OVERDUE, **facts, **over}
+    return {"setup": Setup.RUNNING, **facts}
+
+
+@transaction.atomic
+def _take(machine: Machine, facts: dict[str, Any]) -> None:
+    if facts and _write(machine, facts) and facts.get("setup") in (Setup.FAILED, Setup.OVERDUE):
+        machine.record(Event.Kind.NOTED, note(machine))
+
+
+def _write(machine: Machine, facts: dict[str, Any]) -> bool:
+    """Unless somebody else has looked meanwhile, or it begins anew."""
+    known = {name: getattr(machine, name) for name in ("pk", "server_id", "setup_since", "setup_next_at")}
+    if not Machine.objects.filter(**known).update(**facts):
+        return False
+    for name, value in facts.items():
+        setattr(machine, name, value)
+    return True
+
+
+def note(machine: Machine) -> Note:
+    """What to say of its setup; empty where it ended well, or somebody has seen how it ended."""
+    if machine.setup == Setup.RUNNING:
+        return Note(RUNS, {"line": machine.setup_line})
+    if machine.setup_seen:
+        return Note()
+    if machine.setup == Setup.FAILED:
+        return Note(FAILED, {"line": machine.setup_fault})
+    return Note(OVERDUE, {"line": machine.setup_line}) if machine.setup == Setup.OVERDUE else Note()
+
+
+def failures_of(templates: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Of how many living machines of a template the setup failed, and what one of them said."""
+    rows = Machine.objects.alive().filter(template__in=templates, setup__in=(Setup.FAILED, Setup.OVERDUE))
+    counted = rows.order_by().values("template").annotate(count=Count("pk"), fault=Max("setup_fault"))
+    return {row["template"]: (row["count"], row["fault"]) for row in counted}

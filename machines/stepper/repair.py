@@ -1,0 +1,194 @@
+"""Steps that bring a broken machine back without touching its disk, and what administrators may try besides.
+
+`Machine.repair` says what was tried last. Each is tried only where the one before did not help: the cloud is read once more, the
+power is cut and switched on, it is switched off and started. Nothing here rebuilds: that wipes the disk.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+import tunnels.actions
+from cloud.contract import Cloud, CloudLimit, CloudRefused, Status
+from lib.notes import Note
+from lib.states import write
+from machines import refusals
+from machines.models import Event, Machine
+from machines.states import Refused, Repair, State, Wanted
+from machines.stepper import server_spec
+from machines.stepper.outcomes import LOOK_AGAIN, MOST_REPEATS, NEWS, again, fail, follow, go, wait, wait_at_most
+
+log = logging.getLogger(__name__)
+
+MOVE_SECONDS = 3600.0  # to copy a disk to another computer over an old network
+
+BROKE = _("The cluster reports an error with it. Try again: it is restarted by force, and its disk is kept.")
+REBOOTING = _("The cluster reported an error. Its power is cut and switched on again; its disk is kept.")
+CYCLING = _("That did not help. It is switched off and started; its disk is kept.")
+HARDER = _("It did not restart in good order within two minutes, so its power is cut and switched on again.")
+ONLY_RESET = _(
+    "The cluster cannot start it, and everything that keeps its disk was tried. Download its disk first. Then you can reset it to its "
+    "template, which loses what is in it, or delete it."
+)
+IN_RESCUE = _("An administrator works on it: it runs from a rescue image. Its disk is kept.")
+NO_RESCUE = _("It cannot be rescued here. It stays as it is.")
+MOVING = _("It is switched off and moved to another computer of the cluster; its disk moves with it.")
+MOVED = _("It was moved to another computer of the cluster.")
+NO_MOVE = _("It could not be moved: no other computer of the cluster can take it. Its disk is kept.")
+
+
+def climb(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
+    """Try the next thing that keeps the disk; after the last one, fail with what is left."""
+    server_id = server_id or machine.server_id
+    if machine.repair == Repair.NONE and machine.state != State.FAILED and _is_well_after_all(machine, cloud):
+        return wait(machine, LOOK_AGAIN)
+    tunnels.actions.close_all(holder=machine.pk)  # what answered before the power was cut must answer anew
+    for rung, text, ask in _above(machine, cloud, server_id):
+        try:
+            ask()
+        except CloudLimit:
+            raise
+        except CloudRefused as error:
+            log.warning("machine %s: %s did not help: %s", machine.pk, rung, error)
+            continue
+        return _climbed(machine, rung, text, server_id)
+    _used_up(machine)
+
+
+def be_harder(machine: Machine, cloud: Cloud) -> None:
+    """A restart in good order that does not end: cut the power."""
+    cloud.ensure_hard_restarted(machine.server_id, machine.restarts_asked)
+    with transaction.atomic():
+        write(machine, repair=Repair.REBOOT, asked_at=timezone.now(), attempts=0, cloud_errors=0, retry_at=None)
+        machine.record(Event.Kind.NOTED, Note(HARDER))
+
+
+def until_harder(machine: Machine) -> timedelta:
+    """How long a restart in good order may still take."""
+    begun = machine.asked_at or machine.state_since
+    return begun + timedelta(seconds=settings.RESTART_SECONDS) - timezone.now()
+
+
+def watch_restart(machine: Machine, cloud: Cloud) -> None:
+    """Wait for the cloud; a restart in good order gets two minutes, then its power is cut."""
+    is_soft = machine.owes_restart and machine.repair == Repair.NONE
+    if not is_soft:
+        return wait_at_most(machine, settings.STEP_SECONDS)
+    left = until_harder(machine)
+    if left <= timedelta(0):
+        return be_harder(machine, cloud)
+    wait_at_most(machine, settings.STEP_SECONDS, look_again=min(NEWS, left))
+
+
+def rescue(machine: Machine, cloud: Cloud) -> None:
+    """Start it from the cloud's rescue image. It needs attention until somebody tries it again."""
+    asked = machine.rescues_asked
+    tunnels.actions.close_all(holder=machine.pk)
+    try:
+        cloud.ensure_rescued(machine.server_id)
+    except CloudLimit:
+        raise
+    except CloudRefused as error:
+        log.warning("machine %s cannot be rescued: %s", machine.pk, error)
+        write(machine, rescues_done=asked, **refusals.kept(Refused.RESCUE, NO_RESCUE))
+        return _stay(machine, NO_RESCUE, error)
+    write(machine, rescues_done=asked, asked_at=timezone.now())
+    fail(machine, Note(IN_RESCUE))
+
+
+def move(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
+    """Begin a cold migration; see watch_move."""
+    server_id = server_id or machine.server_id
+    tunnels.actions.close_all(holder=machine.pk)
+    if not machine.moved_from:  # before the first call: afterwards nobody knows where it was
+        write(machine, moved_from=machine.host or "?")
+    try:
+        cloud.ensure_moved(server_id, machine.moves_asked)
+    except CloudLimit:
+        raise
+    except CloudRefused as error:
+        log.warning("machine %s cannot be moved: %s", machine.pk, error)
+        _end_move(machine, **refusals.kept(Refused.MOVE, NO_MOVE))
+        return _stay(machine, NO_MOVE, error)
+    go(machine, State.WAKING, Note(MOVING), asked_at=timezone.now(), server_id=server_id)
+
+
+def watch_move(machine: Machine, cloud: Cloud) -> None:
+    """Ask again, step by step, until the cloud counts the move as done; then it wakes as ever."""
+    if not machine.is_fresh or machine.cloud_task:
+        return wait_at_most(machine, MOVE_SECONDS)
+    if machine.cloud_moves == machine.moves_asked:
+        return _moved(machine, has_moved=machine.host not in ("", machine.moved_from))
+    if machine.attempts >= MOST_REPEATS:
+        return _moved(machine, has_moved=False)
+    try:
+        again(machine, lambda: cloud.ensure_moved(machine.server_id, machine.moves_asked))
+    except CloudLimit:
+        raise
+    except CloudRefused as error:
+        log.warning("machine %s cannot be moved: %s", machine.pk, error)
+        _moved(machine, has_moved=False)
+
+
+def _above(machine: Machine, cloud: Cloud, server_id: str) -> list[tuple[Repair, str, Callable[[], None]]]:
+    """Return what is still to be tried, the gentlest first."""
+    rungs: list[tuple[Repair, str, Callable[[], None]]] = [
+        (Repair.REBOOT, REBOOTING, lambda: _cut_power(machine, cloud, server_id)),
+        (Repair.CYCLE, CYCLING, lambda: cloud.ensure_stopped(server_id)),
+    ]
+    return rungs[{Repair.NONE: 0, Repair.ASKED: 0, Repair.REBOOT: 1}.get(Repair(machine.repair), 2) :]
+
+
+def _cut_power(machine: Machine, cloud: Cloud, server_id: str) -> None:
+    """Write the number first: a killed worker's successor asks for the same, and the sweep knows the number as ours."""
+    if machine.repair == Repair.NONE:
+        write(machine, repair=Repair.ASKED, restarts_asked=machine.restarts_asked + 1)
+    cloud.ensure_hard_restarted(server_id, machine.restarts_asked)
+
+
+@transaction.atomic
+def _climbed(machine: Machine, rung: Repair, text: str, server_id: str) -> None:
+    facts: dict[str, Any] = {"repair": rung, "asked_at": timezone.now(), "server_id": server_id}
+    if machine.state != State.WAKING:
+        return go(machine, State.WAKING, Note(text), **facts)
+    write(machine, state_note=Note(text).as_json(), attempts=0, cloud_errors=0, retry_at=None, **facts)
+    machine.record(Event.Kind.NOTED, Note(text))
+
+
+def _used_up(machine: Machine) -> None:
+    # Nothing is owed: no restart is made up for on its next start.
+    write(machine, repair=Repair.USED_UP, restarts_done=machine.restarts_asked)
+    fail(machine, Note(ONLY_RESET))
+
+
+def _is_well_after_all(machine: Machine, cloud: Cloud) -> bool:
+    server = server_spec.its_server(machine, cloud)
+    return server is not None and server.status != Status.ERROR
+
+
+@transaction.atomic
+def _stay(machine: Machine, text: str, error: CloudRefused) -> None:
+    """Leave the machine as it was, since the cloud refuses what the administrator wanted."""
+    if machine.state == State.FAILED:
+        machine.record(Event.Kind.NOTED, Note(text))
+        return fail(machine, machine.note or Note(text), fault=str(error))
+    follow(machine, Wanted(machine.wanted), State.WAKING, Note(text))
+
+
+@transaction.atomic
+def _moved(machine: Machine, *, has_moved: bool) -> None:
+    _end_move(machine, **({} if has_moved else refusals.kept(Refused.MOVE, NO_MOVE)))
+    if has_moved:
+        write(machine, repair=Repair.NONE)  # there all may help that did not help before
+    write(machine, state_note={}, attempts=0, cloud_errors=0, retry_at=None)
+    machine.record(Event.Kind.NOTED, Note(MOVED if has_moved else NO_MOVE))
+
+
+def _end_move(machine: Machine, **fields: Any) -> None:
+    write(machine, moves_done=machine.moves_asked, moved_from="", **fields)

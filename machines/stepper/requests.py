@@ -1,0 +1,62 @@
+"""What is done once to a machine that runs, because somebody asked for it: a reset, a rescue, a move, a restart, other ports."""
+
+import logging
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+import tunnels.actions
+from cloud.contract import Cloud, CloudRefused
+from lib.notes import Note
+from lib.states import write
+from machines import refusals
+from machines.models import Machine
+from machines.states import Refused, State, Wanted
+from machines.stepper import first_boot, repair, server_spec
+from machines.stepper.answering import open_ports
+from machines.stepper.outcomes import calm, follow, go
+
+log = logging.getLogger(__name__)
+
+NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
+
+
+def do_once(machine: Machine, cloud: Cloud) -> None:
+    """It runs, and something was asked of it: a reset, a rescue, a move, a restart, or other ports."""
+    if machine.rescues_asked != machine.rescues_done:
+        repair.rescue(machine, cloud)
+    elif machine.owes_move:
+        repair.move(machine, cloud)
+    elif machine.resets_asked != machine.resets_done:
+        reset(machine, cloud)
+    elif machine.restarts_asked != machine.restarts_done:
+        tunnels.actions.close_all(holder=machine.pk)
+        cloud.ensure_restarted(machine.server_id, machine.restarts_asked)
+        go(machine, State.WAKING, asked_at=timezone.now())
+    elif machine.ports_asked != machine.ports_done:
+        asked = machine.ports_asked
+        cloud.ensure_ports(machine.server_id, server_spec.ports_of(machine))
+        port_map = _found_at(machine, cloud)
+        machine.port_map = port_map
+        open_ports(machine)
+        write(machine, ports_done=asked, port_map=port_map, **calm(machine))
+
+
+def reset(machine: Machine, cloud: Cloud) -> None:
+    """Where the cloud refuses it (its image is gone), the machine stays as it is."""
+    tunnels.actions.close_all(holder=machine.pk)
+    try:
+        server_spec.for_reset(machine, cloud, machine.server_id)
+    except CloudRefused as error:
+        log.warning("machine %s cannot be reset: %s", machine.pk, error)
+        write(machine, resets_done=machine.resets_asked, **refusals.kept(Refused.RESET, NO_RESET))
+        return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_RESET))
+    go(machine, State.BUILDING, asked_at=timezone.now(), **first_boot.ANEW)
+
+
+def _found_at(machine: Machine, cloud: Cloud) -> dict[str, int]:
+    """Where the agent finds the ports now. Under its own number a new one may be a port of the computer that runs the local cloud."""
+    server = cloud.find_server(str(machine.pk))
+    if server is None:
+        return dict(machine.port_map)
+    return {str(port): place for port, place in server.port_map.items()}

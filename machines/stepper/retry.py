@@ -1,0 +1,39 @@
+"""The step of a machine that had failed and that somebody tries again: go on from what the cloud has of it."""
+
+from django.utils import timezone
+
+from cloud.contract import Cloud, Status
+from machines.models import Machine
+from machines.states import State
+from machines.stepper import archive, first_boot, repair, server_spec
+from machines.stepper.outcomes import go
+from machines.stepper.sleep import wake
+
+
+def revive(machine: Machine, cloud: Cloud) -> None:
+    """It had failed, and a person said: again. Go on from what the cloud has."""
+    if machine.adopting:
+        return wake(machine, cloud)  # it has no mark yet by which it could be found
+    if machine.rescues_asked != machine.rescues_done and machine.server_id:
+        return repair.rescue(machine, cloud)
+    archive.forget_unfinished(machine, cloud)
+    server = server_spec.its_server(machine, cloud)
+    if archive.take_up(machine, server, cloud):
+        return None
+    if server is None:
+        return go(machine, State.NEW, server_id="", observed_at=None)
+    if server.status == Status.ERROR and machine.ready_at is None:
+        # It never ran, so nothing of the student's is in it: a new one is the better try.
+        cloud.ensure_deleted(server.id)
+        return go(machine, State.ARCHIVED if machine.archive_id else State.NEW, server_id="", observed_at=None)
+    if machine.resets_asked != machine.resets_done:
+        server_spec.for_reset(machine, cloud, server.id)
+        return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id, **first_boot.ANEW)
+    if machine.owes_move:
+        return repair.move(machine, cloud, server.id)
+    if server.status == Status.ERROR:
+        return repair.climb(machine, cloud, server.id)
+    if server.status in (Status.SUSPENDED, Status.SHELVED):
+        return go(machine, State(server.status.value), server_id=server.id)
+    cloud.ensure_running(server.id)
+    go(machine, State.WAKING, asked_at=timezone.now(), server_id=server.id)

@@ -1,0 +1,93 @@
+"""What the cloud is told of one machine: whose it is, what it is made of, its name."""
+
+import logging
+from dataclasses import replace
+
+from django.utils import timezone
+
+import quotas.backstop
+from cloud.contract import Cloud, CloudGone, CloudRefused, Owner, Server, ServerSpec
+from lib.states import write
+from machines import terminal_lines
+from machines.models import Machine
+from machines.states import State
+from machines.stepper.outcomes import calm
+from tunnels.models import Tunnel
+
+log = logging.getLogger(__name__)
+
+
+def for_server(machine: Machine, cloud: Cloud) -> Server:
+    """Its server, made now (of its archive, where it has one) or found again. The row says that we ask before we do: see ADR 40."""
+    owner = quotas.backstop.owner_of(machine.owner)
+    quotas.backstop.tell(machine.owner, owner, cloud)
+    is_new = machine.asked_at is None
+    if is_new:
+        write(machine, asked_at=timezone.now())
+    server = cloud.ensure_server(spec_of(machine, owner, is_new=is_new, image=machine.archive_id))
+    quotas.backstop.remember(machine.owner, replace(owner, tenant=server.tenant or owner.tenant))
+    return server
+
+
+def its_server(machine: Machine, cloud: Cloud) -> Server | None:
+    """Return what the cloud says of its server now: found by its mark, or by its number where somebody wiped the mark."""
+    if found := cloud.find_server(str(machine.pk)):
+        return found
+    if not machine.server_id:
+        return None
+    return next((one for one in cloud.list_servers().servers if one.id == machine.server_id), None)
+
+
+def for_reset(machine: Machine, cloud: Cloud, server_id: str) -> None:
+    """Its disk as the template has it. CloudRefused when the image is gone: that is not the end of the machine."""
+    try:
+        cloud.ensure_rebuilt(server_id, spec_of(machine), machine.resets_asked)
+    except CloudGone as error:
+        if its_server(machine, cloud) is None:
+            raise
+        raise CloudRefused(f"It cannot be reset: {error}") from error
+
+
+def to_adopt(machine: Machine, cloud: Cloud) -> None:
+    """Its server was there before it: before anything else the cloud is told whose it is, and lets the agent in."""
+    cloud.ensure_adopted(machine.server_id, str(machine.pk), quotas.backstop.owner_of(machine.owner))
+    cloud.ensure_ports(machine.server_id, ports_of(machine))
+    now = timezone.now()
+    # After a failure there is the retry to be done, of which this was the first part.
+    write(
+        machine, adopting=False, asked_at=now, cloud_errors=0, retry_at=now if machine.state == State.FAILED else None
+    )
+
+
+def to_rename(machine: Machine, cloud: Cloud) -> None:
+    """It was renamed here. Where the cloud refuses the name it keeps its own: nobody's work waits for that."""
+    asked, told = machine.names_asked, {}
+    try:
+        told = {"cloud_name": cloud.ensure_renamed(machine.server_id, machine.name)[:255]}
+    except CloudRefused as error:
+        log.warning("machine %s: its name was refused: %s", machine.pk, error)
+    # asked_at: a list that began before has the old name, and must not pass for somebody's renaming it back.
+    write(machine, names_done=asked, asked_at=timezone.now(), **told, **calm(machine))
+
+
+def spec_of(machine: Machine, owner: Owner | None = None, *, is_new: bool = False, image: str = "") -> ServerSpec:
+    """image: another one than its template's, with which the template's script has run already."""
+    template = machine.template
+    return ServerSpec(
+        machine=str(machine.pk),
+        owner=owner or quotas.backstop.owner_of(machine.owner),
+        name=machine.name,
+        flavor_id=template.flavor.cloud_id,
+        image_id=image or template.image.cloud_id,
+        public_keys=tuple(machine.owner.ssh_keys.values_list("public_key", flat=True)),
+        line_key=terminal_lines.key_line(),
+        user_data="" if image else template.user_data,
+        ports=ports_of(machine),
+        vnc_password=machine.vnc_password,
+        labels={"template": template.slug},
+        is_new=is_new,
+    )
+
+
+def ports_of(machine: Machine) -> frozenset[int]:
+    return frozenset(Tunnel.objects.of(machine.pk).kept().values_list("target_port", flat=True))

@@ -1,0 +1,93 @@
+"""Steps between up and asleep, switched off or put away, both ways: asked for, and watched until the cloud shows it."""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from cloud.contract import Cloud, CloudGone, CloudRefused, Status
+from lib.notes import Note
+from lib.states import write
+from machines import refusals, visitors
+from machines.models import Machine
+from machines.states import Refused, State, Wanted
+from machines.stepper import repair
+from machines.stepper.answering import is_resting, runs, until_it_answers
+from machines.stepper.outcomes import again, fail, follow, go, wait_at_most
+
+log = logging.getLogger(__name__)
+
+NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
+SWITCHED_OFF = _("It is switched off: its memory is not kept, its disk is. It starts anew when you wake it.")
+
+
+def wake(machine: Machine, cloud: Cloud) -> None:
+    cloud.ensure_running(machine.server_id)
+    visitors.expect(machine)
+    go(machine, State.WAKING, asked_at=timezone.now())
+
+
+def suspend(machine: Machine, cloud: Cloud) -> None:
+    visitors.hold(machine, timezone.now())
+    try:
+        if machine.template.image.can_suspend:
+            cloud.ensure_suspended(machine.server_id)
+        else:
+            cloud.ensure_stopped(machine.server_id)
+    except CloudRefused as error:
+        log.warning("machine %s cannot sleep: %s", machine.pk, error)
+        write(machine, **refusals.kept(Refused.SUSPEND, NO_SLEEP))
+        return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_SLEEP))
+    now = timezone.now()
+    go(machine, State.SUSPENDING, asked_at=now, used_at=now)
+
+
+def shelve(machine: Machine, cloud: Cloud) -> None:
+    visitors.hold(machine, timezone.now())
+    cloud.ensure_shelved(machine.server_id)
+    now = timezone.now()
+    used: dict[str, Any] = {"used_at": now} if machine.state == State.RUNNING else {}
+    go(machine, State.SHELVING, asked_at=now, **used)
+
+
+def watch_rest(machine: Machine, cloud: Cloud) -> None:
+    """From running to asleep or put away; also when the wish has changed on the way, for the cloud cannot be stopped half-way."""
+    goal = {State.SUSPENDING: Status.SUSPENDED, State.SHELVING: Status.SHELVED}[State(machine.state)]
+    if machine.is_deleted:
+        raise CloudGone(f"Server {machine.server_id} is deleted.")
+    if machine.is_broken:
+        return fail(machine, Note(repair.BROKE))
+    if not machine.is_fresh or machine.cloud_task:
+        return wait_at_most(machine, settings.STEP_SECONDS)
+    if machine.cloud_status in (goal, Status.SHELVED):
+        return go(machine, State(machine.cloud_status))
+    if machine.cloud_status == Status.STOPPED and goal == Status.SUSPENDED:
+        return go(machine, State.SUSPENDED, Note(SWITCHED_OFF))
+    if machine.wanted == Wanted.RUNNING:
+        return wake(machine, cloud)
+    nap = cloud.ensure_suspended if machine.template.image.can_suspend else cloud.ensure_stopped
+    ask = nap if goal == Status.SUSPENDED else cloud.ensure_shelved
+    again(machine, lambda: ask(machine.server_id))
+
+
+def watch_wake(machine: Machine, cloud: Cloud) -> None:
+    """From asleep, put away or restarting to answering."""
+    if machine.is_deleted:
+        raise CloudGone(f"Server {machine.server_id} is deleted.")
+    if machine.owes_move:
+        return repair.watch_move(machine, cloud)
+    if machine.is_broken:
+        return repair.climb(machine, cloud)
+    if machine.is_fresh and machine.cloud_status == Status.RESCUED and not machine.cloud_task:
+        return fail(machine, Note(repair.IN_RESCUE))
+    if machine.is_up and machine.owes_restart:
+        return again(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
+    if machine.is_up and machine.wanted != Wanted.RUNNING:
+        return runs(machine)
+    if machine.is_up:
+        return until_it_answers(machine, cloud)
+    if is_resting(machine):
+        return again(machine, lambda: cloud.ensure_running(machine.server_id))
+    repair.watch_restart(machine, cloud)

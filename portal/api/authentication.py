@@ -1,0 +1,73 @@
+"""How a program shows who it is, and how its body is read. Whoever is known reads in the language they chose."""
+
+import json
+from io import BytesIO
+from typing import Any
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
+from knox.auth import TokenAuthentication
+from rest_framework import authentication, exceptions, parsers
+from rest_framework.request import Request
+
+from accounts import tokens
+
+LARGEST_BODY = 1_000_000  # bytes; user-data of a template is the longest thing that is sent
+
+
+class Bearer(TokenAuthentication):  # type: ignore[misc]
+    def authenticate(self, request: Request) -> Any:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not (header.isascii() and header.isprintable()):  # no token of ours; the database takes no NUL
+            raise exceptions.AuthenticationFailed
+        known = super().authenticate(request)
+        if known:
+            tokens.note_use(known[1], timezone.now())
+        return in_their_language(known)
+
+
+class Session(authentication.SessionAuthentication):
+    def authenticate(self, request: Request) -> Any:
+        return in_their_language(super().authenticate(request))
+
+
+def in_their_language(known: Any) -> Any:
+    if known and known[0].language:
+        translation.activate(known[0].language)
+    return known
+
+
+class BearerScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
+    target_class = "portal.api.authentication.Bearer"
+    name = "token"
+
+
+class SessionSchemeOfOurs(SessionScheme):  # type: ignore[no-untyped-call]
+    target_class = "portal.api.authentication.Session"
+    name = "session"
+
+
+class TooLarge(exceptions.APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = _("This is too much at once: send at most one megabyte.")
+
+
+class JSONParser(parsers.JSONParser):
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        """DRF's, with a limit; brackets nested a thousand deep and half of a surrogate pair are bad JSON, too."""
+        length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > LARGEST_BODY:
+            raise TooLarge
+        body = stream.read(LARGEST_BODY + 1)  # what came in chunks has told no length
+        if len(body) > LARGEST_BODY:
+            raise TooLarge
+        try:
+            told = super().parse(BytesIO(body), media_type, parser_context)
+            if b"\\ud" in body.lower():  # half of a pair can be neither stored nor said again
+                json.dumps(told, ensure_ascii=False).encode()
+            return told
+        except (RecursionError, UnicodeEncodeError):
+            raise exceptions.ParseError from None

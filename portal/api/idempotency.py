@@ -1,0 +1,101 @@
+"""Idempotency-Key: a program that heard no answer sends the same request again, and it is carried out once."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
+
+from accounts import once
+from lib.notes import Refusal
+from portal.api.request_parts import person
+from portal.once import hash_of
+from portal.problems import MEDIA_TYPE, handler
+
+HEADER = "Idempotency-Key"
+LONGEST = 255  # characters
+View = Callable[..., Response]
+_KEPT_HEADERS = ("Location", "Cache-Control")
+GUARDED: set[tuple[str, str]] = set()  # (module, name) of each view; what api_view makes of one keeps these two
+_PARAMETER = OpenApiParameter(
+    HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    description="Up to 255 characters that you make up for this one request. Sent again within a day, it gets the same answer and nothing is done twice.",
+)
+
+
+class BadKey(Refusal):
+    status = 400
+    code = "bad_idempotency_key"
+
+
+def once_per_key(view: View) -> View:
+    """For views that take POST, below @api_view. Requests of other methods, and those without a key, pass through."""
+
+    @wraps(view)
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get(HEADER)
+        if request.method != "POST" or key is None:
+            return view(request, *args, **kwargs)
+        if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
+            raise BadKey(_("An Idempotency-Key is 1 to 255 printable ASCII characters."))
+        return _once(request, key, lambda: view(request, *args, **kwargs))
+
+    GUARDED.add((view.__module__, view.__name__))
+    return guarded
+
+
+def _once(request: Request, key: str, carry_out: Callable[[], Response]) -> Response:
+    body = json.dumps(request.data, sort_keys=True)
+    asked = hash_of("POST", request.get_full_path(), body)
+    with once.key(person(request), f"api:{key}", asked) as row:
+        if row.status is not None:
+            return _again(row.status, json.loads(once.answer_of(row, key, timezone.now())))
+        response = _answer(carry_out)
+        if response.status_code >= 500:
+            transaction.set_rollback(True)  # it may work the next time
+        else:
+            is_secret = "no-store" in response.get("Cache-Control", "")
+            once.remember(row, key, response.status_code, _packed(response), is_secret=is_secret)
+        return response
+
+
+def _answer(carry_out: Callable[[], Response]) -> Response:
+    """A refusal is an answer as well, and what its action had begun is undone."""
+    try:
+        with transaction.atomic():
+            return carry_out()
+    except Exception as error:
+        response = handler(error, {})
+        if response is None:
+            raise
+        return response
+
+
+def _packed(response: Response) -> bytes:
+    headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
+    return json.dumps({"headers": headers, "data": response.data}, cls=JSONEncoder).encode()
+
+
+def _again(status: int, kept: dict[str, Any]) -> Response:
+    content_type = MEDIA_TYPE if status >= 400 else None
+    headers = {**kept["headers"], "Idempotency-Replayed": "true"}
+    return Response(kept["data"], status=status, headers=headers, content_type=content_type)
+
+
+class Schema(AutoSchema):
+    """drf-spectacular's, which tells of the header where it is understood."""
+
+    def get_override_parameters(self) -> list[Any]:
+        view = type(self.view)
+        takes_key = self.method == "POST" and (view.__module__, view.__name__) in GUARDED
+        return [*super().get_override_parameters(), *([_PARAMETER] if takes_key else [])]

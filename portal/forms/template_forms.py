@@ -1,0 +1,87 @@
+"""The form of a lab template, and the rows of its services."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Flavor, Image
+from courses.actions import MOST_SERVICES, SCHEMES
+from courses.models import Template
+
+SPARE_ROWS = 3  # empty rows for services that a form offers
+
+
+class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes no argument
+    class Meta:
+        model = Template
+        fields = [
+            "name",
+            "name_es",
+            "summary",
+            "summary_es",
+            "icon",
+            "image",
+            "flavor",
+            "login",
+            "user_data",
+            "position",
+            "published",
+        ]
+        labels = {
+            "name": _("Name"),
+            "name_es": _("Name in Spanish"),
+            "summary": _("What it is for"),
+            "summary_es": _("What it is for, in Spanish"),
+            "icon": _("Picture"),
+            "image": _("System"),
+            "flavor": _("Size"),
+            "login": _("Sign-in name"),
+            "user_data": _("First-boot script (user-data)"),
+            "position": _("Place in the list"),
+            "published": _("Students see it"),
+        }
+        help_texts = {
+            "login": _("Empty: the one of the system."),
+            "user_data": _("Empty, or a script that begins with #! and runs once, at the first start."),
+            "position": _("Small numbers come first."),
+        }
+        widgets = {
+            "summary": forms.Textarea(attrs={"rows": 2}),
+            "summary_es": forms.Textarea(attrs={"rows": 2}),
+            "user_data": forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["image"] = _choice(Image, self.fields["image"], self.instance.image_id)
+        self.fields["flavor"] = _choice(Flavor, self.fields["flavor"], self.instance.flavor_id)
+
+
+def _choice(model: type[Any], field: forms.Field, current: int | None) -> Any:
+    """A choice of those that are offered and there, and of the one that the template has already."""
+    there = Q(offered=True, missing=False) & (Q(ready=True) if model is Image else Q())
+    rows = model._default_manager.filter(there | Q(pk=current))
+    return forms.ModelChoiceField(rows, label=field.label, empty_label=None)
+
+
+class ServiceForm(forms.Form):
+    """One row. A row without a name and a port is left out."""
+
+    name = forms.CharField(label=_("Service"), max_length=100, required=False)
+    port = forms.IntegerField(
+        label=_("Port"), required=False, error_messages={"invalid": _("A port is a number from 1 to 65535.")}
+    )
+    scheme = forms.ChoiceField(label=_("Kind"), choices=[(scheme, scheme) for scheme in SCHEMES], initial="tcp")
+
+
+ServiceRows = forms.formset_factory(
+    ServiceForm, extra=SPARE_ROWS, max_num=MOST_SERVICES, absolute_max=2 * MOST_SERVICES
+)
+
+
+def typed_services(rows: Any) -> list[dict[str, Any]]:
+    """The rows that were filled in, as the actions take them. A port that is missing is 0, which they refuse."""
+    typed = [row for row in rows.cleaned_data if row.get("name") or row.get("port")]
+    return [{"name": row["name"], "port": row.get("port") or 0, "scheme": row["scheme"]} for row in typed]

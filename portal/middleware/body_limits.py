@@ -1,0 +1,177 @@
+"""How much one request may send, and for how long: an ASGI layer around all others, since Django keeps a whole body before any view.
+
+Without a Content-Length, too. A view that takes more says so with `takes_up_to`; it is given more only for a person who is known
+from the head of the request, before the body is read.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable, MutableMapping
+from io import BytesIO
+from typing import Any, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from accounts.models import User
+from lib import seldom
+from portal.api.authentication import Bearer
+from portal.views import errors
+
+log = logging.getLogger(__name__)
+MB = 1_000_000
+LARGEST = 2 * MB  # bytes, of whoever comes
+SECONDS = 60.0  # for a body of that size;
+BYTES_A_SECOND = 50_000  # what is allowed to be larger may come at this rate
+# After a refusal the rest is read and thrown away for a moment: who still sends when we hang up would not see the answer.
+DRAINED_SECONDS, DRAINED = 2.0, 16 * MB
+MARK = "minga.refused"  # in the scope: the status of the answer
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes_up_to(size: int, *, may: Callable[[User], bool] = lambda person: True) -> Callable[[View], View]:
+    """Let a view take bodies of so many bytes from a signed-in person for whom `may` holds. The outermost decorator of the view."""
+
+    def mark(view: View) -> View:
+        view.takes_up_to = (size, may)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+class BodyLimit:
+    """The layer itself. Django makes the answer to a refused body: it has the page, the language, the log."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        body = Body(scope, receive, send)
+        await self.app(scope, body.receive, body.send)
+
+
+class Body:
+    """The body of one request on its way in."""
+
+    def __init__(self, scope: Message, receive: Receive, send: Send) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self.got, self.limit, self.is_raised, self.is_whole = 0, LARGEST, False, False
+        self.until = asyncio.get_running_loop().time() + SECONDS
+
+    async def receive(self) -> Message:
+        if MARK in self.scope:
+            await asyncio.Event().wait()  # for ever: what still comes is `_drain`'s
+        if self.is_whole:
+            return await self._receive()  # the end of the connection
+        if not self.got and await self._is_beyond(told_length(self.scope)):
+            return self._refuse(413)
+        try:
+            message = await asyncio.wait_for(self._receive(), self.until - asyncio.get_running_loop().time())
+        except TimeoutError:
+            return self._refuse(408)
+        self.got += len(message.get("body", b""))
+        if await self._is_beyond(self.got):
+            return self._refuse(413)
+        self.is_whole = not message.get("more_body", False)
+        return message
+
+    async def _is_beyond(self, size: float) -> bool:
+        """Whether so much is too much. Who asks is looked up only when it matters."""
+        if size > self.limit and not self.is_raised:
+            self.is_raised = True
+            self.limit = await sync_to_async(limit_of, thread_sensitive=False)(self.scope)
+            self.until += max(0, self.limit - LARGEST) / BYTES_A_SECOND
+        return size > self.limit
+
+    def _refuse(self, status: int) -> Message:
+        """Leave an empty request of it, which the middleware below answers."""
+        self.scope[MARK] = status
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        if MARK not in self.scope:
+            return await self._send(message)
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+        is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        await self._send({**message, "more_body": True} if is_last else message)
+        if is_last:
+            await self._drain()
+            await self._send({"type": "http.response.body", "body": b""})
+
+    async def _drain(self) -> None:
+        rest, until = DRAINED, asyncio.get_running_loop().time() + DRAINED_SECONDS
+        while rest > 0:
+            try:
+                message = await asyncio.wait_for(self._receive(), until - asyncio.get_running_loop().time())
+            except TimeoutError:
+                return
+            rest -= len(message.get("body", b"")) + 1
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                return
+
+
+def told_length(scope: Message) -> float:
+    """Content-Length. One that is no number is refused by the web server already; of an endless one nothing is read."""
+    told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(told) if told.isdigit() and len(told) < 19 else math.inf
+
+
+def limit_of(scope: Message) -> int:
+    """How many bytes this request may send: more than usual where its view takes more from this person."""
+    request = ASGIRequest(scope, BytesIO())
+    try:
+        size, may = getattr(resolve(request.path_info).func, "takes_up_to", (LARGEST, _nobody))
+        person = _person(request) if size > LARGEST else None
+        return int(size) if person is not None and may(person) else LARGEST
+    except Resolver404:
+        return LARGEST
+    finally:
+        connection.close()  # this thread's own: the body may take minutes
+
+
+def _nobody(person: User) -> bool:
+    return False
+
+
+def _person(request: HttpRequest) -> User | None:
+    """By session or token, as the view will see it."""
+    try:
+        if known := Bearer().authenticate(Request(request)):
+            return known[0]  # type: ignore[no-any-return]
+    except APIException:
+        return None
+    SessionMiddleware(lambda request: HttpResponse()).process_request(request)
+    user = get_user(request)
+    return user if isinstance(user, User) and user.is_active else None
+
+
+class Refused:
+    """Middleware, after those that know the language and the person: the answer to a body that was cut off."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        status = getattr(request, "scope", {}).get(MARK)
+        if status is None:
+            response: HttpResponseBase = self.get_response(request)
+            return response
+        seldom.warning(log, f"body-{status}", "bodies of requests are refused with %s", status, memory=seldom.OWN)
+        return errors.refused(request, status)

@@ -1,0 +1,93 @@
+"""What programs ask all day long: /healthz, /readyz, /metrics. Answered before anything else has a say.
+
+A prober knows a process by its address, which is no allowed host; it has no session, and must not wait for one to be looked up.
+"""
+
+import hmac
+import logging
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+
+from portal.ops import health, metrics
+
+log = logging.getLogger(__name__)
+PASSED_ON = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_")  # a proxy has added one of these
+
+
+class Probes:
+    """Comes right after the request's id."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        view = VIEWS.get(request.path)
+        if view is None:
+            answered: HttpResponseBase = self.get_response(request)
+            return answered
+        if request.method not in ("GET", "HEAD"):
+            return _text("GET only\n", 405, Allow="GET, HEAD")
+        answer = view(request)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process lives and can answer. Asks nobody."""
+    return _text("ok\n")
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    try:
+        state, parts = health.readiness()
+    except Exception:  # a mistake of ours is an answer, too: not ready
+        log.exception("the readiness could not be found out")
+        state, parts = health.FAILED, {}
+    told = {"state": state, "parts": {name: part.told() for name, part in parts.items()}}
+    return JsonResponse(told, status=503 if state == health.FAILED else 200)
+
+
+def numbers(request: HttpRequest) -> HttpResponse:
+    """Prometheus metrics, for those who may see them."""
+    if not _may_scrape(request):
+        sentence = "Send METRICS_TOKEN as a bearer token, or ask from an address in METRICS_ALLOW without a proxy.\n"
+        return _text(sentence, 401, **{"WWW-Authenticate": "Bearer"})
+    body, media_type = metrics.told(request.headers.get("Accept", ""))
+    return HttpResponse(body, content_type=media_type)
+
+
+VIEWS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/metrics": numbers,
+}
+
+
+def _may_scrape(request: HttpRequest) -> bool:
+    kind, _blank, token = request.headers.get("Authorization", "").partition(" ")
+    if settings.METRICS_TOKEN and kind.lower() == "bearer":
+        return hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
+    return not _is_passed_on(request) and _is_allowed(request.META.get("REMOTE_ADDR", ""))
+
+
+def _is_passed_on(request: HttpRequest) -> bool:
+    """Then everybody of the world may come from the proxy's address, which often is this very computer's."""
+    return any(name.startswith(PASSED_ON) for name in request.META)
+
+
+def _is_allowed(address: str) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in network for network in settings.METRICS_ALLOW)
+
+
+def _text(words: str, status: int = 200, **headers: str) -> HttpResponse:
+    return HttpResponse(words, status=status, headers=headers, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,276 @@
+"""Is the site fit to work? What it stands on, part by part, each within a time that a prober waits.
+
+Without its database or Redis the site can do nothing for anybody: `failed`. A silent cloud or agent leaves the pages, the wishes
+and all running machines as they are, and another copy of the site would see the same silence: only `degraded`.
+"""
+
+import logging
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from threading import Lock, Thread
+from time import monotonic, perf_counter
+from typing import Any, Generic, TypeVar
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from psycopg import errors as postgres
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from accounts import failures
+from accounts.notices import outbox
+from cloud import open_disks
+from lib import seldom
+from machines.models import CloudWatch
+from machines.reconcile.sweep import PACE
+from tunnels.models import Gateway
+
+log = logging.getLogger(__name__)
+LIMIT_SECONDS = 1.8  # for everything: a prober often gives up after two
+FAILS_TOLD = 3  # times that a row fails in a row before it is told here: once may be bad luck
+DISK_SECONDS = 10.0  # between two tries to write to the database's disk, however many probes come
+FREE_BYTES = 10_000_000  # for temporary files: a few bodies of requests; compose gives web 64 MB in all
+# Makes PostgreSQL write some 2 MB into its folder of temporary files, and throw them away: no row, no table, nothing to clean up.
+SPILL = "SELECT count(*) FROM (SELECT n, repeat('x', 100) FROM generate_series(1, 15000) n ORDER BY 2, 1 DESC OFFSET 0) rows"
+LISTS_MISSED = 4  # so many quiet pauses without a list are no chance any more
+OK, DEGRADED, FAILED = "ok", "degraded", "failed"
+_LINK = {
+    "unknown_name": "its name is not known",
+    "unreachable": "it does not answer",
+    "host_key": "it shows another host key",
+    "denied": "it does not let the agent in",
+    "other": "the agent's log says why",
+}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`seconds`: how long it took to answer (database, redis), how old its last sign of life is (cloud, agents), or for how long
+    the oldest has failed (rows)."""
+
+    state: str
+    seconds: float | None = None
+    why: str = ""
+
+    def told(self) -> dict[str, Any]:
+        seconds = None if self.seconds is None else round(self.seconds, 3)
+        return {k: v for k, v in (asdict(self) | {"seconds": seconds}).items() if k != "why" or v}
+
+
+class Look(Generic[T]):
+    """A question that may hang, asked in a thread of its own.
+
+    While one is open no second one is asked: threads do not pile up, and a flood of probes costs one question at a time.
+    """
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._ask, self._lock = ask, Lock()
+        self._open: Future[T] | None = None
+
+    def begin(self) -> "Future[T]":
+        with self._lock:
+            if self._open is None or self._open.done():
+                self._open = Future()
+                Thread(target=self._run, args=(self._open,), daemon=True).start()
+            return self._open
+
+    def _run(self, answer: "Future[T]") -> None:
+        try:
+            answer.set_result(self._ask())
+        except BaseException as error:  # whatever it is, it is the answer
+            answer.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the database said, and after how many seconds."""
+
+    seconds: float
+    watch: CloudWatch | None
+    gateways: Sequence[Gateway]
+    failing: Mapping[str, int] = field(default_factory=dict)  # rows that keep failing, by loop
+    failing_since: datetime | None = None
+    disk_is_full: bool = False
+    mails_since: datetime | None = None  # since when none of the mails that wait could be sent
+
+
+def _ask_database() -> Seen:
+    began = perf_counter()
+    try:
+        watch, gateways = CloudWatch.objects.filter(pk=1).first(), list(Gateway.objects.enabled())
+        now = timezone.now()
+        failing, since = failures.counts(now, least=FAILS_TOLD), failures.oldest(now, least=FAILS_TOLD)
+        mails = outbox.failing_since(now)
+        return Seen(perf_counter() - began, watch, gateways, failing, since, _disk.is_full(), mails)
+    finally:
+        connection.close()  # this thread's own
+
+
+class DatabaseDisk:
+    """Whether PostgreSQL has room to write. Reading goes on for long on a full disk, and so did the word "ok"."""
+
+    def __init__(self) -> None:
+        self.full, self.tried_at = False, float("-inf")  # on the monotonic clock
+
+    def is_full(self) -> bool:
+        if monotonic() >= self.tried_at + DISK_SECONDS:
+            self.full, self.tried_at = not _can_spill(), monotonic()
+        return self.full
+
+
+def _can_spill() -> bool:
+    try:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64kB'")
+            cursor.execute(SPILL)
+    except DatabaseError as error:
+        if not isinstance(error.__cause__, postgres.DiskFull):
+            raise
+        return False
+    return True
+
+
+_disk = DatabaseDisk()
+
+
+def _ask_redis() -> float:
+    began = perf_counter()
+    once = Retry(NoBackoff(), 0)
+    times = {"socket_connect_timeout": LIMIT_SECONDS, "socket_timeout": LIMIT_SECONDS}
+    with redis.Redis.from_url(settings.REDIS_URL, retry=once, **times) as door:
+        door.ping()
+    return perf_counter() - began
+
+
+def _ask_disks() -> float:
+    began = perf_counter()
+    if not open_disks().is_there(LIMIT_SECONDS):
+        raise TimeoutError(f"nobody answers at {settings.DISKS_SOCKET}")
+    return perf_counter() - began
+
+
+_database, _redis, _disks = Look(_ask_database), Look(_ask_redis), Look(_ask_disks)
+
+
+def readiness() -> tuple[str, dict[str, Part]]:
+    """The state of the whole, and of each part."""
+    until = monotonic() + LIMIT_SECONDS
+    asked_database, asked_redis, asked_disks = _database.begin(), _redis.begin(), _disks.begin()
+    seen = _answer("database", asked_database, until)
+    took = _answer("redis", asked_redis, until)
+    read = _answer("disks", asked_disks, until)
+    parts = {
+        "database": seen if isinstance(seen, Part) else database(seen),
+        "redis": took if isinstance(took, Part) else Part(OK, took),
+        "disk": disk(tempfile.gettempdir()),
+        **_further(seen, timezone.now()),
+        "disks": disks(read),
+    }
+    return worst(parts), parts
+
+
+def database(seen: Seen) -> Part:
+    """Without room to write nobody can sign in or ask for anything: as good as away."""
+    if not seen.disk_is_full:
+        return Part(OK, seen.seconds)
+    seldom.warning(log, "database disk", "the disk of the database is full", memory=seldom.OWN)
+    return Part(FAILED, seen.seconds, "its disk is full")
+
+
+def disk(folder: str) -> Part:
+    """The room for this process's own temporary files: larger bodies, and what is downloaded."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Part(DEGRADED, why=type(error).__name__)
+    return Part(OK) if free >= FREE_BYTES else Part(DEGRADED, why="no room for temporary files")
+
+
+def disks(took: float | Part) -> Part:
+    """The process that reads disks for web. Without it nothing can be downloaded, and all else goes on."""
+    if isinstance(took, Part):
+        return Part(DEGRADED, why="no disk can be downloaded: the process that reads them does not answer")
+    return Part(OK, took)
+
+
+def _further(seen: Seen | Part, now: datetime) -> dict[str, Part]:
+    if isinstance(seen, Part):
+        unknown = Part(DEGRADED, why="not known without the database")
+        return {"cloud": unknown, "agents": unknown, "rows": unknown, "mails": unknown}
+    return {
+        "cloud": cloud(seen.watch, now),
+        "agents": agents(seen.gateways, now),
+        "rows": rows(seen, now),
+        "mails": mails(seen, now),
+    }
+
+
+def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
+    """What it said; or, where it said nothing, a part that has failed. The reason's words are for the log: anybody may ask here."""
+    try:
+        return asked.result(max(0.0, until - monotonic()))
+    except TimeoutError:
+        seldom.warning(log, name, "%s: no answer within %s s", name, LIMIT_SECONDS, memory=seldom.OWN)
+        return Part(FAILED, why=f"no answer within {LIMIT_SECONDS} s")
+    except Exception as error:
+        seldom.warning(log, name, "%s: %s: %s", name, type(error).__name__, error, memory=seldom.OWN)
+        return Part(FAILED, why=type(error).__name__)
+
+
+def cloud(watch: CloudWatch | None, now: datetime) -> Part:
+    """By the age of the last list that worked; nothing is asked of the cloud itself."""
+    if watch is None or watch.listed_at is None:
+        return Part(DEGRADED, why="never listed yet: do the worker and beat run, and does the cloud answer?")
+    age = (now - watch.listed_at).total_seconds()
+    if watch.steady_since is None:
+        return Part(DEGRADED, age, "the last list failed: the cloud does not answer")
+    if age > LISTS_MISSED * max(settings.SWEEP_QUIET_SECONDS, PACE * watch.took_seconds):
+        return Part(DEGRADED, age, "nobody lists: do the worker and beat run?")
+    return Part(OK, age)
+
+
+def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
+    """Whether each enabled gateway's agent is heard and connected to it; the longest silence. No names: anybody may ask here."""
+    if not gateways:
+        return Part(DEGRADED, why="no gateway is enabled")
+    ages = [(now - g.heard_at).total_seconds() for g in gateways if g.heard_at]
+    silent = sum(not g.is_heard(now) for g in gateways)
+    cut = Counter(_LINK[state] for g in gateways if (state := g.link_state(now)) in _LINK)
+    counts = [
+        (silent, "not heard"),
+        *((number, f"not connected to its gateway ({reason})") for reason, number in sorted(cut.items())),
+    ]
+    crowded = sum(g.is_crowded(now) for g in gateways)
+    counts.append((crowded, "turned visitors away lately, for lack of room (the agent's log says where)"))
+    why = "; ".join(f"{number} of {len(gateways)} {what}" for number, what in counts if number)
+    return Part(DEGRADED if why else OK, max(ages) if len(ages) == len(gateways) else None, why)
+
+
+def rows(seen: Seen, now: datetime) -> Part:
+    """Rows that a loop fails with again and again, while it goes on with all others. No names: anybody may ask here."""
+    if not seen.failing or seen.failing_since is None:
+        return Part(OK, 0.0)
+    counts = ", ".join(f"{number} of {loop}" for loop, number in sorted(seen.failing.items()))
+    age = (now - seen.failing_since).total_seconds()
+    return Part(DEGRADED, age, f"keep failing: {counts}; administrators see which at /failures/")
+
+
+def mails(seen: Seen, now: datetime) -> Part:
+    """Whether mails go out. People are asked by other ways, too, so the site goes on."""
+    if seen.mails_since is None:
+        return Part(OK, 0.0)
+    age = (now - seen.mails_since).total_seconds()
+    return Part(DEGRADED, age, "mails wait that cannot be sent; administrators see why at /notices/")
+
+
+def worst(parts: dict[str, Part]) -> str:
+    states = {part.state for part in parts.values()}
+    return next(state for state in (FAILED, DEGRADED, OK) if state in states)
