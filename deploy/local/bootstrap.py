@@ -17,6 +17,7 @@ KNOWN = ("python3.11", "python3.12", "python3.13", "python3.14")
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+UV = "uv==0.13.9"  # installs the packages in a third of the time that pip takes, and is not needed afterwards
 USAGE = "usage: bootstrap.py run | dev"
 
 
@@ -69,8 +70,8 @@ def install(requirements: str) -> None:
         say("Making the folder .venv …")
         make_venv()
     say("Fetching the packages (once; a minute or two) …")
-    wanted_packages = ["-r", str(ROOT / requirements)]
-    if pip("install", *kept_wheels(requirements), *wanted_packages) and pip("install", *wanted_packages):
+    options, packages = kept_wheels(requirements), ["-r", str(ROOT / requirements)]
+    if uv_install(options, packages) and pip("install", *options, *packages) and pip("install", *packages):
         stop("The packages could not be fetched. Look at the message above: is this computer on the network?")
     # Packages for the tests contain those for running.
     also = fingerprint("requirements.txt")
@@ -83,6 +84,14 @@ def pip(verb: str, *arguments: str) -> int:
     return subprocess.run([str(PYTHON), "-m", "pip", verb, *options, *arguments]).returncode
 
 
+def uv_install(options: list[str], packages: list[str]) -> int:
+    """Install by uv. Return its exit code: not 0 where uv cannot be had, or a mirror is known to pip's own settings only."""
+    if pip("install", *options, UV):
+        return 1
+    command = [str(VENV / "bin" / "uv"), "pip", "install", "--quiet", "--python", str(PYTHON), *options, *packages]
+    return subprocess.run(command, stderr=subprocess.DEVNULL).returncode
+
+
 def kept_wheels(requirements: str) -> list[str]:
     """Options with which pip takes the packages from MINGA_CACHE, fetched there first where they are missing; [] without it.
 
@@ -90,7 +99,7 @@ def kept_wheels(requirements: str) -> list[str]:
     """
     if not os.environ.get("MINGA_CACHE"):
         return []
-    version = f"{sys.implementation.cache_tag}-{hashlib.sha256(texts(requirements)).hexdigest()[:20]}"
+    version = f"{sys.implementation.cache_tag}-{hashlib.sha256(texts(requirements) + UV.encode()).hexdigest()[:20]}"
     kept = Path(os.environ["MINGA_CACHE"]) / "wheels" / requirements / version
     try:
         if not kept.exists():
@@ -103,7 +112,7 @@ def kept_wheels(requirements: str) -> list[str]:
 def fetch_wheels(requirements: str, kept: Path) -> None:
     """Into the folder `kept`, which is there once all are; those of another version of the file go."""
     part = kept.parent / f"{kept.name}.{os.getpid()}.part"
-    if pip("wheel", "-w", str(part), "-r", str(ROOT / requirements)) == 0:
+    if pip("wheel", "-w", str(part), UV, "-r", str(ROOT / requirements)) == 0:
         for old in kept.parent.iterdir():
             if old != part:
                 shutil.rmtree(old, ignore_errors=True)
