@@ -215,7 +215,7 @@ SECRET_KEY = Kind(
 TOKEN = Kind("empty, or a random text of 16 characters or more. Make one: openssl rand -hex 32", _token, secret=True)
 
 
-PORT = Kind("a port, from 1 to 65535", _port)
+PORT = Kind("a port, from 1 to 65535", _port, "port")
 
 
 def number(unit: str) -> Kind:

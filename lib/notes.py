@@ -27,10 +27,12 @@ class Note:
         return bool(self.text)
 
     def as_json(self) -> dict[str, Any]:
+        """Return {"text", "args", "plural"}, or {} for an empty note."""
         return {"text": self.text, "args": self.args, "plural": self.plural} if self.text else {}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any] | None) -> "Note":
+        """Read what as_json wrote. None and {} give an empty note."""
         stored = stored or {}
         return cls(stored.get("text", ""), stored.get("args", {}), stored.get("plural", ""))
 

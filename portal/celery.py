@@ -60,13 +60,13 @@ def _every(seconds: float, task: str, *, expires: float) -> dict[str, Any]:
 
 @signals.setup_logging.connect
 def _logs_as_the_site(**_facts: Any) -> None:
-    """Whoever listens here keeps Celery from setting up lines of its own; so LOG_LEVEL counts, not --loglevel."""
+    """Set up the site's logs. A receiver of this signal keeps Celery from its own set-up; so LOG_LEVEL counts, not --loglevel."""
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
 
 
 @signals.task_prerun.connect
 def _say_what_it_is_about(task: Any, **_facts: Any) -> None:
-    """The request comes with the task: see lib.doorbell. Celery logs a failure before task_postrun, so that carries it, too."""
+    """Add the task and the request that sent it (see lib.doorbell) to the log lines, also to that of a failure."""
     logs.begin(request=task.request.get("request"), task=task.name)
 
 
@@ -77,7 +77,7 @@ def _say_no_more(**_facts: Any) -> None:
 
 @signals.task_postrun.connect
 def _drop_a_broken_connection(**_facts: Any) -> None:
-    """The next task gets another from the pool, which looks at each before it lends it."""
+    """Close broken connections. The next task gets another one from the pool, which checks each before it lends it."""
     for connection in connections.all(initialized_only=True):
         if connection.errors_occurred:
             connection.close()

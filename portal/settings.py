@@ -1,4 +1,4 @@
-"""Django's settings module. What an installation sets is read by portal/settings_table.py's table, which documents each setting."""
+"""Django's settings. What an installation may set is read as env[NAME]; portal/settings_table.py documents each NAME."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from lib import logs
 from lib.environment import Environment
 from portal.settings_table import VARIABLES
 
-# Lets ModelForm[Image] and the like be written as the type checker wants them.
+# Allows ModelForm[Image] and the like, which the type checker wants.
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -225,13 +225,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # On plain http (a trial on loopback) secure cookies would lock everybody out; production says HTTPS=true.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = THEME_COOKIE_SECURE = HTTPS
-# With this beginning a browser takes a cookie only from this very host, over https: no host beside it can plant one.
+# With this prefix a browser accepts the cookie only from this very host, over https: no host beside it can plant one.
 _ours = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_ours}sessionid", f"{_ours}csrftoken"
 LANGUAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_ours}django_language", f"{_ours}theme"
 MESSAGES_COOKIE_NAME = f"{_ours}messages"
 MESSAGE_STORAGE = "portal.message_storage.MessageStorage"
-# Pages only: a program that says http:// has sent its token in clear already, and must hear of it (portal/home_address.py).
+# Pages only: a program that asked by http:// has already sent its token in clear, and must be told (portal/home_address.py).
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/", r"^agent/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

@@ -35,7 +35,8 @@ READERS = {
 
 def page() -> str:
     """Return docs/admin/settings.md."""
-    return PAGE_HEAD + "".join(_section_of_page(section) for section in SECTIONS)
+    text = PAGE_HEAD + "".join(_section_of_page(section) for section in SECTIONS)
+    return re.sub(r"docs/admin/([\w-]+\.md)", r"[\1](\1)", text)
 
 
 def _section_of_page(section: Section) -> str:

@@ -147,14 +147,14 @@ SECTIONS: tuple[Section, ...] = (
                  "another container). Only they, 127.0.0.1, and with compose this computer are believed: the last hop that is none of these is the visitor. "
                  "From where somebody signed in decides whose connection wakes a sleeping machine."),
     )),
-    Section("Signing in (docs/admin/sign-in.md)", "minga", (
+    Section("Signing in", "minga", (
         Variable("PASSWORD_CHECKS", whole_number("checks", least=0), "0",
                  "How many passwords are checked at once on this computer, over all processes. 0: its processors less one, at least one."),
         Variable("PASSWORD_WAIT_SECONDS", SECONDS, "2",
                  "For how long somebody waits for their turn before they read that many people are signing in just now (503)."),
         Variable("API_WRITES_A_MINUTE", whole_number("requests per minute"), "60",
                  "How many requests that change something one token of the API may send. Reading is not counted."),
-    )),
+    ), "More: docs/admin/sign-in.md."),
     Section("Times; the defaults are right for a cluster of hundreds of machines", "minga", (
         Variable("CLAIM_SECONDS", SECONDS, "60",
                  "How long a worker may hold a machine before another takes it over. Longer than the slowest single call of the cloud."),
@@ -173,14 +173,14 @@ SECTIONS: tuple[Section, ...] = (
                  "How long an agent's question is held when nothing is new: below the proxy's own time limit (60 with nginx)."),
         Variable("AGENT_SILENT_SECONDS", SECONDS, "40", "An agent unheard for longer counts as away, and its ports as not open."),
     )),
-    Section("Idle machines (docs/admin/idle.md)", "minga", (
+    Section("Idle machines", "minga", (
         Variable("IDLE_SWEEP_SECONDS", SECONDS, "30", "How often Minga looks which machines are idle, and does what is due."),
         Variable("IDLE_MOST", whole_number("things"), "100", "How many things are done in one look, the longest due first. The next does the rest."),
         Variable("IDLE_SAMPLE_SECONDS", SECONDS, "30", "How often guests' load is asked for. Half of that time may be used."),
         Variable("IDLE_SAMPLE_MOST", whole_number("guests"), "2000", "How many guests are asked in one such turn, those heard longest ago first."),
         Variable("IDLE_LOAD_SECONDS", SECONDS, "120", "One guest is asked no sooner again. Unheard for 2.5 times as long, its load is unknown."),
         Variable("IDLE_UNTOLD_HOURS", number("hours"), "12", "After so long a machine is put to sleep although no message reached its owner."),
-    )),
+    ), "More: docs/admin/idle.md."),
     Section("The idle policy of the site", "minga", tuple(policy.VARIABLES.values()),
             "A course and a template may change any of these rules (docs/admin/idle.md)."),
     Section("Only for make run, the tests and development", "trial", (

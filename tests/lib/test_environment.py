@@ -26,7 +26,8 @@ def read(kind: Kind, text: str) -> Any:
         (environment.NETWORKS, "10.0.0.0/24, ::1", ["10.0.0.0/24", "::1/128"]), (networks_or_none(), "none", []), (networks_or_none(), "", None),
         (environment.WEB_ADDRESS, "https://a.example.org/x/", "https://a.example.org/x"), (environment.WEB_ADDRESS, "", ""),
         (environment.DATABASE, "postgres://u:p#w@127.0.0.1:5432/minga", "postgres://u:p#w@127.0.0.1:5432/minga"),
-        (environment.REDIS, "rediss://:word@h:6379/0", "rediss://:word@h:6379/0"), (environment.TIME_ZONE, "America/Lima", "America/Lima"),
+        (environment.REDIS, "rediss://:word@h:6379/0", "rediss://:word@h:6379/0"), (environment.REDIS, "memory://localhost/", "memory://localhost/"),
+        (environment.TIME_ZONE, "America/Lima", "America/Lima"),
         (environment.TOKEN, "", ""), (environment.SECRET_KEY, "x" * 32, "x" * 32),
     ],
 )  # fmt: skip
