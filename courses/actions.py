@@ -36,6 +36,8 @@ FIELDS = (
 
 
 class BadTemplate(Refusal):
+    """A template that cannot be saved as it is."""
+
     status = 400
     code = "bad_template"
 

@@ -59,6 +59,7 @@ class Enrolment(models.Model):
 
 class LessonQuerySet(models.QuerySet["Lesson"]):
     def in_session(self, now: datetime) -> "LessonQuerySet":
+        """Select the lessons that take place at `now`."""
         return self.filter(starts_at__lte=now, ends_at__gt=now)
 
 
@@ -81,9 +82,11 @@ class Lesson(models.Model):
 
 class TemplateQuerySet(models.QuerySet["Template"]):
     def published(self) -> "TemplateQuerySet":
+        """Select what students see: published and not retired."""
         return self.filter(published=True, retired_at__isnull=True)
 
     def with_parts(self) -> "TemplateQuerySet":
+        """Load what pages show of a template in the same query."""
         return self.select_related("image", "flavor", "course", "created_by")
 
 
@@ -126,18 +129,22 @@ class Template(models.Model):
 
     @property
     def title(self) -> str:
+        """Return the name in the reader's language."""
         return self.name_es if self.name_es and self._in_spanish() else self.name
 
     @property
     def blurb(self) -> str:
+        """Return the summary in the reader's language."""
         return self.summary_es if self.summary_es and self._in_spanish() else self.summary
 
     @property
     def service_list(self) -> list[Service]:
+        """Return `services` as values."""
         return [Service(s["name"], s["port"], s["scheme"]) for s in self.services]
 
     @property
     def ssh_user(self) -> str:
+        """Return the user who signs in by SSH: the template's own, the image's, or student."""
         return self.login or self.image.login or "student"
 
     @property

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 
 class BadPolicy(Refusal):
+    """A rule that does not exist, or a value that it cannot have."""
+
     status = 400
     code = "bad_policy"
 

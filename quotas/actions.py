@@ -187,6 +187,8 @@ def free(*, holders: list[UUID]) -> None:
 
 
 class BadGrant(Refusal):
+    """A grant of nothing, or one that has already ended."""
+
     status = 400
     code = "bad_grant"
 

@@ -38,6 +38,7 @@ class Allowance(models.Model):
 
 class GrantQuerySet(models.QuerySet["Grant"]):
     def live(self, now: datetime) -> "GrantQuerySet":
+        """Select the grants that have begun and not ended."""
         return self.filter(starts_at__lte=now).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
 
     def of(self, user: User) -> "GrantQuerySet":
