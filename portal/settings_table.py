@@ -117,7 +117,7 @@ SECTIONS: tuple[Section, ...] = (
                  note="Mostly this computer's address as the machines see it, /32. Compose needs it; the units find it out without."),
         Variable("GUEST_EGRESS_BLOCKED", networks_or_none(), "", "Networks to which the machines open no connections; none: machines reach everything.",
                  example="10.0.0.0/24", note="Name where the cloud's own services, its database, its queue and its computers are: best the whole management "
-                 "network. Empty: the addresses that the cloud's catalogue names, and AGENT_ADDRESSES. After a change: manage.py setup_cloud "
+                 "network. Empty: the addresses that the cloud's catalogue names, and AGENT_ADDRESSES. After a change: `manage.py setup_cloud` "
                  "(docs/admin/cloud.md)."),
         Variable("HORIZON_URL", WEB_ADDRESS, "",
                  "Where Horizon is, for administrators' links to it. Empty: no links.", example="https://cloud.example.org/horizon"),
