@@ -91,7 +91,7 @@ class TemplateQuerySet(models.QuerySet["Template"]):
 
 
 class Template(models.Model):
-    """What a machine is made from: an image, a size, its services, and what it is for."""
+    """The recipe of a machine: an image, a size, its services, and a summary for the person who chooses."""
 
     class Icon(models.TextChoices):
         TERMINAL = "terminal", _("Terminal")

@@ -19,7 +19,7 @@ FLAGS = {**dict.fromkeys(("on", "true", "yes", "1"), True), **dict.fromkeys(("of
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a value may be.
+    """A kind of value.
 
     `right` ends the sentence "NAME must be …". `read` turns the text into the value and raises ValueError, with a reason where it
     helps. `unit` is for the documentation. The value of a secret is never written into a message.
@@ -33,7 +33,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One setting: `doc` is its line of documentation, `default` is written as it would be in .env."""
+    """A setting: `doc` is its line of documentation, `default` is written as it would be in .env."""
 
     name: str
     kind: Kind

@@ -125,7 +125,7 @@ class _Lines(logging.Formatter):
 
 
 class JsonLines(_Lines):
-    """One JSON object per line, for programs. Nobody can forge a second line: JSON escapes line breaks.
+    """Format a record as one JSON object, for programs. Nobody can forge a second line: JSON escapes line breaks.
 
     `extra={"facts": {...}}` adds the facts of one record, which its message says in words.
     """
@@ -149,7 +149,7 @@ def _plain(fact: object) -> object:
 
 
 class TextLines(_Lines):
-    """For people: time, level, logger, message, [facts]. A trace is indented, so that it cannot pass for a line."""
+    """Format a record for people: time, level, logger, message, [facts]. A trace is indented, so that it cannot pass for a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

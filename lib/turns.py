@@ -41,7 +41,7 @@ def processors() -> int:
 
 
 class Turns:
-    """At most `most` turns at once. Raises Busy after waiting for `seconds`, or at once where `line` threads of this process wait already."""
+    """Hand out at most `most` turns at once. Raises Busy after waiting for `seconds`, or at once where `line` threads of this process wait already."""
 
     def __init__(self, folder: Path, *, most: int, seconds: float, line: int = 100) -> None:
         self._folder, self._most, self._seconds = folder, most, seconds

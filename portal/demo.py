@@ -1,4 +1,4 @@
-"""What a trial starts with: five people, the roles' grants, a gateway, and three templates in two languages (`manage.py prepare --demo`)."""
+"""The demo that a trial starts with: five people, the roles' grants, a gateway, and three templates in two languages (`manage.py prepare --demo`)."""
 
 from dataclasses import dataclass
 from pathlib import Path

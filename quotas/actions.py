@@ -37,7 +37,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """How much of one measure is used, and the limit, in the unit of the measure."""
+    """The used amount and the limit of one measure, in the unit of the measure."""
 
     used: int
     limit: int
@@ -96,7 +96,7 @@ _LABELS: dict[str, tuple[Promise, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a person uses and may use, at one moment."""
+    """The gauges of all measures of a person, at one moment."""
 
     machines: Gauge
     vcpus: Gauge

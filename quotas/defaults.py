@@ -1,4 +1,4 @@
-"""What each role may have from the first day. Administrators change the grants; nothing here overrides them later."""
+"""The grants that each role has from the first day. Administrators change the grants; nothing here overrides them later."""
 
 from quotas.models import Grant
 
