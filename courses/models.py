@@ -17,7 +17,7 @@ from lib.notes import Note
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A server program in the guest: name, TCP port, and how people reach it (ssh, http, https, vnc, tcp)."""
+    """Something that listens in the guest: its name, its TCP port, and how people reach it (ssh, http, https, vnc, tcp)."""
 
     name: str
     port: int
@@ -59,7 +59,6 @@ class Enrolment(models.Model):
 
 class LessonQuerySet(models.QuerySet["Lesson"]):
     def in_session(self, now: datetime) -> "LessonQuerySet":
-        """Select the lessons that take place at `now`."""
         return self.filter(starts_at__lte=now, ends_at__gt=now)
 
 

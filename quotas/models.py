@@ -13,7 +13,7 @@ MEASURES = ("machines", "vcpus", "ram_mb", "disk_gb", "ports", "archives", "arch
 
 
 class Measures(models.Model):
-    """An amount of each thing that is counted. RAM in MiB, disks and archives in GiB."""
+    """The things that are counted. RAM in MiB, disks and archives in GiB."""
 
     machines = models.PositiveIntegerField(default=0)
     vcpus = models.PositiveIntegerField(default=0)
