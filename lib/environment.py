@@ -14,7 +14,10 @@ from zoneinfo import ZoneInfo
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-FLAGS = {**dict.fromkeys(("on", "true", "yes", "1"), True), **dict.fromkeys(("off", "false", "no", "0"), False)}
+FLAGS = {
+    **dict.fromkeys(("on", "true", "yes", "y", "1"), True),
+    **dict.fromkeys(("off", "false", "no", "n", "0"), False),
+}
 
 
 @dataclass(frozen=True, slots=True)
