@@ -231,7 +231,7 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_ours}sessionid", f"{_ours}csrftoken"
 LANGUAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_ours}django_language", f"{_ours}theme"
 MESSAGES_COOKIE_NAME = f"{_ours}messages"
 MESSAGE_STORAGE = "portal.message_storage.MessageStorage"
-# Pages only: a program that asked by http:// has already sent its token in clear, and must be told (portal/home_address.py).
+# Pages only: a program that says http:// has sent its token in clear already, and must hear of it (portal/home_address.py).
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/", r"^agent/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
