@@ -199,7 +199,7 @@ FLAG = Kind("on or off", _flag, "on or off")
 SECONDS = Kind("a number of seconds above 0", _above_zero, "seconds")
 HOSTS = Kind("names of hosts, with commas between: labs.example.org", _hosts, "names, with commas")
 ORIGINS = Kind("addresses, with commas between: https://labs.example.org", _origins, "addresses, with commas")
-NETWORKS = Kind("networks or addresses, with commas between: 10.0.0.5/32", _networks, "networks, with commas")
+NETWORKS = Kind("networks or addresses, with commas between: 10.0.0.5/32", _networks, "networks (CIDR), with commas")
 WEB_ADDRESS = Kind("an address that begins with http:// or https://", _web_address, "address")
 DATABASE = Kind("the address of a PostgreSQL database: postgres://user@host/name", _database, "address", True)
 # memory: Celery's own, where bench/ needs no worker.

@@ -67,7 +67,7 @@ def _section_of_example(section: Section) -> str:
 def _lines(variable: Variable) -> Iterator[str]:
     """Yield the comment and the line of one setting. Behind # stands its default, or an example where there is none."""
     unit = variable.kind.unit
-    says_unit = not unit or re.search(rf"\b{unit}\b", variable.doc)
+    says_unit = not unit or re.search(rf"\b{re.escape(unit)}\b", variable.doc)
     yield from _comment(variable.doc if says_unit else f"{variable.doc} ({unit})")
     yield from _comment(variable.note)
     mark = "" if variable.name in FILLED_IN or _must_be_filled_in(variable) else "#"
