@@ -1,1 +1,1 @@
-"""Which images and sizes of the cloud are offered, and their names for people. Never starts anything."""
+"""The catalog: which images and sizes of the cloud are offered, and their names for people. Never starts anything."""

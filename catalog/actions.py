@@ -1,4 +1,4 @@
-"""Take over what the cloud has, and let admins say what is offered."""
+"""Copy the cloud's images and sizes into rows, and let administrators choose what is offered."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ from lib.names import clean_name
 
 @transaction.atomic
 def take_over(*, images: list[contract.Image], flavors: list[contract.Flavor], offer: bool = False) -> None:
-    """Rows for all that the cloud has; names that people gave stay; what is gone is marked. New ones are offered if told.
+    """Create or update a row for each image and size of the cloud, and mark those that are gone. Names that people gave stay.
 
-    Two queries while nothing has changed. An image or size that cannot be written down is left as it was.
+    New ones are offered where `offer` is set. Costs two queries while nothing has changed. A row that cannot be written stays as it is.
     """
     failures = Failures("catalog").read()
     known_images = {row.cloud_id: row for row in Image.objects.all()}
@@ -40,13 +40,13 @@ def _keep(
     name: str,
     offer: bool,
 ) -> None:
-    """Write one row, only where it differs."""
+    """Create one row, or update it where it differs."""
     if known is None:
         with transaction.atomic():
             model.objects.create(cloud_id=cloud_id, name=name[:80], offered=offer, **facts)
         return
     if isinstance(known, Image) and known.login:
-        facts.pop("login")  # an administrator's word, or the cloud's own from before
+        facts.pop("login")  # set by an administrator, or by the cloud earlier
     if changes := {field: value for field, value in facts.items() if getattr(known, field) != value}:
         with transaction.atomic():
             model.objects.filter(pk=known.pk).update(**changes)
@@ -66,18 +66,19 @@ def _facts_of_flavor(flavor: contract.Flavor) -> dict[str, Any]:
 
 
 def look_again(cloud: contract.Cloud) -> tuple[int, int]:
-    """Ask the cloud, take over what it says, and tell how many images and flavors that were. Raises CloudError."""
+    """List the cloud's images and flavors and take them over. Returns how many there are of each. Raises CloudError."""
     images, flavors = cloud.images(), cloud.flavors()
     take_over(images=images, flavors=flavors)
     return len(images), len(flavors)
 
 
 def ask_again(*, by: User | None = None) -> None:
-    """Somebody does not want to wait for the next look: an administrator, or a launch that was refused."""
+    """Have a worker call look_again now: for an administrator, or after a launch that was refused."""
     ring("portal.tasks.look_at_catalog")
 
 
 def edit_image(*, image: Image, name: str, description: str, login: str, offered: bool, by: User) -> None:
+    """Change an image's name, description, login name, and whether it is offered. Raises BadName."""
     image.name, image.description, image.login, image.offered = (
         clean_name(name, longest=80),
         description,
@@ -88,5 +89,6 @@ def edit_image(*, image: Image, name: str, description: str, login: str, offered
 
 
 def edit_flavor(*, flavor: Flavor, name: str, offered: bool, by: User) -> None:
+    """Change a size's name, and whether it is offered. Raises BadName."""
     flavor.name, flavor.offered = clean_name(name, longest=80), offered
     flavor.save(update_fields=["name", "offered"])

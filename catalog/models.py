@@ -25,20 +25,18 @@ class Image(models.Model):
     cloud_id = models.CharField(max_length=100, unique=True)
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=200, blank=True, default="")
-    login = models.CharField(max_length=32, blank=True, default="")  # the user of its SSH
-    can_suspend = models.BooleanField(
-        default=True
-    )  # whether its guests keep their memory asleep; else they are switched off
+    login = models.CharField(max_length=32, blank=True, default="")  # the user who signs in by SSH; '' = unknown
+    can_suspend = models.BooleanField(default=True)  # whether its guests can be suspended; else they are stopped
     offered = models.BooleanField(default=False)
-    missing = models.BooleanField(default=False)  # the cloud has it no longer
-    ready = models.BooleanField(default=True, db_default=True)  # a machine can be made of it
+    missing = models.BooleanField(default=False)  # the cloud no longer has it
+    ready = models.BooleanField(default=True, db_default=True)  # whether a machine can be made of it
     status = models.CharField(
         max_length=40, blank=True, default="", db_default=""
-    )  # the cloud's word, where it is not ready
-    min_ram_mb = models.PositiveIntegerField(default=0, db_default=0)  # 0 here and below: it does not say
+    )  # the cloud's own status where `ready` is off
+    min_ram_mb = models.PositiveIntegerField(default=0, db_default=0)  # 0 here and below: not known
     min_disk_gb = models.PositiveIntegerField(default=0, db_default=0)
     size_bytes = models.BigIntegerField(default=0, db_default=0)
-    checksum = models.CharField(max_length=160, blank=True, default="", db_default="")  # sha512:…; '' = not told
+    checksum = models.CharField(max_length=160, blank=True, default="", db_default="")  # sha512:…; '' = not known
     disk_format = models.CharField(max_length=20, blank=True, default="", db_default="")
 
     class Meta:
@@ -49,7 +47,7 @@ class Image(models.Model):
 
     @property
     def lacks(self) -> Note | None:
-        """Why no machine can be made of it now."""
+        """Return why no machine can be made of this image now, or None."""
         if self.missing:
             return Note(_GONE_IMAGE, {"image": self.name})
         if self.ready:
@@ -66,10 +64,10 @@ class Flavor(models.Model):
     name = models.CharField(max_length=80)
     vcpus = models.PositiveIntegerField()
     ram_mb = models.PositiveIntegerField()
-    disk_gb = models.PositiveIntegerField()  # of all its disks together
+    disk_gb = models.PositiveIntegerField()  # all its disks together
     root_gb = models.PositiveIntegerField(
         null=True, blank=True
-    )  # of this, the system's; 0: as much as the image has; None: all of it
+    )  # the part of disk_gb for the system; 0: as large as the image; None: all of it
     offered = models.BooleanField(default=False)
     missing = models.BooleanField(default=False)
 
@@ -81,11 +79,11 @@ class Flavor(models.Model):
 
     @property
     def lacks(self) -> Note | None:
-        """Why no machine can be made in this size now."""
+        """Return why no machine can be made in this size now, or None."""
         return Note(_GONE_SIZE, {"size": self.name}) if self.missing else None
 
     def too_small_for(self, image: Image) -> Note | None:
-        """With the numbers; None where the image can run in this size, as far as it says what it needs."""
+        """Return why the image does not fit this size, with the numbers; None where it fits or does not say what it needs."""
         names = {"image": image.name, "size": self.name}
         if self.ram_mb < image.min_ram_mb:
             return Note(_TOO_LITTLE_MEMORY, {**names, "needs": image.min_ram_mb, "has": self.ram_mb})

@@ -1,1 +1,1 @@
-"""What teachers prepare: templates of machines. Never starts a machine by itself."""
+"""Courses, lessons, and the templates that teachers prepare. Never starts a machine by itself."""

@@ -1,4 +1,4 @@
-"""What teachers do with templates."""
+"""Create, edit, retire and bring back templates."""
 
 import re
 from typing import Any
@@ -36,12 +36,14 @@ FIELDS = (
 
 
 class BadTemplate(Refusal):
+    """A template that cannot be saved as it is."""
+
     status = 400
     code = "bad_template"
 
 
 class CannotWork(BadTemplate):
-    """The template's system or size is not there, or the one does not run in the other. `field` is the one to change."""
+    """The template's image or size is missing, or the image does not fit the size. `field` names the one to change."""
 
     code = "template_cannot_work"
 
@@ -52,7 +54,7 @@ class CannotWork(BadTemplate):
 
 @transaction.atomic
 def create_template(*, by: User, **fields: Any) -> Template:
-    """A new card. `fields` are those of FIELDS. Raises BadTemplate, BadPolicy or BadName with a sentence."""
+    """Create a template. `fields` are those of FIELDS. Raises BadTemplate, BadPolicy or BadName with a sentence."""
     template = Template(created_by=by, **_checked(fields))
     _check_parts(template.image, template.flavor)
     _insert(template)
@@ -61,7 +63,7 @@ def create_template(*, by: User, **fields: Any) -> Template:
 
 
 def _insert(template: Template) -> None:
-    """Save it under a slug that no other has; one that is taken in this moment is made anew."""
+    """Save the template under a free slug. If another transaction takes that slug first, try the next one."""
     for _try in range(SLUG_TRIES):
         template.slug = template.free_slug()
         try:
@@ -75,24 +77,24 @@ def _insert(template: Template) -> None:
 
 @transaction.atomic
 def edit_template(*, template: Template, by: User, **fields: Any) -> Template:
-    """Change it for machines launched from now on; those that exist take it over when they are reset."""
+    """Change a template for machines launched from now on. Existing ones follow when they are reset. Raises like create_template."""
     template = _locked(template)
     before = {name: getattr(template, name) for name in fields}
     changes = {name: value for name, value in _checked(fields).items() if value != before[name]}
     for name, value in changes.items():
         setattr(template, name, value)
-    if changes.keys() & {"image", "flavor"}:  # else its text can be mended while the cloud lacks a part of it
+    if changes.keys() & {"image", "flavor"}:  # other fields can be changed while the cloud lacks its image or size
         _check_parts(template.image, template.flavor)
     if changes:
         template.save(update_fields=list(changes))
-        told = {name: [_told(before[name]), _told(value)] for name, value in changes.items()}
-        template.changes.create(kind=Kind.EDITED, by=by, fields=told)
+        history = {name: [_as_history(before[name]), _as_history(value)] for name, value in changes.items()}
+        template.changes.create(kind=Kind.EDITED, by=by, fields=history)
     return template
 
 
 @transaction.atomic
 def retire_template(*, template: Template, by: User) -> None:
-    """Nobody can launch it any more; machines made from it live on."""
+    """Retire a template: nobody can launch it any more, and machines made from it stay. Repeating it changes nothing."""
     template = _locked(template)
     if template.retired_at:
         return
@@ -110,9 +112,9 @@ def _check_parts(image: Image, flavor: Flavor) -> None:
 
 @transaction.atomic
 def bring_back_template(*, template: Template, by: User) -> Template:
-    """Take back that it was retired: students see it again if they saw it before.
+    """Undo retire_template: students see the template again if they saw it before.
 
-    Of one that 0.2 retired nobody knows. It comes back hidden, for a draft is not to be shown by guessing; the page says how to show it.
+    Version 0.2 did not record whether they did. A template that it retired comes back hidden, because it may be a draft.
     """
     template = _locked(template)
     if not template.retired_at:
@@ -126,14 +128,14 @@ def bring_back_template(*, template: Template, by: User) -> Template:
 
 
 def _locked(template: Template) -> Template:
-    """Return the same row as it is now, held until the transaction ends."""
+    """Lock the template's row until the transaction ends, and return it as it is now."""
     Template.objects.select_for_update().get(pk=template.pk)
     template.refresh_from_db()
     return template
 
 
-def _told(value: Any) -> Any:
-    """As the history keeps it: an image or a size by its name."""
+def _as_history(value: Any) -> Any:
+    """Return a value as the history stores it: an image or a size by its name."""
     return value if isinstance(value, (str, int, list, dict)) else str(getattr(value, "name", value))
 
 
@@ -154,7 +156,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked_services(services: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same list, once every name, port and kind in it is right and none stands twice."""
+    """Return the same list ({name, port, scheme} each). Raises BadTemplate where a part is wrong or stands twice."""
     if len(services) > MOST_SERVICES:
         raise BadTemplate(_("A template has at most %(most)s services."), {"most": MOST_SERVICES})
     for service in services:

@@ -1,4 +1,4 @@
-"""Courses, who is in them, when they meet; and templates, the cards from which students launch machines."""
+"""Courses, their people and lessons, and templates: the cards from which students launch machines."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ class Course(models.Model):
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=80)
-    idle = models.JSONField(default=dict, blank=True)  # what it changes of the site's policy: see courses.policy
+    idle = models.JSONField(default=dict, blank=True)  # its changes to the site's policy: see courses.policy
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -63,7 +63,7 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
 
 
 class Lesson(models.Model):
-    """A time in which a course meets: its machines are not asked about, nor put to sleep to make room."""
+    """A time in which a course meets. Idle rules leave its machines alone, and they are not put to sleep to make room."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="lessons")
     starts_at = models.DateTimeField()
@@ -81,14 +81,16 @@ class Lesson(models.Model):
 
 class TemplateQuerySet(models.QuerySet["Template"]):
     def published(self) -> "TemplateQuerySet":
+        """Select what students see: published and not retired."""
         return self.filter(published=True, retired_at__isnull=True)
 
     def with_parts(self) -> "TemplateQuerySet":
+        """Load what pages show of a template in the same query."""
         return self.select_related("image", "flavor", "course", "created_by")
 
 
 class Template(models.Model):
-    """What a machine is made from: an image, a size, its services, and what it is for."""
+    """The recipe of a machine: an image, a size, its services, and a summary for the person who chooses."""
 
     class Icon(models.TextChoices):
         TERMINAL = "terminal", _("Terminal")
@@ -100,12 +102,12 @@ class Template(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=60)
     name_es = models.CharField(max_length=60, blank=True, default="")
-    summary = models.CharField(max_length=240)  # what it is for, for the person who chooses
+    summary = models.CharField(max_length=240)  # one sentence for the person who chooses
     summary_es = models.CharField(max_length=240, blank=True, default="")
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
     flavor = models.ForeignKey(Flavor, on_delete=models.PROTECT, related_name="+")
     course = models.ForeignKey(Course, null=True, blank=True, on_delete=models.SET_NULL, related_name="templates")
-    idle = models.JSONField(default=dict, blank=True)  # what it changes of its course's policy: see courses.policy
+    idle = models.JSONField(default=dict, blank=True)  # its changes to its course's policy: see courses.policy
     services = models.JSONField(default=list)  # [{"name", "port", "scheme"}]; ready when all answer
     login = models.CharField(max_length=32, blank=True, default="")  # '' = the image's
     user_data = models.TextField(blank=True, default="")
@@ -126,35 +128,39 @@ class Template(models.Model):
 
     @property
     def title(self) -> str:
+        """Return the name in the reader's language."""
         return self.name_es if self.name_es and self._in_spanish() else self.name
 
     @property
     def blurb(self) -> str:
+        """Return the summary in the reader's language."""
         return self.summary_es if self.summary_es and self._in_spanish() else self.summary
 
     @property
     def service_list(self) -> list[Service]:
+        """Return `services` as values."""
         return [Service(s["name"], s["port"], s["scheme"]) for s in self.services]
 
     @property
     def ssh_user(self) -> str:
+        """Return the user who signs in by SSH: the template's own, the image's, or student."""
         return self.login or self.image.login or "student"
 
     @property
     def lacks(self) -> Note | None:
-        """Why no machine can be made of it now, as far as the cloud was heard; None where one can."""
+        """Return why no machine can be made from this template now, as far as the catalog knows; None where one can."""
         return self.image.lacks or self.flavor.lacks or self.flavor.too_small_for(self.image)
 
     @property
     def is_usable(self) -> bool:
-        """Whether a machine can be made of it."""
+        """Return whether a machine can be made from this template now."""
         return self.lacks is None
 
     def _in_spanish(self) -> bool:
         return (get_language() or "").startswith("es")
 
     def free_slug(self) -> str:
-        """A slug from its name that no other template has."""
+        """Return a slug made of the name that no other template has."""
         base = slugify(self.name)[:70] or "template"
         taken = set(Template.objects.filter(slug__startswith=base).values_list("slug", flat=True))
         return (

@@ -1,1 +1,1 @@
-"""What two apps need and no domain: notes, state moves, claims, the doorbell. Never knows a machine or a person."""
+"""Tools that two apps share and that know no domain: notes, state moves, claims, names, logs, settings. Never knows a machine or a person."""

@@ -1,4 +1,4 @@
-"""A claim: for some seconds one worker alone may step a row. A dead worker's claim runs out by itself."""
+"""Claims: for some seconds only one worker may step a row. A dead worker's claim expires."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 @contextmanager
 def claimed(rows: "QuerySet[Any]", pk: Any, seconds: float) -> Iterator[Any]:
-    """Yield the row freshly read under our claim, or None when another holds it or it is not among `rows` (any more)."""
+    """Claim the row `pk` of `rows` for `seconds` and yield it, freshly read. Yield None if another worker has claimed it or `rows` lacks it."""
     now = timezone.now()
     until = now + timedelta(seconds=seconds)
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)

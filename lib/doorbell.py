@@ -1,4 +1,4 @@
-"""Wakes a worker after the transaction. Nothing depends on it being heard: the sweep finds every unsettled row again."""
+"""Wake a worker after the transaction. Nothing depends on the message: the sweep finds every unsettled row again."""
 
 import logging
 from functools import partial
@@ -13,15 +13,15 @@ from lib import logs, seldom
 log = logging.getLogger(__name__)
 
 
-LAST = 9  # Redis hands out 0 before 9
+LAST = 9  # the lowest priority: Redis hands out 0 before 9
 
 
 def ring(task: str, *ids: Any, slow: bool = False) -> None:
-    """Send task(*ids) once the transaction that is open here has been committed. A Redis that is away is only logged.
+    """Send task(*ids) once the open transaction has been committed. If Redis does not answer, that is only logged.
 
-    slow: it will take a worker long, so all others are let pass.
+    `slow` gives the task the lowest priority, because it occupies a worker for long.
     """
-    # The task carries the request that asked for it, so that the worker's lines can be found by that.
+    # The task carries the id of the request that sent it, so that the worker's log lines can be found by it.
     headers = {"request": asked} if (asked := logs.known("request")) else {}
     transaction.on_commit(partial(_send, task, tuple(str(i) for i in ids), headers, LAST if slow else 0), robust=True)
 

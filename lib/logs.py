@@ -1,7 +1,6 @@
-"""Log lines: one record is one line, says what it is about, and gives no secret away.
+"""Log lines: one record is one line, names its request, machine or task, and has no secret in it.
 
-What a line is about (a request, a machine, a task) is said once, around the work, with `about`; every line that is
-written inside carries it, also those of libraries.
+`about` sets these facts once, around the work; every line that is written inside carries them, those of libraries too.
 """
 
 import json
@@ -20,11 +19,11 @@ FORMATS = ("text", "json")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _about: ContextVar[Mapping[str, str]] = ContextVar("about", default=MappingProxyType({}))
 HIDDEN = "***"
-# Characters: of a fact (a stranger chooses the path, up to 64 kB of it), and of a message or a row of a trace, which may quote one.
+# In characters. A stranger chooses the path that is logged, up to 64 kB of it; a message or a row of a trace may quote it.
 LONGEST_FACT, LONGEST_LINE = 300, 4_000
-# The second lock: nothing of ours logs a secret, but a library's message or an exception's text may quote one.
-# A visitor chooses the path that is logged, 64 kB of it: no pattern begins with a repetition, and what follows a word is bounded, so that
-# the time grows with the length of the line and not with its square.
+# A second barrier: our own code logs no secret, but a library's message or an exception's text may quote one.
+# No pattern begins with a repetition, and what follows a word is bounded: so the time grows with the length of the line (64 kB of it are
+# a visitor's choice), not with its square.
 _SECRETS = (
     re.compile(
         r"(?i)(\b(?:proxy-)?authorization\b['\"]?\s*[:=]\s*['\"]?(?:(?:bearer|basic|token)\s+)?)[^\s'\",;)}\]]+"
@@ -38,26 +37,26 @@ _SECRETS = (
         r"(/(?:reset/key|confirm-email)/|/asks/\d+-\w+\.|/notices/unsubscribe/\d+-[\w.]+\.)[^/\s]+"
     ),  # a link from a mail lets in whoever has it
 )
-# What would end a line, or paint the terminal of whoever reads it.
+# Characters that would end a line or send commands to the reader's terminal.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
 _CONTROLS |= {ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"}
 
 
 @contextmanager
 def about(**facts: object) -> Iterator[None]:
-    """Lines written inside carry these facts; an empty one says nothing.
+    """Add these facts to the lines written inside; empty facts are left out.
 
-    An exception that leaves takes them along: it is logged further out.
+    An exception that leaves the block keeps them, because it is logged further out.
     """
     now = {**_about.get(), **{name: str(fact) for name, fact in facts.items() if fact}}
-    told = _about.set(now)
+    before = _about.set(now)
     try:
         yield
     except Exception as error:
         _carry(error, now)
         raise
     finally:
-        _about.reset(told)
+        _about.reset(before)
 
 
 def _carry(error: Exception, facts: Mapping[str, str]) -> None:
@@ -66,29 +65,30 @@ def _carry(error: Exception, facts: Mapping[str, str]) -> None:
 
 
 def begin(**facts: object) -> None:
-    """From here on, lines carry these facts and no others: for where an end and a beginning are two calls."""
+    """Replace all facts from here on: for callers whose begin and end are two calls, such as Celery's signals."""
     _about.set({name: str(fact) for name, fact in facts.items() if fact})
 
 
 def known(name: str) -> str:
-    """What the present work is about, or an empty text."""
+    """Return this fact of the present work, or an empty text."""
     return _about.get().get(name, "")
 
 
 def cut(text: str, most: int = LONGEST_FACT) -> str:
-    """What is too long by its beginning, and how long it was; no longer than `most`, so that nothing is cut twice."""
+    """Shorten a text to at most `most` characters, with a note of its length at the end."""
     mark = f"… (cut, {len(text)} characters)"
     return text if len(text) <= most else text[: most - len(mark)] + mark
 
 
 def scrubbed(text: str) -> str:
+    """Return the text with *** in place of each secret."""
     for secret in _SECRETS:
         text = secret.sub(rf"\1{HIDDEN}", text)
     return text
 
 
 class AboutFilter(logging.Filter):
-    """On a handler: a record remembers what it is about. Django's own lines quote the path, and the Origin, at any length."""
+    """Filter of the handler: store the facts in the record, and cut what Django quotes (path, Origin) at any length."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django.") and isinstance(record.args, tuple):
@@ -99,7 +99,7 @@ class AboutFilter(logging.Filter):
 
 
 class BusyFilter(logging.Filter):
-    """For Django's logger: write a line, not a trace for each of a thousand requests, when no database connection was free."""
+    """Filter of Django's logger: when no database connection was free, write one line per request instead of a trace."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and is_exhausted(record.exc_info[1]):
@@ -110,14 +110,14 @@ class BusyFilter(logging.Filter):
 
 
 class _Lines(logging.Formatter):
-    """What both kinds of lines share."""
+    """Base of both formats."""
 
     def message(self, record: logging.LogRecord) -> str:
-        """Without secrets first: half of one would not be known for what it is."""
+        """Return the message without secrets, then cut: the pattern would not find half of a secret."""
         return cut(scrubbed(record.getMessage()), LONGEST_LINE)
 
     def trace(self, record: logging.LogRecord) -> str:
-        """The exception with its way, and the stack where one was asked for."""
+        """Return the exception with its trace, and the stack if the record has one."""
         parts = [self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""]
         parts += [self.formatStack(record.stack_info)] if record.stack_info else []
         rows = scrubbed("\n".join(part for part in parts if part)).split("\n")
@@ -125,7 +125,7 @@ class _Lines(logging.Formatter):
 
 
 class JsonLines(_Lines):
-    """One JSON object per line, for programs. Nobody can forge a second line: JSON escapes what would end one.
+    """Format a record as one JSON object, for programs. Nobody can forge a second line: JSON escapes line breaks.
 
     `extra={"facts": {...}}` adds the facts of one record, which its message says in words.
     """
@@ -149,7 +149,7 @@ def _plain(fact: object) -> object:
 
 
 class TextLines(_Lines):
-    """For eyes: time, level, logger, message, [what it is about]. A trace stands indented, so that it cannot pass for a line."""
+    """Format a record for people: time, level, logger, message, [facts]. A trace is indented, so that it cannot pass for a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -160,17 +160,17 @@ class TextLines(_Lines):
         return "\n    ".join([line, *(row.translate(_CONTROLS) for row in self.trace(record).splitlines())])
 
 
-# Who says at INFO what happens twice a second, what our own access line says better, or what a request carried.
+# Loggers whose INFO lines come twice a second, repeat our own access line, or quote what a request carried.
 QUIET = (
     "celery.app.trace", "celery.worker.strategy", "celery.worker.request", "celery.beat", "httpx", "httpcore", "asyncssh", "keystoneauth", "openstack",
     "stevedore", "urllib3", "uvicorn.access", "kombu", "amqp",
 )  # fmt: skip
-# What a stranger's request brings about, which Django would call an ERROR each time: portal/bad_requests.py warns of it, seldom.
+# Caused by strangers' requests. Django would log each as an ERROR; portal/bad_requests.py warns of them now and then.
 STRANGE = ("DisallowedHost", "TooManyFieldsSent", "TooManyFilesSent", "RequestDataTooBig", "SuspiciousMultipartForm")
 
 
 def configuration(form: str, level: str) -> dict[str, Any]:
-    """For logging.config.dictConfig: everything to standard error, in one form."""
+    """Return the settings for logging.config.dictConfig: all lines to standard error, as `form` (of FORMATS), from `level` (of LEVELS) on."""
     lines = {"text": TextLines, "json": JsonLines}[form]
     return {
         "version": 1,
@@ -180,10 +180,10 @@ def configuration(form: str, level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["about"], "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # These come with handlers of their own, which would write in another form.
+            # These bring handlers of their own, which would write another format.
             **{name: {"handlers": [], "propagate": True} for name in ("django", "uvicorn", "uvicorn.error")},
             **{name: {"handlers": [], "propagate": True, "level": "WARNING"} for name in QUIET},
             **{f"django.security.{name}": {"level": "CRITICAL"} for name in STRANGE},
-            "django.request": {"level": "ERROR", "filters": ["busy"]},  # what was refused is in the access lines
+            "django.request": {"level": "ERROR", "filters": ["busy"]},  # refused requests are in the access lines
         },
     }

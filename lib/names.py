@@ -1,4 +1,4 @@
-"""Names that people give to things: one line, printable, not too long, and no two that differ only by what nobody sees."""
+"""Names that people give to things: one line, printable, not too long, and without invisible differences."""
 
 import re
 import unicodedata
@@ -10,17 +10,17 @@ from lib.notes import Refusal
 LEAST_HOST_NAME, LONGEST_HOST_NAME = 2, 63  # Nova takes no single letter; 63 is one label in DNS
 
 ZWNJ, ZWJ = "\u200c", "\u200d"  # joiners: Persian, Indic scripts and joined emoji are written with them
-# Copied along from web pages and files, and without any effect on one line: zero-width spaces, soft hyphens, byte order marks, fillers.
+# Often copied from web pages and files, without effect on one line: zero-width spaces, soft hyphens, byte order marks, fillers.
 _IDLE = frozenset("\u200b\u2060\ufeff\u00ad\u034f\u17b4\u17b5")
-# No spaces for Unicode, yet they look like one: Hangul's fillers and the empty pattern of Braille.
+# Unicode does not call these spaces, but they look like one: Hangul's fillers and Braille's empty pattern.
 _LOOK_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
-_VIRAMA = 9  # the combining class of what suppresses a vowel; a joiner behind it chooses the form of the letters
+_VIRAMA = 9  # the combining class of signs that suppress a vowel; a joiner after one chooses the form of the letters
 _RIGHT_JOINING = frozenset("ءآأؤإاةدذرزوٱڈڑژے")  # never joined to the letter after them, so a joiner there does nothing
 _TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _KEYCAP = "\u20e3"
 _FLAGS = re.compile("\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
                     "|\U000e0077\U000e006c\U000e0073)\U000e007f")  # fmt: skip
-# Blocks whose future is settled: what this Python does not know yet is a new emoji or a new ideograph (of people's names).
+# In these blocks a character that this Python does not know yet can only be a new emoji or a new ideograph (as in people's names).
 _NEWER = (range(0x1F000, 0x1FB00), range(0x1FC00, 0x1FFFE), range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 
 
@@ -32,7 +32,7 @@ class BadName(Refusal):
 
 
 def clean_name(text: str, *, longest: int = 60) -> str:
-    """The name as it is kept. Raises BadName when it is empty, too long, or has a line break or a mark that deceives."""
+    """Return the name in the form that is stored. Raises BadName when it is empty, too long, or has a line break or an invisible character."""
     text = unicodedata.normalize("NFC", text)
     if text.strip() and (strange := _strange(text)):
         raise _refusal(text, strange[0])
@@ -45,7 +45,7 @@ def clean_name(text: str, *, longest: int = 60) -> str:
 
 
 def made_clean(text: str, *, longest: int = 60) -> str:
-    """A name that others gave, as far as it can be shown here; '' when nothing is left of it."""
+    """Return a name from elsewhere (the cloud) without what cannot be shown here; '' when nothing is left of it."""
     text = unicodedata.normalize("NFC", text)
     strange = set(_strange(text))
     text = _tidied("".join(mark for at, mark in enumerate(text) if at not in strange))
@@ -67,13 +67,13 @@ def _refusal(text: str, at: int) -> BadName:
 
 
 def _strange(text: str) -> list[int]:
-    """Where line breaks, control marks, halves of pairs, and marks that turn the reading direction of a page stand."""
+    """Return the positions of line breaks, control characters, lone surrogates, and marks that change the reading direction."""
     flags = {at for flag in _FLAGS.finditer(text) for at in range(*flag.span())}
     return [at for at, mark in enumerate(text) if _is_strange(mark) and at not in flags]
 
 
 def host_name(text: str, *, otherwise: str) -> str:
-    """A name as DNS, Nova and every guest take it: 2 to 63 letters of ASCII, digits and -; `otherwise` when less is left.
+    """Return a name that DNS, Nova and every guest accept: 2 to 63 ASCII letters, digits and -; `otherwise` when less is left.
 
     “piñata 🎉” becomes pinata.
     """
@@ -83,7 +83,7 @@ def host_name(text: str, *, otherwise: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Equal for names that people would take for the same: small and capital letters, marks that look alike."""
+    """Return a key that is equal for names that people would take for the same: capital and small letters, lookalike forms."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -99,7 +99,7 @@ def _is_newer(mark: str) -> bool:
 
 
 def _tidied(text: str) -> str:
-    """Every blank as one plain space, none at the ends, and without marks that do nothing where they stand."""
+    """Return the text with single plain spaces, none at the ends, and without marks that have no effect where they stand."""
     text = "".join(" " if _is_blank(mark) else mark for mark in text if mark not in _IDLE)
     kept = ""
     for at, mark in enumerate(text):
@@ -110,7 +110,7 @@ def _tidied(text: str) -> str:
             continue
         kept += mark
     kept = " ".join(word for word in kept.split(" ") if word)
-    return unicodedata.normalize("NFC", kept)  # what is left out may have kept a letter and its accent apart
+    return unicodedata.normalize("NFC", kept)  # a removed mark may have separated a letter from its accent
 
 
 def _is_blank(mark: str) -> bool:
@@ -118,7 +118,7 @@ def _is_blank(mark: str) -> bool:
 
 
 def _joins(joiner: str, before: str, after: str) -> bool:
-    """Whether a joiner changes what is seen: else two names would look the same."""
+    """Return whether a joiner changes what people see. Otherwise it is dropped, or two names would look the same."""
     if _is_virama(before[-1:]) or (before[-1:].isalpha() and _is_virama(after)):
         return True
     if joiner == ZWJ:
@@ -137,7 +137,7 @@ def _is_arabic(mark: str) -> bool:
 
 
 def _is_picture(mark: str) -> bool:
-    """Emoji are among the symbols, and U+2194, the arrow of a shaken head, among those of mathematics."""
+    """Return whether the character is an emoji: a symbol, or U+2194 (used in the emoji for shaking heads), which counts as mathematics."""
     return bool(mark) and (mark == "\u2194" or unicodedata.category(mark) == "So" or ord(mark) in _NEWER[0])
 
 
@@ -146,7 +146,7 @@ def _is_selector(mark: str) -> bool:
 
 
 def _varies(selector: str, before: str, after: str) -> bool:
-    """Whether a variation selector stands behind what has variants: a sign, a keycap's figure, an ideograph, Mongolian."""
+    """Return whether a variation selector follows a character that has variants: a sign, a keycap digit, an ideograph, Mongolian."""
     if not before:
         return False
     if before.isascii():

@@ -27,35 +27,37 @@ class Note:
         return bool(self.text)
 
     def as_json(self) -> dict[str, Any]:
+        """Return {"text", "args", "plural"}, or {} for an empty note."""
         return {"text": self.text, "args": self.args, "plural": self.plural} if self.text else {}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any] | None) -> "Note":
+        """Read what as_json wrote. None and {} give an empty note."""
         stored = stored or {}
         return cls(stored.get("text", ""), stored.get("args", {}), stored.get("plural", ""))
 
 
 def _spoken(value: Any) -> Any:
-    """A word that people gave in several languages ({"en": …, "es": …}) in the reader's; anything else as it is."""
+    """Return a value in several languages ({"en": …, "es": …}) in the reader's; any other value unchanged."""
     if not isinstance(value, dict):
         return value
     return value.get((get_language() or "en")[:2]) or value["en"]
 
 
 def two_forms(text: str, plural: str) -> tuple[str, str]:
-    """Marks a singular and its plural for translation, for a Note that is made later."""
+    """Mark a singular and its plural for translation, for a Note that is created later."""
     return text, plural
 
 
 class Refusal(Exception):
-    """A wish that cannot be granted. Carries the sentence that the person reads, and the HTTP status that fits it.
+    """An action that is refused. Carries the sentence for the person and the HTTP status.
 
-    code: one stable word for programs ("quota_exceeded"); it becomes the problem's type in the API.
+    `code` is one stable word for programs ("quota_exceeded"); it becomes the problem's type in the API.
     """
 
     status = 409
     code = "refused"
-    retry_after = 0  # seconds; above 0 the same may be granted then
+    retry_after = 0  # seconds after which the same may be granted; 0: trying again does not help
 
     def __init__(self, text: str, args: dict[str, Any] | None = None, *, code: str = "", status: int = 0) -> None:
         self.note = Note(text, args or {})

@@ -1,7 +1,7 @@
-"""Warnings that would repeat for as long as their cause lasts: written at once, then ever more seldom.
+"""Warnings that would repeat for as long as their cause lasts: logged at once, then less and less often.
 
-The default memory is the site's cache in the database, so that the processes of a worker write one line and not one each. What is about
-the database itself, or written by a site that cannot reach it, takes OWN: this process's memory.
+The default memory is the site's cache in the database, so that the processes of a worker write one line and not one each. Warnings about
+the database itself, or from a process that cannot reach it, use OWN: this process's memory.
 """
 
 import re
@@ -12,15 +12,15 @@ from logging import Logger
 from django.core.cache import BaseCache, cache
 from django.core.cache.backends.locmem import LocMemCache
 
-FIRST_SECONDS, LONGEST_SECONDS = 60.0, 3600.0  # until the same is written again: at first, and at most
-# Numbers of requests and addresses in memory differ in each text of one and the same error.
+FIRST_SECONDS, LONGEST_SECONDS = 60.0, 3600.0  # pause until the same is logged again: the first, and the longest
+# Ids of requests and addresses in memory differ in each text of one and the same error.
 _PASSING = re.compile(r"\breq-[0-9a-f-]+|\b0x[0-9a-f]+|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\d+")
 OWN = LocMemCache("seldom", {})
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A warning as it was written last. Times in seconds since 1970."""
+    """The last warning about one thing. Times are seconds since 1970, `pause` is in seconds."""
 
     gist: str
     since: float
@@ -29,7 +29,7 @@ class Written:
 
 
 def warning(log: Logger, about: str, text: str, *values: object, memory: BaseCache = cache) -> None:
-    """Warn, unless the last warning `about` this said the same a short while ago."""
+    """Log a warning, unless the last one with the same `about` said the same a short while ago."""
     now, gist = time.time(), _PASSING.sub("#", text % values)
     before: Written | None = memory.get(_key(about))
     if before is None or before.gist != gist:
@@ -42,7 +42,7 @@ def warning(log: Logger, about: str, text: str, *values: object, memory: BaseCac
 
 
 def over(log: Logger, about: str, text: str, *, memory: BaseCache = cache) -> None:
-    """Say that it is well again, if there was a warning."""
+    """Log that the cause is gone, if there was a warning."""
     if memory.delete(_key(about)):
         log.info(text)
 
@@ -52,5 +52,5 @@ def _key(about: str) -> str:
 
 
 def _keep(memory: BaseCache, about: str, written: Written) -> None:
-    """Remember a warning for two pauses: what has not come back by then is new when it comes."""
+    """Remember a warning for two pauses. A cause that comes back later counts as a new one."""
     memory.set(_key(about), written, timeout=2 * written.pause)

@@ -1,4 +1,4 @@
-"""Legal moves, made by compare-and-set, so that two writers never both believe they moved one row."""
+"""Legal moves by compare-and-set: of two writers, only one moves the row."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,17 +12,17 @@ NOTHING = Note()
 
 
 class IllegalMove(Exception):
-    """No arrow leads from here to there: a mistake in our code, not of a person."""
+    """The row's MOVES do not allow this move: a mistake in our code, not a person's."""
 
 
 class LostRace(Exception):
-    """Somebody else moved the row, or took over our claim, in the meantime. Drop what you were doing; the sweep comes back."""
+    """Somebody else moved the row or took over our claim in the meantime. Stop working on it; the sweep finds it again."""
 
 
 def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, silent: bool = False, **fields: Any) -> None:
-    """Move `row.state` along one of `row.MOVES`, with its note and `fields`, and let the row record an event unless `silent`.
+    """Move `row` to the state `to`, write its note and `fields`, and record an event unless `silent`.
 
-    The row must not have left `row.state`, nor our claim of it where it has one. Raises IllegalMove or LostRace.
+    Raises IllegalMove where `row.MOVES` lacks the move, and LostRace where the row has left its state or our claim has been lost.
     """
     came_from = row.state
     if to not in row.MOVES[came_from]:
@@ -35,9 +35,9 @@ def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, silent: boo
 
 
 def write(row: Any, *, unless: Iterable[str] = (), **fields: Any) -> None:
-    """Write facts to a row that is still in the state, and under the claim, that we know. Raises LostRace.
+    """Write `fields` if the row still has the state and the claim that we know. Raises LostRace otherwise.
 
-    unless: columns that must not have changed either.
+    `unless` names further columns that must not have changed.
     """
     known: dict[str, Any] = {"pk": row.pk, "state": row.state, **{name: getattr(row, name) for name in unless}}
     if hasattr(row, "claimed_until"):

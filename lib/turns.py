@@ -1,7 +1,7 @@
-"""Turns at what costs a processor: so many at once on one computer, whatever number of processes asks.
+"""Limit how much processor-heavy work runs at once on one computer, in all its processes together.
 
-A turn is a lock on a file, so that the kernel gives it back when a process dies. Processors belong to a computer, and so does
-the lock: neither Redis nor the database is asked, which may be what is short just then.
+A turn is a lock on a file, so the kernel releases it when a process dies. Redis and the database are not asked: they may be
+what is short just then.
 """
 
 import fcntl
@@ -18,12 +18,12 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
 
-PAUSE_SECONDS = 0.01  # between two looks whether another process gave its turn back
-QUOTA = Path("/sys/fs/cgroup/cpu.max")  # what a container or a unit may use of the processors
+PAUSE_SECONDS = 0.01  # between two tries to get a file's lock
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # the quota of processors of a container or a unit
 
 
 class Busy(Refusal):
-    """The work was not begun. Raised after the wait."""
+    """No turn was free in time; the work was not begun."""
 
     status = 503
     code = "busy"
@@ -31,7 +31,7 @@ class Busy(Refusal):
 
 
 def processors() -> int:
-    """Return how many this process may use: its affinity, or less where a container has a quota."""
+    """Return how many processors this process may use: its affinity, or less where a container has a quota."""
     count = len(os.sched_getaffinity(0))
     try:
         quota, period = QUOTA.read_text().split()
@@ -41,17 +41,17 @@ def processors() -> int:
 
 
 class Turns:
-    """At most `most` at once; whoever waits longer than `seconds`, or finds `line` waiting in this process, gets Busy."""
+    """Hand out at most `most` turns at once. Raises Busy after waiting for `seconds`, or at once where `line` threads of this process wait already."""
 
     def __init__(self, folder: Path, *, most: int, seconds: float, line: int = 100) -> None:
         self._folder, self._most, self._seconds = folder, most, seconds
-        self._here = BoundedSemaphore(most)  # only as many threads look at the files as could have a turn
+        self._here = BoundedSemaphore(most)  # no more threads than there are turns try the files
         self._line, self._waiting, self._lock = line, 0, Lock()
         self._own = local()
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Hold a turn. A thread that holds one already goes on with it."""
+        """Hold a turn. A thread that already holds one uses that."""
         if getattr(self._own, "held", False):
             yield
             return
@@ -94,7 +94,7 @@ class Turns:
         while file is None:
             if monotonic() >= until:
                 raise busy()
-            sleep(PAUSE_SECONDS)  # only ever as many threads as there are turns
+            sleep(PAUSE_SECONDS)  # at most `most` threads do this
             file = self._try_all()
         with file:  # closing it gives the lock back
             yield
@@ -110,7 +110,7 @@ class Turns:
         return None
 
     def _own_folder(self) -> Path:
-        """Return the folder, made here, and refuse one that another user of the computer has put there."""
+        """Create the folder and return it. Raises PermissionError where another user of the computer owns it."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         facts = self._folder.lstat()
         if facts.st_uid != os.getuid() or self._folder.is_symlink():

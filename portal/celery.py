@@ -1,4 +1,4 @@
-"""Celery: the bell that wakes a worker. The database remembers what is to be done."""
+"""Celery: wakes a worker, at once or by the timetable. The database remembers what is to be done."""
 
 import os
 from typing import Any
@@ -20,15 +20,53 @@ app.autodiscover_tasks()
 app.conf["CELERY_DB_REUSE_MAX"] = 10**9
 
 
+@app.on_after_configure.connect
+def _set_timetable(sender: Celery, **_facts: Any) -> None:
+    """Hand beat its timetable once the settings may be read: this module is imported before them."""
+    sender.conf.beat_schedule = timetable()
+
+
+def timetable() -> dict[str, dict[str, Any]]:
+    """Return what beat sends, and how often."""
+    catalog, idle, sample = settings.CATALOG_SECONDS, settings.IDLE_SWEEP_SECONDS, settings.IDLE_SAMPLE_SECONDS
+    return {
+        # The tick is cheap; the sweep itself decides from its row whether a list is due.
+        "sweep": _every(0.5, "machines.tasks.sweep", expires=2),
+        # Images and sizes come and go by hand. Two short lists; a card whose image is gone is grey within a minute.
+        "catalog": _every(catalog, "portal.tasks.look_at_catalog", expires=catalog),
+        # Who may wake sleeping machines by connecting: an owner's new address counts at once, a class-mate's from here.
+        "let_knock": _every(120, "machines.tasks.let_knock", expires=60),
+        "forget_once_keys": _every(300, "portal.tasks.forget_once_keys", expires=200),
+        # A deactivated account shuts its ports: two small queries while nothing has changed.
+        "follow_accounts": _every(5, "machines.tasks.follow_accounts", expires=4),
+        "forget_addresses": _every(3600, "portal.tasks.forget_addresses", expires=600),
+        "forget_failures": _every(3600, "portal.tasks.forget_failures", expires=600),
+        # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.
+        "send_notices": _every(5, "accounts.tasks.send_notices", expires=4),
+        "write_lines": _every(5, "machines.tasks.write_lines", expires=4),
+        "tidy": _every(30, "machines.tasks.tidy", expires=20),
+        # One small query while no machine's setup runs.
+        "first_boots": _every(5, "machines.tasks.watch_first_boots", expires=4),
+        "tidy_tenants": _every(60, "machines.tasks.tidy_tenants", expires=40),
+        "idle": _every(idle, "machines.tasks.idle", expires=0.8 * idle),
+        "sample": _every(sample, "machines.tasks.sample", expires=0.8 * sample),
+    }
+
+
+def _every(seconds: float, task: str, *, expires: float) -> dict[str, Any]:
+    """Return a row of the timetable. A worker leaves out a message that is older than `expires` seconds."""
+    return {"task": task, "schedule": seconds, "options": {"expires": expires}}
+
+
 @signals.setup_logging.connect
 def _logs_as_the_site(**_facts: Any) -> None:
-    """Whoever listens here keeps Celery from setting up lines of its own; so LOG_LEVEL counts, not --loglevel."""
+    """Set up the site's logs. A receiver of this signal keeps Celery from its own set-up; so LOG_LEVEL counts, not --loglevel."""
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
 
 
 @signals.task_prerun.connect
 def _say_what_it_is_about(task: Any, **_facts: Any) -> None:
-    """The request comes with the task: see lib.doorbell. Celery logs a failure before task_postrun, so that carries it, too."""
+    """Add the task and the request that sent it (see lib.doorbell) to the log lines, also to that of a failure."""
     logs.begin(request=task.request.get("request"), task=task.name)
 
 
@@ -39,7 +77,7 @@ def _say_no_more(**_facts: Any) -> None:
 
 @signals.task_postrun.connect
 def _drop_a_broken_connection(**_facts: Any) -> None:
-    """The next task gets another from the pool, which looks at each before it lends it."""
+    """Close broken connections. The next task gets another one from the pool, which checks each before it lends it."""
     for connection in connections.all(initialized_only=True):
         if connection.errors_occurred:
             connection.close()

@@ -1,10 +1,12 @@
-"""What a trial starts with: five people, the roles' grants, a gateway, and three templates in two languages. Said twice, done once."""
+"""The demo that a trial starts with: five people, the roles' grants, a gateway, and three templates in two languages (`manage.py prepare --demo`)."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.management import CommandError
 from django.db import transaction
 
 import catalog.actions
@@ -14,34 +16,12 @@ from accounts.models import User
 from catalog.models import Flavor, Image
 from cloud.contract import Cloud
 from courses.models import Template
-from quotas.models import Grant
+from lib.environment import Environment
+from quotas.defaults import ensure_role_grants
 from tunnels.models import Gateway
 
 PASSWORD = "minga"
 PEOPLE = ("student", "student2", "teacher", "donor", "admin")
-# One machine more than most need at once; a teacher tries templates, an admin mends. RAM in MiB, disk in GiB.
-DEFAULTS = {
-    "student": {"machines": 2, "vcpus": 4, "ram_mb": 4096, "disk_gb": 20, "ports": 12, "archives": 4, "archive_gb": 40},
-    "teacher": {
-        "machines": 5,
-        "vcpus": 10,
-        "ram_mb": 10240,
-        "disk_gb": 50,
-        "ports": 30,
-        "archives": 10,
-        "archive_gb": 100,
-    },
-    "donor": {"machines": 2, "vcpus": 4, "ram_mb": 4096, "disk_gb": 20, "ports": 12, "archives": 4, "archive_gb": 40},
-    "admin": {
-        "machines": 10,
-        "vcpus": 20,
-        "ram_mb": 20480,
-        "disk_gb": 100,
-        "ports": 60,
-        "archives": 20,
-        "archive_gb": 200,
-    },
-}
 SSH = {"name": "ssh", "port": 22, "scheme": "ssh"}
 HTTP = {"name": "http", "port": 80, "scheme": "http"}
 SCREEN = {"name": "screen", "port": 5900, "scheme": "vnc"}
@@ -69,7 +49,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 @dataclass(frozen=True, slots=True)
 class LocalGateway:
-    """Where the embedded VPS of `make run` is, and how its agent shows who it is."""
+    """The embedded VPS of `make run`: where it is, and the token of its agent."""
 
     ssh_port: int
     host_key: str  # OpenSSH public line
@@ -78,17 +58,27 @@ class LocalGateway:
     token: str
 
     @classmethod
-    def from_files(
-        cls, *, ssh_port: int, host_key_file: Path, first_port: int, last_port: int, token_file: Path
-    ) -> "LocalGateway":
-        return cls(ssh_port, host_key_file.read_text().strip(), first_port, last_port, token_file.read_text().strip())
+    def from_environment(cls, env: Environment) -> "LocalGateway | None":
+        """Read what `make run` says of its VPS. Return None where there is none."""
+        if env["VPS_PORT"] is None:
+            return None
+        host_key, token = Path(env["VPS_HOST_KEY_FILE"]).read_text(), Path(env["AGENT_TOKEN_FILE"]).read_text()
+        return cls(env["VPS_PORT"], host_key.strip(), env["VPS_FIRST_PORT"], env["VPS_LAST_PORT"], token.strip())
+
+
+def refuse_strangers() -> None:
+    """Raise CommandError unless this site answers on this computer alone: everybody knows the demo's passwords."""
+    if strangers := set(settings.ALLOWED_HOSTS) - {"127.0.0.1", "localhost", "[::1]", "testserver"}:
+        raise CommandError(
+            f"The demo's passwords are known to everybody, and this site answers to {', '.join(sorted(strangers))}. "
+            "It is for this computer alone: leave ALLOWED_HOSTS out."
+        )
 
 
 @transaction.atomic
 def fill(cloud: Cloud, gateway: LocalGateway | None = None) -> None:
-    """Whatever of the demo is missing; what people have changed since stays as they left it."""
-    for role, amounts in DEFAULTS.items():
-        Grant.objects.get_or_create(role=role, source=Grant.Source.ROLE, defaults=amounts)
+    """Create what is missing of the demo. What people have changed since stays as they left it."""
+    ensure_role_grants()
     _people()
     catalog.actions.take_over(images=cloud.images(), flavors=cloud.flavors(), offer=True)
     if not Template.objects.exists():
@@ -122,7 +112,7 @@ def _templates(kind: str) -> None:
 
 
 def _what_works() -> tuple[Image | None, list[Flavor]]:
-    """A system that is ready, and the sizes in which it runs. Best is one of which it is known who signs in; then the smallest."""
+    """Choose an image that is ready, and the sizes that fit it: preferably one with a known login name, then the smallest."""
     images = [image for image in Image.objects.filter(offered=True) if not image.lacks]
     sizes = list(Flavor.objects.filter(offered=True, missing=False))
     for image in sorted(images, key=lambda i: (not i.login, i.min_ram_mb, i.min_disk_gb, i.name)):

@@ -1,4 +1,4 @@
-"""How much a person may have at once: grants give it, reservations take it, admission decides.
+"""Quotas: how much a person may have at once. Grants give, reservations take, admission decides.
 
 Owns: Allowance, Grant, Reservation. Never knows what a machine is: a reservation is held for an opaque id.
 """

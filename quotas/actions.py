@@ -17,7 +17,7 @@ from quotas.models import MEASURES, Allowance, Grant, Reservation
 
 
 class OverQuota(Refusal):
-    """The person's own limit; waiting does not help, freeing something does."""
+    """The person's own limit is reached. Waiting does not help; giving something back does."""
 
     code = "quota_exceeded"
 
@@ -37,7 +37,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """How much of one measure is taken, of how much."""
+    """The used amount and the limit of one measure, in the unit of the measure."""
 
     used: int
     limit: int
@@ -96,7 +96,7 @@ _LABELS: dict[str, tuple[Promise, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a person has and may have, at one moment."""
+    """The gauges of all measures of a person, at one moment."""
 
     machines: Gauge
     vcpus: Gauge
@@ -107,11 +107,11 @@ class Usage:
     archive_gb: Gauge
 
     def gauges(self) -> list[tuple[str, Promise, Gauge, str]]:
-        """(measure, label, gauge, unit) for each measure, in the order in which people ask."""
+        """Return (measure, label, gauge, unit) for each measure, in the order in which pages show them."""
         return [(m, _LABELS[m][0], getattr(self, m), _LABELS[m][1]) for m in MEASURES]
 
     def why_not(self, size: Size) -> Note | None:
-        """None when `size` more fits, else the sentence with the numbers."""
+        """Return None when `size` more fits, else the sentence with the numbers."""
         for measure, asked in zip(MEASURES, astuple(size), strict=True):
             gauge: Gauge = getattr(self, measure)
             if asked > gauge.left:
@@ -121,7 +121,7 @@ class Usage:
         return None
 
     def why_not_new(self, size: Size) -> Note | None:
-        """The same for something that did not exist before: also refused while more is archived than may be."""
+        """Return the same for something new, which is also refused while there are more archives than the limit allows."""
         return self._too_many_archives() or self.why_not(size)
 
     def _too_many_archives(self) -> Note | None:
@@ -133,7 +133,7 @@ class Usage:
 
 
 def usage(user: User) -> Usage:
-    """What is taken and what the live grants give: two queries."""
+    """Return what the person's open reservations take and the live grants give. Costs two queries."""
     sums = {m: Sum(m) for m in MEASURES}
     limits = Grant.objects.of(user).live(timezone.now()).aggregate(**sums)
     used = Reservation.objects.filter(user=user, closed_at__isnull=True).aggregate(**sums)
@@ -141,17 +141,17 @@ def usage(user: User) -> Usage:
 
 
 def lock(user: User | int) -> None:
-    """Let nothing else be admitted for this person until the transaction that is open here ends. Take this lock first."""
+    """Lock the person's Allowance until the open transaction ends, so that nothing else is admitted for them. Always take this lock first."""
     pk = user if isinstance(user, int) else user.pk
     row = Allowance.objects.select_for_update().filter(user_id=pk).values_list("pk")
-    if not list(row):  # their first; whoever makes it in the same moment is waited for
+    if not list(row):  # their first one; a transaction that inserts it at the same moment is waited for
         Allowance.objects.bulk_create([Allowance(user_id=pk)], ignore_conflicts=True)
         row.get()
 
 
 @transaction.atomic
 def admit(*, user: User, size: Size, holder: UUID, by: User, is_new: bool = False) -> Reservation:
-    """Take `size` for `holder`, or raise OverQuota with the numbers. Others' admissions for this person wait."""
+    """Reserve `size` for `holder`, or raise OverQuota with the numbers. Other admissions for this person wait."""
     lock(user)
     now = usage(user)
     why_not = now.why_not_new(size) if is_new else now.why_not(size)
@@ -161,13 +161,13 @@ def admit(*, user: User, size: Size, holder: UUID, by: User, is_new: bool = Fals
 
 
 def take(*, user: User, size: Size, holder: UUID) -> Reservation:
-    """Take `size` without asking whether there is room: for what the site does by its own rules."""
+    """Reserve `size` without checking the quota: for what the site does by its own rules."""
     return Reservation.objects.create(user=user, holder=holder, **{m: getattr(size, m) for m in MEASURES})
 
 
 @transaction.atomic
 def exchange(*, user: User, size: Size, holder: UUID) -> None:
-    """Give back what `holder` took, and take `size` instead, without asking; nothing is written where that is the same."""
+    """Replace the reservation of `holder` by one of `size`, without checking the quota. Nothing is written where both are equal."""
     row = open_share(holder)
     if (Size(*(getattr(row, m) for m in MEASURES)) if row else Size()) == size:
         return
@@ -177,21 +177,24 @@ def exchange(*, user: User, size: Size, holder: UUID) -> None:
 
 
 def open_share(holder: UUID) -> Reservation | None:
+    """Return the open reservation of `holder`."""
     return Reservation.objects.filter(holder=holder, closed_at__isnull=True).first()
 
 
 def free(*, holders: list[UUID]) -> None:
-    """Give back what these took; said twice, done once."""
+    """Close the open reservations of these holders. Repeating it changes nothing."""
     Reservation.objects.filter(holder__in=holders, closed_at__isnull=True).update(closed_at=timezone.now())
 
 
 class BadGrant(Refusal):
+    """A grant of nothing, or one that has already ended."""
+
     status = 400
     code = "bad_grant"
 
 
 def give(*, user: User, size: Size, by: User | None, reason: str = "", ends_at: datetime | None = None) -> Grant:
-    """So much more for one person, from now until `ends_at` (None = for good). Raises BadGrant."""
+    """Grant one person `size` more, from now until `ends_at` (None: without an end). Raises BadGrant."""
     if not any(astuple(size)):
         raise BadGrant(_("Say how much: a grant of nothing changes nothing."))
     if ends_at is not None and ends_at <= timezone.now():

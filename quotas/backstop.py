@@ -1,6 +1,6 @@
-"""The cloud's own limit for a person: never less than what they may keep here, so that it stops only what went wrong.
+"""The cloud's own quota for a person: never less than their limits here, so that it stops only what went wrong.
 
-Allowance.told remembers what the cloud was told last. A launch tells it only what is new, so most launches tell nothing.
+Allowance.told has the quota that the cloud was given last. A launch sends only a changed one, so most launches send none.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ _FIELDS = {"machines": "servers", "vcpus": "vcpus", "ram_mb": "ram_mb"}
 
 
 def owner_of(user: User) -> Owner:
-    """The person as the cloud knows them, with what their live grants let them keep: two queries."""
+    """Return the person as the cloud knows them, with the sum of their live grants as the quota. Costs two queries."""
     limits = Grant.objects.of(user).live(timezone.now()).aggregate(**{m: Sum(m, default=0) for m in _FIELDS})
     tenant = Allowance.objects.filter(user=user).values_list("tenant", flat=True).first() or ""
     return Owner(str(user.uuid), user.username, Quota(**{_FIELDS[m]: limits[m] for m in _FIELDS}), tenant)
 
 
 def tell(user: User, owner: Owner, cloud: Cloud) -> None:
-    """Tell the cloud what it was not told yet. Nothing to do for a person without a tenant: it is made with its quota."""
+    """Set the person's quota in the cloud where it changed. Does nothing without a tenant, which is created with its quota."""
     told = _told(user)
     if told == {} or told == _as_json(owner.quota):
         return
@@ -33,30 +33,30 @@ def tell(user: User, owner: Owner, cloud: Cloud) -> None:
 
 
 def remember(user: User, owner: Owner) -> None:
-    """The cloud has this quota now, and so a tenant: where it is, is in owner.tenant."""
+    """Record that the cloud has this quota now, and where the tenant is (owner.tenant)."""
     told = _as_json(owner.quota)
     Allowance.objects.filter(user=user).exclude(told=told, tenant=owner.tenant).update(told=told, tenant=owner.tenant)
 
 
 def keep_rules(user: User, owner: Owner, cloud: Cloud) -> None:
-    """Bring what their tenant lets in and out to what the settings say now. No call where nothing has changed since."""
+    """Bring the tenant's firewall rules in line with the settings. The cloud is not called where nothing has changed."""
     tenant = cloud.ensure_rules(owner)
     if tenant and tenant != owner.tenant:
         Allowance.objects.filter(user=user).update(tenant=tenant)
 
 
 def doubt(user: User) -> None:
-    """The cloud said something else than we believe it was told: tell it again the next time."""
+    """Forget which quota the cloud was given, because it answered with another one: the next launch sends it again."""
     Allowance.objects.filter(user=user).update(told=None)
 
 
 def forget(user: User) -> None:
-    """They have no tenant any more."""
+    """Record that the person has no tenant any more."""
     Allowance.objects.filter(user=user).update(told={}, tenant="")
 
 
-def next_to_look_at(now: datetime, pause: timedelta, most: int) -> list[User]:
-    """Those with a tenant who were not looked at for so long, the longest first; each is handed out once."""
+def due_for_check(now: datetime, pause: timedelta, most: int) -> list[User]:
+    """Return at most `most` people with a tenant whose last check is `pause` ago, the longest first, and count them as checked."""
     due = Q(looked_at__isnull=True) | Q(looked_at__lt=now - pause)
     rows = Allowance.objects.filter(due).exclude(told={}).select_related("user")
     found = list(rows.order_by(F("looked_at").asc(nulls_first=True), "pk")[:most])
@@ -65,12 +65,12 @@ def next_to_look_at(now: datetime, pause: timedelta, most: int) -> list[User]:
 
 
 def give_back_turns(users: Iterable[User]) -> None:
-    """Let these come first in next_to_look_at: it handed them out, and nobody could look at them."""
+    """Put these people first in due_for_check again: they could not be checked after all."""
     Allowance.objects.filter(user__in=users).update(looked_at=None)
 
 
 def _told(user: User) -> dict[str, int] | None:
-    """{}: no tenant. None: a tenant, and we do not know what it was told."""
+    """Return the quota that the cloud was given. {}: there is no tenant. None: there is one, and its quota is unknown."""
     row = Allowance.objects.filter(user=user).values_list("told").first()
     return row[0] if row else {}
 

@@ -28,16 +28,17 @@ class Measures(models.Model):
 
 
 class Allowance(models.Model):
-    """One row for each person, there to be locked while something is admitted for them."""
+    """The row of a person that is locked while something is admitted for them."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="allowance")
-    tenant = models.CharField(max_length=200, blank=True, default="")  # the cloud's note of where their machines are
+    tenant = models.CharField(max_length=200, blank=True, default="")  # the cloud's own note of their project
     told = models.JSONField(null=True, blank=True, default=dict)  # see quotas.backstop
-    looked_at = models.DateTimeField(null=True, blank=True)  # when it was last seen to that the cloud knows the same
+    looked_at = models.DateTimeField(null=True, blank=True)  # when the cloud's quota was last compared with ours
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
     def live(self, now: datetime) -> "GrantQuerySet":
+        """Select the grants that have begun and not ended."""
         return self.filter(starts_at__lte=now).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
 
     def of(self, user: User) -> "GrantQuerySet":
@@ -46,7 +47,7 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 
 
 class Grant(Measures):
-    """So much of each, to one person or to everybody of a role, from a moment to a moment. Amounts of live grants add up."""
+    """An amount of each measure for one person or for everybody of a role, from `starts_at` to `ends_at`. Live grants add up."""
 
     class Source(models.TextChoices):
         ROLE = "role", _("What everybody of the role has")
@@ -76,7 +77,7 @@ class Grant(Measures):
 
 
 class Reservation(Measures):
-    """So much of each is taken by one person, for a thing that only its holder knows, until it is closed."""
+    """An amount of each measure that a person uses for `holder` (an opaque id), until it is closed."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="reservations")
     holder = models.UUIDField()

@@ -1,4 +1,4 @@
-"""What of a person's quota does not suffice for the things that they could launch, and what they can do about it. Said once for a whole page."""
+"""Which measures of a person's quota do not suffice for what they could launch, and what they can do: once for a whole page."""
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
@@ -31,14 +31,14 @@ _OF_MACHINES = ("machines", "vcpus", "ram_mb", "disk_gb")
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """For the top of a page."""
+    """Two lists of sentences for the top of a page."""
 
     facts: list[Note]  # the numbers of each measure that does not suffice
     ways_out: list[Note]
 
 
 def short_of(usage: Usage, size: Size) -> list[str]:
-    """The measures for which something new of this size is refused, in the order of MEASURES."""
+    """Return the measures that refuse something new of this size, in the order of MEASURES."""
     if over := [measure for measure in OVER if getattr(usage, measure).is_over]:
         return over
     asked = zip(MEASURES, astuple(size), strict=True)
@@ -46,20 +46,20 @@ def short_of(usage: Usage, size: Size) -> list[str]:
 
 
 def briefly(usage: Usage, size: Size) -> Note | None:
-    """The first of these in a few words, for one card among many; None when it fits."""
+    """Return the first shortage in a few words, for one card among many; None when `size` fits."""
     short = short_of(usage, size)
     return _note(_BRIEFLY, short[0], usage, asked=getattr(size, short[0])) if short else None
 
 
 def shortage(usage: Usage, sizes: Iterable[Size]) -> Shortage | None:
-    """What does not suffice for all of these; None when everything does."""
+    """Return what does not suffice for one of `sizes` or more; None when everything fits."""
     short = {measure for size in sizes for measure in short_of(usage, size)}
     facts = [_note(_FREE, measure, usage) for measure in MEASURES if measure in short]
     return Shortage(facts, [Note(text) for text in _ways_out(usage, short)]) if facts else None
 
 
 def _ways_out(usage: Usage, short: set[str]) -> list[str]:
-    """What gives back some of these; nothing that this person has none of."""
+    """Return what the person can do to free these measures, leaving out what they have nothing of."""
     ways = []
     if short.intersection(_OF_MACHINES) and usage.machines.used:
         ways.append(_("Delete a machine that you no longer need."))

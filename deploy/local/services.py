@@ -161,7 +161,8 @@ def _prepare(installation: Installation, site: dict[str, str]) -> Service:
     answers = [site[name] for name in sorted(site) if name.startswith(("VPS_", "AGENT_", "LOCAL_CLOUD_"))]
     answers += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("OS_")]
     wanted = stamps.fingerprint(ROOT, [*sources, ROOT / "requirements.txt"], *answers)
-    program = _python("prepare", "deploy.local.prepare", environment=site)
+    # Without Django's checks: `make check` and the tests run them, and each start would wait for them.
+    program = _python("prepare", "django", "prepare", "--demo", "--skip-checks", "--verbosity", "0", environment=site)
     needs = ("postgres", "vps") if has_cluster() else ("postgres", "vps", "cloud")
     return Service(program, after=needs, once=True, stamp=(installation.run / "prepared", wanted))
 

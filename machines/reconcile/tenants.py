@@ -26,7 +26,7 @@ def tidy(cloud: Cloud, now: datetime) -> None:
     cloud_identity.require(cloud)
     pause = timedelta(seconds=min(PAUSE_SECONDS, settings.EMPTY_PROJECT_SECONDS))
     failures = Failures(LOOP, now).read()
-    users = quotas.backstop.next_to_look_at(now, pause, MOST)
+    users = quotas.backstop.due_for_check(now, pause, MOST)
     for place, user in enumerate(users):
         with failures.at(user.pk, busy=(CloudError,)):
             _tidy_one(user, cloud, now)

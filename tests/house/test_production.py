@@ -1,4 +1,4 @@
-"""The files of production hold together: what compose and systemd start, and the settings that they need."""
+"""The files of production hold together: what compose and systemd start. Their settings: test_settings.py."""
 
 import os
 import re
@@ -10,37 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from courses.policy import NAMES as POLICY_NAMES
-
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-EXAMPLE = (ROOT / ".env.example").read_text()
-SETTINGS = (ROOT / "portal/settings.py").read_text()
 ONE_SHOT = {"migrate", "manage"}
-# Read by openstacksdk, not by us.
-OF_OPENSTACK = re.compile(r"OS_[A-Z_]+")
-# Only make run, the tests and development set these.
-OF_A_TRIAL = {"DEBUG", "DB_POOL", "LOCAL_CLOUD_URL", "LOCAL_CLOUD_TOKEN", "DISKS_SOCKET"}
-# Of other people's images.
-OF_IMAGES = {"POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS", "DATABASE_PASSWORD", "REDIS_PASSWORD"}
-
-
-def in_settings() -> set[str]:
-    """Those that are named there, and one for each rule of the idle policy."""
-    rules = {f"IDLE_{name.upper()}" for name in POLICY_NAMES}
-    return rules | set(re.findall(r'\b(?:env\.\w+|seconds|networks)\(\s*"([A-Z_]+)"', SETTINGS))
-
-
-def in_example() -> set[str]:
-    return set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", EXAMPLE, re.MULTILINE))
-
-
-def named_by_compose() -> set[str]:
-    """What it sets for a service, and what it wants to find in .env."""
-    set_here = {name for service in SERVICES.values() for name in service.get("environment", {})}
-    text = (ROOT / "docker-compose.yml").read_text()
-    return set_here | set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", text))
 
 
 def units() -> list[Path]:
@@ -130,31 +103,6 @@ def test_no_secret_is_written_into_the_compose_file() -> None:
             assert re.search(r"\$\{[A-Z_]+:\?", value), name
 
 
-def test_what_compose_names_is_explained_and_known() -> None:
-    written_by_compose = {"DATABASE_URL", "REDIS_URL", "POSTGRES_INITDB_ARGS"}
-    named = named_by_compose()
-    assert named - in_example() - written_by_compose == set()
-    own = {"CONFIG_DIR", "BACKUP_DIR", "WEB_PORT", "MINGA_VERSION", "WORKERS", "DISKS_OS_CLOUD"}
-    unknown = {name for name in named if not OF_OPENSTACK.fullmatch(name)} - in_settings() - own - OF_IMAGES
-    assert unknown == set()
-
-
-def test_every_setting_is_explained() -> None:
-    assert {"SECRET_KEY", "CLAIM_SECONDS", "AGENT_ADDRESSES"} <= in_settings()
-    assert in_settings() - in_example() - OF_A_TRIAL == set()
-
-
-def test_every_setting_reaches_the_containers() -> None:
-    baked = set(re.findall(r"([A-Z_]+)=", (ROOT / "Dockerfile").read_text()))
-    given = {name for service in ("web", "worker") for name in SERVICES[service]["environment"]}
-    assert in_settings() - given - baked - OF_A_TRIAL == set()
-
-
-def test_nothing_is_explained_that_nobody_reads() -> None:
-    read = in_settings() | named_by_compose() | {"OS_CLIENT_CONFIG_FILE"}
-    assert in_example() - read == set()
-
-
 def test_nothing_secret_can_get_into_the_image() -> None:
     """The list names what goes in; everything else, a .env or a dump, stays out."""
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
@@ -198,16 +146,6 @@ def test_a_unit_has_no_more_rights_than_it_needs(unit: Path) -> None:
         "User=minga",
     )
     assert [line for line in needed if line not in text] == []
-
-
-def test_units_name_only_settings_that_are_explained() -> None:
-    named = {
-        name
-        for unit in units()
-        for name in re.findall(r"^Environment=([A-Z_]+)=|\$\{([A-Z_]+)\}", unit.read_text(), re.MULTILINE)
-    }
-    flat = {name for pair in named for name in pair if name} - {"DJANGO_SETTINGS_MODULE", "PYTHONUNBUFFERED", "HOME"}
-    assert flat - in_example() == set()
 
 
 def test_build_compiles_every_app() -> None:

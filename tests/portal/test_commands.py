@@ -1,5 +1,6 @@
-"""manage.py demo and grant."""
+"""manage.py prepare --demo and grant."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ from django.core.management import CommandError, call_command
 
 from accounts import emails
 from accounts.models import User
-from cloud.contract import Image
+from cloud.contract import CloudBusy, Image
 from courses.models import Template
+from lib.environment import Environment
 from machines.models import Machine
 from portal.demo import LocalGateway, fill
+from portal.management.commands import prepare
+from portal.settings_table import VARIABLES
 from quotas.actions import usage
 from quotas.models import Grant
 from tests.cloud.fake import FakeCloud
@@ -54,7 +58,41 @@ def test_every_template_of_the_demo_can_be_launched(db: None) -> None:
 def test_the_demo_is_refused_where_strangers_can_come(db: None, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["labs.example.org"]
     with pytest.raises(CommandError, match="known to everybody"):
+        call_command("prepare", "--demo")
+
+
+def test_prepare_fills_in_the_demo_only_when_it_is_asked_to(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "open_cloud", FakeCloud)
+    call_command("prepare", verbosity=0)
+    assert (User.objects.count(), Grant.objects.count()) == (0, 4)
+    call_command("prepare", "--demo", verbosity=0)
+    assert (User.objects.count(), Grant.objects.count()) == (5, 4)
+
+
+def test_the_demo_without_a_cloud_is_refused(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> FakeCloud:
+        raise CloudBusy("Nobody answers.", retry_after=1)
+
+    monkeypatch.setattr(prepare, "open_cloud", away)
+    with pytest.raises(CommandError, match="Start it, then run this again"):
+        call_command("prepare", "--demo", verbosity=0)
+
+
+def test_the_old_name_of_the_demo_says_the_new_one(db: None, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.ALLOWED_HOSTS = ["labs.example.org"]
+    with pytest.raises(CommandError, match="known to everybody"):
         call_command("demo")
+    assert "prepare --demo" in capsys.readouterr().err
+
+
+def test_the_gateway_of_the_demo_comes_from_the_environment(tmp_path: Path) -> None:
+    key, token = tmp_path / "key", tmp_path / "token"
+    key.write_text("ssh-ed25519 AAAA\n")
+    token.write_text("token\n")
+    names = {"VPS_PORT": "2222", "VPS_HOST_KEY_FILE": str(key), "VPS_FIRST_PORT": "23000", "VPS_LAST_PORT": "23999"}
+    given = Environment(VARIABLES.values(), {**names, "AGENT_TOKEN_FILE": str(token)})
+    assert LocalGateway.from_environment(given) == HERE
+    assert LocalGateway.from_environment(Environment(VARIABLES.values(), {})) is None
 
 
 def test_a_grant_by_hand_gives_more_room(student: User) -> None:

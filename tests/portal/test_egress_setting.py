@@ -17,5 +17,7 @@ def test_networks_are_read(monkeypatch: pytest.MonkeyPatch, value: str | None, f
 
 @pytest.mark.parametrize("value", ["management", "10.0.0.5/24", "10.0.0.0/24;10.1.0.0/24"])
 def test_what_is_no_network_stops_the_start_with_a_sentence(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"GUEST_EGRESS_BLOCKED: .* Write networks like"):
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^GUEST_EGRESS_BLOCKED must be networks or addresses, .* or none, and is "
+    ):
         settings(monkeypatch, GUEST_EGRESS_BLOCKED=value)

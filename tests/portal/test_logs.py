@@ -216,15 +216,3 @@ def test_a_wrong_setting_is_a_sentence(name: str, value: str, monkeypatch: pytes
     monkeypatch.setenv(name, value)
     with pytest.raises(ImproperlyConfigured, match=f"^{name} must be one of"):
         runpy.run_path(portal.settings.__file__)
-
-
-def test_a_wrong_setting_stops_the_start_with_its_sentence() -> None:
-    """This one is read in a process of its own, as at every start; the same lines read the other settings."""
-    ran = subprocess.run(
-        [sys.executable, "-c", "import portal.settings"],
-        env={**os.environ, "LOG_FORMAT": "xml"},
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 1
-    assert "LOG_FORMAT must be one of" in ran.stderr.splitlines()[-1]

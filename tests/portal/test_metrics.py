@@ -298,7 +298,7 @@ def test_another_form_is_spoken_too(client: Client, db: None) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("METRICS_TOKEN", "short"), ("METRICS_ALLOW", "everybody")])
 def test_a_wrong_setting_is_a_sentence(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That a sentence stops the start is shown in test_logs.py."""
+    """That a sentence stops the start is shown in tests/house/test_settings.py."""
     monkeypatch.setenv(name, value)
     with pytest.raises(ImproperlyConfigured, match=name):
         runpy.run_path(portal.settings.__file__)

@@ -1,0 +1,212 @@
+"""All settings of Minga: each an environment variable with its kind, its default and one line of documentation.
+
+docs/admin/settings.md and .env.example are written from this table: `python -m portal.settings_docs`. A new setting is a row here, a
+line in portal/settings.py and one in docker-compose.yml; tests/portal/test_settings_table.py says which is missing.
+"""
+
+from dataclasses import dataclass
+
+from courses import policy
+from lib import logs
+from lib.environment import (
+    DATABASE,
+    FLAG,
+    HOSTS,
+    MAIL_SERVER,
+    NETWORKS,
+    ORIGINS,
+    PATH,
+    PORT,
+    REDIS,
+    SECONDS,
+    SECRET_KEY,
+    TEXT,
+    TIME_ZONE,
+    TOKEN,
+    WEB_ADDRESS,
+    Variable,
+    choice,
+    networks_or_none,
+    number,
+    whole_number,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Settings of one concern. `reader` says who reads them: minga, compose, systemd or openstack; trial is make run and the tests."""
+
+    title: str
+    reader: str
+    variables: tuple[Variable, ...]
+    intro: str = ""
+
+
+# fmt: off
+SECTIONS: tuple[Section, ...] = (
+    Section("Must be set", "minga", (
+        Variable("SECRET_KEY", SECRET_KEY, None, "A random text of 32 characters or more that signs sessions and links in mails.",
+                 required=True, example="change-me", note="Make one: openssl rand -hex 32. A new one signs everybody out. The example's is refused."),
+        Variable("ALLOWED_HOSTS", HOSTS, "127.0.0.1,localhost,[::1]",
+                 "The names by which browsers reach the site. Requests for any other name are refused.",
+                 example="labs.example.org", note="127.0.0.1 is always among them: by that name the agent beside web asks."),
+        Variable("CSRF_TRUSTED_ORIGINS", ORIGINS, "", "The same names with https:// before them: forms are taken from pages of these addresses only.",
+                 example="https://labs.example.org"),
+        Variable("HTTPS", FLAG, "off", "on: cookies travel over https only, pages over http lead to https, and the API refuses http.", example="on",
+                 note="Cookies are then this host's alone (__Host-), and the proxy's word on https (X-Forwarded-Proto) is believed. Without a "
+                      "proxy with TLS in front nobody can sign in then. Compose: on by default."),
+        Variable("SECURE_HSTS_SECONDS", whole_number("seconds", least=0), None,
+                 "For how long a browser that was here once comes by https only (Strict-Transport-Security). 0: never said.",
+                 otherwise="a year with HTTPS=on, else 0", example="31536000",
+                 note="Browsers remember it: on a first trial with a certificate that may go again, say 3600."),
+    )),
+    Section("Compose only", "compose", (
+        Variable("DATABASE_PASSWORD", TEXT, None, "Password of the application's database role.", required=True, example="change-me-too"),
+        Variable("POSTGRES_PASSWORD", TEXT, None, "Password of PostgreSQL's superuser, which nobody uses.", required=True, example="change-me-as-well"),
+        Variable("REDIS_PASSWORD", TEXT, None, "Password of Redis.", required=True, example="and-me"),
+        Variable("CONFIG_DIR", PATH, "/etc/minga",
+                 "The folder on this computer with cloud/ (clouds.yaml), keys/ (the portal's own key) and agent/ (its key and token)."),
+        Variable("BACKUP_DIR", PATH, "/var/backups/minga", "The folder on this computer into which backups go."),
+        Variable("WEB_PORT", PORT, "8000", "The port on 127.0.0.1 that the proxy asks."),
+        Variable("MINGA_VERSION", TEXT, "local", "The image's tag. One for each release lets you go back to the last one."),
+    ), "The three passwords become part of an address: letters and digits only. openssl rand -hex 32, three times."),
+    Section("systemd only", "minga", (
+        Variable("DATABASE_URL", DATABASE, None, "The database, by a role that owns it and is no superuser.",
+                 required=True, example="postgres://minga:password@127.0.0.1:5432/minga"),
+        Variable("REDIS_URL", REDIS, "redis://127.0.0.1:6379/0", "Redis, with its password.", example="redis://:password@127.0.0.1:6379/0"),
+        Variable("STATIC_MANIFEST", FLAG, "off", "on: pages name the collected files by their hash, so that browsers keep them for ever.", example="on",
+                 note="The units set it."),
+        Variable("STATIC_ROOT", PATH, None, "Where `python -m deploy.local.assets --collect` puts the collected files.",
+                 otherwise="staticfiles/ in the program's folder", example="/opt/minga/staticfiles"),
+    ), "Compose writes these itself."),
+    Section("The worker", "deploy", (
+        Variable("WORKERS", whole_number("processes"), "8",
+                 "How many things are done with the cloud at once: each is a process of about 80 MB that mostly waits.",
+                 note="8 launch 100 machines in one go."),
+    )),
+    Section("Signing in to the cloud: a clouds.yaml and its entry, or the OS_* variables of an openrc file", "openstack", (
+        Variable("OS_CLOUD", TEXT, None,
+                 "The entry of clouds.yaml by which Minga signs in to the cloud.", example="minga", otherwise="the variables below"),
+        Variable("DISKS_OS_CLOUD", TEXT, None,
+                 "An entry of clouds.yaml for the process that reads disks, where it has an account of its own (docs/admin/roles.md).",
+                 example="minga-disks", otherwise="that of OS_CLOUD"),
+        Variable("OS_CLIENT_CONFIG_FILE", PATH, None, "Where clouds.yaml is. The units need it; compose always takes CONFIG_DIR/cloud/clouds.yaml.",
+                 example="/etc/minga/cloud/clouds.yaml"),
+        Variable("OS_AUTH_URL", WEB_ADDRESS, None, "Instead of OS_CLOUD: Keystone's address.", example="https://cloud.example.org:5000/v3"),
+        Variable("OS_AUTH_TYPE", TEXT, "password", "How Minga shows Keystone who it is."),
+        Variable("OS_USERNAME", TEXT, None, "The account's name.", example="minga"),
+        Variable("OS_PASSWORD", TEXT, None, "The account's password.", example="secret"),
+        Variable("OS_PROJECT_NAME", TEXT, None, "The project's name. Of each pair of name and id one is enough.", example="minga"),
+        Variable("OS_PROJECT_ID", TEXT, None, "The project's id.", example="0123456789abcdef0123456789abcdef"),
+        Variable("OS_USER_DOMAIN_NAME", TEXT, None, "The name of the account's domain.", example="Default"),
+        Variable("OS_USER_DOMAIN_ID", TEXT, None, "The id of the account's domain.", example="default"),
+        Variable("OS_PROJECT_DOMAIN_NAME", TEXT, None, "The name of the project's domain.", example="Default"),
+        Variable("OS_PROJECT_DOMAIN_ID", TEXT, None, "The id of the project's domain.", example="default"),
+        Variable("OS_IDENTITY_API_VERSION", TEXT, "3", "The version of Keystone's API."),
+        Variable("OS_REGION_NAME", TEXT, None, "The cloud's region.", example="RegionOne"),
+        Variable("OS_INTERFACE", choice("public", "internal", "admin"), "public", "Which of the catalogue's addresses are asked."),
+        Variable("OS_CACERT", PATH, None, "The certificate authority of the cloud, where it is one of your own. Compose: put it into CONFIG_DIR/cloud.",
+                 example="/etc/minga/cloud/ca.pem"),
+    )),
+    Section("The cloud", "minga", (
+        Variable("CLOUD", choice("openstack", "local"), None, "Where the machines are.", otherwise="openstack with OS_CLOUD or OS_AUTH_URL, else local",
+                 example="openstack", note="Compose and the units say it to those processes that have no OS_*."),
+        Variable("OPENSTACK_NETWORK", TEXT, "",
+                 "The network that machines are put on, by name or id. Empty: the only one that all projects share.", example="students"),
+        Variable("AGENT_ADDRESSES", NETWORKS, "", "Networks from which the agent reaches the machines: only these get in.", example="10.0.0.5/32",
+                 note="Mostly this computer's address as the machines see it, /32. Compose needs it; the units find it out without."),
+        Variable("GUEST_EGRESS_BLOCKED", networks_or_none(), "", "Networks to which the machines open no connections; none: machines reach everything.",
+                 example="10.0.0.0/24", note="Name where the cloud's own services, its database, its queue and its computers are: best the whole management "
+                 "network. Empty: the addresses that the cloud's catalogue names, and AGENT_ADDRESSES. After a change: `manage.py setup_cloud` "
+                 "(docs/admin/cloud.md)."),
+        Variable("HORIZON_URL", WEB_ADDRESS, "",
+                 "Where Horizon is, for administrators' links to it. Empty: no links.", example="https://cloud.example.org/horizon"),
+    )),
+    Section("Mail, time, logs, numbers", "minga", (
+        Variable("EMAIL_URL", MAIL_SERVER, "consolemail://",
+                 "The mail server. Without it mails (a forgotten password) are only written into the log of web.",
+                 example="smtp+tls://user:password@mail.example.org:587"),
+        Variable("DEFAULT_FROM_EMAIL", TEXT, "Minga <minga@localhost>", "The sender of mails.", example="Minga <minga@example.org>"),
+        Variable("PORTAL_URL", WEB_ADDRESS, "",
+                 "The portal's own address, for links in mails. Empty: the first of ALLOWED_HOSTS.", example="https://labs.example.org"),
+        Variable("PORTAL_KEY_FILE", PATH, "", "The private half of the portal's own SSH key (ed25519, no passphrase). Empty: no lines in terminals.",
+                 example="/etc/minga/keys/portal_key", note="With it a line is written into the open terminals of a machine before it is put to sleep "
+                 "(docs/admin/mail.md). Compose: put it into CONFIG_DIR/keys."),
+        Variable("TIME_ZONE", TIME_ZONE, "UTC", "The time zone in which times are shown.", example="America/Guayaquil"),
+        Variable("LOG_FORMAT", choice(*logs.FORMATS), "text",
+                 "json: one object a line, for programs (compose's default); text: for eyes.", example="json"),
+        Variable("LOG_LEVEL", choice(*logs.LEVELS, fold=str.upper), "INFO",
+                 "Which lines are logged: these and all that are more serious. DEBUG is a lot."),
+        Variable("METRICS_TOKEN", TOKEN, "",
+                 "Whoever sends this token may read /metrics; 16 characters or more. Empty: nobody by token.", example="a-long-random-text",
+                 note="Make one: openssl rand -hex 32. Compose needs it: there whoever asks on this computer comes to web from an address of Docker's own."),
+        Variable("METRICS_ALLOW", NETWORKS, "127.0.0.0/8,::1", "Who asks from one of these networks, without a proxy, may read /metrics."),
+        Variable("TRUSTED_PROXIES", NETWORKS, "",
+                 "Networks of further proxies before the portal, whose X-Forwarded-For is believed.", example="192.0.2.0/24",
+                 note="Name them where the proxy before the portal is not the first (a load balancer, a CDN), or is not on this computer (with compose: in "
+                 "another container). Only they, 127.0.0.1, and with compose this computer are believed: the last hop that is none of these is the visitor. "
+                 "From where somebody signed in decides whose connection wakes a sleeping machine."),
+    )),
+    Section("Signing in", "minga", (
+        Variable("PASSWORD_CHECKS", whole_number("checks", least=0), "0",
+                 "How many passwords are checked at once on this computer, over all processes. 0: its processors less one, at least one."),
+        Variable("PASSWORD_WAIT_SECONDS", SECONDS, "2",
+                 "For how long somebody waits for their turn before they read that many people are signing in just now (503)."),
+        Variable("API_WRITES_A_MINUTE", whole_number("requests per minute"), "60",
+                 "How many requests that change something one token of the API may send. Reading is not counted."),
+    ), "More: docs/admin/sign-in.md."),
+    Section("Times; the defaults are right for a cluster of hundreds of machines", "minga", (
+        Variable("CLAIM_SECONDS", SECONDS, "60",
+                 "How long a worker may hold a machine before another takes it over. Longer than the slowest single call of the cloud."),
+        Variable("SWEEP_BUSY_SECONDS", SECONDS, "1", "Between two lists of servers while anything is unsettled."),
+        Variable("SWEEP_QUIET_SECONDS", SECONDS, "15", "Between two lists of servers otherwise."),
+        Variable("SWEEP_WHOLE_SECONDS", SECONDS, "60", "Between two lists of all servers instead of those that changed."),
+        Variable("CATALOG_SECONDS", SECONDS, "30", "Between two looks at the cloud's images and sizes: a card whose image is gone is grey after that."),
+        Variable("BUILD_SECONDS", SECONDS, "900", "A launch that takes longer has failed. Old computers may need more."),
+        Variable("STEP_SECONDS", SECONDS, "300", "A sleep, a wake, a restart or a delete that takes longer has failed."),
+        Variable("RESTART_SECONDS", SECONDS, "120", "A restart in good order that takes longer becomes one by force: the power is cut and switched on."),
+        Variable("BOOT_SECONDS", SECONDS, "180",
+                 "A guest in which not every service answers by then is called running all the same; its page names what does not answer."),
+        Variable("STRAY_SECONDS", SECONDS, "120", "After so long a second server of one machine is removed. Not within a day after a restore."),
+        Variable("EMPTY_PROJECT_SECONDS", SECONDS, "2592000", "How long the cloud keeps a person's empty project after their last machine (30 days)."),
+        Variable("AGENT_POLL_SECONDS", SECONDS, "25",
+                 "How long an agent's question is held when nothing is new: below the proxy's own time limit (60 with nginx)."),
+        Variable("AGENT_SILENT_SECONDS", SECONDS, "40", "An agent unheard for longer counts as away, and its ports as not open."),
+    )),
+    Section("Idle machines", "minga", (
+        Variable("IDLE_SWEEP_SECONDS", SECONDS, "30", "How often Minga looks which machines are idle, and does what is due."),
+        Variable("IDLE_MOST", whole_number("things"), "100", "How many things are done in one look, the longest due first. The next does the rest."),
+        Variable("IDLE_SAMPLE_SECONDS", SECONDS, "30", "How often guests' load is asked for. Half of that time may be used."),
+        Variable("IDLE_SAMPLE_MOST", whole_number("guests"), "2000", "How many guests are asked in one such turn, those heard longest ago first."),
+        Variable("IDLE_LOAD_SECONDS", SECONDS, "120", "One guest is asked no sooner again. Unheard for 2.5 times as long, its load is unknown."),
+        Variable("IDLE_UNTOLD_HOURS", number("hours"), "12", "After so long a machine is put to sleep although no message reached its owner."),
+    ), "More: docs/admin/idle.md."),
+    Section("The idle policy of the site", "minga", tuple(policy.VARIABLES.values()),
+            "A course and a template may change any of these rules (docs/admin/idle.md)."),
+    Section("Only for make run, the tests and development", "trial", (
+        Variable("DEBUG", FLAG, "off", "on: errors are shown in the browser, with settings and variables. Never in production."),
+        Variable("DB_POOL", FLAG, "on", "off: each request opens a connection to the database of its own."),
+        Variable("LOCAL_CLOUD_URL", WEB_ADDRESS, "http://127.0.0.1:8790", "Where the local cloud is."),
+        Variable("LOCAL_CLOUD_TOKEN", TEXT, "", "The token by which the portal shows the local cloud who it is."),
+        Variable("DISKS_SOCKET", PATH, "/run/minga-disks/socket", "Where the process that reads disks out of the cloud answers web."),
+        Variable("PORT", PORT, "8000", "The port of the site."),
+        Variable("DATA", PATH, ".data",
+                 "The folder with the database, the logs and all else that a trial keeps.", otherwise=".data, or .data-NAME with OS_CLOUD=NAME"),
+        Variable("GUESTS", choice("auto", "qemu", "simulated"), "auto", "What the machines of the local cloud are. auto: QEMU where it is installed."),
+        Variable("LOCAL_CLOUD_BUILD_SECONDS", SECONDS, None, "How long a simulated guest takes to start."),
+        Variable("LOCAL_CLOUD_VCPUS", whole_number("processors"), None, "Processors of the local cloud."),
+        Variable("LOCAL_CLOUD_RAM_MB", whole_number("MiB"), None, "Memory of the local cloud."),
+        Variable("LOCAL_CLOUD_DISK_GB", whole_number("GiB"), None, "Disk of the local cloud."),
+        Variable("VPS_PORT", PORT, None,
+                 "The SSH port of the embedded VPS, for `manage.py prepare --demo`.", otherwise="the demo has no gateway"),
+        Variable("VPS_HOST_KEY_FILE", PATH, None, "The public host key of the embedded VPS."),
+        Variable("VPS_FIRST_PORT", PORT, None, "The first public port of the embedded VPS."),
+        Variable("VPS_LAST_PORT", PORT, None, "The last public port of the embedded VPS."),
+        Variable("AGENT_TOKEN_FILE", PATH, None, "The token of the agent of the embedded VPS."),
+        Variable("MINGA_CACHE", PATH, None, "A folder that keeps what is downloaded from one start to the next.", otherwise="nothing is kept"),
+        Variable("MINGA_ENV", PATH, "/etc/minga/minga.env", "Where deploy/systemd/manage and manage.py find the settings of a systemd installation."),
+        Variable("MINGA_USER", TEXT, "minga", "The user as whom deploy/systemd/manage runs a command."),
+    )),
+)
+# fmt: on
+VARIABLES: dict[str, Variable] = {variable.name: variable for section in SECTIONS for variable in section.variables}
