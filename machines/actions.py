@@ -3,7 +3,7 @@
 import logging
 import secrets
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -20,8 +20,10 @@ from cloud.contract import Cloud
 from courses.models import Template
 from lib import doorbell, logs
 from lib.claims import claimed
+from lib.measures import Size
 from lib.names import clean_name
 from lib.notes import Note, Refusal
+from lib.schemes import Scheme
 from lib.states import LostRace
 from machines import lifecycle, machine_names, pace, refusals
 from machines.bin import archive, bin, delete, restore
@@ -29,8 +31,7 @@ from machines.models import Event, Machine, Watch
 from machines.offers import never_fits, size_of
 from machines.states import Repair, Setup, State, Wanted
 from machines.wishes import NOT_NOW, WrongState, allowed, locked, why_not, wish
-from quotas.actions import Size
-from tunnels.models import Scheme, Service, Tunnel
+from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +76,7 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     machine = Machine.objects.create(
         pk=pk, owner=owner, template=template, vnc_password=password, **machine_names.columns(name)
     )
-    services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
-    tunnels.actions.reserve(holder=pk, owner=owner, services=services, by=by)
+    tunnels.actions.reserve(holder=pk, owner=owner, services=template.service_list, by=by)
     machine.record(
         Event.Kind.WISHED,
         Note(_("Launched from “%(template)s”."), {"template": {"en": template.name, "es": template.name_es}}),

@@ -8,13 +8,13 @@ from django.utils import timezone
 import quotas.actions
 import tunnels.actions
 from accounts.models import User
+from lib.measures import Size
 from lib.notes import Note
 from machines import archive_share
 from machines.archive import extra_ports
 from machines.models import Machine
 from machines.states import State, Wanted
 from machines.wishes import NOT_NOW, WrongState, allowed, locked, why_not, write_wish
-from quotas.actions import Size
 
 
 @transaction.atomic

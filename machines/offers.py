@@ -10,9 +10,10 @@ import quotas.actions
 from accounts.models import User
 from cloud.contract import Flavor, Room
 from courses.models import Template
+from lib.measures import Size
 from lib.notes import Note
 from machines.models import Watch
-from quotas.actions import Size, Usage
+from quotas.actions import Usage
 from quotas.shortage import briefly
 
 
