@@ -1,4 +1,4 @@
-"""The mail server of make run: it takes mails by SMTP, shows them on a page, and sends nothing anywhere."""
+"""The mail server of make run takes mails by SMTP, shows them on a page, and sends nothing anywhere."""
 
 import smtplib
 import sys
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("local-mail")
 
 
 class LocalMail:
-    """The part as it is started."""
+    """The mail server, started as make run does."""
 
     def __init__(self, folder: Path) -> None:
         self.smtp, self.page = free_port(), free_port()
@@ -53,7 +53,7 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMail]:
 
 
 def newest(mail: LocalMail) -> str:
-    """Where the list leads first."""
+    """Return the address of the first mail in the list."""
     return mail.get("/").text.partition("<a href='")[2].partition("'")[0]
 
 
@@ -90,7 +90,7 @@ def test_what_is_not_there_is_not_found(mail: LocalMail, path: str) -> None:
 
 
 def test_another_name_for_this_computer_gets_nothing(mail: LocalMail) -> None:
-    """Else a page on the web could read mails here, by a name of its own that leads to 127.0.0.1."""
+    """A page on the web could otherwise read mails here, by a name of its own that leads to 127.0.0.1."""
     assert mail.get("/", host="evil.example.org").status_code == 400
 
 
