@@ -1,4 +1,4 @@
-"""What the launcher says when it cannot start, and how it finds what was left behind. No whole Minga is started here."""
+"""The sentences of a launcher that cannot start, and the end of leftovers. No whole Minga is started here."""
 
 import json
 import os

@@ -1,10 +1,10 @@
-"""manage.py prepare: everything that a new or an updated installation needs, said as often as one likes."""
+"""manage.py prepare: bring a new or an updated installation up to date. Safe to repeat. `make run` adds --demo."""
 
 from typing import Any
 
 from django.core import checks
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import catalog.actions
 from cloud import open_cloud
@@ -20,10 +20,16 @@ class Command(BaseCommand):
         "Tables, the cache's table, the roles' first grants, and the catalog of images and sizes. What is there stays."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="also fill in the demo of make run: see manage.py demo")
+
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_shared_names()
         call_command("migrate", interactive=False, verbosity=options["verbosity"])
         call_command("createcachetable", verbosity=0)
+        if options["demo"]:
+            call_command("demo")  # which gives the grants and reads the catalog, too
+            return
         for role, amounts in DEFAULTS.items():
             Grant.objects.get_or_create(role=role, source=Grant.Source.ROLE, defaults=amounts)
         try:
