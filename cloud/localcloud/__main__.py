@@ -1,4 +1,4 @@
-"""python -m cloud.localcloud: starts the local cloud, says `ready`, and ends tidily on SIGTERM or Ctrl-C."""
+"""`python -m cloud.localcloud`: start the local cloud, print `ready`, and end in good order on SIGTERM or Ctrl-C."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""HTTP of the local cloud: JSON over loopback, one bearer token. `cloud/local.py` is its only client."""
+"""The local cloud's HTTP interface: JSON over loopback, one bearer token. `cloud/local.py` is the only client."""
 
 import asyncio
 import hmac
@@ -62,8 +62,8 @@ def _server(engine: Engine, request: Request) -> ServerRow:
     return engine.living(request.path_params["id"])
 
 
-def _told(row: ServerRow) -> dict[str, Any]:
-    return {**row.as_told(), "flavor": SIZES[row.flavor_id]}
+def _as_json(row: ServerRow) -> dict[str, Any]:
+    return {**row.as_contract(), "flavor": SIZES[row.flavor_id]}
 
 
 async def about(engine: Engine, request: Request) -> Any:
@@ -92,7 +92,7 @@ async def image_size(engine: Engine, request: Request) -> Any:
 
 
 async def image_file(engine: Engine, request: Request) -> Any:
-    """Ranges of a file are starlette's; of a few bytes, the client wants all from a first one on."""
+    """Return an image's bytes. Starlette answers ranges of a file; for bytes in memory the one range of our client is enough."""
     found = _bytes(engine, request)
     if isinstance(found, Path):
         return FileResponse(found, media_type="application/octet-stream")
@@ -106,7 +106,7 @@ def _bytes(engine: Engine, request: Request) -> Path | bytes:
 
 
 def _image(engine: Engine, image: ImageRow) -> dict[str, Any]:
-    return image.as_told(engine.guests.disk_format)
+    return image.as_contract(engine.guests.disk_format)
 
 
 async def delete_image(engine: Engine, request: Request) -> Any:
@@ -123,17 +123,17 @@ async def hosts(engine: Engine, request: Request) -> Any:
 
 async def servers(engine: Engine, request: Request) -> Any:
     rows, whole = engine.store.changed_since(request.query_params.get("changes_since"))
-    told = [_told(row) for row in rows]
-    return {"servers": told, "cursor": engine.store.cursor, "whole": whole}
+    found = [_as_json(row) for row in rows]
+    return {"servers": found, "cursor": engine.store.cursor, "whole": whole}
 
 
 async def find(engine: Engine, request: Request) -> Any:
     row = engine.find(request.query_params["machine"])
-    return _told(row) if row else None
+    return _as_json(row) if row else None
 
 
 async def create(engine: Engine, request: Request) -> Any:
-    return _told(engine.create(await request.json()))
+    return _as_json(engine.create(await request.json()))
 
 
 async def delete(engine: Engine, request: Request) -> Any:

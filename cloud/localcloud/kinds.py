@@ -1,4 +1,4 @@
-"""Which kind of guest this machine can have, and how many of them."""
+"""Choose the kind of guests that this computer can run, and the capacity for them."""
 
 import asyncio
 import os
@@ -17,11 +17,11 @@ VCPUS_PER_CPU = 4  # classroom guests are idle most of the time
 
 
 class NoGuests(Exception):
-    """This kind of guest cannot start as asked; the text is a sentence for people."""
+    """The guests that were asked for cannot start; the text is a sentence for people."""
 
 
 def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
-    """`auto` takes QEMU where it is installed and its guest can be made. Each kind has a truth of its own."""
+    """Return the guests and their database. `auto` takes QEMU where it is installed and its guest can be built. Raises NoGuests."""
     if wish != "simulated":
         try:
             return _qemu(data, build_seconds)
@@ -35,7 +35,7 @@ def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, 
 
 
 def capacity(kind: str) -> Capacity:
-    """Return the capacity: the real machine's for QEMU; simulated guests weigh nothing."""
+    """Return the capacity: this computer's for QEMU; simulated guests weigh nothing."""
     if kind == "simulated":
         return Capacity(512, 512 * 1024, 4096)
     ram_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20

@@ -1,6 +1,6 @@
-"""QEMU guests: real machines as a normal user. Each has a folder, a process of its own session, a control socket.
+"""QEMU guests: real machines, run by a normal user. Each has a folder, a process in a session of its own, a control socket.
 
-The processes do not die with us: after kill -9 the next start finds them by the pid file on their command line.
+The guests outlive us: after kill -9 the next start finds them by the pid file on their command line.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ CUT_OFF_UNSAFE = ("building", "rebuilding", "deleting")  # goals that begin agai
 
 
 class QemuGuests:
-    """See guests.Guests."""
+    """Guests with QEMU; see guests.Guests."""
 
     kind = "qemu"
     disk_format = "qcow2"
@@ -111,7 +111,7 @@ class QemuGuests:
     async def halt(self, row: ServerRow) -> None:
         machine = self._machine(row)
         if machine.memory.exists() and not machine.is_alive:
-            # What it had not yet written to its disk is in its memory: it wakes to go down in order.
+            # Its memory holds what it had not yet written to disk: wake it, so that it can shut down in order.
             with contextlib.suppress(GuestFailed, qmp.QmpFailed):
                 await self.start(row)
         await machine.power_down()

@@ -22,7 +22,7 @@ NO = ("no", "false", "0")
 
 
 class NoRoute(CloudBusy):
-    """Nothing is wrong with the cloud: this computer does not reach the machines' network."""
+    """This computer does not reach the machines' network. Nothing is wrong with the cloud."""
 
 
 def flavors(client: Client) -> list[Flavor]:
@@ -31,7 +31,7 @@ def flavors(client: Client) -> list[Flavor]:
 
 
 def images(client: Client) -> list[Image]:
-    """List public and community images and the portal's own: not what others made of their machines."""
+    """List public and community images and the portal's own, not those that others made of their machines."""
     own = client.project_id
     rows = (row for row in pages(client, {"limit": PAGE}))
     shown = (row for row in rows if row["visibility"] in ("public", "community") or row["owner"] == own)
@@ -60,7 +60,7 @@ def image(row: dict[str, Any]) -> Image:
 
 
 def _checksum(row: dict[str, Any]) -> str:
-    """Glance's secure one, else the MD5 that an old image has."""
+    """Return Glance's secure checksum, or the MD5 of an old image."""
     if row.get("os_hash_value"):
         return f"{row.get('os_hash_algo') or 'sha512'}:{row['os_hash_value']}"
     return f"md5:{row['checksum']}" if row.get("checksum") else ""
@@ -87,16 +87,16 @@ def hosts(client: Client) -> list[Host]:
 
 
 def room(client: Client) -> Room:
-    """Return the room by Placement's book-keeping, which decides about launches: with overcommitment, and without computers that are away.
+    """Return the room by Placement's book-keeping, which decides about launches: with overcommit, without computers that are down.
 
-    Placement names only the computers that have a processor free; the rest count as they are, all taken.
+    Placement names only the computers with a free processor; the others count as full.
     """
     away, full = _computers(client)
-    told = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
+    answer = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
     free: list[dict[str, int]] = []
     total, used = {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}, {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
     biggest: dict[str, int] = {}
-    for key, provider in told["provider_summaries"].items():
+    for key, provider in answer["provider_summaries"].items():
         if key in away or "VCPU" not in provider["resources"]:
             continue
         full.pop(key, None)
@@ -113,18 +113,18 @@ def room(client: Client) -> Room:
 
 
 def has_room(client: Client, flavor: Flavor) -> bool:
-    """Whether Placement would give one more server of this size a host that is up: of those that are down it knows nothing."""
+    """Return whether Placement has a host that is up for one more server. (Placement does not know which are down.)"""
     wish = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb, "DISK_GB": flavor.disk_gb}
     resources = ",".join(f"{name}:{amount}" for name, amount in wish.items() if amount)
     params = {"resources": resources, "required": "!COMPUTE_STATUS_DISABLED"}
-    told = body(client.ask("placement", "GET", "/allocation_candidates", params=params))
-    shares = [share for request in told["allocation_requests"] for share in request["allocations"].items()]
+    answer = body(client.ask("placement", "GET", "/allocation_candidates", params=params))
+    shares = [share for request in answer["allocation_requests"] for share in request["allocations"].items()]
     hosts = {host for host, share in shares if "VCPU" in share["resources"]}
     return bool(hosts and hosts - _computers(client)[0])
 
 
 def network(client: Client, wish: str = "") -> dict[str, Any]:
-    """Return the network on which machines are put: the one that is named (or numbered), else the only shared one."""
+    """Return the network that machines are put on: the one of this name or id, otherwise the only shared one."""
     rows = paging.rows(client, "network", "/networks", "networks")
     if wish:
         found = [row for row in rows if wish in (row["id"], row["name"])]
@@ -139,7 +139,7 @@ def network(client: Client, wish: str = "") -> dict[str, Any]:
 
 
 def own_address(client: Client, network_id: str) -> list[str]:
-    """Return from where this computer reaches the network, as CIDRs: right when the agent runs here or on the same address."""
+    """Return the addresses from which this computer reaches the network, as CIDRs: right when the agent runs here, too."""
     subnets = paging.rows(client, "network", "/subnets", "subnets", {"network_id": network_id})
     found = []
     for subnet in subnets:
@@ -157,7 +157,7 @@ def own_address(client: Client, network_id: str) -> list[str]:
 
 
 def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
-    """Return the computers that are down or disabled, by Placement's id; and what each of the others has."""
+    """Return the ids (Placement's) of computers that are down or disabled, and the measures of each of the others."""
     away, others = set(), {}
     for row in paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors"):
         if row["state"] != "up" or row["status"] != "enabled":

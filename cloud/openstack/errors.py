@@ -15,7 +15,7 @@ LONGEST_RETRY_AFTER = 300.0  # seconds; an API that asks for more is asked soone
 
 
 class Conflict(CloudBusy):
-    """The state of a thing does not allow this now (409). The caller looks at it and decides."""
+    """409: the state of the thing does not allow this now. The caller looks at the thing and decides."""
 
 
 class BadRequest(CloudRefused):
@@ -28,7 +28,7 @@ class NotSignedIn(CloudBusy):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn whatever the clients raise into an error of the contract."""
+    """Turn the clients' exceptions into errors of the contract."""
     try:
         yield
     except keystone.Unauthorized as error:
@@ -44,7 +44,7 @@ def translated() -> Iterator[None]:
 
 
 def error_of(answer: requests.Response) -> CloudError:
-    """Return the error that this answer (4xx or 5xx) is."""
+    """Return the error for an answer with 4xx or 5xx."""
     status, text = answer.status_code, f"{answer.status_code} {_text(answer)}"
     if status == 401:
         return NotSignedIn(text)
@@ -67,7 +67,7 @@ def error_of(answer: requests.Response) -> CloudError:
 
 
 def is_own_404(answer: requests.Response) -> bool:
-    """Whether Nova, Glance, Neutron or Keystone itself says so, not something in front of them."""
+    """Return whether the 404 comes from Nova, Glance, Neutron or Keystone itself, not from a proxy before them."""
     try:
         said = answer.json()
     except ValueError:
@@ -81,7 +81,7 @@ def is_own_404(answer: requests.Response) -> bool:
 
 
 def retry_after(answer: requests.Response) -> float | None:
-    """Seconds until the API wants to hear us again, where it says so (a number, or a date)."""
+    """Return the seconds until the API wants the next call, from its number or date; None where it names none."""
     said = answer.headers.get("Retry-After", "")
     try:
         seconds = float(said)
@@ -95,7 +95,7 @@ def retry_after(answer: requests.Response) -> float | None:
 
 
 def body(answer: requests.Response) -> dict[str, Any]:
-    """Return the JSON of a good answer. Half of one, or something else's page, is CloudBusy."""
+    """Return the JSON of a good answer. A cut one, or a proxy's page, is CloudBusy."""
     try:
         said = answer.json()
     except ValueError as error:
@@ -106,7 +106,7 @@ def body(answer: requests.Response) -> dict[str, Any]:
 
 
 def _text(answer: requests.Response) -> str:
-    """Return the API's own sentence, out of the shape that its project uses."""
+    """Return the API's own sentence. Each project wraps it differently."""
     try:
         said = answer.json()
     except ValueError:

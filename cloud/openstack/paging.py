@@ -1,4 +1,4 @@
-"""Every list of every service, read to its last page. Whoever wants less than the whole asks for exactly that."""
+"""Read every list of every service to its last page."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ def pages(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Iterator[tuple[requests.Response, list[Row]]]:
-    """Yield each answer with its rows. A service says itself how it wants to be asked for the next page."""
+    """Yield each answer with its rows. The answer itself says how to ask for the next page."""
     asked = dict(params or {})
     while True:
         answer = client.ask(service, "GET", path, params=asked, seconds=seconds)

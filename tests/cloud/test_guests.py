@@ -1,4 +1,4 @@
-"""What is behind the contract: guests that answer, keep their memory, and outlive the process that runs them."""
+"""Guests of the local cloud answer, keep their memory, and outlive the process that runs them."""
 
 import signal
 import socket
