@@ -1,4 +1,4 @@
-"""What is counted of a machine, a quota or a host, and amounts of it."""
+"""Measures of machines, quotas and hosts: one Size counts and compares them."""
 
 from dataclasses import astuple, dataclass, fields
 

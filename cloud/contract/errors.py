@@ -1,4 +1,4 @@
-"""What a cloud may raise. Each class says what to do next; the text is the cloud's own words, for the log and for administrators."""
+"""The errors of a cloud. Each class says what to do next; the text is the cloud's own words, for the log and for administrators."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ class CloudError(Exception):
 
 
 class CloudBusy(CloudError):
-    """Not now: the cloud is down, overloaded, or in the middle of something. Ask again later."""
+    """The cloud is down, overloaded, or in the middle of something. Ask again later."""
 
     def __init__(self, text: str, retry_after: float | None = None) -> None:
         super().__init__(text)
@@ -20,7 +20,7 @@ class CloudFull(CloudError):
 
 
 class Cause(StrEnum):
-    """Why a cloud refused, as far as the causes lead to different advice for the person."""
+    """The cause of a refusal, where it leads to other advice for the person."""
 
     OTHER = ""
     IMAGE_GONE = "image_gone"

@@ -1,4 +1,4 @@
-"""Which cloud this is, and the tenants that it keeps: one for each owner of servers (a Keystone project; the local cloud has none)."""
+"""The identity of the cloud, and its tenants: one for each owner of servers (a Keystone project; the local cloud has none)."""
 
 from dataclasses import dataclass
 from typing import Protocol

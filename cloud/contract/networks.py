@@ -1,4 +1,4 @@
-"""Who reaches a server over the network: the agent, by port and by address; nobody else."""
+"""The network around a server: the agent reaches it, by port and by address, and nobody else does."""
 
 from typing import Protocol
 

@@ -22,7 +22,7 @@ from cloud.localcloud.sizes import FLAVORS
 
 Handler = Callable[[Engine, Request], Awaitable[Any]]
 
-SIZES = {flavor.id: asdict(flavor) for flavor in FLAVORS.values()}  # once, not for each server of each list
+SIZES = {flavor.id: asdict(flavor) for flavor in FLAVORS.values()}  # made once, not for each server of each list
 ANSWERS: list[tuple[type[CloudError], str, int]] = [
     (CloudGone, "gone", 404),
     (CloudFull, "full", 409),

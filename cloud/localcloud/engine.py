@@ -33,7 +33,7 @@ class Engine:
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
 
-    # ---- our own life ----
+    # ---- start and end ----
 
     async def open(self) -> None:
         """Take over from the last run: base images, running guests, verbs that were cut off."""
@@ -64,7 +64,7 @@ class Engine:
         while True:
             try:
                 self._look_after_guests()
-            except sqlite3.Error as error:  # a full disk: what could not be written is written later
+            except sqlite3.Error as error:  # a full disk: the next round writes it
                 log.error("the local cloud cannot write what it knows: %s", error)
             await asyncio.sleep(WATCH_SECONDS)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cloud.localcloud import acceleration, tiny_linux
 from cloud.localcloud.guests import Guests
-from cloud.localcloud.qemu import QemuGuests, end_strangers
+from cloud.localcloud.qemu import QemuGuests, end_all_guests
 from cloud.localcloud.simulated import SimulatedGuests
 from cloud.localcloud.sizes import Capacity
 from cloud.localcloud.store import Store
@@ -29,7 +29,7 @@ def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, 
             if wish == "qemu":
                 raise
             print(f"{trouble} The machines will be simulated.", flush=True)
-    end_strangers(data)
+    end_all_guests(data)
     store = _store(data, "simulated")
     return SimulatedGuests(store, 1.5 if build_seconds is None else build_seconds), store
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterable
 
 FIRST, LAST = 64, 127  # 127.64.0.0/10: away from 127.0.0.1 and from what distributions use (127.0.1.1, 127.0.0.53)
-OFFSET = 10000  # where a port goes that cannot be had as it is: 22 becomes 10022
+OFFSET = 10000  # added to a port that is not free: 22 becomes 10022
 
 
 def can_bind(address: str, port: int) -> bool:

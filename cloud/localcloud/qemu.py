@@ -23,7 +23,7 @@ READY_SECONDS = 120.0  # a boot takes 4 s emulated, more when many start at once
 DIAGNOSTICS_SECONDS = 2.0
 PARK_SECONDS = 20.0  # for all guests at our end; those that are left are ended hard
 PARK_AT_ONCE = 2  # guests put to sleep side by side at our end: they share the disk
-SOCKET_PATH_BYTES = 107  # what the system allows for a Unix socket's path
+SOCKET_PATH_BYTES = 107  # the longest path of a Unix socket
 CUT_OFF_UNSAFE = ("building", "rebuilding", "deleting")  # goals that begin again from nothing
 
 
@@ -84,7 +84,7 @@ class QemuGuests:
         try:
             await machine.boot(row, self._linux, self._accel, asleep=True)
         except GuestFailed:
-            return False  # no fault of the saved boot: a port was taken, for one
+            return False  # not the saved boot's fault: perhaps a port was taken
         why = await self._why_not_going_on(machine, saved, since)
         if why:
             self._boots.give_up(saved, why)
@@ -250,8 +250,8 @@ class QemuGuests:
         return self._data.resolve() / "images" / f"{image_id}.qcow2"
 
 
-def end_strangers(data: Path) -> None:
-    """End QEMU guests of an earlier run, where this DATA has none any more."""
+def end_all_guests(data: Path) -> None:
+    """End the QEMU guests of an earlier run on this DATA, which has simulated guests now."""
     for server_id, pids in processes.guests_of(data).items():
         for pid in pids:
             processes.end(pid, data.resolve() / "guests" / server_id / "pid")

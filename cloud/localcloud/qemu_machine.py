@@ -20,7 +20,7 @@ READY = b"minga-guest: ready"
 WAITING, GOES_ON = b"minga-guest: waiting", b"minga-guest: going on"  # before and after a boot is saved
 DRIVE_BYTES = 2 * 2**20  # of the config drive
 KERNEL_LINE = "console=tty0 console=ttyS0,115200 quiet panic=5 mitigations=off no_timer_check random.trust_cpu=on"
-# The boot that is saved must reach `waiting` with an empty random pool: each guest fills its own.
+# A saved boot must reach `waiting` with an empty random pool: each guest fills its own.
 SAVED_LINE = KERNEL_LINE.replace("trust_cpu=on", "trust_cpu=off random.trust_bootloader=off minga.wait")
 POWER_DOWN_SECONDS = 15.0  # for the guest to write its disk and go by itself
 LET_GO_SECONDS = 10.0  # for the system to end a process that was killed
@@ -28,7 +28,7 @@ NET = "net0"
 
 
 class Machine:
-    """One QEMU guest. Files: disk.qcow2, config (drive), memory (exists only when whole: the guest is asleep), console.log, qemu.log."""
+    """A QEMU guest. Files: disk.qcow2, config (drive), memory (exists only when whole: the guest is asleep), console.log, qemu.log."""
 
     def __init__(self, data: Path, sockets: Path, server_id: str) -> None:
         self.folder = data.resolve() / "guests" / server_id
@@ -93,7 +93,7 @@ class Machine:
             *("-kernel", str(linux.kernel), "-initrd", str(linux.initrd), "-append", line),
             *("-drive", f"file={_escaped(self.disk)},format=qcow2,if=virtio,discard=unmap"),
             *("-drive", f"file={_escaped(self.folder / 'config')},format=raw,if=virtio,readonly=on"),
-            # restrict: else every guest reaches what listens on the host's loopback, the database first of all
+            # restrict: otherwise every guest reaches what listens on the host's loopback, the database first of all
             *("-netdev", f"user,id={NET},restrict=on{forwards}", "-device", f"virtio-net-pci,netdev={NET},romfile="),
             *("-device", "virtio-rng-pci", "-pidfile", str(self.pidfile)),
             *("-chardev", f"file,id=con,path={_escaped(self.console)},append=on", "-serial", "chardev:con"),

@@ -84,7 +84,9 @@ class SavedBoots:
 
     async def _make(self, row: ServerRow, shape: "Shape", saved: SavedBoot) -> None:
         guest = replace(row, id=str(uuid.uuid4()), name="saved", ports=[], port_map={})
-        machine = Machine(self._data, self._sockets, guest.id)  # a stranger, whom the next start ends if we are killed
+        machine = Machine(
+            self._data, self._sockets, guest.id
+        )  # no row knows it, so the next start ends it if we are killed
         machine.folder.mkdir(parents=True)
         try:
             machine.write_blank_drive()
@@ -115,7 +117,7 @@ def _keep(memory: Path, saved: SavedBoot, shape: str) -> None:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a memory depends on of its machine."""
+    """The facts of the machine that a memory depends on."""
 
     vcpus: int
     ram_mb: int

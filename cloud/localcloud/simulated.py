@@ -29,8 +29,8 @@ class Running:
     listeners: dict[int, Any] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
     console: list[str] = field(default_factory=list)
-    connections: set[Any] = field(default_factory=set)  # of SSH: cut when it sleeps
-    terminals: set[Any] = field(default_factory=set)  # of those, the sessions at which a person sits
+    connections: set[Any] = field(default_factory=set)  # SSH; cut when the guest sleeps
+    terminals: set[Any] = field(default_factory=set)  # the SSH sessions with a terminal
 
 
 class SimulatedGuests:
@@ -61,7 +61,7 @@ class SimulatedGuests:
         kept = self._store.files(row.id)
         if kept is None:
             raise GuestFailed("The disk of this server is gone.")
-        started_at = kept["started_at"] or time.time()  # kept: it was asleep with its memory
+        started_at = kept["started_at"] or time.time()  # kept over a sleep
         guest = Running(
             row, SimulatedFiles(kept["texts"]), started_at, counters=Counters(**(kept.get("counters") or {}))
         )

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 USERS = ("student", "root")
 
 
-class Door(asyncssh.SSHServer):
-    """One connection. Admits the holders of the guest's keys."""
+class KeysOnly(asyncssh.SSHServer):
+    """A connection. Admits the holders of the guest's keys."""
 
     def __init__(self, guest: "Running") -> None:
         self._guest = guest
@@ -43,7 +43,7 @@ async def listen(guest: "Running", address: str, port: int, host_key: str, chang
     return await asyncssh.listen(
         address,
         port,
-        server_factory=lambda: Door(guest),
+        server_factory=lambda: KeysOnly(guest),
         server_host_keys=[asyncssh.import_private_key(host_key)],
         process_factory=lambda process: _serve(guest, process, changed),
         allow_scp=False,

@@ -22,7 +22,7 @@ NO = ("no", "false", "0")
 
 
 class NoRoute(CloudBusy):
-    """This computer does not reach the machines' network. Nothing is wrong with the cloud."""
+    """Raised where this computer has no route to the machines' network. Nothing is wrong with the cloud."""
 
 
 def flavors(client: Client) -> list[Flavor]:

@@ -66,7 +66,7 @@ PARTS: dict[str, Part] = {
     "translations": function(translations.faults),
     "sleeps": function(sleeps.faults),
 }
-LONGEST = "types"  # begun first, so that nobody waits for it alone at the end
+LONGEST = "types"  # started first, so that it does not run alone at the end
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.local import holders, pidfiles, privilege
 
 PR_SET_PDEATHSIG = 1
-LOG_BYTES = 20_000_000  # a longer log is set aside: about a day of the worker's
+LOG_BYTES = 20_000_000  # a longer log is rotated: about a day of the worker's
 
 
 @dataclass
@@ -50,7 +50,7 @@ def _popen(program: Program, log: Path) -> subprocess.Popen[bytes]:
 
 def environment(program: Program) -> dict[str, str]:
     """Return the program's environment: ours and its own, without the secrets of other services."""
-    return holders.own(program.name, {**os.environ, **program.environment})
+    return holders.keep_own(program.name, {**os.environ, **program.environment})
 
 
 def _before_exec(program: Program) -> Callable[[], None]:
@@ -85,7 +85,7 @@ def wait_then_kill(process: subprocess.Popen[bytes], *, seconds: float, pidfile:
     pidfile.unlink(missing_ok=True)
 
 
-def set_aside(log: Path) -> None:
+def rotate_log(log: Path) -> None:
     """Move a log that is too long into one older log. Copied and emptied, not renamed: the process keeps the file open."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
         shutil.copyfile(log, log.with_suffix(".old.log"))

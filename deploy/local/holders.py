@@ -29,7 +29,7 @@ HOLDERS = {
 }  # other services hold none: what they need is in files of their own
 
 
-def own(service: str, environment: Mapping[str, str]) -> dict[str, str]:
+def keep_own(service: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without the secrets of other services."""
     held = HOLDERS.get(service, set())
     foreign = re.compile("|".join(pattern for name, pattern in SECRETS.items() if name not in held))

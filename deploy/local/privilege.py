@@ -20,8 +20,8 @@ CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 CAP_SETPCAP = 8
 CAPABILITIES_VERSION_3 = 0x20080522
-# Without it access(2) leaves the capabilities of an ordinary user out of account, and PostgreSQL asks by access(2) whether it
-# may start its own programs: it then says "Permission denied" of a file that it could read.
+# PostgreSQL asks access(2) whether it may start its own programs. Without this bit, access(2) ignores the capabilities of an
+# ordinary user, and PostgreSQL says "Permission denied" of a file that it could read.
 SECBIT_NO_SETUID_FIXUP = 1 << 2
 
 
@@ -85,7 +85,7 @@ def _needed_capability(paths: list[Path], permitted: int) -> int | None:
     closed = [path for path in paths if not _is_open(path)]
     if not closed:
         return None
-    # The one to read everything starts no program that only root may start; to write everything does (and is all that Docker leaves).
+    # READ_SEARCH cannot start a program that only root may start. OVERRIDE can, and is the only one that Docker leaves.
     fits = [CAP_DAC_OVERRIDE] if any(map(_has_closed_program, paths)) else [CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE]
     found = next((one for one in fits if permitted & 1 << one), None)
     if found is None or not permitted & 1 << CAP_SETPCAP:

@@ -96,7 +96,7 @@ class Supervisor:
             if time.monotonic() > logs_at:
                 logs_at = time.monotonic() + LOGS_SECONDS
                 for keeper in self.keepers:
-                    child.set_aside(self.installation.log(keeper.service.name))
+                    child.rotate_log(self.installation.log(keeper.service.name))
             time.sleep(CALM_LOOK_SECONDS)
 
     def _look(self) -> None:
@@ -141,7 +141,7 @@ def _end_wave(keepers: list["Keeper"], installation: Installation) -> None:
 
 
 class State(StrEnum):
-    """How far a service is. `step` of its keeper leads from one to the next."""
+    """The state of a service; its keeper's `step` makes the moves."""
 
     WAITING = "waiting"  # for the services that it needs
     STARTING = "starting"
@@ -151,7 +151,7 @@ class State(StrEnum):
 
 
 class Keeper:
-    """One service: starts it, sees when it is ready, starts it again when it dies."""
+    """Start one service, see when it is ready, start it again when it dies."""
 
     def __init__(self, service: Service, installation: Installation) -> None:
         self.service, self.installation = service, installation
@@ -186,7 +186,7 @@ class Keeper:
         return None
 
     def _begin(self) -> str | None:
-        child.set_aside(self.installation.log(self.service.name))
+        child.rotate_log(self.installation.log(self.service.name))
         if self.service.stamp and stamps.is_fresh(*self.service.stamp):
             self.state, self.was_ready = State.DONE, True
         else:
