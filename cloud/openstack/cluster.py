@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from collections.abc import Iterable
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
@@ -19,6 +20,8 @@ LOGINS = {
 DEAD = ("deleted", "killed", "pending_delete")  # of images
 PAGE = 200
 NO = ("no", "false", "0")
+
+Measures = dict[str, int]  # vcpus, ram_mb, disk_gb
 
 
 class NoRoute(CloudBusy):
@@ -87,29 +90,27 @@ def hosts(client: Client) -> list[Host]:
 
 
 def room(client: Client) -> Room:
-    """Return the room by Placement's book-keeping, which decides about launches: with overcommit, without computers that are down.
+    """Return the room of the computers in service, by Placement's book-keeping, which decides about launches."""
+    hosts = _in_service(client)
+    total, used = _sum(has for has, _ in hosts), _sum(taken for _, taken in hosts)
+    free = ({name: has[name] - taken[name] for name in has} for has, taken in hosts)
+    sums: dict[str, Any] = {**total, **{f"{name}_used": amount for name, amount in used.items()}}
+    emptiest = max(free, key=_size, default=_sum([]))
+    return Room(**sums, biggest_free=emptiest, biggest_host=max((has for has, _ in hosts), key=_size, default={}))
+
+
+def _in_service(client: Client) -> list[tuple[Measures, Measures]]:
+    """Return of each computer that is up and enabled what it has (with overcommit), and what of it is taken.
 
     Placement names only the computers with a free processor; the others count as full.
     """
-    away, full = _computers(client)
+    away, others = _computers(client)
+    found = {key: (has, has) for key, has in others.items()}
     answer = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
-    free: list[dict[str, int]] = []
-    total, used = {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}, {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
-    biggest: dict[str, int] = {}
     for key, provider in answer["provider_summaries"].items():
-        if key in away or "VCPU" not in provider["resources"]:
-            continue
-        full.pop(key, None)
-        has, takes = _measures(provider, "capacity"), _measures(provider, "used")
-        free.append({name: has[name] - takes[name] for name in has})
-        biggest = max(biggest or has, has, key=_size)
-        total, used = _add(total, has), _add(used, takes)
-    for has in full.values():
-        total, used = _add(total, has), _add(used, has)
-        biggest = max(biggest or has, has, key=_size)
-    emptiest = max(free, key=_size, default={"vcpus": 0, "ram_mb": 0, "disk_gb": 0})
-    sums: dict[str, Any] = {**total, **{f"{name}_used": amount for name, amount in used.items()}}
-    return Room(**sums, biggest_free=emptiest, biggest_host=biggest)
+        if key not in away and "VCPU" in provider["resources"]:
+            found[key] = _measures(provider, "capacity"), _measures(provider, "used")
+    return list(found.values())
 
 
 def has_room(client: Client, flavor: Flavor) -> bool:
@@ -156,7 +157,7 @@ def own_address(client: Client, network_id: str) -> list[str]:
     return sorted(set(found))
 
 
-def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
+def _computers(client: Client) -> tuple[set[str], dict[str, Measures]]:
     """Return the ids (Placement's) of computers that are down or disabled, and the measures of each of the others."""
     away, others = set(), {}
     for row in paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors"):
@@ -167,15 +168,16 @@ def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
     return away, others
 
 
-def _measures(provider: dict[str, Any], which: str) -> dict[str, int]:
+def _measures(provider: dict[str, Any], which: str) -> Measures:
     has = provider["resources"]
     names = {"vcpus": "VCPU", "ram_mb": "MEMORY_MB", "disk_gb": "DISK_GB"}
     return {ours: int(has.get(theirs, {}).get(which, 0)) for ours, theirs in names.items()}
 
 
-def _add(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: one[name] + other[name] for name in one}
+def _sum(hosts: Iterable[Measures]) -> Measures:
+    hosts = list(hosts)
+    return {name: sum(host[name] for host in hosts) for name in ("vcpus", "ram_mb", "disk_gb")}
 
 
-def _size(host: dict[str, int]) -> tuple[int, int]:
+def _size(host: Measures) -> tuple[int, int]:
     return host["ram_mb"], host["vcpus"]
