@@ -83,7 +83,7 @@ class LocalCloud:
         return _server(row) if row else None
 
     def ensure_server(self, spec: ServerSpec) -> Server:
-        return _server(self._ask("POST", "/servers", json=_said(spec)))
+        return _server(self._ask("POST", "/servers", json=_spec_as_json(spec)))
 
     def ensure_running(self, server_id: str) -> None:
         self._verb(server_id, "run")
@@ -112,7 +112,7 @@ class LocalCloud:
         self._verb(server_id, "move")
 
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
-        self._verb(server_id, "rebuild", spec=_said(spec), number=number)
+        self._verb(server_id, "rebuild", spec=_spec_as_json(spec), number=number)
 
     def ensure_deleted(self, server_id: str) -> None:
         self._ask("DELETE", f"/servers/{server_id}")
@@ -192,8 +192,8 @@ class LocalCloud:
             self._facts = self._ask("GET", "/")
         return self._facts
 
-    def _verb(self, server_id: str, verb: str, **said: Any) -> Any:
-        return self._ask("POST", f"/servers/{server_id}/{verb}", json=said)
+    def _verb(self, server_id: str, verb: str, **fields: Any) -> Any:
+        return self._ask("POST", f"/servers/{server_id}/{verb}", json=fields)
 
     def _ask(self, method: str, path: str, **rest: Any) -> Any:
         try:
@@ -229,12 +229,12 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _said(spec: ServerSpec) -> dict[str, Any]:
+def _spec_as_json(spec: ServerSpec) -> dict[str, Any]:
     """Return the spec as JSON. Only the owner's key is sent: nobody but Minga looks at this cloud."""
     keys = [*spec.public_keys, *filter(None, [spec.line_key])]  # these guests take lines with options, too
-    said = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
-    del said["is_new"], said["line_key"]  # the search that is_new saves costs nothing here
-    return said
+    fields = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
+    del fields["is_new"], fields["line_key"]  # the search that is_new saves costs nothing here
+    return fields
 
 
 def _server(row: dict[str, Any]) -> Server:
@@ -248,13 +248,13 @@ def _server(row: dict[str, Any]) -> Server:
 
 def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudGone | CloudRefused:
     try:
-        said = answer.json()
+        body = answer.json()
     except ValueError:
-        said = {}
-    text = said.get("text", answer.text)
+        body = {}
+    text = body.get("text", answer.text)
     if answer.status_code >= 500:
         return CloudBusy(text, retry_after=1)
-    if said.get("problem") == "full":
+    if body.get("problem") == "full":
         return CloudFull(text)
-    cause = Cause(said.get("cause", ""))
+    cause = Cause(body.get("cause", ""))
     return CloudGone(text, cause) if answer.status_code == 404 else CloudRefused(text, cause)

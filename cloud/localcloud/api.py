@@ -47,8 +47,8 @@ async def _answer(engine: Engine, token: str, handler: Handler, request: Request
     if not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
         return JSONResponse({"problem": "refused", "text": "The token is wrong."}, 401)
     try:
-        said = await handler(engine, request)
-        return said if isinstance(said, Response) else JSONResponse(said)
+        result = await handler(engine, request)
+        return result if isinstance(result, Response) else JSONResponse(result)
     except CloudError as error:
         problem, code = next((word, code) for kind, word, code in ANSWERS if isinstance(error, kind))
         return JSONResponse({"problem": problem, "text": str(error), "cause": getattr(error, "cause", "")}, code)
@@ -79,8 +79,8 @@ async def images(engine: Engine, request: Request) -> Any:
 
 
 async def archive(engine: Engine, request: Request) -> Any:
-    said = await request.json()
-    return _image(engine, engine.archive(said["server"], said["name"]))
+    body = await request.json()
+    return _image(engine, engine.archive(body["server"], body["name"]))
 
 
 async def unarchive(engine: Engine, request: Request) -> Any:
@@ -142,33 +142,33 @@ async def delete(engine: Engine, request: Request) -> Any:
 
 
 async def verb(engine: Engine, request: Request) -> Any:
-    row, said = _server(engine, request), await request.json()
+    row, body = _server(engine, request), await request.json()
     name = request.path_params["verb"]
     if name == "ports":
-        return await engine.set_ports(row, [int(port) for port in said["ports"]])
+        return await engine.set_ports(row, [int(port) for port in body["ports"]])
     if name in REFUSED:
         raise CloudRefused(REFUSED[name])
     if name not in VERBS:
         raise CloudRefused(f"No verb {name}.")
-    return VERBS[name](engine, row, said)
+    return VERBS[name](engine, row, body)
 
 
-def _snapshot(engine: Engine, row: ServerRow, said: dict[str, Any]) -> dict[str, Any]:
-    return _image(engine, engine.snapshot(row, said["name"]))
+def _snapshot(engine: Engine, row: ServerRow, body: dict[str, Any]) -> dict[str, Any]:
+    return _image(engine, engine.snapshot(row, body["name"]))
 
 
 VERBS: dict[str, Callable[[Engine, ServerRow, dict[str, Any]], Any]] = {
-    "run": lambda engine, row, said: engine.run(row),
-    "suspend": lambda engine, row, said: engine.suspend(row),
-    "stop": lambda engine, row, said: engine.stop(row),
-    "shelve": lambda engine, row, said: engine.shelve(row),
-    "restart": lambda engine, row, said: engine.restart(row, int(said["number"])),
-    "restart-hard": lambda engine, row, said: engine.restart_hard(row, int(said["number"])),
-    "rebuild": lambda engine, row, said: engine.rebuild(row, said["spec"], int(said["number"])),
-    "rename": lambda engine, row, said: engine.rename(row, said["name"]),
-    "adopt": lambda engine, row, said: engine.adopt(row, said["machine"], said["owner"]),
+    "run": lambda engine, row, body: engine.run(row),
+    "suspend": lambda engine, row, body: engine.suspend(row),
+    "stop": lambda engine, row, body: engine.stop(row),
+    "shelve": lambda engine, row, body: engine.shelve(row),
+    "restart": lambda engine, row, body: engine.restart(row, int(body["number"])),
+    "restart-hard": lambda engine, row, body: engine.restart_hard(row, int(body["number"])),
+    "rebuild": lambda engine, row, body: engine.rebuild(row, body["spec"], int(body["number"])),
+    "rename": lambda engine, row, body: engine.rename(row, body["name"]),
+    "adopt": lambda engine, row, body: engine.adopt(row, body["machine"], body["owner"]),
     "snapshot": _snapshot,
-    "look": lambda engine, row, said: None,
+    "look": lambda engine, row, body: None,
 }
 REFUSED = {
     "rescue": "The local cloud has no rescue image.",

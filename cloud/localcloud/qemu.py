@@ -160,9 +160,9 @@ class QemuGuests:
                     del machine.forwards[port]
             for port, outside in wanted.items():
                 if port not in machine.forwards:
-                    said = await monitor.monitor(f"hostfwd_add {NET} tcp:{row.address}:{outside}-:{port}")
-                    if said.strip():
-                        raise GuestFailed(said.strip())
+                    complaint = await monitor.monitor(f"hostfwd_add {NET} tcp:{row.address}:{outside}-:{port}")
+                    if complaint.strip():
+                        raise GuestFailed(complaint.strip())
                     machine.forwards[port] = outside
 
     def held_ports(self, row: ServerRow) -> frozenset[int]:

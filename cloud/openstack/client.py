@@ -164,13 +164,13 @@ class Client:
         """Return the service user's sign-in to a student's project. The first call fetches the token, and a later one renews it."""
         with self._lock:
             if project not in self._students:
-                said = self.connection.config.config["auth"]
+                given = self.connection.config.config["auth"]
                 known = ("auth_url", "username", "user_id", "password", "user_domain_id", "user_domain_name")
-                if "password" not in said:
+                if "password" not in given:
                     raise CloudRefused(
                         "Minga needs a user name and a password: an application credential is bound to one project."
                     )
-                auth = {k: said[k] for k in known if said.get(k)}
+                auth = {k: given[k] for k in known if given.get(k)}
                 self._students[project] = v3.Password(**auth, project_id=project, reauthenticate=True)
             return self._students[project]
 

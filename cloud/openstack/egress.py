@@ -117,7 +117,7 @@ class WayOut:
                 addresses.add(address)
                 names.setdefault((address, _port(url)), set()).add(kind)
         inner = {(address, port): {name} for address in addresses for port, name in INNER.items()}
-        found = [Service(*at, ", ".join(sorted(said)), at in names) for at, said in {**inner, **names}.items()]
+        found = [Service(*at, ", ".join(sorted(labels)), at in names) for at, labels in {**inner, **names}.items()]
         return sorted(service for service in found if not _is_own(service.address))
 
     def name_servers(self) -> list[str]:
@@ -128,9 +128,9 @@ class WayOut:
             list_of = partial(paging.rows, self._client, "network")
             subnets = list_of("/subnets", "subnets", params)
             ports = list_of("/ports", "ports", {**params, "device_owner": "network:dhcp"})
-            said = [server for subnet in subnets for server in subnet.get("dns_nameservers") or []]
+            configured = [server for subnet in subnets for server in subnet.get("dns_nameservers") or []]
             beside = [fixed["ip_address"] for port in ports for fixed in port["fixed_ips"]]
-            known = sorted({*said, *beside})
+            known = sorted({*configured, *beside})
             self._name_servers = (time.monotonic(), known)
         return known
 

@@ -63,13 +63,13 @@ def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, st
 
 def server(row: dict[str, Any], network: str = "") -> Server:
     """Read a row of servers/detail. A cell that is down gives only id, status UNKNOWN, project and times."""
-    said = row.get("metadata") or {}
+    facts = row.get("metadata") or {}
     fault = row.get("fault") or {}
     message = str(fault.get("message", ""))
     return Server(
         id=row["id"],
-        machine=said.get(f"{PREFIX}machine", ""),
-        owner=said.get(f"{PREFIX}owner", ""),
+        machine=facts.get(f"{PREFIX}machine", ""),
+        owner=facts.get(f"{PREFIX}owner", ""),
         name=row.get("name", ""),
         status=STATUS.get(row.get("status", ""), Status.UNKNOWN),
         task=row.get("OS-EXT-STS:task_state") or "",
@@ -77,9 +77,9 @@ def server(row: dict[str, Any], network: str = "") -> Server:
         host=row.get("OS-EXT-SRV-ATTR:host") or "",
         fault=f"{fault.get('code', '')} {message}".strip(),
         full=any(words in message for words in NO_ROOM),
-        resets=number_of(said.get(f"{PREFIX}resets")),
-        restarts=number_of(said.get(f"{PREFIX}restarts")),
-        moves=number_of(said.get(f"{PREFIX}moves")),
+        resets=number_of(facts.get(f"{PREFIX}resets")),
+        restarts=number_of(facts.get(f"{PREFIX}restarts")),
+        moves=number_of(facts.get(f"{PREFIX}moves")),
         project=row.get("tenant_id", ""),
         flavor=flavor_of(row.get("flavor") or {}),
         created_at=_time(row.get("created")),
@@ -135,14 +135,14 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
-def diagnostics(said: dict[str, Any]) -> Diagnostics:
-    times = [cpu["time"] for cpu in said.get("cpu_details", []) if cpu.get("time") is not None]
+def diagnostics(answer: dict[str, Any]) -> Diagnostics:
+    times = [cpu["time"] for cpu in answer.get("cpu_details", []) if cpu.get("time") is not None]
     return Diagnostics(
         cpu_seconds=sum(times) / 1e9 if times else None,  # Nova tells nanoseconds
-        disk_read_bytes=_sum(said.get("disk_details"), "read_bytes"),
-        disk_write_bytes=_sum(said.get("disk_details"), "write_bytes"),
-        nic_rx_bytes=_sum(said.get("nic_details"), "rx_octets"),
-        nic_tx_bytes=_sum(said.get("nic_details"), "tx_octets"),
+        disk_read_bytes=_sum(answer.get("disk_details"), "read_bytes"),
+        disk_write_bytes=_sum(answer.get("disk_details"), "write_bytes"),
+        nic_rx_bytes=_sum(answer.get("nic_details"), "rx_octets"),
+        nic_tx_bytes=_sum(answer.get("nic_details"), "tx_octets"),
     )
 
 

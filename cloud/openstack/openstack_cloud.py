@@ -278,10 +278,10 @@ class OpenStackCloud:
     def _diagnostics(self, server_id: str) -> Diagnostics | None:
         try:
             answer = self.client.ask("compute", "GET", f"/servers/{server_id}/diagnostics", seconds=DIAGNOSTICS_SECONDS)
-            said = body(answer)
+            facts = body(answer)
         except CloudError:
             return None
-        return nova_servers.diagnostics(said)
+        return nova_servers.diagnostics(facts)
 
     def _server(self, row: dict[str, Any]) -> Server:
         return nova_servers.server(row, self.network.name)

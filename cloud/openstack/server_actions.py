@@ -102,8 +102,8 @@ class ServerActions:
     def restart(self, server_id: str, number: int) -> None:
         """Reboot once for each number. Counted in Nova's own history of the server: metadata cannot be written while it reboots."""
         row = self.get(server_id)
-        said = row.get("metadata") or {}
-        if number_of(said.get(f"{PREFIX}restarts")) >= number:
+        facts = row.get("metadata") or {}
+        if number_of(facts.get(f"{PREFIX}restarts")) >= number:
             return
         if (row["OS-EXT-STS:task_state"] or "").startswith("reboot"):
             return
@@ -111,7 +111,7 @@ class ServerActions:
         if row["status"] != "ACTIVE":
             raise CloudRefused(f"A server that is {row['status']} cannot be restarted.")
         count = self.our_count(server_id, "reboot")
-        if count > number_of(said.get(OUR_REBOOTS)):
+        if count > number_of(facts.get(OUR_REBOOTS)):
             self.write_metadata(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
         else:
             self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
@@ -126,8 +126,8 @@ class ServerActions:
 
     def rebuild(self, server_id: str, spec: ServerSpec, number: int) -> None:
         row = self.get(server_id)
-        said = dict(row.get("metadata") or {})
-        if number_of(said.get(f"{PREFIX}resets")) >= number:
+        facts = dict(row.get("metadata") or {})
+        if number_of(facts.get(f"{PREFIX}resets")) >= number:
             return
         self.must_be_idle(row)
         if row["status"] in (*ASLEEP, "SHELVED", "SHELVED_OFFLOADED"):
@@ -137,8 +137,8 @@ class ServerActions:
             "imageRef": spec.image_id,
             "user_data": userdata.user_data(spec.user_data, spec.public_keys, spec.line_key, self._agents()),
         }
-        said |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
-        fresh["metadata"] = {**said, f"{PREFIX}resets": str(number)}
+        facts |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
+        fresh["metadata"] = {**facts, f"{PREFIX}resets": str(number)}
         if spec.public_keys:
             fresh["key_name"] = userdata.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
         self.mending(spec, row["tenant_id"], lambda: self.act(server_id, "rebuild", fresh))
@@ -248,11 +248,11 @@ def _flavor(row: dict[str, Any]) -> Flavor:
 def gone_or_refused(error: BadRequest) -> CloudGone | CloudRefused:
     """Return the error behind Nova's 400. Nova sends no codes, so this is the one place that reads its English."""
     text = str(error)
-    said = text.lower()
-    if any(word in said for word in ("could not be found", "can not find", "imageref", "flavorref")):
-        return CloudGone(text, Cause.SIZE_GONE if "flavor" in said else Cause.IMAGE_GONE)
-    if "is not active" in said:
+    english = text.lower()
+    if any(word in english for word in ("could not be found", "can not find", "imageref", "flavorref")):
+        return CloudGone(text, Cause.SIZE_GONE if "flavor" in english else Cause.IMAGE_GONE)
+    if "is not active" in english:
         return CloudRefused(text, Cause.IMAGE_NOT_READY)
-    if "too small" in said or "smaller than" in said:
+    if "too small" in english or "smaller than" in english:
         return CloudRefused(text, Cause.SIZE_TOO_SMALL)
     return CloudRefused(text)

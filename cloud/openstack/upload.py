@@ -76,9 +76,9 @@ def ensure_uploaded(client: Client, upload: Upload) -> None:
         )
     if answer.status_code >= 300:
         raise error_of(answer)
-    said = body(client.ask("image", "GET", f"/images/{row['id']}"))
-    if said["status"] != "active":
-        raise CloudBusy(f"Image {row['id']} is {said['status']} after its upload.")
+    image = body(client.ask("image", "GET", f"/images/{row['id']}"))
+    if image["status"] != "active":
+        raise CloudBusy(f"Image {row['id']} is {image['status']} after its upload.")
 
 
 def _make(client: Client, upload: Upload) -> dict[str, Any]:

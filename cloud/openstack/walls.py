@@ -35,8 +35,8 @@ class Walls:
     def digest(self) -> str:
         """Return a short digest of what the rules are made from. Makes no call."""
         blocked = sorted(map(str, self.way_out.blocked().networks))
-        said = ",".join(sorted(self._agents())) + ";" + ",".join(blocked)
-        return hashlib.sha256(said.encode()).hexdigest()[:8]
+        source = ",".join(sorted(self._agents())) + ";" + ",".join(blocked)
+        return hashlib.sha256(source.encode()).hexdigest()[:8]
 
     def everywhere(self) -> list[dict[str, Any]]:
         """Return the groups of the projects that Minga made or in which it adopted a server."""

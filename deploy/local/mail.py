@@ -159,8 +159,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--page-port", type=int, required=True)
-    said = parser.parse_args()
-    asyncio.run(serve(said.data, said.smtp_port, said.page_port))
+    options = parser.parse_args()
+    asyncio.run(serve(options.data, options.smtp_port, options.page_port))
 
 
 if __name__ == "__main__":

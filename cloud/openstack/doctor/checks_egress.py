@@ -28,8 +28,8 @@ def way_out(survey: Survey) -> list[Check]:
 
 def setting(blocked: Blocked, *addresses: str) -> str:
     """Return the line of settings that blocks these addresses, too."""
-    said = [*map(str, blocked.networks), *(f"{address}/{128 if ':' in address else 32}" for address in addresses)]
-    return f"GUEST_EGRESS_BLOCKED={','.join(said) or 'NETWORK/24'}\nmanage.py setup_cloud"
+    networks = [*map(str, blocked.networks), *(f"{address}/{128 if ':' in address else 32}" for address in addresses)]
+    return f"GUEST_EGRESS_BLOCKED={','.join(networks) or 'NETWORK/24'}\nmanage.py setup_cloud"
 
 
 def people(services: list[Service]) -> str:

@@ -76,7 +76,7 @@ def patience(count: int) -> float:
 
 def read(console: str) -> Heard | None:
     """Read the script's output. None: the script has not finished."""
-    said = LINE.findall(console)
-    if not any(word == "end" for word, _address, _port in said):
+    lines = LINE.findall(console)
+    if not any(word == "end" for word, _address, _port in lines):
         return None
-    return Heard(frozenset((address, int(port)) for word, address, port in said if word == "open" and port))
+    return Heard(frozenset((address, int(port)) for word, address, port in lines if word == "open" and port))

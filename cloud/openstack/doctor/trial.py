@@ -74,7 +74,7 @@ def clean_up(cloud: OpenStackCloud, watch_seconds: float = 0) -> Check:
     """
     began = time.monotonic()
     owner = Owner(OWNER_KEY, "check")
-    said = ""
+    reason = ""
     while time.monotonic() - began < GOODBYE_SECONDS:
         try:
             if server := cloud.find_server(MACHINE):
@@ -83,10 +83,10 @@ def clean_up(cloud: OpenStackCloud, watch_seconds: float = 0) -> Check:
                 cloud.ensure_owner_gone(owner)
                 return right(TOPIC, _("Deleted, and its project with it, in %(seconds)s s."), seconds=_since(began))
         except CloudError as error:  # the project may not go before the server, and its ports stay a moment longer
-            said = str(error)[:200]
+            reason = str(error)[:200]
         time.sleep(PAUSE_SECONDS)
     mend = f"openstack server list --all-projects --tags {nova_servers.machine_tag(MACHINE)}\nopenstack project list --tags minga-owner-{OWNER_KEY}"
-    return wrong(TOPIC, _("It could not be deleted: %(said)s. Look for it, and delete it by hand:"), mend, said=said)
+    return wrong(TOPIC, _("It could not be deleted: %(said)s. Look for it, and delete it by hand:"), mend, said=reason)
 
 
 @dataclass
