@@ -1,6 +1,7 @@
-"""The one door to the cloud: `contract.py` says what may be asked, the other modules answer.
+"""The one door to the cloud: `contract/` says what may be asked, the other modules answer.
 
-Owns: the clients of OpenStack and of the local cloud, and the process that reads disks for web. Never: models, business words, sentences for students.
+Owns: the clients of OpenStack and of the local cloud, and the process that reads disks for web.
+Never: models, business words, sentences for students.
 """
 
 from cloud.contract import Cloud

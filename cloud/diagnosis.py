@@ -1,4 +1,4 @@
-"""Rows of a diagnosis: how something is, and the command that mends it. And the checks that suit every cloud."""
+"""Rows of a diagnosis: the state of something and the command that mends it. And the checks that suit every cloud."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -15,6 +15,8 @@ Verdict = Literal["right", "note", "wrong"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
+    """A row of a diagnosis."""
+
     topic: str  # English, marked for translation; programs may rely on it
     ok: Verdict
     found: Note
@@ -34,17 +36,17 @@ def wrong(topic: str, text: str, mend: str = "", **args: Any) -> Check:
 
 
 def command(*words: str) -> str:
-    """A line that can be pasted into a shell."""
+    """Return the words as a line that can be pasted into a shell."""
     return shlex.join(words)
 
 
 def named(names: list[str], most: int = 5) -> str:
-    """Some names of perhaps many."""
+    """Return the first names of a list, with … where there are more than `most`."""
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def of_any(cloud: Cloud) -> Iterator[Check]:
-    """Check what the contract alone can tell; enough for the local cloud. A cloud that does not answer is one row."""
+    """Yield the checks that need the contract only; enough for the local cloud. A cloud that does not answer is one row."""
     try:
         yield right(_("Cloud"), _("It answers; its guests are: %(kind)s."), kind=cloud.kind)
         for look in ANY:

@@ -1,6 +1,6 @@
-"""How web reads an image: over a socket of this computer from `cloud.disk_server`, which holds the cloud's password.
+"""Read images for web: over a socket of this computer from `cloud.disk_server`, which holds the cloud's password.
 
-Who may read is decided before, by the portal. Who may open the socket is decided by its folder's owner and mode.
+The portal decides before who may read. The owner and mode of the socket's folder decide which process may open it.
 """
 
 import os
@@ -15,7 +15,7 @@ import httpx
 from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused
 
 CONNECT_SECONDS = 2.0
-READ_SECONDS = 45.0  # without a byte; longer than the clouds' clients wait for theirs, so that we hear their reason
+READ_SECONDS = 45.0  # without a byte; longer than the clouds' clients wait, so that their reason reaches us
 CHUNK_BYTES = 256 * 1024  # in memory at once
 LONGEST_ADDRESS = 100  # bytes; the kernel takes 107
 # The server's answer for each error, and back.
@@ -23,7 +23,7 @@ STATUS: list[tuple[type[CloudError], int]] = [(CloudGone, 404), (CloudBusy, 503)
 
 
 class Reader(Protocol):
-    """The part of the cloud's contract that web needs; the clouds themselves have it, too."""
+    """The part of the cloud's contract that web needs."""
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]: ...
 
@@ -35,7 +35,7 @@ class DiskClient:
         self._socket = place
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Read an image; errors are those of the contract. A server that ends in the middle is CloudBusy: ask on from there."""
+        """Yield an image's bytes from `start` on; errors as in the contract. A server that ends half-way is CloudBusy: ask on from there."""
         where = {"start": str(start), **({} if length is None else {"length": str(length)})}
         try:
             with self._open() as door, door.stream("GET", f"/images/{image_id}", params=where) as answer:
@@ -47,7 +47,7 @@ class DiskClient:
             raise CloudBusy(f"The process that reads disks broke off: {error!r}", retry_after=1) from error
 
     def is_there(self, seconds: float) -> bool:
-        """Whether the process answers within this time; nothing is asked of the cloud."""
+        """Return whether the process answers within this time. Asks nothing of the cloud."""
         try:
             with self._open(seconds) as door:
                 return door.get("/healthz").is_success
@@ -55,7 +55,7 @@ class DiskClient:
             return False
 
     def _open(self, seconds: float = READ_SECONDS) -> httpx.Client:
-        """Open a connection. Raises OSError where nobody listens. (httpcore would leave its socket open then.)"""
+        """Open a connection. Raises OSError where nobody listens: tried with a socket of our own, since httpcore would leave its socket open."""
         with socket.socket(socket.AF_UNIX) as trial:
             trial.settimeout(min(seconds, CONNECT_SECONDS))
             trial.connect(address(self._socket))
@@ -67,7 +67,7 @@ class DiskClient:
 
 
 def address(place: Path) -> str:
-    """Return a name of the socket that is short enough for the kernel, however deep its folder is (make run)."""
+    """Return a name of the socket that is short enough for the kernel, however deep its folder is (as with make run)."""
     if len(os.fsencode(place)) <= LONGEST_ADDRESS:
         return str(place)
     return f"/proc/self/fd/{_opened(place.parent)}/{place.name}"

@@ -1,6 +1,6 @@
-"""python -m cloud.disk_server --socket FILE: reads images out of the cloud for web, which does not have the cloud's password.
+"""`python -m cloud.disk_server --socket FILE`: read images out of the cloud for web, which does not have the cloud's password.
 
-It holds a credential of the cloud and nothing else: no database, no Redis, no SECRET_KEY. Nothing is stored: the next chunk is fetched
+The process holds a credential of the cloud and nothing else: no database, no Redis, no SECRET_KEY. Nothing is stored: the next chunk is fetched
 when the one before was taken, so a slow reader holds one chunk in memory, no thread, and one connection to the cloud. (docs/adr/0068)
 """
 
@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 MOST = 200  # readings at once
 MOST_OF_ONE = 4  # of one image: a person's download manager
-# So long nobody took the next chunk: the cloud's connection is given back. Web asks on by itself when its reader goes on.
+# After this long without a taker for the next chunk, the cloud's connection is given back. Web asks on when its reader goes on.
 STALLED_SECONDS = 600.0
-DRAIN_SECONDS = 2  # of open readings, when it is told to end: web takes them up again
+DRAIN_SECONDS = 2  # for open readings after SIGTERM: web takes them up again
 AN_IMAGE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,99}\Z")
 A_NUMBER = re.compile(r"\d{1,18}\Z")
 MANY = "So many downloads are open just now."
@@ -55,7 +55,7 @@ class DiskServer:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def read(self, request: Request) -> Response:
-        """Return the bytes from `start` on. What the cloud refuses is said before the first of them."""
+        """Return the bytes from `start` on. A refusal of the cloud comes before the first byte, as a status."""
         image, start = request.path_params["image"], request.query_params.get("start", "0")
         length = request.query_params.get("length")
         if not AN_IMAGE.match(image) or not all(A_NUMBER.match(n) for n in (start, length or "0")):
@@ -87,7 +87,7 @@ class DiskServer:
 
 
 class Reading:
-    """An image on its way to a reader; its chunks are taken by one thread after the other."""
+    """An image on its way to a reader. One thread at a time takes a chunk."""
 
     def __init__(self, disks: DiskServer, image: str, start: int, length: int | None) -> None:
         self.disks, self.image = disks, image
@@ -104,7 +104,7 @@ class Reading:
             return next(self._chunks, b"")
 
     def end(self) -> None:
-        """Give the cloud's connection back: when the thread that is at work has come home, within the cloud's own time limit."""
+        """Give the cloud's connection back, once the thread that is reading from it has returned (within the cloud's own time limit)."""
         self.disks.count(self.image, -1)
         self.disks.later(self._close)
 
@@ -115,7 +115,7 @@ class Reading:
 
 
 class Bytes(StreamingResponse):
-    """The answer. One that ends before its length is one that web takes up again."""
+    """The answer. Web takes up again a stream that was cut off."""
 
     def __init__(self, reading: Reading, first: bytes) -> None:
         super().__init__(self._flow(first), media_type="application/octet-stream")
@@ -133,7 +133,7 @@ class Bytes(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_soon(message: Message) -> None:
-            # Without the end of the answer uvicorn closes the connection: that is how the reader knows.
+            # A cut answer gets no end, so uvicorn closes the connection: that is how the reader knows.
             if not self._is_cut:
                 await asyncio.wait_for(send(message), STALLED_SECONDS)
 
@@ -160,7 +160,7 @@ def make_app(cloud: Reader) -> Starlette:
 
 
 def from_environment() -> Reader:
-    """Return the cloud of the environment, as `cloud.door` chooses it: there by the site's settings, which this process does not have.
+    """Return the cloud of the environment, by the rule of `cloud.door`. This process does not have the site's settings.
 
     DISKS_OS_CLOUD: an entry of clouds.yaml for this process alone.
     """
@@ -177,7 +177,7 @@ def from_environment() -> Reader:
 
 
 def listen(path: Path) -> socket.socket:
-    """Listen for this user and this group. What a killed process has left is replaced."""
+    """Listen for this user and this group. Replaces a socket that a killed process left behind."""
     listener = socket.socket(socket.AF_UNIX)
     path.unlink(missing_ok=True)
     before = os.umask(0o117)
@@ -193,17 +193,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m cloud.disk_server", description="Reads disks for web.")
     parser.add_argument("--socket", type=Path, required=True, help="where web asks; its folder says who may")
     parser.add_argument("--ping", action="store_true", help="only say whether one answers there")
-    told = parser.parse_args()
-    if told.ping:
-        sys.exit(0 if DiskClient(told.socket).is_there(4) else 1)
+    options = parser.parse_args()
+    if options.ping:
+        sys.exit(0 if DiskClient(options.socket).is_there(4) else 1)
     form, level = os.environ.get("LOG_FORMAT", "text"), os.environ.get("LOG_LEVEL", "INFO").upper()
     if form not in logs.FORMATS or level not in logs.LEVELS:
         sys.exit("LOG_FORMAT or LOG_LEVEL is none of those that .env.example names.")
     logging.config.dictConfig(logs.configuration(form, level))
     try:
-        listener, cloud = listen(told.socket), from_environment()
+        listener, cloud = listen(options.socket), from_environment()
     except OSError as error:
-        sys.exit(f"The process that reads disks cannot listen at {told.socket}: {error.strerror}.")
+        sys.exit(f"The process that reads disks cannot listen at {options.socket}: {error.strerror}.")
     config = uvicorn.Config(
         make_app(cloud), log_config=None, log_level="warning", access_log=False, lifespan="off", server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -1,4 +1,4 @@
-"""Which cloud answers: the settings' choice, opened once per process. Web opens only the door to disks."""
+"""Open the cloud that the settings name, once per process. Web opens only the reader of disks."""
 
 import os
 from functools import cache
@@ -30,5 +30,5 @@ def open_cloud() -> Cloud:
 
 @cache
 def open_disks() -> DiskClient:
-    """Images by way of the process that reads disks: for web, which has no credential."""
+    """Return the reader of images for web, which has no credential: it asks the process of cloud.disk_server."""
     return DiskClient(Path(settings.DISKS_SOCKET))

@@ -41,11 +41,11 @@ class LocalCloud:
         self._token = token
         self._clients: dict[int, httpx.Client] = {}
         self._lock = threading.Lock()
-        self._told: dict[str, Any] = {}
+        self._facts: dict[str, Any] = {}
 
     @property
     def kind(self) -> str:
-        """ "qemu" or "simulated": which guests the server has."""
+        """Return qemu or simulated: the kind of guests."""
         return str(self._about()["kind"])
 
     @property
@@ -53,7 +53,7 @@ class LocalCloud:
         return f"local:{self._about()['instance']}"
 
     def close(self) -> None:
-        """Gives the connections of this process back; the next call opens new ones."""
+        """Close the connections of this process; the next call opens new ones."""
         with self._lock:
             if client := self._clients.pop(os.getpid(), None):
                 client.close()
@@ -83,7 +83,7 @@ class LocalCloud:
         return _server(row) if row else None
 
     def ensure_server(self, spec: ServerSpec) -> Server:
-        return _server(self._ask("POST", "/servers", json=_said(spec)))
+        return _server(self._ask("POST", "/servers", json=_spec_as_json(spec)))
 
     def ensure_running(self, server_id: str) -> None:
         self._verb(server_id, "run")
@@ -104,15 +104,15 @@ class LocalCloud:
         self._verb(server_id, "restart-hard", number=number)
 
     def ensure_rescued(self, server_id: str) -> None:
-        """Refused: it has no rescue image."""
+        """Raise CloudRefused: this cloud has no rescue image."""
         self._verb(server_id, "rescue")
 
     def ensure_moved(self, server_id: str, number: int) -> None:
-        """Refused: it is one computer."""
+        """Raise CloudRefused: this cloud is one computer."""
         self._verb(server_id, "move")
 
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
-        self._verb(server_id, "rebuild", spec=_said(spec), number=number)
+        self._verb(server_id, "rebuild", spec=_spec_as_json(spec), number=number)
 
     def ensure_deleted(self, server_id: str) -> None:
         self._ask("DELETE", f"/servers/{server_id}")
@@ -147,7 +147,7 @@ class LocalCloud:
         self._ask("DELETE", "/archives", params={"name": name})
 
     def kept_image(self, server_id: str) -> Image | None:
-        """Return None: a server that is put away has its disk in its own folder, and an archive is made of that."""
+        """Return None: a shelved server keeps its disk in its own folder, of which an archive is made."""
         self._verb(server_id, "look")
         return None
 
@@ -159,7 +159,7 @@ class LocalCloud:
         return size
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Read on a connection of its own: a slow reader must not keep one from the verbs."""
+        """Yield the bytes over a connection of their own: a slow reader must not keep one from the verbs."""
         if length == 0:
             return
         headers = {**self._headers, "Range": f"bytes={start}-{'' if length is None else start + length - 1}"}
@@ -188,12 +188,12 @@ class LocalCloud:
         return {server_id: Diagnostics(**row) for server_id, row in answer.items()}
 
     def _about(self) -> dict[str, Any]:
-        if not self._told:
-            self._told = self._ask("GET", "/")
-        return self._told
+        if not self._facts:
+            self._facts = self._ask("GET", "/")
+        return self._facts
 
-    def _verb(self, server_id: str, verb: str, **said: Any) -> Any:
-        return self._ask("POST", f"/servers/{server_id}/{verb}", json=said)
+    def _verb(self, server_id: str, verb: str, **fields: Any) -> Any:
+        return self._ask("POST", f"/servers/{server_id}/{verb}", json=fields)
 
     def _ask(self, method: str, path: str, **rest: Any) -> Any:
         try:
@@ -225,16 +225,16 @@ class LocalCloud:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Whose certificates count, if it is asked over https. To read them takes 20 ms, so each process does it once."""
+    """Return the trusted certificates, for https. Loading them takes 20 ms, so each process does it once."""
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _said(spec: ServerSpec) -> dict[str, Any]:
-    """Return the spec as JSON has it. Of the owner the key alone: nobody looks at this cloud but Minga."""
-    keys = [*spec.public_keys, *filter(None, [spec.line_key])]  # its guests take authorized_keys as they are
-    said = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
-    del said["is_new"], said["line_key"]  # it looks in its own memory, which costs nothing
-    return said
+def _spec_as_json(spec: ServerSpec) -> dict[str, Any]:
+    """Return the spec as JSON. Only the owner's key is sent: nobody but Minga looks at this cloud."""
+    keys = [*spec.public_keys, *filter(None, [spec.line_key])]  # these guests take lines with options, too
+    fields = asdict(spec) | {"owner": spec.owner.key, "public_keys": keys, "ports": sorted(spec.ports)}
+    del fields["is_new"], fields["line_key"]  # the search that is_new saves costs nothing here
+    return fields
 
 
 def _server(row: dict[str, Any]) -> Server:
@@ -248,13 +248,13 @@ def _server(row: dict[str, Any]) -> Server:
 
 def _problem(answer: httpx.Response) -> CloudBusy | CloudFull | CloudGone | CloudRefused:
     try:
-        said = answer.json()
+        body = answer.json()
     except ValueError:
-        said = {}
-    text = said.get("text", answer.text)
+        body = {}
+    text = body.get("text", answer.text)
     if answer.status_code >= 500:
         return CloudBusy(text, retry_after=1)
-    if said.get("problem") == "full":
+    if body.get("problem") == "full":
         return CloudFull(text)
-    cause = Cause(said.get("cause", ""))
+    cause = Cause(body.get("cause", ""))
     return CloudGone(text, cause) if answer.status_code == 404 else CloudRefused(text, cause)

@@ -1,6 +1,5 @@
 """Courses, their people and lessons, and templates: the cards from which students launch machines."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import models
@@ -13,15 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from catalog.models import Flavor, Image
 from lib.notes import Note
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Something that listens in the guest: its name, its TCP port, and how people reach it (ssh, http, https, vnc, tcp)."""
-
-    name: str
-    port: int
-    scheme: str
+from lib.schemes import Service
 
 
 class Course(models.Model):

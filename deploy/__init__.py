@@ -1,1 +1,1 @@
-"""How Minga is put on a computer: `local/` for one computer (`make run`), `vps/` for the computer with the public ports."""
+"""Put Minga on a computer: `local/` for one computer (`make run`), `vps/` for the computer with the public ports."""

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -16,15 +16,16 @@ from accounts.failures import try_now
 from accounts.models import User
 from courses.models import Template
 from lib import doorbell
+from lib.measures import Size
 from lib.names import clean_name
 from lib.notes import Note, Refusal
+from lib.schemes import Scheme
 from machines import archive_share, machine_names, refusals
 from machines.capacity import never_fits, size_of
 from machines.models import CloudWatch, Event, Machine
 from machines.rules import NOT_NOW, WrongState, allowed, locked, why_not, wish, write_wish
 from machines.states import Repair, Setup, State, Wanted
-from quotas.actions import Size
-from tunnels.models import Scheme, Service, Tunnel
+from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,7 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     machine = Machine.objects.create(
         pk=pk, owner=owner, template=template, vnc_password=password, **machine_names.columns(name)
     )
-    services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
-    tunnels.actions.reserve(holder=pk, owner=owner, services=services, by=by)
+    tunnels.actions.reserve(holder=pk, owner=owner, services=template.service_list, by=by)
     machine.record(
         Event.Kind.WISHED,
         Note(_("Launched from “%(template)s”."), {"template": {"en": template.name, "es": template.name_es}}),

@@ -1,7 +1,6 @@
 """Give a server that the cluster has already to a person: from then on it is a machine like any other."""
 
 from collections.abc import Iterable
-from typing import cast
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
@@ -15,6 +14,7 @@ from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
 from lib import doorbell
+from lib.measures import Size
 from lib.names import clean_name, made_clean
 from lib.notes import Note, Refusal
 from machines import machine_names
@@ -23,8 +23,7 @@ from machines.capacity import size_of
 from machines.models import CloudWatch, Event, Machine, Stray
 from machines.reconcile.strays import is_key
 from machines.states import State, Wanted
-from quotas.actions import OverQuota, Size
-from tunnels.models import Scheme, Service
+from quotas.actions import OverQuota
 
 # What the machine is at first, by what its server is. One that runs goes through `waking`, which opens its ports.
 _AT_FIRST = {
@@ -81,8 +80,7 @@ def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by
     name = machine_names.free(owner.pk, typed)
     machine = _row(stray, owner, template, name)
     _admit(owner, _size(stray, template), machine, by)
-    services = [Service(s.name, s.port, cast("Scheme", s.scheme)) for s in template.service_list]
-    tunnels.actions.reserve(holder=machine.pk, owner=owner, services=services, by=by)
+    tunnels.actions.reserve(holder=machine.pk, owner=owner, services=template.service_list, by=by)
     Stray.objects.filter(pk=stray.pk).update(adopted_at=timezone.now())
     given = {"person": owner.username, "server": stray.name, "id": stray.server_id}
     machine.record(

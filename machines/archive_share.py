@@ -10,10 +10,10 @@ from uuid import UUID, uuid5
 
 import quotas.actions
 from accounts.models import User
+from lib.measures import Size
 from lib.notes import Note
 from machines.capacity import size_of
 from machines.models import Machine
-from quotas.actions import Size
 from tunnels.models import Tunnel
 
 GIB = 2**30

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.contract import Flavor, Room
 from courses.models import Template
+from lib.measures import Size
 from lib.notes import Note
-from quotas.actions import Size
 
 
 def size_of(template: Template) -> Size:

@@ -12,27 +12,16 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
+from lib.measures import MEASURES
+from lib.measures import Size as Size
 from lib.notes import Note, Refusal
-from quotas.models import MEASURES, Allowance, Grant, Reservation
+from quotas.models import Allowance, Grant, Reservation
 
 
 class OverQuota(Refusal):
     """The person's own limit is reached. Waiting does not help; giving something back does."""
 
     code = "quota_exceeded"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """An amount of each measure. RAM in MiB, disks and archives in GiB."""
-
-    machines: int = 0
-    vcpus: int = 0
-    ram_mb: int = 0
-    disk_gb: int = 0
-    ports: int = 0
-    archives: int = 0
-    archive_gb: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-
-MEASURES = ("machines", "vcpus", "ram_mb", "disk_gb", "ports", "archives", "archive_gb")
+from lib.measures import MEASURES as MEASURES
 
 
 class Measures(models.Model):
-    """The things that are counted. RAM in MiB, disks and archives in GiB."""
+    """A column for each field of lib.measures.Size. RAM in MiB, disks and archives in GiB."""
 
     machines = models.PositiveIntegerField(default=0)
     vcpus = models.PositiveIntegerField(default=0)

@@ -5,9 +5,9 @@ from dataclasses import astuple, dataclass
 
 from django.utils.translation import gettext_noop as _
 
+from lib.measures import MEASURES, Size
 from lib.notes import Note
-from quotas.actions import OVER, Size, Usage
-from quotas.models import MEASURES
+from quotas.actions import OVER, Usage
 
 _FREE = {
     "machines": _("You have %(used)s of your %(limit)s machines."),

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from lib.notes import Refusal
+from lib.schemes import Scheme, Service
 from tunnels import knocking
 from tunnels.lifecycle import next_revision, turn
-from tunnels.models import PORTS, Gateway, Scheme, Service, Tunnel, hash_token
+from tunnels.models import PORTS, Gateway, Tunnel, hash_token
 from tunnels.ports import TRIES, NoPortLeft, draw, roomiest
 from tunnels.states import State, Wanted
 

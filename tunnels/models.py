@@ -3,9 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -14,20 +12,12 @@ from django.db.models import F, Q
 
 from accounts.models import User
 from lib.notes import Note
+from lib.schemes import Scheme as Scheme
+from lib.schemes import Service as Service
 from tunnels.states import MOVES, State, Wanted
 
-Scheme = Literal["ssh", "http", "https", "vnc", "tcp"]
 PORTS = range(1, 65536)
 CROWDED_FOR = timedelta(minutes=5)  # since the last visitor who found no room
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One thing that a holder offers on a port of its own."""
-
-    name: str
-    port: int
-    scheme: Scheme = "tcp"
 
 
 def hash_token(token: str) -> str:

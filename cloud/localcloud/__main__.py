@@ -1,4 +1,4 @@
-"""python -m cloud.localcloud: starts the local cloud, says `ready`, and ends tidily on SIGTERM or Ctrl-C."""
+"""`python -m cloud.localcloud`: start the local cloud, print `ready`, and end in good order on SIGTERM or Ctrl-C."""
 
 import argparse
 import asyncio
@@ -25,7 +25,7 @@ def main() -> int:
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # three sockets a guest, and 200 guests are usual
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until we serve: so that a trial guest is ended, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until _serve takes over: ends the trial guest, too
     try:
         lock = store.lock(options.data)
         token = _token(options.token_file)
@@ -75,7 +75,7 @@ def _bind(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))  # ours from now on; it listens only once we can answer
+        listener.bind(("127.0.0.1", port))  # reserves the port; listening begins once we can answer
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise kinds.NoGuests(f"The local cloud cannot listen on 127.0.0.1:{port}: {reason}.") from None

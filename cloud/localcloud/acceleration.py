@@ -1,4 +1,4 @@
-"""Whether KVM truly works here. /dev/kvm may be there and yet a kernel hang in it: so the tiny guest is booted once."""
+"""Find out whether KVM works here. A kernel may hang in it although /dev/kvm is there, so the tiny guest is booted once."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ KVM = Path("/dev/kvm")
 
 
 async def find(data: Path, linux: TinyLinux) -> str:
-    """ "kvm" or "tcg"; the verdict is kept in DATA, for this kernel of the host."""
+    """Return kvm or tcg (emulation). The verdict is kept in DATA, for this kernel of the host."""
     if not os.access(KVM, os.R_OK | os.W_OK):
         return "tcg"
     verdict = data / f"acceleration-{os.uname().release}"

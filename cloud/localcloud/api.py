@@ -1,4 +1,4 @@
-"""HTTP of the local cloud: JSON over loopback, one bearer token. `cloud/local.py` is its only client."""
+"""The local cloud's HTTP interface: JSON over loopback, one bearer token. `cloud/local.py` is the only client."""
 
 import asyncio
 import hmac
@@ -22,7 +22,7 @@ from cloud.localcloud.sizes import FLAVORS
 
 Handler = Callable[[Engine, Request], Awaitable[Any]]
 
-SIZES = {flavor.id: asdict(flavor) for flavor in FLAVORS.values()}  # once, not for each server of each list
+SIZES = {flavor.id: asdict(flavor) for flavor in FLAVORS.values()}  # made once, not for each server of each list
 ANSWERS: list[tuple[type[CloudError], str, int]] = [
     (CloudGone, "gone", 404),
     (CloudFull, "full", 409),
@@ -47,8 +47,8 @@ async def _answer(engine: Engine, token: str, handler: Handler, request: Request
     if not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
         return JSONResponse({"problem": "refused", "text": "The token is wrong."}, 401)
     try:
-        said = await handler(engine, request)
-        return said if isinstance(said, Response) else JSONResponse(said)
+        result = await handler(engine, request)
+        return result if isinstance(result, Response) else JSONResponse(result)
     except CloudError as error:
         problem, code = next((word, code) for kind, word, code in ANSWERS if isinstance(error, kind))
         return JSONResponse({"problem": problem, "text": str(error), "cause": getattr(error, "cause", "")}, code)
@@ -62,8 +62,8 @@ def _server(engine: Engine, request: Request) -> ServerRow:
     return engine.living(request.path_params["id"])
 
 
-def _told(row: ServerRow) -> dict[str, Any]:
-    return {**row.as_told(), "flavor": SIZES[row.flavor_id]}
+def _as_json(row: ServerRow) -> dict[str, Any]:
+    return {**row.as_contract(), "flavor": SIZES[row.flavor_id]}
 
 
 async def about(engine: Engine, request: Request) -> Any:
@@ -79,8 +79,8 @@ async def images(engine: Engine, request: Request) -> Any:
 
 
 async def archive(engine: Engine, request: Request) -> Any:
-    said = await request.json()
-    return _image(engine, engine.archive(said["server"], said["name"]))
+    body = await request.json()
+    return _image(engine, engine.archive(body["server"], body["name"]))
 
 
 async def unarchive(engine: Engine, request: Request) -> Any:
@@ -92,7 +92,7 @@ async def image_size(engine: Engine, request: Request) -> Any:
 
 
 async def image_file(engine: Engine, request: Request) -> Any:
-    """Ranges of a file are starlette's; of a few bytes, the client wants all from a first one on."""
+    """Return an image's bytes. Starlette answers ranges of a file; for bytes in memory the one range of our client is enough."""
     found = _bytes(engine, request)
     if isinstance(found, Path):
         return FileResponse(found, media_type="application/octet-stream")
@@ -106,7 +106,7 @@ def _bytes(engine: Engine, request: Request) -> Path | bytes:
 
 
 def _image(engine: Engine, image: ImageRow) -> dict[str, Any]:
-    return image.as_told(engine.guests.disk_format)
+    return image.as_contract(engine.guests.disk_format)
 
 
 async def delete_image(engine: Engine, request: Request) -> Any:
@@ -123,17 +123,17 @@ async def hosts(engine: Engine, request: Request) -> Any:
 
 async def servers(engine: Engine, request: Request) -> Any:
     rows, whole = engine.store.changed_since(request.query_params.get("changes_since"))
-    told = [_told(row) for row in rows]
-    return {"servers": told, "cursor": engine.store.cursor, "whole": whole}
+    found = [_as_json(row) for row in rows]
+    return {"servers": found, "cursor": engine.store.cursor, "whole": whole}
 
 
 async def find(engine: Engine, request: Request) -> Any:
     row = engine.find(request.query_params["machine"])
-    return _told(row) if row else None
+    return _as_json(row) if row else None
 
 
 async def create(engine: Engine, request: Request) -> Any:
-    return _told(engine.create(await request.json()))
+    return _as_json(engine.create(await request.json()))
 
 
 async def delete(engine: Engine, request: Request) -> Any:
@@ -142,33 +142,33 @@ async def delete(engine: Engine, request: Request) -> Any:
 
 
 async def verb(engine: Engine, request: Request) -> Any:
-    row, said = _server(engine, request), await request.json()
+    row, body = _server(engine, request), await request.json()
     name = request.path_params["verb"]
     if name == "ports":
-        return await engine.set_ports(row, [int(port) for port in said["ports"]])
+        return await engine.set_ports(row, [int(port) for port in body["ports"]])
     if name in REFUSED:
         raise CloudRefused(REFUSED[name])
     if name not in VERBS:
         raise CloudRefused(f"No verb {name}.")
-    return VERBS[name](engine, row, said)
+    return VERBS[name](engine, row, body)
 
 
-def _snapshot(engine: Engine, row: ServerRow, said: dict[str, Any]) -> dict[str, Any]:
-    return _image(engine, engine.snapshot(row, said["name"]))
+def _snapshot(engine: Engine, row: ServerRow, body: dict[str, Any]) -> dict[str, Any]:
+    return _image(engine, engine.snapshot(row, body["name"]))
 
 
 VERBS: dict[str, Callable[[Engine, ServerRow, dict[str, Any]], Any]] = {
-    "run": lambda engine, row, said: engine.run(row),
-    "suspend": lambda engine, row, said: engine.suspend(row),
-    "stop": lambda engine, row, said: engine.stop(row),
-    "shelve": lambda engine, row, said: engine.shelve(row),
-    "restart": lambda engine, row, said: engine.restart(row, int(said["number"])),
-    "restart-hard": lambda engine, row, said: engine.restart_hard(row, int(said["number"])),
-    "rebuild": lambda engine, row, said: engine.rebuild(row, said["spec"], int(said["number"])),
-    "rename": lambda engine, row, said: engine.rename(row, said["name"]),
-    "adopt": lambda engine, row, said: engine.adopt(row, said["machine"], said["owner"]),
+    "run": lambda engine, row, body: engine.run(row),
+    "suspend": lambda engine, row, body: engine.suspend(row),
+    "stop": lambda engine, row, body: engine.stop(row),
+    "shelve": lambda engine, row, body: engine.shelve(row),
+    "restart": lambda engine, row, body: engine.restart(row, int(body["number"])),
+    "restart-hard": lambda engine, row, body: engine.restart_hard(row, int(body["number"])),
+    "rebuild": lambda engine, row, body: engine.rebuild(row, body["spec"], int(body["number"])),
+    "rename": lambda engine, row, body: engine.rename(row, body["name"]),
+    "adopt": lambda engine, row, body: engine.adopt(row, body["machine"], body["owner"]),
     "snapshot": _snapshot,
-    "look": lambda engine, row, said: None,
+    "look": lambda engine, row, body: None,
 }
 REFUSED = {
     "rescue": "The local cloud has no rescue image.",

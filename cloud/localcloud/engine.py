@@ -1,4 +1,4 @@
-"""The verbs, as Nova has them: accepted at once, done in the background, taken up again after a restart."""
+"""The verbs of the local cloud. As in Nova, each is accepted at once, done in the background, and resumed after a restart."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Status
+from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Room, Status
 from cloud.localcloud import jobs, loopback
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.rows import HOST, ImageRow, ServerRow
@@ -33,10 +33,10 @@ class Engine:
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
 
-    # ---- our own life ----
+    # ---- start and end ----
 
     async def open(self) -> None:
-        """Take over what the last run left: base images, running guests, verbs cut off half-way."""
+        """Take over from the last run: base images, running guests, verbs that were cut off."""
         bases = {image.id: image for image in self.guests.base_images()}
         for image in [image for image in self.store.images.values() if image.base and image.id not in bases]:
             self.store.delete_image(image.id)
@@ -51,7 +51,7 @@ class Engine:
         self._watch = asyncio.create_task(self._watch_guests())
 
     async def close(self) -> None:
-        """Stop everything. What was in progress is taken up at the next start."""
+        """Stop everything. The next start resumes what was in progress."""
         running = [*self._jobs.values(), *([self._watch] if self._watch else [])]
         for job in running:
             job.cancel()
@@ -64,7 +64,7 @@ class Engine:
         while True:
             try:
                 self._look_after_guests()
-            except sqlite3.Error as error:  # a full disk: what could not be written is written later
+            except sqlite3.Error as error:  # a full disk: the next round writes it
                 log.error("the local cloud cannot write what it knows: %s", error)
             await asyncio.sleep(WATCH_SECONDS)
 
@@ -73,7 +73,7 @@ class Engine:
             if row.is_running and not row.goal and (reason := self.guests.why_not_running(row)):
                 self.store.save(row, status=Status.STOPPED, fault=reason)
             job = self._jobs.get(row.id)
-            if row.goal and (job is None or job.done()):  # its end could not be written: once more
+            if row.goal and (job is None or job.done()):  # the end of its job could not be written: do it again
                 self._start_job(row)
         self.store.forget_old()
 
@@ -95,7 +95,7 @@ class Engine:
         return row
 
     def find(self, machine: str) -> ServerRow | None:
-        """Find the machine's server, but not one that is being deleted: the caller wants one that lives on."""
+        """Find the machine's server, the oldest of several. One that is being deleted does not count."""
         of_it = (row for row in self.store.living if row.machine == machine and row.goal != "deleting")
         return min(of_it, key=lambda row: row.created_at, default=None)
 
@@ -139,7 +139,7 @@ class Engine:
         self._begin(row, "rebooting", number=number)
 
     def restart_hard(self, row: ServerRow, number: int) -> None:
-        """Cut the power, also in place of a restart in good order that is still going on."""
+        """Cut the power. A restart in good order that is still going on is cut short."""
         if row.restarts >= number or (row.goal, row.number) == ("rebooting-hard", number):
             return
         if row.goal != "rebooting":
@@ -148,7 +148,7 @@ class Engine:
         self._begin(row, "rebooting-hard", number=number)
 
     def rebuild(self, row: ServerRow, spec: dict[str, Any], number: int) -> None:
-        """Begin a rebuild. The new keys and user-data are written with the goal, so that a rebuild cut off half-way has them, too."""
+        """Begin a rebuild. The new keys and user-data are written with the goal, so that a resumed rebuild has them, too."""
         if row.resets >= number or (row.goal, row.number) == ("rebuilding", number):
             return
         self._must_be_idle(row)
@@ -211,7 +211,7 @@ class Engine:
         return image
 
     def living(self, server_id: str) -> ServerRow:
-        """Return a server. CloudGone for one that is deleted, or is being deleted."""
+        """Return a server. CloudGone when it is deleted or being deleted."""
         row = self.store.servers.get(server_id)
         if row is None or row.is_gone or row.goal == "deleting":
             raise CloudGone(f"No server {server_id}.")
@@ -246,7 +246,8 @@ class Engine:
 
     # ---- inside ----
 
-    def _measures(self) -> dict[str, int]:
+    def _measures(self) -> dict[str, Any]:
+        """Return the first six fields of contract.Room."""
         used = [row for row in self.store.living if row.host]
         return {
             "vcpus": self.capacity.vcpus,
@@ -280,8 +281,7 @@ class Engine:
         log.info("%s of server %s took %.1f s", goal, row.id, time.monotonic() - started)
 
     def _must_fit(self, flavor: Flavor) -> None:
-        room = self._measures()
-        if any(room[f"{unit}_used"] + getattr(flavor, unit) > room[unit] for unit in ("vcpus", "ram_mb", "disk_gb")):
+        if not Room(**self._measures()).fits(flavor):
             raise CloudFull("No valid host was found.")
 
     def _is_done(self, row: ServerRow, goal: str, status: Status) -> bool:

@@ -23,16 +23,16 @@ class Guests(Protocol):
         """Make a fresh disk from the row's image."""
 
     async def start(self, row: ServerRow) -> None:
-        """Running: from its memory where one was kept, else from its disk. Does nothing when it runs."""
+        """Start the guest from its kept memory, if there is one, otherwise from its disk. Does nothing when it runs."""
 
     async def suspend(self, row: ServerRow) -> None:
-        """Memory kept, nothing running."""
+        """End the guest and keep its memory."""
 
     async def halt(self, row: ServerRow) -> None:
-        """End the guest: nothing runs, no memory is kept, the disk stays."""
+        """Shut the guest down: no memory is kept, the disk stays."""
 
     async def cut(self, row: ServerRow) -> None:
-        """Halt by cutting the power: what the guest had not written to its disk is lost."""
+        """Cut the guest's power: what it had not written to its disk is lost."""
 
     async def erase(self, row: ServerRow) -> None:
         """Erase the guest and its disk."""
@@ -43,7 +43,7 @@ class Guests(Protocol):
     def erase_image(self, image: ImageRow) -> None: ...
 
     def image_bytes(self, image: ImageRow) -> Path | bytes:
-        """Return where an image's bytes are, or those themselves where they are few. GuestFailed when they are gone."""
+        """Return the file of an image's bytes, or the bytes themselves where they are few. GuestFailed when they are gone."""
 
     async def set_ports(self, row: ServerRow) -> None:
         """Listen on exactly the row's ports."""
@@ -52,17 +52,18 @@ class Guests(Protocol):
         """Return the guest's ports that are listened on now."""
 
     def why_not_running(self, row: ServerRow) -> str:
-        """'' while it runs, else what happened."""
+        """Return what happened to the guest; '' while it runs."""
 
-    async def diagnostics(self, row: ServerRow) -> dict[str, Any]: ...
+    async def diagnostics(self, row: ServerRow) -> dict[str, Any]:
+        """Return the fields of contract.Diagnostics; {} when the guest does not answer in time."""
 
     def console_log(self, row: ServerRow, lines: int) -> str: ...
 
     async def find_again(self, rows: list[ServerRow]) -> None:
-        """At our start: takes over the guests that still run, ends those that no row knows.
+        """Take over, at our start, the guests that still run; end those without a row.
 
-        Marks as `parked` (in memory only) a guest whose memory was kept while its row still says that it runs.
+        Set `parked` (in memory only) on a row that says running although the guest's memory was kept.
         """
 
     async def close(self, rows: list[ServerRow]) -> list[ServerRow]:
-        """At our end: nothing keeps running. The guests that were put to sleep for it."""
+        """Stop all guests, at our end. Return the rows of those that were put to sleep for it."""

@@ -1,4 +1,4 @@
-"""The background job of each goal. Each may be cut off anywhere and done again from its beginning."""
+"""The background job of each goal. A job may be cut off anywhere and is then done again from its beginning."""
 
 import asyncio
 import time
@@ -106,7 +106,7 @@ JOBS: dict[str, Job] = {
 
 
 def give_up(store: Store, row: ServerRow, fault: str) -> None:
-    """End a goal that failed: a snapshot leaves the server as it was, everything else leaves it broken."""
+    """End a goal that failed. A failed snapshot leaves the server as it was; any other failure leaves it in ERROR."""
     if row.goal == "image_snapshot":
         store.delete_image(row.target)
         _done(store, row, Status(row.status))
@@ -118,14 +118,16 @@ def give_up(store: Store, row: ServerRow, fault: str) -> None:
 async def _run(guests: Guests, row: ServerRow) -> None:
     try:
         await guests.start(row)
-    except GuestFailed:  # a port or a socket that was not free yet: a second try is cheap, a broken server is not
+    except (
+        GuestFailed
+    ):  # perhaps a port or socket that was not free yet; try once more before the server counts as broken
         await asyncio.sleep(1)
         await guests.start(row)
     await guests.set_ports(row)  # they may have been changed while it started
 
 
 def _take_address(store: Store, guests: Guests, row: ServerRow) -> None:
-    """Give the server an address for life; its ports may have to move where something else has taken them."""
+    """Give the server its address, which it keeps for life, and map ports that another program has taken."""
     address = row.address or loopback.draw(other.address for other in store.living)
     held = guests.held_ports(row)
     mapped = loopback.map_ports(address, row.outside_ports, row.port_map, held)

@@ -1,4 +1,4 @@
-"""Which kind of guest this machine can have, and how many of them."""
+"""Choose the kind of guests that this computer can run, and the capacity for them."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cloud.localcloud import acceleration, tiny_linux
 from cloud.localcloud.guests import Guests
-from cloud.localcloud.qemu import QemuGuests, end_strangers
+from cloud.localcloud.qemu import QemuGuests, end_all_guests
 from cloud.localcloud.simulated import SimulatedGuests
 from cloud.localcloud.sizes import Capacity
 from cloud.localcloud.store import Store
@@ -17,11 +17,11 @@ VCPUS_PER_CPU = 4  # classroom guests are idle most of the time
 
 
 class NoGuests(Exception):
-    """This kind of guest cannot start as asked; the text is a sentence for people."""
+    """The guests that were asked for cannot start; the text is a sentence for people."""
 
 
 def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
-    """`auto` takes QEMU where it is installed and its guest can be made. Each kind has a truth of its own."""
+    """Return the guests and their database. `auto` takes QEMU where it is installed and its guest can be built. Raises NoGuests."""
     if wish != "simulated":
         try:
             return _qemu(data, build_seconds)
@@ -29,13 +29,13 @@ def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, 
             if wish == "qemu":
                 raise
             print(f"{trouble} The machines will be simulated.", flush=True)
-    end_strangers(data)
+    end_all_guests(data)
     store = _store(data, "simulated")
     return SimulatedGuests(store, 1.5 if build_seconds is None else build_seconds), store
 
 
 def capacity(kind: str) -> Capacity:
-    """Return the capacity: the real machine's for QEMU; simulated guests weigh nothing."""
+    """Return the capacity: this computer's for QEMU; simulated guests weigh nothing."""
     if kind == "simulated":
         return Capacity(512, 512 * 1024, 4096)
     ram_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20

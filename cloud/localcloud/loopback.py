@@ -1,15 +1,15 @@
-"""Each guest's own loopback address, and the ports at it."""
+"""Loopback addresses, one for each guest, and the ports at them."""
 
 import random
 import socket
 from collections.abc import Iterable
 
 FIRST, LAST = 64, 127  # 127.64.0.0/10: away from 127.0.0.1 and from what distributions use (127.0.1.1, 127.0.0.53)
-OFFSET = 10000  # where a port goes that cannot be had as it is: 22 becomes 10022
+OFFSET = 10000  # added to a port that is not free: 22 becomes 10022
 
 
 def can_bind(address: str, port: int) -> bool:
-    """Whether we may listen there now: not as a normal user below 1024, nor where something has 0.0.0.0."""
+    """Return whether we may listen there now. (A normal user may not below 1024; nobody may on a port that another has at 0.0.0.0.)"""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -33,9 +33,9 @@ def draw(taken: Iterable[str]) -> str:
 def map_ports(
     address: str, ports: Iterable[int], old: dict[int, int], held: frozenset[int] = frozenset()
 ) -> dict[int, int]:
-    """Return where each port of the guest is found outside, for those that cannot be had under their own number.
+    """Return guest's port → port at `address`, for the ports that are not free under their own number.
 
-    A port keeps its place as long as it can be had; those `held` are being listened on by the guest already.
+    A port keeps its `old` place while that is free. The guest itself listens on the ports in `held` already.
     """
     wanted = sorted(ports)
     mapped: dict[int, int] = {port: old.get(port, port) for port in wanted if port in held}

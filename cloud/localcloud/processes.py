@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def guests_of(data: Path) -> dict[str, list[int]]:
-    """Server id → processes whose `-pidfile` lies in this DATA; it outlives our restarts and a lost database."""
+    """Return server id → pids of QEMU whose `-pidfile` lies in this DATA. Works also after a restart of ours or a lost database."""
     folder = str(data.resolve() / "guests") + "/"
     found: dict[str, list[int]] = {}
     for entry in Path("/proc").iterdir():
@@ -42,7 +42,7 @@ def _state(entry: Path) -> str:
 
 
 def is_alive(pid: int, pidfile: Path) -> bool:
-    """Whether it is still that guest: not a zombie, not another process with the same number."""
+    """Return whether the process is still that guest: no zombie, no other process with the same number."""
     entry = Path(f"/proc/{pid}")
     try:
         return _state(entry) != "Z" and _named(_command_line(entry)) == str(pidfile)
@@ -51,7 +51,7 @@ def is_alive(pid: int, pidfile: Path) -> bool:
 
 
 def has_let_go(pid: int, pidfile: Path) -> bool:
-    """Whether it has closed its files and ports: a process that was killed does so a moment after its command line is gone."""
+    """Return whether the process has closed its files and ports, which happens a moment after a kill has emptied its command line."""
     entry = Path(f"/proc/{pid}")
     try:
         command_line = _command_line(entry)

@@ -1,6 +1,6 @@
-"""QEMU guests: real machines as a normal user. Each has a folder, a process of its own session, a control socket.
+"""QEMU guests: real machines, run by a normal user. Each has a folder, a process in a session of its own, a control socket.
 
-The processes do not die with us: after kill -9 the next start finds them by the pid file on their command line.
+The guests outlive us: after kill -9 the next start finds them by the pid file on their command line.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ READY_SECONDS = 120.0  # a boot takes 4 s emulated, more when many start at once
 DIAGNOSTICS_SECONDS = 2.0
 PARK_SECONDS = 20.0  # for all guests at our end; those that are left are ended hard
 PARK_AT_ONCE = 2  # guests put to sleep side by side at our end: they share the disk
-SOCKET_PATH_BYTES = 107  # what the system allows for a Unix socket's path
+SOCKET_PATH_BYTES = 107  # the longest path of a Unix socket
 CUT_OFF_UNSAFE = ("building", "rebuilding", "deleting")  # goals that begin again from nothing
 
 
 class QemuGuests:
-    """See guests.Guests."""
+    """Guests with QEMU; see guests.Guests."""
 
     kind = "qemu"
     disk_format = "qcow2"
@@ -84,7 +84,7 @@ class QemuGuests:
         try:
             await machine.boot(row, self._linux, self._accel, asleep=True)
         except GuestFailed:
-            return False  # no fault of the saved boot: a port was taken, for one
+            return False  # not the saved boot's fault: perhaps a port was taken
         why = await self._why_not_going_on(machine, saved, since)
         if why:
             self._boots.give_up(saved, why)
@@ -111,7 +111,7 @@ class QemuGuests:
     async def halt(self, row: ServerRow) -> None:
         machine = self._machine(row)
         if machine.memory.exists() and not machine.is_alive:
-            # What it had not yet written to its disk is in its memory: it wakes to go down in order.
+            # Its memory holds what it had not yet written to disk: wake it, so that it can shut down in order.
             with contextlib.suppress(GuestFailed, qmp.QmpFailed):
                 await self.start(row)
         await machine.power_down()
@@ -160,9 +160,9 @@ class QemuGuests:
                     del machine.forwards[port]
             for port, outside in wanted.items():
                 if port not in machine.forwards:
-                    said = await monitor.monitor(f"hostfwd_add {NET} tcp:{row.address}:{outside}-:{port}")
-                    if said.strip():
-                        raise GuestFailed(said.strip())
+                    complaint = await monitor.monitor(f"hostfwd_add {NET} tcp:{row.address}:{outside}-:{port}")
+                    if complaint.strip():
+                        raise GuestFailed(complaint.strip())
                     machine.forwards[port] = outside
 
     def held_ports(self, row: ServerRow) -> frozenset[int]:
@@ -250,8 +250,8 @@ class QemuGuests:
         return self._data.resolve() / "images" / f"{image_id}.qcow2"
 
 
-def end_strangers(data: Path) -> None:
-    """End QEMU guests of an earlier run, where this DATA has none any more."""
+def end_all_guests(data: Path) -> None:
+    """End the QEMU guests of an earlier run on this DATA, which has simulated guests now."""
     for server_id, pids in processes.guests_of(data).items():
         for pid in pids:
             processes.end(pid, data.resolve() / "guests" / server_id / "pid")

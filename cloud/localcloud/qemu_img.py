@@ -1,4 +1,4 @@
-"""qemu-img: what is done with disks while no guest has them open."""
+"""Run qemu-img on disks that no guest has open."""
 
 import asyncio
 from pathlib import Path
@@ -7,7 +7,7 @@ from cloud.localcloud.guests import GuestFailed
 
 
 async def run(*arguments: str) -> None:
-    """Run qemu-img. Raises GuestFailed with what it said."""
+    """Run qemu-img. Raises GuestFailed with its message."""
     process = await asyncio.create_subprocess_exec(
         "qemu-img", *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )

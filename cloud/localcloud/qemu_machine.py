@@ -20,7 +20,7 @@ READY = b"minga-guest: ready"
 WAITING, GOES_ON = b"minga-guest: waiting", b"minga-guest: going on"  # before and after a boot is saved
 DRIVE_BYTES = 2 * 2**20  # of the config drive
 KERNEL_LINE = "console=tty0 console=ttyS0,115200 quiet panic=5 mitigations=off no_timer_check random.trust_cpu=on"
-# The boot that is saved must reach `waiting` with an empty random pool: each guest fills its own.
+# A saved boot must reach `waiting` with an empty random pool: each guest fills its own.
 SAVED_LINE = KERNEL_LINE.replace("trust_cpu=on", "trust_cpu=off random.trust_bootloader=off minga.wait")
 POWER_DOWN_SECONDS = 15.0  # for the guest to write its disk and go by itself
 LET_GO_SECONDS = 10.0  # for the system to end a process that was killed
@@ -28,7 +28,7 @@ NET = "net0"
 
 
 class Machine:
-    """Files: disk.qcow2, config (drive), memory (there = whole, and the guest is asleep), console.log, qemu.log."""
+    """A QEMU guest. Files: disk.qcow2, config (drive), memory (exists only when whole: the guest is asleep), console.log, qemu.log."""
 
     def __init__(self, data: Path, sockets: Path, server_id: str) -> None:
         self.folder = data.resolve() / "guests" / server_id
@@ -46,7 +46,7 @@ class Machine:
         return bool(self.pid) and processes.is_alive(self.pid, self.pidfile)
 
     def write_config_drive(self, row: ServerRow) -> None:
-        """OpenStack's layout, plus the same as plain texts, which a guest without a JSON parser reads."""
+        """Write the config drive in OpenStack's layout, plus plain texts for a guest without a JSON parser."""
         keys = {f"key-{number}": line for number, line in enumerate(row.public_keys)}
         about = {"uuid": row.id, "name": row.name, "hostname": row.host_name, "public_keys": keys}
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
@@ -54,7 +54,7 @@ class Machine:
             latest.mkdir(parents=True)
             (latest / "meta_data.json").write_text(json.dumps(about))
             (latest / "uuid").write_text(f"{row.id}\n")
-            # What tells the guest that this start is a first one, also from a snapshot of itself.
+            # By this the guest knows a first start, also one from a snapshot of itself.
             (latest / "instance").write_text(f"{row.id} {row.number or row.resets}\n")
             (latest / "hostname").write_text(f"{row.host_name}\n")
             (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in row.public_keys))
@@ -93,7 +93,7 @@ class Machine:
             *("-kernel", str(linux.kernel), "-initrd", str(linux.initrd), "-append", line),
             *("-drive", f"file={_escaped(self.disk)},format=qcow2,if=virtio,discard=unmap"),
             *("-drive", f"file={_escaped(self.folder / 'config')},format=raw,if=virtio,readonly=on"),
-            # restrict: else every guest reaches what listens on the host's loopback, the database first of all
+            # restrict: otherwise every guest reaches what listens on the host's loopback, the database first of all
             *("-netdev", f"user,id={NET},restrict=on{forwards}", "-device", f"virtio-net-pci,netdev={NET},romfile="),
             *("-device", "virtio-rng-pci", "-pidfile", str(self.pidfile)),
             *("-chardev", f"file,id=con,path={_escaped(self.console)},append=on", "-serial", "chardev:con"),
@@ -132,7 +132,7 @@ class Machine:
         return self.console.stat().st_size if self.console.exists() else 0
 
     async def says(self, word: bytes, since: int, seconds: float) -> bool:
-        """Whether the guest says this on its console after byte `since`, in this time."""
+        """Wait until the guest writes this on its console after byte `since`. Return whether it did in this time. Raises GuestFailed when it ends."""
         ends_at = time.monotonic() + seconds
         while time.monotonic() < ends_at:
             with contextlib.suppress(FileNotFoundError), open(self.console, "rb") as file:  # noqa: ASYNC230
@@ -145,7 +145,7 @@ class Machine:
         return False
 
     async def keep_memory(self) -> None:
-        """Write RAM to the file `memory`, and end QEMU. Half-way, the file has another name."""
+        """Write RAM to the file `memory`, which has another name until it is whole, and end QEMU."""
         part = self.folder / "memory.part"
         async with self.lock, qmp.talk(self.socket) as monitor:
             await monitor.ask("stop")
@@ -163,12 +163,13 @@ class Machine:
         await self.go_on()
 
     async def read_memory(self, file: Path) -> None:
+        """Load RAM from a file into a QEMU that was booted `asleep`."""
         async with self.lock, qmp.talk(self.socket) as monitor:
             await monitor.ask("migrate-incoming", uri=f"exec:cat {shlex.quote(str(file))}")
             await _migrated(monitor)
 
     async def waits_for_memory(self) -> bool:
-        """Whether its start was cut off before a memory was read. `cont` does not help then: nothing would ever run."""
+        """Return whether QEMU still waits for a memory, because its start was cut off. After `cont` nothing would run in it."""
         async with self.lock, qmp.talk(self.socket) as monitor:
             return bool((await monitor.ask("query-status"))["status"] == "inmigrate")
 

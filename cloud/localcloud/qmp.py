@@ -1,4 +1,4 @@
-"""QEMU's control socket: one connection per conversation, since QEMU talks to one client at a time."""
+"""Talk to QEMU over its control socket: one connection per conversation, since QEMU serves one client at a time."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-ANSWER_SECONDS = 10.0  # for one command; the long ones (migration) are asked after, not waited for
+ANSWER_SECONDS = 10.0  # for one command; long work (migration) is polled
 
 
 class QmpFailed(Exception):
@@ -15,7 +15,7 @@ class QmpFailed(Exception):
 
 
 class Conversation:
-    """Commands in order on one connection."""
+    """Commands on one connection, one after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader

@@ -11,7 +11,7 @@ HOST = "local"  # the one computer of this cloud
 
 @dataclass
 class ServerRow:
-    """A server: what was asked, what is, and the verb in progress (`goal`), which a restart takes up again."""
+    """A server: what was asked for, what is, and the verb in progress (`goal`), which a restart resumes."""
 
     id: str
     machine: str
@@ -66,11 +66,11 @@ class ServerRow:
         """Return the guest's ports that need a place at `address`: its own, and its screen's."""
         return sorted({*self.ports, *([5900] if self.vnc_password else [])})
 
-    def as_told(self) -> dict[str, Any]:
+    def as_contract(self) -> dict[str, Any]:
         """Return the fields of contract.Server."""
         whole = asdict(self)
-        told = ("id", "machine", "owner", "name", "status", "task", "address", "port_map", "host", "fault")
-        return {key: whole[key] for key in (*told, "resets", "restarts", "created_at", "updated_at")}
+        shown = ("id", "machine", "owner", "name", "status", "task", "address", "port_map", "host", "fault")
+        return {key: whole[key] for key in (*shown, "resets", "restarts", "created_at", "updated_at")}
 
 
 @dataclass
@@ -86,10 +86,10 @@ class ImageRow:
     login: str = "student"
     can_suspend: bool = True
     base: bool = False
-    archive: bool = False  # of one server's disk, to be kept; not offered to make others of
+    archive: bool = False  # keeps one server's disk; not offered to make other servers of
 
-    def as_told(self, disk_format: str) -> dict[str, Any]:
+    def as_contract(self, disk_format: str) -> dict[str, Any]:
         """Return the fields of contract.Image."""
         ours = ("base", "archive")
-        told = {k: v for k, v in asdict(self).items() if k not in ours}
-        return told | {"disk_format": disk_format, "status": "" if self.ready else "saving"}
+        shown = {k: v for k, v in asdict(self).items() if k not in ours}
+        return shown | {"disk_format": disk_format, "status": "" if self.ready else "saving"}

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SavedBoot:
-    """A folder beside the guest's build. It has its name only once it is whole."""
+    """A saved boot: a folder beside the guest's build, which gets its name once it is whole."""
 
     folder: Path
 
@@ -37,7 +37,7 @@ class SavedBoot:
         return self.folder / "sum"
 
     def is_whole(self) -> bool:
-        """Whether the bytes are those that were written: a full disk or a power cut may have taken some."""
+        """Return whether the bytes are those that were written: a full disk or a power cut may have lost some."""
         return self.sum.exists() and self.sum.read_text() == _sum(self.memory)
 
 
@@ -67,7 +67,7 @@ class SavedBoots:
         return None if name in self._given_up else saved
 
     def give_up(self, saved: SavedBoot, why: object) -> None:
-        """Use no saved boot of this shape any more; the next process makes another."""
+        """Stop using saved boots of this shape in this process; the next process makes a new one."""
         log.warning("no guest starts from %s, each boots by itself: %s", saved.folder.name, why)
         self._given_up.add(saved.folder.name)
         shutil.rmtree(saved.folder, ignore_errors=True)
@@ -84,7 +84,9 @@ class SavedBoots:
 
     async def _make(self, row: ServerRow, shape: "Shape", saved: SavedBoot) -> None:
         guest = replace(row, id=str(uuid.uuid4()), name="saved", ports=[], port_map={})
-        machine = Machine(self._data, self._sockets, guest.id)  # a stranger, whom the next start ends if we are killed
+        machine = Machine(
+            self._data, self._sockets, guest.id
+        )  # no row knows it, so the next start ends it if we are killed
         machine.folder.mkdir(parents=True)
         try:
             machine.write_blank_drive()
@@ -115,7 +117,7 @@ def _keep(memory: Path, saved: SavedBoot, shape: str) -> None:
 
 @dataclass(frozen=True)
 class Shape:
-    """The facts of its machine that a memory has seen."""
+    """The facts of the machine that a memory depends on."""
 
     vcpus: int
     ram_mb: int
@@ -129,7 +131,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Host:
-    """The facts of the host that a memory depends on, besides the guest's build and the machine's shape."""
+    """The facts of the host that a memory depends on."""
 
     accel: str
     qemu: str
@@ -167,7 +169,7 @@ def _sum(path: Path) -> str:
 
 @contextlib.asynccontextmanager
 async def _alone(path: Path) -> AsyncIterator[None]:
-    """Hold a lock among all tasks and processes; waiting for it can be cancelled."""
+    """Hold a lock among all tasks and processes. Waiting for it can be cancelled."""
     with open(path, "w") as file:  # noqa: ASYNC230 - a local file, microseconds
         while True:
             try:

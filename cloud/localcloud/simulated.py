@@ -15,13 +15,13 @@ from cloud.localcloud.simulated_files import SimulatedFiles
 from cloud.localcloud.simulated_http import Counters
 from cloud.localcloud.store import Store
 
-OF_ONE_SERVER = ("/etc/hostname", "/var/lib/user-data")  # never taken over from the server that an image was made of
+OF_ONE_SERVER = ("/etc/hostname", "/var/lib/user-data")  # not copied from an image: they belong to one server
 BASE = ImageRow("simulated-linux", "Simulated Linux", base=True, min_ram_mb=64, min_disk_gb=1)
 
 
 @dataclass
 class Running:
-    """A guest that runs: what listens for it, and what it counts."""
+    """A guest that runs: its listeners, counters and connections."""
 
     row: ServerRow
     files: SimulatedFiles
@@ -29,12 +29,12 @@ class Running:
     listeners: dict[int, Any] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
     console: list[str] = field(default_factory=list)
-    connections: set[Any] = field(default_factory=set)  # of SSH: cut when it sleeps
-    terminals: set[Any] = field(default_factory=set)  # of those, the sessions at which a person sits
+    connections: set[Any] = field(default_factory=set)  # SSH; cut when the guest sleeps
+    terminals: set[Any] = field(default_factory=set)  # the SSH sessions with a terminal
 
 
 class SimulatedGuests:
-    """The kind of guest that needs nothing installed. Light: a few sockets and some kilobytes each."""
+    """Guests that need nothing installed; a few sockets and some kilobytes each. See guests.Guests."""
 
     kind = "simulated"
     disk_format = "json"  # there is no disk: the texts of its files
@@ -61,7 +61,7 @@ class SimulatedGuests:
         kept = self._store.files(row.id)
         if kept is None:
             raise GuestFailed("The disk of this server is gone.")
-        started_at = kept["started_at"] or time.time()  # kept: it was asleep with its memory
+        started_at = kept["started_at"] or time.time()  # kept over a sleep
         guest = Running(
             row, SimulatedFiles(kept["texts"]), started_at, counters=Counters(**(kept.get("counters") or {}))
         )
@@ -132,7 +132,7 @@ class SimulatedGuests:
         return "\n".join(guest.console[-lines:]) if guest else ""
 
     async def find_again(self, rows: list[ServerRow]) -> None:
-        """Start again, with their memory, the guests that ran when our process ended."""
+        """Start the guests that ran when our process ended, with their memory."""
         for row in rows:
             if row.is_running and not row.parked:
                 await self.start(row)

@@ -1,8 +1,6 @@
 """The small file system of a simulated guest: names to texts, in memory, written through to the store."""
 
-import posixpath
-
-RAM_DISKS = ("/tmp", "/run")  # noqa: S108 - of the guest, not of the host; lost when the guest restarts, kept while it sleeps, as in a real guest
+RAM_DISKS = ("/tmp/", "/run/")  # noqa: S108 - of the guest, not of the host; lost when the guest restarts, kept while it sleeps, as in a real guest
 MAX_BYTES = 1_000_000  # of one guest: it lives in our memory
 
 
@@ -11,7 +9,7 @@ class FileError(Exception):
 
 
 class SimulatedFiles:
-    """Absolute paths only; a folder is there when something is in it, or when it was so from the beginning."""
+    """Files by their absolute paths; folders are only parts of names."""
 
     def __init__(self, texts: dict[str, str]) -> None:
         self.texts = texts
@@ -20,6 +18,7 @@ class SimulatedFiles:
 
     @staticmethod
     def fresh(hostname: str, user_data: str) -> "SimulatedFiles":
+        """Return the files of a guest's first start."""
         about = "This is a simulated machine of Minga's local cloud: no real computer runs behind it.\n"
         texts = {"/etc/hostname": f"{hostname}\n", "/etc/motd": about, "/home/student/README": about}
         if user_data:
@@ -27,40 +26,21 @@ class SimulatedFiles:
         return SimulatedFiles(texts)
 
     def read(self, path: str) -> str:
+        """Return a file's text. Raises FileError."""
         if path not in self.texts:
-            raise FileError(f"{path}: {'Is a directory' if self.is_folder(path) else 'No such file or directory'}")
+            raise FileError(f"{path}: No such file or directory")
         self.read_bytes += len(self.texts[path])
         return self.texts[path]
 
-    def write(self, path: str, text: str, *, append: bool = False) -> None:
-        if self.is_folder(path):
-            raise FileError(f"{path}: Is a directory")
-        if not self.is_folder(posixpath.dirname(path)):
-            raise FileError(f"{path}: No such file or directory")
-        whole = (self.texts.get(path, "") if append else "") + text
+    def write(self, path: str, text: str) -> None:
+        """Replace a file's text. Raises FileError when the guest's disk would be full."""
         others = sum(len(other) for name, other in self.texts.items() if name != path)
-        if others + len(whole) > MAX_BYTES:
+        if others + len(text) > MAX_BYTES:
             raise FileError(f"{path}: No space left on device")
-        self.texts[path] = whole
+        self.texts[path] = text
         self.written_bytes += len(text)
 
-    def remove(self, path: str) -> None:
-        if path not in self.texts:
-            raise FileError(f"{path}: No such file or directory")
-        del self.texts[path]
-
-    def is_folder(self, path: str) -> bool:
-        standing = ("/", "/root", "/home", "/home/student", "/etc", "/var", *RAM_DISKS)
-        return path in standing or any(name.startswith(path.rstrip("/") + "/") for name in self.texts)
-
-    def names(self, path: str) -> list[str]:
-        if not self.is_folder(path):
-            return [(self.read(path) and path) or path]
-        inside = path.rstrip("/") + "/"
-        standing = ("/root", "/home/student", "/etc", "/var", *RAM_DISKS)
-        found = [name for name in (*self.texts, *standing) if name.startswith(inside)]
-        return sorted({name[len(inside) :].split("/")[0] for name in found})
-
     def lose_ram_disks(self) -> None:
-        for name in [name for name in self.texts if name.startswith(tuple(f"{disk}/" for disk in RAM_DISKS))]:
+        """Forget what a restart takes from a real guest's /tmp and /run."""
+        for name in [name for name in self.texts if name.startswith(RAM_DISKS)]:
             del self.texts[name]

@@ -1,4 +1,4 @@
-"""The page of a simulated guest: one small answer per connection, counted."""
+"""The web page of a simulated guest: one small answer per connection, counted."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ class Counters:
 
 
 class PageListener:
-    """Closing it also cuts the connections that are open."""
+    """A listening port. Closing it also cuts the open connections."""
 
     def __init__(self, server: asyncio.Server, writers: set[asyncio.StreamWriter]) -> None:
         self._server = server
@@ -42,7 +42,7 @@ async def listen(row: ServerRow, counters: Counters, address: str, outside: int,
         try:
             await _answer(row, counters, port, reader, writer)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # whoever knocked has gone, or spoke no HTTP
+            pass  # the client has gone, or spoke no HTTP
         finally:
             writers.discard(writer)
             writer.close()

@@ -1,4 +1,4 @@
-"""The SSH server of a simulated guest: the server's own keys only, the users student and root only, a shell only."""
+"""The SSH server of a simulated guest. Takes the keys of this guest, for the users student and root, and gives them a shell."""
 
 import time
 from collections.abc import Callable
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 USERS = ("student", "root")
 
 
-class Door(asyncssh.SSHServer):
-    """Lets in who has a key of this server."""
+class KeysOnly(asyncssh.SSHServer):
+    """A connection. Admits the holders of the guest's keys."""
 
     def __init__(self, guest: "Running") -> None:
         self._guest = guest
@@ -43,7 +43,7 @@ async def listen(guest: "Running", address: str, port: int, host_key: str, chang
     return await asyncssh.listen(
         address,
         port,
-        server_factory=lambda: Door(guest),
+        server_factory=lambda: KeysOnly(guest),
         server_host_keys=[asyncssh.import_private_key(host_key)],
         process_factory=lambda process: _serve(guest, process, changed),
         allow_scp=False,
@@ -57,7 +57,7 @@ async def listen(guest: "Running", address: str, port: int, host_key: str, chang
 
 async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], changed: Callable[[], None]) -> None:
     user = process.get_extra_info("username")
-    shell = Shell(guest.files, guest.row.name, user, guest.started_at, changed)
+    shell = Shell(guest.files, guest.row.name, user, changed)
     code = 0
     try:
         if process.get_extra_info("connection").get_key_option("command"):
@@ -76,7 +76,7 @@ async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], chan
 
 
 async def _write_to_terminals(guest: "Running", user: str, process: asyncssh.SSHServerProcess[str]) -> None:
-    """The one command that comes with a key here (machines.terminal_lines): its line goes to that user's open terminals."""
+    """Write the line from stdin to that user's open terminals: the one command that comes with a key here (the portal's, for its notices)."""
     line = "".join(c for c in await process.stdin.read(1200) if c.isprintable())
     for terminal in [one for one in guest.terminals if one.get_extra_info("username") == user]:
         terminal.stdout.write(f"\n{line}\n")
@@ -121,7 +121,7 @@ def _parsed(lines: list[str]) -> asyncssh.SSHAuthorizedKeys | None:
 
 
 def _is_readable(line: str) -> bool:
-    """Whether a key can be read: one that cannot opens nothing, and keeps no other from opening."""
+    """Return whether the line is a key. A bad line must not keep the others from working."""
     try:
         asyncssh.import_authorized_keys(line)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The local cloud's own truth: SQLite, written through at once, so that kill -9 loses nothing that was told.
+"""The local cloud's database: SQLite, written through at once, so that kill -9 loses nothing that a client was told.
 
-Everything is also kept in memory: reads never touch the disk. One process owns it (see `lock`); not thread-safe.
+Everything is also in memory: reads never touch the disk. One process owns the file (see `lock`); not thread-safe.
 """
 
 import fcntl
@@ -32,7 +32,7 @@ class DataInUse(Exception):
 
 
 def lock(data: Path) -> int:
-    """Holds DATA for this process until it ends. Raises DataInUse, or OSError where DATA cannot be written."""
+    """Lock DATA for this process until it ends. Raises DataInUse, or OSError where DATA cannot be written."""
     data.mkdir(parents=True, exist_ok=True)
     handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -83,7 +83,7 @@ class Store:
         return (row for row in self.servers.values() if not row.is_gone)
 
     def save(self, row: ServerRow, **changes: Any) -> None:
-        """Write the row, then apply the changes: on a full disk both stay as they were. Every write is a change that lists tell."""
+        """Write the row, then apply the changes to it: on a full disk both stay as they were. Lists of changes show every write."""
         version = self.version + 1
         changes |= {"version": version, "updated_at": datetime.now(UTC).isoformat()}
         doc = json.dumps(asdict(replace(row, **changes)))
@@ -94,7 +94,7 @@ class Store:
         self.servers[row.id] = row
 
     def changed_since(self, cursor: str | None) -> tuple[list[ServerRow], bool]:
-        """Return the rows and whether they are all there is: so too when the cursor is not ours or too old."""
+        """Return the rows, and whether they are all there are. All of them when the cursor is unknown or too old."""
         instance, _, number = (cursor or "").partition(":")
         known = instance == self.instance and number.isdigit() and self._forgotten <= int(number) <= self.version
         if not known:
@@ -111,7 +111,7 @@ class Store:
         return int(self.meta("forgotten") or 0)
 
     def forget_old(self) -> None:
-        """Removes the tombstones that have had their hour."""
+        """Delete the rows of servers that were deleted TOMBSTONE_SECONDS ago."""
         limit = time.time() - TOMBSTONE_SECONDS
         for row in [row for row in self.servers.values() if row.is_gone and row.deleted_at < limit]:
             self.set_meta("forgotten", str(max(self._forgotten, row.version)))

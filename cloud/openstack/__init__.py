@@ -1,6 +1,6 @@
-"""The cluster itself: Keystone, Nova, Glance, Neutron and Placement behind the contract.
+"""Keystone, Nova, Glance, Neutron and Placement behind the contract.
 
-Owns: how the contract's wishes become OpenStack's calls. Never: rows of ours, sentences for students.
+Owns: the calls by which OpenStack does what the contract asks. Never: our tables, sentences for students.
 """
 
 from cloud.openstack.openstack_cloud import OpenStackCloud

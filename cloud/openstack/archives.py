@@ -1,7 +1,7 @@
-"""Images that outlive their server: made of one that is on a host, or taken over from Nova where it is put away.
+"""Images that outlive their server: made of a server that is on a host, or taken over from Nova where the server is shelved.
 
-Nova makes no image of a server that is shelved, for it keeps it as one already: `<name>-shelved`, which it deletes with the
-server. It only logs when Glance does not let it (compute/api.py, _delete). So that image is protected, and stays.
+Nova makes no image of a shelved server, whose disk is an image already: `<name>-shelved`, which Nova deletes with the server.
+A refusal of Glance is only logged then (compute/api.py, _delete). So we protect that image, and it stays.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ DEAD = ("deleted", "killed", "pending_delete")
 
 
 class Archives:
-    """Archives are the student's own, as what Nova shelves is: their project must not go before them."""
+    """Archives belong to the student's project, as Nova's shelved images do: the project must not be deleted before them."""
 
     def __init__(self, client: Client, actions: ServerActions) -> None:
         self._client = client
@@ -26,8 +26,8 @@ class Archives:
     def ensure(self, server_id: str, name: str) -> dict[str, Any]:
         """Make the archive, or find it. Return its row in Glance.
 
-        The row says "saving" for as long as Nova is at it: where Nova stumbles after Glance has all of an image, it takes
-        the image away (compute/manager.py, delete_image_on_error), and then the server must still be there.
+        The row says "saving" until Nova has finished. When Nova fails after Glance has the whole image, it deletes the image
+        (compute/manager.py, delete_image_on_error), and the server must still exist then.
         """
         row = self._look(server_id)  # before the image: Nova deletes that first, and only then says that it is done
         if found := self._named(server_id, name):
@@ -49,7 +49,7 @@ class Archives:
             self.delete(found["id"])
 
     def shelved(self, row: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the image that Nova keeps of a shelved server (its row): the newest, for an older one may have been left by a failure."""
+        """Return the row of the image that Nova keeps of a shelved server: the newest, since a failure may have left an older one."""
         if row["status"] not in SHELVED:
             return None
         found = cluster.pages(self._client, {"instance_uuid": row["id"], "limit": cluster.PAGE})
@@ -105,7 +105,7 @@ class Archives:
             return None
 
     def _patch(self, image_id: str, *changes: tuple[str, str, Any]) -> dict[str, Any]:
-        """Several changes at once, all or none."""
+        """Patch an image: all changes or none."""
         wish = [
             {"op": op, "path": f"/{field}", **({} if op == "remove" else {"value": value})}
             for op, field, value in changes

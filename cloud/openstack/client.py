@@ -33,16 +33,16 @@ MICROVERSIONS = {"compute": COMPUTE, "placement": PLACEMENT}
 
 
 class Client:
-    """Calls of OpenStack's APIs. Blocking and safe to share between threads, and with forks of this process."""
+    """Make calls of OpenStack's APIs. Blocking; safe to share between threads and with forks of this process."""
 
     def __init__(self, cloud: str | None = None, **settings: Any) -> None:
-        """`cloud`: its name in clouds.yaml; None: OS_CLOUD or the OS_* variables say it. No call waits longer than `api_timeout`."""
+        """Take the cloud's name in clouds.yaml; None: OS_CLOUD or the OS_* variables. No call waits longer than `api_timeout` seconds."""
         self.longest = float(settings.get("api_timeout", LIST_SECONDS))
-        # api_timeout: for signing in and finding services, which would else wait for ever.
+        # api_timeout: signing in and finding services would otherwise wait for ever.
         self._settings = {"cloud": cloud, "api_timeout": TIMEOUT_SECONDS, **settings}
         self._connections: dict[
             int, Connection
-        ] = {}  # by process: a fork that shared its parent's would mix up answers
+        ] = {}  # by process: answers to a parent and its fork on one connection would be mixed up
         self._opening = threading.Lock()
         self._lock = threading.Lock()
         self._students: dict[str, v3.Password] = {}
@@ -94,19 +94,19 @@ class Client:
 
     @property
     def takes_host_names(self) -> bool:
-        """Whether Nova lets us say the guest's host name."""
+        """Return whether Nova takes a host name for the guest."""
         self._negotiate()
         return self._newest >= tuple(map(int, HOST_NAMES.split(".")))
 
     def patch_image(self, image_id: str, field: str, value: str) -> None:
-        """Glance wants its own kind of JSON patch."""
+        """Patch an image in Glance's own kind of JSON patch."""
         wish = [{"op": "replace", "path": f"/{field}", "value": value}]
         kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
         self.ask("image", "PATCH", f"/images/{image_id}", json=wish, headers=kind)
 
     @property
     def keystone(self) -> Keystone:
-        """Keystone's own client, on the same session. Use inside translated()."""
+        """Return Keystone's own client, on the same session. Use it inside translated()."""
         connection = self.connection
         config = connection.config
         if self._identity is None or self._identity[0] is not connection:
@@ -128,7 +128,7 @@ class Client:
 
     @property
     def catalogue_id(self) -> str:
-        """Nova's number in Keystone's catalogue, with its region: no two installations have the same."""
+        """Return Nova's id in Keystone's catalogue, with its region: no two installations have the same."""
         with translated():
             entries = self._access().service_catalog.catalog
         for entry in entries:
@@ -138,7 +138,7 @@ class Client:
 
     @property
     def endpoints(self) -> list[tuple[str, str]]:
-        """Kind and address of all that Keystone's catalogue names, for whomever: public, internal and admin; and of Keystone itself."""
+        """Return (kind, address) of every endpoint in Keystone's catalogue (public, internal, admin), and of Keystone itself."""
         with translated():
             entries = self._access().service_catalog.catalog
         found = [(str(entry["type"]), str(end["url"])) for entry in entries for end in entry["endpoints"]]
@@ -156,21 +156,21 @@ class Client:
             return str(self._access().project_domain_id)
 
     def _access(self) -> Any:
-        """Return what Keystone said when it let us in."""
+        """Return Keystone's facts about our sign-in."""
         session = self.connection.session
         return cast("Any", session.auth).get_access(session)
 
     def signed_in(self, project: str) -> v3.Password:
-        """Our service user in a student's project. The token is fetched with the first call, and again when it has run out."""
+        """Return the service user's sign-in to a student's project. The first call fetches the token, and a later one renews it."""
         with self._lock:
             if project not in self._students:
-                said = self.connection.config.config["auth"]
+                given = self.connection.config.config["auth"]
                 known = ("auth_url", "username", "user_id", "password", "user_domain_id", "user_domain_name")
-                if "password" not in said:
+                if "password" not in given:
                     raise CloudRefused(
                         "Minga needs a user name and a password: an application credential is bound to one project."
                     )
-                auth = {k: said[k] for k in known if said.get(k)}
+                auth = {k: given[k] for k in known if given.get(k)}
                 self._students[project] = v3.Password(**auth, project_id=project, reauthenticate=True)
             return self._students[project]
 
@@ -188,13 +188,13 @@ class Client:
         return getattr(self.connection, service)
 
     def _endpoint(self, service: str, project: str) -> str:
-        """Return where `service` is for that project: found once for ourselves, so that no student costs a discovery."""
+        """Return the address of `service` for that project. Discovered once for ourselves, so that no student costs a discovery."""
         if service not in self._endpoints:
             self._endpoints[service] = self._adapter(service).get_endpoint()
         return self._endpoints[service].replace(self.project_id, project)
 
     def _negotiate(self) -> None:
-        """Once: does Nova speak the version that we need?"""
+        """Check once that Nova speaks the version that we need."""
         if self._newest != (0, 0):
             return
         with translated():
@@ -210,7 +210,7 @@ class Client:
         self._newest = newest
 
     def _look_at_clock(self, answer: requests.Response) -> None:
-        if at := told_at(answer):
+        if at := cloud_time(answer):
             # The header has whole seconds, cut off: on average half a second is missing.
             self.clock_ahead = at.timestamp() + 0.5 - time.time()
 
@@ -222,7 +222,7 @@ def _opened(settings: dict[str, Any]) -> Connection:
         raise CloudRefused(f"The cloud's settings cannot be used: {error}") from error
 
 
-def told_at(answer: requests.Response) -> datetime | None:
+def cloud_time(answer: requests.Response) -> datetime | None:
     """Return the cloud's own time when it answered."""
     try:
         return parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from collections.abc import Iterable
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
@@ -20,9 +21,11 @@ DEAD = ("deleted", "killed", "pending_delete")  # of images
 PAGE = 200
 NO = ("no", "false", "0")
 
+Measures = dict[str, int]  # vcpus, ram_mb, disk_gb
+
 
 class NoRoute(CloudBusy):
-    """Nothing is wrong with the cloud: this computer does not reach the machines' network."""
+    """Raised where this computer has no route to the machines' network. Nothing is wrong with the cloud."""
 
 
 def flavors(client: Client) -> list[Flavor]:
@@ -31,7 +34,7 @@ def flavors(client: Client) -> list[Flavor]:
 
 
 def images(client: Client) -> list[Image]:
-    """List public and community images and the portal's own: not what others made of their machines."""
+    """List public and community images and the portal's own, not those that others made of their machines."""
     own = client.project_id
     rows = (row for row in pages(client, {"limit": PAGE}))
     shown = (row for row in rows if row["visibility"] in ("public", "community") or row["owner"] == own)
@@ -60,7 +63,7 @@ def image(row: dict[str, Any]) -> Image:
 
 
 def _checksum(row: dict[str, Any]) -> str:
-    """Glance's secure one, else the MD5 that an old image has."""
+    """Return Glance's secure checksum, or the MD5 of an old image."""
     if row.get("os_hash_value"):
         return f"{row.get('os_hash_algo') or 'sha512'}:{row['os_hash_value']}"
     return f"md5:{row['checksum']}" if row.get("checksum") else ""
@@ -87,44 +90,42 @@ def hosts(client: Client) -> list[Host]:
 
 
 def room(client: Client) -> Room:
-    """Return the room by Placement's book-keeping, which decides about launches: with overcommitment, and without computers that are away.
-
-    Placement names only the computers that have a processor free; the rest count as they are, all taken.
-    """
-    away, full = _computers(client)
-    told = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
-    free: list[dict[str, int]] = []
-    total, used = {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}, {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
-    biggest: dict[str, int] = {}
-    for key, provider in told["provider_summaries"].items():
-        if key in away or "VCPU" not in provider["resources"]:
-            continue
-        full.pop(key, None)
-        has, takes = _measures(provider, "capacity"), _measures(provider, "used")
-        free.append({name: has[name] - takes[name] for name in has})
-        biggest = max(biggest or has, has, key=_size)
-        total, used = _add(total, has), _add(used, takes)
-    for has in full.values():
-        total, used = _add(total, has), _add(used, has)
-        biggest = max(biggest or has, has, key=_size)
-    emptiest = max(free, key=_size, default={"vcpus": 0, "ram_mb": 0, "disk_gb": 0})
+    """Return the room of the computers in service, by Placement's book-keeping, which decides about launches."""
+    hosts = _in_service(client)
+    total, used = _sum(has for has, _ in hosts), _sum(taken for _, taken in hosts)
+    free = ({name: has[name] - taken[name] for name in has} for has, taken in hosts)
     sums: dict[str, Any] = {**total, **{f"{name}_used": amount for name, amount in used.items()}}
-    return Room(**sums, biggest_free=emptiest, biggest_host=biggest)
+    emptiest = max(free, key=_size, default=_sum([]))
+    return Room(**sums, biggest_free=emptiest, biggest_host=max((has for has, _ in hosts), key=_size, default={}))
+
+
+def _in_service(client: Client) -> list[tuple[Measures, Measures]]:
+    """Return of each computer that is up and enabled what it has (with overcommit), and what of it is taken.
+
+    Placement names only the computers with a free processor; the others count as full.
+    """
+    away, others = _computers(client)
+    found = {key: (has, has) for key, has in others.items()}
+    answer = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
+    for key, provider in answer["provider_summaries"].items():
+        if key not in away and "VCPU" in provider["resources"]:
+            found[key] = _measures(provider, "capacity"), _measures(provider, "used")
+    return list(found.values())
 
 
 def has_room(client: Client, flavor: Flavor) -> bool:
-    """Whether Placement would give one more server of this size a host that is up: of those that are down it knows nothing."""
+    """Return whether Placement has a host that is up for one more server. (Placement does not know which are down.)"""
     wish = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb, "DISK_GB": flavor.disk_gb}
     resources = ",".join(f"{name}:{amount}" for name, amount in wish.items() if amount)
     params = {"resources": resources, "required": "!COMPUTE_STATUS_DISABLED"}
-    told = body(client.ask("placement", "GET", "/allocation_candidates", params=params))
-    shares = [share for request in told["allocation_requests"] for share in request["allocations"].items()]
+    answer = body(client.ask("placement", "GET", "/allocation_candidates", params=params))
+    shares = [share for request in answer["allocation_requests"] for share in request["allocations"].items()]
     hosts = {host for host, share in shares if "VCPU" in share["resources"]}
     return bool(hosts and hosts - _computers(client)[0])
 
 
 def network(client: Client, wish: str = "") -> dict[str, Any]:
-    """Return the network on which machines are put: the one that is named (or numbered), else the only shared one."""
+    """Return the network that machines are put on: the one of this name or id, otherwise the only shared one."""
     rows = paging.rows(client, "network", "/networks", "networks")
     if wish:
         found = [row for row in rows if wish in (row["id"], row["name"])]
@@ -139,7 +140,7 @@ def network(client: Client, wish: str = "") -> dict[str, Any]:
 
 
 def own_address(client: Client, network_id: str) -> list[str]:
-    """Return from where this computer reaches the network, as CIDRs: right when the agent runs here or on the same address."""
+    """Return the addresses from which this computer reaches the network, as CIDRs: right when the agent runs here, too."""
     subnets = paging.rows(client, "network", "/subnets", "subnets", {"network_id": network_id})
     found = []
     for subnet in subnets:
@@ -156,8 +157,8 @@ def own_address(client: Client, network_id: str) -> list[str]:
     return sorted(set(found))
 
 
-def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
-    """Return the computers that are down or disabled, by Placement's id; and what each of the others has."""
+def _computers(client: Client) -> tuple[set[str], dict[str, Measures]]:
+    """Return the ids (Placement's) of computers that are down or disabled, and the measures of each of the others."""
     away, others = set(), {}
     for row in paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors"):
         if row["state"] != "up" or row["status"] != "enabled":
@@ -167,15 +168,16 @@ def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
     return away, others
 
 
-def _measures(provider: dict[str, Any], which: str) -> dict[str, int]:
+def _measures(provider: dict[str, Any], which: str) -> Measures:
     has = provider["resources"]
     names = {"vcpus": "VCPU", "ram_mb": "MEMORY_MB", "disk_gb": "DISK_GB"}
     return {ours: int(has.get(theirs, {}).get(which, 0)) for ours, theirs in names.items()}
 
 
-def _add(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: one[name] + other[name] for name in one}
+def _sum(hosts: Iterable[Measures]) -> Measures:
+    hosts = list(hosts)
+    return {name: sum(host[name] for host in hosts) for name in ("vcpus", "ram_mb", "disk_gb")}
 
 
-def _size(host: dict[str, int]) -> tuple[int, int]:
+def _size(host: Measures) -> tuple[int, int]:
     return host["ram_mb"], host["vcpus"]

@@ -1,6 +1,6 @@
 """Egress rules: guests may open connections to everything but the management networks.
 
-Security groups only allow. So the rules are what is left of all addresses when these networks are taken out, as CIDRs of each family.
+Security groups can only allow. So the rules allow all addresses minus these networks, as CIDRs of each family.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ ANY = {4: "0.0.0.0/0", 6: "::/0"}
 AROUND6 = 64
 METADATA = ("169.254.169.254", "fe80::a9fe:a9fe")
 UNSURE_SECONDS = 60.0  # after a name server was away
-KEEP_SECONDS = 600.0  # that long the name servers of a network are taken to stay what they are
+KEEP_SECONDS = 600.0  # for so long the name servers of a network are remembered
 # What else runs on the computers of a cloud, or beside the portal, and is nothing for guests.
 INNER = {
     22: "SSH", 2379: "etcd", 3306: "MariaDB", 5432: "PostgreSQL", 5671: "RabbitMQ", 5672: "RabbitMQ", 6379: "Redis",
@@ -32,7 +32,7 @@ INNER = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a security group that lets something through."""
+    """A rule of a security group. Rules only allow."""
 
     direction: str  # ingress or egress
     ethertype: str  # IPv4 or IPv6
@@ -91,11 +91,11 @@ class WayOut:
 
     @property
     def is_open(self) -> bool:
-        """Whether guests are to reach everything."""
+        """Return whether guests may reach everything."""
         return self.wish == []
 
     def blocked(self) -> Blocked:
-        """Return the networks that are left out: found once in a process."""
+        """Return the blocked networks; found once per process."""
         is_due = self._blocked and not self._blocked.is_sure and time.monotonic() - self._looked_at > UNSURE_SECONDS
         if self._blocked is None or is_due:
             self._blocked = self._set() if self.wish is not None else self._found()
@@ -103,13 +103,13 @@ class WayOut:
         return self._blocked
 
     def rules(self) -> frozenset[Rule]:
-        """Return all that lets guests out. Neutron itself always lets through DHCP, and what IPv6 needs of its neighbours."""
+        """Return all rules for guests' outgoing connections. Neutron itself always allows DHCP and IPv6 neighbour discovery."""
         networks = self.blocked().networks
         rules = {Rule("egress", f"IPv{version}", prefix) for version in ANY for prefix in complement(networks, version)}
         return frozenset(rules | self._needed())
 
     def services(self) -> list[Service]:
-        """List what a guest is to try: the APIs, and at the same addresses and the agent's whatever a cloud usually has beside them."""
+        """List what the trial guest tries: the APIs, and at their addresses and the agent's the usual ports of a cloud."""
         addresses = {*map(_single, [*self._agents(), *(self.wish or [])])} - {""}
         names: dict[tuple[str, int], set[str]] = {}
         for kind, url in self._client.endpoints:
@@ -117,25 +117,25 @@ class WayOut:
                 addresses.add(address)
                 names.setdefault((address, _port(url)), set()).add(kind)
         inner = {(address, port): {name} for address in addresses for port, name in INNER.items()}
-        found = [Service(*at, ", ".join(sorted(said)), at in names) for at, said in {**inner, **names}.items()]
+        found = [Service(*at, ", ".join(sorted(labels)), at in names) for at, labels in {**inner, **names}.items()]
         return sorted(service for service in found if not _is_own(service.address))
 
     def name_servers(self) -> list[str]:
-        """Return whom guests ask for names: what the subnets say, else Neutron's own beside its DHCP."""
+        """Return the name servers of guests: those of the subnets, otherwise Neutron's own beside its DHCP."""
         at, known = self._name_servers
         if not at or time.monotonic() - at > KEEP_SECONDS:
             params = {"network_id": self._network_id()}
             list_of = partial(paging.rows, self._client, "network")
             subnets = list_of("/subnets", "subnets", params)
             ports = list_of("/ports", "ports", {**params, "device_owner": "network:dhcp"})
-            said = [server for subnet in subnets for server in subnet.get("dns_nameservers") or []]
+            configured = [server for subnet in subnets for server in subnet.get("dns_nameservers") or []]
             beside = [fixed["ip_address"] for port in ports for fixed in port["fixed_ips"]]
-            known = sorted({*said, *beside})
+            known = sorted({*configured, *beside})
             self._name_servers = (time.monotonic(), known)
         return known
 
     def _needed(self) -> set[Rule]:
-        """Return rules for what guests cannot do without inside the blocked networks: names, and the metadata of their own server."""
+        """Return rules for what guests need inside the blocked networks: name servers, and their own server's metadata."""
         blocked = self.blocked()
         if not blocked.networks:
             return set()
@@ -163,7 +163,7 @@ class WayOut:
 
 
 def complement(blocked: Iterable[Network], version: int) -> list[str | None]:
-    """Return all addresses of this family but those; [None] where none of it is left out, as Neutron says it itself."""
+    """Return all addresses of this family except these; [None] (Neutron's "any") where nothing is left out."""
     left: list[Any] = [ip_network(ANY[version])]
     for network in _merged(network for network in blocked if network.version == version):
         left = [part for whole in left for part in _without(whole, network)]
@@ -171,7 +171,7 @@ def complement(blocked: Iterable[Network], version: int) -> list[str | None]:
 
 
 def rule_of(row: dict[str, Any]) -> Rule | None:
-    """Read a rule that Neutron has; None for one of a kind that is never made here."""
+    """Read one of Neutron's rules; None for a kind that we never make."""
     groups = row.get("remote_group_id") or row.get("remote_address_group_id")
     if groups or row.get("port_range_min") != row.get("port_range_max"):
         return None
@@ -209,7 +209,7 @@ def _port(url: str) -> int:
 
 
 def _addresses(host: str) -> tuple[set[str], bool]:
-    """Resolve a name here, and say whether that is the last word: a name server that is away may know more later."""
+    """Resolve a name. Return the addresses, and whether the answer is final: a name server that is down may know more later."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
@@ -220,7 +220,7 @@ def _addresses(host: str) -> tuple[set[str], bool]:
 
 
 def _is_own(address: str) -> bool:
-    """Whether it means another computer at each place where it is used."""
+    """Return whether the address means another computer wherever it is used (loopback, link-local)."""
     found = ip_address(address)
     return found.is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast
 

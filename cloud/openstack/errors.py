@@ -15,7 +15,7 @@ LONGEST_RETRY_AFTER = 300.0  # seconds; an API that asks for more is asked soone
 
 
 class Conflict(CloudBusy):
-    """The state of a thing does not allow this now (409). The caller looks at it and decides."""
+    """409: the state of the thing does not allow this now. The caller looks at the thing and decides."""
 
 
 class BadRequest(CloudRefused):
@@ -28,7 +28,7 @@ class NotSignedIn(CloudBusy):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn whatever the clients raise into an error of the contract."""
+    """Turn the clients' exceptions into errors of the contract."""
     try:
         yield
     except keystone.Unauthorized as error:
@@ -44,7 +44,7 @@ def translated() -> Iterator[None]:
 
 
 def error_of(answer: requests.Response) -> CloudError:
-    """Return the error that this answer (4xx or 5xx) is."""
+    """Return the error for an answer with 4xx or 5xx."""
     status, text = answer.status_code, f"{answer.status_code} {_text(answer)}"
     if status == 401:
         return NotSignedIn(text)
@@ -67,9 +67,9 @@ def error_of(answer: requests.Response) -> CloudError:
 
 
 def is_own_404(answer: requests.Response) -> bool:
-    """Whether Nova, Glance, Neutron or Keystone itself says so, not something in front of them."""
+    """Return whether the 404 comes from Nova, Glance, Neutron or Keystone itself, not from a proxy before them."""
     try:
-        said = answer.json()
+        parsed = answer.json()
     except ValueError:
         # Glance says it in a small page of its own.
         return (
@@ -77,17 +77,17 @@ def is_own_404(answer: requests.Response) -> bool:
             and "/v2/images/" in (answer.url or "")
             and "<h1>404 Not Found</h1>" in answer.text
         )
-    return isinstance(said, dict) and bool({"itemNotFound", "NeutronError", "error", "errors"} & said.keys())
+    return isinstance(parsed, dict) and bool({"itemNotFound", "NeutronError", "error", "errors"} & parsed.keys())
 
 
 def retry_after(answer: requests.Response) -> float | None:
-    """Seconds until the API wants to hear us again, where it says so (a number, or a date)."""
-    said = answer.headers.get("Retry-After", "")
+    """Return the seconds until the API wants the next call, from its number or date; None where it names none."""
+    header = answer.headers.get("Retry-After", "")
     try:
-        seconds = float(said)
+        seconds = float(header)
     except ValueError:
         try:
-            at, now = parsedate_to_datetime(said), parsedate_to_datetime(answer.headers["Date"])
+            at, now = parsedate_to_datetime(header), parsedate_to_datetime(answer.headers["Date"])
             seconds = (at - now).total_seconds()
         except (TypeError, ValueError, KeyError):
             return None
@@ -95,23 +95,23 @@ def retry_after(answer: requests.Response) -> float | None:
 
 
 def body(answer: requests.Response) -> dict[str, Any]:
-    """Return the JSON of a good answer. Half of one, or something else's page, is CloudBusy."""
+    """Return the JSON of a good answer. A cut one, or a proxy's page, is CloudBusy."""
     try:
-        said = answer.json()
+        parsed = answer.json()
     except ValueError as error:
         raise CloudBusy(f"OpenStack's answer cannot be read: {answer.text[:200]!r}") from error
-    if not isinstance(said, dict):
+    if not isinstance(parsed, dict):
         raise CloudBusy(f"OpenStack's answer is not what it should be: {answer.text[:200]!r}")
-    return said
+    return parsed
 
 
 def _text(answer: requests.Response) -> str:
-    """Return the API's own sentence, out of the shape that its project uses."""
+    """Return the API's own sentence. Each project wraps it differently."""
     try:
-        said = answer.json()
+        parsed = answer.json()
     except ValueError:
         return str(answer.text[:500])
-    for value in said.values() if isinstance(said, dict) else ():
+    for value in parsed.values() if isinstance(parsed, dict) else ():
         if isinstance(value, dict) and "message" in value:
             return str(value["message"])
-    return str(said)[:500]
+    return str(parsed)[:500]

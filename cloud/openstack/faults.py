@@ -1,7 +1,7 @@
-"""Why a server is in ERROR, where a list does not tell it.
+"""Find out why a server is in ERROR, where the list of servers does not tell.
 
-Nova's list reads the faults of one of its databases only: by how the cloud was set up, those of servers for which no host was
-found are missing, or those of all others. Asked for one server, Nova tells it always.
+Nova's list reads the faults of one of its databases only. Depending on the cloud's setup it lacks those of servers for which no
+host was found, or those of all others. A question for one server is always answered.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ MOST = 2000  # remembered; then all is forgotten and asked anew
 
 
 class Faults:
-    """Faults of our servers in ERROR, each asked for once."""
+    """The faults of our servers in ERROR, each asked for once."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -26,7 +26,7 @@ class Faults:
         self._tries: dict[tuple[str, str], int] = {}
 
     def fill(self, rows: list[dict[str, Any]]) -> None:
-        """Put them into the rows that lack one."""
+        """Put the faults into the rows that lack them."""
         broken = [row for row in rows if row.get("status") == "ERROR" and not row.get("fault") and _is_ours(row)]
         if not broken:
             return

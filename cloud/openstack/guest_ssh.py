@@ -1,4 +1,4 @@
-"""Keep the sshd of a guest from shutting out everybody: all visitors of a machine come from the agent's address.
+"""Keep a guest's sshd from shutting everybody out: all visitors of a machine come from the agent's address.
 
 sshd 9.8 and newer punishes an address for wrong passwords (PerSourcePenalties), every sshd limits sessions that are not signed in
 yet (MaxStartups), and fail2ban bans. Each of them would let a few strangers lock the owner out.
@@ -41,18 +41,18 @@ if [ ! -e /etc/fail2ban/jail.d/minga.local ]; then
     printf '[DEFAULT]\\nignoreip = 127.0.0.1/8 ::1 %s\\n' "$(echo "$agents" | tr ',' ' ')" > /etc/fail2ban/jail.d/minga.local
     command -v fail2ban-client && fail2ban-client reload
 fi
-) > /dev/null 2>&1 || :  # what a guest lacks is no failure of its first boot: cloud-init would say so of each machine
+) > /dev/null 2>&1 || :  # a missing sshd or fail2ban must not fail the first boot: cloud-init would report it for each machine
 """
 
 
 def script(agents: Iterable[str]) -> str:
-    """Commands of a POSIX shell, run as root in the guest; '' when it is not known by which addresses the agent comes."""
+    """Return commands of a POSIX shell, run as root in the guest; '' while the agent's addresses are unknown."""
     exempt = [network for network in map(_network, agents) if network]
     return SCRIPT.format(agents=",".join(exempt)) if exempt else ""
 
 
 def _network(text: str) -> str:
-    """A network as sshd and fail2ban read it; '' for one that is none, or too wide."""
+    """Return a network as sshd and fail2ban read it; '' for a bad or too wide one."""
     with contextlib.suppress(ValueError):
         network = ipaddress.ip_network(text.strip(), strict=False)
         if network.prefixlen >= WIDEST[network.version]:

@@ -22,7 +22,7 @@ def size(client: Client, image_id: str) -> int:
 
 
 def read(client: Client, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-    """Glance sends a range where it can; where a store of it cannot, what comes before is read and thrown away."""
+    """Yield an image's bytes. Where a store of Glance cannot send a range, the bytes before `start` are read and dropped."""
     if length == 0:
         return
     last = "" if length is None else start + length - 1

@@ -1,4 +1,4 @@
-"""Create servers in students' projects, and mend what a launch finds broken there."""
+"""Create servers in students' projects, and repair what a launch finds broken there."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ CREATE_SECONDS = 40.0  # Nova goes on with a launch whose caller has left: askin
 
 
 class Launches:
-    """Launches of new servers: one call each, where project, key and image are in order."""
+    """Launch new servers: one call each, where project, key and image are in order."""
 
     def __init__(self, client: Client, network: MachineNetwork, tenants: Tenants, actions: ServerActions) -> None:
         self._client, self._network, self._tenants, self._actions = client, network, tenants, actions
 
     def launch(self, spec: ServerSpec) -> Server:
-        """Create the server; where the student's project is broken, mend that and try once more."""
+        """Create the server. Where the student's project is broken, repair it and try once more."""
         try:
             return self._create(spec)
         except (NotSignedIn, CloudGone, CloudRefused) as error:

@@ -8,7 +8,7 @@ from cloud.openstack.client import Client
 
 
 class MachineNetwork:
-    """`wish`: the network's name or id, '' to choose the only shared one. `agents_wish`: CIDRs, empty to find them."""
+    """The chosen network. `wish`: its name or id, '' to choose the only shared one. `agents_wish`: CIDRs, empty to find them."""
 
     def __init__(self, client: Client, wish: str, agents_wish: list[str]) -> None:
         self._client = client
@@ -22,7 +22,7 @@ class MachineNetwork:
 
     @property
     def name(self) -> str:
-        """Return the network's name, or the wish where none can be chosen: a list of servers must not fail for that."""
+        """Return the network's name, or the wish where none can be chosen: a list of servers must not fail because of it."""
         try:
             return str(self._found["name"])
         except CloudError:
@@ -35,7 +35,7 @@ class MachineNetwork:
         return self._agents
 
     def known_agents(self) -> list[str]:
-        """Return agents(), or [] while they cannot be found out: a server is made and reset all the same."""
+        """Return agents(), or [] while they cannot be found: launches and resets go on without."""
         try:
             return self.agents()
         except CloudError:

@@ -35,41 +35,41 @@ STATUS = {
 }
 NO_ROOM = (
     "No valid host was found",
-)  # not "exhausted all hosts": so it says, too, when a build failed for another reason
+)  # not "exhausted all hosts": Nova says that also when a build failed for another reason
 
 
 def machine_tag(machine: str) -> str:
-    """Metadata cannot be searched for; tags can. Both are written with the server itself."""
+    """Return the tag by which a server is found. Nova searches by tags, not by metadata; both are written at creation."""
     return f"minga-{machine}"
 
 
 def retagged(row: dict[str, Any], machine: str) -> list[str]:
-    """Return the server's tags, with this machine's instead of another's."""
+    """Return the server's tags with this machine's in place of any other machine's."""
     others = (tag for tag in row.get("tags") or [] if not tag.startswith("minga-"))
     return [*others, machine_tag(machine)]
 
 
 def kept_name(text: str, number: str) -> str:
-    """Return as much of a name as Nova takes: printable characters of 16 bits, so no emoji; what nothing is left of is named by its number."""
+    """Return the part of a name that Nova takes: printable characters of 16 bits, so no emoji. Nothing left: a name of the number."""
     plain = "".join(c for c in text if ord(c) < 0xFFFF and unicodedata.category(c)[0] != "C")
     return " ".join(plain.split()) or f"machine-{number[:8]}"
 
 
 def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, str]) -> dict[str, str]:
-    """Return what stands on a server for people who see only Horizon, and for us. Values of at most 255 characters."""
+    """Return the metadata of a server: ours, and labels for people who see only Horizon. Values have at most 255 characters."""
     ours = {"machine": machine, "owner": owner_key, "owner_name": owner_name, **labels}
     return {PREFIX + key: value[:255] for key, value in ours.items() if value}
 
 
 def server(row: dict[str, Any], network: str = "") -> Server:
     """Read a row of servers/detail. A cell that is down gives only id, status UNKNOWN, project and times."""
-    said = row.get("metadata") or {}
+    facts = row.get("metadata") or {}
     fault = row.get("fault") or {}
     message = str(fault.get("message", ""))
     return Server(
         id=row["id"],
-        machine=said.get(f"{PREFIX}machine", ""),
-        owner=said.get(f"{PREFIX}owner", ""),
+        machine=facts.get(f"{PREFIX}machine", ""),
+        owner=facts.get(f"{PREFIX}owner", ""),
         name=row.get("name", ""),
         status=STATUS.get(row.get("status", ""), Status.UNKNOWN),
         task=row.get("OS-EXT-STS:task_state") or "",
@@ -77,9 +77,9 @@ def server(row: dict[str, Any], network: str = "") -> Server:
         host=row.get("OS-EXT-SRV-ATTR:host") or "",
         fault=f"{fault.get('code', '')} {message}".strip(),
         full=any(words in message for words in NO_ROOM),
-        resets=number_of(said.get(f"{PREFIX}resets")),
-        restarts=number_of(said.get(f"{PREFIX}restarts")),
-        moves=number_of(said.get(f"{PREFIX}moves")),
+        resets=number_of(facts.get(f"{PREFIX}resets")),
+        restarts=number_of(facts.get(f"{PREFIX}restarts")),
+        moves=number_of(facts.get(f"{PREFIX}moves")),
         project=row.get("tenant_id", ""),
         flavor=flavor_of(row.get("flavor") or {}),
         created_at=_time(row.get("created")),
@@ -88,13 +88,11 @@ def server(row: dict[str, Any], network: str = "") -> Server:
 
 
 def server_or_unknown(row: dict[str, Any], network: str = "") -> Server:
-    """Read one row of a list. One that cannot be understood must neither hide the others nor pass for a server that is gone."""
+    """Read one row of a list. A row that cannot be read must neither hide the others nor count as a deleted server."""
     try:
         return server(row, network)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        seldom.warning(
-            log, f"server {row['id']}", "server %s is told in a way that is not understood: %r", row["id"], error
-        )
+        seldom.warning(log, f"server {row['id']}", "the row of server %s cannot be read: %r", row["id"], error)
         return Server(row["id"], "", "", "", Status.UNKNOWN)
 
 
@@ -115,21 +113,21 @@ def flavor(row: dict[str, Any]) -> Flavor:
 
 
 def flavor_of(row: dict[str, Any]) -> Flavor | None:
-    """Read a flavor as a server carries it: without its id."""
+    """Read a server's copy of its flavor, which has no id."""
     if "vcpus" not in row:
         return None
     return Flavor(row.get("id", ""), row.get("original_name", ""), row["vcpus"], row["ram"], *_disks(row))
 
 
 def _disks(row: dict[str, Any]) -> tuple[int, int | None]:
-    """GiB of all its disks, as Placement counts them: root, ephemeral, and swap (in MiB; '' for none), rounded up. Then the root's."""
+    """Return GiB of all disks, as Placement counts them (root, ephemeral, swap; rounded up), and of the root disk."""
     root, ephemeral = int(row["disk"]), int(row.get("ephemeral", row.get("OS-FLV-EXT-DATA:ephemeral")) or 0)
     total = root + ephemeral + ceil(int(row.get("swap") or 0) / 1024)
     return total, None if root == total else root
 
 
 def number_of(text: str | None) -> int:
-    """Read a counter in the metadata; what somebody wrote there by hand counts for nothing."""
+    """Read a counter in the metadata; 0 for anything that is no number."""
     return int(text) if text and text.isdigit() else 0
 
 
@@ -137,17 +135,17 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
-def diagnostics(said: dict[str, Any]) -> Diagnostics:
-    times = [cpu["time"] for cpu in said.get("cpu_details", []) if cpu.get("time") is not None]
+def diagnostics(answer: dict[str, Any]) -> Diagnostics:
+    times = [cpu["time"] for cpu in answer.get("cpu_details", []) if cpu.get("time") is not None]
     return Diagnostics(
         cpu_seconds=sum(times) / 1e9 if times else None,  # Nova tells nanoseconds
-        disk_read_bytes=_sum(said.get("disk_details"), "read_bytes"),
-        disk_write_bytes=_sum(said.get("disk_details"), "write_bytes"),
-        nic_rx_bytes=_sum(said.get("nic_details"), "rx_octets"),
-        nic_tx_bytes=_sum(said.get("nic_details"), "tx_octets"),
+        disk_read_bytes=_sum(answer.get("disk_details"), "read_bytes"),
+        disk_write_bytes=_sum(answer.get("disk_details"), "write_bytes"),
+        nic_rx_bytes=_sum(answer.get("nic_details"), "rx_octets"),
+        nic_tx_bytes=_sum(answer.get("nic_details"), "tx_octets"),
     )
 
 
 def _sum(rows: list[dict[str, Any]] | None, name: str) -> int | None:
-    told = [row[name] for row in rows or [] if row.get(name) is not None]
-    return sum(told) if told else None
+    amounts = [row[name] for row in rows or [] if row.get(name) is not None]
+    return sum(amounts) if amounts else None

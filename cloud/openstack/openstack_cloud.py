@@ -1,4 +1,4 @@
-"""OpenStackCloud: the contract, kept by a real OpenStack (Zed or newer)."""
+"""OpenStackCloud: the contract on a real OpenStack (Zed or newer)."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ from cloud.contract import (
 )
 from cloud.openstack import cluster, images, nova_servers, paging
 from cloud.openstack.archives import Archives
-from cloud.openstack.client import LIST_SECONDS, Client, as_iso, told_at
+from cloud.openstack.client import LIST_SECONDS, Client, as_iso, cloud_time
 from cloud.openstack.egress import WayOut
 from cloud.openstack.errors import Conflict, body
 from cloud.openstack.faults import Faults
@@ -47,12 +47,12 @@ STRIPES = 64
 
 
 def _began(answer: requests.Response, asked: float) -> datetime | None:
-    """Return when a question of ours (`asked`, time.monotonic()) began, by the cloud's clock.
+    """Return the time of the cloud's clock at which a question of ours began (`asked`, on time.monotonic()).
 
-    Its date is that of the reply; what the list tells was read before, by all the seconds that a loaded Nova took to put it together.
+    The date in the answer is later than the reading of the list, by all the seconds that a loaded Nova took to write it.
     """
-    told = told_at(answer)
-    return told - timedelta(seconds=time.monotonic() - asked) if told else None
+    sent_at = cloud_time(answer)
+    return sent_at - timedelta(seconds=time.monotonic() - asked) if sent_at else None
 
 
 class OpenStackCloud:
@@ -78,7 +78,7 @@ class OpenStackCloud:
         self.network = MachineNetwork(self.client, network, list(agents))
         egress = None if blocked is None else list(blocked)
         self.way_out = WayOut(self.client, egress, self.network.agents, lambda: self.network.id)
-        self.walls = Walls(self.client, self.network.agents, self.way_out, agents_told=bool(agents))
+        self.walls = Walls(self.client, self.network.agents, self.way_out, agents_given=bool(agents))
         self.tenants = Tenants(self.client, self.walls)
         self.actions = ServerActions(self.client, self.network.known_agents)
         self.launches = Launches(self.client, self.network, self.tenants, self.actions)
@@ -118,7 +118,7 @@ class OpenStackCloud:
         return cluster.hosts(self.client)
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
-        """List servers by one call for each 500 of all projects, and one for each that broke. The cursor is the cloud's own time, a little earlier."""
+        """List the servers of all projects: one call per 500, and one per server in ERROR. The cursor is the cloud's own time, a little earlier."""
         params: dict[str, Any] = {"all_tenants": 1, "limit": PAGE}
         if changes_since:
             params["changes-since"] = changes_since
@@ -151,7 +151,7 @@ class OpenStackCloud:
     # ---- a new one ----
 
     def ensure_server(self, spec: ServerSpec) -> Server:
-        """Make one call for a new machine of a known student; a machine that was asked for before costs a look, too."""
+        """Make one call for a new machine of a known student, and a search before it for a machine that was asked for before."""
         with self._stripes[hash(spec.machine) % STRIPES]:
             if not spec.is_new and (found := self.find_server(spec.machine)):
                 return found
@@ -198,7 +198,7 @@ class OpenStackCloud:
         return kept
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
-        """Check that the server exists: the agent reaches every port of every guest, and the tunnels decide which are public."""
+        """Check only that the server exists: the agent reaches every port of every guest, and tunnels decide which are public."""
         self.actions.get(server_id)
 
     def ensure_snapshot(self, server_id: str, name: str) -> Image:
@@ -224,17 +224,17 @@ class OpenStackCloud:
         return images.read(self.client, image_id, start, length)
 
     def ensure_adopted(self, server_id: str, machine: str, owner: Owner) -> None:
-        """Tag the server, which stays in its project. CloudRefused while it is shelved: Nova then lets nobody tag it."""
+        """Tag the server, which stays in its project. CloudRefused while it is shelved, since Nova tags no shelved server."""
         row = self.actions.get(server_id)
         try:
-            self.actions.mark(server_id, nova_servers.metadata(machine, owner.key, owner.name, {}))
+            self.actions.write_metadata(server_id, nova_servers.metadata(machine, owner.key, owner.name, {}))
             self.client.ask(
                 "compute", "PUT", f"/servers/{server_id}/tags", json={"tags": nova_servers.retagged(row, machine)}
             )
         except Conflict as error:
             if row["OS-EXT-STS:task_state"]:
                 raise
-            raise CloudRefused(f"A server that is {row['status']} cannot be marked: start it first.") from error
+            raise CloudRefused(f"A server that is {row['status']} cannot be tagged: start it first.") from error
         self.tenants.let_agent_in(server_id, row["tenant_id"])
 
     # ---- owners ----
@@ -272,16 +272,16 @@ class OpenStackCloud:
 
     def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            told = pool.map(self._diagnostics, server_ids)
-            return {key: facts for key, facts in zip(server_ids, told, strict=True) if facts}
+            found = pool.map(self._diagnostics, server_ids)
+            return {key: facts for key, facts in zip(server_ids, found, strict=True) if facts}
 
     def _diagnostics(self, server_id: str) -> Diagnostics | None:
         try:
             answer = self.client.ask("compute", "GET", f"/servers/{server_id}/diagnostics", seconds=DIAGNOSTICS_SECONDS)
-            said = body(answer)
+            facts = body(answer)
         except CloudError:
             return None
-        return nova_servers.diagnostics(said)
+        return nova_servers.diagnostics(facts)
 
     def _server(self, row: dict[str, Any]) -> Server:
         return nova_servers.server(row, self.network.name)

@@ -1,4 +1,4 @@
-"""Every list of every service, read to its last page. Whoever wants less than the whole asks for exactly that."""
+"""Read every list of every service to its last page."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,22 +35,22 @@ def pages(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Iterator[tuple[requests.Response, list[Row]]]:
-    """Yield each answer with its rows. A service says itself how it wants to be asked for the next page."""
+    """Yield each answer with its rows. The answer itself says how to ask for the next page."""
     asked = dict(params or {})
     while True:
         answer = client.ask(service, "GET", path, params=asked, seconds=seconds)
-        said = body(answer)
-        yield answer, said[key]
-        following = _next(said, key)
-        if not following or not said[key]:
+        page = body(answer)
+        yield answer, page[key]
+        following = _next(page, key)
+        if not following or not page[key]:
             return
         if following == asked:
             raise CloudBusy(f"The list {path} leads to the same page again and again.")
         asked = following
 
 
-def _next(said: dict[str, Any], key: str) -> dict[str, Any]:
+def _next(page: dict[str, Any], key: str) -> dict[str, Any]:
     """Return the question for the next page; {} at the last. Glance has `next`; Nova and Neutron links, which Nova names in two ways."""
-    links = said.get(f"{key}_links") or said.get("links") or []
-    href = said.get("next") or next((link["href"] for link in links if link["rel"] == "next"), "")
+    links = page.get(f"{key}_links") or page.get("links") or []
+    href = page.get("next") or next((link["href"] for link in links if link["rel"] == "next"), "")
     return dict(parse_qsl(urlsplit(href).query)) if href else {}

@@ -1,7 +1,7 @@
-"""Bring a broken server back, or onto another host: power cut, rescue, cold migration.
+"""Repair a broken server, or move it to another host: power cut, rescue, cold migration.
 
-Nova writes no metadata of a server that is in ERROR, being rescued or moved. So what was done is counted in its own history of the
-server, and written down as soon as the server is well: see ServerActions.restart.
+Nova writes no metadata of a server that is in ERROR, being rescued or moved. So we count in Nova's own history of the server, and
+write the number down as soon as the server is well: see ServerActions.restart.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ OUR_MOVES = f"{PREFIX}migrations"  # of Nova's history, how many were ours when 
 
 
 class Repairs:
-    """Calls are made as the service user: rescue and migrate are for administrators."""
+    """Repairs, made as the service user: rescue and migrate are for administrators."""
 
     def __init__(self, actions: ServerActions) -> None:
         self._actions = actions
@@ -42,7 +42,7 @@ class Repairs:
         self._act(server_id, "rescue", {}, "rescued")
 
     def move(self, server_id: str, number: int) -> None:
-        """Take one step of a move: switch it off where it is in ERROR, migrate, confirm, write down."""
+        """Take one step of a move: stop a server in ERROR, migrate, confirm, write the number down."""
         row = self._actions.get(server_id)
         task, status = row["OS-EXT-STS:task_state"] or "", row["status"]
         if _done(row, "moves") >= number or status in MOVING or task.startswith("resize"):
@@ -58,11 +58,11 @@ class Repairs:
             self._act(server_id, "migrate", None, "moved")
 
     def _was_done(self, row: dict[str, Any], action: str, counter: str, name: str, number: int) -> bool:
-        """Whether the history has one more of ours than is written down; then that is written."""
+        """Return whether the history has one more move of ours than is written down, and write that down."""
         count = self._actions.our_count(row["id"], action)
         if count <= number_of((row.get("metadata") or {}).get(counter)):
             return False
-        self._actions.mark(row["id"], {f"{PREFIX}{name}": str(number), counter: str(count)})
+        self._actions.write_metadata(row["id"], {f"{PREFIX}{name}": str(number), counter: str(count)})
         return True
 
     def _act(self, server_id: str, action: str, facts: Any, word: str) -> None:

@@ -1,4 +1,4 @@
-"""Actions on a server that exists. The likely call is made at once; only when Nova says "not in this state" is it looked at."""
+"""Act on a server that exists. The likely call is made at once; the server is looked at only when Nova says "not in this state"."""
 
 import logging
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from cloud.openstack.tenants import keypair_prefix
 
 log = logging.getLogger(__name__)
 
-SOON = 1.0  # seconds: it is in the middle of something that ends soon
+SOON = 1.0  # seconds: the server is busy with something short
 WAKES = 3.0  # seconds until a server that had to be woken first is asked again
 GONE = ("DELETED", "SOFT_DELETED")
 ASLEEP = ("SUSPENDED", "PAUSED")
@@ -21,7 +21,7 @@ OUR_REBOOTS = f"{PREFIX}reboots"  # of Nova's history, how many were ours when `
 
 
 class ServerActions:
-    """Actions are made as the service user, who may act in every project, but where something is made that the student owns."""
+    """Actions as the service user, who may act in every project; as the student where the result belongs to the student."""
 
     def __init__(self, client: Client, agents: Callable[[], list[str]] = list) -> None:
         self._client, self._agents = client, agents
@@ -73,7 +73,7 @@ class ServerActions:
             raise CloudRefused(f"A server that is {row['status']} cannot be suspended.") from None
 
     def stop(self, server_id: str) -> None:
-        """Nova presses the power button, and pulls the plug after a minute."""
+        """Power off. Nova presses the power button, and pulls the plug after a minute."""
         try:
             self.act(server_id, "os-stop")
         except Conflict:
@@ -100,10 +100,10 @@ class ServerActions:
             raise CloudRefused(f"A server that is {row['status']} cannot be put away.")
 
     def restart(self, server_id: str, number: int) -> None:
-        """Reboot once for each number, counted in Nova's own history of the server: metadata cannot be written while it reboots."""
+        """Reboot once for each number. Counted in Nova's own history of the server: metadata cannot be written while it reboots."""
         row = self.get(server_id)
-        said = row.get("metadata") or {}
-        if number_of(said.get(f"{PREFIX}restarts")) >= number:
+        facts = row.get("metadata") or {}
+        if number_of(facts.get(f"{PREFIX}restarts")) >= number:
             return
         if (row["OS-EXT-STS:task_state"] or "").startswith("reboot"):
             return
@@ -111,13 +111,13 @@ class ServerActions:
         if row["status"] != "ACTIVE":
             raise CloudRefused(f"A server that is {row['status']} cannot be restarted.")
         count = self.our_count(server_id, "reboot")
-        if count > number_of(said.get(OUR_REBOOTS)):
-            self.mark(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
+        if count > number_of(facts.get(OUR_REBOOTS)):
+            self.write_metadata(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
         else:
             self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
 
     def our_count(self, server_id: str, action: str) -> int:
-        """Return how often Nova's history of the server tells that we did this."""
+        """Return how often we did this, by Nova's history of the server."""
         rows = paging.rows(self._client, "compute", f"/servers/{server_id}/os-instance-actions", "instanceActions")
         own = self._client.user_id
         return sum(row["action"] == action and row["user_id"] == own for row in rows)
@@ -126,8 +126,8 @@ class ServerActions:
 
     def rebuild(self, server_id: str, spec: ServerSpec, number: int) -> None:
         row = self.get(server_id)
-        said = dict(row.get("metadata") or {})
-        if number_of(said.get(f"{PREFIX}resets")) >= number:
+        facts = dict(row.get("metadata") or {})
+        if number_of(facts.get(f"{PREFIX}resets")) >= number:
             return
         self.must_be_idle(row)
         if row["status"] in (*ASLEEP, "SHELVED", "SHELVED_OFFLOADED"):
@@ -137,23 +137,23 @@ class ServerActions:
             "imageRef": spec.image_id,
             "user_data": userdata.user_data(spec.user_data, spec.public_keys, spec.line_key, self._agents()),
         }
-        said |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
-        fresh["metadata"] = {**said, f"{PREFIX}resets": str(number)}
+        facts |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
+        fresh["metadata"] = {**facts, f"{PREFIX}resets": str(number)}
         if spec.public_keys:
             fresh["key_name"] = userdata.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
         self.mending(spec, row["tenant_id"], lambda: self.act(server_id, "rebuild", fresh))
 
     def snapshot(self, server_id: str, name: str) -> dict[str, Any]:
-        """Make an image, or find it. Return its row in Glance; it belongs to the portal's own project, so that templates outlive their makers."""
+        """Make an image, or find it. Return its row in Glance. Templates must outlive their makers, so it is the portal's own project's."""
         client = self._client
         found = cluster.pages(client, {"name": name, cluster.SNAPSHOT: server_id, "limit": 1})
         living = [row for row in found if row["status"] not in ("deleted", "killed", "pending_delete")]
         if living:
             return living[0]
         try:
-            # ARCHIVE: one that was restored would else hand its own on.
-            marks = {cluster.SNAPSHOT: server_id, cluster.ARCHIVE: ""}
-            made = self.act(server_id, "createImage", {"name": name, "metadata": marks})
+            # ARCHIVE: a restored server would otherwise hand its own on.
+            metadata = {cluster.SNAPSHOT: server_id, cluster.ARCHIVE: ""}
+            made = self.act(server_id, "createImage", {"name": name, "metadata": metadata})
         except Conflict:
             row = self.get(server_id)
             self.must_not_be_ready(row)
@@ -162,11 +162,11 @@ class ServerActions:
 
     # ---- its facts ----
 
-    def mark(self, server_id: str, facts: dict[str, str]) -> None:
+    def write_metadata(self, server_id: str, facts: dict[str, str]) -> None:
         self._client.ask("compute", "POST", f"/servers/{server_id}/metadata", json={"metadata": facts})
 
     def mending(self, spec: ServerSpec, project: str, ask: Callable[[], Any]) -> Any:
-        """Ask; where Nova lacks the person's key or may not see the image, give it that and ask again. Costs nothing otherwise."""
+        """Ask Nova. Where it lacks the person's key or the right to the image, give it that and ask again; otherwise no extra call."""
         for mended in range(3):
             try:
                 return ask()
@@ -194,7 +194,7 @@ class ServerActions:
             raise CloudRefused(f"The portal may have no more key pairs (manage.py setup_cloud): {error}") from error
 
     def _share(self, image_id: str, project: str) -> bool:
-        """Let the student's project use an image that is the portal's own. False when that is not what is wrong."""
+        """Let the student's project use an image of the portal's own. Return False when something else is wrong."""
         client = self._client
         try:
             row = body(client.ask("image", "GET", f"/images/{image_id}"))
@@ -211,7 +211,7 @@ class ServerActions:
         return True
 
     def as_student(self, row: dict[str, Any], ask: Callable[[str | None], Any]) -> Any:
-        """Ask in the student's own project, so that the image which is made is theirs, too; as ourselves where we have no role there."""
+        """Ask in the student's own project, which then owns the new image; as ourselves where we have no role there."""
         project = row["tenant_id"]
         try:
             return ask(project)
@@ -232,7 +232,7 @@ class ServerActions:
             raise CloudBusy(f"Server {row['id']} is being built.", retry_after=SOON)
 
     def must_not_be_ready(self, row: dict[str, Any]) -> None:
-        """Raise CloudBusy where a server that was not in the right state is by now: that is no refusal."""
+        """Raise CloudBusy where the server has reached the right state meanwhile: that is no refusal."""
         self.must_be_idle(row)
         if row["status"] == "ACTIVE":
             raise CloudBusy(f"Server {row['id']} was in the middle of something.", retry_after=SOON)
@@ -246,13 +246,13 @@ def _flavor(row: dict[str, Any]) -> Flavor:
 
 
 def gone_or_refused(error: BadRequest) -> CloudGone | CloudRefused:
-    """Tell what Nova's 400 means. It has no codes, so its English is read here, and nowhere else."""
+    """Return the error behind Nova's 400. Nova sends no codes, so this is the one place that reads its English."""
     text = str(error)
-    said = text.lower()
-    if any(word in said for word in ("could not be found", "can not find", "imageref", "flavorref")):
-        return CloudGone(text, Cause.SIZE_GONE if "flavor" in said else Cause.IMAGE_GONE)
-    if "is not active" in said:
+    english = text.lower()
+    if any(word in english for word in ("could not be found", "can not find", "imageref", "flavorref")):
+        return CloudGone(text, Cause.SIZE_GONE if "flavor" in english else Cause.IMAGE_GONE)
+    if "is not active" in english:
         return CloudRefused(text, Cause.IMAGE_NOT_READY)
-    if "too small" in said or "smaller than" in said:
+    if "too small" in english or "smaller than" in english:
         return CloudRefused(text, Cause.SIZE_TOO_SMALL)
     return CloudRefused(text)

@@ -1,4 +1,4 @@
-"""Keystone projects, one per student: found again by a tag, never made twice, with a security group and a quota."""
+"""Keep Keystone projects, one per student: found by a tag, never made twice, with a security group and a quota."""
 
 import logging
 import threading
@@ -45,8 +45,8 @@ class Tenants:
         self._lock = threading.Lock()  # one at a time: they are made once in a student's life
 
     def of(self, owner: Owner) -> Tenant:
-        """Find or make it. No call where owner.tenant says where it is, or where this process has seen it."""
-        if tenant := self._known.get(owner.key) or self._as_told(owner):
+        """Find or make the project. Makes no call where owner.tenant names it, or where this process has seen it."""
+        if tenant := self._known.get(owner.key) or self._from_note(owner):
             return tenant
         with self._lock:
             if owner.key not in self._known:
@@ -61,7 +61,7 @@ class Tenants:
                 return replace(tenant, is_new=is_new)
             return self._known[owner.key]
 
-    def _as_told(self, owner: Owner) -> Tenant | None:
+    def _from_note(self, owner: Owner) -> Tenant | None:
         """Read owner.tenant, unless it was wrong before or the rules that the settings ask for have changed since."""
         parts = owner.tenant.split(":")
         if len(parts) != 3 or parts[2] != self._walls.digest or owner.tenant in self._wrong:
@@ -69,8 +69,8 @@ class Tenants:
         return Tenant(parts[0], parts[1], parts[2])
 
     def forget(self, owner: Owner) -> None:
-        """Look again next time: the project may have been deleted, or our role in it taken away."""
-        tenant = self._known.pop(owner.key, None) or self._as_told(owner)
+        """Search again next time: the project may have been deleted, or our role in it taken away."""
+        tenant = self._known.pop(owner.key, None) or self._from_note(owner)
         if tenant:
             self._client.sign_out(tenant.project)
         self._wrong.add(owner.tenant)
@@ -102,7 +102,7 @@ class Tenants:
         return str(project.id)
 
     def _take_up(self, owner: Owner, name: str) -> str:
-        """Take up a project that somebody else made a moment ago, or whose tags were taken away by hand: put them back."""
+        """Take over a project that another process made a moment ago, or whose tags somebody removed: write the tags again."""
         if project := self.find(owner):
             return project
         with translated():
@@ -128,7 +128,7 @@ class Tenants:
     # ---- who may reach the machines ----
 
     def group_of(self, project: str) -> str:
-        """Return the project's group that lets the agent in; made, or brought to what it should be."""
+        """Return the project's security group that lets the agent in, made or corrected."""
         groups = self._groups(project)
         if groups and self._is_being_made(groups[0]):
             raise CloudBusy("Another worker is making the security group.", retry_after=1)
@@ -153,7 +153,7 @@ class Tenants:
                 self._client.ask("network", "PUT", f"/ports/{port['id']}", json={"port": groups})
 
     def _is_being_made(self, group: dict[str, Any]) -> bool:
-        """Several who write or delete the same rules at once keep Neutron's database busy for a minute: the first is left to it."""
+        """Return whether another worker is writing the group's rules: two writers would keep Neutron's database busy for a minute."""
         at, ahead = str(group.get("created_at", "")), self._client.clock_ahead or 0.0
         try:
             age = time.time() + ahead - datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
@@ -168,8 +168,8 @@ class Tenants:
         return sorted(found, key=lambda g: (g.get("created_at", ""), g["id"]))
 
     def ensure_rules(self, owner: Owner) -> str:
-        """Bring the group of their project to what the settings say now; where it is. '': there is no project."""
-        if self._as_told(owner):
+        """Bring the group of the owner's project in line with the settings. Return owner.tenant; '': there is no project."""
+        if self._from_note(owner):
             return owner.tenant
         if not (project := self.find(owner)):
             return ""
@@ -179,12 +179,12 @@ class Tenants:
     # ---- what they may keep ----
 
     def ensure_quota(self, owner: Owner) -> None:
-        known = self._known.get(owner.key) or self._as_told(owner)
+        known = self._known.get(owner.key) or self._from_note(owner)
         if project := known.project if known else self.find(owner):
             self.write_quota(project, owner)
 
     def write_quota(self, project: str, owner: Owner) -> None:
-        """Nova's and Neutron's own limits: the backstop. RAM in MiB."""
+        """Write Nova's and Neutron's own limits, behind our admission. RAM in MiB."""
         if owner.quota is None:
             return
         limits = {"instances": owner.quota.servers, "cores": owner.quota.vcpus, "ram": owner.quota.ram_mb}
@@ -217,14 +217,14 @@ class Tenants:
         self._delete_groups(project)
 
     def _try_to_clear_after(self, project: str) -> None:
-        """Clear up without making a launch wait: what cannot go now goes with their next project, or stays."""
+        """Clear up without making a launch wait. What cannot be deleted now goes with the owner's next project, or stays."""
         try:
             self._clear_after(project)
         except CloudError as error:
             log.warning("project %s was deleted by hand, and not all that was left of it could be: %s", project, error)
 
     def _clear_after(self, project: str) -> None:
-        """Clear what Neutron and Nova keep of a project that was deleted by hand. One that lives on is left alone."""
+        """Delete what Neutron and Nova keep of a project that was deleted by hand. A living project is left alone."""
         if not project or self._exists(project):
             return
         self._delete_groups(project)
@@ -279,7 +279,7 @@ def owner_tag(owner: Owner) -> str:
 
 
 def project_name(owner: Owner) -> str:
-    """Readable in Horizon, at most 64 characters (Keystone's limit), and the same whoever asks."""
+    """Return the project's name: readable in Horizon, at most 64 characters (Keystone's limit), the same whoever asks."""
     name = "".join(c if c.isalnum() or c in ".-_" else "-" for c in owner.name)[:40]
     return "-".join(part for part in (TAG, name, owner.key[:8]) if part)
 

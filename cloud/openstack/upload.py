@@ -1,4 +1,4 @@
-"""A disk image from a local file into Glance, for everybody."""
+"""Upload a disk image from a local file to Glance, for everybody."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Checked when it is made by `of`."""
+    """A checked file: made by `of`."""
 
     path: Path
     name: str
@@ -32,7 +32,7 @@ class Upload:
 
     @classmethod
     def of(cls, path: Path, name: str, login: str) -> "Upload":
-        """Check a file. Raises Refusal with a sentence when the file is no disk image, or the login no user's name."""
+        """Check a file. Raises Refusal when the file is no disk image, or the login no user name."""
         if not LOGIN.match(login):
             raise Refusal(_("“%(login)s” is no user's name on Linux."), {"login": login})
         try:
@@ -63,7 +63,7 @@ def is_there(client: Client, upload: Upload) -> bool:
 
 
 def ensure_uploaded(client: Client, upload: Upload) -> None:
-    """Upload the file. An upload that broke off left a row without data: it is filled."""
+    """Upload the file. A broken upload left a row without data, which is filled."""
     rows = [row for row in _rows(client, upload) if row["status"] == "queued" and row["owner"] == client.project_id]
     row = rows[0] if rows else _make(client, upload)
     with upload.path.open("rb") as file, translated():
@@ -76,9 +76,9 @@ def ensure_uploaded(client: Client, upload: Upload) -> None:
         )
     if answer.status_code >= 300:
         raise error_of(answer)
-    said = body(client.ask("image", "GET", f"/images/{row['id']}"))
-    if said["status"] != "active":
-        raise CloudBusy(f"Image {row['id']} is {said['status']} after its upload.")
+    image = body(client.ask("image", "GET", f"/images/{row['id']}"))
+    if image["status"] != "active":
+        raise CloudBusy(f"Image {row['id']} is {image['status']} after its upload.")
 
 
 def _make(client: Client, upload: Upload) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Write what a guest is given: a key pair for Nova, and user-data that carries further keys beside the template's own text.
+"""Write a guest's key pair for Nova, and its user-data: further keys beside the template's own text.
 
 Nova puts exactly one key into every kind of guest (cloud-init, CirrOS, a tiny image of one's own), early in the boot. Further keys
-travel in the user-data: to cloud-config in cloud-init's own way, to scripts and to nothing at all as a small POSIX shell script.
+travel in the user-data: in a cloud-config in cloud-init's own way, otherwise in a small POSIX shell script.
 """
 
 import base64
@@ -48,10 +48,10 @@ def blob(public_key: str) -> str:
 
 
 def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "", agents: Iterable[str] = ()) -> str | None:
-    """Return user-data in base64, as Nova takes it; None when there is nothing to say. The first key is Nova's business.
+    """Return user-data in base64, as Nova takes it; None when there is nothing in it. The first key travels by Nova.
 
-    line_key goes along where the person has a key: a key pair of Nova carries no options, and without one of the person's nobody
-    knows into which accounts it belongs. agents: the networks from which all visitors come, see guest_ssh.
+    line_key is added where the person has a key: a key pair of Nova carries no options, and without a key of the person nobody
+    knows which accounts it is for. agents: the networks from which all visitors come, see guest_ssh.
     """
     more = [_safe(key) for key in public_keys[1:]] + ([line_key] if line_key and public_keys else [])
     add = ADD_KEYS.format(first=blob(public_keys[0]), others="\n".join(more)) if more else ""
@@ -68,7 +68,7 @@ def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "", agent
 
 
 def _with(text: str, add: str, sshd: str, keys: list[str]) -> str:
-    """Return the template's text with ours. `add` and `sshd` are commands of a shell, and come first: the text may end it, or take long."""
+    """Return the template's text with ours. The shell commands `add` and `sshd` come first: the text may exit, or take long."""
     if not text.strip():
         return f"#!/bin/sh\n{add}{sshd}"
     if text.startswith("#!"):
@@ -78,7 +78,7 @@ def _with(text: str, add: str, sshd: str, keys: list[str]) -> str:
 
 
 def _multipart(text: str, keys: list[str], sshd: str) -> str:
-    """Return several parts: cloud-config and the like are understood by cloud-init only, which takes several parts and merges them."""
+    """Return a multipart text. Only cloud-init understands cloud-config and the like, and it merges several parts."""
     lines = "".join(f"  - {_yaml(key)}\n" for key in keys)
     ours = f"#cloud-config\nmerge_how: 'list(append)+dict(recurse_array)+str()'\nssh_authorized_keys:\n{lines}"
     whole = MIMEMultipart(boundary=BOUNDARY)
@@ -90,10 +90,10 @@ def _multipart(text: str, keys: list[str], sshd: str) -> str:
 
 
 def _yaml(line: str) -> str:
-    """Return a key as it is, one with options in quotes, of which YAML takes those of JSON."""
+    """Return a key for YAML: as it is, or in JSON's quotes, which YAML understands, where it has options."""
     return json.dumps(line) if '"' in line else line
 
 
 def _safe(key: str) -> str:
-    """Reduce a key to one line, of the characters that keys and their comments consist of."""
+    """Reduce a key to one line of harmless characters."""
     return "".join(c for c in " ".join(key.split()) if c.isalnum() or c in " +/=@.-_")

@@ -1,4 +1,4 @@
-"""The security group of a student's project: whom it lets in, and where to it lets out."""
+"""Keep the security group of a student's project: who may reach its machines, and what these may reach."""
 
 import contextlib
 import hashlib
@@ -16,30 +16,30 @@ log = logging.getLogger(__name__)
 
 GROUP = "minga"  # the group's name
 GROUP_NOTE = "Minga: lets in the portal's agent only, so that students' machines cannot reach each other."
-OURS = "Minga: "  # how the note of a group begins that was made here
+OURS = "Minga: "  # the first words of a group's description, when we made it
 PAGE = 100  # groups asked for at once: each has dozens of rules
 OPEN = {Rule("egress", "IPv4", None), Rule("egress", "IPv6", None)}  # what Neutron gives each new group
 
 
 class Walls:
-    """`agents`: the networks (CIDR) that the agent's connections come from."""
+    """The rules of all groups. `agents`: the networks (CIDR) that the agent's connections come from."""
 
     def __init__(
-        self, client: Client, agents: Callable[[], list[str]], way_out: WayOut, *, agents_told: bool = True
+        self, client: Client, agents: Callable[[], list[str]], way_out: WayOut, *, agents_given: bool = True
     ) -> None:
         self.way_out = way_out
         self._client, self._agents = client, agents
-        self._agents_told = agents_told  # False: found out by this computer
+        self._agents_given = agents_given  # False: found out by this computer
 
     @property
     def digest(self) -> str:
-        """Return a short digest of what the rules are made from. No call is needed."""
+        """Return a short digest of what the rules are made from. Makes no call."""
         blocked = sorted(map(str, self.way_out.blocked().networks))
-        said = ",".join(sorted(self._agents())) + ";" + ",".join(blocked)
-        return hashlib.sha256(said.encode()).hexdigest()[:8]
+        source = ",".join(sorted(self._agents())) + ";" + ",".join(blocked)
+        return hashlib.sha256(source.encode()).hexdigest()[:8]
 
     def everywhere(self) -> list[dict[str, Any]]:
-        """Return the groups of all projects that Minga made, and of those in which it took over a server."""
+        """Return the groups of the projects that Minga made or in which it adopted a server."""
         params = {"name": GROUP, "limit": PAGE}
         found = paging.rows(self._client, "network", "/security-groups", "security_groups", params)
         return [group for group in found if str(group.get("description")).startswith(OURS)]
@@ -48,7 +48,7 @@ class Walls:
         return self._differences(group) == (set(), [])
 
     def keep(self, group: dict[str, Any]) -> None:
-        """Bring a group's rules to what they should be. What lets in too much goes first; the way out is never shut in between."""
+        """Correct a group's rules. Deletes what lets in too much first; the way out stays open throughout."""
         missing, surplus = self._differences(group)
         self._delete(row for row in surplus if row["direction"] == "ingress")
         if missing:
@@ -60,7 +60,7 @@ class Walls:
             self.keep(group)
 
     def _differences(self, group: dict[str, Any]) -> tuple[set[Rule], list[dict[str, Any]]]:
-        """Return the rules that a group lacks, and Neutron's rows of those that are too many."""
+        """Return the missing rules, and Neutron's rows of the surplus ones."""
         wanted = {Rule("ingress", f"IPv{6 if ':' in cidr else 4}", cidr) for cidr in self._agents()}
         wanted |= self.way_out.rules()
         held = [(row, rule_of(row)) for row in sorted(group["security_group_rules"], key=lambda row: str(row["id"]))]
@@ -75,9 +75,9 @@ class Walls:
         return missing, [row for row in surplus if row["direction"] == "ingress"]
 
     def _must_go(self, row: dict[str, Any], rule: Rule | None) -> bool:
-        """Whether a surplus rule goes. An address that each computer found for itself is not everybody's: only what was told takes others away."""
+        """Return whether a surplus rule is deleted. Addresses that a computer found for itself hold only there: they delete no other rules."""
         is_an_agent = rule is not None and rule.protocol is None and rule.prefix is not None
-        return row["direction"] == "egress" or self._agents_told or not is_an_agent
+        return row["direction"] == "egress" or self._agents_given or not is_an_agent
 
     def _make(self, group: dict[str, Any], rules: set[Rule]) -> None:
         rows = [rule.row(group["id"], group["project_id"]) for rule in sorted(rules, key=repr)]
@@ -91,7 +91,7 @@ class Walls:
             self._client.ask("network", "POST", "/security-group-rules", json=wish)
 
     def _make_room(self, project: str, more: int) -> None:
-        """Neutron allows a project 100 rules, as long as nobody says otherwise."""
+        """Raise the project's limit of rules (100 by default) by this many."""
         allowed = body(self._client.ask("network", "GET", f"/quotas/{project}"))["quota"]["security_group_rule"]
         wish = {"quota": {"security_group_rule": allowed + more}}
         self._client.ask("network", "PUT", f"/quotas/{project}", json=wish)

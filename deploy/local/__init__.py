@@ -1,1 +1,1 @@
-"""Starts and keeps all of Minga on one computer. Imports nothing of the application: it only runs its commands."""
+"""Start all of Minga on one computer and keep it running. Imports nothing of the application: it runs the application's commands."""

@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def _folder() -> str:
-    """Return the folder's name; each cloud has its own, for the rows of one would be strangers on the other."""
+    """Return the default of DATA. Each cloud has a folder of its own: the rows of one cloud mean nothing on another."""
     cloud = os.environ.get("OS_CLOUD") or ("openstack" if os.environ.get("OS_AUTH_URL") else "")
     return f".data-{cloud}" if cloud else ".data"
 

@@ -1,4 +1,4 @@
-"""Front-end libraries from npm, translations made ready to read, static files collected. `python -m deploy.local.assets`.
+"""Fetch front-end libraries from npm, compile translations, collect static files. `python -m deploy.local.assets`.
 
 Each part is skipped while nothing of what it is made from has changed.
 """
@@ -42,7 +42,7 @@ def make_all() -> None:
 
 
 def fetch_libraries(*, for_tests: bool) -> None:
-    """npm ci into node_modules, then the few files that pages use into static/vendor (vendor.json: from -> to)."""
+    """Run npm ci, then copy the few files that pages use into static/vendor (vendor.json: from -> to)."""
     wanted = stamps.fingerprint(ROOT, [ROOT / "package-lock.json", LIST])
     files: dict[str, str] = json.loads(LIST.read_text())
     there = [*(VENDOR / to for to in files.values()), *([FOR_TESTS] if for_tests else [])]
@@ -67,7 +67,7 @@ def _npm(*arguments: str) -> None:
 
 
 def compile_translations() -> None:
-    """.po to .mo with polib: gettext's msgfmt is not on every computer."""
+    """Compile .po to .mo with polib: gettext's msgfmt is not on every computer."""
     import polib
 
     for source in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
@@ -79,7 +79,7 @@ def compile_translations() -> None:
 
 
 def collect() -> None:
-    """Hashed names and compressed copies, which browsers may keep for ever."""
+    """Collect the static files under hashed names, with compressed copies: browsers may keep them for ever."""
     files = [path for path in (ROOT / "static").rglob("*") if path.is_file()]
     wanted = stamps.fingerprint(ROOT, [*files, ROOT / "requirements.txt", ROOT / "portal" / "settings.py"])
     if stamps.is_fresh(COLLECTED / ".stamp", wanted):

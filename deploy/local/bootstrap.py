@@ -55,14 +55,14 @@ def use_new_python() -> None:
 
 
 def only_one() -> TextIO:
-    """Two starts from one folder would install over each other; the second waits here."""
+    """Wait until no other start installs into this folder; hold it until the returned file is closed."""
     folder = os.fdopen(os.open(ROOT / "requirements.txt", os.O_RDONLY))
     fcntl.flock(folder, fcntl.LOCK_EX)
     return folder
 
 
 def install(requirements: str) -> None:
-    """Make .venv what the file says. Costs nothing when it already is: a stamp holds the file's hash."""
+    """Install into .venv what the file says. Costs nothing the second time: a stamp holds the file's hash."""
     stamp, wanted = VENV / "minga-packages", fingerprint(requirements)
     if works() and stamp.exists() and wanted in stamp.read_text().split():
         return
@@ -95,7 +95,7 @@ def uv_install(options: list[str], packages: list[str]) -> int:
 def kept_wheels(requirements: str) -> list[str]:
     """Options with which pip takes the packages from MINGA_CACHE, fetched there first where they are missing; [] without it.
 
-    pip's own cache does not do: mirrors that forbid caching leave it empty.
+    pip's own cache is not enough: mirrors that forbid caching leave it empty.
     """
     if not os.environ.get("MINGA_CACHE"):
         return []
@@ -110,7 +110,7 @@ def kept_wheels(requirements: str) -> list[str]:
 
 
 def fetch_wheels(requirements: str, kept: Path) -> None:
-    """Into the folder `kept`, which is there once all are; those of another version of the file go."""
+    """Fetch all wheels into the folder `kept`, which gets its name once it is whole, and delete those of other versions of the file."""
     part = kept.parent / f"{kept.name}.{os.getpid()}.part"
     if pip("wheel", "-w", str(part), UV, "-r", str(ROOT / requirements)) == 0:
         for old in kept.parent.iterdir():
@@ -129,7 +129,7 @@ def fingerprint(requirements: str) -> str:
 
 
 def works() -> bool:
-    """Is there a Python in .venv that starts? A copied or moved folder has none."""
+    """Return whether .venv has a Python that starts. A copied or moved folder has none."""
     check = "import sys; sys.exit(sys.version_info < (3, 11))"
     return PYTHON.exists() and subprocess.run([PYTHON, "-c", check]).returncode == 0
 

@@ -1,6 +1,6 @@
-"""`make check`: style, types, floors, migrations, translations, sleeps. Says all that is wrong, not only the first thing.
+"""`make check`: style, types, floors, migrations, translations, sleeps. Names everything that is wrong, not only the first thing.
 
-The parts run side by side, one on each processor, and are told one after the other, always in the same order.
+The parts run side by side, one on each processor. Their results are printed in a fixed order.
 """
 
 import os
@@ -22,7 +22,7 @@ DUMMIES = {
     "SECRET_KEY": "only-for-checking-and-nothing-is-signed", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "DJANGO_SETTINGS_MODULE": "portal.settings",
     "DB_POOL": "off",
 }  # fmt: skip
-# It warns that it cannot compare with the database; there is none, and none is needed.
+# Without the warning that the database cannot be compared: there is none, and none is needed.
 MIGRATIONS = ["-W", "ignore::RuntimeWarning", "manage.py", "makemigrations", "--check", "--dry-run", "--skip-checks"]
 
 
@@ -38,7 +38,7 @@ Part = Callable[[], Result]
 
 
 def command(*words: str) -> Part:
-    """Make a part of a program: it says what is wrong, and its status says whether anything is."""
+    """Make a part of a program. Its output is the findings, its exit status says whether there are any."""
 
     def run() -> Result:
         done = subprocess.run(words, cwd=ROOT, env={**os.environ, **DUMMIES}, capture_output=True, text=True)
@@ -48,7 +48,7 @@ def command(*words: str) -> Part:
 
 
 def function(faults: Callable[[Path], list[str]]) -> Part:
-    """Make a part of a function of ours: a sentence for each fault."""
+    """Make a part of one of our functions, which returns a sentence for each fault."""
 
     def run() -> Result:
         found = faults(ROOT)
@@ -66,7 +66,7 @@ PARTS: dict[str, Part] = {
     "translations": function(translations.faults),
     "sleeps": function(sleeps.faults),
 }
-LONGEST = "types"  # begun first, so that nobody waits for it alone at the end
+LONGEST = "types"  # started first, so that it does not run alone at the end
 
 
 def main() -> int:
@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def check(parts: dict[str, Part], processors: int) -> int:
-    """Run the parts side by side and tell of each as soon as those before it are told. Returns the exit status."""
+    """Run the parts side by side and print each result as soon as those before it are printed. Return the exit status."""
     with ThreadPoolExecutor(max(2, processors)) as workers:
         begun = {name: workers.submit(timed, parts[name]) for name in sorted(parts, key=lambda name: name != LONGEST)}
         wrong = [name for name in parts if not tell(name, *begun[name].result())]
@@ -83,7 +83,7 @@ def check(parts: dict[str, Part], processors: int) -> int:
 
 
 def timed(part: Part) -> tuple[Result, float]:
-    """Run a part: its findings, and the seconds that it took. A part that breaks is wrong, and the others go on."""
+    """Run a part. Return its findings and its seconds. A part that raises counts as wrong, and the others go on."""
     began = time.monotonic()
     try:
         result = part()

@@ -1,4 +1,4 @@
-"""Start and end a process: in a group of its own, with a pid file, and told to end when we die."""
+"""Start and end a process: in a group of its own, with a pid file, and ended by the kernel when we die."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.local import holders, pidfiles, privilege
 
 PR_SET_PDEATHSIG = 1
-LOG_BYTES = 20_000_000  # a longer log is set aside: about a day of the worker's
+LOG_BYTES = 20_000_000  # a longer log is rotated: about a day of the worker's
 
 
 @dataclass
@@ -34,7 +34,7 @@ def start(program: Program, *, log: Path, pidfile: Path) -> subprocess.Popen[byt
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         process = _popen(program, log)
-    except subprocess.SubprocessError as error:  # what is done before exec was forbidden
+    except subprocess.SubprocessError as error:  # the system forbade a step of _before_exec
         raise privilege.not_started(program.name, error) from None
     pidfiles.of_process(process.pid, Path(program.command[0]).name).write(pidfile)
     return process
@@ -49,8 +49,8 @@ def _popen(program: Program, log: Path) -> subprocess.Popen[bytes]:
 
 
 def environment(program: Program) -> dict[str, str]:
-    """Return the program's environment: also of this process's own, but no secret that is not for it."""
-    return holders.own(program.name, {**os.environ, **program.environment})
+    """Return the program's environment: ours and its own, without the secrets of other services."""
+    return holders.keep_own(program.name, {**os.environ, **program.environment})
 
 
 def _before_exec(program: Program) -> Callable[[], None]:
@@ -59,7 +59,7 @@ def _before_exec(program: Program) -> Callable[[], None]:
     def prepare() -> None:
         if program.become:
             program.become()
-        # After the change of user, which forgets it.
+        # Only now: a change of user clears it.
         if libc is not None:
             libc.prctl(PR_SET_PDEATHSIG, int(program.gently), 0, 0, 0)
             if os.getppid() != parent:
@@ -85,8 +85,8 @@ def wait_then_kill(process: subprocess.Popen[bytes], *, seconds: float, pidfile:
     pidfile.unlink(missing_ok=True)
 
 
-def set_aside(log: Path) -> None:
-    """Keep one older log. Copied and emptied, not renamed: its process goes on writing at the end of the same file."""
+def rotate_log(log: Path) -> None:
+    """Move a log that is too long into one older log. Copied and emptied, not renamed: the process keeps the file open."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
         shutil.copyfile(log, log.with_suffix(".old.log"))
         os.truncate(log, 0)

@@ -1,4 +1,4 @@
-"""Which ports on 127.0.0.1 each process uses: chosen once, kept in DATA/ports.json, changed only when somebody else has one."""
+"""The ports on 127.0.0.1 of each process: drawn once, kept in DATA/ports.json, drawn again only when another program has one."""
 
 import json
 import socket
@@ -10,12 +10,12 @@ VPS_PORTS = 1000  # public ports of the embedded VPS: a machine has about three
 
 
 def loopbacks() -> list[str]:
-    """This computer's own addresses. `localhost` is either, and browsers try ::1 first, so the pages must be at both."""
+    """Return this computer's own addresses. `localhost` means either, and browsers try ::1 first, so web listens at both."""
     return ["127.0.0.1", "::1"] if socket.has_ipv6 and is_free(0, "::1") else ["127.0.0.1"]
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """May we listen there? Asked with SO_REUSEADDR, as our servers listen, so a port in TIME_WAIT counts as free."""
+    """Return whether we may listen there. Tried with SO_REUSEADDR, as our servers listen, so a port in TIME_WAIT counts as free."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 def web_port(text: str) -> int:
-    """Return the port that the person asked for with PORT=. Raises LauncherError when it is no port or taken."""
+    """Return the port that the person asked for with PORT=. Raises LauncherError when it is taken or no port."""
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise LauncherError(
             f"PORT={text} is not a port. Say a number from 1024 to 65535, for example: make run PORT=8080."
@@ -52,7 +52,7 @@ def _other(port: int) -> int:
 
 
 def choose(path: Path, names: list[str]) -> dict[str, int]:
-    """Return a port for each name: the one kept in the file if it is still free, else a new one. The file is brought up to date."""
+    """Return a port for each name: the one kept in the file if it is still free, else a new one. Writes the file."""
     kept = _read(path)
     ports: dict[str, int] = {}
     for name in names:

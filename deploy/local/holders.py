@@ -1,7 +1,7 @@
-"""Which service holds which secret: what is not a service's own is not in its environment, even where a person's shell brought it along.
+"""The secrets that each service holds. A secret of another service is removed from its environment, also where a person's shell set it.
 
-All services of `make run` are one person's processes on one computer, so files are no wall between them. It is the same plan as
-compose's and systemd's, tried wherever Minga is tried.
+All services of `make run` are one person's processes on one computer, so a file keeps no secret from any of them. The table is the one
+of compose and systemd all the same, so that every trial of Minga tries it.
 """
 
 import re
@@ -26,11 +26,11 @@ HOLDERS = {
     "disks": {"cloud"},
     "prepare": _SITE | {"cloud", "gateway token"},
     "assets": _SITE,
-}  # the others none: what they need is in files of their own
+}  # other services hold none: what they need is in files of their own
 
 
-def own(service: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what is not for this service."""
+def keep_own(service: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without the secrets of other services."""
     held = HOLDERS.get(service, set())
     foreign = re.compile("|".join(pattern for name, pattern in SECRETS.items() if name not in held))
     return {name: value for name, value in environment.items() if not foreign.fullmatch(name)}

@@ -19,6 +19,8 @@ SECRETS = ("secret_key", "database", "redis", "cloud_token", "agent_token")
 
 @dataclass(frozen=True)
 class Installation:
+    """A folder with everything that Minga keeps: the database, logs, ports, secrets, pid files."""
+
     data: Path
     web_port: int
     ports: dict[str, int]
@@ -27,12 +29,12 @@ class Installation:
 
     @property
     def url(self) -> str:
-        """Return the address for people. Machines' ports are on 127.0.0.1: a browser sends the cookies of one name to all its ports."""
+        """Return the address for people. Not 127.0.0.1, where machines' ports are: a browser sends the cookies of one name to all its ports."""
         return f"http://localhost:{self.web_port}"
 
     @property
     def loopback_url(self) -> str:
-        """Return the address for programs: no name has to be looked up. Pages lead on to `url`."""
+        """Return the address for programs, which need not look a name up. Pages redirect to `url`."""
         return f"http://127.0.0.1:{self.web_port}"
 
     @property
@@ -54,7 +56,7 @@ class Installation:
 
 
 def take(data: Path) -> TextIO:
-    """Make the folder and hold it: one Minga per folder. Raises LauncherError."""
+    """Make the folder and lock it until the returned file is closed: one Minga per folder. Raises LauncherError."""
     try:
         (data / "run").mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(data).free < NEEDED_BYTES:
@@ -82,7 +84,7 @@ def _where(data: Path) -> str:
 
 
 def settle(data: Path, port: str, lock: TextIO) -> Installation:
-    """Ports and secrets of a folder that we hold, new ones where there are none."""
+    """Return the installation in a folder that we hold (see take); makes the ports and secrets that it lacks. Raises LauncherError."""
     try:
         chosen = free_ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page"])
         _key(data / "secrets" / "portal_key")
@@ -102,7 +104,7 @@ def _secret(folder: Path, name: str) -> str:
 
 
 def _key(path: Path) -> None:
-    """The portal's own SSH key, made once: for lines in the terminals of guests."""
+    """Make the portal's own SSH key, once: it writes lines into the terminals of guests."""
     if path.exists():
         return
     from cryptography.hazmat.primitives import serialization as s
@@ -113,7 +115,7 @@ def _key(path: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Whole or not at all, readable by its owner only."""
+    """Write a file whole or not at all, readable by its owner only."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     unfinished = path.with_suffix(".new")
     with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -1,22 +1,23 @@
-"""A mail server for a trial: real SMTP in, a page to read it, and nothing leaves this computer.
+"""A mail server for a trial: real SMTP in, a page to read the mails, and nothing leaves this computer.
 
-`python -m deploy.local.mail --data FOLDER --smtp-port N --page-port N`. Both listen on loopback. Who could reach them could read
-the links in the mails, so a page of somewhere else that a browser shows under another name is refused.
+`python -m deploy.local.mail --data FOLDER --smtp-port N --page-port N`. Both ports are on loopback. The mails hold links that sign
+people in or act for them, so the page answers under this computer's own names only: no site on the web can read it through a browser.
 """
 
 import argparse
 import asyncio
 import email
 import re
-import time
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import default
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import uvicorn
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.handlers import Mailbox
+from aiosmtpd.smtp import SMTP
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -24,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-KEPT = 500  # mails; the oldest go
+KEPT = 500  # mails; the oldest are deleted
 LONGEST = 5_000_000  # bytes of one mail
 HERE = "127.0.0.1"
 LINK = re.compile(r"https?://[^\s<>\"]+")
@@ -42,53 +43,63 @@ HEADERS = {
 SANDBOX = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
-class Box:
-    """The mails of one folder: a file each, named by when it came."""
+class Box(Mailbox):
+    """The mails of a folder, as a Maildir in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        super().__init__(folder / "maildir")
+        for mail in sorted(folder.glob("*.eml")):  # 0.3 kept each mail so
+            self.mailbox.add(mail.read_bytes())
+            mail.unlink()
 
-    def keep(self, content: bytes) -> None:
-        path = self.folder / f"{time.time_ns()}.eml"
-        path.with_suffix(".part").write_bytes(content)
-        path.with_suffix(".part").rename(path)
+    def handle_message(self, message: Message) -> None:
+        """Keep a mail. aiosmtpd calls this once the whole of it has arrived."""
+        super().handle_message(message)
         for old in self.names()[KEPT:]:
-            (self.folder / f"{old}.eml").unlink(missing_ok=True)
+            self.mailbox.discard(old)
 
     def names(self) -> list[str]:
         """Return the mails' names, the newest first."""
-        return sorted((path.stem for path in self.folder.glob("*.eml")), key=int, reverse=True)
+        return sorted(self.mailbox.keys(), key=_arrival, reverse=True)
 
     def read(self, name: str) -> EmailMessage | None:
-        if name not in self.names():
+        try:
+            found = email.message_from_bytes(self.mailbox.get_bytes(name), policy=default)
+        except KeyError:
             return None
-        found = email.message_from_bytes((self.folder / f"{name}.eml").read_bytes(), policy=default)
         return found if isinstance(found, EmailMessage) else None
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep a mail. aiosmtpd calls this with the whole of it."""
-        self.keep(envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode())
-        return "250 Kept for the page"
+
+def _arrival(name: str) -> list[int]:
+    """Return when a mail came, from its name in the Maildir (1764150000.M123456P7Q2.host): seconds, microseconds, a running number."""
+    seconds, microseconds, _pid, number = re.findall(r"\d+", name)[:4]
+    return [int(seconds), int(microseconds), int(number)]
 
 
 def pages(box: Box) -> Starlette:
-    def index(request: Request) -> Response:
+    """Return the web application. All of it runs on the event loop, as aiosmtpd does: threads may not share a Maildir."""
+
+    async def index(request: Request) -> Response:
         rows = "".join(_row(name, mail) for name in box.names() if (mail := box.read(name)))
         return _page("Mails", f"<ul>{rows}</ul>" if rows else "<p>No mail has been sent yet.</p>")
 
-    def one(request: Request) -> Response:
+    async def one(request: Request) -> Response:
         name = request.path_params["name"]
         mail = box.read(name)
         if mail is None:
             return PlainTextResponse("There is no such mail.", 404)
-        frame = f'<h2>As HTML</h2><iframe src="/{name}/html" title="The mail as HTML"></iframe>' if _html(mail) else ""
+        frame = (
+            f'<h2>As HTML</h2><iframe src="/{quote(name)}/html" title="The mail as HTML"></iframe>'
+            if _html(mail)
+            else ""
+        )
         body = (
             f"<p><a href='/'>All mails</a></p><article>{_about(mail)}<pre>{_linked(_text(mail))}</pre></article>{frame}"
         )
         return _page(str(mail["Subject"]), body)
 
-    def html(request: Request) -> Response:
+    async def html(request: Request) -> Response:
         mail = box.read(request.path_params["name"])
         page = (_html(mail) if mail else "").replace("<head>", '<head><base target="_blank">', 1)
         return HTMLResponse(page, 200 if page else 404, {**HEADERS, "Content-Security-Policy": SANDBOX})
@@ -99,7 +110,7 @@ def pages(box: Box) -> Starlette:
 
 
 def _row(name: str, mail: EmailMessage) -> str:
-    return f"<li><a href='/{name}'>{escape(str(mail['Subject']))}</a><br>{_about(mail)}</li>"
+    return f"<li><a href='/{quote(name)}'>{escape(str(mail['Subject']))}</a><br>{_about(mail)}</li>"
 
 
 def _about(mail: EmailMessage) -> str:
@@ -148,8 +159,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--page-port", type=int, required=True)
-    said = parser.parse_args()
-    asyncio.run(serve(said.data, said.smtp_port, said.page_port))
+    options = parser.parse_args()
+    asyncio.run(serve(options.data, options.smtp_port, options.page_port))
 
 
 if __name__ == "__main__":

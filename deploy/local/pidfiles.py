@@ -8,15 +8,14 @@ from pathlib import Path
 
 POLL_SECONDS = 0.05  # between two looks at a process that should end
 KILL_SECONDS = 5.0  # the kernel needs a moment to take a killed process away
-# The reverse of the order of the start. The local cloud puts its guests to sleep; PostgreSQL closes its files.
-# In which what was left behind is ended: those that need others first.
+# The order in which leftovers are ended: a service before those that it needs.
 ORDER = ("agent", "beat", "worker", "web", "disks", "prepare", "assets", "mail", "vps", "cloud", "redis", "postgres")
-LEFTOVER_SECONDS = {"cloud": 30.0, "postgres": 15.0}  # others get 5
+LEFTOVER_SECONDS = {"cloud": 30.0, "postgres": 15.0}  # to put guests to sleep, to close its files; others get 5
 
 
 @dataclass(frozen=True)
 class PidFile:
-    """The content of a pid file: a started process. `started` tells it from a stranger that was given the same number later."""
+    """The content of a pid file. `started` tells our process from a later one that was given the same number."""
 
     pid: int
     started: str
@@ -31,7 +30,7 @@ class PidFile:
 
 
 def is_running(pid: int) -> bool:
-    """Is there such a process, zombies aside?"""
+    """Return whether the process lives; a zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -50,7 +49,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def start_of(pid: int) -> str:
-    """When the process started, in the kernel's clock ticks; "-" where the system does not tell."""
+    """Return when the process started, in the kernel's clock ticks; "-" where the system does not tell."""
     fields = _stat(pid)
     return fields[19] if len(fields) > 19 else "-"
 
@@ -68,7 +67,7 @@ def read(path: Path) -> PidFile | None:
 
 
 def has_members(group: int) -> bool:
-    """Does a process group that led its own session still have a member that is no zombie?"""
+    """Return whether a process group that leads its own session still has a living member."""
     return any(fields[:1] not in ([], ["Z"]) and fields[2:4] == [str(group)] * 2 for fields in map(_stat, _pids()))
 
 
@@ -96,9 +95,9 @@ def _end_named(name: str, path: Path) -> bool:
 
 
 def end_leftover(path: Path, *, gently: signal.Signals, seconds: float) -> bool:
-    """End the process that the file names, with its whole group, if it is still that process. True if there was one.
+    """End the process that the file names, with its whole group, if it is still the same process. Return whether there was one.
 
-    A leader that is dead may have left a group: its number is not given away while the group lives.
+    A dead leader may have left a group behind: the system gives its number to nobody while the group lives.
     """
     found = read(path)
     if found is None:

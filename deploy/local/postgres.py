@@ -37,7 +37,7 @@ class Postgres:
         return privilege.drop([self.folder, binaries()])
 
     def prepare(self) -> None:
-        """Make the data folder if there is none; a half-made one is made again. About 1 s the first time."""
+        """Make the data folder, unless it is whole already; a half-made one is moved aside. Takes about 1 s."""
         if (self.folder / "minga_made").exists():
             return
         self._clear()
@@ -51,11 +51,11 @@ class Postgres:
         (self.folder / "minga_made").touch()
 
     def _roles(self) -> str:
-        """The application's own role: no superuser, so what reaches the database cannot reach the computer's files."""
+        """Return the SQL for the application's own role. No superuser, so an injected statement cannot reach the computer's files."""
         return f"CREATE ROLE minga LOGIN CREATEDB PASSWORD '{self.password}'\nCREATE DATABASE minga OWNER minga\n"
 
     def _clear(self) -> None:
-        """Set aside, never delete: a folder without our mark may still be somebody's."""
+        """Move the folder aside. Never delete it: without our mark file it may be somebody's."""
         if self.folder.exists():
             self.folder.rename(self.folder.with_name(f"{self.folder.name}-unfinished-{secrets.token_hex(3)}"))
 

@@ -1,6 +1,6 @@
-"""PostgreSQL refuses to run as root. In a container root is often all there is, so there it runs as nobody.
+"""Run PostgreSQL, which refuses root, as the user nobody where Minga is started by root, as in most containers.
 
-Nobody cannot walk through a folder like /root (mode 700), nor start a program that was installed with umask 077. Instead of
+That user cannot walk through a folder like /root (mode 700), nor start a program that was installed with umask 077. Instead of
 loosening the person's folders, or copying the server, the process then keeps the one capability that it needs (docs/adr/0002).
 """
 
@@ -20,8 +20,8 @@ CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 CAP_SETPCAP = 8
 CAPABILITIES_VERSION_3 = 0x20080522
-# Without it access(2) leaves the capabilities of an ordinary user out of account, and PostgreSQL asks by access(2) whether it
-# may start its own programs: it then says "Permission denied" of a file that it could read.
+# PostgreSQL asks access(2) whether it may start its own programs. Without this bit, access(2) ignores the capabilities of an
+# ordinary user, and PostgreSQL says "Permission denied" of a file that it could read.
 SECBIT_NO_SETUID_FIXUP = 1 << 2
 
 
@@ -39,7 +39,7 @@ def lesser_user() -> pwd.struct_passwd:
 
 
 def give_away(folder: Path) -> None:
-    """Make the folder the lesser user's, with all in it."""
+    """Make the lesser user the owner of the folder and of all in it."""
     user = lesser_user()
     for place, _, names in os.walk(folder):
         for path in (place, *(os.path.join(place, name) for name in names)):
@@ -66,7 +66,7 @@ def drop(paths: list[Path]) -> Callable[[], None] | None:
 
 
 def not_started(program: str, error: Exception) -> LauncherError:
-    """Return the sentence where the system does not let PostgreSQL begin: it took too long, or forbids what `drop` asks for."""
+    """Return the sentence for a PostgreSQL that did not start: it took too long, or the system forbids what `drop` asks for."""
     return LauncherError(
         f"{program} could not be started here ({error}). "
         + (
@@ -85,7 +85,7 @@ def _needed_capability(paths: list[Path], permitted: int) -> int | None:
     closed = [path for path in paths if not _is_open(path)]
     if not closed:
         return None
-    # The one to read everything starts no program that only root may start; to write everything does (and is all that Docker leaves).
+    # READ_SEARCH cannot start a program that only root may start. OVERRIDE can, and is the only one that Docker leaves.
     fits = [CAP_DAC_OVERRIDE] if any(map(_has_closed_program, paths)) else [CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE]
     found = next((one for one in fits if permitted & 1 << one), None)
     if found is None or not permitted & 1 << CAP_SETPCAP:
@@ -97,13 +97,13 @@ def _needed_capability(paths: list[Path], permitted: int) -> int | None:
 
 
 def _is_open(path: Path) -> bool:
-    """May everybody walk to this path, and start the programs in it?"""
+    """Return whether everybody may walk to this path and start the programs in it."""
     folders = path.resolve().parents
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in folders) and not _has_closed_program(path)
 
 
 def _has_closed_program(path: Path) -> bool:
-    """Was it installed for its owner only (umask 077)? Asked of PostgreSQL's own folder; the data's is private by design."""
+    """Return whether its programs were installed for their owner only (umask 077). The data's folder, private by design, has none."""
     return any(not file.stat().st_mode & stat.S_IXOTH for file in _programs(path))
 
 

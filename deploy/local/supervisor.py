@@ -1,28 +1,37 @@
-"""Start all services in their order, keep them running, and end them in reverse when told to."""
+"""Start all services in their order, keep each running, and end them in reverse when told to."""
 
 import json
 import os
 import signal
+import subprocess
 import time
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 
-from deploy.local import child, services
+from deploy.local import child, pidfiles, services, stamps
 from deploy.local.errors import LauncherError, of_os_error
 from deploy.local.installation import Installation, write
-from deploy.local.keeper import Keeper, State
+from deploy.local.services import Service
 
 LOOK_SECONDS = 0.05  # between two looks while starting
 CALM_LOOK_SECONDS = 0.1  # and afterwards
 LOGS_SECONDS = 60.0  # between two looks at the length of the logs
 START_SECONDS = 150.0  # the whole start, packages aside
+FIRST_WAIT_SECONDS = 0.2  # before the first restart of a service; doubles
+LONGEST_WAIT_SECONDS = 5.0
+CALM_SECONDS = 10.0  # a service that lived this long begins again with the first wait
+SETTLE_SECONDS = 1.0  # a service without a readiness check counts as ready after this long
+TRIES = 5  # starts of a service that never became ready
 
 
 class Stopped(Exception):
-    """Somebody asked us to end."""
+    """Raised where a signal told the supervisor to end."""
 
 
 class Supervisor:
+    """The services of one installation, looked after from one loop in one thread."""
+
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
         self.keepers: list[Keeper] = []
@@ -33,10 +42,9 @@ class Supervisor:
         """Run until a signal. Raises LauncherError when Minga cannot start; everything is ended in either case."""
         for which in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(which, self._asked_to_stop)
+        settings = json.dumps(services.site_settings(self.installation), indent=1)
         try:
-            write(
-                self.installation.run / "settings.json", json.dumps(services.site_settings(self.installation), indent=1)
-            )
+            write(self.installation.run / "settings.json", settings)
             self._make_servers()
             self.keepers = [Keeper(service, self.installation) for service in services.all_services(self.installation)]
             self._start()
@@ -88,7 +96,7 @@ class Supervisor:
             if time.monotonic() > logs_at:
                 logs_at = time.monotonic() + LOGS_SECONDS
                 for keeper in self.keepers:
-                    child.set_aside(self.installation.log(keeper.service.name))
+                    child.rotate_log(self.installation.log(keeper.service.name))
             time.sleep(CALM_LOOK_SECONDS)
 
     def _look(self) -> None:
@@ -101,7 +109,7 @@ class Supervisor:
         self._write_status(ready=all(keeper.is_up for keeper in self.keepers))
 
     def _write_status(self, *, ready: bool) -> None:
-        """Write what runs, for the tests and for people; only when it changed, and never half."""
+        """Write run/status.json, which tests and people read: only when it changed, and never half."""
         status = {
             "ready": ready, "url": self.installation.url, "data": str(self.installation.data), "supervisor": os.getpid(),
             "processes": [keeper.describe() for keeper in self.keepers],
@@ -112,7 +120,7 @@ class Supervisor:
             self._written = text
 
     def stop(self) -> None:
-        """End the services wave by wave, each as long as its slowest may take."""
+        """End the services wave by wave; a wave takes as long as its slowest service may."""
         alive = [keeper for keeper in self.keepers if keeper.process is not None and keeper.state != State.DONE]
         if alive:
             say("Stopping …")
@@ -121,7 +129,7 @@ class Supervisor:
         (self.installation.run / "status.json").unlink(missing_ok=True)
 
 
-def _end_wave(keepers: list[Keeper], installation: Installation) -> None:
+def _end_wave(keepers: list["Keeper"], installation: Installation) -> None:
     for keeper in keepers:
         if keeper.process is not None and keeper.process.poll() is None:
             keeper.process.send_signal(keeper.service.program.gently)
@@ -130,6 +138,117 @@ def _end_wave(keepers: list[Keeper], installation: Installation) -> None:
         if keeper.process is not None:
             left = max(0.0, keeper.service.program.seconds - (time.monotonic() - began))
             child.wait_then_kill(keeper.process, seconds=left, pidfile=installation.pidfile(keeper.service.name))
+
+
+class State(StrEnum):
+    """The state of a service; its keeper's `step` makes the moves."""
+
+    WAITING = "waiting"  # for the services that it needs
+    STARTING = "starting"
+    READY = "ready"
+    DEAD = "dead"  # to be started again
+    DONE = "done"  # a job that has ended well
+
+
+class Keeper:
+    """Start one service, see when it is ready, start it again when it dies."""
+
+    def __init__(self, service: Service, installation: Installation) -> None:
+        self.service, self.installation = service, installation
+        self.state = State.WAITING
+        self.process: subprocess.Popen[bytes] | None = None
+        self.restarts = self.failures = 0
+        self.was_ready = False
+        self.started_at = self.retry_at = 0.0  # on the monotonic clock
+
+    @property
+    def is_up(self) -> bool:
+        return self.state in (State.READY, State.DONE)
+
+    def step(self, up: set[str]) -> str | None:
+        """Look at the service and act. `up`: the services that are ready.
+
+        Returns a sentence for the person when there is news. Raises LauncherError when the service cannot start.
+        """
+        if self.state == State.WAITING and up.issuperset(self.service.after):
+            return self._begin()
+        if self.state == State.DEAD and time.monotonic() >= self.retry_at:
+            self.restarts += 1
+            self._start()
+            return None
+        if self.process is None or self.state in (State.DONE, State.DEAD, State.WAITING):
+            return None
+        code = self.process.poll()
+        if code is not None:
+            return self._ended(self.process.pid, code)
+        if self.state == State.STARTING and not self.service.once and self._is_ready():
+            return self._became_ready()
+        return None
+
+    def _begin(self) -> str | None:
+        child.rotate_log(self.installation.log(self.service.name))
+        if self.service.stamp and stamps.is_fresh(*self.service.stamp):
+            self.state, self.was_ready = State.DONE, True
+        else:
+            self._start()
+        return None
+
+    def _start(self) -> None:
+        name = self.service.name
+        self.process = child.start(
+            self.service.program, log=self.installation.log(name), pidfile=self.installation.pidfile(name)
+        )
+        self.state, self.started_at = State.STARTING, time.monotonic()
+
+    def _is_ready(self) -> bool:
+        if self.service.is_ready is None:
+            return time.monotonic() - self.started_at > SETTLE_SECONDS
+        return self.service.is_ready()
+
+    def _became_ready(self) -> str | None:
+        again, self.state, self.was_ready = self.was_ready, State.READY, True
+        return f"{self.service.name} is back." if again else None
+
+    def _ended(self, group: int, code: int) -> str | None:
+        """Note that the process ended. Kill the rest of its group: a pool's children would work on without their parent."""
+        pidfiles.signal_group(group, signal.SIGKILL)
+        self.installation.pidfile(self.service.name).unlink(missing_ok=True)
+        if self.service.once and code == 0:
+            self._done()
+            return None
+        self.failures = 1 if time.monotonic() - self.started_at > CALM_SECONDS else self.failures + 1
+        if self.service.once or (not self.was_ready and self.failures >= TRIES):
+            raise LauncherError(
+                f"{self.service.name} failed: {self.last_words()} (all of it: {self.installation.log(self.service.name)})"
+            )
+        wait = min(FIRST_WAIT_SECONDS * 2 ** (self.failures - 1), LONGEST_WAIT_SECONDS)
+        self.state, self.retry_at = State.DEAD, time.monotonic() + wait
+        return f"{self.service.name} ended ({_why(code)}); starting it again."
+
+    def _done(self) -> None:
+        self.state, self.was_ready = State.DONE, True
+        if self.service.stamp:
+            stamps.write(*self.service.stamp)
+
+    def last_words(self) -> str:
+        """Return the last line of the service's log, at most 300 characters."""
+        try:
+            lines = self.installation.log(self.service.name).read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return "it left no message"
+        return lines[-1][-300:] if lines else "it left no message"
+
+    def describe(self) -> dict[str, object]:
+        """Return the service's entry of run/status.json."""
+        alive = self.process is not None and self.state in (State.STARTING, State.READY)
+        return {
+            "name": self.service.name, "state": self.state.value, "pid": self.process.pid if alive and self.process else None,
+            "ports": self.service.ports, "restarts": self.restarts, "log": str(self.installation.log(self.service.name)),
+        }  # fmt: skip
+
+
+def _why(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"code {code}"
 
 
 def write_whole(path: Path, text: str) -> None:

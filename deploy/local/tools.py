@@ -1,4 +1,4 @@
-"""Programs that the tests use: installed where we may (Debian or Ubuntu, as root or with sudo), else named."""
+"""Install the programs that the tests use, where we may (Debian or Ubuntu, as root or with sudo); otherwise name them."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def missing_tools() -> list[str]:
-    """Either Chromium will do."""
+    """Return the tools that are not installed. Either Chromium counts."""
     either = {CHROMIUM: SHELL}
     return [t for t in TOOLS if not any(shutil.which(name, path=PLACES) for name in (t, either.get(t, t)))]
 
@@ -57,7 +57,7 @@ def _install(become: list[str], packages: list[str]) -> None:
 
 
 def _install_shell(become: list[str]) -> None:
-    """Only of the version of the Chromium that is installed: nobody's browser is upgraded or removed for the tests."""
+    """Install the shell, if there is one of the installed Chromium's version: nobody's browser is upgraded or removed for the tests."""
     version = _said("dpkg-query", "-W", "-f", "${Version}", CHROMIUM)
     if not version or f"| {version} |" not in _said("apt-cache", "madison", SHELL):
         return
@@ -65,11 +65,13 @@ def _install_shell(become: list[str]) -> None:
     patience = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10"]
     quiet = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *patience]
     command = [*quiet, "install", "-y", "--no-install-recommends", "--no-remove", f"{SHELL}={version}"]
-    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)  # else it is the other Chromium
+    subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True
+    )  # where this fails, the tests use the other Chromium
 
 
 def _said(*command: str) -> str:
-    """The output of a command; nothing where there is no such command."""
+    """Return the output of a command; '' where there is no such command."""
     if shutil.which(command[0]) is None:
         return ""
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout

@@ -1,4 +1,4 @@
-"""Are the translations whole? Every sentence of the code is in every language, none is a guess, placeholders agree.
+"""Check the translations: every sentence of the code is in every language, none is a guess, placeholders agree.
 
 xgettext finds the sentences, as Django's makemessages does; it works on a copy, so that checking changes nothing.
 """
@@ -59,7 +59,7 @@ def _key(entry: polib.POEntry) -> tuple[str, str]:
 
 
 def _placeholders_agree(entry: polib.POEntry) -> bool:
-    """Whether placeholders agree. A plural's form for one may leave its number out."""
+    """Return whether the placeholders agree. The singular of a plural may leave its number out."""
     wanted = _placeholders(entry.msgid) | _placeholders(entry.msgid_plural)
     texts = list(entry.msgstr_plural.values()) or [entry.msgstr]
     return all(_placeholders(text) <= wanted for text in texts) and _placeholders(texts[-1]) == wanted
@@ -70,7 +70,7 @@ def _placeholders(text: str) -> set[str]:
 
 
 def _sentences(root: Path, language: str) -> set[tuple[str, str]]:
-    """Every sentence that the code marks, from makemessages on a copy without any translation."""
+    """Return every sentence that the code marks, from makemessages on a copy without any translation."""
     with tempfile.TemporaryDirectory() as folder:
         for name in SOURCES:
             if (root / name).is_dir():

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes a user on this VPS that may open ports of one range, and do nothing else. Run as root; said twice, done once.
+# Makes a user on this VPS that may open ports of one range and do nothing else. Run as root; safe to repeat.
 # Usage: setup.sh --key "ssh-ed25519 AAAA…" --first-port 20000 --last-port 23999 [--agent ADDRESSES] [--user minga-ports] [--into DIR]
-# --agent: the addresses, with commas, by which this VPS sees the agent. What a stranger behind them does then does not shut it out.
+# --agent: the addresses, with commas, by which this VPS sees the agent. Strangers behind them then cannot shut the agent out.
 # --into DIR writes the files there and changes nothing on the system, to look at them first.
 set -eu
 
@@ -42,7 +42,7 @@ if [ -z "$into" ]; then
 fi
 
 sshd=$(command -v sshd || echo /usr/sbin/sshd)
-# An older sshd does not know each line, and would not start with one that it does not know.
+# An older sshd does not know all of these lines, and does not start with an unknown one.
 if_known() {
     case $("$sshd" -t -f /dev/null -o "$1" 2>&1) in *"Bad configuration option"*) ;; *) echo "$1" ;; esac
 }
@@ -52,7 +52,7 @@ printf 'restrict,port-forwarding,%s %s\n' "$permits" "$key" > "$keys"
 chmod 644 "$keys"
 cat > "$config" <<END
 # Written by Minga's deploy/vps/setup.sh.
-# Strangers who knock at the whole internet's sshd must not keep the agent out when it comes back.
+# Strangers who try every sshd on the internet must not keep the agent out when it comes back.
 MaxStartups 100:30:200
 ${agent:+$(if_known "PerSourcePenaltyExemptList $agent")}
 Match User $user
@@ -72,7 +72,7 @@ Match User $user
     ClientAliveCountMax 3
 Match all
 END
-# In sshd each port costs two files (IPv4 and IPv6), each visitor one: with the usual 1024 the agent would have 500 ports at most.
+# Each port costs sshd two files (IPv4 and IPv6), each visitor one: the usual limit of 1024 would leave the agent 500 ports.
 # sshd itself sets this limit when the agent signs in, where it runs with PAM. A VPS that is a container may not raise its own limit, and
 # PAM then sets none: the 1024 would stay. There it is as much as the container has.
 files=65536

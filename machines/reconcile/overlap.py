@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, Concat
 import quotas.actions
 from accounts.failures import Failures
 from accounts.models import Notice
+from lib.measures import Size
 from machines import archive_share
 from machines.models import Delivery, DiskImage, Machine, Question
 from machines.rules import locked
@@ -73,7 +74,7 @@ def _recount(machine: Machine) -> None:
             archive_share.measure(machine, kept.size_bytes)
         archive_share.keep_ports_only(machine)
         for tunnel in Tunnel.objects.of(machine.pk).kept().filter(extra=True):
-            quotas.actions.exchange(user=machine.owner, size=quotas.actions.Size(ports=1), holder=tunnel.pk)
+            quotas.actions.exchange(user=machine.owner, size=Size(ports=1), holder=tunnel.pk)
     elif _has_archive(machine) is False:
         archive_share.free(machine)
 

@@ -19,11 +19,12 @@ from prometheus_client.registry import Collector
 
 from accounts import failures
 from accounts.models import Notice, SignInTotal
+from lib.measures import MEASURES
 from machines.models import CloudWatch, Machine, Stray
 from machines.states import State, Wanted
 from portal import __version__
 from portal.ops.tally import Tally
-from quotas.models import MEASURES, Reservation
+from quotas.models import Reservation
 from tunnels import states as tunnel_states
 from tunnels.agent.protocol import LINK_ERRORS
 from tunnels.models import Gateway, Tunnel

@@ -26,7 +26,7 @@ CAST: dict[str, type[FakeCloud]] = {
 
 
 def in_group(name: str) -> list[Any]:
-    """The kinds of local cloud for tests that share a stage: one worker runs all of a kind and a name (xdist)."""
+    """Return the kinds of local cloud for tests that share a stage: one worker runs all of a kind and a name (xdist)."""
     return [
         pytest.param("simulated", marks=(pytest.mark.slow, pytest.mark.xdist_group(f"{name}-simulated"))),
         pytest.param("qemu", marks=(*NEEDS_QEMU, pytest.mark.xdist_group(f"{name}-qemu"))),
@@ -45,7 +45,7 @@ class FakeStage:
         self._fake = cloud
 
     def break_server(self, server: Server) -> None:
-        """The cloud says ERROR of it."""
+        """Put the server into ERROR."""
         self._fake.break_server(server.id)
 
 
@@ -81,7 +81,7 @@ def open_stage(data: Path, guests: str, *options: str) -> LocalStage:
 
 @pytest.fixture(scope="session")
 def _stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stage]]:
-    """Each kind once for all modules of a worker."""
+    """Return a stage of a kind; each is made once for all modules of a worker."""
     made: dict[str, Stage] = {}
 
     def of_kind(kind: str) -> Stage:
@@ -103,7 +103,7 @@ def stage(request: pytest.FixtureRequest, _stages: Callable[[str], Stage]) -> St
 
 @pytest.fixture(scope="session")
 def owner() -> Owner:
-    """One for the whole run: a cloud with tenants makes one for each."""
+    """An owner for the whole run: a cloud with tenants makes a tenant for each owner."""
     return Owner(str(uuid.uuid4()), "contract-suite")
 
 
@@ -144,5 +144,5 @@ def server(stage: Stage, make_spec: Callable[..., ServerSpec], _pools: dict[int,
 
 
 def look(stage: Any, server: Server) -> Server:
-    """The server as it is listed now."""
+    """Return the server as it is listed now."""
     return next(one for one in stage.cloud.list_servers().servers if one.id == server.id)

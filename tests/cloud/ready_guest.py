@@ -25,7 +25,7 @@ def give(data: Path) -> None:
 
 
 def _build() -> tuple[Path, list[Path]]:
-    """Named after its recipe, so that a change of the recipe builds another."""
+    """Build the guest where it is not kept. Return its folder, named by its recipe, and the verdicts about KVM."""
     KEPT.mkdir(parents=True, exist_ok=True)
     with open(KEPT / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # freed when it is closed

@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 def until(true: Callable[[], Answer], what: str, seconds: float = STEP_SECONDS) -> Answer:
-    """The first answer that is true."""
+    """Return the first answer that is true."""
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:
         if answer := true():
@@ -42,7 +42,7 @@ def until(true: Callable[[], Answer], what: str, seconds: float = STEP_SECONDS) 
 
 
 def insist(verb: Callable[..., Answer], *args: Any) -> Answer:
-    """As the sweep does: later again, when the cloud is busy."""
+    """Call the verb again while the cloud is busy, as the sweep does."""
     ends_at = time.monotonic() + STEP_SECONDS
     while True:
         try:
@@ -54,7 +54,7 @@ def insist(verb: Callable[..., Answer], *args: Any) -> Answer:
 
 
 class LocalStage:
-    """Starts, kills and ends the server process on one DATA."""
+    """The server process on one DATA: started, killed, ended."""
 
     def __init__(self, data: Path, guests: str, *options: str) -> None:
         self.data = data
@@ -66,7 +66,7 @@ class LocalStage:
         self.image_id = "tiny-linux" if guests == "qemu" else "simulated-linux"
 
     def start(self) -> "LocalStage":
-        """Waits until it says that it is ready."""
+        """Start the process and wait until it says that it is ready."""
         self.process = start_process(
             "--data", str(self.data), "--port", str(self.port), "--token-file", str(self.data / "token"),
             "--guests", self.guests, *self.options, log=self.data / "log",
@@ -96,7 +96,7 @@ class LocalStage:
         return self.cloud.list_servers().servers
 
     def break_server(self, server: Server) -> None:
-        """The cloud says ERROR of it: written into its own truth while it is down, as no verb of it breaks anything."""
+        """Put the server into ERROR, in the cloud's database while the cloud is down: no verb breaks anything."""
         self.end()
         with sqlite3.connect(self.data / f"{self.guests}.sqlite3") as database:
             row = database.execute("select doc from servers where id = ?", (server.id,)).fetchone()
@@ -121,7 +121,7 @@ def start_process(*options: str, log: Path) -> warm.Process:
 
 
 def ssh(server: Server, key: Path, command: str, user: str = "student") -> subprocess.CompletedProcess[str]:
-    """OpenSSH's own client."""
+    """Run a command in a guest with OpenSSH's own client."""
     return subprocess.run(
         [
             "ssh", "-F", "none", "-i", str(key), "-p", str(server.port_map.get(22, 22)), "-o", "BatchMode=yes",
@@ -133,7 +133,7 @@ def ssh(server: Server, key: Path, command: str, user: str = "student") -> subpr
 
 
 def is_open(server: Server, port: int) -> bool:
-    """Whether something listens there."""
+    """Return whether something listens there."""
     try:
         socket.create_connection((server.address, server.port_map.get(port, port)), timeout=5).close()
     except OSError:

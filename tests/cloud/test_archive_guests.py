@@ -1,4 +1,4 @@
-"""With real guests: what was written before an archive is there after it, also when it was written a moment before."""
+"""Archives of real guests keep what was written before them, also a moment before."""
 
 from collections.abc import Callable
 from pathlib import Path

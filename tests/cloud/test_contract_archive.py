@@ -1,4 +1,4 @@
-"""What every cloud promises of switching off, of archives, and of an image's bytes: the stages of test_contract."""
+"""Every cloud's promises about switching off, archives, and an image's bytes."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ def put_to_rest(stage: Any, server: Server, how: str) -> None:
 
 
 def archived(stage: Any, server_id: str, name: str) -> Image:
-    """Asked again until it is ready, as the life cycle does it."""
+    """Ask for the archive until it is ready, as the life cycle does."""
 
     def ready() -> Image | None:
         image: Image = insist(stage.cloud.ensure_archived, server_id, name)
@@ -33,7 +33,7 @@ def archived(stage: Any, server_id: str, name: str) -> Image:
 
 @pytest.fixture
 def name(stage: Any) -> Iterator[str]:
-    """Of an archive that goes after the test, whatever became of its server."""
+    """The name of an archive, which is deleted after the test, whatever became of its server."""
     name = f"minga-test-{uuid.uuid4()}"
     yield name
     insist(stage.cloud.ensure_not_archived, "no-such-server", name)

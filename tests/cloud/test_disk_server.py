@@ -153,7 +153,7 @@ def test_without_a_server_it_is_for_later(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("shelf")
 def test_the_health_check_of_compose_asks_it_and_loads_none_of_our_modules(tmp_path: Path) -> None:
-    """What those cost made it fail on a busy computer."""
+    """Importing them took so long that the check failed on a busy computer."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     _kind, _python, _c, code = services["disks"]["healthcheck"]["test"]
     ended = [
@@ -220,7 +220,7 @@ def process(tmp_path: Path, local_cloud: int) -> Iterator[Process]:
 
 @pytest.mark.django_db
 def test_a_killed_one_costs_a_download_nothing(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has no database and no SECRET_KEY. Web reads on where it was, as soon as it is back."""
+    """The process has no database and no SECRET_KEY. Web reads on where it was, as soon as it is back."""
     from machines import disk_images
     from machines.models import DiskImage
 

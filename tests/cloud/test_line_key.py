@@ -23,7 +23,7 @@ both = pytest.mark.parametrize("stage", in_group("guests"), indirect=True)
 def guest(
     stage: LocalStage, make_spec: Callable[..., ServerSpec], settings: Any, tmp_path: Path
 ) -> tuple[Server, Guest, Path]:
-    """One that has the portal's key, and that key."""
+    """A guest that has the portal's key, and that key."""
     portal = make_key(tmp_path)
     settings.PORTAL_KEY_FILE = str(portal)
     server = stage.cloud.ensure_server(replace(make_spec(stage), line_key=terminal_lines.key_line()))

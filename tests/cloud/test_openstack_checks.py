@@ -1,4 +1,4 @@
-"""What check_cloud says about a cloud in which one thing is wrong. The cloud is a script: tests/openstack asks a real one."""
+"""The rows of check_cloud about a cloud in which one thing is wrong. The cloud is a script: tests/openstack asks a real one."""
 
 from collections.abc import Callable
 from typing import Any

@@ -14,7 +14,7 @@ SLOW_SECONDS = 2.0
 
 
 def reply() -> requests.Response:
-    """Of a Nova that is loaded: what it tells was read two seconds ago."""
+    """The answer of a loaded Nova: its list was read two seconds ago."""
     time.sleep(SLOW_SECONDS)  # as a loaded Nova takes to answer
     answer = requests.Response()
     answer.status_code, answer._content = 200, b'{"servers": []}'

@@ -1,4 +1,4 @@
-"""Where guests may go: all addresses without those of the management networks, and what they cannot do without."""
+"""The addresses that guests may reach: all but the management networks, plus the name servers and metadata that they need."""
 
 import socket
 from collections.abc import Sequence

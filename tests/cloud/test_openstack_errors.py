@@ -1,4 +1,4 @@
-"""Which error of the contract each answer is. What the clients raise themselves is tried on the real cloud."""
+"""The error of the contract for each answer. What the clients raise themselves is tried on the real cloud."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Neutron and Nova keep of a project that somebody deleted by hand."""
+"""Leftovers of Neutron and Nova after somebody deleted a project by hand."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -39,7 +39,7 @@ class AfterwardsClient(ScriptedClient):
 
 
 def deleted(*living: str) -> list[str]:
-    """What goes with the tenant of OWNER."""
+    """Return what was deleted with the tenant of OWNER."""
     client = AfterwardsClient(*living)
     Tenants(cast("Client", client), cast("Any", SimpleNamespace(digest="digest"))).ensure_gone(OWNER)
     return [path for method, path, _wish in client.changes if method == "DELETE"]

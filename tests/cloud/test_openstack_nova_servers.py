@@ -134,6 +134,6 @@ def test_nova_is_told_as_much_of_a_name_as_it_takes(name: str, kept: str) -> Non
     ("name", "called"), [("Piñata 🎉", "pinata"), ("日本語", "machine-01234567"), ("", "machine-01234567")]
 )
 def test_nova_is_told_what_the_guest_is_called(name: str, called: str) -> None:
-    """Its own guess keeps an ñ, and Neutron's DNS integration then refuses the port."""
+    """Nova's own guess keeps an ñ, and Neutron's DNS integration then refuses the port."""
     spec = ServerSpec("0123456789", Owner("o"), name, "f", "i")
     assert host_name_of(spec, cast("Client", SimpleNamespace(takes_host_names=True)))[0] == {"hostname": called}

@@ -1,4 +1,4 @@
-"""What a trial machine tries from inside, and what is said about it."""
+"""The trial machine tries the way out from inside; check_cloud reports what it reached."""
 
 import shutil
 import socket

@@ -1,4 +1,4 @@
-"""What a refusal of Nova means depends on what the server is a moment later."""
+"""The meaning of a refusal by Nova depends on the state of the server a moment later."""
 
 from typing import Any
 

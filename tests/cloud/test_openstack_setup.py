@@ -1,4 +1,4 @@
-"""What setup_cloud would make, and what it leaves to people. tests/openstack does it for real."""
+"""The steps of setup_cloud, and those that it leaves to people. tests/openstack does it for real."""
 
 from pathlib import Path
 

@@ -37,7 +37,7 @@ class LateCloud:
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each pause is a second, and takes none."""
+    """A clock on which each pause is a second; in truth it takes none."""
     now = [0.0]
     monkeypatch.setattr(trial.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(trial.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + 1))

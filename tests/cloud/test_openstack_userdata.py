@@ -20,7 +20,7 @@ def decoded(text: str, *keys: str) -> str:
 
 
 def parts(text: str) -> list[str]:
-    """As cloud-init takes it apart."""
+    """Take user-data apart as cloud-init does."""
     whole = email.message_from_string(text)
     return [part.get_payload(decode=True).decode() for part in whole.walk() if not part.is_multipart()]  # type: ignore[union-attr]
 

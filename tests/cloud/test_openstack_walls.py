@@ -152,7 +152,7 @@ def test_the_digest_changes_with_the_setting_and_with_the_agent() -> None:
 
 def test_what_a_computer_found_for_itself_does_not_shut_out_another_s_agent() -> None:
     client = Neutron([*OLD, Rule("ingress", "IPv4", OTHER)])
-    walls(client, [], agents_told=False).keep(client.group)
+    walls(client, [], agents_given=False).keep(client.group)
     assert client.said == []
 
 

@@ -1,4 +1,4 @@
-"""When a guest's process has ended, for those who want its ports."""
+"""The moment at which a guest's process has given back its ports."""
 
 import os
 import signal

@@ -34,7 +34,7 @@ def launched(stage: LocalStage, *specs: ServerSpec) -> list[Server]:
 
 
 def went_on(stage: LocalStage, server: Server) -> bool:
-    """Whether it started from a saved boot."""
+    """Return whether the guest started from a saved boot."""
     log = stage.cloud.console_log(server.id)
     assert "minga-guest: ready" in log
     return "minga-guest: going on" in log

@@ -20,7 +20,7 @@ Make = Callable[..., LocalStage]
 
 
 def refused_start(data: Path, port: int, *options: str) -> str:
-    """What it says on stderr when it will not start: one line, and exit code 1."""
+    """Return the one line on stderr of a start that is refused with exit code 1."""
     command = [sys.executable, "-m", "cloud.localcloud", "--data", str(data), "--port", str(port)]
     more = ["--token-file", str(data / "token"), *(options or ("--guests", "simulated"))]
     done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=30)

@@ -1,4 +1,4 @@
-"""What the launcher says when it cannot start, and how it finds what was left behind. No whole Minga is started here."""
+"""The sentences of a launcher that cannot start, and the end of leftovers. No whole Minga is started here."""
 
 import json
 import os
@@ -166,7 +166,7 @@ def test_a_long_log_is_set_aside_while_it_is_written(tmp_path: Path, monkeypatch
     log = tmp_path / "web.log"
     with log.open("ab", buffering=0) as writer:
         writer.write(b"a long first line")
-        child.set_aside(log)
+        child.rotate_log(log)
         writer.write(b"second")
     assert (log.read_bytes(), (tmp_path / "web.old.log").read_bytes()) == (b"second", b"a long first line")
 

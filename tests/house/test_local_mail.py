@@ -1,14 +1,16 @@
-"""The mail server of make run: it takes mails by SMTP, shows them on a page, and sends nothing anywhere."""
+"""The mail server of make run takes mails by SMTP, shows them on a page, and sends nothing anywhere."""
 
 import smtplib
 import sys
 from collections.abc import Iterator
+from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
 
 import httpx
 import pytest
 
+from deploy.local.mail import Box
 from tests.tunnels.stage import Program, free_port, until
 
 HERE = "127.0.0.1"
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("local-mail")
 
 
 class LocalMail:
-    """The part as it is started."""
+    """The mail server, started as make run does."""
 
     def __init__(self, folder: Path) -> None:
         self.smtp, self.page = free_port(), free_port()
@@ -53,7 +55,7 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMail]:
 
 
 def newest(mail: LocalMail) -> str:
-    """Where the list leads first."""
+    """Return the address of the first mail in the list."""
     return mail.get("/").text.partition("<a href='")[2].partition("'")[0]
 
 
@@ -90,10 +92,33 @@ def test_what_is_not_there_is_not_found(mail: LocalMail, path: str) -> None:
 
 
 def test_another_name_for_this_computer_gets_nothing(mail: LocalMail) -> None:
-    """Else a page on the web could read mails here, by a name of its own that leads to 127.0.0.1."""
+    """A page on the web could otherwise read mails here, by a name of its own that leads to 127.0.0.1."""
     assert mail.get("/", host="evil.example.org").status_code == 400
 
 
 def test_mails_are_for_whoever_runs_it_only(mail: LocalMail) -> None:
     folder = Path(mail.program.command[mail.program.command.index("--data") + 1])
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def bytes_of(subject: str) -> bytes:
+    return f"Subject: {subject}\nTo: student@example.org\n\nx\n".encode()
+
+
+def subjects(box: Box) -> list[str]:
+    return [str(mail["Subject"]) for name in box.names() if (mail := box.read(name))]
+
+
+def test_mails_of_0_3_are_taken_over(tmp_path: Path) -> None:
+    for name, subject in (("1764000000000000000", "older"), ("1764000000000000001", "newer")):
+        (tmp_path / f"{name}.eml").write_bytes(bytes_of(subject))
+    assert subjects(Box(tmp_path)) == ["newer", "older"]
+    assert subjects(Box(tmp_path)) == ["newer", "older"]
+
+
+def test_the_oldest_go_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.mail.KEPT", 2)
+    box = Box(tmp_path)
+    for subject in ("one", "two", "three"):
+        box.handle_message(message_from_bytes(bytes_of(subject)))
+    assert subjects(box) == ["three", "two"]

@@ -1,4 +1,4 @@
-"""Which process holds which secret: one table, and each kind of installation is held to it. docs/admin/roles.md shows it to people."""
+"""One table of the secrets that each process holds, and each kind of installation keeps to it. docs/admin/roles.md shows it to people."""
 
 import os
 import re
@@ -45,7 +45,7 @@ def held(part: str, words: list[str]) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def brought(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a person's shell may have."""
+    """Put into the environment what a person's shell may have."""
     for name in (
         "OS_CLOUD",
         "OS_PASSWORD",

@@ -56,13 +56,13 @@ class Minga:
         self.took.append(time.monotonic() - began)
 
     def runs(self) -> "Minga":
-        """Running, also where a test is run alone."""
+        """Start it, unless it runs already (where a test is run alone, it does not)."""
         if not self.is_alive:
             self.start()
         return self
 
     def starts_again(self) -> float:
-        """End it as Ctrl-C does, and start it. How many seconds the start took."""
+        """End it as Ctrl-C does, and start it. Return how many seconds the start took."""
         assert self.end(signal.SIGINT) == 0
         self.start()
         return self.took[-1]
@@ -134,7 +134,7 @@ def test_a_killed_launcher_is_taken_over(minga: Minga) -> None:
 
 
 def test_a_later_start_is_quick(minga: Minga) -> None:
-    """A computer that is busy with other tests has three tries, and must only beat the first start."""
+    """A start may have three tries, and must only beat the first one: the computer is busy with other tests."""
     quick = max(QUICK_SECONDS, minga.runs().took[0])
     assert any(minga.starts_again() < quick for _ in range(3)), minga.took
 

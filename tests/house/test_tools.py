@@ -1,4 +1,4 @@
-"""What the tests use of the computer, and which of it is missing."""
+"""The programs that the tests need, and those that are missing."""
 
 from pathlib import Path
 

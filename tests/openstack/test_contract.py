@@ -2,10 +2,13 @@
 
 import pytest
 
-from tests.cloud.test_contract import *  # noqa: F403
-from tests.cloud.test_contract import (
+from tests.cloud.test_contract_hosts import *  # noqa: F403
+from tests.cloud.test_contract_hosts import test_a_shelved_server_frees_its_host
+from tests.cloud.test_contract_identity import *  # noqa: F403
+from tests.cloud.test_contract_images import *  # noqa: F403
+from tests.cloud.test_contract_servers import *  # noqa: F403
+from tests.cloud.test_contract_servers import (
     test_a_restart_is_done_once_for_its_number,
-    test_a_shelved_server_frees_its_host,
     test_the_console_says_that_it_is_ready,
 )
 

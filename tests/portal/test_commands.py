@@ -42,6 +42,13 @@ def test_said_twice_it_is_done_once(db: None) -> None:
     assert set(Template.objects.values_list("name", flat=True)) == {"changed by a teacher"}
 
 
+def test_prepare_with_demo_makes_a_whole_trial(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.management.commands.demo.open_cloud", FakeCloud)
+    call_command("prepare", "--demo", verbosity=0)
+    assert User.objects.count() == 5
+    assert Template.objects.published().count() == 2
+
+
 def test_a_template_that_these_guests_cannot_keep_is_not_offered(db: None) -> None:
     fill(FakeCloud(), HERE)
     assert not any(s["scheme"] == "vnc" for t in Template.objects.all() for s in t.services)

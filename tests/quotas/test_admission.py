@@ -9,9 +9,10 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from lib.measures import Size
 from machines import actions as machines
 from machines.models import Machine
-from quotas.actions import OverQuota, Size, admit, free, usage
+from quotas.actions import OverQuota, admit, free, usage
 from quotas.models import Grant, Reservation
 from tests.factories import grant, make_gateway, make_template
 from tunnels.models import Tunnel

@@ -2,7 +2,8 @@
 
 import pytest
 
-from quotas.actions import Gauge, Size, Usage
+from lib.measures import Size
+from quotas.actions import Gauge, Usage
 from quotas.shortage import briefly, shortage
 
 SMALL, BIG = Size(machines=1, vcpus=1, ram_mb=512, ports=2), Size(machines=1, vcpus=4, ram_mb=8_192, ports=2)

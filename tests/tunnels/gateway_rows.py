@@ -7,10 +7,11 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
+from lib.schemes import Service
 from tunnels.actions import keep_gateway, open_all, reserve
 from tunnels.agent.protocol import Report, TunnelReport
 from tunnels.lifecycle import apply_report
-from tunnels.models import Gateway, Service, Tunnel
+from tunnels.models import Gateway, Tunnel
 
 SERVICES = [Service("ssh", 22, "ssh"), Service("http", 80, "http")]
 TOKEN = "sesame"

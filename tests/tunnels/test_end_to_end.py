@@ -15,11 +15,12 @@ from django.core.asgi import get_asgi_application
 from django.utils import timezone
 
 from accounts.models import User
+from lib.schemes import Service
 from tests.tunnels.gateway_rows import gateway
 from tests.tunnels.stage import Program, Vps, free_port, is_listening, until
 from tests.tunnels.targets import HERE, Target, exchange
 from tunnels.actions import close_all, open_all, release, reserve
-from tunnels.models import Gateway, Service, Tunnel
+from tunnels.models import Gateway, Tunnel
 from tunnels.queries import all_closed, all_open, primary_answered
 
 pytestmark = [

@@ -4,7 +4,7 @@ from itertools import count
 
 from cloud.contract import Image, Owner, Server, ServerSpec, Status
 from machines.models import Machine
-from tests.cloud.fake import FLAVORS, HOST, FakeCloud, _Row
+from tests.cloud.fake import FLAVORS, HOST, FakeCloud, Row
 
 
 def made() -> FakeCloud:
@@ -29,6 +29,6 @@ def _add(cloud: FakeCloud, machine: Machine) -> None:
         host=machine.host or HOST, fault=machine.cloud_fault, project=machine.project, flavor=FLAVORS[0], **facts,
     )  # fmt: skip
     spec = ServerSpec(machine=server.machine, owner=owner, name=server.name, flavor_id="tiny", image_id="linux")
-    row = cloud._rows[server.id] = _Row(server, spec, frozenset())
+    row = cloud._rows[server.id] = Row(server, spec, frozenset())
     if server.status == Status.BUILDING:
         cloud._start(row, "building", {"status": Status.ACTIVE, "host": HOST, "address": "127.127.9.9"})

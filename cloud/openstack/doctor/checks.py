@@ -1,6 +1,6 @@
-"""Look at everything that the portal needs of an OpenStack. Pure rows: the caller prints them.
+"""Check everything that the portal needs of an OpenStack. Yields rows; the caller prints them.
 
-Each failure of a call is a row with a sentence. A service that does not answer is asked once; what needs it is left out.
+Each failure of a call is a row with a sentence. A service that does not answer is asked once; checks that need it are left out.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ WITH_GUEST = "manage.py check_cloud --with-guest"
 class Part:
     topic: str
     look: Callable[[Survey], list[Check]]
-    needs: tuple[str, ...] = ()  # the services without which it cannot be looked at
+    needs: tuple[str, ...] = ()  # the services that the part needs
 
 
 FIRST = [Part(_("Settings"), access.settings), Part(_("Keystone"), access.sign_in)]
@@ -45,7 +45,7 @@ PARTS = [
 
 
 def look(survey: Survey) -> Iterator[Check]:
-    """Yield row by row as they are found. Ends early when nobody lets us in."""
+    """Yield rows as they are found. Ends early when the sign-in fails."""
     for part in FIRST:
         rows = safely(part, survey)
         yield from rows
@@ -59,7 +59,8 @@ def look(survey: Survey) -> Iterator[Check]:
             yield note(part.topic, text, services=_people(missing))
         else:
             yield from safely(part, survey)
-            if survey.silent and len(part.needs) == 1:  # once is enough: each further question costs its whole patience
+            # Once is enough: each further question would wait for its whole time limit.
+            if survey.silent and len(part.needs) == 1:
                 survey.services.pop(part.needs[0], None)
             survey.silent = False
 
@@ -70,7 +71,7 @@ def guest_not_tried() -> Check:
 
 
 def safely(part: Part, survey: Survey) -> list[Check]:
-    """Look at a part; whatever goes wrong in it is a row of it."""
+    """Return the rows of a part; an error in it becomes a row."""
     try:
         return part.look(survey)
     except (CloudGone, CloudRefused) as error:

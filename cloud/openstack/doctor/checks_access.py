@@ -1,4 +1,4 @@
-"""May we in, and may we do there what is needed: settings, sign-in, versions, roles, clock, key pairs."""
+"""Check the way in and the rights there: settings, sign-in, versions, roles, clock, key pairs."""
 
 import time
 from typing import Any
@@ -69,7 +69,7 @@ def sign_in(survey: Survey) -> list[Check]:
 
 
 def versions(survey: Survey) -> list[Check]:
-    """Check that each service answers, and is new enough. Fills survey.services: the others are not asked anything further."""
+    """Check that each service answers and is new enough. Fills survey.services; the others are asked nothing more."""
     # Where nothing answers it is asked twice, and what it says of its versions is short.
     session = survey.client.connection.session
     before, session.timeout = getattr(session, "timeout", None), VERSION_SECONDS
@@ -82,13 +82,13 @@ def versions(survey: Survey) -> list[Check]:
 def _version(survey: Survey, service: str, least: str, name: str) -> Check:
     try:
         with translated():
-            told = getattr(survey.client.connection, service).get_endpoint_data()
+            endpoint = getattr(survey.client.connection, service).get_endpoint_data()
     except CloudError as error:
         return wrong(name, _("No answer: %(said)s"), _catalogue(service), said=str(error)[:200])
-    newest: Any = told and (told.max_microversion or (None if least else told.api_version))
-    if not newest and told and getattr(told, "url", ""):
+    newest: Any = endpoint and (endpoint.max_microversion or (None if least else endpoint.api_version))
+    if not newest and endpoint and getattr(endpoint, "url", ""):
         text = _("It is in Keystone's catalogue, and does not answer at %(url)s, or answers nothing that can be read.")
-        return wrong(name, text, command("curl", "-m5", told.url), url=told.url)
+        return wrong(name, text, command("curl", "-m5", endpoint.url), url=endpoint.url)
     if not newest:
         return wrong(name, _("It is not in Keystone's catalogue for this region."), _catalogue(service))
     spoken = ".".join(map(str, newest))
@@ -159,7 +159,7 @@ def clock(survey: Survey) -> list[Check]:
 
 
 def keypairs(survey: Survey) -> list[Check]:
-    """Key pairs belong to the user who launches: to our service user, one for each key of a student."""
+    """Check the limit of key pairs. They belong to the service user, who launches: one for each key of a student."""
     topic, who = _("Key pairs"), survey.who
     allowed = int(survey.ask("compute", f"/os-quota-sets/{survey.client.project_id}")["quota_set"]["key_pairs"])
     wanted = wanted_keypairs(survey.students)

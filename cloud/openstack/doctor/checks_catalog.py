@@ -1,4 +1,4 @@
-"""Checks of what machines are made of: images, sizes, computers, and the services that put them together."""
+"""Check what machines are made of: images, sizes, computers, and the services that put them together."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def images(survey: Survey) -> list[Check]:
 
 
 def _login(row: dict[str, Any]) -> Check | None:
-    """Check that an image says who signs in: the student's page shows it."""
+    """Check that an image names its user: the student's page shows that."""
     if row.get("os_admin_user"):
         return None
     image, topic = cluster.image(row), _("Images")
@@ -77,7 +77,7 @@ def _smaller(host: dict[str, int]) -> str:
 
 
 def _too_small(survey: Survey, flavors: list[Flavor]) -> list[Check]:
-    """Images that want more than every size gives."""
+    """Return the images that want more than every size gives."""
     ready = [image for image in cluster.images(survey.client) if image.ready]
     lonely = [image for image in ready if not any(fits(image, flavor) for flavor in flavors)]
     verdict = wrong if ready and len(lonely) == len(ready) else note
@@ -89,7 +89,7 @@ def _too_small(survey: Survey, flavors: list[Flavor]) -> list[Check]:
 
 
 def fits(image: Image, flavor: Flavor) -> bool:
-    """Whether an image boots in a size. A size with no disk of its own takes the image's."""
+    """Return whether an image boots in a size. A size with no disk of its own takes the image's."""
     root = flavor.room_for_image
     return flavor.ram_mb >= image.min_ram_mb and (root == 0 or root >= image.min_disk_gb)
 
@@ -121,7 +121,7 @@ def _away(host: Host) -> Check:
 
 
 def services(survey: Survey) -> list[Check]:
-    """Check the cloud's own processes: Nova's, and Neutron's agents. Those of single computers are told with the computers."""
+    """Check the cloud's own processes: Nova's services and Neutron's agents. (Those of compute hosts are in the rows of the hosts.)"""
     rows = [row for row in survey.rows("compute", "/os-services", "services") if row["binary"] != "nova-compute"]
     found = [_nova(binary, rows) for binary in ("nova-conductor", "nova-scheduler")]
     agents = survey.rows("network", "/agents", "agents") if "network" in survey.services else []

@@ -1,4 +1,4 @@
-"""Where machines may not go: the cloud's own services. What the settings say, and whether each project has it."""
+"""Check that machines cannot reach the cloud's own services: the settings, and the rules of each project."""
 
 from django.utils.translation import gettext_noop as _
 
@@ -14,7 +14,7 @@ EVERYTHING = _("Machines reach everything, the cloud's own services too: GUEST_E
 
 
 def way_out(survey: Survey) -> list[Check]:
-    """Check the rules; what machines really reach is seen with --with-guest."""
+    """Check the rules. `--with-guest` tries what a machine really reaches."""
     try:
         _chosen = survey.network
         blocked = survey.walls.way_out.blocked()
@@ -28,8 +28,8 @@ def way_out(survey: Survey) -> list[Check]:
 
 def setting(blocked: Blocked, *addresses: str) -> str:
     """Return the line of settings that blocks these addresses, too."""
-    said = [*map(str, blocked.networks), *(f"{address}/{128 if ':' in address else 32}" for address in addresses)]
-    return f"GUEST_EGRESS_BLOCKED={','.join(said) or 'NETWORK/24'}\nmanage.py setup_cloud"
+    networks = [*map(str, blocked.networks), *(f"{address}/{128 if ':' in address else 32}" for address in addresses)]
+    return f"GUEST_EGRESS_BLOCKED={','.join(networks) or 'NETWORK/24'}\nmanage.py setup_cloud"
 
 
 def people(services: list[Service]) -> str:
@@ -44,7 +44,7 @@ def _said(survey: Survey, blocked: Blocked) -> Check:
 
 
 def _left_open(survey: Survey, blocked: Blocked) -> list[Check]:
-    """APIs that the setting does not name."""
+    """Return the APIs that the setting does not block."""
     services = [one for one in survey.walls.way_out.services() if one.is_api and not blocked.has(one.address)]
     if not services:
         return []

@@ -1,4 +1,4 @@
-"""The network that machines are put on, and from where the agent reaches it."""
+"""Check the network that machines are put on, and the addresses from which the agent reaches it."""
 
 import ipaddress
 from typing import Any
@@ -40,7 +40,7 @@ def network(survey: Survey) -> list[Check]:
 
 
 def _no_choice(survey: Survey) -> Check:
-    """Report that no network is chosen: none, several, or not the one that was wished."""
+    """Report why no network is chosen: there is none, there are several, or not the one in the settings."""
     topic = _("Network")
     rows = survey.rows("network", "/networks", "networks")
     named = sorted(row["name"] for row in rows if row["subnets"] and not row.get("router:external"))
@@ -106,12 +106,13 @@ def _dhcp(row: dict[str, Any]) -> Check:
 def _free(survey: Survey, chosen: dict[str, Any]) -> Check:
     topic, name = _("Addresses"), chosen["name"]
     try:
-        told = survey.ask("network", f"/network-ip-availabilities/{chosen['id']}")["network_ip_availability"]
+        answer = survey.ask("network", f"/network-ip-availabilities/{chosen['id']}")
     except CloudError:
         return note(
             topic, _("Neutron does not say how many are free."), command("openstack", "ip", "availability", "list")
         )
-    has = [row for row in told["subnet_ip_availability"] if row["ip_version"] == 4] or told["subnet_ip_availability"]
+    rows = answer["network_ip_availability"]["subnet_ip_availability"]
+    has = [row for row in rows if row["ip_version"] == 4] or rows
     total = sum(row["total_ips"] for row in has)
     free = total - sum(row["used_ips"] for row in has)
     subnet = has[0]["subnet_name"] if has else f"{name}-v4"
@@ -131,7 +132,7 @@ def _free(survey: Survey, chosen: dict[str, Any]) -> Check:
 
 
 def agents(survey: Survey) -> list[Check]:
-    """Check from where the agent comes: each machine lets in these and nobody else."""
+    """Check the agent's addresses: machines let in these and nobody else."""
     topic = _("Agent")
     if survey.agents_wish:
         return [_set(survey.agents_wish)]

@@ -1,4 +1,4 @@
-"""Which addresses and ports answer a guest: a script for its first boot, and what it wrote onto the console.
+"""Find out which addresses and ports answer a guest: write a script for its first boot, and read its output on the console.
 
 The console needs no key, no login and no way to the guest. The tools are what small images have: nc, else bash, else Python.
 """
@@ -60,7 +60,7 @@ class Heard:
 
     @property
     def is_of_use(self) -> bool:
-        """Whether the image has a tool with which it could be tried at all."""
+        """Return whether the image has a tool for the trial."""
         return SELF in self.answered
 
 
@@ -70,13 +70,13 @@ def script(targets: Iterable[Target], *, own: Target = SELF, consoles: Iterable[
 
 
 def patience(count: int) -> float:
-    """Seconds after which a machine that tries so many says nothing any more."""
+    """Return the seconds after which the script, with so many targets, is taken for dead."""
     return LEAST_SECONDS + count / AT_ONCE * TURN_SECONDS
 
 
 def read(console: str) -> Heard | None:
-    """Read what the script wrote. None: it has not come to its end."""
-    said = LINE.findall(console)
-    if not any(word == "end" for word, _address, _port in said):
+    """Read the script's output. None: the script has not finished."""
+    lines = LINE.findall(console)
+    if not any(word == "end" for word, _address, _port in lines):
         return None
-    return Heard(frozenset((address, int(port)) for word, address, port in said if word == "open" and port))
+    return Heard(frozenset((address, int(port)) for word, address, port in lines if word == "open" and port))

@@ -1,6 +1,6 @@
-"""Make what is missing on an empty cloud and is Minga's business; tell the rest. Can be repeated.
+"""Make what Minga may make on an empty cloud, and report the rest. Safe to repeat.
 
-Never: networks (only people know their cables), roles, or anything that somebody has made already.
+Never made: networks (only people know their cables), roles, or anything that exists already.
 """
 
 import re
@@ -40,7 +40,7 @@ CERTAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the setup: it was right, was done, would be done, or is left to people."""
+    """A step of the setup: right already, done, to be done, or left to people."""
 
     topic: str
     what: Literal["right", "did", "would", "left"]
@@ -56,7 +56,7 @@ class Wishes:
     upload: Upload | None = None
 
     def change(self, topic: str, text: str, ask: Callable[[], object], **args: Any) -> Step:
-        """Do it, unless we are only to tell."""
+        """Make the change, unless this is a dry run."""
         if not self.do:
             return Step(topic, "would", Note(text, args))
         ask()
@@ -67,7 +67,7 @@ Maker = Callable[[Survey, Wishes], Iterator[Step]]
 
 
 def set_up(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """Yield step by step as they are done. Ends early when nobody lets us in, or a service is away."""
+    """Yield the steps as they are done. Ends early when the sign-in fails or a service is down."""
     for part in (*checks.FIRST, checks.VERSIONS):
         bad = [_left(row) for row in checks.safely(part, survey) if row.ok == "wrong"]
         yield from bad
@@ -89,7 +89,7 @@ def _left(row: Check) -> Step:
 
 
 def _roles(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """Tell which roles are missing: they are given by whoever runs the cloud, never by us to ourselves."""
+    """Report missing roles. Only the cloud's administrators give them."""
     rows = [*checks_access.own_roles(survey), *checks_access.projects(survey), *checks_access.member(survey)]
     bad = [_left(row) for row in rows if row.ok == "wrong"]
     yield from bad or [Step(_("Roles"), "right", Note(_("All that are needed are there.")))]
@@ -111,7 +111,7 @@ def _keypairs(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 
 
 def _network(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """Tell about the network, which is never made here."""
+    """Report on the network, which is never made here."""
     rows = [row for row in checks_network.network(survey) if row.ok == "wrong"]
     if rows:
         yield from map(_left, rows)
@@ -144,7 +144,7 @@ def _make(survey: Survey, size: Flavor) -> None:
 
 
 def _images(survey: Survey, wishes: Wishes) -> Iterator[Step]:
-    """Upload the image that was given; where nothing is there and none was given, tell how."""
+    """Upload the image that was given; where there is none at all, say how to give one."""
     topic, upload = _("Images"), wishes.upload
     rows = [row for row in cluster.pages(survey.client, {"limit": cluster.PAGE}) if row["status"] == "active"]
     if upload and is_there(survey.client, upload):
@@ -163,7 +163,7 @@ def _images(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 
 
 def _login(survey: Survey, wishes: Wishes, row: dict[str, Any]) -> Iterator[Step]:
-    """Written only where it is certain, or was said."""
+    """Write the image's user, only where it is certain or was given."""
     if row.get("os_admin_user") or row["visibility"] not in ("public", "community"):
         return
     topic, image, upload = _("Images"), cluster.image(row), wishes.upload

@@ -1,4 +1,4 @@
-"""Facts that the checks of one look share: the connection, who we are in the cloud, and what the settings wish."""
+"""Facts that the checks of one run share: the connection, who we are in the cloud, and the settings."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ SECONDS = 6.0  # without a byte: who looks wants an answer, also when it is "no 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The service user, as Keystone says it."""
+    """The service user, by Keystone's facts."""
 
     cloud: str
     auth_url: str
@@ -29,7 +29,7 @@ class Who:
     roles: tuple[str, ...]
 
     def role_add(self, role: str) -> str:
-        """Return the command that gives it a role on its own project."""
+        """Return the command that gives the service user a role on its own project."""
         where = ["--project", self.project, "--project-domain", self.project_domain]
         return command("openstack", "role", "add", "--user", self.user, "--user-domain", self.user_domain, *where, role)
 
@@ -40,7 +40,7 @@ class Survey:
     network_wish: str = ""  # OPENSTACK_NETWORK
     agents_wish: Sequence[str] = ()  # AGENT_ADDRESSES
     egress_wish: Sequence[str] | None = None  # GUEST_EGRESS_BLOCKED
-    students: int = 0  # whom the portal knows: so many may come
+    students: int = 0  # how many people the portal knows: each may launch
     services: dict[str, str] = field(default_factory=dict)  # those that answered, and the newest version of each
     silent: bool = False  # what was asked last did not answer
 
@@ -50,7 +50,7 @@ class Survey:
 
     @cached_property
     def who(self) -> Who:
-        """Signs in."""
+        """Sign in, once. Return the service user. Raises CloudError."""
         connection: Any = self.client.connection
         with translated():
             access = connection.session.auth.get_access(connection.session)
@@ -78,10 +78,10 @@ class Survey:
     def walls(self) -> Walls:
         """Return the security groups as the portal has them."""
         way_out = WayOut(self.client, self.egress_wish, lambda: self.agents, lambda: str(self.network["id"]))
-        return Walls(self.client, lambda: self.agents, way_out, agents_told=bool(self.agents_wish))
+        return Walls(self.client, lambda: self.agents, way_out, agents_given=bool(self.agents_wish))
 
     def ask(self, service: str, path: str, **params: Any) -> dict[str, Any]:
-        """Look at something. Return the JSON of a good answer."""
+        """Make a GET call. Return the JSON of a good answer."""
         return body(self.client.ask(service, "GET", path, params=params, seconds=SECONDS))
 
     def rows(self, service: str, path: str, key: str, **params: Any) -> list[dict[str, Any]]:

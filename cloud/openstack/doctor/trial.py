@@ -1,4 +1,4 @@
-"""Try a real machine, from nothing to nothing: in a project of its own, with a time for each step, and deleted whatever happens."""
+"""Try a real machine in a project of its own: timed step by step, and deleted whatever happens."""
 
 import contextlib
 import socket
@@ -44,7 +44,7 @@ CONSOLE_LINES = 400
 
 
 class Failed(Exception):
-    """A step that did not come true: its row."""
+    """A step that failed, with its row."""
 
     def __init__(self, row: Check) -> None:
         super().__init__(str(row.found))
@@ -52,7 +52,7 @@ class Failed(Exception):
 
 
 def trial(cloud: OpenStackCloud) -> Iterator[Check]:
-    """Yield a row for each step. Nothing is left, also when it is broken off (Ctrl-C, an error, the rows not read to their end)."""
+    """Yield a row for each step. Nothing is left behind, also after Ctrl-C, an error, or a caller that stops reading."""
     run = _Trial(cloud)
     try:
         yield from run.steps()
@@ -70,11 +70,11 @@ def trial(cloud: OpenStackCloud) -> Iterator[Check]:
 def clean_up(cloud: OpenStackCloud, watch_seconds: float = 0) -> Check:
     """Delete what a trial made, this one or an earlier. Never raises CloudError.
 
-    watch_seconds: that long a server may still appear, whose launch nobody heard the answer of.
+    watch_seconds: for this long a server may still appear whose launch had no answer.
     """
     began = time.monotonic()
     owner = Owner(OWNER_KEY, "check")
-    said = ""
+    reason = ""
     while time.monotonic() - began < GOODBYE_SECONDS:
         try:
             if server := cloud.find_server(MACHINE):
@@ -83,10 +83,10 @@ def clean_up(cloud: OpenStackCloud, watch_seconds: float = 0) -> Check:
                 cloud.ensure_owner_gone(owner)
                 return right(TOPIC, _("Deleted, and its project with it, in %(seconds)s s."), seconds=_since(began))
         except CloudError as error:  # the project may not go before the server, and its ports stay a moment longer
-            said = str(error)[:200]
+            reason = str(error)[:200]
         time.sleep(PAUSE_SECONDS)
     mend = f"openstack server list --all-projects --tags {nova_servers.machine_tag(MACHINE)}\nopenstack project list --tags minga-owner-{OWNER_KEY}"
-    return wrong(TOPIC, _("It could not be deleted: %(said)s. Look for it, and delete it by hand:"), mend, said=said)
+    return wrong(TOPIC, _("It could not be deleted: %(said)s. Look for it, and delete it by hand:"), mend, said=reason)
 
 
 @dataclass
@@ -145,7 +145,7 @@ class _Trial:
         raise Failed(_did_not(server, status))
 
     def knock(self, server: Server, began: float) -> Check:
-        """Connect to port 22 from this computer: the agent's way."""
+        """Connect to port 22 from this computer, as the agent would."""
         ends = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < ends:
             try:
@@ -165,7 +165,7 @@ class _Trial:
         return wrong(TOPIC, text, "AGENT_ADDRESSES=ADDRESS/32", **facts)
 
     def way_out(self, server: Server) -> list[Check]:
-        """Report which of the cloud's services answer the machine: its own script tries them, and writes onto its console."""
+        """Report which of the cloud's services answer the machine: its first-boot script tries them and writes to the console."""
         wanted = way_out_trial.targets(self.cloud.way_out)
         ends, heard = time.monotonic() + probe.patience(len(wanted)), None
         while heard is None and time.monotonic() < ends:

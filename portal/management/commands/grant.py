@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.models import User
+from lib.measures import MEASURES, Size
 from lib.notes import Refusal
-from quotas.actions import Size, give
-from quotas.models import MEASURES
+from quotas.actions import give
 
 
 class Command(BaseCommand):

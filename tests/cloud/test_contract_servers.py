@@ -1,4 +1,4 @@
-"""What every cloud promises: the two kinds of local cloud and the fakes, one suite."""
+"""Every cloud's promises about servers. This suite (all of test_contract_*.py) runs on both kinds of local cloud and on the fakes."""
 
 import uuid
 from collections.abc import Callable
@@ -8,18 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloud.contract import (
-    Cause,
-    CloudBusy,
-    CloudGone,
-    CloudLimit,
-    CloudRefused,
-    Owner,
-    Quota,
-    Server,
-    ServerSpec,
-    Status,
-)
+from cloud.contract import Cause, CloudBusy, CloudGone, CloudRefused, Owner, Server, ServerSpec, Status
 from tests.cloud.conftest import look
 from tests.cloud.stage import insist, until
 
@@ -85,17 +74,6 @@ def test_running_what_runs_changes_nothing(stage: Any, server: Server) -> None:
     assert (look(stage, server).status, look(stage, server).task) == (Status.ACTIVE, "")
 
 
-def test_a_shelved_server_frees_its_host(stage: Any, server: Server) -> None:
-    before = stage.cloud.room().ram_mb_used
-    insist(stage.cloud.ensure_shelved, server.id)
-    stage.settle()
-    assert look(stage, server).status == Status.SHELVED
-    until(lambda: stage.cloud.room().ram_mb_used <= before - stage.flavor_ram_mb, "its place is free")
-    insist(stage.cloud.ensure_running, server.id)
-    stage.settle()
-    assert (look(stage, server).status, look(stage, server).address) == (Status.ACTIVE, server.address)
-
-
 def test_a_sleeping_server_can_be_shelved(stage: Any, server: Server) -> None:
     insist(stage.cloud.ensure_suspended, server.id)
     stage.settle()
@@ -126,7 +104,7 @@ def test_a_hard_restart_is_done_once_for_its_number(stage: Any, server: Server) 
 
 
 def counted(stage: Any, server: Server, number: int) -> bool:
-    """As the life cycle does it: asked again until the list says so."""
+    """Ask for the restart until the list counts it, as the life cycle does."""
     insist(stage.cloud.ensure_hard_restarted, server.id, number)
     return bool(look(stage, server).restarts == number)
 
@@ -155,20 +133,6 @@ def test_a_broken_one_is_stopped_and_started(stage: Any, server: Server) -> None
         assert look(stage, server).status == status
 
 
-def test_the_disk_of_a_broken_one_can_be_kept(stage: Any, server: Server) -> None:
-    stage.break_server(server)
-    name = f"kept-of-{server.id}"
-    until(lambda: is_kept(stage, server, name), "its image is whole")
-    insist(stage.cloud.ensure_not_archived, server.id, name)
-    insist(stage.cloud.ensure_deleted, server.id)
-
-
-def is_kept(stage: Any, server: Server, name: str) -> bool:
-    insist(stage.cloud.ensure_archived, server.id, name)
-    stage.settle()
-    return bool(insist(stage.cloud.ensure_archived, server.id, name).ready)
-
-
 def test_a_rescue_leads_there_and_back_or_is_refused(stage: Any, server: Server) -> None:
     try:
         for _ in range(2):
@@ -181,22 +145,6 @@ def test_a_rescue_leads_there_and_back_or_is_refused(stage: Any, server: Server)
     insist(stage.cloud.ensure_running, server.id)
     stage.settle()
     assert look(stage, server).status == Status.ACTIVE
-
-
-def test_a_move_ends_on_another_host_or_where_it_was(stage: Any, server: Server) -> None:
-    try:
-        until(lambda: moved(stage, server), "the move is counted")
-    except CloudRefused:  # this cloud has one host
-        assert (look(stage, server).status, look(stage, server).host) == (Status.ACTIVE, server.host)
-        return
-    now = look(stage, server)
-    assert (now.status, now.host in {host.name for host in stage.cloud.hosts()}) == (Status.ACTIVE, True)
-
-
-def moved(stage: Any, server: Server) -> bool:
-    insist(stage.cloud.ensure_moved, server.id, server.moves + 1)
-    stage.settle()
-    return bool(look(stage, server).moves == server.moves + 1)
 
 
 def test_a_rebuild_keeps_id_and_address(stage: Any, server: Server, make_spec: Specs) -> None:
@@ -237,7 +185,7 @@ def test_a_deleted_machine_can_be_made_anew(stage: Any, make_spec: Specs) -> Non
 
 
 def changes(stage: Any, cursor: str, server: Server) -> list[Server]:
-    """What a list of changes tells of this server: it may be told some moments later."""
+    """Wait for this server in a list of changes, where it may come some moments later."""
 
     def told() -> list[Server]:
         return [one for one in stage.cloud.list_servers(cursor).servers if one.id == server.id]
@@ -246,7 +194,7 @@ def changes(stage: Any, cursor: str, server: Server) -> list[Server]:
 
 
 def quiet_cursor(stage: Any, server: Server) -> str:
-    """A cursor since which nothing is told of this server; '' while what was before it is told again."""
+    """Return a cursor since which this server has not changed; '' while an older change is listed again."""
     cursor: str = stage.cloud.list_servers().cursor
     told = stage.cloud.list_servers(cursor).servers
     return "" if server.id in {one.id for one in told} else cursor
@@ -267,26 +215,6 @@ def test_a_list_of_changes_tells_what_was_deleted(stage: Any, server: Server) ->
     assert server.id not in {one.id for one in stage.cloud.list_servers().servers}
 
 
-def test_a_snapshot_is_found_by_its_name(stage: Any, server: Server) -> None:
-    made = [insist(stage.cloud.ensure_snapshot, server.id, "for the class") for _ in range(2)]
-    stage.settle()
-    images = {image.id: image for image in stage.cloud.images()}
-    assert made[0].id == made[1].id
-    assert images[made[0].id].ready
-    insist(stage.cloud.ensure_image_deleted, made[0].id)
-    assert made[0].id not in {image.id for image in stage.cloud.images()}
-
-
-def test_a_server_starts_from_a_snapshot(stage: Any, server: Server, make_spec: Specs) -> None:
-    image = insist(stage.cloud.ensure_snapshot, server.id, "to start from")
-    stage.settle()
-    copy = insist(stage.cloud.ensure_server, make_spec(stage, image_id=image.id))
-    stage.settle()
-    assert look(stage, copy).status == Status.ACTIVE
-    insist(stage.cloud.ensure_deleted, copy.id)
-    insist(stage.cloud.ensure_image_deleted, image.id)
-
-
 def test_a_running_server_tells_its_counters(stage: Any, server: Server) -> None:
     told = stage.cloud.diagnostics([server.id, "nobody"])
     assert list(told) == [server.id]
@@ -300,18 +228,6 @@ def test_the_console_says_that_it_is_ready(stage: Any, server: Server) -> None:
 def test_a_server_tells_its_size_and_whose_it_is(stage: Any, server: Server, owner: Owner) -> None:
     assert server.flavor is not None
     assert (server.flavor.ram_mb, server.owner) == (stage.flavor_ram_mb, owner.key)
-
-
-def test_a_running_server_is_on_one_of_the_hosts(stage: Any, server: Server) -> None:
-    host = next(host for host in stage.cloud.hosts() if host.name == server.host)
-    assert (host.up, host.enabled) == (True, True)
-    assert host.ram_mb_used >= stage.flavor_ram_mb
-
-
-def test_the_room_tells_its_biggest_host(stage: Any) -> None:
-    room = stage.cloud.room()
-    assert set(room.biggest_host) == {"vcpus", "ram_mb", "disk_gb"}
-    assert stage.flavor_ram_mb <= room.biggest_host["ram_mb"] <= room.ram_mb
 
 
 def test_an_adopted_server_is_found_by_its_new_machine(stage: Any, server: Server) -> None:
@@ -332,49 +248,12 @@ def test_one_that_was_never_asked_for_is_made_without_a_look(stage: Any, make_sp
 
 
 def insist_once_new(stage: Any, spec: ServerSpec) -> Server:
-    """As the life cycle does it: new once, and after a lost reply no more."""
+    """Ask as the life cycle does: as new once, and after a lost reply no more."""
     try:
         made: Server = stage.cloud.ensure_server(spec)
     except CloudBusy:
         return insist(stage.cloud.ensure_server, replace(spec, is_new=False))
     return made
-
-
-def test_a_tenants_limit_refuses_and_a_higher_one_lets_in(stage: Any, make_spec: Specs) -> None:
-    owner = Owner(str(uuid.uuid4()), "limited", Quota(1, 64, 65536))
-    first = insist(stage.cloud.ensure_server, make_spec(stage, owner=owner))
-    second = make_spec(stage, owner=owner)
-    if first.project:  # a cloud without tenants has no limits of theirs
-        with pytest.raises(CloudLimit):
-            insist(stage.cloud.ensure_server, second)
-    for _ in range(2):
-        insist(stage.cloud.ensure_quota, replace(owner, quota=Quota(2, 64, 65536)))
-    made = insist(stage.cloud.ensure_server, second)
-    for server in (first, made):
-        insist(stage.cloud.ensure_deleted, server.id)
-
-
-def test_an_owner_goes_when_nothing_of_theirs_is_left(stage: Any, make_spec: Specs) -> None:
-    owner = Owner(str(uuid.uuid4()), "leaving")
-    server = insist(stage.cloud.ensure_server, make_spec(stage, owner=owner))
-    if server.project:
-        with pytest.raises(CloudRefused):
-            insist(stage.cloud.ensure_owner_gone, owner)
-    stage.settle()  # Nova may list a server that was deleted while it was scheduled for a moment after it has denied it
-    insist(stage.cloud.ensure_deleted, server.id)
-    stage.settle()
-    for _ in range(2):
-        insist(stage.cloud.ensure_owner_gone, owner)
-
-
-def test_the_quota_of_an_owner_without_a_tenant_is_nothing_to_do(stage: Any) -> None:
-    insist(stage.cloud.ensure_quota, Owner(str(uuid.uuid4()), "nobody", Quota(1, 1, 256)))
-
-
-def test_the_rules_of_an_owner_stay_where_they_are(stage: Any, make_spec: Specs) -> None:
-    spec = make_spec(stage)
-    server = insist(stage.cloud.ensure_server, spec)
-    assert insist(stage.cloud.ensure_rules, replace(spec.owner, tenant=server.tenant)) == server.tenant
 
 
 def test_each_verb_of_a_server_that_is_gone_says_so(stage: Any, make_spec: Specs) -> None:
@@ -390,34 +269,8 @@ def test_each_verb_of_a_server_that_is_gone_says_so(stage: Any, make_spec: Specs
             insist(verb, "no-such-server", *args)
 
 
-def test_it_says_which_cloud_it_is(stage: Any) -> None:
-    assert stage.cloud.identity
-
-
-def test_an_image_says_what_it_needs_and_whether_it_is_ready(stage: Any) -> None:
-    image = next(image for image in stage.cloud.images() if image.id == stage.image_id)
-    assert (image.ready, image.status) == (True, "")
-    assert all(isinstance(number, int) for number in (image.min_ram_mb, image.min_disk_gb, image.size_bytes))
-    assert isinstance(image.checksum, str)
-
-
-def test_an_image_that_is_being_made_is_listed_with_its_state(stage: Any, server: Server) -> None:
-    made = insist(stage.cloud.ensure_snapshot, server.id, f"half-{server.id[:8]}")
-    found = next((image for image in stage.cloud.images() if image.id == made.id), None)
-    assert found is None or found.ready is (found.status == "")
-    stage.settle()
-    insist(stage.cloud.ensure_image_deleted, made.id)
-
-
 def test_an_image_or_a_size_that_is_not_there_is_named_as_the_cause(stage: Any, make_spec: Specs) -> None:
     for part, cause in (("image_id", Cause.IMAGE_GONE), ("flavor_id", Cause.SIZE_GONE)):
         with pytest.raises(CloudGone) as caught:
             insist(stage.cloud.ensure_server, make_spec(stage, **{part: str(uuid.uuid4())}))
         assert caught.value.cause == cause
-
-
-def test_it_tells_whether_one_more_would_find_a_host(stage: Any) -> None:
-    small = next(flavor for flavor in stage.cloud.flavors() if flavor.id == stage.flavor_id)
-    assert insist(stage.cloud.has_room, small)
-    for unit in ("vcpus", "ram_mb", "disk_gb"):
-        assert not insist(stage.cloud.has_room, replace(small, **{unit: 10**8}))

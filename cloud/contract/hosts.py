@@ -1,0 +1,97 @@
+"""The computers of the cluster: the sizes of servers that they offer, and the room that they have."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lib.measures import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    """A size in which servers are made."""
+
+    id: str
+    name: str
+    vcpus: int
+    ram_mb: int
+    disk_gb: int  # all that a server takes of its host: the root disk, further disks, swap
+    root_gb: int | None = None  # the root disk alone; 0: as big as the image; None: all of disk_gb
+
+    @property
+    def room_for_image(self) -> int:
+        """Return the GiB of the root disk; 0: it is as big as the image."""
+        return self.disk_gb if self.root_gb is None else self.root_gb
+
+    @property
+    def size(self) -> Size:
+        """Return what one server takes of its host."""
+        return Size(vcpus=self.vcpus, ram_mb=self.ram_mb, disk_gb=self.disk_gb)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A computer of the cluster."""
+
+    name: str  # as in Server.host
+    up: bool  # heard lately
+    enabled: bool  # takes new servers
+    note: str = ""  # why it is disabled, in the words of whoever did it
+    vcpus: int = 0
+    vcpus_used: int = 0
+    ram_mb: int = 0
+    ram_mb_used: int = 0
+    disk_gb: int = 0
+    disk_gb_used: int = 0
+    servers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The room of the cluster: total and used, in servers' own units (overcommit is counted in)."""
+
+    vcpus: int
+    vcpus_used: int
+    ram_mb: int
+    ram_mb_used: int
+    disk_gb: int
+    disk_gb_used: int
+    biggest_free: dict[str, int] = field(default_factory=dict)  # free on the emptiest host: vcpus, ram_mb, disk_gb
+    biggest_host: dict[str, int] = field(default_factory=dict)  # the biggest host, were it empty: the same three
+
+    @property
+    def free(self) -> Size:
+        """Return the most that one more server may take: the emptiest host's, or the whole cluster's where hosts are not told apart."""
+        if self.biggest_free:
+            return Size(**self.biggest_free)
+        return Size(
+            vcpus=self.vcpus - self.vcpus_used,
+            ram_mb=self.ram_mb - self.ram_mb_used,
+            disk_gb=self.disk_gb - self.disk_gb_used,
+        )
+
+    def fits(self, flavor: Flavor) -> bool:
+        """Return whether one more server of this size has room now."""
+        return flavor.size.fits_in(self.free)
+
+
+class Hosts(Protocol):
+    """See Cloud for what each call may raise."""
+
+    def flavors(self) -> list[Flavor]:
+        """List the sizes of servers."""
+
+    def room(self) -> Room:
+        """Return the room of the whole cluster."""
+
+    def has_room(self, flavor: Flavor) -> bool:
+        """Return whether one more server of this size would find a host, by the cloud's own book-keeping. Cheaper than to try."""
+
+    def hosts(self) -> list[Host]:
+        """List the computers of the cluster."""
+
+    def ensure_moved(self, server_id: str, number: int) -> None:
+        """Move the server's disk to another host, for the `number`-th time, from running, off or ERROR (which is switched off first).
+
+        Takes several steps: ask again until `Server.moves` says so. Afterwards the server runs or is off as before. Where no other
+        host can take it, the move ends with the host that it had. CloudRefused where the cloud has one host only.
+        """

@@ -1,0 +1,15 @@
+"""Services of a machine, and the schemes by which a program reaches them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scheme = Literal["ssh", "http", "https", "vnc", "tcp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something that a machine offers on one of its ports."""
+
+    name: str
+    port: int  # inside the machine
+    scheme: Scheme = "tcp"

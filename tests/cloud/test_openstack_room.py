@@ -1,0 +1,50 @@
+"""The room of a cluster, from Nova's list of computers and Placement's book-keeping."""
+
+from typing import Any
+
+import pytest
+
+from cloud.contract import Room
+from cloud.openstack import cluster
+from tests.cloud.scripted import HOST, ScriptedClient
+
+
+def shares(vcpus: int, vcpus_used: int) -> dict[str, Any]:
+    """Placement's summary of a computer with a GiB and ten GiB of disk for each processor."""
+    each = {"VCPU": 1, "MEMORY_MB": 1024, "DISK_GB": 10}
+    return {"resources": {name: {"capacity": unit * vcpus, "used": unit * vcpus_used} for name, unit in each.items()}}
+
+
+@pytest.fixture
+def client() -> ScriptedClient:
+    """A small and a big computer in service, a full one, and one that is down; Placement lists the down one, too."""
+    client = ScriptedClient()
+    full = {**HOST, "id": "full", "vcpus": 2, "memory_mb": 2048, "local_gb": 20}
+    rows = [{**HOST, "id": "small"}, {**HOST, "id": "big"}, full, {**HOST, "id": "down", "state": "down"}]
+    summaries = {"small": shares(4, 1), "big": shares(16, 15), "down": shares(64, 0)}
+    client.answers["/os-hypervisors/detail"] = {"hypervisors": rows}
+    client.answers["/allocation_candidates"] = {"provider_summaries": summaries}
+    return client
+
+
+@pytest.fixture
+def room(client: Any) -> Room:
+    return cluster.room(client)
+
+
+def test_computers_in_service_are_added_up_and_those_that_are_down_are_not(room: Room) -> None:
+    assert (room.vcpus, room.ram_mb, room.disk_gb) == (22, 22528, 220)
+
+
+def test_a_computer_that_placement_does_not_name_is_full(room: Room) -> None:
+    assert (room.vcpus_used, room.ram_mb_used, room.disk_gb_used) == (18, 18432, 180)
+
+
+def test_the_emptiest_and_the_biggest_computer_are_told_apart(room: Room) -> None:
+    assert (room.biggest_free["vcpus"], room.biggest_host["vcpus"]) == (3, 16)
+
+
+def test_a_cluster_without_computers_has_no_room(client: Any) -> None:
+    client.answers["/os-hypervisors/detail"] = {"hypervisors": []}
+    client.answers["/allocation_candidates"] = {"provider_summaries": {}}
+    assert cluster.room(client).biggest_free == {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
