@@ -28,7 +28,7 @@ from bench import needs
 from bench.wire import Wiretap
 from cloud.contract import CloudError, Owner, Server
 from cloud.openstack import OpenStackCloud
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
 from tests.journeys.stack import Person, Stack, wait_for
 
 AT_ONCE = 4  # calls of the cloud, while tidying up

@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.tunnels.agent_stage import SSHD, Stage, staged, until
 from tests.tunnels.fuzz import Crowd, MadTarget, Steady
-from tests.tunnels.stage import SSHD, Stage, staged, until
 
 PORTS = 4  # of mad targets
 

@@ -30,7 +30,7 @@ import psutil
 
 from bench import needs
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
-from tests.tunnels.stage import SSHD, Stage, staged, until
+from tests.tunnels.agent_stage import SSHD, Stage, staged, until
 from tests.tunnels.targets import HERE
 
 CHUNK = bytes(1 << 20)

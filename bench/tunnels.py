@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import psutil
 
 from bench import needs
-from tests.tunnels.stage import Stage, is_listening, staged, until
+from tests.tunnels.agent_stage import Stage, is_listening, staged, until
 from tests.tunnels.targets import HERE
 
 CHUNK = bytes(1 << 20)

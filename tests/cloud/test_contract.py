@@ -21,7 +21,7 @@ from cloud.contract import (
     Status,
 )
 from tests.cloud.conftest import look
-from tests.cloud.stage import insist, until
+from tests.cloud.local_stage import insist, until
 
 Specs = Callable[..., ServerSpec]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.tunnels.stage import Program, free_port, until
+from tests.tunnels.agent_stage import Program, free_port, until
 
 HERE = "127.0.0.1"
 pytestmark = pytest.mark.xdist_group("local-mail")

@@ -11,7 +11,7 @@ from machines import actions, sweep
 from machines.models import Event, Machine, Watch
 from tests.factories import make_machine
 from tests.machines.world import World
-from tests.openstack.stage import SETTLE_SECONDS, OpenStackStage
+from tests.openstack.openstack_stage import SETTLE_SECONDS, OpenStackStage
 
 TURN_SECONDS = 0.5  # each turn lists all servers
 

@@ -15,8 +15,8 @@ from django.core.asgi import get_asgi_application
 from django.utils import timezone
 
 from accounts.models import User
+from tests.tunnels.agent_stage import Program, Vps, free_port, is_listening, until
 from tests.tunnels.gateway_rows import gateway
-from tests.tunnels.stage import Program, Vps, free_port, is_listening, until
 from tests.tunnels.targets import HERE, Target, exchange
 from tunnels.actions import close_all, open_all, release, reserve
 from tunnels.models import Gateway, Service, Tunnel

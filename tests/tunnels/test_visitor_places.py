@@ -9,7 +9,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.tunnels.stage import Stage, until
+from tests.tunnels.agent_stage import Stage, until
 from tests.tunnels.targets import HERE, exchange
 from tunnels.agent import relay
 from tunnels.agent.forward import Forward
