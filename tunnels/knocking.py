@@ -1,4 +1,4 @@
-"""Who may knock at a port that is held: visitors from networks in its `knock`, and those whom its allow-list names."""
+"""Rules of who may knock at a held port: visitors from the networks in its `knock`, and those whom its allow-list names."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
-from tunnels.agent.protocol import Knock
+from tunnels.agent.protocol import Knock, Network, read_address, read_network
 
 # A list that names more of the world than this (bits of prefix) lets visitors in, but invites nobody to wake a machine.
 NARROWEST_CROWD = {4: 8, 6: 16}
@@ -21,51 +21,36 @@ class BadKnock(Refusal):
 
 
 def read(body: bytes) -> tuple[UUID, str]:
-    """The tunnel and the address of an agent's knock. Raises BadKnock."""
+    """Read an agent's knock: the tunnel's id and the visitor's address. Raises BadKnock."""
     try:
-        knock = Knock.read(body)
-        return UUID(knock.tunnel), str(unwrapped(knock.address))
+        knock = Knock.parse(body)
+        return UUID(knock.tunnel), str(read_address(knock.address))
     except (ValueError, TypeError, AttributeError):
         raise BadKnock(_("This is not a knock of an agent: see docs/admin/tunnels.md.")) from None
 
 
-def unwrapped(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """An address; one of IPv4 that came in the clothes of IPv6 without them. Raises ValueError."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    return getattr(address, "ipv4_mapped", None) or address
+def hides_ipv4(named: Network) -> bool:
+    """Whether a network of IPv6 spans all addresses of IPv4 that are written as IPv6.
 
-
-def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """A network, or one address as one; of IPv4 in the clothes of IPv6 without them. Raises ValueError."""
-    read = ipaddress.ip_network(text.strip().partition("%")[0], strict=False)
-    mapped = getattr(read.network_address, "ipv4_mapped", None)
-    if mapped is None or read.prefixlen < 96:
-        return read
-    return ipaddress.IPv4Network((mapped, read.prefixlen - 96))
-
-
-def hides_ipv4(named: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    """Whether it is all of IPv4 in the clothes of IPv6 and more, which nobody comes from: visitors are unwrapped, so it lets nobody in.
-
-    What is wider than the reserved ::/8 means IPv6 itself.
+    It would let nobody in: a visitor's address is always read as IPv4. A network wider than the reserved ::/8 means IPv6 itself.
     """
     return named.version == 6 and named.prefixlen >= 8 and MAPPED.subnet_of(named)
 
 
 def home_of(text: str) -> str:
-    """The network in which whoever has this address will be again."""
-    address = unwrapped(text)
+    """Return the network (CIDR) from which the person at this address will come again: the address, of IPv6 its /64."""
+    address = read_address(text)
     return str(ipaddress.ip_network((address, HOME[address.version]), strict=False))
 
 
 def all_knockers(knock: Iterable[str], allow: Iterable[str]) -> list[str]:
-    """All who may knock, before the allow-list itself is asked whether it lets them in."""
+    """Return all networks that may knock, by `knock` or by the allow-list. Whether the allow-list lets them in is not checked."""
     invited = [text for text in allow if not _is_crowd(text)]
     return list(dict.fromkeys([*knock, *invited]))
 
 
 def _is_crowd(text: str) -> bool:
-    named = network(text)
+    named = read_network(text)
     return named.prefixlen < NARROWEST_CROWD[named.version]
 
 
@@ -74,5 +59,5 @@ def may_knock(address: str, knock: Iterable[str], allow: Iterable[str]) -> bool:
 
 
 def _is_in(address: str, networks: Iterable[str]) -> bool:
-    visitor = unwrapped(address)
-    return any(visitor in network(text) for text in networks)
+    visitor = read_address(address)
+    return any(visitor in read_network(text) for text in networks)
