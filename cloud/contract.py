@@ -1,4 +1,4 @@
-"""The contract: everything that Minga asks of a cloud. `local.py` and `openstack/` keep it; one suite in tests/cloud holds them to it.
+"""The contract: everything that Minga asks of a cloud. `local.py` and `openstack/` implement it; one suite in tests/cloud runs against both.
 
 Every verb that changes something is `ensure_*`: said twice, done once. It returns when the cloud has *accepted* the
 wish; `list_servers` tells when it has come true. Sizes: RAM in MiB, disk in GiB, times in UTC with a zone.

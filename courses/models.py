@@ -1,7 +1,6 @@
 """Courses, who is in them, when they meet; and templates, the cards from which students launch machines."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
@@ -57,19 +56,12 @@ class Enrolment(models.Model):
         ]
 
 
-class LessonQuerySet(models.QuerySet["Lesson"]):
-    def in_session(self, now: datetime) -> "LessonQuerySet":
-        return self.filter(starts_at__lte=now, ends_at__gt=now)
-
-
 class Lesson(models.Model):
     """A time in which a course meets: its machines are not asked about, nor put to sleep to make room."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="lessons")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-
-    objects = LessonQuerySet.as_manager()
 
     class Meta:
         ordering = ["starts_at", "pk"]
