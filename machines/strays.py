@@ -14,7 +14,7 @@ from django.db.models import Case, Q, When
 
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
-from machines import one_cloud, overlap
+from machines import overlap
 from machines.models import Machine, Stray, Watch
 from machines.states import State, Wanted
 
@@ -110,7 +110,6 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     Stray.objects.filter(Q(gone_at__lt=now - FORGET) | Q(adopted_at__lt=now - FORGET)).delete()
     if Watch.objects.filter(no_removal_until__gt=now).exists():
         return 0
-    one_cloud.require(cloud)
     # One that is still there so long after we asked is asked for again.
     due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
     seconds = Stray.objects.open().filter(due, kind=Stray.Kind.SECOND, seen_at__lt=over)

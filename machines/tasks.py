@@ -10,7 +10,7 @@ from django.utils import timezone
 from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
-from machines import actions, blocked, copies, first_boot, knockers, overlap, tenants
+from machines import actions, blocked, copies, first_boot, knockers, one_cloud, overlap, tenants
 from machines.idle import asks, delivery, signals
 from machines.idle import sweep as idle_sweep
 from machines.strays import remove_strays
@@ -43,26 +43,27 @@ def sweep() -> None:
 def tidy() -> None:
     overlap.catch_up(timezone.now())
     with _patience("tidying"):
-        remove_strays(open_cloud(), timezone.now())
-        copies.tidy(open_cloud(), timezone.now())
+        cloud = one_cloud.opened()
+        remove_strays(cloud, timezone.now())
+        copies.tidy(cloud, timezone.now())
 
 
 @shared_task
 def tend_copies() -> None:
     with _patience("copying disks"):
-        copies.tend(open_cloud(), timezone.now())
+        copies.tend(one_cloud.opened(), timezone.now())
 
 
 @shared_task
 def watch_first_boots() -> None:
     with _patience("looking at first boots"):
-        first_boot.tend(open_cloud(), timezone.now())
+        first_boot.tend(one_cloud.opened(), timezone.now())
 
 
 @shared_task
 def tidy_tenants() -> None:
     with _patience("tidying tenants"):
-        tenants.tidy(open_cloud(), timezone.now())
+        tenants.tidy(one_cloud.opened(), timezone.now())
 
 
 @shared_task
@@ -94,4 +95,5 @@ def idle() -> None:
 
 @shared_task
 def sample() -> None:
-    signals.sample(open_cloud(), timezone.now())
+    with _patience("sampling load"):
+        signals.sample(one_cloud.opened(), timezone.now())
