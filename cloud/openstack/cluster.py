@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from collections import Counter
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
@@ -19,10 +20,13 @@ LOGINS = {
 DEAD = ("deleted", "killed", "pending_delete")  # of images
 PAGE = 200
 NO = ("no", "false", "0")
+MEASURES = {"vcpus": "VCPU", "ram_mb": "MEMORY_MB", "disk_gb": "DISK_GB"}  # our names and Placement's
+Measures = dict[str, int]  # by our name
+_NOTHING: Measures = dict.fromkeys(MEASURES, 0)
 
 
 class NoRoute(CloudBusy):
-    """Nothing is wrong with the cloud: this computer does not reach the machines' network."""
+    """This computer does not reach the machines' network; nothing is wrong with the cloud."""
 
 
 def flavors(client: Client) -> list[Flavor]:
@@ -60,7 +64,7 @@ def image(row: dict[str, Any]) -> Image:
 
 
 def _checksum(row: dict[str, Any]) -> str:
-    """Glance's secure one, else the MD5 that an old image has."""
+    """Return Glance's secure checksum, else the MD5 that an old image has."""
     if row.get("os_hash_value"):
         return f"{row.get('os_hash_algo') or 'sha512'}:{row['os_hash_value']}"
     return f"md5:{row['checksum']}" if row.get("checksum") else ""
@@ -93,23 +97,33 @@ def room(client: Client) -> Room:
     """
     away, full = _computers(client)
     told = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
-    free: list[dict[str, int]] = []
-    total, used = {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}, {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
-    biggest: dict[str, int] = {}
+    sums = _Sums()
     for key, provider in told["provider_summaries"].items():
         if key in away or "VCPU" not in provider["resources"]:
             continue
         full.pop(key, None)
-        has, takes = _measures(provider, "capacity"), _measures(provider, "used")
-        free.append({name: has[name] - takes[name] for name in has})
-        biggest = max(biggest or has, has, key=_size)
-        total, used = _add(total, has), _add(used, takes)
+        sums.add(_measures(provider, "capacity"), _measures(provider, "used"))
     for has in full.values():
-        total, used = _add(total, has), _add(used, has)
-        biggest = max(biggest or has, has, key=_size)
-    emptiest = max(free, key=_size, default={"vcpus": 0, "ram_mb": 0, "disk_gb": 0})
-    sums: dict[str, Any] = {**total, **{f"{name}_used": amount for name, amount in used.items()}}
-    return Room(**sums, biggest_free=emptiest, biggest_host=biggest)
+        sums.add(has, has)
+    used = {f"{name}_used": amount for name, amount in sums.used.items()}
+    return Room(**sums.total, **used, biggest_free=sums.emptiest, biggest_host=sums.biggest)
+
+
+class _Sums:
+    """Sums over the computers that count, by the names in MEASURES: RAM in MiB, disk in GiB."""
+
+    def __init__(self) -> None:
+        self.total, self.used = Counter(_NOTHING), Counter(_NOTHING)
+        self.emptiest: Measures = _NOTHING  # what the computer with most free RAM has free
+        self.biggest: Measures = {}  # what the computer with most RAM has in all; empty without any
+
+    def add(self, has: Measures, used: Measures) -> None:
+        """Add a computer."""
+        self.total.update(has)
+        self.used.update(used)
+        free = {name: has[name] - used[name] for name in has}
+        self.emptiest = max(self.emptiest, free, key=_size)
+        self.biggest = max(self.biggest or has, has, key=_size)
 
 
 def has_room(client: Client, flavor: Flavor) -> bool:
@@ -156,7 +170,7 @@ def own_address(client: Client, network_id: str) -> list[str]:
     return sorted(set(found))
 
 
-def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
+def _computers(client: Client) -> tuple[set[str], dict[str, Measures]]:
     """Return the computers that are down or disabled, by Placement's id; and what each of the others has."""
     away, others = set(), {}
     for row in paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors"):
@@ -167,15 +181,10 @@ def _computers(client: Client) -> tuple[set[str], dict[str, dict[str, int]]]:
     return away, others
 
 
-def _measures(provider: dict[str, Any], which: str) -> dict[str, int]:
+def _measures(provider: dict[str, Any], which: str) -> Measures:
     has = provider["resources"]
-    names = {"vcpus": "VCPU", "ram_mb": "MEMORY_MB", "disk_gb": "DISK_GB"}
-    return {ours: int(has.get(theirs, {}).get(which, 0)) for ours, theirs in names.items()}
+    return {ours: int(has.get(theirs, {}).get(which, 0)) for ours, theirs in MEASURES.items()}
 
 
-def _add(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: one[name] + other[name] for name in one}
-
-
-def _size(host: dict[str, int]) -> tuple[int, int]:
+def _size(host: Measures) -> tuple[int, int]:
     return host["ram_mb"], host["vcpus"]
