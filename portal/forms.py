@@ -3,9 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts import time_zones
 from catalog.models import Flavor, Image
 from courses.actions import MOST_SERVICES, SCHEMES
 from courses.models import Template
@@ -53,6 +56,23 @@ class KeyForm(forms.Form):
         ),
     )
     name = forms.CharField(label=_("Name (you may leave it empty)"), max_length=MOST_TYPED, required=False, strip=False)
+
+
+def _zones() -> list[Any]:
+    site = format_lazy(_("As the site: {zone}"), zone=settings.TIME_ZONE)
+    groups = ((_("Common time zones"), time_zones.COMMON), (_("All time zones"), time_zones.others()))
+    return [("", site), *((title, [(name, name) for name in names]) for title, names in groups)]
+
+
+class TimeZoneForm(forms.Form):
+    time_zone = forms.ChoiceField(
+        label=_("Times are given in"),
+        choices=_zones,
+        required=False,
+        help_text=_("On pages and in mails."),
+        error_messages={"invalid_choice": _("Choose a time zone from the list.")},
+        widget=forms.Select(attrs={"data-suggest-zone": "#zone-suggested", "autocomplete": "off"}),
+    )
 
 
 class TemplateChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's own class takes no argument

@@ -178,6 +178,7 @@ MIDDLEWARE = [
     "portal.bodies.Refused",
     "portal.addresses.SignIns",
     "portal.gate.LoginRequiredMiddleware",
+    "portal.time_zone.ReadersTimeZone",
     "portal.banner.Seen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -10,7 +10,7 @@ from machines.models import Ask, Machine, Stray
 
 # Of oneself, or for everybody who has signed in.
 OWN = {
-    "machines", "launch", "keys", "key-make", "account", "token-make", "account_change_password", "account_set_password",
+    "machines", "launch", "keys", "key-make", "account", "token-make", "time-zone", "account_change_password", "account_set_password",
     "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {
