@@ -66,7 +66,7 @@ class Failures:
 
     @property
     def resting(self) -> list[str]:
-        """The keys of rows that are not to be tried yet."""
+        """Return the keys of rows that are not to be tried yet."""
         return [key for key, row in self.known.items() if row.next_at > self.now]
 
     @property
@@ -185,7 +185,7 @@ def forget(now: datetime) -> None:
 
 
 def _clean(text: object, most: int = 64) -> str:
-    """As a column takes it: what is poisoned may be the key itself."""
+    """Make a text fit for a column: what is poisoned may be the key itself."""
     return str(text).replace("\0", "").encode(errors="replace").decode()[:most]
 
 

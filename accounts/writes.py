@@ -1,4 +1,4 @@
-"""How often a program has written lately, counted for each of its tokens."""
+"""Count how often a program has written lately, for each of its tokens."""
 
 from datetime import datetime, timedelta
 
@@ -22,5 +22,5 @@ def count(*, token: str, now: datetime) -> int:
 
 
 def forget(now: datetime) -> int:
-    """Delete what no longer counts. Returns how many."""
+    """Delete counts of past minutes. Returns how many."""
     return ApiWrites.objects.filter(minute__lt=now - timedelta(minutes=2)).delete()[0]

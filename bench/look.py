@@ -1,4 +1,4 @@
-"""What one look of the sweep costs, measured inside an installation's own settings: bench.openstack_sweep runs `main`."""
+"""Measure what one look of the sweep costs, inside an installation's own settings: bench.openstack_sweep runs `main`."""
 
 import statistics
 import time
@@ -20,7 +20,7 @@ KINDS = {True: "the whole list", False: "the changes, where nothing has changed"
 
 @dataclass
 class Meter:
-    """What the clients' own HTTP library was asked, and how long it took until the last byte."""
+    """The calls of the clients' own HTTP library, and how long each took until the last byte."""
 
     seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def one_look(meter: Meter, *, whole: bool) -> Look:
-    """As a worker does it, of the kind that is wanted. Afterwards no other worker finds a look due for some seconds."""
+    """Look as a worker does, of the kind that is wanted. Afterwards no other worker finds a look due for some seconds."""
     watch, now = Watch.the_one(), timezone.now()
     watch.cursor = "" if whole else watch.cursor
     watch.whole_at = now - timedelta(seconds=1)

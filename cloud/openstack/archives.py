@@ -105,7 +105,7 @@ class Archives:
             return None
 
     def _patch(self, image_id: str, *changes: tuple[str, str, Any]) -> dict[str, Any]:
-        """Several changes at once, all or none."""
+        """Apply several changes at once, all or none."""
         wish = [
             {"op": op, "path": f"/{field}", **({} if op == "remove" else {"value": value})}
             for op, field, value in changes

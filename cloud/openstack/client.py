@@ -1,4 +1,4 @@
-"""The connection: one per process, signed in as the portal's service user, and as the same user in students' projects."""
+"""The connection to OpenStack: one per process, signed in as the portal's service user, and as the same user in students' projects."""
 
 import logging
 import os
@@ -36,7 +36,7 @@ class Client:
     """Calls of OpenStack's APIs. Blocking and safe to share between threads, and with forks of this process."""
 
     def __init__(self, cloud: str | None = None, **settings: Any) -> None:
-        """`cloud`: its name in clouds.yaml; None: OS_CLOUD or the OS_* variables say it. No call waits longer than `api_timeout`."""
+        """Take the settings. `cloud`: its name in clouds.yaml; None: OS_CLOUD or the OS_* variables say it. `api_timeout`: seconds for a call."""
         self.longest = float(settings.get("api_timeout", LIST_SECONDS))
         # api_timeout: for signing in and finding services, which would else wait for ever.
         self._settings = {"cloud": cloud, "api_timeout": TIMEOUT_SECONDS, **settings}
@@ -99,14 +99,14 @@ class Client:
         return self._newest >= tuple(map(int, HOST_NAMES.split(".")))
 
     def patch_image(self, image_id: str, field: str, value: str) -> None:
-        """Glance wants its own kind of JSON patch."""
+        """Change an image, by Glance's own kind of JSON patch."""
         wish = [{"op": "replace", "path": f"/{field}", "value": value}]
         kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
         self.ask("image", "PATCH", f"/images/{image_id}", json=wish, headers=kind)
 
     @property
     def keystone(self) -> Keystone:
-        """Keystone's own client, on the same session. Use inside translated()."""
+        """Return Keystone's own client, on the same session. Use inside translated()."""
         connection = self.connection
         config = connection.config
         if self._identity is None or self._identity[0] is not connection:
@@ -128,7 +128,7 @@ class Client:
 
     @property
     def catalogue_id(self) -> str:
-        """Nova's number in Keystone's catalogue, with its region: no two installations have the same."""
+        """Return Nova's id in Keystone's catalogue, with its region: no two installations have the same."""
         with translated():
             entries = self._access().service_catalog.catalog
         for entry in entries:
@@ -138,7 +138,7 @@ class Client:
 
     @property
     def endpoints(self) -> list[tuple[str, str]]:
-        """Kind and address of all that Keystone's catalogue names, for whomever: public, internal and admin; and of Keystone itself."""
+        """List (kind, address) of all endpoints in Keystone's catalogue: public, internal and admin; and of Keystone itself."""
         with translated():
             entries = self._access().service_catalog.catalog
         found = [(str(entry["type"]), str(end["url"])) for entry in entries for end in entry["endpoints"]]
@@ -161,7 +161,7 @@ class Client:
         return cast("Any", session.auth).get_access(session)
 
     def signed_in(self, project: str) -> v3.Password:
-        """Our service user in a student's project. The token is fetched with the first call, and again when it has run out."""
+        """Return our service user's session in a student's project. Its token is fetched with the first call, and again when it has run out."""
         with self._lock:
             if project not in self._students:
                 said = self.connection.config.config["auth"]
@@ -194,7 +194,7 @@ class Client:
         return self._endpoints[service].replace(self.project_id, project)
 
     def _negotiate(self) -> None:
-        """Once: does Nova speak the version that we need?"""
+        """Check once that Nova speaks the version that we need."""
         if self._newest != (0, 0):
             return
         with translated():

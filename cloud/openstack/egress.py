@@ -220,7 +220,7 @@ def _addresses(host: str) -> tuple[set[str], bool]:
 
 
 def _is_own(address: str) -> bool:
-    """Whether it means another computer at each place where it is used."""
+    """Whether an address means another computer at each place where it is used."""
     found = ip_address(address)
     return found.is_loopback or found.is_unspecified or found.is_link_local or found.is_multicast
 

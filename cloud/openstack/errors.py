@@ -81,7 +81,7 @@ def is_own_404(answer: requests.Response) -> bool:
 
 
 def retry_after(answer: requests.Response) -> float | None:
-    """Seconds until the API wants to hear us again, where it says so (a number, or a date)."""
+    """Return the seconds until the API wants to hear us again, where it says so (a number, or a date)."""
     said = answer.headers.get("Retry-After", "")
     try:
         seconds = float(said)

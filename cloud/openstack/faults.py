@@ -1,4 +1,4 @@
-"""Why a server is in ERROR, where a list does not tell it.
+"""Find out why a server is in ERROR, where a list does not tell it.
 
 Nova's list reads the faults of one of its databases only: by how the cloud was set up, those of servers for which no host was
 found are missing, or those of all others. Asked for one server, Nova tells it always.
@@ -26,7 +26,7 @@ class Faults:
         self._tries: dict[tuple[str, str], int] = {}
 
     def fill(self, rows: list[dict[str, Any]]) -> None:
-        """Put them into the rows that lack one."""
+        """Put faults into the rows that lack one."""
         broken = [row for row in rows if row.get("status") == "ERROR" and not row.get("fault") and _is_ours(row)]
         if not broken:
             return

@@ -46,13 +46,13 @@ fi
 
 
 def script(agents: Iterable[str]) -> str:
-    """Commands of a POSIX shell, run as root in the guest; '' when it is not known by which addresses the agent comes."""
+    """Return commands of a POSIX shell, run as root in the guest; '' when it is not known by which addresses the agent comes."""
     exempt = [network for network in map(_network, agents) if network]
     return SCRIPT.format(agents=",".join(exempt)) if exempt else ""
 
 
 def _network(text: str) -> str:
-    """A network as sshd and fail2ban read it; '' for one that is none, or too wide."""
+    """Return a network as sshd and fail2ban read it; '' for one that is none, or too wide."""
     with contextlib.suppress(ValueError):
         network = ipaddress.ip_network(text.strip(), strict=False)
         if network.prefixlen >= WIDEST[network.version]:

@@ -1,4 +1,4 @@
-"""The bytes of Glance's images."""
+"""Read the bytes of Glance's images."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def size(client: Client, image_id: str) -> int:
 
 
 def read(client: Client, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-    """Glance sends a range where it can; where a store of it cannot, what comes before is read and thrown away."""
+    """Yield an image's bytes from `start` on. Where a store of Glance cannot send a range, what comes before is read and thrown away."""
     if length == 0:
         return
     last = "" if length is None else start + length - 1

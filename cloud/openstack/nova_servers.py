@@ -39,7 +39,7 @@ NO_ROOM = (
 
 
 def machine_tag(machine: str) -> str:
-    """Metadata cannot be searched for; tags can. Both are written with the server itself."""
+    """Return the tag of a machine's server. Tags can be searched for, metadata cannot; both are written with the server itself."""
     return f"minga-{machine}"
 
 
@@ -122,7 +122,7 @@ def flavor_of(row: dict[str, Any]) -> Flavor | None:
 
 
 def _disks(row: dict[str, Any]) -> tuple[int, int | None]:
-    """GiB of all its disks, as Placement counts them: root, ephemeral, and swap (in MiB; '' for none), rounded up. Then the root's."""
+    """Return (GiB of all disks, GiB of the root) as Placement counts them: root, ephemeral, and swap (in MiB; '' for none), rounded up."""
     root, ephemeral = int(row["disk"]), int(row.get("ephemeral", row.get("OS-FLV-EXT-DATA:ephemeral")) or 0)
     total = root + ephemeral + ceil(int(row.get("swap") or 0) / 1024)
     return total, None if root == total else root

@@ -1,4 +1,4 @@
-"""Every list of every service, read to its last page. Whoever wants less than the whole asks for exactly that."""
+"""Read every list of every service to its last page. Whoever wants less than the whole asks for exactly that."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -73,7 +73,7 @@ class ServerActions:
             raise CloudRefused(f"A server that is {row['status']} cannot be suspended.") from None
 
     def stop(self, server_id: str) -> None:
-        """Nova presses the power button, and pulls the plug after a minute."""
+        """Switch the server off: Nova presses the power button, and pulls the plug after a minute."""
         try:
             self.act(server_id, "os-stop")
         except Conflict:

@@ -153,7 +153,7 @@ class Tenants:
                 self._client.ask("network", "PUT", f"/ports/{port['id']}", json={"port": groups})
 
     def _is_being_made(self, group: dict[str, Any]) -> bool:
-        """Several who write or delete the same rules at once keep Neutron's database busy for a minute: the first is left to it."""
+        """Whether another writes the group's rules now: several at once keep Neutron's database busy for a minute."""
         at, ahead = str(group.get("created_at", "")), self._client.clock_ahead or 0.0
         try:
             age = time.time() + ahead - datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
@@ -184,7 +184,7 @@ class Tenants:
             self.write_quota(project, owner)
 
     def write_quota(self, project: str, owner: Owner) -> None:
-        """Nova's and Neutron's own limits: the backstop. RAM in MiB."""
+        """Write Nova's and Neutron's own limits, the backstop. RAM in MiB."""
         if owner.quota is None:
             return
         limits = {"instances": owner.quota.servers, "cores": owner.quota.vcpus, "ram": owner.quota.ram_mb}
@@ -279,7 +279,7 @@ def owner_tag(owner: Owner) -> str:
 
 
 def project_name(owner: Owner) -> str:
-    """Readable in Horizon, at most 64 characters (Keystone's limit), and the same whoever asks."""
+    """Return the project's name: readable in Horizon, at most 64 characters (Keystone's limit), the same whoever asks."""
     name = "".join(c if c.isalnum() or c in ".-_" else "-" for c in owner.name)[:40]
     return "-".join(part for part in (TAG, name, owner.key[:8]) if part)
 

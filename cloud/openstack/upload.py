@@ -1,4 +1,4 @@
-"""A disk image from a local file into Glance, for everybody."""
+"""Upload a disk image from a local file to Glance, for everybody."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Checked when it is made by `of`."""
+    """A file that was checked; made by `of`."""
 
     path: Path
     name: str

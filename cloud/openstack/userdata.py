@@ -90,7 +90,7 @@ def _multipart(text: str, keys: list[str], sshd: str) -> str:
 
 
 def _yaml(line: str) -> str:
-    """Return a key as it is, one with options in quotes, of which YAML takes those of JSON."""
+    """Return a key for YAML: as it is, or in JSON's quotes where it has options."""
     return json.dumps(line) if '"' in line else line
 
 

@@ -91,7 +91,7 @@ class Walls:
             self._client.ask("network", "POST", "/security-group-rules", json=wish)
 
     def _make_room(self, project: str, more: int) -> None:
-        """Neutron allows a project 100 rules, as long as nobody says otherwise."""
+        """Raise the project's limit of rules: Neutron allows 100, as long as nobody says otherwise."""
         allowed = body(self._client.ask("network", "GET", f"/quotas/{project}"))["quota"]["security_group_rule"]
         wish = {"quota": {"security_group_rule": allowed + more}}
         self._client.ask("network", "PUT", f"/quotas/{project}", json=wish)

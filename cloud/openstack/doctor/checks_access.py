@@ -1,4 +1,4 @@
-"""May we in, and may we do there what is needed: settings, sign-in, versions, roles, clock, key pairs."""
+"""Check that we may sign in, and may do what is needed: settings, sign-in, versions, roles, clock, key pairs."""
 
 import time
 from typing import Any
@@ -159,7 +159,7 @@ def clock(survey: Survey) -> list[Check]:
 
 
 def keypairs(survey: Survey) -> list[Check]:
-    """Key pairs belong to the user who launches: to our service user, one for each key of a student."""
+    """Check the room for key pairs. They belong to the user who launches: our service user has one for each key of a student."""
     topic, who = _("Key pairs"), survey.who
     allowed = int(survey.ask("compute", f"/os-quota-sets/{survey.client.project_id}")["quota_set"]["key_pairs"])
     wanted = wanted_keypairs(survey.students)

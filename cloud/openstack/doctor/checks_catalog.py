@@ -1,4 +1,4 @@
-"""Checks of what machines are made of: images, sizes, computers, and the services that put them together."""
+"""Check what machines are made of: images, sizes, computers, and the services that put them together."""
 
 from typing import Any
 
@@ -77,7 +77,7 @@ def _smaller(host: dict[str, int]) -> str:
 
 
 def _too_small(survey: Survey, flavors: list[Flavor]) -> list[Check]:
-    """Images that want more than every size gives."""
+    """Report images that want more than every size gives."""
     ready = [image for image in cluster.images(survey.client) if image.ready]
     lonely = [image for image in ready if not any(fits(image, flavor) for flavor in flavors)]
     verdict = wrong if ready and len(lonely) == len(ready) else note

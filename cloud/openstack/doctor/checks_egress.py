@@ -1,4 +1,4 @@
-"""Where machines may not go: the cloud's own services. What the settings say, and whether each project has it."""
+"""Check that machines do not reach the cloud's own services: what the settings say, and whether each project has it."""
 
 from django.utils.translation import gettext_noop as _
 
@@ -44,7 +44,7 @@ def _said(survey: Survey, blocked: Blocked) -> Check:
 
 
 def _left_open(survey: Survey, blocked: Blocked) -> list[Check]:
-    """APIs that the setting does not name."""
+    """Return the APIs that the setting does not name."""
     services = [one for one in survey.walls.way_out.services() if one.is_api and not blocked.has(one.address)]
     if not services:
         return []

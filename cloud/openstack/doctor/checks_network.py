@@ -1,4 +1,4 @@
-"""The network that machines are put on, and from where the agent reaches it."""
+"""Check the network that machines are put on, and from where the agent reaches it."""
 
 import ipaddress
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which addresses and ports answer a guest: a script for its first boot, and what it wrote onto the console.
+"""Find which addresses and ports answer a guest: a script for its first boot, and what it wrote onto the console.
 
 The console needs no key, no login and no way to the guest. The tools are what small images have: nc, else bash, else Python.
 """
@@ -70,7 +70,7 @@ def script(targets: Iterable[Target], *, own: Target = SELF, consoles: Iterable[
 
 
 def patience(count: int) -> float:
-    """Seconds after which a machine that tries so many says nothing any more."""
+    """Return the seconds after which a machine that tries so many says nothing any more."""
     return LEAST_SECONDS + count / AT_ONCE * TURN_SECONDS
 
 

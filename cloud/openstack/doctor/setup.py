@@ -56,7 +56,7 @@ class Wishes:
     upload: Upload | None = None
 
     def change(self, topic: str, text: str, ask: Callable[[], object], **args: Any) -> Step:
-        """Do it, unless we are only to tell."""
+        """Make the change, unless we are only to tell."""
         if not self.do:
             return Step(topic, "would", Note(text, args))
         ask()
@@ -163,7 +163,7 @@ def _images(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 
 
 def _login(survey: Survey, wishes: Wishes, row: dict[str, Any]) -> Iterator[Step]:
-    """Written only where it is certain, or was said."""
+    """Write the sign-in name of an image, only where it is certain or was given."""
     if row.get("os_admin_user") or row["visibility"] not in ("public", "community"):
         return
     topic, image, upload = _("Images"), cluster.image(row), wishes.upload

@@ -50,7 +50,7 @@ class Survey:
 
     @cached_property
     def who(self) -> Who:
-        """Signs in."""
+        """Sign in; return the service user as Keystone knows it."""
         connection: Any = self.client.connection
         with translated():
             access = connection.session.auth.get_access(connection.session)

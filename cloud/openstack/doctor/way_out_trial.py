@@ -16,7 +16,7 @@ def targets(way_out: WayOut) -> list[probe.Target]:
 
 
 def rows(way_out: WayOut, heard: probe.Heard | None) -> list[Check]:
-    """`heard`: None when the machine said nothing."""
+    """Yield the rows. `heard`: None when the machine said nothing."""
     if heard is None or not heard.is_of_use:
         return [_untried(heard)]
     services = way_out.services()
@@ -64,7 +64,7 @@ def _services(way_out: WayOut, services: list[Service], reached: list[Service]) 
 
 
 def _names(way_out: WayOut, heard: probe.Heard) -> list[Check]:
-    """Whether who is asked for names is still reached."""
+    """Whether the name servers are still reached."""
     asked = way_out.name_servers()
     if not asked:
         return []
