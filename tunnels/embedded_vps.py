@@ -28,7 +28,7 @@ HEAD_SECONDS = (
 
 
 class Guarded(SSHLocalPortForwarder):
-    """A visitor's connection. The first bytes are looked at before any goes to the machine; what the machine says goes out at once."""
+    """A visitor's connection. Its first bytes are checked before any goes to the machine; what the machine says goes out at once."""
 
     def __init__(self, conn: asyncssh.SSHServerConnection, port: int) -> None:
         super().__init__(conn, lambda make, *visitor: conn.create_connection(make, HOST, port, *visitor))
@@ -50,7 +50,7 @@ class Guarded(SSHLocalPortForwarder):
             self.timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.close)
 
     def eof_received(self) -> bool:
-        """A head that ends half-way is no browser's request: it may pass."""
+        """Let through a head that ends half-way: it is no browser's request."""
         if self.head:
             self._let_through()
         return super().eof_received()
@@ -80,7 +80,7 @@ class Guarded(SSHLocalPortForwarder):
         super().close()
 
     async def _forward(self, *visitor: object) -> None:
-        """The way to the machine; one that opens after its visitor has gone is closed at once."""
+        """Open the way to the machine; close it at once where the visitor has gone meanwhile."""
         await super()._forward(*visitor)
         if self._transport is None:
             self.close()
@@ -114,7 +114,7 @@ class OnlyForwards(asyncssh.SSHServer):
 
 
 def ensure_key(path: Path) -> None:
-    """Make the pair once: the private half readable for us alone. Half a pair, left by a kill, is made anew."""
+    """Make a key pair once, its private half readable for us alone. Half a pair, left by a kill, is made anew."""
     public = path.with_name(path.name + ".pub")
     if path.exists() and public.exists():
         return
@@ -127,7 +127,7 @@ def ensure_key(path: Path) -> None:
 
 
 async def serve(data: Path, port: int, ports: range) -> None:
-    """Until SIGTERM or Ctrl-C."""
+    """Serve until SIGTERM or Ctrl-C."""
     server = await asyncssh.listen(
         HOST,
         port,

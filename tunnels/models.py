@@ -23,7 +23,7 @@ CROWDED_FOR = timedelta(minutes=5)  # since the last visitor who found no room
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One thing that a holder offers on a port of its own."""
+    """A service that a holder offers on a port of its own."""
 
     name: str
     port: int
@@ -31,7 +31,7 @@ class Service:
 
 
 def hash_token(token: str) -> str:
-    """What is kept of an agent's token. It is long and random, so a plain SHA-256 is enough."""
+    """Return the hash that is kept of an agent's token. A token is long and random, so a plain SHA-256 is enough."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -40,7 +40,7 @@ class GatewayQuerySet(models.QuerySet["Gateway"]):
         return self.filter(enabled=True)
 
     def silent(self, now: datetime) -> "GatewayQuerySet":
-        """Enabled, and the agent was not heard for too long."""
+        """Select enabled gateways whose agent was not heard for too long (AGENT_SILENT_SECONDS)."""
         return self.enabled().filter(Q(heard_at__isnull=True) | Q(heard_at__lt=now - _patience()))
 
 
@@ -97,7 +97,7 @@ class Gateway(models.Model):
         return self.turned_away_at is not None and self.turned_away_at >= now - CROWDED_FOR
 
     def link_state(self, now: datetime) -> str:
-        """The agent's connection to the gateway: up, or why not; unknown while the agent is silent, or if it does not say."""
+        """Return the state of the agent's connection to the gateway: up, one of LINK_ERRORS, or unknown while the agent is silent or does not say."""
         if self.link_error is None or not self.is_heard(now):
             return "unknown"
         return self.link_error or "up"
@@ -105,7 +105,7 @@ class Gateway(models.Model):
 
 class TunnelQuerySet(models.QuerySet["Tunnel"]):
     def live(self) -> "TunnelQuerySet":
-        """Those whose port is still theirs."""
+        """Select tunnels whose port is still theirs."""
         return self.exclude(state=State.GONE)
 
     def of(self, holder: UUID) -> "TunnelQuerySet":
@@ -115,7 +115,7 @@ class TunnelQuerySet(models.QuerySet["Tunnel"]):
         return self.live().filter(holder__in=holders).select_related("gateway").order_by("position", "created_at")
 
     def kept(self) -> "TunnelQuerySet":
-        """Those that nobody asked to give back."""
+        """Select tunnels that nobody asked to give back."""
         return self.exclude(wanted=Wanted.GONE)
 
 
@@ -201,7 +201,7 @@ class Tunnel(models.Model):
         return Note.from_json(self.state_note)
 
     def shown_state(self, now: datetime) -> str:
-        """One of opening, open, held, closed, failed. While the agent is away nobody knows whether a port is open."""
+        """Return opening, open, held, closed or failed. While the agent is away nobody knows whether a port is open."""
         if self.state in (State.OPEN, State.HELD) and not self.gateway.is_heard(now):
             return {Wanted.OPEN: State.OPENING, Wanted.HELD: State.CLOSED}.get(Wanted(self.wanted), State(self.state))
         return State.CLOSED if self.state == State.GONE else State(self.state)
