@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
-LONGEST_BUSY_PAUSE = timedelta(minutes=5)  # what was only busy is well again soon
+LONGEST_BUSY_PAUSE = timedelta(minutes=5)  # a row that was only busy is well again soon
 # All loops that use this, as /metrics and the administrators' page name them.
 LOOPS = (
     "step", "list", "strays", "needless servers", "idle", "signals", "load", "mail", "lines", "tenants", "tunnels", "copies", "needless copies", "reports",
     "catalog", "accounts", "first boots", "upgrade",
 )  # fmt: skip
-ENOUGH = 3  # failures one after the other: then it is hardly the rows
+ENOUGH = 3  # failures in a row: then the fault is hardly in the rows
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")

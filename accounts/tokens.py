@@ -63,7 +63,7 @@ def note_use(token: AuthToken, now: datetime) -> None:
         return
     if TokenFacts.objects.filter(token_id=token.pk).update(used_at=now) or facts:
         return
-    # One from before 0.2. Another request of it may be first, or it is revoked in this moment: nothing is to be noted then.
+    # A token from before 0.2. Another request may be first, or the token is being revoked: there is nothing to note then.
     with suppress(IntegrityError), transaction.atomic():
         TokenFacts.objects.create(token_id=token.pk, used_at=now)
 

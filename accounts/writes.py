@@ -6,7 +6,7 @@ from django.db import connection
 
 from accounts.models import ApiWrites
 
-# One statement, so that of many at once none is counted for nothing.
+# One statement, so that of many writes at once none is lost.
 _COUNT = """
 INSERT INTO accounts_apiwrites AS w (token, minute, count) VALUES (%(token)s, %(minute)s, 1)
 ON CONFLICT (token) DO UPDATE SET minute = %(minute)s, count = CASE WHEN w.minute = %(minute)s THEN w.count + 1 ELSE 1 END

@@ -13,15 +13,15 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import User
 from lib.notes import Refusal
 from tunnels.agent.protocol import read_network
-from tunnels.knocking import hides_ipv4
 from tunnels.lifecycle import next_revision, turn
 from tunnels.models import PORTS, Gateway, Scheme, Service, Tunnel, hash_token
 from tunnels.ports import TRIES, NoPortLeft, draw, roomiest
 from tunnels.states import State, Wanted
+from tunnels.wake_rules import hides_ipv4
 
 EXTRA_POSITION = 1000  # extra ports come after the template's services
 MOST_NETWORKS = 50  # in one allow-list
-# What a wish may change.
+# Columns that an action may change.
 WISHED = (
     "wanted", "target_host", "reach_port", "answered_at", "quiet", "knock", "state", "state_since", "state_note",
 )  # fmt: skip
@@ -62,7 +62,7 @@ def open_one(
         raise _open_already(port)
     tunnel = _tunnel(holder, owner, Service(f"port-{port}", port, scheme), EXTRA_POSITION)
     tunnel.extra, tunnel.allow = True, networks
-    # Beside its other ports where possible, so that a machine has one public name.
+    # On the gateway of its other ports where possible, so that a machine has one public name.
     gateway = others[0].gateway if others and others[0].gateway.enabled else roomiest()
     return _insert([tunnel], gateway)[0]
 
@@ -85,7 +85,7 @@ def _tunnel(holder: UUID, owner: User, service: Service, position: int) -> Tunne
 def _insert(tunnels: list[Tunnel], gateway: Gateway) -> list[Tunnel]:
     """Insert tunnels on random ports; a port that another took in the meantime is drawn anew."""
     for lost in range(TRIES):
-        # In the order of the ports: two transactions that wait for each other's port would be a deadlock.
+        # Insert in the order of the ports: two transactions that wait for each other's port would be a deadlock.
         for tunnel, port in zip(tunnels, draw(gateway, len(tunnels), lost), strict=True):
             tunnel.gateway, tunnel.port = gateway, port
         try:
@@ -238,7 +238,7 @@ def _write(changed: list[Tunnel], fields: list[str]) -> None:
     for tunnel in changed:
         tunnel.wanted_revision = revisions[tunnel.gateway_id]
     facts = [{name: getattr(tunnel, name) for name in (*fields, "wanted_revision")} for tunnel in changed]
-    if facts and all(one == facts[0] for one in facts):  # mostly so, and by far cheaper for Django
+    if facts and all(one == facts[0] for one in facts):  # the usual case, and by far cheaper than bulk_update
         Tunnel.objects.filter(pk__in=[tunnel.pk for tunnel in changed]).update(**facts[0])
     else:
         Tunnel.objects.bulk_update(changed, [*fields, "wanted_revision"], batch_size=500)

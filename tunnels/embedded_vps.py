@@ -23,7 +23,7 @@ from tunnels.one_origin import CUT, PASS, verdict
 
 HOST = "127.0.0.1"
 HEAD_SECONDS = (
-    20.0  # for a browser's request, or a TLS greeting; whoever is silent, or speaks otherwise, is not hurried
+    20.0  # for a browser's request or a TLS greeting to be whole; other protocols, and silence, have no limit
 )
 
 
@@ -55,8 +55,8 @@ class Guarded(SSHLocalPortForwarder):
             self._let_through()
         return super().eof_received()
 
-    # The next four are called out of the connection that all visitors share, and an exception would end it. asyncssh asserts that there
-    # is a socket, and asyncio that nothing is written after the end.
+    # An exception in the next four would end the connection that all visitors share: asyncssh asserts that there is a socket,
+    # and asyncio that nothing is written after the end.
 
     def write(self, data: bytes) -> None:
         with contextlib.suppress(RuntimeError):
@@ -163,7 +163,7 @@ def main() -> None:
     for name in ("--port", "--first-port", "--last-port"):
         parser.add_argument(name, required=True, type=int)
     wish = parser.parse_args()
-    raise_limit()  # a visitor costs one file here, too
+    raise_limit()  # each visitor costs one open file
     try:
         wish.data.mkdir(parents=True, exist_ok=True)
         for name in ("host_key", "agent_key"):

@@ -23,7 +23,7 @@ LOOP = "reports"  # of accounts.failures
 MOST_DRAWS = 5
 MANY_CONNECTIONS = 2**31 - 1  # what the column holds
 
-# Both at once, which Django cannot say.
+# Raise and return in one statement, which the ORM cannot do.
 _NEXT_REVISION = 'UPDATE "tunnels_gateway" SET "revision" = "revision" + 1 WHERE "id" = %s RETURNING "revision"'
 
 NOTHING = Note()

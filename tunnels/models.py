@@ -64,15 +64,15 @@ class Gateway(models.Model):
     enabled = models.BooleanField(default=True)  # False: nothing new is put on it; what is there stays
     revision = models.BigIntegerField(default=1)  # grows with every change of what the agent should do
     heard_at = models.DateTimeField(null=True, blank=True)
-    boot = models.CharField(max_length=64, blank=True, default="")  # which run of the agent told last,
-    seq = models.BigIntegerField(default=0)  # and its last report, so that none is counted twice
+    boot = models.CharField(max_length=64, blank=True, default="")  # id of the agent's run that reported last
+    seq = models.BigIntegerField(default=0)  # number of its last report, so that none is counted twice
     # Why the agent has no connection to the gateway, as it reported last: '' = it has one; NULL = an agent that does not say.
     link_error = models.CharField(max_length=16, null=True, blank=True)
-    # What its agents survived so far: see agent.protocol.MISHAPS.
+    # Sums of what its agents reported: see agent.protocol.MISHAPS.
     faults = models.BigIntegerField(default=0, db_default=0)
     turned_away = models.BigIntegerField(default=0, db_default=0)
     links_lost = models.BigIntegerField(default=0, db_default=0)
-    turned_away_at = models.DateTimeField(null=True, blank=True)  # when it was last told that somebody was
+    turned_away_at = models.DateTimeField(null=True, blank=True)  # time of the last report of a visitor turned away
 
     objects = GatewayQuerySet.as_manager()
 
@@ -136,29 +136,24 @@ class Tunnel(models.Model):
     target_port = models.PositiveIntegerField()  # the service's own port inside the machine
     reach_port = models.PositiveIntegerField(null=True, blank=True)  # where the agent finds it, when that differs
     allow = models.JSONField(default=list, blank=True)  # networks that may come in; empty = everybody
-    knock = models.JSONField(
-        default=list, blank=True
-    )  # networks whose visitors wait while it is held; nobody else does
+    knock = models.JSONField(default=list, blank=True)  # networks whose visitors may wait while it is held
     extra = models.BooleanField(default=False)  # opened by the person, not from the template
 
     wanted = models.CharField(max_length=8, choices=Wanted.choices, default=Wanted.CLOSED)
-    wanted_revision = models.BigIntegerField(
-        default=0
-    )  # the gateway's revision that carries the last change of the wish
+    wanted_revision = models.BigIntegerField(default=0)  # the gateway's revision with the last change of what is wanted
     state = models.CharField(max_length=8, choices=State.choices, default=State.CLOSED)
     state_since = models.DateTimeField(auto_now_add=True)
     state_note = models.JSONField(default=dict, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)  # the first time ever
     answered_at = models.DateTimeField(null=True, blank=True)  # since when the target answers; None = not yet
-    # Nothing answered when it was shut last: nobody waits for that again when its holder wakes.
+    # True: nothing answered when it was closed last, so nobody waits for an answer when its holder wakes.
     quiet = models.BooleanField(default=False, db_default=False)
     refused = models.PositiveIntegerField(default=0)  # by the gateway, since it was open last
 
     bytes_in = models.BigIntegerField(default=0)  # from visitors to the machine
     bytes_out = models.BigIntegerField(default=0)
-    bytes_used = models.BigIntegerField(
-        default=0
-    )  # of both, without brief connections: what shows that somebody is at work
+    # Of both directions, without brief connections (scanners): shows that somebody is at work.
+    bytes_used = models.BigIntegerField(default=0)
     connections = models.PositiveIntegerField(default=0)  # open at the last report
     last_byte_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

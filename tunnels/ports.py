@@ -17,7 +17,7 @@ from tunnels.models import BlockedPort, Gateway, Tunnel
 from tunnels.states import State
 
 BLOCKED_FOR = timedelta(days=1)
-# Each lost race shows one more taken port, so so many may draw at the same moment.
+# Each lost race shows one more taken port, so this many may draw at the same moment.
 TRIES = 60
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 DICE = secrets.SystemRandom()

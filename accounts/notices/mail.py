@@ -31,7 +31,7 @@ LOOP = "mail"  # of accounts.failures
 TURN_SECONDS = 20  # of one turn; each step of a mail may take settings.EMAIL_TIMEOUT beside
 SIDE_BY_SIDE = 3  # workers that send at once
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-# What they are given reaches nobody, so it must not count as delivered.
+# These back ends reach nobody, so nothing that they take may count as delivered.
 NO_SERVER = {f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy")}
 SERVER_ERRORS = (smtplib.SMTPException, OSError)
 
@@ -157,7 +157,7 @@ def _rendered(kind: Kind, person: User, facts: dict[str, Any]) -> EmailMultiAlte
         str(facts["subject"]), render_to_string(f"{kind.template}.txt", facts), to=[person.email]
     )
     mail.attach_alternative(render_to_string(f"{kind.template}.html", facts), "text/html")
-    mail.extra_headers = {"Auto-Submitted": "auto-generated"}  # so that no absence notice answers
+    mail.extra_headers = {"Auto-Submitted": "auto-generated"}  # so that no absence notice answers it
     if link:  # RFC 8058: the mail program has a button for it
         mail.extra_headers |= {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return mail

@@ -134,7 +134,7 @@ class Forward:
                             await listener.wait_closed()
                 except Exception as error:
                     self.mishaps.fault("closing a port", error)
-        self._cut_all()  # who came in meanwhile
+        self._cut_all()  # visitors who came in meanwhile
         log.info("port %s is closed", self.wish.port)
 
     def lose(self) -> None:
@@ -227,7 +227,7 @@ class Forward:
     async def _probe_until_answered(self) -> None:
         pause, hasty = 0.5, HASTY_PROBE_SECONDS
         while True:
-            # A guest that is not up yet lets a try hang: while somebody waits, a fresh one is sooner there than its repeats.
+            # A guest that is not up yet lets a try hang. While somebody waits, short fresh tries succeed sooner than TCP's repeats.
             waits = bool(self.waiters.held)
             async with self.limits.probes:
                 if await self._is_answered(hasty if waits else PROBE_SECONDS):

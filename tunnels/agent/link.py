@@ -44,9 +44,9 @@ class Link:
         self.wishes: Wishes | None = None
         self.applied = -1  # the revision that is followed
         self.forwards: dict[str, Forward] = {}
-        self.ended: dict[str, Forward] = {}  # closed, with counts that were not told yet
+        self.ended: dict[str, Forward] = {}  # closed, with counts that were not reported yet
         self.error: str | None = None
-        self.changed = asyncio.Event()  # there is something to tell
+        self.changed = asyncio.Event()  # there is something to report
         self._todo = asyncio.Event()  # a new wish, or the connection is lost
         self._ssh: asyncssh.SSHClientConnection | None = None
 
@@ -140,7 +140,7 @@ class Link:
             preferred_auth="publickey",
             config=None,
             agent_path=None,
-            # Else it looks into ~/.ssh, and the unit's ProtectHome answers "permission denied" there.
+            # By default asyncssh looks into ~/.ssh, where the unit's ProtectHome answers "permission denied".
             x509_trusted_certs=None,
             x509_trusted_cert_paths=[],
             encryption_algs=CIPHERS,

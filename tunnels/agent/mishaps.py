@@ -31,7 +31,7 @@ class Mishaps:
         """Count an exception that ended one pair of sockets, or one attempt."""
         self.counts[FAULTS] += 1
         kind = type(error).__name__
-        # An OSError is the network's doing; anything else is a mistake of ours, whose place we want to know.
+        # An OSError comes from the network; anything else is a mistake of ours, whose trace is wanted.
         trace = None if isinstance(error, OSError) else error
         self._write((doing, kind), f"{doing}: {kind}: {error}", trace)
 
@@ -63,7 +63,7 @@ class Mishaps:
         if now < kind.again_at:
             return
         more = f" ({kind.unsaid} times since the last such line)" if kind.unsaid > 1 else ""
-        # Of the trace, the first one is enough.
+        # The first trace of a kind is enough.
         log.warning("%s%s", text, more, exc_info=error if kind.again_at == 0 else None)
         kind.unsaid, kind.again_at = 0, now + QUIET_SECONDS
 

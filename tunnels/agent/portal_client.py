@@ -145,7 +145,7 @@ class PortalClient:
     def _facts(self, forward: Forward) -> Facts:
         state = "closed" if forward.wish.id not in self.link.forwards else forward.told
         error = self.link.error if state == "opening" else ""
-        # A port's line has always had three reasons; an older portal knows no fourth.
+        # An older portal knows only the reasons unreachable, host_key and denied.
         error = "unreachable" if error in (None, "unknown_name") else error
         return state, error, forward.wish.since, forward.answered
 

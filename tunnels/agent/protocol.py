@@ -73,7 +73,7 @@ class WantedTunnel(Message):
     allow: list[str]  # networks (CIDR) that may come in; empty: everybody
     since: int  # the revision that wished it so
     probe: bool  # the portal wants to hear when the target answers
-    # An older portal says nothing of these.
+    # An older portal does not send these.
     hold: bool = False  # its machine sleeps: whoever may knock waits, everybody else is refused
     knock: list[str] = field(default_factory=list)  # networks (CIDR) that may wake the machine
 
@@ -120,7 +120,7 @@ class TunnelReport(Message):
             raise ValueError(told["state"])
         names = ("since", "bytes_in", "bytes_out", "refused", "connections")
         counts = {name: _number(told.get(name, 0)) for name in names}
-        # An agent that does not tell brief connections apart: all bytes may have been somebody's.
+        # An older agent does not tell brief connections apart: then all bytes count as used.
         counts["bytes_used"] = _number(told.get("bytes_used", min(MOST, counts["bytes_in"] + counts["bytes_out"])))
         return cls(
             state=told["state"],

@@ -150,9 +150,9 @@ class Stream:
         self.ended = ended
         self.mishaps = mishaps or Mishaps()
         self.visitor, self.target = Visitor(self), Target(self)
-        self.early: bytearray | None = None  # of a visitor who is held: what it said so far
-        self.is_told = False  # that it will not be passed on
-        self.is_talk = False  # nobody speaks last in it: one side's end is the end
+        self.early: bytearray | None = None  # what a held visitor has sent so far; None: not held
+        self.is_told = False  # the visitor was told that it is not passed on
+        self.is_talk = False  # SSH: a visitor who has said all has hung up
         self.gone = False
         self.began = self.moved_at = time.time()
         self.brief: int | None = 0  # bytes while nobody can tell whether this is more than a scanner's visit; then None
@@ -238,7 +238,7 @@ class Stream:
     @guarded
     def _look(self) -> None:
         quiet = time.time() - self.moved_at
-        # A target that still answers has its time. A visitor has not: it would keep its place with a byte now and then.
+        # A target that still answers may go on. A visitor may not: it could keep its place with a byte now and then.
         if self.target.said_all or quiet >= EOF_SECONDS:
             self.end()
         elif not self.gone:
