@@ -87,6 +87,11 @@ class User(AbstractUser):
             ),
         ]
 
+    @property
+    def role_names(self) -> str:
+        """Return the person's roles as people read them, in the reader's language: Student, Teacher."""
+        return ", ".join(str(role.label) for role in self.Role if role in self.roles)
+
 
 class SshKey(models.Model):
     """The public half of a person's key; the private half never stays here."""
