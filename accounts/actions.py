@@ -1,4 +1,4 @@
-"""What a person may do with their own keys."""
+"""Actions on a person's own SSH keys."""
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop as _
@@ -39,7 +39,7 @@ def make_key(*, owner: User, name: str, by: User) -> tuple[SshKey, str]:
 
 
 def remove_key(*, key: SshKey, by: User) -> None:
-    """Forget it. Machines made before keep it until they are reset."""
+    """Delete a key. Machines made before keep it until they are reset."""
     key.delete()
 
 

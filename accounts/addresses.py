@@ -1,4 +1,4 @@
-"""From where people use the portal, for a day: a connection from there may wake their machines."""
+"""Addresses from which people used the portal within a day: a connection from there may wake their machines."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from accounts.models import RECENT, SignIn, User
 
 
 def note(*, user: User, address: str, at: datetime) -> bool:
-    """Remember it. True when this person was not there within the last day."""
+    """Remember an address of a person. True when they were not there within the last day."""
     if SignIn.objects.recent(at).filter(user=user, address=address).update(at=at):
         return False
     SignIn.objects.update_or_create(user=user, address=address, defaults={"at": at})
@@ -14,5 +14,5 @@ def note(*, user: User, address: str, at: datetime) -> bool:
 
 
 def forget(now: datetime) -> int:
-    """What no longer counts is not kept. Returns how many."""
+    """Delete addresses that no longer count. Returns how many."""
     return SignIn.objects.filter(at__lte=now - RECENT).delete()[0]

@@ -17,7 +17,7 @@ def proven(user: User) -> str:
 
 
 def people_at(address: str) -> QuerySet[User]:
-    """Everybody whose proven address this is: nobody, or one person."""
+    """Select everybody whose proven address this is: nobody, or one person."""
     theirs = EmailAddress.objects.filter(user=OuterRef("pk"), email=Lower(OuterRef("email")), verified=True)
     return User.objects.filter(Exists(theirs), email__iexact=key(address))
 
@@ -42,5 +42,5 @@ def trust(user: User) -> bool:
 
 
 def key(address: str) -> str:
-    """The form in which two spellings of an address are one."""
+    """Return the form in which two spellings of an address are one."""
     return normalize("NFKC", address).strip().lower()

@@ -25,13 +25,13 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
-LONGEST_BUSY_PAUSE = timedelta(minutes=5)  # what was only busy is well again soon
+LONGEST_BUSY_PAUSE = timedelta(minutes=5)  # a row that was only busy is well again soon
 # All loops that use this, as /metrics and the administrators' page name them.
 LOOPS = (
     "step", "list", "strays", "needless servers", "idle", "signals", "load", "mail", "lines", "tenants", "tunnels", "copies", "needless copies", "reports",
     "catalog", "accounts", "first boots", "upgrade",
 )  # fmt: skip
-ENOUGH = 3  # failures one after the other: then it is hardly the rows
+ENOUGH = 3  # failures in a row: then the fault is hardly in the rows
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -66,7 +66,7 @@ class Failures:
 
     @property
     def resting(self) -> list[str]:
-        """The keys of rows that are not to be tried yet."""
+        """Return the keys of rows that are not to be tried yet."""
         return [key for key, row in self.known.items() if row.next_at > self.now]
 
     @property
@@ -185,7 +185,7 @@ def forget(now: datetime) -> None:
 
 
 def _clean(text: object, most: int = 64) -> str:
-    """As a column takes it: what is poisoned may be the key itself."""
+    """Make a text fit for a column: what is poisoned may be the key itself."""
     return str(text).replace("\0", "").encode(errors="replace").decode()[:most]
 
 

@@ -1,4 +1,4 @@
-"""Reading and making SSH keys, with the cryptography library."""
+"""Read and make SSH keys, with the cryptography library."""
 
 import base64
 import binascii
@@ -44,7 +44,7 @@ class PrivateHalf(BadKey):
 
 
 def read_public_key(text: str) -> tuple[str, str, str]:
-    """(one line without comment, fingerprint, comment) of an OpenSSH or SSH2 public key. Raises BadKey with what to do.
+    """Read an OpenSSH or SSH2 public key: (one line without comment, fingerprint, comment). Raises BadKey with what to do.
 
     Whatever mail, a terminal or a word processor adds around a key is taken off, as long as it is clear what the key is.
     """
@@ -63,7 +63,7 @@ def read_public_key(text: str) -> tuple[str, str, str]:
 
 
 def _unwrapped(text: str) -> str:
-    """Plain blanks and line ends, nothing that nobody sees, no ">" of a mail, no quotes around it all."""
+    """Reduce pasted text to plain blanks and line ends, without invisible characters, a mail's ">" and quotes around it all."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     text = "".join(" " if _is_blank(mark) else mark for mark in text if unicodedata.category(mark) != "Cf")
     lines = [re.sub(r"^(?:>\s?)+", "", line.strip()).strip() for line in text.split("\n")]
@@ -90,7 +90,7 @@ def _refuse_private(text: str) -> None:
 
 
 def _from_frame(text: str) -> tuple[str, str] | None:
-    """(kind, base64 and comment) of the format of RFC 4716, which PuTTYgen's "Save public key" writes."""
+    """Split the format of RFC 4716, which PuTTYgen's "Save public key" writes, into (kind, base64 and comment)."""
     if not (found := _FRAME.search(text)):
         return None
     if len(_FRAME.findall(text)) > 1:
@@ -101,7 +101,7 @@ def _from_frame(text: str) -> tuple[str, str] | None:
 
 
 def _from_line(text: str) -> tuple[str, str]:
-    """(kind, the rest) of a line of OpenSSH, whose kind may be missing: it stands in the key, too."""
+    """Split a line of OpenSSH into (kind, the rest). The kind may be missing: it stands in the key, too."""
     found = list(_KIND.finditer(text))
     if not found:
         return _from_bare_blob(text), text
@@ -136,7 +136,7 @@ def _from_bare_blob(text: str) -> str:
 
 
 def _kind_inside(blob: str) -> str:
-    """The kind of which the key itself says that it is."""
+    """Return the kind that stands in the key itself."""
     head = _decoded(blob[:64]) or b""
     kind = head[4 : 4 + int.from_bytes(head[:4], "big")].decode("ascii", "replace")
     if kind not in KINDS:
@@ -145,7 +145,7 @@ def _kind_inside(blob: str) -> str:
 
 
 def _take_blob(rest: str) -> tuple[bytes, str]:
-    """(the key's bytes, what comes after them). Lines that were wrapped are joined, until the key is whole."""
+    """Split a text into (the key's bytes, what comes after them). Wrapped lines are joined until the key is whole."""
     lines = [line for line in rest.strip().split("\n") if line]
     for many in range(1, len(lines) + 1):
         blob, _blank, comment = lines[many - 1].strip().partition(" ")
@@ -157,7 +157,7 @@ def _take_blob(rest: str) -> tuple[bytes, str]:
 
 
 def _decoded(blob: str) -> bytes | None:
-    """Base64 whose "=" at the end may be missing; None when it is none, or has bits that no key ends with."""
+    """Decode base64 whose "=" at the end may be missing; None when it is none, or has bits that no key ends with."""
     blob = blob.rstrip("=")
     padded = blob + "=" * (-len(blob) % 4)
     try:
@@ -178,12 +178,15 @@ def _is_whole(raw: bytes) -> bool:
 
 
 def _fields(kind: str) -> int:
-    """ed25519: kind, point. RSA: kind, exponent, modulus. ECDSA: kind, curve, point. A security key's application comes last."""
+    """Return how many fields a key of this kind has.
+
+    ed25519: kind, point. RSA: kind, exponent, modulus. ECDSA: kind, curve, point. A security key's application comes last.
+    """
     return (2 if kind.endswith("ed25519") or "-ed25519@" in kind else 3) + kind.startswith("sk-")
 
 
 def _check_whole(line: str) -> None:
-    """Every field in turn: lengths, the curve and its point, the application of a security key."""
+    """Check every field in turn: lengths, the curve and its point, the application of a security key."""
     try:
         key = s.load_ssh_public_key(line.encode())
     except (ValueError, UnsupportedAlgorithm, NotImplementedError):  # the last: a point in compressed form
@@ -207,7 +210,7 @@ def _several() -> BadKey:
 
 
 def make_pair() -> tuple[str, str]:
-    """(private half in OpenSSH's format, public line) of a new ed25519 key."""
+    """Make an ed25519 key: (private half in OpenSSH's format, public line)."""
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.OpenSSH, s.NoEncryption()).decode()
     public = key.public_key().public_bytes(s.Encoding.OpenSSH, s.PublicFormat.OpenSSH).decode()

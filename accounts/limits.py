@@ -1,4 +1,4 @@
-"""Failed sign-ins are counted, and after too many of them the next try has to wait (docs/adr/0065).
+"""Count failed sign-ins; after too many of them the next try has to wait (docs/adr/0065).
 
 Two counters in PostgreSQL: one per (name, address), one per address over all names. Never one per name: nobody locks out another person.
 """
@@ -49,7 +49,7 @@ INSERT INTO accounts_signintotal AS t (kind, count) VALUES (%s, 1) ON CONFLICT (
 
 
 class TooManyFailures(Refusal):
-    """No password was looked at."""
+    """There were too many failures; no password was looked at."""
 
     status = 429
     code = "throttled"
@@ -84,7 +84,7 @@ class Attempt:
         self.is_counted = self.is_good = False
 
     def begin(self) -> None:
-        """Count it for the name before the password is looked at: of a hundred tries at once none slips through."""
+        """Count a failure for the name before the password is looked at: of a hundred tries at once none slips through."""
         _check([self._of_name, *self._awaits])
         _count([self._of_name])
         self.is_counted = True
@@ -95,7 +95,7 @@ class Attempt:
             _check(self._awaits)
 
     def take_back(self) -> None:
-        """No password was looked at."""
+        """Take the count back: no password was looked at."""
         if self.is_counted:
             self.is_counted = False
             with connection.cursor() as cursor:
@@ -145,7 +145,7 @@ def _check(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailure
 
 
 def _count(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
-    """Count in all of them, or in none and raise the refusal."""
+    """Count a failure in all counters, or in none and raise the refusal."""
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         if all(_counts(cursor, limit, now) for limit in limits):
@@ -178,17 +178,17 @@ def _counts(cursor: CursorWrapper, limit: _Limit, now: datetime) -> bool:
 
 
 def _key(*parts: str) -> str:
-    """People type passwords into the field for the name: what was typed is not kept."""
+    """Return the key of a counter, a hash: people type passwords into the field for the name, and those are not kept."""
     return salted_hmac("accounts.limits", "\0".join(parts), algorithm="sha256").hexdigest()
 
 
 def _network(address: str) -> str:
-    """The address; of IPv6 the /64, in which one computer may take as many addresses as it likes."""
+    """Return the address; of IPv6 its /64, in which one computer may take as many addresses as it likes."""
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
 def _of_address(kind: str, address: str) -> list[_Limit]:
-    """Nothing where the address is unknown: a proxy that does not tell the visitor's would make one of everybody."""
+    """Return the counters of an address; none where it is unknown: a proxy that does not tell the visitor's would make one of everybody."""
     if not address:
         return []
     people = SignIn.objects.recent(timezone.now()).filter(address=address).count()

@@ -26,12 +26,12 @@ class Nfkc(models.Func):
 
 
 class People(UserManager["User"]):
-    """Makes accounts: the address that the university writes down is taken as proven."""
+    """The manager of accounts. The address that the university writes down is taken as proven."""
 
     use_in_migrations = False
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """The person of this name in any case. Of two whose capital letters are the same ("iris", "ırıs") the more exact one."""
+        """Return the person of this name in any case. Of two whose capital letters are the same ("iris", "ırıs") the more exact one."""
         name = User.normalize_username(username or "")
         alike = self.filter(username__iexact=name).order_by("pk")
         found = sorted(alike, key=lambda user: (user.username != name, user.username.lower() != name.lower()))
@@ -87,6 +87,11 @@ class User(AbstractUser):
             ),
         ]
 
+    @property
+    def role_names(self) -> str:
+        """Return the person's roles as people read them, in the reader's language: Student, Teacher."""
+        return ", ".join(str(role.label) for role in self.Role if role in self.roles)
+
 
 class SshKey(models.Model):
     """The public half of a person's key; the private half never stays here."""
@@ -118,7 +123,7 @@ class ApiWrites(models.Model):
 
 class SignInQuerySet(models.QuerySet["SignIn"]):
     def recent(self, now: datetime) -> "SignInQuerySet":
-        """Those that still count for a knock: see tunnels."""
+        """Select addresses that still count for a knock: see tunnels."""
         return self.filter(at__gt=now - RECENT)
 
 

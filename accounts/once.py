@@ -1,4 +1,4 @@
-"""Requests that are carried out once, however often they are sent: the first is remembered with its answer, for a day.
+"""Carry out a request once, however often it is sent: the first is remembered with its answer, for a day.
 
 A key's row is inserted in the transaction that carries the request out. Whoever sends it again at the same moment waits on the unique
 constraint until that transaction ends, and then finds the answer, or nothing where it was rolled back.
@@ -51,7 +51,7 @@ class NoLongerShown(SentAlready):
 
 @contextmanager
 def key(user: User, key: str, request_hash: str) -> Iterator[OnceKey]:
-    """The row of this key, in a transaction: new (status None) for whoever is first, else with its answer. Raises Refusal."""
+    """Yield the row of this key, in a transaction: new (status None) for whoever is first, else with its answer. Raises Refusal."""
     with transaction.atomic():
         row = _row(user, hash_of_key(key), request_hash)
         if row.request_hash != request_hash:
@@ -60,7 +60,7 @@ def key(user: User, key: str, request_hash: str) -> Iterator[OnceKey]:
 
 
 def is_first(key: str) -> bool:
-    """Whether nobody sent this key without being signed in before. It is kept at once: what follows may take long, and hold no lock."""
+    """Whether nobody who is not signed in sent this key before. The key is kept at once: what follows may take long, and hold no lock."""
     key_hash = hash_of_key(key)
     with transaction.atomic():
         try:
@@ -75,7 +75,7 @@ def is_first(key: str) -> bool:
 
 
 def forget(key: str) -> None:
-    """What `is_first` let begin came to nothing: it may be sent again."""
+    """Let a request be sent again that `is_first` let begin, and that came to nothing."""
     OnceKey.objects.filter(user=None, key_hash=hash_of_key(key)).delete()
 
 
@@ -104,7 +104,7 @@ def remember(row: OnceKey, key: str, status: int, answer: bytes, *, is_secret: b
 
 
 def answer_of(row: OnceKey, key: str, now: datetime) -> bytes:
-    """Return what the first one was answered. Raises NoLongerShown."""
+    """Return the answer to the first request. Raises NoLongerShown."""
     try:
         if row.is_secret and row.at < now - SECRET_KEPT:
             raise InvalidToken
@@ -118,7 +118,7 @@ def answer_of(row: OnceKey, key: str, now: datetime) -> bytes:
 
 
 def _box(key: str) -> Fernet:
-    """Opens with the sender's key and ours together: neither a copy of the database nor a key alone is enough."""
+    """Return the cipher of a kept answer. It needs the sender's key and ours: neither a copy of the database nor a key alone is enough."""
     derived = HKDF(SHA256(), 32, salt=settings.SECRET_KEY.encode(), info=b"minga once").derive(key.encode())
     return Fernet(urlsafe_b64encode(derived))
 

@@ -1,4 +1,4 @@
-"""How passwords are hashed: in turns, so that a flood of sign-ins leaves the processor to everybody else (docs/adr/0065)."""
+"""Hash passwords in turns, so that a flood of sign-ins leaves the processor to everybody else (docs/adr/0065)."""
 
 import os
 import tempfile
@@ -21,7 +21,7 @@ _first: ContextVar[Callable[[], None] | None] = ContextVar("first", default=None
 
 @cache
 def turns() -> Turns:
-    """The turns of this installation on this computer; two installations do not wait for each other."""
+    """Return the turns of this installation on this computer; two installations do not wait for each other."""
     name = sha256(f"{settings.SECRET_KEY} {settings.DATABASE_URL}".encode()).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"minga-{os.getuid()}-{name}"
     most = settings.PASSWORD_CHECKS or max(1, processors() - 1)
@@ -41,7 +41,7 @@ def turn() -> Iterator[None]:
 
 @contextmanager
 def looks_first(look: Callable[[], None]) -> Iterator[None]:
-    """Inside, `look` is called when a turn has come and before anything is hashed; it may raise."""
+    """Have `look` called inside when a turn has come and before anything is hashed; it may raise."""
     before = _first.set(look)
     try:
         yield
@@ -57,7 +57,7 @@ def let_connections_go() -> None:
 
 
 class _InTurns(hashers.BasePasswordHasher):
-    """Every page, form and command hashes through here, so none can forget the turn."""
+    """The turn before each hash: every page, form and command hashes through here, so none can forget it."""
 
     def encode(self, *args: Any, **options: Any) -> str:
         with turn():
@@ -77,4 +77,4 @@ class Argon2(_InTurns, hashers.Argon2PasswordHasher):
 
 
 class Pbkdf2(_InTurns, hashers.PBKDF2PasswordHasher):
-    """Passwords from before 0.3 are checked with it, and hashed anew at their next sign-in."""
+    """PBKDF2, for passwords from before 0.3: they are hashed anew at their next sign-in."""

@@ -1,4 +1,4 @@
-"""Shells that a worker runs: load, call one function."""
+"""Celery tasks: load, call one function."""
 
 from celery import shared_task
 from django.utils import timezone

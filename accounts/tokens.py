@@ -54,7 +54,7 @@ def of(user: User) -> QuerySet[AuthToken]:
 
 
 def note_use(token: AuthToken, now: datetime) -> None:
-    """Write down the last use and renew the life. One cheap query while both are fresh."""
+    """Record the last use and renew the life of a token. One cheap query while both are fresh."""
     facts = TokenFacts.objects.filter(token=token).first()
     if token.expiry and facts and facts.used_at and facts.used_at > now - NOTE_EVERY:
         return
@@ -63,7 +63,7 @@ def note_use(token: AuthToken, now: datetime) -> None:
         return
     if TokenFacts.objects.filter(token_id=token.pk).update(used_at=now) or facts:
         return
-    # One from before 0.2. Another request of it may be first, or it is revoked in this moment: nothing is to be noted then.
+    # A token from before 0.2. Another request may be first, or the token is being revoked: there is nothing to note then.
     with suppress(IntegrityError), transaction.atomic():
         TokenFacts.objects.create(token_id=token.pk, used_at=now)
 
@@ -77,7 +77,7 @@ def end_all(user: User) -> int:
 
 
 def forget(now: datetime) -> int:
-    """Delete what has ended by itself. Returns how many."""
+    """Delete tokens that have ended by themselves. Returns how many."""
     gone = AuthToken.objects.filter(expiry__lt=now)
     count: int = gone.count()
     gone.delete()

@@ -1,4 +1,4 @@
-"""How often a program has written lately, counted for each of its tokens."""
+"""Count how often a program has written lately, for each of its tokens."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from django.db import connection
 
 from accounts.models import ApiWrites
 
-# One statement, so that of many at once none is counted for nothing.
+# One statement, so that of many writes at once none is lost.
 _COUNT = """
 INSERT INTO accounts_apiwrites AS w (token, minute, count) VALUES (%(token)s, %(minute)s, 1)
 ON CONFLICT (token) DO UPDATE SET minute = %(minute)s, count = CASE WHEN w.minute = %(minute)s THEN w.count + 1 ELSE 1 END
@@ -22,5 +22,5 @@ def count(*, token: str, now: datetime) -> int:
 
 
 def forget(now: datetime) -> int:
-    """Delete what no longer counts. Returns how many."""
+    """Delete counts of past minutes. Returns how many."""
     return ApiWrites.objects.filter(minute__lt=now - timedelta(minutes=2)).delete()[0]

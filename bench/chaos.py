@@ -55,7 +55,7 @@ class Life:
 
 
 class Killer(threading.Thread):
-    """Strikes one part about every `pace` seconds until told to stop."""
+    """Kill one part about every `pace` seconds until told to stop."""
 
     def __init__(self, stack: Stack, dice: random.Random, pace: float) -> None:
         super().__init__(daemon=True)
@@ -77,7 +77,7 @@ class Killer(threading.Thread):
 
 
 def one_life(person: Person, dice: random.Random) -> Life:
-    """Launch, sleep, wake, delete; wishes are said without waiting for a calm moment."""
+    """Launch, sleep, wake and delete a machine, without waiting for a calm moment."""
     began = time.monotonic()
     template = person.call("GET", "templates/").json()[0]["slug"]
     made = person.call("POST", "machines/", json={"template": template})
@@ -102,7 +102,7 @@ def _ports(machine: dict[str, Any]) -> frozenset[int]:
 
 
 def _say(person: Person, pk: str, verb: str) -> None:
-    """A wish whose reply may be lost: a second one is refused as already said (409), which is as good."""
+    """Send a wish whose reply may be lost: a second one is refused as already said (409), which is as good."""
     method, path = ("DELETE", f"machines/{pk}/") if verb == "delete" else ("POST", f"machines/{pk}/{verb}/")
     reply = person.call(method, path)
     assert reply.status_code in (202, 409), reply.text
@@ -138,7 +138,7 @@ def run(stack: Stack, people: list[Person], launches: int, seed: int, pace: floa
 
 
 def delete_unknown(people: list[Person]) -> int:
-    """Machines that their owner never heard of: the web process died between the launch and its reply, and the owner asked again."""
+    """Delete machines that their owner never heard of: web died between the launch and its reply, and the owner asked again."""
     found = [(person, row["id"]) for person in people for row in person.call("GET", "machines/").json()]
     for person, pk in found:
         _say(person, pk, "delete")
@@ -148,7 +148,7 @@ def delete_unknown(people: list[Person]) -> int:
 
 
 def double_ports(lives: list[Life]) -> int:
-    """Pairs of machines that were told the same public port at the same time."""
+    """Return the pairs of machines that had the same public port at the same time."""
     whole = [life for life in lives if life.ports]
     pairs = ((one, other) for n, one in enumerate(whole) for other in whole[:n])
     at_once = (p for p in pairs if p[0].began_at < p[1].ended_at and p[1].began_at < p[0].ended_at)
@@ -156,7 +156,7 @@ def double_ports(lives: list[Life]) -> int:
 
 
 def _left(stack: Stack, people: list[Person]) -> dict[str, int]:
-    """What is still there after all have been deleted; every figure should be 0."""
+    """Count what is still there after all have been deleted; every figure should be 0."""
     if isinstance(stack, Cluster):
         return {**_left_of(people), **_left_on(stack)}
     wait_for(lambda: not [s for s in stack.cloud.list_servers().servers if s.machine], 60, "no server left")
@@ -171,7 +171,7 @@ def _left_of(people: list[Person]) -> dict[str, int]:
 
 
 def _left_on(stack: Cluster) -> dict[str, int]:
-    """In Nova, Keystone and the database, looked at directly."""
+    """Count what is left in Nova, Keystone and the database, looked at directly."""
     try:
         stack.wait_until_empty(REMOVED_SECONDS)
     except AssertionError as error:
@@ -188,7 +188,7 @@ def _left_on(stack: Cluster) -> dict[str, int]:
 
 @contextmanager
 def somewhere() -> Iterator[tuple[Stack, list[Person]]]:
-    """An installation and its people: on the OpenStack that is named, else with the local cloud."""
+    """Yield an installation and its people: on the OpenStack that is named, else with the local cloud."""
     if HAS_CLUSTER:
         with started(**ON_OPENSTACK) as cluster:
             students = cluster.make_students(CROWD, machines=3)  # room for one whose reply is lost
@@ -221,7 +221,7 @@ def main() -> None:
 
 
 def _creates(stack: Stack) -> str:
-    """How often a server was asked for: more often than launched is no fault, as long as none is left over."""
+    """Count how often a server was asked for: more often than launched is no fault, as long as none is left over."""
     if not isinstance(stack, Cluster):
         return ""
     return f"Nova was asked for a server {stack.tap.between(0)['compute POST /servers']} times"

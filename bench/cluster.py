@@ -28,7 +28,7 @@ from bench import needs
 from bench.wire import Wiretap
 from cloud.contract import CloudError, Owner, Server
 from cloud.openstack import OpenStackCloud
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
 from tests.journeys.stack import Person, Stack, wait_for
 
 AT_ONCE = 4  # calls of the cloud, while tidying up
@@ -100,18 +100,18 @@ class Cluster(Stack):
 
     @cached_property
     def database(self) -> psycopg.Connection[Any]:
-        """Looked at while something is measured: that costs the cloud and the portal nothing."""
+        """Read the database while something is measured: that costs the cloud and the portal nothing."""
         return psycopg.connect(self.database_url, autocommit=True)
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.database.execute(query, values).fetchall()
 
     def make_template(self) -> str:
-        """The first of the list, so what is launched when nobody chooses; the names of its image and its size."""
+        """Make the first template of the list, which is launched when nobody chooses. Return the names of its image and its size."""
         return self.django(TEMPLATE.format(image=IMAGE, flavor=FLAVOR)).strip()
 
     def make_students(self, number: int, *, machines: int = 1, password: str | None = None) -> list[Student]:
-        """Each with one SSH key and room for so many machines."""
+        """Make students, each with one SSH key and room for so many machines."""
         self._make_room_for_keypairs(number)
         run = secrets.token_hex(2)
         names = [f"{PREFIX}-{run}-{n:03}" for n in range(number)]
@@ -121,7 +121,7 @@ class Cluster(Stack):
         return students
 
     def _make_room_for_keypairs(self, number: int) -> None:
-        """They belong to the service user, and Nova's own limit is 100; setup_cloud raises it, too."""
+        """Raise the limit of key pairs of the service user, who has those of all students. Nova's own is 100; setup_cloud raises it, too."""
         path = f"/os-quota-sets/{self.sdk.session.get_project_id()}"
         allowed = self.sdk.compute.get(path).json()["quota_set"]["key_pairs"]
         if 0 <= allowed < (wanted := number + 500):
@@ -129,12 +129,12 @@ class Cluster(Stack):
             print(f"The service user's limit of key pairs was {allowed}: raised to {wanted}.")
 
     def ours(self) -> list[Server]:
-        """The servers of this bench's students, as Nova tells."""
+        """List the servers of this bench's students, as Nova has them."""
         projects = {project for project, _owner in self.projects()}
         return [s for s in insist(self.cloud.list_servers).servers if s.owner in self.owners or s.project in projects]
 
     def projects(self) -> list[tuple[str, str]]:
-        """(project, owner's key) of this bench's students."""
+        """List (project, owner's key) of this bench's students."""
         found = [(project.id, _owner_key(project.tags)) for project in self.sdk.identity.projects(tags="minga")]
         return [(project, key) for project, key in found if key in self.owners]
 
@@ -142,7 +142,7 @@ class Cluster(Stack):
         wait_for(lambda: not self.ours(), seconds, "the students' servers are gone", _breathe)
 
     def launch_many(self, wishes: list[tuple[Student, str]]) -> list[str]:
-        """Through the API, in turn; the machines' ids once all of them run."""
+        """Launch through the API, in turn. Return the machines' ids once all of them run."""
         made = []
         with httpx.Client(base_url=f"{self.url}/api/v1/", timeout=60) as http:
             for student, name in wishes:
@@ -153,7 +153,7 @@ class Cluster(Stack):
         return made
 
     def wait_for_state(self, machines: list[str], state: str, seconds: float = 3600) -> None:
-        """By the database, once a second. Ends at once when one has failed for good."""
+        """Wait by looking at the database once a second. Ends at once when a machine has failed for good."""
         counts: dict[str, int] = {}
 
         def there() -> bool:
@@ -167,7 +167,7 @@ class Cluster(Stack):
         wait_for(there, seconds, f"all are {state}", _breathe, lambda: str(counts))
 
     def describe(self) -> str:
-        """Which cloud this is: what was measured means little without it."""
+        """Describe the cloud: what was measured means little without it."""
         rows = self.sdk.compute.get("/os-hypervisors/detail", microversion="2.53").json()["hypervisors"]
         kinds = ", ".join(sorted({row["hypervisor_type"] for row in rows}))
         fake = " (Nova's fake driver: no guests, so nothing answers)" if "fake" in kinds.lower() else ""
@@ -177,7 +177,7 @@ class Cluster(Stack):
         )
 
     def leave_nothing(self) -> None:
-        """Servers, projects, key pairs: whatever the bench came to."""
+        """Delete servers, projects and key pairs, however far the bench came."""
         try:
             if self.process is not None and self.process.poll() is None:
                 self.stop()
@@ -209,7 +209,7 @@ def _take_away_project(cloud: OpenStackCloud, owner: Owner) -> None:
 
 @contextmanager
 def started(**environment: str) -> Iterator[Cluster]:
-    """An installation on the cloud, for as long as something is measured."""
+    """Yield an installation on the cloud, for as long as something is measured."""
     enter()
     folder = Path(tempfile.mkdtemp(prefix="minga-bench-", dir="/tmp"))  # short, for sockets
     folder.chmod(0o755)
@@ -244,7 +244,7 @@ def enter() -> None:
 
 
 def _breathe() -> None:
-    """A pause between two looks, longer than wait_for's own."""
+    """Pause between two looks, longer than wait_for does."""
     time.sleep(1)  # each look is a list of the whole cloud
 
 

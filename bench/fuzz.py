@@ -10,14 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.tunnels.agent_stage import SSHD, Stage, staged, until
 from tests.tunnels.fuzz import Crowd, MadTarget, Steady
-from tests.tunnels.stage import SSHD, Stage, staged, until
 
 PORTS = 4  # of mad targets
 
 
 def open_ports(stage: Stage, seed: int) -> tuple[int, list[int]]:
-    """The port of the stream, and those behind which nothing can be relied on."""
+    """Open the port of the stream, and those behind which nothing can be relied on."""
     _key, port = stage.opened()
     targets = [MadTarget(seed + number) for number in range(PORTS)]
     keys = [stage.portal.wish(port + 1 + n, target.port, probe=False) for n, target in enumerate(targets)]
@@ -26,7 +26,7 @@ def open_ports(stage: Stage, seed: int) -> tuple[int, list[int]]:
 
 
 def fuzz(seconds: float, kind: str, seed: int) -> int:
-    """Returns how often the agent had to connect anew."""
+    """Disturb the stream. Return how often the agent had to connect anew."""
     with tempfile.TemporaryDirectory() as folder, staged(Path(folder), kind, PORTS + 1) as stage:
         port, ports = open_ports(stage, seed)
         with Steady(port) as steady, Crowd(ports, seed, at_once=24) as crowd:

@@ -49,7 +49,7 @@ def must_answer() -> None:
 
 @contextlib.contextmanager
 def keystone_member(project: str) -> Iterator[str]:
-    """A person whom only OpenStack knows: her name."""
+    """Make a person whom only OpenStack knows. Return her name."""
     admin = openstack.connect(ADMIN)
     name = f"bench-{secrets.token_hex(3)}"
     user = admin.identity.create_user(name=name, password=PASSWORD, default_project_id=project, domain_id="default")
@@ -76,7 +76,7 @@ def in_horizon(name: str) -> httpx.Client:
 
 
 def load(browser: httpx.Client, *paths: str) -> tuple[float, str]:
-    """Seconds for these pages one after the other, and their text."""
+    """Load these pages one after the other. Return the seconds, and their text."""
     began, text = time.perf_counter(), ""
     for path in paths:
         answer = browser.get(path)

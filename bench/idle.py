@@ -1,4 +1,4 @@
-"""What one whole sweep over idle machines costs: seconds and queries, with few machines and with many.
+"""Measure one whole sweep over idle machines: seconds and queries, with few machines and with many.
 
     python -m bench.idle [MACHINES …]        1000 10000
 
@@ -65,7 +65,7 @@ def _wait(url: str) -> None:
 
 
 def fill(number: int, now: datetime) -> None:
-    """Rows as they would be after some weeks; nothing is launched."""
+    """Insert rows as they would be after some weeks; nothing is launched."""
     from accounts.models import User
     from machines.models import Machine
     from tunnels.models import Gateway
@@ -167,7 +167,7 @@ def _activity(row: Any, kind: str, now: datetime) -> Any:
 
 
 def count_on(now: datetime) -> None:
-    """What the agents did since the last sweep: something on every port, more than a keep-alive on some."""
+    """Do what agents do between two sweeps: count something on every port, more than a keep-alive on some."""
     from django.db.models import F
 
     from machines.models import Activity
@@ -180,7 +180,7 @@ def count_on(now: datetime) -> None:
 
 
 def measured(work: Callable[[], Any]) -> tuple[float, float, int]:
-    """Seconds, seconds of this process's processor, queries."""
+    """Return seconds, seconds of this process's processor, and queries."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -218,7 +218,7 @@ def run(number: int) -> None:
 
 
 def _act(number: int) -> None:
-    """What is done, told apart: it is bounded."""
+    """Measure the acts by themselves: their number is bounded."""
     from django.conf import settings
     from django.utils import timezone
 

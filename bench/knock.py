@@ -1,4 +1,4 @@
-"""Wake on knock: how long from the knock to the prompt, and what scanners cost.
+"""Measure wake on connect: how long from the first connection to the prompt, and what scanners cost.
 
     python -m bench.knock wake [--rounds N]        a sleeping QEMU guest (local cloud), or with OS_CLOUD one of that OpenStack
     python -m bench.knock scan [--seconds N]       strangers at held ports, while another port carries as much as it can
@@ -30,7 +30,7 @@ import psutil
 
 from bench import needs
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
-from tests.tunnels.stage import SSHD, Stage, staged, until
+from tests.tunnels.agent_stage import SSHD, Stage, staged, until
 from tests.tunnels.targets import HERE
 
 CHUNK = bytes(1 << 20)
@@ -82,7 +82,7 @@ class Bulk:
                 self.came += count
 
     def rate(self, seconds: float) -> list[float]:
-        """MB in each second."""
+        """Return MB per second."""
         rates = []
         for _number in range(int(seconds)):
             before, began = self.came, time.monotonic()
@@ -92,7 +92,7 @@ class Bulk:
 
 
 def endless() -> int:
-    """A port that sends for ever to everybody."""
+    """Open a port that sends for ever to everybody."""
     server = socket.create_server((HERE, 0))
 
     def pour(visitor: socket.socket) -> None:
@@ -126,7 +126,7 @@ def scanners(seconds: float, a_second: float, kind: str) -> None:
 
 
 class Spell:
-    """A time in which is measured what passes, and what the agent and the gateway need for it of a processor."""
+    """A span of time: how much passes in it, and how much processor time the agent and the gateway need for it."""
 
     def __init__(self, stage: Stage, bulk: Bulk) -> None:
         self.stage, self.bulk = stage, bulk
@@ -213,7 +213,7 @@ class Sleeper:
         return took
 
     def bare(self) -> float:
-        """Asked of the cloud itself, beside the portal, which takes over what it finds."""
+        """Wake it by asking the cloud itself, beside the portal, which takes over what it finds."""
         began = time.monotonic()
         self.stack.cloud.ensure_running(self.server)
         wait_for(self._is_active, 120, "the cloud says ACTIVE")

@@ -1,4 +1,4 @@
-"""What one look of the sweep costs, measured inside an installation's own settings: bench.openstack_sweep runs `main`."""
+"""Measure what one look of the sweep costs, inside an installation's own settings: bench.openstack_sweep runs `main`."""
 
 import statistics
 import time
@@ -20,7 +20,7 @@ KINDS = {True: "the whole list", False: "the changes, where nothing has changed"
 
 @dataclass
 class Meter:
-    """What the clients' own HTTP library was asked, and how long it took until the last byte."""
+    """The calls of the clients' own HTTP library, and how long each took until the last byte."""
 
     seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)

@@ -47,7 +47,7 @@ def signed_in(stack: Stack, name: str) -> httpx.Client:
 
 
 def page_time(browser: httpx.Client) -> float:
-    """Median milliseconds of My machines."""
+    """Return the median milliseconds of My machines."""
     times = []
     for _run in range(RUNS):
         began = time.perf_counter()
@@ -57,7 +57,7 @@ def page_time(browser: httpx.Client) -> float:
 
 
 def launch(stack: Stack, person: Person, number: int) -> float:
-    """Seconds from the first wish until all run."""
+    """Launch machines. Return the seconds from the first wish until all run."""
     began = time.monotonic()
     made = [person.launch(name=f"m{n}")["id"] for n in range(number)]
     states: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""How fast notices go out by mail, and whether any goes out twice when the worker is killed.
+"""Measure how fast notices go out by mail, and count those that go out twice when the worker is killed.
 
     python -m bench.notices [NOTICES] [--kills N] [--workers N]        1000, 5 kills, 1 worker
 
@@ -57,7 +57,7 @@ class Server:
 
 
 def fill(number: int) -> None:
-    """So many people with a proven address, each asked about a machine."""
+    """Insert so many people with a proven address, each asked about a machine."""
     from allauth.account.models import EmailAddress
     from django.utils import timezone
 
@@ -147,7 +147,7 @@ def run(number: int, workers: int, kills: int, server: Server) -> None:
 
 
 def _follow(team: Workers, server: Server, kill_at: list[int]) -> float:
-    """Seconds from the first mail to the last, with the kills on the way."""
+    """Return the seconds from the first mail to the last, with the kills on the way."""
     began: float | None = None
     deadline = time.monotonic() + GIVE_UP
     while time.monotonic() < deadline:

@@ -43,7 +43,7 @@ TIMES = "SELECT extract(epoch FROM ready_at)::float, server_id FROM machines_mac
 
 @dataclass
 class Round:
-    """Seconds, all since the first click (or the bare script's start)."""
+    """Times of one round in seconds, all since the first click (or the bare script's start)."""
 
     seconds: float
     running: list[float] = field(default_factory=list)  # each machine's, since its own click
@@ -64,7 +64,7 @@ class Round:
 
 
 def portal_round(stack: Cluster, students: list[Student]) -> tuple[Round, list[dict[str, Any]]]:
-    """And the servers that it made, as Nova tells them."""
+    """Measure the portal. Return its times, and the servers that it made, as Nova has them."""
     time.sleep(2)  # what the round before has left to say is said
     start = stack.tap.mark()
     clicks, again = click_together(stack, students)
@@ -86,7 +86,7 @@ def portal_round(stack: Cluster, students: list[Student]) -> tuple[Round, list[d
 
 
 def click_together(stack: Cluster, students: list[Student]) -> tuple[dict[str, float], int]:
-    """Everybody at once. (machine, when it was first clicked), and how many clicks had to be said again."""
+    """Launch for everybody at once. Return (machine, when it was first clicked), and how many clicks had to be repeated."""
     barrier, clicks, refused = threading.Barrier(len(students)), {}, []
     limits = httpx.Limits(max_connections=len(students))
 
@@ -128,7 +128,7 @@ def launched(row: dict[str, Any]) -> float:
 
 
 def delete(stack: Cluster, machines: list[str], students: list[Student]) -> None:
-    """By their owners, through the API."""
+    """Delete machines as their owners, through the API."""
     with httpx.Client(base_url=f"{stack.url}/api/v1/", timeout=60) as http:
         for student in students:
             for row in http.get("machines/", headers=student.header).json():
@@ -138,7 +138,7 @@ def delete(stack: Cluster, machines: list[str], students: list[Student]) -> None
 
 
 class BareScript:
-    """The other process."""
+    """The process of the bare script."""
 
     def __init__(self, stack: Cluster, wishes: list[dict[str, Any]]) -> None:
         self.stack, self.start = stack, stack.tap.mark()
@@ -183,7 +183,7 @@ class BareScript:
 
 @contextlib.contextmanager
 def frozen(stack: Cluster) -> Iterator[None]:
-    """The portal takes nothing of the computer while the bare script runs. Its servers (database, Redis) only wait."""
+    """Stop the portal's processes while the bare script runs. Its servers (database, Redis) only wait."""
     status = stack.status
     pids = [status["supervisor"], *(p["pid"] for p in status["processes"] if p["pid"] and p["name"] not in SERVERS)]
     for pid in pids:
@@ -206,7 +206,7 @@ def _signal(pid: int, which: signal.Signals) -> None:
 
 
 def wishes(stack: Cluster, servers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the portal asked for, read back from the servers it made; marked otherwise, or the portal would tidy them away."""
+    """Return what the portal asked for, read back from its servers; tagged otherwise, or the portal would tidy them away."""
     flavors = {flavor.name: flavor.id for flavor in stack.cloud.flavors()}
     network = stack.cloud.network.id
     return [

@@ -1,4 +1,4 @@
-"""What the sweep costs with many servers and no change: calls, time, and the worker's own part of it.
+"""Measure what the sweep costs with many servers and no change: calls, time, and the worker's own part of it.
 
     OS_CLOUD=… python -m bench.openstack_sweep [SERVERS]        300 servers
 

@@ -18,14 +18,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import psutil
 
 from bench import needs
-from tests.tunnels.stage import Stage, is_listening, staged, until
+from tests.tunnels.agent_stage import Stage, is_listening, staged, until
 from tests.tunnels.targets import HERE
 
 CHUNK = bytes(1 << 20)
 
 
 def source(megabytes: int) -> int:
-    """A port that sends so much to everybody and hangs up."""
+    """Open a port that sends so much to everybody and hangs up."""
     server = socket.create_server((HERE, 0))
 
     def serve() -> None:
@@ -51,13 +51,20 @@ def memory_mb(stage: Stage) -> float:
     return psutil.Process(stage.agent.process.pid).memory_info().rss / (1 << 20)
 
 
+def cpu_seconds(stage: Stage) -> float:
+    """Return the processor time of the agent: wall times mean little on a computer with other work."""
+    times = psutil.Process(stage.agent.process.pid).cpu_times()
+    return float(times.user + times.system)
+
+
 def open_many(stage: Stage, many: int, target: int) -> None:
-    before = memory_mb(stage)
+    before, spent = memory_mb(stage), cpu_seconds(stage)
     with stage.portal.news:  # one revision, as after a start of the agent
         keys = [stage.portal.wish(stage.first + number, target) for number in range(many)]
     took = until(lambda: stage.portal.is_open(*keys), 60)
+    memory = f"agent {before:.0f} MB before, {memory_mb(stage):.0f} MB after"
     print(
-        f"{many} ports: open and told after {took:.2f} s; agent {before:.0f} MB before, {memory_mb(stage):.0f} MB after"
+        f"{many} ports: open and told after {took:.2f} s, {cpu_seconds(stage) - spent:.2f} s of the processor; {memory}"
     )
 
 
@@ -80,8 +87,14 @@ def compare(stage: Stage, number: int, target: int) -> None:
     until(lambda: is_listening(port))
     time.sleep(1)  # the visit that found it listening is served first
     for turn in range(3):
-        ours, theirs = megabytes_per_second(stage.first), megabytes_per_second(port)
-        print(f"turn {turn + 1}: agent {ours:.0f} MB/s, ssh -R {theirs:.0f} MB/s, ratio {ours / theirs:.2f}")
+        spent = cpu_seconds(stage)
+        ours = megabytes_per_second(stage.first)
+        spent = cpu_seconds(stage) - spent
+        theirs = megabytes_per_second(port)
+        ratio = f"ratio {ours / theirs:.2f}"
+        print(
+            f"turn {turn + 1}: agent {ours:.0f} MB/s ({spent:.2f} s of the processor), ssh -R {theirs:.0f} MB/s, {ratio}"
+        )
     print(f"agent {memory_mb(stage):.0f} MB after it")
     plain.terminate()
     plain.wait()

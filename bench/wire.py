@@ -1,4 +1,4 @@
-"""What was asked of the cloud, by service and verb: counted where the clients write their requests (bench/wiretap)."""
+"""Read the calls of the cloud, by service and verb: counted where the clients write their requests (bench/wiretap)."""
 
 import os
 import re
@@ -15,7 +15,7 @@ VERSION = re.compile(r"^/v\d+(\.\d+)?(?=/|$)")
 
 
 class Wiretap:
-    """One file for all processes that were started with `environment`."""
+    """The calls of all processes that were started with `environment`, in one file."""
 
     def __init__(self, file: Path, cloud: openstack.connection.Connection) -> None:
         self.file = file
@@ -33,11 +33,11 @@ class Wiretap:
         return {"PYTHONPATH": path, "MINGA_WIRETAP": str(self.file)}
 
     def mark(self) -> int:
-        """Now, as a place in the file."""
+        """Return the place in the file that stands for now."""
         return self.file.stat().st_size
 
     def between(self, start: int, end: int | None = None) -> Counter[str]:
-        """So many of each: "compute POST /servers"."""
+        """Count the calls between two places, by their kind: "compute POST /servers"."""
         text = self.file.read_bytes()[start:end].decode()
         calls = (line.split(" ", 4)[2:] for line in text.splitlines())
         return Counter(
@@ -46,7 +46,7 @@ class Wiretap:
 
 
 def kind(verb: str, url: str) -> str:
-    """The call without what differs from one to the next; of lists, what is asked for."""
+    """Return the call without what differs from one to the next; of lists, what is asked for."""
     path, _mark, query = url.partition("?")
     path = AN_ID.sub("{id}", VERSION.sub("", path)) or "/"
     asked = next((word for word in ("changes-since", "tags", "status", "limit=1&", "name") if word in query), "")
@@ -54,7 +54,7 @@ def kind(verb: str, url: str) -> str:
 
 
 def table(columns: dict[str, Counter[str]], each: int) -> str:
-    """Calls for each machine, one column for each thing measured; what is asked most stands first."""
+    """Return a table of calls for each machine, one column for each thing measured; the most frequent stand first."""
     calls = sorted(set().union(*columns.values()), key=lambda call: -max(c[call] for c in columns.values()))
     lines = [f"    {'calls for each machine':<58}" + "".join(f"{name:>12}" for name in columns)]
     for call in calls:

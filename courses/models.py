@@ -1,7 +1,5 @@
 """Courses, their people and lessons, and templates: the cards from which students launch machines."""
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -48,19 +46,12 @@ class Enrolment(models.Model):
         ]
 
 
-class LessonQuerySet(models.QuerySet["Lesson"]):
-    def in_session(self, now: datetime) -> "LessonQuerySet":
-        return self.filter(starts_at__lte=now, ends_at__gt=now)
-
-
 class Lesson(models.Model):
     """A time in which a course meets. Idle rules leave its machines alone, and they are not put to sleep to make room."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="lessons")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-
-    objects = LessonQuerySet.as_manager()
 
     class Meta:
         ordering = ["starts_at", "pk"]

@@ -1,5 +1,9 @@
-"""Rows belong to one cloud: when another one answers, nothing is believed and nothing is asked of it. See docs/adr/0055."""
+"""Rows belong to one cloud: when another one answers, nothing is believed and nothing is asked of it. See docs/adr/0055.
 
+A task takes the cloud from `opened`. Two write the refusal down and check by themselves: the sweep at its Watch, a step at its machine.
+"""
+
+from cloud import open_cloud
 from cloud.contract import Cloud, CloudBusy
 from machines.models import CloudWatch
 
@@ -17,6 +21,13 @@ def require(cloud: Cloud, watch: CloudWatch | None = None) -> None:
             "manage.py accept_cloud if the machines have really moved there.",
             retry_after=30,
         )
+
+
+def opened() -> Cloud:
+    """Open this installation's cloud. Raises AnotherCloud where it is not the one of our rows, CloudRefused without a credential."""
+    cloud = open_cloud()
+    require(cloud)
+    return cloud
 
 
 def accept(cloud: Cloud) -> str:

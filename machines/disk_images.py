@@ -21,7 +21,6 @@ from cloud import open_disks
 from cloud.contract import Cloud, CloudBusy, CloudError, CloudGone, CloudRefused, Image
 from lib import doorbell
 from lib.notes import Note, Refusal
-from machines import cloud_identity
 from machines.models import DiskImage, Event, Machine
 from machines.rules import NOT_NOW, WrongState, locked
 from machines.states import State, Wanted
@@ -154,7 +153,6 @@ def ring(now: datetime) -> None:
 
 def tend(cloud: Cloud, now: datetime) -> None:
     """Go on with those that are being made. A cloud that is busy is asked again later."""
-    cloud_identity.require(cloud)
     failures = Failures(LOOP, now)
     due = DiskImage.objects.due(now).exclude(pk__in=failures.resting)
     for copy in due.select_related("machine").order_by("next_at")[:MOST]:
@@ -167,7 +165,6 @@ def tend(cloud: Cloud, now: datetime) -> None:
 
 def tidy(cloud: Cloud, now: datetime) -> None:
     """Delete in the cloud what nobody needs any more. What cannot be deleted now is tried again the next time."""
-    cloud_identity.require(cloud)
     failures = Failures(TIDY, now)
     for copy in _needless(now, failures.resting):
         with failures.at(copy.pk, holder=copy.machine_id, busy=(CloudError,)):

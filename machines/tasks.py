@@ -10,7 +10,7 @@ from django.utils import timezone
 from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
-from machines import blocked, disk_images, visitors
+from machines import blocked, cloud_identity, disk_images, visitors
 from machines.idle import delivery, questions, signals
 from machines.idle import enforce as idle_sweep
 from machines.reconcile import overlap, tenants
@@ -45,26 +45,27 @@ def sweep() -> None:
 def tidy() -> None:
     overlap.catch_up(timezone.now())
     with _patience("tidying"):
-        remove_strays(open_cloud(), timezone.now())
-        disk_images.tidy(open_cloud(), timezone.now())
+        cloud = cloud_identity.opened()
+        remove_strays(cloud, timezone.now())
+        disk_images.tidy(cloud, timezone.now())
 
 
 @shared_task
 def tend_copies() -> None:
     with _patience("copying disks"):
-        disk_images.tend(open_cloud(), timezone.now())
+        disk_images.tend(cloud_identity.opened(), timezone.now())
 
 
 @shared_task
 def watch_first_boots() -> None:
     with _patience("looking at first boots"):
-        first_boot.tend(open_cloud(), timezone.now())
+        first_boot.tend(cloud_identity.opened(), timezone.now())
 
 
 @shared_task
 def tidy_tenants() -> None:
     with _patience("tidying tenants"):
-        tenants.tidy(open_cloud(), timezone.now())
+        tenants.tidy(cloud_identity.opened(), timezone.now())
 
 
 @shared_task
@@ -96,4 +97,5 @@ def idle() -> None:
 
 @shared_task
 def sample() -> None:
-    signals.sample(open_cloud(), timezone.now())
+    with _patience("sampling load"):
+        signals.sample(cloud_identity.opened(), timezone.now())

@@ -15,9 +15,9 @@ from accounts.models import SignIn
 from courses.models import Enrolment
 from machines.models import Machine, MachineQuerySet
 from machines.states import State, Wanted
-from tunnels.knocking import home_of
 from tunnels.models import Tunnel
 from tunnels.states import Wanted as Port
+from tunnels.wake_rules import home_of
 
 LOOP = "tunnels"  # of accounts.failures
 ASLEEP = (State.SUSPENDED, State.SHELVED)

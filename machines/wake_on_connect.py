@@ -13,9 +13,9 @@ from machines import actions, visitors
 from machines.models import Machine
 from machines.progress import DEFAULT_SECONDS, typical_seconds
 from machines.states import State, Wanted
-from tunnels.knocking import may_knock
 from tunnels.models import Tunnel
 from tunnels.states import Wanted as Port
+from tunnels.wake_rules import may_knock
 
 WOKEN = gettext_noop("Woken by a connection from %(address)s.")
 QUEUE_SECONDS = 600.0  # nobody knows when there is room; longer than anybody holds a visitor

@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "portal.middleware.body_limits.Refused",
     "portal.middleware.client_addresses.SignIns",
     "portal.middleware.gate.LoginRequiredMiddleware",
+    "portal.middleware.time_zone.ReadersTimeZone",
     "portal.presenters.question_banner.Seen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

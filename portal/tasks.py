@@ -8,7 +8,6 @@ from django.utils import timezone
 from accounts import addresses, failures, limits, once, tokens, writes
 from accounts.notices import outbox
 from catalog.actions import look_again
-from cloud import open_cloud
 from cloud.contract import CloudError
 from lib import seldom
 from machines import cloud_identity
@@ -20,9 +19,7 @@ log = logging.getLogger(__name__)
 def look_at_catalog() -> None:
     """The images and sizes of the machines' own cloud; another's would mark all of them as gone."""
     try:
-        cloud = open_cloud()
-        cloud_identity.require(cloud)
-        look_again(cloud)
+        look_again(cloud_identity.opened())
     except CloudError as error:
         seldom.warning(log, "the catalog", "the catalog stays as it was: %s", error)
 

@@ -85,6 +85,7 @@ urlpatterns = [
     path("account/tokens/", account.make_token, name="token-make"),
     path("account/tokens/<slug:key>/revoke/", account.revoke_token, name="token-revoke"),
     path("account/language/", account.language, name="language"),
+    path("account/time-zone/", account.time_zone, name="time-zone"),
     path("account/theme/", account.theme, name="theme"),
     path("lab-templates/", templates.templates, name="templates"),
     path("lab-templates/new/", templates.create, name="template-new"),

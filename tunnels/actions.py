@@ -1,4 +1,4 @@
-"""What may be wished of tunnels. Each bumps the gateway's revision in its own transaction, as its last lock."""
+"""Actions on tunnels. Each raises its gateway's revision in its own transaction, and takes the gateway's lock last."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
@@ -13,17 +13,18 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import User
 from lib.notes import Refusal
 from lib.schemes import Scheme, Service
-from tunnels import knocking
+from tunnels.agent.protocol import read_network
 from tunnels.lifecycle import next_revision, turn
 from tunnels.models import PORTS, Gateway, Tunnel, hash_token
 from tunnels.ports import TRIES, NoPortLeft, draw, roomiest
 from tunnels.states import State, Wanted
+from tunnels.wake_rules import hides_ipv4
 
 EXTRA_POSITION = 1000  # extra ports come after the template's services
 MOST_NETWORKS = 50  # in one allow-list
-# What a wish may change.
+# Columns that an action may change.
 WISHED = (
-    "wanted", "target_host", "reach_port", "answered_at", "quiet", "allow", "knock", "state", "state_since", "state_note",
+    "wanted", "target_host", "reach_port", "answered_at", "quiet", "knock", "state", "state_since", "state_note",
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ class PortOpenAlready(Refusal):
 
 @transaction.atomic
 def reserve(*, holder: UUID, owner: User, services: Collection[Service], by: User | None) -> list[Tunnel]:
-    """One random port for each service, closed until open_all. Raises NoPortLeft, NoGateway, PortOpenAlready."""
+    """Reserve one random port for each service, closed until open_all. Raises NoPortLeft, NoGateway, PortOpenAlready."""
     gateway = roomiest()
     wishes = [_tunnel(holder, owner, service, position) for position, service in enumerate(services)]
     return _insert(wishes, gateway)
@@ -53,7 +54,7 @@ def reserve(*, holder: UUID, owner: User, services: Collection[Service], by: Use
 def open_one(
     *, holder: UUID, owner: User, port: int, scheme: Scheme = "tcp", allow: Collection[str] = (), by: User | None
 ) -> Tunnel:
-    """One more port for a holder, closed until open_all. Raises BadPort, BadNetwork, PortOpenAlready, NoPortLeft."""
+    """Reserve one more port for a holder, closed until open_all. Raises BadPort, BadNetwork, PortOpenAlready, NoPortLeft."""
     if port not in PORTS:
         raise BadPort(_("A port is a number from 1 to 65535."))
     networks = read_networks(allow)
@@ -62,7 +63,7 @@ def open_one(
         raise _open_already(port)
     tunnel = _tunnel(holder, owner, Service(f"port-{port}", port, scheme), EXTRA_POSITION)
     tunnel.extra, tunnel.allow = True, networks
-    # Beside its other ports where possible, so that a machine has one public name.
+    # On the gateway of its other ports where possible, so that a machine has one public name.
     gateway = others[0].gateway if others and others[0].gateway.enabled else roomiest()
     return _insert([tunnel], gateway)[0]
 
@@ -83,9 +84,9 @@ def _tunnel(holder: UUID, owner: User, service: Service, position: int) -> Tunne
 
 
 def _insert(tunnels: list[Tunnel], gateway: Gateway) -> list[Tunnel]:
-    """Insert them on random ports; a port that another took in the meantime is drawn anew."""
+    """Insert tunnels on random ports; a port that another took in the meantime is drawn anew."""
     for lost in range(TRIES):
-        # In the order of the ports: two transactions that wait for each other's port would be a deadlock.
+        # Insert in the order of the ports: two transactions that wait for each other's port would be a deadlock.
         for tunnel, port in zip(tunnels, draw(gateway, len(tunnels), lost), strict=True):
             tunnel.gateway, tunnel.port = gateway, port
         try:
@@ -101,7 +102,7 @@ def _insert(tunnels: list[Tunnel], gateway: Gateway) -> list[Tunnel]:
 def open_all(*, holder: UUID, address: str, port_map: Mapping[int, int] | None = None) -> bool:
     """Wish all of a holder's tunnels open, towards `address`. True when that was new; nothing is written otherwise.
 
-    Those of a person whose account is deactivated stay as they are.
+    Tunnels of a person whose account is deactivated stay as they are.
 
     port_map: where the agent reaches a service whose port it does not find at that number.
     """
@@ -121,7 +122,7 @@ def _open(tunnel: Tunnel, address: str, reach_port: int | None, now: datetime) -
 
 
 def close_all(*, holder: UUID) -> bool:
-    """Wish all of them closed; they keep their ports. True when that was new."""
+    """Wish all of a holder's tunnels closed; they keep their ports. True when that was new."""
     return _wish(holder, _close)
 
 
@@ -139,7 +140,7 @@ def _remember_quiet(tunnel: Tunnel) -> None:
 
 
 def hold_all(*, holder: UUID, knock: Collection[str] = ()) -> bool:
-    """Wish all of them held: nobody comes through, visitors from the networks in `knock` wait. True when that was new."""
+    """Wish all of a holder's tunnels held: nobody comes through, visitors from the networks (CIDR) in `knock` wait. True when new."""
     return _wish(holder, lambda tunnel: _hold(tunnel, list(knock)))
 
 
@@ -152,13 +153,13 @@ def _hold(tunnel: Tunnel, knock: list[str]) -> bool:
 
 
 def knockers(*, holder: UUID, networks: Collection[str]) -> bool:
-    """Who may knock at a holder's held ports. True when that was new."""
+    """Set which networks (CIDR) may knock at a holder's held ports. True when that was new."""
     return bool(knockers_of({holder: list(networks)}))
 
 
 @transaction.atomic
 def knockers_of(networks: Mapping[UUID, list[str]]) -> int:
-    """The same for many holders at once. Returns how many tunnels that changed; nothing else is written."""
+    """Set who may knock for many holders at once. Return how many tunnels that changed; nothing else is written."""
     rows = Tunnel.objects.live().filter(holder__in=networks, wanted=Wanted.HELD)
     stale = [pk for pk, holder, knock in rows.values_list("pk", "holder", "knock") if knock != networks[holder]]
     changed = list(rows.filter(pk__in=stale).select_for_update().order_by("pk"))
@@ -183,7 +184,7 @@ def release_one(*, tunnel_id: UUID, by: User | None) -> None:
 def _give_back(tunnel: Tunnel) -> bool:
     if tunnel.wanted == Wanted.GONE:
         return False
-    # One that is to be held may be listened on by now, though the agent has not told it yet.
+    # The agent may listen already on a port that is to be held, and not have reported it yet.
     is_shut = tunnel.state == State.CLOSED and tunnel.wanted != Wanted.HELD
     tunnel.wanted, tunnel.answered_at = Wanted.GONE, None
     if is_shut:
@@ -191,32 +192,17 @@ def _give_back(tunnel: Tunnel) -> bool:
     return True
 
 
-def allow_only(*, tunnel_id: UUID, networks: Collection[str], by: User | None) -> None:
-    """Let in only these networks (none = everybody); who is in from elsewhere is cut off. Raises BadNetwork."""
-    wish = read_networks(networks)
-    holder = Tunnel.objects.values_list("holder", flat=True).filter(pk=tunnel_id).first()
-    if holder:
-        _wish(holder, lambda tunnel: tunnel.pk == tunnel_id and _allow(tunnel, wish))
-
-
-def _allow(tunnel: Tunnel, networks: list[str]) -> bool:
-    if tunnel.wanted == Wanted.GONE or tunnel.allow == networks:
-        return False
-    tunnel.allow = networks
-    return True
-
-
 def read_networks(texts: Iterable[str]) -> list[str]:
-    """Networks in their normal form; one address is a network, too. Raises BadNetwork."""
+    """Return networks (CIDR) in their normal form; one address is a network, too. Raises BadNetwork."""
     networks = []
     for text in texts:
         if "%" in str(text):
             raise BadNetwork(_("Leave out what follows the percent sign: a zone is known on one computer only."))
         try:
-            network = knocking.network(text)
+            network = read_network(text)
         except (ValueError, AttributeError):
             raise BadNetwork(_("This is not an address or a network: write 203.0.113.7 or 203.0.113.0/24.")) from None
-        if knocking.hides_ipv4(network):
+        if hides_ipv4(network):
             raise BadNetwork(
                 _("These are addresses of IPv4 written as IPv6: write the network as IPv4, like 203.0.113.0/24.")
             )
@@ -248,19 +234,19 @@ def _facts(tunnel: Tunnel) -> dict[str, Any]:
 
 
 def _write(changed: list[Tunnel], fields: list[str]) -> None:
-    """Write these fields of tunnels whose rows are locked, and lock their gateways: the last locks."""
+    """Write these fields of tunnels whose rows are locked. Lock their gateways, always last."""
     revisions = {gateway: next_revision(gateway) for gateway in sorted({tunnel.gateway_id for tunnel in changed})}
     for tunnel in changed:
         tunnel.wanted_revision = revisions[tunnel.gateway_id]
     facts = [{name: getattr(tunnel, name) for name in (*fields, "wanted_revision")} for tunnel in changed]
-    if facts and all(one == facts[0] for one in facts):  # mostly so, and by far cheaper for Django
+    if facts and all(one == facts[0] for one in facts):  # the usual case, and by far cheaper than bulk_update
         Tunnel.objects.filter(pk__in=[tunnel.pk for tunnel in changed]).update(**facts[0])
     else:
         Tunnel.objects.bulk_update(changed, [*fields, "wanted_revision"], batch_size=500)
 
 
 def keep_gateway(*, name: str, token: str = "", by: User | None, **facts: object) -> Gateway:
-    """Make a gateway or change its facts (a field of Gateway each); its agent hears of it."""
+    """Make a gateway or change its fields (`facts`, by the names of Gateway's); its agent hears of it."""
     if token:
         facts["token_hash"] = hash_token(token)
     known = Gateway.objects.filter(name=name)

@@ -23,12 +23,12 @@ from tunnels.one_origin import CUT, PASS, verdict
 
 HOST = "127.0.0.1"
 HEAD_SECONDS = (
-    20.0  # for a browser's request, or a TLS greeting; whoever is silent, or speaks otherwise, is not hurried
+    20.0  # for a browser's request or a TLS greeting to be whole; other protocols, and silence, have no limit
 )
 
 
 class Guarded(SSHLocalPortForwarder):
-    """A visitor's connection. The first bytes are looked at before any goes to the machine; what the machine says goes out at once."""
+    """A visitor's connection. Its first bytes are checked before any goes to the machine; what the machine says goes out at once."""
 
     def __init__(self, conn: asyncssh.SSHServerConnection, port: int) -> None:
         super().__init__(conn, lambda make, *visitor: conn.create_connection(make, HOST, port, *visitor))
@@ -50,13 +50,13 @@ class Guarded(SSHLocalPortForwarder):
             self.timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.close)
 
     def eof_received(self) -> bool:
-        """A head that ends half-way is no browser's request: it may pass."""
+        """Let through a head that ends half-way: it is no browser's request."""
         if self.head:
             self._let_through()
         return super().eof_received()
 
-    # The next four are called out of the connection that all visitors share, and an exception would end it. asyncssh asserts that there
-    # is a socket, and asyncio that nothing is written after the end.
+    # An exception in the next four would end the connection that all visitors share: asyncssh asserts that there is a socket,
+    # and asyncio that nothing is written after the end.
 
     def write(self, data: bytes) -> None:
         with contextlib.suppress(RuntimeError):
@@ -80,7 +80,7 @@ class Guarded(SSHLocalPortForwarder):
         super().close()
 
     async def _forward(self, *visitor: object) -> None:
-        """The way to the machine; one that opens after its visitor has gone is closed at once."""
+        """Open the way to the machine; close it at once where the visitor has gone meanwhile."""
         await super()._forward(*visitor)
         if self._transport is None:
             self.close()
@@ -114,7 +114,7 @@ class OnlyForwards(asyncssh.SSHServer):
 
 
 def ensure_key(path: Path) -> None:
-    """Make the pair once: the private half readable for us alone. Half a pair, left by a kill, is made anew."""
+    """Make a key pair once, its private half readable for us alone. Half a pair, left by a kill, is made anew."""
     public = path.with_name(path.name + ".pub")
     if path.exists() and public.exists():
         return
@@ -127,7 +127,7 @@ def ensure_key(path: Path) -> None:
 
 
 async def serve(data: Path, port: int, ports: range) -> None:
-    """Until SIGTERM or Ctrl-C."""
+    """Serve until SIGTERM or Ctrl-C."""
     server = await asyncssh.listen(
         HOST,
         port,
@@ -163,7 +163,7 @@ def main() -> None:
     for name in ("--port", "--first-port", "--last-port"):
         parser.add_argument(name, required=True, type=int)
     wish = parser.parse_args()
-    raise_limit()  # a visitor costs one file here, too
+    raise_limit()  # each visitor costs one open file
     try:
         wish.data.mkdir(parents=True, exist_ok=True)
         for name in ("host_key", "agent_key"):

@@ -1,4 +1,4 @@
-"""From what the agent tells to the state of each tunnel. Rows are locked, many at once, never one query each."""
+"""Apply an agent's report to the states of tunnels. Rows are locked and written many at once, never one query each."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ LOOP = "reports"  # of accounts.failures
 MOST_DRAWS = 5
 MANY_CONNECTIONS = 2**31 - 1  # what the column holds
 
-# Both at once, which Django cannot say.
+# Raise and return in one statement, which the ORM cannot do.
 _NEXT_REVISION = 'UPDATE "tunnels_gateway" SET "revision" = "revision" + 1 WHERE "id" = %s RETURNING "revision"'
 
 NOTHING = Note()
@@ -47,7 +47,7 @@ def turn(tunnel: Tunnel, to: State, note: Note = NOTHING, *, now: datetime | Non
 
 
 def tell_agent(gateway_id: int, changed: Iterable[Tunnel]) -> None:
-    """Give the gateway a new revision that carries these changes. Its row is locked from here on: the last lock."""
+    """Give the gateway a new revision that carries these changes. Locks the gateway row: always take this lock last."""
     revision = next_revision(gateway_id)
     Tunnel.objects.filter(pk__in=[tunnel.pk for tunnel in changed]).update(wanted_revision=revision)
 
@@ -60,7 +60,7 @@ def next_revision(gateway_id: int) -> int:
 
 @transaction.atomic
 def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
-    """Settle what the agent told, and return the holders whose tunnels changed but for their counters."""
+    """Apply a report in one transaction. Return the holders of whose tunnels more than the counters changed."""
     rows = Tunnel.objects.live().filter(gateway=gateway)
     if not report.whole:
         rows = rows.filter(pk__in=report.tunnels)
@@ -96,7 +96,7 @@ def _update(columns: list[str], rows: Sequence[Tunnel]) -> None:
 
 
 def _mishaps(report: Report, now: datetime) -> dict[str, object]:
-    """Add what the agent survived to what it told before."""
+    """Return the gateway's columns with the report's mishaps added."""
     added: dict[str, object] = {name: F(name) + count for name, count in report.mishaps.items() if count}
     return {**added, "turned_away_at": now} if report.mishaps.get("turned_away") else added
 
@@ -106,7 +106,7 @@ def _facts(tunnel: Tunnel) -> tuple[object, ...]:
 
 
 def _count(tunnel: Tunnel, line: TunnelReport) -> bool:
-    """Add what passed since the last report. True when there is anything to write."""
+    """Add the bytes and refusals since the last report. True when there is anything to write."""
     before = _counts(tunnel)
     tunnel.bytes_in += line.bytes_in
     tunnel.bytes_out += line.bytes_out
@@ -123,12 +123,12 @@ def _counts(tunnel: Tunnel) -> tuple[int, ...]:
 
 
 def _settle(tunnel: Tunnel, line: TunnelReport | None, report: Report, now: datetime) -> bool:
-    """Move it to what was told. True when its port must be drawn anew."""
+    """Move a tunnel to the state that the agent reported. True when its port must be drawn anew."""
     if tunnel.wanted_revision > report.revision or (line is None and not report.whole):
         return False  # the agent did not know the present wish yet, or does not speak of this one
     is_shut = line is None or line.state == "closed"
     if tunnel.wanted == Wanted.HELD:
-        # One that is not held just now (its gateway is away, something else has the port, the agent is an old one) is shut.
+        # A port that is not held just now (gateway away, taken by something else, agent too old to hold) is shut.
         turn(tunnel, State.HELD if line and line.state == "held" else State.CLOSED, now=now)
         tunnel.connections = 0
         return False
@@ -150,7 +150,7 @@ def _settle(tunnel: Tunnel, line: TunnelReport | None, report: Report, now: date
 
 
 def _refused(tunnel: Tunnel, now: datetime) -> bool:
-    """Something else has the port. One that was open before is kept: often it is a session that died just now."""
+    """Handle a port that the gateway refuses, since something else has it. A port that was open before is kept: often a dead session holds it."""
     too_often = tunnel.refused > MOST_DRAWS
     if tunnel.opened_at:
         turn(tunnel, State.FAILED if too_often else State.OPENING, _HELD, now=now)
@@ -163,7 +163,7 @@ def _refused(tunnel: Tunnel, now: datetime) -> bool:
 
 
 def _draw_another(tunnel: Tunnel, gateway: Gateway, now: datetime) -> None:
-    """Set its port aside for a day and take another. Written at once: the unique constraint must judge it."""
+    """Set the tunnel's port aside for a day and draw another. It is written at once: the unique constraint must judge it."""
     block(gateway, tunnel.port, now)
     for lost in range(TRIES):
         try:

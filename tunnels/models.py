@@ -21,7 +21,7 @@ CROWDED_FOR = timedelta(minutes=5)  # since the last visitor who found no room
 
 
 def hash_token(token: str) -> str:
-    """What is kept of an agent's token. It is long and random, so a plain SHA-256 is enough."""
+    """Return the hash that is kept of an agent's token. A token is long and random, so a plain SHA-256 is enough."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -30,7 +30,7 @@ class GatewayQuerySet(models.QuerySet["Gateway"]):
         return self.filter(enabled=True)
 
     def silent(self, now: datetime) -> "GatewayQuerySet":
-        """Enabled, and the agent was not heard for too long."""
+        """Select enabled gateways whose agent was not heard for too long (AGENT_SILENT_SECONDS)."""
         return self.enabled().filter(Q(heard_at__isnull=True) | Q(heard_at__lt=now - _patience()))
 
 
@@ -54,15 +54,15 @@ class Gateway(models.Model):
     enabled = models.BooleanField(default=True)  # False: nothing new is put on it; what is there stays
     revision = models.BigIntegerField(default=1)  # grows with every change of what the agent should do
     heard_at = models.DateTimeField(null=True, blank=True)
-    boot = models.CharField(max_length=64, blank=True, default="")  # which run of the agent told last,
-    seq = models.BigIntegerField(default=0)  # and its last report, so that none is counted twice
+    boot = models.CharField(max_length=64, blank=True, default="")  # id of the agent's run that reported last
+    seq = models.BigIntegerField(default=0)  # number of its last report, so that none is counted twice
     # Why the agent has no connection to the gateway, as it reported last: '' = it has one; NULL = an agent that does not say.
     link_error = models.CharField(max_length=16, null=True, blank=True)
-    # What its agents survived so far: see agent.protocol.MISHAPS.
+    # Sums of what its agents reported: see agent.protocol.MISHAPS.
     faults = models.BigIntegerField(default=0, db_default=0)
     turned_away = models.BigIntegerField(default=0, db_default=0)
     links_lost = models.BigIntegerField(default=0, db_default=0)
-    turned_away_at = models.DateTimeField(null=True, blank=True)  # when it was last told that somebody was
+    turned_away_at = models.DateTimeField(null=True, blank=True)  # time of the last report of a visitor turned away
 
     objects = GatewayQuerySet.as_manager()
 
@@ -87,7 +87,7 @@ class Gateway(models.Model):
         return self.turned_away_at is not None and self.turned_away_at >= now - CROWDED_FOR
 
     def link_state(self, now: datetime) -> str:
-        """The agent's connection to the gateway: up, or why not; unknown while the agent is silent, or if it does not say."""
+        """Return the state of the agent's connection to the gateway: up, one of LINK_ERRORS, or unknown while the agent is silent or does not say."""
         if self.link_error is None or not self.is_heard(now):
             return "unknown"
         return self.link_error or "up"
@@ -95,7 +95,7 @@ class Gateway(models.Model):
 
 class TunnelQuerySet(models.QuerySet["Tunnel"]):
     def live(self) -> "TunnelQuerySet":
-        """Those whose port is still theirs."""
+        """Select tunnels whose port is still theirs."""
         return self.exclude(state=State.GONE)
 
     def of(self, holder: UUID) -> "TunnelQuerySet":
@@ -105,7 +105,7 @@ class TunnelQuerySet(models.QuerySet["Tunnel"]):
         return self.live().filter(holder__in=holders).select_related("gateway").order_by("position", "created_at")
 
     def kept(self) -> "TunnelQuerySet":
-        """Those that nobody asked to give back."""
+        """Select tunnels that nobody asked to give back."""
         return self.exclude(wanted=Wanted.GONE)
 
 
@@ -126,29 +126,24 @@ class Tunnel(models.Model):
     target_port = models.PositiveIntegerField()  # the service's own port inside the machine
     reach_port = models.PositiveIntegerField(null=True, blank=True)  # where the agent finds it, when that differs
     allow = models.JSONField(default=list, blank=True)  # networks that may come in; empty = everybody
-    knock = models.JSONField(
-        default=list, blank=True
-    )  # networks whose visitors wait while it is held; nobody else does
+    knock = models.JSONField(default=list, blank=True)  # networks whose visitors may wait while it is held
     extra = models.BooleanField(default=False)  # opened by the person, not from the template
 
     wanted = models.CharField(max_length=8, choices=Wanted.choices, default=Wanted.CLOSED)
-    wanted_revision = models.BigIntegerField(
-        default=0
-    )  # the gateway's revision that carries the last change of the wish
+    wanted_revision = models.BigIntegerField(default=0)  # the gateway's revision with the last change of what is wanted
     state = models.CharField(max_length=8, choices=State.choices, default=State.CLOSED)
     state_since = models.DateTimeField(auto_now_add=True)
     state_note = models.JSONField(default=dict, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)  # the first time ever
     answered_at = models.DateTimeField(null=True, blank=True)  # since when the target answers; None = not yet
-    # Nothing answered when it was shut last: nobody waits for that again when its holder wakes.
+    # True: nothing answered when it was closed last, so nobody waits for an answer when its holder wakes.
     quiet = models.BooleanField(default=False, db_default=False)
     refused = models.PositiveIntegerField(default=0)  # by the gateway, since it was open last
 
     bytes_in = models.BigIntegerField(default=0)  # from visitors to the machine
     bytes_out = models.BigIntegerField(default=0)
-    bytes_used = models.BigIntegerField(
-        default=0
-    )  # of both, without brief connections: what shows that somebody is at work
+    # Of both directions, without brief connections (scanners): shows that somebody is at work.
+    bytes_used = models.BigIntegerField(default=0)
     connections = models.PositiveIntegerField(default=0)  # open at the last report
     last_byte_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -191,7 +186,7 @@ class Tunnel(models.Model):
         return Note.from_json(self.state_note)
 
     def shown_state(self, now: datetime) -> str:
-        """One of opening, open, held, closed, failed. While the agent is away nobody knows whether a port is open."""
+        """Return opening, open, held, closed or failed. While the agent is away nobody knows whether a port is open."""
         if self.state in (State.OPEN, State.HELD) and not self.gateway.is_heard(now):
             return {Wanted.OPEN: State.OPENING, Wanted.HELD: State.CLOSED}.get(Wanted(self.wanted), State(self.state))
         return State.CLOSED if self.state == State.GONE else State(self.state)

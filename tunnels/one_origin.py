@@ -35,7 +35,7 @@ def verdict(head: bytes, port: int) -> bytes | None:
 
 
 def _of_tls(head: bytes) -> bytes | None:
-    """Cookies travel over https as well. The name stands in the first message, in clear."""
+    """Decide on a TLS client by the name in its first message, which stands there in clear: cookies travel over https as well."""
     if len(head) < 5 or len(head) < 5 + int.from_bytes(head[3:5]):
         return CUT if len(head) > MOST else None
     return CUT if any(name in head.lower() for name in TLS_NAMES) else PASS

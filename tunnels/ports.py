@@ -1,4 +1,4 @@
-"""Drawing ports: never one that is taken, first those that nobody had, then the one that was given back longest ago.
+"""Draw ports: never one that is taken, first those that nobody had, then the one that was given back longest ago.
 
 Among equals at random, so that nobody guesses a neighbour's. Whoever had a port may have noted it down, and so may programs of
 others: a port that rests long leads fewer of them to a stranger's machine.
@@ -17,7 +17,7 @@ from tunnels.models import BlockedPort, Gateway, Tunnel
 from tunnels.states import State
 
 BLOCKED_FOR = timedelta(days=1)
-# Each lost race shows one more taken port, so this many competitors at once are borne.
+# Each lost race shows one more taken port, so this many may draw at the same moment.
 TRIES = 60
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 DICE = secrets.SystemRandom()
@@ -38,20 +38,20 @@ class NoGateway(Refusal):
 
 
 def free_ports(gateway: Gateway, now: datetime) -> list[int]:
-    """The ports of its range that no live tunnel has and nobody else was seen to hold."""
+    """Return the ports of the gateway's range that no live tunnel has and nobody else was seen to hold."""
     taken = set(Tunnel.objects.live().filter(gateway=gateway).values_list("port", flat=True))
     taken |= set(BlockedPort.objects.filter(gateway=gateway, until__gt=now).values_list("port", flat=True))
     return [port for port in range(gateway.first_port, gateway.last_port + 1) if port not in taken]
 
 
 def given_back(gateway: Gateway) -> dict[int, datetime]:
-    """When each port was given back last. A port that a live tunnel has again may be among them."""
+    """Return when each port was given back last. A port that a live tunnel has again may be among them."""
     gone = Tunnel.objects.order_by().filter(gateway=gateway, state=State.GONE)
     return dict(gone.values_list("port").annotate(Max("state_since")))
 
 
 def draw(gateway: Gateway, count: int, lost: int = 0) -> list[int]:
-    """`count` different free ports, those that have rested longest. Raises NoPortLeft.
+    """Draw `count` different free ports, of those that have rested longest. Raises NoPortLeft.
 
     lost: how often somebody else was quicker. All who draw at once want the same ports: each lost race widens the choice.
     """
@@ -62,7 +62,7 @@ def draw(gateway: Gateway, count: int, lost: int = 0) -> list[int]:
 
 
 def _rested(free: list[int], since: dict[int, datetime], most: int) -> list[int]:
-    """The `most` that have rested longest. Each roll of these dice asks the system, so not all thousand ports are shuffled."""
+    """Return the `most` ports that have rested longest. Each draw asks the system for randomness, so not all thousand are shuffled."""
     alike: dict[datetime, list[int]] = defaultdict(list)
     for port in free:
         alike[since.get(port, NEVER)].append(port)
@@ -75,7 +75,7 @@ def _rested(free: list[int], since: dict[int, datetime], most: int) -> list[int]
 
 
 def roomiest() -> Gateway:
-    """The enabled gateway with most free ports. Raises NoGateway."""
+    """Return the enabled gateway with most free ports. Raises NoGateway."""
     live = Count("tunnels", filter=~Q(tunnels__state="gone"))
     gateways = list(Gateway.objects.enabled().annotate(live=live))
     if not gateways:
@@ -84,6 +84,6 @@ def roomiest() -> Gateway:
 
 
 def block(gateway: Gateway, port: int, now: datetime) -> None:
-    """Remember that something else holds this port, and forget what was remembered long enough."""
+    """Keep a port that something else holds from being drawn for BLOCKED_FOR, and delete such rows that are over."""
     BlockedPort.objects.filter(until__lte=now).delete()
     BlockedPort.objects.update_or_create(gateway=gateway, port=port, defaults={"until": now + BLOCKED_FOR})

@@ -1,4 +1,4 @@
-"""What others ask about a holder's tunnels. `now` decides whether the agent's word still counts."""
+"""Queries about a holder's tunnels. `now` decides whether the agent's last report still counts."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,11 +16,6 @@ def all_open(holder: UUID, now: datetime) -> bool:
     return all(tunnel.shown_state(now) == State.OPEN for tunnel in wanted)
 
 
-def all_closed(holder: UUID) -> bool:
-    """Whether the agent is known to let nobody through any of them. A port that is held is closed in this sense."""
-    return not Tunnel.objects.of(holder).exclude(state__in=[State.CLOSED, State.HELD]).exists()
-
-
 def primary_answered(holder: UUID) -> bool:
     """Whether the first service accepts connections since its target was last set.
 
@@ -31,10 +26,10 @@ def primary_answered(holder: UUID) -> bool:
 
 
 def silent(holder: UUID, *, anew: bool) -> list[str]:
-    """The services that do not accept connections yet and are waited for, in the template's order.
+    """Return the services that do not accept connections yet and are waited for, in the template's order.
 
-    anew: its disk is a new one, so those are waited for, too, that did not answer when they were shut last. The first always is;
-    a port that a person opened never is, unless it is the first: nothing need listen there.
+    anew: the disk is a new one, so services that did not answer when they were shut last are waited for, too. The first service
+    always is; a port that a person opened never is, unless it is the first: nothing need listen there.
     """
     rows = [t for t in Tunnel.objects.of(holder).kept().select_related("owner") if t.may_open]
     rest = [t for t in rows[1:] if not t.extra and (anew or not t.quiet)]
@@ -42,12 +37,12 @@ def silent(holder: UUID, *, anew: bool) -> list[str]:
 
 
 def trouble(holder: UUID, now: datetime) -> Note:
-    """Why a port that should be open is not; an empty note when there is nothing to say."""
+    """Return why a port that should be open is not; an empty note when there is nothing to say."""
     return trouble_of(Tunnel.objects.of(holder), now)
 
 
 def trouble_of(tunnels: Iterable[Tunnel], now: datetime) -> Note:
-    """The same of rows that were read already, with their gateways."""
+    """Return the same as trouble(), of rows that were read already with their gateways."""
     for tunnel in tunnels:
         if tunnel.wanted != Wanted.OPEN:
             continue

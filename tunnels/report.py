@@ -1,4 +1,4 @@
-"""Reports of agents, as the portal takes them. Their format: tunnels.agent.protocol."""
+"""Reading reports of agents in the portal. Their format: tunnels.agent.protocol."""
 
 from django.utils.translation import gettext_noop as _
 
@@ -14,6 +14,6 @@ class BadReport(Refusal):
 def read_report(body: bytes) -> Report:
     """Read what an agent has sent. Raises BadReport."""
     try:
-        return Report.read(body)
+        return Report.parse(body)
     except Malformed:
         raise BadReport(_("This is not a report of an agent: see docs/admin/tunnels.md.")) from None

@@ -1,4 +1,4 @@
-"""After a restore the agents know more than the database: revisions that it has not given yet."""
+"""After a restore agents know revisions that the database has not given yet: number them anew."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from tunnels.models import Gateway, Tunnel
 
 @transaction.atomic
 def number_anew(now: datetime) -> None:
-    """A revision above any that an agent may have heard, for each gateway and each of its tunnels.
+    """Give each gateway and its tunnels a revision above any that an agent may have heard.
 
     Seconds since 1970: one revision a second for years would be needed to reach it, and a second restore of the same
     backup gives another number. Until an agent follows it, what it tells moves no tunnel.
@@ -27,5 +27,5 @@ def number_anew(now: datetime) -> None:
 
 
 def ask_again(holder: UUID) -> None:
-    """Whether its services answer is to be found out anew."""
+    """Find out anew whether the holder's services answer."""
     Tunnel.objects.live().filter(holder=holder).update(answered_at=None)

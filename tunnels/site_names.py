@@ -21,21 +21,21 @@ SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "gob", "gov", "mil", "net",
 
 
 def bare(name: str) -> str:
-    """A host's name as it is compared: lower case, without brackets, a dot at an end, and a port."""
+    """Return a host's name as it is compared: lower case, without brackets, port and dots at its ends."""
     name = name.strip().lower()
     host = name[1:].partition("]")[0] if name.startswith("[") else name
     return host.strip(".") if host.count(":") != 1 else host.partition(":")[0].strip(".")
 
 
 def portal_hosts() -> list[str]:
-    """The portal's names that browsers may know, those of loopback aside: ALLOWED_HOSTS, PORTAL_URL, where its cookies go."""
+    """Return the portal's names that browsers may know, without those of loopback: from ALLOWED_HOSTS, PORTAL_URL and the cookies' domains."""
     cookies = (settings.SESSION_COOKIE_DOMAIN, settings.CSRF_COOKIE_DOMAIN, settings.LANGUAGE_COOKIE_DOMAIN)
     named = [*settings.ALLOWED_HOSTS, urlsplit(settings.PORTAL_URL).hostname or "", *cookies]
     return sorted({bare(name) for name in named if name} - LOOPBACK - {""})
 
 
 def clash(public_host: str) -> str | None:
-    """The portal's name that stands in the way of this one; None where they are strangers to each other."""
+    """Return the portal's name that equals or contains this one, or is contained in it; None where there is none."""
     name = bare(public_host)
     if not name or name in LOOPBACK:
         return None
@@ -47,13 +47,13 @@ def _contain_each_other(one: str, other: str) -> bool:
 
 
 def neighbour(public_host: str) -> str | None:
-    """The portal's name that shares its registered domain with this one: each can write cookies for both."""
+    """Return the portal's name that shares its registered domain with this one: each can write cookies for both."""
     domain = _registered(bare(public_host))
     return next((own for own in portal_hosts() if domain and _registered(own) == domain), None)
 
 
 def _registered(name: str) -> str:
-    """The domain that somebody has registered, nearly (the whole list of such is a file that changes each week). '' for addresses."""
+    """Return the registered domain, nearly (the whole list of public suffixes changes each week); '' for addresses."""
     labels = name.split(".")
     if len(labels) < 2 or labels[-1].isdecimal() or ":" in name:
         return ""
@@ -62,7 +62,7 @@ def _registered(name: str) -> str:
 
 
 def refusal(gateway: str, public_host: str, own: str) -> str:
-    """The sentence for an administrator."""
+    """Return the sentence for an administrator."""
     if own == "*":
         return f"ALLOWED_HOSTS=* makes every name the portal's own, also the gateway's, {public_host}. Name the portal's hosts there."
     return (
@@ -73,7 +73,7 @@ def refusal(gateway: str, public_host: str, own: str) -> str:
 
 
 def gateways() -> Sequence[tuple[str, str]]:
-    """(name, public host) of each gateway that is in use. Only these columns: the tables may be those of the version before."""
+    """Return (name, public host) of each gateway in use. No other column is read: the tables may be those of the version before."""
     return list(Gateway.objects.filter(enabled=True).order_by("name").values_list("name", "public_host"))
 
 

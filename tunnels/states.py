@@ -1,4 +1,4 @@
-"""What a tunnel can be and be wished to be, and the legal arrows between."""
+"""States of a tunnel, wanted and observed, and the legal moves between the observed ones."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,10 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class Wanted(models.TextChoices):
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
-    HELD = (
-        "held",
-        _("Held"),
-    )  # the gateway listens, and the agent lets nobody in: who may knock waits, others are refused
+    # The gateway listens, and the agent lets nobody in: who may knock waits, others are refused.
+    HELD = "held", _("Held")
     GONE = "gone", _("Given back")
 
 

@@ -31,7 +31,7 @@ LOOP = "mail"  # of accounts.failures
 TURN_SECONDS = 20  # of one turn; each step of a mail may take settings.EMAIL_TIMEOUT beside
 SIDE_BY_SIDE = 3  # workers that send at once
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-# What they are given reaches nobody, so it must not count as delivered.
+# These back ends reach nobody, so nothing that they take may count as delivered.
 NO_SERVER = {f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy")}
 SERVER_ERRORS = (smtplib.SMTPException, OSError)
 
@@ -51,7 +51,7 @@ def send_due(now: datetime) -> int:
 
 
 def _are_enough_at_it(now: datetime) -> bool:
-    """Whether so many workers send already. One that was killed a moment ago counts no longer than one that hangs."""
+    """Whether so many workers send already. A worker that was killed counts at most as long as one that hangs."""
     since = now - timedelta(seconds=2 * settings.EMAIL_TIMEOUT)
     sending = Notice.objects.filter(channel=Channel.MAIL, state=State.SENDING, claimed_at__gt=since)
     return sending.count() >= SIDE_BY_SIDE
@@ -104,7 +104,7 @@ def _hang_up(connection: Any) -> None:
 
 
 def _send(notice: Notice, connection: Any) -> bool:
-    """Raises whatever goes wrong, but for an answer of the server to this very mail."""
+    """Send one mail over this connection. Raises whatever goes wrong, but for an answer of the server to this very mail."""
     if isinstance(mail := _mail(notice), tuple):
         outbox.settle(notice, *mail)
         return False
@@ -124,7 +124,7 @@ def _send(notice: Notice, connection: Any) -> bool:
 
 
 def _refused(notice: Notice, connection: Any, code: int, words: bytes | str) -> bool:
-    """5xx is for good: nobody reads mail at that address. 4xx is a mailbox that is full or a server that wants to wait."""
+    """Write down a refusal. 5xx is for good: nobody reads mail at that address. 4xx is a full mailbox or a server that wants to wait."""
     if code == 421:  # the server has closed the connection
         _hang_up(connection)
     text = words.decode(errors="replace") if isinstance(words, bytes) else words
@@ -139,7 +139,7 @@ def _refused(notice: Notice, connection: Any, code: int, words: bytes | str) -> 
 
 
 def _mail(notice: Notice) -> EmailMultiAlternatives | tuple[str, str]:
-    """The mail, in its reader's language and time zone; or the state and the reason where there is none to send."""
+    """Return the mail, in its reader's language and time zone; or the state and the reason where there is none to send."""
     person, kind = notice.recipient, kind_of(notice.kind)
     if not emails.proven(person):
         return State.NONE, "No verified mail address."
@@ -157,7 +157,7 @@ def _rendered(kind: Kind, person: User, facts: dict[str, Any]) -> EmailMultiAlte
         str(facts["subject"]), render_to_string(f"{kind.template}.txt", facts), to=[person.email]
     )
     mail.attach_alternative(render_to_string(f"{kind.template}.html", facts), "text/html")
-    mail.extra_headers = {"Auto-Submitted": "auto-generated"}  # so that no absence notice answers
+    mail.extra_headers = {"Auto-Submitted": "auto-generated"}  # so that no absence notice answers it
     if link:  # RFC 8058: the mail program has a button for it
         mail.extra_headers |= {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return mail

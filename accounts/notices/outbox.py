@@ -1,4 +1,4 @@
-"""Messages are put into the outbox with the action that they are about; each channel's worker claims them row by row.
+"""Put messages into the outbox with the action that they are about; each channel's worker claims them row by row.
 
 A claimed row is "sending", and that is committed before anything goes out. So a row whose worker died may have been sent or not:
 it is never sent again by itself, it fails, and an administrator decides.
@@ -93,7 +93,7 @@ def give_up_lost(channel: str, now: datetime) -> None:
 
 
 def delivered(notice: Notice, now: datetime) -> bool:
-    """Whether it was still open. A worker that was taken for dead, and was not, has the last word."""
+    """Record a delivery; whether the row was still open. A worker that was taken for dead, and was not, has the last word."""
     rows = Notice.objects.filter(pk=notice.pk, state__in=(*OPEN, State.FAILED))
     return rows.update(state=State.DELIVERED, delivered_at=now, next_at=None, claimed_at=None, fault="") == 1
 
@@ -110,7 +110,7 @@ def put_back(notice: Notice, fault: str, *, pause: timedelta | None = None) -> N
 
 
 def put_off(due: NoticeQuerySet, fault: str) -> int:
-    """Try all of these later, each after its own pause, since what is wrong is none of theirs."""
+    """Try all of these rows later, each after its own pause: the fault is in none of them."""
     now, count = timezone.now(), 0
     for attempts in set(due.values_list("attempts", flat=True)):
         again = now + pause_after(attempts + 1)
@@ -119,13 +119,13 @@ def put_off(due: NoticeQuerySet, fault: str) -> int:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """30 s, 1, 2, 4 … at most 30 minutes."""
+    """Return the pause after so many tries: 30 s, 1, 2, 4 … at most 30 minutes."""
     pause: timedelta = FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 10)
     return min(pause, LONGEST_PAUSE)
 
 
 def send_again(*, notice: Notice, by: User) -> None:
-    """An administrator has one mail that failed sent once more. Raises NotFailed."""
+    """Send a mail that failed once more, as an administrator asks. Raises NotFailed."""
     now = timezone.now()
     failed = Notice.objects.filter(pk=notice.pk, state=State.FAILED, channel=Channel.MAIL)
     if not failed.update(state=State.DUE, attempts=0, next_at=now, fault=""):
@@ -152,5 +152,5 @@ def failing_since(now: datetime) -> datetime | None:
 
 
 def forget(now: datetime) -> None:
-    """Delete what is long over."""
+    """Delete notices that are long over."""
     Notice.objects.filter(created_at__lt=now - KEPT).exclude(state__in=OPEN).delete()

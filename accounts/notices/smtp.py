@@ -1,4 +1,4 @@
-"""Django's SMTP connection, which also knows whether the mail itself went over the line before something went wrong."""
+"""Django's SMTP back end, which also knows whether the mail itself went over the line before something went wrong."""
 
 import smtplib
 from typing import Any
@@ -10,7 +10,7 @@ class _Line(smtplib.SMTP):
     is_handed_over = False
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """From the command DATA on, a connection that breaks leaves it open whether the server took the mail."""
+        """Note that DATA is sent: from here on, a connection that breaks leaves it open whether the server took the mail."""
         self.is_handed_over = True
         return super().data(msg)
 
@@ -20,7 +20,7 @@ class _SecureLine(_Line, smtplib.SMTP_SSL):
 
 
 class Backend(EmailBackend):
-    """What settings.EMAIL_BACKEND = Django's SMTP back end sends notices with."""
+    """The back end for notices where settings.EMAIL_BACKEND is Django's SMTP back end."""
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:

@@ -1,4 +1,4 @@
-"""The link in a mail by which a person ends one kind of mails without signing in. It works for ever, as the law of many lands wants."""
+"""Links in mails by which a person ends one kind of mails without signing in. They work for ever, as the law of many lands wants."""
 
 from django.conf import settings
 from django.core import signing
@@ -13,7 +13,7 @@ _SIGNER = signing.Signer(salt="accounts.notices.unsubscribe", sep=".")
 
 
 class BadLink(Refusal):
-    """Not made by us, cut off by a mail program, or of somebody who is gone."""
+    """The link was not made by us, was cut off by a mail program, or is of somebody who is gone."""
 
     status = 404
     code = "bad_link"
@@ -24,12 +24,12 @@ def token(person: User, kind: Kind) -> str:
 
 
 def address(person: User, kind: Kind) -> str:
-    """The whole link, as it stands in a mail."""
+    """Return the whole link, as it stands in a mail."""
     return f"{settings.PORTAL_URL}{reverse('notice-unsubscribe', args=[token(person, kind)])}"
 
 
 def read(text: str) -> tuple[User, Kind]:
-    """The person and the kind of a link. Raises BadLink."""
+    """Return the person and the kind of a link. Raises BadLink."""
     try:
         number, _dash, name = _SIGNER.unsign(text).partition("-")
     except signing.BadSignature:

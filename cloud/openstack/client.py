@@ -1,4 +1,4 @@
-"""The connection: one per process, signed in as the portal's service user, and as the same user in students' projects."""
+"""The connection to OpenStack: one per process, signed in as the portal's service user, and as the same user in students' projects."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The bytes of Glance's images."""
+"""Read the bytes of Glance's images."""
 
 from collections.abc import Iterator
 

@@ -1,5 +1,5 @@
-"""Times of day as people say and type them, in the zone of whoever reads them: a mail's recipient (accounts.notices), else the site's. It is always named
-beside them.
+"""Times of day as people say and type them, in the zone of whoever reads them: the recipient of a mail (accounts.notices), the person
+who has signed in (portal.middleware.time_zone), else the site's. It is always named beside them.
 
 Clocks are put forward and back: a time of day may come twice in a night, or never. What is computed with is UTC, for Python's sums
 within one zone are sums of what its clocks show.

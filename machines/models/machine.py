@@ -14,7 +14,6 @@ from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
 from lib.notes import Note
-from machines.progress import Progress, progress_of
 from machines.states import COME_TRUE, MOVES, TOWARDS, Refused, Repair, Setup, State, Wanted
 
 MISSED = timedelta(days=14)  # how long one that vanished stays in its owner's lists
@@ -312,10 +311,6 @@ class Machine(models.Model):
     @property
     def ssh_user(self) -> str:
         return self.template.ssh_user
-
-    def progress(self, now: datetime, typical: float | None = None) -> Progress:
-        """How far it is; `typical` is what a launch of its template takes in seconds, where the caller knows it."""
-        return progress_of(self, now, typical)
 
     def time_in_state(self, now: datetime) -> timedelta:
         return now - self.state_since

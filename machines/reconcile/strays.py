@@ -14,7 +14,6 @@ from django.db.models import Case, Q, When
 
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
-from machines import cloud_identity
 from machines.models import CloudWatch, Machine, Stray
 from machines.reconcile import overlap
 from machines.states import State, Wanted
@@ -111,7 +110,6 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     Stray.objects.filter(Q(gone_at__lt=now - FORGET) | Q(adopted_at__lt=now - FORGET)).delete()
     if CloudWatch.objects.filter(no_removal_until__gt=now).exists():
         return 0
-    cloud_identity.require(cloud)
     # One that is still there so long after we asked is asked for again.
     due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
     seconds = Stray.objects.open().filter(due, kind=Stray.Kind.SECOND, seen_at__lt=over)

@@ -10,7 +10,6 @@ import quotas.backstop
 from accounts.failures import Failures
 from accounts.models import User
 from cloud.contract import Cloud, CloudError
-from machines import cloud_identity
 from machines.models import Machine
 from machines.states import State
 
@@ -23,7 +22,6 @@ MOST = 5  # people looked at in one run, each for one call of the cloud mostly; 
 
 def tidy(cloud: Cloud, now: datetime) -> None:
     """Look at those whose turn it is. One with whom it goes wrong is left for later, and stops nobody else."""
-    cloud_identity.require(cloud)
     pause = timedelta(seconds=min(PAUSE_SECONDS, settings.EMPTY_PROJECT_SECONDS))
     failures = Failures(LOOP, now).read()
     users = quotas.backstop.due_for_check(now, pause, MOST)

@@ -19,7 +19,6 @@ import tunnels.queries
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError
 from lib.notes import Note
-from machines import cloud_identity
 from machines.models import Event, Machine
 from machines.states import Setup, State
 
@@ -121,7 +120,6 @@ def tend(cloud: Cloud, now: datetime) -> None:
     rows = Machine.objects.alive().filter(state=State.RUNNING, setup_next_at__lte=now).exclude(server_id="")
     if not rows.exists():
         return
-    cloud_identity.require(cloud)
     for machine in rows.exclude(pk__in=failures.resting).order_by("setup_next_at")[:MOST]:
         with failures.at(machine.pk, holder=machine.pk):
             look(machine, cloud, now, is_last=tunnels.queries.primary_answered(machine.pk))

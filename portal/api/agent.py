@@ -26,7 +26,7 @@ from lib.doorbell import ring
 from lib.notes import Refusal
 from machines.wake_on_connect import REFUSED, Answer
 from machines.wake_on_connect import knock as answer_knock
-from tunnels import knocking
+from tunnels import wake_rules
 from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedTunnel
 from tunnels.agent.protocol import Wanted as WantedByAgent
 from tunnels.lifecycle import apply_report
@@ -152,7 +152,7 @@ def _wish(tunnel: Tunnel) -> WantedTunnel:
         probe=tunnel.answered_at is None and not is_held,
         hold=is_held,
         # Also while it opens: who comes a moment too early waits as well.
-        knock=knocking.all_knockers(tunnel.knock, tunnel.allow) if is_held or tunnel.answered_at is None else [],
+        knock=wake_rules.all_knockers(tunnel.knock, tunnel.allow) if is_held or tunnel.answered_at is None else [],
     )
 
 
@@ -171,7 +171,7 @@ async def report(request: HttpRequest, gateway: Gateway) -> HttpResponse:
 async def knock(request: HttpRequest, gateway: Gateway) -> HttpResponse:
     """Somebody waits at a port that is held. The answer: whether it wakes, when, and what to tell the visitor."""
     try:
-        tunnel_id, address = knocking.read(request.body)
+        tunnel_id, address = wake_rules.read(request.body)
     except Refusal as refusal:
         return problem(refusal.status, refusal.code, str(refusal))
     answer = await _knock(gateway, tunnel_id, address)

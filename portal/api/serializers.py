@@ -40,10 +40,6 @@ class Port(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
-class NoBody(serializers.Serializer[Any]):
-    """Nothing is sent."""
-
-
 class Credentials(serializers.Serializer[Any]):
     username = Text(max_length=150)
     password = Text(max_length=1000)

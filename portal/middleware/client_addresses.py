@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import addresses
 from accounts.models import User
 from lib.doorbell import ring
-from tunnels.knocking import unwrapped
+from tunnels.agent.protocol import read_address
 
 log = logging.getLogger(__name__)
 PAUSE = timedelta(minutes=10)  # between two notes of the same person at the same address, by one process
@@ -80,7 +80,7 @@ def current_address() -> str:
 
 def _read(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        return unwrapped(text)
+        return read_address(text)
     except ValueError:
         return None
 

@@ -69,6 +69,9 @@ class Look(Generic[T]):
     """A question that may hang, asked in a thread of its own.
 
     While one is open no second one is asked: threads do not pile up, and a flood of probes costs one question at a time.
+
+    The drivers' time-outs alone would not do: libpq's connect_timeout is two seconds at least, statement_timeout is kept by a server
+    that may be the one that hangs, and nothing bounds the look-up of a host's name.
     """
 
     def __init__(self, ask: Callable[[], T]) -> None:

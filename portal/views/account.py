@@ -1,4 +1,4 @@
-"""One's own account: language, theme, tokens for programs."""
+"""The account page: language, time zone, theme, tokens for programs."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,6 +15,7 @@ from django.views.i18n import set_language
 from accounts import tokens
 from accounts.models import User
 from lib.notes import Refusal
+from portal.forms.account_forms import TimeZoneForm
 from portal.once import once_per_form
 from portal.presenters.page_frame import THEMES, theme_of
 from portal.signed_in import SignedIn
@@ -40,9 +41,11 @@ def make_token(request: SignedIn) -> HttpResponse:
     return _home(request, token=text)
 
 
-def _home(request: SignedIn, status: int = 200, **more: str) -> HttpResponse:
+def _home(request: SignedIn, status: int = 200, **more: object) -> HttpResponse:
     own = tokens.of(request.user).exclude(expiry__lt=timezone.now()).select_related("facts")
-    return render(request, "account/home.html", {"tokens": own, "most": tokens.MOST_TOKENS, **more}, status=status)
+    zone = TimeZoneForm(initial={"time_zone": request.user.time_zone})
+    facts = {"tokens": own, "most": tokens.MOST_TOKENS, "zone": zone, **more}
+    return render(request, "account/home.html", facts, status=status)
 
 
 @require_POST
@@ -61,6 +64,18 @@ def language(request: HttpRequest) -> HttpResponse:
     if chosen is not None and request.user.is_authenticated:
         User.objects.filter(pk=request.user.pk).update(language=chosen.value)
     return response
+
+
+@require_POST
+@never_cache
+def time_zone(request: SignedIn) -> HttpResponse:
+    """Kept with the account: pages and mails give times in it from now on. Empty: the site's."""
+    form = TimeZoneForm(request.POST)
+    if not form.is_valid():
+        return _home(request, status=400, zone=form)
+    User.objects.filter(pk=request.user.pk).update(time_zone=form.cleaned_data["time_zone"])
+    messages.success(request, _("Time zone saved."))
+    return redirect("account")
 
 
 @login_not_required

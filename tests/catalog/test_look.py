@@ -9,6 +9,7 @@ from accounts.models import User
 from catalog import actions
 from catalog.models import Image
 from cloud import contract
+from machines import cloud_identity
 from machines.models import CloudWatch
 from portal import tasks
 from portal.celery import timetable
@@ -50,7 +51,7 @@ def test_a_cloud_that_is_down_changes_nothing(db: None, monkeypatch: pytest.Monk
     cloud = FakeCloud()
     actions.look_again(cloud)
     cloud.busy = True
-    monkeypatch.setattr(tasks, "open_cloud", lambda: cloud)
+    monkeypatch.setattr(cloud_identity, "open_cloud", lambda: cloud)
     tasks.look_at_catalog()
     assert not Image.objects.filter(missing=True).exists()
 
@@ -58,7 +59,7 @@ def test_a_cloud_that_is_down_changes_nothing(db: None, monkeypatch: pytest.Monk
 def test_another_cloud_changes_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     CloudWatch.get_solo()
     CloudWatch.objects.update(cloud_identity="another")
-    monkeypatch.setattr(tasks, "open_cloud", FakeCloud)
+    monkeypatch.setattr(cloud_identity, "open_cloud", FakeCloud)
     tasks.look_at_catalog()
     assert not Image.objects.exists()
 

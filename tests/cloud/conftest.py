@@ -11,7 +11,7 @@ import pytest
 from cloud.contract import Cloud, Owner, Server, ServerSpec, Status
 from tests.cloud import ready_guest
 from tests.cloud.fake import FakeCloud, LosesReply, LosesRequest, SlowCloud
-from tests.cloud.stage import LocalStage, insist, make_key
+from tests.cloud.local_stage import LocalStage, insist, make_key
 
 HAS_QEMU = bool(shutil.which("qemu-system-x86_64") and shutil.which("qemu-img"))
 NEEDS_QEMU = (pytest.mark.qemu, pytest.mark.skipif(not HAS_QEMU, reason="QEMU is not installed"))

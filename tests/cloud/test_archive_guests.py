@@ -7,7 +7,7 @@ import pytest
 
 from cloud.contract import Image, Server, ServerSpec
 from tests.cloud.conftest import LOCAL
-from tests.cloud.stage import LocalStage, insist, ssh, until
+from tests.cloud.local_stage import LocalStage, insist, ssh, until
 
 
 def lets_in(server: Server, key: Path) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from cloud.contract import CloudGone, CloudRefused, Image, Server, ServerSpec, Status
 from tests.cloud.conftest import look
-from tests.cloud.stage import insist, until
+from tests.cloud.local_stage import insist, until
 
 Specs = Callable[..., ServerSpec]
 Resting = ["suspended", "stopped", "shelved"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloud.contract import CloudLimit, CloudRefused, Owner, Quota, ServerSpec
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
 
 Specs = Callable[..., ServerSpec]
 

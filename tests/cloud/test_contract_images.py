@@ -5,7 +5,7 @@ from typing import Any
 
 from cloud.contract import Server, ServerSpec, Status
 from tests.cloud.conftest import look
-from tests.cloud.stage import insist, until
+from tests.cloud.local_stage import insist, until
 
 Specs = Callable[..., ServerSpec]
 

@@ -10,7 +10,7 @@ import pytest
 
 from cloud.contract import Cause, CloudBusy, CloudGone, CloudRefused, Owner, Server, ServerSpec, Status
 from tests.cloud.conftest import look
-from tests.cloud.stage import insist, until
+from tests.cloud.local_stage import insist, until
 
 Specs = Callable[..., ServerSpec]
 

@@ -13,7 +13,7 @@ import pytest
 
 from cloud.openstack import guest_ssh, userdata
 from tests.cloud.test_openstack_userdata import CONFIG, ONE, TWO, parts
-from tests.tunnels.stage import SSHD, Program, free_port, is_listening, until
+from tests.tunnels.agent_stage import SSHD, Program, free_port, is_listening, until
 from tests.tunnels.targets import HERE
 
 AGENTS = ["10.0.0.5/32", "2001:db8::5/128"]

@@ -12,7 +12,7 @@ import pytest
 
 from cloud.contract import Server, ServerSpec, Status
 from tests.cloud.conftest import LOCAL, QEMU, in_group, look
-from tests.cloud.stage import LocalStage, insist, is_open, make_key, ssh, until
+from tests.cloud.local_stage import LocalStage, insist, is_open, make_key, ssh, until
 
 Specs = Callable[..., ServerSpec]
 Make = Callable[..., LocalStage]

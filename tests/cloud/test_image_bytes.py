@@ -9,7 +9,7 @@ import pytest
 
 from cloud.contract import CloudBusy, ServerSpec
 from tests.cloud.conftest import QEMU
-from tests.cloud.stage import LocalStage, insist, until
+from tests.cloud.local_stage import LocalStage, insist, until
 
 SIZE = 2**30  # bytes; the file is sparse
 MOST = 32 * 2**20  # of memory, however big the image is

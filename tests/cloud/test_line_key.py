@@ -13,7 +13,7 @@ from cloud.contract import Server, ServerSpec
 from machines import terminal_lines
 from machines.terminal_lines import Guest, Written
 from tests.cloud.conftest import in_group, look
-from tests.cloud.stage import LocalStage, make_key
+from tests.cloud.local_stage import LocalStage, make_key
 from tests.machines.idle.guest import terminal
 
 both = pytest.mark.parametrize("stage", in_group("guests"), indirect=True)

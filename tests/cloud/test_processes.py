@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloud.localcloud import processes
-from tests.cloud.stage import free_port, until
+from tests.cloud.local_stage import free_port, until
 
 # A listener with so much memory that the system needs a while to end it, as it does for a guest.
 LISTENER = """

@@ -14,7 +14,7 @@ import pytest
 from cloud.contract import Server, ServerSpec, Status
 from cloud.localcloud.saved_boots import Host, Shape
 from tests.cloud.conftest import QEMU, in_group, look, open_stage
-from tests.cloud.stage import LocalStage, insist, ssh, until
+from tests.cloud.local_stage import LocalStage, insist, ssh, until
 
 Specs = Callable[..., ServerSpec]
 qemu = pytest.mark.parametrize("stage", in_group("guests")[1:], indirect=True)

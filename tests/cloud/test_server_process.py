@@ -11,7 +11,7 @@ import pytest
 from cloud.contract import CloudBusy, CloudFull, CloudRefused, Owner, ServerSpec, Status
 from cloud.local import LocalCloud
 from tests.cloud.conftest import look
-from tests.cloud.stage import LocalStage, free_port, insist
+from tests.cloud.local_stage import LocalStage, free_port, insist
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cloud.contract import Diagnostics, Server
-from tests.cloud.stage import LocalStage, ssh
+from tests.cloud.local_stage import LocalStage, ssh
 
 pytestmark = [
     pytest.mark.parametrize("stage", ["simulated"], indirect=True),

@@ -12,8 +12,8 @@ import sys
 import uuid
 from pathlib import Path
 
+from tests.tunnels.agent_stage import Program, until
 from tests.tunnels.fake_portal import FakePortal
-from tests.tunnels.stage import Program, until
 
 PORTS, VISITORS = 8, 2000
 AT_ONCE = 100  # handshakes; the connections all stay

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from deploy.local.mail import Box
-from tests.tunnels.stage import Program, free_port, until
+from tests.tunnels.agent_stage import Program, free_port, until
 
 HERE = "127.0.0.1"
 pytestmark = pytest.mark.xdist_group("local-mail")

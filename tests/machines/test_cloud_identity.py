@@ -1,12 +1,17 @@
 """Rows belong to one cloud: another one is neither believed nor asked."""
 
+from collections.abc import Callable
+
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
-from machines import cloud_identity
+from machines import cloud_identity, disk_images, tasks
+from machines.idle import signals
 from machines.models import CloudWatch, Machine, Stray
-from machines.reconcile import strays
 from tests.cloud.fake import FakeCloud
+from tests.factories import grant
+from tests.machines.found import found
 from tests.machines.world import World
 
 
@@ -58,11 +63,33 @@ def test_an_administrator_may_say_that_it_is_meant(world: World, monkeypatch: py
     assert world.until(machine, "gone")
 
 
-def test_no_stray_is_removed_there(world: World) -> None:
-    world.running()
-    elsewhere(world)
-    with pytest.raises(cloud_identity.AnotherCloud):
-        strays.remove_strays(world.cloud, world.clock.now)
+def due(world: World) -> None:
+    """Make something due for each task: a second server, a disk to take home, a first boot, a project, a sample of load."""
+    machine = world.running()
+    disk_images.ask(machine=machine, by=world.student)
+    second = found(world.cloud, "second")
+    world.clock.move(settings.STRAY_SECONDS + 60)
+    Machine.objects.update(setup_next_at=world.clock.now, setup="running")
+    signals.gather(world.clock.now)
+    Stray.objects.create(server_id=second.id, kind=Stray.Kind.SECOND, name="second", seen_at=machine.created_at)
+    grant(world.student, machines=1)
+
+
+TASKS = [tasks.tidy, tasks.tend_copies, tasks.watch_first_boots, tasks.tidy_tenants, tasks.sample]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: str(task.__name__))
+@pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "another"])
+def test_a_task_asks_only_our_own_cloud(
+    world: World, monkeypatch: pytest.MonkeyPatch, task: Callable[[], None], *, is_ours: bool
+) -> None:
+    due(world)
+    if not is_ours:
+        elsewhere(world)
+    world.cloud.calls.clear()
+    monkeypatch.setattr(cloud_identity, "open_cloud", lambda: world.cloud)
+    task()
+    assert bool(world.cloud.calls) == is_ours
 
 
 def test_one_that_vanished_and_is_back_is_left_to_an_admin(world: World) -> None:

@@ -188,7 +188,7 @@ def test_a_mail_address_that_is_none(student: User, student2: User, settings: An
 
 
 def test_a_line_to_a_gateway_that_has_no_name(student: User, student2: User, settings: Any, tmp_path: Any) -> None:
-    from tests.cloud.stage import make_key
+    from tests.cloud.local_stage import make_key
 
     settings.PORTAL_KEY_FILE = str(make_key(tmp_path, "portal"))
     first, second = asked(visited(student)), asked(visited(student2))

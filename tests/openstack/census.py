@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from cloud.openstack.cluster import ARCHIVE, SNAPSHOT
-from tests.openstack.stage import OpenStackStage
+from tests.openstack.openstack_stage import OpenStackStage
 
 UPLOAD = "check-"  # how images are named that test_checks uploads into the portal's own project
 

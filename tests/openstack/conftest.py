@@ -8,9 +8,9 @@ import pytest
 
 from cloud.contract import Owner, Server, ServerSpec
 from tests.cloud.conftest import key, make_spec, owner  # noqa: F401  # fixtures of the contract suite
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
+from tests.openstack.openstack_stage import CLOUD, HUGE, HUGE_GB, OpenStackStage
 from tests.openstack.pool import Pool
-from tests.openstack.stage import CLOUD, HUGE, HUGE_GB, OpenStackStage
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from cloud.contract import Server
-from tests.openstack.stage import AGENT, NAMESPACE
+from tests.openstack.openstack_stage import AGENT, NAMESPACE
 
 
 def inside(*command: str, seconds: float = 40) -> subprocess.CompletedProcess[str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cloud.contract import Owner, Server
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
 from tests.journeys.stack import ROOT, Person, Stack, wait_for
-from tests.openstack.stage import FLAVOR, IMAGE, RecordedCloud, open_cloud, own
-from tests.tunnels.stage import HERE, Program, free_range, openssh_vps
+from tests.openstack.openstack_stage import FLAVOR, IMAGE, RecordedCloud, open_cloud, own
+from tests.tunnels.agent_stage import HERE, Program, free_range, openssh_vps
 
 PORTS = 40  # public ports of the gateway
 # At the start templates are of the first image and sizes that the cloud has: others may have put theirs there for a moment.

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 
 from cloud.contract import Server, Status
-from tests.openstack.stage import OpenStackStage, is_busy, until
+from tests.openstack.openstack_stage import OpenStackStage, is_busy, until
 
 AHEAD = 1 if "PYTEST_XDIST_WORKER" in os.environ else 0  # beside the one that a test has
 

@@ -7,8 +7,8 @@ from accounts.models import User
 from cloud.contract import CloudGone, Server
 from machines import actions, disk_images
 from machines.models import Machine
-from tests.cloud.stage import insist
-from tests.openstack.stage import OpenStackStage
+from tests.cloud.local_stage import insist
+from tests.openstack.openstack_stage import OpenStackStage
 from tests.openstack.world import RealWorld
 
 pytestmark = [pytest.mark.xdist_group("archives"), pytest.mark.django_db]

@@ -6,9 +6,9 @@ from contextlib import suppress
 import pytest
 
 from cloud.contract import CloudBusy, CloudGone, CloudRefused, Owner, Server, ServerSpec, Status
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
 from tests.openstack.guests import inside_cloud
-from tests.openstack.stage import OpenStackStage, until
+from tests.openstack.openstack_stage import OpenStackStage, until
 
 RABBIT = "/var/lib/labcloud/qemu/pid/rabbitmq"
 

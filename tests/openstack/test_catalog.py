@@ -10,8 +10,8 @@ from catalog import actions as catalog
 from catalog.models import Flavor, Image
 from cloud import contract
 from cloud.contract import Cause, CloudGone, CloudRefused, Server, ServerSpec
-from tests.cloud.stage import insist
-from tests.openstack.stage import OpenStackStage
+from tests.cloud.local_stage import insist
+from tests.openstack.openstack_stage import OpenStackStage
 
 Specs = Callable[..., ServerSpec]
 pytestmark = pytest.mark.xdist_group("api")

@@ -23,8 +23,8 @@ from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.tenants import keypair_prefix
 from cloud.openstack.upload import Upload
 from cloud.openstack.walls import Walls
-from tests.cloud.stage import insist
-from tests.openstack.stage import AGENT, HUGE, NAMESPACE, OpenStackStage, open_cloud, own, until
+from tests.cloud.local_stage import insist
+from tests.openstack.openstack_stage import AGENT, HUGE, NAMESPACE, OpenStackStage, open_cloud, own, until
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDENT = os.environ.get("OS_STUDENT_CLOUD", "labcloud-student")  # a plain member of one project

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cloud.contract import Owner, Server, ServerSpec
-from tests.cloud.stage import insist, make_key
+from tests.cloud.local_stage import insist, make_key
 from tests.openstack.guests import ssh
-from tests.openstack.stage import OpenStackStage, until
+from tests.openstack.openstack_stage import OpenStackStage, until
 
 CONFIG = "#cloud-config\nwrite_files:\n  - {path: /srv/said, content: it ran}\nssh_authorized_keys: []\n"
 BOOT_SECONDS = 300

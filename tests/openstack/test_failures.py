@@ -14,9 +14,9 @@ from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRe
 from cloud.openstack.doctor import checks
 from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.tenants import keypair_prefix
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
+from tests.openstack.openstack_stage import CLOUD, OpenStackStage, RecordedCloud, open_cloud, own, until
 from tests.openstack.proxy import Behaviour, Proxies, half, hangs, loses_reply, nothing, says, says_json
-from tests.openstack.stage import CLOUD, OpenStackStage, RecordedCloud, open_cloud, own, until
 
 Specs = Callable[..., ServerSpec]
 PATIENCE = 1.0  # seconds, for a call that hangs; the portal has 20

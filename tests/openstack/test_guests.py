@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cloud.contract import Owner, Server, ServerSpec
-from tests.cloud.stage import insist, make_key
+from tests.cloud.local_stage import insist, make_key
 from tests.openstack.guests import inside, reads_page, ssh
-from tests.openstack.stage import AGENT, NAMESPACE, OpenStackStage, until
+from tests.openstack.openstack_stage import AGENT, NAMESPACE, OpenStackStage, until
 
 SCRIPT = "#!/bin/sh\necho it ran > /root/said\n"
 STRANGER = "10.77.0.2"  # on the same network as the agent, and not it

@@ -12,7 +12,7 @@ from tests.journeys.conftest import HASTY
 from tests.journeys.idling import SideBySide
 from tests.journeys.test_idle import *  # noqa: F403  # the same tests; their `idlers` is ours
 from tests.openstack.installation import Installation
-from tests.openstack.stage import IS_OUTSIDE, OpenStackStage
+from tests.openstack.openstack_stage import IS_OUTSIDE, OpenStackStage
 from tests.openstack.test_journey import LOGIN
 
 pytestmark = [

@@ -19,7 +19,7 @@ from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in,
 from tests.journeys.visitor import Visitor, run
 from tests.openstack.census import Thing, belonging, census
 from tests.openstack.installation import Installation, cli
-from tests.openstack.stage import ADMIN, IS_OUTSIDE, OpenStackStage, until
+from tests.openstack.openstack_stage import ADMIN, IS_OUTSIDE, OpenStackStage, until
 
 LOGIN = "lab"  # the tiny guest's user; its image does not say so
 NEW = {"server", "port", "group", "project", "keypair"}  # what a first machine makes in the cloud

@@ -8,8 +8,8 @@ import openstack
 import pytest
 
 from cloud.contract import CloudError, CloudRefused, Owner, Quota, ServerSpec, Status
-from tests.cloud.stage import insist
-from tests.openstack.stage import CLOUD, OpenStackStage, RecordedCloud, open_cloud, until
+from tests.cloud.local_stage import insist
+from tests.openstack.openstack_stage import CLOUD, OpenStackStage, RecordedCloud, open_cloud, until
 
 Specs = Callable[..., ServerSpec]
 Open = Callable[..., RecordedCloud]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cloud.contract import Server, Status
-from tests.openstack.stage import HUGE_GB, OpenStackStage
+from tests.openstack.openstack_stage import HUGE_GB, OpenStackStage
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -7,9 +7,9 @@ import pytest
 
 from cloud.contract import CloudGone, Server, ServerSpec, Status
 from cloud.openstack import openstack_cloud
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
+from tests.openstack.openstack_stage import OpenStackStage, made, until
 from tests.openstack.pool import Pool
-from tests.openstack.stage import OpenStackStage, made, until
 
 Specs = Callable[..., ServerSpec]
 

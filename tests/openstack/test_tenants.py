@@ -12,9 +12,9 @@ import pytest
 from cloud.contract import CloudRefused, Owner, Quota, ServerSpec
 from cloud.openstack.tenants import Tenant
 from cloud.openstack.walls import GROUP
-from tests.cloud.stage import insist
+from tests.cloud.local_stage import insist
 from tests.openstack.census import belonging, census
-from tests.openstack.stage import AGENT, OpenStackStage, open_cloud, own, until
+from tests.openstack.openstack_stage import AGENT, OpenStackStage, open_cloud, own, until
 
 Specs = Callable[..., ServerSpec]
 

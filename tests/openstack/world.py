@@ -12,7 +12,7 @@ from machines.reconcile import sweep
 from machines.stepper import worker
 from tests.factories import make_machine
 from tests.machines.world import World
-from tests.openstack.stage import SETTLE_SECONDS, OpenStackStage
+from tests.openstack.openstack_stage import SETTLE_SECONDS, OpenStackStage
 
 TURN_SECONDS = 0.5  # each turn lists all servers
 

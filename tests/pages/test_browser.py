@@ -179,3 +179,16 @@ def test_the_theme_switches_without_a_reload(browser: Browser, live_server: Any,
     page.evaluate("window.stayed = true")
     page.locator("[data-theme-switch] button").click()
     assert page.evaluate("[document.documentElement.dataset.theme, window.stayed]") == ["dark", True]
+
+
+def test_the_browser_s_time_zone_is_suggested_and_kept_only_when_saved(
+    browser: Browser, live_server: Any, student: User
+) -> None:
+    page = visit(browser, live_server, user=student, width=360, theme="light", language="es")
+    page.goto("/account/")
+    zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    page.get_by_text("Es la zona horaria de tu navegador.").wait_for()
+    assert (page.locator("#id_time_zone").input_value(), User.objects.get().time_zone) == (zone, "")
+    page.locator("form[action='/account/time-zone/'] button").click()
+    page.get_by_text("Zona horaria guardada.").wait_for()
+    assert User.objects.get().time_zone == zone

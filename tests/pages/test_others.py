@@ -110,6 +110,11 @@ def test_a_key_is_removed(client: Client, student: User) -> None:
     assert not student.ssh_keys.exists()
 
 
+def test_the_account_page_names_all_roles_of_a_person(client: Client, student: User) -> None:
+    User.objects.filter(pk=student.pk).update(roles=["teacher", "student"])
+    assert f"{student.username} · Student, Teacher" in as_(client, student).get("/account/").content.decode()
+
+
 def test_a_token_is_shown_once_and_works(client: Client, student: User) -> None:
     page = as_(client, student).post("/account/tokens/").content.decode()
     token = page.split('<code id="token" tabindex="0">')[1].split("<")[0]

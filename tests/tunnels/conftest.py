@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tunnels.stage import SSHD, Stage, Vps
+from tests.tunnels.agent_stage import SSHD, Stage, Vps
 
 KINDS = ["embedded", pytest.param("openssh", marks=pytest.mark.skipif(not SSHD, reason="no sshd on this machine"))]
 PORTS_EACH = 5  # of one test

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tunnels.stage import Program, Stage, free_port, is_listening, staged, until
+from tests.tunnels.agent_stage import Program, Stage, free_port, is_listening, staged, until
 from tests.tunnels.targets import HERE, Target, exchange, pattern
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.tunnels.stage import embedded_vps, free_port, free_range
+from tests.tunnels.agent_stage import embedded_vps, free_port, free_range
 from tests.tunnels.targets import HERE
 
 FIRST = free_range(5)

@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from lib.schemes import Service
+from tests.tunnels.agent_stage import Program, Vps, free_port, is_listening, until
 from tests.tunnels.gateway_rows import gateway
-from tests.tunnels.stage import Program, Vps, free_port, is_listening, until
 from tests.tunnels.targets import HERE, Target, exchange
 from tunnels.actions import close_all, open_all, release, reserve
 from tunnels.models import Gateway, Tunnel
-from tunnels.queries import all_closed, all_open, primary_answered
+from tunnels.queries import all_open, primary_answered
 
 pytestmark = [
     pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-end-to-end"), pytest.mark.slow,
@@ -104,7 +104,7 @@ def test_sleep_closes_the_port_and_waking_opens_the_same(gate: Gateway, student:
     holder, port = _reserved(student, target)
     until(lambda: _is_ready(holder), 10)
     close_all(holder=holder)
-    until(lambda: all_closed(holder), 3)
+    until(lambda: {tunnel.state for tunnel in Tunnel.objects.of(holder)} == {"closed"}, 3)
     assert not is_listening(port)
     open_all(holder=holder, address=HERE)
     until(lambda: _is_ready(holder), 5)

@@ -8,8 +8,8 @@ from threading import Thread
 
 import pytest
 
+from tests.tunnels.agent_stage import Stage, until
 from tests.tunnels.fuzz import MOVES, Crowd, MadTarget, Move, Steady, instant_close, play, six_bytes
-from tests.tunnels.stage import Stage, until
 from tests.tunnels.targets import HERE
 
 pytestmark = pytest.mark.slow

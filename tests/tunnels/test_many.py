@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.tunnels.stage import SSHD, staged, until
+from tests.tunnels.agent_stage import SSHD, staged, until
 from tests.tunnels.targets import exchange
 
 MANY = 300

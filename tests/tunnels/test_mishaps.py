@@ -12,7 +12,7 @@ from tunnels.agent.link import Link, Watcher
 from tunnels.agent.mishaps import Mishaps
 from tunnels.agent.relay import Counts, Stream
 from tunnels.agent.waiting import Limits
-from tunnels.agent.wishes import Networks, Wish, Wishes
+from tunnels.agent.wishes import Wish, Wishes
 
 KINDS = [
     OSError(107, "Transport endpoint is not connected"),
@@ -53,7 +53,7 @@ def stream_of(error: Exception) -> tuple[Stream, list[Stream], Side, Side]:
     left: list[Stream] = []
     stream = Stream("192.0.2.7", Counts(), left.append)
     chan, transport = Side(error), Side(error)
-    stream.visitor.chan, stream.target.transport = chan, transport  # type: ignore[assignment]
+    stream.visitor.way, stream.target.way = chan, transport
     return stream, left, chan, transport
 
 
@@ -104,8 +104,8 @@ async def test_an_end_that_cannot_be_cut_does_not_keep_the_other() -> None:
 
 
 def wish(host: Any = "127.0.0.1", port: Any = 1, **more: Any) -> Wish:
-    facts = {"scheme": "tcp", "allow": Networks([]), "since": 1, "probe": False, "hold": False, "knock": Networks([])}
-    return Wish(id="a", port=20_000, host=host, target_port=port, **{**facts, **more})
+    facts = {"scheme": "tcp", "allow": [], "since": 1, "probe": False, **more}
+    return Wish(id="a", port=20_000, host=host, target_port=port, **facts)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_the_next_line_tells_how_often_it_happened(
 
 
 def test_the_reason_of_a_lost_link_is_kept() -> None:
-    watcher = Watcher()
+    watcher = Watcher(asyncio.Event())
     assert watcher.why == "it was closed"
     watcher.connection_lost(OSError(107, "not connected"))
     assert "not connected" in watcher.why

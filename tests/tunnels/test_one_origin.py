@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.tunnels.stage import embedded_vps, free_range
+from tests.tunnels.agent_stage import embedded_vps, free_range
 from tests.tunnels.targets import HERE
 from tunnels.one_origin import CUT, MOST, PASS, verdict
 

@@ -38,7 +38,7 @@ def test_a_report_is_sent_as_0_3_sent_it() -> None:
 
 
 def test_a_report_of_0_3_is_read() -> None:
-    assert Report.read(json.dumps(REPORT).encode()).as_json() == REPORT
+    assert Report.parse(json.dumps(REPORT).encode()).as_json() == REPORT
 
 
 def test_what_is_wanted_is_sent_as_0_3_sent_it() -> None:
@@ -69,4 +69,4 @@ def test_a_tunnel_that_lacks_what_it_needs_is_not_read(lacking: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"tunnel": "a"}', b"3"])
 def test_what_is_no_knock_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
-        Knock.read(body)
+        Knock.parse(body)

@@ -9,14 +9,14 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.tunnels.stage import Stage, until
+from tests.tunnels.agent_stage import Stage, until
 from tests.tunnels.targets import HERE, exchange
 from tunnels.agent import relay
 from tunnels.agent.forward import Forward
 from tunnels.agent.places import MOST_OF_ONE_AT_A_PORT, Places, home_of, raise_limit
 from tunnels.agent.relay import Counts, Stream
 from tunnels.agent.waiting import Limits
-from tunnels.agent.wishes import Networks, Wish
+from tunnels.agent.wishes import Wish
 
 OTHER = "127.0.0.9"
 
@@ -57,8 +57,7 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_may() -> None:
 
 
 async def test_who_finds_no_place_is_refused_and_counted() -> None:
-    none = Networks([])
-    forward = Forward(Wish("a", 20_000, HERE, 1, "tcp", none, 1, False, False, none), asyncio.Event(), Limits())
+    forward = Forward(Wish("a", 20_000, HERE, 1, "tcp", [], 1, False), asyncio.Event(), Limits())
     forward.places.most = 0
     with pytest.raises(asyncssh.ChannelOpenError):
         forward._require("192.0.2.7")
@@ -86,7 +85,7 @@ def stream_of(monkeypatch: pytest.MonkeyPatch) -> tuple[Stream, Side, Side]:
     for name in ("EOF_SECONDS", "FLUSH_SECONDS", "DRAIN_SECONDS"):
         monkeypatch.setattr(relay, name, 0.05)
     stream, chan, transport = Stream("192.0.2.7", Counts(), lambda _stream: None), Side(), Side()
-    stream.visitor.chan, stream.target.transport = chan, transport  # type: ignore[assignment]
+    stream.visitor.way, stream.target.way = chan, transport
     return stream, chan, transport
 
 

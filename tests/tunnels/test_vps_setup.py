@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.tunnels.stage import SSHD, Program, free_port, free_range, is_listening, openssh_vps, until
+from tests.tunnels.agent_stage import SSHD, Program, free_port, free_range, is_listening, openssh_vps, until
 from tests.tunnels.targets import HERE
 
 ROOT = Path(__file__).resolve().parents[2]

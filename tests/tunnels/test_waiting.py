@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.tunnels.agent_stage import Stage, Vps, in_front_of, until
 from tests.tunnels.conftest import PORTS_EACH
-from tests.tunnels.stage import Stage, Vps, in_front_of, until
 from tests.tunnels.targets import HERE, Target, exchange, pattern
 
 pytestmark = pytest.mark.slow

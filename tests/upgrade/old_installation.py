@@ -22,7 +22,7 @@ from cloud.localcloud.simulated import SimulatedGuests
 from cloud.localcloud.store import Store
 from deploy.local import child, free_ports, installation, services
 from deploy.local.installation import Installation
-from tests.tunnels.stage import until
+from tests.tunnels.agent_stage import until
 from tests.upgrade import base
 
 OLD_FIRST_PORT = 23000  # of the gateway "vps"

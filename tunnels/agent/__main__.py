@@ -48,13 +48,12 @@ def main() -> None:
         log.warning("only %s files may be open, so only %s connections: see LimitNOFILE", files, places.most)
     link = Link(key, limits)
     portal = PortalClient(wish.portal, token, link)
-    limits.knock = portal.knock
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_run(portal, link, wish.once))
 
 
 async def _run(portal: PortalClient, link: Link, once: bool) -> None:
-    """Until SIGTERM or Ctrl-C, or until all is said with `once`."""
+    """Run until SIGTERM or Ctrl-C; with `once` until the ports were opened and reported."""
     me = cast("asyncio.Task[None]", asyncio.current_task())
     asyncio.get_running_loop().set_exception_handler(portal.link.limits.mishaps.stray)
     for number in (signal.SIGTERM, signal.SIGINT):

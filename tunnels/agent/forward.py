@@ -6,13 +6,13 @@ import errno
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import asyncssh
 
 from tunnels.agent.places import Places, home_of
-from tunnels.agent.relay import REACH_SECONDS, Counts, Stream
+from tunnels.agent.relay import Counts, Stream
 from tunnels.agent.waiting import HELD_WINDOW, Limits, Waiters
 from tunnels.agent.wishes import Wish
 
@@ -24,7 +24,6 @@ HASTY_PROBE_SECONDS = 0.4  # for the first of these; the next are given more and
 WINDOW = 1 << 20  # bytes; 1 MiB carries 10 MB/s over 100 ms, and bounds what one stuck visitor costs
 SLOWEST_RETRY = 10.0  # seconds between two wishes for a port that is refused
 BANNERS = {"ssh": b"SSH-", "vnc": b"RFB "}
-probes = asyncio.Semaphore(64)  # at once, over all ports
 
 
 class Forward:
@@ -33,6 +32,7 @@ class Forward:
     def __init__(self, wish: Wish, changed: asyncio.Event, limits: Limits) -> None:
         self.wish = wish
         self.changed = changed
+        self.limits = limits
         self.waiters = Waiters(limits, wish)
         self.state = "opening"
         self.answered = False
@@ -45,6 +45,7 @@ class Forward:
         self._listener: asyncssh.SSHListener | None = None
         self._opening = asyncio.Lock()
         self._probe: asyncio.Task[None] | None = None
+        self._passing: set[asyncio.Task[None]] = set()
         self.follow(wish)
 
     def follow(self, wish: Wish) -> None:
@@ -68,12 +69,17 @@ class Forward:
 
     def _pass_on(self) -> None:
         """Pass on those who waited: they are visitors like others now."""
-
-        def taken(stream: Stream) -> Callable[[Stream], None]:
+        for stream in self.waiters.release():
+            stream.ended = self._left
             self._enter(stream)
-            return self._left
+            task = asyncio.create_task(self._pass(stream))
+            self._passing.add(task)
+            task.add_done_callback(self._passing.discard)
 
-        self.waiters.pass_all(taken)
+    async def _pass(self, stream: Stream) -> None:
+        with contextlib.suppress(asyncssh.ChannelOpenError):
+            await self._reach(stream)
+            stream.join()
 
     @property
     def is_open(self) -> bool:
@@ -86,16 +92,16 @@ class Forward:
 
     async def open(self, ssh: asyncssh.SSHClientConnection, bind_address: str) -> None:
         """Ask the gateway for the port; a refusal is kept in `state` and tried again at `retry_at`."""
-        async with self._opening:
+        async with self._opening, self.limits.ports:
             if self._listener:
                 return
             try:
-                wanted = ssh.create_server(self._receive, bind_address, self.wish.port, window=WINDOW)
-                self._listener = await asyncio.wait_for(wanted, OPEN_SECONDS)
-                self._guard(self._listener, ssh)
+                async with asyncio.timeout(OPEN_SECONDS):
+                    self._listener = await ssh.create_server(self._receive, bind_address, self.wish.port, window=WINDOW)
+                    self._guard(self._listener, ssh)  # before any visitor comes: nothing is awaited in between
             except asyncssh.ChannelListenError:
                 self._was_refused()
-            except (OSError, asyncssh.Error, TimeoutError) as error:
+            except (OSError, asyncssh.Error) as error:  # TimeoutError is an OSError
                 self.retry_at = time.monotonic() + SLOWEST_RETRY
                 log.warning("port %s: %s", self.wish.port, error or "no answer in time")
             except Exception as error:  # one port that cannot be asked for keeps no other one shut
@@ -118,17 +124,17 @@ class Forward:
         """Close the port and cut off its visitors. Waits until the gateway was told, or does not answer."""
         self._stop_probe()
         self._cut_all()
-        async with self._opening:
+        async with self._opening, self.limits.ports:
             listener, self._listener = self._listener, None
             if listener:
                 listener.close()
                 try:
-                    await asyncio.wait_for(listener.wait_closed(), OPEN_SECONDS)
-                except (TimeoutError, asyncssh.Error, OSError):
-                    pass
+                    with contextlib.suppress(asyncssh.Error, OSError):  # TimeoutError is an OSError
+                        async with asyncio.timeout(OPEN_SECONDS):
+                            await listener.wait_closed()
                 except Exception as error:
                     self.mishaps.fault("closing a port", error)
-        self._cut_all()  # who came in meanwhile
+        self._cut_all()  # visitors who came in meanwhile
         log.info("port %s is closed", self.wish.port)
 
     def lose(self) -> None:
@@ -145,7 +151,7 @@ class Forward:
         usual = listener.process_connection
 
         def process_connection(origin: str, port: int) -> Any:
-            try:
+            with self._refusing():
                 self._require(origin)
                 if not self._must_wait(origin):
                     return usual(origin, port)
@@ -154,17 +160,13 @@ class Forward:
                 bind_address, bound = listener.get_addresses()[0]
                 chan.set_inbound_peer_names(bind_address, bound, origin, port)
                 return chan, session
-            except asyncssh.ChannelOpenError:
-                raise
-            except Exception as error:
-                raise self._broken("letting a visitor in", error) from error
 
         listener.process_connection = process_connection
 
     def _require(self, origin: str) -> None:
         """Check a visitor. Raises asyncssh.ChannelOpenError where this port is closed to it, or has no place left."""
         wish = self.wish
-        if not (wish.may_knock(origin) if wish.hold else wish.lets_in(origin)):
+        if not wish.admits(origin):
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "not from there")
         if not wish.hold and (why := self.places.why_not(home_of(origin))):
             raise self._full(why)
@@ -173,44 +175,41 @@ class Forward:
         self.mishaps.turn_away(f"port {self.wish.port}: {why}")
         return asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many")
 
-    def _broken(self, doing: str, error: Exception) -> asyncssh.ChannelOpenError:
-        """Return a ChannelOpenError: anything else would end the connection to the gateway."""
-        self.mishaps.fault(doing, error)
-        return asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "it cannot be passed on")
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Make a refusal of every exception: any other would end the connection to the gateway."""
+        try:
+            yield
+        except asyncssh.ChannelOpenError:
+            raise
+        except Exception as error:
+            self.mishaps.fault("letting a visitor in", error)
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "it cannot be passed on") from error
 
     def _must_wait(self, origin: str) -> bool:
         """Whether a visitor must wait: the machine sleeps, or is waking up."""
         return self.wish.hold or (self.wish.probe and not self.answered and self.wish.may_knock(origin))
 
-    async def _receive(self, origin: str, _port: int) -> asyncssh.SSHTCPSession[bytes]:
-        """Take a visitor: pass it on, or refuse it, which the gateway shows as a closed connection."""
-        try:
-            self._require(origin)
-            if self._must_wait(origin):  # it came before the port was guarded
-                return self.waiters.hold(origin, self.counts)
-            stream = Stream(origin, self.counts, self._left, self.mishaps)
-            self._enter(stream)
-            await self._reach(stream)
-        except asyncssh.ChannelOpenError:
-            raise
-        except Exception as error:
-            raise self._broken("letting a visitor in", error) from error
-        return stream.visitor
+    def _receive(self, origin: str, _port: int) -> Coroutine[Any, Any, asyncssh.SSHTCPSession[bytes]]:
+        """Take a visitor whom _guard has let in: it has its place at once, before its target is reached."""
+        stream = Stream(origin, self.counts, self._left, self.mishaps)
+        self._enter(stream)
+        return self._reach(stream)
 
-    async def _reach(self, stream: Stream) -> None:
+    async def _reach(self, stream: Stream) -> asyncssh.SSHTCPSession[bytes]:
         """Connect to the target. Raises asyncssh.ChannelOpenError when it does not take the visitor; the stream has ended then."""
-        try:
-            await stream.reach(*self.wish.target, REACH_SECONDS)
-        except OSError as error:  # TimeoutError is one
-            stream.cut()
-            if error.errno in (errno.EMFILE, errno.ENFILE):
-                raise self._full("no file is left (LimitNOFILE)") from error
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the machine does not answer") from error
-        except BaseException:  # also a task that is ended: no stream stays behind
-            stream.cut()
-            raise
-        if stream.gone:  # cut off while it was being reached
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "closed")
+        with self._refusing():
+            try:
+                await stream.reach(*self.wish.target)
+            except OSError as error:  # TimeoutError is one
+                stream.cut()
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    raise self._full("no file is left (LimitNOFILE)") from error
+                raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "the machine does not answer") from error
+            except BaseException:  # also a task that is ended: no stream stays behind
+                stream.cut()
+                raise
+            return stream.visitor
 
     def _enter(self, stream: Stream) -> None:
         self.streams.add(stream)
@@ -228,9 +227,9 @@ class Forward:
     async def _probe_until_answered(self) -> None:
         pause, hasty = 0.5, HASTY_PROBE_SECONDS
         while True:
-            # A guest that is not up yet lets a try hang: while somebody waits, a fresh one is sooner there than its repeats.
+            # A guest that is not up yet lets a try hang. While somebody waits, short fresh tries succeed sooner than TCP's repeats.
             waits = bool(self.waiters.held)
-            async with probes:
+            async with self.limits.probes:
                 if await self._is_answered(hasty if waits else PROBE_SECONDS):
                     break
             await asyncio.sleep(HASTE_SECONDS if waits else pause)
@@ -242,27 +241,21 @@ class Forward:
         log.info("%s:%s answers", *self.wish.target)
 
     async def _is_answered(self, seconds: float) -> bool:
+        """Whether something is there. A forwarder that accepts and hangs up at once, for a machine that is down, is not."""
+        writer = None
         try:
-            return await _answers(self.wish, seconds)
+            async with asyncio.timeout(seconds):
+                reader, writer = await asyncio.open_connection(*self.wish.target)
+                if banner := BANNERS.get(self.wish.scheme):
+                    return await reader.readexactly(len(banner)) == banner
+                with contextlib.suppress(TimeoutError):
+                    return await asyncio.wait_for(reader.read(1), 0.3) != b""
+                return True
+        except (OSError, EOFError):  # TimeoutError is an OSError
+            return False
         except Exception as error:  # a target that cannot be one: no probe will ever reach it, but the next wish may
             self.mishaps.fault(f"probing the target of port {self.wish.port}", error)
             return False
-
-
-async def _answers(wish: Wish, seconds: float) -> bool:
-    """Whether something is there. A forwarder that accepts and hangs up at once, for a machine that is down, is not."""
-    writer = None
-    try:
-        async with asyncio.timeout(seconds):
-            reader, writer = await asyncio.open_connection(*wish.target)
-            banner = BANNERS.get(wish.scheme)
-            if banner:
-                return await reader.readexactly(len(banner)) == banner
-            with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(reader.read(1), 0.3) != b""
-            return True
-    except (OSError, TimeoutError, EOFError):
-        return False
-    finally:
-        if writer:
-            writer.transport.abort()
+        finally:
+            if writer:
+                writer.transport.abort()

@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import socket
 import time
-from collections.abc import Awaitable, Iterable
 from typing import Any
 
 import asyncssh
@@ -21,7 +21,6 @@ log = logging.getLogger("agent")
 CONNECT_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds between two tries
 STEADY_SECONDS = 1.0  # a connection that ends sooner is opened again after the first pause, not at once
-AT_ONCE = 100  # wishes on the wire
 # AES-GCM costs asyncssh half of what it prefers (one call for a packet, and the processor helps); none of these is CBC.
 CIPHERS = [
     "aes128-gcm@openssh.com",
@@ -45,10 +44,10 @@ class Link:
         self.wishes: Wishes | None = None
         self.applied = -1  # the revision that is followed
         self.forwards: dict[str, Forward] = {}
-        self.ended: dict[str, Forward] = {}  # closed, with counts that were not told yet
+        self.ended: dict[str, Forward] = {}  # closed, with counts that were not reported yet
         self.error: str | None = None
-        self.changed = asyncio.Event()  # there is something to tell
-        self._todo = asyncio.Event()
+        self.changed = asyncio.Event()  # there is something to report
+        self._todo = asyncio.Event()  # a new wish, or the connection is lost
         self._ssh: asyncssh.SSHClientConnection | None = None
 
     async def follow(self, wishes: Wishes) -> None:
@@ -56,14 +55,12 @@ class Link:
         if self.wishes and self.wishes.gateway != wishes.gateway and self._ssh:
             self._ssh.abort()
         self.wishes = wishes
-        leaving = [
-            forward
-            for key, forward in self.forwards.items()
-            if key not in wishes.tunnels or wishes.tunnels[key].port != forward.wish.port
-        ]
-        for forward in leaving:
-            self.ended[forward.wish.id] = self.forwards.pop(forward.wish.id)
-        await _bounded(forward.close() for forward in leaving)
+        leaving = []
+        for key, forward in list(self.forwards.items()):
+            if key not in wishes.tunnels or wishes.tunnels[key].port != forward.wish.port:
+                self.ended[key] = self.forwards.pop(key)
+                leaving.append(forward)
+        await asyncio.gather(*(forward.close() for forward in leaving))
         for key, wish in wishes.tunnels.items():
             if key in self.forwards:
                 self.forwards[key].follow(wish)
@@ -83,9 +80,11 @@ class Link:
         """Keep the connection, for ever. Only an attempt that failed makes the next pause longer."""
         pause = FIRST_PAUSE
         while True:
-            address = await self._wait_for_address()
+            while self.wishes is None:
+                await self._todo.wait()
+                self._todo.clear()
             try:
-                lasted = await self._connect_and_serve(address)
+                lasted = await self._connect_and_serve(self.wishes.gateway)
             finally:
                 self._lose()
             if lasted is None:
@@ -95,12 +94,6 @@ class Link:
                 pause = FIRST_PAUSE
                 await asyncio.sleep(0 if lasted > STEADY_SECONDS else jitter(pause))
 
-    async def _wait_for_address(self) -> GatewayAddress:
-        while self.wishes is None:
-            await self._todo.wait()
-            self._todo.clear()
-        return self.wishes.gateway
-
     def _lose(self) -> None:
         self._ssh = None
         for forward in self.forwards.values():
@@ -109,7 +102,7 @@ class Link:
 
     async def _connect_and_serve(self, address: GatewayAddress) -> float | None:
         """Connect and serve. Return for how many seconds there was a connection; None when there was none."""
-        watcher = Watcher()
+        watcher = Watcher(self._todo)
         try:
             async with asyncio.timeout(CONNECT_SECONDS + 5):
                 self._ssh = await self._connect(address, watcher)
@@ -124,7 +117,7 @@ class Link:
         log.info("connected to gateway %s:%s", address.ssh_host, address.ssh_port)
         try:
             async with self._ssh:
-                await self._serve(self._ssh, address.bind_address)
+                await self._serve(self._ssh, address.bind_address, watcher)
         except Exception as error:  # the next connection may do better; the agent itself goes on
             self.limits.mishaps.fault("serving the gateway", error)
         self.error = "unreachable"
@@ -147,7 +140,7 @@ class Link:
             preferred_auth="publickey",
             config=None,
             agent_path=None,
-            # Else it looks into ~/.ssh, and the unit's ProtectHome answers "permission denied" there.
+            # By default asyncssh looks into ~/.ssh, where the unit's ProtectHome answers "permission denied".
             x509_trusted_certs=None,
             x509_trusted_cert_paths=[],
             encryption_algs=CIPHERS,
@@ -158,37 +151,34 @@ class Link:
             login_timeout=CONNECT_SECONDS,
         )
 
-    async def _serve(self, ssh: asyncssh.SSHClientConnection, bind_address: str) -> None:
+    async def _serve(self, ssh: asyncssh.SSHClientConnection, bind_address: str, watcher: "Watcher") -> None:
         """Open what is to be opened until the connection ends."""
-        gone = asyncio.create_task(ssh.wait_closed())
-        try:
-            while not gone.done():
-                self._todo.clear()
-                now = time.monotonic()
-                due = [f for f in self.forwards.values() if not f.is_open and f.retry_at <= now]
-                await _bounded(forward.open(ssh, bind_address) for forward in due)
-                todo = asyncio.create_task(self._todo.wait())
-                await asyncio.wait({gone, todo}, timeout=self._until_retry(), return_when=asyncio.FIRST_COMPLETED)
-                todo.cancel()
-        finally:
-            gone.cancel()
-            with contextlib.suppress(asyncio.CancelledError, asyncssh.Error, OSError):
-                await gone
+        while not watcher.is_lost:
+            self._todo.clear()
+            now = time.monotonic()
+            due = [forward for forward in self.forwards.values() if not forward.is_open and forward.retry_at <= now]
+            await asyncio.gather(*(forward.open(ssh, bind_address) for forward in due))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._until_retry()):
+                    await self._todo.wait()
 
     def _until_retry(self) -> float:
-        """Seconds until the next refused port is due."""
-        due = [f.retry_at for f in self.forwards.values() if not f.is_open]
-        return min(max(min(due, default=0.0) - time.monotonic(), 0.05), SLOWEST_RETRY) if due else SLOWEST_RETRY
+        """Return the seconds until the next refused port is due."""
+        due = min((forward.retry_at for forward in self.forwards.values() if not forward.is_open), default=math.inf)
+        return min(max(due - time.monotonic(), 0.05), SLOWEST_RETRY)
 
 
 class Watcher(asyncssh.SSHClient):
-    """Keeps the reason for which a connection ended."""
+    """Notice the end of the connection, and keep its reason."""
 
-    def __init__(self) -> None:
+    def __init__(self, todo: asyncio.Event) -> None:
+        self.todo = todo
+        self.is_lost = False
         self.error: Exception | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.error = exc
+        self.is_lost, self.error = True, exc
+        self.todo.set()
 
     @property
     def why(self) -> str:
@@ -203,7 +193,7 @@ class Watcher(asyncssh.SSHClient):
 
 
 def _lighten(ssh: asyncssh.SSHClientConnection) -> None:
-    """Leave out the empty packets that asyncssh puts before each that it sends, against a weakness of CBC: half of all its work for small ones."""
+    """Leave out the empty packet that asyncssh puts before each of its own against a weakness of CBC: half of its work for small ones."""
     usual = ssh.send_packet
 
     def send_packet(kind: int, *parts: bytes, handler: Any = None) -> None:
@@ -220,14 +210,3 @@ def why(error: Exception) -> str:
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return "host_key"
     return "denied" if isinstance(error, asyncssh.PermissionDenied) else "unreachable"
-
-
-async def _bounded(jobs: Iterable[Awaitable[None]]) -> None:
-    """Run them, some at once, until all are done."""
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def one(job: Awaitable[None]) -> None:
-        async with room:
-            await job
-
-    await asyncio.gather(*(one(job) for job in jobs))

@@ -10,18 +10,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from tunnels.agent.protocol import FAULTS, LINKS_LOST, MISHAPS, TURNED_AWAY
 
 log = logging.getLogger("agent")
 QUIET_SECONDS = 60.0  # between two lines of one kind
 MOST_KINDS = 1000  # that are remembered; each port has a few
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 @dataclass
 class Mishaps:
-    """Counts since the portal was told last. One for the whole agent."""
+    """Counts since the last report. One object serves the whole agent."""
 
     counts: Counter[str] = field(default_factory=Counter)
     _kinds: dict[tuple[str, str], "_Kind"] = field(default_factory=dict)
@@ -30,7 +31,7 @@ class Mishaps:
         """Count an exception that ended one pair of sockets, or one attempt."""
         self.counts[FAULTS] += 1
         kind = type(error).__name__
-        # An OSError is the network's doing; anything else is a mistake of ours, whose place we want to know.
+        # An OSError comes from the network; anything else is a mistake of ours, whose trace is wanted.
         trace = None if isinstance(error, OSError) else error
         self._write((doing, kind), f"{doing}: {kind}: {error}", trace)
 
@@ -62,7 +63,7 @@ class Mishaps:
         if now < kind.again_at:
             return
         more = f" ({kind.unsaid} times since the last such line)" if kind.unsaid > 1 else ""
-        # Of the trace, the first one is enough.
+        # The first trace of a kind is enough.
         log.warning("%s%s", text, more, exc_info=error if kind.again_at == 0 else None)
         kind.unsaid, kind.again_at = 0, now + QUIET_SECONDS
 
@@ -73,27 +74,18 @@ class _Kind:
     again_at: float = 0.0  # time.monotonic()
 
 
-class _Failing(Protocol):
-    """An object with callbacks that must not raise."""
+def guarded(callback: C) -> C:
+    """Let no exception out of a callback: asyncssh would end the connection on it that all visitors share.
 
-    def fail(self, doing: str, error: Exception) -> None: ...
-
-
-E = TypeVar("E", bound=_Failing)
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def guarded(callback: Callable[Concatenate[E, P], R]) -> Callable[Concatenate[E, P], R]:
-    """Let no exception out of a callback: asyncssh would end the connection on it that all visitors share."""
-    doing = callback.__qualname__
+    The callback's object must have `fail(doing, error)`.
+    """
 
     @wraps(callback)
-    def call(end: E, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def call(end: Any, /, *args: Any, **kwargs: Any) -> Any:
         try:
             return callback(end, *args, **kwargs)
         except Exception as error:
-            end.fail(doing, error)
-            return cast("R", None)  # all of them take that for "nothing to say"
+            end.fail(f"{type(end).__name__}.{callback.__name__}", error)
+            return None  # which asyncio and asyncssh take for "nothing to say"
 
-    return call
+    return cast("C", call)

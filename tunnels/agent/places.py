@@ -6,6 +6,8 @@ import resource
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tunnels.agent.protocol import read_address
+
 WANTED_FILES = 65_536  # open at once; a visitor costs one
 KEPT_FILES = 128  # for the portal, the gateway, probes and the log
 MOST_AT_A_PORT = 1024
@@ -16,26 +18,23 @@ SHARE_OF_ONE = 4  # one address has at most a quarter of all places
 def raise_limit() -> int:
     """Let this process have as many open files as it may, or as it wants. Returns how many that are."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return WANTED_FILES
     wish = WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, WANTED_FILES)
-    if soft == resource.RLIM_INFINITY or soft >= wish:
-        return WANTED_FILES if soft == resource.RLIM_INFINITY else soft
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wish, hard))
-        return wish
+    if soft < wish:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wish, hard))
+            return wish
     return soft
 
 
 def home_of(address: str) -> str:
     """Return what counts as one visitor: an address, of IPv6 its /64, which one household or one server has."""
     try:
-        visitor = ipaddress.ip_address(address.partition("%")[0])
+        visitor = read_address(address)
     except ValueError:
         return address
-    if isinstance(visitor, ipaddress.IPv6Address):
-        if visitor.ipv4_mapped:
-            return str(visitor.ipv4_mapped)
-        return str(ipaddress.ip_network((int(visitor), 64), strict=False))
-    return str(visitor)
+    return str(visitor if visitor.version == 4 else ipaddress.ip_network((int(visitor), 64), strict=False))
 
 
 @dataclass
@@ -46,8 +45,8 @@ class Places:
     most_of_one: int = MOST_OF_ONE_AT_A_PORT
     where: str = "at the port"
     within: "Places | None" = None
+    by_home: Counter[str] = field(default_factory=Counter)  # places taken, by home_of() the visitor
     taken: int = 0
-    by_home: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of_files(cls, files: int) -> "Places":
@@ -59,20 +58,20 @@ class Places:
         """Return why this visitor finds no place; '' when there is one."""
         if self.taken >= self.most:
             return f"{self.taken} connections are open {self.where}"
-        if self.by_home.get(home, 0) >= self.most_of_one:
+        if self.by_home[home] >= self.most_of_one:
             return f"one address has {self.by_home[home]} connections {self.where}"
         return self.within.why_not(home) if self.within else ""
 
     def enter(self, home: str) -> None:
-        self.taken += 1
-        self.by_home[home] += 1
-        if self.within:
-            self.within.enter(home)
+        self._add(home, 1)
 
     def leave(self, home: str) -> None:
-        self.taken -= 1
-        self.by_home[home] -= 1
-        if self.by_home[home] <= 0:
+        self._add(home, -1)
+
+    def _add(self, home: str, places: int) -> None:
+        self.taken += places
+        self.by_home[home] += places
+        if not self.by_home[home]:
             del self.by_home[home]
         if self.within:
-            self.within.leave(home)
+            self.within._add(home, places)

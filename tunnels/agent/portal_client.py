@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -11,25 +12,23 @@ import httpx
 
 from tunnels.agent.forward import Forward
 from tunnels.agent.link import FIRST_PAUSE, LONGEST_PAUSE, Link, jitter
-from tunnels.agent.protocol import Knock, KnockAnswer, Report, TunnelReport
-from tunnels.agent.waiting import Answer, Unanswered
+from tunnels.agent.protocol import Counted, Facts, Knock, KnockAnswer, Report, TunnelReport
+from tunnels.agent.waiting import Answer
 from tunnels.agent.wishes import Wishes
 
 log = logging.getLogger("agent")
 HOLD_SECONDS = 25  # how long the portal may hold our question
 REPORT_SECONDS = 10.0  # between two whole reports, with the counts
 GATHER_SECONDS = 0.1  # changes within it go in one report
-Counted = tuple[int, int, int, int]  # bytes in, bytes out, refused, bytes used
-Facts = tuple[str, str, int, bool]  # state, error, since, answered
 NOTHING: Counted = (0, 0, 0, 0)
 
 
 @dataclass
-class Unheard:
+class Pending:
     """Counts on their way to the portal. Until it acknowledges them they are sent again, under the same number."""
 
     seq: int
-    counts: dict[str, Counted]
+    counts: dict[str, Counted]  # of each port
     mishaps: dict[str, int]
 
 
@@ -43,15 +42,6 @@ class Known:
     whole_at: float = 0.0  # time.monotonic() of the last whole report
 
 
-@dataclass
-class Outgoing:
-    """A report, and what the portal knows once it has arrived."""
-
-    report: Report
-    facts: dict[str, Facts]
-    ended: list[str]  # ports that need not be reported any more
-
-
 class PortalClient:
     """The portal as one agent sees it."""
 
@@ -61,21 +51,19 @@ class PortalClient:
             base_url=url.rstrip("/") + "/agent/v1/", headers=headers, timeout=10, trust_env=False
         )
         self.link = link
+        link.limits.knock = self.knock
         self.boot = uuid.uuid4().hex
         self.seq = 0
         self.known = Known()
-        self.unheard: Unheard | None = None
+        self.pending: Pending | None = None
 
     async def ask_for_ever(self) -> NoReturn:
         """Hear each new wish and follow it."""
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                await self.ask()
-                pause = FIRST_PAUSE
-            except Exception as error:  # whatever an answer brings about: the next one may be better
-                await _rest("asking", error, pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+        await _repeat("asking", self.ask)
+
+    async def report_for_ever(self) -> NoReturn:
+        """Report changes at once and counts now and then."""
+        await _repeat("telling", self._report_when_due)
 
     async def ask(self, hold: int = HOLD_SECONDS) -> None:
         """Ask once, and wait while the portal has nothing new. Raises httpx.HTTPError, ValueError…"""
@@ -89,104 +77,93 @@ class PortalClient:
         elif time.monotonic() - began < 0.5:  # something between us answers at once: do not spin
             await asyncio.sleep(1)
 
-    async def report_for_ever(self) -> NoReturn:
-        """Report changes at once and counts now and then."""
-        pause = FIRST_PAUSE
-        while True:
-            try:
-                async with asyncio.timeout(max(0.0, self.known.whole_at + REPORT_SECONDS - time.monotonic())):
-                    await self.link.changed.wait()
-                await asyncio.sleep(GATHER_SECONDS)
-            except TimeoutError:
-                pass
-            self.link.changed.clear()
-            try:
-                await self.report()
-                pause = FIRST_PAUSE
-            except Exception as error:
-                self.link.changed.set()
-                await _rest("telling", error, pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+    async def _report_when_due(self) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, self.known.whole_at + REPORT_SECONDS - time.monotonic())):
+                await self.link.changed.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+        except TimeoutError:
+            pass
+        self.link.changed.clear()
+        try:
+            await self.report()
+        except Exception:
+            self.link.changed.set()
+            raise
 
     async def report(self) -> None:
         """Report what the portal does not know yet. Raises httpx.HTTPError; nothing is lost then."""
-        if outgoing := self._collect():
-            (await self.http.post("report", json=outgoing.report.as_json())).raise_for_status()
-            self._commit(outgoing)
+        if report := self._collect():
+            (await self.http.post("report", json=report.as_json())).raise_for_status()
+            self._commit(report)
 
-    async def knock(self, tunnel: str, address: str) -> Answer:
-        """Tell the portal of a visitor at the port of a machine that sleeps. Raises Unanswered."""
+    async def knock(self, tunnel: str, address: str) -> Answer | None:
+        """Tell the portal of a visitor at the port of a machine that sleeps. None while the portal is away."""
         try:
             reply = await self.http.post("knock", json=Knock(tunnel, address).as_json())
             told = KnockAnswer.read(reply.raise_for_status().json())
             return Answer(told.wakes, time.monotonic() + told.seconds, told.words)
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             log.warning("knocking at the portal: %s", str(error) or type(error).__name__)
-            raise Unanswered from error
+            return None
 
-    def _collect(self) -> Outgoing | None:
+    def _collect(self) -> Report | None:
         """Put together what the portal does not know; None when it knows all. Takes the counts, unless some are on their way."""
         link, known = self.link, self.known
         if link.applied < 0:
             return None
         whole = link.applied != known.revision or time.monotonic() - known.whole_at >= REPORT_SECONDS
-        all_of = {**link.ended, **link.forwards}
-        facts = {key: self._facts(forward) for key, forward in all_of.items()}
+        forwards = {**link.ended, **link.forwards}
+        facts = {key: self._facts(forward) for key, forward in forwards.items()}
         news = {key: said for key, said in facts.items() if whole or said != known.facts.get(key)}
-        if not news and not whole and self.unheard is None and link.error == known.error:
+        if not (news or whole or self.pending or link.error != known.error):
             return None
-        if self.unheard is None:
+        if self.pending is None:
             self.seq += 1
-            counts = {key: _take(all_of[key]) for key in news}
-            self.unheard = Unheard(self.seq, counts, link.limits.mishaps.take())
-        unheard = self.unheard
-        keys = [*news, *(key for key in unheard.counts if key in all_of and key not in news)]
-        lines = {key: _line(all_of[key], facts[key], unheard.counts.get(key, NOTHING)) for key in keys}
-        report = Report(self.boot, unheard.seq, link.applied, whole, lines, link.error, unheard.mishaps)
-        return Outgoing(report, news, [key for key in news if key in link.ended])
+            counts = {key: forwards[key].counts.take() for key in news}
+            self.pending = Pending(self.seq, counts, link.limits.mishaps.take())
+        pending = self.pending
+        lines = {
+            key: _line(forwards[key], facts[key], pending.counts.get(key, NOTHING))
+            for key in {**news, **pending.counts}
+            if key in forwards
+        }
+        return Report(self.boot, pending.seq, link.applied, whole, lines, link.error, pending.mishaps)
 
-    def _commit(self, sent: Outgoing) -> None:
+    def _commit(self, sent: Report) -> None:
         """Remember what the portal knows now. Ports may have come and gone while the report was on its way."""
-        report, known = sent.report, self.known
-        self.unheard = None
-        known.error = report.link_error
-        told = {**known.facts, **sent.facts}
-        known.facts = {key: told[key] for key in self.link.forwards if key in told}
-        for key in sent.ended:
-            self.link.ended.pop(key, None)
-        if report.whole:
-            known.revision, known.whole_at = report.revision, time.monotonic()
+        self.pending = None
+        self.known.error = sent.link_error
+        told = {**self.known.facts, **{key: line.facts for key, line in sent.tunnels.items()}}
+        self.known.facts = {key: told[key] for key in self.link.forwards if key in told}
+        for key, line in sent.tunnels.items():
+            if line.state == "closed":
+                self.link.ended.pop(key, None)
+        if sent.whole:
+            self.known.revision, self.known.whole_at = sent.revision, time.monotonic()
 
     def _facts(self, forward: Forward) -> Facts:
         state = "closed" if forward.wish.id not in self.link.forwards else forward.told
         error = self.link.error if state == "opening" else ""
-        # A port's line has always had three reasons; an older portal knows no fourth.
+        # An older portal knows only the reasons unreachable, host_key and denied.
         error = "unreachable" if error in (None, "unknown_name") else error
         return state, error, forward.wish.since, forward.answered
 
 
 def _line(forward: Forward, facts: Facts, counted: Counted) -> TunnelReport:
-    state, error, since, answered = facts
-    return TunnelReport(
-        state=state,
-        error=error,
-        since=since,
-        answered=answered,
-        connections=len(forward.streams),
-        bytes_in=counted[0],
-        bytes_out=counted[1],
-        refused=counted[2],
-        bytes_used=counted[3],
-        last_byte_at=int(forward.counts.last_byte_at) or None,
-    )
+    return TunnelReport(*facts, len(forward.streams), *counted, int(forward.counts.last_byte_at) or None)
 
 
-def _take(forward: Forward) -> Counted:
-    """Return the counts since the last report, and set them back to zero."""
-    counts = forward.counts
-    taken = counts.bytes_in, counts.bytes_out, counts.refused, counts.bytes_used
-    counts.bytes_in = counts.bytes_out = counts.refused = counts.bytes_used = 0
-    return taken
+async def _repeat(doing: str, turn: Callable[[], Awaitable[None]]) -> NoReturn:
+    """Take turns for ever, with pauses after those that fail: the next may succeed, whatever an answer brought about."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            await turn()
+            pause = FIRST_PAUSE
+        except Exception as error:
+            await _rest(doing, error, pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
 
 async def _rest(doing: str, error: Exception, pause: float) -> None:

@@ -8,10 +8,11 @@ An agent and a portal of different versions talk with each other: what a reader 
 default may be missing. Both ends import this file, which imports the standard library only.
 """
 
+import ipaddress
 import json
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from uuid import UUID
 
 TUNNEL_STATES = ("opening", "open", "held", "failed", "closed")
@@ -22,18 +23,35 @@ FAULTS, TURNED_AWAY, LINKS_LOST = MISHAPS = ("faults", "turned_away", "links_los
 MOST = 2**53  # what JSON numbers carry exactly
 LONGEST_TEXT = 64
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-M = TypeVar("M")
+Facts = tuple[str, str, int, bool]  # state, error, since, answered: the first fields of a TunnelReport
+Counted = tuple[int, int, int, int]  # bytes in, bytes out, refused, bytes used: fields of a TunnelReport
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Malformed(ValueError):
     """A message that is not what this file describes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message, or a part of one."""
+
+    @classmethod
+    def read(cls, told: dict[str, Any]) -> Self:
+        """Take the fields that we know. Raises TypeError where one without a default is missing."""
+        return cls(**{one.name: told[one.name] for one in fields(cls) if one.name in told})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields by name. dataclasses.asdict copies deeply, which a thousand tunnels would feel."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
 # ---- what is wanted ----
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayAddress:
+class GatewayAddress(Message):
     """Where the gateway is, and the only host key that it may show."""
 
     ssh_host: str
@@ -42,14 +60,9 @@ class GatewayAddress:
     host_key: str
     bind_address: str
 
-    @classmethod
-    def read(cls, told: dict[str, Any]) -> Self:
-        """Read a part of Wanted. Raises KeyError or TypeError."""
-        return _known(cls, told)
-
 
 @dataclass(frozen=True, slots=True)
-class WantedTunnel:
+class WantedTunnel(Message):
     """A port of the gateway and where it leads."""
 
     id: str
@@ -60,18 +73,13 @@ class WantedTunnel:
     allow: list[str]  # networks (CIDR) that may come in; empty: everybody
     since: int  # the revision that wished it so
     probe: bool  # the portal wants to hear when the target answers
-    # An older portal says nothing of these.
+    # An older portal does not send these.
     hold: bool = False  # its machine sleeps: whoever may knock waits, everybody else is refused
     knock: list[str] = field(default_factory=list)  # networks (CIDR) that may wake the machine
 
-    @classmethod
-    def read(cls, told: dict[str, Any]) -> Self:
-        """Read a part of Wanted. Raises KeyError or TypeError."""
-        return _known(cls, told)
-
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Message):
     """Everything that one agent is to keep open. A line that cannot be read keeps no other port shut: see wishes.Wishes."""
 
     revision: int
@@ -79,15 +87,15 @@ class Wanted:
     tunnels: list[WantedTunnel]
 
     def as_json(self) -> dict[str, Any]:
-        tunnels = [_plain(tunnel) for tunnel in self.tunnels]
-        return {"revision": self.revision, "gateway": _plain(self.gateway), "tunnels": tunnels}
+        tunnels = [tunnel.as_json() for tunnel in self.tunnels]
+        return {"revision": self.revision, "gateway": self.gateway.as_json(), "tunnels": tunnels}
 
 
 # ---- what is ----
 
 
 @dataclass(frozen=True, slots=True)
-class TunnelReport:
+class TunnelReport(Message):
     """A tunnel in a report. Bytes and refusals are what came since the last report that was acknowledged."""
 
     state: str
@@ -101,13 +109,18 @@ class TunnelReport:
     bytes_used: int = 0  # of both, without connections that were brief: a scanner is not somebody at work
     last_byte_at: int | None = None  # seconds since 1970
 
+    @property
+    def facts(self) -> Facts:
+        """Return what is reported at once when it changes. The counts wait for the next whole report."""
+        return self.state, self.error, self.since, self.answered
+
     @classmethod
     def read(cls, told: dict[str, Any]) -> Self:
         if told["state"] not in TUNNEL_STATES:
             raise ValueError(told["state"])
         names = ("since", "bytes_in", "bytes_out", "refused", "connections")
         counts = {name: _number(told.get(name, 0)) for name in names}
-        # An agent that does not tell brief connections apart: all bytes may have been somebody's.
+        # An older agent does not tell brief connections apart: then all bytes count as used.
         counts["bytes_used"] = _number(told.get("bytes_used", min(MOST, counts["bytes_in"] + counts["bytes_out"])))
         return cls(
             state=told["state"],
@@ -119,7 +132,7 @@ class TunnelReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Message):
     """A report of an agent."""
 
     boot: str  # this run of the agent
@@ -132,7 +145,7 @@ class Report:
     mishaps: dict[str, int] = field(default_factory=dict)  # by MISHAPS, since the last report that was acknowledged
 
     @classmethod
-    def read(cls, body: bytes) -> Self:
+    def parse(cls, body: bytes) -> Self:
         """Read a report with care, since it comes over the wire. Raises Malformed."""
         try:
             told = json.loads(body)
@@ -149,33 +162,30 @@ class Report:
             raise Malformed(repr(error)) from None
 
     def as_json(self) -> dict[str, Any]:
-        return {**_plain(self), "tunnels": {key: _plain(line) for key, line in self.tunnels.items()}}
+        return {**Message.as_json(self), "tunnels": {key: line.as_json() for key, line in self.tunnels.items()}}
 
 
 # ---- somebody waits at the port of a machine that sleeps ----
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class Knock(Message):
     """A visitor at a held port."""
 
     tunnel: str  # WantedTunnel.id
     address: str  # the visitor's
 
     @classmethod
-    def read(cls, body: bytes) -> Self:
+    def parse(cls, body: bytes) -> Self:
         """Read a knock. Raises Malformed."""
         try:
-            return _known(cls, json.loads(body))
+            return cls.read(json.loads(body))
         except UNREADABLE as error:
             raise Malformed(repr(error)) from None
 
-    def as_json(self) -> dict[str, Any]:
-        return _plain(self)
-
 
 @dataclass(frozen=True, slots=True)
-class KnockAnswer:
+class KnockAnswer(Message):
     """The portal's answer to a knock."""
 
     wakes: bool
@@ -187,21 +197,23 @@ class KnockAnswer:
         """Read an answer. Raises ValueError, KeyError or TypeError."""
         return cls(told["wakes"] is True, float(told["seconds"]), str(told["words"]))
 
-    def as_json(self) -> dict[str, Any]:
-        return _plain(self)
-
 
 # ---- reading and writing ----
 
 
-def _known(kind: type[M], told: dict[str, Any]) -> M:
-    """Make a message of the fields that we know; TypeError where one without a default is missing."""
-    return kind(**{one.name: told[one.name] for one in fields(kind) if one.name in told})  # type: ignore[arg-type]
+def read_address(text: str) -> Address:
+    """Read an address without its zone; one of IPv4 that is written as IPv6 becomes IPv4. Raises ValueError."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
 
 
-def _plain(message: Any) -> dict[str, Any]:
-    """Return the fields by name. dataclasses.asdict copies deeply, which a thousand tunnels would feel."""
-    return {one.name: getattr(message, one.name) for one in fields(message)}
+def read_network(text: str) -> Network:
+    """Read a network, or one address as a network; one of IPv4 that is written as IPv6 becomes IPv4. Raises ValueError."""
+    network = ipaddress.ip_network(text.strip().partition("%")[0], strict=False)
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
 
 
 def _number(value: Any) -> int:
@@ -217,7 +229,7 @@ def _text(value: Any) -> str:
 
 
 def _moment(value: Any) -> int | None:
-    """Seconds since 1970 that a calendar has a date for."""
+    """Read seconds since 1970; refuse what no calendar has a date for."""
     if value is None:
         return None
     seconds = _number(int(value))

@@ -4,9 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import asyncssh
 
 from tunnels.agent.mishaps import Mishaps, guarded
-from tunnels.agent.stream_ends import Target, Visitor
+from tunnels.agent.protocol import Counted
 
 REACH_SECONDS = 10.0  # for a target to take a visitor
 FLUSH_SECONDS = 30.0  # for either side to take some of what the other left behind
@@ -27,9 +30,109 @@ class Counts:
 
     bytes_in: int = 0
     bytes_out: int = 0
-    bytes_used: int = 0  # of both, without connections that were brief
-    refused: int = 0
+    refused: int = 0  # by the gateway, when it was asked for the port
+    bytes_used: int = 0  # of both directions, without connections that were brief
     last_byte_at: float = 0.0  # seconds since 1970
+
+    def take(self) -> Counted:
+        """Return the counts and set them back to zero."""
+        taken = self.bytes_in, self.bytes_out, self.refused, self.bytes_used
+        self.bytes_in = self.bytes_out = self.refused = self.bytes_used = 0
+        return taken
+
+
+class End:
+    """One end of a stream. `way` is the visitor's SSH channel or the target's TCP transport, which take the same calls."""
+
+    def __init__(self, stream: "Stream") -> None:
+        self.stream = stream
+        self.way: Any = None
+        self.said_all = False
+        self.is_lost = False
+
+    @property
+    def peer(self) -> "End":
+        stream = self.stream
+        return stream.target if self is stream.visitor else stream.visitor
+
+    @property
+    def is_writable(self) -> bool:
+        return self.way is not None and not self.way.is_closing()
+
+    def fail(self, doing: str, error: Exception) -> None:
+        self.stream.fail(doing, error)
+
+    @guarded
+    def connection_made(self, way: Any) -> None:
+        self.way = way
+
+    @guarded
+    def data_received(self, data: bytes, datatype: int | None = None) -> None:
+        stream, peer = self.stream, self.peer
+        if self is stream.visitor:
+            stream.counts.bytes_in += len(data)
+        else:
+            stream.counts.bytes_out += len(data)
+        stream.passed(len(data))
+        if stream.early is not None:
+            stream.keep(stream.early, data)
+        elif peer.is_writable:
+            peer.way.write(data)
+
+    @guarded
+    def eof_received(self) -> bool:
+        if self.stream.early is None and self.peer.is_writable:
+            self.peer.way.write_eof()
+        self.said_all = True
+        self.stream.saw_eof()
+        return True
+
+    @guarded
+    def pause_writing(self) -> None:
+        if self.peer.way:
+            self.peer.way.pause_reading()
+
+    @guarded
+    def resume_writing(self) -> None:
+        if self.peer.way:
+            self.peer.way.resume_reading()
+
+
+class Visitor(End, asyncssh.SSHTCPSession[bytes]):
+    """The visitor's end: a channel of the SSH connection."""
+
+    @guarded
+    def session_started(self) -> None:
+        stream = self.stream
+        if stream.gone:
+            stream.cut()
+        elif stream.early is None and stream.target.is_writable:
+            stream.target.way.resume_reading()
+        elif stream.early is None:
+            stream.end()
+
+    @guarded
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_lost = True
+        if self.stream.gone:
+            self.stream.settle()
+        elif exc:
+            self.stream.cut()
+        else:
+            self.stream.end()
+
+
+class Target(End, asyncio.Protocol):
+    """The target's end: a TCP connection inside the cluster."""
+
+    @guarded
+    def connection_made(self, way: Any) -> None:
+        self.way = way
+        way.pause_reading()  # until the visitor's channel is there
+
+    @guarded
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.stream.end()
 
 
 class Stream:
@@ -46,16 +149,14 @@ class Stream:
         self.counts = counts
         self.ended = ended
         self.mishaps = mishaps or Mishaps()
-        self.visitor = Visitor(self)
-        self.target = Target(self)
-        self.visitor_said_all = self.target_said_all = False
-        self.early: bytearray | None = None  # of a visitor who is held: what it said so far
-        self.is_told = False  # that it will not be passed on
-        self.is_talk = False  # nobody speaks last in it: one side's end is the end
+        self.visitor, self.target = Visitor(self), Target(self)
+        self.early: bytearray | None = None  # what a held visitor has sent so far; None: not held
+        self.is_told = False  # the visitor was told that it is not passed on
+        self.is_talk = False  # SSH: a visitor who has said all has hung up
         self.gone = False
         self.began = self.moved_at = time.time()
-        self.brief: int | None = 0  # bytes while nobody can tell whether this is more than a knock; then None
-        self._is_watched = self._has_ended = False
+        self.brief: int | None = 0  # bytes while nobody can tell whether this is more than a scanner's visit; then None
+        self._has_ended = False
 
     def passed(self, size: int) -> None:
         """Count bytes that went through, in either direction."""
@@ -69,11 +170,11 @@ class Stream:
             counts.bytes_used += self.brief
             self.brief = None
 
-    async def reach(self, host: str, port: int, seconds: float) -> None:
-        """Connect to the target. Raises OSError, TimeoutError, or whatever an unusable target brings about."""
+    async def reach(self, host: str, port: int) -> None:
+        """Connect to the target. Raises OSError (TimeoutError is one), or whatever an unusable target brings about."""
         loop = asyncio.get_running_loop()
-        wanted = loop.create_connection(lambda: self.target, host, port)
-        transport, _target = await asyncio.wait_for(wanted, seconds)
+        async with asyncio.timeout(REACH_SECONDS):
+            transport, _target = await loop.create_connection(lambda: self.target, host, port)
         if self.gone:
             transport.abort()
             raise ConnectionAbortedError("cut off while it was being reached")
@@ -83,77 +184,64 @@ class Stream:
     def join(self) -> None:
         """Join visitor and target, once it is reached: it hears what its visitor said while it was held."""
         early, self.early = bytes(self.early or b""), None
-        chan, transport = self.visitor.chan, self.target.transport
-        if self.gone or chan is None or chan.is_closing() or transport is None:
+        visitor, target = self.visitor, self.target
+        if self.gone or not visitor.is_writable or target.way is None:
             return self.cut()
-        transport.write(early)
-        if self.visitor_said_all:
-            transport.write_eof()
+        target.way.write(early)
+        if visitor.said_all:
+            target.way.write_eof()
             self._watch()
-        chan.resume_reading()
-        transport.resume_reading()
+        visitor.way.resume_reading()
+        target.way.resume_reading()
 
     @guarded
     def say(self, words: bytes) -> None:
         """Tell a visitor who is held why it is not passed on, and leave it the time to read it."""
-        chan = self.visitor.chan
-        if self.gone or chan is None or chan.is_closing():
+        if self.gone or not self.visitor.is_writable:
             return self.cut()
+        chan = self.visitor.way
         self.is_told = True
         chan.write(words)
         chan.write_eof()
         chan.resume_reading()  # a socket with unread bytes would be reset, and our words with it
         asyncio.get_running_loop().call_later(LINGER_SECONDS, self.end)
-        self.target_said_all = True
-        self._saw_eof()
+        self.target.said_all = True
+        self.saw_eof()
 
     def keep(self, early: bytearray, data: bytes) -> None:
         """Keep what a visitor says while it is held."""
         if not self.is_told:
             early += data
-            if len(early) >= MOST_EARLY and self.visitor.chan:
-                self.visitor.chan.pause_reading()
+            if len(early) >= MOST_EARLY and self.visitor.way:
+                self.visitor.way.pause_reading()
 
     @guarded
     def end_unborn(self) -> None:
         """Cut a stream whose gateway went away before it opened the visitor's channel."""
-        if self.visitor.chan is None:
+        if self.visitor.way is None:
             self.cut()
 
-    def visitor_ended(self) -> None:
-        self.visitor_said_all = True
-        self._saw_eof()
-
-    def target_ended(self) -> None:
-        self.target_said_all = True
-        self._saw_eof()
-
-    def _saw_eof(self) -> None:
-        if (self.visitor_said_all and self.target_said_all) or self._has_left():
+    def saw_eof(self) -> None:
+        """Decide what follows when one end has said all: the end of both, or a time in which the other may answer."""
+        # The gateway cannot tell hanging up from having said all; a held visitor who waits for no answer has hung up.
+        has_left = self.early is not None and not self.is_told and (self.is_talk or not self.early)
+        if has_left or (self.visitor.said_all and self.target.said_all):
             self.end()
         elif self.early is None:
             self._watch()
 
-    def _has_left(self) -> bool:
-        """Whether a held visitor has hung up. The gateway cannot tell that from having said all; but who waits for nothing has hung up."""
-        return self.early is not None and not self.is_told and (self.is_talk or not self.early)
-
     def _watch(self) -> None:
         """End a stream whose one side has said all, when its time has come."""
-        if not self._is_watched:
-            self._is_watched = True
-            self.moved_at = time.time()
-            asyncio.get_running_loop().call_later(EOF_SECONDS, self._look)
+        self.moved_at = time.time()
+        asyncio.get_running_loop().call_later(EOF_SECONDS, self._look)
 
     @guarded
     def _look(self) -> None:
         quiet = time.time() - self.moved_at
-        if self.gone:
-            return
-        # A target that still answers has its time. A visitor has not: it would keep its place with a byte now and then.
-        if self.target_said_all or quiet >= EOF_SECONDS:
+        # A target that still answers may go on. A visitor may not: it could keep its place with a byte now and then.
+        if self.target.said_all or quiet >= EOF_SECONDS:
             self.end()
-        else:
+        elif not self.gone:
             asyncio.get_running_loop().call_later(EOF_SECONDS - quiet, self._look)
 
     @guarded
@@ -162,7 +250,7 @@ class Stream:
         if self.gone:
             return
         self.gone = True
-        loop, chan, transport = asyncio.get_running_loop(), self.visitor.chan, self.target.transport
+        loop, chan, transport = asyncio.get_running_loop(), self.visitor.way, self.target.way
         if chan and chan.get_write_buffer_size():
             # Once close() was called on a channel that still has something to send, nothing can end it any more.
             chan.write_eof()
@@ -177,25 +265,26 @@ class Stream:
     @guarded
     def _drain(self, before: int, until: float) -> None:
         """Close the channel when its visitor has taken all. One who takes nothing cannot keep us waiting."""
-        chan, loop = self.visitor.chan, asyncio.get_running_loop()
-        if chan is None or self.visitor.is_lost:
+        loop, chan = asyncio.get_running_loop(), self.visitor.way
+        if self.visitor.is_lost:
             return
         left = chan.get_write_buffer_size()
-        if not left:
-            return chan.close()
         if left < before:
             until = loop.time() + FLUSH_SECONDS
+        if not left:
+            chan.close()
         elif loop.time() > until:
-            return self.cut()
-        loop.call_later(DRAIN_SECONDS, self._drain, left, until)
+            self.cut()
+        else:
+            loop.call_later(DRAIN_SECONDS, self._drain, left, until)
 
     def cut(self) -> None:
         """Close both sides now."""
         self.gone = True
-        for side in (self.visitor.chan, self.target.transport):
+        for end in (self.visitor, self.target):
             try:
-                if side:
-                    side.abort()
+                if end.way:
+                    end.way.abort()
             except Exception as error:
                 self.mishaps.fault("Stream.cut", error)
         self.settle()
@@ -207,6 +296,6 @@ class Stream:
 
     def settle(self) -> None:
         """Say that the stream has ended, once the gateway has closed the channel: until then the visitor takes up room there."""
-        if self.gone and not self._has_ended and (self.visitor.chan is None or self.visitor.is_lost):
+        if self.gone and not self._has_ended and (self.visitor.way is None or self.visitor.is_lost):
             self._has_ended = True
             self.ended(self)

@@ -1,7 +1,6 @@
 """Visitors of ports whose machines sleep: held while they wake, and only so many, so much and for so long."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,8 +10,7 @@ import asyncssh
 from tunnels.agent.messages import WAKING, goodbye, page
 from tunnels.agent.mishaps import Mishaps
 from tunnels.agent.places import WANTED_FILES, Places
-from tunnels.agent.relay import REACH_SECONDS, Counts, Stream
-from tunnels.agent.stream_ends import Visitor
+from tunnels.agent.relay import Counts, Stream, Visitor
 from tunnels.agent.wishes import Wish
 
 MOST_AT_A_PORT = 8
@@ -36,38 +34,36 @@ class Answer:
     words: str  # for the visitor, in the owner's language
 
 
-class Unanswered(Exception):
-    """The portal is away."""
-
-
-async def _nobody(_tunnel: str, _address: str) -> Answer:
-    raise Unanswered
-
-
 @dataclass
 class Limits:
-    """Limits and counts that all ports share."""
+    """Limits and counts that all ports share, and the way to the portal."""
 
     hold_seconds: float = HOLD_SECONDS
     ssh_patience: float = SSH_PATIENCE
-    knock: Callable[[str, str], Awaitable[Answer]] = _nobody
     held: int = 0
     mishaps: Mishaps = field(default_factory=Mishaps)
     places: Places = field(default_factory=lambda: Places.of_files(WANTED_FILES))
-    line: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))  # knocks on their way
+    knock: Callable[[str, str], Awaitable[Answer | None]] = field(init=False)  # the portal client's
+    knocks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))  # at once
+    ports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(100))  # opened or closed at once
+    probes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))  # at once
 
 
 class Waiters:
-    """Holds the visitors of one port, knocks for them, and passes them on or tells them why not."""
+    """Holds the visitors of one port and knocks for them, until they can be passed on or are told why not."""
 
     def __init__(self, limits: Limits, wish: Wish) -> None:
         self.limits, self.wish = limits, wish
         self.held: dict[Stream, float] = {}  # since when
         self.answers: dict[str, Answer] = {}  # by address, of those who are held
         self.knock_at = 0.0  # time.monotonic()
-        self.jobs: set[asyncio.Future[None]] = set()
-        self.rounds: asyncio.Future[None] | None = None
-        self.knocking: asyncio.Future[None] | None = None
+        self.rounds: asyncio.Task[None] | None = None
+        self.knocking: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> list[Stream]:
+        """Return the visitors who may still be passed on."""
+        return [stream for stream in self.held if not stream.is_told and not stream.gone]
 
     def hold(self, origin: str, counts: Counts) -> Visitor:
         """Hold a visitor. Raises asyncssh.ChannelOpenError when there are too many."""
@@ -81,24 +77,22 @@ class Waiters:
         self.held[stream] = time.monotonic()
         self.limits.held += 1
         if self.rounds is None or self.rounds.done():
-            self.rounds = asyncio.ensure_future(self._attend())
+            self.rounds = asyncio.create_task(self._attend())
         return stream.visitor
 
     def follow(self, wish: Wish) -> None:
         """Take a new wish: who may no longer wait is refused."""
         self.wish = wish
         for stream in list(self.held):
-            if not (wish.may_knock(stream.origin) if wish.hold else wish.lets_in(stream.origin)):
+            if not wish.admits(stream.origin):
                 stream.cut()
 
-    def pass_all(self, taken: Callable[[Stream], Callable[[Stream], None]]) -> None:
-        """Pass on all visitors: the target answers. `taken` counts a visitor among those who are in, and says whom to tell when it leaves."""
-        for stream in [stream for stream in self.held if not stream.is_told and not stream.gone]:
+    def release(self) -> list[Stream]:
+        """Let go of all who wait, and return them: the target answers."""
+        waiting = self.waiting
+        for stream in waiting:
             self._left(stream)
-            stream.ended = taken(stream)
-            job = asyncio.ensure_future(_pass(stream, self.wish))
-            self.jobs.add(job)
-            job.add_done_callback(self.jobs.discard)
+        return waiting
 
     def _left(self, stream: Stream) -> None:
         if self.held.pop(stream, None) is not None:
@@ -109,28 +103,30 @@ class Waiters:
             now = time.monotonic()
             if (origin := self._next(now)) is not None:
                 self.knock_at = now + KNOCK_SECONDS
-                self.knocking = asyncio.ensure_future(self._knock(origin))
-            for stream, since in list(self.held.items()):
-                if not stream.is_told and not stream.gone and stream.visitor.chan:
+                self.knocking = asyncio.create_task(self._knock(origin))
+            for stream in self.waiting:
+                if stream.visitor.way:
                     try:
-                        self._look_after(stream, since, now)
+                        self._look_after(stream, self.held[stream], now)
                     except Exception as error:
                         stream.fail("looking after a visitor who waits", error)
             await asyncio.sleep(TICK_SECONDS)
 
     def _look_after(self, stream: Stream, since: float, now: float) -> None:
-        answer, waited = self.answers.get(stream.origin), now - since
+        answer, waited, early = self.answers.get(stream.origin), now - since, stream.early or b""
         unheard = not self.answers and waited > UNHEARD_SECONDS
+        # The request was read, or the visitor takes its time with it.
+        has_asked = b"\r\n\r\n" in early or waited > PAGE_SECONDS
         if self.wish.scheme == "ssh" and _is_long(answer, since, now, self.limits.ssh_patience):
             stream.say(goodbye(answer.words if answer else WAKING))
         elif waited > self.limits.hold_seconds or unheard or (answer and not answer.wakes):
             stream.cut()
-        elif self.wish.scheme == "http" and (answer or waited > PAGE_SECONDS) and _is_asked(stream, waited):
-            stream.say(page(bytes(stream.early or b"")))
+        elif self.wish.scheme == "http" and (answer or waited > PAGE_SECONDS) and has_asked:
+            stream.say(page(bytes(early)))
 
     def _next(self, now: float) -> str | None:
         """Return the address to knock for now: one at a time, each has an answer of its own, which is asked for anew after a while."""
-        waiting = {stream.origin for stream in self.held if not stream.is_told and not stream.gone}
+        waiting = {stream.origin for stream in self.waiting}
         self.answers = {origin: answer for origin, answer in self.answers.items() if origin in waiting}
         if not waiting or now < self.knock_at or (self.knocking and not self.knocking.done()):
             return None
@@ -139,23 +135,12 @@ class Waiters:
         return waiting.pop() if now > self.knock_at - KNOCK_SECONDS + AGAIN_SECONDS else None
 
     async def _knock(self, origin: str) -> None:
-        async with self.limits.line:
+        async with self.limits.knocks:
             try:
-                with contextlib.suppress(Unanswered):
-                    self.answers[origin] = await self.limits.knock(self.wish.id, origin)
+                if answer := await self.limits.knock(self.wish.id, origin):
+                    self.answers[origin] = answer
             except Exception as error:
                 self.limits.mishaps.fault("knocking at the portal", error)
-
-
-async def _pass(stream: Stream, wish: Wish) -> None:
-    try:
-        await stream.reach(*wish.target, REACH_SECONDS)
-    except OSError:  # TimeoutError is one
-        stream.cut()
-    except Exception as error:
-        stream.fail("passing on a visitor who waited", error)
-    else:
-        stream.join()
 
 
 def _is_long(answer: Answer | None, since: float, now: float, patience: float) -> bool:
@@ -163,8 +148,3 @@ def _is_long(answer: Answer | None, since: float, now: float, patience: float) -
     if now - since > patience:
         return True
     return answer is not None and bool(answer.words) and (not answer.wakes or answer.awake_at - since > patience)
-
-
-def _is_asked(stream: Stream, waited: float) -> bool:
-    """Whether the request has been read, or the visitor takes its time with it."""
-    return b"\r\n\r\n" in (stream.early or b"") or waited > PAGE_SECONDS

@@ -1,63 +1,45 @@
-"""The portal's wishes as the agent uses them."""
+"""What the portal wants, as the agent uses it: protocol.Wanted, with networks that answer quickly."""
 
-import ipaddress
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from tunnels.agent.protocol import GatewayAddress, WantedTunnel
+from tunnels.agent.protocol import GatewayAddress, WantedTunnel, read_address, read_network
 
 log = logging.getLogger("agent")
 
 
 class Networks:
-    """Networks that are asked a thousand times a second: one look-up for each length of prefix, not for each network."""
+    """A set of networks that is asked a thousand times a second: one look-up for each length of prefix, not for each network."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._starts: dict[tuple[int, int], set[int]] = {}
-        for network in map(_network, texts):
+        for network in map(read_network, texts):
             rest = network.max_prefixlen - network.prefixlen
             self._starts.setdefault((network.version, rest), set()).add(int(network.network_address) >> rest)
 
-    def __bool__(self) -> bool:
-        return bool(self._starts)
-
     def __contains__(self, address: str) -> bool:
         try:
-            visitor = ipaddress.ip_address(address.partition("%")[0])
+            visitor = read_address(address)
         except ValueError:
             return False
-        visitor = getattr(visitor, "ipv4_mapped", None) or visitor
         number = int(visitor)
         return any(
             number >> rest in starts for (version, rest), starts in self._starts.items() if version == visitor.version
         )
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """Read a network. An older portal took networks of IPv4 written as IPv6, and addresses with a zone."""
-    network = ipaddress.ip_network(text.partition("%")[0])
-    mapped = getattr(network.network_address, "ipv4_mapped", None)
-    if mapped is None or network.prefixlen < 96:
-        return network
-    return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
-
-
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A protocol.WantedTunnel whose networks can be asked a thousand times a second."""
+class Wish(WantedTunnel):
+    """A protocol.WantedTunnel that knows who may come in. Raises ValueError for what is no network."""
 
-    id: str
-    port: int
-    host: str
-    target_port: int
-    scheme: str
-    allow: Networks
-    since: int
-    probe: bool
-    hold: bool
-    knock: Networks
+    allowed: Networks = field(init=False)
+    invited: Networks = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed", Networks(self.allow))
+        object.__setattr__(self, "invited", Networks(self.knock))
 
     @property
     def target(self) -> tuple[str, int]:
@@ -65,18 +47,24 @@ class Wish:
 
     def lets_in(self, address: str) -> bool:
         """Whether a visitor from this address may come in."""
-        return not self.allow or address in self.allow
+        return not self.allow or address in self.allowed
 
     def may_knock(self, address: str) -> bool:
         """Whether a visitor from this address may wake the machine, and wait for it."""
-        return address in self.knock and self.lets_in(address)
+        return address in self.invited and self.lets_in(address)
+
+    def admits(self, address: str) -> bool:
+        """Whether a visitor from this address may come in now or, while the machine sleeps, wait for it."""
+        return self.may_knock(address) if self.hold else self.lets_in(address)
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
+    """Everything that the portal wants of this agent."""
+
     revision: int
     gateway: GatewayAddress
-    tunnels: dict[str, Wish]
+    tunnels: dict[str, Wish]  # by WantedTunnel.id
 
     @classmethod
     def read(cls, told: dict[str, Any]) -> "Wishes":
@@ -88,22 +76,7 @@ class Wishes:
         wishes: dict[str, Wish] = {}
         for line in told["tunnels"]:
             try:
-                wishes[line["id"]] = _wish(WantedTunnel.read(line))
+                wishes[line["id"]] = Wish.read(line)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.error("a port stays shut, for what the portal says of it cannot be read: %r: %s", line, error)
         return cls(told["revision"], gateway, wishes)
-
-
-def _wish(line: WantedTunnel) -> Wish:
-    return Wish(
-        id=line.id,
-        port=line.port,
-        host=line.host,
-        target_port=line.target_port,
-        scheme=line.scheme,
-        allow=Networks(line.allow),
-        since=line.since,
-        probe=line.probe,
-        hold=line.hold is True,
-        knock=Networks(line.knock),
-    )

@@ -20,7 +20,6 @@ class Who:
     """The service user, by Keystone's facts."""
 
     cloud: str
-    auth_url: str
     region: str
     user: str
     user_domain: str
@@ -57,7 +56,6 @@ class Survey:
         config = connection.config
         return Who(
             cloud=config.name or "",
-            auth_url=str(config.config["auth"].get("auth_url", "")),
             region=config.get_region_name() or "",
             user=access.username,
             user_domain=access.user_domain_name,

@@ -12,7 +12,7 @@ from typing import Any
 import asyncssh
 
 from machines.terminal_lines import HOST_KEYS
-from tests.tunnels.stage import SSHD, Program, free_port, is_listening, until
+from tests.tunnels.agent_stage import SSHD, Program, free_port, is_listening, until
 
 HERE = "127.0.0.1"
 OWN_TERMINALS = "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx"

@@ -21,7 +21,7 @@ from machines.models import Question
 from tests.accounts.postman import Postman, body, use
 from tests.machines.idle.asked import asked, notice, told, visited
 from tests.machines.world import Clock
-from tests.tunnels.stage import until
+from tests.tunnels.agent_stage import until
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from tunnels.knocking import BadKnock, all_knockers, home_of, may_knock, read
+from tunnels.wake_rules import BadKnock, all_knockers, home_of, may_knock, read
 
 TUNNEL = uuid.uuid4()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import warm
-from tests.tunnels.stage import Program, Stage, Vps, in_front_of, is_listening, until
+from tests.tunnels.agent_stage import Program, Stage, Vps, in_front_of, is_listening, until
 from tests.tunnels.targets import exchange
 
 pytestmark = pytest.mark.xdist_group("tunnels-stage")

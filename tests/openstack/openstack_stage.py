@@ -15,8 +15,8 @@ import openstack
 from cloud.contract import CloudGone, Owner, Server, ServerSpec, Status
 from cloud.openstack import OpenStackCloud
 from cloud.openstack.nova_servers import server as server_of
-from tests.cloud import stage as of_every_cloud
-from tests.cloud.stage import insist
+from tests.cloud import local_stage as of_every_cloud
+from tests.cloud.local_stage import insist
 
 CLOUD = os.environ.get("OS_CLOUD", "")  # the portal's own account
 ADMIN = os.environ.get("OS_ADMIN_CLOUD", "labcloud-admin")  # somebody who works beside the portal, as with Horizon

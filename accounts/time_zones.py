@@ -1,0 +1,31 @@
+"""Time zones, by their IANA names: which are offered, and in which one a person reads times."""
+
+from datetime import tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from django.utils import timezone
+
+from accounts.models import User
+
+# Offered first: where most who use a site like this are.
+COMMON = (
+    "America/Guayaquil", "America/Bogota", "America/Lima", "America/La_Paz", "America/Caracas", "America/Mexico_City",
+    "America/Santiago", "America/Argentina/Buenos_Aires", "America/New_York", "Europe/Madrid", "UTC",
+)  # fmt: skip
+NO_PLACES = ("Etc/", "SystemV/", "posix/", "right/")
+
+
+@cache
+def others() -> tuple[str, ...]:
+    """Return every further zone that is called after a place, also by an older name: browsers report those, too."""
+    names = (name for name in available_timezones() if "/" in name and not name.startswith(NO_PLACES))
+    return tuple(sorted(set(names).difference(COMMON)))
+
+
+def zone_of(person: User) -> tzinfo:
+    """Return the zone of a person; the site's (TIME_ZONE) where they have chosen none, or one that this computer does not know."""
+    try:
+        return ZoneInfo(person.time_zone) if person.time_zone else timezone.get_default_timezone()
+    except (ZoneInfoNotFoundError, ValueError):
+        return timezone.get_default_timezone()

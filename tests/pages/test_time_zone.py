@@ -1,0 +1,70 @@
+"""One's time zone: chosen on the page Account, and all pages give times in it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.time_zones import others
+from tests.machines.idle.quiet import row
+
+TEN_HERE = "2026-03-02T10:00:00+00:00"
+
+
+def choose(client: Client, person: User, zone: str) -> Any:
+    client.force_login(person)
+    return client.post("/account/time-zone/", {"time_zone": zone})
+
+
+@pytest.mark.parametrize("zone", ["America/Guayaquil", "Asia/Calcutta", ""])
+def test_a_zone_is_kept_with_the_account(client: Client, student: User, zone: str) -> None:
+    assert choose(client, student, zone).status_code == 302
+    student.refresh_from_db()
+    assert student.time_zone == zone
+
+
+@pytest.mark.parametrize("zone", ["../etc/passwd", "Atlantis/Poseidon", "Etc/GMT+5"])
+def test_what_is_no_zone_is_refused(client: Client, student: User, zone: str) -> None:
+    page = choose(client, student, zone)
+    student.refresh_from_db()
+    assert (page.status_code, student.time_zone) == (400, "")
+    assert "Choose a time zone from the list." in page.content.decode()
+
+
+def test_a_stranger_is_led_to_the_door(client: Client, student: User) -> None:
+    assert client.post("/account/time-zone/", {"time_zone": "UTC"})["Location"].startswith("/accounts/login/")
+
+
+def test_a_zone_is_changed_by_post_only(client: Client, student: User) -> None:
+    client.force_login(student)
+    assert client.get("/account/time-zone/").status_code == 405
+
+
+@time_machine.travel(TEN_HERE, tick=False)
+def test_pages_give_times_in_it(client: Client, student: User) -> None:
+    machine = row(
+        student, datetime.fromisoformat(TEN_HERE), connections=1, ports_at=timezone.now() - timedelta(minutes=40)
+    )
+    choose(client, student, "America/Guayaquil")
+    page = client.get(f"/machines/{machine.pk}/").content.decode()
+    assert "you are asked at 05:05 (America/Guayaquil)" in page
+
+
+def test_the_next_request_has_the_site_s_zone_again(client: Client, student: User, settings: Any) -> None:
+    choose(client, student, "America/Guayaquil")
+    client.get("/account/")
+    assert timezone.get_current_timezone_name() == settings.TIME_ZONE
+
+
+def test_a_zone_that_this_computer_does_not_know_is_the_site_s(client: Client, student: User) -> None:
+    User.objects.update(time_zone="Atlantis/Poseidon")
+    client.force_login(student)
+    assert client.get("/account/").status_code == 200
+
+
+def test_older_names_that_browsers_report_are_offered_too() -> None:
+    assert {"Asia/Calcutta", "America/Buenos_Aires", "Europe/Kiev"} <= set(others())
