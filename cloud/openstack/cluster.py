@@ -96,9 +96,9 @@ def room(client: Client) -> Room:
     Placement names only the computers that have a processor free; the rest count as they are, all taken.
     """
     away, full = _computers(client)
-    told = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
+    candidates = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
     sums = _Sums()
-    for key, provider in told["provider_summaries"].items():
+    for key, provider in candidates["provider_summaries"].items():
         if key in away or "VCPU" not in provider["resources"]:
             continue
         full.pop(key, None)
@@ -131,8 +131,8 @@ def has_room(client: Client, flavor: Flavor) -> bool:
     wish = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb, "DISK_GB": flavor.disk_gb}
     resources = ",".join(f"{name}:{amount}" for name, amount in wish.items() if amount)
     params = {"resources": resources, "required": "!COMPUTE_STATUS_DISABLED"}
-    told = body(client.ask("placement", "GET", "/allocation_candidates", params=params))
-    shares = [share for request in told["allocation_requests"] for share in request["allocations"].items()]
+    candidates = body(client.ask("placement", "GET", "/allocation_candidates", params=params))
+    shares = [share for request in candidates["allocation_requests"] for share in request["allocations"].items()]
     hosts = {host for host, share in shares if "VCPU" in share["resources"]}
     return bool(hosts and hosts - _computers(client)[0])
 

@@ -149,5 +149,5 @@ def diagnostics(said: dict[str, Any]) -> Diagnostics:
 
 
 def _sum(rows: list[dict[str, Any]] | None, name: str) -> int | None:
-    told = [row[name] for row in rows or [] if row.get(name) is not None]
-    return sum(told) if told else None
+    values = [row[name] for row in rows or [] if row.get(name) is not None]
+    return sum(values) if values else None

@@ -51,8 +51,8 @@ def _began(answer: requests.Response, asked: float) -> datetime | None:
 
     Its date is that of the reply; what the list tells was read before, by all the seconds that a loaded Nova took to put it together.
     """
-    told = told_at(answer)
-    return told - timedelta(seconds=time.monotonic() - asked) if told else None
+    cloud_time = told_at(answer)
+    return cloud_time - timedelta(seconds=time.monotonic() - asked) if cloud_time else None
 
 
 class OpenStackCloud:
@@ -272,8 +272,8 @@ class OpenStackCloud:
 
     def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            told = pool.map(self._diagnostics, server_ids)
-            return {key: facts for key, facts in zip(server_ids, told, strict=True) if facts}
+            answers = pool.map(self._diagnostics, server_ids)
+            return {key: facts for key, facts in zip(server_ids, answers, strict=True) if facts}
 
     def _diagnostics(self, server_id: str) -> Diagnostics | None:
         try:

@@ -82,13 +82,13 @@ def versions(survey: Survey) -> list[Check]:
 def _version(survey: Survey, service: str, least: str, name: str) -> Check:
     try:
         with translated():
-            told = getattr(survey.client.connection, service).get_endpoint_data()
+            endpoint = getattr(survey.client.connection, service).get_endpoint_data()
     except CloudError as error:
         return wrong(name, _("No answer: %(said)s"), _catalogue(service), said=str(error)[:200])
-    newest: Any = told and (told.max_microversion or (None if least else told.api_version))
-    if not newest and told and getattr(told, "url", ""):
+    newest: Any = endpoint and (endpoint.max_microversion or (None if least else endpoint.api_version))
+    if not newest and endpoint and getattr(endpoint, "url", ""):
         text = _("It is in Keystone's catalogue, and does not answer at %(url)s, or answers nothing that can be read.")
-        return wrong(name, text, command("curl", "-m5", told.url), url=told.url)
+        return wrong(name, text, command("curl", "-m5", endpoint.url), url=endpoint.url)
     if not newest:
         return wrong(name, _("It is not in Keystone's catalogue for this region."), _catalogue(service))
     spoken = ".".join(map(str, newest))

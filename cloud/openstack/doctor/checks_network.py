@@ -106,12 +106,14 @@ def _dhcp(row: dict[str, Any]) -> Check:
 def _free(survey: Survey, chosen: dict[str, Any]) -> Check:
     topic, name = _("Addresses"), chosen["name"]
     try:
-        told = survey.ask("network", f"/network-ip-availabilities/{chosen['id']}")["network_ip_availability"]
+        availability = survey.ask("network", f"/network-ip-availabilities/{chosen['id']}")["network_ip_availability"]
     except CloudError:
         return note(
             topic, _("Neutron does not say how many are free."), command("openstack", "ip", "availability", "list")
         )
-    has = [row for row in told["subnet_ip_availability"] if row["ip_version"] == 4] or told["subnet_ip_availability"]
+    has = [row for row in availability["subnet_ip_availability"] if row["ip_version"] == 4] or availability[
+        "subnet_ip_availability"
+    ]
     total = sum(row["total_ips"] for row in has)
     free = total - sum(row["used_ips"] for row in has)
     subnet = has[0]["subnet_name"] if has else f"{name}-v4"
