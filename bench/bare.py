@@ -57,8 +57,8 @@ class Bare:
 
 
 def main() -> None:
-    told = json.loads(sys.stdin.readline())
-    bare = Bare(told["wishes"], told["threads"])
+    task = json.loads(sys.stdin.readline())
+    bare = Bare(task["wishes"], task["threads"])
     print(json.dumps({"ready": threading.active_count()}), flush=True)
     for line in sys.stdin:
         print(json.dumps(getattr(bare, line.strip())()), flush=True)

@@ -212,12 +212,12 @@ def main() -> None:
     if HAS_CLUSTER:
         enter()
     with somewhere() as (stack, people):
-        told = run(stack, people, asked.launches, asked.seed, asked.pace)
+        result = run(stack, people, asked.launches, asked.seed, asked.pace)
         asked_nova = _creates(stack)
-    blows = told["blows"]
+    blows = result["blows"]
     print(f"launches {asked.launches}, seed {asked.seed}, blows {blows.total()}, one in {asked.pace} s: {dict(blows)}")
-    print(f"launched, but the reply was lost, so the owner launched again: {told['unknown']} (deleted at the end)")
-    sys.exit(report(asked.launches, told["lives"], told["left"], asked_nova))
+    print(f"launched, but the reply was lost, so the owner launched again: {result['unknown']} (deleted at the end)")
+    sys.exit(report(asked.launches, result["lives"], result["left"], asked_nova))
 
 
 def _creates(stack: Stack) -> str:

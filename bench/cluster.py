@@ -115,8 +115,8 @@ class Cluster(Stack):
         self._make_room_for_keypairs(number)
         run = secrets.token_hex(2)
         names = [f"{PREFIX}-{run}-{n:03}" for n in range(number)]
-        told = self.django(CROWD.format(names=names, each=machines, password=password)).strip().splitlines()[-1]
-        students = [Student(*facts) for facts in json.loads(told)]
+        line = self.django(CROWD.format(names=names, each=machines, password=password)).strip().splitlines()[-1]
+        students = [Student(*facts) for facts in json.loads(line)]
         self.owners |= {s.uuid: Owner(s.uuid, s.name) for s in students}
         return students
 

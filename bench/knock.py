@@ -119,10 +119,10 @@ def scanners(seconds: float, a_second: float, kind: str) -> None:
         before, quiet = _memory(stage), Spell(stage, bulk)
         quiet.last(seconds / 2)
         noisy = Spell(stage, bulk)
-        told = _while_scanned(stage, noisy, seconds, a_second)
+        counts = _while_scanned(stage, noisy, seconds, a_second)
         after = _memory(stage)
         quiet.last(seconds / 2)
-        _tell(kind, seconds, quiet, noisy, told, (before, after), len(stage.portal.knocks))
+        _tell(kind, seconds, quiet, noisy, counts, (before, after), len(stage.portal.knocks))
 
 
 class Spell:
@@ -165,10 +165,12 @@ def _memory(stage: Stage) -> float:
 
 
 def _tell(
-    kind: str, seconds: float, quiet: Spell, noisy: Spell, told: str, memory: tuple[float, float], knocks: int
+    kind: str, seconds: float, quiet: Spell, noisy: Spell, counts: str, memory: tuple[float, float], knocks: int
 ) -> None:
-    sent, refused = told.split()
-    print(f"gateway: {kind}; strangers came {sent} times, refused {refused} times, told to the portal {knocks} times")
+    sent, refused = counts.split()
+    print(
+        f"gateway: {kind}; strangers came {sent} times, refused {refused} times, reported to the portal {knocks} times"
+    )
     print(f"agent: {memory[0]:.1f} MB before, {memory[1]:.1f} MB after")
     kept = 100 * noisy.rate / quiet.rate
     print(f"the other port: {quiet.rate:.0f} MB/s while it is quiet, {noisy.rate:.0f} MB/s meanwhile: {kept:.0f} %")

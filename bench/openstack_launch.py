@@ -55,12 +55,12 @@ class Round:
     again: int = 0  # clicks that the portal refused, and that were said once more; their time counts from the first
 
     def describe(self) -> str:
-        told = f"all {self.seconds:6.1f} s; last ACTIVE by Nova's own clock {max(self.active):5.0f} s, median {statistics.median(self.active):5.0f} s"
+        line = f"all {self.seconds:6.1f} s; last ACTIVE by Nova's own clock {max(self.active):5.0f} s, median {statistics.median(self.active):5.0f} s"
         if self.running:
             each = sorted(self.running)
             p95 = each[min(len(each) - 1, int(0.95 * len(each)))]
-            told += f"; each from its click: median {statistics.median(each):.1f}, p95 {p95:.1f}, most {each[-1]:.1f} s"
-        return told + (f"; {self.again} CLICKS WERE REFUSED and said again" if self.again else "")
+            line += f"; each from its click: median {statistics.median(each):.1f}, p95 {p95:.1f}, most {each[-1]:.1f} s"
+        return line + (f"; {self.again} CLICKS WERE REFUSED and said again" if self.again else "")
 
 
 def portal_round(stack: Cluster, students: list[Student]) -> tuple[Round, list[dict[str, Any]]]:
@@ -159,19 +159,19 @@ class BareScript:
         print(what if isinstance(what, str) else json.dumps(what), file=self.process.stdin, flush=True)
         if not (line := self.process.stdout.readline()):
             raise RuntimeError("the bare script ended: see above")
-        told: dict[str, Any] = json.loads(line)
-        return told
+        message: dict[str, Any] = json.loads(line)
+        return message
 
     def round(self) -> Round:
         with frozen(self.stack):
             start = self.stack.tap.mark()
-            told = self.say("make")
+            answer = self.say("make")
             made = self.stack.tap.mark()
-            servers = told_by_nova(self.stack, told["servers"])
+            servers = told_by_nova(self.stack, answer["servers"])
             self.say("delete")
             return Round(
-                seconds=told["seconds"],
-                active=[launched(row) - told["began"] for row in servers],
+                seconds=answer["seconds"],
+                active=[launched(row) - answer["began"] for row in servers],
                 launch=self.stack.tap.between(start, made),
                 whole=self.stack.tap.between(start, self.stack.tap.mark()),
             )
@@ -240,9 +240,9 @@ def run(stack: Cluster, number: int, rounds: int) -> None:
     try:
         for turn in range(rounds):
             for who in ("bare", "portal") if turn % 2 == 0 else ("portal", "bare"):
-                told = script.round() if who == "bare" else portal_round(stack, students)[0]
-                done[who].append(told)
-                print(f"{who}, round {turn + 1}: {told.describe()}", flush=True)
+                measured = script.round() if who == "bare" else portal_round(stack, students)[0]
+                done[who].append(measured)
+                print(f"{who}, round {turn + 1}: {measured.describe()}", flush=True)
     finally:
         script.stop()
     report(done, first, script.signing_in, number)

@@ -86,7 +86,7 @@ class Forward:
         return self._listener is not None
 
     @property
-    def told(self) -> str:
+    def reported_state(self) -> str:
         """Return the state as it is reported to the portal."""
         return "held" if self.wish.hold and self.state == "open" else self.state
 
@@ -109,7 +109,7 @@ class Forward:
                 self.mishaps.fault(f"port {self.wish.port}", error)
             else:
                 self.state, self.refusals = "open", 0
-                log.info("port %s is %s, for %s:%s", self.wish.port, self.told, *self.wish.target)
+                log.info("port %s is %s, for %s:%s", self.wish.port, self.reported_state, *self.wish.target)
         self.changed.set()
 
     def _was_refused(self) -> None:

@@ -101,8 +101,8 @@ class PortalClient:
         """Tell the portal of a visitor at the port of a machine that sleeps. None while the portal is away."""
         try:
             reply = await self.http.post("knock", json=Knock(tunnel, address).as_json())
-            told = KnockAnswer.read(reply.raise_for_status().json())
-            return Answer(told.wakes, time.monotonic() + told.seconds, told.words)
+            answer = KnockAnswer.read(reply.raise_for_status().json())
+            return Answer(answer.wakes, time.monotonic() + answer.seconds, answer.words)
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             log.warning("knocking at the portal: %s", str(error) or type(error).__name__)
             return None
@@ -134,8 +134,8 @@ class PortalClient:
         """Remember what the portal knows now. Ports may have come and gone while the report was on its way."""
         self.pending = None
         self.known.error = sent.link_error
-        told = {**self.known.facts, **{key: line.facts for key, line in sent.tunnels.items()}}
-        self.known.facts = {key: told[key] for key in self.link.forwards if key in told}
+        facts = {**self.known.facts, **{key: line.facts for key, line in sent.tunnels.items()}}
+        self.known.facts = {key: facts[key] for key in self.link.forwards if key in facts}
         for key, line in sent.tunnels.items():
             if line.state == "closed":
                 self.link.ended.pop(key, None)
@@ -143,7 +143,7 @@ class PortalClient:
             self.known.revision, self.known.whole_at = sent.revision, time.monotonic()
 
     def _facts(self, forward: Forward) -> Facts:
-        state = "closed" if forward.wish.id not in self.link.forwards else forward.told
+        state = "closed" if forward.wish.id not in self.link.forwards else forward.reported_state
         error = self.link.error if state == "opening" else ""
         # An older portal knows only the reasons unreachable, host_key and denied.
         error = "unreachable" if error in (None, "unknown_name") else error

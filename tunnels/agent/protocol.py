@@ -38,9 +38,9 @@ class Message:
     """A message, or a part of one."""
 
     @classmethod
-    def read(cls, told: dict[str, Any]) -> Self:
+    def read(cls, message: dict[str, Any]) -> Self:
         """Take the fields that we know. Raises TypeError where one without a default is missing."""
-        return cls(**{one.name: told[one.name] for one in fields(cls) if one.name in told})
+        return cls(**{one.name: message[one.name] for one in fields(cls) if one.name in message})
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields by name. dataclasses.asdict copies deeply, which a thousand tunnels would feel."""
@@ -115,18 +115,18 @@ class TunnelReport(Message):
         return self.state, self.error, self.since, self.answered
 
     @classmethod
-    def read(cls, told: dict[str, Any]) -> Self:
-        if told["state"] not in TUNNEL_STATES:
-            raise ValueError(told["state"])
+    def read(cls, message: dict[str, Any]) -> Self:
+        if message["state"] not in TUNNEL_STATES:
+            raise ValueError(message["state"])
         names = ("since", "bytes_in", "bytes_out", "refused", "connections")
-        counts = {name: _number(told.get(name, 0)) for name in names}
+        counts = {name: _number(message.get(name, 0)) for name in names}
         # An older agent does not tell brief connections apart: then all bytes count as used.
-        counts["bytes_used"] = _number(told.get("bytes_used", min(MOST, counts["bytes_in"] + counts["bytes_out"])))
+        counts["bytes_used"] = _number(message.get("bytes_used", min(MOST, counts["bytes_in"] + counts["bytes_out"])))
         return cls(
-            state=told["state"],
-            error=_text(told.get("error", "")),
-            answered=told.get("answered") is True,
-            last_byte_at=_moment(told.get("last_byte_at")),
+            state=message["state"],
+            error=_text(message.get("error", "")),
+            answered=message.get("answered") is True,
+            last_byte_at=_moment(message.get("last_byte_at")),
             **counts,
         )
 
@@ -148,15 +148,15 @@ class Report(Message):
     def parse(cls, body: bytes) -> Self:
         """Read a report with care, since it comes over the wire. Raises Malformed."""
         try:
-            told = json.loads(body)
+            message = json.loads(body)
             return cls(
-                boot=_text(told["boot"]),
-                seq=_number(told["seq"]),
-                revision=_number(told["revision"]),
-                whole=told["whole"] is True,
-                tunnels={str(UUID(key)): TunnelReport.read(line) for key, line in told["tunnels"].items()},
-                link_error=_link_error(told.get("link_error")),
-                mishaps=_mishaps(told.get("mishaps") or {}),
+                boot=_text(message["boot"]),
+                seq=_number(message["seq"]),
+                revision=_number(message["revision"]),
+                whole=message["whole"] is True,
+                tunnels={str(UUID(key)): TunnelReport.read(line) for key, line in message["tunnels"].items()},
+                link_error=_link_error(message.get("link_error")),
+                mishaps=_mishaps(message.get("mishaps") or {}),
             )
         except UNREADABLE as error:
             raise Malformed(repr(error)) from None
@@ -193,9 +193,9 @@ class KnockAnswer(Message):
     words: str  # for the visitor, in the owner's language
 
     @classmethod
-    def read(cls, told: dict[str, Any]) -> Self:
+    def read(cls, message: dict[str, Any]) -> Self:
         """Read an answer. Raises ValueError, KeyError or TypeError."""
-        return cls(told["wakes"] is True, float(told["seconds"]), str(told["words"]))
+        return cls(message["wakes"] is True, float(message["seconds"]), str(message["words"]))
 
 
 # ---- reading and writing ----
@@ -245,6 +245,6 @@ def _link_error(value: Any) -> str | None:
     return reason if reason in ("", *LINK_ERRORS) else "other"
 
 
-def _mishaps(told: dict[str, Any]) -> dict[str, int]:
+def _mishaps(counts: dict[str, Any]) -> dict[str, int]:
     """Read the counts; an older agent tells none, a newer one may tell of further ones."""
-    return {name: _number(told.get(name, 0)) for name in MISHAPS}
+    return {name: _number(counts.get(name, 0)) for name in MISHAPS}

@@ -67,16 +67,16 @@ class Wishes:
     tunnels: dict[str, Wish]  # by WantedTunnel.id
 
     @classmethod
-    def read(cls, told: dict[str, Any]) -> "Wishes":
+    def read(cls, message: dict[str, Any]) -> "Wishes":
         """Read what the portal wants. Raises ValueError, KeyError or TypeError where it is not protocol.Wanted.
 
         A port whose line cannot be read stays shut, and keeps no other one shut.
         """
-        gateway = GatewayAddress.read(told["gateway"])
+        gateway = GatewayAddress.read(message["gateway"])
         wishes: dict[str, Wish] = {}
-        for line in told["tunnels"]:
+        for line in message["tunnels"]:
             try:
                 wishes[line["id"]] = Wish.read(line)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.error("a port stays shut, for what the portal says of it cannot be read: %r: %s", line, error)
-        return cls(told["revision"], gateway, wishes)
+        return cls(message["revision"], gateway, wishes)

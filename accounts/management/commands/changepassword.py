@@ -16,9 +16,9 @@ class Command(changepassword.Command):
         parser.add_argument("--keep-tokens", action="store_true", help="the person's programs stay signed in")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        told = super().handle(*args, **options) or ""
+        sentence = super().handle(*args, **options) or ""
         if options["keep_tokens"]:
-            return told
+            return sentence
         name = options["username"] or getpass.getuser()
         ended = tokens.end_all(User.objects.get_by_natural_key(name))
-        return f"{told}. Tokens ended: {ended}."
+        return f"{sentence}. Tokens ended: {ended}."
