@@ -252,6 +252,11 @@ if PORTAL_URL and not PORTAL_URL.startswith(("http://", "https://")):
 # The private half of the portal's own SSH key (ed25519, no passphrase), for lines in terminals (docs/adr/0057). '' = none are written.
 PORTAL_KEY_FILE = env.str("PORTAL_KEY_FILE", default="")
 
+# Where browsers reach the live process, if not at /live/ of the portal's own address: http://localhost:8001. '' = there.
+LIVE_URL = env.str("LIVE_URL", default="").rstrip("/")
+if LIVE_URL and not LIVE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("LIVE_URL must be an address that begins with http:// or https://, or be left out.")
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -277,6 +282,7 @@ STORAGES = {
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
+        **({"connect-src": ["'self'", LIVE_URL]} if LIVE_URL else {}),
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
@@ -352,6 +358,7 @@ except ValueError as error:
     raise ImproperlyConfigured(f"METRICS_ALLOW must be addresses or networks with commas between: {error}.") from None
 
 # ---- Celery: a doorbell, never a memory ----
+DOORBELL_APP = "portal.celery.app"  # by which lib.doorbell rings
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
