@@ -84,7 +84,9 @@ def _where(data: Path) -> str:
 def settle(data: Path, port: str, lock: TextIO) -> Installation:
     """Ports and secrets of a folder that we hold, new ones where there are none."""
     try:
-        chosen = free_ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page"])
+        chosen = free_ports.choose(
+            data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page", "live"]
+        )
         _key(data / "secrets" / "portal_key")
         return Installation(
             data, free_ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock
