@@ -3,11 +3,14 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from cloud.contract import Cloud, CloudRefused
-from cloud.disk_client import DiskClient
+
+if TYPE_CHECKING:
+    from cloud.disk_client import DiskClient
 
 
 @cache
@@ -29,6 +32,8 @@ def open_cloud() -> Cloud:
 
 
 @cache
-def open_disks() -> DiskClient:
+def open_disks() -> "DiskClient":
     """Return the reader of images for web, which has no credential: it asks the process of cloud.disk_server."""
+    from cloud.disk_client import DiskClient  # its HTTP client costs 8 MB of each process that never downloads
+
     return DiskClient(Path(settings.DISKS_SOCKET))

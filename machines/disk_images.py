@@ -19,7 +19,7 @@ from accounts.failures import Failures
 from accounts.models import User
 from cloud import open_disks
 from cloud.contract import Cloud, CloudBusy, CloudError, CloudGone, CloudRefused, Image
-from lib import doorbell
+from lib import doorbell, events
 from lib.notes import Note, Refusal
 from machines.models import DiskImage, Event, Machine
 from machines.rules import NOT_NOW, WrongState, locked
@@ -211,6 +211,7 @@ def _fail(copy: DiskImage, text: str) -> None:
 def _write(copy: DiskImage, **fields: object) -> None:
     """Only while it is still being made: it may have been given up meanwhile."""
     DiskImage.objects.filter(pk=copy.pk, state=S.DUE).update(**fields)
+    events.publish("machine", copy.machine_id)
 
 
 def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:

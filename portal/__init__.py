@@ -1,7 +1,5 @@
 """The site: settings, addresses, pages, API. Owns how people meet Minga; never decides anything about a machine."""
 
-from portal.celery import app as celery_app
-
 __version__ = "0.4.0"  # as in pyproject.toml and at the top of CHANGELOG.md
 
-__all__ = ["__version__", "celery_app"]
+__all__ = ["__version__"]

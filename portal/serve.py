@@ -66,7 +66,7 @@ class Impatient(H11Protocol):
 
 def config(*, trusted: list[str], drain_seconds: int) -> uvicorn.Config:
     return uvicorn.Config(
-        "portal.asgi:application", http=Impatient, lifespan="off", server_header=False, access_log=False,
+        "portal.asgi:application", http=Impatient, ws="none", lifespan="off", server_header=False, access_log=False,
         timeout_graceful_shutdown=drain_seconds, forwarded_allow_ips=trusted,
     )  # fmt: skip
 

@@ -190,6 +190,8 @@ EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL: str = env["DEFAULT_FROM_EMAIL"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 
+LIVE_URL: str = env["LIVE_URL"]
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -215,6 +217,7 @@ STORAGES = {
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
+        **({"connect-src": ["'self'", LIVE_URL]} if LIVE_URL else {}),
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
@@ -270,6 +273,7 @@ METRICS_TOKEN: str = env["METRICS_TOKEN"]
 METRICS_ALLOW = [ip_network(text) for text in env["METRICS_ALLOW"]]
 
 # ---- Celery: a doorbell, never a memory. What is done when is in portal/celery.py ----
+DOORBELL_APP = "portal.celery.app"  # by which lib.doorbell rings
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -68,6 +68,7 @@ SECTIONS: tuple[Section, ...] = (
                  "The folder on this computer with cloud/ (clouds.yaml), keys/ (the portal's own key) and agent/ (its key and token)."),
         Variable("BACKUP_DIR", PATH, "/var/backups/minga", "The folder on this computer into which backups go."),
         Variable("WEB_PORT", PORT, "8000", "The port on 127.0.0.1 that the proxy asks."),
+        Variable("LIVE_PORT", PORT, "8001", "The port on 127.0.0.1 to which the proxy leads /live/."),
         Variable("MINGA_VERSION", TEXT, "local", "The image's tag. One for each release lets you go back to the last one."),
     ), "The three passwords become part of an address: letters and digits only. openssl rand -hex 32, three times."),
     Section("systemd only", "minga", (
@@ -129,6 +130,8 @@ SECTIONS: tuple[Section, ...] = (
         Variable("DEFAULT_FROM_EMAIL", TEXT, "Minga <minga@localhost>", "The sender of mails.", example="Minga <minga@example.org>"),
         Variable("PORTAL_URL", WEB_ADDRESS, "",
                  "The portal's own address, for links in mails. Empty: the first of ALLOWED_HOSTS.", example="https://labs.example.org"),
+        Variable("LIVE_URL", WEB_ADDRESS, "", "Where browsers reach the live process. Empty: at /live/ of the portal's own address.",
+                 example="https://live.labs.example.org"),
         Variable("PORTAL_KEY_FILE", PATH, "", "The private half of the portal's own SSH key (ed25519, no passphrase). Empty: no lines in terminals.",
                  example="/etc/minga/keys/portal_key", note="With it a line is written into the open terminals of a machine before it is put to sleep "
                  "(docs/admin/mail.md). Compose: put it into CONFIG_DIR/keys."),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.failures import Failures
+from lib import events
 from lib.notes import Note
 from lib.states import IllegalMove
 from tunnels.agent.protocol import Report, TunnelReport
@@ -88,7 +89,9 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
         tell_agent(gateway.pk, redrawn)
     Gateway.objects.filter(pk=gateway.pk).update(heard_at=now)
     fresh.update(boot=report.boot, seq=report.seq, link_error=report.link_error, **_mishaps(report, now))
-    return {tunnel.holder for tunnel in moved}
+    holders = {tunnel.holder for tunnel in moved}
+    events.publish("holder", *holders)
+    return holders
 
 
 def _update(columns: list[str], rows: Sequence[Tunnel]) -> None:

@@ -22,6 +22,7 @@ _SITE = {"database", "redis", "secret key"}
 HOLDERS = {
     "web": _SITE | {"mail password", "metrics token"},
     "worker": _SITE | {"cloud", "portal's ssh key", "mail password"},
+    "live": _SITE | {"metrics token"},
     "beat": _SITE,
     "disks": {"cloud"},
     "prepare": _SITE | {"cloud", "gateway token"},

@@ -86,7 +86,9 @@ def _where(data: Path) -> str:
 def settle(data: Path, port: str, lock: TextIO) -> Installation:
     """Return the installation in a folder that we hold (see take); makes the ports and secrets that it lacks. Raises LauncherError."""
     try:
-        chosen = free_ports.choose(data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page"])
+        chosen = free_ports.choose(
+            data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page", "live"]
+        )
         _key(data / "secrets" / "portal_key")
         return Installation(
             data, free_ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock

@@ -72,7 +72,8 @@ def all_services(installation: Installation) -> list[Service]:
     mail = [] if has_mail_server() else [_mail(installation)]
     return [
         _postgres(postgres), _redis(redis), _assets(site), *cloud, _vps(installation), *mail, _prepare(installation, site),
-        _disks(installation, site), _web(installation, site), _worker(installation, site), _beat(installation, site), _agent(installation),
+        _disks(installation, site), _web(installation, site), _live(installation, site), _worker(installation, site),
+        _beat(installation, site), _agent(installation),
     ]  # fmt: skip
 
 
@@ -102,6 +103,7 @@ def _environment(installation: Installation, database: str, redis: str) -> dict[
         "DEBUG": os.environ.get("DEBUG", "off"),
         "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
         "PORTAL_URL": os.environ.get("PORTAL_URL") or installation.url,
+        "LIVE_URL": os.environ.get("LIVE_URL") or f"http://localhost:{installation.ports['live']}",
         "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{installation.ports['mail']}",
         "PORTAL_KEY_FILE": os.environ.get("PORTAL_KEY_FILE") or str(installation.secret_file("portal_key")),
         "VPS_PORT": str(installation.ports["vps"]),
@@ -195,6 +197,14 @@ def _web(installation: Installation, site: dict[str, str]) -> Service:
     )  # fmt: skip
     answers = partial(page_answers, installation.url)
     return Service(program, wave=3, after=("prepare", "assets"), is_ready=answers, ports=[installation.web_port])
+
+
+def _live(installation: Installation, site: dict[str, str]) -> Service:
+    """At a port of its own: there is no proxy that could make one address of two. Cookies of a name go to all its ports."""
+    port = installation.ports["live"]
+    hosts = [word for host in free_ports.loopbacks() for word in ("--host", host)]
+    program = _python("live", "portal.live", *hosts, "--port", str(port), environment=site)
+    return Service(program, wave=3, is_ready=partial(listens, port), ports=[port])
 
 
 def _worker(installation: Installation, site: dict[str, str]) -> Service:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
+from lib import events
 from lib.notes import Note
 from machines.states import COME_TRUE, MOVES, TOWARDS, Refused, Repair, Setup, State, Wanted
 
@@ -320,11 +321,13 @@ class Machine(models.Model):
         Event.objects.create(
             machine=self, kind=Event.Kind.MOVED, by=by, from_state=came_from, to_state=to, stored_note=note.as_json()
         )
+        events.publish("machine", self.pk)
 
     def record(self, kind: str, note: Note, *, by: User | None = None) -> None:
         Event.objects.create(
             machine=self, kind=kind, by=by, from_state=self.state, to_state=self.state, stored_note=note.as_json()
         )
+        events.publish("machine", self.pk)
 
 
 class Event(models.Model):

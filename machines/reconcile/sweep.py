@@ -19,7 +19,7 @@ from django.utils import timezone
 import quotas.actions
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
-from lib import doorbell, seldom
+from lib import doorbell, events, seldom
 from lib.notes import Note
 from machines import cloud_identity, machine_names
 from machines.models import CloudWatch, Event, Machine, MachineQuerySet, status_fields
@@ -213,6 +213,7 @@ def _put(machine: Machine, rows: MachineQuerySet, changes: dict[str, Any], notes
             return False
         for note in notes:
             machine.record(Event.Kind.NOTED, note)
+    events.publish("machine", machine.pk)
     for name, value in changes.items():
         setattr(machine, name, value)
     return True

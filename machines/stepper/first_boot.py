@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop as _
 import tunnels.queries
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError
+from lib import events
 from lib.notes import Note
 from machines.models import Event, Machine
 from machines.states import Setup, State
@@ -168,6 +169,7 @@ def _write(machine: Machine, facts: dict[str, Any]) -> bool:
     known = {name: getattr(machine, name) for name in ("pk", "server_id", "setup_since", "setup_next_at")}
     if not Machine.objects.filter(**known).update(**facts):
         return False
+    events.publish("machine", machine.pk)
     for name, value in facts.items():
         setattr(machine, name, value)
     return True

@@ -14,7 +14,6 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 
-from portal.problems import MEDIA_TYPE, problem
 from tunnels.site_names import bare
 
 NUMBERS = ("127.0.0.1", "::1")
@@ -28,7 +27,7 @@ class HomeAddress:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if _is_beside_home(request):
+        if is_beside_home(request):
             return self._without_cookies(request) if request.path.startswith(PROGRAMS) else _lead_home(request)
         if settings.SECURE_SSL_REDIRECT and request.path.startswith("/api/v1/") and not request.is_secure():
             return _only_https(request)
@@ -47,7 +46,7 @@ def _named(request: HttpRequest) -> str:
     return str(request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", ""))
 
 
-def _is_beside_home(request: HttpRequest) -> bool:
+def is_beside_home(request: HttpRequest) -> bool:
     return bare(_named(request)) in NUMBERS and urlsplit(settings.PORTAL_URL).hostname not in NUMBERS
 
 
@@ -70,6 +69,8 @@ def _home(request: HttpRequest) -> str:
 
 
 def _only_https(request: HttpRequest) -> HttpResponse:
+    from portal.problems import MEDIA_TYPE, problem  # the API's framework is 11 MB, and live needs none of it
+
     with override(get_language_from_request(request)):
         words = _(
             "The API answers over https only. Say https:// and take a new token: this one has travelled where others can read it."

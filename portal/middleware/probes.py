@@ -54,7 +54,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def numbers(request: HttpRequest) -> HttpResponse:
     """Prometheus metrics, for those who may see them."""
-    if not _may_scrape(request):
+    if not may_scrape(request):
         sentence = "Send METRICS_TOKEN as a bearer token, or ask from an address in METRICS_ALLOW without a proxy.\n"
         return _text(sentence, 401, **{"WWW-Authenticate": "Bearer"})
     body, media_type = metrics.told(request.headers.get("Accept", ""))
@@ -68,7 +68,7 @@ VIEWS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
 }
 
 
-def _may_scrape(request: HttpRequest) -> bool:
+def may_scrape(request: HttpRequest) -> bool:
     kind, _blank, token = request.headers.get("Authorization", "").partition(" ")
     if settings.METRICS_TOKEN and kind.lower() == "bearer":
         return hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())

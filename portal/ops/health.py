@@ -30,6 +30,7 @@ from cloud import open_disks
 from lib import seldom
 from machines.models import CloudWatch
 from machines.reconcile.sweep import PACE
+from portal.live import sign
 from tunnels.models import Gateway
 
 log = logging.getLogger(__name__)
@@ -146,10 +147,22 @@ _disk = DatabaseDisk()
 
 def _ask_redis() -> float:
     began = perf_counter()
-    once = Retry(NoBackoff(), 0)
-    times = {"socket_connect_timeout": LIMIT_SECONDS, "socket_timeout": LIMIT_SECONDS}
-    with redis.Redis.from_url(settings.REDIS_URL, retry=once, **times) as door:
+    with _open_redis() as door:
         door.ping()
+    return perf_counter() - began
+
+
+def _open_redis() -> "redis.Redis":
+    times = {"socket_connect_timeout": LIMIT_SECONDS, "socket_timeout": LIMIT_SECONDS}
+    return redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **times)
+
+
+def _ask_live() -> float:
+    """Look for the sign that a live process leaves in Redis every few seconds."""
+    began = perf_counter()
+    with _open_redis() as door:
+        if not door.exists(sign.key(settings.REDIS_URL)):
+            raise TimeoutError("no live process has been heard lately")
     return perf_counter() - began
 
 
@@ -160,22 +173,24 @@ def _ask_disks() -> float:
     return perf_counter() - began
 
 
-_database, _redis, _disks = Look(_ask_database), Look(_ask_redis), Look(_ask_disks)
+_database, _redis, _disks, _live = Look(_ask_database), Look(_ask_redis), Look(_ask_disks), Look(_ask_live)
 
 
 def readiness() -> tuple[str, dict[str, Part]]:
     """The state of the whole, and of each part."""
     until = monotonic() + LIMIT_SECONDS
     asked_database, asked_redis, asked_disks = _database.begin(), _redis.begin(), _disks.begin()
+    asked_live = _live.begin()
     seen = _answer("database", asked_database, until)
     took = _answer("redis", asked_redis, until)
-    read = _answer("disks", asked_disks, until)
+    read, heard = _answer("disks", asked_disks, until), _answer("live", asked_live, until)
     parts = {
         "database": seen if isinstance(seen, Part) else database(seen),
         "redis": took if isinstance(took, Part) else Part(OK, took),
         "disk": disk(tempfile.gettempdir()),
         **_further(seen, timezone.now()),
         "disks": disks(read),
+        "live": live(heard),
     }
     return worst(parts), parts
 
@@ -201,6 +216,13 @@ def disks(took: float | Part) -> Part:
     """The process that reads disks for web. Without it nothing can be downloaded, and all else goes on."""
     if isinstance(took, Part):
         return Part(DEGRADED, why="no disk can be downloaded: the process that reads them does not answer")
+    return Part(OK, took)
+
+
+def live(took: float | Part) -> Part:
+    """The process that tells open pages of changes. Without it they ask every few seconds, as they do without Redis."""
+    if isinstance(took, Part):
+        return Part(DEGRADED, why="open pages ask by themselves: no live process has been heard lately")
     return Part(OK, took)
 
 

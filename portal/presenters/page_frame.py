@@ -64,6 +64,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "here": way_back(request),
         "tabs": tabs(request),
         "may": May(request),
+        "events_url": f"{settings.LIVE_URL}/live/events",
         "version": __version__,
     }
 

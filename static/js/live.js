@@ -26,22 +26,3 @@ document.addEventListener("htmx:afterSwap", () => {
   }
   unfolded = [];
 });
-
-// A part that has settled is looked at now and then while somebody sees the page: a connection may have woken the machine.
-// Never below a person's hands: not while they type in it or have marked a line to copy.
-const LOOK_MS = 15000;
-
-function isInUse(part) {
-  const focused = document.activeElement;
-  const marked = getSelection();
-  return (part.contains(focused) && focused.matches("input, textarea, select"))
-    || (!marked.isCollapsed && part.contains(marked.anchorNode));
-}
-
-function look() {
-  if (document.hidden) return;
-  for (const part of document.querySelectorAll('[hx-trigger="look"]')) if (!isInUse(part)) htmx.trigger(part, "look");
-}
-
-setInterval(look, LOOK_MS);
-document.addEventListener("visibilitychange", look);

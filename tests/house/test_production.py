@@ -51,7 +51,7 @@ def test_the_database_is_well_only_when_the_application_can_sign_in() -> None:
     assert {"--username=minga", "--dbname=minga", "--command=select 1"} <= set(check)
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "disks", "agent"])
+@pytest.mark.parametrize("name", ["web", "live", "worker", "beat", "disks", "agent"])
 def test_all_logs_have_one_form(name: str) -> None:
     assert SERVICES[name]["environment"]["LOG_FORMAT"] == "${LOG_FORMAT:-json}"
 
@@ -61,15 +61,15 @@ def test_what_runs_once_is_not_started_again(name: str) -> None:
     assert SERVICES[name]["restart"] == "no"
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "live", "worker", "beat"])
 def test_nothing_starts_before_the_tables_are_there(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
-def test_only_web_is_published_and_only_on_this_computer() -> None:
+def test_only_web_and_live_are_published_and_only_on_this_computer() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published.keys() == {"web"}
-    assert all(port.startswith("127.0.0.1:") for port in published["web"])
+    assert published.keys() == {"web", "live"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 def test_the_database_has_no_way_out_and_the_agent_no_way_to_it() -> None:
@@ -78,14 +78,15 @@ def test_the_database_has_no_way_out_and_the_agent_no_way_to_it() -> None:
     assert SERVICES["agent"]["networks"] == ["outside"]
 
 
-def test_web_believes_the_proxy_on_this_computer_only() -> None:
+@pytest.mark.parametrize("name", ["web", "live"])
+def test_only_the_proxy_on_this_computer_is_believed(name: str) -> None:
     """With --forwarded-allow-ips=* every container could say whose address its visitor has."""
-    words = SERVICES["web"]["command"]
+    words = SERVICES[name]["command"]
     assert "--behind-gateway" in words
     assert not any("*" in word for word in words)
 
 
-@pytest.mark.parametrize("name", ["web", "agent"])
+@pytest.mark.parametrize("name", ["web", "live", "agent"])
 def test_who_takes_visitors_may_open_a_file_for_each(name: str) -> None:
     assert SERVICES[name]["ulimits"]["nofile"]["soft"] >= 16384
     assert "\nLimitNOFILE=65536\n" in (ROOT / f"deploy/systemd/minga-{name}.service").read_text()
@@ -131,7 +132,15 @@ def test_nothing_that_runs_in_the_image_needs_the_launcher() -> None:
 
 def test_there_is_a_unit_for_each_process() -> None:
     names = {path.stem for path in units()}
-    assert {"minga-web", "minga-worker", "minga-beat", "minga-disks", "minga-agent", "minga-backup"} <= names
+    assert {
+        "minga-web",
+        "minga-live",
+        "minga-worker",
+        "minga-beat",
+        "minga-disks",
+        "minga-agent",
+        "minga-backup",
+    } <= names
 
 
 @pytest.mark.parametrize("unit", units(), ids=lambda path: path.stem)

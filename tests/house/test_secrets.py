@@ -28,6 +28,7 @@ SITE = {"database", "redis", "secret key"}
 TABLE = {
     "web": {*SITE, "mail password", "metrics token"},
     "worker": {*SITE, "mail password", "cloud", "portal's ssh key"},
+    "live": {*SITE, "metrics token"},
     "beat": SITE,
     "disks": {"cloud"},
     "agent": {"gateway token"},
@@ -163,7 +164,7 @@ def test_of_systemd_no_process_can_read_what_another_holds() -> None:
     """Processes of one user can read each other's environment, and each other's files."""
     users = {name: unit(name)["User"] for name in ("worker", "disks", "web", "agent")}
     assert len({str(user) for user in users.values()}) == len(users)
-    assert unit("beat")["User"] == unit("web")["User"]
+    assert unit("beat")["User"] == unit("live")["User"] == unit("web")["User"]
 
 
 def test_of_systemd_only_web_reaches_the_process_that_reads_disks() -> None:

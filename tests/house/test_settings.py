@@ -113,7 +113,7 @@ def test_every_setting_reaches_the_containers() -> None:
     assert of("minga") - given - baked == set()
 
 
-@pytest.mark.parametrize("service", ["web", "worker", "migrate", "manage"])
+@pytest.mark.parametrize("service", ["web", "live", "worker", "migrate", "manage"])
 def test_what_beat_is_given_reaches_all_who_read_the_settings(service: str) -> None:
     assert SERVICES["beat"]["environment"].keys() - SERVICES[service]["environment"].keys() == set()
 

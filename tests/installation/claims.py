@@ -10,7 +10,7 @@ from tests.installation.visitor import Visitor
 from tests.installation.walk import MANAGE
 from tests.installation.world import VPS_ADDRESS, World
 
-SERVICES = ("minga-web", "minga-disks", "minga-worker", "minga-beat")
+SERVICES = ("minga-web", "minga-live", "minga-disks", "minga-worker", "minga-beat")
 AUTHORITY = "var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
 
 

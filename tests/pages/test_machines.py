@@ -84,7 +84,7 @@ def test_every_state_has_a_page_and_a_card(signed_in: Client, student: User, sta
 def test_a_settled_machine_is_looked_at_only_now_and_then(signed_in: Client, student: User, state: str) -> None:
     page = signed_in.get(at(make_machine(student, state=state))).content
     assert b'hx-trigger="look"' in page
-    assert b'hx-trigger="every' not in page
+    assert b"data-pace" not in page
     assert b'http-equiv="refresh"' not in page
 
 
@@ -94,7 +94,7 @@ def test_one_that_is_gone_never_asks_again(signed_in: Client, student: User) -> 
 
 def test_an_unsettled_machine_asks_for_itself_with_and_without_scripts(signed_in: Client, student: User) -> None:
     page = signed_in.get(at(make_machine(student, state="building"))).content
-    assert b'hx-trigger="every 1s"' in page
+    assert b'data-pace="1000"' in page
     assert b'http-equiv="refresh"' in page
 
 

@@ -67,7 +67,7 @@ def test_a_settled_machine_is_not_asked_for_each_second_because_of_its_ages(
 ) -> None:
     shown = page(client, machine, student)
     assert 'hx-trigger="look"' in shown
-    assert 'hx-trigger="every' not in shown
+    assert "data-pace" not in shown
 
 
 def test_within_a_minute_the_page_looks_the_same(machine: Machine, clock: "Clock") -> None:

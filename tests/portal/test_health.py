@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import redis
 from django.test import Client
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from accounts.failures import Failures
 from accounts.models import RowFailure
 from lib import seldom
 from machines.models import CloudWatch
+from portal.live import sign
 from portal.ops import health
 from portal.ops.health import Part
 from tests.factories import make_gateway
@@ -54,7 +56,22 @@ def disks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_disks", health.Look(lambda: 0.004))
 
 
-@pytest.mark.usefixtures("disks")
+@pytest.fixture
+def elsewhere(settings: Any) -> None:
+    """A database of Redis in which no other test has a live process."""
+    settings.REDIS_URL = settings.REDIS_URL.rpartition("/")[0] + "/15"
+
+
+@pytest.fixture
+def sign_of_life(elsewhere: None, settings: Any) -> Iterator[None]:
+    """A live process was there a moment ago."""
+    with redis.Redis.from_url(settings.REDIS_URL) as door:
+        door.set(sign.key(settings.REDIS_URL), 1, ex=60)
+        yield
+        door.delete(sign.key(settings.REDIS_URL))
+
+
+@pytest.mark.usefixtures("disks", "sign_of_life")
 @pytest.mark.django_db(transaction=True)
 def test_all_is_well(client: Client) -> None:
     make_gateway()
@@ -62,7 +79,7 @@ def test_all_is_well(client: Client) -> None:
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["state"]) == (200, "ok")
     assert {name: part["state"] for name, part in reply.json()["parts"].items()} == dict.fromkeys(
-        ("database", "redis", "disk", "cloud", "agents", "rows", "mails", "disks"), "ok"
+        ("database", "redis", "disk", "cloud", "agents", "rows", "mails", "disks", "live"), "ok"
     )
     assert all(0 <= part["seconds"] < 10 for name, part in reply.json()["parts"].items() if name != "disk")
 
@@ -80,6 +97,13 @@ def test_without_the_process_that_reads_disks_only_downloads_are_missing(client:
     reply = client.get("/readyz")
     assert reply.status_code == 200
     assert reply.json()["parts"]["disks"]["why"].startswith("no disk can be downloaded")
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_without_a_live_process_pages_ask_by_themselves(client: Client, db: None) -> None:
+    reply = client.get("/readyz")
+    assert reply.status_code == 200
+    assert reply.json()["parts"]["live"]["why"].startswith("open pages ask by themselves")
 
 
 def test_without_redis_it_is_not_ready(client: Client, settings: Any, db: None) -> None:
@@ -219,7 +243,7 @@ def test_of_a_silent_agent_nobody_knows_its_connection() -> None:
     assert health.agents([gone], NOW) == Part("degraded", 300, "1 of 1 not heard")
 
 
-@pytest.mark.usefixtures("disks")
+@pytest.mark.usefixtures("disks", "sign_of_life")
 def test_a_database_that_is_away_for_long_is_logged_once(client: Client, lines: "Lines") -> None:
     """The test's database is shut here; a prober comes every few seconds."""
     seldom.OWN.clear()

@@ -18,6 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import portal.settings
 from machines.models import CloudWatch, Event, Machine, Stray
+from portal.live import numbers as live_numbers
+from portal.live.hub import Hub
 from portal.ops import metrics
 from tests.factories import make_gateway, make_machine
 from tunnels.models import Tunnel
@@ -286,8 +288,11 @@ def test_the_page_for_administrators_names_every_number(student: "User") -> None
     CloudWatch.objects.update(listed_at=timezone.now(), room={"vcpus": 4, "vcpus_used": 1})
     page = (Path(__file__).resolve().parents[2] / "docs" / "admin" / "observability.md").read_text()
     listed = {name.removesuffix("_total") for name in re.findall(r"^\| `(minga_\w+)", page, flags=re.M)}
-    text = metrics.told("text/plain")[0].decode()
-    assert listed == {family.name for family in text_string_to_metric_families(text)}
+    texts = [
+        metrics.told("text/plain")[0].decode(),
+        live_numbers.told(Hub(), "text/plain")[0].decode(),
+    ]  # web's and live's
+    assert listed == {family.name for text in texts for family in text_string_to_metric_families(text)}
 
 
 def test_another_form_is_spoken_too(client: Client, db: None) -> None:

@@ -18,7 +18,7 @@ HOST = "labs.example.org"
 USER = 10001
 Ran = subprocess.CompletedProcess[str]
 SECRETS = ("SECRET_KEY", "DATABASE_PASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD")
-PARTS = ("postgres", "redis", "disks", "web", "worker", "beat")
+PARTS = ("postgres", "redis", "disks", "web", "live", "worker", "beat")
 TOKEN = "a-token-of-the-tests-0123456789"  # METRICS_TOKEN
 PASSWORD = "a-long-password-of-the-tests"
 

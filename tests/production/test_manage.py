@@ -38,11 +38,11 @@ def test_a_restore_brings_back_what_was_saved(site: Site, admin: str, has_cloud:
     """Without a cloud it says so at the end, and holds the machines."""
     [file] = site.backups.glob("minga-*.dump")
     site.shell(SOMEBODY.format("came-later"))
-    site.compose("stop", "web", "worker", "beat")
+    site.compose("stop", "web", "live", "worker", "beat")
     ran = site.manage("restore", f"/backups/{file.name}", check=False)
     assert "The database is restored" in ran.stdout
     assert (ran.returncode == 0) is has_cloud
-    site.compose("start", "web", "worker", "beat")
+    site.compose("start", "web", "live", "worker", "beat")
     until(lambda: site.get("/healthz").status_code == 200, "web answers", 60)
     names = site.shell(NAMES).split()
     assert (admin in names, "came-later" in names) == (True, False)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.production.compose_site import PARTS, USER, Site, until
 
-OURS = ("web", "worker", "beat", "disks")
+OURS = ("web", "live", "worker", "beat", "disks")
 
 
 def test_migrate_has_ended_well(site: Site) -> None:
@@ -44,8 +44,9 @@ def test_web_reads_disks_by_way_of_a_process_that_holds_the_password_for_it(site
 
 def test_the_database_cannot_be_reached_from_this_computer(site: Site) -> None:
     published = {part: site.container(part)["HostConfig"]["PortBindings"] for part in PARTS}
-    assert {part for part, ports in published.items() if ports} == {"web"}
+    assert {part for part, ports in published.items() if ports} == {"web", "live"}
     assert published["web"]["8000/tcp"][0]["HostIp"] == "127.0.0.1"
+    assert published["live"]["8001/tcp"][0]["HostIp"] == "127.0.0.1"
 
 
 KILL = """
@@ -55,6 +56,10 @@ for place in Path("/proc").glob("[0-9]*"):
     if int(place.name) not in (1, os.getpid()) and b"portal.serve" in (place / "cmdline").read_bytes():
         os.kill(int(place.name), 9)
 """
+
+
+def test_live_is_heard(site: Site) -> None:
+    until(lambda: site.part("live")["state"] == "ok", "web has found the sign of live", 30)
 
 
 def test_web_may_hold_many_connections_open(site: Site) -> None:

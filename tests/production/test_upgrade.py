@@ -11,7 +11,7 @@ import pytest
 
 from tests.production.compose_site import ROOT, Site, until
 
-SERVICES = ("web", "worker", "beat")
+SERVICES = ("web", "live", "worker", "beat")
 MIGRATION = """
 from django.db import migrations
 
@@ -131,7 +131,7 @@ def test_the_way_back_brings_the_version_before_and_the_rows_of_its_backup(site:
     """The lines of install.md. `git checkout` and `docker compose build` leave the same tag, with what was in it before."""
     site.shell(SOMEBODY.format("of-after"))
     new = images(site)
-    site.compose("stop", "web", "disks", "worker", "beat", "agent")
+    site.compose("stop", "web", "live", "disks", "worker", "beat", "agent")
     site.docker("tag", "minga:before", "minga:test")
     ran = site.manage("restore", backup, check=False)
     assert "The database is restored" in ran.stdout + ran.stderr

@@ -1,0 +1,74 @@
+"""`python -m portal.live --host ADDRESS [--host ADDRESS] --port N`: the process itself. SIGTERM drains it: see Server."""
+
+import argparse
+import contextlib
+import os
+import socket
+from typing import Any
+
+import django
+import uvicorn
+from django.conf import settings
+
+FRAME_BYTES = 65536
+DRAIN_SECONDS = 5
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    told = _arguments()
+    django.setup()
+    from portal import serve
+
+    _keep_few_connections()
+    sockets = [serve.listen(host, told.port) for host in told.host]
+    trusted = serve.trusted_proxies(behind_gateway=told.behind_gateway)
+    with contextlib.suppress(KeyboardInterrupt):
+        make_server(trusted=trusted).run(sockets=sockets)
+
+
+def _arguments() -> Any:
+    parser = argparse.ArgumentParser(prog="portal.live", description="What stays open: the events of pages.")
+    parser.add_argument("--host", action="append", required=True, help="an address to listen on; may be said twice")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument(
+        "--behind-gateway", action="store_true", help="the proxy comes by this container's default gateway"
+    )
+    return parser.parse_args()
+
+
+def _keep_few_connections() -> None:
+    """The pool of web would be twelve."""
+    from portal.live.reading import THREADS
+
+    pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
+    if pool:
+        pool |= {"max_size": THREADS}
+
+
+def make_server(*, trusted: list[str]) -> "uvicorn.Server":
+    """Return the server, which needs Django to be set up."""
+    from portal.live.app import Live
+    from portal.serve import Impatient
+
+    class Server(uvicorn.Server):
+        """Ends the streams first when told to end: each browser learns that it may come back, and comes at a time of its own."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            for server in self.servers:
+                server.close()  # nothing new
+            with contextlib.suppress(TimeoutError):
+                await live.hub.drain()
+            await super().shutdown(sockets)
+
+    live = Live()
+    config = uvicorn.Config(
+        live, http=Impatient, ws="websockets-sansio", ws_max_size=FRAME_BYTES, ws_per_message_deflate=False,
+        lifespan="on", log_config=None, server_header=False, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS,
+        forwarded_allow_ips=trusted,
+    )  # fmt: skip
+    return Server(config)
+
+
+if __name__ == "__main__":
+    main()

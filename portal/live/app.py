@@ -1,0 +1,90 @@
+"""The ASGI application of the live process: /live/events for browsers and programs; /healthz and /metrics for probers."""
+
+import asyncio
+import contextlib
+import logging
+from time import monotonic
+from typing import Any
+
+from lib import logs
+from portal.live import news, numbers, reading, sockets, sse
+from portal.live.entry import Refused, request_of
+from portal.live.hub import Hub
+from portal.middleware import probes
+from portal.middleware.request_id import request_id
+
+log = logging.getLogger("portal.live")
+EVENTS = "/live/events"
+
+
+class Live:
+    def __init__(self) -> None:
+        self.hub = Hub()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        begun, name = monotonic(), request_id(request_of(scope))
+        with logs.about(request=name):
+            carry = self._http if scope["type"] == "http" else self._websocket
+            told = await carry(scope, receive, send, name)
+            if told:
+                facts = {"path": logs.cut(scope["path"]), "seconds": round(monotonic() - begun, 1), "end": told}
+                log.info("%(path)s ended after %(seconds)s s: %(end)s", facts, extra={"facts": facts})
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()  # startup
+        reading.start()
+        going = [asyncio.create_task(work) for work in (news.follow(self.hub), self.hub.stay_alive(), self.hub.guard())]
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # shutdown
+        for task in going:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _http(self, scope: Any, receive: Any, send: Any, name: str) -> str:
+        if scope["path"] != EVENTS or scope["method"] != "GET":
+            return await self._for_probers(scope, send)
+        try:
+            return await sse.serve(self.hub, scope, receive, send, name)
+        except Exception as error:
+            refused = self._refused(error)
+        await _answer(send, refused.status, f"{refused.reason}\n".encode(), (b"x-request-id", name.encode()))
+        return f"{refused.status} {refused.reason}"
+
+    async def _websocket(self, scope: Any, receive: Any, send: Any, name: str) -> str:
+        try:
+            if scope["path"] != EVENTS:
+                raise Refused(404, "path")
+            return await sockets.serve(self.hub, scope, receive, send)
+        except Exception as error:
+            refused = self._refused(error)
+        await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the visitor reads 403
+        return f"{refused.status} {refused.reason}"
+
+    def _refused(self, error: Exception) -> Refused:
+        """Of a fault of ours, or a database that is away, the visitor reads nothing but that."""
+        if not isinstance(error, Refused):
+            log.warning("a connection could not be opened: %r", error)
+            error = Refused(503, "error")
+        self.hub.counts[f"refused {error.reason}"] += 1
+        return error
+
+    async def _for_probers(self, scope: Any, send: Any) -> str:
+        if scope["path"] == "/healthz":
+            await _answer(send, 200, b"ok\n")
+        elif scope["path"] == "/metrics" and probes.may_scrape(request := request_of(scope)):
+            body, media_type = numbers.told(self.hub, request.headers.get("Accept", ""))
+            await _answer(send, 200, body, (b"content-type", media_type.encode()))
+        else:
+            await _answer(send, 401 if scope["path"] == "/metrics" else 404, b"not here\n")
+        return ""
+
+
+async def _answer(send: Any, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+    kind = [] if any(name == b"content-type" for name, _value in headers) else [(b"content-type", b"text/plain")]
+    all_headers = [*headers, *kind, (b"cache-control", b"no-store"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": all_headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,122 @@
+"""Who may open a live connection: at the right address, from the right origin, with a session or a token that is good now.
+
+Django's protection against forged requests does not cover what stays open, so the origin is checked here.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.models import User
+from portal.middleware.home_address import is_beside_home
+
+
+class Refused(Exception):
+    """The connection is not opened: an HTTP status, and a word for the log and for /metrics."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """By what a person came in. `key` is the session's key, or the hash of the token."""
+
+    person: User
+    kind: str  # session or token
+    key: str
+    proof: str  # a hash that changes with the password
+
+
+def request_of(scope: Any) -> ASGIRequest:
+    """Return the head of the request, as Django's functions read it; also of a websocket's."""
+    return ASGIRequest({**scope, "method": scope.get("method", "GET")}, BytesIO())
+
+
+def enter(scope: Any) -> Entry:
+    """Return who comes. Asks the database. Raises Refused."""
+    request = request_of(scope)
+    check_address(request)
+    check_origin(request, is_socket=scope["type"] == "websocket")
+    entry = _by_token(request) or _by_session(request)
+    if entry is None or not entry.person.is_active:
+        raise Refused(401, "unknown")
+    return entry
+
+
+def check_address(request: ASGIRequest) -> None:
+    try:
+        request.get_host()
+    except DisallowedHost:
+        raise Refused(400, "host") from None
+    if settings.SECURE_SSL_REDIRECT and not _is_secure(request):
+        raise Refused(403, "plain_http")
+
+
+def _is_secure(request: ASGIRequest) -> bool:
+    return request.scheme in ("https", "wss")
+
+
+def check_origin(request: ASGIRequest, *, is_socket: bool) -> None:
+    """Let no page of another origin use the cookies of whoever looks at it: not to read, nor to fill their share of streams."""
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        if origin not in _origins(request):
+            raise Refused(403, "origin")
+    elif not _names_no_other(request, is_socket=is_socket):
+        raise Refused(403, "origin")
+
+
+def _names_no_other(request: ASGIRequest, *, is_socket: bool) -> bool:
+    """Whether a request without an Origin may be a program's, or one of our own page: a browser leaves it out only there."""
+    if "Authorization" in request.headers:
+        return True  # no browser sends that by itself
+    site = request.headers.get("Sec-Fetch-Site")
+    is_stream = "text/event-stream" in request.headers.get("Accept", "")
+    return not is_socket and (site == "same-origin" or (site is None and is_stream))
+
+
+def _origins(request: ASGIRequest) -> set[str]:
+    own = f"{'https' if _is_secure(request) else 'http'}://{request.get_host()}"
+    return {own, origin_of(settings.PORTAL_URL), *settings.CSRF_TRUSTED_ORIGINS}
+
+
+def origin_of(url: str) -> str:
+    """Return the scheme, name and port of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _by_token(request: ASGIRequest) -> Entry | None:
+    """As the API reads it, without its framework, which costs 11 MB."""
+    kind, _blank, text = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        return None
+    now = timezone.now()
+    token = tokens.find(text.strip(), now)
+    if token is None:
+        raise Refused(401, "token")
+    tokens.note_use(token, now)
+    return Entry(token.user, "token", token.digest, token.user.get_session_auth_hash())
+
+
+def _by_session(request: ASGIRequest) -> Entry | None:
+    """Not at 127.0.0.1 where the portal has a name: machines' ports are there, to which a browser sends the same cookies."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not key or is_beside_home(request):
+        return None
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    person = get_user(request)
+    if not isinstance(person, User) or request.session.session_key is None:
+        return None
+    return Entry(person, "session", request.session.session_key, person.get_session_auth_hash())

@@ -1,0 +1,193 @@
+"""All open connections of this process: how many there may be, what reaches whom, and when they end."""
+
+import asyncio
+import logging
+import random
+import secrets
+from collections import Counter, deque
+from collections.abc import Collection
+
+from accounts.models import User
+from lib import seldom
+from portal.live import rights
+from portal.live.entry import Entry, Refused
+from portal.live.reading import read
+from portal.live.rights import Change
+from portal.live.stream import GAP, Deliver, Message, Stream
+
+log = logging.getLogger("portal.live")
+MOST_OF_A_PERSON = 20  # connections
+MOST = 5000  # of this process
+ENTRIES_A_SECOND = 50  # after a restart all come at once, and each entry asks the database
+RESTART_SECONDS = 2.0  # until the next process answers
+LONGEST_WAIT = 20.0  # seconds, for one's turn to enter
+GATHER_SECONDS = 0.1  # changes of so long are looked up in one go
+KEPT = 2000  # changes that a connection can catch up on
+ALIVE_SECONDS = 15.0
+CHECK_SECONDS = 1.5  # between two looks at everybody's rights
+UNSURE_SECONDS = 4.5  # without such a look nobody's right is certain any more
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.streams: set[Stream] = set()
+        self.counts: Counter[str] = Counter()  # for /metrics
+        self.is_draining = False
+        self.is_sighted = False  # whether changes reach us
+        self._next_entry = 0.0
+        self._epoch, self._number = secrets.token_hex(4), 0
+        self._kept: deque[tuple[int, Change]] = deque(maxlen=KEPT)
+        self._heard: dict[Change, None] = {}
+        self._flush: asyncio.Task[None] | None = None
+
+    # ---- coming and going ----
+
+    async def take_turn(self) -> None:
+        """Wait until it is one's turn to enter. Raises Refused where that would take too long."""
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._next_entry)
+        if self.is_draining or at - now > LONGEST_WAIT:
+            raise Refused(503, "draining" if self.is_draining else "busy")
+        self._next_entry = at + 1 / ENTRIES_A_SECOND
+        if at > now:
+            await asyncio.sleep(at - now)
+
+    async def open(self, entry: Entry, deliver: Deliver, last: str = "") -> Stream:
+        """Let a connection in, and send what it missed since the change `last`, or that it must reload all. Raises Refused."""
+        if self.is_draining or len(self.streams) >= MOST:
+            raise Refused(503, "draining" if self.is_draining else "full")
+        if sum(stream.entry.person.pk == entry.person.pk for stream in self.streams) >= MOST_OF_A_PERSON:
+            raise Refused(429, "too_many")
+        stream = Stream(entry, deliver)
+        self.streams.add(stream)
+        stream.push(self._state())
+        try:
+            stream.push(*await self._missed(stream, last))
+        except Exception:
+            stream.push(GAP)
+        return stream
+
+    def close(self, stream: Stream) -> None:
+        """Forget a connection that has ended."""
+        if stream in self.streams:
+            self.streams.discard(stream)
+            self.counts[f"ended {stream.ended or 'left'}"] += 1
+
+    async def drain(self) -> None:
+        """Let nobody in any more, and end all connections: each is told a time of its own to come back."""
+        self.is_draining = True
+        streams = random.sample(list(self.streams), len(self.streams))
+        for place, stream in enumerate(streams):
+            stream.end("restart", round(1000 * (RESTART_SECONDS + place / ENTRIES_A_SECOND)))
+        await asyncio.wait_for(asyncio.gather(*(stream.settle() for stream in streams)), 2)
+
+    # ---- changes ----
+
+    def see(self) -> None:
+        """Changes reach us from now on; of those before nobody knows."""
+        self.is_sighted = True
+        self._epoch = secrets.token_hex(4)
+        self._kept.clear()
+        for stream in self.streams:
+            stream.push(self._state(), GAP)
+
+    def go_blind(self) -> None:
+        """Changes reach us no more: pages must ask by themselves."""
+        if self.is_sighted:
+            self.is_sighted = False
+            for stream in self.streams:
+                stream.push(self._state())
+
+    def hear(self, changes: Collection[Change]) -> None:
+        """Take in changes; they are sent a moment later, together with those that come meanwhile."""
+        self.counts["heard"] += len(changes)
+        self._heard.update(dict.fromkeys(changes))
+        if self._heard and self._flush is None:
+            self._flush = asyncio.get_running_loop().create_task(self._send_heard())
+
+    async def _send_heard(self) -> None:
+        try:
+            while self._heard:
+                await asyncio.sleep(GATHER_SECONDS)
+                changes, self._heard = list(self._heard), {}
+                people = {stream.person.pk: stream.person for stream in self.streams}
+                await self._send(changes, people)
+        finally:
+            self._flush = None
+
+    async def _send(self, changes: list[Change], people: dict[int, User]) -> None:
+        try:
+            known = await read(rights.recipients, changes, people.values())
+        except Exception as error:
+            seldom.warning(log, "changes", "changes could not be passed on: %r", error, memory=seldom.OWN)
+            for stream in self.streams:
+                stream.push(GAP)
+            return
+        messages = [(self._keep(change), known.get(change, ())) for change in changes]
+        for stream in self.streams:
+            if stream.person.pk not in people:
+                stream.push(GAP)  # it came while the rows were read
+            elif mine := [message for message, whose in messages if stream.person.pk in whose]:
+                self.counts["sent"] += len(mine)
+                stream.push(*mine)
+
+    def _keep(self, change: Change) -> Message:
+        self._number += 1
+        self._kept.append((self._number, change))
+        return self._message(self._number, change)
+
+    def _message(self, number: int, change: Change) -> Message:
+        return Message("change", " ".join(change), f"{self._epoch}-{number}")
+
+    async def _missed(self, stream: Stream, last: str) -> list[Message]:
+        """Return the changes after `last`; a gap where nobody knows them (any more)."""
+        epoch, _dash, number = last.partition("-")
+        first = self._kept[0][0] if self._kept else self._number + 1
+        if epoch != self._epoch or not number.isdecimal() or int(number) < first - 1:
+            return [GAP]
+        later = [(number_of, change) for number_of, change in self._kept if number_of > int(number)]
+        known = await read(rights.recipients, [change for _n, change in later], [stream.person])
+        return [self._message(n, change) for n, change in later if known.get(change)]
+
+    def _state(self) -> Message:
+        return Message("state", "live" if self.is_sighted else "blind")
+
+    # ---- what goes on all the time ----
+
+    async def stay_alive(self) -> None:
+        """Send a sign of life to each connection now and then, so that proxies keep it and a browser sees that it works."""
+        while True:
+            await asyncio.sleep(1)
+            now = asyncio.get_running_loop().time()
+            for stream in self.streams:
+                if int(now - stream.opened_at) % int(ALIVE_SECONDS) == 0 and now - stream.opened_at > 1:
+                    stream.push(Message("alive"))
+
+    async def guard(self) -> None:
+        """End the connections of those whose right has ended: all are looked at in one query."""
+        loop = asyncio.get_running_loop()
+        checked_at = loop.time()
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if await self._check() or not self.streams:
+                checked_at = loop.time()
+            elif loop.time() - checked_at > UNSURE_SECONDS:
+                for stream in self.streams:
+                    stream.end("unsure")
+
+    async def _check(self) -> bool:
+        """Whether everybody's rights are known to be right."""
+        streams = list(self.streams)
+        if not streams:
+            return True
+        try:
+            people = await read(rights.still, [stream.entry for stream in streams])
+        except Exception as error:
+            seldom.warning(log, "rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
+            return False
+        for place, stream in enumerate(streams):
+            if place in people:
+                stream.person = people[place]
+            else:
+                stream.end("rights")
+        return True

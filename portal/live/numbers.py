@@ -1,0 +1,42 @@
+"""/metrics of a live process: what it carries, and why connections ended or were not opened."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily as Counter
+from prometheus_client.core import GaugeMetricFamily as Gauge
+from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from portal.live.hub import Hub
+
+ENDED = ("left", "restart", "rights", "unsure", "flood")
+REFUSED = ("unknown", "token", "origin", "host", "plain_http", "too_many", "full", "busy", "draining", "error")
+
+
+class Numbers(Collector):
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    def collect(self) -> Iterator[Metric]:
+        hub = self.hub
+        yield Gauge("minga_live_streams", "Connections that are open.", value=len(hub.streams))
+        people = len({stream.person.pk for stream in hub.streams})
+        yield Gauge("minga_live_people", "People who have one or more of them.", value=people)
+        yield Gauge("minga_live_sees_changes", "Whether changes come from Redis.", value=hub.is_sighted)
+        yield Counter("minga_live_changes", "Changes heard from Redis.", value=hub.counts["heard"])
+        yield Counter("minga_live_sent", "Changes sent, by connections.", value=hub.counts["sent"])
+        yield self._by("minga_live_ended", "Connections that ended.", "ended", ENDED)
+        yield self._by("minga_live_refused", "Connections that were not opened.", "refused", REFUSED)
+
+    def _by(self, name: str, text: str, kind: str, reasons: tuple[str, ...]) -> Metric:
+        family = Counter(name, text, labels=["reason"])
+        for reason in reasons:
+            family.add_metric([reason], self.hub.counts[f"{kind} {reason}"])
+        return family
+
+
+def told(hub: Hub, accept: str) -> tuple[bytes, str]:
+    """Return the numbers in the form that the asker prefers, and the name of that form."""
+    encode, media_type = choose_encoder(accept)
+    return encode(Numbers(hub)), media_type

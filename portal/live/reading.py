@@ -1,0 +1,36 @@
+"""Short calls to the database from the event loop: a few threads for all streams, and no connection kept between calls."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Barrier
+from typing import Any, TypeVar
+
+from django.db import connections
+
+THREADS = 2  # and as many connections of the pool
+SECONDS = 3.0  # for a call; the stream, or the check, then does without
+T = TypeVar("T")
+_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rows")
+
+
+def start() -> None:
+    """Start all threads now: later ones would be taken for the cost of a stream."""
+    together = Barrier(THREADS)
+    for _ in range(THREADS):
+        _threads.submit(together.wait)
+
+
+async def read(ask: Callable[..., T], *values: Any) -> T:
+    """Return ask(*values), which may ask the database. Raises its exceptions, and TimeoutError."""
+    context = copy_context()  # log lines of the thread carry the request, too
+    running = asyncio.get_running_loop().run_in_executor(_threads, context.run, _ask, ask, values)
+    return await asyncio.wait_for(running, SECONDS)
+
+
+def _ask(ask: Callable[..., T], values: tuple[Any, ...]) -> T:
+    try:
+        return ask(*values)
+    finally:
+        connections.close_all()

@@ -1,0 +1,45 @@
+"""Whether those who are connected still may be, and who of them may know of a change. Both ask the database, in short calls."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import User
+from portal import access
+from portal.live.entry import Entry
+
+Change = tuple[str, str]  # kind, id
+MACHINES = ("machine", "holder")  # kinds whose id is a machine's; tunnels know only that somebody holds them
+_STILL = """
+SELECT u.id, u.username, u.is_active, u.is_superuser, u.roles, u.password, entry.number AS entry_number
+FROM unnest(%s::text[], %s::text[], %s::bigint[]) WITH ORDINALITY AS entry(kind, key, person, number)
+JOIN accounts_user u ON u.id = entry.person AND u.is_active
+WHERE CASE entry.kind
+  WHEN 'session' THEN EXISTS (SELECT FROM django_session s WHERE s.session_key = entry.key AND s.expire_date > %s)
+  ELSE EXISTS (SELECT FROM knox_authtoken t WHERE t.digest = entry.key AND (t.expiry IS NULL OR t.expiry > %s)) END
+"""
+
+
+def still(entries: Sequence[Entry]) -> dict[int, User]:
+    """Return the people as they are now, by the place of their entry; without those whose right has ended. One query for all."""
+    now = timezone.now()
+    columns = [e.kind for e in entries], [e.key for e in entries], [e.person.pk for e in entries]
+    people: Iterable[Any] = User.objects.raw(_STILL, [*columns, now, now])
+    found = {person.entry_number - 1: person for person in people}
+    return {place: person for place, person in found.items() if person.get_session_auth_hash() == entries[place].proof}
+
+
+def recipients(changes: Collection[Change], people: Collection[User]) -> dict[Change, set[int]]:
+    """Say of each change which of these people (by pk) may know of it. A change of an unknown kind, or of nothing, is nobody's."""
+    machines = {change: pk for change in changes if change[0] in MACHINES and (pk := _uuid(change[1]))}
+    carers = access.carers(set(machines.values()), people) if machines and people else {}
+    return {change: carers.get(pk, set()) for change, pk in machines.items()}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,124 @@
+"""The hub by itself: gaps, blindness, slow readers, and who comes too often."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from portal.live import hub as hubs
+from portal.live.entry import Entry, Refused
+from portal.live.hub import Hub
+from portal.live.stream import MOST_WAITING, Message, Stream
+
+
+class Reader:
+    """A browser; `goes_on`: whether it takes what is sent."""
+
+    def __init__(self, pk: int = 1) -> None:
+        self.entry = Entry(User(pk=pk, username=f"p{pk}"), "session", "key", "proof")
+        self.got: list[Message] = []
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def deliver(self, messages: list[Message], why: str) -> None:
+        await self.goes_on.wait()
+        self.got += messages
+
+    @property
+    def names(self) -> list[str]:
+        return [f"{message.name} {message.data}".strip() for message in self.got]
+
+
+async def opened(hub: Hub, reader: Reader) -> Stream:
+    stream = await hub.open(reader.entry, reader.deliver)
+    await stream.settle()
+    return stream
+
+
+async def test_while_redis_is_away_pages_are_told_to_ask() -> None:
+    hub, reader = Hub(), Reader()
+    hub.see()
+    stream = await opened(hub, reader)
+    hub.go_blind()
+    await stream.settle()
+    hub.see()
+    await stream.settle()
+    assert reader.names == ["state live", "gap", "state blind", "state live", "gap"]
+
+
+async def test_who_reads_too_slowly_gets_a_gap_and_costs_no_more() -> None:
+    hub, reader = Hub(), Reader()
+    stream = await opened(hub, reader)
+    reader.goes_on.clear()
+    for number in range(10 * MOST_WAITING):
+        stream.push(Message("change", f"machine {number}"))
+        await asyncio.sleep(0)
+    assert len(stream._waiting) <= MOST_WAITING
+    reader.goes_on.set()
+    await stream.settle()
+    assert "gap" in reader.names[2:]
+
+
+async def test_after_its_end_nothing_is_sent() -> None:
+    hub, reader = Hub(), Reader()
+    stream = await opened(hub, reader)
+    stream.push(Message("change", "machine 1"))
+    stream.end("rights")
+    stream.push(Message("change", "machine 2"))
+    await stream.settle()
+    assert reader.names[2:] == ["bye rights"]
+
+
+async def test_fifty_a_second_come_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(hubs.asyncio, "sleep", sleep)
+    hub = Hub()
+    for _ in range(500):
+        await hub.take_turn()
+    assert max(waited) == pytest.approx(10, abs=0.3)
+
+
+async def test_who_would_wait_too_long_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sleep(_seconds: float) -> None:
+        return
+
+    monkeypatch.setattr(hubs.asyncio, "sleep", sleep)
+    hub = Hub()
+    for _ in range(1001):
+        await hub.take_turn()
+    with pytest.raises(Refused) as refusal:
+        await hub.take_turn()
+    assert (refusal.value.status, refusal.value.reason) == (503, "busy")
+
+
+async def test_changes_that_cannot_be_looked_up_are_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read(*_values: Any) -> Any:
+        raise TimeoutError
+
+    monkeypatch.setattr(hubs, "read", read)
+    hub, reader = Hub(), Reader()
+    stream = await opened(hub, reader)
+    hub.hear([("machine", "1")])
+    await asyncio.sleep(2 * hubs.GATHER_SECONDS)
+    await stream.settle()
+    assert reader.names[2:] == ["gap"]
+
+
+async def test_rights_that_nobody_can_look_at_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read(*_values: Any) -> Any:
+        raise TimeoutError
+
+    monkeypatch.setattr(hubs, "read", read)
+    monkeypatch.setattr(hubs, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(hubs, "UNSURE_SECONDS", 0.05)
+    hub, reader = Hub(), Reader()
+    stream = await opened(hub, reader)
+    guard = asyncio.create_task(hub.guard())
+    await asyncio.sleep(0.2)
+    guard.cancel()
+    assert (stream.ended, reader.names[-1]) == ("unsure", "bye unsure")

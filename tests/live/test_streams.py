@@ -1,0 +1,148 @@
+"""Streams of events: what they cost, whom an event reaches, and when they end."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+import psutil
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+
+from accounts import tokens
+from accounts.models import User
+from deploy.local import free_ports
+from deploy.local.services import page_answers
+from lib import events
+from tests.factories import make_machine
+from tests.live.process import Listener, LiveProcess, session_of, until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("live"), pytest.mark.slow]
+
+
+def connections_to_the_database() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def costs(live: LiveProcess) -> tuple[int, int]:
+    """(threads, connections to the database), in a moment in which no row is read."""
+    until(lambda: connections_to_the_database() <= 1, "no row is read")
+    return threading.active_count(), connections_to_the_database()
+
+
+def test_fifty_open_streams_hold_no_thread_and_no_connection(live: LiveProcess, django_user_model: type[User]) -> None:
+    people = [django_user_model.objects.create_user(f"s{n}") for n in range(50)]
+    before = costs(live)
+    streams = [Listener.of(live, person) for person in people]
+    assert len(live.hub.streams) == 50
+    assert costs(live) == before
+    for stream in streams:
+        stream.close()
+    until(lambda: not live.hub.streams, "all have left")
+
+
+def test_a_change_reaches_its_owner_after_the_commit_and_no_stranger(
+    live: LiveProcess, student: User, student2: User
+) -> None:
+    machine, other = make_machine(student), make_machine(student2)
+    with closing(Listener.of(live, student)) as mine, closing(Listener.of(live, student2)) as theirs:
+        with suppress(ZeroDivisionError), transaction.atomic():
+            events.publish("machine", other.pk, machine.pk)
+            raise ZeroDivisionError  # rolled back: nothing has changed
+        events.publish("machine", machine.pk)
+        events.publish("machine", other.pk)
+        mine.wait_for(str(machine.pk))
+        theirs.wait_for(str(other.pk))
+        assert (mine.changes, theirs.changes) == ([f"machine {machine.pk}"], [f"machine {other.pk}"])
+
+
+def signed_out(person: User, client: Client) -> None:
+    client.logout()
+
+
+def deactivated(person: User, client: Client) -> None:
+    User.objects.filter(pk=person.pk).update(is_active=False)
+
+
+def new_password(person: User, client: Client) -> None:
+    person.set_password("another")
+    person.save()
+
+
+@pytest.mark.parametrize("end", [signed_out, deactivated, new_password])
+def test_a_stream_ends_with_its_right(live: LiveProcess, student: User, end: Callable[[User, Client], None]) -> None:
+    client = Client()
+    client.force_login(student)
+    with closing(Listener(live, Cookie=f"sessionid={client.cookies['sessionid'].value}")) as stream:
+        stream.wait_for("event: state")
+        end(student, client)
+        began = time.monotonic()
+        assert "event: bye\ndata: rights\n" in stream.wait_for_end(5).replace("\r\n", "\n")
+        assert time.monotonic() - began < 5
+
+
+def test_a_stream_ends_with_its_token(live: LiveProcess, student: User) -> None:
+    with closing(Listener(live, Authorization=f"Bearer {tokens.make(user=student)}")) as stream:
+        stream.wait_for("event: state")
+        tokens.end_all(student)
+        assert "data: rights" in stream.wait_for_end(5)
+
+
+def test_who_comes_back_gets_what_was_missed(live: LiveProcess, student: User) -> None:
+    first, second = make_machine(student, name="a"), make_machine(student, name="b")
+    with closing(Listener.of(live, student)) as stream:
+        events.publish("machine", first.pk)
+        stream.wait_for(str(first.pk))
+    events.publish("machine", second.pk)
+    until(lambda: ("machine", str(second.pk)) in [change for _n, change in live.hub._kept], "it was passed on")
+    with closing(Listener.of(live, student, last=stream.last)) as again:
+        again.wait_for(str(second.pk))
+        assert (again.changes, "event: gap" in again.text) == ([f"machine {second.pk}"], False)
+
+
+@pytest.mark.parametrize("last", ["", "another-3"])
+def test_who_comes_from_nowhere_reloads_all(live: LiveProcess, student: User, last: str) -> None:
+    with closing(Listener.of(live, student, last=last)) as stream:
+        stream.wait_for("event: gap")
+
+
+def test_a_person_may_have_twenty(live: LiveProcess, student: User) -> None:
+    key = session_of(student)
+    streams = [Listener(live, Cookie=f"sessionid={key}") for _ in range(21)]
+    assert sorted(stream.status for stream in streams) == [200] * 20 + [429]
+    for stream in streams:
+        stream.close()
+    until(lambda: not live.hub.streams, "all have left")
+
+
+def test_it_tells_that_it_drains_and_ends(student: User) -> None:
+    live = LiveProcess()
+    with closing(Listener.of(live, student)) as stream:
+        live.stop()
+        assert "data: restart" in stream.wait_for_end(1)
+
+
+def test_its_numbers_are_for_those_who_may_see_them(live: LiveProcess, student: User) -> None:
+    import httpx
+
+    with closing(Listener.of(live, student)):
+        assert "minga_live_streams 1.0" in httpx.get(f"http://127.0.0.1:{live.port}/metrics").text
+    from_outside = httpx.get(f"http://127.0.0.1:{live.port}/metrics", headers={"X-Forwarded-For": "192.0.2.1"})
+    assert from_outside.status_code == 401
+
+
+def test_the_process_takes_at_most_eighty_megabytes() -> None:
+    """A process of its own: the tests' has loaded everything."""
+    port = free_ports.free_port()
+    line = [sys.executable, "-m", "portal.live", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(line, env={**os.environ, "DB_POOL": "on"}) as process:
+        until(lambda: page_answers(f"http://127.0.0.1:{port}/healthz"), "it answers", 30)
+        weight = psutil.Process(process.pid).memory_info().rss
+        process.terminate()
+    assert weight < 80_000_000
