@@ -256,8 +256,8 @@ class Machine(models.Model):
 
     @property
     def must_adopt(self) -> bool:
-        """Its server is still to be marked. A cloud may refuse that of one that is put away: it waits until that wakes."""
-        return self.adopting and self.cloud_status != Status.SHELVED
+        """Whether its server is still to be tagged. A cloud may refuse that of a shelved server: it waits until that wakes."""
+        return self.adopting and self.wanted != Wanted.GONE and self.cloud_status != Status.SHELVED
 
     @property
     def is_fresh(self) -> bool:

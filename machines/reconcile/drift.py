@@ -30,6 +30,14 @@ FOUND_UP = _("Somebody woke it on the cluster itself.")
 FOUND = {Status.SUSPENDED: FOUND_ASLEEP, Status.STOPPED: FOUND_OFF, Status.SHELVED: FOUND_AWAY}
 RENAMED = _("Renamed on the cluster itself, from “%(old)s” to “%(new)s”.")
 RESET = _("Somebody reset it on the cluster itself.")
+# Where a settled machine may be moved to after its server: declared for MOVES, as each step declares its own.
+S = State
+FOLLOWS: dict[State, set[State]] = {
+    S.RUNNING: {S.SUSPENDED, S.SHELVED, S.WAKING, S.FAILED, S.GONE},
+    S.SUSPENDED: {S.SHELVED, S.WAKING, S.FAILED, S.GONE},
+    S.SHELVED: {S.WAKING, S.FAILED, S.GONE},
+    S.FAILED: {S.GONE},
+}
 COUNTED = ("resets", "restarts", "moves")
 OTHER_SERVER = _("Its server no longer exists on the cluster, but another one with its mark does: that one is taken.")
 

@@ -19,6 +19,7 @@ from lib.states import write
 from machines import archive_share, refusals
 from machines.models import DiskImage, Machine
 from machines.states import Refused, State, Wanted
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import LOOK_AGAIN, again, fail, follow, go, wait_at_most
 from machines.stepper.repair import BROKE
 
@@ -38,8 +39,9 @@ NO_SERVER: dict[str, Any] = {
 }  # fmt: skip
 
 
+@leads_to(State.ARCHIVING, State.WAKING)
 def archive(machine: Machine, cloud: Cloud) -> None:
-    """From any rest; one that runs is switched off before, so that all it held back is on its disk."""
+    """Begin to archive a machine. A running one is switched off first, so that its disk is complete."""
     tunnels.actions.close_all(holder=machine.pk)
     forget_unfinished(machine, cloud)
     if machine.state != State.RUNNING:
@@ -52,8 +54,9 @@ def archive(machine: Machine, cloud: Cloud) -> None:
     go(machine, State.ARCHIVING, asked_at=now, used_at=now)
 
 
+@leads_to(State.ARCHIVED, State.WAKING, State.SUSPENDED, State.SHELVED)
 def watch_archive(machine: Machine, cloud: Cloud) -> None:
-    """Once the archive is whole there is no way back but through it; until then the mind may change."""
+    """Make the image, then delete the server. Until the image is whole the wish may change; after that the image is restored."""
     if machine.archive_id:
         return _until_deleted(machine, cloud)
     if machine.wanted != Wanted.ARCHIVED:

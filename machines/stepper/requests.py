@@ -14,6 +14,7 @@ from machines.models import Machine
 from machines.states import Refused, State, Wanted
 from machines.stepper import first_boot, repair, server_spec
 from machines.stepper.answering import open_ports
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import calm, follow, go
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,9 @@ log = logging.getLogger(__name__)
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
 
 
+@leads_to(State.BUILDING, State.WAKING)
 def do_once(machine: Machine, cloud: Cloud) -> None:
-    """It runs, and something was asked of it: a reset, a rescue, a move, a restart, or other ports."""
+    """Do what was asked of a running machine: a rescue, a move, a reset, a restart, or other ports."""
     if machine.rescues_asked != machine.rescues_done:
         repair.rescue(machine, cloud)
     elif machine.owes_move:

@@ -11,6 +11,7 @@ from lib.states import write
 from machines import terminal_lines
 from machines.models import Machine
 from machines.states import State
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import calm
 from tunnels.models import Tunnel
 
@@ -48,8 +49,9 @@ def for_reset(machine: Machine, cloud: Cloud, server_id: str) -> None:
         raise CloudRefused(f"It cannot be reset: {error}") from error
 
 
-def to_adopt(machine: Machine, cloud: Cloud) -> None:
-    """Its server was there before it: before anything else the cloud is told whose it is, and lets the agent in."""
+@leads_to()
+def adopt_server(machine: Machine, cloud: Cloud) -> None:
+    """Tag a server that was there before its machine with machine and owner, and let the agent reach its ports."""
     cloud.ensure_adopted(machine.server_id, str(machine.pk), quotas.backstop.owner_of(machine.owner))
     cloud.ensure_ports(machine.server_id, ports_of(machine))
     now = timezone.now()
@@ -59,8 +61,9 @@ def to_adopt(machine: Machine, cloud: Cloud) -> None:
     )
 
 
-def to_rename(machine: Machine, cloud: Cloud) -> None:
-    """It was renamed here. Where the cloud refuses the name it keeps its own: nobody's work waits for that."""
+@leads_to()
+def rename_server(machine: Machine, cloud: Cloud) -> None:
+    """Push the new name to the cloud. A refusal is logged and must not block the machine."""
     asked, told = machine.names_asked, {}
     try:
         told = {"cloud_name": cloud.ensure_renamed(machine.server_id, machine.name)[:255]}

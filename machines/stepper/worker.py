@@ -14,13 +14,15 @@ from lib.notes import Note
 from lib.states import LostRace
 from machines import cloud_identity, refusals
 from machines.models import Machine
-from machines.states import Wanted
+from machines.states import State, Wanted
 from machines.stepper import archive
 from machines.stepper.delete import finish, vanish
 from machines.stepper.outcomes import QUEUE_FIRST, fail, later, limited, put_off, queue
 from machines.stepper.table import step_for
 
 log = logging.getLogger(__name__)
+# Where an error of the cloud, or its silence, may lead from any step.
+AFTER_ERROR = frozenset({State.FAILED, State.GONE})
 
 
 def step(pk: UUID | str, cloud: Cloud) -> None:
