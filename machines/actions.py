@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -10,9 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import quotas.actions
-import quotas.backstop
 import tunnels.actions
-from accounts.failures import try_now
 from accounts.models import User
 from courses.models import Template
 from lib import doorbell
@@ -23,14 +22,15 @@ from machines.capacity import never_fits, size_of
 from machines.models import CloudWatch, Event, Machine
 from machines.rules import NOT_NOW, WrongState, allowed, locked, why_not, wish, write_wish
 from machines.states import Repair, Setup, State, Wanted
+from machines.verbs import Verb
 from quotas.actions import Size
 from tunnels.models import Scheme, Service, Tunnel
 
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "dismiss", "launch", "move", "open_port",
-    "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "suspend", "wake",
+    "ACTIONS", "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "dismiss", "launch", "move",
+    "open_port", "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "suspend", "wake",
 ]  # fmt: skip
 
 
@@ -91,43 +91,43 @@ def _name_for(owner: User, typed: str, template: Template) -> str:
 
 def suspend(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Sleep: memory kept where the image can, ports closed. `by` None: the site itself, and `why` says why."""
-    return wish(machine, "suspend", by, why, wanted=Wanted.SUSPENDED)
+    return wish(machine, Verb.SUSPEND, by, why, wanted=Wanted.SUSPENDED)
 
 
 def wake(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """From sleeping or put away back to running, on the same ports."""
     used: dict[str, Any] = {"used_at": timezone.now()} if by else {}
-    return wish(machine, "wake", by, why, wanted=Wanted.RUNNING, **used)
+    return wish(machine, Verb.WAKE, by, why, wanted=Wanted.RUNNING, **used)
 
 
 def shelve(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Put away: the disk is kept, the host is freed; memory is not kept."""
-    return wish(machine, "shelve", by, why, wanted=Wanted.SHELVED)
+    return wish(machine, Verb.SHELVE, by, why, wanted=Wanted.SHELVED)
 
 
 def restart(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    return wish(machine, "restart", by, why, once="restarts_asked")
+    return wish(machine, Verb.RESTART, by, why, once="restarts_asked")
 
 
 def reset(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Back to the template's disk: everything in it is lost; name and ports stay."""
-    return wish(machine, "reset", by, why, once="resets_asked")
+    return wish(machine, Verb.RESET, by, why, once="resets_asked")
 
 
 def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """After a failure: try for the same wish again, from the gentlest means on. Only a reset that was asked for and failed loses the disk."""
     anew: dict[str, Any] = {"attempts": 0, "cloud_errors": 0, "builds_failed": 0, "repair": Repair.NONE}
-    return wish(machine, "retry", by, why, retry_at=timezone.now(), **anew)
+    return wish(machine, Verb.RETRY, by, why, retry_at=timezone.now(), **anew)
 
 
 def rescue(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     """Start it from the cloud's rescue image, its own disk beside; *retry* leads back. For administrators."""
-    return wish(machine, "rescue", by, why, once="rescues_asked")
+    return wish(machine, Verb.RESCUE, by, why, once="rescues_asked")
 
 
 def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     """Switch it off and move its disk to another computer of the cluster (cold migration). For administrators."""
-    return wish(machine, "move", by, why, once="moves_asked")
+    return wish(machine, Verb.MOVE, by, why, once="moves_asked")
 
 
 @transaction.atomic
@@ -173,8 +173,8 @@ def open_port(*, machine: Machine, port: int, by: User, scheme: Scheme = "tcp", 
     """A public port for one more TCP port (1-65535) of the guest. Raises Refusal when the quota or the state forbids it."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if "open_port" not in allowed(machine):
-        raise WrongState(why_not(machine, "open_port"))
+    if Verb.OPEN_PORT not in allowed(machine):
+        raise WrongState(why_not(machine, Verb.OPEN_PORT))
     tunnel = tunnels.actions.open_one(
         holder=machine.pk, owner=machine.owner, port=port, scheme=scheme, allow=allow, by=by
     )
@@ -208,10 +208,10 @@ def archive(*, machine: Machine, by: User | None, why: Note | None = None, by_ru
     """
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if "archive" not in allowed(machine):
-        raise WrongState(why_not(machine, "archive"))
+    if Verb.ARCHIVE not in allowed(machine):
+        raise WrongState(why_not(machine, Verb.ARCHIVE))
     archive_share.admit(machine, by, by_rule=by is None if by_rule is None else by_rule)
-    return _leave(machine, "archive", by, why)
+    return _leave(machine, Verb.ARCHIVE, by, why)
 
 
 @transaction.atomic
@@ -222,13 +222,13 @@ def bin(*, machine: Machine, by: User | None, why: Note | None = None) -> Machin
     """
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if "bin" not in allowed(machine):
-        raise WrongState(why_not(machine, "bin"))
+    if Verb.BIN not in allowed(machine):
+        raise WrongState(why_not(machine, Verb.BIN))
     if machine.never_ran:
         return delete(machine=machine, by=by, why=why)
     archive_share.admit(machine, by, by_rule=by is None)
     tunnels.actions.close_all(holder=machine.pk)
-    return _leave(machine, "bin", by, why, binned_at=timezone.now())
+    return _leave(machine, Verb.BIN, by, why, binned_at=timezone.now())
 
 
 @transaction.atomic
@@ -236,12 +236,12 @@ def restore(*, machine: Machine, by: User | None, why: Note | None = None) -> Ma
     """Out of the bin, out of the archive: running again. Raises OverQuota with the numbers when there is no room in the quota."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if "restore" not in allowed(machine):
-        raise WrongState(why_not(machine, "restore"))
+    if Verb.RESTORE not in allowed(machine):
+        raise WrongState(why_not(machine, Verb.RESTORE))
     _admit_again(machine, by)
     now = timezone.now()
     back = {"wanted": Wanted.RUNNING, "binned_at": None, "used_at": now}
-    return write_wish(machine, "restore", by, why, {**back, **_at_once(machine)})
+    return write_wish(machine, Verb.RESTORE, by, why, {**back, **_at_once(machine)})
 
 
 @transaction.atomic
@@ -252,18 +252,7 @@ def delete(*, machine: Machine, by: User | None, why: Note | None = None) -> Mac
         raise WrongState(NOT_NOW[State.GONE if machine.state == State.GONE else State.DELETING])
     tunnels.actions.release(holder=machine.pk)
     gone = {"wanted": Wanted.GONE, "retry_at": timezone.now(), "attempts": 0, "cloud_errors": 0}
-    return write_wish(machine, "delete", by, why, gone)
-
-
-@transaction.atomic
-def try_failed_now(*, failure_id: int, by: User) -> None:
-    """A row with which a loop failed is tried with the loop's next turn; a machine's step at once."""
-    row = try_now(pk=failure_id)
-    if row and row.loop == "step" and row.holder:
-        Machine.objects.alive().filter(pk=row.holder).update(retry_at=row.next_at)
-        doorbell.ring("machines.tasks.advance", row.holder)
-    if row and row.loop == "tenants":  # a loop that goes by turns: else theirs comes in an hour
-        quotas.backstop.give_back_turns(User.objects.filter(pk=row.key))
+    return write_wish(machine, Verb.DELETE, by, why, gone)
 
 
 def has_failed_setup(machine: Machine) -> bool:
@@ -276,7 +265,7 @@ def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:
     doorbell.ring("machines.tasks.advance", machine.pk)
 
 
-def _leave(machine: Machine, verb: str, by: User | None, why: Note | None, **changes: Any) -> Machine:
+def _leave(machine: Machine, verb: Verb, by: User | None, why: Note | None, **changes: Any) -> Machine:
     if machine.state == State.ARCHIVED:
         archive_share.keep_ports_only(machine)  # it had been asked back, and no step has been taken
     return write_wish(machine, verb, by, why, {"wanted": Wanted.ARCHIVED, **changes, **_at_once(machine)})
@@ -294,3 +283,10 @@ def _admit_again(machine: Machine, by: User | None) -> None:
     for port in archive_share.extra_ports(machine):
         if not quotas.actions.open_share(port):
             quotas.actions.admit(user=machine.owner, size=Size(ports=1), holder=port, by=by or machine.owner)
+
+
+# Verbs that need nothing but the machine and who asks. To open a port and to rename need more.
+ACTIONS: dict[Verb, Callable[..., Machine]] = {
+    Verb.RETRY: retry, Verb.RESTORE: restore, Verb.WAKE: wake, Verb.SUSPEND: suspend, Verb.SHELVE: shelve, Verb.ARCHIVE: archive,
+    Verb.RESTART: restart, Verb.RESET: reset, Verb.DELETE: delete, Verb.BIN: bin, Verb.RESCUE: rescue, Verb.MOVE: move,
+}  # fmt: skip

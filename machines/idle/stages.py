@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Note
-from machines import actions
+from machines.actions import ACTIONS
 from machines.idle import questions, reasons
 from machines.idle.forecast import Outlook, days_of, first_visit_due
 from machines.models import Question
 from machines.states import State, Wanted
+from machines.verbs import Verb
 
 Due = Callable[[Outlook], datetime | None]
 Why = Callable[[Outlook], Note]
@@ -176,7 +177,7 @@ def _close_over(outlook: Outlook, why: Note) -> None:
     questions.close_all(pks=[ask.pk for ask in _over(outlook)], outcome=outcome, now=outlook.now)
 
 
-def _after_silence(verb: str) -> Act:
+def _after_silence(verb: Verb) -> Act:
     """The question is closed first: whoever answers in the same moment is either before us, or finds it over."""
 
     def act(outlook: Outlook, why: Note) -> None:
@@ -187,13 +188,13 @@ def _after_silence(verb: str) -> Act:
     return act
 
 
-def _do(verb: str) -> Act:
+def _do(verb: Verb) -> Act:
     return lambda outlook, why: do(verb, outlook, why)
 
 
-def do(verb: str, outlook: Outlook, why: Note) -> None:
-    """The system's own wish: the history says why."""
-    getattr(actions, verb)(machine=outlook.facts.machine, by=None, why=why)
+def do(verb: Verb, outlook: Outlook, why: Note) -> None:
+    """Do what a verb says in the site's own name; the history says why."""
+    ACTIONS[verb](machine=outlook.facts.machine, by=None, why=why)
 
 
 SLEEP, ARCHIVE, DELETE = Question.Kind.SLEEP, Question.Kind.ARCHIVE, Question.Kind.DELETE
@@ -207,38 +208,38 @@ TABLE: tuple[Stage, ...] = (
     Stage("came back", _("Asked, and in use again or kept awake"), _("its open question is closed"),
           _back_due, lambda o: Note(reasons.CAME_BACK), _close(Question.Outcome.ACTIVE)),
     Stage("empty the bin", _("In the recycle bin"), _("it is deleted"),
-          _bin_due, reasons.binned_long, _do("delete")),
+          _bin_due, reasons.binned_long, _do(Verb.DELETE)),
     Stage("first ask", _("Running, and nobody has come in since it was started"), _("its owner is asked"),
           lambda o: _asking_due(o, first=True), lambda o: reasons.quiet(o, reasons.NOT_VISITED), _ask(SLEEP)),
     Stage("ask", _RUNS, _("its owner is asked"),
           lambda o: _asking_due(o, first=False), lambda o: reasons.quiet(o, reasons.QUIET), _ask(SLEEP)),
     Stage("sleep", _("Asked, told, and still quiet"), _("it is put to sleep"),
-          _sleep_due, reasons.silence, _after_silence("suspend")),
+          _sleep_due, reasons.silence, _after_silence(Verb.SUSPEND)),
     Stage("put away", _("Sleeping"), _("it is put away, which frees its host"),
-          _shelve_due, reasons.asleep_long, _do("shelve")),
+          _shelve_due, reasons.asleep_long, _do(Verb.SHELVE)),
     Stage("warn of the archive", _RESTS, _("its owner is warned, 7 days before"),
           lambda o: _warning_due(o, ARCHIVE, 1), reasons.unused, _ask(ARCHIVE, 1)),
     Stage("warn of the archive again", _("Warned once, and told"), _("its owner is warned, 1 day before"),
           lambda o: _warning_due(o, ARCHIVE, 2), reasons.unused, _ask(ARCHIVE, 2)),
     Stage("archive", _("Warned twice, and told"), _("it is archived as an image"),
-          lambda o: _deed_due(o, ARCHIVE), reasons.unused, _after_silence("archive")),
+          lambda o: _deed_due(o, ARCHIVE), reasons.unused, _after_silence(Verb.ARCHIVE)),
     Stage("warn of the end", _("Archived"), _("its owner is warned, 7 days before"),
           lambda o: _warning_due(o, DELETE, 1), reasons.archived_long, _ask(DELETE, 1)),
     Stage("warn of the end again", _("Archived, warned once, and told"), _("its owner is warned, 1 day before"),
           lambda o: _warning_due(o, DELETE, 2), reasons.archived_long, _ask(DELETE, 2)),
     Stage("delete", _("Archived, warned twice, and told"), _("it is deleted"),
-          lambda o: _deed_due(o, DELETE), reasons.archived_long, _after_silence("delete")),
+          lambda o: _deed_due(o, DELETE), reasons.archived_long, _after_silence(Verb.DELETE)),
 )  # fmt: skip
 
 
 # What machines.idle.make_room may choose from while somebody waits for room: `due` says since when it may.
 SHELVE_FOR_ROOM = Stage(
     "make room", _("Sleeping longest, while somebody waits for room; no class in session"),
-    _("it is put away, which frees its host"), _shelve_for_room, lambda o: Note(reasons.FOR_ROOM), _do("shelve"),
+    _("it is put away, which frees its host"), _shelve_for_room, lambda o: Note(reasons.FOR_ROOM), _do(Verb.SHELVE),
 )  # fmt: skip
 SUSPEND_FOR_ROOM = Stage(
     "make room by sleep", _("Asked longest ago and told, while somebody waits for room and nobody sleeps"),
-    _("it is put to sleep"), _sleep_for_room, lambda o: Note(reasons.SLEEP_FOR_ROOM), _after_silence("suspend"),
+    _("it is put to sleep"), _sleep_for_room, lambda o: Note(reasons.SLEEP_FOR_ROOM), _after_silence(Verb.SUSPEND),
 )  # fmt: skip
 ALL = (*TABLE, SHELVE_FOR_ROOM, SUSPEND_FOR_ROOM)
 
