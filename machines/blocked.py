@@ -52,7 +52,7 @@ def _in_pages(machines: MachineQuerySet) -> Iterator[Machine]:
 
 def _to_shut() -> MachineQuerySet:
     reachable = Tunnel.objects.live().filter(owner__is_active=False, wanted__in=[Port.OPEN, Port.HELD]).values("holder")
-    return Machine.objects.alive().filter(pk__in=reachable)
+    return Machine.objects.alive().not_held().filter(pk__in=reachable)
 
 
 def _to_open(now: datetime) -> MachineQuerySet:
@@ -60,7 +60,7 @@ def _to_open(now: datetime) -> MachineQuerySet:
     shut = Tunnel.objects.live().filter(owner__is_active=True, wanted=Port.CLOSED).values("holder")
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     calm = Q(resets_asked=F("resets_done"), restarts_asked=F("restarts_done"), ports_asked=F("ports_done"))
-    runs = Machine.objects.filter(free, calm, state=State.RUNNING, wanted=Wanted.RUNNING)
+    runs = Machine.objects.not_held().filter(free, calm, state=State.RUNNING, wanted=Wanted.RUNNING)
     return runs.filter(pk__in=shut)
 
 

@@ -221,9 +221,8 @@ def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
     over = Q(kind=K.DOWNLOAD) & (Q(state=S.FAILED) | Q(state=S.READY, expires_at__lt=now))
     of_gone = Q(machine__state=State.GONE)
     spent = Q(kind=K.SPENT, machine__state__in=[State.RUNNING, State.ARCHIVED])
-    rows = (
-        DiskImage.objects.exclude(state=S.OVER).exclude(pk__in=resting).filter(over | of_gone | spent, _name_or_image())
-    )
+    rows = DiskImage.objects.exclude(state=S.OVER).exclude(pk__in=resting).filter(machine__held_at__isnull=True)
+    rows = rows.filter(over | of_gone | spent, _name_or_image())
     found = rows.select_related("machine").order_by("pk")[: 10 * MOST]
     return [copy for copy in found if copy.kind != K.SPENT or _is_spent(copy.machine)]
 

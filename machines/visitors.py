@@ -42,7 +42,7 @@ def expect(machine: Machine) -> None:
 
 def follow(now: datetime, *, owner_id: int | None = None) -> int:
     """Bring the lists of held ports up to date: all of them, or one owner's. Returns how many changed."""
-    alive = Machine.objects.alive().select_related("owner", "template")
+    alive = Machine.objects.alive().not_held().select_related("owner", "template")
     machines = alive if owner_id is None else alive.filter(owner_id=owner_id)
     asleep = machines.filter(state__in=ASLEEP, wanted__in=ASLEEP, owner__is_active=True)
     shut = asleep.filter(pk__in=_holders(Port.CLOSED))

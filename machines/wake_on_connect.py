@@ -35,7 +35,7 @@ REFUSED = Answer(wakes=False)
 
 def knock(tunnel: Tunnel, address: str, now: datetime) -> Answer:
     """Wake the machine of this port if this visitor may. Said again while it wakes: the same answer, with what is left."""
-    machine = Machine.objects.alive().with_parts().filter(pk=tunnel.holder).first()
+    machine = Machine.objects.alive().not_held().with_parts().filter(pk=tunnel.holder).first()
     if machine is None or not _is_admitted(machine, tunnel, address, now):
         return REFUSED
     with translation.override(machine.owner.language or settings.LANGUAGE_CODE):

@@ -23,7 +23,7 @@ from accounts.notices.outbox import PASSED_OVER
 from accounts.notices.reader import written_for
 from machines import terminal_lines
 from machines.idle import links, question_text, questions
-from machines.models import Question
+from machines.models import Machine, Question
 from machines.terminal_lines import Guest, Written
 from tunnels.models import Tunnel
 
@@ -112,10 +112,12 @@ def _ways(questions: Iterable[Question]) -> dict[int, Guest | str]:
     tunnels: dict[UUID, list[Tunnel]] = {}
     for tunnel in Tunnel.objects.of_many([machine.pk for machine in machines.values()]):
         tunnels.setdefault(tunnel.holder, []).append(tunnel)
-    return {pk: _way(tunnels.get(machine.pk, []), machine.ssh_user) for pk, machine in machines.items()}
+    return {pk: _way(machine, tunnels.get(machine.pk, [])) for pk, machine in machines.items()}
 
 
-def _way(tunnels: list[Tunnel], user: str) -> Guest | str:
+def _way(machine: Machine, tunnels: list[Tunnel]) -> Guest | str:
+    if machine.held_at:  # its ports may be another machine's since the backup was made
+        return "The machine is held after a restore."
     ssh = next((t for t in tunnels if t.scheme == "ssh" and (t.wanted, t.state) == ("open", "open")), None)
     if not terminal_lines.has_key():
         return "The portal has no key of its own (PORTAL_KEY_FILE)."
@@ -123,7 +125,7 @@ def _way(tunnels: list[Tunnel], user: str) -> Guest | str:
         return "It has no open SSH port."
     if not any(tunnel.connections for tunnel in tunnels):
         return "Nobody is connected."
-    return Guest(ssh.gateway.public_host, ssh.port, user)
+    return Guest(ssh.gateway.public_host, ssh.port, machine.ssh_user)
 
 
 def _line(ask: Question) -> str:

@@ -93,7 +93,7 @@ def _again(step: Step, now: datetime) -> Step | None:
     )
     if None in ends:  # a message may have reached its owner a moment ago
         questions.settle(now, machine=pk)
-    rows = facts.load(Machine.objects.select_for_update(of=("self",)).filter(pk=pk), now)
+    rows = facts.load(Machine.objects.not_held().select_for_update(of=("self",)).filter(pk=pk), now)
     if not rows:
         return None
     outlook = outlook_of(rows[0], now)

@@ -53,7 +53,7 @@ def watched() -> MachineQuerySet:
     """Those with which something may be done because nobody uses them, or about which a question is open."""
     asked = Question.objects.open().values("machine")
     binned = Q(binned_at__isnull=False) & ~Q(state=State.GONE)
-    rows = Machine.objects.filter(Q(state__in=(State.RUNNING, *RESTING)) | binned | Q(pk__in=asked))
+    rows = Machine.objects.not_held().filter(Q(state__in=(State.RUNNING, *RESTING)) | binned | Q(pk__in=asked))
     return rows.order_by().only(*_READ, *(f"activity__{name}" for name in _HEARD))
 
 

@@ -43,7 +43,7 @@ def plan(outlooks: Sequence[Outlook], now: datetime) -> list[Step]:
     waiting = _waiting().filter(queued_at__lt=now - PATIENCE).count()
     if not waiting:
         return []
-    missing = max(0, waiting - Machine.objects.filter(_LEAVING).count())
+    missing = max(0, waiting - Machine.objects.not_held().filter(_LEAVING).count())
     asleep = _steps(SHELVE_FOR_ROOM, outlooks, now)
     return [*asleep, *_steps(SUSPEND_FOR_ROOM, outlooks, now)][:missing]
 
@@ -87,7 +87,7 @@ def reckon(outlooks: Sequence[Outlook], now: datetime) -> None:
 
 
 def _waiting() -> MachineQuerySet:
-    return Machine.objects.filter(state=State.QUEUED, wanted=Wanted.RUNNING)
+    return Machine.objects.not_held().filter(state=State.QUEUED, wanted=Wanted.RUNNING)
 
 
 def _minutes(queue: Queue, place: int, now: datetime) -> int | None:

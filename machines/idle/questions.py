@@ -146,7 +146,8 @@ def _settle(asks: "QuerySet[Question]", now: datetime) -> int:
     for notice in Notice.objects.filter(about__in=abouts, delivered_at__lte=now).order_by("-delivered_at"):
         told[ask_of(notice)] = notice.delivered_at or now  # the first delivery comes last, and stays
     failures, begun = Failures("idle"), []
-    for row in Question.objects.filter(pk__in=told).select_related("machine__activity", "machine__template__course"):
+    rows = Question.objects.filter(pk__in=told, machine__held_at__isnull=True)
+    for row in rows.select_related("machine__activity", "machine__template__course"):
         with failures.at(row.machine_id, holder=row.machine_id):
             row.ends_at = told[row.pk] + time_to_answer(row)
             begun.append(row)

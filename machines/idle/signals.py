@@ -76,12 +76,12 @@ def _known() -> list[str]:
 
 
 def _running() -> "QuerySet[Activity]":
-    return Activity.objects.filter(machine__state=State.RUNNING)
+    return Activity.objects.filter(machine__state=State.RUNNING, machine__held_at__isnull=True)
 
 
 def _begin() -> None:
     """A row for each machine that runs, begun anew with each time that it starts to: what was heard before counts no more."""
-    runs = Machine.objects.filter(state=State.RUNNING)
+    runs = Machine.objects.not_held().filter(state=State.RUNNING)
     new = runs.filter(activity__isnull=True).values_list("pk", "state_since")
     Activity.objects.bulk_create([Activity(machine_id=pk, since=at) for pk, at in new], ignore_conflicts=True)
     since = Subquery(runs.filter(pk=OuterRef("pk")).values("state_since"))
@@ -144,7 +144,7 @@ def _note_use(now: datetime) -> None:
               SELECT machine_id, LEAST(%s, GREATEST(since, ports_at, console_at, cpu_at, disk_at, nic_at)) AS last
               FROM machines_activity
             ) a
-            WHERE m.id = a.machine_id AND m.state = %s AND m.used_at < a.last - %s::interval
+            WHERE m.id = a.machine_id AND m.held_at IS NULL AND m.state = %s AND m.used_at < a.last - %s::interval
             """,
             [now, State.RUNNING.value, str(USED_STEP)],
         )

@@ -15,6 +15,9 @@ class CloudWatch(models.Model):
     whole_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
+    held_at = models.DateTimeField(
+        null=True, blank=True
+    )  # by a restore: the cloud is not listed until after_restore.meet
     took_seconds = models.FloatField(default=0)
     room = models.JSONField(default=dict, blank=True)  # what the cluster has free, as the cloud last told
     cloud_identity = models.CharField(
@@ -33,6 +36,11 @@ class CloudWatch(models.Model):
     def identity(cls) -> str:
         """Of the cloud that was listed first; '' before that. Each step asks, so it is one column."""
         return next(iter(cls.objects.filter(pk=1).values_list("cloud_identity", flat=True)), "")
+
+    @classmethod
+    def is_held(cls) -> bool:
+        """Return whether a restore still waits for its comparison with the cloud."""
+        return cls.objects.filter(held_at__isnull=False).exists()
 
     @property
     def serves_screens(self) -> bool:

@@ -12,8 +12,8 @@ from machines.models.machine import Machine
 
 class DiskImageQuerySet(models.QuerySet["DiskImage"]):
     def due(self, now: datetime) -> "DiskImageQuerySet":
-        """Still to be made, and not in another worker's hands."""
-        return self.filter(state=DiskImage.State.DUE, next_at__lte=now)
+        """Select images that are still to be made and in no other worker's hands, but for those of held machines."""
+        return self.filter(state=DiskImage.State.DUE, next_at__lte=now, machine__held_at__isnull=True)
 
 
 class DiskImage(models.Model):

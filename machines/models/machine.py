@@ -75,8 +75,12 @@ class MachineQuerySet(models.QuerySet["Machine"]):
     def with_parts(self) -> "MachineQuerySet":
         return self.select_related("template__image", "template__flavor", "template__course", "owner")
 
+    def not_held(self) -> "MachineQuerySet":
+        """Leave out machines that a restore holds: no loop acts on them before reconcile.after_restore.meet."""
+        return self.filter(held_at__isnull=True)
+
     def unsettled(self) -> "MachineQuerySet":
-        return self.filter(Unsettled())
+        return self.not_held().filter(Unsettled())
 
     def due(self, now: datetime) -> "MachineQuerySet":
         """Unsettled, not backing off, and not in another worker's hands."""
@@ -85,7 +89,7 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         )
 
     def waiting_before(self, machine: "Machine") -> "MachineQuerySet":
-        waiting = self.filter(state=State.QUEUED).exclude(wanted=Wanted.GONE)
+        waiting = self.not_held().filter(state=State.QUEUED).exclude(wanted=Wanted.GONE)
         return waiting.filter(queued_at__lt=machine.place_in_time)
 
 
@@ -139,6 +143,7 @@ class Machine(models.Model):
     setup_seen = models.BooleanField(default=False, db_default=False)  # its owner knows how it ended
 
     claimed_until = models.DateTimeField(null=True, blank=True)
+    held_at = models.DateTimeField(null=True, blank=True)  # by a restore, see reconcile.after_restore; None: not held
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
     cloud_errors = models.PositiveIntegerField(
         default=0, db_column="unheard"

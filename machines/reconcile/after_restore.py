@@ -1,7 +1,7 @@
 """After a restore: the cloud is newer than our rows, so the rows learn from it, and nothing is done to any server.
 
-HOLD, run in the restore's own transaction, puts every living machine and the sweep into nobody's hands for a century,
-so that no worker can act on an old wish before `meet` has compared each row with one whole list of the cloud.
+HOLD, run in the restore's own transaction, holds every living machine and the sweep (`held_at`), so that no worker can act on an
+old wish before `meet` has compared each row with one whole list of the cloud. Every loop passes held rows by.
 """
 
 from collections import Counter
@@ -22,13 +22,17 @@ from machines.stepper import archive
 from machines.stepper.delete import finish, vanish
 from machines.stepper.repair import BROKE
 
-# Only columns that the first release had: it runs before the migrations of this one.
+# Runs before the migrations of this version, on the tables of the backup's version: these may lack the columns. A table cannot be
+# altered while checks of its rows are pending, so those come first.
 HOLD = """
-UPDATE machines_machine SET claimed_until = now() + interval '100 years' WHERE state <> 'gone';
-UPDATE machines_watch SET claimed_until = now() + interval '100 years';
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE machines_machine ADD COLUMN IF NOT EXISTS held_at timestamp with time zone NULL;
+ALTER TABLE machines_watch ADD COLUMN IF NOT EXISTS held_at timestamp with time zone NULL;
+SET CONSTRAINTS ALL DEFERRED;
+UPDATE machines_machine SET held_at = now() WHERE state <> 'gone';
+UPDATE machines_watch SET held_at = now();
 DELETE FROM machines_stray;
 """
-HELD = timedelta(days=365)  # a claim that lasts longer is of HOLD
 MERCY = timedelta(days=1)  # for an admin to look at second servers before they are removed
 FOLLOWED = _("Minga was restored from a backup. This machine is what the cluster says it is now.")
 UNDELETED = _(
@@ -43,8 +47,8 @@ RESTING = {
 
 
 def is_due() -> bool:
-    """Whether machines are still held from a restore."""
-    return _held().exists() or CloudWatch.objects.filter(claimed_until__gt=timezone.now() + HELD).exists()
+    """Return whether machines are still held after a restore."""
+    return _held().exists() or CloudWatch.is_held()
 
 
 @transaction.atomic
@@ -69,7 +73,7 @@ def meet(cloud: Cloud) -> dict[str, int]:
 
 
 def _held() -> MachineQuerySet:
-    return Machine.objects.alive().filter(claimed_until__gt=timezone.now() + HELD)
+    return Machine.objects.alive().filter(held_at__isnull=False)
 
 
 def _word(machine: Machine, server: Server | None) -> str:
@@ -99,7 +103,7 @@ def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
     """Let it go, then move it; the transaction hides it from workers until all are done."""
     if server and server.status == Status.UNKNOWN:
         return
-    _write(machine, claimed_until=None, retry_at=None, attempts=0, cloud_errors=0)
+    _write(machine, held_at=None, claimed_until=None, retry_at=None, attempts=0, cloud_errors=0)
     if server is None:
         return _go_on_without(machine, now)
     is_other = server.id != machine.server_id
@@ -183,5 +187,5 @@ def _write(machine: Machine, **fields: object) -> None:
 def _begin_watch(now: datetime) -> None:
     """The sweep starts with a whole list, and second servers are left alone for a day."""
     CloudWatch.get_solo()
-    nothing = {"listed_at": None, "steady_since": None, "whole_at": None, "claimed_until": None}
+    nothing = {"listed_at": None, "steady_since": None, "whole_at": None, "claimed_until": None, "held_at": None}
     CloudWatch.objects.update(cursor="", next_at=now, took_seconds=0, no_removal_until=now + MERCY, **nothing)

@@ -44,7 +44,7 @@ OTHER_SERVER = _("Its server no longer exists on the cluster, but another one wi
 
 def take_over(machine: Machine) -> None:
     """What became of a machine that is settled becomes its wish."""
-    if machine.cloud_task or _is_claimed(machine):
+    if machine.cloud_task or machine.held_at or _is_claimed(machine):
         return
     try:
         _take_over(machine, Status(machine.cloud_status))
@@ -120,7 +120,7 @@ def take_other(machine: Machine, server: Server, at: datetime) -> bool:
     # It may have been made with other ports.
     facts = {**status_fields(server, at), **once, "server_id": server.id, "ports_asked": machine.ports_asked + 1}
     known = {"pk": machine.pk, "server_id": machine.server_id, "state": machine.state, "asked_at": machine.asked_at}
-    if not Machine.objects.filter(free, **known).update(**facts):
+    if not Machine.objects.not_held().filter(free, **known).update(**facts):
         return False
     log.warning("machine %s: server %s is gone, %s has its mark", machine.pk, machine.server_id, server.id)
     machine.refresh_from_db()

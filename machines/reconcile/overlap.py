@@ -32,7 +32,7 @@ VANISHED = "It no longer exists on the cluster: somebody deleted it there."
 
 def catch_up(now: datetime) -> None:
     """Bring the columns and shares of recent rows to what this version would have written. Writes nothing where it did."""
-    recent = Machine.objects.filter(state_since__gt=now - RECENT)
+    recent = Machine.objects.not_held().filter(state_since__gt=now - RECENT)
     unmarked = recent.filter(state=State.GONE, vanished=False, state_note__text=VANISHED)
     unmarked.update(vanished=True)
     failures = Failures(LOOP, now)

@@ -109,7 +109,7 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     """Delete second servers of ours whose grace is over; the number of those. All others are left for an admin."""
     over = now - timedelta(seconds=settings.STRAY_SECONDS)
     Stray.objects.filter(Q(gone_at__lt=now - FORGET) | Q(adopted_at__lt=now - FORGET)).delete()
-    if CloudWatch.objects.filter(no_removal_until__gt=now).exists():
+    if CloudWatch.is_held() or CloudWatch.objects.filter(no_removal_until__gt=now).exists():
         return 0
     cloud_identity.require(cloud)
     # One that is still there so long after we asked is asked for again.

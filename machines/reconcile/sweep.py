@@ -138,7 +138,7 @@ def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
         with failures.at(row.pk, holder=row.pk):
             _observe_one(row, server, at, news) if row.server_id == server.id else _expect(row, server, at)
     if whole:
-        _miss([row for row in rows if row.server_id], servers, at, failures)
+        _miss([row for row in rows if row.server_id and not row.held_at], servers, at, failures)
         keep_strays(servers, at)
     return news
 
@@ -158,6 +158,8 @@ def _observe_one(machine: Machine, server: Server, at: datetime, news: News) -> 
     if server.status == Status.UNKNOWN:
         news.dark = True  # nobody knows, so what we knew stays
         return
+    if machine.held_at:
+        return
     if server.status == Status.DELETED and not machine.should_be_deleted:
         news.lost = True
         return
@@ -173,7 +175,7 @@ def _observe_one(machine: Machine, server: Server, at: datetime, news: News) -> 
 def _expect(machine: Machine, server: Server, at: datetime) -> None:
     """A server has the mark of a row that knows of none: its next step must look for it before it makes one."""
     if not machine.server_id and server.status != Status.DELETED:
-        Machine.objects.filter(pk=machine.pk, asked_at=None).update(asked_at=at)
+        Machine.objects.not_held().filter(pk=machine.pk, asked_at=None).update(asked_at=at)
 
 
 def _take_over(
@@ -190,7 +192,7 @@ def _take_over(
     calm: dict[str, object] = {} if machine.cloud_errors or is_at_it else {"retry_at": None, "enqueued_at": None}
     if machine.state == State.FAILED:
         calm = _second_chance(machine, told)
-    rows = Machine.objects.filter(*newer, pk=machine.pk, **known)
+    rows = Machine.objects.not_held().filter(*newer, pk=machine.pk, **known)
     if not _put(machine, rows, {**told, **calm, **(ours or {})}, list(notes)):
         return
     # One that settles in this very moment is looked at again with the next whole list.
@@ -242,6 +244,8 @@ def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime, fa
 def _take_turn(now: datetime) -> CloudWatch | None:
     """The row, if a list is due and nobody else is at it. An unsettled machine makes it due sooner."""
     watch = CloudWatch.get_solo()
+    if watch.held_at:
+        return None
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     soon = watch.listed_at is None or now - watch.listed_at >= _busy_pause(watch.took_seconds)
     if watch.next_at > now and not (soon and Machine.objects.unsettled().exists()):

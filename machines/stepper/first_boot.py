@@ -118,7 +118,7 @@ def watch(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> No
 def tend(cloud: Cloud, now: datetime) -> None:
     """Look at those that run while their setup goes on, or before they have come as far."""
     failures = Failures(LOOP, now)
-    rows = Machine.objects.alive().filter(state=State.RUNNING, setup_next_at__lte=now).exclude(server_id="")
+    rows = Machine.objects.not_held().filter(state=State.RUNNING, setup_next_at__lte=now).exclude(server_id="")
     if not rows.exists():
         return
     cloud_identity.require(cloud)

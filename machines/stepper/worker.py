@@ -32,7 +32,7 @@ def step(pk: UUID | str, cloud: Cloud) -> None:
 
 
 def _step(pk: UUID | str, cloud: Cloud) -> None:
-    with claimed(Machine.objects.alive(), pk, settings.CLAIM_SECONDS) as machine:
+    with claimed(Machine.objects.alive().not_held(), pk, settings.CLAIM_SECONDS) as machine:
         if machine is None or machine.is_settled:
             return
         before, more = machine.state, True

@@ -340,10 +340,10 @@ def test_a_server_that_an_archived_machine_left_is_a_stray(world: World) -> None
 
 def test_after_a_restore_of_the_database_it_is_still_archived(world: World) -> None:
     machine = archived(world)
-    Machine.objects.update(claimed_until=world.clock.now.replace(year=2100))
+    Machine.objects.update(held_at=world.clock.now)
     after_restore.meet(world.cloud)
     machine.refresh_from_db()
-    assert (machine.state, machine.claimed_until, list(world.cloud.archives)) == (
+    assert (machine.state, machine.held_at, list(world.cloud.archives)) == (
         "archived",
         None,
         [machine.archive_id],
@@ -352,7 +352,7 @@ def test_after_a_restore_of_the_database_it_is_still_archived(world: World) -> N
 
 def test_after_a_restore_of_an_older_database_it_is_archived_too(world: World) -> None:
     machine = archived(world)
-    Machine.objects.update(state="archiving", server_id="gone", claimed_until=world.clock.now.replace(year=2100))
+    Machine.objects.update(state="archiving", server_id="gone", held_at=world.clock.now)
     after_restore.meet(world.cloud)
     machine.refresh_from_db()
     assert (machine.state, machine.wanted, machine.server_id, open_shares()) == ("archived", "archived", "", 0)
