@@ -3,7 +3,7 @@
 from machines.models.cloud_watch import CloudWatch, Stray, StrayQuerySet
 from machines.models.disk_image import DiskImage
 from machines.models.idle import Activity, Answer, Delivery, Hold, Question
-from machines.models.machine import Event, Machine, MachineQuerySet, status_fields
+from machines.models.machine import Event, Machine, MachineQuerySet
 
 __all__ = [
     "Activity",
@@ -18,5 +18,4 @@ __all__ = [
     "Question",
     "Stray",
     "StrayQuerySet",
-    "status_fields",
 ]

@@ -360,22 +360,3 @@ class Event(models.Model):
     @property
     def note(self) -> Note:
         return Note.from_json(self.stored_note)
-
-
-def status_fields(server: Any, at: datetime) -> dict[str, Any]:
-    """The columns that take over what a cloud.contract.Server says, as of `at` (our clock)."""
-    return {
-        "observed_at": at,
-        "cloud_name": server.name[:255],
-        "cloud_status": server.status,
-        "cloud_task": server.task[:40],
-        "cloud_fault": server.fault,
-        "cloud_full": server.full,
-        "cloud_moves": server.moves,
-        "cloud_resets": server.resets,
-        "cloud_restarts": server.restarts,
-        "address": server.address,
-        "port_map": {str(k): v for k, v in getattr(server, "port_map", {}).items()},
-        "host": server.host,
-        "project": server.project,
-    }

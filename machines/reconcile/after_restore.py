@@ -16,7 +16,8 @@ import tunnels.restored
 from cloud.contract import Cloud, CloudError, Listing, Server, Status
 from lib.notes import Note
 from machines import archive_share, cloud_identity, visitors
-from machines.models import CloudWatch, Machine, MachineQuerySet, status_fields
+from machines.models import CloudWatch, Machine, MachineQuerySet
+from machines.reconcile.observe import status_columns
 from machines.states import State, Wanted
 from machines.stepper import archive
 from machines.stepper.delete import finish, vanish
@@ -148,7 +149,7 @@ def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
     times = {"asked_at": now - timedelta(seconds=1), "queued_at": None, "ready_at": machine.ready_at or now}
     times["first_ready_at"] = machine.first_ready_at or machine.ready_at or machine.created_at
     spent = {} if server.status == Status.BUILDING else archive.spend(machine)
-    _write(machine, **status_fields(server, now), **once, **times, **spent, server_id=server.id)
+    _write(machine, **status_columns(server, now), **once, **times, **spent, server_id=server.id)
     archive_share.count_machine(machine)
 
 

@@ -11,6 +11,7 @@ from lib.notes import Refusal
 from machines import actions
 from machines.models import DiskImage, Machine
 from machines.reconcile import after_restore, sweep
+from machines.reconcile.observe import Observation
 from machines.states import State, Wanted
 from machines.stepper import worker
 from portal.ops.metrics import Numbers
@@ -319,7 +320,7 @@ def test_old_news_of_its_server_do_not_end_an_archived_machine(world: World) -> 
     machine = archived(world)
     Machine.objects.update(cloud_status="deleted", observed_at=None, asked_at=None)
     world.forget_list()
-    sweep._take_over(Machine.objects.get(), {"cloud_task": "", "observed_at": world.clock.now}, world.clock.now)
+    sweep.take_in(Machine.objects.get(), Observation({"observed_at": world.clock.now}), world.clock.now)
     machine.refresh_from_db()
     assert machine.state == State.ARCHIVED
 
