@@ -22,7 +22,7 @@ from catalog.models import Flavor, Image
 from courses.models import Enrolment, Template
 from lib.notes import Refusal
 from machines.models import Answer, Event, Machine, Question, Stray
-from machines.models.machine import MachineQuerySet
+from machines.models.machine_queries import MachineQuerySet
 from machines.refusals import FOR_ADMINS
 from machines.verbs import FOR_ADMINS as ADMIN_VERBS
 

@@ -56,16 +56,6 @@ def _steps(stage: Stage, outlooks: Sequence[Outlook], now: datetime) -> list[Ste
     return sorted(found, key=lambda step: step.due_at)
 
 
-def place_in_queue(machine: Machine) -> int:
-    """1 = next."""
-    return Machine.objects.waiting_before(machine).count() + 1
-
-
-def estimate(machine: Machine, now: datetime) -> int | None:
-    """Minutes until its turn, for all that is known; None when nobody can say."""
-    return estimates([machine], now).get(machine.pk)
-
-
 def estimates(machines: Collection[Machine], now: datetime) -> dict[UUID, int]:
     """Of those that wait for room. Two queries, none where nobody waits.
 

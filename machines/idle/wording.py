@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from machines.idle import times
 from machines.idle.forecast import Outlook, Signal, first_visit_due
-from machines.models import Activity, Question
+from machines.models import Activity
 from machines.states import State, Wanted
 
 FIRST_MEASURE = timedelta(minutes=3)  # one word is none: what passes in a second is known with the next
@@ -207,7 +207,3 @@ def dates(outlook: Outlook) -> list[tuple[str, datetime]]:
         (_("Deleted"), outlook.deletes_at),
     ]
     return [(name, at) for name, at in found if at is not None]
-
-
-def is_asked(outlook: Outlook) -> bool:
-    return outlook.ask is not None and outlook.ask.kind == Question.Kind.SLEEP and not outlook.came_back

@@ -1,96 +1,21 @@
-"""A student's machine and what happened to it."""
+"""A student's machine."""
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
-from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
 from lib.notes import Note
-from machines.progress import Progress, progress_of
+from machines.models.event import Event
+from machines.models.machine_queries import ONCE, MachineQuerySet
 from machines.states import COME_TRUE, MOVES, TOWARDS, Refused, Repair, Setup, State, Wanted
 
-MISSED = timedelta(days=14)  # how long one that vanished stays in its owner's lists
-ONCE = ("resets", "restarts", "ports", "moves", "rescues")  # pairs of counters that concern one that runs
-
-LEAVING = ("restarts", "moves", "rescues")  # of those, what it does not run through
-
-
-class Unsettled(models.Func):
-    """Whether a row's wish has not come true, or it was asked for something else (a reset, a restart, a port): see Machine.is_settled.
-
-    Written in SQL, because every turn of the sweep asks for it several times: from forty Q objects Django needs 1.3 ms to make the same text.
-    """
-
-    output_field = models.BooleanField()
-    names = (
-        "wanted", "state", "retry_at", "server_id", "names_asked", "names_done", "adopting", "cloud_status",
-        *(f"{name}_{end}" for name in ONCE for end in ("asked", "done")),
-    )  # fmt: skip
-    come_true = ", ".join(
-        f"('{wanted}', '{state}')" for wanted, states in COME_TRUE.items() for state in sorted(states)
-    )
-    once = " OR ".join(f"{{{name}_asked}} <> {{{name}_done}}" for name in ONCE)
-    # What failed waits for a person, unless a time for the next try is set.
-    text = f"""(
-        {{state}} <> '{State.GONE}' AND ({{state}} <> '{State.FAILED}' OR {{retry_at}} IS NOT NULL) AND (
-            ({{wanted}}, {{state}}) NOT IN ({come_true})
-            OR ({{wanted}} = '{Wanted.RUNNING}' AND {{state}} = '{State.RUNNING}' AND ({once}))
-            OR ({{server_id}} <> '' AND {{names_asked}} <> {{names_done}})
-            OR ({{adopting}} AND {{cloud_status}} <> '{Status.SHELVED}')
-        )
-    )"""
-
-    def __init__(self) -> None:
-        super().__init__(*self.names)
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_rest: Any, **_named: Any
-    ) -> tuple[str, tuple[str | int, ...]]:
-        columns = [compiler.compile(source)[0] for source in self.get_source_expressions()]
-        return self.text.format(**dict(zip(self.names, columns, strict=True))), ()
-
-
-class MachineQuerySet(models.QuerySet["Machine"]):
-    def alive(self) -> "MachineQuerySet":
-        return self.exclude(state=State.GONE)
-
-    def in_bin(self) -> "MachineQuerySet":
-        return self.alive().filter(binned_at__isnull=False)
-
-    def not_in_bin(self) -> "MachineQuerySet":
-        return self.filter(binned_at__isnull=True)
-
-    def missed(self, now: datetime) -> "MachineQuerySet":
-        """Gone without anybody's wish here, not long ago: their owners shall still find them."""
-        return self.filter(vanished=True, state=State.GONE, gone_at__gt=now - MISSED)
-
-    def with_parts(self) -> "MachineQuerySet":
-        return self.select_related("template__image", "template__flavor", "template__course", "owner")
-
-    def not_held(self) -> "MachineQuerySet":
-        """Leave out machines that a restore holds: no loop acts on them before reconcile.after_restore.meet."""
-        return self.filter(held_at__isnull=True)
-
-    def unsettled(self) -> "MachineQuerySet":
-        return self.not_held().filter(Unsettled())
-
-    def due(self, now: datetime) -> "MachineQuerySet":
-        """Unsettled, not backing off, and not in another worker's hands."""
-        return self.unsettled().filter(
-            Q(retry_at__isnull=True) | Q(retry_at__lte=now), Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-        )
-
-    def waiting_before(self, machine: "Machine") -> "MachineQuerySet":
-        waiting = self.not_held().filter(state=State.QUEUED).exclude(wanted=Wanted.GONE)
-        return waiting.filter(queued_at__lt=machine.place_in_time)
+LEAVING = ("restarts", "moves", "rescues")  # of ONCE: what a machine does not go on running through
 
 
 class Machine(models.Model):
@@ -318,10 +243,6 @@ class Machine(models.Model):
     def ssh_user(self) -> str:
         return self.template.ssh_user
 
-    def progress(self, now: datetime, typical: float | None = None) -> Progress:
-        """How far it is; `typical` is what a launch of its template takes in seconds, where the caller knows it."""
-        return progress_of(self, now, typical)
-
     def time_in_state(self, now: datetime) -> timedelta:
         return now - self.state_since
 
@@ -335,28 +256,3 @@ class Machine(models.Model):
         Event.objects.create(
             machine=self, kind=kind, by=by, from_state=self.state, to_state=self.state, stored_note=note.as_json()
         )
-
-
-class Event(models.Model):
-    """One line of a machine's history."""
-
-    class Kind(models.TextChoices):
-        WISHED = "wished"  # a person (or, where `by` is empty, the cloud's own people) wanted something
-        MOVED = "moved"  # the state changed
-        NOTED = "noted"  # something worth telling
-
-    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    from_state = models.CharField(max_length=10)
-    to_state = models.CharField(max_length=10)
-    stored_note = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["machine", "-at"], name="event_by_machine")]
-
-    @property
-    def note(self) -> Note:
-        return Note.from_json(self.stored_note)

@@ -9,7 +9,7 @@ from machines import actions
 from machines.actions import NoTemplate, WrongState, allowed
 from machines.models import CloudWatch, Machine
 from machines.offers import offers
-from machines.progress import typical_seconds
+from machines.progress import progress_of, typical_seconds
 from machines.states import State
 from tests.factories import make_machine, make_template
 from tests.machines.world import World
@@ -116,7 +116,7 @@ def test_progress_only_grows_during_a_launch(world: World) -> None:
     while machine.state != "running":
         world.turn()
         machine.refresh_from_db()
-        seen.append(machine.progress(world.clock.now).percent)
+        seen.append(progress_of(machine, world.clock.now).percent)
     assert seen == sorted(seen)
     assert seen[-1] == 100
     assert all(p < 100 for p in seen[:-1])

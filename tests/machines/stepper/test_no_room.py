@@ -92,9 +92,9 @@ def test_nobody_can_tell_of_one_that_is_sent_back_though_there_is_room(world: Wo
     cache.set(make_room._KEY, make_room.Queue((timezone.now(),)), 600)  # a place becomes free, which would be its turn
     machine = world.launch()
     sent_back(world, machine)
-    assert make_room.estimate(machine, timezone.now()) == 1
+    assert make_room.estimates([machine], timezone.now()) == {machine.pk: 1}
     sent_back(world, machine)
-    assert make_room.estimate(machine, timezone.now()) is None
+    assert make_room.estimates([machine], timezone.now()) == {}
 
 
 @pytest.mark.parametrize(("waited", "pause"), [(10, 3), (100, 5), (3600, 15)])
