@@ -51,7 +51,7 @@ class TooBig(Refusal):
 
 @transaction.atomic
 def launch(*, owner: User, template: Template | None, name: str, by: User) -> Machine:
-    """A new machine for `owner`, its share of the quota and its ports; it is built afterwards. Raises Refusal."""
+    """Create a machine for `owner`, reserve its share of the quota and its ports; a worker builds it afterwards. Raises Refusal."""
     if template is None or not template.published or template.retired_at:
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     if lacks := template.lacks:
@@ -95,7 +95,7 @@ def suspend(*, machine: Machine, by: User | None, why: Note | None = None) -> Ma
 
 
 def wake(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """From sleeping or put away back to running, on the same ports."""
+    """Wake a machine that sleeps or was put away, on the same ports."""
     used: dict[str, Any] = {"used_at": timezone.now()} if by else {}
     return wish(machine, Verb.WAKE, by, why, wanted=Wanted.RUNNING, **used)
 
@@ -149,7 +149,7 @@ def dismiss(*, machine: Machine, by: User, refusal: bool = True, setup: bool = T
 
 @transaction.atomic
 def rename(*, machine: Machine, name: str, by: User) -> Machine:
-    """Its name, here at once and on the cloud with its next step; ports, address and server stay."""
+    """Rename a machine, here at once and on the cloud with its next step; ports, address and server stay."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if machine.wanted == Wanted.GONE:
@@ -170,7 +170,7 @@ def rename(*, machine: Machine, name: str, by: User) -> Machine:
 
 @transaction.atomic
 def open_port(*, machine: Machine, port: int, by: User, scheme: Scheme = "tcp", allow: tuple[str, ...] = ()) -> Tunnel:
-    """A public port for one more TCP port (1-65535) of the guest. Raises Refusal when the quota or the state forbids it."""
+    """Open a public port for one more TCP port (1-65535) of the guest. Raises Refusal when the quota or the state forbids it."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if Verb.OPEN_PORT not in allowed(machine):
@@ -201,7 +201,7 @@ def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
 
 @transaction.atomic
 def archive(*, machine: Machine, by: User | None, why: Note | None = None, by_rule: bool | None = None) -> Machine:
-    """Its disk becomes an image, its server and its share of the quota are given back; its name and ports stay.
+    """Make an image of the disk, then give back the server and its share of the quota; name and ports stay.
 
     by_rule: it follows from the idle rules, so a full quota of archives does not refuse it; by default where nobody asks for it.
     Raises OverQuota with the numbers.
@@ -216,7 +216,7 @@ def archive(*, machine: Machine, by: User | None, why: Note | None = None, by_ru
 
 @transaction.atomic
 def bin(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """What its owner calls deleting: it is archived, and kept for some days. What never ran is deleted at once.
+    """Do what an owner calls deleting: archive the machine and keep it for some days. What never ran is deleted at once.
 
     Raises OverQuota with the numbers where there is no room for its archive.
     """
@@ -246,7 +246,7 @@ def restore(*, machine: Machine, by: User | None, why: Note | None = None) -> Ma
 
 @transaction.atomic
 def delete(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """For good: ports closed at once, quota given back when the cloud has done it."""
+    """Delete for good: close the ports at once, give the quota back when the cloud has deleted the server."""
     machine = locked(machine)
     if machine.wanted == Wanted.GONE and machine.state != State.FAILED:
         raise WrongState(NOT_NOW[State.GONE if machine.state == State.GONE else State.DELETING])
@@ -272,13 +272,13 @@ def _leave(machine: Machine, verb: Verb, by: User | None, why: Note | None, **ch
 
 
 def _at_once(machine: Machine) -> dict[str, Any]:
-    """What failed waits for no time of its own any more."""
+    """Return the columns that make a failed machine due now; none for others."""
     again = {"retry_at": timezone.now(), "attempts": 0, "cloud_errors": 0}
     return again if machine.state == State.FAILED else {}
 
 
 def _admit_again(machine: Machine, by: User | None) -> None:
-    """What it gave back when it was archived. An older version of Minga gave back ports as well."""
+    """Take again what the machine gave back when it was archived. An older version of Minga gave back ports as well."""
     archive_share.admit_again(machine, by)
     for port in archive_share.extra_ports(machine):
         if not quotas.actions.open_share(port):

@@ -56,7 +56,7 @@ def _to_shut() -> MachineQuerySet:
 
 
 def _to_open(now: datetime) -> MachineQuerySet:
-    """Running and asked for nothing. Ports of those that sleep are held again by `knockers.follow`."""
+    """Select running machines with nothing else to do. Ports of sleepers are held again by `visitors.follow`."""
     shut = Tunnel.objects.live().filter(owner__is_active=True, wanted=Port.CLOSED).values("holder")
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     calm = Q(resets_asked=F("resets_done"), restarts_asked=F("restarts_done"), ports_asked=F("ports_done"))
@@ -75,7 +75,7 @@ def _shut(machine: Machine) -> bool:
 
 @transaction.atomic
 def _open(machine: Machine) -> bool:
-    """Ask for its ports, as after a change of them: the step knows the address, and waits for nothing else."""
+    """Ask for the ports as after a change of them: the step knows the address, and waits for nothing else."""
     machine = locked(machine)
     if not machine.owner.is_active or machine.ports_asked != machine.ports_done:
         return False

@@ -1,4 +1,4 @@
-"""What a machine can be and be wished to be, and the legal arrows between."""
+"""The states of a machine, the wishes for it, and the legal moves between states."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -40,7 +40,7 @@ class Repair(models.TextChoices):
 
 
 class Setup(models.TextChoices):
-    """What the console tells of the first boot's setup (cloud-init)."""
+    """How far the first boot's setup (cloud-init) is, by the console."""
 
     NONE = ""  # nothing was seen of any
     RUNNING = "running"
@@ -50,7 +50,7 @@ class Setup(models.TextChoices):
 
 
 class Refused(models.TextChoices):
-    """What the cloud refused last, until somebody whom it concerns has seen that."""
+    """The cloud's last refusal, until somebody whom it concerns has seen it."""
 
     NONE = ""
     SUSPEND = "suspend"

@@ -1,4 +1,4 @@
-"""What a person may do to a machine: one table of verbs, with their words and the states that they fit.
+"""The verbs of people for machines: one table with their words and the states that they fit.
 
 machines.actions has the function of each verb (ACTIONS), machines.rules decides by this table, and pages and API show it.
 """
@@ -31,7 +31,7 @@ class Verb(StrEnum):
 
     @property
     def label(self) -> Any:
-        """The words of its button, in the reader's language."""
+        """Words of its button, in the reader's language."""
         return TABLE[self].label
 
     @property
@@ -41,7 +41,7 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one verb is shown, recorded and judged."""
+    """Words and conditions of one verb."""
 
     label: Any  # words of a button, translated when they are shown
     said: str = ""  # the line of history, untranslated

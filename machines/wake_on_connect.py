@@ -23,7 +23,7 @@ QUEUE_SECONDS = 600.0  # nobody knows when there is room; longer than anybody ho
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """For the agent. `words` are for the visitor, if it can read any."""
+    """The answer to the agent. `words` are for the visitor, if it can read any."""
 
     wakes: bool
     seconds: float = 0.0
@@ -47,7 +47,7 @@ def knock(tunnel: Tunnel, address: str, now: datetime) -> Answer:
 
 
 def _is_admitted(machine: Machine, tunnel: Tunnel, address: str, now: datetime) -> bool:
-    """By the rows as they are now: the agent's list may be some minutes old."""
+    """Return whether this visitor may, by the rows as they are now: the agent's list may be some minutes old."""
     if tunnel.wanted not in (Port.HELD, Port.OPEN) or not visitors.may_be_woken(machine):
         return False
     return may_knock(address, visitors.of([machine], now)[machine.pk], tunnel.allow)
@@ -75,7 +75,7 @@ def _told(machine: Machine, now: datetime) -> Answer:
 
 
 def seconds_left(machine: Machine, now: datetime) -> float:
-    """Until it answers, as far as is known: one that was put away starts as a new one does."""
+    """Estimate the seconds until it answers: a machine that was put away starts as a new one does."""
     if machine.state == State.RUNNING:
         return 1.0
     starts_anew = machine.state in (State.SHELVED, State.SHELVING) or machine.cloud_status == "shelved"

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 LOOP = "lines"  # of accounts.failures
 MOST = 100  # in one turn
 AGAIN = timedelta(seconds=20)
-TRIES = timedelta(minutes=1)  # from the question on: a line that comes late would be taken for work (see outlook.ECHO)
+TRIES = timedelta(minutes=1)  # from the question on: a line that comes late would be taken for work (see forecast.ECHO)
 Channel, State = Notice.Channel, Notice.State
 _LABELS = {
     Question.Kind.SLEEP: gettext_lazy("Questions before an idle machine is put to sleep"),
@@ -107,7 +107,7 @@ def _note_line(notice: Notice, ask: Question, told: Written, now: datetime) -> b
 
 
 def _ways(questions: Iterable[Question]) -> dict[int, Guest | str]:
-    """Where each machine's SSH is, or why no line can be written there."""
+    """Return where each machine's SSH is, or why no line can be written there."""
     machines = {ask.pk: ask.machine for ask in questions}
     tunnels: dict[UUID, list[Tunnel]] = {}
     for tunnel in Tunnel.objects.of_many([machine.pk for machine in machines.values()]):

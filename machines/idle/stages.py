@@ -38,7 +38,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do with one machine: which row of the table, by what facts, and since when it is due."""
+    """A stage that is due for one machine: which row of the table, by what facts, and since when."""
 
     stage: Stage
     outlook: Outlook
@@ -53,7 +53,7 @@ class Step:
 
 
 def _asking_due(outlook: Outlook, *, first: bool) -> datetime | None:
-    """Nobody is asked while anything is unknown: never is it taken for idle."""
+    """Return when to ask. Nobody is asked while any signal is unknown: unknown is not idle."""
     if outlook.ask or outlook.unknown or first_visit_due(outlook.facts.activity) != first:
         return None
     return outlook.asked_at if outlook.quiet_since else None
@@ -77,7 +77,7 @@ def _is_sleep_question(outlook: Outlook) -> bool:
 
 
 def _warning_due(outlook: Outlook, kind: str, number: int) -> datetime | None:
-    """The second one only after the first was delivered, for its days count from there."""
+    """Return when to warn. The second warning waits for the first to be delivered, since its days count from there."""
     day = _day_of(outlook, kind)
     if day is None or not _is_turn_of(outlook.ask, number):
         return None
@@ -91,7 +91,7 @@ def _is_turn_of(ask: Question | None, number: int) -> bool:
 
 
 def _planned(outlook: Outlook, kind: str) -> datetime:
-    """The day by the policy alone."""
+    """Return the day by the policy alone."""
     machine, policy = outlook.facts.machine, outlook.facts.policy
     if kind == Question.Kind.ARCHIVE:
         return machine.used_at + timedelta(days=policy.archive_days)
@@ -104,7 +104,7 @@ def _deed_due(outlook: Outlook, kind: str) -> datetime | None:
 
 
 def _day_of(outlook: Outlook, kind: str) -> datetime | None:
-    """When this happens to a machine that rests; None for one that it does not come to next."""
+    """Return when this happens to a machine that rests; None where it does not come next."""
     state, machine = State(outlook.facts.machine.state), outlook.facts.machine
     if machine.binned_at or (outlook.ask and outlook.ask.kind != kind) or _is_kept(outlook):
         return None
@@ -114,7 +114,7 @@ def _day_of(outlook: Outlook, kind: str) -> datetime | None:
 
 
 def _is_kept(outlook: Outlook) -> bool:
-    """It was used, or its owner wants it kept, after they were warned."""
+    """Return whether the machine was used, or its owner wants it kept, after they were warned."""
     ask = outlook.ask
     return ask is not None and ask.kind != Question.Kind.SLEEP and outlook.facts.machine.used_at > ask.asked_at
 
@@ -141,7 +141,7 @@ def _bin_due(outlook: Outlook) -> datetime | None:
 
 
 def _shelve_for_room(outlook: Outlook) -> datetime | None:
-    """A class in session is protected."""
+    """Return since when a sleeper may be put away for others. A class in session is protected."""
     machine = outlook.facts.machine
     may = machine.state == State.SUSPENDED and machine.has_come_true and not (machine.binned_at or outlook.in_lesson)
     return machine.state_since if may else None
@@ -178,7 +178,7 @@ def _close_over(outlook: Outlook, why: Note) -> None:
 
 
 def _after_silence(verb: Verb) -> Act:
-    """The question is closed first: whoever answers in the same moment is either before us, or finds it over."""
+    """Close the question, then act: whoever answers in the same moment is either before us, or finds it over."""
 
     def act(outlook: Outlook, why: Note) -> None:
         if outlook.ask and not questions.close(ask=outlook.ask, outcome=Question.Outcome.SILENCE, now=outlook.now):
@@ -245,7 +245,7 @@ ALL = (*TABLE, SHELVE_FOR_ROOM, SUSPEND_FOR_ROOM)
 
 
 def step_of(outlook: Outlook) -> Step | None:
-    """What is due for this machine now."""
+    """Return what is due for this machine now."""
     for stage in TABLE:
         due = stage.due(outlook)
         if due is not None and due <= outlook.now:
@@ -254,6 +254,6 @@ def step_of(outlook: Outlook) -> Step | None:
 
 
 def coming(outlook: Outlook, until: datetime) -> list[Step]:
-    """What comes next to it before `until`, if nothing changes."""
+    """Return what comes next before `until`, if nothing changes."""
     steps = [Step(stage, outlook, due) for stage in TABLE if (due := stage.due(outlook)) is not None]
     return sorted((step for step in steps if outlook.now < step.due_at <= until), key=lambda step: step.due_at)

@@ -17,7 +17,7 @@ class DiskImageQuerySet(models.QuerySet["DiskImage"]):
 
 
 class DiskImage(models.Model):
-    """One image. An archive's row says what Machine.archive_id means in bytes; it is what can be downloaded."""
+    """An image of a machine's disk. An archive's row adds to Machine.archive_id what is needed to download it."""
 
     class Kind(models.TextChoices):
         ARCHIVE = "archive"  # Machine.archive_id: all there is of the machine

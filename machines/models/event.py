@@ -1,4 +1,4 @@
-"""What happened to a machine."""
+"""The history of a machine."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from lib.notes import Note
 
 
 class Event(models.Model):
-    """One line of a machine's history."""
+    """A line of a machine's history."""
 
     class Kind(models.TextChoices):
         WISHED = "wished"  # a person (or, where `by` is empty, the cloud's own people) wanted something

@@ -51,7 +51,7 @@ class Machine(models.Model):
     adopting = models.BooleanField(default=False)  # its server was there before it: the cloud is still to be told
 
     repair = models.CharField(max_length=10, choices=Repair.choices, blank=True, default="", db_default="")
-    builds_failed = models.PositiveIntegerField(default=0, db_default=0)  # in a row; see lifecycle.MOST_BUILDS
+    builds_failed = models.PositiveIntegerField(default=0, db_default=0)  # in a row; see stepper.build.MOST_BUILDS
     # A server whose build failed, written before it is deleted: so nobody takes its end for somebody else's deed.
     failed_server = models.CharField(max_length=64, blank=True, default="", db_default="")
 
@@ -70,9 +70,8 @@ class Machine(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)  # by a restore, see reconcile.after_restore; None: not held
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
-    cloud_errors = models.PositiveIntegerField(
-        default=0, db_column="unheard"
-    )  # how often in a row the cloud did not answer
+    # How often in a row the cloud did not answer.
+    cloud_errors = models.PositiveIntegerField(default=0, db_column="unheard")
     retry_at = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(null=True, blank=True, db_column="rung_at")  # when the sweep last rang for it
 
@@ -144,7 +143,7 @@ class Machine(models.Model):
 
     @property
     def refusal(self) -> Note:
-        """What the cloud refused and nobody has seen yet; empty where there is nothing."""
+        """The cloud's last refusal that nobody has seen yet; empty where there is none."""
         return Note.from_json(self.refused_note) if self.refused else Note()
 
     @property
@@ -158,12 +157,12 @@ class Machine(models.Model):
 
     @property
     def is_misnamed(self) -> bool:
-        """It was renamed here, and its server is still to be."""
+        """Whether the machine was renamed here, and its server is still to be."""
         return bool(self.server_id) and self.names_asked != self.names_done
 
     @property
     def is_settled(self) -> bool:
-        """Nothing will change until somebody wishes something."""
+        """Whether nothing will change until somebody wishes something."""
         if self.state in (State.GONE, State.FAILED):
             return self.state == State.GONE or self.retry_at is None
         once = self.must_adopt or self.is_misnamed or (self.state == State.RUNNING and self.has_once)
@@ -171,7 +170,7 @@ class Machine(models.Model):
 
     @property
     def state_on_the_way(self) -> str:
-        """The state, or where it goes as soon as a worker takes up what was asked: never the old one of a wish just written."""
+        """The state that is next as soon as a worker takes up what was asked: never the old one of a wish just written."""
         if self.is_settled:
             return self.state
         if self.state == State.RUNNING and self.wanted == Wanted.RUNNING:
@@ -196,7 +195,7 @@ class Machine(models.Model):
 
     @property
     def owes_reset(self) -> bool:
-        """A reset was asked for and the cloud shows no trace of it. A new server after a failure starts at none."""
+        """Whether a reset was asked for and the cloud shows no trace of it. A new server after a failure starts at none."""
         return self.resets_asked != self.resets_done and self.cloud_resets != self.resets_asked
 
     @property
@@ -224,7 +223,7 @@ class Machine(models.Model):
 
     @property
     def never_ran(self) -> bool:
-        """Nothing of its owner's is in it, so there is nothing to keep."""
+        """Whether nothing of its owner's is in it, so that there is nothing to keep."""
         is_unborn = self.state in (State.NEW, State.QUEUED, State.BUILDING, State.FAILED) and self.ready_at is None
         return not self.archive_id and (is_unborn or (self.state == State.FAILED and not self.server_id))
 

@@ -82,7 +82,7 @@ def _word(machine: Machine, server: Server | None) -> str:
 
 
 def _finder(listing: Listing) -> Callable[[Machine], Server | None]:
-    """A machine's own server, else the oldest one with its mark. One with another machine's mark is that one's now.
+    """Return a function that finds a machine's server: its own, else the oldest one with its tag, never one with another machine's tag.
 
     One that is being deleted counts as deleted: as a living one it would cost its machine the archive, which may be all that is left.
     """
@@ -119,7 +119,7 @@ def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
 
 
 def _go_on_without(machine: Machine, now: datetime) -> None:
-    """No server: it is gone. One that never had any still waits to be built: that wish stands, as one that was asked for before."""
+    """Settle a machine without a server: it is gone, or still waits to be built if it never had one."""
     if machine.wanted == Wanted.GONE:
         finish(machine)
     elif machine.archive_id:
@@ -131,7 +131,7 @@ def _go_on_without(machine: Machine, now: datetime) -> None:
 
 
 def _archived(machine: Machine, now: datetime) -> None:
-    """Its archive is all there is of it; whether that is still there, it says when somebody wants it back."""
+    """Settle a machine of which only an archive is left. Whether that still exists is asked when somebody wants it back."""
     archive_share.take(machine)
     archive_share.keep_ports_only(machine)
     _write(machine, **archive.NO_SERVER)
@@ -159,7 +159,7 @@ def _rest(machine: Machine, state: State, now: datetime) -> None:
 
 
 def _run(machine: Machine, server: Server, is_other: bool, now: datetime) -> None:
-    """It is up or comes up. Its ports are told to the cloud and opened again: they may have changed since."""
+    """Settle a machine that is up or comes up. Its ports are told to the cloud and opened again: they may have changed since."""
     state = State.BUILDING if server.status == Status.BUILDING else State.WAKING
     if machine.state == State.RUNNING and server.status == Status.ACTIVE and not is_other:
         state = State.RUNNING
@@ -179,14 +179,14 @@ def _settle(machine: Machine, state: State, wanted: Wanted, text: str, now: date
 
 
 def _write(machine: Machine, **fields: object) -> None:
-    """Nobody else writes it: the row is locked, and was held."""
+    """Write the row without a condition: it is locked, and was held."""
     Machine.objects.filter(pk=machine.pk).update(**fields)
     for name, value in fields.items():
         setattr(machine, name, value)
 
 
 def _begin_watch(now: datetime) -> None:
-    """The sweep starts with a whole list, and second servers are left alone for a day."""
+    """Let the sweep start with a whole list, and leave second servers alone for a day."""
     CloudWatch.get_solo()
     nothing = {"listed_at": None, "steady_since": None, "whole_at": None, "claimed_until": None, "held_at": None}
     CloudWatch.objects.update(cursor="", next_at=now, took_seconds=0, no_removal_until=now + MERCY, **nothing)

@@ -1,4 +1,4 @@
-"""What the cloud's own people did to a server, taken over into its row: they are not fought with."""
+"""Deeds of the cloud's own people, taken over into a machine's wish: nobody fights with them."""
 
 import logging
 from datetime import datetime
@@ -39,7 +39,7 @@ OTHER_SERVER = _("Its server no longer exists on the cluster, but another one wi
 
 
 def take_over(machine: Machine) -> None:
-    """What became of a machine that is settled becomes its wish."""
+    """Make what became of a settled machine on the cloud its wish."""
     if machine.cloud_task or machine.held_at or _is_claimed(machine):
         return
     try:
@@ -74,7 +74,7 @@ def _take_over(machine: Machine, status: Status) -> None:
 
 @transaction.atomic
 def take_other(machine: Machine, server: Server, at: datetime) -> bool:
-    """Its own server is gone and this one has its mark, as after a restore of an older database. False: not now."""
+    """Take the server that has the machine's tag in place of its own, which is gone (an older database was restored). False: not now."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
     once = {f"{kind}_{part}": getattr(server, kind) for kind in COUNTED for part in ("asked", "done")}
     # It may have been made with other ports.
@@ -82,7 +82,7 @@ def take_other(machine: Machine, server: Server, at: datetime) -> bool:
     known = {"pk": machine.pk, "server_id": machine.server_id, "state": machine.state, "asked_at": machine.asked_at}
     if not Machine.objects.not_held().filter(free, **known).update(**facts):
         return False
-    log.warning("machine %s: server %s is gone, %s has its mark", machine.pk, machine.server_id, server.id)
+    log.warning("machine %s: server %s is gone, %s has its tag", machine.pk, machine.server_id, server.id)
     machine.refresh_from_db()
     machine.record(Event.Kind.NOTED, Note(OTHER_SERVER))
     visitors.hold(machine, timezone.now())

@@ -1,4 +1,4 @@
-"""What a server of the cloud's list says of its machine: one pure function. machines.reconcile.sweep writes what it returns."""
+"""One pure function from a server of the cloud's list to what its machine's row must say. machines.reconcile.sweep writes it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ WELL = (Status.ACTIVE, Status.SUSPENDED, Status.SHELVED)
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is to be written of one machine, and what may follow."""
+    """Changes to one machine's row, and whether the machine may follow its server."""
 
     columns: dict[str, Any] = field(default_factory=dict)  # empty: the row says it all already
     notes: tuple[Note, ...] = ()  # lines of its history

@@ -44,7 +44,7 @@ def catch_up(now: datetime) -> None:
 
 
 def _miscounted(recent: Iterable[Machine]) -> list[Machine]:
-    """Those whose archive has no share though there is one, or has one though there is none."""
+    """Return machines whose archive has no share though there is one, or has one though there is none."""
     holders = {archive_share.holder_of(machine): machine for machine in recent if _has_archive(machine) is not None}
     shares = Reservation.objects.filter(holder__in=holders, closed_at__isnull=True)
     counted = set(shares.values_list("holder", flat=True))
@@ -103,7 +103,7 @@ def _without_a_notice(now: datetime) -> "QuerySet[Delivery]":
 
 @transaction.atomic
 def _take_over(delivery: Delivery, now: datetime) -> None:
-    """Of a channel that is due, the old row is closed; each is looked at under the lock of its question."""
+    """Write the notice of one old delivery, under the lock of its question; close the old row where it was due."""
     ask = Question.objects.select_for_update().get(pk=delivery.ask_id)
     delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
     machine = delivery.ask.machine

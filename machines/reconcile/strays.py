@@ -49,8 +49,8 @@ def keep_strays(servers: Iterable[Server], at: datetime) -> None:
 
 
 def _strays(told: dict[str, Server], at: datetime, failures: Failures, resting: set[str]) -> list[Stray]:
-    marks = [server.machine for server in told.values() if is_key(server.machine)]
-    rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list(
+    tags = [server.machine for server in told.values() if is_key(server.machine)]
+    rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=tags)).values_list(
         "pk", "state", "server_id", _HAS_VANISHED, "wanted"
     )
     # One that vanished and is back (an operator restored it) was never meant by us to go: an admin decides.
@@ -91,7 +91,7 @@ def _stray(server: Server, keys: set[str], at: datetime) -> Stray:
 
 
 def _is_news(stray: Stray, known: Stray | None) -> bool:
-    """Whether its row must be written. One that is a stray of another kind now starts its grace anew."""
+    """Return whether its row must be written. A stray whose kind has changed starts its grace anew."""
     if known is None:
         return True
     if stray.kind == known.kind:
@@ -100,7 +100,7 @@ def _is_news(stray: Stray, known: Stray | None) -> bool:
 
 
 def _write(strays: Sequence[Stray]) -> None:
-    """New rows, and old ones as they are now; one whose server was gone or taken is open again."""
+    """Write new rows, and old ones as they are now; a row whose server was gone or taken is open again."""
     ours = ["seen_at", "removed_at", "adopted_at", "gone_at"]
     Stray.objects.bulk_create(strays, update_conflicts=True, unique_fields=["server_id"], update_fields=[*TOLD, *ours])
 
@@ -140,7 +140,7 @@ def _remove(stray: Stray, cloud: Cloud, now: datetime) -> bool:
 
 
 def is_key(text: str) -> bool:
-    """Whether it can be a machine's id."""
+    """Return whether the text can be a machine's id."""
     try:
         return str(UUID(text)) == text
     except ValueError:

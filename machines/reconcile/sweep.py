@@ -50,9 +50,9 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class News:
-    """What a list told besides what was written onto the rows."""
+    """Findings of a list besides what was written onto the rows."""
 
-    lost: bool = False  # a server of a living machine was deleted: only a whole list tells whether another has its mark
+    lost: bool = False  # a server of a living machine was deleted: only a whole list tells whether another has its tag
     dark: bool = False  # the cloud cannot see some servers of ours
 
 
@@ -74,7 +74,7 @@ def _ring() -> None:
 
 
 def _due(now: datetime) -> dict[UUID, bool]:
-    """Whose bell is to be rung, and whether that will take long. Not again before a worker can have heard it.
+    """Return for whom to ring, and whether that step is slow; nobody twice before a worker can have heard the first bell.
 
     Those that wait for a server were rung for when they were launched; this is for bells that were lost.
     """
@@ -88,7 +88,7 @@ def _due(now: datetime) -> dict[UUID, bool]:
 
 
 def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
-    """One list call, and what follows from it."""
+    """Make one list call, and write what follows from it."""
     whole = _is_whole_due(watch, now)
     try:
         cloud_identity.require(cloud, watch)
@@ -229,7 +229,7 @@ def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime, fa
 
 
 def _take_turn(now: datetime) -> CloudWatch | None:
-    """The row, if a list is due and nobody else is at it. An unsettled machine makes it due sooner."""
+    """Claim the watch if a list is due and nobody else is at it. An unsettled machine makes it due sooner."""
     watch = CloudWatch.get_solo()
     if watch.held_at:
         return None

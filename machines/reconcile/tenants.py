@@ -1,4 +1,4 @@
-"""What the cloud keeps for a person: told when they may keep more or less, and taken away when they left long ago."""
+"""People's projects in the cloud: told when somebody may keep more or less, deleted long after somebody left."""
 
 import logging
 from datetime import datetime, timedelta

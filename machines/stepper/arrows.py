@@ -1,4 +1,4 @@
-"""Which states each step of the grid may lead to: declared beside the step, checked by tests against what it does."""
+"""The states to which each step of the grid may lead: declared beside the step, checked by tests against what it does."""
 
 from collections.abc import Callable
 

@@ -45,7 +45,7 @@ def watch_delete(machine: Machine, cloud: Cloud) -> None:
 
 @transaction.atomic
 def finish(machine: Machine, note: Note = NOTHING) -> None:
-    """It is gone: its ports are given back, and so is its share of the quota."""
+    """Move the machine to gone; give back its ports and its share of the quota."""
     held = list(Tunnel.objects.filter(holder=machine.pk, extra=True).values_list("pk", flat=True))
     # The machine's row is locked before the gateway's, as every action does it.
     go(machine, State.GONE, note, gone_at=timezone.now())
@@ -55,6 +55,6 @@ def finish(machine: Machine, note: Note = NOTHING) -> None:
 
 @transaction.atomic
 def vanish(machine: Machine) -> None:
-    """Its server is no more, and not by our wish."""
+    """End a machine whose server is no more, and not by our wish."""
     write(machine, wanted=Wanted.GONE, vanished=True)
     finish(machine, Note(VANISHED))

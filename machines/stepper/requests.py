@@ -1,4 +1,4 @@
-"""What is done once to a machine that runs, because somebody asked for it: a reset, a rescue, a move, a restart, other ports."""
+"""Requests to a running machine, each done once: a reset, a rescue, a move, a restart, other ports."""
 
 import logging
 
@@ -45,7 +45,7 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
 
 
 def reset(machine: Machine, cloud: Cloud) -> None:
-    """Where the cloud refuses it (its image is gone), the machine stays as it is."""
+    """Rebuild the disk from the template. Where the cloud refuses (the image is gone), the machine stays as it is."""
     tunnels.actions.close_all(holder=machine.pk)
     try:
         server_spec.for_reset(machine, cloud, machine.server_id)
@@ -57,7 +57,7 @@ def reset(machine: Machine, cloud: Cloud) -> None:
 
 
 def _found_at(machine: Machine, cloud: Cloud) -> dict[str, int]:
-    """Where the agent finds the ports now. Under its own number a new one may be a port of the computer that runs the local cloud."""
+    """Return where the agent finds the ports now. On the local cloud a port's own number may be another program's."""
     server = cloud.find_server(str(machine.pk))
     if server is None:
         return dict(machine.port_map)

@@ -1,4 +1,4 @@
-"""What the cloud is told of one machine: whose it is, what it is made of, its name."""
+"""The cloud's side of a machine: its server's owner, parts, tag and name."""
 
 import logging
 from dataclasses import replace
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def for_server(machine: Machine, cloud: Cloud) -> Server:
-    """Its server, made now (of its archive, where it has one) or found again. The row says that we ask before we do: see ADR 40."""
+    """Create the machine's server (of its archive, where it has one), or find it again. The row says before the call that we ask: ADR 40."""
     owner = quotas.backstop.owner_of(machine.owner)
     quotas.backstop.tell(machine.owner, owner, cloud)
     is_new = machine.asked_at is None
@@ -31,7 +31,7 @@ def for_server(machine: Machine, cloud: Cloud) -> Server:
 
 
 def its_server(machine: Machine, cloud: Cloud) -> Server | None:
-    """Return what the cloud says of its server now: found by its mark, or by its number where somebody wiped the mark."""
+    """Return what the cloud says of its server now: found by its tag, or by its id where somebody wiped the tag."""
     if found := cloud.find_server(str(machine.pk)):
         return found
     if not machine.server_id:
@@ -40,7 +40,7 @@ def its_server(machine: Machine, cloud: Cloud) -> Server | None:
 
 
 def for_reset(machine: Machine, cloud: Cloud, server_id: str) -> None:
-    """Its disk as the template has it. CloudRefused when the image is gone: that is not the end of the machine."""
+    """Rebuild the server's disk from the template. Raises CloudRefused when the image is gone: the machine goes on."""
     try:
         cloud.ensure_rebuilt(server_id, spec_of(machine), machine.resets_asked)
     except CloudGone as error:

@@ -21,7 +21,7 @@ from machines.stepper.sleep import shelve, suspend, wake, watch_shelve, watch_su
 
 
 class Chore(StrEnum):
-    """What must be done to a machine's server before the step of its state."""
+    """A task for a machine's server that comes before the step of its state."""
 
     ADOPTING = "adopting"  # the server was there before the machine: the cloud must be told whose it is
     MISNAMED = "misnamed"  # the machine was renamed, and is in the state that is wanted

@@ -1,4 +1,4 @@
-"""One turn of a worker: claim a machine, take the one step that the table names, and say what follows from an error."""
+"""A turn of a worker: claim a machine, take the step that the grid names, and do what follows from an error."""
 
 import logging
 from contextlib import suppress
@@ -26,7 +26,7 @@ AFTER_ERROR = frozenset({State.FAILED, State.GONE})
 
 
 def step(pk: UUID | str, cloud: Cloud) -> None:
-    """One step of one machine under a claim; rings again at once when there is more to do."""
+    """Take one step of one machine under a claim; ring again at once when there is more to do."""
     with logs.about(machine=pk):
         _step(pk, cloud)
 
