@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,9 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import quotas.actions
-import quotas.backstop
 import tunnels.actions
-from accounts.failures import try_now
 from accounts.models import User
 from courses.models import Template
 from lib import doorbell
@@ -25,13 +24,14 @@ from machines.capacity import never_fits, size_of
 from machines.models import CloudWatch, Event, Machine
 from machines.rules import NOT_NOW, WrongState, allowed, locked, why_not, wish, write_wish
 from machines.states import Repair, Setup, State, Wanted
+from machines.verbs import Verb
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "dismiss", "launch", "move", "open_port",
-    "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "suspend", "wake",
+    "ACTIONS", "CannotWork", "NoTemplate", "TooBig", "WrongState", "allowed", "archive", "bin", "close_port", "delete", "dismiss", "launch", "move",
+    "open_port", "rename", "rescue", "reset", "restart", "restore", "retry", "shelve", "suspend", "wake",
 ]  # fmt: skip
 
 
@@ -52,7 +52,7 @@ class TooBig(Refusal):
 
 @transaction.atomic
 def launch(*, owner: User, template: Template | None, name: str, by: User) -> Machine:
-    """A new machine for `owner`, its share of the quota and its ports; it is built afterwards. Raises Refusal."""
+    """Create a machine for `owner`, reserve its share of the quota and its ports; a worker builds it afterwards. Raises Refusal."""
     if template is None or not template.published or template.retired_at:
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     if lacks := template.lacks:
@@ -91,43 +91,43 @@ def _name_for(owner: User, typed: str, template: Template) -> str:
 
 def suspend(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Sleep: memory kept where the image can, ports closed. `by` None: the site itself, and `why` says why."""
-    return wish(machine, "suspend", by, why, wanted=Wanted.SUSPENDED)
+    return wish(machine, Verb.SUSPEND, by, why, wanted=Wanted.SUSPENDED)
 
 
 def wake(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """From sleeping or put away back to running, on the same ports."""
+    """Wake a machine that sleeps or was put away, on the same ports."""
     used: dict[str, Any] = {"used_at": timezone.now()} if by else {}
-    return wish(machine, "wake", by, why, wanted=Wanted.RUNNING, **used)
+    return wish(machine, Verb.WAKE, by, why, wanted=Wanted.RUNNING, **used)
 
 
 def shelve(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Put away: the disk is kept, the host is freed; memory is not kept."""
-    return wish(machine, "shelve", by, why, wanted=Wanted.SHELVED)
+    return wish(machine, Verb.SHELVE, by, why, wanted=Wanted.SHELVED)
 
 
 def restart(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    return wish(machine, "restart", by, why, once="restarts_asked")
+    return wish(machine, Verb.RESTART, by, why, once="restarts_asked")
 
 
 def reset(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Back to the template's disk: everything in it is lost; name and ports stay."""
-    return wish(machine, "reset", by, why, once="resets_asked")
+    return wish(machine, Verb.RESET, by, why, once="resets_asked")
 
 
 def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """After a failure: try for the same wish again, from the gentlest means on. Only a reset that was asked for and failed loses the disk."""
     anew: dict[str, Any] = {"attempts": 0, "cloud_errors": 0, "builds_failed": 0, "repair": Repair.NONE}
-    return wish(machine, "retry", by, why, retry_at=timezone.now(), **anew)
+    return wish(machine, Verb.RETRY, by, why, retry_at=timezone.now(), **anew)
 
 
 def rescue(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     """Start it from the cloud's rescue image, its own disk beside; *retry* leads back. For administrators."""
-    return wish(machine, "rescue", by, why, once="rescues_asked")
+    return wish(machine, Verb.RESCUE, by, why, once="rescues_asked")
 
 
 def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
     """Switch it off and move its disk to another computer of the cluster (cold migration). For administrators."""
-    return wish(machine, "move", by, why, once="moves_asked")
+    return wish(machine, Verb.MOVE, by, why, once="moves_asked")
 
 
 @transaction.atomic
@@ -149,7 +149,7 @@ def dismiss(*, machine: Machine, by: User, refusal: bool = True, setup: bool = T
 
 @transaction.atomic
 def rename(*, machine: Machine, name: str, by: User) -> Machine:
-    """Its name, here at once and on the cloud with its next step; ports, address and server stay."""
+    """Rename a machine, here at once and on the cloud with its next step; ports, address and server stay."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if machine.wanted == Wanted.GONE:
@@ -170,11 +170,11 @@ def rename(*, machine: Machine, name: str, by: User) -> Machine:
 
 @transaction.atomic
 def open_port(*, machine: Machine, port: int, by: User, scheme: Scheme = "tcp", allow: tuple[str, ...] = ()) -> Tunnel:
-    """A public port for one more TCP port (1-65535) of the guest. Raises Refusal when the quota or the state forbids it."""
+    """Open a public port for one more TCP port (1-65535) of the guest. Raises Refusal when the quota or the state forbids it."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if "open_port" not in allowed(machine):
-        raise WrongState(why_not(machine, "open_port"))
+    if Verb.OPEN_PORT not in allowed(machine):
+        raise WrongState(why_not(machine, Verb.OPEN_PORT))
     tunnel = tunnels.actions.open_one(
         holder=machine.pk, owner=machine.owner, port=port, scheme=scheme, allow=allow, by=by
     )
@@ -201,34 +201,34 @@ def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
 
 @transaction.atomic
 def archive(*, machine: Machine, by: User | None, why: Note | None = None, by_rule: bool | None = None) -> Machine:
-    """Its disk becomes an image, its server and its share of the quota are given back; its name and ports stay.
+    """Make an image of the disk, then give back the server and its share of the quota; name and ports stay.
 
     by_rule: it follows from the idle rules, so a full quota of archives does not refuse it; by default where nobody asks for it.
     Raises OverQuota with the numbers.
     """
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if "archive" not in allowed(machine):
-        raise WrongState(why_not(machine, "archive"))
+    if Verb.ARCHIVE not in allowed(machine):
+        raise WrongState(why_not(machine, Verb.ARCHIVE))
     archive_share.admit(machine, by, by_rule=by is None if by_rule is None else by_rule)
-    return _leave(machine, "archive", by, why)
+    return _leave(machine, Verb.ARCHIVE, by, why)
 
 
 @transaction.atomic
 def bin(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """What its owner calls deleting: it is archived, and kept for some days. What never ran is deleted at once.
+    """Do what an owner calls deleting: archive the machine and keep it for some days. What never ran is deleted at once.
 
     Raises OverQuota with the numbers where there is no room for its archive.
     """
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if "bin" not in allowed(machine):
-        raise WrongState(why_not(machine, "bin"))
+    if Verb.BIN not in allowed(machine):
+        raise WrongState(why_not(machine, Verb.BIN))
     if machine.never_ran:
         return delete(machine=machine, by=by, why=why)
     archive_share.admit(machine, by, by_rule=by is None)
     tunnels.actions.close_all(holder=machine.pk)
-    return _leave(machine, "bin", by, why, binned_at=timezone.now())
+    return _leave(machine, Verb.BIN, by, why, binned_at=timezone.now())
 
 
 @transaction.atomic
@@ -236,34 +236,23 @@ def restore(*, machine: Machine, by: User | None, why: Note | None = None) -> Ma
     """Out of the bin, out of the archive: running again. Raises OverQuota with the numbers when there is no room in the quota."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if "restore" not in allowed(machine):
-        raise WrongState(why_not(machine, "restore"))
+    if Verb.RESTORE not in allowed(machine):
+        raise WrongState(why_not(machine, Verb.RESTORE))
     _admit_again(machine, by)
     now = timezone.now()
     back = {"wanted": Wanted.RUNNING, "binned_at": None, "used_at": now}
-    return write_wish(machine, "restore", by, why, {**back, **_at_once(machine)})
+    return write_wish(machine, Verb.RESTORE, by, why, {**back, **_at_once(machine)})
 
 
 @transaction.atomic
 def delete(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """For good: ports closed at once, quota given back when the cloud has done it."""
+    """Delete for good: close the ports at once, give the quota back when the cloud has deleted the server."""
     machine = locked(machine)
     if machine.wanted == Wanted.GONE and machine.state != State.FAILED:
         raise WrongState(NOT_NOW[State.GONE if machine.state == State.GONE else State.DELETING])
     tunnels.actions.release(holder=machine.pk)
     gone = {"wanted": Wanted.GONE, "retry_at": timezone.now(), "attempts": 0, "cloud_errors": 0}
-    return write_wish(machine, "delete", by, why, gone)
-
-
-@transaction.atomic
-def try_failed_now(*, failure_id: int, by: User) -> None:
-    """A row with which a loop failed is tried with the loop's next turn; a machine's step at once."""
-    row = try_now(pk=failure_id)
-    if row and row.loop == "step" and row.holder:
-        Machine.objects.alive().filter(pk=row.holder).update(retry_at=row.next_at)
-        doorbell.ring("machines.tasks.advance", row.holder)
-    if row and row.loop == "tenants":  # a loop that goes by turns: else theirs comes in an hour
-        quotas.backstop.give_back_turns(User.objects.filter(pk=row.key))
+    return write_wish(machine, Verb.DELETE, by, why, gone)
 
 
 def has_failed_setup(machine: Machine) -> bool:
@@ -276,21 +265,28 @@ def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:
     doorbell.ring("machines.tasks.advance", machine.pk)
 
 
-def _leave(machine: Machine, verb: str, by: User | None, why: Note | None, **changes: Any) -> Machine:
+def _leave(machine: Machine, verb: Verb, by: User | None, why: Note | None, **changes: Any) -> Machine:
     if machine.state == State.ARCHIVED:
         archive_share.keep_ports_only(machine)  # it had been asked back, and no step has been taken
     return write_wish(machine, verb, by, why, {"wanted": Wanted.ARCHIVED, **changes, **_at_once(machine)})
 
 
 def _at_once(machine: Machine) -> dict[str, Any]:
-    """What failed waits for no time of its own any more."""
+    """Return the columns that make a failed machine due now; none for others."""
     again = {"retry_at": timezone.now(), "attempts": 0, "cloud_errors": 0}
     return again if machine.state == State.FAILED else {}
 
 
 def _admit_again(machine: Machine, by: User | None) -> None:
-    """What it gave back when it was archived. An older version of Minga gave back ports as well."""
+    """Take again what the machine gave back when it was archived. An older version of Minga gave back ports as well."""
     archive_share.admit_again(machine, by)
     for port in archive_share.extra_ports(machine):
         if not quotas.actions.open_share(port):
             quotas.actions.admit(user=machine.owner, size=Size(ports=1), holder=port, by=by or machine.owner)
+
+
+# Verbs that need nothing but the machine and who asks. To open a port and to rename need more.
+ACTIONS: dict[Verb, Callable[..., Machine]] = {
+    Verb.RETRY: retry, Verb.RESTORE: restore, Verb.WAKE: wake, Verb.SUSPEND: suspend, Verb.SHELVE: shelve, Verb.ARCHIVE: archive,
+    Verb.RESTART: restart, Verb.RESET: reset, Verb.DELETE: delete, Verb.BIN: bin, Verb.RESCUE: rescue, Verb.MOVE: move,
+}  # fmt: skip

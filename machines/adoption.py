@@ -50,7 +50,7 @@ _NO_ROOM = _(
 
 
 class NotToGive(Refusal):
-    """What the server is now forbids it."""
+    """A server that cannot be given to anybody in its present state."""
 
     code = "wrong_state"
 
@@ -68,7 +68,7 @@ class NoPerson(Refusal):
 
 @transaction.atomic
 def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by: User) -> Machine:
-    """A machine for `owner` around this server; the life cycle tells the cloud afterwards. Raises Refusal."""
+    """Create a machine for `owner` around this server; the life cycle tells the cloud afterwards. Raises Refusal."""
     if template is None or template.retired_at:
         raise NoTemplate(_("There is no such template. Choose one that is not retired."))
     quotas.actions.lock(owner)
@@ -91,7 +91,7 @@ def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by
 
 
 def why_not(stray: Stray) -> Refusal | None:
-    """Why nobody can be given this server now."""
+    """Return why nobody can be given this server now, or None."""
     if Machine.objects.alive().filter(server_id=stray.server_id).exists():
         return Taken(_TAKEN)
     if stray.gone_at:
@@ -139,13 +139,13 @@ def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
 
 
 def _counters(stray: Stray) -> dict[str, int]:
-    """One that was a machine of Minga before goes on counting; else its next reset would pass for done."""
+    """Return the counters of the server, so that a former machine of Minga goes on counting: else its next reset would pass for done."""
     resets = dict.fromkeys(("resets_asked", "resets_done", "cloud_resets"), stray.resets)
     return {**resets, **dict.fromkeys(("restarts_asked", "restarts_done", "cloud_restarts"), stray.restarts)}
 
 
 def _size(stray: Stray, template: Template) -> Size:
-    """What it takes of a quota: what it is, or what its template would be where the cloud does not tell."""
+    """Return what the server takes of a quota; where the cloud does not tell its size, what its template would take."""
     if not stray.vcpus:
         return size_of(template)
     return Size(1, stray.vcpus, stray.ram_mb, stray.disk_gb, len(template.services))
@@ -162,7 +162,7 @@ def _admit(owner: User, size: Size, machine: Machine, by: User) -> None:
 
 
 def find_person(text: str) -> User:
-    """By username, or by an e-mail address that is proven to be one person's; the whole of it. Raises NoPerson."""
+    """Find a person by the whole username, or by an e-mail address that is proven to be one person's. Raises NoPerson."""
     text = text.strip()
     if not text.isprintable() or not text:
         raise NoPerson(_("Type a username or an e-mail address."))
@@ -177,12 +177,12 @@ def find_person(text: str) -> User:
 
 
 def owner_of(stray: Stray) -> User | None:
-    """The person whose mark it carries, if there is one here."""
+    """Return the person with whom the server is tagged, if there is one here."""
     return User.objects.filter(uuid=stray.owner_key, is_active=True).first() if is_key(stray.owner_key) else None
 
 
 def likely_template(stray: Stray, templates: Iterable[Template]) -> Template | None:
-    """The first of them that has the server's size, else the first."""
+    """Return the first template that has the server's size, else the first."""
     templates = list(templates)
     size = (stray.vcpus, stray.ram_mb, stray.disk_gb)
     same = (t for t in templates if (t.flavor.vcpus, t.flavor.ram_mb, t.flavor.disk_gb) == size)

@@ -20,7 +20,7 @@ GIB = 2**30
 
 
 def holder_of(machine: Machine) -> UUID:
-    """The id that holds the archive's share: always the same for one machine."""
+    """Return the id that holds the archive's share: always the same for one machine."""
     return uuid5(machine.pk, "archive")
 
 
@@ -38,7 +38,7 @@ def admit(machine: Machine, by: User | None, *, by_rule: bool) -> None:
 
 
 def why_not(machine: Machine) -> Note | None:
-    """Why its owner could not archive it by hand now; None when there is room, or its archive is counted already."""
+    """Return why its owner could not archive it by hand now; None when there is room, or its archive is counted already."""
     if quotas.actions.open_share(holder_of(machine)):
         return None
     return quotas.actions.usage(machine.owner).why_not(_at_most(machine))
@@ -51,7 +51,7 @@ def take(machine: Machine) -> None:
 
 
 def measure(machine: Machine, size_bytes: int) -> None:
-    """The image is whole: count what it takes, and never more than was said when it was asked for."""
+    """Count what a finished image takes, and never more than was reserved when it was asked for."""
     asked = _at_most(machine)
     gigabytes = max(1, min(ceil(size_bytes / GIB), asked.archive_gb))
     quotas.actions.exchange(user=machine.owner, size=replace(asked, archive_gb=gigabytes), holder=holder_of(machine))
@@ -82,7 +82,7 @@ def admit_again(machine: Machine, by: User | None) -> None:
 
 
 def _is_counted(machine: Machine) -> bool:
-    """Whether its own share is more than its ports."""
+    """Return whether the machine's own share is more than its ports."""
     share = quotas.actions.open_share(machine.pk)
     return share is not None and share.machines > 0
 
@@ -92,7 +92,7 @@ def _whole(machine: Machine) -> Size:
 
 
 def _at_most(machine: Machine) -> Size:
-    """As if its whole disk were full: nobody knows before the image is made."""
+    """Return the share of an archive of a full disk: nobody knows the real size before the image is made."""
     share = quotas.actions.open_share(machine.pk)
     disk = share.disk_gb if share and share.machines else machine.template.flavor.disk_gb
     return Size(archives=1, archive_gb=max(1, disk))
@@ -104,5 +104,5 @@ def _ports(machine: Machine) -> int:
 
 
 def extra_ports(machine: Machine) -> list[UUID]:
-    """The ports that were opened by hand: each holds a share of its own."""
+    """Return the ports that were opened by hand: each holds a share of its own."""
     return list(Tunnel.objects.of(machine.pk).kept().filter(extra=True).values_list("pk", flat=True))

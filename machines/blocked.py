@@ -52,15 +52,15 @@ def _in_pages(machines: MachineQuerySet) -> Iterator[Machine]:
 
 def _to_shut() -> MachineQuerySet:
     reachable = Tunnel.objects.live().filter(owner__is_active=False, wanted__in=[Port.OPEN, Port.HELD]).values("holder")
-    return Machine.objects.alive().filter(pk__in=reachable)
+    return Machine.objects.alive().not_held().filter(pk__in=reachable)
 
 
 def _to_open(now: datetime) -> MachineQuerySet:
-    """Running and asked for nothing. Ports of those that sleep are held again by `knockers.follow`."""
+    """Select running machines with nothing else to do. Ports of sleepers are held again by `visitors.follow`."""
     shut = Tunnel.objects.live().filter(owner__is_active=True, wanted=Port.CLOSED).values("holder")
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     calm = Q(resets_asked=F("resets_done"), restarts_asked=F("restarts_done"), ports_asked=F("ports_done"))
-    runs = Machine.objects.filter(free, calm, state=State.RUNNING, wanted=Wanted.RUNNING)
+    runs = Machine.objects.not_held().filter(free, calm, state=State.RUNNING, wanted=Wanted.RUNNING)
     return runs.filter(pk__in=shut)
 
 
@@ -75,7 +75,7 @@ def _shut(machine: Machine) -> bool:
 
 @transaction.atomic
 def _open(machine: Machine) -> bool:
-    """Ask for its ports, as after a change of them: the step knows the address, and waits for nothing else."""
+    """Ask for the ports as after a change of them: the step knows the address, and waits for nothing else."""
     machine = locked(machine)
     if not machine.owner.is_active or machine.ports_asked != machine.ports_done:
         return False

@@ -1,4 +1,4 @@
-"""What a machine of a template takes, and whether the cluster has room for it."""
+"""Sizes: how much a machine of a template takes, and whether the cluster has room for it."""
 
 from typing import Any
 
@@ -11,25 +11,25 @@ from lib.notes import Note
 
 
 def size_of(template: Template) -> Size:
-    """What one machine of it takes of a quota."""
+    """Return what one machine of this template takes of a quota."""
     flavor = template.flavor
     return Size(1, flavor.vcpus, flavor.ram_mb, flavor.disk_gb, len(template.services))
 
 
 def never_fits(template: Template, room: dict[str, Any]) -> Note | None:
-    """Why this size would wait for ever, on a cluster whose `room` (Watch.room) was told; None when it would not."""
+    """Return why this size would wait for ever on a cluster with this `room` (CloudWatch.room); None when it would not."""
     if not room or _room(room, empty=True).fits(flavor_of(template)):
         return None
     return Note(_("No computer of the cluster is big enough for this size. Choose a smaller one."))
 
 
 def waits(template: Template, room: dict[str, Any]) -> bool:
-    """Whether a launch would queue, by what was last heard of the cluster (Watch.room)."""
+    """Return whether a launch would queue, by what was last heard of the cluster (CloudWatch.room)."""
     return bool(room) and not _room(room).fits(flavor_of(template))
 
 
 def _room(stored: dict[str, Any], *, empty: bool = False) -> Room:
-    """The cluster as last heard; `empty`: as if nobody used it."""
+    """Return the cluster as last heard; `empty`: as if nobody used it."""
     if empty:
         nothing = {"vcpus_used": 0, "ram_mb_used": 0, "disk_gb_used": 0}
         # A cluster is no bigger for one server than its biggest computer.

@@ -31,7 +31,7 @@ def opened() -> Cloud:
 
 
 def accept(cloud: Cloud) -> str:
-    """From now on the rows are about this cloud; which one it was. The next list is a whole one."""
+    """Make this cloud the one that the rows are about, and return which one it was before. The next list is a whole one."""
     watch = CloudWatch.get_solo()
     CloudWatch.objects.filter(pk=watch.pk).update(cloud_identity=cloud.identity, cursor="", whole_at=None)
     return watch.cloud_identity

@@ -56,7 +56,7 @@ class NotReady(WrongState):
 
 
 class NoLonger(Refusal):
-    """It was there, and the cloud has it no longer."""
+    """An image that the cloud no longer has."""
 
     status = 410
     code = "no_longer"
@@ -71,7 +71,7 @@ class Away(Refusal):
 
 @transaction.atomic
 def ask(*, machine: Machine, by: User) -> DiskImage:
-    """An image of its disk as it is now, for a day. One that is being made or is there is the answer; an archive is there."""
+    """Ask for an image of the disk as it is now, kept for a day. An image that is due or ready, or the archive, is returned as it is."""
     machine = locked(machine)
     if machine.state != State.SHELVED:  # the cloud's own image went when it woke
         machine.copies.filter(borrowed=True, state=S.READY).update(state=S.OVER)
@@ -88,13 +88,13 @@ def ask(*, machine: Machine, by: User) -> DiskImage:
 
 
 def has_disk(machine: Machine) -> bool:
-    """Whether an image can be asked for: also of one that broke down, before anything is done that loses what is in it."""
+    """Return whether an image can be asked for: also of a machine that broke down, before anything is done that loses its disk."""
     broke_down = machine.state == State.FAILED and machine.ready_at is not None and machine.wanted != Wanted.GONE
     return bool(machine.server_id) and (machine.state in HAS_DISK or broke_down)
 
 
 def of(machine: Machine) -> DiskImage | None:
-    """What its page speaks of: its archive, else the last that was asked for, unless that is over."""
+    """Return the image that the machine's page shows: its archive, else the last that was asked for, unless that is over."""
     if machine.state in (State.DELETING, State.GONE):
         return None
     is_archive = machine.state in (State.ARCHIVED, State.QUEUED) and bool(machine.archive_id)
@@ -114,7 +114,7 @@ def ready(machine: Machine) -> DiskImage:
 
 
 def read(copy: DiskImage, start: int, end: int) -> Iterator[bytes]:
-    """Its bytes from `start` to before `end`. With the first comes NoLonger or Away, where there is none."""
+    """Read the bytes from `start` to before `end`. Raises NoLonger or Away before the first byte."""
     try:
         yield from _read(copy, start, end)
     except CloudGone as error:
@@ -127,7 +127,7 @@ def read(copy: DiskImage, start: int, end: int) -> Iterator[bytes]:
 
 
 def _read(copy: DiskImage, start: int, end: int) -> Iterator[bytes]:
-    """What breaks off, in the cloud or on the way from it, is taken up again where it was."""
+    """Read the bytes; go on where the cloud, or the way from it, broke off."""
     disks, at, tries = open_disks(), start, 0
     while at < end:
         try:
@@ -192,7 +192,7 @@ def _go_on(copy: DiskImage, cloud: Cloud, now: datetime) -> None:
 
 
 def _image(copy: DiskImage, cloud: Cloud) -> tuple[Image, bool]:
-    """One that the cloud keeps anyway is only read; it goes when the machine wakes."""
+    """Return the image and whether it is borrowed: an image that the cloud keeps anyway is only read, and goes when the machine wakes."""
     if kept := cloud.kept_image(copy.server_id):
         return kept, True
     return cloud.ensure_archived(copy.server_id, copy.name), False
@@ -209,7 +209,7 @@ def _fail(copy: DiskImage, text: str) -> None:
 
 
 def _write(copy: DiskImage, **fields: object) -> None:
-    """Only while it is still being made: it may have been given up meanwhile."""
+    """Write facts while the image is still being made: it may have been given up meanwhile."""
     DiskImage.objects.filter(pk=copy.pk, state=S.DUE).update(**fields)
     events.publish("machine", copy.machine_id)
 
@@ -219,20 +219,19 @@ def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
     over = Q(kind=K.DOWNLOAD) & (Q(state=S.FAILED) | Q(state=S.READY, expires_at__lt=now))
     of_gone = Q(machine__state=State.GONE)
     spent = Q(kind=K.SPENT, machine__state__in=[State.RUNNING, State.ARCHIVED])
-    rows = (
-        DiskImage.objects.exclude(state=S.OVER).exclude(pk__in=resting).filter(over | of_gone | spent, _name_or_image())
-    )
+    rows = DiskImage.objects.exclude(state=S.OVER).exclude(pk__in=resting).filter(machine__held_at__isnull=True)
+    rows = rows.filter(over | of_gone | spent, _name_or_image())
     found = rows.select_related("machine").order_by("pk")[: 10 * MOST]
     return [copy for copy in found if copy.kind != K.SPENT or _is_spent(copy.machine)]
 
 
 def _name_or_image() -> Q:
-    """What may be in the cloud."""
+    """Match images that may be in the cloud."""
     return ~Q(name="") | ~Q(image_id="")
 
 
 def _is_spent(machine: Machine) -> bool:
-    """An archive is kept until the guest that was made of it has answered, or has an archive of its own."""
+    """Return whether an archive is no longer needed: the guest made of it has answered, or the machine has an archive of its own."""
     return machine.state != State.RUNNING or tunnels.queries.primary_answered(machine.pk)
 
 

@@ -24,7 +24,7 @@ def columns(name: str) -> dict[str, Any]:
 
 
 def taken(owner_id: int, *, but: Machine | None = None) -> set[str]:
-    """The keys of the names of this person's machines, the recycle bin included.
+    """Return the keys of the names of this person's machines, the recycle bin included.
 
     The stored ones too: one that the version before renamed during an upgrade has the key of its old name, which the database holds.
     """
@@ -41,7 +41,7 @@ def require_free(owner_id: int, name: str, *, but: Machine | None = None) -> Non
 
 
 def free(owner_id: int, name: str, *, but: Machine | None = None) -> str:
-    """The name, or the first of name-2, name-3 … that no other machine of this person has."""
+    """Return the name, or the first of name-2, name-3 … that no other machine of this person has."""
     keys = taken(owner_id, but=but)
     tries = (_numbered(name, number) for number in range(1, len(keys) + 2))
     return next(one for one in tries if name_key(one) not in keys)

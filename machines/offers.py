@@ -1,4 +1,4 @@
-"""What the launch page lists: every template, and why this person could not launch it."""
+"""The launch page's list: every template, and why this person could not launch it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Offer:
 
 
 def offers(user: User, templates: Iterable[Template] | None = None) -> list[Offer]:
-    """Every published template (or these), and why this person could not launch it. What cannot work is shown with its reason."""
+    """List every published template (or these), and why this person could not launch it. What cannot work is shown with its reason."""
     usage = quotas.actions.usage(user)
     room = CloudWatch.get_solo().room
     if templates is None:

@@ -1,4 +1,4 @@
-"""How far a machine is: a percentage and a sentence, computed from facts and one `now`."""
+"""Progress of a machine: a percentage and a sentence, computed from facts and one `now`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +42,7 @@ class Progress:
 
 
 def typical_seconds(template_id: int) -> float:
-    """The median of the template's last launches, from the cloud's yes to the guest's answer."""
+    """Return the median of the template's last launches, from the cloud's yes to the guest's answer."""
     from machines.models import Machine
 
     ready = Machine.objects.filter(template_id=template_id, ready_at__isnull=False, build_started_at__isnull=False)

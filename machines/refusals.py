@@ -36,7 +36,7 @@ SEEN: dict[str, Any] = {"refused": Refused.NONE, "refused_note": {}}
 
 
 def kept(what: Refused, text: str) -> dict[str, Any]:
-    """The columns that keep a refusal until it was seen, or until the same is asked again."""
+    """Return the columns that keep a refusal until it was seen, or until the same is asked again."""
     return {"refused": what, "refused_note": Note(text).as_json()}
 
 

@@ -1,4 +1,4 @@
-"""What a machine can be and be wished to be, and the legal arrows between."""
+"""The states of a machine, the wishes for it, and the legal moves between states."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -40,7 +40,7 @@ class Repair(models.TextChoices):
 
 
 class Setup(models.TextChoices):
-    """What the console tells of the first boot's setup (cloud-init)."""
+    """How far the first boot's setup (cloud-init) is, by the console."""
 
     NONE = ""  # nothing was seen of any
     RUNNING = "running"
@@ -50,7 +50,7 @@ class Setup(models.TextChoices):
 
 
 class Refused(models.TextChoices):
-    """What the cloud refused last, until somebody whom it concerns has seen that."""
+    """The cloud's last refusal, until somebody whom it concerns has seen it."""
 
     NONE = ""
     SUSPEND = "suspend"
@@ -62,6 +62,7 @@ class Refused(models.TextChoices):
 
 S = State
 _ALWAYS = {S.DELETING, S.GONE, S.FAILED}
+# Derived by a test from the stepper's grid and from what reconcile follows: an arrow that nothing produces fails it.
 MOVES: dict[str, set[State]] = {
     S.NEW: {S.QUEUED, S.BUILDING} | _ALWAYS,
     S.QUEUED: {S.BUILDING, S.WAKING, S.ARCHIVING, S.ARCHIVED} | _ALWAYS,
@@ -69,14 +70,15 @@ MOVES: dict[str, set[State]] = {
     S.RUNNING: {S.SUSPENDING, S.SHELVING, S.WAKING, S.BUILDING, S.SUSPENDED, S.SHELVED, S.ARCHIVING} | _ALWAYS,
     S.SUSPENDING: {S.SUSPENDED, S.WAKING, S.SHELVED} | _ALWAYS,
     S.SUSPENDED: {S.WAKING, S.SHELVING, S.SHELVED, S.QUEUED, S.ARCHIVING} | _ALWAYS,
-    S.WAKING: {S.RUNNING, S.SUSPENDED, S.SHELVED, S.QUEUED} | _ALWAYS,
-    S.SHELVING: {S.SHELVED, S.WAKING, S.SUSPENDED} | _ALWAYS,
-    S.SHELVED: {S.WAKING, S.QUEUED, S.SUSPENDED, S.ARCHIVING} | _ALWAYS,
+    S.WAKING: {S.RUNNING, S.QUEUED} | _ALWAYS,
+    S.SHELVING: {S.SHELVED, S.WAKING} | _ALWAYS,
+    S.SHELVED: {S.WAKING, S.QUEUED, S.ARCHIVING} | _ALWAYS,
     S.ARCHIVING: {S.ARCHIVED, S.WAKING, S.SUSPENDED, S.SHELVED} | _ALWAYS,
     S.ARCHIVED: {S.QUEUED, S.BUILDING} | _ALWAYS,
     S.DELETING: {S.GONE, S.FAILED},
     S.FAILED: {
         S.NEW,
+        S.QUEUED,
         S.BUILDING,
         S.WAKING,
         S.SUSPENDED,

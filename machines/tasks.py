@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def _patience(what: str) -> Iterator[None]:
-    """A cloud that does not answer is no mistake of ours: the task comes back by itself, so no trace is written each time."""
+    """Log a cloud that does not answer in one line: the task comes back by itself, so a trace each time would only be noise."""
     try:
         yield
     except CloudBusy as error:
@@ -80,7 +80,7 @@ def follow_accounts() -> None:
 
 @shared_task
 def send_mails() -> None:
-    """Nothing: web and beat of 0.3 ring for it while an upgrade runs. Goes with 0.5."""
+    """Do nothing: web and beat of 0.3 ring for it while an upgrade runs. Goes with 0.5."""
 
 
 @shared_task

@@ -1,4 +1,4 @@
-"""One line into the open terminals of a guest, over SSH, with a key of the portal's own that can do nothing else.
+"""Write a line into the open terminals of a guest, over SSH, with a key of the portal's own that can do nothing else.
 
 The guest holds the portal's public key with a command that the guest's own sshd runs in place of whatever is asked for: it reads
 one line and writes it to the terminals of that user. So whoever stole the key could write lines, too, and no more. The host key
@@ -44,7 +44,7 @@ OPTIONS = f"restrict,command=\"exec sh -c '{SCRIPT}'\""
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Where a machine's SSH is found from outside, and as whom its person signs in."""
+    """Address of a machine's SSH from outside, and the user as whom its person signs in."""
 
     host: str
     port: int
@@ -61,7 +61,7 @@ class Written:
 
 
 def key_line() -> str:
-    """What goes into a guest's authorized_keys, options first; '' where the portal has no key."""
+    """Return the line for a guest's authorized_keys, options first; '' where the portal has no key."""
     key = _key()
     if key is None:
         return ""
@@ -74,12 +74,12 @@ def has_key() -> bool:
 
 
 def write(lines: dict[Guest, str]) -> dict[Guest, Written]:
-    """Each guest its line, many side by side; it takes seconds, however many do not answer."""
+    """Write each guest its line, many side by side; takes seconds, however many do not answer."""
     return asyncio.run(_all(lines))
 
 
 def one_line(text: str) -> str:
-    """Without anything that a terminal would obey: control and format characters of all of Unicode, line ends too."""
+    """Remove everything that a terminal would obey: control and format characters of all of Unicode, line ends too."""
     spaced = " ".join(text.split())
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))[:LONGEST]
 
@@ -140,7 +140,7 @@ def _lines(output: object) -> list[str]:
 
 
 def _options(key: "asyncssh.SSHKey") -> dict[str, object]:
-    """Nothing of whoever runs the worker is used: no agent, no configuration, no other keys."""
+    """Return options that use nothing of whoever runs the worker: no agent, no configuration, no other keys."""
     return {
         "client_keys": [key], "known_hosts": None, "agent_path": None, "config": None, "gss_host": None,
         "preferred_auth": "publickey", "request_pty": False, "server_host_key_algs": HOST_KEYS,

@@ -1,4 +1,4 @@
-"""Who may wake a sleeping machine by a connection: its owner and its class, from where they signed in within a day.
+"""Visitors who may wake a sleeping machine by a connection: its owner and its class, from where they signed in within a day.
 
 Each of its ports on a gateway has the list, so that everybody else is refused there and costs nothing here.
 """
@@ -31,7 +31,7 @@ def hold(machine: Machine, now: datetime) -> bool:
 
 
 def expect(machine: Machine) -> None:
-    """It kept its address while it slept: whoever waits is passed on the moment it answers there, not when the cloud was listed.
+    """Open the ports of a machine that slept before the cloud is listed: its address is the same, so visitors pass once it answers.
 
     One that was put away may come back on another computer and with another address; its ports wait until that is known.
     """
@@ -42,7 +42,7 @@ def expect(machine: Machine) -> None:
 
 def follow(now: datetime, *, owner_id: int | None = None) -> int:
     """Bring the lists of held ports up to date: all of them, or one owner's. Returns how many changed."""
-    alive = Machine.objects.alive().select_related("owner", "template")
+    alive = Machine.objects.alive().not_held().select_related("owner", "template")
     machines = alive if owner_id is None else alive.filter(owner_id=owner_id)
     asleep = machines.filter(state__in=ASLEEP, wanted__in=ASLEEP, owner__is_active=True)
     shut = asleep.filter(pk__in=_holders(Port.CLOSED))
@@ -65,7 +65,7 @@ def _holders(wanted: Port) -> Any:
 
 
 def of(machines: Collection[Machine], now: datetime) -> dict[UUID, list[str]]:
-    """The networks of each. Two queries, for however many."""
+    """Return the networks from which each machine may be woken. Two queries, however many machines."""
     courses = {m.template.course_id for m in machines if m.template.course_id}
     members = _members(courses)
     people = {m.owner_id for m in machines} | {user for users in members.values() for user in users}
@@ -80,7 +80,7 @@ def of(machines: Collection[Machine], now: datetime) -> dict[UUID, list[str]]:
 
 
 def may_be_woken(machine: Machine) -> bool:
-    """A machine without a server takes room and quota anew: that needs a person who says so."""
+    """Return whether a visitor may wake it. A machine without a server takes room and quota anew: that needs a person who says so."""
     away = machine.state in (State.ARCHIVING, State.ARCHIVED) or machine.wanted in (Wanted.ARCHIVED, Wanted.GONE)
     return machine.owner.is_active and machine.binned_at is None and not away
 
@@ -102,7 +102,7 @@ def _homes(people: Collection[int], now: datetime) -> dict[int, list[str]]:
 
 
 def _joined(homes: dict[int, list[str]], users: Iterable[int]) -> list[str]:
-    """No more than one machine takes: a class of hundreds is not gone through for each of its machines."""
+    """Join the networks of a class, no more than one machine takes: a class of hundreds is not gone through for each machine."""
     known: dict[str, None] = {}
     for user in users:
         known.update(dict.fromkeys(homes.get(user, [])))

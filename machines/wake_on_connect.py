@@ -23,7 +23,7 @@ QUEUE_SECONDS = 600.0  # nobody knows when there is room; longer than anybody ho
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """For the agent. `words` are for the visitor, if it can read any."""
+    """The answer to the agent. `words` are for the visitor, if it can read any."""
 
     wakes: bool
     seconds: float = 0.0
@@ -35,7 +35,7 @@ REFUSED = Answer(wakes=False)
 
 def knock(tunnel: Tunnel, address: str, now: datetime) -> Answer:
     """Wake the machine of this port if this visitor may. Said again while it wakes: the same answer, with what is left."""
-    machine = Machine.objects.alive().with_parts().filter(pk=tunnel.holder).first()
+    machine = Machine.objects.alive().not_held().with_parts().filter(pk=tunnel.holder).first()
     if machine is None or not _is_admitted(machine, tunnel, address, now):
         return REFUSED
     with translation.override(machine.owner.language or settings.LANGUAGE_CODE):
@@ -47,7 +47,7 @@ def knock(tunnel: Tunnel, address: str, now: datetime) -> Answer:
 
 
 def _is_admitted(machine: Machine, tunnel: Tunnel, address: str, now: datetime) -> bool:
-    """By the rows as they are now: the agent's list may be some minutes old."""
+    """Return whether this visitor may, by the rows as they are now: the agent's list may be some minutes old."""
     if tunnel.wanted not in (Port.HELD, Port.OPEN) or not visitors.may_be_woken(machine):
         return False
     return may_knock(address, visitors.of([machine], now)[machine.pk], tunnel.allow)
@@ -75,7 +75,7 @@ def _told(machine: Machine, now: datetime) -> Answer:
 
 
 def seconds_left(machine: Machine, now: datetime) -> float:
-    """Until it answers, as far as is known: one that was put away starts as a new one does."""
+    """Estimate the seconds until it answers: a machine that was put away starts as a new one does."""
     if machine.state == State.RUNNING:
         return 1.0
     starts_anew = machine.state in (State.SHELVED, State.SHELVING) or machine.cloud_status == "shelved"

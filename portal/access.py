@@ -23,13 +23,13 @@ from catalog.models import Flavor, Image
 from courses.models import Enrolment, Template
 from lib.notes import Refusal
 from machines.models import Answer, Event, Machine, Question, Stray
-from machines.models.machine import MachineQuerySet
+from machines.models.machine_queries import MachineQuerySet
 from machines.refusals import FOR_ADMINS
+from machines.verbs import FOR_ADMINS as ADMIN_VERBS
 
 M = TypeVar("M", bound=Model)
 Thing = Model | type[Model]
 View = Callable[..., HttpResponse]
-ADMIN_VERBS = frozenset({"rescue", "move"})  # of machines; all others are their owner's, too
 # Answers that do not take a machine away from its owner.
 TEACHER_ANSWERS = frozenset({Answer.Choice.MORE, Answer.Choice.JOB, Answer.Choice.KEEP})
 

@@ -51,6 +51,9 @@ class Grant(Measures):
     class Source(models.TextChoices):
         ROLE = "role", _("What everybody of the role has")
         HAND = "hand", _("Given by an administrator")
+        COURSE = "course", _("What everybody of a course has")
+        DONATION = "donation", _("Given for a donated computer")
+        SUBSCRIPTION = "subscription", _("Part of a subscription")
 
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
     role = models.CharField(max_length=10, choices=User.Role.choices, blank=True, default="")
@@ -72,6 +75,10 @@ class Grant(Measures):
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")), name="grant_ends_after_it_starts"
             ),
             models.UniqueConstraint(fields=["role"], condition=Q(source="role"), name="grant_one_default_per_role"),
+            models.CheckConstraint(
+                condition=Q(source__in=["role", "hand", "course", "donation", "subscription"]),
+                name="grant_source_known",
+            ),
         ]
 
 

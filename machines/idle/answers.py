@@ -1,4 +1,4 @@
-"""What may be said to a question or a warning, by whom, within which limits, and what follows from it at once.
+"""Answers to questions and warnings: who may give which, within which limits, and what follows at once.
 
 The row of the question is locked: of an answer and the sweep that takes silence for one, exactly one wins. While a question
 lives, a person may change their mind: each of its answers counts once.
@@ -90,7 +90,7 @@ def give(*, machine: Machine, until: datetime, by: User, now: datetime, reason: 
 
 
 def living(ask: Question, *, lock: bool = False) -> Question:
-    """The question as it is now; a later warning of the same thing stands for an earlier one, so its link still helps."""
+    """Read the question as it is now; a later warning of the same thing stands in for an earlier one, so its link still helps."""
     rows = Question.objects.select_related("machine__owner", "machine__template__course", "machine__template__image")
     rows = rows.select_for_update(of=("self",)) if lock else rows
     found = rows.get(pk=ask.pk)
@@ -102,7 +102,7 @@ def living(ask: Question, *, lock: bool = False) -> Question:
 
 
 def why_not(ask: Question, choice: str, now: datetime) -> Refusal | None:
-    """Why this can no longer be said, or never could; None while it can."""
+    """Return why this answer can no longer be given, or never could; None while it can."""
     if choice not in CHOICES[ask.kind]:
         return NotNow(_("This is no answer to this question."))
     if said := ask.answers.filter(choice=choice).first():
@@ -118,13 +118,13 @@ def why_not(ask: Question, choice: str, now: datetime) -> Refusal | None:
 
 
 def offers_job(ask: Question, now: datetime) -> bool:
-    """Whether a long job can be announced now: where students may, and only near the end, or everybody would."""
+    """Return whether a long job can be announced now: where students may, and only near the end, or everybody would."""
     policy = policy_of(ask.machine.template)
     return policy.may_hold and questions.earliest_end(ask, now) - now <= timedelta(minutes=policy.hold_offered_minutes)
 
 
 def _wrong_state(ask: Question, choice: str) -> Refusal | None:
-    """To stay awake, it must be awake; what is asked for by the other answers is judged by the actions themselves."""
+    """Refuse to keep awake what sleeps; the other answers are judged by the actions themselves."""
     machine = ask.machine
     if machine.wanted == Wanted.GONE or machine.state == State.GONE:
         return TooLate(_("This machine has been deleted."))
@@ -150,7 +150,7 @@ def _job(ask: Question, by: User | None, now: datetime, until: datetime | None) 
 
 
 def _given(ask: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
-    """A long job that a teacher grants, without the limits that students have."""
+    """Grant a long job in the name of a teacher, without the limits that students have."""
     until = _checked_end(until, now)
     _hold(ask.machine, Hold.Kind.GIVEN, by, now, until)
     return until
@@ -168,7 +168,7 @@ def _sleep(ask: Question, by: User | None, now: datetime, until: datetime | None
 
 
 def _done(ask: Question, by: User | None, now: datetime, until: datetime | None) -> None:
-    """No longer needed for now: what would have come in the end comes at once."""
+    """Do at once what would have come in the end: the machine is no longer needed for now."""
     # Its archive would come by the rules in some days, so a full quota does not refuse it now either.
     verbs: dict[str, Callable[..., Machine]] = {
         K.SLEEP: actions.shelve,
@@ -200,7 +200,7 @@ def _hold(machine: Machine, kind: str, by: User | None, now: datetime, until: da
 
 
 def _end_holds(machine: Machine, now: datetime) -> None:
-    """What was said last counts; what a teacher gave is the teacher's."""
+    """End the owner's holds, since the last answer counts; what a teacher gave stays."""
     Hold.objects.live(now).filter(machine=machine).exclude(kind=Hold.Kind.GIVEN).update(ends_at=now)
 
 
@@ -239,7 +239,7 @@ def _check_week(machine: Machine, policy: IdlePolicy, now: datetime, until: date
 
 
 def held_in_a_week(machine: Machine, now: datetime) -> timedelta:
-    """How long its long jobs have kept it awake in the last seven days, up to now; what follows is counted with the wish."""
+    """Return how long its long jobs have kept it awake in the last seven days, up to now; the caller adds what follows."""
     since, total = now - WEEK, timedelta(0)
     rows = Hold.objects.filter(machine=machine, kind=Hold.Kind.JOB, ends_at__gt=since).order_by("starts_at")
     for row in rows:

@@ -23,7 +23,7 @@ from accounts.notices.outbox import PASSED_OVER
 from accounts.notices.reader import written_for
 from machines import terminal_lines
 from machines.idle import links, question_text, questions
-from machines.models import Question
+from machines.models import Machine, Question
 from machines.terminal_lines import Guest, Written
 from tunnels.models import Tunnel
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 LOOP = "lines"  # of accounts.failures
 MOST = 100  # in one turn
 AGAIN = timedelta(seconds=20)
-TRIES = timedelta(minutes=1)  # from the question on: a line that comes late would be taken for work (see outlook.ECHO)
+TRIES = timedelta(minutes=1)  # from the question on: a line that comes late would be taken for work (see forecast.ECHO)
 Channel, State = Notice.Channel, Notice.State
 _LABELS = {
     Question.Kind.SLEEP: gettext_lazy("Questions before an idle machine is put to sleep"),
@@ -107,15 +107,17 @@ def _note_line(notice: Notice, ask: Question, told: Written, now: datetime) -> b
 
 
 def _ways(questions: Iterable[Question]) -> dict[int, Guest | str]:
-    """Where each machine's SSH is, or why no line can be written there."""
+    """Return where each machine's SSH is, or why no line can be written there."""
     machines = {ask.pk: ask.machine for ask in questions}
     tunnels: dict[UUID, list[Tunnel]] = {}
     for tunnel in Tunnel.objects.of_many([machine.pk for machine in machines.values()]):
         tunnels.setdefault(tunnel.holder, []).append(tunnel)
-    return {pk: _way(tunnels.get(machine.pk, []), machine.ssh_user) for pk, machine in machines.items()}
+    return {pk: _way(machine, tunnels.get(machine.pk, [])) for pk, machine in machines.items()}
 
 
-def _way(tunnels: list[Tunnel], user: str) -> Guest | str:
+def _way(machine: Machine, tunnels: list[Tunnel]) -> Guest | str:
+    if machine.held_at:  # its ports may be another machine's since the backup was made
+        return "The machine is held after a restore."
     ssh = next((t for t in tunnels if t.scheme == "ssh" and (t.wanted, t.state) == ("open", "open")), None)
     if not terminal_lines.has_key():
         return "The portal has no key of its own (PORTAL_KEY_FILE)."
@@ -123,7 +125,7 @@ def _way(tunnels: list[Tunnel], user: str) -> Guest | str:
         return "It has no open SSH port."
     if not any(tunnel.connections for tunnel in tunnels):
         return "Nobody is connected."
-    return Guest(ssh.gateway.public_host, ssh.port, user)
+    return Guest(ssh.gateway.public_host, ssh.port, machine.ssh_user)
 
 
 def _line(ask: Question) -> str:

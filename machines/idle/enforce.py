@@ -50,7 +50,7 @@ def look(now: datetime, failures: Failures | None = None) -> list[Outlook]:
 
 
 def plan(outlooks: list[Outlook], now: datetime, failures: Failures | None = None) -> list[Step]:
-    """What is to be done now: by the table, and to make room. Two queries."""
+    """Return what is to be done now: by the table, and to make room. Two queries."""
     failures = failures or Failures(LOOP, now)
     told = failures.each(outlooks, lambda outlook: (outlook, step_of(outlook)), lambda o: o.facts.machine.pk)
     steps = [step for _outlook, step in told if step is not None]
@@ -62,7 +62,7 @@ def plan(outlooks: list[Outlook], now: datetime, failures: Failures | None = Non
 
 
 def ahead(outlooks: list[Outlook], now: datetime, length: timedelta) -> list[Step]:
-    """What comes within that time if nothing changes: the next thing of each machine, the soonest first."""
+    """Return what comes within that time if nothing changes: the next thing of each machine, the soonest first."""
     steps = [some[0] for outlook in outlooks if not step_of(outlook) and (some := coming(outlook, now + length))]
     return sorted(steps, key=lambda step: step.due_at)
 
@@ -82,7 +82,7 @@ def _done(step: Step, now: datetime) -> bool:
 
 
 def _again(step: Step, now: datetime) -> Step | None:
-    """The same step by the facts of this moment; None when it is not due any more.
+    """Return the same step by the facts of this moment; None when it is not due any more.
 
     Locks are taken as everywhere: the owner's Allowance, then the questions, then the machine.
     """
@@ -93,7 +93,7 @@ def _again(step: Step, now: datetime) -> Step | None:
     )
     if None in ends:  # a message may have reached its owner a moment ago
         questions.settle(now, machine=pk)
-    rows = facts.load(Machine.objects.select_for_update(of=("self",)).filter(pk=pk), now)
+    rows = facts.load(Machine.objects.not_held().select_for_update(of=("self",)).filter(pk=pk), now)
     if not rows:
         return None
     outlook = outlook_of(rows[0], now)

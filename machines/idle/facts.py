@@ -31,7 +31,7 @@ _TEMPLATE: Any = Machine._meta.get_field("template")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One machine, and what speaks for and against its being in use."""
+    """A machine, and all that speaks for and against its being in use."""
 
     machine: Machine  # with its template, its activity
     policy: IdlePolicy
@@ -50,10 +50,10 @@ class Facts:
 
 
 def watched() -> MachineQuerySet:
-    """Those with which something may be done because nobody uses them, or about which a question is open."""
+    """Select machines with which something may be done because nobody uses them, or about which a question is open."""
     asked = Question.objects.open().values("machine")
     binned = Q(binned_at__isnull=False) & ~Q(state=State.GONE)
-    rows = Machine.objects.filter(Q(state__in=(State.RUNNING, *RESTING)) | binned | Q(pk__in=asked))
+    rows = Machine.objects.not_held().filter(Q(state__in=(State.RUNNING, *RESTING)) | binned | Q(pk__in=asked))
     return rows.order_by().only(*_READ, *(f"activity__{name}" for name in _HEARD))
 
 
@@ -99,7 +99,7 @@ def _rows(machines: MachineQuerySet | Iterable[Machine]) -> list[Machine]:
 
 
 def _templates(rows: list[Machine]) -> dict[int, Template]:
-    """One object for all machines of a template, put onto those rows that came without."""
+    """Load one object for all machines of a template, and put it onto the rows that came without."""
     bare = [row for row in rows if not _TEMPLATE.is_cached(row)]
     found = Template.objects.select_related("course", "image").in_bulk({row.template_id for row in bare})
     for row in bare:
@@ -108,12 +108,12 @@ def _templates(rows: list[Machine]) -> dict[int, Template]:
 
 
 def of(machine: Machine, now: datetime | None = None) -> Facts:
-    """Those of one machine, as they are now."""
+    """Load the facts of one machine, as they are now."""
     return load(Machine.objects.filter(pk=machine.pk), now or timezone.now())[0]
 
 
 def _holds(rows: list[Machine], since: datetime, now: datetime) -> dict[UUID, Hold]:
-    """One that ended before anything was quiet for long enough changes nothing any more."""
+    """Load the holds that may still count. A hold that ended before anything was quiet for long enough changes nothing any more."""
     begun = Hold.objects.filter(starts_at__lte=now, ends_at__gt=since)
     return {hold.machine_id: hold for hold in _about(begun, rows).order_by("ends_at")}
 
@@ -135,7 +135,7 @@ def _asks(rows: list[Machine]) -> dict[UUID, list[Question]]:
 
 
 def _deliveries(asks: dict[UUID, list[Question]]) -> dict[int, tuple[datetime | None, datetime | None]]:
-    """Of each question: when its first channel was delivered, and when a line was written into terminals."""
+    """Return for each question when its first channel was delivered, and when a line was written into terminals."""
     abouts = [about_of(ask.pk) for some in asks.values() for ask in some]
     found: dict[int, tuple[datetime | None, datetime | None]] = {}
     rows = Notice.objects.filter(about__in=abouts, delivered_at__isnull=False)

@@ -1,4 +1,4 @@
-"""What is known of a machine's use, and what follows when: a pure function of Facts and one `now`.
+"""Forecast of a machine's stages, from what is known of its use: a pure function of Facts and one `now`.
 
 The sweep acts by it and pages show it, so they can never disagree. Words for people are in machines.idle.wording.
 """
@@ -20,16 +20,15 @@ Name = Literal["start", "ports", "console", "cpu", "disk", "nic", "hold", "lesso
 Condition = Literal["work", "quiet", "unknown"]
 
 PORTS_LATE = timedelta(minutes=3)  # the agents' counts are taken over about every minute
-JUST_NOW = timedelta(minutes=3)  # work shown so lately goes on, for all that is known
-ECHO = timedelta(
-    seconds=10
-)  # a line in a terminal passes bytes: so soon after it they are our own, if clocks are that close
+JUST_NOW = timedelta(minutes=3)  # activity this recent counts as ongoing
+# A line that we write into a terminal passes bytes: so soon after it they are our own, if clocks are that close.
+ECHO = timedelta(seconds=10)
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that tells whether a machine is in use."""
+    """A sign of whether a machine is in use."""
 
     name: Name
     condition: Condition
@@ -68,7 +67,7 @@ class Outlook:
 
     @cached_property
     def came_back(self) -> bool:
-        """It runs, and since its owner was asked it was in use, or somebody keeps it awake."""
+        """Whether the machine runs, and was in use or kept awake since its owner was asked."""
         if self.ask is None or self.ask.kind != Question.Kind.SLEEP or self.quiet_since is None:
             return False
         return self.held_until is not None or self.quiet_since > self.ask.asked_at
@@ -93,7 +92,7 @@ def outlook_of(facts: Facts, now: datetime) -> Outlook:
 
 
 def if_closed(facts: Facts, now: datetime) -> Outlook:
-    """What would follow if every connection were closed now, and nothing more came through its ports or its console."""
+    """Return what would follow if every connection were closed now, and nothing more came through its ports or its console."""
     machine, activity = copy(facts.machine), copy(facts.activity)
     if activity is not None:
         for name in ("ports_at", "console_at"):
@@ -107,12 +106,12 @@ def if_closed(facts: Facts, now: datetime) -> Outlook:
 
 
 def _shifted(outlook: Outlook, now: datetime) -> Outlook:
-    """As if it had been quiet only from now on."""
+    """Return the outlook of a machine that is quiet only from now on."""
     return _times(replace(outlook, quiet_since=max(outlook.quiet_since or now, now), ask=None))
 
 
 def first_visit_due(activity: Activity | None) -> bool:
-    """Whether nobody has connected since it was started: then less time is given."""
+    """Return whether nobody has connected since the machine was started: then less time is given."""
     return activity is not None and (activity.connected_at is None or activity.connected_at < activity.since)
 
 
@@ -136,7 +135,7 @@ def _ends(facts: Facts) -> list[datetime]:
 
 
 def _times(outlook: Outlook) -> Outlook:
-    """When it is asked about, sleeps and so on, from when on it is quiet."""
+    """Fill in when its owner is asked, when it sleeps and so on, counted from when on it is quiet."""
     facts, policy, ask = outlook.facts, outlook.facts.policy, outlook.ask
     is_first = first_visit_due(facts.activity)
     quiet = max(filter(None, (outlook.quiet_since, outlook.held_until)), default=outlook.now)
@@ -181,7 +180,7 @@ def _signal(name: Name, at: datetime | None, heard_at: datetime | None, is_known
 
 
 def _from_now_on(signal: Signal, activity: Activity) -> Signal:
-    """Nothing from before it last started counts."""
+    """Return the signal without work from before the last start, which counts no more."""
     is_old = signal.at is not None and signal.at < activity.since
     return Signal(signal.name, signal.condition, None, signal.heard_at) if is_old else signal
 
@@ -191,7 +190,7 @@ def _is_recent(at: datetime | None, now: datetime) -> bool:
 
 
 def _ports_at(facts: Facts, activity: Activity) -> datetime | None:
-    """Not the bytes of the line that we ourselves wrote into its terminals."""
+    """Return when its ports last showed work, but for the bytes of a line that we ourselves wrote into its terminals."""
     at, ask = activity.ports_at, facts.open_ask(Question.Kind.SLEEP)
     if at is None or ask is None:
         return at
@@ -228,7 +227,7 @@ def _archived(facts: Facts, now: datetime) -> Outlook:
 
 
 def _after_warnings(facts: Facts, kind: str, due: datetime, now: datetime) -> tuple[datetime, Question | None]:
-    """The day on which it happens: as planned, but never before each warning has been known for all its days."""
+    """Return the day on which it happens: as planned, but never before each warning has been known for all its days."""
     ask = facts.open_ask(kind)
     if ask is not None and ask.ends_at is not None:
         return max(due, ask.ends_at), ask
@@ -236,5 +235,5 @@ def _after_warnings(facts: Facts, kind: str, due: datetime, now: datetime) -> tu
 
 
 def days_of(number: int) -> timedelta:
-    """How long before the deed this warning is given."""
+    """Return how long before the deed this warning is given."""
     return WARN_DAYS[min(number, len(WARN_DAYS)) - 1] * DAY

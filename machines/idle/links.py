@@ -36,12 +36,12 @@ def token(ask: Question, choice: str) -> str:
 
 
 def address(ask: Question, choice: str) -> str:
-    """The whole link, as it stands in a mail."""
+    """Return the whole link, as it stands in a mail."""
     return f"{settings.PORTAL_URL}{reverse('ask-link', args=[token(ask, choice)])}"
 
 
 def read(text: str) -> tuple[Question, str]:
-    """The question that a link belongs to, and its answer. Raises BadLink or OldLink."""
+    """Return the question that a link belongs to, and its answer. Raises BadLink or OldLink."""
     try:
         number, _dash, choice = _SIGNER.unsign(text, max_age=OLDEST).partition("-")
     except signing.SignatureExpired:

@@ -32,24 +32,24 @@ _LEAVING = (
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What those who wait may be told: when places become free, and how many minutes one place took lately."""
+    """Facts for those who wait: when places become free, and how many minutes one place took lately."""
 
     frees: tuple[datetime, ...] = ()
     pace: float | None = None
 
 
 def plan(outlooks: Sequence[Outlook], now: datetime) -> list[Step]:
-    """One machine for each that has waited for a while, but for those whose place is being freed already. Two queries."""
+    """Choose one machine for each that has waited for a while, less those whose place is being freed already. Two queries."""
     waiting = _waiting().filter(queued_at__lt=now - PATIENCE).count()
     if not waiting:
         return []
-    missing = max(0, waiting - Machine.objects.filter(_LEAVING).count())
+    missing = max(0, waiting - Machine.objects.not_held().filter(_LEAVING).count())
     asleep = _steps(SHELVE_FOR_ROOM, outlooks, now)
     return [*asleep, *_steps(SUSPEND_FOR_ROOM, outlooks, now)][:missing]
 
 
 def _steps(stage: Stage, outlooks: Sequence[Outlook], now: datetime) -> list[Step]:
-    """Those of whom it may be asked, the longest first."""
+    """Return the steps of machines that may be asked to make room, the longest due first."""
     found = [
         Step(stage, outlook, due) for outlook in outlooks if (due := stage.due(outlook)) is not None and due <= now
     ]
@@ -57,7 +57,7 @@ def _steps(stage: Stage, outlooks: Sequence[Outlook], now: datetime) -> list[Ste
 
 
 def estimates(machines: Collection[Machine], now: datetime) -> dict[UUID, int]:
-    """Minutes until the turn of each that waits for room; those of whom nobody can say are left out. Two queries, none where nobody waits.
+    """Return minutes until their turn for machines that wait for room. Two queries, none where nobody waits.
 
     Of one that the cloud sent back although its book-keeping had room nobody can tell: no place that becomes free helps it.
     """
@@ -77,7 +77,7 @@ def reckon(outlooks: Sequence[Outlook], now: datetime) -> None:
 
 
 def _waiting() -> MachineQuerySet:
-    return Machine.objects.filter(state=State.QUEUED, wanted=Wanted.RUNNING)
+    return Machine.objects.not_held().filter(state=State.QUEUED, wanted=Wanted.RUNNING)
 
 
 def _minutes(queue: Queue, place: int, now: datetime) -> int | None:
@@ -90,7 +90,7 @@ def _minutes(queue: Queue, place: int, now: datetime) -> int | None:
 
 
 def _frees(outlooks: Sequence[Outlook], now: datetime) -> list[datetime]:
-    """When a place becomes free, the soonest first: whoever sleeps gives it at once, who is quiet once they were asked."""
+    """Return when places become free, the soonest first: a sleeper's at once, a quiet machine's once its owner was asked."""
     return sorted(at for outlook in outlooks if (at := _free_at(outlook, now)) is not None)[:100]
 
 

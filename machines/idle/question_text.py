@@ -12,7 +12,7 @@ C, K = Answer.Choice, Question.Kind
 
 
 def headline(ask: Question, now: datetime) -> str:
-    """What happens without an answer, and when. While nobody was told yet, the earliest time at which it can."""
+    """Say what happens without an answer, and when. While nobody was told yet: the earliest time at which it can."""
     facts = {"name": ask.machine.name, "at": times.moment(questions.earliest_end(ask, now), now)}
     if ask.kind == K.ARCHIVE:
         return _("“%(name)s” will be archived: %(at)s") % facts
@@ -22,7 +22,7 @@ def headline(ask: Question, now: datetime) -> str:
 
 
 def meaning(ask: Question) -> str:
-    """What that is, for somebody who hears of it for the first time."""
+    """Explain the deed to somebody who hears of it for the first time."""
     if ask.kind == K.ARCHIVE:
         return _("Its disk is kept as an image, and its name and ports stay yours. You can have it back from its page.")
     if ask.kind == K.DELETE:
@@ -33,7 +33,7 @@ def meaning(ask: Question) -> str:
 
 
 def label(ask: Question, choice: str) -> str:
-    """On its button."""
+    """Return the words of the answer's button."""
     done = {K.SLEEP: _("I am done: put it away"), K.ARCHIVE: _("Archive it now"), K.DELETE: _("Delete it now")}
     return {
         C.MORE: _("%(length)s more") % {"length": _length(ask.machine)},
@@ -45,13 +45,13 @@ def label(ask: Question, choice: str) -> str:
 
 
 def offered(ask: Question, now: datetime) -> list[tuple[str, str]]:
-    """(choice, label) of what can be said now."""
+    """Return the answers that can be given now, each with its label."""
     choices = [c for c in answers.CHOICES[ask.kind] if c != C.JOB or answers.offers_job(ask, now)]
     return [(choice, label(ask, choice)) for choice in choices]
 
 
 def consequence(ask: Question, choice: str) -> str:
-    """What the button does, before it is pressed."""
+    """Say what the button does, before it is pressed."""
     policy = policy_of(ask.machine.template)
     done = {
         K.SLEEP: _("It is put away at once: its disk is kept, what runs in it ends, and others get its place."),
@@ -69,7 +69,7 @@ def consequence(ask: Question, choice: str) -> str:
 
 
 def thanks(answer: Answer, now: datetime) -> str:
-    """Once it is done."""
+    """Thank for an answer, and say what it does."""
     facts = {"name": answer.ask.machine.name, "at": times.moment(answer.until, now) if answer.until else ""}
     done = {
         K.SLEEP: _("Thank you: “%(name)s” is being put away, and somebody else can use its place."),

@@ -34,7 +34,7 @@ CHANNELS = (Notice.Channel.PAGE, Notice.Channel.MAIL, Notice.Channel.TERMINAL)
 
 @transaction.atomic
 def ask(*, machine: Machine, kind: str, why: Note, now: datetime, number: int = 1) -> Question:
-    """The open question of this kind, a new one where there is none. A later warning takes the place of an earlier one."""
+    """Return the open question of this kind, a new one where there is none. A later warning takes the place of an earlier one."""
     earlier = Question.objects.open().filter(machine=machine, kind=kind, number__lt=number)
     close_all(pks=list(earlier.values_list("pk", flat=True)), outcome=Question.Outcome.OVER, now=now)
     facts = {"number": number, "stored_why": why.as_json(), "asked_at": now}
@@ -45,7 +45,7 @@ def ask(*, machine: Machine, kind: str, why: Note, now: datetime, number: int = 
 
 
 def _send_out(opened: Question, now: datetime) -> None:
-    """By every channel. A page is not sent: it is delivered when its owner looks."""
+    """Send the question by every channel. A page is not sent: it is delivered when its owner looks."""
     to, holder = opened.machine.owner, opened.machine_id
     kind, about = f"idle.{opened.kind}", about_of(opened.pk)
     outbox.send(kind=kind, to=to, about=about, holder=holder, channels=CHANNELS, now=now)
@@ -54,7 +54,7 @@ def _send_out(opened: Question, now: datetime) -> None:
 
 
 def close(*, ask: Question, outcome: str, now: datetime) -> bool:
-    """Whether it was still open, so that it is we who closed it."""
+    """Close the question. True if it was still open, so that this caller closed it."""
     done = close_all(pks=[ask.pk], outcome=outcome, now=now) == 1
     if done:
         ask.closed_at, ask.outcome = now, outcome
@@ -72,7 +72,7 @@ def close_all(*, pks: Collection[int], outcome: str, now: datetime) -> int:
 
 
 def delivered_at(ask: Question) -> datetime | None:
-    """When the first channel reached its owner."""
+    """Return when the first channel reached its owner."""
     return min((notice.delivered_at for notice in notices_of([ask])[ask.pk] if notice.delivered_at), default=None)
 
 
@@ -85,7 +85,7 @@ def notices_of(asks: Iterable[Question]) -> dict[int, list[Notice]]:
 
 
 def time_to_answer(ask: Question) -> timedelta:
-    """How long its owner has for an answer, from when they were told."""
+    """Return how long its owner has for an answer, from when they were told."""
     if ask.kind != Question.Kind.SLEEP:
         return timedelta(days=WARN_DAYS[min(ask.number, len(WARN_DAYS)) - 1])
     policy = policy_of(ask.machine.template)
@@ -93,12 +93,12 @@ def time_to_answer(ask: Question) -> timedelta:
 
 
 def earliest_end(ask: Question, now: datetime) -> datetime:
-    """When it happens; while nobody was told, when it would if they were told now."""
+    """Return when it happens; while nobody was told, when it would if they were told now."""
     return ask.ends_at or now + time_to_answer(ask)
 
 
 def was_visited(machine: Machine) -> bool:
-    """Whether anybody has connected since it was started. Unknown is taken for yes: that gives the longer time."""
+    """Return whether anybody has connected since the machine was started. Unknown counts as yes, which gives the longer time."""
     activity = getattr(machine, "activity", None)
     return activity is None or (activity.connected_at is not None and activity.connected_at >= activity.since)
 
@@ -146,7 +146,8 @@ def _settle(asks: "QuerySet[Question]", now: datetime) -> int:
     for notice in Notice.objects.filter(about__in=abouts, delivered_at__lte=now).order_by("-delivered_at"):
         told[ask_of(notice)] = notice.delivered_at or now  # the first delivery comes last, and stays
     failures, begun = Failures("idle"), []
-    for row in Question.objects.filter(pk__in=told).select_related("machine__activity", "machine__template__course"):
+    rows = Question.objects.filter(pk__in=told, machine__held_at__isnull=True)
+    for row in rows.select_related("machine__activity", "machine__template__course"):
         with failures.at(row.machine_id, holder=row.machine_id):
             row.ends_at = told[row.pk] + time_to_answer(row)
             begun.append(row)

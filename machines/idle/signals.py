@@ -1,4 +1,4 @@
-"""What is heard of machines that run, folded into their Activity rows: many at once, in a number of queries that does not grow.
+"""Signals of running machines, folded into their Activity rows: many at once, in a number of queries that does not grow.
 
 A signal is written with two times: when it was told at all (`*_heard_at`) and when it last showed work (`*_at`). Nothing is decided here.
 """
@@ -46,7 +46,7 @@ _LOAD = {
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What the agents counted on all open ports of one machine."""
+    """Traffic that the agents counted on all open ports of one machine."""
 
     bytes: int = 0  # of connections that were more than a knock
     connections: int = 0
@@ -55,7 +55,7 @@ class Passed:
 
 
 def gather(now: datetime) -> None:
-    """What the agents counted, onto the rows of running machines. Seven queries, eight when a machine is new."""
+    """Write what the agents counted onto the rows of running machines. Seven queries, eight when a machine is new."""
     _begin()
     failures = Failures(LOOP, now).read()
     policies = _policies(failures)
@@ -76,12 +76,12 @@ def _known() -> list[str]:
 
 
 def _running() -> "QuerySet[Activity]":
-    return Activity.objects.filter(machine__state=State.RUNNING)
+    return Activity.objects.filter(machine__state=State.RUNNING, machine__held_at__isnull=True)
 
 
 def _begin() -> None:
-    """A row for each machine that runs, begun anew with each time that it starts to: what was heard before counts no more."""
-    runs = Machine.objects.filter(state=State.RUNNING)
+    """Add a row for each machine that runs, and begin it anew at each start: what was heard before counts no more."""
+    runs = Machine.objects.not_held().filter(state=State.RUNNING)
     new = runs.filter(activity__isnull=True).values_list("pk", "state_since")
     Activity.objects.bulk_create([Activity(machine_id=pk, since=at) for pk, at in new], ignore_conflicts=True)
     since = Subquery(runs.filter(pk=OuterRef("pk")).values("state_since"))
@@ -144,7 +144,7 @@ def _note_use(now: datetime) -> None:
               SELECT machine_id, LEAST(%s, GREATEST(since, ports_at, console_at, cpu_at, disk_at, nic_at)) AS last
               FROM machines_activity
             ) a
-            WHERE m.id = a.machine_id AND m.state = %s AND m.used_at < a.last - %s::interval
+            WHERE m.id = a.machine_id AND m.held_at IS NULL AND m.state = %s AND m.used_at < a.last - %s::interval
             """,
             [now, State.RUNNING.value, str(USED_STEP)],
         )
@@ -181,7 +181,7 @@ def sample(cloud: Cloud, now: datetime) -> int:
 
 
 def _portions(now: datetime) -> Iterator[Sequence[Activity]]:
-    """Those that answered lately, the oldest word first; then those that did not. A few of these go along at once, in any order."""
+    """Yield rows that answered lately, the longest unheard first, then silent ones. A few silent ones go along at once, in any order."""
     again = timedelta(seconds=settings.IDLE_LOAD_SECONDS)
     due = _running().filter(Q(load_heard_at__isnull=True) | Q(load_heard_at__lte=now - again))
     rows = due.exclude(machine__server_id="").annotate(word=Coalesce("load_heard_at", "since"))
@@ -226,7 +226,7 @@ def _sum(*parts: int | None) -> int | None:
 
 
 def _write(columns: dict[str, str], rows: Iterable[Activity]) -> None:
-    """All rows in one statement; one whose machine has started anew meanwhile is left alone. `columns` begin with `since`."""
+    """Write all rows in one statement; skip a row whose machine has started anew meanwhile. `columns` begin with `since`."""
     rows = list(rows)
     if not rows:
         return

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext_noop as _
 
 from lib.notes import Note
-from machines import actions
+from machines.actions import ACTIONS
 from machines.idle import questions, reasons
 from machines.idle.forecast import Outlook, days_of, first_visit_due
 from machines.models import Question
 from machines.states import State, Wanted
+from machines.verbs import Verb
 
 Due = Callable[[Outlook], datetime | None]
 Why = Callable[[Outlook], Note]
@@ -37,7 +38,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do with one machine: which row of the table, by what facts, and since when it is due."""
+    """A stage that is due for one machine: which row of the table, by what facts, and since when."""
 
     stage: Stage
     outlook: Outlook
@@ -52,7 +53,7 @@ class Step:
 
 
 def _asking_due(outlook: Outlook, *, first: bool) -> datetime | None:
-    """Nobody is asked while anything is unknown: never is it taken for idle."""
+    """Return when to ask. Nobody is asked while any signal is unknown: unknown is not idle."""
     if outlook.ask or outlook.unknown or first_visit_due(outlook.facts.activity) != first:
         return None
     return outlook.asked_at if outlook.quiet_since else None
@@ -76,7 +77,7 @@ def _is_sleep_question(outlook: Outlook) -> bool:
 
 
 def _warning_due(outlook: Outlook, kind: str, number: int) -> datetime | None:
-    """The second one only after the first was delivered, for its days count from there."""
+    """Return when to warn. The second warning waits for the first to be delivered, since its days count from there."""
     day = _day_of(outlook, kind)
     if day is None or not _is_turn_of(outlook.ask, number):
         return None
@@ -90,7 +91,7 @@ def _is_turn_of(ask: Question | None, number: int) -> bool:
 
 
 def _planned(outlook: Outlook, kind: str) -> datetime:
-    """The day by the policy alone."""
+    """Return the day by the policy alone."""
     machine, policy = outlook.facts.machine, outlook.facts.policy
     if kind == Question.Kind.ARCHIVE:
         return machine.used_at + timedelta(days=policy.archive_days)
@@ -103,7 +104,7 @@ def _deed_due(outlook: Outlook, kind: str) -> datetime | None:
 
 
 def _day_of(outlook: Outlook, kind: str) -> datetime | None:
-    """When this happens to a machine that rests; None for one that it does not come to next."""
+    """Return when this happens to a machine that rests; None where it does not come next."""
     state, machine = State(outlook.facts.machine.state), outlook.facts.machine
     if machine.binned_at or (outlook.ask and outlook.ask.kind != kind) or _is_kept(outlook):
         return None
@@ -113,7 +114,7 @@ def _day_of(outlook: Outlook, kind: str) -> datetime | None:
 
 
 def _is_kept(outlook: Outlook) -> bool:
-    """It was used, or its owner wants it kept, after they were warned."""
+    """Return whether the machine was used, or its owner wants it kept, after they were warned."""
     ask = outlook.ask
     return ask is not None and ask.kind != Question.Kind.SLEEP and outlook.facts.machine.used_at > ask.asked_at
 
@@ -140,7 +141,7 @@ def _bin_due(outlook: Outlook) -> datetime | None:
 
 
 def _shelve_for_room(outlook: Outlook) -> datetime | None:
-    """A class in session is protected."""
+    """Return since when a sleeper may be put away for others. A class in session is protected."""
     machine = outlook.facts.machine
     may = machine.state == State.SUSPENDED and machine.has_come_true and not (machine.binned_at or outlook.in_lesson)
     return machine.state_since if may else None
@@ -176,8 +177,8 @@ def _close_over(outlook: Outlook, why: Note) -> None:
     questions.close_all(pks=[ask.pk for ask in _over(outlook)], outcome=outcome, now=outlook.now)
 
 
-def _after_silence(verb: str) -> Act:
-    """The question is closed first: whoever answers in the same moment is either before us, or finds it over."""
+def _after_silence(verb: Verb) -> Act:
+    """Close the question, then act: whoever answers in the same moment is either before us, or finds it over."""
 
     def act(outlook: Outlook, why: Note) -> None:
         if outlook.ask and not questions.close(ask=outlook.ask, outcome=Question.Outcome.SILENCE, now=outlook.now):
@@ -187,13 +188,13 @@ def _after_silence(verb: str) -> Act:
     return act
 
 
-def _do(verb: str) -> Act:
+def _do(verb: Verb) -> Act:
     return lambda outlook, why: do(verb, outlook, why)
 
 
-def do(verb: str, outlook: Outlook, why: Note) -> None:
-    """The system's own wish: the history says why."""
-    getattr(actions, verb)(machine=outlook.facts.machine, by=None, why=why)
+def do(verb: Verb, outlook: Outlook, why: Note) -> None:
+    """Do what a verb says in the site's own name; the history says why."""
+    ACTIONS[verb](machine=outlook.facts.machine, by=None, why=why)
 
 
 SLEEP, ARCHIVE, DELETE = Question.Kind.SLEEP, Question.Kind.ARCHIVE, Question.Kind.DELETE
@@ -207,44 +208,44 @@ TABLE: tuple[Stage, ...] = (
     Stage("came back", _("Asked, and in use again or kept awake"), _("its open question is closed"),
           _back_due, lambda o: Note(reasons.CAME_BACK), _close(Question.Outcome.ACTIVE)),
     Stage("empty the bin", _("In the recycle bin"), _("it is deleted"),
-          _bin_due, reasons.binned_long, _do("delete")),
+          _bin_due, reasons.binned_long, _do(Verb.DELETE)),
     Stage("first ask", _("Running, and nobody has come in since it was started"), _("its owner is asked"),
           lambda o: _asking_due(o, first=True), lambda o: reasons.quiet(o, reasons.NOT_VISITED), _ask(SLEEP)),
     Stage("ask", _RUNS, _("its owner is asked"),
           lambda o: _asking_due(o, first=False), lambda o: reasons.quiet(o, reasons.QUIET), _ask(SLEEP)),
     Stage("sleep", _("Asked, told, and still quiet"), _("it is put to sleep"),
-          _sleep_due, reasons.silence, _after_silence("suspend")),
+          _sleep_due, reasons.silence, _after_silence(Verb.SUSPEND)),
     Stage("put away", _("Sleeping"), _("it is put away, which frees its host"),
-          _shelve_due, reasons.asleep_long, _do("shelve")),
+          _shelve_due, reasons.asleep_long, _do(Verb.SHELVE)),
     Stage("warn of the archive", _RESTS, _("its owner is warned, 7 days before"),
           lambda o: _warning_due(o, ARCHIVE, 1), reasons.unused, _ask(ARCHIVE, 1)),
     Stage("warn of the archive again", _("Warned once, and told"), _("its owner is warned, 1 day before"),
           lambda o: _warning_due(o, ARCHIVE, 2), reasons.unused, _ask(ARCHIVE, 2)),
     Stage("archive", _("Warned twice, and told"), _("it is archived as an image"),
-          lambda o: _deed_due(o, ARCHIVE), reasons.unused, _after_silence("archive")),
+          lambda o: _deed_due(o, ARCHIVE), reasons.unused, _after_silence(Verb.ARCHIVE)),
     Stage("warn of the end", _("Archived"), _("its owner is warned, 7 days before"),
           lambda o: _warning_due(o, DELETE, 1), reasons.archived_long, _ask(DELETE, 1)),
     Stage("warn of the end again", _("Archived, warned once, and told"), _("its owner is warned, 1 day before"),
           lambda o: _warning_due(o, DELETE, 2), reasons.archived_long, _ask(DELETE, 2)),
     Stage("delete", _("Archived, warned twice, and told"), _("it is deleted"),
-          lambda o: _deed_due(o, DELETE), reasons.archived_long, _after_silence("delete")),
+          lambda o: _deed_due(o, DELETE), reasons.archived_long, _after_silence(Verb.DELETE)),
 )  # fmt: skip
 
 
 # What machines.idle.make_room may choose from while somebody waits for room: `due` says since when it may.
 SHELVE_FOR_ROOM = Stage(
     "make room", _("Sleeping longest, while somebody waits for room; no class in session"),
-    _("it is put away, which frees its host"), _shelve_for_room, lambda o: Note(reasons.FOR_ROOM), _do("shelve"),
+    _("it is put away, which frees its host"), _shelve_for_room, lambda o: Note(reasons.FOR_ROOM), _do(Verb.SHELVE),
 )  # fmt: skip
 SUSPEND_FOR_ROOM = Stage(
     "make room by sleep", _("Asked longest ago and told, while somebody waits for room and nobody sleeps"),
-    _("it is put to sleep"), _sleep_for_room, lambda o: Note(reasons.SLEEP_FOR_ROOM), _after_silence("suspend"),
+    _("it is put to sleep"), _sleep_for_room, lambda o: Note(reasons.SLEEP_FOR_ROOM), _after_silence(Verb.SUSPEND),
 )  # fmt: skip
 ALL = (*TABLE, SHELVE_FOR_ROOM, SUSPEND_FOR_ROOM)
 
 
 def step_of(outlook: Outlook) -> Step | None:
-    """What is due for this machine now."""
+    """Return what is due for this machine now."""
     for stage in TABLE:
         due = stage.due(outlook)
         if due is not None and due <= outlook.now:
@@ -253,6 +254,6 @@ def step_of(outlook: Outlook) -> Step | None:
 
 
 def coming(outlook: Outlook, until: datetime) -> list[Step]:
-    """What comes next to it before `until`, if nothing changes."""
+    """Return what comes next before `until`, if nothing changes."""
     steps = [Step(stage, outlook, due) for stage in TABLE if (due := stage.due(outlook)) is not None]
     return sorted((step for step in steps if outlook.now < step.due_at <= until), key=lambda step: step.due_at)

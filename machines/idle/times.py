@@ -26,22 +26,22 @@ def clock(at: datetime) -> str:
 
 
 def moment(at: datetime, now: datetime) -> str:
-    """The time, with its day where that is not today."""
+    """Return the time, with its day where that is not today."""
     return clock(at) if _local(at).date() == _local(now).date() else with_day(at)
 
 
 def with_day(at: datetime) -> str:
-    """The time with its day, also where that is today."""
+    """Return the time with its day, also where that is today."""
     return f"{date_format(_local(at).date(), 'DATE_FORMAT')}, {clock(at)}"
 
 
 def written(at: datetime, form: str) -> str:
-    """In one of Django's formats; with its distance from UTC where the clocks show it twice."""
+    """Write a time in one of Django's formats; with its distance from UTC where the clocks show it twice."""
     return date_format(_local(at), form) + _which(at)
 
 
 def next_at(text: str, now: datetime) -> datetime | None:
-    """The next time, in UTC, that a clock of this zone shows hh:mm; None where it is no time of day.
+    """Return the next time, in UTC, that a clock of this zone shows hh:mm; None where `text` is no time of day.
 
     On a day on which the clocks jump over it: the moment of the jump, for then it has passed.
     """
@@ -54,7 +54,7 @@ def next_at(text: str, now: datetime) -> datetime | None:
 
 
 def _moments(day: date, typed: time) -> list[datetime]:
-    """When clocks show that time on that day, in UTC: once, twice, or the moment at which they jump over it."""
+    """Return when clocks show that time on that day, in UTC: once, twice, or the moment at which they jump over it."""
     both = [_utc(day, typed, fold) for fold in (0, 1)]
     if _shows(both[0], day, typed):
         return sorted(set(both))
@@ -71,7 +71,7 @@ def _shows(at: datetime, day: date, typed: time) -> bool:
 
 
 def _jump(before: datetime, after: datetime) -> datetime:
-    """The first second at which the clocks are put forward, between these two."""
+    """Return the first second at which the clocks are put forward, between these two."""
     offset = _local(before).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
@@ -94,5 +94,5 @@ def _offset(local: datetime) -> str:
 
 
 def _local(at: datetime) -> datetime:
-    """As the clocks of the reader's zone show it, whichever zone it came in."""
+    """Convert to what the clocks of the reader's zone show."""
     return at.astimezone(UTC).astimezone(timezone.get_current_timezone())

@@ -1,4 +1,4 @@
-"""What the outlook says to people: one sentence of what happens next, one line for each signal, and the dates of its whole life."""
+"""Words for the outlook: one sentence of what happens next, one line for each signal, and the dates of a machine's whole life."""
 
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ def span(past: timedelta) -> str:
 
 
 def sentence(outlook: Outlook) -> str:
-    """What happens next, and when; '' where nothing does by itself."""
+    """Say what happens next, and when; '' where nothing does by itself."""
     machine = outlook.facts.machine
     if machine.binned_at:
         return _binned(outlook)
@@ -99,7 +99,7 @@ def idle_minutes(outlook: Outlook) -> int:
 
 
 def if_closed(outlook: Outlook) -> str:
-    """The same of an outlook in which everything is closed."""
+    """Say what happens next in an outlook in which everything is closed."""
     if outlook.held_until or outlook.unknown:
         return _running(outlook)
     if [signal for signal in outlook.at_work if signal.name in ("cpu", "disk", "nic")]:
@@ -172,7 +172,7 @@ def _quiet(signal: Signal, outlook: Outlook, activity: Activity) -> str:
 
 
 def _load(signal: Signal, activity: Activity) -> str:
-    """The last measure, in words; '' for one that this cloud does not tell."""
+    """Return the last measure in words; '' where this cloud does not tell it."""
     if signal.name == "cpu" and activity.cpu_percent is not None:
         return f"{activity.cpu_percent:.0f}\u00a0%, "
     rate = {"disk": activity.disk_rate, "nic": activity.nic_rate}.get(signal.name)
@@ -180,7 +180,7 @@ def _load(signal: Signal, activity: Activity) -> str:
 
 
 def shown(outlook: Outlook) -> list[Signal]:
-    """Those that say something: no hold where nobody holds it, nothing that this cloud never tells."""
+    """Return the signals that say something: no hold where nobody holds it, nothing that this cloud never tells."""
     activity = outlook.facts.activity
     untold = {"disk", "nic", "cpu"} if activity is None else {n for n, v in _measures(activity).items() if v is None}
     return [s for s in outlook.signals if _says(s, untold)]
@@ -200,7 +200,7 @@ def _says(signal: Signal, untold: set[str]) -> bool:
 
 
 def dates(outlook: Outlook) -> list[tuple[str, datetime]]:
-    """What becomes of it if nobody uses it any more."""
+    """Return what becomes of the machine, and when, if nobody uses it any more."""
     found = [
         (_("Put away"), outlook.shelves_at),
         (_("Archived"), outlook.archives_at),

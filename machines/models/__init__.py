@@ -2,8 +2,10 @@
 
 from machines.models.cloud_watch import CloudWatch, Stray, StrayQuerySet
 from machines.models.disk_image import DiskImage
+from machines.models.event import Event
 from machines.models.idle import Activity, Answer, Delivery, Hold, Question
-from machines.models.machine import Event, Machine, MachineQuerySet, status_fields
+from machines.models.machine import Machine
+from machines.models.machine_queries import MachineQuerySet
 
 __all__ = [
     "Activity",
@@ -18,5 +20,4 @@ __all__ = [
     "Question",
     "Stray",
     "StrayQuerySet",
-    "status_fields",
 ]

@@ -1,4 +1,4 @@
-"""What is known of the cloud as a whole: when it was listed, and what it has that no machine needs."""
+"""Rows about the cloud as a whole: when it was listed, and the servers that no machine needs."""
 
 from django.db import models
 from django.db.models import Q
@@ -15,11 +15,13 @@ class CloudWatch(models.Model):
     whole_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
+    held_at = models.DateTimeField(
+        null=True, blank=True
+    )  # by a restore: the cloud is not listed until after_restore.meet
     took_seconds = models.FloatField(default=0)
     room = models.JSONField(default=dict, blank=True)  # what the cluster has free, as the cloud last told
-    cloud_identity = models.CharField(
-        max_length=200, blank=True, default=""
-    )  # of the first list; see machines.cloud_identity
+    # Of the first list; see machines.cloud_identity.
+    cloud_identity = models.CharField(max_length=200, blank=True, default="")
     no_removal_until = models.DateTimeField(null=True, blank=True)  # after a restore: an admin looks at strays first
 
     class Meta:
@@ -31,21 +33,26 @@ class CloudWatch(models.Model):
 
     @classmethod
     def identity(cls) -> str:
-        """Of the cloud that was listed first; '' before that. Each step asks, so it is one column."""
+        """Return the identity of the cloud that was listed first; '' before that. Each step asks, so only one column is read."""
         return next(iter(cls.objects.filter(pk=1).values_list("cloud_identity", flat=True)), "")
+
+    @classmethod
+    def is_held(cls) -> bool:
+        """Return whether a restore still waits for its comparison with the cloud."""
+        return cls.objects.filter(held_at__isnull=False).exists()
 
     @property
     def serves_screens(self) -> bool:
         """Whether the cloud itself serves a machine's screen, on a port and with a password of ours. OpenStack does not.
 
-        Told by what was listed: with compose the web process has no OS_* and does not know which cloud it is.
+        Known by what was listed: with compose the web process has no OS_* and does not know which cloud it is.
         """
         return not self.cloud_identity.startswith("openstack:")
 
 
 class StrayQuerySet(models.QuerySet["Stray"]):
     def open(self) -> "StrayQuerySet":
-        """Those that the last whole list had and that no machine has taken since."""
+        """Select strays that the last whole list had and that no machine has taken since."""
         return self.filter(gone_at__isnull=True, adopted_at__isnull=True)
 
 
@@ -59,7 +66,7 @@ class Stray(models.Model):
 
     server_id = models.CharField(max_length=64, unique=True)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OTHER)
-    machine_key = models.CharField(max_length=64, blank=True, default="")  # by the server's mark; '' without one
+    machine_key = models.CharField(max_length=64, blank=True, default="")  # by the server's tag; '' without one
     owner_key = models.CharField(max_length=64, blank=True, default="")  # likewise
     name = models.CharField(max_length=255, blank=True, default="")
     status = models.CharField(max_length=10, blank=True, default="")

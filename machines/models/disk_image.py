@@ -12,12 +12,12 @@ from machines.models.machine import Machine
 
 class DiskImageQuerySet(models.QuerySet["DiskImage"]):
     def due(self, now: datetime) -> "DiskImageQuerySet":
-        """Still to be made, and not in another worker's hands."""
-        return self.filter(state=DiskImage.State.DUE, next_at__lte=now)
+        """Select images that are still to be made and in no other worker's hands, but for those of held machines."""
+        return self.filter(state=DiskImage.State.DUE, next_at__lte=now, machine__held_at__isnull=True)
 
 
 class DiskImage(models.Model):
-    """One image. An archive's row says what Machine.archive_id means in bytes; it is what can be downloaded."""
+    """An image of a machine's disk. An archive's row adds to Machine.archive_id what is needed to download it."""
 
     class Kind(models.TextChoices):
         ARCHIVE = "archive"  # Machine.archive_id: all there is of the machine

@@ -1,4 +1,4 @@
-"""What was heard of a machine, who keeps it awake, and what its owner was asked and answered."""
+"""Rows of the idle rules: what was heard of a machine, who keeps it awake, questions to its owner and their answers."""
 
 from datetime import datetime
 
@@ -128,7 +128,7 @@ class Question(models.Model):
 
 
 class Delivery(models.Model):
-    """One channel of one question, as 0.3 wrote it. Read by machines.reconcile.overlap only; the table goes with 0.5 (accounts.Notice)."""
+    """A channel of a question, as 0.3 wrote it. Read by machines.reconcile.overlap only; the table goes with 0.5 (accounts.Notice)."""
 
     class Channel(models.TextChoices):
         PAGE = "page", _("On the portal's pages")
@@ -160,7 +160,7 @@ class Delivery(models.Model):
 
 
 class Answer(models.Model):
-    """What somebody said to a question; each choice counts once."""
+    """A person's answer to a question; each choice counts once."""
 
     class Choice(models.TextChoices):
         MORE = "more", _("A little longer")

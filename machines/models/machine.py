@@ -1,13 +1,10 @@
-"""A student's machine and what happened to it."""
+"""A student's machine."""
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q
-from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,78 +12,11 @@ from cloud.contract import Status
 from courses.models import Template
 from lib import events
 from lib.notes import Note
+from machines.models.event import Event
+from machines.models.machine_queries import ONCE, MachineQuerySet
 from machines.states import COME_TRUE, MOVES, TOWARDS, Refused, Repair, Setup, State, Wanted
 
-MISSED = timedelta(days=14)  # how long one that vanished stays in its owner's lists
-ONCE = ("resets", "restarts", "ports", "moves", "rescues")  # pairs of counters that concern one that runs
-
-LEAVING = ("restarts", "moves", "rescues")  # of those, what it does not run through
-
-
-class Unsettled(models.Func):
-    """Whether a row's wish has not come true, or it was asked for something else (a reset, a restart, a port): see Machine.is_settled.
-
-    Written in SQL, because every turn of the sweep asks for it several times: from forty Q objects Django needs 1.3 ms to make the same text.
-    """
-
-    output_field = models.BooleanField()
-    names = (
-        "wanted", "state", "retry_at", "server_id", "names_asked", "names_done", "adopting", "cloud_status",
-        *(f"{name}_{end}" for name in ONCE for end in ("asked", "done")),
-    )  # fmt: skip
-    come_true = ", ".join(
-        f"('{wanted}', '{state}')" for wanted, states in COME_TRUE.items() for state in sorted(states)
-    )
-    once = " OR ".join(f"{{{name}_asked}} <> {{{name}_done}}" for name in ONCE)
-    # What failed waits for a person, unless a time for the next try is set.
-    text = f"""(
-        {{state}} <> '{State.GONE}' AND ({{state}} <> '{State.FAILED}' OR {{retry_at}} IS NOT NULL) AND (
-            ({{wanted}}, {{state}}) NOT IN ({come_true})
-            OR ({{wanted}} = '{Wanted.RUNNING}' AND {{state}} = '{State.RUNNING}' AND ({once}))
-            OR ({{server_id}} <> '' AND {{names_asked}} <> {{names_done}})
-            OR ({{adopting}} AND {{cloud_status}} <> '{Status.SHELVED}')
-        )
-    )"""
-
-    def __init__(self) -> None:
-        super().__init__(*self.names)
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_rest: Any, **_named: Any
-    ) -> tuple[str, tuple[str | int, ...]]:
-        columns = [compiler.compile(source)[0] for source in self.get_source_expressions()]
-        return self.text.format(**dict(zip(self.names, columns, strict=True))), ()
-
-
-class MachineQuerySet(models.QuerySet["Machine"]):
-    def alive(self) -> "MachineQuerySet":
-        return self.exclude(state=State.GONE)
-
-    def in_bin(self) -> "MachineQuerySet":
-        return self.alive().filter(binned_at__isnull=False)
-
-    def not_in_bin(self) -> "MachineQuerySet":
-        return self.filter(binned_at__isnull=True)
-
-    def missed(self, now: datetime) -> "MachineQuerySet":
-        """Gone without anybody's wish here, not long ago: their owners shall still find them."""
-        return self.filter(vanished=True, state=State.GONE, gone_at__gt=now - MISSED)
-
-    def with_parts(self) -> "MachineQuerySet":
-        return self.select_related("template__image", "template__flavor", "template__course", "owner")
-
-    def unsettled(self) -> "MachineQuerySet":
-        return self.filter(Unsettled())
-
-    def due(self, now: datetime) -> "MachineQuerySet":
-        """Unsettled, not backing off, and not in another worker's hands."""
-        return self.unsettled().filter(
-            Q(retry_at__isnull=True) | Q(retry_at__lte=now), Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-        )
-
-    def waiting_before(self, machine: "Machine") -> "MachineQuerySet":
-        waiting = self.filter(state=State.QUEUED).exclude(wanted=Wanted.GONE)
-        return waiting.filter(queued_at__lt=machine.place_in_time)
+LEAVING = ("restarts", "moves", "rescues")  # of ONCE: what a machine does not go on running through
 
 
 class Machine(models.Model):
@@ -122,7 +52,7 @@ class Machine(models.Model):
     adopting = models.BooleanField(default=False)  # its server was there before it: the cloud is still to be told
 
     repair = models.CharField(max_length=10, choices=Repair.choices, blank=True, default="", db_default="")
-    builds_failed = models.PositiveIntegerField(default=0, db_default=0)  # in a row; see lifecycle.MOST_BUILDS
+    builds_failed = models.PositiveIntegerField(default=0, db_default=0)  # in a row; see stepper.build.MOST_BUILDS
     # A server whose build failed, written before it is deleted: so nobody takes its end for somebody else's deed.
     failed_server = models.CharField(max_length=64, blank=True, default="", db_default="")
 
@@ -139,10 +69,10 @@ class Machine(models.Model):
     setup_seen = models.BooleanField(default=False, db_default=False)  # its owner knows how it ended
 
     claimed_until = models.DateTimeField(null=True, blank=True)
+    held_at = models.DateTimeField(null=True, blank=True)  # by a restore, see reconcile.after_restore; None: not held
     attempts = models.PositiveIntegerField(default=0)  # how often a wish that the cloud accepted had to be repeated
-    cloud_errors = models.PositiveIntegerField(
-        default=0, db_column="unheard"
-    )  # how often in a row the cloud did not answer
+    # How often in a row the cloud did not answer.
+    cloud_errors = models.PositiveIntegerField(default=0, db_column="unheard")
     retry_at = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(null=True, blank=True, db_column="rung_at")  # when the sweep last rang for it
 
@@ -214,7 +144,7 @@ class Machine(models.Model):
 
     @property
     def refusal(self) -> Note:
-        """What the cloud refused and nobody has seen yet; empty where there is nothing."""
+        """The cloud's last refusal that nobody has seen yet; empty where there is none."""
         return Note.from_json(self.refused_note) if self.refused else Note()
 
     @property
@@ -228,12 +158,12 @@ class Machine(models.Model):
 
     @property
     def is_misnamed(self) -> bool:
-        """It was renamed here, and its server is still to be."""
+        """Whether the machine was renamed here, and its server is still to be."""
         return bool(self.server_id) and self.names_asked != self.names_done
 
     @property
     def is_settled(self) -> bool:
-        """Nothing will change until somebody wishes something."""
+        """Whether nothing will change until somebody wishes something."""
         if self.state in (State.GONE, State.FAILED):
             return self.state == State.GONE or self.retry_at is None
         once = self.must_adopt or self.is_misnamed or (self.state == State.RUNNING and self.has_once)
@@ -241,7 +171,7 @@ class Machine(models.Model):
 
     @property
     def state_on_the_way(self) -> str:
-        """The state, or where it goes as soon as a worker takes up what was asked: never the old one of a wish just written."""
+        """The state that is next as soon as a worker takes up what was asked: never the old one of a wish just written."""
         if self.is_settled:
             return self.state
         if self.state == State.RUNNING and self.wanted == Wanted.RUNNING:
@@ -256,8 +186,8 @@ class Machine(models.Model):
 
     @property
     def must_adopt(self) -> bool:
-        """Its server is still to be marked. A cloud may refuse that of one that is put away: it waits until that wakes."""
-        return self.adopting and self.cloud_status != Status.SHELVED
+        """Whether its server is still to be tagged. A cloud may refuse that of a shelved server: it waits until that wakes."""
+        return self.adopting and self.wanted != Wanted.GONE and self.cloud_status != Status.SHELVED
 
     @property
     def is_fresh(self) -> bool:
@@ -266,7 +196,7 @@ class Machine(models.Model):
 
     @property
     def owes_reset(self) -> bool:
-        """A reset was asked for and the cloud shows no trace of it. A new server after a failure starts at none."""
+        """Whether a reset was asked for and the cloud shows no trace of it. A new server after a failure starts at none."""
         return self.resets_asked != self.resets_done and self.cloud_resets != self.resets_asked
 
     @property
@@ -294,7 +224,7 @@ class Machine(models.Model):
 
     @property
     def never_ran(self) -> bool:
-        """Nothing of its owner's is in it, so there is nothing to keep."""
+        """Whether nothing of its owner's is in it, so that there is nothing to keep."""
         is_unborn = self.state in (State.NEW, State.QUEUED, State.BUILDING, State.FAILED) and self.ready_at is None
         return not self.archive_id and (is_unborn or (self.state == State.FAILED and not self.server_id))
 
@@ -328,47 +258,3 @@ class Machine(models.Model):
             machine=self, kind=kind, by=by, from_state=self.state, to_state=self.state, stored_note=note.as_json()
         )
         events.publish("machine", self.pk)
-
-
-class Event(models.Model):
-    """One line of a machine's history."""
-
-    class Kind(models.TextChoices):
-        WISHED = "wished"  # a person (or, where `by` is empty, the cloud's own people) wanted something
-        MOVED = "moved"  # the state changed
-        NOTED = "noted"  # something worth telling
-
-    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    from_state = models.CharField(max_length=10)
-    to_state = models.CharField(max_length=10)
-    stored_note = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["machine", "-at"], name="event_by_machine")]
-
-    @property
-    def note(self) -> Note:
-        return Note.from_json(self.stored_note)
-
-
-def status_fields(server: Any, at: datetime) -> dict[str, Any]:
-    """The columns that take over what a cloud.contract.Server says, as of `at` (our clock)."""
-    return {
-        "observed_at": at,
-        "cloud_name": server.name[:255],
-        "cloud_status": server.status,
-        "cloud_task": server.task[:40],
-        "cloud_fault": server.fault,
-        "cloud_full": server.full,
-        "cloud_moves": server.moves,
-        "cloud_resets": server.resets,
-        "cloud_restarts": server.restarts,
-        "address": server.address,
-        "port_map": {str(k): v for k, v in getattr(server, "port_map", {}).items()},
-        "host": server.host,
-        "project": server.project,
-    }

@@ -1,1 +1,1 @@
-"""What the cloud tells, turned into rows: lists of servers, drift, strays, what is left after a restore."""
+"""The cloud's answers, turned into rows: lists of servers, drift, strays, what is left after a restore."""

@@ -1,7 +1,7 @@
 """After a restore: the cloud is newer than our rows, so the rows learn from it, and nothing is done to any server.
 
-HOLD, run in the restore's own transaction, puts every living machine and the sweep into nobody's hands for a century,
-so that no worker can act on an old wish before `meet` has compared each row with one whole list of the cloud.
+HOLD, run in the restore's own transaction, holds every living machine and the sweep (`held_at`), so that no worker can act on an
+old wish before `meet` has compared each row with one whole list of the cloud. Every loop passes held rows by.
 """
 
 from collections import Counter
@@ -16,19 +16,24 @@ import tunnels.restored
 from cloud.contract import Cloud, CloudError, Listing, Server, Status
 from lib.notes import Note
 from machines import archive_share, cloud_identity, visitors
-from machines.models import CloudWatch, Machine, MachineQuerySet, status_fields
+from machines.models import CloudWatch, Machine, MachineQuerySet
+from machines.reconcile.observe import status_columns
 from machines.states import State, Wanted
 from machines.stepper import archive
 from machines.stepper.delete import finish, vanish
 from machines.stepper.repair import BROKE
 
-# Only columns that the first release had: it runs before the migrations of this one.
+# Runs before the migrations of this version, on the tables of the backup's version: these may lack the columns. A table cannot be
+# altered while checks of its rows are pending, so those come first.
 HOLD = """
-UPDATE machines_machine SET claimed_until = now() + interval '100 years' WHERE state <> 'gone';
-UPDATE machines_watch SET claimed_until = now() + interval '100 years';
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE machines_machine ADD COLUMN IF NOT EXISTS held_at timestamp with time zone NULL;
+ALTER TABLE machines_watch ADD COLUMN IF NOT EXISTS held_at timestamp with time zone NULL;
+SET CONSTRAINTS ALL DEFERRED;
+UPDATE machines_machine SET held_at = now() WHERE state <> 'gone';
+UPDATE machines_watch SET held_at = now();
 DELETE FROM machines_stray;
 """
-HELD = timedelta(days=365)  # a claim that lasts longer is of HOLD
 MERCY = timedelta(days=1)  # for an admin to look at second servers before they are removed
 FOLLOWED = _("Minga was restored from a backup. This machine is what the cluster says it is now.")
 UNDELETED = _(
@@ -43,8 +48,8 @@ RESTING = {
 
 
 def is_due() -> bool:
-    """Whether machines are still held from a restore."""
-    return _held().exists() or CloudWatch.objects.filter(claimed_until__gt=timezone.now() + HELD).exists()
+    """Return whether machines are still held after a restore."""
+    return _held().exists() or CloudWatch.is_held()
 
 
 @transaction.atomic
@@ -69,7 +74,7 @@ def meet(cloud: Cloud) -> dict[str, int]:
 
 
 def _held() -> MachineQuerySet:
-    return Machine.objects.alive().filter(claimed_until__gt=timezone.now() + HELD)
+    return Machine.objects.alive().filter(held_at__isnull=False)
 
 
 def _word(machine: Machine, server: Server | None) -> str:
@@ -77,7 +82,7 @@ def _word(machine: Machine, server: Server | None) -> str:
 
 
 def _finder(listing: Listing) -> Callable[[Machine], Server | None]:
-    """A machine's own server, else the oldest one with its mark. One with another machine's mark is that one's now.
+    """Return a function that finds a machine's server: its own, else the oldest one with its tag, never one with another machine's tag.
 
     One that is being deleted counts as deleted: as a living one it would cost its machine the archive, which may be all that is left.
     """
@@ -99,7 +104,7 @@ def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
     """Let it go, then move it; the transaction hides it from workers until all are done."""
     if server and server.status == Status.UNKNOWN:
         return
-    _write(machine, claimed_until=None, retry_at=None, attempts=0, cloud_errors=0)
+    _write(machine, held_at=None, claimed_until=None, retry_at=None, attempts=0, cloud_errors=0)
     if server is None:
         return _go_on_without(machine, now)
     is_other = server.id != machine.server_id
@@ -114,7 +119,7 @@ def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
 
 
 def _go_on_without(machine: Machine, now: datetime) -> None:
-    """No server: it is gone. One that never had any still waits to be built: that wish stands, as one that was asked for before."""
+    """Settle a machine without a server: it is gone, or still waits to be built if it never had one."""
     if machine.wanted == Wanted.GONE:
         finish(machine)
     elif machine.archive_id:
@@ -126,7 +131,7 @@ def _go_on_without(machine: Machine, now: datetime) -> None:
 
 
 def _archived(machine: Machine, now: datetime) -> None:
-    """Its archive is all there is of it; whether that is still there, it says when somebody wants it back."""
+    """Settle a machine of which only an archive is left. Whether that still exists is asked when somebody wants it back."""
     archive_share.take(machine)
     archive_share.keep_ports_only(machine)
     _write(machine, **archive.NO_SERVER)
@@ -144,7 +149,7 @@ def _take_facts(machine: Machine, server: Server, now: datetime) -> None:
     times = {"asked_at": now - timedelta(seconds=1), "queued_at": None, "ready_at": machine.ready_at or now}
     times["first_ready_at"] = machine.first_ready_at or machine.ready_at or machine.created_at
     spent = {} if server.status == Status.BUILDING else archive.spend(machine)
-    _write(machine, **status_fields(server, now), **once, **times, **spent, server_id=server.id)
+    _write(machine, **status_columns(server, now), **once, **times, **spent, server_id=server.id)
     archive_share.count_machine(machine)
 
 
@@ -154,7 +159,7 @@ def _rest(machine: Machine, state: State, now: datetime) -> None:
 
 
 def _run(machine: Machine, server: Server, is_other: bool, now: datetime) -> None:
-    """It is up or comes up. Its ports are told to the cloud and opened again: they may have changed since."""
+    """Settle a machine that is up or comes up. Its ports are told to the cloud and opened again: they may have changed since."""
     state = State.BUILDING if server.status == Status.BUILDING else State.WAKING
     if machine.state == State.RUNNING and server.status == Status.ACTIVE and not is_other:
         state = State.RUNNING
@@ -174,14 +179,14 @@ def _settle(machine: Machine, state: State, wanted: Wanted, text: str, now: date
 
 
 def _write(machine: Machine, **fields: object) -> None:
-    """Nobody else writes it: the row is locked, and was held."""
+    """Write the row without a condition: it is locked, and was held."""
     Machine.objects.filter(pk=machine.pk).update(**fields)
     for name, value in fields.items():
         setattr(machine, name, value)
 
 
 def _begin_watch(now: datetime) -> None:
-    """The sweep starts with a whole list, and second servers are left alone for a day."""
+    """Let the sweep start with a whole list, and leave second servers alone for a day."""
     CloudWatch.get_solo()
-    nothing = {"listed_at": None, "steady_since": None, "whole_at": None, "claimed_until": None}
+    nothing = {"listed_at": None, "steady_since": None, "whole_at": None, "claimed_until": None, "held_at": None}
     CloudWatch.objects.update(cursor="", next_at=now, took_seconds=0, no_removal_until=now + MERCY, **nothing)

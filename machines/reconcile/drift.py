@@ -1,8 +1,7 @@
-"""What the cloud's own people did to a server, taken over into its row: they are not fought with."""
+"""Deeds of the cloud's own people, taken over into a machine's wish: nobody fights with them."""
 
 import logging
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -11,11 +10,11 @@ from django.utils.translation import gettext_noop as _
 
 import tunnels.actions
 from cloud.contract import Server, Status
-from lib.names import made_clean
 from lib.notes import Note
 from lib.states import LostRace, write
-from machines import machine_names, visitors
-from machines.models import Event, Machine, status_fields
+from machines import visitors
+from machines.models import Event, Machine
+from machines.reconcile.observe import COUNTED, status_columns
 from machines.states import State, Wanted
 from machines.stepper.delete import vanish
 from machines.stepper.outcomes import fail, follow, go
@@ -28,15 +27,20 @@ FOUND_OFF = _("It was switched off, from inside or on the cluster itself.")
 FOUND_AWAY = _("Somebody put it away on the cluster itself.")
 FOUND_UP = _("Somebody woke it on the cluster itself.")
 FOUND = {Status.SUSPENDED: FOUND_ASLEEP, Status.STOPPED: FOUND_OFF, Status.SHELVED: FOUND_AWAY}
-RENAMED = _("Renamed on the cluster itself, from “%(old)s” to “%(new)s”.")
-RESET = _("Somebody reset it on the cluster itself.")
-COUNTED = ("resets", "restarts", "moves")
+# Where a settled machine may be moved to after its server: declared for MOVES, as each step declares its own.
+S = State
+FOLLOWS: dict[State, set[State]] = {
+    S.RUNNING: {S.SUSPENDED, S.SHELVED, S.WAKING, S.FAILED, S.GONE},
+    S.SUSPENDED: {S.SHELVED, S.WAKING, S.FAILED, S.GONE},
+    S.SHELVED: {S.WAKING, S.FAILED, S.GONE},
+    S.FAILED: {S.GONE},
+}
 OTHER_SERVER = _("Its server no longer exists on the cluster, but another one with its mark does: that one is taken.")
 
 
 def take_over(machine: Machine) -> None:
-    """What became of a machine that is settled becomes its wish."""
-    if machine.cloud_task or _is_claimed(machine):
+    """Make what became of a settled machine on the cloud its wish."""
+    if machine.cloud_task or machine.held_at or _is_claimed(machine):
         return
     try:
         _take_over(machine, Status(machine.cloud_status))
@@ -68,53 +72,17 @@ def _take_over(machine: Machine, status: Status) -> None:
         follow(machine, Wanted.SHELVED, State.SHELVED, Note(FOUND_AWAY))
 
 
-def counters(machine: Machine, server: Server) -> dict[str, Any]:
-    """Where the cloud has counted on without us (our database is an older one), what we know is out of date: nothing is done."""
-    ahead: dict[str, Any] = {}
-    if server.resets > machine.resets_asked:
-        ahead |= dict.fromkeys(("resets_asked", "resets_done"), server.resets)
-    if server.moves > machine.moves_asked:
-        ahead |= dict.fromkeys(("moves_asked", "moves_done"), server.moves)
-    if server.restarts > machine.restarts_asked:
-        ahead |= dict.fromkeys(("restarts_asked", "restarts_done"), server.restarts)
-    return ahead
-
-
-def name(machine: Machine, server: Server) -> dict[str, Any]:
-    """The new name of a server that was renamed by hand, unless a name of ours is on its way there.
-
-    One that its owner has already gets a number here; the cloud keeps what it was given there.
-    """
-    if not machine.cloud_name or machine.cloud_name == server.name[:255] or machine.names_asked != machine.names_done:
-        return {}
-    new = made_clean(server.name)
-    if not new or new == machine.name:
-        return {}
-    return machine_names.columns(machine_names.free(machine.owner_id, new, but=machine))
-
-
-def notes(machine: Machine, server: Server) -> list[Note]:
-    """What is worth a line in the history; asked before the row is written, told after."""
-    told = []
-    if new := name(machine, server):
-        told.append(Note(RENAMED, {"old": machine.name, "new": new["name"]}))
-    begins = server.task.startswith("rebuild") and not machine.cloud_task.startswith("rebuild")
-    if begins and machine.state == State.RUNNING and machine.is_settled:
-        told.append(Note(RESET))
-    return told
-
-
 @transaction.atomic
 def take_other(machine: Machine, server: Server, at: datetime) -> bool:
-    """Its own server is gone and this one has its mark, as after a restore of an older database. False: not now."""
+    """Take the server that has the machine's tag in place of its own, which is gone (an older database was restored). False: not now."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
     once = {f"{kind}_{part}": getattr(server, kind) for kind in COUNTED for part in ("asked", "done")}
     # It may have been made with other ports.
-    facts = {**status_fields(server, at), **once, "server_id": server.id, "ports_asked": machine.ports_asked + 1}
+    facts = {**status_columns(server, at), **once, "server_id": server.id, "ports_asked": machine.ports_asked + 1}
     known = {"pk": machine.pk, "server_id": machine.server_id, "state": machine.state, "asked_at": machine.asked_at}
-    if not Machine.objects.filter(free, **known).update(**facts):
+    if not Machine.objects.not_held().filter(free, **known).update(**facts):
         return False
-    log.warning("machine %s: server %s is gone, %s has its mark", machine.pk, machine.server_id, server.id)
+    log.warning("machine %s: server %s is gone, %s has its tag", machine.pk, machine.server_id, server.id)
     machine.refresh_from_db()
     machine.record(Event.Kind.NOTED, Note(OTHER_SERVER))
     visitors.hold(machine, timezone.now())

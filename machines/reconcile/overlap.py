@@ -33,7 +33,7 @@ VANISHED = "It no longer exists on the cluster: somebody deleted it there."
 
 def catch_up(now: datetime) -> None:
     """Bring the columns and shares of recent rows to what this version would have written. Writes nothing where it did."""
-    recent = Machine.objects.filter(state_since__gt=now - RECENT)
+    recent = Machine.objects.not_held().filter(state_since__gt=now - RECENT)
     unmarked = recent.filter(state=State.GONE, vanished=False, state_note__text=VANISHED)
     unmarked.update(vanished=True)
     failures = Failures(LOOP, now)
@@ -45,7 +45,7 @@ def catch_up(now: datetime) -> None:
 
 
 def _miscounted(recent: Iterable[Machine]) -> list[Machine]:
-    """Those whose archive has no share though there is one, or has one though there is none."""
+    """Return machines whose archive has no share though there is one, or has one though there is none."""
     holders = {archive_share.holder_of(machine): machine for machine in recent if _has_archive(machine) is not None}
     shares = Reservation.objects.filter(holder__in=holders, closed_at__isnull=True)
     counted = set(shares.values_list("holder", flat=True))
@@ -104,7 +104,7 @@ def _without_a_notice(now: datetime) -> "QuerySet[Delivery]":
 
 @transaction.atomic
 def _take_over(delivery: Delivery, now: datetime) -> None:
-    """Of a channel that is due, the old row is closed; each is looked at under the lock of its question."""
+    """Write the notice of one old delivery, under the lock of its question; close the old row where it was due."""
     ask = Question.objects.select_for_update().get(pk=delivery.ask_id)
     delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
     machine = delivery.ask.machine

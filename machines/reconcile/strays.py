@@ -48,8 +48,8 @@ def keep_strays(servers: Iterable[Server], at: datetime) -> None:
 
 
 def _strays(told: dict[str, Server], at: datetime, failures: Failures, resting: set[str]) -> list[Stray]:
-    marks = [server.machine for server in told.values() if is_key(server.machine)]
-    rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=marks)).values_list(
+    tags = [server.machine for server in told.values() if is_key(server.machine)]
+    rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=tags)).values_list(
         "pk", "state", "server_id", _HAS_VANISHED, "wanted"
     )
     # One that vanished and is back (an operator restored it) was never meant by us to go: an admin decides.
@@ -90,7 +90,7 @@ def _stray(server: Server, keys: set[str], at: datetime) -> Stray:
 
 
 def _is_news(stray: Stray, known: Stray | None) -> bool:
-    """Whether its row must be written. One that is a stray of another kind now starts its grace anew."""
+    """Return whether its row must be written. A stray whose kind has changed starts its grace anew."""
     if known is None:
         return True
     if stray.kind == known.kind:
@@ -99,7 +99,7 @@ def _is_news(stray: Stray, known: Stray | None) -> bool:
 
 
 def _write(strays: Sequence[Stray]) -> None:
-    """New rows, and old ones as they are now; one whose server was gone or taken is open again."""
+    """Write new rows, and old ones as they are now; a row whose server was gone or taken is open again."""
     ours = ["seen_at", "removed_at", "adopted_at", "gone_at"]
     Stray.objects.bulk_create(strays, update_conflicts=True, unique_fields=["server_id"], update_fields=[*TOLD, *ours])
 
@@ -108,7 +108,7 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     """Delete second servers of ours whose grace is over; the number of those. All others are left for an admin."""
     over = now - timedelta(seconds=settings.STRAY_SECONDS)
     Stray.objects.filter(Q(gone_at__lt=now - FORGET) | Q(adopted_at__lt=now - FORGET)).delete()
-    if CloudWatch.objects.filter(no_removal_until__gt=now).exists():
+    if CloudWatch.is_held() or CloudWatch.objects.filter(no_removal_until__gt=now).exists():
         return 0
     # One that is still there so long after we asked is asked for again.
     due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
@@ -138,7 +138,7 @@ def _remove(stray: Stray, cloud: Cloud, now: datetime) -> bool:
 
 
 def is_key(text: str) -> bool:
-    """Whether it can be a machine's id."""
+    """Return whether the text can be a machine's id."""
     try:
         return str(UUID(text)) == text
     except ValueError:

@@ -1,6 +1,6 @@
-"""One list of all servers tells every row what the cloud says; what the cloud's own people did is taken over.
+"""List all servers, write what the cloud says onto the rows, and ring for every machine that is due a step.
 
-The sweep decides by its one row (Watch) whether a list is due, so a tick costs two small queries.
+The sweep decides by its one row (CloudWatch) whether a list is due, so a tick costs two small queries.
 """
 
 import logging
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 import quotas.actions
 from accounts.failures import Failures
@@ -22,10 +23,11 @@ from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from lib import doorbell, events, seldom
 from lib.notes import Note
 from machines import cloud_identity, machine_names
-from machines.models import CloudWatch, Event, Machine, MachineQuerySet, status_fields
+from machines.models import CloudWatch, Event, Machine, MachineQuerySet
 from machines.reconcile import drift
+from machines.reconcile.observe import OF_ACTIONS, Observation, observe
 from machines.reconcile.strays import is_key, keep_strays
-from machines.states import State, Wanted
+from machines.states import State
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +44,15 @@ MOST_LAUNCHES = 8
 BELL_PAUSE = timedelta(seconds=3)  # then a bell may be rung again: it was lost, or all workers are busy
 LOOP = "list"  # of accounts.failures
 SILENT = "the sweep"  # what warnings of a silent cloud are about
+RENAMED = _("Renamed on the cluster itself, from “%(old)s” to “%(new)s”.")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class News:
-    """What a list told besides what was written onto the rows."""
+    """Findings of a list besides what was written onto the rows."""
 
-    lost: bool = False  # a server of a living machine was deleted: only a whole list tells whether another has its mark
+    lost: bool = False  # a server of a living machine was deleted: only a whole list tells whether another has its tag
     dark: bool = False  # the cloud cannot see some servers of ours
 
 
@@ -71,7 +74,7 @@ def _ring() -> None:
 
 
 def _due(now: datetime) -> dict[UUID, bool]:
-    """Whose bell is to be rung, and whether that will take long. Not again before a worker can have heard it.
+    """Return for whom to ring, and whether that step is slow; nobody twice before a worker can have heard the first bell.
 
     Those that wait for a server were rung for when they were launched; this is for bells that were lost.
     """
@@ -85,7 +88,7 @@ def _due(now: datetime) -> dict[UUID, bool]:
 
 
 def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
-    """One list call, and what follows from it."""
+    """Make one list call, and write what follows from it."""
     whole = _is_whole_due(watch, now)
     try:
         cloud_identity.require(cloud, watch)
@@ -98,7 +101,7 @@ def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
         return
     if watch.steady_since is None:
         seldom.over(log, SILENT, "the cloud can be listed again")
-    news = observe(listing.servers, now, whole=listing.whole)
+    news = take_in_list(listing.servers, now, whole=listing.whole)
     if news.lost and not listing.whole:
         watch.cursor = ""
         return look(cloud, watch, timezone.now())
@@ -123,126 +126,114 @@ def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
     return silent.filter(asked_at__lt=watch.listed_at - HEARD_LATE).exists()
 
 
-def observe(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
-    """Write what a list that began `at` says onto the rows; rows that a whole list lacks are told that they are gone."""
+def take_in_list(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
+    """Write what a list that began `at` says onto the rows. A row that a whole list lacks has lost its server."""
     rows = _rows(servers, whole=whole)
     by_server = {row.server_id: row for row in rows if row.server_id}
-    by_mark = {str(row.pk): row for row in rows}
+    by_tag = {str(row.pk): row for row in rows}
     news, failures = News(), Failures(LOOP, at)
     if whole:  # what is well again is struck off then; a list of changes need not pay for that
         failures.read()
     for server in servers:
-        row = by_server.get(server.id) or by_mark.get(server.machine)
+        row = by_server.get(server.id) or by_tag.get(server.machine)
         if row is None:
             continue
         with failures.at(row.pk, holder=row.pk):
-            _observe_one(row, server, at, news) if row.server_id == server.id else _expect(row, server, at)
+            if row.server_id != server.id:
+                _expect(row, server, at)
+                continue
+            seen = observe(row, server, at)
+            news.dark, news.lost = news.dark or seen.is_dark, news.lost or seen.is_lost
+            take_in(row, seen, at)
     if whole:
-        _miss([row for row in rows if row.server_id], servers, at, failures)
+        _miss([row for row in rows if row.server_id and not row.held_at], servers, at, failures)
         keep_strays(servers, at)
     return news
 
 
 def _rows(servers: Collection[Server], *, whole: bool) -> list[Machine]:
-    """The living rows that a list tells of: by their server's number, for a deleted one has lost its mark, and by their mark."""
+    """Select the living rows that a list tells of: by the server's id, since a deleted server has lost its tag, and by the tag."""
     alive = Machine.objects.alive()
     if whole:
         return list(alive)
     if not servers:
         return []
-    marks = {server.machine for server in servers if is_key(server.machine)}
-    return list(alive.filter(Q(server_id__in={server.id for server in servers}) | Q(pk__in=marks)))
-
-
-def _observe_one(machine: Machine, server: Server, at: datetime, news: News) -> None:
-    if server.status == Status.UNKNOWN:
-        news.dark = True  # nobody knows, so what we knew stays
-        return
-    if server.status == Status.DELETED and not machine.should_be_deleted:
-        news.lost = True
-        return
-    told = status_fields(server, at)
-    ours = {**drift.counters(machine, server), **drift.name(machine, server)}
-    changed = any(getattr(machine, name) != value for name, value in told.items() if name != "observed_at")
-    if changed or ours or not machine.is_fresh:
-        _take_over(machine, told, at, ours, drift.notes(machine, server))
-    elif machine.is_settled:
-        drift.take_over(machine)
+    tags = {server.machine for server in servers if is_key(server.machine)}
+    return list(alive.filter(Q(server_id__in={server.id for server in servers}) | Q(pk__in=tags)))
 
 
 def _expect(machine: Machine, server: Server, at: datetime) -> None:
-    """A server has the mark of a row that knows of none: its next step must look for it before it makes one."""
+    """Note that a server is tagged with a machine that has no server_id yet: its next step must search before it creates."""
     if not machine.server_id and server.status != Status.DELETED:
-        Machine.objects.filter(pk=machine.pk, asked_at=None).update(asked_at=at)
+        Machine.objects.not_held().filter(pk=machine.pk, asked_at=None).update(asked_at=at)
 
 
-def _take_over(
-    machine: Machine, told: dict[str, Any], at: datetime, ours: dict[str, Any] | None = None, notes: Iterable[Note] = ()
-) -> None:
-    """Write an observation, unless the row was told, or asked the cloud for something, after the list began.
-
-    ours: columns of actions, written only while they are as we know them.
-    """
-    newer = Q(asked_at__isnull=True) | Q(asked_at__lt=at), Q(observed_at__isnull=True) | Q(observed_at__lte=at)
-    known = {name: getattr(machine, name) for name in ours or ()}
-    # A step that was waiting for news need wait no longer; one that backs off, or that can do nothing yet, keeps its time.
-    is_at_it = bool(told["cloud_task"]) and told["cloud_status"] == machine.cloud_status
-    calm: dict[str, object] = {} if machine.cloud_errors or is_at_it else {"retry_at": None, "enqueued_at": None}
-    if machine.state == State.FAILED:
-        calm = _second_chance(machine, told)
-    rows = Machine.objects.filter(*newer, pk=machine.pk, **known)
-    if not _put(machine, rows, {**told, **calm, **(ours or {})}, list(notes)):
-        return
-    # One that settles in this very moment is looked at again with the next whole list.
-    if machine.is_settled:
-        machine.refresh_from_db()
-    if machine.is_settled:
+def take_in(machine: Machine, seen: Observation, at: datetime) -> None:
+    """Write an observation of a list that began `at`; a machine that is settled then follows its server."""
+    if seen.columns:
+        if not _write(machine, seen, at):
+            return
+        if machine.is_settled:  # an action may have written since the row was read
+            machine.refresh_from_db()
+    if seen.follow and machine.is_settled:
         drift.take_over(machine)
 
 
-def _put(machine: Machine, rows: MachineQuerySet, changes: dict[str, Any], notes: list[Note]) -> bool:
-    """Write all of it, or nothing and return False."""
-    is_renamed = "name" in changes
+def _write(machine: Machine, seen: Observation, at: datetime) -> bool:
+    """Write all of an observation by one update. False: the row was told, or asked the cloud for something, after the list began."""
+    columns, notes = seen.columns, seen.notes
     # One statement is a transaction by itself.
-    with transaction.atomic() if is_renamed or notes else nullcontext():
-        if is_renamed:
-            quotas.actions.lock(machine.owner_id)
-            if changes["name_key"] in machine_names.taken(machine.owner_id, but=machine):
-                return False  # another machine took the name in this moment: the next list tells of it again
-        if not rows.update(**changes):
+    with transaction.atomic() if seen.new_name or notes else nullcontext():
+        if seen.new_name:
+            names, renamed = _renamed(machine, seen.new_name)
+            columns, notes = {**columns, **names}, (*renamed, *notes)
+        if not _as_known(machine, columns, at).update(**columns):
             return False
         for note in notes:
             machine.record(Event.Kind.NOTED, note)
     events.publish("machine", machine.pk)
-    for name, value in changes.items():
+    for name, value in columns.items():
         setattr(machine, name, value)
     return True
 
 
-def _second_chance(machine: Machine, fields: dict[str, object]) -> dict[str, object]:
-    """A machine that had failed and is well after all is picked up again."""
-    well = fields["cloud_status"] in (Status.ACTIVE, Status.SUSPENDED, Status.SHELVED) and not fields["cloud_task"]
-    news = fields["cloud_status"] != machine.cloud_status
-    return {"retry_at": timezone.now(), "enqueued_at": None} if well and news and machine.wanted != Wanted.GONE else {}
+def _as_known(machine: Machine, columns: dict[str, Any], at: datetime) -> MachineQuerySet:
+    """Select the row unless it is newer than the list, or an action has changed a column of its own that is to be written."""
+    newer = Q(asked_at__isnull=True) | Q(asked_at__lt=at), Q(observed_at__isnull=True) | Q(observed_at__lte=at)
+    known = {name: getattr(machine, name) for name in columns if name in OF_ACTIONS}
+    return Machine.objects.not_held().filter(*newer, pk=machine.pk, **known)
+
+
+def _renamed(machine: Machine, name: str) -> tuple[dict[str, Any], list[Note]]:
+    """Return the columns of a name that was given on the cluster, and its line of history. The owner's Allowance is locked from here on.
+
+    A name that its owner has already gets a number here; the cloud keeps what it was given there.
+    """
+    quotas.actions.lock(machine.owner_id)
+    free = machine_names.free(machine.owner_id, name, but=machine)
+    note = Note(RENAMED, {"old": machine.name, "new": free})
+    return machine_names.columns(free), [] if free == machine.name else [note]
 
 
 def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime, failures: Failures) -> None:
-    """Living rows whose server a whole list does not have: another one with their mark stands in, or they are gone."""
+    """Follow machines whose server a whole list lacks: another server with their tag stands in, or the machine is gone."""
     present = {server.id for server in servers}
     missing = [row for row in rows if row.server_id not in present and (row.asked_at is None or row.asked_at < at)]
-    held = {row.server_id for row in rows}
+    taken = {row.server_id for row in rows}
     for machine in missing:
-        others = [s for s in servers if s.machine == str(machine.pk) and s.id not in held]
+        others = [s for s in servers if s.machine == str(machine.pk) and s.id not in taken]
         with failures.at(machine.pk, holder=machine.pk):
             if others and not machine.should_be_deleted:
                 drift.take_other(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
             else:
-                _take_over(machine, {"observed_at": at, "cloud_status": Status.DELETED, "cloud_task": ""}, at)
+                take_in(machine, observe(machine, None, at), at)
 
 
 def _take_turn(now: datetime) -> CloudWatch | None:
-    """The row, if a list is due and nobody else is at it. An unsettled machine makes it due sooner."""
+    """Claim the watch if a list is due and nobody else is at it. An unsettled machine makes it due sooner."""
     watch = CloudWatch.get_solo()
+    if watch.held_at:
+        return None
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     soon = watch.listed_at is None or now - watch.listed_at >= _busy_pause(watch.took_seconds)
     if watch.next_at > now and not (soon and Machine.objects.unsettled().exists()):

@@ -1,4 +1,4 @@
-"""What the cloud keeps for a person: told when they may keep more or less, and taken away when they left long ago."""
+"""People's projects in the cloud: told when somebody may keep more or less, deleted long after somebody left."""
 
 import logging
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ import quotas.backstop
 from accounts.failures import Failures
 from accounts.models import User
 from cloud.contract import Cloud, CloudError
-from machines.models import Machine
+from machines.models import CloudWatch, Machine
 from machines.states import State
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ MOST = 5  # people looked at in one run, each for one call of the cloud mostly; 
 
 def tidy(cloud: Cloud, now: datetime) -> None:
     """Look at those whose turn it is. One with whom it goes wrong is left for later, and stops nobody else."""
+    if CloudWatch.is_held():
+        return None  # older rows say nothing of who has left
     pause = timedelta(seconds=min(PAUSE_SECONDS, settings.EMPTY_PROJECT_SECONDS))
     failures = Failures(LOOP, now).read()
     users = quotas.backstop.due_for_check(now, pause, MOST)

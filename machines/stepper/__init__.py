@@ -1,1 +1,1 @@
-"""What a worker does to the cloud: one table of steps, from a state towards what is wanted, and the steps."""
+"""The worker's side: a grid of steps from each state towards what is wanted, and the steps, which call the cloud."""

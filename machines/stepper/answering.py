@@ -24,7 +24,7 @@ QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if noth
 
 
 def until_it_answers(machine: Machine, cloud: Cloud) -> None:
-    """The cloud says it runs: open its ports, and call it running when the guest answers through them."""
+    """Open the ports of a server that is up, and call the machine running when the guest answers through them."""
     open_ports(machine)
     now = timezone.now()
     # It may have been started on the cluster itself, long after we last asked for anything.
@@ -44,7 +44,7 @@ def until_it_answers(machine: Machine, cloud: Cloud) -> None:
 
 
 def _waits_for(machine: Machine, silent: list[str]) -> Note:
-    """Its setup, where it has one. Else, while nothing answers, it simply starts; once something does, the rest is named."""
+    """Say what it still waits for: its first-boot setup, else the services that are silent once others answer."""
     if machine.state == State.BUILDING and machine.setup == Setup.RUNNING:
         return first_boot.note(machine)
     is_up = silent and tunnels.queries.primary_answered(machine.pk)
@@ -52,7 +52,7 @@ def _waits_for(machine: Machine, silent: list[str]) -> Note:
 
 
 def _without(machine: Machine, silent: list[str]) -> Note:
-    """What its history says of one that is called running before everything in it answers."""
+    """Return the history's note on a machine that is called running before everything in it answers."""
     is_up = silent and tunnels.queries.primary_answered(machine.pk)
     return Note(SOME_SILENT, {"services": ", ".join(silent)}) if is_up else Note(QUIET_GUEST)
 

@@ -19,6 +19,7 @@ from lib.states import write
 from machines import archive_share, refusals
 from machines.models import DiskImage, Machine
 from machines.states import Refused, State, Wanted
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import LOOK_AGAIN, again, fail, follow, go, wait_at_most
 from machines.stepper.repair import BROKE
 
@@ -38,8 +39,9 @@ NO_SERVER: dict[str, Any] = {
 }  # fmt: skip
 
 
+@leads_to(State.ARCHIVING, State.WAKING)
 def archive(machine: Machine, cloud: Cloud) -> None:
-    """From any rest; one that runs is switched off before, so that all it held back is on its disk."""
+    """Begin to archive a machine. A running one is switched off first, so that its disk is complete."""
     tunnels.actions.close_all(holder=machine.pk)
     forget_unfinished(machine, cloud)
     if machine.state != State.RUNNING:
@@ -52,8 +54,9 @@ def archive(machine: Machine, cloud: Cloud) -> None:
     go(machine, State.ARCHIVING, asked_at=now, used_at=now)
 
 
+@leads_to(State.ARCHIVED, State.WAKING, State.SUSPENDED, State.SHELVED)
 def watch_archive(machine: Machine, cloud: Cloud) -> None:
-    """Once the archive is whole there is no way back but through it; until then the mind may change."""
+    """Make the image, then delete the server. Until the image is whole the wish may change; after that the image is restored."""
     if machine.archive_id:
         return _until_deleted(machine, cloud)
     if machine.wanted != Wanted.ARCHIVED:
@@ -71,7 +74,7 @@ def watch_archive(machine: Machine, cloud: Cloud) -> None:
 
 
 def leave_queue(machine: Machine, cloud: Cloud) -> bool:
-    """It waited for room and is to be archived instead. False: it never had a disk, so there is nothing to archive yet."""
+    """Archive a machine that waits for room. False: it never had a disk, so there is nothing to archive yet."""
     if machine.archive_id:
         if half_made := cloud.find_server(str(machine.pk)):
             cloud.ensure_deleted(half_made.id)
@@ -82,7 +85,7 @@ def leave_queue(machine: Machine, cloud: Cloud) -> bool:
 
 
 def take_up(machine: Machine, server: Server | None, cloud: Cloud) -> bool:
-    """It had failed on its way to an archive, or back: whether it could be taken up from there."""
+    """Take up a machine that failed on its way to an archive, or back. False: it was not on that way."""
     if machine.wanted == Wanted.ARCHIVED and machine.archive_id:
         if server:
             cloud.ensure_deleted(server.id)
@@ -97,7 +100,7 @@ def take_up(machine: Machine, server: Server | None, cloud: Cloud) -> bool:
 
 
 def forget(machine: Machine, cloud: Cloud) -> None:
-    """It is being deleted, and its archive with it."""
+    """Delete the archive of a machine that is being deleted."""
     forget_unfinished(machine, cloud)
     if machine.archive_id:
         cloud.ensure_image_deleted(machine.archive_id)
@@ -106,14 +109,14 @@ def forget(machine: Machine, cloud: Cloud) -> None:
 
 
 def forget_unfinished(machine: Machine, cloud: Cloud) -> None:
-    """An image that was begun is not of the disk as it is now."""
+    """Delete an image that was begun: it is not of the disk as it is now."""
     if machine.archive_name:
         cloud.ensure_not_archived(machine.server_id, machine.archive_name)
         write(machine, archive_name="")
 
 
 def lost(machine: Machine, cloud: Cloud) -> None:
-    """The cloud knows nothing of what was named for its new server."""
+    """Fail a machine of which the cloud knows neither image nor size, and say which of both is missing."""
     try:
         cloud.image_size(machine.archive_id)
     except CloudGone as error:
@@ -124,7 +127,7 @@ def lost(machine: Machine, cloud: Cloud) -> None:
 
 
 def spend(machine: Machine) -> dict[str, str]:
-    """It runs: from now on its disk is more than its archive. What that is to be written to its row; the image goes later."""
+    """Mark the archive of a machine that runs as spent, since its disk is newer from now on. Returns columns to write; the image goes later."""
     archive_share.free(machine)
     if machine.archive_id:
         machine.copies.filter(image_id=machine.archive_id).update(kind=DiskImage.Kind.SPENT)
@@ -151,7 +154,7 @@ def _until_copied(machine: Machine, cloud: Cloud) -> None:
 
 @transaction.atomic
 def _keep(machine: Machine, image: Image, size: int) -> None:
-    """The point of no return."""
+    """Record the finished image as the archive: the point of no return."""
     quotas.actions.lock(machine.owner_id)
     machine.copies.filter(kind=DiskImage.Kind.ARCHIVE, state=DiskImage.State.READY).update(kind=DiskImage.Kind.SPENT)
     machine.copies.create(
@@ -200,7 +203,7 @@ def _rests_again(machine: Machine, state: State) -> None:
 
 
 def _is_settling(machine: Machine) -> bool:
-    """Whether the cloud is still at it, or has given up: then this step has said what is to be said."""
+    """Return whether this step has to wait for the cloud, or has failed: then it has written so."""
     if machine.is_deleted:
         raise CloudGone(f"Server {machine.server_id} is deleted.")
     if machine.is_broken:
@@ -218,7 +221,7 @@ def _resting(machine: Machine) -> State:
 
 @transaction.atomic
 def _stay(machine: Machine, state: State, error: CloudRefused) -> None:
-    """The cloud cannot keep this disk. Its age counts anew, or the next sweep would try the same again."""
+    """Keep a machine whose disk the cloud cannot archive. Its age counts anew, or the next sweep would try the same again."""
     log.warning("machine %s cannot be archived: %s", machine.pk, error)
     wanted = Wanted.RUNNING if state == State.WAKING else Wanted(state.value)
     refusal = refusals.kept(Refused.ARCHIVE, NO_ARCHIVE)

@@ -17,6 +17,7 @@ from machines.models import CloudWatch, Event, Machine
 from machines.states import State
 from machines.stepper import archive, first_boot, repair, server_spec
 from machines.stepper.answering import is_resting, until_it_answers
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import (
     QUEUE_FIRST,
     QUEUE_REST,
@@ -39,30 +40,50 @@ NOT_BUILT = _(
 )
 
 
+@leads_to(State.BUILDING, State.QUEUED)
 def begin(machine: Machine, cloud: Cloud) -> None:
-    """Ask for a server, or for a host for the one that was put away, when it is our turn."""
+    """Ask for a server, or queue the machine behind those that wait already."""
     if ahead := Machine.objects.waiting_before(machine).count():
-        return queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
+        return _queue_behind(machine, ahead)
+    _ask_for_server(machine, cloud)
+
+
+@leads_to(State.BUILDING, State.WAKING)
+def take_turn(machine: Machine, cloud: Cloud) -> None:
+    """Ask for a server, or for a host for the server that was put away, once nobody is before the machine in the queue."""
+    if ahead := Machine.objects.waiting_before(machine).count():
+        return _queue_behind(machine, ahead)
     if machine.server_id:
         return wake(machine, cloud)
+    _ask_for_server(machine, cloud)
+
+
+def _queue_behind(machine: Machine, ahead: int) -> None:
+    queue(machine, Note(QUEUE_REST[0], {"count": ahead}, QUEUE_REST[1]))
+
+
+def _ask_for_server(machine: Machine, cloud: Cloud) -> None:
     if _is_room_in_doubt(machine) and not cloud.has_room(flavor_of(machine.template)):
         raise CloudFull("There is no room for it by the cloud's own book-keeping.")
-    # Who was sent back before is silent until a host is found: else each try would be two lines of its history.
+    # After a first refusal the moves are silent until a host is found: each try would add two lines to the history.
     go(machine, State.BUILDING, silent=machine.full_tries > 0, **asked(machine, cloud))
 
 
 def _is_room_in_doubt(machine: Machine) -> bool:
-    """Whether a look at the book-keeping is worth its call. A launch that finds room everywhere costs none."""
+    """Return whether the cloud's book-keeping is worth a call. A launch into a cluster with room makes none."""
     return machine.state == State.QUEUED or bool(waits(machine.template, CloudWatch.get_solo().room))
 
 
+@leads_to(State.ARCHIVING, State.ARCHIVED, State.BUILDING)
 def leave_queue(machine: Machine, cloud: Cloud) -> None:
+    """Archive a machine that waits for room; one that never had a disk is built first."""
     if not archive.leave_queue(machine, cloud):
         begin(machine, cloud)
 
 
+@leads_to(State.RUNNING, State.QUEUED, State.WAKING)
 def watch_build(machine: Machine, cloud: Cloud) -> None:
-    """From accepted to answering. A reset comes through here, too."""
+    """Follow a server from accepted to answering, also after a reset."""
     if not machine.server_id:
         return once_more(machine, cloud)
     if machine.is_deleted:

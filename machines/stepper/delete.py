@@ -14,14 +14,16 @@ from machines import archive_share
 from machines.models import Machine
 from machines.states import State, Wanted
 from machines.stepper import archive
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import again, go, wait_at_most
 from tunnels.models import Tunnel
 
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
 
 
+@leads_to(State.DELETING, State.GONE)
 def delete(machine: Machine, cloud: Cloud) -> None:
-    """Close its ports at once, then let the cloud delete it. A server whose number we never heard is looked for."""
+    """Close the ports at once, then ask the cloud to delete the server. A server without a known id is searched by its tag."""
     tunnels.actions.release(holder=machine.pk)
     archive.forget(machine, cloud)
     server_id = machine.server_id or getattr(cloud.find_server(str(machine.pk)), "id", "")
@@ -31,7 +33,9 @@ def delete(machine: Machine, cloud: Cloud) -> None:
     go(machine, State.DELETING, asked_at=timezone.now(), server_id=server_id)
 
 
+@leads_to(State.GONE)
 def watch_delete(machine: Machine, cloud: Cloud) -> None:
+    """Follow a server until the cloud says that it is deleted."""
     if machine.is_fresh and machine.cloud_status == Status.DELETED:
         return finish(machine)
     if machine.is_fresh and not machine.cloud_task:
@@ -41,7 +45,7 @@ def watch_delete(machine: Machine, cloud: Cloud) -> None:
 
 @transaction.atomic
 def finish(machine: Machine, note: Note = NOTHING) -> None:
-    """It is gone: its ports are given back, and so is its share of the quota."""
+    """Move the machine to gone; give back its ports and its share of the quota."""
     held = list(Tunnel.objects.filter(holder=machine.pk, extra=True).values_list("pk", flat=True))
     # The machine's row is locked before the gateway's, as every action does it.
     go(machine, State.GONE, note, gone_at=timezone.now())
@@ -51,6 +55,6 @@ def finish(machine: Machine, note: Note = NOTHING) -> None:
 
 @transaction.atomic
 def vanish(machine: Machine) -> None:
-    """Its server is no more, and not by our wish."""
+    """End a machine whose server is no more, and not by our wish."""
     write(machine, wanted=Wanted.GONE, vanished=True)
     finish(machine, Note(VANISHED))

@@ -60,7 +60,7 @@ _TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ - ")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a console log says of the last boot in it."""
+    """The words of a console log about the last boot in it."""
 
     is_there: bool  # cloud-init runs or ran
     has_ended: bool
@@ -69,11 +69,11 @@ class Told:
 
 
 def read(console: str) -> Told:
-    """What students' machines write is hostile: only characters that print are kept, and not many."""
+    """Read what a console says of the last boot. Guests' words are hostile: only a few characters are kept, and only those that print."""
     lines = [line for raw in console.splitlines() if (line := _line(raw))]
     begun = max((number for number, (text, _ours) in enumerate(lines) if _BEGINS.search(text)), default=0)
     boot = lines[begun:]
-    # Beside cloud-init the kernel, systemd and the prompt write; where its own lines are marked, the others tell nothing of it.
+    # The kernel, systemd and the prompt write to the console, too. Where cloud-init's lines bear its name, only those count.
     told = [text for text, ours in boot if ours] or [text for text, _ours in boot]
     return Told(
         is_there=any(ours or _BANNER.search(text) for text, ours in boot),
@@ -94,7 +94,7 @@ def _fault(lines: list[str]) -> str:
 
 
 def _line(raw: str) -> tuple[str, bool] | None:
-    """Its text, and whether it is marked as cloud-init's; None for one that says nothing."""
+    """Return the text of a line, and whether cloud-init wrote it; None for a line that says nothing."""
     text = "".join(c for c in _ESCAPES.sub("", raw) if c.isprintable()).strip()
     is_ours = _OURS.search(text) is not None
     text = _TIME.sub("", _STAMP.sub("", _OURS.sub("", text)))[:WIDTH].strip()
@@ -102,7 +102,7 @@ def _line(raw: str) -> tuple[str, bool] | None:
 
 
 def watch(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> None:
-    """While it is being built: look when it is time, and once more when everything answers.
+    """Look at the console of a machine that is being built, when it is time, and once more when everything answers.
 
     One that is called running because it is slow may not have come as far as cloud-init yet: see tend.
     """
@@ -118,7 +118,7 @@ def watch(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> No
 def tend(cloud: Cloud, now: datetime) -> None:
     """Look at those that run while their setup goes on, or before they have come as far."""
     failures = Failures(LOOP, now)
-    rows = Machine.objects.alive().filter(state=State.RUNNING, setup_next_at__lte=now).exclude(server_id="")
+    rows = Machine.objects.not_held().filter(state=State.RUNNING, setup_next_at__lte=now).exclude(server_id="")
     if not rows.exists():
         return
     for machine in rows.exclude(pk__in=failures.resting).order_by("setup_next_at")[:MOST]:
@@ -129,7 +129,7 @@ def tend(cloud: Cloud, now: datetime) -> None:
 
 
 def look(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> None:
-    """One read. The time of the next is written before it, so two workers never read at once and a lost reply costs a turn."""
+    """Read the console once. The time of the next read is written first, so two workers never read at once and a lost reply costs a turn."""
     since = machine.setup_since or now
     turn = {"setup_since": since, "setup_next_at": now + min(max(SOONEST, (now - since) / 10), LATEST)}
     if not _write(machine, turn):
@@ -165,7 +165,7 @@ def _take(machine: Machine, facts: dict[str, Any]) -> None:
 
 
 def _write(machine: Machine, facts: dict[str, Any]) -> bool:
-    """Unless somebody else has looked meanwhile, or it begins anew."""
+    """Write facts unless somebody else has looked meanwhile, or the boot begins anew."""
     known = {name: getattr(machine, name) for name in ("pk", "server_id", "setup_since", "setup_next_at")}
     if not Machine.objects.filter(**known).update(**facts):
         return False
@@ -176,7 +176,7 @@ def _write(machine: Machine, facts: dict[str, Any]) -> bool:
 
 
 def note(machine: Machine) -> Note:
-    """What to say of its setup; empty where it ended well, or somebody has seen how it ended."""
+    """Return what to say of the setup; empty where it ended well, or somebody has seen how it ended."""
     if machine.setup == Setup.RUNNING:
         return Note(RUNS, {"line": machine.setup_line})
     if machine.setup_seen:
@@ -187,7 +187,7 @@ def note(machine: Machine) -> Note:
 
 
 def failures_of(templates: Iterable[int]) -> dict[int, tuple[int, str]]:
-    """Of how many living machines of a template the setup failed, and what one of them said."""
+    """Return for each template of how many living machines the setup failed, and what one of them said."""
     rows = Machine.objects.alive().filter(template__in=templates, setup__in=(Setup.FAILED, Setup.OVERDUE))
     counted = rows.order_by().values("template").annotate(count=Count("pk"), fault=Max("setup_fault"))
     return {row["template"]: (row["count"], row["fault"]) for row in counted}

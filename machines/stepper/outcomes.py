@@ -1,4 +1,4 @@
-"""What steps share: going on, waiting, asking again, backing off, queueing, giving up."""
+"""Shared endings of steps: going on, waiting, asking again, backing off, queueing, giving up."""
 
 import logging
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def fail(machine: Machine, note: Note, *, fault: str = "") -> None:
 
 @transaction.atomic
 def follow(machine: Machine, wanted: Wanted, state: State, note: Note) -> None:
-    """The cloud's own people, or its limits, decided otherwise: the wish follows, and the history says so."""
+    """Let the wish follow what the cloud's own people, or its limits, decided otherwise; the history says so."""
     write(machine, wanted=wanted)
     machine.record(Event.Kind.NOTED, note)
     if state != machine.state:
@@ -92,7 +92,7 @@ def wait_at_most(machine: Machine, seconds: float, *, look_again: timedelta = NE
 
 
 def _moved_on(asked: datetime) -> datetime:
-    """When the cloud last finished what it was asked for no later than this: a class that launches at once is a long queue there.
+    """Return when the cloud last finished what it was asked for no later than this: a class that launches at once is a long queue there.
 
     A machine that is stuck for itself does not gain by it: sooner or later all that came before it are done.
     """
@@ -102,12 +102,12 @@ def _moved_on(asked: datetime) -> datetime:
 
 
 def calm(machine: Machine) -> dict[str, Any]:
-    """What a step that left the state as it was writes besides: the cloud answers again, and nobody need read that it did not."""
+    """Return fields that clear the "cloud not answering" note after a step that kept the state."""
     return {"cloud_errors": 0, "retry_at": None, "state_note": NOTHING.as_json()} if machine.cloud_errors else {}
 
 
 def again(machine: Machine, ask: Callable[[], None]) -> None:
-    """The cloud accepted our wish and shows no trace of it: ask once more, some times."""
+    """Repeat, some times, a wish that the cloud accepted and of which it shows no trace."""
     if machine.attempts >= MOST_REPEATS:
         return fail(machine, Note(NO_EFFECT))
     ask()
@@ -125,7 +125,7 @@ def later(machine: Machine, error: CloudBusy) -> None:
 
 
 def limited(machine: Machine, error: CloudLimit) -> None:
-    """The cloud counts more than we do. An old server may still be going, or it was told an older limit: then again."""
+    """Back off when the cloud's limit is reached: an old server may still be going, or the cloud knows an older limit."""
     log.warning("machine %s: the cloud's limit: %s", machine.pk, error)
     if machine.attempts >= MOST_REPEATS:
         return fail(machine, Note(LIMIT), fault=str(error))
@@ -143,13 +143,13 @@ def put_off(machine: Machine, failure: RowFailure) -> None:
 
 
 def refused_for_room(machine: Machine) -> timedelta:
-    """How long to wait after the cloud took a launch and found no host for it, although it had said that there was room."""
+    """Return how long to wait after the cloud took a launch and found no host for it, although it had said that there was room."""
     times: int = 2 ** min(machine.full_tries, 10)
     return min(QUEUE_TURN * times, LONGEST_QUEUE_PAUSE)
 
 
 def _queue_pause(machine: Machine) -> timedelta:
-    """To look for room is cheap; still, who has waited for minutes looks less often."""
+    """Return how long to wait in the queue. A look for room is cheap; still, a machine that has waited for minutes looks less often."""
     waited = timezone.now() - machine.place_in_time
     return min(max(QUEUE_TURN, waited / 20), LONGEST_QUEUE_TURN)
 

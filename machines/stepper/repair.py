@@ -62,7 +62,7 @@ def climb(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
 
 
 def be_harder(machine: Machine, cloud: Cloud) -> None:
-    """A restart in good order that does not end: cut the power."""
+    """Cut the power of a machine whose restart in good order does not end."""
     cloud.ensure_hard_restarted(machine.server_id, machine.restarts_asked)
     with transaction.atomic():
         write(machine, repair=Repair.REBOOT, asked_at=timezone.now(), attempts=0, cloud_errors=0, retry_at=None)
@@ -70,7 +70,7 @@ def be_harder(machine: Machine, cloud: Cloud) -> None:
 
 
 def until_harder(machine: Machine) -> timedelta:
-    """How long a restart in good order may still take."""
+    """Return how long a restart in good order may still take."""
     begun = machine.asked_at or machine.state_since
     return begun + timedelta(seconds=settings.RESTART_SECONDS) - timezone.now()
 

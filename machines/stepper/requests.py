@@ -1,4 +1,4 @@
-"""What is done once to a machine that runs, because somebody asked for it: a reset, a rescue, a move, a restart, other ports."""
+"""Requests to a running machine, each done once: a reset, a rescue, a move, a restart, other ports."""
 
 import logging
 
@@ -14,6 +14,7 @@ from machines.models import Machine
 from machines.states import Refused, State, Wanted
 from machines.stepper import first_boot, repair, server_spec
 from machines.stepper.answering import open_ports
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import calm, follow, go
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,9 @@ log = logging.getLogger(__name__)
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
 
 
+@leads_to(State.BUILDING, State.WAKING)
 def do_once(machine: Machine, cloud: Cloud) -> None:
-    """It runs, and something was asked of it: a reset, a rescue, a move, a restart, or other ports."""
+    """Do what was asked of a running machine: a rescue, a move, a reset, a restart, or other ports."""
     if machine.rescues_asked != machine.rescues_done:
         repair.rescue(machine, cloud)
     elif machine.owes_move:
@@ -43,7 +45,7 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
 
 
 def reset(machine: Machine, cloud: Cloud) -> None:
-    """Where the cloud refuses it (its image is gone), the machine stays as it is."""
+    """Rebuild the disk from the template. Where the cloud refuses (the image is gone), the machine stays as it is."""
     tunnels.actions.close_all(holder=machine.pk)
     try:
         server_spec.for_reset(machine, cloud, machine.server_id)
@@ -55,7 +57,7 @@ def reset(machine: Machine, cloud: Cloud) -> None:
 
 
 def _found_at(machine: Machine, cloud: Cloud) -> dict[str, int]:
-    """Where the agent finds the ports now. Under its own number a new one may be a port of the computer that runs the local cloud."""
+    """Return where the agent finds the ports now. On the local cloud a port's own number may be another program's."""
     server = cloud.find_server(str(machine.pk))
     if server is None:
         return dict(machine.port_map)

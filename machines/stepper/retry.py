@@ -6,14 +6,18 @@ from cloud.contract import Cloud, Status
 from machines.models import Machine
 from machines.states import State
 from machines.stepper import archive, first_boot, repair, server_spec
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import go
 from machines.stepper.sleep import wake
 
 
+@leads_to(
+    State.NEW, State.QUEUED, State.BUILDING, State.WAKING, State.SUSPENDED, State.SHELVED, State.ARCHIVING, State.ARCHIVED
+)  # fmt: skip
 def revive(machine: Machine, cloud: Cloud) -> None:
-    """It had failed, and a person said: again. Go on from what the cloud has."""
+    """Go on from what the cloud has of a machine that had failed, since a person said: again."""
     if machine.adopting:
-        return wake(machine, cloud)  # it has no mark yet by which it could be found
+        return wake(machine, cloud)  # its server has no tag yet by which it could be found
     if machine.rescues_asked != machine.rescues_done and machine.server_id:
         return repair.rescue(machine, cloud)
     archive.forget_unfinished(machine, cloud)

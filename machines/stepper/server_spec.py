@@ -1,4 +1,4 @@
-"""What the cloud is told of one machine: whose it is, what it is made of, its name."""
+"""The cloud's side of a machine: its server's owner, parts, tag and name."""
 
 import logging
 from dataclasses import replace
@@ -11,6 +11,7 @@ from lib.states import write
 from machines import terminal_lines
 from machines.models import Machine
 from machines.states import State
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import calm
 from tunnels.models import Tunnel
 
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def for_server(machine: Machine, cloud: Cloud) -> Server:
-    """Its server, made now (of its archive, where it has one) or found again. The row says that we ask before we do: see ADR 40."""
+    """Create the machine's server (of its archive, where it has one), or find it again. The row says before the call that we ask: ADR 40."""
     owner = quotas.backstop.owner_of(machine.owner)
     quotas.backstop.tell(machine.owner, owner, cloud)
     is_new = machine.asked_at is None
@@ -30,7 +31,7 @@ def for_server(machine: Machine, cloud: Cloud) -> Server:
 
 
 def its_server(machine: Machine, cloud: Cloud) -> Server | None:
-    """Return what the cloud says of its server now: found by its mark, or by its number where somebody wiped the mark."""
+    """Return what the cloud says of its server now: found by its tag, or by its id where somebody wiped the tag."""
     if found := cloud.find_server(str(machine.pk)):
         return found
     if not machine.server_id:
@@ -39,7 +40,7 @@ def its_server(machine: Machine, cloud: Cloud) -> Server | None:
 
 
 def for_reset(machine: Machine, cloud: Cloud, server_id: str) -> None:
-    """Its disk as the template has it. CloudRefused when the image is gone: that is not the end of the machine."""
+    """Rebuild the server's disk from the template. Raises CloudRefused when the image is gone: the machine goes on."""
     try:
         cloud.ensure_rebuilt(server_id, spec_of(machine), machine.resets_asked)
     except CloudGone as error:
@@ -48,8 +49,9 @@ def for_reset(machine: Machine, cloud: Cloud, server_id: str) -> None:
         raise CloudRefused(f"It cannot be reset: {error}") from error
 
 
-def to_adopt(machine: Machine, cloud: Cloud) -> None:
-    """Its server was there before it: before anything else the cloud is told whose it is, and lets the agent in."""
+@leads_to()
+def adopt_server(machine: Machine, cloud: Cloud) -> None:
+    """Tag a server that was there before its machine with machine and owner, and let the agent reach its ports."""
     cloud.ensure_adopted(machine.server_id, str(machine.pk), quotas.backstop.owner_of(machine.owner))
     cloud.ensure_ports(machine.server_id, ports_of(machine))
     now = timezone.now()
@@ -59,8 +61,9 @@ def to_adopt(machine: Machine, cloud: Cloud) -> None:
     )
 
 
-def to_rename(machine: Machine, cloud: Cloud) -> None:
-    """It was renamed here. Where the cloud refuses the name it keeps its own: nobody's work waits for that."""
+@leads_to()
+def rename_server(machine: Machine, cloud: Cloud) -> None:
+    """Push the new name to the cloud. A refusal is logged and must not block the machine."""
     asked, told = machine.names_asked, {}
     try:
         told = {"cloud_name": cloud.ensure_renamed(machine.server_id, machine.name)[:255]}

@@ -15,6 +15,7 @@ from machines.models import Machine
 from machines.states import Refused, State, Wanted
 from machines.stepper import repair
 from machines.stepper.answering import is_resting, runs, until_it_answers
+from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import again, fail, follow, go, wait_at_most
 
 log = logging.getLogger(__name__)
@@ -23,13 +24,17 @@ NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it awa
 SWITCHED_OFF = _("It is switched off: its memory is not kept, its disk is. It starts anew when you wake it.")
 
 
+@leads_to(State.WAKING, State.QUEUED)
 def wake(machine: Machine, cloud: Cloud) -> None:
+    """Ask the cloud to start the server, and let visitors at its ports wait for it."""
     cloud.ensure_running(machine.server_id)
     visitors.expect(machine)
     go(machine, State.WAKING, asked_at=timezone.now())
 
 
+@leads_to(State.SUSPENDING, State.WAKING)
 def suspend(machine: Machine, cloud: Cloud) -> None:
+    """Ask the cloud to suspend the server, or to stop it where its image cannot sleep. Refused: the machine goes on running."""
     visitors.hold(machine, timezone.now())
     try:
         if machine.template.image.can_suspend:
@@ -44,7 +49,9 @@ def suspend(machine: Machine, cloud: Cloud) -> None:
     go(machine, State.SUSPENDING, asked_at=now, used_at=now)
 
 
+@leads_to(State.SHELVING)
 def shelve(machine: Machine, cloud: Cloud) -> None:
+    """Ask the cloud to put the server away, which frees its host."""
     visitors.hold(machine, timezone.now())
     cloud.ensure_shelved(machine.server_id)
     now = timezone.now()
@@ -52,9 +59,19 @@ def shelve(machine: Machine, cloud: Cloud) -> None:
     go(machine, State.SHELVING, asked_at=now, **used)
 
 
-def watch_rest(machine: Machine, cloud: Cloud) -> None:
-    """From running to asleep or put away; also when the wish has changed on the way, for the cloud cannot be stopped half-way."""
-    goal = {State.SUSPENDING: Status.SUSPENDED, State.SHELVING: Status.SHELVED}[State(machine.state)]
+@leads_to(State.SUSPENDED, State.SHELVED, State.WAKING)
+def watch_suspend(machine: Machine, cloud: Cloud) -> None:
+    """Follow a server until it sleeps, also when the wish has changed: the cloud cannot be stopped half-way."""
+    _watch_rest(machine, cloud, Status.SUSPENDED)
+
+
+@leads_to(State.SHELVED, State.WAKING)
+def watch_shelve(machine: Machine, cloud: Cloud) -> None:
+    """Follow a server until it is put away, also when the wish has changed: the cloud cannot be stopped half-way."""
+    _watch_rest(machine, cloud, Status.SHELVED)
+
+
+def _watch_rest(machine: Machine, cloud: Cloud, goal: Status) -> None:
     if machine.is_deleted:
         raise CloudGone(f"Server {machine.server_id} is deleted.")
     if machine.is_broken:
@@ -72,8 +89,9 @@ def watch_rest(machine: Machine, cloud: Cloud) -> None:
     again(machine, lambda: ask(machine.server_id))
 
 
+@leads_to(State.RUNNING, State.QUEUED)
 def watch_wake(machine: Machine, cloud: Cloud) -> None:
-    """From asleep, put away or restarting to answering."""
+    """Follow a server from asleep, put away or restarting until it answers."""
     if machine.is_deleted:
         raise CloudGone(f"Server {machine.server_id} is deleted.")
     if machine.owes_move:

@@ -1,4 +1,4 @@
-"""One turn of a worker: claim a machine, take the one step that the table names, and say what follows from an error."""
+"""A turn of a worker: claim a machine, take the step that the grid names, and do what follows from an error."""
 
 import logging
 from contextlib import suppress
@@ -14,23 +14,25 @@ from lib.notes import Note
 from lib.states import LostRace
 from machines import cloud_identity, refusals
 from machines.models import Machine
-from machines.states import Wanted
+from machines.states import State, Wanted
 from machines.stepper import archive
 from machines.stepper.delete import finish, vanish
 from machines.stepper.outcomes import QUEUE_FIRST, fail, later, limited, put_off, queue
 from machines.stepper.table import step_for
 
 log = logging.getLogger(__name__)
+# Where an error of the cloud, or its silence, may lead from any step.
+AFTER_ERROR = frozenset({State.FAILED, State.GONE})
 
 
 def step(pk: UUID | str, cloud: Cloud) -> None:
-    """One step of one machine under a claim; rings again at once when there is more to do."""
+    """Take one step of one machine under a claim; ring again at once when there is more to do."""
     with logs.about(machine=pk):
         _step(pk, cloud)
 
 
 def _step(pk: UUID | str, cloud: Cloud) -> None:
-    with claimed(Machine.objects.alive(), pk, settings.CLAIM_SECONDS) as machine:
+    with claimed(Machine.objects.alive().not_held(), pk, settings.CLAIM_SECONDS) as machine:
         if machine is None or machine.is_settled:
             return
         before, more = machine.state, True

@@ -16,6 +16,7 @@ from courses.models import Template
 from lib.notes import Refusal
 from machines import actions, disk_images
 from machines.models import Event, Machine
+from machines.verbs import Verb
 from portal import access, downloads
 from portal.api import serializers as s
 from portal.api import told
@@ -26,18 +27,9 @@ from portal.presenters.machine_card import show, show_all
 from portal.views.work import whole_of
 
 MOST_EVENTS = 200
+# To delete is the method DELETE.
 VERBS: dict[str, Callable[..., Machine]] = {
-    "suspend": actions.suspend,
-    "wake": actions.wake,
-    "shelve": actions.shelve,
-    "archive": actions.archive,
-    "restore": actions.restore,
-    "bin": actions.bin,
-    "restart": actions.restart,
-    "reset": actions.reset,
-    "retry": actions.retry,
-    "rescue": actions.rescue,  # these two for administrators
-    "move": actions.move,
+    **{verb: act for verb, act in actions.ACTIONS.items() if verb != Verb.DELETE},
     "see": dismiss,
 }
 

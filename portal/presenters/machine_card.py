@@ -23,12 +23,12 @@ from machines.rules import allowed_to_admins
 from machines.states import Setup, State
 from machines.stepper import first_boot
 from machines.stepper.answering import QUIET_GUEST, SOME_SILENT
+from machines.verbs import BUTTONS, Verb
 from portal.presenters.idle_panel import Why, why
 from tunnels.models import Tunnel
 from tunnels.queries import trouble_of
 
 EVENTS = 30  # the newest lines of a history that its page shows
-_BUTTONS = ("retry", "restore", "wake", "suspend", "shelve", "archive", "restart", "reset", "delete")
 _TONES = {
     State.RUNNING: "on",
     State.SUSPENDED: "asleep",
@@ -270,7 +270,7 @@ class Shown:
         return _("They are closed while it rests. Wake it, and the same lines work again.")
 
     @cached_property
-    def verbs(self) -> set[str]:
+    def verbs(self) -> set[Verb]:
         return allowed(self.machine)
 
     @property
@@ -300,11 +300,11 @@ class Shown:
         return reverse(f"machine-{self.primary}", args=[self.machine.pk])
 
     @property
-    def buttons(self) -> list[str]:
+    def buttons(self) -> list[Verb]:
         """The verbs that have a button, the likeliest first and the one that destroys last."""
         if self.is_first_build:
-            return ["delete"] if "delete" in self.verbs else []
-        return [verb for verb in _BUTTONS if verb in self.verbs]
+            return [Verb.DELETE] if Verb.DELETE in self.verbs else []
+        return [verb for verb in BUTTONS if verb in self.verbs]
 
     @property
     def is_first_build(self) -> bool:

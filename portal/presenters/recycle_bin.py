@@ -9,6 +9,7 @@ from courses.policy import policy_of
 from machines.actions import allowed
 from machines.models import Machine
 from machines.states import State
+from machines.verbs import Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +37,5 @@ class Binned:
         return "" if self.machine.is_settled and self.machine.state == State.ARCHIVED else str(self.machine.note)
 
     @property
-    def verbs(self) -> set[str]:
+    def verbs(self) -> set[Verb]:
         return allowed(self.machine)

@@ -97,7 +97,7 @@ def _act(request: HttpRequest, ask: Question, choice: str, *, by: User | None, n
         is_given = by is not None and access.may(by, "keep_awake", ask.machine)
         answer = answers.answer(ask=ask, choice=choice, by=by, now=now, until=until, is_given=is_given)
     except answers.TooLate as refusal:
-        return _over(request, answers.living(ask), refusal)
+        return _over(request, ask, refusal)
     except Refusal as refusal:
         return _button(request, ask, choice, by=by, now=now, refusal=refusal)
     if by is None:

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import RowFailure
-from machines.actions import try_failed_now
+from machines.failed_rows import try_failed_now
 from machines.models import Machine
 from portal.access import only
 from portal.signed_in import SignedIn

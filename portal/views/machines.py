@@ -1,5 +1,6 @@
 """My machines, one machine, and what people do with it."""
 
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lib.notes import Refusal
 from machines import actions, archive_share, disk_images
 from machines.models import Machine
+from machines.verbs import Verb
 from portal import access
 from portal.dismissal import dismiss
 from portal.forms.machine_forms import NameForm, PortForm
@@ -26,20 +28,13 @@ from portal.signed_in import SignedIn
 from portal.views.asks import of_machine
 from quotas.actions import usage
 
-# What the page says once the wish is written. The machine's own state says the rest.
-VERBS = {
-    "suspend": actions.suspend,
-    "wake": actions.wake,
-    "shelve": actions.shelve,
-    "archive": actions.archive,
-    "restore": actions.restore,
-    "restart": actions.restart,
-    "retry": actions.retry,
-    "rescue": actions.rescue,  # these two for administrators
-    "move": actions.move,
+# A page asks first.
+SURE: dict[str, Callable[..., Machine]] = {verb: act for verb, act in actions.ACTIONS.items() if verb.destroys}
+# One tap each. The bin is an answer of the page that asks before a machine is deleted.
+VERBS: dict[str, Callable[..., Machine]] = {
+    **{verb: act for verb, act in actions.ACTIONS.items() if verb not in SURE and verb != Verb.BIN},
     "see": dismiss,
 }
-SURE = {"reset": actions.reset, "delete": actions.delete}  # these ask once more, for something is lost
 ABOUT_THE_NAME = ("bad_name", "name_taken")
 ABOUT_THE_PORT = ("bad_port", "port_open_already")
 ON_A_PAGE = 12  # cards; few people have more, and for those who do the page stays as light

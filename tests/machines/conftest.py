@@ -47,3 +47,16 @@ def locks_in_order(request: pytest.FixtureRequest) -> Iterator[None]:
     with watched() as locks:
         yield
     assert locks.wrong == []
+
+
+@pytest.fixture(autouse=True)
+def declared_moves(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test of machines does, no step moves a machine to a state that the step does not declare."""
+    if "world" not in request.fixturenames:
+        yield
+        return
+    from tests.machines.declared import watched
+
+    with watched(request.getfixturevalue("monkeypatch")) as wrong:
+        yield
+    assert wrong == []

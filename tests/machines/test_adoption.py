@@ -73,6 +73,18 @@ def test_one_that_is_put_away_and_does_not_wake_keeps_its_server(world: World) -
     assert len(world.cloud.living) == 1
 
 
+def test_one_that_is_put_away_and_failed_waits_for_room_on_a_full_cluster(world: World) -> None:
+    machine = world.until(given(world, stray_of(world, status="shelved")), "shelved")
+    actions.wake(machine=machine, by=world.student)
+    Machine.objects.filter(pk=machine.pk).update(state="failed")
+    machine.refresh_from_db()
+    actions.retry(machine=machine, by=world.student)
+    world.cloud.full = True
+    world.turn()
+    machine.refresh_from_db()
+    assert machine.state == "queued"
+
+
 def test_its_ports_open_only_after_the_cloud_was_told(world: World) -> None:
     machine = world.until(given(world, stray_of(world)), "running")
     verbs = [call[0] for call in world.cloud.calls if call[0].startswith("ensure_")]

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from cloud.contract import Status
 from machines.models import Machine
 from machines.reconcile import sweep
+from machines.reconcile.observe import observe
+from tests.machines.reconcile.servers import server_of
 from tests.machines.world import World
 
 
@@ -67,6 +70,6 @@ def test_news_is_rung_for_at_once(world: World, rung: list[tuple[str, bool]]) ->
     [waking] = many(world, "waking", 1)
     sweep.tick(world.cloud, world.clock.now)
     machine, now = Machine.objects.get(pk=waking), world.clock.now
-    sweep._take_over(machine, {"cloud_status": "active", "cloud_task": "", "observed_at": now}, now)
+    sweep.take_in(machine, observe(machine, server_of(machine, status=Status.ACTIVE), now), now)
     sweep.tick(world.cloud, now)
     assert rung == [(waking, False)] * 2

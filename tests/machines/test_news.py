@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from cloud.contract import Status
 from lib.states import LostRace
 from machines.models import CloudWatch, Machine
 from machines.reconcile import sweep
+from machines.reconcile.observe import observe
 from machines.stepper import outcomes
+from tests.machines.reconcile.servers import server_of
 from tests.machines.world import World
 
 
@@ -23,8 +26,8 @@ def building(world: World, task: str) -> Machine:
 
 
 def told(machine: Machine, status: str, task: str) -> Machine:
-    facts = {"cloud_status": status, "cloud_task": task, "observed_at": machine.observed_at + timedelta(seconds=1)}
-    sweep._take_over(machine, facts, facts["observed_at"])
+    at = machine.observed_at + timedelta(seconds=1)
+    sweep.take_in(machine, observe(machine, server_of(machine, status=Status(status), task=task), at), at)
     machine.refresh_from_db()
     return machine
 

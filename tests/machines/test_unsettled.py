@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from cloud.contract import Status
 from machines.models import Machine
-from machines.models.machine import ONCE
+from machines.models.machine_queries import ONCE
 from machines.states import State, Wanted
 from tests.factories import make_machine
 

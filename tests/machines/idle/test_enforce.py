@@ -14,6 +14,7 @@ from machines import actions
 from machines.idle import enforce, questions
 from machines.idle.stages import Step
 from machines.models import Activity, Event, Hold, Machine, Question
+from machines.verbs import Verb
 from tests.machines.idle.quiet import LONG_AGO, heard, minutes, row, told
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def test_one_that_is_refused_does_not_stop_the_others(
             raise actions.WrongState("not now")
         return suspend(machine=machine, **more)
 
-    monkeypatch.setattr(actions, "suspend", moody)
+    monkeypatch.setitem(actions.ACTIONS, Verb.SUSPEND, moody)
     assert tick(clock) == ["sleep"]
     assert list(Question.objects.open().values_list("machine__name", flat=True)) == ["m0"]
 

@@ -11,6 +11,7 @@ from lib.notes import Refusal
 from machines import actions
 from machines.models import DiskImage, Machine
 from machines.reconcile import after_restore, sweep
+from machines.reconcile.observe import Observation
 from machines.states import State, Wanted
 from machines.stepper import worker
 from portal.ops.metrics import Numbers
@@ -319,7 +320,7 @@ def test_old_news_of_its_server_do_not_end_an_archived_machine(world: World) -> 
     machine = archived(world)
     Machine.objects.update(cloud_status="deleted", observed_at=None, asked_at=None)
     world.forget_list()
-    sweep._take_over(Machine.objects.get(), {"cloud_task": "", "observed_at": world.clock.now}, world.clock.now)
+    sweep.take_in(Machine.objects.get(), Observation({"observed_at": world.clock.now}), world.clock.now)
     machine.refresh_from_db()
     assert machine.state == State.ARCHIVED
 
@@ -340,10 +341,10 @@ def test_a_server_that_an_archived_machine_left_is_a_stray(world: World) -> None
 
 def test_after_a_restore_of_the_database_it_is_still_archived(world: World) -> None:
     machine = archived(world)
-    Machine.objects.update(claimed_until=world.clock.now.replace(year=2100))
+    Machine.objects.update(held_at=world.clock.now)
     after_restore.meet(world.cloud)
     machine.refresh_from_db()
-    assert (machine.state, machine.claimed_until, list(world.cloud.archives)) == (
+    assert (machine.state, machine.held_at, list(world.cloud.archives)) == (
         "archived",
         None,
         [machine.archive_id],
@@ -352,7 +353,7 @@ def test_after_a_restore_of_the_database_it_is_still_archived(world: World) -> N
 
 def test_after_a_restore_of_an_older_database_it_is_archived_too(world: World) -> None:
     machine = archived(world)
-    Machine.objects.update(state="archiving", server_id="gone", claimed_until=world.clock.now.replace(year=2100))
+    Machine.objects.update(state="archiving", server_id="gone", held_at=world.clock.now)
     after_restore.meet(world.cloud)
     machine.refresh_from_db()
     assert (machine.state, machine.wanted, machine.server_id, open_shares()) == ("archived", "archived", "", 0)

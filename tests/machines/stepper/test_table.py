@@ -8,9 +8,7 @@ import pytest
 from machines import actions
 from machines.models import CloudWatch, Machine
 from machines.reconcile import sweep
-from machines.states import COME_TRUE, MOVES, State, Wanted
 from machines.stepper import worker
-from machines.stepper.table import STEPS
 from quotas.models import Reservation
 from tests.cloud.fake import BrokenCloud, FakeCloud, FullCloud, LosesReply, LosesRequest, SlowCloud
 from tests.machines.world import World
@@ -360,15 +358,3 @@ def test_a_dead_workers_claim_runs_out(world: World) -> None:
     Machine.objects.update(claimed_until=world.clock.now)
     world.clock.move(61)
     world.until(machine, "running")
-
-
-@pytest.mark.parametrize("wanted", Wanted.values)
-@pytest.mark.parametrize("state", State.values)
-def test_every_pair_of_wish_and_state_has_a_step(wanted: str, state: str) -> None:
-    unreachable = wanted != Wanted.GONE and state == State.DELETING
-    assert ((wanted, state) in STEPS) != unreachable
-
-
-def test_every_state_but_gone_can_end() -> None:
-    assert all(State.GONE in arrows for state, arrows in MOVES.items() if state != State.GONE)
-    assert set(COME_TRUE) == set(Wanted)
