@@ -17,13 +17,12 @@ from lib.notes import Refusal
 from machines import actions, disk_images
 from machines.models import Event, Machine
 from portal import access, downloads
+from portal.api import inputs
 from portal.api import serializers as s
-from portal.api import told
 from portal.api.idempotency import once_per_key
 from portal.api.request_parts import body, machine, person
 from portal.dismissal import dismiss
-from portal.presenters.machine_card import show, show_all
-from portal.views.work import whole_of
+from portal.presenters.show_machines import show, show_all
 
 MOST_EVENTS = 200
 VERBS: dict[str, Callable[..., Machine]] = {
@@ -44,7 +43,7 @@ VERBS: dict[str, Callable[..., Machine]] = {
 
 def _one(request: Request, row: Machine, status: int = 200) -> Response:
     row = Machine.objects.with_parts().get(pk=row.pk)
-    return Response(s.MachineOut(told.machine(show(row), person(request))).data, status=status)
+    return Response(s.MachineOut(show(row, person(request))).data, status=status)
 
 
 @extend_schema(
@@ -55,21 +54,21 @@ def _one(request: Request, row: Machine, status: int = 200) -> Response:
     ],
     responses=s.MachineOut(many=True),
 )
-@extend_schema(methods=["POST"], request=s.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
+@extend_schema(methods=["POST"], request=inputs.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
 @once_per_key
 def machines(request: Request) -> Response:
     """Your machines, and for 14 days those that somebody deleted on the cluster; or launch one."""
     who = person(request)
     if request.method == "POST":
-        asked = body(request, s.Launch)
+        asked = body(request, inputs.Launch)
         return _one(
             request, actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201
         )
     rows = access.visible(who, Machine) if "all" in request.query_params else Machine.objects.filter(owner=who)
     listed = rows.alive().not_in_bin() | rows.missed(timezone.now())
-    shown = show_all((rows.in_bin() if "bin" in request.query_params else listed).with_parts())
-    return Response(s.MachineOut([told.machine(m, who) for m in shown], many=True).data)
+    shown = show_all((rows.in_bin() if "bin" in request.query_params else listed).with_parts(), who)
+    return Response(s.MachineOut(shown, many=True).data)
 
 
 def _template(word: str | int) -> Template | None:
@@ -84,7 +83,7 @@ def _template(word: str | int) -> Template | None:
 
 
 @extend_schema(methods=["GET"], responses={200: s.MachineOut, 404: s.Problem})
-@extend_schema(methods=["PATCH"], request=s.Rename, responses={200: s.MachineOut, 400: s.Problem, 404: s.Problem})
+@extend_schema(methods=["PATCH"], request=inputs.Rename, responses={200: s.MachineOut, 400: s.Problem, 404: s.Problem})
 @extend_schema(methods=["DELETE"], responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem})
 @api_view(["GET", "PATCH", "DELETE"])
 def one(request: Request, pk: UUID) -> Response:
@@ -92,7 +91,7 @@ def one(request: Request, pk: UUID) -> Response:
     row = machine(request, pk)
     if request.method == "PATCH":
         access.require(person(request), "rename", row)
-        return _one(request, actions.rename(machine=row, name=body(request, s.Rename)["name"], by=person(request)))
+        return _one(request, actions.rename(machine=row, name=body(request, inputs.Rename)["name"], by=person(request)))
     if request.method == "DELETE":
         access.require(person(request), "delete", row)
         return _one(request, actions.delete(machine=row, by=person(request)), 202)
@@ -117,7 +116,7 @@ def verb_view(verb: str) -> Callable[..., Any]:
 
 
 @extend_schema(methods=["GET"], responses=s.Access(many=True))
-@extend_schema(methods=["POST"], request=s.OpenPort, responses={201: s.Access, 400: s.Problem, 409: s.Problem})
+@extend_schema(methods=["POST"], request=inputs.OpenPort, responses={201: s.Access, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
 @once_per_key
 def ports(request: Request, pk: UUID) -> Response:
@@ -125,11 +124,11 @@ def ports(request: Request, pk: UUID) -> Response:
     row = machine(request, pk, "open_port" if request.method == "POST" else "")
     opened = None
     if request.method == "POST":
-        asked = body(request, s.OpenPort)
+        asked = body(request, inputs.OpenPort)
         opened = actions.open_port(
             machine=row, by=person(request), port=asked["port"], scheme=asked["scheme"], allow=tuple(asked["allow"])
         )
-    doors = [told.way_in(door) for door in show(row).doors if opened is None or door.tunnel.pk == opened.pk]
+    doors = [door for door in show(row, person(request)).doors if opened is None or door.tunnel.pk == opened.pk]
     if opened is not None:
         return Response(s.Access(doors[0]).data, status=201)
     return Response(s.Access(doors, many=True).data)
@@ -162,7 +161,7 @@ def copy(request: Request, pk: UUID) -> Response:
 @api_view(["GET", "HEAD"])
 def disk(request: Request, pk: UUID) -> HttpResponseBase:
     """The bytes of its disk. Takes Range and If-Range, so a download that broke off can be taken up again."""
-    return downloads.serve(request._request, whole_of(machine(request, pk, "download")))
+    return downloads.serve(request._request, downloads.disk_of(machine(request, pk, "download")))
 
 
 _PAGE = [
@@ -190,8 +189,7 @@ def _events(request: Request, rows: Any) -> Response:
     before = _number(request, "before", 0, 2**62)
     if before:
         rows = rows.filter(pk__lt=before)
-    page = [told.event(e) for e in rows.select_related("by").order_by("-pk")[:limit]]
-    return Response(s.EventOut(page, many=True).data)
+    return Response(s.EventOut(rows.select_related("by").order_by("-pk")[:limit], many=True).data)
 
 
 def _number(request: Request, name: str, default: int, most: int) -> int:

@@ -17,8 +17,8 @@ from accounts import actions, limits, tokens
 from accounts.models import SshKey
 from lib.notes import Refusal
 from portal import access
+from portal.api import inputs
 from portal.api import serializers as s
-from portal.api import told
 from portal.api.idempotency import once_per_key
 from portal.api.request_parts import body, person
 from portal.middleware.client_addresses import address_of
@@ -43,11 +43,11 @@ class TokenView(APIView):
         return self.request is not None and self.request.method == "DELETE"
 
     @extend_schema(
-        request=s.Credentials, responses={200: s.Token, **dict.fromkeys((401, 409, 429, 503), s.Problem)}, auth=[]
+        request=inputs.Credentials, responses={200: s.Token, **dict.fromkeys((401, 409, 429, 503), s.Problem)}, auth=[]
     )
     def post(self, request: Request) -> Response:
         """A new token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
-        asked = body(request, s.Credentials)
+        asked = body(request, inputs.Credentials)
         return Response({"token": _new_token(request, **asked)}, headers={"Cache-Control": "no-store"})
 
     @extend_schema(responses={204: None, 401: s.Problem})
@@ -79,29 +79,30 @@ def me(request: Request) -> Response:
 @api_view(["GET"])
 def quota(request: Request) -> Response:
     """What you have and may have."""
-    return Response(told.quota(usage(person(request))))
+    return Response(s.Quota(usage(person(request))).data)
 
 
 @extend_schema(methods=["GET"], responses=s.KeyOut(many=True))
-@extend_schema(methods=["POST"], request=s.KeyIn, responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem})
+@extend_schema(methods=["POST"], request=inputs.KeyIn, responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
 @once_per_key
 def keys(request: Request) -> Response:
     """Your SSH keys; or add one."""
     who = person(request)
     if request.method == "POST":
-        return Response(told.key(actions.add_key(owner=who, by=who, **body(request, s.KeyIn))), status=201)
-    return Response([told.key(row) for row in who.ssh_keys.all()])
+        return Response(s.KeyOut(actions.add_key(owner=who, by=who, **body(request, inputs.KeyIn))).data, status=201)
+    return Response(s.KeyOut(who.ssh_keys.all(), many=True).data)
 
 
-@extend_schema(request=s.KeyName, responses={201: s.MadeKey, 400: s.Problem, 409: s.Problem})
+@extend_schema(request=inputs.KeyName, responses={201: s.MadeKey, 400: s.Problem, 409: s.Problem})
 @api_view(["POST"])
 @once_per_key
 def make_key(request: Request) -> Response:
     """Have a key made. The private half is in this answer and nowhere else."""
     who = person(request)
-    row, private = actions.make_key(owner=who, name=body(request, s.KeyName)["name"], by=who)
-    return Response({**told.key(row), "private_key": private}, status=201, headers={"Cache-Control": "no-store"})
+    row, private = actions.make_key(owner=who, name=body(request, inputs.KeyName)["name"], by=who)
+    made = {**s.KeyOut(row).data, "private_key": private}
+    return Response(made, status=201, headers={"Cache-Control": "no-store"})
 
 
 @extend_schema(methods=["GET"], responses={200: s.KeyOut, 404: s.Problem})
@@ -113,4 +114,4 @@ def key(request: Request, pk: int) -> Response:
     if request.method == "DELETE":
         actions.remove_key(key=row, by=person(request))
         return Response(status=204)
-    return Response(told.key(row))
+    return Response(s.KeyOut(row).data)

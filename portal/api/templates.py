@@ -9,7 +9,6 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.actions import (
     BadTemplate,
@@ -19,31 +18,24 @@ from courses.actions import (
     retire_template,
 )
 from courses.models import Template
-from machines.offers import offers
-from machines.stepper.first_boot import failures_of
 from portal import access
+from portal.api import inputs
 from portal.api import serializers as s
-from portal.api import told
 from portal.api.idempotency import once_per_key
 from portal.api.request_parts import body, person
+from portal.presenters.offered_templates import offered_to
 
 MOST_CHANGES = 50
 
 
 def _one(request: Request, template: Template, status: int = 200) -> Response:
-    return Response(s.TemplateOut(_told(person(request), [template])[0]).data, status=status)
-
-
-def _told(who: User, rows: list[Template] | None = None) -> list[dict[str, Any]]:
-    """With the failures of first boots, which are for those who may change a template: they are lines of somebody's console."""
-    found = offers(who, rows)
-    theirs = access.changeable(who).filter(pk__in=[o.template.pk for o in found])
-    failures = failures_of(theirs.values_list("pk", flat=True)) if access.teaches(who) else {}
-    return [told.offer(o, failures.get(o.template.pk, (0, ""))) for o in found]
+    return Response(s.TemplateOut(offered_to(person(request), [template])[0]).data, status=status)
 
 
 @extend_schema(methods=["GET"], responses=s.TemplateOut(many=True))
-@extend_schema(methods=["POST"], request=s.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem})
+@extend_schema(
+    methods=["POST"], request=inputs.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem}
+)
 @api_view(["GET", "POST"])
 @once_per_key
 def templates(request: Request) -> Response:
@@ -51,12 +43,14 @@ def templates(request: Request) -> Response:
     who = person(request)
     if request.method == "POST":
         access.require(who, "make", Template)
-        return _one(request, create_template(by=who, **_fields(body(request, s.TemplateIn))), 201)
-    return Response(s.TemplateOut(_told(who), many=True).data)
+        return _one(request, create_template(by=who, **_fields(body(request, inputs.TemplateIn))), 201)
+    return Response(s.TemplateOut(offered_to(who), many=True).data)
 
 
 @extend_schema(methods=["GET"], responses={200: s.TemplateOut, 404: s.Problem})
-@extend_schema(methods=["PATCH"], request=s.TemplateIn, responses={200: s.TemplateOut, 400: s.Problem, 403: s.Problem})
+@extend_schema(
+    methods=["PATCH"], request=inputs.TemplateIn, responses={200: s.TemplateOut, 400: s.Problem, 403: s.Problem}
+)
 @extend_schema(methods=["DELETE"], responses={204: None, 403: s.Problem})
 @api_view(["GET", "PATCH", "DELETE"])
 def template(request: Request, slug: str) -> Response:
@@ -66,7 +60,9 @@ def template(request: Request, slug: str) -> Response:
     if request.method != "GET":
         access.require(who, "change", row)
     if request.method == "PATCH":
-        return _one(request, edit_template(template=row, by=who, **_fields(body(request, s.TemplateIn, partial=True))))
+        return _one(
+            request, edit_template(template=row, by=who, **_fields(body(request, inputs.TemplateIn, partial=True)))
+        )
     if request.method == "DELETE":
         retire_template(template=row, by=who)
         return Response(status=204)

@@ -150,7 +150,7 @@ def test_a_steps_lines_carry_the_machine(lines: "Lines", student: "User") -> Non
 def test_a_step_that_moves_a_machine_says_so(lines: "Lines", student: "User") -> None:
     machine = make_machine(student, state="new", server_id="")
     worker.step(machine.pk, FakeCloud())
-    (line,) = lines.of("machines.actions")
+    (line,) = lines.of("machines.stepper.worker")
     assert (line["message"], line["machine"]) == ("moved: new -> failed", str(machine.pk))
 
 

@@ -1,0 +1,51 @@
+"""Load what is shown of machines: from rows and one `now`, with the same number of queries for any number of machines."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import User
+from machines.idle import facts, make_room
+from machines.models import CloudWatch, Machine
+from machines.progress import progress_of, typical_seconds
+from machines.states import State
+from portal.presenters.door import Door
+from portal.presenters.idle_panel import why
+from portal.presenters.machine_card import Shown
+from tunnels.models import Tunnel
+
+
+def show(machine: Machine, reader: User) -> Shown:
+    return show_all([machine], reader)[0]
+
+
+def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
+    """Make a dozen queries at most, and one more for each template of which something is being built."""
+    now = timezone.now()
+    whys = {each.machine.pk: why(each, now) for each in facts.load(machines, now)}
+    waits = make_room.estimates(machines, now)
+    doors = _doors([m.pk for m in machines])
+    typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
+    serves_screens = not any(m.vnc_password for m in machines) or CloudWatch.get_solo().serves_screens
+    return [
+        Shown(
+            m,
+            reader,
+            [Door(t, t.shown_state(now), m.ssh_user) for t in doors[m.pk]],
+            progress_of(m, now, typical.get(m.template_id)),
+            now,
+            whys[m.pk],
+            waits.get(m.pk),
+            serves_screens,
+        )
+        for m in machines
+    ]
+
+
+def _doors(holders: Collection[UUID]) -> dict[UUID, list[Tunnel]]:
+    found: dict[UUID, list[Tunnel]] = defaultdict(list)
+    for tunnel in Tunnel.objects.of_many(holders).kept():
+        found[tunnel.holder].append(tunnel)
+    return found
