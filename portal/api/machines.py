@@ -128,10 +128,10 @@ def ports(request: Request, pk: UUID) -> Response:
         opened = actions.open_port(
             machine=row, by=person(request), port=asked["port"], scheme=asked["scheme"], allow=tuple(asked["allow"])
         )
-    doors = [door for door in show(row, person(request)).doors if opened is None or door.tunnel.pk == opened.pk]
+    found = [way for way in show(row, person(request)).ports if opened is None or way.tunnel.pk == opened.pk]
     if opened is not None:
-        return Response(s.Access(doors[0]).data, status=201)
-    return Response(s.Access(doors, many=True).data)
+        return Response(s.Access(found[0]).data, status=201)
+    return Response(s.Access(found, many=True).data)
 
 
 @extend_schema(methods=["DELETE"], responses={204: None, 404: s.Problem, 409: s.Problem})

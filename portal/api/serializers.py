@@ -87,6 +87,16 @@ class Access(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="For http and https; else ''.")
 
 
+class WayInOut(serializers.Serializer[Any]):
+    kind = serializers.CharField(help_text="ssh http https vnc tcp; later versions have more.")
+    label = serializers.CharField(help_text="For people, in your language.")  # type: ignore[assignment]  # see Problem
+    icon = serializers.CharField(help_text="terminal web database network screen")
+    address = serializers.CharField(help_text="What a person copies or opens.")
+    available = serializers.BooleanField(source="is_available", help_text="It can be used now, or wakes the machine.")
+    why_not = serializers.CharField(help_text="Why it cannot be used now, in words; '' when it can.")
+    details = serializers.DictField(help_text="What else this kind has: host, port, user, command, url.")
+
+
 class Setup(serializers.Serializer[Any]):
     state = serializers.ChoiceField(
         ["running", "done", "failed", "overdue"], help_text="overdue: not over after an hour."
@@ -116,7 +126,10 @@ class MachineOut(serializers.Serializer[Any]):
     progress = serializers.IntegerField(source="progress.percent", help_text="Percent.")
     note = serializers.CharField(source="sentence", help_text="What is going on, in words.")
     actions = serializers.ListField(child=serializers.CharField())
-    access = Access(source="reachable", many=True)
+    access = Access(source="reachable", many=True, help_text="The public ports.")
+    ways_in = WayInOut(
+        source="reachable_ways", many=True, help_text="All ways in, of whatever kind, the ports among them."
+    )
     vnc_password = serializers.CharField(
         source="screen_password",
         help_text="Of a screen that the cloud serves on a port; '' where it serves none there.",

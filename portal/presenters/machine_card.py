@@ -18,9 +18,11 @@ from machines.states import Setup, State
 from machines.stepper import first_boot
 from portal import access
 from portal.presenters import machine_sentences
-from portal.presenters.door import Door
 from portal.presenters.idle_panel import Why
 from portal.presenters.tones import tone_of
+from portal.ways_in.kinds import WayIn
+from portal.ways_in.ports import PortWay
+from portal.ways_in.ssh import SshWay
 
 _BUTTONS = ("retry", "restore", "wake", "suspend", "shelve", "archive", "restart", "reset", "delete")
 
@@ -47,12 +49,12 @@ class Shown:
 
     machine: Machine
     reader: User
-    doors: list[Door]
+    ways_in: list[WayIn]
     progress: Progress
     now: datetime
     why: Why  # what keeps it awake, and what becomes of it
-    wait: int | None = None  # minutes until its turn, where it waits for room and anybody can say
-    serves_screens: bool = True  # see CloudWatch
+    wait: int | None  # minutes until its turn, where it waits for room and anybody can say
+    serves_screens: bool  # see CloudWatch
 
     # ---- what it is ----
 
@@ -89,7 +91,7 @@ class Shown:
     def is_live(self) -> bool:
         """Whether its part of a page asks each second: something is under way, or a way in is about to open."""
         runs = self.machine.state == State.RUNNING
-        return self.is_busy or (runs and any(door.state == "opening" for door in self.doors))
+        return self.is_busy or (runs and any(way.is_opening for way in self.ways_in))
 
     @property
     def is_over(self) -> bool:
@@ -123,7 +125,7 @@ class Shown:
             self.is_busy,
             str(m.note),
             (m.refused, str(m.refusal)),
-            [(d.port, d.state, d.answers) for d in self.doors],
+            [way.version for way in self.ways_in],
             sorted(self.verbs),
             self.why,
             self.wait,
@@ -148,12 +150,12 @@ class Shown:
     @cached_property
     def not_ready(self) -> str:
         """Why nobody should come in yet, though it runs; '' where every service of its template answers."""
-        return machine_sentences.not_ready(self.machine, self.doors, self.now)
+        return machine_sentences.not_ready(self.machine, self.ports, self.now)
 
     @property
     def why_shut(self) -> str:
         """What to know before trying a way in that is closed; '' while they are open."""
-        return machine_sentences.why_shut(self.machine, self.doors)
+        return machine_sentences.why_shut(self.machine, self.ports)
 
     @property
     def setup(self) -> str:
@@ -245,23 +247,36 @@ class Shown:
 
     # ---- ways in ----
 
-    @property
-    def reachable(self) -> list[Door]:
-        """The doors, while there is anything behind them."""
-        return self.doors if self.machine.state != State.GONE else []
+    @cached_property
+    def ports(self) -> list[PortWay]:
+        return [way for way in self.ways_in if isinstance(way, PortWay)]
 
     @property
-    def ssh(self) -> Door | None:
-        return next((door for door in self.doors if door.is_ssh), None)
+    def reachable(self) -> list[PortWay]:
+        """The ports, while there is anything behind them."""
+        return self.ports if self.machine.state != State.GONE else []
+
+    @property
+    def reachable_ways(self) -> list[WayIn]:
+        """Every way in, while there is anything behind it."""
+        return self.ways_in if self.machine.state != State.GONE else []
+
+    @property
+    def main_ways(self) -> list[WayIn]:
+        """The ways in that stand above the list of the others."""
+        return [way for way in self.ways_in if way.is_main]
+
+    @property
+    def other_ways(self) -> list[WayIn]:
+        return [way for way in self.ways_in if not way.is_main]
+
+    @property
+    def ssh(self) -> SshWay | None:
+        return next((way for way in self.ways_in if isinstance(way, SshWay)), None)
 
     @property
     def ssh_waits(self) -> bool:
         return self.ssh is not None and not self.ssh.is_open
-
-    @property
-    def others(self) -> list[Door]:
-        """Every way in but the first SSH, which has a place of its own."""
-        return [door for door in self.doors if door is not self.ssh]
 
     @property
     def screen_password(self) -> str:

@@ -9,7 +9,7 @@ from machines.idle.wording import span
 from machines.models import Machine
 from machines.states import State
 from machines.stepper.answering import QUIET_GUEST, SOME_SILENT
-from portal.presenters.door import Door
+from portal.ways_in.ports import PortWay
 from tunnels.queries import trouble_of
 
 
@@ -42,31 +42,31 @@ def turn(wait: int | None) -> str:
     return _("Its turn comes in about %(wait)s, for all that is known.") % {"wait": span(timedelta(minutes=wait))}
 
 
-def not_ready(machine: Machine, doors: Sequence[Door], now: datetime) -> str:
+def not_ready(machine: Machine, ports: Sequence[PortWay], now: datetime) -> str:
     """Say why nobody should come in yet, though the machine runs; '' where every service of its template answers."""
     if not machine.owner.is_active:
         return _("It runs, but its ports are closed: its owner's account is deactivated.")
-    silent = [door for door in doors if not door.tunnel.extra and not door.answers]
-    if trouble := trouble_of([door.tunnel for door in silent], now):
+    silent = [port for port in ports if not port.tunnel.extra and not port.answers]
+    if trouble := trouble_of([port.tunnel for port in silent], now):
         return str(trouble)
-    if doors and doors[0] in silent:
+    if ports and ports[0] in silent:
         return _(QUIET_GUEST)
-    names = ", ".join(door.name for door in silent)
+    names = ", ".join(port.label for port in silent)
     return _(SOME_SILENT) % {"services": names} if silent else ""
 
 
-def why_shut(machine: Machine, doors: Sequence[Door]) -> str:
+def why_shut(machine: Machine, ports: Sequence[PortWay]) -> str:
     """Say what to know before trying a way in that is closed; '' while they are open."""
     if machine.state in (State.SUSPENDED, State.SHELVED) and machine.is_settled:
-        return _shut_at_rest(doors)
-    opens = any(door.state == "opening" for door in doors)
+        return _shut_at_rest(ports)
+    opens = any(port.is_opening for port in ports)
     if machine.state == State.RUNNING and machine.is_settled and not opens:
         return ""
     return _("They open when the machine runs. Addresses and ports stay the same for its whole life.")
 
 
-def _shut_at_rest(doors: Sequence[Door]) -> str:
-    if any(door.wakes for door in doors):
+def _shut_at_rest(ports: Sequence[PortWay]) -> str:
+    if any(port.wakes for port in ports):
         return _(
             "A connection wakes it, from wherever you or your class signed in here within a day. For everybody else they are closed."
         )

@@ -11,9 +11,10 @@ from machines.idle import facts, make_room
 from machines.models import CloudWatch, Machine
 from machines.progress import progress_of, typical_seconds
 from machines.states import State
-from portal.presenters.door import Door
 from portal.presenters.idle_panel import why
 from portal.presenters.machine_card import Shown
+from portal.ways_in import registry
+from portal.ways_in.kinds import Facts
 from tunnels.models import Tunnel
 
 
@@ -26,14 +27,14 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
     now = timezone.now()
     whys = {each.machine.pk: why(each, now) for each in facts.load(machines, now)}
     waits = make_room.estimates(machines, now)
-    doors = _doors([m.pk for m in machines])
     typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
     serves_screens = not any(m.vnc_password for m in machines) or CloudWatch.get_solo().serves_screens
+    ways_in = registry.load(Facts(machines, _tunnels(machines), serves_screens, reader, now))
     return [
         Shown(
             m,
             reader,
-            [Door(t, t.shown_state(now), m.ssh_user) for t in doors[m.pk]],
+            ways_in.get(m.pk, []),
             progress_of(m, now, typical.get(m.template_id)),
             now,
             whys[m.pk],
@@ -44,8 +45,8 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
     ]
 
 
-def _doors(holders: Collection[UUID]) -> dict[UUID, list[Tunnel]]:
+def _tunnels(machines: Collection[Machine]) -> dict[UUID, list[Tunnel]]:
     found: dict[UUID, list[Tunnel]] = defaultdict(list)
-    for tunnel in Tunnel.objects.of_many(holders).kept():
+    for tunnel in Tunnel.objects.of_many([m.pk for m in machines]).kept():
         found[tunnel.holder].append(tunnel)
     return found
