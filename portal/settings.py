@@ -313,14 +313,19 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["portal.api.authentication.JSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "portal.api.idempotency.Schema",
-    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttle.WritesOfAToken"],
+    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttle.WritesOfAToken", "portal.api.throttle.ReadsOfAToken"],
     "EXCEPTION_HANDLER": "portal.problems.handler",
 }
-# Requests of one token that change something, a minute; reading is not counted.
+# Requests of one token that change something, a minute.
 _writes = env.str("API_WRITES_A_MINUTE", default="60")
 if not _writes.isdecimal() or int(_writes) == 0:
     raise ImproperlyConfigured("API_WRITES_A_MINUTE must be a whole number above 0. Change it or leave it out.")
 API_WRITES_A_MINUTE = int(_writes)
+# Other requests of one token, a minute, to each web process.
+_reads = env.str("API_READS_A_MINUTE", default="600")
+if not _reads.isdecimal() or int(_reads) == 0:
+    raise ImproperlyConfigured("API_READS_A_MINUTE must be a whole number above 0. Change it or leave it out.")
+API_READS_A_MINUTE = int(_reads)
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Minga",

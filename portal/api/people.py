@@ -17,9 +17,10 @@ from accounts import actions, limits, tokens
 from accounts.models import SshKey
 from lib.notes import Refusal
 from portal import access
-from portal.api import inputs
+from portal.api import inputs, lists
 from portal.api import serializers as s
 from portal.api.idempotency import once_per_key
+from portal.api.paging import page
 from portal.api.request_parts import body, person
 from portal.middleware.client_addresses import address_of
 from quotas.actions import usage
@@ -82,7 +83,7 @@ def quota(request: Request) -> Response:
     return Response(s.Quota(usage(person(request))).data)
 
 
-@extend_schema(methods=["GET"], responses=s.KeyOut(many=True))
+@extend_schema(methods=["GET"], parameters=lists.PARAMETERS, responses=s.KeyOut(many=True))
 @extend_schema(methods=["POST"], request=inputs.KeyIn, responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
 @once_per_key
@@ -91,7 +92,8 @@ def keys(request: Request) -> Response:
     who = person(request)
     if request.method == "POST":
         return Response(s.KeyOut(actions.add_key(owner=who, by=who, **body(request, inputs.KeyIn))).data, status=201)
-    return Response(s.KeyOut(who.ssh_keys.all(), many=True).data)
+    rows, headers = page(request, access.visible(who, SshKey), "created_at", "pk")
+    return lists.answer(request, s.KeyOut(rows, many=True).data, headers)
 
 
 @extend_schema(request=inputs.KeyName, responses={201: s.MadeKey, 400: s.Problem, 409: s.Problem})

@@ -13,9 +13,11 @@ from courses.models import Template
 from machines import adoption
 from machines.models import Machine, Stray
 from portal import access
+from portal.api import filters, lists
 from portal.api import serializers as s
 from portal.api.idempotency import once_per_key
 from portal.api.inputs import Text
+from portal.api.paging import page
 from portal.api.request_parts import body, person
 from portal.presenters.show_machines import show
 from portal.presenters.unneeded_servers import with_owners
@@ -49,16 +51,22 @@ class Adopt(serializers.Serializer[Any]):
 
 
 @extend_schema(
-    parameters=[OpenApiParameter("search", str, description="Only those with this in their name.")],
+    parameters=[
+        OpenApiParameter("search", str, description="Only those with this in their name."),
+        OpenApiParameter("kind", str, description="second lost other; several with commas between."),
+        *lists.PARAMETERS,
+    ],
     responses={200: ServerOut(many=True), 403: s.Problem},
 )
 @api_view(["GET"])
 def servers(request: Request) -> Response:
     """Servers without a machine, as the last whole list of the cloud had them (administrators)."""
     access.require(person(request), "see", Stray)
-    search = "".join(c for c in request.query_params.get("search", "") if c.isprintable())
-    rows = Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk")
-    return Response(ServerOut(with_owners(rows), many=True).data)
+    rows = Stray.objects.open().filter(name__icontains=filters.text(request, "search"))
+    if kinds := filters.words(request, "kind", Stray.Kind.values):
+        rows = rows.filter(kind__in=kinds)
+    found, headers = page(request, rows, "kind", "name", "pk")
+    return lists.answer(request, ServerOut(with_owners(found), many=True).data, headers)
 
 
 @extend_schema(

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,20 +19,22 @@ from courses.actions import (
 )
 from courses.models import Template
 from portal import access
-from portal.api import inputs
+from portal.api import filters, inputs, lists
 from portal.api import serializers as s
 from portal.api.idempotency import once_per_key
+from portal.api.paging import page
 from portal.api.request_parts import body, person
 from portal.presenters.offered_templates import offered_to
 
-MOST_CHANGES = 50
+CHANGES = 50  # of one page, where no limit is said
+_AUTHOR = OpenApiParameter("author", str, description="The username of who made it.")
 
 
 def _one(request: Request, template: Template, status: int = 200) -> Response:
     return Response(s.TemplateOut(offered_to(person(request), [template])[0]).data, status=status)
 
 
-@extend_schema(methods=["GET"], responses=s.TemplateOut(many=True))
+@extend_schema(methods=["GET"], parameters=[_AUTHOR, *lists.PARAMETERS], responses=s.TemplateOut(many=True))
 @extend_schema(
     methods=["POST"], request=inputs.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem}
 )
@@ -44,7 +46,11 @@ def templates(request: Request) -> Response:
     if request.method == "POST":
         access.require(who, "make", Template)
         return _one(request, create_template(by=who, **_fields(body(request, inputs.TemplateIn))), 201)
-    return Response(s.TemplateOut(offered_to(who), many=True).data)
+    rows = Template.objects.published().with_parts()
+    if author := filters.text(request, "author"):
+        rows = rows.filter(created_by__username=author)
+    found, headers = page(request, rows, "position", "name", "pk")
+    return lists.answer(request, s.TemplateOut(offered_to(who, found), many=True).data, headers)
 
 
 @extend_schema(methods=["GET"], responses={200: s.TemplateOut, 404: s.Problem})
@@ -79,13 +85,16 @@ def bring_back(request: Request, slug: str) -> Response:
     return _one(request, bring_back_template(template=row, by=person(request)))
 
 
-@extend_schema(responses={200: s.TemplateChangeOut(many=True), 403: s.Problem, 404: s.Problem})
+@extend_schema(
+    parameters=lists.PARAMETERS, responses={200: s.TemplateChangeOut(many=True), 403: s.Problem, 404: s.Problem}
+)
 @api_view(["GET"])
 def changes(request: Request, slug: str) -> Response:
-    """The history of a template: who changed what, the newest 50, for those who may change it."""
+    """The history of a template, newest first: who changed what, for those who may change it."""
     row = get_object_or_404(Template, slug=slug)
     access.require(person(request), "see_changes", row)
-    return Response(s.TemplateChangeOut(row.changes.select_related("by")[:MOST_CHANGES], many=True).data)
+    rows, headers = page(request, row.changes.select_related("by"), "-at", "-pk", size=CHANGES)
+    return lists.answer(request, s.TemplateChangeOut(rows, many=True).data, headers)
 
 
 def _fields(asked: dict[str, Any]) -> dict[str, Any]:
