@@ -14,12 +14,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import actions, limits, tokens
-from accounts.models import SshKey
+from accounts.models import SshKey, User
 from lib.notes import Refusal
 from portal import access
 from portal.api import inputs, lists
 from portal.api import serializers as s
-from portal.api.idempotency import once_per_key
+from portal.api.idempotency import GUARDED, once_for, once_per_key
 from portal.api.paging import page
 from portal.api.request_parts import body, person
 from portal.middleware.client_addresses import address_of
@@ -49,7 +49,12 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         """A new token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
         asked = body(request, inputs.Credentials)
-        return Response({"token": _new_token(request, **asked)}, headers={"Cache-Control": "no-store"})
+        who = _known(request, asked["username"], asked["password"])
+
+        def make() -> Response:
+            return Response({"token": tokens.make(user=who, name=asked["name"])}, headers={"Cache-Control": "no-store"})
+
+        return once_for(who, request, {"name": asked["name"]}, make)
 
     @extend_schema(responses={204: None, 401: s.Problem})
     def delete(self, request: Request) -> Response:
@@ -59,13 +64,17 @@ class TokenView(APIView):
         return Response(status=204)
 
 
-def _new_token(request: Request, username: str, password: str, name: str) -> str:
+GUARDED.add((TokenView.__module__, TokenView.__name__))  # in `post`, once it is known who asks
+
+
+def _known(request: Request, username: str, password: str) -> User:
+    """Return whose name and password these are. Raises Refusal."""
     with limits.attempt(name=username, address=address_of(request._request)) as tried:
         user = authenticate(request._request, username=username, password=password)
         if user is None:
             raise WrongPassword(_("This name and this password do not belong together."))
         tried.succeeded()
-    return tokens.make(user=user, name=name)
+    return user
 
 
 @extend_schema(responses=s.Me)
