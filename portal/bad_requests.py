@@ -7,10 +7,20 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost, TooManyFieldsSent
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import APIException
 
 from lib import logs, seldom
 
 log = logging.getLogger(__name__)
+
+
+class TooLarge(APIException):
+    """The body of a request to the API is larger than it may be."""
+
+    status_code = 413
+    default_code = "too_large"
+    default_detail = gettext_lazy("This is too much at once: send at most one megabyte.")
 
 
 @dataclass(frozen=True, slots=True)

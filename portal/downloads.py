@@ -10,11 +10,15 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+
+from machines import disk_images
+from machines.models import Machine
 
 # Of their own: one may wait for half a minute while what it reads from is away, and web's other work must not wait behind it.
 _THREADS = ThreadPoolExecutor(16, "download")
@@ -29,6 +33,14 @@ class Whole:
     tag: str  # without quotes
     name: str  # of the file: plain ASCII
     read: Callable[[int, int], Iterator[bytes]]  # from, to before; called once
+
+
+def disk_of(machine: Machine) -> Whole:
+    """Return the prepared image of a machine's disk. Raises disk_images.NotReady."""
+    found = disk_images.ready(machine)
+    word = "".join(c if c.isascii() and c.isalnum() else "-" for c in machine.name.lower()).strip("-") or "machine"
+    name = f"{word}-{found.ready_at or found.asked_at:%Y-%m-%d}.{found.disk_format or 'img'}"
+    return Whole(found.size_bytes, found.image_id, name, partial(disk_images.read, found))
 
 
 def serve(request: HttpRequest, whole: Whole) -> HttpResponseBase:

@@ -15,7 +15,7 @@ from rest_framework.views import set_rollback
 
 from lib import seldom
 from lib.notes import Refusal
-from portal.api.authentication import TooLarge
+from portal.bad_requests import TooLarge
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"

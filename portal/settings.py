@@ -50,6 +50,7 @@ HORIZON_URL: str = env["HORIZON_URL"]
 PASSWORD_CHECKS: int = env["PASSWORD_CHECKS"]
 PASSWORD_WAIT_SECONDS: float = env["PASSWORD_WAIT_SECONDS"]
 API_WRITES_A_MINUTE: int = env["API_WRITES_A_MINUTE"]
+API_READS_A_MINUTE: int = env["API_READS_A_MINUTE"]
 
 # ---- the life of a machine ----
 CATALOG_SECONDS: float = env["CATALOG_SECONDS"]
@@ -249,7 +250,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["portal.api.authentication.JSONParser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_SCHEMA_CLASS": "portal.api.idempotency.Schema",
-    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttle.WritesOfAToken"],
+    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttle.WritesOfAToken", "portal.api.throttle.ReadsOfAToken"],
     "EXCEPTION_HANDLER": "portal.problems.handler",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}

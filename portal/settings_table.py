@@ -156,7 +156,9 @@ SECTIONS: tuple[Section, ...] = (
         Variable("PASSWORD_WAIT_SECONDS", SECONDS, "2",
                  "For how long somebody waits for their turn before they read that many people are signing in just now (503)."),
         Variable("API_WRITES_A_MINUTE", whole_number("requests per minute"), "60",
-                 "How many requests that change something one token of the API may send. Reading is not counted."),
+                 "How many requests that change something one token of the API may send."),
+        Variable("API_READS_A_MINUTE", whole_number("requests per minute"), "600",
+                 "How many other requests one token may send, to each web process."),
     ), "More: docs/admin/sign-in.md."),
     Section("Times; the defaults are right for a cluster of hundreds of machines", "minga", (
         Variable("CLAIM_SECONDS", SECONDS, "60",

@@ -5,7 +5,6 @@ from io import BytesIO
 from typing import Any
 
 from django.utils import timezone, translation
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication
@@ -13,6 +12,7 @@ from rest_framework import authentication, exceptions, parsers
 from rest_framework.request import Request
 
 from accounts import tokens
+from portal.bad_requests import TooLarge
 
 LARGEST_BODY = 1_000_000  # bytes; user-data of a template is the longest thing that is sent
 
@@ -47,12 +47,6 @@ class BearerScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
 class SessionSchemeOfOurs(SessionScheme):  # type: ignore[no-untyped-call]
     target_class = "portal.api.authentication.Session"
     name = "session"
-
-
-class TooLarge(exceptions.APIException):
-    status_code = 413
-    default_code = "too_large"
-    default_detail = _("This is too much at once: send at most one megabyte.")
 
 
 class JSONParser(parsers.JSONParser):

@@ -7,24 +7,27 @@ from rest_framework.response import Response
 
 from catalog.models import Flavor, Image
 from portal import access
+from portal.api import lists
 from portal.api import serializers as s
+from portal.api.paging import page
 from portal.api.request_parts import person
 
 
-@extend_schema(responses={200: s.ImageOut(many=True), 403: s.Problem})
+@extend_schema(parameters=lists.PARAMETERS, responses={200: s.ImageOut(many=True), 403: s.Problem})
 @api_view(["GET"])
 def images(request: Request) -> Response:
     """The images that templates may use; for administrators also those that are not offered."""
-    rows = Image.objects.filter(missing=False, **_offered_to(request))
-    return Response(s.ImageOut(rows, many=True).data)
+    rows, headers = page(request, Image.objects.filter(missing=False, **_offered_to(request)), "name", "pk")
+    return lists.answer(request, s.ImageOut(rows, many=True).data, headers)
 
 
-@extend_schema(responses={200: s.SizeOut(many=True), 403: s.Problem})
+@extend_schema(parameters=lists.PARAMETERS, responses={200: s.SizeOut(many=True), 403: s.Problem})
 @api_view(["GET"])
 def sizes(request: Request) -> Response:
     """The sizes that templates may use; for administrators also those that are not offered."""
-    rows = Flavor.objects.filter(missing=False, **_offered_to(request))
-    return Response(s.SizeOut(rows, many=True).data)
+    offered = Flavor.objects.filter(missing=False, **_offered_to(request))
+    rows, headers = page(request, offered, "ram_mb", "vcpus", "disk_gb", "pk")
+    return lists.answer(request, s.SizeOut(rows, many=True).data, headers)
 
 
 def _offered_to(request: Request) -> dict[str, bool]:

@@ -10,31 +10,50 @@ from portal.problems import MEDIA_TYPE
 
 schema = SpectacularAPIView.as_view()
 
-_ALWAYS = {"401": "Nobody is known by this token or session.", "404": "There is nothing here, or it is not yours."}
+_ALWAYS = {
+    "401": "Nobody is known by this token or session.",
+    "404": "There is nothing here, or it is not yours.",
+    "429": "Too much at once: Retry-After says when to go on.",
+    "503": "Very many are here at this moment: Retry-After says when to go on.",
+}
 _ON_WRITES = {
     "400": "Something that was sent is wrong.",
     "403": "You may not do this, or the CSRF token is missing.",
     "409": "Not now, or not any more.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
-    "429": "Too much at once: Retry-After says when to go on.",
 }
+_ON_KEYS = {"422": "This Idempotency-Key was sent with another request before."}
+_ON_QUERIES = {"400": "Something behind the question mark is wrong."}
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
 
 
 def with_problems(result: dict[str, Any], **_others: Any) -> dict[str, Any]:
-    """Every refusal as the problem detail that it is (RFC 9457), with the media type that is sent. A hook of drf-spectacular."""
+    """Add every refusal as a problem detail (RFC 9457), with the media type that is sent. A hook of drf-spectacular."""
     for operations in result["paths"].values():
         for method, operation in operations.items():
-            expected = _ALWAYS if method == "get" else {**_ALWAYS, **_ON_WRITES}
-            responses = operation["responses"]
-            for status in sorted({*expected, *responses}):
-                if status[0] in "45":
-                    said = responses.get(status, {}).get("description") or expected.get(status, "Refused.")
-                    responses[status] = {"description": said, "content": _PROBLEM}
+            _complete(operation["responses"], _expected(method, operation))
     return result
 
 
-_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+def _expected(method: str, operation: dict[str, Any]) -> dict[str, str]:
+    """Return status and sentence of what any operation of this kind may be refused with."""
+    places = {(each["in"], each["name"]) for each in operation.get("parameters", [])}
+    expected = _ALWAYS if method == "get" else {**_ALWAYS, **_ON_WRITES}
+    if any(place == "query" for place, _name in places):
+        expected = {**expected, **_ON_QUERIES}
+    return {**expected, **_ON_KEYS} if ("header", "Idempotency-Key") in places else expected
+
+
+def _complete(responses: dict[str, Any], expected: dict[str, str]) -> None:
+    for status in sorted({*expected, *responses}):
+        if status[0] in "45":
+            said = responses.get(status, {}).get("description") or expected.get(status, "Refused.")
+            headers = {"headers": _RETRY} if status in ("429", "503") else {}
+            responses[status] = {"description": said, "content": _PROBLEM, **headers}
+    if "ETag" in responses.get("200", {}).get("headers", {}):
+        responses["304"] = {**responses.get("304", {}), "description": "Nothing of this list has changed."}
 
 
 # Swagger UI writes style attributes and carries its pictures as data; its scripts are files of ours, so they stay strict.

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from accounts import once
+from accounts.models import User
 from lib.notes import Refusal
 from portal.api.request_parts import person
 from portal.once import hash_of
@@ -43,21 +44,23 @@ def once_per_key(view: View) -> View:
 
     @wraps(view)
     def guarded(request: Request, *args: Any, **kwargs: Any) -> Response:
-        key = request.headers.get(HEADER)
-        if request.method != "POST" or key is None:
+        if request.method != "POST":
             return view(request, *args, **kwargs)
-        if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
-            raise BadKey(_("An Idempotency-Key is 1 to 255 printable ASCII characters."))
-        return _once(request, key, lambda: view(request, *args, **kwargs))
+        return once_for(person(request), request, request.data, lambda: view(request, *args, **kwargs))
 
     GUARDED.add((view.__module__, view.__name__))
     return guarded
 
 
-def _once(request: Request, key: str, carry_out: Callable[[], Response]) -> Response:
-    body = json.dumps(request.data, sort_keys=True)
-    asked = hash_of("POST", request.get_full_path(), body)
-    with once.key(person(request), f"api:{key}", asked) as row:
+def once_for(who: User, request: Request, sent: Any, carry_out: Callable[[], Response]) -> Response:
+    """Carry out a request of this person once for its key. `sent` tells it from others; no password may be in it, for a hash is kept."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return carry_out()
+    if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
+        raise BadKey(_("An Idempotency-Key is 1 to 255 printable ASCII characters."))
+    asked = hash_of("POST", request.get_full_path(), json.dumps(sent, sort_keys=True))
+    with once.key(who, f"api:{key}", asked) as row:
         if row.status is not None:
             return _again(row.status, json.loads(once.answer_of(row, key, timezone.now())))
         response = _answer(carry_out)

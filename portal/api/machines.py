@@ -5,28 +5,27 @@ from typing import Any
 from uuid import UUID
 
 from django.http.response import HttpResponseBase
-from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses.models import Template
-from lib.notes import Refusal
 from machines import actions, disk_images
 from machines.models import Event, Machine
 from machines.verbs import Verb
 from portal import access, downloads
+from portal.api import inputs, lists, machine_list
 from portal.api import serializers as s
-from portal.api import told
+from portal.api.filters import number, words
 from portal.api.idempotency import once_per_key
+from portal.api.paging import page
 from portal.api.request_parts import body, machine, person
 from portal.dismissal import dismiss
-from portal.presenters.machine_card import show, show_all
-from portal.views.work import whole_of
+from portal.presenters.show_machines import show, show_all
+from tunnels.models import Tunnel
 
-MOST_EVENTS = 200
+EVENTS = 50  # of one page, where no limit is said
 # To delete is the method DELETE.
 VERBS: dict[str, Callable[..., Machine]] = {
     **{verb: act for verb, act in actions.ACTIONS.items() if verb != Verb.DELETE},
@@ -36,32 +35,28 @@ VERBS: dict[str, Callable[..., Machine]] = {
 
 def _one(request: Request, row: Machine, status: int = 200) -> Response:
     row = Machine.objects.with_parts().get(pk=row.pk)
-    return Response(s.MachineOut(told.machine(show(row), person(request))).data, status=status)
+    return Response(s.MachineOut(show(row, person(request))).data, status=status)
 
 
 @extend_schema(
     methods=["GET"],
-    parameters=[
-        OpenApiParameter("all", bool, description="Everybody's; for administrators."),
-        OpenApiParameter("bin", bool, description="Those in the recycle bin; they are left out otherwise."),
-    ],
+    parameters=[*machine_list.PARAMETERS, *lists.PARAMETERS],
     responses=s.MachineOut(many=True),
 )
-@extend_schema(methods=["POST"], request=s.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
+@extend_schema(methods=["POST"], request=inputs.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
 @once_per_key
 def machines(request: Request) -> Response:
     """Your machines, and for 14 days those that somebody deleted on the cluster; or launch one."""
     who = person(request)
     if request.method == "POST":
-        asked = body(request, s.Launch)
+        asked = body(request, inputs.Launch)
         return _one(
             request, actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201
         )
-    rows = access.visible(who, Machine) if "all" in request.query_params else Machine.objects.filter(owner=who)
-    listed = rows.alive().not_in_bin() | rows.missed(timezone.now())
-    shown = show_all((rows.in_bin() if "bin" in request.query_params else listed).with_parts())
-    return Response(s.MachineOut([told.machine(m, who) for m in shown], many=True).data)
+    rows, headers = page(request, machine_list.asked_for(request).with_parts(), "-created_at", "pk")
+    shown = show_all(machine_list.in_state(request, rows), who)
+    return lists.answer(request, s.MachineOut(shown, many=True).data, headers)
 
 
 def _template(word: str | int) -> Template | None:
@@ -76,7 +71,7 @@ def _template(word: str | int) -> Template | None:
 
 
 @extend_schema(methods=["GET"], responses={200: s.MachineOut, 404: s.Problem})
-@extend_schema(methods=["PATCH"], request=s.Rename, responses={200: s.MachineOut, 400: s.Problem, 404: s.Problem})
+@extend_schema(methods=["PATCH"], request=inputs.Rename, responses={200: s.MachineOut, 400: s.Problem, 404: s.Problem})
 @extend_schema(methods=["DELETE"], responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem})
 @api_view(["GET", "PATCH", "DELETE"])
 def one(request: Request, pk: UUID) -> Response:
@@ -84,7 +79,7 @@ def one(request: Request, pk: UUID) -> Response:
     row = machine(request, pk)
     if request.method == "PATCH":
         access.require(person(request), "rename", row)
-        return _one(request, actions.rename(machine=row, name=body(request, s.Rename)["name"], by=person(request)))
+        return _one(request, actions.rename(machine=row, name=body(request, inputs.Rename)["name"], by=person(request)))
     if request.method == "DELETE":
         access.require(person(request), "delete", row)
         return _one(request, actions.delete(machine=row, by=person(request)), 202)
@@ -108,8 +103,8 @@ def verb_view(verb: str) -> Callable[..., Any]:
     return view
 
 
-@extend_schema(methods=["GET"], responses=s.Access(many=True))
-@extend_schema(methods=["POST"], request=s.OpenPort, responses={201: s.Access, 400: s.Problem, 409: s.Problem})
+@extend_schema(methods=["GET"], parameters=lists.PARAMETERS, responses=s.Access(many=True))
+@extend_schema(methods=["POST"], request=inputs.OpenPort, responses={201: s.Access, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
 @once_per_key
 def ports(request: Request, pk: UUID) -> Response:
@@ -117,14 +112,16 @@ def ports(request: Request, pk: UUID) -> Response:
     row = machine(request, pk, "open_port" if request.method == "POST" else "")
     opened = None
     if request.method == "POST":
-        asked = body(request, s.OpenPort)
+        asked = body(request, inputs.OpenPort)
         opened = actions.open_port(
             machine=row, by=person(request), port=asked["port"], scheme=asked["scheme"], allow=tuple(asked["allow"])
         )
-    doors = [told.way_in(door) for door in show(row).doors if opened is None or door.tunnel.pk == opened.pk]
+    ways = show(row, person(request)).ports
     if opened is not None:
-        return Response(s.Access(doors[0]).data, status=201)
-    return Response(s.Access(doors, many=True).data)
+        return Response(s.Access(next(way for way in ways if way.tunnel.pk == opened.pk)).data, status=201)
+    rows, headers = page(request, Tunnel.objects.of(row.pk).kept(), "position", "created_at", "pk")
+    listed = {tunnel.pk for tunnel in rows}
+    return lists.answer(request, s.Access([w for w in ways if w.tunnel.pk in listed], many=True).data, headers)
 
 
 @extend_schema(methods=["DELETE"], responses={204: None, 404: s.Problem, 409: s.Problem})
@@ -154,23 +151,24 @@ def copy(request: Request, pk: UUID) -> Response:
 @api_view(["GET", "HEAD"])
 def disk(request: Request, pk: UUID) -> HttpResponseBase:
     """The bytes of its disk. Takes Range and If-Range, so a download that broke off can be taken up again."""
-    return downloads.serve(request._request, whole_of(machine(request, pk, "download")))
+    return downloads.serve(request._request, downloads.disk_of(machine(request, pk, "download")))
 
 
-_PAGE = [
+_OF_EVENTS = [
     OpenApiParameter("before", int, description="Only events with a smaller id."),
-    OpenApiParameter("limit", int, description="1 to 200."),
+    OpenApiParameter("kind", str, description="wished moved noted; several with commas between."),
+    *lists.PARAMETERS,
 ]
 
 
-@extend_schema(parameters=_PAGE, responses=s.EventOut(many=True))
+@extend_schema(parameters=_OF_EVENTS, responses=s.EventOut(many=True))
 @api_view(["GET"])
 def machine_events(request: Request, pk: UUID) -> Response:
     """The history of one machine, newest first."""
     return _events(request, Event.objects.filter(machine=machine(request, pk)))
 
 
-@extend_schema(parameters=_PAGE, responses=s.EventOut(many=True))
+@extend_schema(parameters=_OF_EVENTS, responses=s.EventOut(many=True))
 @api_view(["GET"])
 def events(request: Request) -> Response:
     """The history of all your machines, newest first."""
@@ -178,20 +176,9 @@ def events(request: Request) -> Response:
 
 
 def _events(request: Request, rows: Any) -> Response:
-    limit = _number(request, "limit", 50, MOST_EVENTS)
-    before = _number(request, "before", 0, 2**62)
-    if before:
+    if before := number(request, "before", 0, 2**62):
         rows = rows.filter(pk__lt=before)
-    page = [told.event(e) for e in rows.select_related("by").order_by("-pk")[:limit]]
-    return Response(s.EventOut(page, many=True).data)
-
-
-def _number(request: Request, name: str, default: int, most: int) -> int:
-    text = request.query_params.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 19 and 1 <= int(text) <= most):
-        raise Refusal(
-            _("“%(name)s” is a number from 1 to %(most)s."), {"name": name, "most": most}, code="invalid", status=400
-        )
-    return int(text)
+    if kinds := words(request, "kind", Event.Kind.values):
+        rows = rows.filter(kind__in=kinds)
+    found, headers = page(request, rows.select_related("by"), "-pk", size=EVENTS)
+    return lists.answer(request, s.EventOut(found, many=True).data, headers)

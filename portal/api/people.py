@@ -14,12 +14,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import actions, limits, tokens
-from accounts.models import SshKey
+from accounts.models import SshKey, User
 from lib.notes import Refusal
 from portal import access
+from portal.api import inputs, lists
 from portal.api import serializers as s
-from portal.api import told
-from portal.api.idempotency import once_per_key
+from portal.api.idempotency import GUARDED, once_for, once_per_key
+from portal.api.paging import page
 from portal.api.request_parts import body, person
 from portal.middleware.client_addresses import address_of
 from quotas.actions import usage
@@ -43,12 +44,17 @@ class TokenView(APIView):
         return self.request is not None and self.request.method == "DELETE"
 
     @extend_schema(
-        request=s.Credentials, responses={200: s.Token, **dict.fromkeys((401, 409, 429, 503), s.Problem)}, auth=[]
+        request=inputs.Credentials, responses={200: s.Token, **dict.fromkeys((401, 409, 429, 503), s.Problem)}, auth=[]
     )
     def post(self, request: Request) -> Response:
         """A new token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
-        asked = body(request, s.Credentials)
-        return Response({"token": _new_token(request, **asked)}, headers={"Cache-Control": "no-store"})
+        asked = body(request, inputs.Credentials)
+        who = _known(request, asked["username"], asked["password"])
+
+        def make() -> Response:
+            return Response({"token": tokens.make(user=who, name=asked["name"])}, headers={"Cache-Control": "no-store"})
+
+        return once_for(who, request, {"name": asked["name"]}, make)
 
     @extend_schema(responses={204: None, 401: s.Problem})
     def delete(self, request: Request) -> Response:
@@ -58,13 +64,17 @@ class TokenView(APIView):
         return Response(status=204)
 
 
-def _new_token(request: Request, username: str, password: str, name: str) -> str:
+GUARDED.add((TokenView.__module__, TokenView.__name__))  # in `post`, once it is known who asks
+
+
+def _known(request: Request, username: str, password: str) -> User:
+    """Return whose name and password these are. Raises Refusal."""
     with limits.attempt(name=username, address=address_of(request._request)) as tried:
         user = authenticate(request._request, username=username, password=password)
         if user is None:
             raise WrongPassword(_("This name and this password do not belong together."))
         tried.succeeded()
-    return tokens.make(user=user, name=name)
+    return user
 
 
 @extend_schema(responses=s.Me)
@@ -79,29 +89,31 @@ def me(request: Request) -> Response:
 @api_view(["GET"])
 def quota(request: Request) -> Response:
     """What you have and may have."""
-    return Response(told.quota(usage(person(request))))
+    return Response(s.Quota(usage(person(request))).data)
 
 
-@extend_schema(methods=["GET"], responses=s.KeyOut(many=True))
-@extend_schema(methods=["POST"], request=s.KeyIn, responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem})
+@extend_schema(methods=["GET"], parameters=lists.PARAMETERS, responses=s.KeyOut(many=True))
+@extend_schema(methods=["POST"], request=inputs.KeyIn, responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem})
 @api_view(["GET", "POST"])
 @once_per_key
 def keys(request: Request) -> Response:
     """Your SSH keys; or add one."""
     who = person(request)
     if request.method == "POST":
-        return Response(told.key(actions.add_key(owner=who, by=who, **body(request, s.KeyIn))), status=201)
-    return Response([told.key(row) for row in who.ssh_keys.all()])
+        return Response(s.KeyOut(actions.add_key(owner=who, by=who, **body(request, inputs.KeyIn))).data, status=201)
+    rows, headers = page(request, access.visible(who, SshKey), "created_at", "pk")
+    return lists.answer(request, s.KeyOut(rows, many=True).data, headers)
 
 
-@extend_schema(request=s.KeyName, responses={201: s.MadeKey, 400: s.Problem, 409: s.Problem})
+@extend_schema(request=inputs.KeyName, responses={201: s.MadeKey, 400: s.Problem, 409: s.Problem})
 @api_view(["POST"])
 @once_per_key
 def make_key(request: Request) -> Response:
     """Have a key made. The private half is in this answer and nowhere else."""
     who = person(request)
-    row, private = actions.make_key(owner=who, name=body(request, s.KeyName)["name"], by=who)
-    return Response({**told.key(row), "private_key": private}, status=201, headers={"Cache-Control": "no-store"})
+    row, private = actions.make_key(owner=who, name=body(request, inputs.KeyName)["name"], by=who)
+    made = {**s.KeyOut(row).data, "private_key": private}
+    return Response(made, status=201, headers={"Cache-Control": "no-store"})
 
 
 @extend_schema(methods=["GET"], responses={200: s.KeyOut, 404: s.Problem})
@@ -113,4 +125,4 @@ def key(request: Request, pk: int) -> Response:
     if request.method == "DELETE":
         actions.remove_key(key=row, by=person(request))
         return Response(status=204)
-    return Response(told.key(row))
+    return Response(s.KeyOut(row).data)

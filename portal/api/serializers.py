@@ -1,72 +1,22 @@
-"""What comes in is checked for its form here; whether it may be done is the actions' to say."""
+"""The form of answers. Each field reads a row or a presenter, which the pages read as well."""
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-LONG = 20_000  # no sensible text of ours is longer; the actions say how long a name may be
+from portal.api.inputs import Service
 
 
-class Text(serializers.CharField):
-    """A string, and only a string: DRF would take 5 for "5"."""
+class PersonName(serializers.CharField):
+    """The username of a person; '' where there is none, or none any more."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": LONG, "trim_whitespace": False, **options})
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        text = super().to_internal_value(data)
-        if any("\ud800" <= c <= "\udfff" for c in text):  # half of a pair: no database takes it
-            self.fail("invalid")
-        return text
-
-
-_PORT_MESSAGES = dict.fromkeys(
-    ("invalid", "min_value", "max_value", "max_string_length"), _("A port is a number from 1 to 65535.")
-)
-
-
-class Port(serializers.IntegerField):
-    """A TCP port."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"min_value": 1, "max_value": 65535, "error_messages": _PORT_MESSAGES, **options})
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not (str(data).isascii() and str(data).isdigit()):
-            self.fail("invalid")
-        return int(super().to_internal_value(data))
-
-
-class Credentials(serializers.Serializer[Any]):
-    username = Text(max_length=150)
-    password = Text(max_length=1000)
-    name = Text(
-        required=False,
-        allow_blank=True,
-        default="",
-        max_length=60,
-        help_text="What the token is for, as it is shown on the page Account.",
-    )
+    def get_attribute(self, instance: Any) -> str:
+        person: Any = super().get_attribute(instance)
+        return "" if person is None else str(person.username)
 
 
 class Token(serializers.Serializer[Any]):
     token = serializers.CharField()
-
-
-class Service(serializers.Serializer[Any]):
-    name = Text(max_length=30)
-    port = Port()
-    scheme = serializers.ChoiceField(["ssh", "http", "https", "vnc", "tcp"])
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse half a service: a PATCH of a template replaces its services as wholes."""
-        errors = {name: field.error_messages["required"] for name, field in self.fields.items() if name not in attrs}
-        if errors:
-            raise serializers.ValidationError(errors)
-        return attrs
 
 
 class Size(serializers.Serializer[Any]):
@@ -76,19 +26,19 @@ class Size(serializers.Serializer[Any]):
 
 
 class TemplateOut(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    slug = serializers.SlugField()
-    name = serializers.CharField()
-    summary = serializers.CharField()
-    icon = serializers.CharField()
-    size = Size()
-    services = Service(many=True)
-    published = serializers.BooleanField()
-    author = serializers.CharField(help_text="'' when nobody is known.")
-    retired = serializers.BooleanField(help_text="Nobody can launch it any more.")
-    idle = serializers.DictField(help_text="What it changes of the idle rules.")
+    id = serializers.IntegerField(source="offer.template.pk")
+    slug = serializers.SlugField(source="offer.template.slug")
+    name = serializers.CharField(source="offer.template.title")
+    summary = serializers.CharField(source="offer.template.blurb")
+    icon = serializers.CharField(source="offer.template.icon")
+    size = Size(source="offer.template.flavor")
+    services = Service(source="offer.template.services", many=True)
+    published = serializers.BooleanField(source="offer.template.published")
+    author = PersonName(source="offer.template.created_by", help_text="'' when nobody is known.")
+    retired = serializers.BooleanField(source="is_retired", help_text="Nobody can launch it any more.")
+    idle = serializers.DictField(source="offer.template.idle", help_text="What it changes of the idle rules.")
     fits = serializers.BooleanField(help_text="Whether you could launch it now.")
-    waits = serializers.BooleanField(help_text="The cluster is full: a launch would queue.")
+    waits = serializers.BooleanField(source="offer.waits", help_text="The cluster is full: a launch would queue.")
     why_not = serializers.CharField(help_text="Why you could not, in words; '' when you could.")
     setup_failures = serializers.IntegerField(
         help_text="For those who may change it: of how many living machines the first-boot setup failed. 0 for others."
@@ -98,7 +48,7 @@ class TemplateOut(serializers.Serializer[Any]):
 
 class TemplateChangeOut(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
-    by = serializers.CharField(source="by.username", default="", help_text="'' when that person is no longer here.")
+    by = PersonName(help_text="'' when that person is no longer here.")
     kind = serializers.ChoiceField(["made", "edited", "retired", "brought_back"])
     fields_changed = serializers.DictField(source="fields", help_text='{"name": [before, after], …}')
 
@@ -118,28 +68,10 @@ class SizeOut(Size):
     offered = serializers.BooleanField(help_text="Templates may use it.")
 
 
-class TemplateIn(serializers.Serializer[Any]):
-    name = Text()
-    name_es = Text(required=False, allow_blank=True, max_length=60)
-    summary = Text()
-    summary_es = Text(required=False, allow_blank=True, max_length=240)
-    image = Text(help_text="The cloud's id of an offered image.", max_length=100)
-    flavor = Text(help_text="The cloud's id of an offered size.", max_length=100)
-    services = Service(many=True)
-    login = Text(required=False, allow_blank=True)
-    user_data = Text(required=False, allow_blank=True)
-    icon = serializers.ChoiceField(["terminal", "web", "database", "network", "screen"], required=False)
-    published = serializers.BooleanField(required=False)
-    idle = serializers.DictField(
-        required=False,
-        help_text='What it changes of the idle rules, e.g. {"idle_minutes": 90}; docs/admin/idle.md names them. {} changes none.',
-    )
-
-
 class Access(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    service = serializers.CharField()
-    scheme = serializers.CharField()
+    id = serializers.UUIDField(source="tunnel.pk")
+    service = serializers.CharField(source="tunnel.service")
+    scheme = serializers.CharField(source="tunnel.scheme")
     host = serializers.CharField()
     port = serializers.IntegerField()
     user = serializers.CharField(help_text="'' where the service has no sign-in name.")
@@ -148,11 +80,21 @@ class Access(serializers.Serializer[Any]):
         help_text="held: its machine sleeps, and wakes when somebody connects who may.",
     )
     answers = serializers.BooleanField(help_text="It is open, and something inside the machine took a connection.")
-    note = serializers.CharField()
-    target_port = serializers.IntegerField(help_text="The port inside the machine.")
-    extra = serializers.BooleanField(help_text="Opened by hand, not by the template.")
+    note = serializers.CharField(source="tunnel.note")
+    target_port = serializers.IntegerField(source="tunnel.target_port", help_text="The port inside the machine.")
+    extra = serializers.BooleanField(source="tunnel.extra", help_text="Opened by hand, not by the template.")
     command = serializers.CharField(help_text="The ssh line; '' for other services.")
     url = serializers.CharField(help_text="For http and https; else ''.")
+
+
+class WayInOut(serializers.Serializer[Any]):
+    kind = serializers.CharField(help_text="ssh http https vnc tcp; later versions have more.")
+    label = serializers.CharField(help_text="For people, in your language.")  # type: ignore[assignment]  # see Problem
+    icon = serializers.CharField(help_text="terminal web database network screen")
+    address = serializers.CharField(help_text="What a person copies or opens.")
+    available = serializers.BooleanField(source="is_available", help_text="It can be used now, or wakes the machine.")
+    why_not = serializers.CharField(help_text="Why it cannot be used now, in words; '' when it can.")
+    details = serializers.DictField(help_text="What else this kind has: host, port, user, command, url.")
 
 
 class Setup(serializers.Serializer[Any]):
@@ -168,39 +110,53 @@ class Refused(serializers.Serializer[Any]):
 
 
 class MachineOut(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    template = serializers.SlugField()
-    owner = serializers.CharField()
+    id = serializers.UUIDField(source="machine.pk")
+    name = serializers.CharField(source="machine.name")
+    template = serializers.SlugField(source="machine.template.slug")
+    owner = serializers.CharField(source="machine.owner.username")
     state = serializers.CharField(
-        help_text="new queued building running suspending suspended waking shelving shelved archiving archived deleting gone failed"
+        source="machine.state_on_the_way",
+        help_text="new queued building running suspending suspended waking shelving shelved archiving archived deleting gone failed",
     )
-    wanted = serializers.ChoiceField(["running", "suspended", "shelved", "archived", "gone"])
+    wanted = serializers.ChoiceField(["running", "suspended", "shelved", "archived", "gone"], source="machine.wanted")
     settled = serializers.BooleanField(
-        help_text="Nothing is under way: what you asked for last is done, or has failed. Wait for this and for `state`."
+        source="machine.is_settled",
+        help_text="Nothing is under way: what you asked for last is done, or has failed. Wait for this and for `state`.",
     )
-    progress = serializers.IntegerField(help_text="Percent.")
-    note = serializers.CharField(help_text="What is going on, in words.")
+    progress = serializers.IntegerField(source="progress.percent", help_text="Percent.")
+    note = serializers.CharField(source="sentence", help_text="What is going on, in words.")
     actions = serializers.ListField(child=serializers.CharField())
-    access = Access(many=True)
-    vnc_password = serializers.CharField(
-        help_text="Of a screen that the cloud serves on a port; '' where it serves none there."
+    access = Access(source="reachable", many=True, help_text="The public ports.")
+    ways_in = WayInOut(
+        source="reachable_ways", many=True, help_text="All ways in, of whatever kind, the ports among them."
     )
-    created_at = serializers.DateTimeField()
-    ready_at = serializers.DateTimeField(allow_null=True)
-    binned_at = serializers.DateTimeField(allow_null=True, help_text="Since when it is in the recycle bin.")
+    vnc_password = serializers.CharField(
+        source="screen_password",
+        help_text="Of a screen that the cloud serves on a port; '' where it serves none there.",
+    )
+    created_at = serializers.DateTimeField(source="machine.created_at")
+    ready_at = serializers.DateTimeField(source="machine.ready_at", allow_null=True)
+    binned_at = serializers.DateTimeField(
+        source="machine.binned_at", allow_null=True, help_text="Since when it is in the recycle bin."
+    )
     cloud_says = serializers.CharField(
         help_text="Why the cloud failed or refused, in its own words: for teachers and administrators."
     )
     ready = serializers.BooleanField(
-        help_text="It runs, every service of its template answers, and no first-boot setup goes on."
+        source="is_ready", help_text="It runs, every service of its template answers, and no first-boot setup goes on."
     )
-    setup = Setup(allow_null=True, help_text="Of its first boot (cloud-init); null: none was seen on its console.")
+    setup = Setup(
+        source="first_boot",
+        allow_null=True,
+        help_text="Of its first boot (cloud-init); null: none was seen on its console.",
+    )
     refused = Refused(
         allow_null=True,
         help_text="What the cloud refused and nobody has seen yet; `see` puts it away. null: nothing.",
     )
-    vanished = serializers.BooleanField(help_text="Gone because its server was deleted on the cluster itself.")
+    vanished = serializers.BooleanField(
+        source="machine.vanished", help_text="Gone because its server was deleted on the cluster itself."
+    )
 
 
 class CopyOut(serializers.Serializer[Any]):
@@ -212,36 +168,6 @@ class CopyOut(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(
         allow_null=True, help_text="Until when it can be downloaded; null: as long as the machine is so."
     )
-
-
-class Launch(serializers.Serializer[Any]):
-    template = serializers.JSONField(help_text="A template's slug or id.")
-    name = Text(required=False, allow_blank=True, default="")
-
-    def validate_template(self, value: Any) -> Any:
-        """A number as it is; anything else must be text."""
-        return value if isinstance(value, int) and not isinstance(value, bool) else Text().run_validation(value)
-
-
-class Rename(serializers.Serializer[Any]):
-    name = Text()
-
-
-class OpenPort(serializers.Serializer[Any]):
-    port = Port()
-    scheme = serializers.ChoiceField(["http", "https", "ssh", "vnc", "tcp"], default="tcp")
-    allow = serializers.ListField(
-        child=Text(max_length=64), default=list, max_length=50, help_text="Addresses or networks; none = everybody."
-    )
-
-
-class KeyIn(serializers.Serializer[Any]):
-    name = Text(required=False, allow_blank=True, default="")
-    public_key = Text()
-
-
-class KeyName(serializers.Serializer[Any]):
-    name = Text(required=False, allow_blank=True, default="")
 
 
 class KeyOut(serializers.Serializer[Any]):
@@ -274,11 +200,11 @@ class Quota(serializers.Serializer[Any]):
 
 class EventOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    machine = serializers.UUIDField()
+    machine = serializers.UUIDField(source="machine_id")
     at = serializers.DateTimeField()
     kind = serializers.ChoiceField(["wished", "moved", "noted"])
-    by = serializers.CharField(help_text="'' when it was not a person.")
-    state = serializers.CharField()
+    by = PersonName(help_text="'' when it was not a person.")
+    state = serializers.CharField(source="to_state")
     note = serializers.CharField()
 
 

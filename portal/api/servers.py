@@ -9,63 +9,64 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
 from courses.models import Template
 from machines import adoption
 from machines.models import Machine, Stray
 from portal import access
+from portal.api import filters, lists
 from portal.api import serializers as s
-from portal.api import told
 from portal.api.idempotency import once_per_key
+from portal.api.inputs import Text
+from portal.api.paging import page
 from portal.api.request_parts import body, person
-from portal.presenters.machine_card import show
-from portal.views.servers import owners
+from portal.presenters.show_machines import show
+from portal.presenters.unneeded_servers import with_owners
 
 
 class ServerOut(serializers.Serializer[Any]):
-    id = serializers.CharField(help_text="The cloud's id of the server.")
-    name = serializers.CharField()
+    id = serializers.CharField(source="stray.server_id", help_text="The cloud's id of the server.")
+    name = serializers.CharField(source="stray.name")
     kind = serializers.ChoiceField(
         ["second", "lost", "other"],
+        source="stray.kind",
         help_text="second: left over from a machine, goes by itself. lost: carries our mark, its machine is unknown. other: made outside Minga.",
     )
-    status = serializers.CharField(help_text="building active suspended stopped shelved error unknown")
-    owner = serializers.CharField(help_text="The username that its mark names; '' when it names nobody here.")
-    project = serializers.CharField(help_text="The cloud's id of its project.")
-    flavor = serializers.CharField()
-    size = s.Size(help_text="All 0 when the cloud did not tell.")
-    host = serializers.CharField()
-    address = serializers.CharField()
-    created_at = serializers.DateTimeField(allow_null=True)
-    seen_at = serializers.DateTimeField(help_text="Since when no machine needs it.")
+    status = serializers.CharField(
+        source="stray.status", help_text="building active suspended stopped shelved error unknown"
+    )
+    owner = s.PersonName(help_text="The username that its mark names; '' when it names nobody here.")
+    project = serializers.CharField(source="stray.project", help_text="The cloud's id of its project.")
+    flavor = serializers.CharField(source="stray.flavor_name")
+    size = s.Size(source="stray", help_text="All 0 when the cloud did not tell.")
+    host = serializers.CharField(source="stray.host")
+    address = serializers.CharField(source="stray.address")
+    created_at = serializers.DateTimeField(source="stray.created_at", allow_null=True)
+    seen_at = serializers.DateTimeField(source="stray.seen_at", help_text="Since when no machine needs it.")
 
 
 class Adopt(serializers.Serializer[Any]):
-    person = s.Text(max_length=254, help_text="A username or an e-mail address, the whole of it.")
-    template = s.Text(max_length=80, help_text="A template's slug.")
-    name = s.Text(required=False, allow_blank=True, default="", help_text="'' keeps the server's.")
+    person = Text(max_length=254, help_text="A username or an e-mail address, the whole of it.")
+    template = Text(max_length=80, help_text="A template's slug.")
+    name = Text(required=False, allow_blank=True, default="", help_text="'' keeps the server's.")
 
 
 @extend_schema(
-    parameters=[OpenApiParameter("search", str, description="Only those with this in their name.")],
+    parameters=[
+        OpenApiParameter("search", str, description="Only those with this in their name."),
+        OpenApiParameter("kind", str, description="second lost other; several with commas between."),
+        *lists.PARAMETERS,
+    ],
     responses={200: ServerOut(many=True), 403: s.Problem},
 )
 @api_view(["GET"])
 def servers(request: Request) -> Response:
     """Servers without a machine, as the last whole list of the cloud had them (administrators)."""
     access.require(person(request), "see", Stray)
-    search = "".join(c for c in request.query_params.get("search", "") if c.isprintable())
-    rows = list(Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk"))
-    known = owners(rows)
-    return Response(ServerOut([_told(row, known.get(row.owner_key)) for row in rows], many=True).data)
-
-
-def _told(row: Stray, owner: User | None) -> dict[str, Any]:
-    return {
-        "id": row.server_id, "name": row.name, "kind": row.kind, "status": row.status, "owner": owner.username if owner else "",
-        "project": row.project, "flavor": row.flavor_name, "size": row, "host": row.host, "address": row.address,
-        "created_at": row.created_at, "seen_at": row.seen_at,
-    }  # fmt: skip
+    rows = Stray.objects.open().filter(name__icontains=filters.text(request, "search"))
+    if kinds := filters.words(request, "kind", Stray.Kind.values):
+        rows = rows.filter(kind__in=kinds)
+    found, headers = page(request, rows, "kind", "name", "pk")
+    return lists.answer(request, ServerOut(with_owners(found), many=True).data, headers)
 
 
 @extend_schema(
@@ -85,4 +86,4 @@ def adopt(request: Request, server_id: str) -> Response:
     owner = adoption.find_person(asked["person"])
     made = adoption.adopt(stray=stray, owner=owner, template=template, name=asked["name"], by=who)
     row = Machine.objects.with_parts().get(pk=made.pk)
-    return Response(s.MachineOut(told.machine(show(row), person(request))).data, status=201)
+    return Response(s.MachineOut(show(row, who)).data, status=201)

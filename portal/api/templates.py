@@ -4,12 +4,11 @@ from typing import Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.actions import (
     BadTemplate,
@@ -19,31 +18,26 @@ from courses.actions import (
     retire_template,
 )
 from courses.models import Template
-from machines.offers import offers
-from machines.stepper.first_boot import failures_of
 from portal import access
+from portal.api import filters, inputs, lists
 from portal.api import serializers as s
-from portal.api import told
 from portal.api.idempotency import once_per_key
+from portal.api.paging import page
 from portal.api.request_parts import body, person
+from portal.presenters.offered_templates import offered_to
 
-MOST_CHANGES = 50
+CHANGES = 50  # of one page, where no limit is said
+_AUTHOR = OpenApiParameter("author", str, description="The username of who made it.")
 
 
 def _one(request: Request, template: Template, status: int = 200) -> Response:
-    return Response(s.TemplateOut(_told(person(request), [template])[0]).data, status=status)
+    return Response(s.TemplateOut(offered_to(person(request), [template])[0]).data, status=status)
 
 
-def _told(who: User, rows: list[Template] | None = None) -> list[dict[str, Any]]:
-    """With the failures of first boots, which are for those who may change a template: they are lines of somebody's console."""
-    found = offers(who, rows)
-    theirs = access.changeable(who).filter(pk__in=[o.template.pk for o in found])
-    failures = failures_of(theirs.values_list("pk", flat=True)) if access.teaches(who) else {}
-    return [told.offer(o, failures.get(o.template.pk, (0, ""))) for o in found]
-
-
-@extend_schema(methods=["GET"], responses=s.TemplateOut(many=True))
-@extend_schema(methods=["POST"], request=s.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem})
+@extend_schema(methods=["GET"], parameters=[_AUTHOR, *lists.PARAMETERS], responses=s.TemplateOut(many=True))
+@extend_schema(
+    methods=["POST"], request=inputs.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem}
+)
 @api_view(["GET", "POST"])
 @once_per_key
 def templates(request: Request) -> Response:
@@ -51,12 +45,18 @@ def templates(request: Request) -> Response:
     who = person(request)
     if request.method == "POST":
         access.require(who, "make", Template)
-        return _one(request, create_template(by=who, **_fields(body(request, s.TemplateIn))), 201)
-    return Response(s.TemplateOut(_told(who), many=True).data)
+        return _one(request, create_template(by=who, **_fields(body(request, inputs.TemplateIn))), 201)
+    rows = Template.objects.published().with_parts()
+    if author := filters.text(request, "author"):
+        rows = rows.filter(created_by__username=author)
+    found, headers = page(request, rows, "position", "name", "pk")
+    return lists.answer(request, s.TemplateOut(offered_to(who, found), many=True).data, headers)
 
 
 @extend_schema(methods=["GET"], responses={200: s.TemplateOut, 404: s.Problem})
-@extend_schema(methods=["PATCH"], request=s.TemplateIn, responses={200: s.TemplateOut, 400: s.Problem, 403: s.Problem})
+@extend_schema(
+    methods=["PATCH"], request=inputs.TemplateIn, responses={200: s.TemplateOut, 400: s.Problem, 403: s.Problem}
+)
 @extend_schema(methods=["DELETE"], responses={204: None, 403: s.Problem})
 @api_view(["GET", "PATCH", "DELETE"])
 def template(request: Request, slug: str) -> Response:
@@ -66,7 +66,9 @@ def template(request: Request, slug: str) -> Response:
     if request.method != "GET":
         access.require(who, "change", row)
     if request.method == "PATCH":
-        return _one(request, edit_template(template=row, by=who, **_fields(body(request, s.TemplateIn, partial=True))))
+        return _one(
+            request, edit_template(template=row, by=who, **_fields(body(request, inputs.TemplateIn, partial=True)))
+        )
     if request.method == "DELETE":
         retire_template(template=row, by=who)
         return Response(status=204)
@@ -83,13 +85,16 @@ def bring_back(request: Request, slug: str) -> Response:
     return _one(request, bring_back_template(template=row, by=person(request)))
 
 
-@extend_schema(responses={200: s.TemplateChangeOut(many=True), 403: s.Problem, 404: s.Problem})
+@extend_schema(
+    parameters=lists.PARAMETERS, responses={200: s.TemplateChangeOut(many=True), 403: s.Problem, 404: s.Problem}
+)
 @api_view(["GET"])
 def changes(request: Request, slug: str) -> Response:
-    """The history of a template: who changed what, the newest 50, for those who may change it."""
+    """The history of a template, newest first: who changed what, for those who may change it."""
     row = get_object_or_404(Template, slug=slug)
     access.require(person(request), "see_changes", row)
-    return Response(s.TemplateChangeOut(row.changes.select_related("by")[:MOST_CHANGES], many=True).data)
+    rows, headers = page(request, row.changes.select_related("by"), "-at", "-pk", size=CHANGES)
+    return lists.answer(request, s.TemplateChangeOut(rows, many=True).data, headers)
 
 
 def _fields(asked: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,9 @@
-"""A limit for programs that write: one that runs wild must not fill the queue of everybody's machines."""
+"""Limits for programs: one that runs wild must neither fill the queue of everybody's machines nor keep the site from others."""
 
+import logging
+from collections import Counter
+from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -10,16 +14,71 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts import writes
+from lib import seldom
+
+log = logging.getLogger(__name__)
 
 
-class WritesOfAToken(BaseThrottle):
-    """So many a minute for each token (API_WRITES_A_MINUTE); people in a browser have none."""
+class _Limit(BaseThrottle):
+    """A number of requests a minute for each token; people in a browser have none."""
+
+    kind = ""
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if request.method in SAFE_METHODS or not isinstance(request.auth, AuthToken):
+        if not isinstance(request.auth, AuthToken) or not self.concerns(request) or self.has_room(request.auth.digest):
             return True
-        return writes.count(token=request.auth.digest, now=timezone.now()) <= settings.API_WRITES_A_MINUTE
+        text = "%s of a token beyond the limit of a minute are turned away with 429"
+        seldom.warning(log, f"throttled-{self.kind}", text, self.kind, memory=seldom.OWN)
+        return False
+
+    def concerns(self, request: Request) -> bool:
+        raise NotImplementedError
+
+    def has_room(self, token: str) -> bool:
+        raise NotImplementedError
 
     def wait(self) -> float:
-        """Seconds until the next minute begins."""
+        """Return the seconds until the next minute begins."""
         return 59.0 - timezone.now().second
+
+
+class WritesOfAToken(_Limit):
+    """API_WRITES_A_MINUTE, counted in the database: exactly, over all web processes."""
+
+    kind = "writes"
+
+    def concerns(self, request: Request) -> bool:
+        return request.method not in SAFE_METHODS
+
+    def has_room(self, token: str) -> bool:
+        return writes.count(token=token, now=timezone.now()) <= settings.API_WRITES_A_MINUTE
+
+
+class ReadsOfAToken(_Limit):
+    """API_READS_A_MINUTE, counted by each web process for itself: a read should not cost a write."""
+
+    kind = "reads"
+
+    def concerns(self, request: Request) -> bool:
+        return request.method in SAFE_METHODS
+
+    def has_room(self, token: str) -> bool:
+        return READS.count(token, timezone.now()) <= settings.API_READS_A_MINUTE
+
+
+class _Minute:
+    """Counts of the current minute; the next begins with none, so nothing has to be tidied."""
+
+    def __init__(self) -> None:
+        self._lock, self._minute, self._counts = Lock(), datetime.min, Counter[str]()
+
+    def count(self, token: str, now: datetime) -> int:
+        minute = now.replace(second=0, microsecond=0, tzinfo=None)
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._counts = minute, Counter()
+            self._counts[token] += 1
+            return self._counts[token]
+
+
+READS = _Minute()

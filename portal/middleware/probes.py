@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
-from portal.ops import health, metrics
+from portal.ops import health, latency, metrics
 
 log = logging.getLogger(__name__)
 PASSED_ON = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_")  # a proxy has added one of these
@@ -48,6 +48,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     except Exception:  # a mistake of ours is an answer, too: not ready
         log.exception("the readiness could not be found out")
         state, parts = health.FAILED, {}
+    if state != health.FAILED:
+        latency.PROCESS.hand_in()
     told = {"state": state, "parts": {name: part.told() for name, part in parts.items()}}
     return JsonResponse(told, status=503 if state == health.FAILED else 200)
 
@@ -57,6 +59,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
     if not may_scrape(request):
         sentence = "Send METRICS_TOKEN as a bearer token, or ask from an address in METRICS_ALLOW without a proxy.\n"
         return _text(sentence, 401, **{"WWW-Authenticate": "Bearer"})
+    latency.PROCESS.hand_in()
     body, media_type = metrics.told(request.headers.get("Accept", ""))
     return HttpResponse(body, content_type=media_type)
 

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from lib import logs
+from portal.ops import latency
 
-log = logging.getLogger("portal.access")
+log = logging.getLogger("portal.requests")  # portal.access is the module of who may
 # What a proxy before us may have given. Anything else could forge a line, fill the log, or carry a script to a page.
 SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 # Asked all day long by programs: logged only when refused.
@@ -32,7 +33,9 @@ class RequestId:
         with logs.about(request=name):
             response: HttpResponseBase = self.get_response(request)
             response["X-Request-ID"] = name
-            _note(request, response.status_code, perf_counter() - began)
+            seconds = perf_counter() - began
+            _note(request, response.status_code, seconds)
+            latency.note(request, response.status_code, seconds)
         return response
 
 

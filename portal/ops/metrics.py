@@ -1,7 +1,7 @@
 """The numbers of /metrics: read from the database when they are asked for, so any of the web processes tells the same.
 
 Names, units and advice are in docs/admin/observability.md. Labels are bounded: states, gateways, measures; never a person, a
-machine or a template.
+machine, a template or an id.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,6 +23,7 @@ from lib.measures import MEASURES
 from machines.models import CloudWatch, Machine, Stray
 from machines.states import State, Wanted
 from portal import __version__
+from portal.ops import latency
 from portal.ops.tally import Tally
 from quotas.models import Reservation
 from tunnels import states as tunnel_states
@@ -75,6 +76,7 @@ class Numbers(Collector):
         yield _by("minga_failing_rows", text, "loop", ((loop, failing.get(loop, 0)) for loop in failures.LOOPS))
         yield from _sign_ins()
         yield from _notices(now)
+        yield from latency.metrics()
 
     def _launches(self, now: datetime) -> Metric:
         totals = self.launches.read(now)

@@ -127,9 +127,3 @@ def status_word(status: str) -> str:
 def status_tone(status: str) -> str:
     tones = {"active": "on", "suspended": "asleep", "building": "busy", "error": "trouble", "unknown": "trouble"}
     return f"tone-{tones.get(status, 'away')}"
-
-
-@register.filter
-def of(things: dict[str, object], key: str) -> object:
-    """things[key], or nothing."""
-    return things.get(key, "")

@@ -22,8 +22,10 @@ from portal import access
 from portal.dismissal import dismiss
 from portal.forms.machine_forms import NameForm, PortForm
 from portal.once import once_per_form
-from portal.presenters.machine_card import Shown, history, show, show_all
+from portal.presenters.machine_card import Shown
+from portal.presenters.machine_history import history
 from portal.presenters.recycle_bin import Binned
+from portal.presenters.show_machines import show, show_all
 from portal.signed_in import SignedIn
 from portal.views.asks import of_machine
 from quotas.actions import usage
@@ -55,7 +57,7 @@ def machines(request: SignedIn) -> HttpResponse:
     mine_all = Machine.objects.filter(owner=request.user)
     rows = mine_all.alive().not_in_bin().with_parts()
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
-    mine = show_all(list(page))
+    mine = show_all(list(page), request.user)
     facts = {
         "shown": mine,
         "page": page,
@@ -70,7 +72,7 @@ def machines(request: SignedIn) -> HttpResponse:
 @never_cache
 def card(request: SignedIn, pk: UUID) -> HttpResponse:
     """One card, which asks for itself while it is unsettled; 204 while it would look the same."""
-    shown = show(find(request, pk))
+    shown = show(find(request, pk), request.user)
     if shown.version == request.GET.get("seen"):
         return UNCHANGED()
     facts: dict[str, object] = {"s": shown, "said": _news(request, shown), "live": True}
@@ -106,7 +108,7 @@ def machine_page(
         if not any(each and each.errors for each in (form, naming)):
             messages.error(request, str(refusal))
         row = Machine.objects.with_parts().get(pk=row.pk)
-    facts: dict[str, object] = {"s": show(row), "history": history(row), "usage": usage(row.owner)}
+    facts: dict[str, object] = {"s": show(row, request.user), "history": history(row), "usage": usage(row.owner)}
     facts |= {"asks": of_machine(row), "copy": disk_images.of(row), "form": form or PortForm()}
     facts["naming"] = naming or NameForm(initial={"name": row.name})
     invalid = 400 if form and form.errors else 200
@@ -117,7 +119,7 @@ def machine_page(
 @never_cache
 def live(request: SignedIn, pk: UUID) -> HttpResponse:
     """What changes by itself on a machine's page."""
-    shown = show(find(request, pk))
+    shown = show(find(request, pk), request.user)
     if shown.version == request.GET.get("seen"):
         return UNCHANGED()
     facts = {
@@ -155,7 +157,7 @@ def sure(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Reset and delete: a page that asks, then the deed."""
     row = find(request, pk, verb)
     if request.method == "GET":
-        facts = {"s": show(row), "binned": Binned(row), "no_room": archive_share.why_not(row) or ""}
+        facts = {"s": show(row, request.user), "binned": Binned(row), "no_room": archive_share.why_not(row) or ""}
         return render(request, f"machines/{verb}.html", facts)
     try:
         SURE[verb](machine=row, by=request.user)

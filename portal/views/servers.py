@@ -1,6 +1,5 @@
 """Servers that the cluster has and no machine needs. Administrators see them, and give one to a person."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -11,17 +10,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.models import User
 from courses.models import Template
 from lib.names import BadName
 from lib.notes import Refusal
 from machines import adoption
 from machines.actions import NoTemplate
 from machines.models import CloudWatch, Machine, Stray
-from machines.reconcile.strays import is_key
 from portal.access import only
 from portal.forms.machine_forms import AdoptForm
 from portal.once import once_per_form
+from portal.presenters.unneeded_servers import with_owners
 from portal.signed_in import SignedIn
 
 ON_A_PAGE = 25
@@ -35,14 +33,9 @@ def servers(request: SignedIn) -> HttpResponse:
     search = "".join(c for c in request.GET.get("search", "") if c.isprintable()).strip()[:255]
     rows = Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk")
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
-    facts = {"page": page, "search": search, "listed_at": CloudWatch.get_solo().whole_at, "owners": owners(page)}
+    listed_at = CloudWatch.get_solo().whole_at
+    facts = {"page": page, "servers": with_owners(page), "search": search, "listed_at": listed_at}
     return render(request, "servers/list.html", facts)
-
-
-def owners(strays: Iterable[Stray]) -> dict[str, User]:
-    """Whose mark they carry, by the mark: one query."""
-    keys = {stray.owner_key for stray in strays if is_key(stray.owner_key)}
-    return {str(person.uuid): person for person in User.objects.filter(uuid__in=keys)} if keys else {}
 
 
 @only("adopt", Stray)
@@ -73,7 +66,7 @@ def _adopt(request: SignedIn, stray: Stray, *, person: str, template: Template, 
 
 
 def _page(request: SignedIn, stray: Stray, form: AdoptForm, status: int = 200) -> HttpResponse:
-    facts = {"stray": stray, "form": form, "owners": owners([stray])}
+    facts: dict[str, Any] = {"server": with_owners([stray])[0], "stray": stray, "form": form}
     if status == 200:
         facts["why_not"] = adoption.why_not(stray)
     return render(request, "servers/adopt.html", facts, status=status)

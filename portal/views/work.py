@@ -1,6 +1,5 @@
 """A student's work: into the bin, and home as a file."""
 
-from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,11 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lib.notes import Refusal
 from machines import actions, disk_images
 from machines.idle import times
-from machines.models import Machine
 from portal import downloads
 from portal.once import once_per_form
-from portal.presenters.machine_card import show
 from portal.presenters.recycle_bin import Binned
+from portal.presenters.show_machines import show
 from portal.signed_in import SignedIn
 from portal.views.machines import find, machine_page, row_url
 
@@ -56,7 +54,7 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
 def work(request: SignedIn, pk: UUID) -> HttpResponse:
     """Its panel, which asks for itself while an image is being made."""
     row = find(request, pk)
-    return render(request, "machines/_work.html", {"s": show(row), "copy": disk_images.of(row)})
+    return render(request, "machines/_work.html", {"s": show(row, request.user), "copy": disk_images.of(row)})
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -64,14 +62,6 @@ def disk(request: SignedIn, pk: UUID) -> HttpResponseBase:
     """The image's bytes, from anywhere in it."""
     row = find(request, pk, "download")
     try:
-        return downloads.serve(request, whole_of(row))
+        return downloads.serve(request, downloads.disk_of(row))
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
-
-
-def whole_of(row: Machine) -> downloads.Whole:
-    """Raises NotReady."""
-    found = disk_images.ready(row)
-    word = "".join(c if c.isascii() and c.isalnum() else "-" for c in row.name.lower()).strip("-") or "machine"
-    name = f"{word}-{found.ready_at or found.asked_at:%Y-%m-%d}.{found.disk_format or 'img'}"
-    return downloads.Whole(found.size_bytes, found.image_id, name, partial(disk_images.read, found))

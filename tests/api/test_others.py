@@ -99,6 +99,26 @@ def test_every_refusal_is_in_the_schema_as_a_problem(db: None) -> None:
     }  # fmt: skip
 
 
+def test_every_operation_tells_what_any_of_them_may_meet(db: None) -> None:
+    for path, operations in schema()["paths"].items():
+        for method, operation in operations.items():
+            assert {"401", "404", "429", "503"} <= set(operation["responses"]), (method, path)
+            assert "Retry-After" in operation["responses"]["429"]["headers"]
+
+
+def test_every_list_has_pages_and_a_tag_in_the_schema(db: None) -> None:
+    lists = {
+        path: operations["get"]
+        for path, operations in schema()["paths"].items()
+        if "get" in operations and "array" in str(operations["get"]["responses"]["200"].get("content"))
+    }
+    assert len(lists) == 10
+    for path, operation in lists.items():
+        assert {"limit", "cursor", "If-None-Match"} <= {each["name"] for each in operation["parameters"]}, path
+        assert set(operation["responses"]["200"]["headers"]) == {"ETag", "Link"}, path
+        assert {"304", "400"} <= set(operation["responses"]), path
+
+
 def test_a_real_refusal_is_what_the_schema_says(api: Any) -> None:
     answer = api.ask("POST", "machines/", {"template": []})
     known = schema()["components"]["schemas"]["Problem"]

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts import tokens
+from accounts.models import OnceKey, User
+from portal.once import hash_of
 
 URL = "/api/v1/auth/token/"
 
@@ -73,3 +75,24 @@ def test_a_session_counts_but_only_with_a_csrf_token(student: User) -> None:
 def test_a_person_reads_in_the_language_they_chose(api: Any) -> None:
     User.objects.filter(pk=api.user.pk).update(language="es")
     assert api.ask("GET", "me/")["Content-Language"] == "es"
+
+
+def with_key(password: str, name: str = "") -> Any:
+    body = {"username": "student", "password": password, "name": name}
+    return Client().post(URL, body, content_type="application/json", headers={"Idempotency-Key": "k1"})
+
+
+def test_who_heard_no_answer_gets_the_same_token_again(student: User) -> None:
+    first, second = with_key("minga"), with_key("minga")
+    assert (first.json(), second["Idempotency-Replayed"], tokens.of(student).count()) == (second.json(), "true", 1)
+
+
+def test_a_key_opens_nothing_without_the_password(student: User) -> None:
+    with_key("minga")
+    assert (with_key("guess").status_code, with_key("minga", "other").status_code) == (401, 422)
+
+
+def test_no_hash_of_a_password_is_kept(student: User) -> None:
+    """From a copy of the database, a plain hash of name and password could be tried a billion times a second."""
+    with_key("minga")
+    assert OnceKey.objects.get().request_hash == hash_of("POST", URL, '{"name": ""}')

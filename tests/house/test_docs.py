@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.api.serializers import TemplateIn
+from portal.api.inputs import TemplateIn
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 # What happened on the cluster itself, as an administrator would search for it.

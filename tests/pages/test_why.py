@@ -8,11 +8,16 @@ from django.test import Client
 
 from accounts.models import User
 from machines.models import Activity, Machine
-from portal.presenters.machine_card import show
+from portal.presenters.machine_card import Shown
+from portal.presenters.show_machines import show_all
 from tests.machines.idle.quiet import heard, row
 
 if TYPE_CHECKING:
     from tests.machines.world import Clock
+
+
+def show(machine: Machine) -> Shown:
+    return show_all([machine], machine.owner)[0]
 
 
 @pytest.fixture

@@ -69,5 +69,5 @@ def test_a_body_that_is_no_form_is_told_so(client: Client) -> None:
 def test_the_log_has_one_warning_and_no_error(client: Client, lines: "Lines") -> None:
     for number in range(3):
         client.get("/", headers={"host": f"evil{number}.example.org"})
-    written = [line for line in map(json.loads, lines.texts) if line["logger"] != "portal.access"]
+    written = [line for line in map(json.loads, lines.texts) if line["logger"] != "portal.requests"]
     assert [(line["level"], line["host"]) for line in written] == [("warning", "evil0.example.org")]

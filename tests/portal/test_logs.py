@@ -71,7 +71,7 @@ def test_an_id_that_could_forge_a_line_is_not(bad: str, client: Client, db: None
 
 def test_a_request_has_one_line(client: Client, lines: "Lines", db: None) -> None:
     reply = client.get("/accounts/login/?next=/keys/")
-    (line,) = lines.of("portal.access")
+    (line,) = lines.of("portal.requests")
     assert (line["method"], line["path"], line["status"]) == ("GET", "/accounts/login/", 200)
     assert line["request"] == reply["X-Request-ID"]
     assert 0 <= line["ms"] < 10_000
@@ -82,7 +82,7 @@ def test_the_line_of_a_machines_page_names_the_machine(client: Client, lines: "L
     client.force_login(student)
     client.get(f"/machines/{machine.pk}/")
     client.get(f"/api/v1/machines/{machine.pk}/")
-    assert [line["machine"] for line in lines.of("portal.access")] == [str(machine.pk)] * 2
+    assert [line["machine"] for line in lines.of("portal.requests")] == [str(machine.pk)] * 2
 
 
 def test_who_reads_that_we_broke_is_told_the_number(broken_site: Client, lines: "Lines", db: None) -> None:
@@ -105,7 +105,7 @@ def test_the_trace_is_found_by_the_number(broken_site: Client, lines: "Lines", d
     assert "RuntimeError: a mistake of ours" in line["exception"]
 
 
-@pytest.mark.parametrize(("path", "logger"), [("/nothing/", "portal.access"), ("/break/", "django.request")])
+@pytest.mark.parametrize(("path", "logger"), [("/nothing/", "portal.requests"), ("/break/", "django.request")])
 def test_a_long_path_is_cut_and_marked(broken_site: Client, lines: "Lines", path: str, logger: str, db: None) -> None:
     urls.urlpatterns[:0] = [path_to_break]
     broken_site.get(path + "x" * 60_000)
@@ -117,7 +117,7 @@ def test_a_long_path_is_cut_and_marked(broken_site: Client, lines: "Lines", path
 
 def test_a_long_method_is_cut(client: Client, lines: "Lines", db: None) -> None:
     client.generic("M" * 60_000, "/accounts/login/")
-    (line,) = lines.of("portal.access")
+    (line,) = lines.of("portal.requests")
     assert (len(line["message"]) < 400, len(line["method"]) < 400) == (True, True)
 
 
@@ -150,14 +150,14 @@ def test_a_steps_lines_carry_the_machine(lines: "Lines", student: "User") -> Non
 def test_a_step_that_moves_a_machine_says_so(lines: "Lines", student: "User") -> None:
     machine = make_machine(student, state="new", server_id="")
     worker.step(machine.pk, FakeCloud())
-    (line,) = lines.of("machines.stepper.worker")
+    *_others, line = lines.of("machines.stepper.worker")
     assert (line["message"], line["machine"]) == ("moved: new -> failed", str(machine.pk))
 
 
 def test_agents_and_probes_are_logged_only_when_refused(client: Client, lines: "Lines", db: None) -> None:
     client.get("/healthz")
     client.get("/agent/v1/wanted", headers={"Authorization": "Bearer wrong"})
-    assert [(line["path"], line["status"]) for line in lines.of("portal.access")] == [("/agent/v1/wanted", 401)]
+    assert [(line["path"], line["status"]) for line in lines.of("portal.requests")] == [("/agent/v1/wanted", 401)]
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_no_secret_of_a_request_is_logged(broken_site: Client, lines: "Lines", s
     broken_site.get("/api/v1/machines/", headers={"Authorization": f"Bearer {word}"})
     broken_site.get(f"/agent/v1/wanted?token={word}", headers={"Authorization": f"Bearer {word}"})
     broken_site.get(f"/accounts/password/reset/key/1-{word}/")
-    assert len(lines.of("portal.access")) == 6
+    assert len(lines.of("portal.requests")) == 6
     assert word not in "".join(lines.texts)
 
 

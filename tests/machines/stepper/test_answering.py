@@ -2,9 +2,14 @@
 
 from machines import actions
 from machines.models import Machine
-from portal.presenters.machine_card import show
+from portal.presenters.machine_card import Shown
+from portal.presenters.show_machines import show_all
 from tests.machines.world import World
 from tunnels.models import Tunnel
+
+
+def show(machine: Machine) -> Shown:
+    return show_all([machine], machine.owner)[0]
 
 
 def turns(world: World, machine: Machine, times: int = 10) -> Machine:

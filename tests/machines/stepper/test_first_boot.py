@@ -9,7 +9,8 @@ from cloud.contract import CloudBusy
 from machines import actions
 from machines.models import Machine
 from machines.stepper.first_boot import LATEST, failures_of, read, tend
-from portal.presenters.machine_card import show
+from portal.presenters.machine_card import Shown
+from portal.presenters.show_machines import show_all
 from tests.machines.world import World
 
 CONSOLES = Path(__file__).parent / "consoles"  # recorded: Debian 12, cloud-init 22.4.2, Nova of Zed
@@ -18,6 +19,10 @@ WORK = "Setting up nginx-core (1.22.1-9) ..."
 FAULT = "cc_scripts_user.py[WARNING]: Failed to run module scripts-user (scripts in /var/lib)"
 LOGGED = f"2026-11-26 12:00:00,001 - {FAULT}"
 END = "Cloud-init v. 22.4.2 finished at Thu, 26 Nov 2026. Datasource DataSourceOpenStack [net,ver=2].  Up 60.2 seconds"
+
+
+def show(machine: Machine) -> Shown:
+    return show_all([machine], machine.owner)[0]
 
 
 def says(world: World, *lines: str) -> None:

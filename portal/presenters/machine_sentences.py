@@ -1,0 +1,73 @@
+"""Sentences about a machine that are true now, whatever its note says: at rest, not ready, shut, waiting for room."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from machines.idle.wording import span
+from machines.models import Machine
+from machines.states import State
+from machines.stepper.answering import QUIET_GUEST, SOME_SILENT
+from portal.ways_in.ports import PortWay
+from tunnels.queries import trouble_of
+
+
+def at_rest(machine: Machine) -> str:
+    """Say what a machine's state means for its owner; '' where the state says enough."""
+    if not machine.is_settled:
+        return _("One moment: your wish is being carried out.")
+    return {
+        State.RUNNING: _("It is ready: come in."),
+        State.SUSPENDED: _("Nothing is lost: it goes on where it stopped when you wake it."),
+        State.SHELVED: _("Its disk is kept. Waking it takes a little longer."),
+        State.ARCHIVED: _archived(machine),
+        State.GONE: _("Its ports are closed, and its share of your quota is free again."),
+    }.get(State(machine.state), "")
+
+
+def _archived(machine: Machine) -> str:
+    if machine.binned_at:
+        return _("It is in the recycle bin. Restore it to have it back, on the same ports.")
+    return _(
+        "Its disk is kept as an image and counts as one of your archives. Its ports stay reserved for as long as the archive is kept, and"
+        " count in your quota. Restore it to use it again, on the same ports."
+    )
+
+
+def turn(wait: int | None) -> str:
+    """Say in how many minutes a queued machine gets room; None is unknown."""
+    if wait is None:
+        return _("Nobody can tell how long that takes.")
+    return _("Its turn comes in about %(wait)s, for all that is known.") % {"wait": span(timedelta(minutes=wait))}
+
+
+def not_ready(machine: Machine, ports: Sequence[PortWay], now: datetime) -> str:
+    """Say why nobody should come in yet, though the machine runs; '' where every service of its template answers."""
+    if not machine.owner.is_active:
+        return _("It runs, but its ports are closed: its owner's account is deactivated.")
+    silent = [port for port in ports if not port.tunnel.extra and not port.answers]
+    if trouble := trouble_of([port.tunnel for port in silent], now):
+        return str(trouble)
+    if ports and ports[0] in silent:
+        return _(QUIET_GUEST)
+    names = ", ".join(port.label for port in silent)
+    return _(SOME_SILENT) % {"services": names} if silent else ""
+
+
+def why_shut(machine: Machine, ports: Sequence[PortWay]) -> str:
+    """Say what to know before trying a way in that is closed; '' while they are open."""
+    if machine.state in (State.SUSPENDED, State.SHELVED) and machine.is_settled:
+        return _shut_at_rest(ports)
+    opens = any(port.is_opening for port in ports)
+    if machine.state == State.RUNNING and machine.is_settled and not opens:
+        return ""
+    return _("They open when the machine runs. Addresses and ports stay the same for its whole life.")
+
+
+def _shut_at_rest(ports: Sequence[PortWay]) -> str:
+    if any(port.wakes for port in ports):
+        return _(
+            "A connection wakes it, from wherever you or your class signed in here within a day. For everybody else they are closed."
+        )
+    return _("They are closed while it rests. Wake it, and the same lines work again.")

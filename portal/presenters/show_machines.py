@@ -1,0 +1,52 @@
+"""Load what is shown of machines: from rows and one `now`, with the same number of queries for any number of machines."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import User
+from machines.idle import facts, make_room
+from machines.models import CloudWatch, Machine
+from machines.progress import progress_of, typical_seconds
+from machines.states import State
+from portal.presenters.idle_panel import why
+from portal.presenters.machine_card import Shown
+from portal.ways_in import registry
+from portal.ways_in.kinds import Facts
+from tunnels.models import Tunnel
+
+
+def show(machine: Machine, reader: User) -> Shown:
+    return show_all([machine], reader)[0]
+
+
+def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
+    """Make a dozen queries at most, and one more for each template of which something is being built."""
+    now = timezone.now()
+    whys = {each.machine.pk: why(each, now) for each in facts.load(machines, now)}
+    waits = make_room.estimates(machines, now)
+    typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
+    serves_screens = not any(m.vnc_password for m in machines) or CloudWatch.get_solo().serves_screens
+    ways_in = registry.load(Facts(machines, _tunnels(machines), serves_screens, reader, now))
+    return [
+        Shown(
+            m,
+            reader,
+            ways_in.get(m.pk, []),
+            progress_of(m, now, typical.get(m.template_id)),
+            now,
+            whys[m.pk],
+            waits.get(m.pk),
+            serves_screens,
+        )
+        for m in machines
+    ]
+
+
+def _tunnels(machines: Collection[Machine]) -> dict[UUID, list[Tunnel]]:
+    found: dict[UUID, list[Tunnel]] = defaultdict(list)
+    for tunnel in Tunnel.objects.of_many([m.pk for m in machines]).kept():
+        found[tunnel.holder].append(tunnel)
+    return found

@@ -1,0 +1,88 @@
+"""What every kind of way in has."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from accounts.models import User
+from machines.models import Machine
+from tunnels.models import Tunnel
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is loaded once for all machines of an answer, whatever the kinds are."""
+
+    machines: Collection[Machine]
+    tunnels: Mapping[UUID, Sequence[Tunnel]]  # by machine, in the order of its template
+    serves_screens: bool  # see CloudWatch
+    reader: User
+    now: datetime
+
+
+class WayIn(ABC):
+    """One way into one machine, as its reader sees it. Names and sentences are in the reader's language."""
+
+    place: tuple[int, ...] = (1,)  # ways are listed by this; the ports come first, as (0, number)
+    is_main = False  # stands above the list of the others
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """The word for programs."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The name for people."""
+
+    @property
+    @abstractmethod
+    def icon(self) -> str:
+        """A drawing of static/img/icons.svg."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """What a person copies or opens."""
+
+    @property
+    @abstractmethod
+    def template(self) -> str:
+        """What draws it on the machine's page, as `way`; there `s` is the machine."""
+
+    @property
+    @abstractmethod
+    def why_not(self) -> str:
+        """Why it leads nowhere now, in words; '' when it can be used."""
+
+    @property
+    def is_available(self) -> bool:
+        return not self.why_not
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is about to change, so that the page looks again each second."""
+        return False
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the API tells besides, for programs that know this kind."""
+        return {}
+
+    @property
+    def version(self) -> object:
+        """A value that changes when the page must be drawn anew."""
+        return self.kind, self.address, self.why_not
+
+
+class Kind(Protocol):
+    """A kind of way in."""
+
+    name: str
+
+    def load(self, facts: Facts) -> Iterable[tuple[UUID, WayIn]]:
+        """Yield (id of the machine, way in) for all machines at once: the number of queries must not grow with theirs."""
