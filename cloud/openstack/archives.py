@@ -29,7 +29,8 @@ class Archives:
         The row says "saving" until Nova has finished. When Nova fails after Glance has the whole image, it deletes the image
         (compute/manager.py, delete_image_on_error), and the server must still exist then.
         """
-        row = self._look(server_id)  # before the image: Nova deletes that first, and only then says that it is done
+        # The server before the image: after a failure Nova deletes the image first, and then says that the server is idle.
+        row = self._look(server_id)
         if found := self._named(server_id, name):
             return {**found, "status": "saving"} if row and _is_copying(row) else found
         if row is None:
@@ -80,7 +81,7 @@ class Archives:
         return self._patch(kept["id"], *changes)
 
     def _make(self, row: dict[str, Any], name: str) -> dict[str, Any]:
-        if row["status"] == "ERROR":  # Nova makes no image of it, but of one that is off
+        if row["status"] == "ERROR":  # Nova makes no image of a server in ERROR, but of one that is off
             self._actions.stop(row["id"])
             raise CloudBusy(f"Server {row['id']} is broken: it is switched off first, then copied.", retry_after=SOON)
         wish = {"name": name, "metadata": {cluster.ARCHIVE: row["id"], cluster.SNAPSHOT: ""}}

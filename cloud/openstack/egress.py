@@ -18,12 +18,12 @@ from cloud.openstack.client import Client
 
 Network = IPv4Network | IPv6Network
 ANY = {4: "0.0.0.0/0", 6: "::/0"}
-# What is around one address of IPv6 is the same cable; host parts change by themselves, and 64 rules less are made.
+# Block the whole /64 around an IPv6 address: it is one cable, host parts change, and 64 fewer rules are needed.
 AROUND6 = 64
 METADATA = ("169.254.169.254", "fe80::a9fe:a9fe")
-UNSURE_SECONDS = 60.0  # after a name server was away
+UNSURE_SECONDS = 60.0  # after a name server did not answer
 KEEP_SECONDS = 600.0  # for so long the name servers of a network are remembered
-# What else runs on the computers of a cloud, or beside the portal, and is nothing for guests.
+# Services that run beside a cloud's APIs or the portal, and are not for guests.
 INNER = {
     22: "SSH", 2379: "etcd", 3306: "MariaDB", 5432: "PostgreSQL", 5671: "RabbitMQ", 5672: "RabbitMQ", 6379: "Redis",
     6641: "OVN", 6642: "OVN", 11211: "memcached", 15672: "RabbitMQ", 16509: "libvirt",
@@ -54,9 +54,9 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class Blocked:
     networks: tuple[Network, ...]
-    unknown: tuple[str, ...] = ()  # names of the catalogue that mean nothing on this computer
-    loopback: tuple[str, ...] = ()  # hosts of the catalogue that are each computer's own
-    is_sure: bool = True  # False: names could not be asked for just now
+    unknown: tuple[str, ...] = ()  # names of the catalogue that this computer cannot resolve
+    loopback: tuple[str, ...] = ()  # hosts of the catalogue that mean each computer itself (localhost)
+    is_sure: bool = True  # False: a name server did not answer
 
     def has(self, address: str) -> bool:
         found = ip_address(address)

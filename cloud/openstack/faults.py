@@ -13,8 +13,8 @@ from cloud.openstack.errors import body
 from cloud.openstack.nova_servers import PREFIX
 
 AT_ONCE = 8
-TRIES = 5  # lists for which a fault that is not written yet is waited for; an admin's reset to ERROR has none
-MOST = 2000  # remembered; then all is forgotten and asked anew
+TRIES = 5  # lists in which a missing fault is asked for again; an administrator's reset to ERROR has none
+MOST = 2000  # faults remembered; beyond that all are forgotten and asked for again
 
 
 class Faults:

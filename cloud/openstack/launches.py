@@ -11,7 +11,8 @@ from cloud.openstack.server_actions import ServerActions
 from cloud.openstack.tenants import Tenant, Tenants, keypair_prefix
 from lib.names import host_name
 
-CREATE_SECONDS = 40.0  # Nova goes on with a launch whose caller has left: asking again then makes a second server
+# Long: Nova goes on with a launch whose caller gave up, and asking again would make a second server.
+CREATE_SECONDS = 40.0
 
 
 class Launches:
@@ -50,7 +51,7 @@ class Launches:
             answer = self._client.ask("compute", "POST", "/servers", json={"server": {**wish, **named}}, **where)
             return str(body(answer)["server"]["id"])
 
-        if tenant.is_new:  # then their key is new, too: keeping it first spares a call that would be refused
+        if tenant.is_new:  # then their key is new, too: storing it first saves a call that would be refused
             self._actions.keep_keypair(spec)
         server_id = self._actions.mending(spec, tenant.project, ask)
         return Server(

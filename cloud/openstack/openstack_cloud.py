@@ -39,7 +39,7 @@ from cloud.openstack.tenants import Tenants
 from cloud.openstack.walls import Walls
 
 PAGE = 500  # servers asked for at once; Nova may give fewer
-# Nova's times are whole seconds, from the clocks of several computers, and are written a moment before they can be read.
+# Nova's times are whole seconds from several computers' clocks, written a moment before they can be read.
 OVERLAP = timedelta(seconds=3)
 DIAGNOSTICS_SECONDS = 5.0  # a host that takes longer is unknown
 AT_ONCE = 8  # hosts asked for diagnostics side by side
@@ -100,7 +100,7 @@ class OpenStackCloud:
     def close(self) -> None:
         self.client.close()
 
-    # ---- what there is ----
+    # ---- lists ----
 
     def flavors(self) -> list[Flavor]:
         return cluster.flavors(self.client)
@@ -144,11 +144,11 @@ class OpenStackCloud:
         }
         rows = paging.rows(self.client, "compute", "/servers/detail", "servers", params)
         found = (self._server(row) for row in rows)
-        # One that was adopted since may still carry the tag: the metadata say whose it is.
+        # A server that was adopted since may still have this tag: the metadata decide.
         ours = (one for one in found if one.machine == machine and one.status != Status.DELETED)
         return next((one for one in ours if not one.is_going), None)
 
-    # ---- a new one ----
+    # ---- making a server ----
 
     def ensure_server(self, spec: ServerSpec) -> Server:
         """Make one call for a new machine of a known student, and a search before it for a machine that was asked for before."""
@@ -157,7 +157,7 @@ class OpenStackCloud:
                 return found
             return self.launches.launch(spec)
 
-    # ---- wishes about one that exists ----
+    # ---- verbs of a server ----
 
     def ensure_running(self, server_id: str) -> None:
         self.actions.run(server_id)
@@ -237,7 +237,7 @@ class OpenStackCloud:
             raise CloudRefused(f"A server that is {row['status']} cannot be tagged: start it first.") from error
         self.tenants.let_agent_in(server_id, row["tenant_id"])
 
-    # ---- owners ----
+    # ---- tenants ----
 
     def ensure_quota(self, owner: Owner) -> None:
         self.tenants.ensure_quota(owner)
@@ -248,7 +248,7 @@ class OpenStackCloud:
     def ensure_owner_gone(self, owner: Owner) -> None:
         self.tenants.ensure_gone(owner)
 
-    # ---- looking inside ----
+    # ---- console, screen, counters ----
 
     def console_log(self, server_id: str, lines: int = 100) -> str:
         try:
@@ -256,7 +256,7 @@ class OpenStackCloud:
         except Conflict:
             return ""  # it is not running
         except CloudGone:
-            self.actions.get(server_id)  # of one that its host does not have yet, Nova says the same
+            self.actions.get(server_id)  # Nova says 404 also while the host does not have the server yet
             return ""
 
     def console_url(self, server_id: str) -> str:

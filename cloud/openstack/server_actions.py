@@ -14,7 +14,7 @@ from cloud.openstack.tenants import keypair_prefix
 log = logging.getLogger(__name__)
 
 SOON = 1.0  # seconds: the server is busy with something short
-WAKES = 3.0  # seconds until a server that had to be woken first is asked again
+WAKES = 3.0  # seconds until the next question about a server that had to be woken first
 GONE = ("DELETED", "SOFT_DELETED")
 ASLEEP = ("SUSPENDED", "PAUSED")
 OUR_REBOOTS = f"{PREFIX}reboots"  # of Nova's history, how many were ours when `restarts` was written down
@@ -43,7 +43,7 @@ class ServerActions:
 
     def run(self, server_id: str) -> None:
         try:
-            self.act(server_id, "resume")  # what is asleep is woken most
+            self.act(server_id, "resume")  # most servers that are to run are asleep
         except Conflict:
             self._run_as_it_needs(self._idle(server_id))
 
@@ -92,7 +92,7 @@ class ServerActions:
         if row["status"] == "SHELVED_OFFLOADED" or task.startswith("shelving"):
             return
         self.must_be_idle(row)
-        if row["status"] == "SHELVED":  # this cloud keeps it on its host for a while: free it now
+        if row["status"] == "SHELVED":  # this cloud would keep it on its host for a while: free the host now
             self.act(server_id, "shelveOffload")
         elif row["status"] in ("ACTIVE", "SHUTOFF", *ASLEEP):
             self.as_student(row, lambda project: self.act(server_id, "shelve", project=project))
@@ -114,7 +114,7 @@ class ServerActions:
         if count > number_of(facts.get(OUR_REBOOTS)):
             self.write_metadata(server_id, {f"{PREFIX}restarts": str(number), OUR_REBOOTS: str(count)})
         else:
-            self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself goes over to a hard one after two minutes
+            self.act(server_id, "reboot", {"type": "SOFT"})  # Nova itself reboots hard after two minutes
 
     def our_count(self, server_id: str, action: str) -> int:
         """Return how often we did this, by Nova's history of the server."""

@@ -20,15 +20,15 @@ log = logging.getLogger(__name__)
 
 TAG = "minga"
 ROLE = "member"
-MAKING_SECONDS = 3.0  # whoever makes a group has written its rules by then, or has died
-SPARE_PORTS = 2  # of the network, beside one for each server: a port lives a moment longer than its server
+MAKING_SECONDS = 3.0  # by then the maker of a group has written its rules, or has died
+SPARE_PORTS = 2  # Neutron ports beyond one for each server: a port lives a moment longer than its server
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
     project: str
     group: str  # the security group's id
-    digest: str  # what the group's rules were made from, in short
+    digest: str  # digest of what the group's rules were made from
     is_new: bool = False  # made by this call
 
     @property
@@ -42,7 +42,7 @@ class Tenants:
         self._walls = walls
         self._known: dict[str, Tenant] = {}
         self._wrong: set[str] = set()  # notes that turned out to be out of date
-        self._lock = threading.Lock()  # one at a time: they are made once in a student's life
+        self._lock = threading.Lock()  # one project at a time: each is made once in a student's life
 
     def of(self, owner: Owner) -> Tenant:
         """Find or make the project. Makes no call where owner.tenant names it, or where this process has seen it."""
@@ -140,7 +140,7 @@ class Tenants:
                 self._delete("network", f"/security-groups/{made['security_group']['id']}")
         try:
             self._walls.keep(groups[0])
-        except CloudGone as error:  # its maker found an older one, and took this one back
+        except CloudGone as error:  # its maker found an older group and deleted this one
             raise CloudBusy("Another worker has just replaced the security group.", retry_after=1) from error
         return str(groups[0]["id"])
 
@@ -188,7 +188,8 @@ class Tenants:
         if owner.quota is None:
             return
         limits = {"instances": owner.quota.servers, "cores": owner.quota.vcpus, "ram": owner.quota.ram_mb}
-        wish = {"quota_set": {**limits, "force": True}}  # below what is in use, too: it then stops what is new
+        # force: also below what is in use. The limit then stops only what is new.
+        wish = {"quota_set": {**limits, "force": True}}
         self._client.ask("compute", "PUT", f"/os-quota-sets/{project}", json=wish)
         ports = {"quota": {"port": owner.quota.servers + SPARE_PORTS}}
         self._client.ask("network", "PUT", f"/quotas/{project}", json=ports)

@@ -65,12 +65,12 @@ class Walls:
         wanted |= self.way_out.rules()
         held = [(row, rule_of(row)) for row in sorted(group["security_group_rules"], key=lambda row: str(row["id"]))]
         missing = wanted - {rule for _row, rule in held}
-        # Twice is once too many: a call whose answer comes too late for us is made again, and Neutron may do both.
+        # A rule may exist twice: a call whose answer is late is made again, and Neutron may do both.
         twice = [row for at, (row, rule) in enumerate(held) if rule in {before for _row, before in held[:at]} & wanted]
         surplus = twice + [row for row, rule in held if rule not in wanted and self._must_go(row, rule)]
         if self.way_out.blocked().is_sure or {rule for row, rule in held if row["direction"] == "egress"} <= OPEN:
             return missing, surplus
-        # What was found out before is better than half of what there is to find.
+        # The addresses found earlier are better than half of those there are.
         missing = {rule for rule in missing if rule.direction == "ingress"}
         return missing, [row for row in surplus if row["direction"] == "ingress"]
 

@@ -28,7 +28,7 @@ IMPATIENT = {"CLAIM_SECONDS": "4", "SWEEP_WHOLE_SECONDS": "10", "STRAY_SECONDS":
 
 
 class Stack:
-    """One installation. `kind` is the guests': simulated or qemu."""
+    """An installation. `kind` is the guests': simulated or qemu."""
 
     def __init__(self, data: Path, kind: str, **environment: str) -> None:
         self.data, self.kind = data, kind
@@ -134,7 +134,7 @@ class Stack:
 
     @property
     def database_url(self) -> str:
-        """Where this installation's rows are, for as long as it runs."""
+        """Return the address of this installation's database, which answers as long as it runs."""
         settings = json.loads((self.data / "ports.json").read_text())
         return Postgres(self.data / "postgres", settings["postgres"], self._secret("database")).url
 
@@ -156,7 +156,7 @@ class Stack:
 
 
 class Person:
-    """Somebody with a token. Every call is repeated while the web process is away, for so long."""
+    """A person with a token. Every call is repeated while the web process is away, for so long."""
 
     patience = 30.0  # seconds
 
@@ -200,7 +200,7 @@ class Person:
         return seen
 
     def used(self) -> dict[str, int]:
-        """What is taken of each measure."""
+        """Return what is taken of each measure."""
         quota = self.call("GET", "quota/").json()
         return {measure: gauge["used"] for measure, gauge in quota.items() if isinstance(gauge, dict)}
 
@@ -230,7 +230,7 @@ def wait_for(
 def ssh(
     port: int, key: Path, command: str, *, user: str = "student", seconds: float = 30
 ) -> subprocess.CompletedProcess[str]:
-    """One command through OpenSSH's own client."""
+    """Run a command through OpenSSH's own client."""
     options = [
         "StrictHostKeyChecking=no",
         "UserKnownHostsFile=/dev/null",
@@ -261,7 +261,7 @@ def make_key(folder: Path, name: str = "key") -> Path:
 
 
 def is_shut(port: int, address: str = "127.0.0.1") -> bool:
-    """Whether nothing listens there."""
+    """Return whether nothing listens there."""
     with socket.socket() as s:
         s.settimeout(2)
         return s.connect_ex((address, port)) != 0

@@ -1,4 +1,4 @@
-"""All things in the cloud, as its admin lists them; and those of one owner, for others are at work beside us."""
+"""List all things in the cloud as its administrator sees them, and those of one owner: others work on the same cloud."""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple

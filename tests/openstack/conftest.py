@@ -1,4 +1,4 @@
-"""One real cloud for the whole run, signed in as the portal. `OS_CLOUD` says which; without one nothing is tried."""
+"""Fixtures on a real cloud, the same for the whole run, signed in as the portal. `OS_CLOUD` names it; without it nothing is tried."""
 
 import os
 import uuid
@@ -29,7 +29,7 @@ def _in_a_group(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[OpenStackStage]:
-    """This worker's own."""
+    """Return this worker's own stage."""
     if not CLOUD:
         pytest.exit("OS_CLOUD names no cloud. Say which one of clouds.yaml is the portal's.", returncode=1)
     stage = OpenStackStage()

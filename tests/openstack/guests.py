@@ -25,7 +25,7 @@ def ssh(server: Server, key: Path, command: str, user: str = "root") -> subproce
 
 
 def reads_page(server: Server, source: str = AGENT) -> bool:
-    """Whether its web server answers somebody who comes from `source`."""
+    """Return whether its web server answers a visitor from `source`."""
     said = inside("curl", "-s", "-o", "/dev/null", "-m", "4", "--interface", source, f"http://{server.address}/")
     return said.returncode == 0
 

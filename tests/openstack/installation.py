@@ -58,7 +58,7 @@ class Installation(Stack):
         return super().stop()
 
     def leave_nothing(self) -> None:
-        """Whatever a test that failed has left: processes, servers, projects."""
+        """Delete what a failed test has left behind: processes, servers, projects."""
         if self.process is None or self.process.poll() is not None:
             return
         self.stop()

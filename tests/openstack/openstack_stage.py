@@ -79,12 +79,12 @@ def until(true: Callable[[], Answer], what: str, seconds: float = SETTLE_SECONDS
 
 
 def is_busy(server: Server) -> bool:
-    """Whether the cloud is at work on it."""
+    """Return whether the cloud is at work on the server."""
     return bool(server.task) or server.status == Status.BUILDING
 
 
 class OpenStackStage:
-    """What tests/cloud asks of a stage, and the eyes and hands of somebody who sees only OpenStack."""
+    """The stage of tests/cloud on OpenStack, and the eyes and hands of somebody who sees only OpenStack."""
 
     def __init__(self) -> None:
         if NOTES.exists():
@@ -98,7 +98,7 @@ class OpenStackStage:
         self.pooled: set[str] = set()  # servers that no test has now: tests.openstack.pool
 
     def servers(self) -> list[Server]:
-        """This worker's servers: others are at work on the same cloud."""
+        """Return this worker's servers: others work on the same cloud."""
         return [one for one in insist(self.cloud.list_servers).servers if one.id in made or one.owner in owners]
 
     def settle(self) -> None:
@@ -107,7 +107,7 @@ class OpenStackStage:
             until(partial(self._rests, server_id), f"nothing is in progress with {server_id}")
 
     def _rests(self, server_id: str) -> bool:
-        """Whether nothing is in progress. A server deleted while it is built is listed for a moment after Nova has denied it."""
+        """Return whether nothing is in progress. A server deleted while it is built is listed for a moment after Nova has denied it."""
         found = self.find(server_id) or next((one for one in self.servers() if one.id == server_id), None)
         return found is None or not is_busy(found)
 
@@ -128,12 +128,12 @@ class OpenStackStage:
         return found
 
     def row(self, server: Server) -> dict[str, Any]:
-        """As Nova tells it to an admin."""
+        """Return the row that Nova shows to an administrator."""
         row: dict[str, Any] = self.admin.compute.get(f"/servers/{server.id}").json()["server"]
         return row
 
     def role(self, name: str) -> str:
-        """Its id."""
+        """Return the id of a role."""
         found: str = self.admin.identity.get("/roles", params={"name": name}).json()["roles"][0]["id"]
         return found
 

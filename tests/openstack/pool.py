@@ -63,6 +63,6 @@ class Pool:
 
 
 def _can_be_shared(held: Server, found: Server) -> bool:
-    """Whether it is what it was, or on its way there."""
+    """Return whether the server is as it was, or on its way there."""
     is_coming = is_busy(found) and found.task != "deleting"
     return found.owner == held.owner and (found.status == Status.ACTIVE or is_coming)

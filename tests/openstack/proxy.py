@@ -34,7 +34,7 @@ Behaviour = Callable[[Forward], Answer | None]  # None: nothing is answered, the
 
 @dataclass
 class Rule:
-    """What happens to the next `times` calls that match."""
+    """A rule for the next `times` calls that match."""
 
     service: str
     method: str
@@ -89,7 +89,7 @@ def hangs(seconds: float) -> Behaviour:
 
 
 class Proxies:
-    """All five. `rules` is read at each call; `seen` are the calls that came, as (service, method, path)."""
+    """Proxies for all five services. `rules` is read at each call; `seen` are the calls that came, as (service, method, path)."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("api")
 
 @pytest.fixture
 def image(stage: OpenStackStage) -> Iterator[Any]:
-    """One of a few bytes, which everybody may use; queued until it is filled."""
+    """An image of a few bytes, which everybody may use; queued until it is filled."""
     facts = {"container_format": "bare", "disk_format": "raw", "visibility": "public", "min_ram": 384, "min_disk": 1}
     made = stage.admin.image.post("/images", json={"name": f"catalog-{uuid.uuid4().hex[:8]}", **facts}).json()
     yield made
@@ -28,7 +28,7 @@ def image(stage: OpenStackStage) -> Iterator[Any]:
 
 @pytest.fixture
 def size(stage: OpenStackStage) -> Iterator[str]:
-    """With an ephemeral disk and swap."""
+    """A size with an ephemeral disk and swap."""
     name = f"catalog-{uuid.uuid4().hex[:8]}"
     made = stage.admin.compute.create_flavor(name=name, vcpus=1, ram=512, disk=2, ephemeral=3, swap=512)
     yield made.id

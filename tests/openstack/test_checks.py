@@ -49,7 +49,7 @@ def hears_ctrl_c() -> None:
 
 @pytest.fixture
 def running(stage: OpenStackStage) -> Iterator["subprocess.Popen[str]"]:
-    """As it is typed where the agent is; the pool would wait for a database that it does not need."""
+    """Run the command as typed where the agent is, without the pool, which would wait for a database that is not needed."""
     assert trial.clean_up(stage.cloud).ok == "right"
     env = {
         **os.environ,
@@ -66,7 +66,7 @@ def running(stage: OpenStackStage) -> Iterator["subprocess.Popen[str]"]:
 
 
 def traces(stage: OpenStackStage) -> dict[str, Any]:
-    """What a trial could leave behind."""
+    """Return what a trial could leave behind."""
     owner = Owner(trial.OWNER_KEY, "check")
     keypairs = stage.cloud.client.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
     return {

@@ -1,4 +1,4 @@
-"""The very same suite that holds the local cloud and the fakes, on the real cloud."""
+"""The contract suite of the local cloud and the fakes, on the real cloud."""
 
 import pytest
 

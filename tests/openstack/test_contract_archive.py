@@ -1,4 +1,4 @@
-"""What tests/cloud/test_contract_archive.py says of every cloud, on the real one."""
+"""The suite of tests/cloud/test_contract_archive.py on the real cloud."""
 
 import pytest
 

@@ -220,7 +220,7 @@ def test_a_restart_whose_reply_was_lost_is_not_done_twice(
 
 
 def restarted(cloud: RecordedCloud, server: Server) -> bool:
-    """As the life cycle does it: asked again while the server does not say that it was done."""
+    """Ask for the restart until the server counts it, as the life cycle does."""
     try:
         cloud.ensure_restarted(server.id, server.restarts + 1)
     except CloudBusy:

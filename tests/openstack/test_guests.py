@@ -1,4 +1,4 @@
-"""What a guest is given, seen from inside it; and who reaches it."""
+"""A guest seen from inside: the keys and data that it was given; and who reaches it."""
 
 import subprocess
 import sys
@@ -95,7 +95,7 @@ def test_students_machines_do_not_reach_each_other(scripted: Server, plain: Serv
 
 
 def heard_inside(server: Server, key: Path, address: str) -> str:
-    """What the guest hears from the SSH port of an address."""
+    """Return what the guest hears from the SSH port of an address."""
     return ssh(server, key, f"sleep 1 | nc -w 4 {address} 22 | head -c 7").stdout
 
 

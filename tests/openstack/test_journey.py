@@ -132,7 +132,7 @@ def nothing_is_left(stage: OpenStackStage, before: set[Thing], projects: set[str
 
 
 def status_of(server_id: str) -> str:
-    """As the command line client shows it."""
+    """Return the status that the command line client shows."""
     status: str = cli("server", "show", server_id, "-c", "status", cloud=ADMIN)["status"]
     return status
 

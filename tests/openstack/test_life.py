@@ -97,7 +97,7 @@ def test_what_somebody_rebuilt_runs(world: "RealWorld", stage: OpenStackStage, s
 
 
 def broken(world: "RealWorld", stage: OpenStackStage, server: Server) -> "Machine":
-    """One that ran, after `openstack server set --state error`."""
+    """A server that ran, after `openstack server set --state error`."""
     machine = world.until(world.holding(server), "running")
     stage.break_server(server)
     return world.until(machine, "failed")

@@ -1,4 +1,4 @@
-"""One list of everybody's servers, page by page; and what Nova says of a server that its host does not have yet."""
+"""The list of everybody's servers, page by page; and Nova's answer about a server that its host does not have yet."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("api")
 
 @pytest.fixture(scope="module")
 def stranger(stage: OpenStackStage) -> Iterator[str]:
-    """Somebody else's server, made beside the portal; its id."""
+    """Make somebody else's server, beside the portal. Return its id."""
     server = stage.admin.compute.create_server(
         name="not-ours", image_id=stage.image_id, flavor_id=stage.flavor_id, networks="none"
     )

@@ -1,4 +1,4 @@
-"""One project per student: found again, never made twice, readable, limited, and gone without a trace."""
+"""A project per student: found again, never made twice, readable, limited, and gone without a trace."""
 
 import uuid
 from collections.abc import Callable

@@ -59,12 +59,12 @@ class RealWorld(World):
         return make_machine(self.student, **facts, **counts, restarts_done=server.restarts, ready_at=timezone.now())
 
     def known_servers(self, machine: Machine) -> list[str]:
-        """What of its servers stays, when those that are being deleted are gone."""
+        """Return the servers that stay when those that are being deleted are gone."""
         self.stage.settle()
         return [server.id for server in self.stage.servers() if server.machine == str(machine.pk)]
 
     def history(self, machine: Machine) -> str:
-        """All that its owner reads."""
+        """Return all that its owner reads."""
         notes = [str(event.note) for event in Event.objects.filter(machine=machine)]
         return "\n".join([*notes, str(machine.note)])
 

@@ -21,7 +21,7 @@ def made() -> FakeCloud:
 
 
 def _add(cloud: FakeCloud, machine: Machine) -> None:
-    """What was under way in the cloud is over, or did not begin; only a build goes on."""
+    """Add a machine's server. What was under way in the cloud is over, or did not begin; only a build goes on."""
     owner = Owner(str(machine.owner.uuid))
     facts = {"resets": machine.cloud_resets, "restarts": machine.cloud_restarts, "moves": machine.cloud_moves}
     server = Server(

@@ -1,4 +1,4 @@
-"""What an upgrade must keep, read twice: as the tables of 0.3.0 have it, in SQL that never changes, and as today's code sees it."""
+"""The facts that an upgrade must keep, read twice: from the tables of 0.3.0, in SQL that never changes, and by today's code."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ MEASURES = ("machines", "ram_mb", "ports", "archives", "archive_gb")
 
 
 def of_before() -> Facts:
-    """From the tables as 0.3.0 left them."""
+    """Read the facts from the tables as 0.3.0 left them."""
     with connection.cursor() as cursor:
         return {name: _rows(cursor, sql) for name, sql in SQL.items()}
 

@@ -1,4 +1,4 @@
-"""What workers, agent and cloud do after the upgrade: the small world of the life cycle's tests, on the rows that there are."""
+"""Workers, agent and cloud after the upgrade: the small world of the life cycle's tests, on the rows that there are."""
 
 from typing import Any
 

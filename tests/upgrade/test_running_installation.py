@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.journeys.stack import Stack
+from tests.tunnels.stage import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("upgrade-of-make-run")]
 SECONDS = 30.0  # until a port answers, on a busy computer
@@ -85,4 +86,4 @@ def test_after_kill_9_and_another_start_all_is_as_before(old: Any) -> None:
     stack.process.wait()
     stack.start()
     assert silent(ports) == {}
-    assert dict(rows(stack, RUN_ON)).items() >= ports.items()
+    until(lambda: dict(rows(stack, RUN_ON)).items() >= ports.items(), SECONDS)  # reported a moment after they answer

@@ -48,7 +48,7 @@ def pages() -> Iterator[str]:
 
 
 def client_of(name: str) -> Client:
-    """With the session that this person had before the upgrade."""
+    """Return a client with the session that this person had before the upgrade."""
     from tests.upgrade.base import session_of
 
     client = Client()
