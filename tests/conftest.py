@@ -34,6 +34,7 @@ READY_SECONDS = 30.0
 LONG_GROUPS = (
     "simulated-stack", "qemu-stack", "test_agent-openssh", "contract-qemu", "test_agent-embedded", "guests-qemu", "pages-in-a-browser",
     "start", "test_waiting-openssh", "test_waiting-embedded", "questions-in-a-browser", "contract-simulated", "guests-simulated",
+    "upgrade-of-make-run",
 )  # fmt: skip
 # What was compiled is kept, whatever the environment says: else each worker rewrites the assertions of all tests anew, and each
 # process that a test starts compiles all of ours.

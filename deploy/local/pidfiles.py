@@ -9,7 +9,21 @@ from pathlib import Path
 POLL_SECONDS = 0.05  # between two looks at a process that should end
 KILL_SECONDS = 5.0  # the kernel needs a moment to take a killed process away
 # The order in which leftovers are ended: a service before those that it needs.
-ORDER = ("agent", "beat", "worker", "web", "disks", "prepare", "assets", "mail", "vps", "cloud", "redis", "postgres")
+ORDER = (
+    "agent",
+    "beat",
+    "worker",
+    "live",
+    "web",
+    "disks",
+    "prepare",
+    "assets",
+    "mail",
+    "vps",
+    "cloud",
+    "redis",
+    "postgres",
+)
 LEFTOVER_SECONDS = {"cloud": 30.0, "postgres": 15.0}  # to put guests to sleep, to close its files; others get 5
 
 
