@@ -26,7 +26,7 @@ _NOTHING: Measures = dict.fromkeys(MEASURES, 0)
 
 
 class NoRoute(CloudBusy):
-    """This computer does not reach the machines' network; nothing is wrong with the cloud."""
+    """The computer that we run on does not reach the machines' network; nothing is wrong with the cloud."""
 
 
 def flavors(client: Client) -> list[Flavor]:
