@@ -111,7 +111,7 @@ class SshKey(models.Model):
 
 
 class ApiWrites(models.Model):
-    """How often a token has written in the minute of its last write."""
+    """The number of writes of a token in the minute of its last write."""
 
     token = models.CharField(max_length=128, primary_key=True)  # the hash by which it is known, never the token
     minute = models.DateTimeField(db_index=True)
@@ -214,7 +214,7 @@ class SignInFailures(models.Model):
 
 
 class SignInTotal(models.Model):
-    """How many sign-ins were refused ever, by reason: for /metrics."""
+    """The number of sign-ins that were ever refused, by reason: for /metrics."""
 
     kind = models.CharField(max_length=20, primary_key=True)  # wrong_password, throttled, busy
     count = models.BigIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Our My machines beside Horizon's Instances page, for the same servers of the same student on the same cloud.
+"""Measure My machines beside Horizon's Instances page, for the same servers of the same student on the same cloud.
 
     OS_CLOUD=… python -m bench.horizon [1,20,100]
 

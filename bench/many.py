@@ -1,4 +1,4 @@
-"""Two hundred simulated machines: does "My machines" answer as fast as with two, and what does a sweep cost?
+"""Measure two hundred simulated machines: does "My machines" answer as fast as with two, and what does a sweep cost?
 
     python -m bench.many [MACHINES]
 

@@ -1,4 +1,4 @@
-"""Registers the system check of the gateways' names when Django starts."""
+"""Register the system check of the gateways' names when Django starts."""
 
 from django.apps import AppConfig
 

@@ -97,7 +97,7 @@ class Guarded(SSHLocalPortForwarder):
 
 
 class OnlyForwards(asyncssh.SSHServer):
-    """No shell, no command, no way through to elsewhere: asyncssh refuses what is not overridden here."""
+    """An SSH server that does remote forwards only: asyncssh refuses what is not overridden here (shells, commands, other forwards)."""
 
     def __init__(self, ports: range) -> None:
         self.ports = ports

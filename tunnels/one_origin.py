@@ -1,4 +1,4 @@
-"""Keeps the portal's cookies from students' machines where both are on one computer: nobody gets through under the portal's name.
+"""Keep the portal's cookies from students' machines where both are on one computer: nobody gets through under the portal's name.
 
 `make run` has the portal at http://localhost:PORT and the machines' ports at http://127.0.0.1:PORT. The two names lead to the same
 place, and a browser sends the cookies of `localhost` to every port of it. So a request for `localhost` at a machine's port, which a

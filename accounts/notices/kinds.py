@@ -14,7 +14,7 @@ from accounts.notices.models import Notice
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How messages of one kind are worded.
+    """A kind of messages, and how they are worded.
 
     facts: called at delivery, in the language and time zone of the recipient, gives what the templates need, with the "subject"
         of the mail; None where the message is no longer worth sending.

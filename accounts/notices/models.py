@@ -17,7 +17,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """One message to one person by one channel. Its words are made at delivery, by its kind (accounts.notices.kinds)."""
+    """A message to a person by a channel. It is worded at delivery, by its kind (accounts.notices.kinds)."""
 
     class Channel(models.TextChoices):
         PAGE = "page", _("On the portal's pages")

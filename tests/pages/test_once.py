@@ -32,7 +32,7 @@ TEMPLATE = {
 # Forms that may be sent twice without making a second thing, and why.
 REPEATABLE = {
     "key-remove", "token-revoke",  # what is gone is gone
-    "account", "language", "theme", "image", "flavor", "catalog-look", "machine-rename", "template",  # the same value again
+    "account", "language", "time-zone", "theme", "image", "flavor", "catalog-look", "machine-rename", "template",  # the same value again
     "template-retire", "template-bring-back",  # done already: nothing happens
     "machine-port-close",  # closed already: said in a sentence
     "failure-again",  # it is tried once more, or was

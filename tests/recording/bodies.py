@@ -22,6 +22,7 @@ FORMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/keys/make/": [("a name", {"name": "Mine"})],
     "/tokens/": [("a name", {"name": "Mine"})],
     "/language/": [("Spanish", {"language": "es", "next": "/keys/"}), ("no such", {"language": "xx"})],
+    "/time-zone/": [("Quito's", {"time_zone": "America/Guayaquil"}), ("no such", {"time_zone": "x"})],
     "/theme/": [("dark", {"theme": "dark", "next": "/keys/"}), ("no such", {"theme": "x"})],
     "/login/": [("the right password", {"login": "student", "password": "minga"}), ("a wrong one", {"login": "student", "password": "x"}),
                 ("by mail", {"login": "donor@example.org", "password": "minga"}), ("deactivated", {"login": "blocked", "password": "minga"})],

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.journeys.stack import Stack
-from tests.tunnels.stage import until
+from tests.tunnels.agent_stage import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("upgrade-of-make-run")]
 SECONDS = 30.0  # until a port answers, on a busy computer

@@ -37,7 +37,7 @@ def jitter(pause: float) -> float:
 
 
 class Link:
-    """Follows wishes. `error` is why there is no connection: see why(); '' when there is one; None before the first try."""
+    """The connection, which follows wishes. `error`: why there is none (see why()); '' while there is one; None before the first try."""
 
     def __init__(self, key: asyncssh.SSHKey, limits: Limits) -> None:
         self.key, self.limits = key, limits

@@ -1,4 +1,4 @@
-"""How many visitors fit: at a port, from one address, and in all. Nobody takes so many places that others find none."""
+"""Limit the visitors at a port, from one address, and in all: nobody takes so many places that others find none."""
 
 import contextlib
 import ipaddress

@@ -52,7 +52,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class GatewayAddress(Message):
-    """Where the gateway is, and the only host key that it may show."""
+    """The gateway's address, and the only host key that it may show."""
 
     ssh_host: str
     ssh_port: int

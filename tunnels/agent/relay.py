@@ -42,7 +42,7 @@ class Counts:
 
 
 class End:
-    """One end of a stream. `way` is the visitor's SSH channel or the target's TCP transport, which take the same calls."""
+    """An end of a stream. `way` is the visitor's SSH channel or the target's TCP transport, which take the same calls."""
 
     def __init__(self, stream: "Stream") -> None:
         self.stream = stream

@@ -50,7 +50,7 @@ class Limits:
 
 
 class Waiters:
-    """Holds the visitors of one port and knocks for them, until they can be passed on or are told why not."""
+    """The held visitors of one port. It knocks for them until they can be passed on or are told why not."""
 
     def __init__(self, limits: Limits, wish: Wish) -> None:
         self.limits, self.wish = limits, wish

@@ -1,4 +1,4 @@
-"""What the portal wants, as the agent uses it: protocol.Wanted, with networks that answer quickly."""
+"""The portal's wishes as the agent uses them: protocol.Wanted, with networks that answer quickly."""
 
 import logging
 from collections.abc import Iterable
