@@ -43,7 +43,7 @@ def test_said_twice_it_is_done_once(db: None) -> None:
 
 
 def test_prepare_with_demo_makes_a_whole_trial(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.management.commands.demo.open_cloud", FakeCloud)
+    monkeypatch.setattr("portal.management.commands.prepare.open_cloud", FakeCloud)
     call_command("prepare", "--demo", verbosity=0)
     assert User.objects.count() == 5
     assert Template.objects.published().count() == 2
