@@ -57,17 +57,17 @@ def chief_role(person: User) -> str:
 
 
 def administers(person: User) -> bool:
-    """Whether this person sees and mends everything."""
+    """Say whether this person sees and mends everything."""
     return person.is_active and (User.Role.ADMIN in person.roles or person.is_superuser)
 
 
 def teaches(person: User) -> bool:
-    """Whether this person may make templates: teachers and administrators."""
+    """Say whether this person may make templates: teachers and administrators."""
     return person.is_active and (User.Role.TEACHER in person.roles or administers(person))
 
 
 def teaches_in(person: User, machine: Machine) -> bool:
-    """Whether this person teaches the course for which a machine was launched."""
+    """Say whether this person teaches the course for which a machine was launched."""
     course = machine.template.course_id
     return course is not None and person.is_active and _taught(person).filter(course=course).exists()
 
@@ -200,7 +200,7 @@ def _keep_awake(person: User, machine: Machine) -> Refusal | None:
 
 
 def _dismiss(person: User, machine: Machine) -> Refusal | None:
-    """A refusal is put away by those who asked: its owner, or for what only administrators ask for an administrator."""
+    """Say who may put a refusal away: its owner, or for what only administrators ask for an administrator."""
     if machine.refused in FOR_ADMINS:
         return None if administers(person) else Forbidden(_ADMINS)
     return None if person.pk == machine.owner_id else _unread(person)
@@ -234,7 +234,7 @@ def _template(person: User, verb: str, template: Any) -> Refusal | None:
 
 
 def _part(person: User, verb: str, _thing: Any) -> Refusal | None:
-    """Of the catalog: teachers read it, administrators change it."""
+    """Say who may read and change the catalog: teachers read it, administrators change it."""
     if verb == "see":
         return None if teaches(person) else Forbidden(_("Only teachers see what templates are made of."))
     return None if administers(person) else Forbidden(_STAFF)

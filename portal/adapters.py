@@ -46,7 +46,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             return user
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
-        """Only what a person must know: a page that opens says itself that one is signed in."""
+        """Pass on only what a person must know: a page that opens says itself that one is signed in."""
         template = kwargs.get("message_template", args[2] if len(args) > 2 else "") or ""
         if template.endswith(("logged_in.txt", "logged_out.txt")):
             return
@@ -68,7 +68,7 @@ class AuthenticationBackend(auth_backends.AuthenticationBackend):  # type: ignor
         return self._check_password(person, password)
 
     def _authenticate_by_username(self, username: str, password: str) -> Any:
-        """As everywhere here: in any case, and in the Unicode form NFKC, in which a phone may not have typed it."""
+        """Find a username in any case and in the Unicode form NFKC, in which a phone may not have typed it."""
         try:
             person = User.objects.get_by_natural_key(username)
         except User.DoesNotExist:

@@ -34,7 +34,7 @@ class Reason:
 
 
 def reason(error: Exception) -> Reason:
-    """Why it was not taken, in the language that is active."""
+    """Say why it was not taken, in the language that is active."""
     if isinstance(error, DisallowedHost):
         words = _("The portal does not answer by the name that you used. Its address is %(home)s.")
         title, home = _("Wrong address"), settings.PORTAL_URL

@@ -27,7 +27,7 @@ _ONE_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))\Z")
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """What can be downloaded: it never changes under this `tag`."""
+    """A file that can be downloaded and never changes under this `tag`."""
 
     size: int
     tag: str  # without quotes
@@ -44,7 +44,7 @@ def disk_of(machine: Machine) -> Whole:
 
 
 def serve(request: HttpRequest, whole: Whole) -> HttpResponseBase:
-    """The whole, or the part that was asked for. Raises what the first chunk raises: nothing has been said by then."""
+    """Answer with the whole, or the part that was asked for. Raises what the first chunk raises: nothing has been said by then."""
     headers = {"ETag": f'"{whole.tag}"', "Accept-Ranges": "bytes", "Cache-Control": "private, no-transform"}
     part = _part(request, whole)
     if part is None:
@@ -78,7 +78,7 @@ def _part(request: HttpRequest, whole: Whole) -> tuple[int, int] | None:
 
 
 def _is_part(request: HttpRequest, whole: Whole) -> bool:
-    """Whether a part is asked for, and of this very thing. Several parts, and what is not understood, get the whole."""
+    """Say whether a part is asked for, and of this very thing. Several parts, and what is not understood, get the whole."""
     if request.headers.get("If-Range", f'"{whole.tag}"') != f'"{whole.tag}"':
         return False
     first, last, tail = _numbers(request)
@@ -86,7 +86,7 @@ def _is_part(request: HttpRequest, whole: Whole) -> bool:
 
 
 def _numbers(request: HttpRequest) -> tuple[int | None, int | None, int | None]:
-    """The first and the last byte asked for, or how many of the end."""
+    """Read the first and the last byte asked for, or how many of the end."""
     asked = _ONE_RANGE.match(request.headers.get("Range", ""))
     if asked is None:
         return None, None, None
@@ -111,12 +111,12 @@ class _Flow:
             chunk = await asyncio.get_running_loop().run_in_executor(_THREADS, self._take)
 
     def close(self) -> None:
-        """It may be at work in another thread, which ends within the cloud's own time limit."""
+        """Close the source. Another thread may be reading it, which ends within the cloud's own time limit."""
         with self._lock:
             if close := getattr(self._chunks, "close", None):
                 close()
 
     def _take(self) -> bytes:
-        """The next; b"" at the end."""
+        """Return the next chunk; b"" at the end."""
         with self._lock:
             return next(self._chunks, b"")

@@ -33,7 +33,7 @@ def new_token() -> str:
 
 
 def once_per_form(view: View) -> View:
-    """A second POST of the same form leads to what the first one led to. What was refused is not remembered."""
+    """Lead a second POST of the same form to what the first one led to. What was refused is not remembered."""
 
     @wraps(view)
     def guarded(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponse:

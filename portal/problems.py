@@ -22,7 +22,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
-    """The members of a problem; `type` is a name, not an address: there is no page behind it."""
+    """Return the members of a problem; `type` is a name, not an address: there is no page behind it."""
     return {
         "type": f"urn:minga:problem:{code}",
         "title": HTTPStatus(status).phrase,
@@ -34,7 +34,7 @@ def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
 
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """For DRF's EXCEPTION_HANDLER. None for what is no error of the caller: that stays a 500, and is logged."""
+    """Answer an error of a view, for DRF's EXCEPTION_HANDLER. None for what is no error of the caller: that stays a 500, and is logged."""
     set_rollback()
     if isinstance(error, Refusal):
         return _refused(error)
@@ -105,7 +105,7 @@ def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:
 
 
 def _flat(detail: Any, field: str = "") -> Any:
-    """DRF's nested details as {field, detail} lines."""
+    """Flatten DRF's nested details into {field, detail} lines."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             yield from _flat(inner, "" if name == "non_field_errors" else f"{field}.{name}".strip("."))
@@ -121,6 +121,6 @@ def _flat(detail: Any, field: str = "") -> Any:
 @csrf_exempt
 @login_not_required
 def nothing_here(request: HttpRequest, rest: str = "") -> JsonResponse:
-    """For addresses below /api/ that do not exist; also for an id that is none."""
+    """Answer addresses below /api/ that do not exist, and ids that are none."""
     body = problem(404, _("There is nothing at this address, or it is not yours."), "not_found")
     return JsonResponse(body, status=404, content_type=MEDIA_TYPE)

@@ -43,7 +43,7 @@ class Impatient(H11Protocol):
         super().connection_lost(exc)
 
     def _watch_head(self) -> None:
-        """h11 is IDLE as long as it waits for a head, or for the rest of one."""
+        """Start or stop the clock: h11 is IDLE as long as it waits for a head, or for the rest of one."""
         if str(self.conn.their_state) != "IDLE":
             self._stop_watch()
         elif self.head_timer is None:
@@ -83,7 +83,7 @@ def trusted_proxies(*, behind_gateway: bool, routes: Path = ROUTES) -> list[str]
 
 
 def default_gateway(routes: Path = ROUTES) -> str:
-    """Where the route to everywhere leads; '' where there is none, or the system does not tell."""
+    """Return where the route to everywhere leads; '' where there is none, or the system does not tell."""
     try:
         rows = [line.split() for line in routes.read_text().splitlines()[1:]]
     except OSError:

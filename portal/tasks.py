@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @shared_task
 def look_at_catalog() -> None:
-    """The images and sizes of the machines' own cloud; another's would mark all of them as gone."""
+    """List the images and sizes of the machines' own cloud; another's would mark all of them as gone."""
     try:
         look_again(cloud_identity.opened())
     except CloudError as error:

@@ -1,4 +1,4 @@
-"""What the agents of the gateways speak: one long question, and reports.
+"""The API of the gateways' agents: one long question, and reports.
 
 A held question keeps no database connection. It does keep a thread as long as any middleware is sync (Django then runs
 the view from one); there is one question for each gateway, so that is cheap.
@@ -45,7 +45,7 @@ def problem(status: int, code: str, sentence: str) -> JsonResponse:
 
 
 def for_agents(method: str) -> Callable[[View], Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]]:
-    """A view for whoever holds a gateway's token; it gets the gateway."""
+    """Make a view for whoever holds a gateway's token; it gets the gateway."""
 
     def decorate(view: View) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponse]]:
         @csrf_exempt
@@ -85,7 +85,7 @@ def _gateway(header: str) -> Gateway | None:
 
 @for_agents("GET")
 async def wanted(request: HttpRequest, gateway: Gateway) -> HttpResponse:
-    """Everything that should be open; held for a while when the agent knows the present revision already."""
+    """Answer all that should be open; held for a while when the agent knows the present revision already."""
     try:
         known = int(request.GET.get("revision", "-1"))
         patience = min(float(request.GET.get("wait", "inf")), settings.AGENT_POLL_SECONDS)
@@ -158,7 +158,7 @@ def _wish(tunnel: Tunnel) -> WantedTunnel:
 
 @for_agents("POST")
 async def report(request: HttpRequest, gateway: Gateway) -> HttpResponse:
-    """What is open, what failed, and what passed through."""
+    """Take the agent's report: what is open, what failed, and what passed through."""
     try:
         told = read_report(request.body)
     except Refusal as refusal:

@@ -51,7 +51,7 @@ class SessionSchemeOfOurs(SessionScheme):  # type: ignore[no-untyped-call]
 
 class JSONParser(parsers.JSONParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        """DRF's, with a limit; brackets nested a thousand deep and half of a surrogate pair are bad JSON, too."""
+        """Parse as DRF does, with a limit; brackets nested a thousand deep and half of a surrogate pair are bad JSON, too."""
         length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LARGEST_BODY:
             raise TooLarge

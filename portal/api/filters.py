@@ -1,4 +1,4 @@
-"""What an address of the API says behind its question mark, checked."""
+"""Read and check the query of an address: numbers, known words, texts."""
 
 from collections.abc import Collection
 

@@ -40,7 +40,7 @@ class BadKey(Refusal):
 
 
 def once_per_key(view: View) -> View:
-    """For views that take POST, below @api_view. Requests of other methods, and those without a key, pass through."""
+    """Guard a view that takes POST, below @api_view. Requests of other methods, and those without a key, pass through."""
 
     @wraps(view)
     def guarded(request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -73,7 +73,7 @@ def once_for(who: User, request: Request, sent: Any, carry_out: Callable[[], Res
 
 
 def _answer(carry_out: Callable[[], Response]) -> Response:
-    """A refusal is an answer as well, and what its action had begun is undone."""
+    """Answer a refusal like any other answer, and undo what its action had begun."""
     try:
         with transaction.atomic():
             return carry_out()

@@ -88,7 +88,7 @@ class Launch(serializers.Serializer[Any]):
     name = Text(required=False, allow_blank=True, default="")
 
     def validate_template(self, value: Any) -> Any:
-        """A number as it is; anything else must be text."""
+        """Take a number as it is; anything else must be text."""
         return value if isinstance(value, int) and not isinstance(value, bool) else Text().run_validation(value)
 
 

@@ -60,7 +60,7 @@ def machines(request: Request) -> Response:
 
 
 def _template(word: str | int) -> Template | None:
-    """By slug or by id; None is refused with a sentence by `launch`."""
+    """Find a template by slug or by id; None is refused with a sentence by `launch`."""
     rows = Template.objects.with_parts()
     if isinstance(word, int):
         return rows.filter(pk=word).first()
@@ -75,7 +75,7 @@ def _template(word: str | int) -> Template | None:
 @extend_schema(methods=["DELETE"], responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem})
 @api_view(["GET", "PATCH", "DELETE"])
 def one(request: Request, pk: UUID) -> Response:
-    """One machine; rename it; delete it."""
+    """Show a machine; rename it; delete it."""
     row = machine(request, pk)
     if request.method == "PATCH":
         access.require(person(request), "rename", row)
@@ -87,7 +87,7 @@ def one(request: Request, pk: UUID) -> Response:
 
 
 def verb_view(verb: str) -> Callable[..., Any]:
-    """The view of POST machines/{id}/{verb}/."""
+    """Make the view of POST machines/{id}/{verb}/."""
 
     @extend_schema(
         operation_id=f"machines_{verb}",
@@ -108,7 +108,7 @@ def verb_view(verb: str) -> Callable[..., Any]:
 @api_view(["GET", "POST"])
 @once_per_key
 def ports(request: Request, pk: UUID) -> Response:
-    """The ports of a machine; or open one more."""
+    """List the ports of a machine; or open one more."""
     row = machine(request, pk, "open_port" if request.method == "POST" else "")
     opened = None
     if request.method == "POST":
@@ -137,7 +137,7 @@ def port(request: Request, pk: UUID, tunnel: UUID) -> Response:
 @api_view(["GET", "POST"])
 @once_per_key
 def copy(request: Request, pk: UUID) -> Response:
-    """The image of its disk that can be downloaded; or ask for one."""
+    """Show the image of its disk that can be downloaded; or ask for one."""
     row = machine(request, pk, "copy" if request.method == "POST" else "")
     if request.method == "POST":
         return Response(s.CopyOut(disk_images.ask(machine=row, by=person(request))).data, status=202)
@@ -150,7 +150,7 @@ def copy(request: Request, pk: UUID) -> Response:
 @extend_schema(responses={(200, "application/octet-stream"): bytes, 404: s.Problem, 409: s.Problem, 410: s.Problem})
 @api_view(["GET", "HEAD"])
 def disk(request: Request, pk: UUID) -> HttpResponseBase:
-    """The bytes of its disk. Takes Range and If-Range, so a download that broke off can be taken up again."""
+    """Send the bytes of its disk. Takes Range and If-Range, so a download that broke off can be taken up again."""
     return downloads.serve(request._request, downloads.disk_of(machine(request, pk, "download")))
 
 
@@ -164,14 +164,14 @@ _OF_EVENTS = [
 @extend_schema(parameters=_OF_EVENTS, responses=s.EventOut(many=True))
 @api_view(["GET"])
 def machine_events(request: Request, pk: UUID) -> Response:
-    """The history of one machine, newest first."""
+    """List the history of one machine, newest first."""
     return _events(request, Event.objects.filter(machine=machine(request, pk)))
 
 
 @extend_schema(parameters=_OF_EVENTS, responses=s.EventOut(many=True))
 @api_view(["GET"])
 def events(request: Request) -> Response:
-    """The history of all your machines, newest first."""
+    """List the history of all your machines, newest first."""
     return _events(request, Event.objects.filter(machine__owner=person(request)))
 
 

@@ -47,7 +47,7 @@ class TokenView(APIView):
         request=inputs.Credentials, responses={200: s.Token, **dict.fromkeys((401, 409, 429, 503), s.Problem)}, auth=[]
     )
     def post(self, request: Request) -> Response:
-        """A new token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
+        """Make a new token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
         asked = body(request, inputs.Credentials)
         who = _known(request, asked["username"], asked["password"])
 
@@ -80,7 +80,7 @@ def _known(request: Request, username: str, password: str) -> User:
 @extend_schema(responses=s.Me)
 @api_view(["GET"])
 def me(request: Request) -> Response:
-    """Who you are here."""
+    """Tell who you are here."""
     who = person(request)
     return Response({"username": who.username, "role": access.chief_role(who), "roles": sorted(who.roles)})
 
@@ -88,7 +88,7 @@ def me(request: Request) -> Response:
 @extend_schema(responses=s.Quota)
 @api_view(["GET"])
 def quota(request: Request) -> Response:
-    """What you have and may have."""
+    """Tell what you have and may have."""
     return Response(s.Quota(usage(person(request))).data)
 
 
@@ -120,7 +120,7 @@ def make_key(request: Request) -> Response:
 @extend_schema(methods=["DELETE"], responses={204: None, 404: s.Problem})
 @api_view(["GET", "DELETE"])
 def key(request: Request, pk: int) -> Response:
-    """One key; or forget it."""
+    """Show a key; or forget it."""
     row = get_object_or_404(SshKey, user=person(request), pk=pk)
     if request.method == "DELETE":
         actions.remove_key(key=row, by=person(request))

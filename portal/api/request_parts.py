@@ -1,4 +1,4 @@
-"""What every API view does first: find the row for this person, check the form of what was sent."""
+"""The first steps of every API view: find the row for this person, check the form of what was sent."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -13,7 +13,7 @@ from portal import access
 
 
 def person(request: Request) -> User:
-    """Who asks. Signed-out people were turned away before."""
+    """Return who asks. Signed-out people were turned away before."""
     return cast("User", request.user)
 
 
@@ -27,7 +27,7 @@ def machine(request: Request, pk: UUID, verb: str = "") -> Machine:
 
 
 def body(request: Request, kind: type[Serializer[Any]], **options: Any) -> dict[str, Any]:
-    """What was sent, in `kind`'s form. Raises ValidationError with the field's name."""
+    """Return what was sent, in `kind`'s form. Raises ValidationError with the field's name."""
     serializer = kind(data=request.data, **options)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)

@@ -41,7 +41,7 @@ def _one(request: Request, template: Template, status: int = 200) -> Response:
 @api_view(["GET", "POST"])
 @once_per_key
 def templates(request: Request) -> Response:
-    """What you can launch; or make a template (teachers)."""
+    """List what you can launch; or make a template (teachers)."""
     who = person(request)
     if request.method == "POST":
         access.require(who, "make", Template)
@@ -60,7 +60,7 @@ def templates(request: Request) -> Response:
 @extend_schema(methods=["DELETE"], responses={204: None, 403: s.Problem})
 @api_view(["GET", "PATCH", "DELETE"])
 def template(request: Request, slug: str) -> Response:
-    """One template; change it or retire it (teachers)."""
+    """Show a template; change it or retire it (teachers)."""
     who = person(request)
     row = get_object_or_404(access.visible(who, Template).with_parts(), slug=slug)
     if request.method != "GET":
@@ -90,7 +90,7 @@ def bring_back(request: Request, slug: str) -> Response:
 )
 @api_view(["GET"])
 def changes(request: Request, slug: str) -> Response:
-    """The history of a template, newest first: who changed what, for those who may change it."""
+    """List the history of a template, newest first: who changed what, for those who may change it."""
     row = get_object_or_404(Template, slug=slug)
     access.require(person(request), "see_changes", row)
     rows, headers = page(request, row.changes.select_related("by"), "-at", "-pk", size=CHANGES)

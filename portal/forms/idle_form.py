@@ -42,7 +42,7 @@ class IdleForm(forms.Form):
         self.order_fields(["idle_minutes", "ask_minutes", "first_minutes", "first_ask_minutes", "cpu_percent"])
 
     def rules(self) -> dict[str, Any]:
-        """What courses.actions takes; rules that have no field here stay."""
+        """Return the rules as courses.actions takes them; rules that have no field here stay."""
         typed = {name: value for name, value in self.cleaned_data.items() if value is not None}
         return self.kept | {name: _whole(value) for name, value in typed.items()}
 

@@ -80,7 +80,7 @@ class ResetPasswordForm(theirs.ResetPasswordForm):  # type: ignore[misc]
             raise
 
     def _send(self, request: Any, **options: Any) -> str:
-        """So often and no more: somebody else's mailbox is not to be filled from here."""
+        """Send no more than the limit allows: nobody else's mailbox is to be filled from here."""
         limits.mail(address=current_address(), email=self.cleaned_data["email"])
         sent_to: str = super().save(request, **options)
         return sent_to

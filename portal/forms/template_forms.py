@@ -60,14 +60,14 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
 
 
 def _choice(model: type[Any], field: forms.Field, current: int | None) -> Any:
-    """A choice of those that are offered and there, and of the one that the template has already."""
+    """Make a choice of those that are offered and there, and of the one that the template has already."""
     there = Q(offered=True, missing=False) & (Q(ready=True) if model is Image else Q())
     rows = model._default_manager.filter(there | Q(pk=current))
     return forms.ModelChoiceField(rows, label=field.label, empty_label=None)
 
 
 class ServiceForm(forms.Form):
-    """One row. A row without a name and a port is left out."""
+    """A service of the template. A row without a name and a port is left out."""
 
     name = forms.CharField(label=_("Service"), max_length=100, required=False)
     port = forms.IntegerField(
@@ -82,6 +82,6 @@ ServiceRows = forms.formset_factory(
 
 
 def typed_services(rows: Any) -> list[dict[str, Any]]:
-    """The rows that were filled in, as the actions take them. A port that is missing is 0, which they refuse."""
+    """Return the rows that were filled in, as the actions take them. A port that is missing is 0, which they refuse."""
     typed = [row for row in rows.cleaned_data if row.get("name") or row.get("port")]
     return [{"name": row["name"], "port": row.get("port") or 0, "scheme": row["scheme"]} for row in typed]

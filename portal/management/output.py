@@ -25,7 +25,7 @@ def language(wish: str | None) -> str:
 
 
 def lines(mark: str, topic: str, text: str, mend: str = "") -> Iterator[str]:
-    """One row; what mends it stands on lines of its own, so that it can be copied."""
+    """Return the lines of a row; what mends it stands on lines of its own, so that it can be copied."""
     width = min(max(shutil.get_terminal_size().columns, NARROW), WIDE) - MARK - TOPIC
     said = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
     yield f"{mark} {gettext(topic):<{TOPIC - 1}} {said[0]}"
@@ -36,7 +36,7 @@ def lines(mark: str, topic: str, text: str, mend: str = "") -> Iterator[str]:
 
 
 def openstack(**limits: float) -> OpenStackCloud:
-    """A connection of the command's own. api_timeout: for one that gives up sooner than the portal's."""
+    """Open a connection of the command's own. api_timeout: for one that gives up sooner than the portal's."""
     return OpenStackCloud(
         None,
         network=settings.OPENSTACK_NETWORK,

@@ -1,1 +1,1 @@
-"""What every request passes through before its view."""
+"""The layers that every request passes before its view."""

@@ -92,7 +92,7 @@ class Body:
         return message
 
     async def _is_beyond(self, size: float) -> bool:
-        """Whether so much is too much. Who asks is looked up only when it matters."""
+        """Say whether so much is too much. Who asks is looked up only when it matters."""
         if size > self.limit and not self.is_raised:
             self.is_raised = True
             self.limit = await sync_to_async(limit_of, thread_sensitive=False)(self.scope)
@@ -134,7 +134,7 @@ def told_length(scope: Message) -> float:
 
 
 def limit_of(scope: Message) -> int:
-    """How many bytes this request may send: more than usual where its view takes more from this person."""
+    """Return how many bytes this request may send: more than usual where its view takes more from this person."""
     request = ASGIRequest(scope, BytesIO())
     try:
         size, may = getattr(resolve(request.path_info).func, "takes_up_to", (LARGEST, _nobody))
@@ -151,7 +151,7 @@ def _nobody(person: User) -> bool:
 
 
 def _person(request: HttpRequest) -> User | None:
-    """By session or token, as the view will see it."""
+    """Find who asks by session or token, as the view will."""
     try:
         if known := Bearer().authenticate(Request(request)):
             return known[0]  # type: ignore[no-any-return]

@@ -53,7 +53,7 @@ class SignIns:
 
 
 def _note(user: User, address: str) -> None:
-    """An answer that is ready is not lost because this cannot be written down."""
+    """Write the address down. A failure must not cost the answer that is ready."""
     try:
         if addresses.note(user=user, address=address, at=timezone.now()):
             ring("machines.tasks.let_knock", user.pk)
@@ -62,7 +62,7 @@ def _note(user: User, address: str) -> None:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The visitor's, as a trusted proxy tells it, or its own; '' when it is not known."""
+    """Return the visitor's address, as a trusted proxy tells it, or the proxy's own; '' when it is not known."""
     address = _read(request.META.get("REMOTE_ADDR", ""))
     # The last one was added by the proxy next to us; what stands before the first stranger, anybody may have written.
     for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
@@ -73,7 +73,7 @@ def address_of(request: HttpRequest) -> str:
 
 
 def current_address() -> str:
-    """The address of the request that is being answered, for code that allauth calls without it."""
+    """Return the address of the request that is being answered, for code that allauth calls without it."""
     request = context.request
     return address_of(request) if request is not None else ""
 

@@ -1,4 +1,4 @@
-"""Who is let in, and what people read when a request cannot be answered."""
+"""Middleware: login required; pages for a bare 405 and for refusals that say when to try again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
 
 
 def _page(request: HttpRequest) -> str:
-    """The page on which the person is, not the address that their form or live part asks."""
+    """Return the page on which the person is, not the address that their form or live part asks."""
     url = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     return urlsplit(url).path if url_has_allowed_host_and_scheme(url, {request.get_host()}) else "/"
 

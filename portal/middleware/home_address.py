@@ -42,7 +42,7 @@ class HomeAddress:
 
 
 def _named(request: HttpRequest) -> str:
-    """The host and port as the visitor says them; not checked yet."""
+    """Return the host and port as the visitor says them; not checked yet."""
     return str(request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", ""))
 
 
@@ -51,7 +51,7 @@ def is_beside_home(request: HttpRequest) -> bool:
 
 
 def _lead_home(request: HttpRequest) -> HttpResponse:
-    """Not for ever: another program may have this port tomorrow. A form is not passed on: it was made for another address."""
+    """Redirect, not for ever: another program may have this port tomorrow. A form is not passed on: it was made for another address."""
     home = _home(request)
     if request.method in ("GET", "HEAD"):
         return HttpResponseRedirect(home + request.get_full_path(), headers={"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""What programs ask all day long: /healthz, /readyz, /metrics. Answered before anything else has a say.
+"""The addresses that programs ask all day long: /healthz, /readyz, /metrics. Answered before any other middleware.
 
 A prober knows a process by its address, which is no allowed host; it has no session, and must not wait for one to be looked up.
 """
@@ -38,7 +38,7 @@ class Probes:
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process lives and can answer. Asks nobody."""
+    """Say that the process lives and can answer. Asks nobody."""
     return _text("ok\n")
 
 

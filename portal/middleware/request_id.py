@@ -40,7 +40,7 @@ class RequestId:
 
 
 def request_id(request: HttpRequest) -> str:
-    """The one that this request has, came with, or gets now."""
+    """Return the id that this request has, came with, or gets now."""
     known = request.META.get("minga.request_id")
     if known is None:
         given = request.headers.get("X-Request-ID", "")
@@ -50,7 +50,7 @@ def request_id(request: HttpRequest) -> str:
 
 
 def _note(request: HttpRequest, status: int, seconds: float) -> None:
-    """The access line. No query and no address of the visitor: those are the business of the proxy, under the same id."""
+    """Write the access line. No query and no address of the visitor: those are the business of the proxy, under the same id."""
     if status < 400 and request.path.startswith(CALM):
         return
     method, path = logs.cut(str(request.method)), logs.cut(request.path)

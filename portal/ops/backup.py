@@ -37,7 +37,7 @@ EXECUTE format('DROP TABLE IF EXISTS public.%I CASCADE', one.tablename); END LOO
 
 
 class BadBackup(Exception):
-    """It could not be made, or it cannot be used. Nothing was changed. The text says why, for an administrator."""
+    """A backup could not be made, or cannot be used. Nothing was changed. The text says why, for an administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Tools:
     folder: Path
 
     def run(self, program: str, *arguments: str) -> bytes:
-        """Its output. Raises BadBackup with its last words."""
+        """Run a program and return its output. Raises BadBackup with its last words."""
         command = [str(self.folder / program), *arguments]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=_environment())
         if done.returncode:
@@ -56,7 +56,7 @@ class Tools:
 
 
 def tools() -> Tools:
-    """Those of the server's own version, wherever they are. Raises BadBackup."""
+    """Find pg_dump and pg_restore of the server's own version, wherever they are. Raises BadBackup."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")
         wanted = int(cursor.fetchone()[0]) // 10_000
@@ -100,13 +100,13 @@ def check(path: Path, found: Tools) -> None:
 
 
 def applied(path: Path, found: Tools) -> set[tuple[str, str]]:
-    """The migrations (app, name) that a backup knows."""
+    """Return the migrations (app, name) that a backup knows."""
     rows = found.run("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(path)).decode()
     return {(cells[1], cells[2]) for line in rows.splitlines() if len(cells := line.split("\t")) == 4}
 
 
 def others() -> int:
-    """How many sessions of other programs (web, worker, a person with psql) are open on the database."""
+    """Count the sessions of other programs (web, worker, a person with psql) are open on the database."""
     let_go()
     with psycopg.connect(**_facts()) as own:
         for _try in range(LEAVING_TRIES):
@@ -148,7 +148,7 @@ def load(path: Path, found: Tools, *, then: str) -> None:
 
 
 def _pour(source: "subprocess.Popen[bytes]", target: "subprocess.Popen[bytes]", then: str) -> None:
-    """The backup as SQL into psql, between BEGIN and COMMIT. Without the COMMIT, psql's end undoes it all."""
+    """Pour the backup as SQL into psql, between BEGIN and COMMIT. Without the COMMIT, psql's end undoes it all."""
     out, into = cast("IO[bytes]", source.stdout), cast("IO[bytes]", target.stdin)
     try:
         into.write(
@@ -176,7 +176,7 @@ def let_go() -> None:
 
 
 def _folders() -> Iterable[Path]:
-    """Where PostgreSQL's programs may be: on the PATH, where systems put them, in the wheel of `make run`."""
+    """List where PostgreSQL's programs may be: on the PATH, where systems put them, in the wheel of `make run`."""
     if on_path := shutil.which("pg_dump"):
         # Debian's is a wrapper that picks a version by itself: only a real one counts.
         yield Path(on_path).resolve().parent
@@ -188,7 +188,7 @@ def _folders() -> Iterable[Path]:
 
 
 def _version(folder: Path) -> int:
-    """The version of the programs in a folder; 0 when they are not all there."""
+    """Return the version of the programs in a folder; 0 when they are not all there."""
     if not all((folder / program).is_file() for program in ("pg_dump", "pg_restore", "psql")):
         return 0
     said = subprocess.run([folder / "pg_dump", "--version"], capture_output=True, text=True).stdout
@@ -197,13 +197,13 @@ def _version(folder: Path) -> int:
 
 
 def _facts() -> dict[str, Any]:
-    """How to reach the database, in the words of libpq."""
+    """Return how to reach the database, in the words of libpq."""
     known = connection.get_connection_params()
     return {name: known[name] for name in ("dbname", "user", "password", "host", "port", "sslmode") if known.get(name)}
 
 
 def _environment() -> dict[str, str]:
-    """The same for the programs: in their environment, since everybody can read a command line."""
+    """Return the same for the programs: in their environment, since everybody can read a command line."""
     mine = {VARIABLES.get(name, f"PG{name.upper()}"): str(value) for name, value in _facts().items()}
     return {**{k: v for k, v in os.environ.items() if not k.startswith("PG")}, **mine, "PGAPPNAME": "minga-backup"}
 

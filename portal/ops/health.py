@@ -95,7 +95,7 @@ class Look(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the database said, and after how many seconds."""
+    """An answer of the database, and after how many seconds it came."""
 
     seconds: float
     watch: CloudWatch | None
@@ -177,7 +177,7 @@ _database, _redis, _disks, _live = Look(_ask_database), Look(_ask_redis), Look(_
 
 
 def readiness() -> tuple[str, dict[str, Part]]:
-    """The state of the whole, and of each part."""
+    """Return the state of the whole, and of each part."""
     until = monotonic() + LIMIT_SECONDS
     asked_database, asked_redis, asked_disks = _database.begin(), _redis.begin(), _disks.begin()
     asked_live = _live.begin()
@@ -196,7 +196,7 @@ def readiness() -> tuple[str, dict[str, Part]]:
 
 
 def database(seen: Seen) -> Part:
-    """Without room to write nobody can sign in or ask for anything: as good as away."""
+    """Check that the database answers and has room to write: without that nobody can sign in or ask for anything."""
     if not seen.disk_is_full:
         return Part(OK, seen.seconds)
     seldom.warning(log, "database disk", "the disk of the database is full", memory=seldom.OWN)
@@ -204,7 +204,7 @@ def database(seen: Seen) -> Part:
 
 
 def disk(folder: str) -> Part:
-    """The room for this process's own temporary files: larger bodies, and what is downloaded."""
+    """Check the room for this process's own temporary files: larger bodies, and what is downloaded."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
@@ -213,7 +213,7 @@ def disk(folder: str) -> Part:
 
 
 def disks(took: float | Part) -> Part:
-    """The process that reads disks for web. Without it nothing can be downloaded, and all else goes on."""
+    """Check the process that reads disks for web. Without it nothing can be downloaded, and all else goes on."""
     if isinstance(took, Part):
         return Part(DEGRADED, why="no disk can be downloaded: the process that reads them does not answer")
     return Part(OK, took)
@@ -239,7 +239,7 @@ def _further(seen: Seen | Part, now: datetime) -> dict[str, Part]:
 
 
 def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
-    """What it said; or, where it said nothing, a part that has failed. The reason's words are for the log: anybody may ask here."""
+    """Return the part's answer; a failed part where there is none. The reason's words are for the log: anybody may ask here."""
     try:
         return asked.result(max(0.0, until - monotonic()))
     except TimeoutError:
@@ -251,7 +251,7 @@ def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
 
 
 def cloud(watch: CloudWatch | None, now: datetime) -> Part:
-    """By the age of the last list that worked; nothing is asked of the cloud itself."""
+    """Judge the cloud by the age of the last list that worked; nothing is asked of the cloud itself."""
     if watch is None or watch.listed_at is None:
         return Part(DEGRADED, why="never listed yet: do the worker and beat run, and does the cloud answer?")
     age = (now - watch.listed_at).total_seconds()
@@ -263,7 +263,7 @@ def cloud(watch: CloudWatch | None, now: datetime) -> Part:
 
 
 def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
-    """Whether each enabled gateway's agent is heard and connected to it; the longest silence. No names: anybody may ask here."""
+    """Check that each enabled gateway's agent is heard and connected to it; tell the longest silence. No names: anybody may ask here."""
     if not gateways:
         return Part(DEGRADED, why="no gateway is enabled")
     ages = [(now - g.heard_at).total_seconds() for g in gateways if g.heard_at]
@@ -289,7 +289,7 @@ def rows(seen: Seen, now: datetime) -> Part:
 
 
 def mails(seen: Seen, now: datetime) -> Part:
-    """Whether mails go out. People are asked by other ways, too, so the site goes on."""
+    """Check that mails go out. People are asked by other ways, too, so the site goes on."""
     if seen.mails_since is None:
         return Part(OK, 0.0)
     age = (now - seen.mails_since).total_seconds()

@@ -30,7 +30,7 @@ counts = ARRAY(SELECT a + b FROM unnest(t.counts, excluded.counts) WITH ORDINALI
 
 
 class Latencies:
-    """What one process has counted and not handed in yet."""
+    """Counts of one process that it has not handed in yet."""
 
     def __init__(self) -> None:
         self._lock = Lock()

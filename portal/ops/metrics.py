@@ -99,7 +99,7 @@ class Numbers(Collector):
 
 
 def told(accept: str) -> tuple[bytes, str]:
-    """All numbers in the form that the asker prefers, and the name of that form."""
+    """Return all numbers in the form that the asker prefers, and the name of that form."""
     encode, media_type = choose_encoder(accept)
     return encode(NUMBERS), media_type
 

@@ -29,7 +29,7 @@ class Tally:
         self._since, self._old = EVER, Totals()
 
     def read(self, now: datetime) -> Totals:
-        """All of them, as of now: one query."""
+        """Return all totals as of now, by one query."""
         with self._lock:
             until = max(self._since, now - OLD)
             rows = self._rows(until)

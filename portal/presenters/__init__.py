@@ -1,1 +1,1 @@
-"""What pages and the API show of rows: computed from facts and one `now`, without writing."""
+"""Rows as pages and the API show them: computed from facts and one `now`, without writing."""

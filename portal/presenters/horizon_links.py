@@ -6,7 +6,7 @@ from django.conf import settings
 
 
 def server_page(server_id: str) -> str:
-    """The address; '' where no Horizon is set up, or nothing is there to show."""
+    """Return the address of a server's page; '' where no Horizon is set up, or nothing is there to show."""
     if not settings.HORIZON_URL or not server_id:
         return ""
     return f"{settings.HORIZON_URL}/admin/instances/{quote(server_id, safe='')}/detail"

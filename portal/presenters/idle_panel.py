@@ -15,7 +15,7 @@ _TONES = {"work": "on", "unknown": "busy"}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One signal."""
+    """A signal in words."""
 
     label: str
     text: str

@@ -36,7 +36,7 @@ class FirstBoot:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What the cloud refused and nobody has put away yet."""
+    """A refusal of the cloud that nobody has put away yet."""
 
     what: str
     note: str
@@ -141,7 +141,7 @@ class Shown:
         return f"{said} {machine_sentences.turn(self.wait)}" if is_queued else said
 
     def _settled(self) -> str:
-        """Of a machine that runs, say what is true now: its note is of the moment from which it was called running."""
+        """Say what is true of a settled machine now: the note of one that runs is of the moment from which it was called running."""
         if self.is_up:
             return self.refusal or self.setup or self.not_ready or machine_sentences.at_rest(self.machine)
         return str(self.machine.note) or self.refusal or machine_sentences.at_rest(self.machine)
@@ -153,12 +153,12 @@ class Shown:
 
     @property
     def why_shut(self) -> str:
-        """What to know before trying a way in that is closed; '' while they are open."""
+        """Say what to know before trying a way in that is closed; '' while they are open."""
         return machine_sentences.why_shut(self.machine, self.ports)
 
     @property
     def setup(self) -> str:
-        """What to say of its first boot; '' where that ended well, or its owner has seen how it ended."""
+        """Say how its first boot went; '' where that ended well, or its owner has seen how it ended."""
         return str(first_boot.note(self.machine)) if self.is_up else ""
 
     @property
@@ -173,19 +173,19 @@ class Shown:
 
     @property
     def refusal(self) -> str:
-        """What the cloud refused its owner, until they have seen it; '' for nothing."""
+        """Say what the cloud refused its owner, until they have seen it; '' for nothing."""
         is_said = self.machine.state != State.GONE and not self._is_refused_to_admins
         return str(self.machine.refusal) if is_said else ""
 
     @property
     def admin_refusal(self) -> str:
-        """What the cloud refused an administrator, for administrators; '' for everybody else."""
+        """Say to administrators what the cloud refused them; '' to everybody else."""
         is_said = self.machine.state != State.GONE and self._is_refused_to_admins and access.administers(self.reader)
         return str(self.machine.refusal) if is_said else ""
 
     @property
     def refused(self) -> Refused | None:
-        """What the cloud refused that concerns the reader: administrators see their own refusals, too."""
+        """Return the refusal that concerns the reader: administrators see their own, too."""
         row = self.machine
         if not row.refused or (self._is_refused_to_admins and not access.administers(self.reader)):
             return None

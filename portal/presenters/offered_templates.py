@@ -12,7 +12,7 @@ from portal import access
 
 @dataclass(frozen=True, slots=True)
 class OfferedTemplate:
-    """What a launch of it would meet, and for those who may change it how many first boots failed."""
+    """A template, whether it can be launched, and for those who may change it how many first boots failed."""
 
     offer: Offer
     setup_failures: int

@@ -1,4 +1,4 @@
-"""What every page needs to draw its frame."""
+"""Facts for the frame of every page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ THEMES = ("auto", "light", "dark")
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One entry of the main navigation."""
+    """An entry of the main navigation."""
 
     href: str
     label: Promise
@@ -28,7 +28,7 @@ class Tab:
 
 
 class May:
-    """What this person may do on the site, for templates: `{% if may.administer %}`."""
+    """The rights of this person on the site, for templates: `{% if may.administer %}`."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
@@ -57,7 +57,7 @@ _TABS = (
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """The theme, where the switches come back to, the navigation of this person, and the version for administrators."""
+    """Give the theme, where the switches come back to, the navigation of this person, and the version for administrators."""
     return {
         "theme": theme_of(request),
         "theme_cookie": settings.THEME_COOKIE_NAME,

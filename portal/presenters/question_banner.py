@@ -25,7 +25,7 @@ MOST = 5  # on one page; who has more open questions finds them with their machi
 
 @dataclass
 class ShownQuestion:
-    """One question as a page shows it."""
+    """A question as a page shows it."""
 
     ask: Question
     now: datetime
@@ -44,7 +44,7 @@ class ShownQuestion:
 
 
 def open_questions(request: HttpRequest) -> dict[str, object]:
-    """For the template: looked for once, and only by a page that has a place for them."""
+    """Give the open questions to the template: looked for once, and only by a page that has a place for them."""
 
     def shown() -> list[ShownQuestion]:
         if not hasattr(request, "shown_questions"):
@@ -82,7 +82,7 @@ class Seen:
 
 
 def _is_opened(request: HttpRequest) -> bool:
-    """By a person: not a part that asked for itself, nor what a browser fetches because somebody might open it next."""
+    """Say whether a person opened it: not a part that asked for itself, nor what a browser fetches because somebody might open it next."""
     if request.method == "HEAD" or request.headers.get("HX-Request"):
         return False
     purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")

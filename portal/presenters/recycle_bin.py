@@ -1,4 +1,4 @@
-"""What a page says of a machine in the recycle bin."""
+"""A machine in the recycle bin, as its page shows it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ class Binned:
 
     @property
     def sentence(self) -> str:
-        """What is wrong, or under way; '' when it lies there."""
+        """Say what is wrong, or under way; '' when it lies there."""
         return "" if self.machine.is_settled and self.machine.state == State.ARCHIVED else str(self.machine.note)
 
     @property

@@ -23,7 +23,7 @@ UNBROKEN = "\u00a0"  # a number and its unit stay on one line
 
 @register.simple_tag
 def icon(name: str, css: str = "icon") -> SafeString:
-    """A drawing of our sheet. It only accompanies words, so a screen reader skips it."""
+    """Draw a picture of our sheet. It only accompanies words, so a screen reader skips it."""
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static("img/icons.svg"), name
     )
@@ -31,7 +31,7 @@ def icon(name: str, css: str = "icon") -> SafeString:
 
 @register.simple_tag
 def once() -> SafeString:
-    """In each form that makes something: a token by which two clicks are known for one."""
+    """Put a token into a form that makes something, by which two clicks are known for one."""
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_token())
 
 
@@ -60,7 +60,7 @@ def memory(mib: int) -> str:
 
 @register.filter
 def amount(value: int, unit: str) -> str:
-    """A gauge's number with its unit."""
+    """Write a gauge's number with its unit."""
     if unit == "MB":
         return memory(value)
     return f"{value}{UNBROKEN}{unit}" if unit else str(value)
@@ -77,7 +77,7 @@ def size(flavor: object) -> str:
 
 @register.filter
 def notice_tone(state: str) -> str:
-    """The colour for what became of a message."""
+    """Return the colour for what became of a message."""
     return {"delivered": "tone-on", "due": "tone-busy", "sending": "tone-busy", "failed": "tone-trouble"}.get(
         state, "tone-away"
     )
@@ -85,7 +85,7 @@ def notice_tone(state: str) -> str:
 
 @register.filter
 def ago(at: datetime) -> str:
-    """How long since, in one unit; older than a day as a date."""
+    """Say how long since, in one unit; older than a day as a date."""
     past = timezone.now() - at
     if past < timedelta(minutes=1):
         return _("just now")
@@ -98,19 +98,19 @@ def ago(at: datetime) -> str:
 
 @register.filter
 def written(at: datetime, form: str) -> str:
-    """Like Django's `date`; it says which, where clocks that are put back show a time twice."""
+    """Format as Django's `date` does, and say which, where clocks that are put back show a time twice."""
     return times.written(at, form)
 
 
 @register.filter
 def horizon(server_id: str) -> str:
-    """Its page in Horizon; '' where none is set up."""
+    """Return the address of a server in Horizon; '' where none is set up."""
     return server_page(server_id)
 
 
 @register.filter
 def status_word(status: str) -> str:
-    """What the cloud says of a server, in the words of people."""
+    """Say a status of the cloud in words of people."""
     return {
         Status.BUILDING: pgettext("server", "Being built"),
         Status.ACTIVE: pgettext("server", "Running"),

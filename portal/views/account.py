@@ -33,7 +33,7 @@ def account(request: SignedIn) -> HttpResponse:
 @never_cache
 @once_per_form
 def make_token(request: SignedIn) -> HttpResponse:
-    """The answer to this request is the only place where the token is ever shown."""
+    """Make a token. The answer to this request is the only place where it is ever shown."""
     try:
         text = tokens.make(user=request.user, name=request.POST.get("name", "").strip() or _("my program"))
     except (Refusal, ValueError) as refusal:
@@ -58,7 +58,7 @@ def revoke_token(request: SignedIn, key: str) -> HttpResponse:
 @login_not_required
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Kept in a cookie, and with the account for the next browser."""
+    """Change the language, in a cookie, and with the account for the next browser."""
     response = set_language(request)
     chosen = response.cookies.get(settings.LANGUAGE_COOKIE_NAME)
     if chosen is not None and request.user.is_authenticated:
@@ -81,7 +81,7 @@ def time_zone(request: SignedIn) -> HttpResponse:
 @login_not_required
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """auto, light or dark; `next` is the one after the one that is now."""
+    """Change the theme to auto, light or dark; `next` is the one after the one that is now."""
     wish = request.POST.get("theme", "")
     if wish not in THEMES:
         wish = THEMES[(THEMES.index(theme_of(request)) + 1) % len(THEMES)]

@@ -38,7 +38,7 @@ CHOICE = Answer.Choice
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """From a mail. A GET shows one button and does nothing; the button's POST acts.
+    """Answer a link of a mail. A GET shows one button and does nothing; the button's POST acts.
 
     csrf_exempt: what a forged request would need is the token, which proves more than a cookie does; and a mail program's own
     browser often keeps no cookies. No referrer tells the token to anybody.
@@ -62,7 +62,7 @@ def _by_link(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @once_per_form
 def say(request: SignedIn, pk: int, choice: str) -> HttpResponse:
-    """The same by who is signed in: one tap in the banner or on the machine's page."""
+    """Answer who is signed in likewise: one tap in the banner or on the machine's page."""
     ask = get_object_or_404(access.visible(request.user, Question), pk=pk)
     if choice not in answers.CHOICES[ask.kind]:
         raise Http404
@@ -107,7 +107,7 @@ def _act(request: HttpRequest, ask: Question, choice: str, *, by: User | None, n
 
 
 def _over(request: HttpRequest, ask: Question, refusal: Refusal) -> HttpResponse:
-    """It came too late, or twice: what became of it, and the way to the machine."""
+    """Answer what came too late, or twice: what became of it, and the way to the machine."""
     return render(request, "asks/over.html", {"ask": ask, "sentence": str(refusal)}, status=refusal.status)
 
 
@@ -115,7 +115,7 @@ def _over(request: HttpRequest, ask: Question, refusal: Refusal) -> HttpResponse
 @require_GET
 @never_cache
 def asks(request: SignedIn) -> HttpResponse:
-    """For teachers the questions about their courses' machines, for admins all: delivered how, answered what, and by whom."""
+    """List the questions, to teachers of their courses, to administrators all: delivered how, answered what, and by whom."""
     rows = access.questions_to_watch(request.user).order_by("-asked_at")
     return render(request, "asks/list.html", {"asks": told(rows, SHOWN), "zone": times.zone()})
 
@@ -123,7 +123,7 @@ def asks(request: SignedIn) -> HttpResponse:
 @require_POST
 @once_per_form
 def give(request: SignedIn, pk: UUID) -> HttpResponse:
-    """A teacher or an admin keeps a machine awake until hh:mm, asked or not."""
+    """Keep a machine awake until hh:mm, asked or not: for teachers and administrators."""
     now = timezone.now()
     machine = get_object_or_404(access.in_care_of(request.user).alive(), pk=pk)
     if refusal := access.why_not(request.user, "keep_awake", machine):
@@ -142,7 +142,7 @@ def give(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def told(rows: "QuerySet[Question]", most: int) -> list[Question]:
-    """With their messages and answers: a number of queries that does not grow."""
+    """Load questions with their messages and answers, by a number of queries that does not grow."""
     found = list(
         rows.select_related("machine__owner", "machine__template__course").prefetch_related("answers__by")[:most]
     )
@@ -153,7 +153,7 @@ def told(rows: "QuerySet[Question]", most: int) -> list[Question]:
 
 
 def of_machine(machine: Machine) -> list[Question]:
-    """The last questions about one machine, for its page."""
+    """Return the last questions about one machine, for its page."""
     return told(Question.objects.filter(machine=machine).order_by("-asked_at"), 5)
 
 

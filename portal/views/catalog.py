@@ -1,4 +1,4 @@
-"""What the cloud has, under names for people. Teachers read it, admins change it."""
+"""The catalog: what the cloud has, under names for people. Teachers read it, administrators change it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -23,7 +23,7 @@ def catalog(request: SignedIn) -> HttpResponse:
 @only("look_again", Image)
 @require_POST
 def look_again(request: SignedIn) -> HttpResponse:
-    """The cloud is asked by a worker: it may take its time."""
+    """Have a worker ask the cloud: it may take its time."""
     actions.ask_again(by=request.user)
     messages.success(request, _("The cloud is being asked. What is new is here in a few seconds."))
     return redirect("catalog")

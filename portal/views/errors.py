@@ -42,7 +42,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @login_not_required
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Not taken by Django. The page needs no session, no database and no host of ours: none of them may be there."""
+    """Answer what Django did not take. The page needs no session, no database and no host of ours: none of them may be there."""
     bad_requests.note(request, exception)
     with translation.override(translation.get_language_from_request(request)):
         why = bad_requests.reason(exception)
@@ -64,7 +64,7 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def refused(request: HttpRequest, status: int) -> HttpResponse:
-    """A body that was larger, or took longer, than it may. Nothing of it was kept."""
+    """Answer a body that was larger, or took longer, than it may. Nothing of it was kept."""
     title, words, code = _why_refused(status)
     if request.path.startswith("/api/"):
         return JsonResponse(problem(status, words, code), status=status, content_type=MEDIA_TYPE)
@@ -106,7 +106,7 @@ def _pause(request: HttpRequest, refusal: Refusal, headers: dict[str, str]) -> H
 
 @login_not_required
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose token is old. The one for signing in leads on: in another tab the person signed in, or out, since."""
+    """Answer a form whose token is old. The one for signing in leads on: in another tab the person signed in, or out, since."""
     if request.path == reverse("account_login"):
         wish = request.POST.get(REDIRECT_FIELD_NAME, "")
         safe = wish if url_has_allowed_host_and_scheme(wish, {request.get_host()}, request.is_secure()) else ""

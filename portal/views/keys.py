@@ -40,7 +40,7 @@ def keys(request: SignedIn) -> HttpResponse:
 @never_cache
 @once_per_form
 def make(request: SignedIn) -> HttpResponse:
-    """The answer to this request is the only place where the private half is ever shown."""
+    """Have a key made. The answer to this request is the only place where the private half is ever shown."""
     name = request.POST.get("name", "").strip() or _("Made by Minga")
     try:
         key, private = actions.make_key(owner=request.user, name=name, by=request.user)

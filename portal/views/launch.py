@@ -53,7 +53,7 @@ def launch(request: SignedIn) -> HttpResponse:
 
 
 def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpResponse:
-    """All cards; after a refusal with its sentence, its status, and the name that was typed."""
+    """Answer all cards; after a refusal with its sentence, its status, and the name that was typed."""
     cards, used = offers(request.user), usage(request.user)
     lacking = shortage(used, [size_of(card.template) for card in cards if card.over_quota])
     is_over = isinstance(refusal, OverQuota) and lacking is not None
@@ -71,7 +71,7 @@ def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpRespon
 
 
 def free_name(user: User) -> str:
-    """The first of NAMES that no machine of this person has; then numbered."""
+    """Return the first of NAMES that no machine of this person has; then numbered."""
     taken = machine_names.taken(user.pk)
     numbered = (f"{name}-{number}" if number > 1 else name for number in range(1, len(taken) + 2) for name in NAMES)
     return next(name for name in numbered if name not in taken)

@@ -71,7 +71,7 @@ def machines(request: SignedIn) -> HttpResponse:
 @require_GET
 @never_cache
 def card(request: SignedIn, pk: UUID) -> HttpResponse:
-    """One card, which asks for itself while it is unsettled; 204 while it would look the same."""
+    """Answer a card, which asks for itself while it is unsettled; 204 while it would look the same."""
     shown = show(find(request, pk), request.user)
     if shown.version == request.GET.get("seen"):
         return UNCHANGED()
@@ -82,7 +82,7 @@ def card(request: SignedIn, pk: UUID) -> HttpResponse:
 
 
 def _news(request: SignedIn, shown: Shown) -> str:
-    """What a screen reader hears: a new state, never a mere percentage."""
+    """Return what a screen reader says: a new state, never a mere percentage."""
     seen = request.GET.get("seen", "").partition("-")[0]
     if seen == shown.machine.state:
         return ""
@@ -103,7 +103,7 @@ def machine_page(
     form: PortForm | None = None,
     naming: NameForm | None = None,
 ) -> HttpResponse:
-    """The whole page; after a refusal with its status, and its sentence where no field has it."""
+    """Answer the whole page; after a refusal with its status, and its sentence where no field has it."""
     if refusal:
         if not any(each and each.errors for each in (form, naming)):
             messages.error(request, str(refusal))
@@ -118,7 +118,7 @@ def machine_page(
 @require_GET
 @never_cache
 def live(request: SignedIn, pk: UUID) -> HttpResponse:
-    """What changes by itself on a machine's page."""
+    """Answer the part of a machine's page that changes by itself."""
     shown = show(find(request, pk), request.user)
     if shown.version == request.GET.get("seen"):
         return UNCHANGED()
@@ -140,7 +140,7 @@ def live(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_POST
 @once_per_form
 def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
-    """Sleep, wake, put away, restart, try again: one tap."""
+    """Do what takes one tap: sleep, wake, put away, restart, try again."""
     row = find(request, pk)
     try:
         if verb != "see":  # `dismiss` asks for each of the two things that it puts away
@@ -154,7 +154,7 @@ def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @once_per_form
 def sure(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
-    """Reset and delete: a page that asks, then the deed."""
+    """Reset or delete: a page that asks, then the deed."""
     row = find(request, pk, verb)
     if request.method == "GET":
         facts = {"s": show(row, request.user), "binned": Binned(row), "no_room": archive_share.why_not(row) or ""}

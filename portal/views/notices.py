@@ -25,7 +25,7 @@ from portal.views.servers import ON_A_PAGE
 @require_GET
 @never_cache
 def notices(request: SignedIn) -> HttpResponse:
-    """The newest first. `state` leaves only those of one state."""
+    """List the newest first. `state` leaves only those of one state."""
     state = request.GET.get("state", "")
     rows = access.visible(request.user, Notice).select_related("recipient").order_by("-pk")
     if state in Notice.State.values:
@@ -59,7 +59,7 @@ def again(request: SignedIn, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """A GET shows one button and does nothing, for scanners of mail open every link; the POST acts, also that of RFC 8058.
+    """Unsubscribe by a link. A GET only shows one button, for scanners of mail open every link; the POST acts, also that of RFC 8058.
 
     csrf_exempt: what a forged request would need is the token, and mail programs have no cookie of ours.
     """

@@ -43,7 +43,7 @@ def servers(request: SignedIn) -> HttpResponse:
 @never_cache
 @once_per_form
 def adopt(request: SignedIn, server_id: str) -> HttpResponse:
-    """A page with what the server is and a form; then the deed."""
+    """Show what the server is and a form; then give it away."""
     stray = get_object_or_404(Stray, server_id=server_id)
     if request.method == "GET":
         return _page(request, stray, AdoptForm(initial=_guess(stray)))

@@ -62,7 +62,7 @@ def edit(request: SignedIn, slug: str) -> HttpResponse:
 
 
 def _changeable(request: SignedIn, slug: str) -> Template:
-    """403 for whoever may not change it, and teachers are told who may: that templates exist is no secret."""
+    """Find a template. 403 for whoever may not change it, and teachers read who may: that templates exist is no secret."""
     template = Template.objects.with_parts().filter(slug=slug).first()
     refusal = access.why_not(request.user, "change", template or Template)
     if isinstance(refusal, access.NotYours):
@@ -128,7 +128,7 @@ def bring_back(request: SignedIn, slug: str) -> HttpResponse:
 
 
 def changes_of(template: Template) -> list[tuple[TemplateChange, list[tuple[str, str]]]]:
-    """(change, [(label, what was changed, line by line)]), newest first."""
+    """Return (change, [(label, what was changed, line by line)]), newest first."""
     labels = {name: str(field.label or name) for name, field in TemplateForm.base_fields.items()}
     labels |= {"services": _("Services"), "idle": _("When nobody uses its machines")}
     rows = list(template.changes.select_related("by")[:MOST_CHANGES])

@@ -52,14 +52,14 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
 @require_GET
 @never_cache
 def work(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Its panel, which asks for itself while an image is being made."""
+    """Answer the panel of its disk, which asks for itself while an image is being made."""
     row = find(request, pk)
     return render(request, "machines/_work.html", {"s": show(row, request.user), "copy": disk_images.of(row)})
 
 
 @require_http_methods(["GET", "HEAD"])
 def disk(request: SignedIn, pk: UUID) -> HttpResponseBase:
-    """The image's bytes, from anywhere in it."""
+    """Send the image's bytes, from anywhere in it."""
     row = find(request, pk, "download")
     try:
         return downloads.serve(request, downloads.disk_of(row))

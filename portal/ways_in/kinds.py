@@ -1,4 +1,4 @@
-"""What every kind of way in has."""
+"""The form that every kind of way in has."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from tunnels.models import Tunnel
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is loaded once for all machines of an answer, whatever the kinds are."""
+    """Facts that are loaded once for all machines of an answer, whatever the kinds are."""
 
     machines: Collection[Machine]
     tunnels: Mapping[UUID, Sequence[Tunnel]]  # by machine, in the order of its template
@@ -24,7 +24,7 @@ class Facts:
 
 
 class WayIn(ABC):
-    """One way into one machine, as its reader sees it. Names and sentences are in the reader's language."""
+    """A way into one machine, as its reader sees it. Names and sentences are in the reader's language."""
 
     place: tuple[int, ...] = (1,)  # ways are listed by this; the ports come first, as (0, number)
     is_main = False  # stands above the list of the others
@@ -47,12 +47,12 @@ class WayIn(ABC):
     @property
     @abstractmethod
     def address(self) -> str:
-        """What a person copies or opens."""
+        """The text that a person copies or opens."""
 
     @property
     @abstractmethod
     def template(self) -> str:
-        """What draws it on the machine's page, as `way`; there `s` is the machine."""
+        """The template part that draws it on the machine's page, as `way`; there `s` is the machine."""
 
     @property
     @abstractmethod
@@ -70,7 +70,7 @@ class WayIn(ABC):
 
     @property
     def details(self) -> dict[str, Any]:
-        """What the API tells besides, for programs that know this kind."""
+        """Further facts of the API, for programs that know this kind."""
         return {}
 
     @property

@@ -48,12 +48,12 @@ class PortWay(WayIn):
 
     @property
     def command(self) -> str:
-        """What to type in a terminal; '' for other services."""
+        """The line to type in a terminal; '' for other services."""
         return ""
 
     @property
     def url(self) -> str:
-        """What a browser opens; '' for other services."""
+        """The address for a browser; '' for other services."""
         return ""
 
     @property

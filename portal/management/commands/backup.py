@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 
 def _older(folder: Path, keep: int) -> list[Path]:
-    """Those of ours beyond the newest `keep`; their names sort by time."""
+    """Return our backups beyond the newest `keep`; their names sort by time."""
     return sorted(folder.glob("minga-*-*.dump"), reverse=True)[keep:]
 
 

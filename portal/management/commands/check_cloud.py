@@ -87,7 +87,7 @@ def _rows(*, with_guest: bool) -> Iterator[Check]:
 
 
 def _names() -> Iterator[Check]:
-    """Whether students' public ports are somewhere else than the portal, to a browser. Nothing without a gateway, or a database."""
+    """Check that students' public ports are somewhere else than the portal, to a browser. Nothing without a gateway, or a database."""
     try:
         known = site_names.gateways()
     except DatabaseError:
@@ -115,7 +115,7 @@ def _names() -> Iterator[Check]:
 
 
 def _another(cloud: Cloud) -> Iterator[Check]:
-    """A row when the machines of this database are on another cloud."""
+    """Return a row when the machines of this database are on another cloud."""
     try:
         cloud_identity.require(cloud)
     except cloud_identity.AnotherCloud as error:

@@ -77,7 +77,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  {when}{_name(step.outlook.facts.machine)}: {does}.{reason}")
 
     def _unknown(self, outlooks: Sequence[Outlook]) -> None:
-        """Nothing is done to these; whoever wonders why finds them here."""
+        """List the machines to which nothing is done, for whoever wonders why."""
         dark = [outlook for outlook in outlooks if outlook.unknown]
         if not dark:
             return

@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
 
 def _refuse_newer(path: Path, found: backup.Tools) -> None:
-    """A backup that knows migrations which this Minga does not have is of a newer one."""
+    """Refuse a backup of a newer Minga: it knows migrations which this one does not have."""
     known = set(MigrationLoader(None).disk_migrations or {})
     apps = {app for app, _name in known}
     newer = sorted(f"{app}.{name}" for app, name in backup.applied(path, found) - known if app in apps)

@@ -1,0 +1,163 @@
+"""Everything that a program does with Minga, one method each. All raise MingaError."""
+
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import models
+from .decoding import decode, decode_all
+from .errors import MingaError
+from .transport import Transport
+
+T = TypeVar("T")
+CHUNK = 1 << 20
+
+
+class Client:
+    """A person's program at one portal."""
+
+    def __init__(self, url: str, token: str = "", *, timeout: float = 30.0) -> None:
+        """`url`: https://labs.example.org. `timeout`: seconds for each answer."""
+        self._transport = Transport(url, token, timeout=timeout)
+
+    @classmethod
+    def sign_in(cls, url: str, username: str, password: str, *, name: str = "", timeout: float = 30.0) -> "Client":
+        """Take a new token. `name` says what it is for, on the person's page Account."""
+        client = cls(url, timeout=timeout)
+        sent = {"username": username, "password": password, "name": name}
+        client._transport.token = client._one(models.Token, "POST", "auth/token/", sent).token
+        return client
+
+    @property
+    def token(self) -> str:
+        return self._transport.token
+
+    def sign_out(self) -> None:
+        """Revoke the token."""
+        self._transport.ask("DELETE", "auth/token/")
+
+    def me(self) -> models.Me:
+        return self._one(models.Me, "GET", "me/")
+
+    def quota(self) -> models.Quota:
+        return self._one(models.Quota, "GET", "quota/")
+
+    # ---- machines ----
+
+    def templates(self, *, author: str = "") -> Iterator[models.Template]:
+        return self._all(models.Template, "templates/", author=author)
+
+    def machines(
+        self, *, state: str = "", template: str = "", owner: str = "", name: str = "", everybody: bool = False,
+        in_bin: bool = False,
+    ) -> Iterator[models.Machine]:  # fmt: skip
+        """Go through the machines, newest first. `state`: one or more with commas between. owner, everybody: for administrators."""
+        query = {"state": state, "template": template, "owner": owner, "name": name, "all": everybody, "bin": in_bin}
+        return self._all(models.Machine, "machines/", **query)
+
+    def machine(self, machine: str) -> models.Machine:
+        return self._one(models.Machine, "GET", f"machines/{machine}/")
+
+    def launch(self, template: str, *, name: str = "") -> models.Machine:
+        """`template`: its slug. Without a name, the machine is called as its template is."""
+        return self._one(models.Machine, "POST", "machines/", {"template": template, "name": name})
+
+    def do(self, machine: str, verb: str) -> models.Machine:
+        """Ask for one of the machine's `actions`: suspend, wake, shelve, archive, restore, bin, restart, reset, retry, see."""
+        return self._one(models.Machine, "POST", f"machines/{machine}/{verb}/")
+
+    def rename(self, machine: str, name: str) -> models.Machine:
+        return self._one(models.Machine, "PATCH", f"machines/{machine}/", {"name": name})
+
+    def delete(self, machine: str) -> models.Machine:
+        """Delete it for good; `do(machine, "bin")` keeps its disk for some days."""
+        return self._one(models.Machine, "DELETE", f"machines/{machine}/")
+
+    def wait(
+        self, machine: str, *, states: Collection[str] = ("running",), seconds: float = 900.0, every: float = 1.0
+    ) -> models.Machine:
+        """Look until it is settled in one of these states. Raises MingaError with its note where it settles in another, or the time is over."""
+        until = time.monotonic() + seconds
+        while True:
+            found = self.machine(machine)
+            if found.settled and found.state in states:
+                return found
+            if found.settled and found.state in ("failed", "gone"):
+                raise MingaError(found.note or f"It is {found.state}.")
+            if time.monotonic() >= until:
+                raise MingaError(f"After {seconds:.0f} s it is still {found.state}: {found.note}")
+            time.sleep(every)
+
+    def events(self, machine: str = "", *, kind: str = "") -> Iterator[models.Event]:
+        """Go through the history of one machine, or of all of yours, newest first."""
+        return self._all(models.Event, f"machines/{machine}/events/" if machine else "events/", kind=kind)
+
+    # ---- ports and disk ----
+
+    def ports(self, machine: str) -> Iterator[models.Access]:
+        return self._all(models.Access, f"machines/{machine}/ports/")
+
+    def open_port(self, machine: str, port: int, *, scheme: str = "tcp", allow: Collection[str] = ()) -> models.Access:
+        """Give a port inside the machine a public one. `allow`: networks that may come in; none is everybody."""
+        sent = {"port": port, "scheme": scheme, "allow": list(allow)}
+        return self._one(models.Access, "POST", f"machines/{machine}/ports/", sent)
+
+    def close_port(self, machine: str, port: str) -> None:
+        """`port`: its id."""
+        self._transport.ask("DELETE", f"machines/{machine}/ports/{port}/")
+
+    def ask_for_disk(self, machine: str) -> models.Copy:
+        """Have an image of its disk prepared. See `disk`."""
+        return self._one(models.Copy, "POST", f"machines/{machine}/copy/")
+
+    def disk(self, machine: str) -> models.Copy:
+        """How far the image is that was asked for."""
+        return self._one(models.Copy, "GET", f"machines/{machine}/copy/")
+
+    def download_disk(self, machine: str, to: Path) -> None:
+        """Write the image to a file; a file that has the beginning already is continued."""
+        have = to.stat().st_size if to.exists() else 0
+        if have >= self.disk(machine).size_bytes > 0:
+            return
+        with self._transport.open(f"machines/{machine}/disk/", start=have) as source, to.open("ab") as file:
+            while chunk := source.read(CHUNK):
+                file.write(chunk)
+
+    # ---- keys ----
+
+    def keys(self) -> Iterator[models.Key]:
+        return self._all(models.Key, "keys/")
+
+    def add_key(self, public_key: str, *, name: str = "") -> models.Key:
+        return self._one(models.Key, "POST", "keys/", {"public_key": public_key, "name": name})
+
+    def make_key(self, *, name: str = "") -> models.MadeKey:
+        """Have a key made. Its private half is in this answer and nowhere else."""
+        return self._one(models.MadeKey, "POST", "keys/make/", {"name": name})
+
+    def remove_key(self, key: int) -> None:
+        self._transport.ask("DELETE", f"keys/{key}/")
+
+    # ---- for administrators ----
+
+    def servers(self, *, search: str = "", kind: str = "") -> Iterator[models.Server]:
+        """Go through what the cluster carries and no machine has."""
+        return self._all(models.Server, "servers/", search=search, kind=kind)
+
+    def adopt(self, server: str, *, person: str, template: str, name: str = "") -> models.Machine:
+        """Give a server to a person."""
+        sent = {"person": person, "template": template, "name": name}
+        return self._one(models.Machine, "POST", f"servers/{server}/adopt/", sent)
+
+    # ----
+
+    def _one(self, kind: type[T], method: str, path: str, body: Any = None) -> T:
+        return decode(kind, self._transport.ask(method, path, body).data)
+
+    def _all(self, model: type[T], path: str, /, **query: Any) -> Iterator[T]:
+        answer = self._transport.ask("GET", path, **query)
+        yield from decode_all(model, answer.data)
+        while answer.next_page:
+            answer = self._transport.follow(answer.next_page)
+            yield from decode_all(model, answer.data)

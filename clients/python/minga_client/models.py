@@ -1,0 +1,291 @@
+"""What the API answers. Made from its schema by clients/python/generate.py: change nothing here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    id: str
+    service: str
+    scheme: str
+    host: str
+    port: int
+    # '' where the service has no sign-in name.
+    user: str
+    # held: its machine sleeps, and wakes when somebody connects who may.
+    state: str
+    # It is open, and something inside the machine took a connection.
+    answers: bool
+    note: str
+    # The port inside the machine.
+    target_port: int
+    # Opened by hand, not by the template.
+    extra: bool
+    # The ssh line; '' for other services.
+    command: str
+    # For http and https; else ''.
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    # due: it is being prepared.
+    state: str
+    # 0 while it is being prepared.
+    size_bytes: int
+    # qcow2, raw…; '' while it is being prepared.
+    disk_format: str
+    # What went wrong, in words.
+    note: str
+    asked_at: datetime
+    # Until when it can be downloaded; null: as long as the machine is so.
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    id: int
+    machine: str
+    at: datetime
+    kind: str
+    # '' when it was not a person.
+    by: str
+    state: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    # What a template's `image` takes.
+    id: str
+    name: str
+    description: str
+    # The user of its SSH; '' where nobody said it.
+    login: str
+    # Its memory is kept while it sleeps.
+    can_suspend: bool
+    # Templates may use it.
+    offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    id: int
+    name: str
+    public_key: str
+    fingerprint: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    # ssh http https vnc tcp; later versions have more.
+    kind: str
+    # For people, in your language.
+    label: str
+    # terminal web database network screen
+    icon: str
+    # What a person copies or opens.
+    address: str
+    # It can be used now, or wakes the machine.
+    available: bool
+    # Why it cannot be used now, in words; '' when it can.
+    why_not: str
+    # What else this kind has: host, port, user, command, url.
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    # overdue: not over after an hour.
+    state: str
+    # Of its console: the last one, or the one that tells of a failure.
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    what: str
+    # What was refused, in words.
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    id: str
+    name: str
+    template: str
+    owner: str
+    # new queued building running suspending suspended waking shelving shelved archiving archived deleting gone
+    # failed
+    state: str
+    wanted: str
+    # Nothing is under way: what you asked for last is done, or has failed. Wait for this and for `state`.
+    settled: bool
+    # Percent.
+    progress: int
+    # What is going on, in words.
+    note: str
+    actions: list[str]
+    # The public ports.
+    access: list[Access]
+    # All ways in, of whatever kind, the ports among them.
+    ways_in: list[WayIn]
+    # Of a screen that the cloud serves on a port; '' where it serves none there.
+    vnc_password: str
+    created_at: datetime
+    ready_at: datetime | None
+    # Since when it is in the recycle bin.
+    binned_at: datetime | None
+    # Why the cloud failed or refused, in its own words: for teachers and administrators.
+    cloud_says: str
+    # It runs, every service of its template answers, and no first-boot setup goes on.
+    ready: bool
+    # Of its first boot (cloud-init); null: none was seen on its console.
+    setup: Setup | None
+    # What the cloud refused and nobody has seen yet; `see` puts it away. null: nothing.
+    refused: Refused | None
+    # Gone because its server was deleted on the cluster itself.
+    vanished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    id: int
+    name: str
+    public_key: str
+    fingerprint: str
+    created_at: datetime
+    # Shown once, kept nowhere.
+    private_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    username: str
+    # student teacher donor admin: one or more.
+    roles: list[str]
+    # Goes with version 0.5: the one of `roles` that gives most.
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    used: int
+    limit: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    machines: Gauge
+    vcpus: Gauge
+    # MiB
+    ram_mb: Gauge
+    # GiB
+    disk_gb: Gauge
+    # Those of archived machines count.
+    ports: Gauge
+    # The recycle bin counts.
+    archives: Gauge
+    # GiB
+    archive_gb: Gauge
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    vcpus: int
+    # MiB
+    ram_mb: int
+    # GiB
+    disk_gb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    # The cloud's id of the server.
+    id: str
+    name: str
+    # second: left over from a machine, goes by itself. lost: carries our mark, its machine is unknown. other: made
+    # outside Minga.
+    kind: str
+    # building active suspended stopped shelved error unknown
+    status: str
+    # The username that its mark names; '' when it names nobody here.
+    owner: str
+    # The cloud's id of its project.
+    project: str
+    flavor: str
+    # All 0 when the cloud did not tell.
+    size: Size
+    host: str
+    address: str
+    created_at: datetime | None
+    # Since when no machine needs it.
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOut:
+    vcpus: int
+    # MiB
+    ram_mb: int
+    # GiB
+    disk_gb: int
+    # What a template's `flavor` takes.
+    id: str
+    name: str
+    # Templates may use it.
+    offered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateChange:
+    at: datetime
+    # '' when that person is no longer here.
+    by: str
+    kind: str
+    # {"name": [before, after], …}
+    fields_changed: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    port: int
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    id: int
+    slug: str
+    name: str
+    summary: str
+    icon: str
+    size: Size
+    services: list[Service]
+    published: bool
+    # '' when nobody is known.
+    author: str
+    # Nobody can launch it any more.
+    retired: bool
+    # What it changes of the idle rules.
+    idle: dict[str, Any]
+    # Whether you could launch it now.
+    fits: bool
+    # The cluster is full: a launch would queue.
+    waits: bool
+    # Why you could not, in words; '' when you could.
+    why_not: str
+    # For those who may change it: of how many living machines the first-boot setup failed. 0 for others.
+    setup_failures: int
+    # Likewise: what the console of one of them said.
+    setup_fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    token: str

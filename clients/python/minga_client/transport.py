@@ -1,0 +1,128 @@
+"""Requests and answers as JSON over HTTP. The standard library only: a command line that imports this starts quickly."""
+
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPMessage
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+from .errors import MingaError, NotSignedIn, OtherServer, Refused, Unreachable
+
+TRIES = 4
+REPEATABLE = ("GET", "POST")  # without an answer: a second DELETE would be refused, although the first was done
+LONGEST_PAUSE = 60.0  # seconds; who is told to wait longer gets the refusal
+_NEXT = re.compile(r'<([^>]*)>; rel="next"')
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the JSON of the body (None for an empty one), and the address of the next page or ''."""
+
+    data: Any
+    next_page: str
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The API never redirects, and a token must not follow to another host."""
+
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+class Transport:
+    """Speaks with one portal. A proxy is taken from the environment (https_proxy)."""
+
+    def __init__(self, url: str, token: str, *, timeout: float, pause: Callable[[float], None] = time.sleep) -> None:
+        self.url, self.token, self.timeout, self.pause = url.rstrip("/"), token, timeout, pause
+        if urlsplit(self.url).scheme not in ("http", "https"):
+            raise Unreachable(f"“{url}” is no address: it begins with https://.")
+        self._opener = urllib.request.build_opener(_NoRedirect())
+
+    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Answer:
+        """Send a request, once more where that may help, and return its answer. Raises MingaError."""
+        said = {name: value for name, value in query.items() if value not in (None, "", False)}
+        address = f"{self.url}/api/v1/{path}" + (f"?{urlencode(said)}" if said else "")
+        return self._repeatedly(self._request(method, address, body))
+
+    def follow(self, address: str) -> Answer:
+        """Read a page that the one before told of: of this portal only."""
+        theirs, ours = urlsplit(address), urlsplit(self.url)
+        return self._repeatedly(
+            self._request("GET", theirs._replace(scheme=ours.scheme, netloc=ours.netloc).geturl(), None)
+        )
+
+    def open(self, path: str, *, start: int = 0) -> IO[bytes]:
+        """Open a download from this byte on. Raises MingaError."""
+        request = self._request("GET", f"{self.url}/api/v1/{path}", None)
+        if start:
+            request.add_header("Range", f"bytes={start}-")
+        return self._open(request)
+
+    def _request(self, method: str, address: str, body: Any) -> urllib.request.Request:
+        headers = {"Accept": "application/json"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if method == "POST":  # one for all tries: what was done and not heard is not done again
+            headers["Idempotency-Key"] = str(uuid4())
+        data = None if body is None else json.dumps(body).encode()
+        return urllib.request.Request(address, data, headers, method=method)
+
+    def _repeatedly(self, request: urllib.request.Request) -> Answer:
+        for attempt in range(1, TRIES + 1):
+            try:
+                with self._open(request) as response:
+                    return _answer(response.read(), response.headers)  # type: ignore[attr-defined]
+            except (Unreachable, Refused) as error:
+                wait = _pause(error, request.get_method(), attempt)
+                if wait is None:
+                    raise
+                self.pause(wait)
+        raise AssertionError("the last try returns or raises")
+
+    def _open(self, request: urllib.request.Request) -> IO[bytes]:
+        try:
+            return self._opener.open(request, timeout=self.timeout)  # type: ignore[no-any-return]
+        except HTTPError as error:
+            raise _refusal(error) from None
+        except (URLError, HTTPException, TimeoutError, OSError) as error:
+            why = getattr(error, "reason", None) or error
+            raise Unreachable(
+                f"{self.url} does not answer ({why}). Is the network there, and the address right?"
+            ) from None
+
+
+def _answer(body: bytes, headers: HTTPMessage) -> Answer:
+    found = _NEXT.search(headers.get("Link", ""))
+    try:
+        return Answer(json.loads(body) if body else None, found[1] if found else "")
+    except ValueError:
+        raise OtherServer("What answers at this address is no Minga: it does not speak JSON.") from None
+
+
+def _refusal(error: HTTPError) -> MingaError:
+    """Read a problem detail (RFC 9457)."""
+    try:
+        told = json.loads(error.read())
+        errors = tuple((each["field"], each["detail"]) for each in told.get("errors", []))
+        kind = NotSignedIn if error.code == 401 else Refused
+        wait = error.headers.get("Retry-After", "")
+        return kind(error.code, told["code"], told["detail"], errors, float(wait) if wait.isdigit() else None)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
+        return OtherServer(f"What answers at this address is no Minga, or a very old one (status {error.code}).")
+
+
+def _pause(error: MingaError, method: str, attempt: int) -> float | None:
+    """Return after how many seconds to try again; None where that does not help."""
+    if attempt == TRIES:
+        return None
+    if isinstance(error, Refused):  # nothing was done
+        return error.retry_after if error.retry_after is not None and error.retry_after <= LONGEST_PAUSE else None
+    return 0.5 * 2**attempt if method in REPEATABLE else None
