@@ -10,7 +10,21 @@ POLL_SECONDS = 0.05  # between two looks at a process that should end
 KILL_SECONDS = 5.0  # the kernel needs a moment to take a killed process away
 # The reverse of the order of the start. The local cloud puts its guests to sleep; PostgreSQL closes its files.
 # In which what was left behind is ended: those that need others first.
-ORDER = ("agent", "beat", "worker", "live", "web", "disks", "prepare", "assets", "mail", "vps", "cloud", "redis", "postgres")
+ORDER = (
+    "agent",
+    "beat",
+    "worker",
+    "live",
+    "web",
+    "disks",
+    "prepare",
+    "assets",
+    "mail",
+    "vps",
+    "cloud",
+    "redis",
+    "postgres",
+)
 LEFTOVER_SECONDS = {"cloud": 30.0, "postgres": 15.0}  # others get 5
 
 
