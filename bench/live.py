@@ -83,6 +83,7 @@ class Page:
 
     async def live(self) -> None:
         tries = 0
+        await asyncio.sleep(random.uniform(0, 8))  # people do not come all at once
         while True:
             self.told = 0.0
             try:

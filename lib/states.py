@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from lib import events
 from lib.notes import Note
 
 NOTHING = Note()
@@ -37,7 +38,7 @@ def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, silent: boo
 def write(row: Any, *, unless: Iterable[str] = (), **fields: Any) -> None:
     """Write `fields` if the row still has the state and the claim that we know. Raises LostRace otherwise.
 
-    `unless` names further columns that must not have changed.
+    `unless` names further columns that must not have changed. Of a row with UNSEEN, pages hear when any other column is written.
     """
     known: dict[str, Any] = {"pk": row.pk, "state": row.state, **{name: getattr(row, name) for name in unless}}
     if hasattr(row, "claimed_until"):
@@ -47,3 +48,5 @@ def write(row: Any, *, unless: Iterable[str] = (), **fields: Any) -> None:
         raise LostRace(repr(row))
     for name, value in fields.items():
         setattr(row, name, value)
+    if fields.keys() - getattr(row, "UNSEEN", fields.keys()):
+        events.publish(row._meta.model_name, row.pk)

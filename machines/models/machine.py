@@ -23,6 +23,10 @@ class Machine(models.Model):
     """`wanted` is written by actions, `state` by the stepper; the cloud's own words stand apart in `cloud_*`."""
 
     MOVES = MOVES
+    # Columns of which no page shows anything: lib.states.write tells open pages of all others.
+    UNSEEN = frozenset(
+        {"retry_at", "rung_at", "attempts", "unheard", "asked_at", "used_at", "archive_name", "full_tries"}
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="machines")
@@ -251,7 +255,6 @@ class Machine(models.Model):
         Event.objects.create(
             machine=self, kind=Event.Kind.MOVED, by=by, from_state=came_from, to_state=to, stored_note=note.as_json()
         )
-        events.publish("machine", self.pk)
 
     def record(self, kind: str, note: Note, *, by: User | None = None) -> None:
         Event.objects.create(

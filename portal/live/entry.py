@@ -43,15 +43,27 @@ def request_of(scope: Any) -> ASGIRequest:
     return ASGIRequest({**scope, "method": scope.get("method", "GET")}, BytesIO())
 
 
-def enter(scope: Any) -> Entry:
-    """Return who comes. Asks the database. Raises Refused."""
+def check(scope: Any) -> None:
+    """Refuse what can be refused without the database. Raises Refused."""
     request = request_of(scope)
     check_address(request)
     check_origin(request, is_socket=scope["type"] == "websocket")
+    if "Authorization" not in request.headers and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        raise Refused(401, "unknown")
+
+
+def enter(scope: Any) -> Entry:
+    """Return who comes, of a request that was checked. Asks the database. Raises Refused."""
+    request = request_of(scope)
     entry = _by_token(request) or _by_session(request)
     if entry is None or not entry.person.is_active:
         raise Refused(401, "unknown")
     return entry
+
+
+def address_of(scope: Any) -> str:
+    """Return from where the visitor comes, as a proxy that is known has said it."""
+    return scope["client"][0] if scope.get("client") else ""
 
 
 def check_address(request: ASGIRequest) -> None:

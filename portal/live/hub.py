@@ -20,6 +20,9 @@ MOST_OF_A_PERSON = 20  # connections
 MOST = 5000  # of this process
 ENTRIES_A_SECOND = 50  # after a restart all come at once, and each entry asks the database
 RESTART_SECONDS = 2.0  # until the next process answers
+MOST_WAIT_OF_AN_ADDRESS = (
+    250  # a stranger who fills them keeps all others waiting for 5 s; a room behind one address has fewer
+)
 LONGEST_WAIT = 20.0  # seconds, for one's turn to enter
 GATHER_SECONDS = 0.1  # changes of so long are looked up in one go
 KEPT = 2000  # changes that a connection can catch up on
@@ -35,6 +38,7 @@ class Hub:
         self.is_draining = False
         self.is_sighted = False  # whether changes reach us
         self._next_entry = 0.0
+        self._waiting: Counter[str] = Counter()  # to enter, by their address
         self._epoch, self._number = secrets.token_hex(4), 0
         self._kept: deque[tuple[int, Change]] = deque(maxlen=KEPT)
         self._heard: dict[Change, None] = {}
@@ -42,15 +46,21 @@ class Hub:
 
     # ---- coming and going ----
 
-    async def take_turn(self) -> None:
-        """Wait until it is one's turn to enter. Raises Refused where that would take too long."""
+    async def take_turn(self, address: str) -> None:
+        """Wait until it is one's turn to enter. Raises Refused where too many wait, in all or from this address."""
         now = asyncio.get_running_loop().time()
         at = max(now, self._next_entry)
         if self.is_draining or at - now > LONGEST_WAIT:
             raise Refused(503, "draining" if self.is_draining else "busy")
+        if self._waiting[address] >= MOST_WAIT_OF_AN_ADDRESS:
+            raise Refused(429, "crowd")
         self._next_entry = at + 1 / ENTRIES_A_SECOND
-        if at > now:
-            await asyncio.sleep(at - now)
+        self._waiting[address] += 1
+        try:
+            await asyncio.sleep(max(0.0, at - now))
+        finally:
+            self._waiting[address] -= 1
+            self._waiting += Counter()  # forgets those of whom nobody waits
 
     async def open(self, entry: Entry, deliver: Deliver, last: str = "") -> Stream:
         """Let a connection in, and send what it missed since the change `last`, or that it must reload all. Raises Refused."""

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from portal.live.hub import Hub
 
 ENDED = ("left", "restart", "rights", "unsure", "flood")
-REFUSED = ("unknown", "token", "origin", "host", "plain_http", "too_many", "full", "busy", "draining", "error")
+REFUSED = ("unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "error")
 
 
 class Numbers(Collector):

@@ -119,7 +119,7 @@ def test_it_answers(minga: Minga) -> None:
 
 def test_a_killed_part_comes_back(minga: Minga) -> None:
     before = minga.runs().pids()
-    for name in ("worker", "beat", "agent", "disks", "web", "redis", "cloud", "vps", "mail", "postgres"):
+    for name in ("worker", "beat", "agent", "disks", "web", "live", "redis", "cloud", "vps", "mail", "postgres"):
         os.kill(before[name], signal.SIGKILL)
     minga.wait_for(lambda: not minga.status()["ready"], 5)
     minga.wait_for(lambda: minga.status()["ready"], 60)

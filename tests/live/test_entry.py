@@ -6,7 +6,7 @@ import pytest
 
 from accounts import tokens
 from accounts.models import User
-from portal.live.entry import Refused, enter
+from portal.live.entry import Entry, Refused, check, enter
 from tests.live.process import session_of
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +32,14 @@ def scope(kind: str = "http", scheme: str = "https", **headers: str) -> dict[str
     }
 
 
+def entered(scope: dict[str, Any]) -> Entry:
+    check(scope)
+    return enter(scope)
+
+
 def refused(**facts: Any) -> tuple[int, str]:
     with pytest.raises(Refused) as refusal:
-        enter(scope(**facts))
+        entered(scope(**facts))
     return refusal.value.status, refusal.value.reason
 
 
@@ -43,12 +48,12 @@ def cookie(person: User) -> str:
 
 
 def test_a_session_lets_in(student: User) -> None:
-    entry = enter(scope(cookie=cookie(student), sec_fetch_site="same-origin"))
+    entry = entered(scope(cookie=cookie(student), sec_fetch_site="same-origin"))
     assert (entry.person, entry.kind) == (student, "session")
 
 
 def test_a_token_lets_in_without_an_origin(student: User) -> None:
-    entry = enter(scope("websocket", "wss", authorization=f"Bearer {tokens.make(user=student)}"))
+    entry = entered(scope("websocket", "wss", authorization=f"Bearer {tokens.make(user=student)}"))
     assert (entry.person, entry.kind) == (student, "token")
 
 
@@ -66,7 +71,7 @@ def test_a_deactivated_person_is_refused(student: User) -> None:
 @pytest.mark.parametrize("origin", [OURS, "https://other.example.org"])
 def test_the_portal_s_own_origins_may(settings: Any, student: User, origin: str) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://other.example.org"]
-    assert enter(scope("websocket", "wss", cookie=cookie(student), origin=origin)).person == student
+    assert entered(scope("websocket", "wss", cookie=cookie(student), origin=origin)).person == student
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])

@@ -79,7 +79,7 @@ async def test_fifty_a_second_come_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hubs.asyncio, "sleep", sleep)
     hub = Hub()
     for _ in range(500):
-        await hub.take_turn()
+        await hub.take_turn("192.0.2.1")
     assert max(waited) == pytest.approx(10, abs=0.3)
 
 
@@ -90,10 +90,25 @@ async def test_who_would_wait_too_long_is_sent_away(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(hubs.asyncio, "sleep", sleep)
     hub = Hub()
     for _ in range(1001):
-        await hub.take_turn()
+        await hub.take_turn("192.0.2.1")
     with pytest.raises(Refused) as refusal:
-        await hub.take_turn()
+        await hub.take_turn("192.0.2.2")
     assert (refusal.value.status, refusal.value.reason) == (503, "busy")
+
+
+async def test_a_stranger_cannot_take_all_turns() -> None:
+    hub = Hub()
+    flood = [asyncio.create_task(hub.take_turn("192.0.2.1")) for _ in range(2 * hubs.MOST_WAIT_OF_AN_ADDRESS)]
+    await asyncio.sleep(0)
+    with pytest.raises(Refused) as refusal:
+        await hub.take_turn("192.0.2.1")
+    other = asyncio.create_task(hub.take_turn("192.0.2.2"))
+    await asyncio.sleep(0)
+    assert (refusal.value.reason, other.done(), hub._waiting["192.0.2.2"]) == ("crowd", False, 1)
+    for task in [*flood, other]:
+        task.cancel()
+    await asyncio.gather(*flood, other, return_exceptions=True)
+    assert not hub._waiting
 
 
 async def test_changes_that_cannot_be_looked_up_are_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,90 @@
+"""Whatever changes what a page shows of a machine tells open pages of it, after its commit; what no page shows, does not."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from lib.states import move, write
+from machines import actions, copies, sweep
+from machines.models import Machine
+from tests.factories import make_machine
+from tests.machines.world import World
+from tests.tunnels.gateway_rows import gateway, opened, tell
+
+Capture = Callable[..., AbstractContextManager[list[Any]]]
+
+
+def hints(callbacks: list[Any]) -> set[tuple[str, str]]:
+    """The (kind, id) that wait for the commit."""
+    sent = [call.args for call in callbacks if getattr(call.func, "__name__", "") == "send"]
+    return {(kind, one) for kind, ids in sent for one in ids}
+
+
+@pytest.fixture
+def machine(student: User) -> Machine:
+    return make_machine(student)
+
+
+def test_a_wish_does(machine: Machine, student: User, django_capture_on_commit_callbacks: Capture) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        actions.suspend(machine=machine, by=student)
+    assert hints(callbacks) == {("machine", str(machine.pk))}
+
+
+def test_a_move_does(machine: Machine, django_capture_on_commit_callbacks: Capture) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        move(machine, "suspending", silent=True)
+    assert hints(callbacks) == {("machine", str(machine.pk))}
+
+
+def test_a_step_s_columns_do_where_a_page_shows_them(
+    machine: Machine, django_capture_on_commit_callbacks: Capture
+) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        write(machine, retry_at=timezone.now(), attempts=3)
+    assert hints(callbacks) == set()
+    with django_capture_on_commit_callbacks() as callbacks:
+        write(machine, retry_at=timezone.now(), ports_done=7)
+    assert hints(callbacks) == {("machine", str(machine.pk))}
+
+
+def test_a_disk_that_is_asked_for_does(world: World, django_capture_on_commit_callbacks: Capture) -> None:
+    machine = world.running()
+    copy = copies.ask(machine=machine, by=world.student)
+    with django_capture_on_commit_callbacks() as callbacks:
+        copies._write(copy, state="failed")
+    assert hints(callbacks) == {("machine", str(machine.pk))}
+
+
+def test_what_the_cloud_tells_does_when_it_is_new(world: World, django_capture_on_commit_callbacks: Capture) -> None:
+    machine = world.running()
+    world.cloud.ensure_suspended(machine.server_id)
+    for _step in range(5):
+        world.cloud.tick()
+    assert listed(world, django_capture_on_commit_callbacks) == {("machine", str(machine.pk))}
+    Machine.objects.update(wanted="suspended", state="suspended")  # as the worker would have it by now
+    assert listed(world, django_capture_on_commit_callbacks) == set()
+
+
+def listed(world: World, capture: Capture) -> set[tuple[str, str]]:
+    """What a whole list, a while later, brings about."""
+    world.clock.move(20)
+    world.forget_list()
+    with capture() as callbacks:
+        sweep.tick(world.cloud, world.clock.now)
+    return hints(callbacks)
+
+
+def test_a_port_that_opens_does_once(student: User, django_capture_on_commit_callbacks: Capture) -> None:
+    gate = gateway()
+    holder = opened(student)
+    with django_capture_on_commit_callbacks() as callbacks:
+        tell(gate)
+    assert hints(callbacks) == {("holder", str(holder))}
+    with django_capture_on_commit_callbacks() as callbacks:
+        tell(gate)
+    assert hints(callbacks) == set()
