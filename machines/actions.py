@@ -267,7 +267,7 @@ def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:
 
 def _leave(machine: Machine, verb: Verb, by: User | None, why: Note | None, **changes: Any) -> Machine:
     if machine.state == State.ARCHIVED:
-        archive_share.keep_ports_only(machine)  # it had been asked back, and no step has been taken
+        archive_share.keep_ports_only(machine)  # it was asked back, and no step was taken yet
     return write_wish(machine, verb, by, why, {"wanted": Wanted.ARCHIVED, **changes, **_at_once(machine)})
 
 

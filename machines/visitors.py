@@ -46,7 +46,7 @@ def follow(now: datetime, *, owner_id: int | None = None) -> int:
     machines = alive if owner_id is None else alive.filter(owner_id=owner_id)
     asleep = machines.filter(state__in=ASLEEP, wanted__in=ASLEEP, owner__is_active=True)
     shut = asleep.filter(pk__in=_holders(Port.CLOSED))
-    # Asleep since before ports were held, or turned round on the way to the archive.
+    # They slept before ports were held, or turned round on the way to the archive.
     if shut.exists():
         _hold_all(shut, now)
     held = list(machines.filter(pk__in=_holders(Port.HELD)))

@@ -65,7 +65,7 @@ def meet(cloud: Cloud) -> dict[str, int]:
         raise CloudError("The cloud gave no whole list of its servers.")
     find = _finder(listing)
     pairs = [(machine, find(machine)) for machine in _held().select_for_update(of=("self",))]
-    # Those without one first: another row may have its server now, and a server is one row's only.
+    # Rows without a server come first: another row may have their server_id now, which is unique.
     for machine, server in sorted(pairs, key=lambda pair: pair[1] is not None):
         _meet_one(machine, server, now)
     tunnels.restored.number_anew(now)  # last, for it locks the gateways
@@ -159,7 +159,7 @@ def _rest(machine: Machine, state: State, now: datetime) -> None:
 
 
 def _run(machine: Machine, server: Server, is_other: bool, now: datetime) -> None:
-    """Settle a machine that is up or comes up. Its ports are told to the cloud and opened again: they may have changed since."""
+    """Settle a machine that is up or comes up. Its ports are pushed to the cloud and opened again: they may have changed since."""
     state = State.BUILDING if server.status == Status.BUILDING else State.WAKING
     if machine.state == State.RUNNING and server.status == Status.ACTIVE and not is_other:
         state = State.RUNNING

@@ -66,7 +66,7 @@ def test_no_stray_is_removed_there(world: World) -> None:
 
 
 def test_one_that_vanished_and_is_back_is_left_to_an_admin(world: World) -> None:
-    """As with Nova's soft delete: an operator deleted it, then restored it."""
+    """Nova's soft delete does so: an operator deleted it, then restored it."""
     machine = world.running()
     server = world.cloud.server(machine.server_id)
     world.cloud.vanish(server.id)

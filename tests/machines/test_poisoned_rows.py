@@ -38,7 +38,7 @@ from tunnels.models import Tunnel
 
 
 class TalksNonsense(FakeCloud):
-    """Of whatever is named in `poisoned` it says what no program expects."""
+    """A cloud that says of whatever is named in `poisoned` what no program expects."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ def two(world: World) -> tuple[Machine, Machine]:
 
 
 def other_rules(machine: Machine) -> None:
-    """A template whose idle rules were written by something that is not Minga."""
+    """Make a template whose idle rules were written by something that is not Minga."""
     Template.objects.filter(pk=machine.template_id).update(slug="poisoned", idle=["idle_minutes"])
     Template.objects.exclude(slug="poisoned").update(idle={})
 

@@ -1,4 +1,4 @@
-"""What administrators read names every stage, every rule and every setting."""
+"""The page for administrators names every stage, every rule and every setting."""
 
 from dataclasses import fields
 from pathlib import Path

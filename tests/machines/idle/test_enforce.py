@@ -28,7 +28,7 @@ def names(steps: list[Step]) -> list[str]:
 
 
 def tick(clock: "Clock", after: timedelta = timedelta(0)) -> list[str]:
-    """A sweep some time later, with every running machine heard and quiet all the while."""
+    """Sweep some time later, with every running machine heard and quiet all the while."""
     clock.move(after.total_seconds())
     Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
     return names(enforce.tick(clock.now))
@@ -196,7 +196,7 @@ def test_one_that_is_refused_does_not_stop_the_others(
 
 @pytest.fixture
 def about_to_sleep(clock: "Clock", machine: Machine) -> list[Step]:
-    """What the sweep has decided a moment ago."""
+    """Return what the sweep has decided a moment ago."""
     tick(clock)
     told(machine, clock.now)
     clock.move(16 * 60)
@@ -235,7 +235,7 @@ def test_whose_host_falls_silent_in_the_last_moment_is_left_alone(about_to_sleep
 
 
 def test_a_message_that_arrives_in_the_last_moment_gives_its_time(clock: "Clock", machine: Machine) -> None:
-    """Nobody was told for half a day, so it is about to sleep."""
+    """The machine is about to sleep, since nobody was told for half a day."""
     tick(clock)
     clock.move(12.1 * 3600)
     Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
