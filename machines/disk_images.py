@@ -107,7 +107,7 @@ def of(machine: Machine) -> DiskImage | None:
 
 
 def ready(machine: Machine) -> DiskImage:
-    """Raises NotReady with a sentence."""
+    """Return the image to download. Raises NotReady with a sentence."""
     copy = of(machine)
     if copy is None or copy.state != S.READY:
         raise NotReady(BEING_MADE if copy and copy.state == S.DUE else ASK_FIRST)
@@ -217,7 +217,7 @@ def _write(copy: DiskImage, **fields: object) -> None:
 
 
 def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
-    """Downloads whose day is over, what failed half-way, spent archives, and all of machines that are gone."""
+    """List images to delete: downloads whose day is over, failed ones, spent archives, and all of machines that are gone."""
     over = Q(kind=K.DOWNLOAD) & (Q(state=S.FAILED) | Q(state=S.READY, expires_at__lt=now))
     of_gone = Q(machine__state=State.GONE)
     spent = Q(kind=K.SPENT, machine__state__in=[State.RUNNING, State.ARCHIVED])

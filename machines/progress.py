@@ -52,7 +52,7 @@ def typical_seconds(template_id: int) -> float:
 
 
 def progress_of(machine: "Machine", now: datetime, typical: float | None = None) -> Progress:
-    """`typical`: seconds of a launch of its template, where the caller knows it already."""
+    """Return how far a machine is. `typical`: seconds of a launch of its template, where the caller knows it already."""
     state = State(machine.state)
     if state in (State.NEW, State.QUEUED):
         return Progress(2, str(machine.note) or _("Asking the cluster for a place."))

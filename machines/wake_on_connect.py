@@ -54,7 +54,7 @@ def _is_admitted(machine: Machine, tunnel: Tunnel, address: str, now: datetime) 
 
 
 def _woken(machine: Machine, address: str) -> Machine:
-    """Raises Refusal."""
+    """Wake the machine unless it wakes already. Raises Refusal."""
     if machine.wanted == Wanted.RUNNING:
         return machine
     try:

@@ -42,7 +42,7 @@ def tick(now: datetime) -> list[Step]:
 
 
 def look(now: datetime, failures: Failures | None = None) -> list[Outlook]:
-    """Everything that may be idle, and what follows for it. Eight queries, however many machines."""
+    """Return the outlook of everything that may be idle. Eight queries, however many machines."""
     failures = failures or Failures(LOOP, now)
     resting = set(failures.resting)
     rows = [one for one in facts.load(facts.watched(), now, failures) if str(one.machine.pk) not in resting]

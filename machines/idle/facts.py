@@ -58,7 +58,7 @@ def watched() -> MachineQuerySet:
 
 
 def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures: Failures | None = None) -> list[Facts]:
-    """Six queries, whatever the number: the rows with their activity, templates, holds, lessons, questions, deliveries.
+    """Load rows with their activity, templates, holds, lessons, questions, deliveries. Six queries, whatever the number.
 
     failures: of a loop; a template whose rules cannot be read then costs its own machines only.
     """

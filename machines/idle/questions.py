@@ -63,7 +63,7 @@ def close(*, ask: Question, outcome: str, now: datetime) -> bool:
 
 @transaction.atomic
 def close_all(*, pks: Collection[int], outcome: str, now: datetime) -> int:
-    """Close those that are still open; how many they were. What was not delivered yet is not sent any more."""
+    """Close questions that are still open, and return how many were. What was not delivered yet is not sent any more."""
     if not pks:
         return 0
     closed = Question.objects.open().filter(pk__in=pks).update(closed_at=now, outcome=outcome)
@@ -104,7 +104,7 @@ def was_visited(machine: Machine) -> bool:
 
 
 def settle(now: datetime, *, machine: UUID | None = None) -> int:
-    """Begin the countdown of whatever has just reached somebody, at its first delivery; how many began.
+    """Begin the countdown of questions that have just reached somebody, at the first delivery. Returns how many began.
 
     machine: of its questions only. The outbox calls nobody, so this is asked before anything is decided.
     """
@@ -123,7 +123,7 @@ def delivered(notice: Notice, now: datetime) -> bool:
 
 
 def seen(pks: Collection[int], now: datetime) -> None:
-    """Their owner has loaded a page that shows them."""
+    """Note that their owner has loaded a page that shows these questions."""
     abouts = [about_of(pk) for pk in pks]
     for notice in Notice.objects.filter(about__in=abouts, channel=Notice.Channel.PAGE, state=Notice.State.DUE):
         delivered(notice, now)

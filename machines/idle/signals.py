@@ -135,7 +135,7 @@ def _fold(row: Activity, passed: Passed, policy: IdlePolicy, now: datetime) -> b
 
 
 def _note_use(now: datetime) -> None:
-    """Machine.used_at follows the signals now and then: the long ages count from it, whoever puts the machine to sleep."""
+    """Let Machine.used_at follow the signals now and then: the long ages count from it, whoever puts the machine to sleep."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -14,7 +14,7 @@ FIRST_MEASURE = timedelta(minutes=3)  # one sample gives no rate: that takes a s
 
 
 def span(past: timedelta) -> str:
-    """40 min, 3 h, 5 days: in one unit, rounded down."""
+    """Write a length of time in one unit, rounded down: 40 min, 3 h, 5 days."""
     minutes = max(0, int(past.total_seconds() // 60))
     if minutes < 120:
         return _("%(count)s min") % {"count": minutes}
@@ -129,7 +129,7 @@ def label(signal: Signal) -> str:
 
 
 def condition_words(signal: Signal, outlook: Outlook) -> str:
-    """“one open, silent for 40 min”."""
+    """Say what was heard of a signal: “one open, silent for 40 min”."""
     if signal.condition == "unknown":
         return _unknown(signal, outlook)
     activity = outlook.facts.activity or Activity(since=outlook.now)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CloudWatch(models.Model):
-    """The one row that says when the cloud was last listed, and by what cursor to go on."""
+    """The single row about the lists of the cloud: when the last one was, and by what cursor to go on."""
 
     cursor = models.TextField(blank=True, default="")
     listed_at = models.DateTimeField(null=True, blank=True)

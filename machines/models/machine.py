@@ -248,7 +248,7 @@ class Machine(models.Model):
         return now - self.state_since
 
     def record_move(self, came_from: str, to: str, note: Note, *, by: User | None = None) -> None:
-        """Called by lib.states.move, in its transaction."""
+        """Write a move into the history; lib.states.move calls this, in its transaction."""
         Event.objects.create(
             machine=self, kind=Event.Kind.MOVED, by=by, from_state=came_from, to_state=to, stored_note=note.as_json()
         )

@@ -101,7 +101,7 @@ def _finder(listing: Listing) -> Callable[[Machine], Server | None]:
 
 
 def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
-    """Let it go, then move it; the transaction hides it from workers until all are done."""
+    """End the hold of a machine, then settle it; the transaction hides it from workers until all are done."""
     if server and server.status == Status.UNKNOWN:
         return
     _write(machine, held_at=None, claimed_until=None, retry_at=None, attempts=0, cloud_errors=0)
@@ -170,7 +170,7 @@ def _run(machine: Machine, server: Server, is_other: bool, now: datetime) -> Non
 
 
 def _settle(machine: Machine, state: State, wanted: Wanted, text: str, now: datetime) -> None:
-    """Any state may follow any other here: what lay in between is in no history any more."""
+    """Move a machine to any state, whatever it was in: no history knows what lay in between."""
     if (machine.state, machine.wanted) == (state, wanted):
         return
     came_from, note = machine.state, Note(text)

@@ -52,7 +52,7 @@ def _miscounted(recent: Iterable[Machine]) -> list[Machine]:
 
 
 def _has_archive(machine: Machine) -> bool | None:
-    """None while it is on the way."""
+    """Return whether it has an archive; None while it is on the way."""
     if machine.state == State.ARCHIVED and machine.wanted == Wanted.ARCHIVED:
         return True
     is_back = machine.state == machine.wanted == State.RUNNING and not machine.archive_id
@@ -61,7 +61,7 @@ def _has_archive(machine: Machine) -> bool | None:
 
 @transaction.atomic
 def _recount(machine: Machine) -> None:
-    """Looked at once more under the locks: somebody may have asked for an archive since."""
+    """Correct the shares of one machine, looked at again under the locks: somebody may have asked for an archive since."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if _has_archive(machine):

@@ -125,7 +125,7 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
 
 
 def _remove(stray: Stray, cloud: Cloud, now: datetime) -> bool:
-    """Recorded first: an admin who adopts it at this moment either comes before us, and it lives, or reads that it goes."""
+    """Delete one server, recorded first: an administrator who adopts it now either comes before us, or reads that it goes."""
     as_known = Stray.objects.open().filter(pk=stray.pk, removed_at=stray.removed_at)
     if Machine.objects.alive().filter(server_id=stray.server_id).exists() or not as_known.update(removed_at=now):
         return False

@@ -115,7 +115,7 @@ def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
 
 
 def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
-    """Changes do unless it is time, or a list of changes did not tell of a server of which we asked something."""
+    """Return whether to list all servers: it is time, or a list of changes lacked a server that was asked for something."""
     long = timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
     if not watch.cursor or not watch.whole_at or not watch.listed_at or now - watch.whole_at >= long:
         return True

@@ -189,7 +189,7 @@ def _archived(machine: Machine) -> None:
 
 
 def _turn_round(machine: Machine, cloud: Cloud) -> None:
-    """Somebody wants it after all: back to the rest from which it came, or up."""
+    """Lead a machine that is wanted after all back to the rest from which it came, or up."""
     forget_unfinished(machine, cloud)
     if _is_settling(machine):
         return

@@ -135,7 +135,7 @@ def limited(machine: Machine, error: CloudLimit) -> None:
 
 
 def put_off(machine: Machine, failure: RowFailure) -> None:
-    """Our own fault, not the cloud's: try again when the failure says. Whatever the row is, it must not be rung for before."""
+    """Put the next step off after a fault of ours, until the failure's time. Whatever the row is, nobody may ring for it before."""
     facts: dict[str, Any] = {"retry_at": failure.next_at, "cloud_errors": min(machine.cloud_errors + 1, 16)}
     if failure.fails >= SHOWN_AFTER:
         facts["state_note"] = Note(OUR_FAULT).as_json()

@@ -87,7 +87,7 @@ def watch_restart(machine: Machine, cloud: Cloud) -> None:
 
 
 def rescue(machine: Machine, cloud: Cloud) -> None:
-    """Start it from the cloud's rescue image. It needs attention until somebody tries it again."""
+    """Start the server from the cloud's rescue image. The machine needs attention until somebody tries it again."""
     asked = machine.rescues_asked
     tunnels.actions.close_all(holder=machine.pk)
     try:
