@@ -90,7 +90,7 @@ def _name_for(owner: User, typed: str, template: Template) -> str:
 
 
 def suspend(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """Sleep: memory kept where the image can, ports closed. `by` None: the site itself, and `why` says why."""
+    """Put a machine to sleep: memory is kept where the image can, ports close. `by` None: the site itself, and `why` says why."""
     return wish(machine, Verb.SUSPEND, by, why, wanted=Wanted.SUSPENDED)
 
 
@@ -101,7 +101,7 @@ def wake(*, machine: Machine, by: User | None, why: Note | None = None) -> Machi
 
 
 def shelve(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """Put away: the disk is kept, the host is freed; memory is not kept."""
+    """Put a machine away: the disk is kept, the host is freed; memory is not kept."""
     return wish(machine, Verb.SHELVE, by, why, wanted=Wanted.SHELVED)
 
 
@@ -110,23 +110,23 @@ def restart(*, machine: Machine, by: User | None, why: Note | None = None) -> Ma
 
 
 def reset(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """Back to the template's disk: everything in it is lost; name and ports stay."""
+    """Reset a machine to the template's disk: everything in it is lost; name and ports stay."""
     return wish(machine, Verb.RESET, by, why, once="resets_asked")
 
 
 def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """After a failure: try for the same wish again, from the gentlest means on. Only a reset that was asked for and failed loses the disk."""
+    """Try again for the wish that failed, from the gentlest means on. Only a reset that was asked for and failed loses the disk."""
     anew: dict[str, Any] = {"attempts": 0, "cloud_errors": 0, "builds_failed": 0, "repair": Repair.NONE}
     return wish(machine, Verb.RETRY, by, why, retry_at=timezone.now(), **anew)
 
 
 def rescue(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
-    """Start it from the cloud's rescue image, its own disk beside; *retry* leads back. For administrators."""
+    """Start a machine from the cloud's rescue image, its own disk beside; *retry* leads back. For administrators."""
     return wish(machine, Verb.RESCUE, by, why, once="rescues_asked")
 
 
 def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
-    """Switch it off and move its disk to another computer of the cluster (cold migration). For administrators."""
+    """Switch a machine off and move its disk to another computer of the cluster (cold migration). For administrators."""
     return wish(machine, Verb.MOVE, by, why, once="moves_asked")
 
 
@@ -233,7 +233,7 @@ def bin(*, machine: Machine, by: User | None, why: Note | None = None) -> Machin
 
 @transaction.atomic
 def restore(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """Out of the bin, out of the archive: running again. Raises OverQuota with the numbers when there is no room in the quota."""
+    """Bring a machine back from the bin or the archive, running. Raises OverQuota with the numbers when there is no room in the quota."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if Verb.RESTORE not in allowed(machine):
@@ -267,7 +267,7 @@ def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:
 
 def _leave(machine: Machine, verb: Verb, by: User | None, why: Note | None, **changes: Any) -> Machine:
     if machine.state == State.ARCHIVED:
-        archive_share.keep_ports_only(machine)  # it had been asked back, and no step has been taken
+        archive_share.keep_ports_only(machine)  # it was asked back, and no step was taken yet
     return write_wish(machine, verb, by, why, {"wanted": Wanted.ARCHIVED, **changes, **_at_once(machine)})
 
 

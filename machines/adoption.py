@@ -25,7 +25,7 @@ from machines.reconcile.strays import is_key
 from machines.states import State, Wanted
 from quotas.actions import OverQuota
 
-# What the machine is at first, by what its server is. One that runs goes through `waking`, which opens its ports.
+# The machine's first wish and state, by its server's status. A running server goes through `waking`, which opens its ports.
 _AT_FIRST = {
     Status.ACTIVE: (Wanted.RUNNING, State.WAKING),
     Status.SUSPENDED: (Wanted.SUSPENDED, State.SUSPENDED),
@@ -75,7 +75,7 @@ def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by
     stray = Stray.objects.select_for_update().get(pk=stray.pk)
     if refusal := why_not(stray):
         raise refusal
-    # What the cluster calls it was not typed here: nobody could mend it.
+    # A bad name of the cluster is cleaned, not refused: nobody here typed it.
     typed = clean_name(name if name.strip() else made_clean(stray.name) or stray.server_id)
     name = machine_names.free(owner.pk, typed)
     machine = _row(stray, owner, template, name)
@@ -124,12 +124,12 @@ def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
                 host=stray.host[:120],
                 project=stray.project,
                 cloud_name=stray.name,
-                # Another name than the server's is told to the cloud, as after a rename.
+                # A name that differs from the server's is pushed to the cloud, as after a rename.
                 names_asked=int(name != stray.name),
                 **_counters(stray),
                 # Every open stray was in the last whole list.
                 observed_at=CloudWatch.get_solo().whole_at,
-                # It ran before: what is in it is somebody's work, and no retry may take a new server instead.
+                # It ran before, so it holds somebody's work: no retry may replace its server.
                 ready_at=now,
                 first_ready_at=now,
                 created_at=now,
@@ -155,7 +155,7 @@ def _admit(owner: User, size: Size, machine: Machine, by: User) -> None:
     try:
         quotas.actions.admit(user=owner, size=size, holder=machine.pk, by=by)
     except OverQuota:
-        # The quota's own sentence speaks to the person whose it is; an admin reads this one.
+        # The quota's own sentence addresses its owner; an administrator reads this one.
         free = {f"free_{m}": gauge.left for m, _label, gauge, _unit in quotas.actions.usage(owner).gauges()}
         asked = {"vcpus": size.vcpus, "ram_mb": size.ram_mb, "disk_gb": size.disk_gb, "ports": size.ports}
         raise OverQuota(_NO_ROOM, {"person": owner.username, **asked, **free}) from None

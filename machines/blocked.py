@@ -33,7 +33,7 @@ def follow(now: datetime) -> int:
 
 
 def _change(machines: MachineQuerySet, change: Callable[[Machine], bool], failures: Failures) -> int:
-    """Change those that do not rest after a failure. The table of failures is not read while there is nothing to do."""
+    """Change machines that do not rest after a failure. The table of failures is not read while there is nothing to do."""
     changed = 0
     for machine in _in_pages(machines):
         if str(machine.pk) not in failures.resting:

@@ -28,13 +28,13 @@ from machines.states import State, Wanted
 log = logging.getLogger(__name__)
 LOOP, TIDY = "copies", "needless copies"  # of accounts.failures
 
-KEPT = timedelta(hours=24)  # a download; long enough for a bad line, and for going home first
+KEPT = timedelta(hours=24)  # a download: time enough for a slow line, or to go home first
 PAUSE = timedelta(seconds=5)  # between two looks at an image that is being made
 HELD = timedelta(seconds=60)  # in one worker's hands
 LONGEST = timedelta(hours=2)  # in the making; then it has failed
 MOST = 5  # looked at in one turn
-TRIES = 4  # in a row, when the cloud does not answer at all: the person reads so
-# In a row, once bytes have gone out: half a minute, in which a killed process is back. Nothing can be told in the middle of a file.
+TRIES = 4  # in a row, before the first byte; then the person reads that the cloud does not answer
+# In a row, after the first byte: half a minute, in which a killed process is back. No error can be shown in the middle of a file.
 TRIES_ON_THE_WAY = 10
 LONGEST_SLEEP = 4.0  # seconds between two of them
 HAS_DISK = (State.RUNNING, State.SUSPENDED, State.SHELVED)
@@ -106,7 +106,7 @@ def of(machine: Machine) -> DiskImage | None:
 
 
 def ready(machine: Machine) -> DiskImage:
-    """Raises NotReady with a sentence."""
+    """Return the image to download. Raises NotReady with a sentence."""
     copy = of(machine)
     if copy is None or copy.state != S.READY:
         raise NotReady(BEING_MADE if copy and copy.state == S.DUE else ASK_FIRST)
@@ -215,7 +215,7 @@ def _write(copy: DiskImage, **fields: object) -> None:
 
 
 def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
-    """Downloads whose day is over, what failed half-way, spent archives, and all of machines that are gone."""
+    """List images to delete: downloads whose day is over, failed ones, spent archives, and all of machines that are gone."""
     over = Q(kind=K.DOWNLOAD) & (Q(state=S.FAILED) | Q(state=S.READY, expires_at__lt=now))
     of_gone = Q(machine__state=State.GONE)
     spent = Q(kind=K.SPENT, machine__state__in=[State.RUNNING, State.ARCHIVED])
@@ -241,7 +241,7 @@ def _drop(copy: DiskImage, cloud: Cloud) -> None:
             cloud.ensure_image_deleted(copy.image_id)
         elif copy.name:
             cloud.ensure_not_archived(copy.server_id, copy.name)
-    # What failed stays with its sentence until it is asked for again; nothing of it is in the cloud now.
+    # A failed download keeps its sentence until it is asked for again; the cloud has nothing of it any more.
     kept = copy.state == S.FAILED and copy.machine.state != State.GONE
     facts: dict[str, object] = {"name": "", "image_id": ""} if kept else {"state": S.OVER}
     DiskImage.objects.filter(pk=copy.pk).update(**facts, next_at=F("next_at"))

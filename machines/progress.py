@@ -21,7 +21,7 @@ DEFAULT_SECONDS = {
     State.ARCHIVING: 60.0,
     State.DELETING: 6.0,
 }
-# What Nova calls the sub-steps of a build, and from what percentage to what they carry the bar.
+# Nova's names of the sub-steps of a build, and the range of the bar for each, in percent.
 SUBSTEPS = {
     "scheduling": (4, 15),
     "networking": (15, 30),
@@ -32,7 +32,7 @@ SUBSTEPS = {
     "rebuild_spawning": (45, 70),
 }
 STARTED = (70, 97)  # the cloud is done; the guest starts and its ports open
-SAMPLE = 20  # past launches that tell how long one takes
+SAMPLE = 20  # past launches from which the typical time is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def typical_seconds(template_id: int) -> float:
 
 
 def progress_of(machine: "Machine", now: datetime, typical: float | None = None) -> Progress:
-    """`typical`: seconds of a launch of its template, where the caller knows it already."""
+    """Return how far a machine is. `typical`: seconds of a launch of its template, where the caller knows it already."""
     state = State(machine.state)
     if state in (State.NEW, State.QUEUED):
         return Progress(2, str(machine.note) or _("Asking the cluster for a place."))
@@ -64,7 +64,7 @@ def progress_of(machine: "Machine", now: datetime, typical: float | None = None)
     low, high = _bounds(machine)
     # 1 - e^(-2t/T): 86 % at the typical time, and still moving after it.
     part = 1 - exp(-2 * machine.time_in_state(now).total_seconds() / seconds)
-    # A sub-step that came early begins at `low`; it must move from there, too.
+    # A sub-step that came early begins at `low`, and must move on from there.
     percent = max(min(high, 100 * part), low + (high - low) * part)
     return Progress(int(percent), str(machine.note) or _sentence(machine))
 

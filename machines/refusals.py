@@ -41,7 +41,7 @@ def kept(what: Refused, text: str) -> dict[str, Any]:
 
 
 def note(machine: Machine, error: CloudGone | CloudRefused) -> Note:
-    """Cause and cure. What the cloud refuses because of an image or a size is looked at anew at once, so that nobody else tries."""
+    """Return cause and cure of a refusal. Where an image or a size is the reason, it is looked at again at once, so that nobody else tries."""
     if error.cause in _OF_CATALOG:
         catalog.actions.ask_again()
     if error.cause not in _BY_CAUSE:

@@ -33,20 +33,20 @@ class Repair(models.TextChoices):
     """The last attempt to bring a broken machine back. Each is tried only where the one before did not help."""
 
     NONE = ""
-    ASKED = "asked"  # the next is about to be asked for, under a number of its own
+    ASKED = "asked"  # the next attempt is about to be asked for, under a number of its own
     REBOOT = "reboot"  # the power cut, and switched on
     CYCLE = "cycle"  # switched off, then started
     USED_UP = "used_up"  # all of it failed: only a reset to the template is left
 
 
 class Setup(models.TextChoices):
-    """How far the first boot's setup (cloud-init) is, by the console."""
+    """Progress of the first boot's setup (cloud-init), by the console."""
 
-    NONE = ""  # nothing was seen of any
+    NONE = ""  # no trace of a setup was seen
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    OVERDUE = "overdue"  # it had not ended when nobody looked any more
+    OVERDUE = "overdue"  # still running when we stopped looking
 
 
 class Refused(models.TextChoices):
@@ -91,7 +91,7 @@ MOVES: dict[str, set[State]] = {
     S.GONE: set(),
 }
 
-# Where a state leads to when its wish is another: what one reads until a worker has taken the wish up.
+# The next state towards a wish that differs: shown until a worker has taken the wish up.
 TOWARDS: dict[tuple[State, Wanted], State] = {
     (S.RUNNING, Wanted.SUSPENDED): S.SUSPENDING,
     (S.RUNNING, Wanted.SHELVED): S.SHELVING,
@@ -104,7 +104,7 @@ TOWARDS: dict[tuple[State, Wanted], State] = {
     **{(s, Wanted.GONE): S.DELETING for s in S if s != S.GONE},
 }
 
-# A wish has come true in these states. A machine put away is asleep, too.
+# The states in which a wish has come true. A machine put away is asleep, too.
 COME_TRUE: dict[str, set[State]] = {
     Wanted.RUNNING: {S.RUNNING},
     Wanted.SUSPENDED: {S.SUSPENDED, S.SHELVED},

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-# Imported where a line is written: it takes a fifth of the start of each process of the site, and only a worker ever writes.
+# asyncssh is imported where a line is written: it would add a fifth to the start of every process, and only a worker writes.
 if TYPE_CHECKING:
     import asyncssh
 
 SECONDS = 5.0  # for one guest: connecting, signing in, writing
 AT_ONCE = 20  # guests side by side
 LONGEST = 300  # characters of a line
-# asyncssh would offer some fifty, certificates and all: Dropbear hangs up at so long a list.
+# asyncssh would offer some fifty algorithms. Dropbear hangs up at so long a list.
 HOST_KEYS = (
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
@@ -32,8 +32,8 @@ HOST_KEYS = (
     "rsa-sha2-256",
 )
 COMMENT = "minga-lines-in-terminals"
-# POSIX, for dash, ash and BusyBox. No quotes and no backslashes: each server unpacks those in authorized_keys in its own way. A
-# terminal that somebody has stopped (Ctrl-S) does not take anything: whoever waits for it is ended after a second.
+# POSIX, for dash, ash and BusyBox. No quotes and no backslashes: servers unpack those in authorized_keys in different ways. A write
+# to a terminal that was stopped (Ctrl-S) hangs, so all writers are killed after a second.
 SCRIPT = (
     "set -- /dev/pts/[0-9]*; set -f; IFS=; line=$(head -c 1200 | tr -d [:cntrl:]); p=; "
     "for t do [ -O $t ] && [ -w $t ] && { echo; printf %s $line; echo; } > $t && echo told & p=$p$!,; done 2> /dev/null; "
@@ -121,7 +121,7 @@ async def _write(guest: Guest, line: str) -> Written:
         return Written(fault="The guest does not know the portal's key.")
     except TimeoutError:
         return Written(fault=f"Its SSH did not answer within {SECONDS:g} s.", again=True)
-    except Exception as error:  # a guest may answer anything: whatever it is, it costs no other guest its line
+    except Exception as error:  # a guest may answer anything: it must not cost another guest its line
         return Written(fault=f"Its SSH could not be reached: {error or type(error).__name__}"[:200], again=True)
 
 
@@ -129,7 +129,7 @@ async def _said(guest: Guest, line: str, key: "asyncssh.SSHKey") -> Written:
     import asyncssh
 
     async with asyncssh.connect(guest.host, guest.port, username=guest.user, **_options(key)) as connection:
-        # The command is the one beside the key in the guest; this word only shows in its log.
+        # The guest runs the command beside the key, whatever is asked for. This word only shows in its log.
         done = await connection.run("minga-line", input=f"{line}\n", check=False)
     count = _lines(done.stdout).count("told")
     return Written(count) if count else Written(fault="No terminal is open.")

@@ -35,6 +35,10 @@ class Verb(StrEnum):
         return TABLE[self].label
 
     @property
+    def icon(self) -> str:
+        return TABLE[self].icon
+
+    @property
     def destroys(self) -> bool:
         return TABLE[self].destroys
 
@@ -48,7 +52,7 @@ class Rule:
     fits: frozenset[State] = frozenset()  # states in which it makes sense; machines.rules.allowed knows more conditions
     wanted: Wanted | None = None  # what it changes `wanted` to
     already: str = ""  # why not, where that is wanted already
-    has_button: bool = False  # on a machine's card; the order of TABLE is the order of the buttons
+    icon: str = ""  # of its button on a machine's page; the order of TABLE is the order of the buttons
     destroys: bool = False  # something is lost: confirm first
     for_admins: bool = False
     refused_as: str = ""  # the verb under which the cloud's refusal is kept, where that is another one
@@ -58,36 +62,36 @@ S = State
 _UP = {S.BUILDING, S.RUNNING, S.WAKING}
 TABLE: dict[Verb, Rule] = {
     Verb.RETRY: Rule(
-        gettext_lazy("Try again"), _("Asked to try again."), frozenset({S.FAILED}), has_button=True,
+        gettext_lazy("Try again"), _("Asked to try again."), frozenset({S.FAILED}), icon="again",
     ),
     Verb.RESTORE: Rule(
         gettext_lazy("Restore"), _("Asked to be restored."), wanted=Wanted.RUNNING,
-        already=_("It is being restored or running already."), has_button=True,
+        already=_("It is being restored or running already."), icon="sun",
     ),
     Verb.WAKE: Rule(
         gettext_lazy("Wake"), _("Asked to wake up."), frozenset({S.SUSPENDING, S.SUSPENDED, S.SHELVING, S.SHELVED}),
-        wanted=Wanted.RUNNING, already=_("It is waking up or running already."), has_button=True,
+        wanted=Wanted.RUNNING, already=_("It is waking up or running already."), icon="sun",
     ),
     Verb.SUSPEND: Rule(
         gettext_lazy("Put to sleep"), _("Asked to sleep."), frozenset(_UP),
-        wanted=Wanted.SUSPENDED, already=_("It is going to sleep or sleeping already."), has_button=True,
+        wanted=Wanted.SUSPENDED, already=_("It is going to sleep or sleeping already."), icon="moon",
     ),
     Verb.SHELVE: Rule(
         gettext_lazy("Put it away"), _("Asked to be put away."), frozenset(_UP | {S.SUSPENDING, S.SUSPENDED}),
-        wanted=Wanted.SHELVED, already=_("It is being put away already."), has_button=True,
+        wanted=Wanted.SHELVED, already=_("It is being put away already."), icon="box",
     ),
     Verb.ARCHIVE: Rule(
         gettext_lazy("Archive"), _("Asked to be archived."), frozenset({S.RUNNING, S.SUSPENDED, S.SHELVED}),
-        wanted=Wanted.ARCHIVED, already=_("It is being archived or archived already."), has_button=True,
+        wanted=Wanted.ARCHIVED, already=_("It is being archived or archived already."), icon="box",
     ),
     Verb.RESTART: Rule(
-        gettext_lazy("Restart"), _("Asked to restart."), frozenset({S.RUNNING}), has_button=True,
+        gettext_lazy("Restart"), _("Asked to restart."), frozenset({S.RUNNING}), icon="again",
     ),
     Verb.RESET: Rule(
-        gettext_lazy("Reset"), _("Asked to start again from its template."), frozenset({S.RUNNING}), has_button=True, destroys=True,
+        gettext_lazy("Reset"), _("Asked to start again from its template."), frozenset({S.RUNNING}), icon="reset", destroys=True,
     ),
     Verb.DELETE: Rule(
-        gettext_lazy("Delete"), _("Asked to be deleted."), has_button=True, destroys=True,
+        gettext_lazy("Delete"), _("Asked to be deleted."), icon="trash", destroys=True,
     ),
     Verb.BIN: Rule(
         gettext_lazy("Delete"), _("Put into the recycle bin."), refused_as=Verb.ARCHIVE,
@@ -102,7 +106,7 @@ TABLE: dict[Verb, Rule] = {
     Verb.OPEN_PORT: Rule(gettext_lazy("Open this port"), fits=frozenset({S.RUNNING})),
     Verb.RENAME: Rule(gettext_lazy("Rename")),
 }  # fmt: skip
-BUTTONS = tuple(verb for verb, rule in TABLE.items() if rule.has_button)
+BUTTONS = tuple(verb for verb, rule in TABLE.items() if rule.icon)
 FOR_ADMINS = frozenset(verb for verb, rule in TABLE.items() if rule.for_admins)
 
 

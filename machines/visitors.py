@@ -26,7 +26,7 @@ MOST = 64  # networks of one machine: its owner's first, then its teachers'; all
 
 
 def hold(machine: Machine, now: datetime) -> bool:
-    """Hold its ports while it sleeps. True when that was new."""
+    """Hold the ports of a sleeping machine for visitors. True when that was new."""
     return tunnels.actions.hold_all(holder=machine.pk, knock=of([machine], now)[machine.pk])
 
 
@@ -46,7 +46,7 @@ def follow(now: datetime, *, owner_id: int | None = None) -> int:
     machines = alive if owner_id is None else alive.filter(owner_id=owner_id)
     asleep = machines.filter(state__in=ASLEEP, wanted__in=ASLEEP, owner__is_active=True)
     shut = asleep.filter(pk__in=_holders(Port.CLOSED))
-    # Asleep since before ports were held, or turned round on the way to the archive.
+    # They slept before ports were held, or turned round on the way to the archive.
     if shut.exists():
         _hold_all(shut, now)
     held = list(machines.filter(pk__in=_holders(Port.HELD)))
@@ -86,7 +86,7 @@ def may_be_woken(machine: Machine) -> bool:
 
 
 def _members(courses: Collection[int]) -> dict[int, list[int]]:
-    """Teachers first, in an order that stays."""
+    """Return the people of each course, teachers first, in a stable order."""
     found: dict[int, list[int]] = defaultdict(list)
     enrolments = Enrolment.objects.filter(course_id__in=courses, user__is_active=True)
     for course, user in enrolments.order_by("-role", "user_id").values_list("course_id", "user_id"):

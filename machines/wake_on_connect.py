@@ -43,7 +43,7 @@ def knock(tunnel: Tunnel, address: str, now: datetime) -> Answer:
             machine = _woken(machine, address)
         except Refusal as refusal:
             return Answer(wakes=False, words=str(refusal))
-        return _told(machine, now)
+        return _answer_while_waking(machine, now)
 
 
 def _is_admitted(machine: Machine, tunnel: Tunnel, address: str, now: datetime) -> bool:
@@ -54,7 +54,7 @@ def _is_admitted(machine: Machine, tunnel: Tunnel, address: str, now: datetime) 
 
 
 def _woken(machine: Machine, address: str) -> Machine:
-    """Raises Refusal."""
+    """Wake the machine unless it wakes already. Raises Refusal."""
     if machine.wanted == Wanted.RUNNING:
         return machine
     try:
@@ -66,7 +66,7 @@ def _woken(machine: Machine, address: str) -> Machine:
         return machine  # another visitor was quicker
 
 
-def _told(machine: Machine, now: datetime) -> Answer:
+def _answer_while_waking(machine: Machine, now: datetime) -> Answer:
     if machine.state == State.FAILED:
         return Answer(wakes=False, words=_("Your machine could not wake up; look at its page in the portal"))
     if machine.state == State.QUEUED:

@@ -169,10 +169,9 @@ def _sleep(ask: Question, by: User | None, now: datetime, until: datetime | None
 
 def _done(ask: Question, by: User | None, now: datetime, until: datetime | None) -> None:
     """Do at once what would have come in the end: the machine is no longer needed for now."""
-    # Its archive would come by the rules in some days, so a full quota does not refuse it now either.
     verbs: dict[str, Callable[..., Machine]] = {
         K.SLEEP: actions.shelve,
-        K.ARCHIVE: partial(actions.archive, by_rule=True),
+        K.ARCHIVE: partial(actions.archive, by_rule=True),  # the rules would archive it in days, quota or not
         K.DELETE: actions.delete,
     }
     _end_holds(ask.machine, now)
@@ -245,7 +244,7 @@ def held_in_a_week(machine: Machine, now: datetime) -> timedelta:
     for row in rows:
         begins, ends = max(row.starts_at, since), min(row.ends_at, now)
         total += max(ends - begins, timedelta(0))
-        since = max(since, ends)  # two that overlap count once
+        since = max(since, ends)  # overlapping holds count once
     return total
 
 

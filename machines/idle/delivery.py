@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 LOOP = "lines"  # of accounts.failures
 MOST = 100  # in one turn
 AGAIN = timedelta(seconds=20)
-TRIES = timedelta(minutes=1)  # from the question on: a line that comes late would be taken for work (see forecast.ECHO)
+TRIES = timedelta(minutes=1)  # after the question: a later line would count as work (see forecast.ECHO)
 Channel, State = Notice.Channel, Notice.State
 _LABELS = {
     Question.Kind.SLEEP: gettext_lazy("Questions before an idle machine is put to sleep"),
@@ -92,17 +92,17 @@ def write_lines(now: datetime) -> int:
         if tried.failure:
             outbox.put_back(notice, tried.failure.error, pause=timedelta(0))
     written = terminal_lines.write(lines) if lines else {}
-    return sum(_note_line(*reachable[guest], told, now) for guest, told in written.items())
+    return sum(_note_line(*reachable[guest], line, now) for guest, line in written.items())
 
 
-def _note_line(notice: Notice, ask: Question, told: Written, now: datetime) -> bool:
-    if told.terminals:
-        log.info("ask %s: a line in %s terminals", ask.pk, told.terminals)
+def _note_line(notice: Notice, ask: Question, line: Written, now: datetime) -> bool:
+    if line.terminals:
+        log.info("ask %s: a line in %s terminals", ask.pk, line.terminals)
         return questions.delivered(notice, timezone.now())
-    if told.again and now + AGAIN - ask.asked_at <= TRIES:
-        outbox.put_back(notice, told.fault, pause=AGAIN)
+    if line.again and now + AGAIN - ask.asked_at <= TRIES:
+        outbox.put_back(notice, line.fault, pause=AGAIN)
     else:
-        outbox.settle(notice, State.FAILED if told.again else State.NONE, told.fault)
+        outbox.settle(notice, State.FAILED if line.again else State.NONE, line.fault)
     return False
 
 

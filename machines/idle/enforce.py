@@ -42,7 +42,7 @@ def tick(now: datetime) -> list[Step]:
 
 
 def look(now: datetime, failures: Failures | None = None) -> list[Outlook]:
-    """Everything that may be idle, and what follows for it. Eight queries, however many machines."""
+    """Return the outlook of everything that may be idle. Eight queries, however many machines."""
     failures = failures or Failures(LOOP, now)
     resting = set(failures.resting)
     rows = [one for one in facts.load(facts.watched(), now, failures) if str(one.machine.pk) not in resting]
@@ -52,9 +52,9 @@ def look(now: datetime, failures: Failures | None = None) -> list[Outlook]:
 def plan(outlooks: list[Outlook], now: datetime, failures: Failures | None = None) -> list[Step]:
     """Return what is to be done now: by the table, and to make room. Two queries."""
     failures = failures or Failures(LOOP, now)
-    told = failures.each(outlooks, lambda outlook: (outlook, step_of(outlook)), lambda o: o.facts.machine.pk)
-    steps = [step for _outlook, step in told if step is not None]
-    free = [outlook for outlook, step in told if step is None]
+    pairs = failures.each(outlooks, lambda outlook: (outlook, step_of(outlook)), lambda o: o.facts.machine.pk)
+    steps = [step for _outlook, step in pairs if step is not None]
+    free = [outlook for outlook, step in pairs if step is None]
     for_room: list[Step] = []
     with failures.at("room"):
         for_room = make_room.plan(free, now)

@@ -17,10 +17,10 @@ from machines.idle.questions import about_of, ask_of
 from machines.models import Activity, Hold, Machine, MachineQuerySet, Question
 from machines.states import State
 
-# What nobody uses may be in one of these; all else is on its way, or waits for a person.
+# States in which an unused machine may rest. In all others it is on its way, or waits for a person.
 RESTING = (State.SUSPENDED, State.SHELVED, State.ARCHIVED)
 
-# Of ten thousand machines no more is read than this; whoever acts on one reads it whole.
+# The columns that are read of ten thousand machines. Whoever acts on a machine reads its whole row.
 _READ = ("owner", "template", "name", "wanted", "state", "state_since", "used_at", "binned_at")
 _HEARD = (
     "since", "ports_heard_at", "ports_at", "connections", "connected_at", "console_at", "load_heard_at",
@@ -35,7 +35,7 @@ class Facts:
 
     machine: Machine  # with its template, its activity
     policy: IdlePolicy
-    hold: Hold | None = None  # of those that have begun, the one that ends last
+    hold: Hold | None = None  # of those that have begun, the last to end
     lesson: Lesson | None = None  # likewise, of its course
     asks: tuple[Question, ...] = ()  # the open ones
     delivered_at: datetime | None = None  # when the first channel of the open question reached its owner
@@ -58,7 +58,7 @@ def watched() -> MachineQuerySet:
 
 
 def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures: Failures | None = None) -> list[Facts]:
-    """Six queries, whatever the number: the rows with their activity, templates, holds, lessons, questions, deliveries.
+    """Load rows with their activity, templates, holds, lessons, questions, deliveries. Six queries, whatever the number.
 
     failures: of a loop; a template whose rules cannot be read then costs its own machines only.
     """
@@ -69,13 +69,15 @@ def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures:
     longest = max((max(p.idle_minutes, p.first_minutes) for p in policies.values()), default=0)
     since = now - timedelta(minutes=longest)
     holds, lessons, asks = _holds(rows, since, now), _lessons(templates.values(), since, now), _asks(rows)
-    told = _deliveries(asks)
+    delivered = _deliveries(asks)
     found = []
     for row in rows:
         template = templates[row.template_id]
         mine = tuple(asks.get(row.pk, ()))
         lesson = lessons.get(template.course_id) if template.course_id else None
-        delivered_at, wrote_at = told.get(next((a.pk for a in mine if a.kind == Question.Kind.SLEEP), 0), (None, None))
+        delivered_at, wrote_at = delivered.get(
+            next((a.pk for a in mine if a.kind == Question.Kind.SLEEP), 0), (None, None)
+        )
         found.append(Facts(row, policies[template.pk], holds.get(row.pk), lesson, mine, delivered_at, wrote_at))
     return found
 
@@ -146,7 +148,7 @@ def _deliveries(asks: dict[UUID, list[Question]]) -> dict[int, tuple[datetime | 
     return found
 
 
-FEW = 50  # of so many machines the rows are asked for by name; of more, all rows are
+FEW = 50  # up to this many machines, filter by their ids; above, read all rows
 
 
 def _about(found: "QuerySet[Any]", rows: list[Machine]) -> "QuerySet[Any]":

@@ -33,7 +33,7 @@ class Signal:
     name: Name
     condition: Condition
     at: datetime | None = None  # when it last showed work
-    heard_at: datetime | None = None  # when it was last told at all
+    heard_at: datetime | None = None  # when it was last heard at all
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Outlook:
         return self.held_until is not None or self.quiet_since > self.ask.asked_at
 
     @property
-    def was_told(self) -> bool:
+    def was_delivered(self) -> bool:
         return self.ask is not None and self.ask.ends_at is not None
 
 
@@ -156,9 +156,9 @@ def _times(outlook: Outlook) -> Outlook:
 def _signals(facts: Facts, now: datetime) -> tuple[Signal, ...]:
     activity = facts.activity or Activity(since=facts.machine.state_since)
     load_late = timedelta(seconds=2.5 * settings.IDLE_LOAD_SECONDS)
-    is_told = any(rate is not None for rate in (activity.cpu_percent, activity.disk_rate, activity.nic_rate))
+    is_measured = any(rate is not None for rate in (activity.cpu_percent, activity.disk_rate, activity.nic_rate))
     load = activity.load_heard_at
-    is_load_known = is_told and load is not None and now - load <= load_late
+    is_load_known = is_measured and load is not None and now - load <= load_late
     ports_known = activity.ports_heard_at is not None and now - activity.ports_heard_at <= PORTS_LATE
     found = [
         _signal("start", activity.since, activity.since, True, now),

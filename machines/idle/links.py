@@ -14,8 +14,8 @@ from django.utils.translation import gettext_noop as _
 from lib.notes import Refusal
 from machines.models import Answer, Question
 
-GRACE = timedelta(hours=1)  # after the end of a question, for a clock that is wrong and a sweep that is late
-OLDEST = timedelta(days=30)  # longer than any question lives; what was signed before has no meaning any more
+GRACE = timedelta(hours=1)  # after a question's end, for wrong clocks and late sweeps
+OLDEST = timedelta(days=30)  # longer than any question lives
 _SIGNER = signing.TimestampSigner(salt="machines.idle.links", sep=".")
 
 

@@ -15,15 +15,15 @@ from machines.idle.stages import ROOM_NOTICE, SHELVE_FOR_ROOM, SUSPEND_FOR_ROOM,
 from machines.models import Event, Machine, MachineQuerySet
 from machines.states import State, Wanted
 
-PATIENCE = timedelta(seconds=30)  # a place may be found at once; nobody is put away for a machine that waits a moment
+PATIENCE = timedelta(seconds=30)  # a place may turn up at once: nobody is put away for a machine that has just queued
 LOOK_BACK = timedelta(minutes=30)  # how fast the queue moved
-LEAST_LEFT = 3  # fewer machines that left the queue meanwhile tell nothing of the next
-EVENTS = 5000  # the newest lines of all histories in which that is looked for: by their number, so that it stays cheap
+LEAST_LEFT = 3  # with fewer departures from the queue there is no estimate
+EVENTS = 5000  # newest events to search for departures: bounded, so that it stays cheap
 KEEP_SECONDS = 600
-SENT_BACK = 2  # the first time may be a launch into a cluster that was not known to be full
+SENT_BACK = 2  # a first refusal may be a launch into a cluster that was not known to be full
 _KEY = "idle.queue"
 
-# Under way to giving a place back: nobody else need go for it. One that falls asleep is put away next.
+# Machines that give their place back already. A machine that falls asleep is put away next.
 _LEAVING = (
     Q(wanted__in=(Wanted.SHELVED, Wanted.ARCHIVED, Wanted.GONE))
     & Q(state__in=(State.RUNNING, State.SUSPENDING, State.SUSPENDED, State.SHELVING, State.DELETING))

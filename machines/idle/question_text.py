@@ -12,7 +12,7 @@ C, K = Answer.Choice, Question.Kind
 
 
 def headline(ask: Question, now: datetime) -> str:
-    """Say what happens without an answer, and when. While nobody was told yet: the earliest time at which it can."""
+    """Say what happens without an answer, and when. Before the first delivery: the earliest time at which it can."""
     facts = {"name": ask.machine.name, "at": times.moment(questions.earliest_end(ask, now), now)}
     if ask.kind == K.ARCHIVE:
         return _("“%(name)s” will be archived: %(at)s") % facts

@@ -63,7 +63,7 @@ def close(*, ask: Question, outcome: str, now: datetime) -> bool:
 
 @transaction.atomic
 def close_all(*, pks: Collection[int], outcome: str, now: datetime) -> int:
-    """Close those that are still open; how many they were. What was not delivered yet is not sent any more."""
+    """Close questions that are still open, and return how many were. What was not delivered yet is not sent any more."""
     if not pks:
         return 0
     closed = Question.objects.open().filter(pk__in=pks).update(closed_at=now, outcome=outcome)
@@ -85,7 +85,7 @@ def notices_of(asks: Iterable[Question]) -> dict[int, list[Notice]]:
 
 
 def time_to_answer(ask: Question) -> timedelta:
-    """Return how long its owner has for an answer, from when they were told."""
+    """Return how long its owner has for an answer, from the first delivery on."""
     if ask.kind != Question.Kind.SLEEP:
         return timedelta(days=WARN_DAYS[min(ask.number, len(WARN_DAYS)) - 1])
     policy = policy_of(ask.machine.template)
@@ -93,7 +93,7 @@ def time_to_answer(ask: Question) -> timedelta:
 
 
 def earliest_end(ask: Question, now: datetime) -> datetime:
-    """Return when it happens; while nobody was told, when it would if they were told now."""
+    """Return when it happens; while it is not delivered, when it would if that were done now."""
     return ask.ends_at or now + time_to_answer(ask)
 
 
@@ -104,7 +104,7 @@ def was_visited(machine: Machine) -> bool:
 
 
 def settle(now: datetime, *, machine: UUID | None = None) -> int:
-    """Begin the countdown of whatever has just reached somebody, at its first delivery; how many began.
+    """Begin the countdown of questions that have just reached somebody, at the first delivery. Returns how many began.
 
     machine: of its questions only. The outbox calls nobody, so this is asked before anything is decided.
     """
@@ -114,7 +114,7 @@ def settle(now: datetime, *, machine: UUID | None = None) -> int:
 @transaction.atomic
 def delivered(notice: Notice, now: datetime) -> bool:
     """Note that one channel reached the person. False when it was delivered, or the question closed, before."""
-    # The question's lock comes before its messages', as where it is closed.
+    # Lock order: the question before its messages, as in close_all.
     list(Question.objects.filter(pk=ask_of(notice)).select_for_update().values_list("pk"))
     if not outbox.delivered(notice, now):
         return False
@@ -123,7 +123,7 @@ def delivered(notice: Notice, now: datetime) -> bool:
 
 
 def seen(pks: Collection[int], now: datetime) -> None:
-    """Their owner has loaded a page that shows them."""
+    """Note that their owner has loaded a page that shows these questions."""
     abouts = [about_of(pk) for pk in pks]
     for notice in Notice.objects.filter(about__in=abouts, channel=Notice.Channel.PAGE, state=Notice.State.DUE):
         delivered(notice, now)
@@ -142,14 +142,14 @@ def ask_of(notice: Notice) -> int:
 def _settle(asks: "QuerySet[Question]", now: datetime) -> int:
     waiting = Question.objects.open().filter(pk__in=asks.values("pk"), ends_at__isnull=True)
     abouts = [about_of(pk) for pk in waiting.values_list("pk", flat=True)]
-    told: dict[int, datetime] = {}
+    reached_at: dict[int, datetime] = {}
     for notice in Notice.objects.filter(about__in=abouts, delivered_at__lte=now).order_by("-delivered_at"):
-        told[ask_of(notice)] = notice.delivered_at or now  # the first delivery comes last, and stays
+        reached_at[ask_of(notice)] = notice.delivered_at or now  # ordered newest first, so the first delivery wins
     failures, begun = Failures("idle"), []
-    rows = Question.objects.filter(pk__in=told, machine__held_at__isnull=True)
+    rows = Question.objects.filter(pk__in=reached_at, machine__held_at__isnull=True)
     for row in rows.select_related("machine__activity", "machine__template__course"):
         with failures.at(row.machine_id, holder=row.machine_id):
-            row.ends_at = told[row.pk] + time_to_answer(row)
+            row.ends_at = reached_at[row.pk] + time_to_answer(row)
             begun.append(row)
-    # Of two channels that deliver at the same moment the first to write has it; a deadline that was told is not moved.
+    # If two channels deliver at once, the first to write sets the deadline. A deadline once delivered is not moved.
     return Question.objects.filter(ends_at__isnull=True).bulk_update(begun, ["ends_at"], batch_size=500) if begun else 0

@@ -42,7 +42,7 @@ def quiet(outlook: Outlook, forms: tuple[str, str], unit: timedelta = timedelta(
 
 
 def silence(outlook: Outlook) -> Note:
-    return quiet(outlook, NO_ANSWER) if outlook.was_told else quiet(outlook, UNTOLD, timedelta(hours=1))
+    return quiet(outlook, NO_ANSWER) if outlook.was_delivered else quiet(outlook, UNTOLD, timedelta(hours=1))
 
 
 def asleep_long(outlook: Outlook) -> Note:

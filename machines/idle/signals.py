@@ -1,6 +1,6 @@
 """Signals of running machines, folded into their Activity rows: many at once, in a number of queries that does not grow.
 
-A signal is written with two times: when it was told at all (`*_heard_at`) and when it last showed work (`*_at`). Nothing is decided here.
+A signal is written with two times: when it was last heard (`*_heard_at`) and when it last showed work (`*_at`). Nothing is decided here.
 """
 
 import logging
@@ -28,10 +28,10 @@ from tunnels.models import Gateway, Tunnel
 log = logging.getLogger(__name__)
 LOOP, LOAD_LOOP = "signals", "load"  # of accounts.failures
 
-WINDOW = timedelta(minutes=1)  # bytes are counted over no less: two keep-alives that fall together are not work
-USED_STEP = timedelta(minutes=30)  # Machine.used_at is no finer: the ages that count from it are days
-AT_ONCE = 40  # servers in one call for diagnostics; the time that is left is looked at between two calls
-FEW = 8  # guests that have been silent and are asked before the others
+WINDOW = timedelta(minutes=1)  # shortest sample: two keep-alives that coincide are not work
+USED_STEP = timedelta(minutes=30)  # resolution of Machine.used_at: the ages that count from it are days
+AT_ONCE = 40  # servers in one call for diagnostics; the time limit is checked between calls
+FEW = 8  # silent guests that go along with the first call
 
 _PORTS = {
     "since": "timestamptz", "ports_heard_at": "timestamptz", "ports_at": "timestamptz", "ports_bytes": "bigint",
@@ -48,10 +48,10 @@ _LOAD = {
 class Passed:
     """Traffic that the agents counted on all open ports of one machine."""
 
-    bytes: int = 0  # of connections that were more than a knock
+    bytes: int = 0  # of connections that did more than connect
     connections: int = 0
     last_byte_at: datetime | None = None
-    heard: bool = True  # each of them; a machine without ports has nothing to be unheard of
+    heard: bool = True  # by every gateway of its ports; True for a machine without ports
 
 
 def gather(now: datetime) -> None:
@@ -117,7 +117,7 @@ def _fold(row: Activity, passed: Passed, policy: IdlePolicy, now: datetime) -> b
         return False
     is_first = row.ports_heard_at is None
     length = max(now - (row.ports_heard_at or now), WINDOW)
-    count = max(0, passed.bytes - row.ports_bytes)  # fewer than before: one of its ports was given back
+    count = max(0, passed.bytes - row.ports_bytes)  # less than before: a port was given back
     is_work = not is_first and count > policy.port_bytes_per_minute * (length / timedelta(minutes=1))
     visited = passed.connections > 0 or (count > 0 and not is_first)
     last = min(passed.last_byte_at or now, now)
@@ -135,7 +135,7 @@ def _fold(row: Activity, passed: Passed, policy: IdlePolicy, now: datetime) -> b
 
 
 def _note_use(now: datetime) -> None:
-    """Machine.used_at follows the signals now and then: the long ages count from it, whoever puts the machine to sleep."""
+    """Let Machine.used_at follow the signals now and then: the long ages count from it, whoever puts the machine to sleep."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -154,14 +154,14 @@ def _note_use(now: datetime) -> None:
 
 
 def sample(cloud: Cloud, now: datetime) -> int:
-    """Ask for the load of those heard longest ago, until the time is over; how many were told.
+    """Ask for the load of machines heard longest ago, until the time is over. Returns how many answered.
 
-    Who does not answer stays as it was: unknown after a while, never idle.
+    A machine that does not answer stays as it was: unknown after a while, never idle.
     """
-    began, told, failures = timezone.now(), 0, Failures(LOAD_LOOP, now).read()
+    began, count, failures = timezone.now(), 0, Failures(LOAD_LOOP, now).read()
     for rows in _portions(now):
         if timezone.now() - began > timedelta(seconds=settings.IDLE_SAMPLE_SECONDS / 2):
-            break  # the next turn goes on; two at once would ask twice
+            break  # the next turn goes on. Overlapping turns would ask twice
         if not rows:
             continue
         try:
@@ -176,8 +176,8 @@ def sample(cloud: Cloud, now: datetime) -> int:
                 if (facts := answers.get(row.machine.server_id)) and _load(row, facts, at):
                     heard.append(row)
         failures.write(heard, lambda rows: _write(_LOAD, rows), lambda row: row.machine_id)
-        told += len(heard)
-    return told
+        count += len(heard)
+    return count
 
 
 def _portions(now: datetime) -> Iterator[Sequence[Activity]]:
@@ -186,7 +186,7 @@ def _portions(now: datetime) -> Iterator[Sequence[Activity]]:
     due = _running().filter(Q(load_heard_at__isnull=True) | Q(load_heard_at__lte=now - again))
     rows = due.exclude(machine__server_id="").annotate(word=Coalesce("load_heard_at", "since"))
     rows = rows.select_related("machine__template__flavor", "machine__template__course")
-    # Guests of a host that has just died may not keep all others waiting for long: each costs the cloud's whole patience.
+    # Guests of a dead host must not delay all others: each costs a whole time-out.
     patience = now - 2 * again
     answering = list(rows.filter(word__gte=patience).order_by("word")[: settings.IDLE_SAMPLE_MOST])
     silent = list(rows.filter(word__lt=patience).order_by("?")[: settings.IDLE_SAMPLE_MOST])
@@ -195,34 +195,34 @@ def _portions(now: datetime) -> Iterator[Sequence[Activity]]:
         yield from (rest[n : n + AT_ONCE] for n in range(0, len(rest), AT_ONCE))
 
 
-def _load(row: Activity, told: Diagnostics, at: datetime) -> bool:
-    """Take over the counters, and what they say of the time since the last ones. Nothing told at all is not heard."""
-    disk = _sum(told.disk_read_bytes, told.disk_write_bytes)
-    nic = _sum(told.nic_rx_bytes, told.nic_tx_bytes)
-    if (told.cpu_seconds, disk, nic) == (None, None, None):
+def _load(row: Activity, counters: Diagnostics, at: datetime) -> bool:
+    """Take over the counters, and the rates since the last ones. Returns False if the cloud knows none."""
+    disk = _sum(counters.disk_read_bytes, counters.disk_write_bytes)
+    nic = _sum(counters.nic_rx_bytes, counters.nic_tx_bytes)
+    if (counters.cpu_seconds, disk, nic) == (None, None, None):
         return False
     policy, template = policy_of(row.machine.template), row.machine.template
     seconds = (at - row.load_heard_at).total_seconds() if row.load_heard_at else 0.0
-    cpu = _rate(row.cpu_seconds, told.cpu_seconds, seconds)
+    cpu = _rate(row.cpu_seconds, counters.cpu_seconds, seconds)
     row.cpu_percent = None if cpu is None else 100 * cpu / max(1, template.flavor.vcpus)
     row.disk_rate, row.nic_rate = _rate(row.disk_bytes, disk, seconds), _rate(row.nic_bytes, nic, seconds)
     row.cpu_at = at if (row.cpu_percent or 0) > policy.cpu_percent else row.cpu_at
     row.disk_at = at if (row.disk_rate or 0) > policy.disk_bytes_per_second else row.disk_at
     row.nic_at = at if (row.nic_rate or 0) > policy.nic_bytes_per_second else row.nic_at
-    row.cpu_seconds, row.disk_bytes, row.nic_bytes, row.load_heard_at = told.cpu_seconds, disk, nic, at
+    row.cpu_seconds, row.disk_bytes, row.nic_bytes, row.load_heard_at = counters.cpu_seconds, disk, nic, at
     return True
 
 
 def _rate(before: float | None, now: float | None, seconds: float) -> float | None:
-    """So much each second; None when it cannot be told: the first word, or the counter began anew with the guest."""
+    """Return the rate per second; None at the first sample, or when the counter began anew with the guest."""
     if before is None or now is None or seconds <= 0 or now < before:
         return None
     return (now - before) / seconds
 
 
 def _sum(*parts: int | None) -> int | None:
-    told = [part for part in parts if part is not None]
-    return sum(told) if told else None
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
 
 
 def _write(columns: dict[str, str], rows: Iterable[Activity]) -> None:

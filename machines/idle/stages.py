@@ -20,7 +20,7 @@ from machines.verbs import Verb
 Due = Callable[[Outlook], datetime | None]
 Why = Callable[[Outlook], Note]
 Act = Callable[[Outlook, Note], None]
-ROOM_NOTICE = timedelta(minutes=5)  # while somebody waits, who was asked has no longer than that
+ROOM_NOTICE = timedelta(minutes=5)  # to answer, once asked, while somebody else waits for room
 LAST = len(questions.WARN_DAYS)
 
 
@@ -83,7 +83,7 @@ def _warning_due(outlook: Outlook, kind: str, number: int) -> datetime | None:
         return None
     if outlook.ask is None:
         return _planned(outlook, kind) - days_of(number)
-    return day - days_of(number) if outlook.was_told else None
+    return day - days_of(number) if outlook.was_delivered else None
 
 
 def _is_turn_of(ask: Question | None, number: int) -> bool:
@@ -99,7 +99,7 @@ def _planned(outlook: Outlook, kind: str) -> datetime:
 
 
 def _deed_due(outlook: Outlook, kind: str) -> datetime | None:
-    is_warned = outlook.ask is not None and outlook.ask.number == LAST and outlook.was_told
+    is_warned = outlook.ask is not None and outlook.ask.number == LAST and outlook.was_delivered
     return _day_of(outlook, kind) if is_warned else None
 
 
@@ -126,7 +126,7 @@ def _shelve_due(outlook: Outlook) -> datetime | None:
 
 
 def _over(outlook: Outlook) -> list[Question]:
-    """Open questions that are none any more: the machine has gone another way, or was used."""
+    """Return open questions that no longer apply: the machine has gone another way, or was used."""
     kept = None if _is_kept(outlook) else outlook.ask
     return [ask for ask in outlook.facts.asks if ask is not kept]
 
@@ -232,7 +232,7 @@ TABLE: tuple[Stage, ...] = (
 )  # fmt: skip
 
 
-# What machines.idle.make_room may choose from while somebody waits for room: `due` says since when it may.
+# Stages for machines.idle.make_room, while somebody waits for room. `due`: since when it may be done.
 SHELVE_FOR_ROOM = Stage(
     "make room", _("Sleeping longest, while somebody waits for room; no class in session"),
     _("it is put away, which frees its host"), _shelve_for_room, lambda o: Note(reasons.FOR_ROOM), _do(Verb.SHELVE),

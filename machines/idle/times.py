@@ -21,7 +21,7 @@ def zone() -> str:
 
 
 def clock(at: datetime) -> str:
-    """14:05 (America/Lima); with its distance from UTC where the clocks show it twice: 02:30 UTC+1 (Europe/Madrid)."""
+    """Write a time as 14:05 (America/Lima); with its distance from UTC where the clocks show it twice: 02:30 UTC+1 (Europe/Madrid)."""
     return f"{_local(at):%H:%M}{_which(at)} ({zone()})"
 
 
@@ -80,14 +80,14 @@ def _jump(before: datetime, after: datetime) -> datetime:
 
 
 def _which(at: datetime) -> str:
-    """Which of the two, where the clocks show it twice, with a blank before; else ''."""
+    """Say which of both times it is, where the clocks show it twice, with a blank before; else ''."""
     local = _local(at)
     comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f" {_offset(local)}" if comes_twice else ""
 
 
 def _offset(local: datetime) -> str:
-    """UTC+1, UTC-3:30."""
+    """Write the distance from UTC: UTC+1, UTC-3:30."""
     name = fixed(local.utcoffset() or timedelta(0)).tzname(None)
     sign, hours, minutes = name[3:4], name[4:6].lstrip("0") or "0", name[7:9]
     return f"UTC{sign}{hours}" + (f":{minutes}" if minutes.strip("0") else "") if sign else "UTC"

@@ -10,11 +10,11 @@ from machines.idle.forecast import Outlook, Signal, first_visit_due
 from machines.models import Activity
 from machines.states import State, Wanted
 
-FIRST_MEASURE = timedelta(minutes=3)  # one word is none: what passes in a second is known with the next
+FIRST_MEASURE = timedelta(minutes=3)  # one sample gives no rate: that takes a second one
 
 
 def span(past: timedelta) -> str:
-    """40 min, 3 h, 5 days: in one unit, rounded down."""
+    """Write a length of time in one unit, rounded down: 40 min, 3 h, 5 days."""
     minutes = max(0, int(past.total_seconds() // 60))
     if minutes < 120:
         return _("%(count)s min") % {"count": minutes}
@@ -62,7 +62,7 @@ def _running(outlook: Outlook) -> str:
 
 def _asked(outlook: Outlook) -> str:
     at = {"at": _at(outlook.sleeps_at, outlook)}
-    if outlook.was_told:
+    if outlook.was_delivered:
         return (
             _(
                 "You were asked whether it is still needed. Without an answer it goes to sleep at %(at)s. Nothing is lost."
@@ -128,8 +128,8 @@ def label(signal: Signal) -> str:
     }[signal.name]
 
 
-def told(signal: Signal, outlook: Outlook) -> str:
-    """“one open, silent for 40 min”."""
+def condition_words(signal: Signal, outlook: Outlook) -> str:
+    """Say what was heard of a signal: “one open, silent for 40 min”."""
     if signal.condition == "unknown":
         return _unknown(signal, outlook)
     activity = outlook.facts.activity or Activity(since=outlook.now)
@@ -182,21 +182,23 @@ def _load(signal: Signal, activity: Activity) -> str:
 def shown(outlook: Outlook) -> list[Signal]:
     """Return the signals that say something: no hold where nobody holds it, nothing that this cloud never tells."""
     activity = outlook.facts.activity
-    untold = {"disk", "nic", "cpu"} if activity is None else {n for n, v in _measures(activity).items() if v is None}
-    return [s for s in outlook.signals if _says(s, untold)]
+    unmeasured = (
+        {"disk", "nic", "cpu"} if activity is None else {n for n, v in _measures(activity).items() if v is None}
+    )
+    return [s for s in outlook.signals if _says(s, unmeasured)]
 
 
 def _measures(activity: Activity) -> dict[str, float | None]:
     return {"cpu": activity.cpu_seconds, "disk": activity.disk_bytes, "nic": activity.nic_bytes}
 
 
-def _says(signal: Signal, untold: set[str]) -> bool:
+def _says(signal: Signal, unmeasured: set[str]) -> bool:
     if signal.name in ("hold", "lesson"):
         return signal.condition == "work"
     if signal.name == "console":
         return signal.at is not None
-    # Of what was never heard, one line is enough.
-    return signal.name not in untold or (signal.name == "cpu" and signal.condition == "unknown")
+    # Show one line for signals that were never heard, not three.
+    return signal.name not in unmeasured or (signal.name == "cpu" and signal.condition == "unknown")
 
 
 def dates(outlook: Outlook) -> list[tuple[str, datetime]]:

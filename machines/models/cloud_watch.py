@@ -7,19 +7,18 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CloudWatch(models.Model):
-    """The one row that says when the cloud was last listed, and by what cursor to go on."""
+    """The single row about the lists of the cloud: when the last one was, and by what cursor to go on."""
 
     cursor = models.TextField(blank=True, default="")
     listed_at = models.DateTimeField(null=True, blank=True)
-    steady_since = models.DateTimeField(null=True, blank=True)  # since when every list has worked; None while none does
+    steady_since = models.DateTimeField(null=True, blank=True)  # every list has worked since then; None while none does
     whole_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
-    held_at = models.DateTimeField(
-        null=True, blank=True
-    )  # by a restore: the cloud is not listed until after_restore.meet
+    # By a restore: the cloud is not listed before reconcile.after_restore.meet.
+    held_at = models.DateTimeField(null=True, blank=True)
     took_seconds = models.FloatField(default=0)
-    room = models.JSONField(default=dict, blank=True)  # what the cluster has free, as the cloud last told
+    room = models.JSONField(default=dict, blank=True)  # free capacity of the cluster, as the cloud last said
     # Of the first list; see machines.cloud_identity.
     cloud_identity = models.CharField(max_length=200, blank=True, default="")
     no_removal_until = models.DateTimeField(null=True, blank=True)  # after a restore: an admin looks at strays first
@@ -57,7 +56,7 @@ class StrayQuerySet(models.QuerySet["Stray"]):
 
 
 class Stray(models.Model):
-    """A server of the cloud that no living machine needs, as the last whole list told it: see machines.reconcile.strays."""
+    """A server of the cloud that no living machine needs, as the last whole list had it: see machines.reconcile.strays."""
 
     class Kind(models.TextChoices):
         SECOND = "second", _("Left over from a machine of Minga; it is removed by itself")
@@ -72,12 +71,12 @@ class Stray(models.Model):
     status = models.CharField(max_length=10, blank=True, default="")
     project = models.CharField(max_length=64, blank=True, default="")
     flavor_name = models.CharField(max_length=255, blank=True, default="")
-    vcpus = models.PositiveIntegerField(default=0)  # 0 here and below: the cloud did not tell
+    vcpus = models.PositiveIntegerField(default=0)  # 0 here and below: unknown
     ram_mb = models.PositiveIntegerField(default=0)
     disk_gb = models.PositiveIntegerField(default=0)
     host = models.CharField(max_length=255, blank=True, default="")
     address = models.CharField(max_length=64, blank=True, default="")
-    resets = models.PositiveIntegerField(default=0)  # how many it has been through: see Server.resets
+    resets = models.PositiveIntegerField(default=0)  # as the cloud counts them: see cloud.contract.Server.resets
     restarts = models.PositiveIntegerField(default=0)  # likewise
     created_at = models.DateTimeField(null=True, blank=True)  # of the server
     seen_at = models.DateTimeField(default=timezone.now)  # since when it is a stray; a second one's grace begins here

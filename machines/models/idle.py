@@ -13,13 +13,13 @@ from machines.models.machine import Machine
 
 
 class Activity(models.Model):
-    """The signals of one machine that runs. `*_heard_at`: when a signal was told at all; `*_at`: when it last showed work.
+    """The signals of one machine that runs. `*_heard_at`: when a signal was last heard; `*_at`: when it last showed work.
 
     Counters are those of the last sample, kept to tell what has passed since. No column here is a decision.
     """
 
     machine = models.OneToOneField(Machine, on_delete=models.CASCADE, primary_key=True, related_name="activity")
-    since = models.DateTimeField(default=timezone.now)  # since when it runs without a break; nothing older counts
+    since = models.DateTimeField(default=timezone.now)  # runs without a break since then; nothing older counts
 
     ports_heard_at = models.DateTimeField(null=True, blank=True)
     ports_at = models.DateTimeField(null=True, blank=True)  # more bytes than a keep-alive makes
@@ -30,7 +30,7 @@ class Activity(models.Model):
     console_at = models.DateTimeField(null=True, blank=True)  # a console or terminal of the portal was used
 
     load_heard_at = models.DateTimeField(null=True, blank=True)
-    cpu_seconds = models.FloatField(null=True, blank=True)  # counters of cloud.contract.Diagnostics; None: not told
+    cpu_seconds = models.FloatField(null=True, blank=True)  # counters of cloud.contract.Diagnostics; None: unknown
     disk_bytes = models.BigIntegerField(null=True, blank=True)
     nic_bytes = models.BigIntegerField(null=True, blank=True)
     cpu_percent = models.FloatField(null=True, blank=True)  # of all its processors, between the last two samples
@@ -101,11 +101,11 @@ class Question(models.Model):
     number = models.PositiveSmallIntegerField(default=1)  # of several warnings of the same thing
     stored_why = models.JSONField(default=dict, blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
-    ends_at = models.DateTimeField(null=True, blank=True)  # None: not before somebody could be told
+    ends_at = models.DateTimeField(null=True, blank=True)  # None: not delivered yet
     closed_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True, default="")
 
-    notices: list[Notice]  # put here by whoever shows them: machines.idle.questions.notices_of
+    notices: list[Notice]  # filled in for display from machines.idle.questions.notices_of
 
     objects = QuestionQuerySet.as_manager()
 

@@ -39,7 +39,7 @@ class Machine(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     state_since = models.DateTimeField(default=timezone.now)
     state_note = models.JSONField(default=dict, blank=True)
-    # Things done once: how often asked, how often done. A pair that differs is still to do.
+    # Pairs of counters: how often asked, how often done. A pair that differs is still to do.
     resets_asked = models.PositiveIntegerField(default=0)
     resets_done = models.PositiveIntegerField(default=0)
     restarts_asked = models.PositiveIntegerField(default=0)
@@ -53,11 +53,11 @@ class Machine(models.Model):
     rescues_done = models.PositiveIntegerField(default=0, db_default=0)
     names_asked = models.PositiveIntegerField(default=0)
     names_done = models.PositiveIntegerField(default=0)
-    adopting = models.BooleanField(default=False)  # its server was there before it: the cloud is still to be told
+    adopting = models.BooleanField(default=False)  # its server existed before it, and is still to be tagged
 
     repair = models.CharField(max_length=10, choices=Repair.choices, blank=True, default="", db_default="")
     builds_failed = models.PositiveIntegerField(default=0, db_default=0)  # in a row; see stepper.build.MOST_BUILDS
-    # A server whose build failed, written before it is deleted: so nobody takes its end for somebody else's deed.
+    # A server whose build failed. Written before it is deleted, so that its end does not count as somebody else's deed.
     failed_server = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     # A refusal is kept here until it was seen: `state_note` goes with the state. See refusals.kept.
@@ -66,10 +66,11 @@ class Machine(models.Model):
 
     # Its first boot, see machines.stepper.first_boot.
     setup = models.CharField(max_length=10, choices=Setup.choices, blank=True, default="", db_default="")
-    setup_line = models.CharField(max_length=200, blank=True, default="", db_default="")  # the last of its console
-    setup_fault = models.CharField(max_length=200, blank=True, default="", db_default="")  # the first that says: failed
-    setup_since = models.DateTimeField(null=True, blank=True)  # when it was looked at first
-    setup_next_at = models.DateTimeField(null=True, blank=True)  # when it is looked at again; None: no more
+    setup_line = models.CharField(max_length=200, blank=True, default="", db_default="")  # the last line of its console
+    # The first line of its console about a failure.
+    setup_fault = models.CharField(max_length=200, blank=True, default="", db_default="")
+    setup_since = models.DateTimeField(null=True, blank=True)  # first look at its console
+    setup_next_at = models.DateTimeField(null=True, blank=True)  # next look; None: no more
     setup_seen = models.BooleanField(default=False, db_default=False)  # its owner knows how it ended
 
     claimed_until = models.DateTimeField(null=True, blank=True)
@@ -81,10 +82,10 @@ class Machine(models.Model):
     enqueued_at = models.DateTimeField(null=True, blank=True, db_column="rung_at")  # when the sweep last rang for it
 
     server_id = models.CharField(max_length=64, blank=True, default="")
-    # When the cloud last accepted a wish of ours; of a launch, when we began to ask: without it nothing can be there.
+    # When the cloud last accepted a request of ours. For a launch: when we began to ask; None means that no server can exist.
     asked_at = models.DateTimeField(null=True, blank=True)
-    observed_at = models.DateTimeField(null=True, blank=True)  # when the list began that told what follows
-    cloud_name = models.CharField(max_length=255, blank=True, default="")  # as the cloud last told it
+    observed_at = models.DateTimeField(null=True, blank=True)  # when the list began from which the columns below are
+    cloud_name = models.CharField(max_length=255, blank=True, default="")  # as the cloud last said
     cloud_status = models.CharField(max_length=10, blank=True, default="")
     cloud_task = models.CharField(max_length=40, blank=True, default="")
     cloud_fault = models.TextField(blank=True, default="")
@@ -98,8 +99,9 @@ class Machine(models.Model):
     project = models.CharField(max_length=64, blank=True, default="")
 
     # Archived: its disk is an image of the cloud, and no server is left.
-    archive_id = models.CharField(max_length=64, blank=True, default="")  # nothing was written to its disk since
-    archive_name = models.CharField(max_length=100, blank=True, default="")  # of one that is being made
+    # Empty again as soon as anything writes to its disk.
+    archive_id = models.CharField(max_length=64, blank=True, default="")
+    archive_name = models.CharField(max_length=100, blank=True, default="")  # of an image that is being made
     used_at = models.DateTimeField(default=timezone.now)  # when anybody last used it; the long ages count from here
     binned_at = models.DateTimeField(null=True, blank=True)  # its owner deleted it; it can be had back for some days
 
@@ -251,7 +253,7 @@ class Machine(models.Model):
         return now - self.state_since
 
     def record_move(self, came_from: str, to: str, note: Note, *, by: User | None = None) -> None:
-        """Called by lib.states.move, in its transaction."""
+        """Write a move into the history; lib.states.move calls this, in its transaction."""
         Event.objects.create(
             machine=self, kind=Event.Kind.MOVED, by=by, from_state=came_from, to_state=to, stored_note=note.as_json()
         )

@@ -33,7 +33,7 @@ class Unsettled(models.Func):
         f"('{wanted}', '{state}')" for wanted, states in COME_TRUE.items() for state in sorted(states)
     )
     once = " OR ".join(f"{{{name}_asked}} <> {{{name}_done}}" for name in ONCE)
-    # What failed waits for a person, unless a time for the next try is set.
+    # A failed machine waits for a person, unless a time for the next try is set.
     text = f"""(
         {{state}} <> '{State.GONE}' AND ({{state}} <> '{State.FAILED}' OR {{retry_at}} IS NOT NULL) AND (
             ({{wanted}}, {{state}}) NOT IN ({come_true})

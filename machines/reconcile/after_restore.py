@@ -65,7 +65,7 @@ def meet(cloud: Cloud) -> dict[str, int]:
         raise CloudError("The cloud gave no whole list of its servers.")
     find = _finder(listing)
     pairs = [(machine, find(machine)) for machine in _held().select_for_update(of=("self",))]
-    # Those without one first: another row may have its server now, and a server is one row's only.
+    # Rows without a server come first: another row may have their server_id now, which is unique.
     for machine, server in sorted(pairs, key=lambda pair: pair[1] is not None):
         _meet_one(machine, server, now)
     tunnels.restored.number_anew(now)  # last, for it locks the gateways
@@ -101,7 +101,7 @@ def _finder(listing: Listing) -> Callable[[Machine], Server | None]:
 
 
 def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
-    """Let it go, then move it; the transaction hides it from workers until all are done."""
+    """End the hold of a machine, then settle it; the transaction hides it from workers until all are done."""
     if server and server.status == Status.UNKNOWN:
         return
     _write(machine, held_at=None, claimed_until=None, retry_at=None, attempts=0, cloud_errors=0)
@@ -159,7 +159,7 @@ def _rest(machine: Machine, state: State, now: datetime) -> None:
 
 
 def _run(machine: Machine, server: Server, is_other: bool, now: datetime) -> None:
-    """Settle a machine that is up or comes up. Its ports are told to the cloud and opened again: they may have changed since."""
+    """Settle a machine that is up or comes up. Its ports are pushed to the cloud and opened again: they may have changed since."""
     state = State.BUILDING if server.status == Status.BUILDING else State.WAKING
     if machine.state == State.RUNNING and server.status == Status.ACTIVE and not is_other:
         state = State.RUNNING
@@ -170,7 +170,7 @@ def _run(machine: Machine, server: Server, is_other: bool, now: datetime) -> Non
 
 
 def _settle(machine: Machine, state: State, wanted: Wanted, text: str, now: datetime) -> None:
-    """Any state may follow any other here: what lay in between is in no history any more."""
+    """Move a machine to any state, whatever it was in: no history knows what lay in between."""
     if (machine.state, machine.wanted) == (state, wanted):
         return
     came_from, note = machine.state, Note(text)

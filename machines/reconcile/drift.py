@@ -51,7 +51,7 @@ def take_over(machine: Machine) -> None:
 def _take_over(machine: Machine, status: Status) -> None:
     state = State(machine.state)
     if state == State.ARCHIVED:
-        return None  # this tells of the server that it had
+        return None  # the status is of the server that it had
     if status == Status.DELETED and state != State.GONE:
         return vanish(machine)
     if state == State.FAILED:
@@ -77,7 +77,7 @@ def take_other(machine: Machine, server: Server, at: datetime) -> bool:
     """Take the server that has the machine's tag in place of its own, which is gone (an older database was restored). False: not now."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
     once = {f"{kind}_{part}": getattr(server, kind) for kind in COUNTED for part in ("asked", "done")}
-    # It may have been made with other ports.
+    # That server may have been made with other ports: push them again.
     facts = {**status_columns(server, at), **once, "server_id": server.id, "ports_asked": machine.ports_asked + 1}
     known = {"pk": machine.pk, "server_id": machine.server_id, "state": machine.state, "asked_at": machine.asked_at}
     if not Machine.objects.not_held().filter(free, **known).update(**facts):
@@ -87,7 +87,7 @@ def take_other(machine: Machine, server: Server, at: datetime) -> bool:
     machine.record(Event.Kind.NOTED, Note(OTHER_SERVER))
     visitors.hold(machine, timezone.now())
     if machine.state == State.RUNNING and server.status == Status.ACTIVE:
-        go(machine, State.WAKING)  # its ports lead to the other address then
+        go(machine, State.WAKING)  # so that its ports lead to the new address
     elif machine.has_come_true:
         take_over(machine)
     return True

@@ -1,4 +1,4 @@
-"""One pure function from a server of the cloud's list to what its machine's row must say. machines.reconcile.sweep writes it."""
+"""Compare a server of the cloud's list with its machine's row: one pure function. machines.reconcile.sweep writes the result."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

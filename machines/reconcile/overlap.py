@@ -25,7 +25,7 @@ from tunnels.models import Tunnel
 LOOP = "upgrade"  # of accounts.failures
 MOST = 500  # deliveries in one turn
 RECENT = timedelta(days=7)  # how long an upgrade lasts at most
-# The note of 0.2.0 on a machine whose server was deleted on the cluster; that version had no column for it, and its words change no more.
+# The note of 0.2.0 on a machine whose server was deleted on the cluster. That version had no column for it.
 OLD_MAIL_LOCK = "machines.idle.deliver.mail"  # a worker of 0.3 holds it in the cache while it mails
 TAKEN_OVER = "Taken over by the outbox."
 VANISHED = "It no longer exists on the cluster: somebody deleted it there."
@@ -53,7 +53,7 @@ def _miscounted(recent: Iterable[Machine]) -> list[Machine]:
 
 
 def _has_archive(machine: Machine) -> bool | None:
-    """None while it is on the way."""
+    """Return whether it has an archive; None while it is on the way."""
     if machine.state == State.ARCHIVED and machine.wanted == Wanted.ARCHIVED:
         return True
     is_back = machine.state == machine.wanted == State.RUNNING and not machine.archive_id
@@ -62,7 +62,7 @@ def _has_archive(machine: Machine) -> bool | None:
 
 @transaction.atomic
 def _recount(machine: Machine) -> None:
-    """Looked at once more under the locks: somebody may have asked for an archive since."""
+    """Correct the shares of one machine, looked at again under the locks: somebody may have asked for an archive since."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if _has_archive(machine):
@@ -86,7 +86,7 @@ def take_over_deliveries(now: datetime, failures: Failures) -> None:
     """Put into the outbox what a worker of 0.3 has written since the migration: what is due, and what it has delivered."""
     rows = _without_a_notice(now)
     if not rows.exists() or not cache.add(OLD_MAIL_LOCK, 1, 60):
-        return  # an old worker mails just now: it must not send what we send, too
+        return  # an old worker sends mails just now, and must not send the same ones
     try:
         for delivery in rows.select_related("ask__machine__owner").order_by("pk")[:MOST]:
             with failures.at(f"delivery {delivery.pk}", holder=delivery.ask.machine_id):

@@ -21,12 +21,12 @@ from machines.states import State, Wanted
 log = logging.getLogger(__name__)
 
 LOOP, REMOVAL = "strays", "needless servers"  # of accounts.failures
-FORGET = timedelta(days=30)  # how long a row can still say that its server left, or whose it became
+FORGET = timedelta(days=30)  # how long rows of servers that left, or were adopted, are kept
 RESTING = {(State.ARCHIVED, Wanted.ARCHIVED), *((State.GONE, wish) for wish in Wanted)}
-# Also by the note of a worker of 0.2.0, while an upgrade runs: what is only a second server is deleted.
+# Workers of 0.2.0 wrote only the note, and may still run during an upgrade: such a server must not count as a second one.
 _HAS_VANISHED = Case(When(Q(vanished=True) | Q(state_note__text=overlap.VANISHED), then=True), default=False)
-# What every list tells anew; the other columns are ours.
-TOLD = (
+# Columns that every list sets anew; the others are ours.
+LISTED_COLUMNS = (
     "kind", "machine_key", "owner_key", "name", "status", "project", "flavor_name", "vcpus", "ram_mb", "disk_gb",
     "host", "address", "resets", "restarts", "created_at",
 )  # fmt: skip
@@ -34,30 +34,30 @@ TOLD = (
 
 def keep_strays(servers: Iterable[Server], at: datetime) -> None:
     """Make the table say what a whole list that began `at` says."""
-    told = {server.id: server for server in servers if server.status != Status.DELETED}
+    listed = {server.id: server for server in servers if server.status != Status.DELETED}
     known = {row.server_id: row for row in Stray.objects.open()}
     failures = Failures(LOOP, at)
     resting = set(failures.resting)
-    strays = _strays(told, at, failures, resting)
+    strays = _strays(listed, at, failures, resting)
     failures.write([s for s in strays if _is_news(s, known.get(s.server_id))], _write, lambda stray: stray.server_id)
     rest = known.keys() - {stray.server_id for stray in strays} - failures.failed - resting
-    if here := rest & told.keys():
+    if here := rest & listed.keys():
         Stray.objects.filter(server_id__in=here).update(adopted_at=at)
-    if gone := rest - told.keys():
+    if gone := rest - listed.keys():
         Stray.objects.filter(server_id__in=gone).update(gone_at=at)
 
 
-def _strays(told: dict[str, Server], at: datetime, failures: Failures, resting: set[str]) -> list[Stray]:
-    tags = [server.machine for server in told.values() if is_key(server.machine)]
-    rows = Machine.objects.filter(Q(server_id__in=told) | Q(pk__in=tags)).values_list(
+def _strays(listed: dict[str, Server], at: datetime, failures: Failures, resting: set[str]) -> list[Stray]:
+    tags = [server.machine for server in listed.values() if is_key(server.machine)]
+    rows = Machine.objects.filter(Q(server_id__in=listed) | Q(pk__in=tags)).values_list(
         "pk", "state", "server_id", _HAS_VANISHED, "wanted"
     )
-    # One that vanished and is back (an operator restored it) was never meant by us to go: an admin decides.
+    # A server that vanished and is back (an operator restored it) is for an administrator to decide: we did not delete it.
     keys = {str(pk) for pk, _state, _server, vanished, _wish in rows if not vanished}
     held = {server for _pk, state, server, _vanished, _wish in rows if state != State.GONE}
-    # Without a number yet, the row's next step finds this very server; one that is archived looks for none.
+    # A row without a server_id finds this very server with its next step, unless it is archived.
     waits = {str(pk) for pk, state, server, _vanished, wish in rows if (state, wish) not in RESTING and not server}
-    free = [server for server in told.values() if server.id not in held | resting and server.machine not in waits]
+    free = [server for server in listed.values() if server.id not in held | resting and server.machine not in waits]
     found = []
     for server in free:
         with failures.at(server.id):
@@ -95,13 +95,15 @@ def _is_news(stray: Stray, known: Stray | None) -> bool:
         return True
     if stray.kind == known.kind:
         stray.seen_at, stray.removed_at = known.seen_at, known.removed_at
-    return any(getattr(stray, name) != getattr(known, name) for name in TOLD)
+    return any(getattr(stray, name) != getattr(known, name) for name in LISTED_COLUMNS)
 
 
 def _write(strays: Sequence[Stray]) -> None:
     """Write new rows, and old ones as they are now; a row whose server was gone or taken is open again."""
     ours = ["seen_at", "removed_at", "adopted_at", "gone_at"]
-    Stray.objects.bulk_create(strays, update_conflicts=True, unique_fields=["server_id"], update_fields=[*TOLD, *ours])
+    Stray.objects.bulk_create(
+        strays, update_conflicts=True, unique_fields=["server_id"], update_fields=[*LISTED_COLUMNS, *ours]
+    )
 
 
 def remove_strays(cloud: Cloud, now: datetime) -> int:
@@ -110,7 +112,7 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
     Stray.objects.filter(Q(gone_at__lt=now - FORGET) | Q(adopted_at__lt=now - FORGET)).delete()
     if CloudWatch.is_held() or CloudWatch.objects.filter(no_removal_until__gt=now).exists():
         return 0
-    # One that is still there so long after we asked is asked for again.
+    # Ask again for servers that are still there long after the first request.
     due = Q(removed_at__isnull=True) | Q(removed_at__lt=over)
     seconds = Stray.objects.open().filter(due, kind=Stray.Kind.SECOND, seen_at__lt=over)
     failures, removed = Failures(REMOVAL, now), 0
@@ -121,7 +123,7 @@ def remove_strays(cloud: Cloud, now: datetime) -> int:
 
 
 def _remove(stray: Stray, cloud: Cloud, now: datetime) -> bool:
-    """Recorded first: an admin who adopts it at this moment either comes before us, and it lives, or reads that it goes."""
+    """Delete one server, recorded first: an administrator who adopts it now either comes before us, or reads that it goes."""
     as_known = Stray.objects.open().filter(pk=stray.pk, removed_at=stray.removed_at)
     if Machine.objects.alive().filter(server_id=stray.server_id).exists() or not as_known.update(removed_at=now):
         return False

@@ -31,19 +31,19 @@ from machines.states import State
 
 log = logging.getLogger(__name__)
 
-# A list of many servers costs the cloud a lot (ADR 56). So between two lists pass ten times what the last one took, for a tenth of the
-# cloud's time; but no longer than eight seconds for that, for people wait; and three times what it took at least: see the design.
+# A list of many servers costs the cloud a lot (ADR 56). Wait ten times as long as the last list took, so that lists take a tenth of the
+# cloud's time. People wait for news, so not longer than eight seconds; but always three times as long as it took.
 PACE, LEAST_PACE, ENOUGH = 10, 3, 8.0
-HEARD_LATE = timedelta(seconds=1)  # a list that began so soon after we asked may have missed it
-PATIENCE = timedelta(seconds=5)  # without news of a server we asked something of; then all are listed
+HEARD_LATE = timedelta(seconds=1)  # a list that began this soon after a request may have missed it
+PATIENCE = timedelta(seconds=5)  # without news of a server that was asked for something; then all are listed
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
-# To make a server takes the cloud a second or so: a class that launches at once would else fill the queue with bells for slow steps,
-# and those that run already would wait behind them for a step that takes a moment.
+# Making a server takes the cloud about a second. A class that launches at once would fill the queue with slow steps, and quick steps
+# of running machines would wait behind them.
 LAUNCHING = (State.NEW, State.QUEUED)
 MOST_LAUNCHES = 8
-BELL_PAUSE = timedelta(seconds=3)  # then a bell may be rung again: it was lost, or all workers are busy
+BELL_PAUSE = timedelta(seconds=3)  # after this a bell is rung again: it was lost, or all workers are busy
 LOOP = "list"  # of accounts.failures
-SILENT = "the sweep"  # what warnings of a silent cloud are about
+SILENT = "the sweep"  # key of the warnings about a silent cloud
 RENAMED = _("Renamed on the cluster itself, from “%(old)s” to “%(new)s”.")
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -62,7 +62,7 @@ def tick(cloud: Cloud, now: datetime | None = None) -> None:
     try:
         if (watch := _take_turn(now)) is not None:
             look(cloud, watch, now)
-    finally:  # a list that cannot be read keeps nobody else's step waiting
+    finally:  # steps go on even if the list cannot be read
         _ring()
 
 
@@ -115,12 +115,12 @@ def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
 
 
 def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
-    """Changes do unless it is time, or a list of changes did not tell of a server of which we asked something."""
+    """Return whether to list all servers: it is time, or a list of changes lacked a server that was asked for something."""
     long = timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
     if not watch.cursor or not watch.whole_at or not watch.listed_at or now - watch.whole_at >= long:
         return True
     unheard = Q(observed_at__isnull=True) | Q(observed_at__lte=F("asked_at"))
-    # Of one without a number no list tells anything: its next step looks for it.
+    # No list says anything of a machine without server_id: its next step searches for the server.
     waiting = Machine.objects.unsettled().exclude(server_id="")
     silent = waiting.filter(unheard, asked_at__lt=now - PATIENCE)
     return silent.filter(asked_at__lt=watch.listed_at - HEARD_LATE).exists()
@@ -132,7 +132,7 @@ def take_in_list(servers: Collection[Server], at: datetime, *, whole: bool) -> N
     by_server = {row.server_id: row for row in rows if row.server_id}
     by_tag = {str(row.pk): row for row in rows}
     news, failures = News(), Failures(LOOP, at)
-    if whole:  # what is well again is struck off then; a list of changes need not pay for that
+    if whole:  # strike off what is well again; a list of changes skips this query
         failures.read()
     for server in servers:
         row = by_server.get(server.id) or by_tag.get(server.machine)
@@ -180,7 +180,7 @@ def take_in(machine: Machine, seen: Observation, at: datetime) -> None:
 
 
 def _write(machine: Machine, seen: Observation, at: datetime) -> bool:
-    """Write all of an observation by one update. False: the row was told, or asked the cloud for something, after the list began."""
+    """Write all of an observation by one update. False: the row was observed, or a request made, after the list began."""
     columns, notes = seen.columns, seen.notes
     # One statement is a transaction by itself.
     with transaction.atomic() if seen.new_name or notes else nullcontext():

@@ -1,4 +1,4 @@
-"""People's projects in the cloud: told when somebody may keep more or less, deleted long after somebody left."""
+"""People's projects in the cloud: their quota follows what somebody may keep; they are deleted long after somebody left."""
 
 import logging
 from datetime import datetime, timedelta
@@ -17,7 +17,9 @@ log = logging.getLogger(__name__)
 LOOP = "tenants"  # of accounts.failures
 
 PAUSE_SECONDS = 3600.0  # between two looks at one person, or EMPTY_PROJECT_SECONDS where that is less
-MOST = 5  # people looked at in one run, each for one call of the cloud mostly; for some when the settings' rules have changed
+MOST = (
+    5  # people looked at in one run, mostly at one call of the cloud each; more when the settings' rules have changed
+)
 
 
 def tidy(cloud: Cloud, now: datetime) -> None:
@@ -30,7 +32,7 @@ def tidy(cloud: Cloud, now: datetime) -> None:
     for place, user in enumerate(users):
         with failures.at(user.pk, busy=(CloudError,)):
             _tidy_one(user, cloud, now)
-        if failures.is_enough:  # the others have their turn as soon as the cloud is well
+        if failures.is_enough:  # the others keep their turn for when the cloud is well
             return quotas.backstop.give_back_turns(users[place + 1 :])
 
 

@@ -27,7 +27,7 @@ def until_it_answers(machine: Machine, cloud: Cloud) -> None:
     """Open the ports of a server that is up, and call the machine running when the guest answers through them."""
     open_ports(machine)
     now = timezone.now()
-    # It may have been started on the cluster itself, long after we last asked for anything.
+    # Somebody may have started it on the cluster itself, long after we last asked for anything.
     since = max(machine.asked_at or machine.state_since, machine.state_since)
     is_late = now - since > timedelta(seconds=settings.BOOT_SECONDS)
     silent = tunnels.queries.silent(machine.pk, anew=machine.state == State.BUILDING)
@@ -36,7 +36,7 @@ def until_it_answers(machine: Machine, cloud: Cloud) -> None:
     if not answers and not is_late:
         return wait(machine, LOOK_AGAIN, tunnels.queries.trouble(machine.pk, now) or _waits_for(machine, silent))
     done: dict[str, Any] = {"queued_at": None, "restarts_done": machine.restarts_asked}
-    if not machine.owes_reset:  # one that broke down on the way was only brought back: it is still to be done
+    if not machine.owes_reset:  # a machine that broke down on the way was only repaired: the reset is still owed
         done["resets_done"] = machine.resets_asked
     done["ready_at"] = machine.ready_at or now
     done["first_ready_at"] = machine.first_ready_at or done["ready_at"]
@@ -70,6 +70,6 @@ def open_ports(machine: Machine) -> None:
 
 
 def is_resting(machine: Machine) -> bool:
-    """Asleep, off or put away though we want it up, and nothing is being done to it."""
+    """Return whether the server is asleep, off or put away though it should be up, and no task of the cloud is under way."""
     resting = (Status.SUSPENDED, Status.STOPPED, Status.SHELVED)
     return machine.is_fresh and not machine.cloud_task and machine.cloud_status in resting

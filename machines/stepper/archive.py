@@ -68,7 +68,7 @@ def watch_archive(machine: Machine, cloud: Cloud) -> None:
     if machine.cloud_status == Status.ACTIVE:
         return again(machine, lambda: cloud.ensure_stopped(machine.server_id))
     now = timezone.now()
-    # Written before it is asked for: what a killed worker began is found again by this name.
+    # Write the name before the call: a killed worker's image is found again by it.
     write(machine, archive_name=f"minga-archive-{machine.pk}-{now:%Y%m%d%H%M%S}", asked_at=now, attempts=0)
     _until_copied(machine, cloud)
 
@@ -180,7 +180,7 @@ def _until_deleted(machine: Machine, cloud: Cloud) -> None:
 @transaction.atomic
 def _archived(machine: Machine) -> None:
     quotas.actions.lock(machine.owner_id)
-    # The machine's lock: an action that wants it back in this moment either comes before, and keeps the share, or asks for one anew.
+    # Lock the machine: an action that wants it back either comes first and keeps the share, or comes later and asks for a new one.
     wanted = Machine.objects.select_for_update().values_list("wanted", flat=True).get(pk=machine.pk)
     go(machine, State.ARCHIVED, queued_at=None, **NO_SERVER)
     archive_share.take(machine)
@@ -189,7 +189,7 @@ def _archived(machine: Machine) -> None:
 
 
 def _turn_round(machine: Machine, cloud: Cloud) -> None:
-    """Somebody wants it after all: back to the rest from which it came, or up."""
+    """Lead a machine that is wanted after all back to the rest from which it came, or up."""
     forget_unfinished(machine, cloud)
     if _is_settling(machine):
         return

@@ -30,7 +30,7 @@ from machines.stepper.outcomes import (
 )
 from machines.stepper.sleep import wake
 
-MOST_BUILDS = 3  # servers made for a machine that never ran, until it has failed
+MOST_BUILDS = 3  # servers made for a machine that never ran, before it fails
 BUILD_PAUSES = (5.0, 30.0)  # seconds before the second and the third
 BUILD_AGAIN = _(
     "The cluster could not build it. Trying again, attempt %(number)s of %(most)s; you need not do anything."
@@ -110,12 +110,12 @@ def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
     if machine.archive_id:
         named["first_ready_at"] = machine.first_ready_at or machine.ready_at
         named["ready_at"] = None  # nothing is lost when this server is given up for another
-    told: dict[str, Any] = {
+    status: dict[str, Any] = {
         "cloud_status": server.status,
         "cloud_task": server.task[:40],
         "cloud_name": server.name[:255],
     }
-    return {"asked_at": now, "server_id": server.id, "build_started_at": now, **told, **named, **first_boot.ANEW}
+    return {"asked_at": now, "server_id": server.id, "build_started_at": now, **status, **named, **first_boot.ANEW}
 
 
 def failed(machine: Machine, cloud: Cloud) -> None:
@@ -152,9 +152,9 @@ def _give_up_server(machine: Machine) -> None:
         "host": "",
     }
     if machine.cloud_full:
-        # Nova says "full" only after it has made a record of the server: wait for room.
+        # Nova says "full" only after it has made a record of the server. Queue the machine.
         tries, silent = min(machine.full_tries + 1, 100), machine.full_tries > 0
-        # Its place in the queue is that of its launch, whichever of two failed first.
+        # Keep the launch's place in the queue, whichever of two launches was refused first.
         queued_at = machine.queued_at or machine.build_started_at or now
         cleared |= {"cloud_full": False, "queued_at": queued_at, "full_tries": tries}
         retry_at = now + refused_for_room(machine)

@@ -47,7 +47,7 @@ def watch_delete(machine: Machine, cloud: Cloud) -> None:
 def finish(machine: Machine, note: Note = NOTHING) -> None:
     """Move the machine to gone; give back its ports and its share of the quota."""
     held = list(Tunnel.objects.filter(holder=machine.pk, extra=True).values_list("pk", flat=True))
-    # The machine's row is locked before the gateway's, as every action does it.
+    # Lock order: the machine's row before the gateway's.
     go(machine, State.GONE, note, gone_at=timezone.now())
     quotas.actions.free(holders=[machine.pk, archive_share.holder_of(machine), *held])
     tunnels.actions.release(holder=machine.pk)

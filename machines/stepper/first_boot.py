@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 LOOP = "first boots"  # of accounts.failures
 LINES = 400  # of the console, the newest
 SOONEST, LATEST = timedelta(seconds=10), timedelta(seconds=60)  # between two looks
-LONGEST = timedelta(hours=1)  # then nobody looks any more
+LONGEST = timedelta(hours=1)  # after this nobody looks any more
 MOST = 20  # looked at in one turn
 WIDTH = 200  # characters of a line that are kept
 ANEW: dict[str, Any] = {
@@ -41,45 +41,45 @@ OVERDUE = _("Its first-boot setup had not ended after an hour; its last line: %(
 
 _BEGINS = re.compile(r"Cloud-init v\. ?\S+ running 'init-local'")
 _BANNER = re.compile(r"Cloud-init v\. ?\S+ (running|finished at)")
-# The second is of an image, or a template, with a final message of its own.
+# The second pattern is for images and templates that set a final message of their own.
 _ENDS = re.compile(r"Cloud-init v\. ?\S+ finished at|Reached target .*cloud-init", re.IGNORECASE)
 _FAULT = re.compile(r"\S+\.py\[(?:(?:ERROR|CRITICAL)\]: |WARNING\]: .*(?:fail|unhandled))", re.IGNORECASE)
-# Of a script that failed cloud-init says only that; why is in the line that the script wrote before.
+# cloud-init only says that a script failed. The reason is in the line that the script wrote before.
 _OF_SCRIPT = re.compile(
     r"cc_scripts_\w+\.py\[|cc_runcmd\.py\[|subp\.py\[|Failed to install packages|Package (?:update|upgrade) failed"
 )
 _PROMPT = re.compile(r"login:$")
-# ssh-keygen's pictures, tables, and what systemd draws anew twice a second while it waits.
+# ssh-keygen's pictures, tables, and the progress that systemd redraws twice a second while it waits.
 _DRAWN = re.compile(r"^[|+].*[|+]$|^ci-info: |^\[[ *]+\] |^The key's randomart image is:")
 _ESCAPES = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[@-Z\\^_])")
 _STAMP = re.compile(r"^\[ *\d+\.\d+\] *")
-# systemd puts it before each line of cloud-init's units. The prompt has no line feed, so what comes next is in its line.
+# systemd's prefix of cloud-init's lines. The login prompt has no line feed, so such a line may follow on the prompt's line.
 _OURS = re.compile(r"^(?:\S+ login: )?(?:\[ *\d+\.\d+\] *)?cloud-init\[\d+\]: ?")
 _TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ - ")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ConsoleReading:
     """The words of a console log about the last boot in it."""
 
     is_there: bool  # cloud-init runs or ran
     has_ended: bool
     line: str
-    fault: str  # the first line that tells of a failure
+    fault: str  # the first line about a failure
 
 
-def read(console: str) -> Told:
+def read(console: str) -> ConsoleReading:
     """Read what a console says of the last boot. Guests' words are hostile: only a few characters are kept, and only those that print."""
     lines = [line for raw in console.splitlines() if (line := _line(raw))]
     begun = max((number for number, (text, _ours) in enumerate(lines) if _BEGINS.search(text)), default=0)
     boot = lines[begun:]
     # The kernel, systemd and the prompt write to the console, too. Where cloud-init's lines bear its name, only those count.
-    told = [text for text, ours in boot if ours] or [text for text, _ours in boot]
-    return Told(
+    lines_of_setup = [text for text, ours in boot if ours] or [text for text, _ours in boot]
+    return ConsoleReading(
         is_there=any(ours or _BANNER.search(text) for text, ours in boot),
         has_ended=any(_ENDS.search(text) for text, _ours in boot),
-        line=told[-1] if told else "",
-        fault=_fault(told),
+        line=lines_of_setup[-1] if lines_of_setup else "",
+        fault=_fault(lines_of_setup),
     )
 
 
@@ -108,10 +108,11 @@ def watch(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> No
     """
     if machine.state != State.BUILDING or machine.setup not in (Setup.NONE, Setup.RUNNING):
         return
-    if machine.setup_since is None and not is_last:  # it has just been switched on: there is nothing to read yet
+    if machine.setup_since is None and not is_last:  # just switched on: nothing to read yet
         _write(machine, {"setup_since": now, "setup_next_at": now + SOONEST})
     elif is_last or machine.setup_next_at is None or machine.setup_next_at <= now:
-        with Failures(LOOP, now).at(machine.pk, holder=machine.pk):  # no console is worth a launch
+        # A console that cannot be read must not stop a launch.
+        with Failures(LOOP, now).at(machine.pk, holder=machine.pk):
             look(machine, cloud, now, is_last=is_last)
 
 
@@ -145,13 +146,13 @@ def look(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> Non
     _take(machine, _facts(machine, read(console), now, is_last=is_last))
 
 
-def _facts(machine: Machine, told: Told, now: datetime, *, is_last: bool) -> dict[str, Any]:
+def _facts(machine: Machine, reading: ConsoleReading, now: datetime, *, is_last: bool) -> dict[str, Any]:
     over: dict[str, Any] = {"setup_next_at": None}
     is_over = now - (machine.setup_since or now) > LONGEST
-    if machine.setup == Setup.NONE and not told.is_there:
+    if machine.setup == Setup.NONE and not reading.is_there:
         return over if is_last or is_over else {}
-    facts = {"setup_line": told.line or machine.setup_line, "setup_fault": machine.setup_fault or told.fault}
-    if told.has_ended and (told.is_there or machine.setup == Setup.RUNNING):
+    facts = {"setup_line": reading.line or machine.setup_line, "setup_fault": machine.setup_fault or reading.fault}
+    if reading.has_ended and (reading.is_there or machine.setup == Setup.RUNNING):
         return {"setup": Setup.FAILED if facts["setup_fault"] else Setup.DONE, **facts, **over}
     if is_over:
         return {"setup": Setup.OVERDUE, **facts, **over}

@@ -23,17 +23,17 @@ from machines.states import State, Wanted
 
 log = logging.getLogger(__name__)
 
-LOOK_AGAIN = timedelta(seconds=5)  # a step that waits for the cloud is tried again then, even if nothing was heard
-NEWS = timedelta(seconds=30)  # likewise where a list of the cloud tells when there is anything to do
+LOOK_AGAIN = timedelta(seconds=5)  # a step that waits for the cloud is tried again after this, even without news
+NEWS = timedelta(seconds=30)  # likewise, where a list of the cloud says when there is something to do
 QUEUE_TURN = timedelta(seconds=3)  # how often the first in the queue asks for room
 LONGEST_QUEUE_TURN = timedelta(seconds=15)
 LONGEST_QUEUE_PAUSE = timedelta(minutes=5)
-TOGETHER = timedelta(minutes=1)  # what was asked of the cloud within so long stands in one queue there, in any order
+TOGETHER = timedelta(minutes=1)  # requests within this time stand in one queue of the cloud, in any order
 DONE = (State.RUNNING, State.SUSPENDED, State.SHELVED)
 LONGEST_BACKOFF = 30.0  # seconds
 MOST_REPEATS = 5  # a wish that the cloud accepted and dropped this often has failed
 
-TOLD_AFTER = 3  # failures in a row of which nothing is read on the machine's page
+SHOWN_AFTER = 3  # failures in a row before the machine's page says so
 OUR_FAULT = _("Something of ours goes wrong with this machine. We keep trying, and the administrators can see it.")
 FIRST_BUSY = _("The cluster does not answer just now. We keep trying; you need not do anything.")
 NO_EFFECT = _(
@@ -87,7 +87,7 @@ def wait_at_most(machine: Machine, seconds: float, *, look_again: timedelta = NE
     since = max(asked, watch.steady_since or timezone.now())
     if watch.listed_at and watch.listed_at - since > length and watch.listed_at - _moved_on(asked) > length:
         return fail(machine, Note(TOO_LONG))
-    # News that came while we looked is not slept over.
+    # Do not overwrite retry_at if an observation arrived while this step ran.
     write(machine, unless=("observed_at",), retry_at=timezone.now() + look_again)
 
 
@@ -135,9 +135,9 @@ def limited(machine: Machine, error: CloudLimit) -> None:
 
 
 def put_off(machine: Machine, failure: RowFailure) -> None:
-    """Our own fault, not the cloud's: try again when the failure says. Whatever the row is, it must not be rung for before."""
+    """Put the next step off after a fault of ours, until the failure's time. Whatever the row is, nobody may ring for it before."""
     facts: dict[str, Any] = {"retry_at": failure.next_at, "cloud_errors": min(machine.cloud_errors + 1, 16)}
-    if failure.fails >= TOLD_AFTER:
+    if failure.fails >= SHOWN_AFTER:
         facts["state_note"] = Note(OUR_FAULT).as_json()
     Machine.objects.alive().filter(pk=machine.pk).update(**facts)
 

@@ -48,7 +48,7 @@ def climb(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
     server_id = server_id or machine.server_id
     if machine.repair == Repair.NONE and machine.state != State.FAILED and _is_well_after_all(machine, cloud):
         return wait(machine, LOOK_AGAIN)
-    tunnels.actions.close_all(holder=machine.pk)  # what answered before the power was cut must answer anew
+    tunnels.actions.close_all(holder=machine.pk)  # services that answered before the power cut must answer anew
     for rung, text, ask in _above(machine, cloud, server_id):
         try:
             ask()
@@ -87,7 +87,7 @@ def watch_restart(machine: Machine, cloud: Cloud) -> None:
 
 
 def rescue(machine: Machine, cloud: Cloud) -> None:
-    """Start it from the cloud's rescue image. It needs attention until somebody tries it again."""
+    """Start the server from the cloud's rescue image. The machine needs attention until somebody tries it again."""
     asked = machine.rescues_asked
     tunnels.actions.close_all(holder=machine.pk)
     try:
@@ -106,7 +106,7 @@ def move(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
     """Begin a cold migration; see watch_move."""
     server_id = server_id or machine.server_id
     tunnels.actions.close_all(holder=machine.pk)
-    if not machine.moved_from:  # before the first call: afterwards nobody knows where it was
+    if not machine.moved_from:  # before the first call: afterwards its old host is not known any more
         write(machine, moved_from=machine.host or "?")
     try:
         cloud.ensure_moved(server_id, machine.moves_asked)
@@ -162,7 +162,7 @@ def _climbed(machine: Machine, rung: Repair, text: str, server_id: str) -> None:
 
 
 def _used_up(machine: Machine) -> None:
-    # Nothing is owed: no restart is made up for on its next start.
+    # The restart counts as done, so that its next start does not make up for it.
     write(machine, repair=Repair.USED_UP, restarts_done=machine.restarts_asked)
     fail(machine, Note(ONLY_RESET))
 
@@ -185,7 +185,7 @@ def _stay(machine: Machine, text: str, error: CloudRefused) -> None:
 def _moved(machine: Machine, *, has_moved: bool) -> None:
     _end_move(machine, **({} if has_moved else refusals.kept(Refused.MOVE, NO_MOVE)))
     if has_moved:
-        write(machine, repair=Repair.NONE)  # there all may help that did not help before
+        write(machine, repair=Repair.NONE)  # on another computer every means may help again
     write(machine, state_note={}, attempts=0, cloud_errors=0, retry_at=None)
     machine.record(Event.Kind.NOTED, Note(MOVED if has_moved else NO_MOVE))
 

@@ -27,7 +27,7 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     if server is None:
         return go(machine, State.NEW, server_id="", observed_at=None)
     if server.status == Status.ERROR and machine.ready_at is None:
-        # It never ran, so nothing of the student's is in it: a new one is the better try.
+        # It never ran, so it holds nothing of the student's: replace it.
         cloud.ensure_deleted(server.id)
         return go(machine, State.ARCHIVED if machine.archive_id else State.NEW, server_id="", observed_at=None)
     if machine.resets_asked != machine.resets_done:

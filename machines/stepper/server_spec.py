@@ -55,7 +55,7 @@ def adopt_server(machine: Machine, cloud: Cloud) -> None:
     cloud.ensure_adopted(machine.server_id, str(machine.pk), quotas.backstop.owner_of(machine.owner))
     cloud.ensure_ports(machine.server_id, ports_of(machine))
     now = timezone.now()
-    # After a failure there is the retry to be done, of which this was the first part.
+    # After a failure this was only the first part of the retry: the rest is due at once.
     write(
         machine, adopting=False, asked_at=now, cloud_errors=0, retry_at=now if machine.state == State.FAILED else None
     )
@@ -64,17 +64,20 @@ def adopt_server(machine: Machine, cloud: Cloud) -> None:
 @leads_to()
 def rename_server(machine: Machine, cloud: Cloud) -> None:
     """Push the new name to the cloud. A refusal is logged and must not block the machine."""
-    asked, told = machine.names_asked, {}
+    asked, renamed = machine.names_asked, {}
     try:
-        told = {"cloud_name": cloud.ensure_renamed(machine.server_id, machine.name)[:255]}
+        renamed = {"cloud_name": cloud.ensure_renamed(machine.server_id, machine.name)[:255]}
     except CloudRefused as error:
         log.warning("machine %s: its name was refused: %s", machine.pk, error)
-    # asked_at: a list that began before has the old name, and must not pass for somebody's renaming it back.
-    write(machine, names_done=asked, asked_at=timezone.now(), **told, **calm(machine))
+    # asked_at: a list that began before this call has the old name, which must not count as a rename by somebody else.
+    write(machine, names_done=asked, asked_at=timezone.now(), **renamed, **calm(machine))
 
 
 def spec_of(machine: Machine, owner: Owner | None = None, *, is_new: bool = False, image: str = "") -> ServerSpec:
-    """image: another one than its template's, with which the template's script has run already."""
+    """Return what the cloud needs to make the machine's server.
+
+    image: an archive, in place of the template's image. The template's script has run in it already, so it is left out.
+    """
     template = machine.template
     return ServerSpec(
         machine=str(machine.pk),

@@ -23,7 +23,7 @@ from machines.stepper.sleep import shelve, suspend, wake, watch_shelve, watch_su
 class Chore(StrEnum):
     """A task for a machine's server that comes before the step of its state."""
 
-    ADOPTING = "adopting"  # the server was there before the machine: the cloud must be told whose it is
+    ADOPTING = "adopting"  # the server existed before the machine: it must be tagged with its owner
     MISNAMED = "misnamed"  # the machine was renamed, and is in the state that is wanted
 
 

@@ -37,9 +37,8 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
             return
         before, more = machine.state, True
         failures = Failures("step")
-        if (
-            machine.cloud_errors or machine.wanted == Wanted.GONE
-        ):  # else there is nothing to strike off: a delete counts anew
+        # Only these may have failures on record that a success strikes off. A delete counts anew.
+        if machine.cloud_errors or machine.wanted == Wanted.GONE:
             failures.read()
         with failures.at(pk, holder=machine.pk) as tried, suppress(LostRace):
             more = advance(machine, cloud)
@@ -79,6 +78,6 @@ def _vanished(machine: Machine, cloud: Cloud, error: CloudGone) -> None:
     if machine.archive_id:
         return archive.lost(machine, cloud)
     if not machine.server_id:
-        # Its image or its size is gone, not itself.
+        # The image or the size is gone: the machine has no server yet.
         return fail(machine, refusals.note(machine, error), fault=str(error))
     vanish(machine)

@@ -42,7 +42,7 @@ class Why:
 def why(facts: Facts, now: datetime) -> Why:
     outlook = outlook_of(facts, now)
     lines = tuple(
-        Line(wording.label(signal), wording.told(signal, outlook), _TONES.get(signal.condition, "away"))
+        Line(wording.label(signal), wording.condition_words(signal, outlook), _TONES.get(signal.condition, "away"))
         for signal in wording.shown(outlook)
     )
     closed = wording.if_closed(if_closed(facts, now)) if lines else ""

@@ -48,7 +48,7 @@ def _noting(step_for: Callable[[Machine], Step]) -> Callable[[Machine], Step]:
 
 
 def _ending(advance: Callable[..., bool]) -> Callable[..., bool]:
-    """An error of a step is answered in `advance`, so the step counts until that ends."""
+    """Forget the step when `advance` ends: it answers errors of the step, too."""
 
     def ending(*args: Any) -> bool:
         try:

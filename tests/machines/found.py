@@ -9,7 +9,7 @@ def spec(machine: str = "", owner: str = "", name: str = "found") -> ServerSpec:
 
 
 def found(cloud: FakeCloud, name: str = "found") -> Server:
-    """One that runs, without any mark."""
+    """Make a running server without any tag."""
     server = cloud._build(spec(name=name))
     cloud.settle()
     return cloud.server(server.id)

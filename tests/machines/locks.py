@@ -1,4 +1,4 @@
-"""In which order locks are taken: Allowance, Question, Machine, Tunnel, Gateway, in every transaction."""
+"""The order of locks in every transaction: Allowance, Question, Machine, Tunnel, Gateway."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What people may wish, and the sentence when they may not."""
+"""Wishes that people may have, and the sentence when they may not."""
 
 import pytest
 

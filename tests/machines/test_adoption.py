@@ -22,7 +22,7 @@ from tunnels.models import Tunnel
 
 
 def stray_of(world: World, *, status: str = "active", **facts: object) -> Stray:
-    """A server without a mark, listed."""
+    """List a server without a tag."""
     server = found(world.cloud)
     world.cloud._by_hand(server.id, status=status)
     keep_strays([world.cloud.server(server.id)], world.clock.now)

@@ -1,4 +1,4 @@
-"""Whose bell is rung, and in what order: what takes long lets the rest pass."""
+"""The order of bells: slow steps let the rest pass."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from cloud.contract import Status
 from machines.models import Machine
 from machines.reconcile import sweep
 from machines.reconcile.observe import observe
-from tests.machines.reconcile.servers import server_of
+from tests.machines.reconcile.listed_server import server_of
 from tests.machines.world import World
 
 

@@ -1,4 +1,4 @@
-"""What people call deleting: archived, kept for some days, and had back; and who may, and what the history says."""
+"""Deleting as people know it: archived, kept for some days, and had back; who may, and what the history says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whose account is deactivated is not reached from outside, and is again when it is active again."""
+"""A person whose account is deactivated is not reached from outside, and is again when it is active again."""
 
 from datetime import timedelta
 

@@ -93,7 +93,7 @@ def test_a_task_asks_only_our_own_cloud(
 
 
 def test_one_that_vanished_and_is_back_is_left_to_an_admin(world: World) -> None:
-    """As with Nova's soft delete: an operator deleted it, then restored it."""
+    """Nova's soft delete does so: an operator deleted it, then restored it."""
     machine = world.running()
     server = world.cloud.server(machine.server_id)
     world.cloud.vanish(server.id)

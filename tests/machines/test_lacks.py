@@ -1,4 +1,4 @@
-"""What cannot work says so, with the numbers: on its card, in the API, to its teacher, and after a refusal of the cloud."""
+"""A template that cannot work says so, with the numbers: on its card, in the API, to its teacher, and after a refusal of the cloud."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ def test_a_machine_before_its_owners_allowance_is_found(student: User) -> None:
 
 @pytest.fixture(autouse=True)
 def locks_in_order() -> None:
-    """Here they are taken in the wrong order on purpose."""
+    """Switch the watch off: here locks are taken in the wrong order on purpose."""
 
 
 def test_what_is_written_is_locked_as_well(student: User) -> None:

@@ -1,4 +1,4 @@
-"""What a step need not do: look again when there is no news, and never miss any."""
+"""A step need not look again when there is no news, and never misses any."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from machines.models import CloudWatch, Machine
 from machines.reconcile import sweep
 from machines.reconcile.observe import observe
 from machines.stepper import outcomes
-from tests.machines.reconcile.servers import server_of
+from tests.machines.reconcile.listed_server import server_of
 from tests.machines.world import World
 
 

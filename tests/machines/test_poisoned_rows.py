@@ -9,13 +9,10 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.test import Client
 from django.utils import timezone
 
 from accounts.models import RowFailure, User
 from accounts.notices import mail
-from catalog import actions as catalog
-from catalog.models import Image
 from cloud import contract
 from cloud.contract import Diagnostics
 from courses.models import Template
@@ -33,12 +30,11 @@ from tests.machines.idle.asked import asked, notice, visited
 from tests.machines.idle.quiet import row
 from tests.machines.reconcile.test_tenants import MONTH
 from tests.machines.world import World
-from tests.tunnels.gateway_rows import TOKEN, gateway, opened, states, tell
 from tunnels.models import Tunnel
 
 
 class TalksNonsense(FakeCloud):
-    """Of whatever is named in `poisoned` it says what no program expects."""
+    """A cloud that says of whatever is named in `poisoned` what no program expects."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +58,7 @@ def cloud() -> TalksNonsense:
 
 
 def failed(loop: str) -> list[tuple[uuid.UUID | None, int]]:
-    """Which machines' rows, and how often."""
+    """Return the machines whose rows failed, and how often each."""
     return list(RowFailure.objects.filter(loop=loop).values_list("holder", "fails"))
 
 
@@ -72,7 +68,7 @@ def two(world: World) -> tuple[Machine, Machine]:
 
 
 def other_rules(machine: Machine) -> None:
-    """A template whose idle rules were written by something that is not Minga."""
+    """Make a template whose idle rules were written by something that is not Minga."""
     Template.objects.filter(pk=machine.template_id).update(slug="poisoned", idle=["idle_minutes"])
     Template.objects.exclude(slug="poisoned").update(idle={})
 
@@ -293,35 +289,3 @@ def test_an_image_that_cannot_be_deleted(world: World, cloud: TalksNonsense) -> 
     disk_images.tidy(cloud, timezone.now())
     assert list(DiskImage.objects.exclude(image_id="").values_list("image_id", flat=True)) == ["bad"]
     assert failed("needless copies") == [(machine.pk, 1)]
-
-
-def test_a_port_that_cannot_be_told_is_left_out(student: User, client: Client) -> None:
-    gateway()
-    first, second = opened(student), opened(student)
-    Tunnel.objects.filter(holder=first).update(allow=["nowhere"])
-    told = client.get("/agent/v1/wanted", headers={"Authorization": f"Bearer {TOKEN}-gate"})
-    assert {one["id"] for one in told.json()["tunnels"]} == {str(t.pk) for t in Tunnel.objects.filter(holder=second)}
-    assert failed("tunnels") == [(first, 1), (first, 1)]  # both of its ports
-
-
-def test_ports_that_can_be_told_leave_the_count_of_what_cannot_be_held(student: User, client: Client) -> None:
-    gateway()
-    RowFailure.objects.create(loop="tunnels", key=str(opened(student)), fails=4)
-    client.get("/agent/v1/wanted", headers={"Authorization": f"Bearer {TOKEN}-gate"})
-    assert RowFailure.objects.get().fails == 4
-
-
-def test_a_port_that_cannot_go_where_its_report_says(student: User) -> None:
-    gate = gateway()
-    first, second = opened(student), opened(student)
-    Tunnel.objects.filter(holder=first).update(state="held")
-    assert tell(gate) == {second}
-    assert (states(first), states(second)) == (["held", "held"], ["open", "open"])
-    assert failed("reports") == [(first, 1), (first, 1)]  # both of its ports
-
-
-def test_an_image_that_has_no_name(db: None) -> None:
-    nameless = contract.Image("bad", None, ready=True)  # type: ignore[arg-type]
-    catalog.take_over(images=[nameless, contract.Image("good", "debian", ready=True)], flavors=[])
-    assert list(Image.objects.values_list("cloud_id", flat=True)) == ["good"]
-    assert RowFailure.objects.get().loop == "catalog"

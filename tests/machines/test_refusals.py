@@ -1,4 +1,4 @@
-"""What the cloud refused is kept until it was seen, though the machine is well and its state says so."""
+"""A refusal of the cloud is kept until it was seen, though the machine is well and its state says so."""
 
 from typing import Any
 

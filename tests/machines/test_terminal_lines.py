@@ -26,7 +26,7 @@ real_sshd = pytest.mark.skipif(
 
 @pytest.fixture
 def keys(tmp_path: Path, settings: Any) -> tuple[Path, Path]:
-    """The person's and the portal's own."""
+    """Make the person's key and the portal's own."""
     person, portal = make_key(tmp_path, "person"), make_key(tmp_path, "portal")
     settings.PORTAL_KEY_FILE = str(portal)
     return person, portal

@@ -1,4 +1,4 @@
-"""What 0.3 wrote of its mails, pages and lines becomes rows of the outbox: by the migration, and while workers of 0.3 run on."""
+"""Mails, pages and lines of 0.3 become rows of the outbox: by the migration, and while workers of 0.3 run on."""
 
 from datetime import timedelta
 from importlib import import_module
@@ -23,7 +23,7 @@ COPY = import_module("machines.migrations.0022_deliveries_become_notices").COPY
 
 @pytest.fixture
 def ask(student: User) -> Question:
-    """A question as a worker of 0.3 writes it."""
+    """Write a question as a worker of 0.3 writes it."""
     ask = asked(visited(student))
     Notice.objects.all().delete()
     Delivery.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""Who may knock at a sleeping machine follows from where people sign in."""
+"""Rights to wake a sleeping machine by a connection follow from where people sign in."""
 
 from datetime import timedelta
 

@@ -18,7 +18,7 @@ HOME, ELSEWHERE = "203.0.113.9", "198.51.100.7"
 
 
 def _asleep(owner: User, state: str = "suspended", **facts: object) -> tuple[Machine, Tunnel]:
-    """A machine that sleeps, whose owner was at HOME; and its first port."""
+    """Make a sleeping machine whose owner was at HOME; return it and its first port."""
     addresses.note(user=owner, address=HOME, at=timezone.now())
     machine = make_machine(owner, state=state, **facts)
     visitors.hold(machine, timezone.now())

@@ -50,7 +50,7 @@ class World:
         return actions.launch(owner=self.student, template=self.template, name=name, by=self.student)
 
     def turn(self) -> None:
-        """The sweep lists, workers step whatever is due, the agent and the cloud do their part."""
+        """Let the sweep list, workers step whatever is due, and agent and cloud do their part."""
         self.clock.move(1)
         sweep.tick(self.cloud, timezone.now())
         for pk in Machine.objects.due(timezone.now()).values_list("pk", flat=True):
@@ -60,13 +60,13 @@ class World:
         self.cloud.tick()
 
     def turn_without_steps(self) -> None:
-        """Only the cloud goes on, and is listed."""
+        """Let only the cloud go on, and list it."""
         self.clock.move(1)
         self.cloud.tick()
         sweep.tick(self.cloud, timezone.now())
 
     def agent(self) -> None:
-        """What wants to be open is open and answers; the rest is shut."""
+        """Open what should be open, let it answer, and shut the rest."""
         told = {"now": timezone.now(), "silent": list(self.silent)}
         with connection.cursor() as cursor:
             cursor.execute(OF_THE_AGENT, told)
@@ -97,7 +97,7 @@ class World:
         raise AssertionError(f"still {machine.state} (wanted {machine.wanted}) after {turns} turns: {machine.note}")
 
     def running(self) -> Machine:
-        """A new one that is up. While the cloud builds it nobody lists: turns without news were a third of this."""
+        """Make a machine that is up. Nobody lists while the cloud builds it: turns without news were a third of this."""
         machine = self.launch()
         self.turn()
         for _step in range(BUILD_STEPS):
@@ -112,12 +112,12 @@ class World:
         return sum(call[0] == verb for call in self.cloud.calls)
 
     def forget_list(self) -> None:
-        """The next list is a whole one."""
+        """Make the next list a whole one."""
         CloudWatch.objects.update(cursor="")
 
 
 def _facts_of(cloud: FakeCloud) -> dict[str, Any]:
-    """All that it is now, but for its lock and its numbers: those go on, and none is given twice."""
+    """Copy all that it is now, but for its lock and its numbers: those go on, and none is given twice."""
     return deepcopy({name: fact for name, fact in vars(cloud).items() if name not in ("_lock", "_numbers")})
 
 

@@ -12,8 +12,8 @@ from django.urls import URLPattern, get_resolver
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.xdist_group("upgrade")]
 PEOPLE = ("student", "student2", "teacher", "donor", "admin")
-# Pages that are for teachers or for administrators, and what is asked for by POST only.
-OTHER = {403, 405}
+# Old addresses of staff pages, pages for teachers or administrators, and what is asked for by POST only.
+OTHER = {307, 403, 405}
 # Turns of sweep, workers, agent and cloud: enough for a machine to go through two states.
 TURNS = 8
 

@@ -16,7 +16,7 @@ WHY = Note("Nothing has happened on it for %(minutes)s minutes.", {"minutes": 45
 
 
 def visited(owner: User, **facts: Any) -> Machine:
-    """One that runs, and to which somebody has connected."""
+    """Make a running machine to which somebody has connected."""
     machine = make_machine(owner, **facts)
     now = timezone.now()
     Activity.objects.create(machine=machine, since=now, connected_at=now)
@@ -28,7 +28,7 @@ def asked(machine: Machine, kind: str = "sleep", number: int = 1, now: datetime 
 
 
 def told(ask: Question, channel: str = "mail") -> Question:
-    """As if one channel had reached the owner now."""
+    """Act as if one channel had reached the owner now."""
     questions.delivered(notice(ask, channel), timezone.now())
     ask.refresh_from_db()
     return ask
@@ -39,7 +39,7 @@ def notice(ask: Question, channel: str) -> Notice:
 
 
 def taught_by(machine: Machine, teacher: User) -> Course:
-    """Its template belongs to a course that this person teaches."""
+    """Put its template into a course that this person teaches."""
     course = Course.objects.create(slug="redes", name="Redes II")
     Enrolment.objects.create(course=course, user=teacher, role="teacher")
     type(machine.template).objects.filter(pk=machine.template_id).update(course=course)

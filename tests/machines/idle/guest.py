@@ -30,7 +30,7 @@ def make_key(folder: Path, name: str) -> Path:
 
 @contextlib.contextmanager
 def openssh(folder: Path, authorized: str) -> Iterator[int]:
-    """Its port; whoever has a key of these lines gets in as ourselves."""
+    """Start an sshd and return its port; whoever has a key of these lines gets in as ourselves."""
     make_key(folder, "host_key")
     (folder / "authorized_keys").write_text(authorized)
     port = free_port()

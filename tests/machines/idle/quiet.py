@@ -25,7 +25,7 @@ _ASKED, _ENDS = NOW - minutes(20), NOW - minutes(5)
 
 
 def heard(now: datetime = NOW, **told: Any) -> dict[str, Any]:
-    """The columns of an Activity: all heard, all quiet, visited once."""
+    """Return the columns of an Activity: all heard, all quiet, visited once."""
     quiet = {
         "since": now - LONG_AGO, "ports_heard_at": now, "load_heard_at": now, "connected_at": now - LONG_AGO,
         "cpu_seconds": 1.0, "disk_bytes": 1, "nic_bytes": 1, "cpu_percent": 0.1, "disk_rate": 0.0, "nic_rate": 0.0,
@@ -34,7 +34,7 @@ def heard(now: datetime = NOW, **told: Any) -> dict[str, Any]:
 
 
 def facts(*, state: str = "running", wanted: str = "", policy: IdlePolicy | None = None, **given: Any) -> Facts:
-    """In memory only. `activity`: what differs from `heard`; `machine`: likewise of the row."""
+    """Build facts in memory only. `activity`: what differs from `heard`; `machine`: likewise of the row."""
     times = {"state_since": NOW - LONG_AGO, "used_at": NOW - LONG_AGO, "created_at": NOW - LONG_AGO}
     row = Machine(state=state, wanted=wanted or state, template=Template(), **{**times, **given.pop("machine", {})})
     row.activity = Activity(**heard(**given.pop("activity", {})))
@@ -46,7 +46,7 @@ def seen(given: Facts, now: datetime = NOW) -> Outlook:
 
 
 def due(given: Facts, now: datetime = NOW) -> str:
-    """The name of the row of the table whose turn it is; '' for none."""
+    """Return the name of the row of the table whose turn it is; '' for none."""
     step = step_of(outlook_of(given, now))
     return step.stage.name if step else ""
 
@@ -67,7 +67,7 @@ def lesson(until: datetime) -> Lesson:
 
 
 def row(owner: User, now: datetime, *, state: str = "running", name: str = "mine", **told: Any) -> Machine:
-    """A machine in the database that has been in this state for two hours; one that runs has been quiet all the while."""
+    """Create a machine that has been in this state for two hours; a running one has been quiet all the while."""
     machine = make_machine(owner, state=state, name=name, state_since=now - LONG_AGO, used_at=now - LONG_AGO)
     if state == "running":
         Activity.objects.create(machine=machine, **heard(now, **told))
@@ -75,7 +75,7 @@ def row(owner: User, now: datetime, *, state: str = "running", name: str = "mine
 
 
 def told(machine: Machine, at: datetime) -> Question:
-    """The open question of this machine was delivered on its page."""
+    """Deliver the open question of this machine on its page."""
     ask = Question.objects.open().get(machine=machine)
     page = Notice.objects.filter(about=about_of(ask.pk), channel="page")
     page.update(state="delivered", delivered_at=at)

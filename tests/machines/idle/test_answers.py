@@ -1,4 +1,4 @@
-"""What may be answered, by whom, within which limits; and that of an answer and silence exactly one counts."""
+"""Answers: which, by whom, within which limits; and of an answer and silence exactly one counts."""
 
 import threading
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def hours(number: float) -> datetime:
 
 @pytest.fixture
 def ask(student: User) -> Question:
-    """Of a machine that runs; its owner was told just now."""
+    """Ask about a running machine; its owner was told just now."""
     return told(asked(visited(student)))
 
 
@@ -224,7 +224,7 @@ def test_done_does_at_once_what_was_warned_of(student: User, kind: str) -> None:
 
 
 def _at_once(*deeds: Callable[[], Any]) -> list[Any]:
-    """Each in a thread and a connection of its own, all begun at the same moment."""
+    """Run each in a thread and a connection of its own, all begun at the same moment."""
     start, found = threading.Barrier(len(deeds)), [None] * len(deeds)
 
     def run(place: int, deed: Callable[[], Any]) -> None:

@@ -29,7 +29,7 @@ real_sshd = pytest.mark.skipif(
 
 @pytest.fixture
 def ask(student: User, tmp_path: Path, settings: Any) -> Question:
-    """Of a machine to which somebody is connected; the portal has a key."""
+    """Ask about a machine to which somebody is connected; the portal has a key."""
     settings.PORTAL_KEY_FILE = str(make_key(tmp_path, "portal"))
     settings.PORTAL_URL = "https://labs.example.org"
     ask = asked(visited(student, name="condor"))
@@ -90,7 +90,7 @@ def test_a_port_that_refuses_is_tried_again_and_then_given_up(ask: Question, clo
 
 @pytest.fixture
 def person(ask: Question, tmp_path: Path) -> Iterator[Path]:
-    """A real guest behind the machine's port, and the key of its person."""
+    """Put a real guest behind the machine's port; return the key of its person."""
     key = make_key(tmp_path, "person")
     with openssh(tmp_path, f"{key.with_suffix('.pub').read_text()}{terminal_lines.key_line()}\n") as port:
         Tunnel.objects.filter(scheme="ssh").update(port=port)

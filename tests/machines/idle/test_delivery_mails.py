@@ -49,7 +49,7 @@ def test_its_mail_begins_the_countdown(student: User, postman: Postman) -> None:
 
 
 def test_it_is_begun_by_the_next_turn_of_the_lines(student: User, postman: Postman) -> None:
-    """The outbox calls nobody; each five seconds is soon enough, for it counts from the delivery."""
+    """The outbox calls nobody; every five seconds is soon enough, for it counts from the delivery."""
     ask = asked(visited(student))
     mail.send_due(timezone.now())
     tasks.write_lines()
@@ -172,7 +172,7 @@ def test_a_question_that_is_over_is_not_mailed(student: User, postman: Postman) 
 
 
 def test_one_that_a_worker_of_the_version_before_closed_is_not_mailed(student: User, postman: Postman) -> None:
-    """It does not know of the outbox."""
+    """That worker does not know of the outbox."""
     ask = asked(visited(student))
     Question.objects.update(closed_at=timezone.now(), outcome=Question.Outcome.ACTIVE)
     assert (turn(), notice(ask, "mail").state) == (0, "cancelled")
@@ -198,7 +198,7 @@ WORKER = "import django; django.setup(); from accounts.tasks import send_notices
 
 
 def worker(postman: Postman) -> "subprocess.Popen[bytes]":
-    """A process that sends, as Celery's do."""
+    """Start a process that sends, as Celery's do."""
     server = os.environ["DATABASE_URL"].rpartition("/")[0]
     mails = {
         "EMAIL_URL": f"smtp://127.0.0.1:{postman.port}",

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -28,7 +27,7 @@ def names(steps: list[Step]) -> list[str]:
 
 
 def tick(clock: "Clock", after: timedelta = timedelta(0)) -> list[str]:
-    """A sweep some time later, with every running machine heard and quiet all the while."""
+    """Sweep some time later, with every running machine heard and quiet all the while."""
     clock.move(after.total_seconds())
     Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
     return names(enforce.tick(clock.now))
@@ -196,7 +195,7 @@ def test_one_that_is_refused_does_not_stop_the_others(
 
 @pytest.fixture
 def about_to_sleep(clock: "Clock", machine: Machine) -> list[Step]:
-    """What the sweep has decided a moment ago."""
+    """Return what the sweep has decided a moment ago."""
     tick(clock)
     told(machine, clock.now)
     clock.move(16 * 60)
@@ -235,7 +234,7 @@ def test_whose_host_falls_silent_in_the_last_moment_is_left_alone(about_to_sleep
 
 
 def test_a_message_that_arrives_in_the_last_moment_gives_its_time(clock: "Clock", machine: Machine) -> None:
-    """Nobody was told for half a day, so it is about to sleep."""
+    """The machine is about to sleep, since nobody was told for half a day."""
     tick(clock)
     clock.move(12.1 * 3600)
     Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
@@ -257,7 +256,7 @@ def test_done_twice_is_done_once(about_to_sleep: list[Step], clock: "Clock") -> 
     assert done(about_to_sleep, clock) == ([False], "suspended")
 
 
-# ---- what it costs, and what it foretells ----
+# ---- what it costs ----
 
 
 def test_to_decide_costs_the_same_queries_for_any_number(clock: "Clock", student: User) -> None:
@@ -270,36 +269,3 @@ def test_to_decide_costs_the_same_queries_for_any_number(clock: "Clock", student
             enforce.plan(enforce.look(clock.now), clock.now)
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 9
-
-
-def foretold(capsys: pytest.CaptureFixture[str], *args: str) -> str:
-    call_command("idle", "--lang", "en", *args)
-    return capsys.readouterr().out
-
-
-def test_a_dry_run_says_what_would_be_done_and_why(
-    clock: "Clock", machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    said = foretold(capsys, "--dry-run")
-    assert "mine (student): its owner is asked. Nobody has used it for 120 minutes." in said
-    assert not Question.objects.exists()
-
-
-def test_a_dry_run_says_what_comes_in_a_day(clock: "Clock", student: User, capsys: pytest.CaptureFixture[str]) -> None:
-    row(student, clock.now, state="suspended")
-    clock.move(40 * 3600)
-    assert "In the next 24 hours, if nothing changes: 1 thing." in foretold(capsys, "--dry-run")
-
-
-def test_a_dry_run_names_what_is_unknown(clock: "Clock", machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    Activity.objects.update(load_heard_at=None)
-    said = foretold(capsys, "--dry-run")
-    assert "Of 1 machine it is unknown whether it works." in said
-    assert "mine (student): cpu, disk, nic" in said
-
-
-def test_the_command_without_it_does_what_is_due(
-    clock: "Clock", machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert "1 thing was done." in foretold(capsys)
-    assert Question.objects.open().get().kind == "sleep"

@@ -1,4 +1,4 @@
-"""What keeps a machine awake, what is unknown, and when what happens: in memory, with one `now`."""
+"""Reasons to stay awake, unknown signals, and when what happens: in memory, with one `now`."""
 
 from datetime import timedelta
 

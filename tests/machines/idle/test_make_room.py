@@ -24,7 +24,7 @@ FULL = {"vcpus": 8, "vcpus_used": 8, "ram_mb": 4096, "ram_mb_used": 4096, "disk_
 
 @pytest.fixture
 def waiting(clock: "Clock", student2: User) -> Machine:
-    """It has been in the queue for a minute."""
+    """Create a machine that has been in the queue for a minute."""
     return make_machine(student2, state="queued", name="waits", queued_at=clock.now - minutes(1))
 
 

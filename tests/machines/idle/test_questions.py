@@ -113,7 +113,7 @@ def test_settling_many_is_a_bounded_number_of_queries(student: User, django_asse
 
 
 def test_a_mail_that_arrived_a_moment_ago_counts_before_anything_is_done(student: User) -> None:
-    """The outbox calls nobody: what is decided under the lock looks there itself."""
+    """The outbox calls nobody, so a decision looks there itself, under the lock."""
     ask, other = asked(visited(student)), asked(visited(student, name="two"))
     Notice.objects.filter(channel="mail").update(state="delivered", delivered_at=timezone.now())
     assert questions.settle(timezone.now(), machine=ask.machine_id) == 1

@@ -1,4 +1,4 @@
-"""What agents and hosts tell, folded into the rows of machines that run."""
+"""Words of agents and hosts, folded into the rows of machines that run."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ def machine(clock: "Clock", student: User) -> Machine:
 
 
 def agent(machine: Machine, now: datetime, *, passed: int = 0, connections: int = 0) -> None:
-    """What it told a moment ago; the bytes are those since the beginning."""
+    """Write what the agent told a moment ago; the bytes are those since the beginning."""
     Gateway.objects.update(heard_at=now)
     first = Tunnel.objects.filter(holder=machine.pk).order_by("position")[:1].values("pk")
     Tunnel.objects.filter(pk__in=first).update(

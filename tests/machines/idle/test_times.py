@@ -25,7 +25,7 @@ JUMPS = [
 
 @pytest.fixture
 def here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ZoneInfo:
-    """The zone of the site."""
+    """Use the zone of the site."""
     zone = ZoneInfo(getattr(request, "param", "Europe/Madrid"))
     monkeypatch.setattr(timezone, "get_default_timezone", lambda: zone)
     monkeypatch.setattr(timezone, "get_default_timezone_name", lambda: zone.key)

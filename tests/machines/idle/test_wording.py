@@ -1,4 +1,4 @@
-"""What the panel says, in words, of what the outlook knows."""
+"""The panel's words for what the outlook knows."""
 
 import pytest
 from django.utils import translation
@@ -11,7 +11,7 @@ from tests.machines.idle.quiet import NOW, facts, hold, lesson, minutes, questio
 
 def lines(given: Facts) -> dict[str, str]:
     outlook = seen(given)
-    return {signal.name: wording.told(signal, outlook) for signal in wording.shown(outlook)}
+    return {signal.name: wording.condition_words(signal, outlook) for signal in wording.shown(outlook)}
 
 
 def test_an_open_and_silent_session_is_told_so() -> None:

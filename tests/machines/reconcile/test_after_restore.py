@@ -30,7 +30,7 @@ class Backup:
         self.savepoint = transaction.savepoint()
 
     def put_back(self) -> None:
-        """An hour later, against the world's cloud as it is then: the rows, what the restore holds, and the comparison."""
+        """Put the rows back an hour later, hold them, and compare them with the world's cloud as it is then."""
         self.world.clock.move(3600)
         self.world.cloud.calls.clear()
         transaction.savepoint_rollback(self.savepoint)
@@ -52,7 +52,7 @@ def turns(world: World, machine: Machine, count: int = 12) -> Machine:
 
 
 def changes(world: World) -> list[str]:
-    """The calls to the cloud that change a server."""
+    """Return the calls to the cloud that change a server."""
     return [call[0] for call in world.cloud.calls if call[0].startswith("ensure_") and call[0] != "ensure_ports"]
 
 

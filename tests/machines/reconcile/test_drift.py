@@ -1,4 +1,4 @@
-"""What happens on the cluster itself is taken over, told once, and never fought with."""
+"""Deeds on the cluster itself are taken over, told once, and never fought with."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tunnels.models import Tunnel
 
 
 def look_again(world: World, *, whole: bool = False) -> None:
-    """A list that is due, and what follows."""
+    """Let a list be due, and take what follows."""
     if whole:
         world.forget_list()
     world.clock.move(16)
@@ -28,7 +28,7 @@ def told(machine: Machine) -> list[str]:
 
 
 def other_server(world: World, machine: Machine) -> Server:
-    """A second server with this machine's mark that is up."""
+    """Make a second server with this machine's tag that is up."""
     made = world.cloud._build(server_spec.spec_of(Machine.objects.get(pk=machine.pk)))
     world.cloud.settle()
     return world.cloud.server(made.id)

@@ -1,11 +1,9 @@
-"""What a restore holds is passed by by every loop, until it was compared with the cloud. Each test shows beside it that the loop would act."""
+"""Every loop passes by what a restore holds, until that was compared with the cloud. Each test shows that the loop acts otherwise."""
 
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts import addresses
@@ -13,7 +11,7 @@ from accounts.models import User
 from machines import actions, blocked, disk_images, visitors, wake_on_connect
 from machines.idle import delivery, enforce, make_room, questions, signals
 from machines.models import Activity, CloudWatch, DiskImage, Machine, Stray
-from machines.reconcile import after_restore, overlap, sweep, tenants
+from machines.reconcile import overlap, sweep, tenants
 from machines.reconcile.strays import remove_strays
 from machines.stepper import first_boot, worker
 from quotas.models import Reservation
@@ -261,46 +259,3 @@ def test_no_line_is_written_into_its_terminals(
     delivery.write_lines(clock.now)
     assert bool(lines) is not held
     assert ("restore" in notice(question, "terminal").fault) is held
-
-
-# ---- how it comes to be held ----
-
-
-def test_a_restore_holds_the_tables_of_a_backup_without_the_columns(world: World) -> None:
-    machine = world.running()
-    migration = import_module("machines.migrations.0024_held_at")
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; {migration.DROP}")
-        cursor.execute(after_restore.HOLD)
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(migration.ADD)
-    machine.refresh_from_db()
-    assert (machine.held_at is not None, CloudWatch.is_held()) == (True, True)
-
-
-@pytest.mark.parametrize("what", ["machine", "watch"])
-def test_a_database_that_0_3_held_stays_held(world: World, what: str) -> None:
-    world.running()
-    model: Any = {"machine": Machine, "watch": CloudWatch}[what]
-    model.objects.update(claimed_until=timezone.now() + timedelta(days=36_500))
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("machines.migrations.0024_held_at").TAKE_OVER)
-    assert (after_restore.is_due(), model.objects.get().held_at is not None) == (True, True)
-
-
-def test_a_claim_of_a_worker_is_no_hold(world: World) -> None:
-    world.running()
-    Machine.objects.update(claimed_until=timezone.now() + timedelta(minutes=1))
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("machines.migrations.0024_held_at").TAKE_OVER)
-    assert not after_restore.is_due()
-
-
-def test_the_comparison_with_the_cloud_ends_it(world: World) -> None:
-    world.running()
-    hold(True)
-    hold_watch(True)
-    Machine.objects.update(claimed_until=timezone.now() + timedelta(days=36_500))  # as 0.3 held it
-    after_restore.meet(world.cloud)
-    machine = Machine.objects.get()
-    assert (machine.held_at, machine.claimed_until, CloudWatch.is_held()) == (None, None, False)

@@ -1,4 +1,4 @@
-"""What a list says of one machine, as a pure function: no row is read, and no clock."""
+"""A list's word on one machine, as a pure function: no row is read, and no clock."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,14 +8,14 @@ import pytest
 from cloud.contract import Status
 from machines.models import Machine
 from machines.reconcile.observe import Observation, observe
-from tests.machines.reconcile.servers import server_of
+from tests.machines.reconcile.listed_server import server_of
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 BEFORE = AT - timedelta(seconds=9)
 
 
 def machine(state: str = "running", **facts: Any) -> Machine:
-    """A machine in memory that was observed nine seconds ago, up and as wanted."""
+    """Build a machine in memory that was observed nine seconds ago, up and as wanted."""
     wanted = facts.pop("wanted", state if state in ("running", "suspended", "shelved") else "running")
     known = {"server_id": "s", "name": "mine", "cloud_name": "mine", "cloud_status": "active", "observed_at": BEFORE}
     return Machine(state=state, wanted=wanted, **{**known, **facts})

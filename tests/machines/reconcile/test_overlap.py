@@ -1,4 +1,4 @@
-"""What a worker of 0.2.0 writes while an upgrade runs is brought to what this version would have written."""
+"""Writes of a worker of 0.2.0 during an upgrade are brought to what this version would have written."""
 
 import pytest
 from django.utils import timezone

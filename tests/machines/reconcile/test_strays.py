@@ -163,7 +163,7 @@ def test_a_row_is_forgotten_a_month_after_its_server_left(world: World) -> None:
 
 
 def _second(world: World) -> str:
-    """The number of a second server of a running machine, seen and past its grace."""
+    """Return the id of a second server of a running machine, seen and past its grace."""
     machine = world.running()
     twin = world.cloud._build(spec(str(machine.pk)))
     whole_list(world)

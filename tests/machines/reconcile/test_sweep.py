@@ -1,4 +1,4 @@
-"""One list tells all rows, and what the cloud's own people did is taken over."""
+"""A list tells all rows, and what the cloud's own people did is taken over."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""What a sweep of three hundred servers costs when nothing changed: one call, and few queries (bench/look.py measures the time)."""
+"""A sweep of three hundred servers without a change costs one call, and few queries (bench/look.py measures the time)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ MANY = 300
 
 @pytest.fixture
 def many(world: World) -> World:
-    """All running, and seen by one whole list."""
+    """Make machines that all run, and that one whole list has seen."""
     for part in (world.template, world.template.image, world.template.flavor):
         part.refresh_from_db()
     facts = {"owner": world.student, "template": world.template, "state": "running", "wanted": "running"}

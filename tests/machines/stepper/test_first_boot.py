@@ -1,4 +1,4 @@
-"""What the console tells of cloud-init: while it runs, its last line; then how it ended. Who has none waits for nothing."""
+"""The console's word on cloud-init: its last line while it runs; then how it ended. A machine without it waits for nothing."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def says(world: World, *lines: str) -> None:
 
 
 def ours(line: str) -> str:
-    """As systemd writes a line of cloud-init's; a failure has a time of its own."""
+    """Write a line as systemd writes those of cloud-init; a failure has a time of its own."""
     return f"[   42.1] cloud-init[400]: {LOGGED if line == FAULT else line}"
 
 
@@ -129,7 +129,7 @@ def test_while_it_is_built_its_progress_says_so(world: World) -> None:
 
 
 def test_a_slow_computer_is_looked_at_until_something_answers(world: World) -> None:
-    """It is called running before it has come as far as cloud-init."""
+    """The machine is called running before it has come as far as cloud-init."""
     world.silent = {"ssh", "http"}
     machine = world.launch()
     for _turn in range(9):

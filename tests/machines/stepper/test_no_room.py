@@ -14,7 +14,7 @@ from tests.machines.world import World
 
 
 def sent_back(world: World, machine: Machine) -> timedelta:
-    """The cloud says that it has room, takes the launch, and then finds no host; how long it is left alone."""
+    """Let the cloud say that it has room, take the launch, and find no host; return how long it is left alone then."""
     Machine.objects.update(retry_at=None)
     while machine.state != "building":
         world.turn()

@@ -1,4 +1,4 @@
-"""How long a step waits for the cloud: its time, but no failure while the cloud still works at a queue that it stands in."""
+"""A step has its time to wait for the cloud, and does not fail while the cloud still works at a queue in which it stands."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def begun(world: World) -> datetime:
-    """When the class launched. The cloud has been heard ever since."""
+    """Return when the class launched. The cloud has been heard ever since."""
     CloudWatch.objects.update_or_create(pk=1, defaults={"steady_since": world.clock.now - MINUTE})
     return world.clock.now
 
@@ -27,7 +27,7 @@ def row(student: User, name: str, state: str, asked_at: datetime, since: datetim
 
 
 def waited(world: World, machine: Machine, minutes: float) -> str:
-    """Its state when a step has looked once more, so long after the class launched."""
+    """Return the state once a step has looked again, so long after the class launched."""
     world.clock.move(60 * minutes)
     CloudWatch.objects.update(listed_at=world.clock.now)
     wait_at_most(machine, 15 * 60)

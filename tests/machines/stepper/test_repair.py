@@ -14,7 +14,7 @@ MEANS = {"hard": "ensure_hard_restarted", "stop": "ensure_stopped", "start": "en
 
 
 def broken(world: World) -> Machine:
-    """It ran, and the cloud says ERROR."""
+    """Make a machine that ran, and of which the cloud says ERROR."""
     machine = world.running()
     world.cloud.break_server(machine.server_id)
     world.clock.move(16)

@@ -1,4 +1,4 @@
-"""What the cloud is told of a machine: once, in order, and never so that a second server comes of it."""
+"""The cloud hears of a machine once, in order, and never so that a second server comes of it."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from tests.machines.world import World
 
 
 class Died(BaseException):
-    """As kill -9 does it: nothing after it is run."""
+    """A death as by kill -9: nothing after it is run."""
 
 
 class KilledInCreate(FakeCloud):

@@ -25,7 +25,7 @@ def test_it_runs_with_one_server_and_open_ports(world: World) -> None:
 
 @pytest.mark.parametrize(("identity", "has_password"), [("openstack:abc", False), ("local:abc", True)])
 def test_a_screen_has_a_password_where_the_cloud_serves_it(world: World, identity: str, has_password: bool) -> None:
-    """By the cloud that was listed: with compose the web process has no OS_CLOUD."""
+    """The listed cloud decides: with compose the web process has no OS_CLOUD."""
     CloudWatch.objects.update_or_create(pk=1, defaults={"cloud_identity": identity})
     world.template.services = [{"name": "screen", "port": 5900, "scheme": "vnc"}]
     assert bool(world.launch().vnc_password) is has_password
@@ -89,7 +89,7 @@ def test_a_port_opened_by_hand_reaches_the_cloud_and_opens(world: World) -> None
 
 
 def test_a_port_opened_by_hand_leads_where_the_cloud_put_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the local cloud another program of the computer may listen under the port's own number."""
+    """Under the port's own number, another program of the computer may listen on the local cloud."""
     machine, find = world.running(), world.cloud.find_server
     monkeypatch.setattr(world.cloud, "find_server", lambda tag: replace(find(tag), port_map={8080: 18080}))
     tunnel = actions.open_port(machine=machine, port=8080, by=world.student)
@@ -125,7 +125,7 @@ CHANGES = [(a, b) for a in WISHES for b in [*WISHES, "gone"] if a != b]
 @pytest.mark.slow
 @pytest.mark.parametrize(("first", "second"), CHANGES)
 def test_a_mind_changed_at_any_moment_is_followed(world: World, first: str, second: str) -> None:
-    """At each of nine moments."""
+    """Try each of nine moments."""
     machine = world.launch() if first == "running" else world.running()
     if first != "running":
         _wish(machine, first, world)
@@ -212,76 +212,6 @@ def test_time_in_which_the_cloud_was_away_does_not_count(world: World, cloud: Fa
     assert machine.state == "suspending"
 
 
-def test_a_launch_that_keeps_breaking_says_so_and_can_be_tried_again(world: World) -> None:
-    machine = breaks(world, times=3)
-    assert str(world.until(machine, "failed").note).startswith("The cluster could not build it in 3 attempts.")
-    actions.retry(machine=machine, by=world.student)
-    world.until(machine, "running")
-    assert len(world.known(machine)) == 1
-
-
-def breaks(world: World, times: int) -> Machine:
-    """A launch whose first servers all end in error."""
-    machine = world.launch()
-    for _time in range(times):
-        for _turn in range(60):
-            if world.known(machine):
-                break
-            world.turn()
-        world.cloud.break_server(world.known(machine)[0])
-        world.turn()
-    machine.refresh_from_db()
-    return machine
-
-
-def test_a_build_that_failed_is_made_again_by_itself(world: World) -> None:
-    machine = breaks(world, times=2)
-    assert "Trying again" in str(machine.note)
-    world.until(machine, "running")
-    assert (len(world.known(machine)), machine.builds_failed) == (1, 0)
-
-
-def test_each_failed_build_is_one_line_of_its_history(world: World) -> None:
-    machine = world.until(breaks(world, times=2), "running")
-    assert [str(e.note)[:35] for e in machine.events.filter(kind="noted")] == [
-        "The cluster could not build it. Try"
-    ] * 2
-    assert machine.events.filter(to_state="building", kind="moved").count() == 1
-
-
-def test_the_server_of_a_failed_build_is_deleted(world: World) -> None:
-    world.until(breaks(world, times=2), "running")
-    assert world.called("ensure_deleted") == 2
-
-
-def test_a_build_is_not_made_again_at_once(world: World) -> None:
-    world.agent_works = False  # it would ring for all that wait
-    breaks(world, times=1)
-    world.turn()
-    assert world.called("ensure_server") == 1
-
-
-@pytest.mark.parametrize("moment", ["counted", "deleted"])
-def test_a_worker_killed_while_it_gives_up_a_server_loses_nothing(world: World, moment: str) -> None:
-    machine = world.launch()
-    world.turn()
-    world.turn()
-    server_id = world.known(machine)[0]
-    world.cloud.break_server(server_id)
-    Machine.objects.update(failed_server=server_id, builds_failed=1)
-    if moment == "deleted":
-        world.cloud.ensure_deleted(server_id)
-        world.cloud.settle()
-    assert world.until(machine, "running").server_id != server_id
-
-
-def test_one_that_is_deleted_while_its_build_is_tried_again_is_gone(world: World) -> None:
-    machine = breaks(world, times=1)
-    actions.delete(machine=machine, by=world.student)
-    world.until(machine, "gone")
-    assert not world.known(machine)
-
-
 @pytest.mark.parametrize("verb", ["launch", "suspend", "wake", "restart"])
 def test_a_server_that_vanishes_on_the_way_is_noticed_at_once(world: World, verb: str) -> None:
     machine = world.launch() if verb == "launch" else world.running()
@@ -293,18 +223,6 @@ def test_a_server_that_vanishes_on_the_way_is_noticed_at_once(world: World, verb
     worker.step(machine.pk, world.cloud)
     world.cloud.vanish(world.known(machine)[0])
     assert str(world.until(machine, "gone", turns=8).note).startswith("It no longer exists on the cluster")
-
-
-def test_full_told_late_goes_back_to_the_queue(world: World) -> None:
-    machine = world.launch()
-    world.turn()
-    world.turn()
-    world.cloud.break_server(world.known(machine)[0], "No valid host was found.", full=True)
-    world.turn()
-    machine.refresh_from_db()
-    assert machine.state == "queued"
-    world.until(machine, "running")
-    assert len(world.known(machine)) == 1
 
 
 def test_a_wish_without_effect_is_repeated_then_given_up(world: World) -> None:
