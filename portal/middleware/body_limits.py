@@ -79,7 +79,7 @@ class Body:
             await asyncio.Event().wait()  # for ever: what still comes is `_drain`'s
         if self.is_whole:
             return await self._receive()  # the end of the connection
-        if not self.got and await self._is_beyond(told_length(self.scope)):
+        if not self.got and await self._is_beyond(stated_length(self.scope)):
             return self._refuse(413)
         try:
             message = await asyncio.wait_for(self._receive(), self.until - asyncio.get_running_loop().time())
@@ -127,7 +127,7 @@ class Body:
                 return
 
 
-def told_length(scope: Message) -> float:
+def stated_length(scope: Message) -> float:
     """Content-Length. One that is no number is refused by the web server already; of an endless one nothing is read."""
     told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     return int(told) if told.isdigit() and len(told) < 19 else math.inf

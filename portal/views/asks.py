@@ -117,7 +117,7 @@ def _over(request: HttpRequest, ask: Question, refusal: Refusal) -> HttpResponse
 def asks(request: SignedIn) -> HttpResponse:
     """List the questions, to teachers of their courses, to administrators all: delivered how, answered what, and by whom."""
     rows = access.questions_to_watch(request.user).order_by("-asked_at")
-    return render(request, "asks/list.html", {"asks": told(rows, SHOWN), "zone": times.zone()})
+    return render(request, "asks/list.html", {"asks": with_answers(rows, SHOWN), "zone": times.zone()})
 
 
 @require_POST
@@ -141,7 +141,7 @@ def give(request: SignedIn, pk: UUID) -> HttpResponse:
     return redirect(_back(request) or "asks")
 
 
-def told(rows: "QuerySet[Question]", most: int) -> list[Question]:
+def with_answers(rows: "QuerySet[Question]", most: int) -> list[Question]:
     """Load questions with their messages and answers, by a number of queries that does not grow."""
     found = list(
         rows.select_related("machine__owner", "machine__template__course").prefetch_related("answers__by")[:most]
@@ -154,7 +154,7 @@ def told(rows: "QuerySet[Question]", most: int) -> list[Question]:
 
 def of_machine(machine: Machine) -> list[Question]:
     """Return the last questions about one machine, for its page."""
-    return told(Question.objects.filter(machine=machine).order_by("-asked_at"), 5)
+    return with_answers(Question.objects.filter(machine=machine).order_by("-asked_at"), 5)
 
 
 def _back(request: HttpRequest) -> str:

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from lib.states import move, write
-from machines import actions, copies, sweep
+from machines import actions, disk_images
 from machines.models import Machine
+from machines.reconcile import sweep
 from tests.factories import make_machine
 from tests.machines.world import World
 from tests.tunnels.gateway_rows import gateway, opened, tell
@@ -54,9 +55,9 @@ def test_a_step_s_columns_do_where_a_page_shows_them(
 
 def test_a_disk_that_is_asked_for_does(world: World, django_capture_on_commit_callbacks: Capture) -> None:
     machine = world.running()
-    copy = copies.ask(machine=machine, by=world.student)
+    copy = disk_images.ask(machine=machine, by=world.student)
     with django_capture_on_commit_callbacks() as callbacks:
-        copies._write(copy, state="failed")
+        disk_images._write(copy, state="failed")
     assert hints(callbacks) == {("machine", str(machine.pk))}
 
 
