@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from time import monotonic
 from typing import Any
 
@@ -17,6 +18,7 @@ from portal.live.hub import Hub
 from portal.live.sign import SECONDS, key
 
 log = logging.getLogger("portal.live")
+NAME = f"minga-live-{os.getpid()}"  # in Redis' list of its clients
 BEAT = b"beat"
 BEAT_SECONDS = 4.0
 DEAF_SECONDS = 10.0  # without hearing even our own beat
@@ -36,8 +38,13 @@ async def follow(hub: Hub) -> None:
 
 async def _listen(hub: Hub) -> None:
     # No tries of its own: it would come back by itself, and nobody would learn of what it missed.
-    limits: dict[str, Any] = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)}
-    async with redis.asyncio.Redis.from_url(settings.REDIS_URL, **limits) as client, client.pubsub() as line:
+    how: dict[str, Any] = {
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+        "retry": Retry(NoBackoff(), 0),
+        "client_name": NAME,
+    }
+    async with redis.asyncio.Redis.from_url(settings.REDIS_URL, **how) as client, client.pubsub() as line:
         name = events.channel(settings.REDIS_URL)
         await line.subscribe(name)
         beating = asyncio.create_task(_beat(client, name))

@@ -116,3 +116,10 @@ def test_cookies_are_not_taken_at_the_address_of_machines_ports(settings: Any, s
 def test_plain_http_is_refused_where_the_site_is_https(settings: Any, student: User) -> None:
     settings.SECURE_SSL_REDIRECT = True
     assert refused(scheme="http", authorization=f"Bearer {tokens.make(user=student)}") == (403, "plain_http")
+
+
+def test_the_word_of_the_proxy_on_https_counts(settings: Any, student: User) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_PROXY_SSL_HEADER = True, ("HTTP_X_FORWARDED_PROTO", "https")
+    facts = {"cookie": cookie(student), "x_forwarded_proto": "https"}
+    for kind, scheme, headers in (("http", "http", {}), ("websocket", "ws", {"origin": OURS})):
+        assert entered(scope(kind, scheme, **facts, **headers)).person == student

@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
+from typing import Any
 
 import psutil
 import pytest
+import redis
 from django.db import connection, transaction
 from django.test import Client
 
@@ -18,6 +20,7 @@ from accounts.models import User
 from deploy.local import free_ports
 from deploy.local.services import page_answers
 from lib import events
+from portal.live import news
 from tests.factories import make_machine
 from tests.live.process import Listener, LiveProcess, session_of, until
 
@@ -126,6 +129,23 @@ def test_it_tells_that_it_drains_and_ends(student: User) -> None:
     with closing(Listener.of(live, student)) as stream:
         live.stop()
         assert "data: restart" in stream.wait_for_end(1)
+
+
+def test_a_cut_line_to_redis_is_told_and_mended(live: LiveProcess, student: User, settings: Any) -> None:
+    with closing(Listener.of(live, student)) as stream:
+        stream.wait_for("event: gap")
+        stream.text = ""
+        with redis.Redis.from_url(settings.REDIS_URL) as door:
+            for client in door.client_list(_type="pubsub"):
+                if client["name"] == news.NAME:
+                    door.client_kill_filter(_id=client["id"])
+        stream.wait_for("data: blind")
+        stream.wait_for("data: live")
+        stream.wait_for("event: gap")
+    machine = make_machine(student)
+    with closing(Listener.of(live, student)) as stream:
+        events.publish("machine", machine.pk)
+        stream.wait_for(str(machine.pk))
 
 
 def test_its_numbers_are_for_those_who_may_see_them(live: LiveProcess, student: User) -> None:

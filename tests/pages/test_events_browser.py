@@ -11,6 +11,7 @@ from lib import events
 from machines.models import Machine
 from tests.chromium import in_a_browser
 from tests.factories import make_machine
+from tests.live.front import Front
 from tests.live.process import LiveProcess, until
 from tests.pages.test_browser import visit
 
@@ -94,3 +95,22 @@ def test_a_page_outlives_the_live_process(browser: Browser, live_server: Any, li
     events.publish("machine", building.pk)
     expect(page.locator(".card .word")).to_have_text("Durmiendo", timeout=SOON)
     assert wrong == []
+
+
+def test_behind_one_address_a_page_is_told_too(
+    browser: Browser, live_server: Any, live: LiveProcess, settings: Any, machine: Machine
+) -> None:
+    """As in production: the browser says no Origin there, and the policy is the site's own."""
+    front = Front(live.port, int(live_server.url.rpartition(":")[2]))
+    settings.LIVE_URL, settings.PORTAL_URL = "", front.url
+    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {"default-src": ["'self'"]}}
+    try:
+        page = visit(browser, front, user=machine.owner, width=800, theme="light", language="es")
+        page.goto("/")
+        until(lambda: live.hub.streams, "the page's stream is open")
+        becomes(machine, "suspended")
+        events.publish("machine", machine.pk)
+        expect(page.locator(".card .word")).to_have_text("Durmiendo", timeout=SOON)
+        page.context.close()
+    finally:
+        front.stop()

@@ -1,0 +1,64 @@
+"""One address for web and live, as the proxy of an installation makes it: below /live/ it leads to live."""
+
+import asyncio
+import threading
+from typing import Any
+
+from deploy.local import free_ports
+
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Front:
+    """`ways`: the port for /live/, and the port for everything else. Each connection carries one request."""
+
+    def __init__(self, live: int, web: int) -> None:
+        self.live, self.web = live, web
+        self.port = free_ports.free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_until_complete, args=(self._serve(),))
+        self.is_up = threading.Event()
+        self.thread.start()
+        self.is_up.wait(10)
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self.ended.set)
+        self.thread.join(10)
+        self.loop.close()
+
+    async def _serve(self) -> None:
+        self.ended = asyncio.Event()
+        self.lines: set[asyncio.Task[Any]] = set()
+        server = await asyncio.start_server(self._carry, "localhost", self.port)
+        self.is_up.set()
+        await self.ended.wait()
+        server.close()
+        for line in self.lines:
+            line.cancel()
+        await asyncio.gather(*self.lines, return_exceptions=True)
+
+    async def _carry(self, *visitor: Any) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.lines.add(task)
+        try:
+            await self._pass_on(visitor[0], visitor[1])
+        except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            visitor[1].close()
+            self.lines.discard(task)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        port = self.live if head.split(b" ", 2)[1].startswith(b"/live/") else self.web
+        inner_reader, inner_writer = await asyncio.open_connection("localhost", port)
+        inner_writer.write(
+            head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n").replace(b"Connection: keep-alive\r\n", b"")
+        )
+        try:
+            while more := await inner_reader.read(65536):
+                writer.write(more)
+        finally:
+            inner_writer.close()
