@@ -118,8 +118,6 @@ def _flat(detail: Any, field: str = "") -> Any:
 
 @csrf_exempt
 @login_not_required
-@csrf_exempt
-@login_not_required
 def nothing_here(request: HttpRequest, rest: str = "") -> JsonResponse:
     """Answer addresses below /api/ that do not exist, and ids that are none."""
     body = problem(404, _("There is nothing at this address, or it is not yours."), "not_found")

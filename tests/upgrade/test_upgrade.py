@@ -41,9 +41,9 @@ def kinds() -> list[str]:
 
 
 def pages() -> Iterator[str]:
-    """The address of every page that has no parameter and needs no sign-out."""
+    """The address of every page that has no parameter and needs no sign-out; what moved leads elsewhere."""
     for pattern in get_resolver().url_patterns:
-        if isinstance(pattern, URLPattern) and "<" not in str(pattern.pattern):
+        if isinstance(pattern, URLPattern) and "<" not in str(pattern.pattern) and "moved" not in str(pattern.name):
             yield f"/{pattern.pattern}"
 
 
