@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.forms import BoundField
@@ -24,9 +25,12 @@ UNBROKEN = "\u00a0"  # a number and its unit stay on one line
 @register.simple_tag
 def icon(name: str, css: str = "icon") -> SafeString:
     """Draw a picture of our sheet. It only accompanies words, so a screen reader skips it."""
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static("img/icons.svg"), name
-    )
+    return _drawn(static("img/icons.svg"), name, css)
+
+
+@lru_cache(maxsize=256)
+def _drawn(sheet: str, name: str, css: str) -> SafeString:
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sheet, name)
 
 
 @register.simple_tag
