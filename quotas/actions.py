@@ -2,10 +2,11 @@
 
 from dataclasses import astuple, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -123,10 +124,14 @@ class Usage:
 
 def usage(user: User) -> Usage:
     """Return what the person's open reservations take and the live grants give. Costs two queries."""
-    sums = {m: Sum(m) for m in MEASURES}
-    limits = Grant.objects.of(user).live(timezone.now()).aggregate(**sums)
-    used = Reservation.objects.filter(user=user, closed_at__isnull=True).aggregate(**sums)
-    return Usage(**{m: Gauge(used[m] or 0, limits[m] or 0) for m in MEASURES})
+    limits = _sums(Grant.objects.of(user).live(timezone.now()))
+    used = _sums(Reservation.objects.filter(user=user, closed_at__isnull=True))
+    return Usage(*(Gauge(*both) for both in zip(used, limits, strict=True)))
+
+
+def _sums(rows: QuerySet[Any]) -> list[int]:
+    """Add up each measure. They are few rows, and a page asks each time: Django takes longer to write seven sums in SQL."""
+    return [sum(column) for column in zip(*rows.values_list(*MEASURES), strict=True)] or [0] * len(MEASURES)
 
 
 def lock(user: User | int) -> None:

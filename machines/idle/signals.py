@@ -21,6 +21,7 @@ from cloud.contract import Cloud, CloudError, Diagnostics
 from courses.models import Template
 from courses.policy import IdlePolicy, policy_of
 from lib import seldom
+from machines import launching
 from machines.models import Activity, Machine
 from machines.states import State
 from tunnels.models import Gateway, Tunnel
@@ -32,6 +33,9 @@ WINDOW = timedelta(minutes=1)  # shortest sample: two keep-alives that coincide 
 USED_STEP = timedelta(minutes=30)  # resolution of Machine.used_at: the ages that count from it are days
 AT_ONCE = 40  # servers in one call for diagnostics; the time limit is checked between calls
 FEW = 8  # silent guests that go along with the first call
+# While launches are under way a guest is asked after so many times as long. With a turn of sampling that is still less than
+# the 2.5 times (forecast) after which its load is unknown: so it waits, and no decision does.
+YIELD = 1.75
 
 _PORTS = {
     "since": "timestamptz", "ports_heard_at": "timestamptz", "ports_at": "timestamptz", "ports_bytes": "bigint",
@@ -183,9 +187,13 @@ def sample(cloud: Cloud, now: datetime) -> int:
 def _portions(now: datetime) -> Iterator[Sequence[Activity]]:
     """Yield rows that answered lately, the longest unheard first, then silent ones. A few silent ones go along at once, in any order."""
     again = timedelta(seconds=settings.IDLE_LOAD_SECONDS)
-    due = _running().filter(Q(load_heard_at__isnull=True) | Q(load_heard_at__lte=now - again))
-    rows = due.exclude(machine__server_id="").annotate(word=Coalesce("load_heard_at", "since"))
+    rows = _running().exclude(machine__server_id="").annotate(word=Coalesce("load_heard_at", "since"))
     rows = rows.select_related("machine__template__flavor", "machine__template__course")
+    if launching.is_under_way(now):
+        again *= YIELD
+        rows = rows.filter(word__lte=now - again)
+    else:
+        rows = rows.filter(Q(load_heard_at__isnull=True) | Q(load_heard_at__lte=now - again))
     # Guests of a dead host must not delay all others: each costs a whole time-out.
     patience = now - 2 * again
     answering = list(rows.filter(word__gte=patience).order_by("word")[: settings.IDLE_SAMPLE_MOST])

@@ -5,10 +5,11 @@ Ages are whole minutes, so that a page which looks the same has the same version
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from machines.idle import wording
 from machines.idle.facts import Facts
-from machines.idle.forecast import if_closed, outlook_of
+from machines.idle.forecast import Outlook, if_closed, outlook_of
 
 _TONES = {"work": "on", "unknown": "busy"}
 
@@ -22,14 +23,11 @@ class Line:
     tone: str
 
 
-@dataclass(frozen=True, slots=True)
 class Why:
-    """All of it in words. `dates`: what becomes of it if nobody uses it any more."""
+    """All of it in words, each part made when it is asked for: a card shows the dates only."""
 
-    sentence: str
-    lines: tuple[Line, ...]
-    closed: str
-    dates: tuple[tuple[str, datetime], ...]
+    def __init__(self, facts: Facts, now: datetime) -> None:
+        self._facts, self._now = facts, now
 
     def __bool__(self) -> bool:
         return bool(self.sentence)
@@ -38,13 +36,32 @@ class Why:
     def is_on(self) -> bool:
         return bool(self.lines)
 
+    @property
+    def version(self) -> object:
+        """A value that changes when the panel must be drawn anew."""
+        return self.sentence, self.lines, self.closed, self.dates
 
-def why(facts: Facts, now: datetime) -> Why:
-    outlook = outlook_of(facts, now)
-    lines = tuple(
-        Line(wording.label(signal), wording.condition_words(signal, outlook), _TONES.get(signal.condition, "away"))
-        for signal in wording.shown(outlook)
-    )
-    closed = wording.if_closed(if_closed(facts, now)) if lines else ""
-    dates = tuple((name, at.replace(second=0, microsecond=0)) for name, at in wording.dates(outlook))
-    return Why(wording.sentence(outlook), lines, closed, dates)
+    @cached_property
+    def _outlook(self) -> Outlook:
+        return outlook_of(self._facts, self._now)
+
+    @cached_property
+    def sentence(self) -> str:
+        return wording.sentence(self._outlook)
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(
+            Line(wording.label(signal), wording.condition_words(signal, self._outlook), _TONES.get(signal.condition, "away"))
+            for signal in wording.shown(self._outlook)
+        )
+
+    @cached_property
+    def closed(self) -> str:
+        """What happens next if every connection is closed now; '' for a machine that is off."""
+        return wording.if_closed(if_closed(self._facts, self._now)) if self.lines else ""
+
+    @cached_property
+    def dates(self) -> tuple[tuple[str, datetime], ...]:
+        """What becomes of the machine, and when, if nobody uses it any more."""
+        return tuple((name, at.replace(second=0, microsecond=0)) for name, at in wording.dates(self._outlook))

@@ -1,5 +1,6 @@
 """A machine as one reader sees it, on a card, on its page and through the API."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -53,23 +54,27 @@ class Shown:
     now: datetime
     why: Why  # what keeps it awake, and what becomes of it
     wait: int | None  # minutes until its turn, where it waits for room and anybody can say
-    serves_screens: bool  # see CloudWatch
+    serves_screens: Callable[[], bool]  # see CloudWatch
 
     # ---- what it is ----
 
-    @property
+    @cached_property
     def key(self) -> str:
         return str(self.machine.pk)
 
-    @property
+    @cached_property
+    def url(self) -> str:
+        return reverse("machine", args=[self.machine.pk])
+
+    @cached_property
     def word(self) -> str:
-        return str(self.machine.get_state_display())
+        return str(State(self.machine.state).label)
 
     @property
     def tone(self) -> str:
         return tone_of(self.machine.state)
 
-    @property
+    @cached_property
     def is_busy(self) -> bool:
         return not self.machine.is_settled
 
@@ -115,6 +120,14 @@ class Shown:
     @property
     def version(self) -> str:
         """A text that changes when anything that the page shows has changed; it begins with the state."""
+        return self._version(self.why.version)
+
+    @property
+    def card_version(self) -> str:
+        """The same for a card, which shows only the dates of all that is known of its use."""
+        return self._version(self.why.dates)
+
+    def _version(self, why: object) -> str:
         m = self.machine
         facts = (
             m.name,
@@ -126,7 +139,7 @@ class Shown:
             (m.refused, str(m.refusal)),
             [way.version for way in self.ways_in],
             sorted(self.verbs),
-            self.why,
+            why,
             self.wait,
             (self.setup, self.not_ready) if self.is_up else (),
         )
@@ -134,7 +147,7 @@ class Shown:
 
     # ---- what it says ----
 
-    @property
+    @cached_property
     def sentence(self) -> str:
         said = self.progress.sentence if self.has_bar else self._settled()
         is_queued = self.machine.state == State.QUEUED and self.is_busy
@@ -230,14 +243,14 @@ class Shown:
             return [Verb.DELETE] if Verb.DELETE in self.verbs else []
         return [verb for verb in BUTTONS if verb in self.verbs]
 
-    @property
+    @cached_property
     def primary(self) -> str:
         """The verb that people most likely want now; '' for none."""
         return next((verb for verb in ("retry", "restore", "wake", "suspend") if verb in self.buttons), "")
 
     @property
     def primary_url(self) -> str:
-        return reverse(f"machine-{self.primary}", args=[self.machine.pk])
+        return f"{self.url}{self.primary}/"
 
     @property
     def is_last_way_out(self) -> bool:
@@ -269,7 +282,7 @@ class Shown:
     def other_ways(self) -> list[WayIn]:
         return [way for way in self.ways_in if not way.is_main]
 
-    @property
+    @cached_property
     def ssh(self) -> SshWay | None:
         return next((way for way in self.ways_in if isinstance(way, SshWay)), None)
 
@@ -280,4 +293,5 @@ class Shown:
     @property
     def screen_password(self) -> str:
         """The password of a screen that the cloud itself serves on the machine's port; '' where what answers is the guest's."""
-        return self.machine.vnc_password if self.serves_screens else ""
+        word = self.machine.vnc_password
+        return word if word and self.serves_screens() else ""

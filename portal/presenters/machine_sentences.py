@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from machines.idle.wording import span
 from machines.models import Machine
@@ -12,18 +14,20 @@ from machines.stepper.answering import QUIET_GUEST, SOME_SILENT
 from portal.ways_in.ports import PortWay
 from tunnels.queries import trouble_of
 
+# Lazy: a list of machines looks up only the sentences that it shows.
+_AT_REST: dict[str, Promise] = {
+    State.RUNNING: gettext_lazy("It is ready: come in."),
+    State.SUSPENDED: gettext_lazy("Nothing is lost: it goes on where it stopped when you wake it."),
+    State.SHELVED: gettext_lazy("Its disk is kept. Waking it takes a little longer."),
+    State.GONE: gettext_lazy("Its ports are closed, and its share of your quota is free again."),
+}
+
 
 def at_rest(machine: Machine) -> str:
     """Say what a machine's state means for its owner; '' where the state says enough."""
     if not machine.is_settled:
         return _("One moment: your wish is being carried out.")
-    return {
-        State.RUNNING: _("It is ready: come in."),
-        State.SUSPENDED: _("Nothing is lost: it goes on where it stopped when you wake it."),
-        State.SHELVED: _("Its disk is kept. Waking it takes a little longer."),
-        State.ARCHIVED: _archived(machine),
-        State.GONE: _("Its ports are closed, and its share of your quota is free again."),
-    }.get(State(machine.state), "")
+    return _archived(machine) if machine.state == State.ARCHIVED else str(_AT_REST.get(machine.state, ""))
 
 
 def _archived(machine: Machine) -> str:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from functools import cache
 from uuid import UUID
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from machines.idle import facts, make_room
 from machines.models import CloudWatch, Machine
 from machines.progress import progress_of, typical_seconds
 from machines.states import State
-from portal.presenters.idle_panel import why
+from portal.presenters.idle_panel import Why
 from portal.presenters.machine_card import Shown
 from portal.ways_in import registry
 from portal.ways_in.kinds import Facts
@@ -25,10 +26,10 @@ def show(machine: Machine, reader: User) -> Shown:
 def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
     """Make a dozen queries at most, and one more for each template of which something is being built."""
     now = timezone.now()
-    whys = {each.machine.pk: why(each, now) for each in facts.load(machines, now)}
+    whys = {each.machine.pk: Why(each, now) for each in facts.load(machines, now)}
     waits = make_room.estimates(machines, now)
     typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
-    serves_screens = not any(m.vnc_password for m in machines) or CloudWatch.get_solo().serves_screens
+    serves_screens = cache(lambda: CloudWatch.get_solo().serves_screens)  # a query, which no list needs
     ways_in = registry.load(Facts(machines, _tunnels(machines), serves_screens, reader, now))
     return [
         Shown(

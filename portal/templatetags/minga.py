@@ -2,10 +2,12 @@
 
 from base64 import b64encode
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.files.storage import Storage
 from django.forms import BoundField
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -24,9 +26,14 @@ UNBROKEN = "\u00a0"  # a number and its unit stay on one line
 @register.simple_tag
 def icon(name: str, css: str = "icon") -> SafeString:
     """Draw a picture of our sheet. It only accompanies words, so a screen reader skips it."""
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static("img/icons.svg"), name
-    )
+    return _drawn(staticfiles_storage, name, css)
+
+
+@lru_cache(maxsize=256)
+def _drawn(storage: Storage, name: str, css: str) -> SafeString:
+    """Draw it once for each storage, which reads its manifest once: a list of machines has dozens of pictures."""
+    sheet = storage.url("img/icons.svg")
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sheet, name)
 
 
 @register.simple_tag

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lib.notes import Refusal
 from machines import actions, archive_share, disk_images
-from machines.models import Machine
+from machines.models import Machine, MachineQuerySet
 from machines.verbs import Verb
 from portal import access
 from portal.dismissal import dismiss
@@ -54,18 +55,29 @@ def find(request: SignedIn, pk: UUID, verb: str = "") -> Machine:
 @require_GET
 @never_cache
 def machines(request: SignedIn) -> HttpResponse:
-    mine_all = Machine.objects.filter(owner=request.user)
-    rows = mine_all.alive().not_in_bin().with_parts()
-    page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
+    page, has_bin = _page_of(request)
     mine = show_all(list(page), request.user)
+    binned = Machine.objects.filter(owner=request.user).in_bin().with_parts().order_by("-binned_at") if has_bin else ()
     facts = {
         "shown": mine,
         "page": page,
-        "binned": [Binned(row) for row in mine_all.in_bin().with_parts().order_by("-binned_at")],
+        "binned": [Binned(row) for row in binned],
         "usage": usage(request.user),
         "has_key": bool(mine) or request.user.ssh_keys.exists(),
     }
     return render(request, "machines/list.html", {**facts, "busy": any(s.is_busy for s in mine)})
+
+
+def _page_of(request: SignedIn) -> tuple[Page[Machine], bool]:
+    """Return a page of the person's machines, and whether anything is in their recycle bin. Two queries.
+
+    The owner is who asks, and facts.load brings one object for all machines of a template: no row carries either.
+    """
+    mine: MachineQuerySet = request.user.machines.alive()
+    counts = mine.aggregate(listed=Count("pk", filter=Q(binned_at__isnull=True)), binned=Count("binned_at"))
+    paginator = Paginator(mine.not_in_bin().select_related("activity"), ON_A_PAGE)
+    paginator.count = counts["listed"]
+    return paginator.get_page(request.GET.get("page")), counts["binned"] > 0
 
 
 @require_GET
@@ -73,7 +85,7 @@ def machines(request: SignedIn) -> HttpResponse:
 def card(request: SignedIn, pk: UUID) -> HttpResponse:
     """Answer a card, which asks for itself while it is unsettled; 204 while it would look the same."""
     shown = show(find(request, pk), request.user)
-    if shown.version == request.GET.get("seen"):
+    if shown.card_version == request.GET.get("seen"):
         return UNCHANGED()
     facts: dict[str, object] = {"s": shown, "said": _news(request, shown), "live": True}
     if not shown.is_busy:

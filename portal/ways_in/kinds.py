@@ -1,7 +1,7 @@
 """The form that every kind of way in has."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ class Facts:
 
     machines: Collection[Machine]
     tunnels: Mapping[UUID, Sequence[Tunnel]]  # by machine, in the order of its template
-    serves_screens: bool  # see CloudWatch
+    serves_screens: Callable[[], bool]  # see CloudWatch
     reader: User
     now: datetime
 

@@ -12,7 +12,13 @@ class VncWay(PortWay):
 
     def __init__(self, machine: Machine, tunnel: Tunnel, number: int, facts: Facts) -> None:
         super().__init__(machine, tunnel, number, facts)
-        self.password = machine.vnc_password if facts.serves_screens else ""  # else what answers is the guest's
+        self._facts = facts
+
+    @property
+    def password(self) -> str:
+        """The password of a screen that the cloud itself serves; '' where what answers is the guest's."""
+        word = self.machine.vnc_password
+        return word if word and self._facts.serves_screens() else ""
 
 
 VNC = PortKind("vnc", VncWay)

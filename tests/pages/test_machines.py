@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from courses.models import Course
 from machines.models import CloudWatch, Machine
 from machines.states import State
 from tests.factories import grant, make_machine
@@ -56,6 +58,24 @@ def test_a_line_of_the_page_makes_ssh_forget_the_old_host_key(signed_in: Client,
 def test_the_list_shows_only_ones_own(signed_in: Client, student2: User) -> None:
     make_machine(student2, name="strange")
     assert b"strange" not in signed_in.get("/").content
+
+
+def twelve(student: User) -> None:
+    """Twelve that run, of a course whose lessons count, with screens that the cloud serves."""
+    grant(student, machines=60, vcpus=99, ports=200)
+    for number in range(12):
+        template = make_machine(student, name=f"m{number}", vnc_password="secret").template
+    template.course = Course.objects.create(slug="lab", name="Lab")
+    template.save()
+
+
+def test_a_first_page_of_twelve_cards_is_twelve_queries(
+    signed_in: Client, student: User, django_assert_max_num_queries: Any
+) -> None:
+    twelve(student)
+    signed_in.get("/")  # the first page of a new address writes it down
+    with django_assert_max_num_queries(12):  # the session and its person included
+        assert signed_in.get("/").content.count(b'class="card ') == 12
 
 
 @pytest.mark.slow
