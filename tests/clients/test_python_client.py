@@ -36,7 +36,7 @@ class Portal:
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                portal.signed_in.append((self.command, self.path, dict(self.headers)))
+                portal.asked.append((self.command, self.path, dict(self.headers)))
                 given = portal.answers.pop(0)
                 if given is None:
                     return self.connection.close()
@@ -95,19 +95,19 @@ def test_a_list_goes_on_where_the_link_says(portal: Portal, minga: Client) -> No
     portal.answers = [(200, link, [KEY]), (200, {}, [{**KEY, "id": 2}])]
     found = list(minga.keys())
     assert [key.id for key in found] == [1, 2]
-    assert portal.signed_in[1][1] == "/api/v1/keys/?cursor=x"
+    assert portal.asked[1][1] == "/api/v1/keys/?cursor=x"
 
 
 def test_the_token_follows_no_link_to_another_host(portal: Portal, minga: Client) -> None:
     portal.answers = [(200, {"Link": '<http://192.0.2.1/api/v1/keys/?cursor=x>; rel="next"'}, [KEY]), (200, {}, [])]
     assert len(list(minga.keys())) == 1
-    assert [path for _method, path, _headers in portal.signed_in] == ["/api/v1/keys/", "/api/v1/keys/?cursor=x"]
+    assert [path for _method, path, _headers in portal.asked] == ["/api/v1/keys/", "/api/v1/keys/?cursor=x"]
 
 
 def test_a_lost_answer_is_asked_for_again_with_the_same_key(portal: Portal, minga: Client) -> None:
     portal.answers = [None, (201, {}, KEY)]
     assert minga.add_key("ssh-ed25519 A").name == "laptop"
-    first, second = (headers["Idempotency-Key"] for _method, _path, headers in portal.signed_in)
+    first, second = (headers["Idempotency-Key"] for _method, _path, headers in portal.asked)
     assert first == second
 
 
@@ -115,7 +115,7 @@ def test_a_lost_answer_to_a_delete_is_told(portal: Portal, minga: Client) -> Non
     portal.answers = [None]
     with pytest.raises(Unreachable):
         minga.remove_key(1)
-    assert len(portal.signed_in) == 1
+    assert len(portal.asked) == 1
 
 
 def test_it_waits_as_long_as_it_is_told(portal: Portal, minga: Client, pauses: list[float]) -> None:
