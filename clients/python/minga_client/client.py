@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from . import models
 from .decoding import decode, decode_all
 from .errors import MingaError
-from .transport import Transport
+from .transport import TRIES, Transport
 
 T = TypeVar("T")
 CHUNK = 1 << 20
@@ -17,9 +17,9 @@ CHUNK = 1 << 20
 class Client:
     """A person's program at one portal."""
 
-    def __init__(self, url: str, token: str = "", *, timeout: float = 30.0) -> None:
-        """`url`: https://labs.example.org. `timeout`: seconds for each answer."""
-        self._transport = Transport(url, token, timeout=timeout)
+    def __init__(self, url: str, token: str = "", *, timeout: float = 30.0, tries: int = TRIES) -> None:
+        """`url`: https://labs.example.org. `timeout`: seconds for each answer. `tries`: of a request that brings none."""
+        self._transport = Transport(url, token, timeout=timeout, tries=tries)
 
     @classmethod
     def sign_in(cls, url: str, username: str, password: str, *, name: str = "", timeout: float = 30.0) -> "Client":
