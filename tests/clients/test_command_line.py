@@ -115,6 +115,42 @@ def test_login_keeps_no_token_that_is_refused(portal: Portal, home: Path) -> Non
     assert not (home / "config.json").exists()
 
 
+CODES = {
+    "device_code": "d", "user_code": "BCDF-GHJK", "verification_uri": "https://labs.example.org/account/device/", "expires_in": 600, "interval": 5,
+}  # fmt: skip
+
+
+def not_yet(code: str) -> tuple[int, dict[str, str], dict[str, str]]:
+    return 400, {}, {"code": code, "detail": "Not yet."}
+
+
+def test_login_by_browser(portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    portal.answers = [
+        (200, {}, CODES),
+        not_yet("authorization_pending"),
+        not_yet("slow_down"),
+        (200, {}, {"token": "minga-token"}),
+        (200, {}, ME),
+    ]
+    assert main(["login", portal.url]) == 0
+    assert "type this code there: BCDF-GHJK" in capsys.readouterr().err
+    assert (config.read().token, pauses) == ("minga-token", [5.0, 5.0, 10.0])
+
+
+def test_login_by_browser_that_was_denied(portal: Portal, home: Path) -> None:
+    portal.answers = [(200, {}, {**CODES, "interval": 0}), not_yet("access_denied")]
+    assert main(["login", portal.url]) == 1
+    assert not (home / "config.json").exists()
+
+
+def test_login_at_a_portal_that_has_no_sign_in_by_browser(portal: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    portal.answers = [(404, {}, {"code": "not_found", "detail": "There is nothing at this address."})]
+    assert main(["login", portal.url]) == 5
+    assert "minga login --token" in capsys.readouterr().err
+
+
 def test_a_file_that_others_can_read_is_not_used(signed_in: Portal, home: Path) -> None:
     (home / "config.json").chmod(0o644)
     with pytest.raises(MingaError, match="chmod 600"):

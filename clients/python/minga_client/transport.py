@@ -39,9 +39,10 @@ class Transport:
     """Speaks with one portal. A proxy is taken from the environment (https_proxy)."""
 
     def __init__(
-        self, url: str, token: str, *, timeout: float, tries: int = TRIES, pause: Callable[[float], None] = time.sleep
+        self, url: str, token: str, *, timeout: float, tries: int = TRIES, pause: Callable[[float], None] | None = None
     ) -> None:
-        self.url, self.token, self.timeout, self.tries, self.pause = url.rstrip("/"), token, timeout, tries, pause
+        self.url, self.token, self.timeout, self.tries = url.rstrip("/"), token, timeout, tries
+        self.pause = pause or time.sleep
         if urlsplit(self.url).scheme not in ("http", "https"):
             raise Unreachable(f"“{url}” is no address: it begins with https://.")
         self._opener = urllib.request.build_opener(_NoRedirect())

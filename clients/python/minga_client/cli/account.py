@@ -2,22 +2,26 @@
 
 import getpass
 import os
+import platform
 import sys
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
 from ..client import Client
-from ..errors import MingaError, NotSignedIn, Unreachable
+from ..errors import MingaError, NotSignedIn, OtherServer, Refused, Unreachable
 from . import config
 from .output import as_json, remark, say, table
 from .session import client
 
 
 def login(asked: Namespace) -> None:
-    """Try a token, and keep it if it is good. It is never an argument: others on this computer read command lines."""
+    """Get a token by the browser, or try one that was made before; keep it if it is good.
+
+    It is never an argument: others on this computer read command lines.
+    """
     url = _url(asked.url)
-    token = _typed(url)
+    token = _typed(url) if asked.token else _by_browser(url)
     me = Client(url, token).me()
     config.write(config.Config(url, token))
     say(f"Signed in at {url} as {me.username}.")
@@ -28,6 +32,23 @@ def _url(given: str) -> str:
     if not url:
         raise MingaError("Say where your Minga is: minga login https://labs.example.org")
     return url if "://" in url else f"https://{url}"
+
+
+def _by_browser(url: str) -> str:
+    minga = Client(url)
+    try:
+        codes = minga.begin_sign_in(name=_computer())
+    except Refused as error:
+        if error.status != 404:
+            raise
+        raise OtherServer("This portal is older and cannot sign in by browser. Do this: minga login --token") from None
+    remark(f"Open {codes.verification_uri} in a browser, and type this code there: {codes.user_code}")
+    return minga.finish_sign_in(codes).token
+
+
+def _computer() -> str:
+    """Return what this computer calls itself, as the name of the token."""
+    return "".join(sign for sign in platform.node() if sign.isascii() and sign.isprintable())[:60].strip() or "minga"
 
 
 def _typed(url: str) -> str:

@@ -52,9 +52,9 @@ def _verb(about: str, *takes: Adds) -> Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "login": Command("keep a token for a portal", "account.login", (
+    "login": Command("sign in at a portal, in your browser", "account.login", (
         _word("url", "address of the portal, https://labs.example.org", nargs="?", default="", metavar="URL"),
-        _word("--token", "ask for a token that was made on the page Account, or read it from a pipe", action="store_true"),
+        _word("--token", "instead of a browser: ask for a token made on the page Account, or read it from a pipe", action="store_true"),
     )),
     "logout": Command("revoke the token and forget it", "account.logout"),
     "whoami": Command("tell who you are, and where", "account.whoami", (_json,)),
