@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from clients.python import generate
@@ -99,3 +100,27 @@ def test_a_token_that_was_revoked(minga: Shell, stack: Any) -> None:
     finally:
         del minga.environment["MINGA_TOKEN"]
     assert (done.returncode, "minga login" in done.stderr) == (4, True)
+
+
+def test_login_by_the_browser(stack: Any, tmp_path: Path) -> None:
+    shell = Shell(tmp_path, stack.url)
+    line = [sys.executable, "-m", "minga_client", "login", stack.url]
+    with subprocess.Popen(line, cwd=FOLDER, env=shell.environment, stderr=subprocess.PIPE, text=True) as login:
+        assert login.stderr is not None
+        code = login.stderr.readline().split()[-1]
+        with httpx.Client(base_url=stack.url, follow_redirects=True) as browser:
+            post(browser, "/accounts/login/", login="student", password="minga")
+            assert "wants to do all" in post(browser, "/account/device/", code=code)
+            assert "Allowed." in post(browser, "/account/device/", code=code, decision="allow")
+        assert login.wait(30) == 0
+    assert shell("whoami").startswith("student ")
+    shell("logout")
+
+
+def post(browser: httpx.Client, path: str, **form: str) -> str:
+    """Send a form of a page, as a browser that has loaded it."""
+    browser.get(path)
+    token = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+    reply = browser.post(path, data=token | form, headers={"Referer": f"{browser.base_url}{path}"})
+    assert reply.status_code == 200, reply.text
+    return reply.text
