@@ -20,7 +20,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop as _
 
 from accounts import passwords
-from accounts.models import SignIn, SignInFailures
+from accounts.models import SignIn, SignInFailures, User
 from lib.notes import Refusal
 from lib.turns import Busy
 
@@ -64,6 +64,10 @@ class TooManyFailures(Refusal):
 
 class TooManyMails(TooManyFailures):
     sentence = _("Too many mails for a new password. Wait %(wait)s, then try again.")
+
+
+class TooManyCodes(TooManyFailures):
+    sentence = _("Too many codes. Wait %(wait)s, then try again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,21 @@ def mail(*, address: str, email: str) -> None:
     """Count a mail that somebody who is not signed in asks for. Raises TooManyMails."""
     to = _Limit(_key("mail", normalize("NFKC", email).strip().lower()), MAILS_TO_AN_ADDRESS)
     _count([to, *_of_address("mails", address)], TooManyMails)
+
+
+def device(*, address: str) -> None:
+    """Count a sign-in by a browser that a program begins. Raises TooManyCodes."""
+    _count(_of_address("devices", address), TooManyCodes)
+
+
+@contextmanager
+def code(person: User) -> Iterator[None]:
+    """Look a code up inside that a person typed: it is counted unless it is found. Raises TooManyCodes."""
+    limit = _Limit(_key("code", str(person.pk)), OF_A_NAME)
+    _count([limit], TooManyCodes)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_BACK, [limit.key])
 
 
 def forget(now: datetime) -> int:

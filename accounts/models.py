@@ -220,6 +220,30 @@ class SignInTotal(models.Model):
     count = models.BigIntegerField(default=0)
 
 
+class DeviceSignIn(models.Model):
+    """A program that waits until a person allows it in a browser. Of both codes only hashes are kept. See accounts.device_codes."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        ALLOWED = "allowed"
+        DENIED = "denied"
+        USED = "used"  # it has its token
+
+    device_hash = models.CharField(max_length=64, primary_key=True)
+    user_hash = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=60)  # of its computer, as it says
+    address = models.GenericIPAddressField(null=True)  # from which it asked; None: unknown
+    person = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="device_sign_ins")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    interval = models.PositiveSmallIntegerField(default=5)  # seconds that it must leave between two polls
+    polled_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.state}"
+
+
 class TokenFacts(models.Model):
     """Facts about a token that knox does not keep. A token from before 0.3 has none until it is used."""
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop as _
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
-from accounts.models import TokenFacts, User
+from accounts.models import DeviceSignIn, TokenFacts, User
 from lib.names import clean_name
 from lib.notes import Refusal
 
@@ -34,17 +34,24 @@ def make(*, user: User, name: str = "") -> str:
     return str(text)
 
 
+def require_room(user: User) -> None:
+    """Raise Refusal where one more named token would be too many."""
+    if of(user).exclude(expiry__lt=timezone.now()).count() >= MOST_TOKENS:
+        raise _too_many()
+
+
+def _too_many() -> Refusal:
+    sentence = _(
+        "You have %(count)s tokens already. Revoke one you no longer use on your Account page, then make this one."
+    )
+    return Refusal(sentence, {"count": MOST_TOKENS}, code="too_many_tokens")
+
+
 def _make_room(user: User, name: str) -> None:
     unnamed = of(user).filter(Q(facts=None) | Q(facts__name="")) if not name else AuthToken.objects.none()
     oldest = unnamed.order_by(F("facts__used_at").asc(nulls_first=True), "created").first()
     if oldest is None:
-        raise Refusal(
-            _(
-                "You have %(count)s tokens already. Revoke one you no longer use on your Account page, then make this one."
-            ),
-            {"count": MOST_TOKENS},
-            code="too_many_tokens",
-        )
+        raise _too_many()
     oldest.delete()
 
 
@@ -78,7 +85,8 @@ def note_use(token: AuthToken, now: datetime) -> None:
 
 
 def end_all(user: User) -> int:
-    """End all tokens of a person; returns how many there were."""
+    """End all tokens of a person, and those that were allowed and not fetched yet; returns how many tokens there were."""
+    DeviceSignIn.objects.filter(person=user).delete()
     tokens = of(user)
     count = tokens.count()
     tokens.delete()

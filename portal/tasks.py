@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import addresses, failures, limits, once, tokens, writes
+from accounts import addresses, device_codes, failures, limits, once, tokens, writes
 from accounts.notices import outbox
 from catalog.actions import look_again
 from cloud.contract import CloudError
@@ -26,8 +26,8 @@ def look_at_catalog() -> None:
 
 @shared_task
 def forget_addresses() -> None:
-    """Delete what no longer counts: addresses, failed sign-ins, tokens that ended, writes of a minute ago, old notices."""
-    for rows in (addresses, limits, tokens, writes, outbox):
+    """Delete what no longer counts: addresses, failed sign-ins, tokens and device codes that ended, writes of a minute ago, old notices."""
+    for rows in (addresses, limits, tokens, device_codes, writes, outbox):
         rows.forget(timezone.now())
 
 

@@ -52,6 +52,14 @@ class Credentials(serializers.Serializer[Any]):
     )
 
 
+class Device(serializers.Serializer[Any]):
+    name = Text(max_length=60, help_text="Of the computer: it is shown to who allows it, and names the token.")
+
+
+class DeviceCode(serializers.Serializer[Any]):
+    device_code = Text(max_length=100)
+
+
 class Service(serializers.Serializer[Any]):
     name = Text(max_length=30)
     port = Port()

@@ -19,6 +19,14 @@ class Token(serializers.Serializer[Any]):
     token = serializers.CharField()
 
 
+class DeviceCodes(serializers.Serializer[Any]):
+    device_code = serializers.CharField(help_text="The program's own: with it the token is fetched.")
+    user_code = serializers.CharField(help_text="A person types it at `verification_uri`.")
+    verification_uri = serializers.CharField()
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    interval = serializers.IntegerField(help_text="Seconds to leave between two polls; 5 more after each `slow_down`.")
+
+
 class Size(serializers.Serializer[Any]):
     vcpus = serializers.IntegerField()
     ram_mb = serializers.IntegerField(help_text="MiB")

@@ -2,11 +2,13 @@
 
 from django.urls import include, path, re_path
 
-from portal.api import catalog, docs, machines, people, servers, templates
+from portal.api import catalog, device, docs, machines, people, servers, templates
 from portal.problems import nothing_here
 
 v1 = [
     path("auth/token/", people.TokenView.as_view(), name="api-token"),
+    path("auth/device/", device.device, name="api-device"),
+    path("auth/device/token/", device.device_token, name="api-device-token"),
     path("me/", people.me, name="api-me"),
     path("quota/", people.quota, name="api-quota"),
     path("keys/", people.keys, name="api-keys"),

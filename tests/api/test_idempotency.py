@@ -130,8 +130,9 @@ def test_one_that_takes_too_long_to_wait_for_is_told_so(api: Program, monkeypatc
 
 
 def test_every_post_takes_a_key(api: Program) -> None:
+    """But for the beginning of a sign-in: nobody is known yet, and of two codes the unused one ends by itself."""
     posts = {pattern.callback.cls for pattern in v1 if "post" in dir(getattr(pattern.callback, "cls", None))}
-    assert {view.__name__ for view in posts if (view.__module__, view.__name__) not in GUARDED} == set()
+    assert {view.__name__ for view in posts if (view.__module__, view.__name__) not in GUARDED} == {"device"}
 
 
 def test_the_schema_tells_of_it() -> None:
@@ -141,7 +142,7 @@ def test_the_schema_tells_of_it() -> None:
         for path, verbs in paths.items()
         if any(p["name"] == "Idempotency-Key" for p in verbs.get("post", {}).get("parameters", []))
     }
-    assert takes == {path for path, verbs in paths.items() if "post" in verbs}
+    assert takes == {path for path, verbs in paths.items() if "post" in verbs} - {"/api/v1/auth/device/"}
 
 
 def _schema() -> dict[str, Any]:

@@ -36,6 +36,7 @@ REPEATABLE = {
     "template-retire", "template-bring-back",  # done already: nothing happens
     "machine-port-close",  # closed already: said in a sentence
     "failure-again",  # it is tried once more, or was
+    "device",  # the first answer holds, and is shown again
     "notice-again",  # only what has failed is sent once more
     "notices/unsubscribe.html",  # ended is ended
     "account/password_reset_from_key.html",  # its link works once

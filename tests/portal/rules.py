@@ -11,7 +11,7 @@ from machines.models import Machine, Question, Stray
 # Of oneself, or for everybody who has signed in.
 OWN = {
     "machines", "launch", "moved",
-    "moved-questions", "keys", "key-make", "account", "token-make", "time-zone", "account_change_password", "account_set_password",
+    "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {

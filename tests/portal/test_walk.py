@@ -26,7 +26,7 @@ METHODS = ("GET", "POST", "PATCH", "DELETE")
 PUBLIC = {
     "account_login", "account_logout", "account_inactive", "account_signup", "account_reset_password",
     "account_reset_password_done", "account_reset_password_from_key",
-    "account_reset_password_from_key_done", "language", "theme", "api-token", "api-schema", "api-docs",
+    "account_reset_password_from_key_done", "language", "theme", "api-token", "api-device", "api-device-token", "api-schema", "api-docs",
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe",
 }  # fmt: skip
 # What stands in an address instead of an id. A route takes no UUID that is not one.

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from . import models
 from .decoding import decode, decode_all
-from .errors import MingaError
-from .transport import Transport
+from .errors import MingaError, Refused
+from .transport import TRIES, Transport
 
 T = TypeVar("T")
 CHUNK = 1 << 20
@@ -17,9 +17,9 @@ CHUNK = 1 << 20
 class Client:
     """A person's program at one portal."""
 
-    def __init__(self, url: str, token: str = "", *, timeout: float = 30.0) -> None:
-        """`url`: https://labs.example.org. `timeout`: seconds for each answer."""
-        self._transport = Transport(url, token, timeout=timeout)
+    def __init__(self, url: str, token: str = "", *, timeout: float = 30.0, tries: int = TRIES) -> None:
+        """`url`: https://labs.example.org. `timeout`: seconds for each answer. `tries`: of a request that brings none."""
+        self._transport = Transport(url, token, timeout=timeout, tries=tries)
 
     @classmethod
     def sign_in(cls, url: str, username: str, password: str, *, name: str = "", timeout: float = 30.0) -> "Client":
@@ -28,6 +28,24 @@ class Client:
         sent = {"username": username, "password": password, "name": name}
         client._transport.token = client._one(models.Token, "POST", "auth/token/", sent).token
         return client
+
+    def begin_sign_in(self, *, name: str) -> models.DeviceCodes:
+        """Begin a sign-in by a browser. `name`: of this computer; a person types `user_code` at `verification_uri`."""
+        return self._one(models.DeviceCodes, "POST", "auth/device/", {"name": name})
+
+    def finish_sign_in(self, codes: models.DeviceCodes) -> "Client":
+        """Wait until the person has decided, and take the token. Raises Refused with access_denied or expired_token."""
+        pause = float(codes.interval)
+        while True:
+            self._transport.pause(pause)
+            try:
+                sent = {"device_code": codes.device_code}
+                self._transport.token = self._one(models.Token, "POST", "auth/device/token/", sent).token
+                return self
+            except Refused as error:
+                if error.code not in ("authorization_pending", "slow_down"):
+                    raise
+                pause += 5 if error.code == "slow_down" else 0
 
     @property
     def token(self) -> str:

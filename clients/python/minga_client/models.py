@@ -45,6 +45,19 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceCodes:
+    # The program's own: with it the token is fetched.
+    device_code: str
+    # A person types it at `verification_uri`.
+    user_code: str
+    verification_uri: str
+    # Seconds.
+    expires_in: int
+    # Seconds to leave between two polls; 5 more after each `slow_down`.
+    interval: int
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     id: int
     machine: str

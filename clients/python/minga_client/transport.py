@@ -38,8 +38,11 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Transport:
     """Speaks with one portal. A proxy is taken from the environment (https_proxy)."""
 
-    def __init__(self, url: str, token: str, *, timeout: float, pause: Callable[[float], None] = time.sleep) -> None:
-        self.url, self.token, self.timeout, self.pause = url.rstrip("/"), token, timeout, pause
+    def __init__(
+        self, url: str, token: str, *, timeout: float, tries: int = TRIES, pause: Callable[[float], None] | None = None
+    ) -> None:
+        self.url, self.token, self.timeout, self.tries = url.rstrip("/"), token, timeout, tries
+        self.pause = pause or time.sleep
         if urlsplit(self.url).scheme not in ("http", "https"):
             raise Unreachable(f"“{url}” is no address: it begins with https://.")
         self._opener = urllib.request.build_opener(_NoRedirect())
@@ -76,12 +79,12 @@ class Transport:
         return urllib.request.Request(address, data, headers, method=method)
 
     def _repeatedly(self, request: urllib.request.Request) -> Answer:
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, self.tries + 1):
             try:
                 with self._open(request) as response:
                     return _answer(response.read(), response.headers)  # type: ignore[attr-defined]
             except (Unreachable, Refused) as error:
-                wait = _pause(error, request.get_method(), attempt)
+                wait = _pause(error, request.get_method(), attempt) if attempt < self.tries else None
                 if wait is None:
                     raise
                 self.pause(wait)
@@ -121,8 +124,6 @@ def _refusal(error: HTTPError) -> MingaError:
 
 def _pause(error: MingaError, method: str, attempt: int) -> float | None:
     """Return after how many seconds to try again; None where that does not help."""
-    if attempt == TRIES:
-        return None
     if isinstance(error, Refused):  # nothing was done
         return error.retry_after if error.retry_after is not None and error.retry_after <= LONGEST_PAUSE else None
     return 0.5 * 2**attempt if method in REPEATABLE else None

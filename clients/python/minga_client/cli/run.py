@@ -1,0 +1,51 @@
+"""Run a command, and turn what goes wrong into one sentence and an exit code."""
+
+import os
+import sys
+from argparse import Namespace
+from importlib import import_module
+
+from ..errors import MingaError, NotSignedIn, OtherServer, Unreachable
+from . import INTERRUPTED, NOT_SIGNED_IN, OTHER_SERVER, REFUSED, UNREACHABLE
+from .output import printable
+
+CODES: tuple[tuple[type[MingaError], int], ...] = (
+    (Unreachable, UNREACHABLE), (NotSignedIn, NOT_SIGNED_IN), (OtherServer, OTHER_SERVER), (MingaError, REFUSED),
+)  # fmt: skip
+
+
+def run(arguments: list[str]) -> int:
+    if arguments[:1] == ["__complete"]:
+        from .completion import candidates
+
+        print("\n".join(candidates(arguments[1:])))
+        return 0
+    from .parser import parse
+
+    return _carried_out(parse(arguments))
+
+
+def _carried_out(asked: Namespace) -> int:
+    try:
+        module, function = asked.does.split(".")
+        getattr(import_module(f".{module}", __package__), function)(asked)
+        sys.stdout.flush()
+        return 0
+    except MingaError as error:
+        return _failed(printable(_with_help(error)), next(code for kind, code in CODES if isinstance(error, kind)))
+    except BrokenPipeError:  # `minga ls | head`: who reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return REFUSED
+    except OSError as error:
+        return _failed(f"{error.filename or 'A file'}: {error.strerror or error}.", REFUSED)
+    except (KeyboardInterrupt, EOFError):
+        return _failed("Interrupted.", INTERRUPTED)
+
+
+def _failed(sentence: str, code: int) -> int:
+    print(f"minga: {sentence}", file=sys.stderr)
+    return code
+
+
+def _with_help(error: MingaError) -> str:
+    return f"{error} Sign in with: minga login" if isinstance(error, NotSignedIn) else str(error)

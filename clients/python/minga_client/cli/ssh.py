@@ -1,0 +1,60 @@
+"""`minga ssh`: wake the machine if it sleeps, then become ssh."""
+
+import os
+from argparse import Namespace
+
+from ..client import Client
+from ..errors import MingaError, OtherServer
+from ..models import Access, Machine
+from . import known_hosts
+from .output import remark
+from .session import client, find, settle
+
+ASLEEP = ("suspended", "shelved", "suspending", "shelving")
+SOON = ("new", "queued", "building", "waking", "running", *ASLEEP)
+LONGEST_WAIT = 900.0  # seconds
+
+
+def ssh(asked: Namespace) -> None:
+    """Replace this process by ssh, whose exit code is ours then."""
+    minga = client()
+    machine = _awake(minga, find(minga, asked.machine, among=SOON))
+    line = command(machine, asked.rest)
+    known_hosts.path().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.execvp(line[0], line)
+    except FileNotFoundError:
+        raise MingaError("There is no program ssh on this computer. Install OpenSSH's client.") from None
+
+
+def _awake(minga: Client, machine: Machine) -> Machine:
+    if machine.state == "running" and machine.settled:
+        return machine
+    if machine.state not in SOON:
+        raise MingaError(machine.note or f"{machine.name} is {machine.state}.")
+    if machine.state in ASLEEP:
+        remark(f"{machine.name} is asleep. Waking it …")
+        machine = minga.do(machine.id, "wake")
+    return settle(minga, machine, ("running",), LONGEST_WAIT)
+
+
+def command(machine: Machine, rest: list[str]) -> list[str]:
+    """Return the words of ssh. `rest`: options and a command of the person's own, behind ours."""
+    port = _way_in(machine)
+    if port.host.startswith("-"):
+        raise OtherServer(f"The portal says that {machine.name} is at “{port.host}”, which is no address.")
+    options = [
+        f"HostKeyAlias={known_hosts.alias(machine)}", f"UserKnownHostsFile={known_hosts.path()}",
+        "StrictHostKeyChecking=accept-new", "CheckHostIP=no", "ServerAliveInterval=30",
+    ]  # fmt: skip
+    said = [word for option in options for word in ("-o", option)]
+    return ["ssh", "-p", str(port.port), *(["-l", port.user] if port.user else []), *said, port.host, *rest]
+
+
+def _way_in(machine: Machine) -> Access:
+    found = next((port for port in machine.access if port.scheme == "ssh"), None)
+    if found is None:
+        raise MingaError(f"{machine.name} has no ssh. Its ways in: minga show {machine.name}")
+    if found.state not in ("open", "held"):
+        raise MingaError(found.note or f"The way to {machine.name} is {found.state}. Try again in a moment.")
+    return found
