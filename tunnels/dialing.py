@@ -85,7 +85,7 @@ async def _passed_on(way: Way) -> AsyncIterator[socket.socket]:
     from websockets.asyncio.client import connect
     from websockets.exceptions import WebSocketException
 
-    url = f"ws{settings.LIVE_INSIDE_URL.removeprefix('http')}/live/dial"
+    url = f"ws{settings.LIVE_INSIDE.removeprefix('http')}/live/dial"
     head = {"Authorization": f"Dial {way.ticket}"}
     async with contextlib.AsyncExitStack() as stack:
         try:

@@ -104,7 +104,7 @@ def _environment(installation: Installation, database: str, redis: str) -> dict[
         "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
         "PORTAL_URL": os.environ.get("PORTAL_URL") or installation.url,
         "LIVE_URL": os.environ.get("LIVE_URL") or f"http://localhost:{installation.ports['live']}",
-        "LIVE_INSIDE_URL": _live_url(installation),
+        "LIVE_INSIDE": _live_url(installation),
         "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{installation.ports['mail']}",
         "PORTAL_KEY_FILE": os.environ.get("PORTAL_KEY_FILE") or str(installation.secret_file("portal_key")),
         "VPS_PORT": str(installation.ports["vps"]),

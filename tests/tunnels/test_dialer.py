@@ -58,7 +58,7 @@ async def test_it_dials_no_other_and_nobody_asleep(hold: bool, tunnel: str) -> N
 
 def _ask(client: Client, query: str, name: str = "gate") -> Any:
     heads = {"Authorization": f"Bearer {TOKEN}-{name}"}
-    return client.get(f"/agent/v1/wanted?wait=0&{query}", headers=heads).json()
+    return client.get(f"/agent/v1/wanted?wait=0&{query}", headers=heads).json().get("dials", [])
 
 
 @pytest.fixture
@@ -70,18 +70,18 @@ def asked(student: User) -> Dial:
 @pytest.mark.urls("tests.tunnels.urls")
 class TestTold:
     def test_the_agent_is_told(self, client: Client, asked: Dial) -> None:
-        told = _ask(client, "dials=")["dials"]
+        told = _ask(client, "dials=")
         assert [(line["id"], line["tunnel"]) for line in told] == [(asked.pk, str(asked.tunnel_id))]
 
     def test_what_it_knows_it_is_not_told_again(self, client: Client, asked: Dial) -> None:
-        assert _ask(client, f"dials={asked.pk}")["dials"] == []
+        assert _ask(client, f"dials={asked.pk}") == []
 
     def test_an_older_agent_is_told_of_none(self, client: Client, asked: Dial) -> None:
-        assert _ask(client, "holds=1")["dials"] == []
+        assert _ask(client, "holds=1") == []
 
     def test_another_gateways_agent_is_not_told(self, client: Client, asked: Dial) -> None:
         gateway("other", 21_000, 21_099)
-        assert _ask(client, "dials=", "other")["dials"] == []
+        assert _ask(client, "dials=", "other") == []
 
     def test_whoever_reads_the_row_cannot_make_its_ticket(self, asked: Dial, settings: Any) -> None:
         good, key = asked.ticket("agent"), settings.SECRET_KEY

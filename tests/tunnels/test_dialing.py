@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+import httpx
 import pytest
 from django.db import connection
 from django.utils import timezone
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from accounts.models import User
@@ -22,6 +23,7 @@ from tests.live.process import LiveProcess
 from tests.machines.idle.guest import can_run, make_key, openssh
 from tests.tunnels.agent_stage import Vps, free_port, until
 from tests.tunnels.dial_stage import PORTS, DialStage, as_worker, dial_stage, echo_of
+from tests.tunnels.gateway_rows import gateway, opened
 from tests.tunnels.targets import HERE, Target, pattern
 from tunnels.actions import AgentAway, NotDialable, close_all, dial, release
 from tunnels.dialing import DialFailed, connected, way_to
@@ -48,7 +50,7 @@ def live(django_db_setup: None) -> Iterator[LiveProcess]:
 
 @pytest.fixture
 def stage(vps: Vps, tmp_path: Path, live: LiveProcess, student: User, settings: Any) -> Iterator[DialStage]:
-    settings.CLOUD, settings.LIVE_INSIDE_URL = "openstack", live.url  # guests that only the agent reaches
+    settings.CLOUD, settings.LIVE_INSIDE = "openstack", live.url  # guests that only the agent reaches
     with dial_stage(vps, tmp_path, live, student) as stage:
         yield stage
 
@@ -152,6 +154,21 @@ def test_a_closed_port_is_told_within_3_seconds(stage: DialStage, place: str) ->
     assert time.monotonic() - began < 3
 
 
+def _threads() -> int:
+    """Those of this process, where the live process is, without those of targets."""
+    return sum("(_meet)" not in thread.name for thread in threading.enumerate())
+
+
+def _sessions() -> int:
+    """Connections to the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        count = int(cursor.fetchone()[0])
+    if threading.current_thread() is not threading.main_thread():
+        connection.close()
+    return count
+
+
 def test_fifty_at_once(stage: DialStage, echo: Target) -> None:
     tunnel = stage.tunnel(echo.port)
     ways = [way_to(tunnel_id=tunnel.pk, by=None) for _ in range(50)]
@@ -163,15 +180,20 @@ def test_fifty_at_once(stage: DialStage, echo: Target) -> None:
             return await echo_of(b"%d" % number)(*await asyncio.open_connection(sock=sock))
 
     together: set[int] = set()
+    costs: list[tuple[int, int]] = []
 
     async def _all_are_there() -> None:
         while len(together) < 50:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
+        if not costs:
+            costs.append((_threads() - before[0], await asyncio.to_thread(_sessions) - before[1]))
 
     async def go() -> list[bytes]:
         return list(await asyncio.gather(*map(one, range(50))))
 
+    before = _threads(), _sessions()
     assert asyncio.run(go()) == [b"%d" % number for number in range(50)]
+    assert max(costs[0]) < 20, costs  # some of web, which is in this process, too; not one for each
 
 
 def test_it_works_after_the_agent_was_killed(stage: DialStage, echo: Target) -> None:
@@ -210,6 +232,26 @@ def test_it_ends_with_its_tunnel(stage: DialStage, echo: Target) -> None:
     assert asyncio.run(go()) == b""
 
 
+def test_a_restart_of_the_live_process_is_told(student: User, settings: Any, live: LiveProcess) -> None:
+    gateway()
+    asked = dial(tunnel_id=Tunnel.objects.of(opened(student))[0].pk, by=student)
+    process = LiveProcess()
+    head = {"Authorization": f"Dial {asked.ticket('asker')}"}
+    with connect(f"ws://{HERE}:{process.port}/live/dial", additional_headers=head, proxy=None) as line:
+        process.stop()
+        with pytest.raises(ConnectionClosed) as end:
+            line.recv(5)
+    assert end.value.rcvd is not None
+    assert end.value.rcvd.code == 1012
+
+
+def test_how_many_there_are_is_counted(stage: DialStage, echo: Target) -> None:
+    async def look(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> str:
+        return (await asyncio.to_thread(httpx.get, f"http://{HERE}:{stage.live.port}/metrics")).text
+
+    assert "minga_live_dials 1.0" in as_worker(stage.tunnel(echo.port), look)
+
+
 # ---- who is refused ----
 
 
@@ -227,8 +269,6 @@ def refusal(live: LiveProcess, ticket: str, **headers: str) -> int:
 @pytest.fixture
 def asked(student: User, live: LiveProcess) -> Dial:
     """A dial that no agent hears of."""
-    from tests.tunnels.gateway_rows import gateway, opened
-
     gateway()
     return dial(tunnel_id=Tunnel.objects.of(opened(student))[0].pk, by=student)
 
@@ -286,7 +326,7 @@ def test_old_rows_are_removed(student: User, asked: Dial) -> None:
 
 
 def test_without_a_live_process_it_fails_with_a_word(student: User, asked: Dial, settings: Any) -> None:
-    settings.CLOUD, settings.LIVE_INSIDE_URL = "openstack", f"http://{HERE}:{free_port()}"
+    settings.CLOUD, settings.LIVE_INSIDE = "openstack", f"http://{HERE}:{free_port()}"
     with pytest.raises(DialFailed, match="live_away"):
         as_worker(asked.tunnel, echo_of(b""))
 

@@ -17,7 +17,7 @@ from tunnels.agent.link import Link
 from tunnels.agent.protocol import WantedDial
 from tunnels.agent.pump import LINE_OPTIONS, pump
 
-MOST = 256  # dialed connections at once
+MOST = 128  # dialed connections at once
 CONNECT_SECONDS = 2.0  # for the target
 REMEMBER_SECONDS = 60.0  # a dial's number: longer than its ticket is good
 FAULTS = ("refused", "no_answer", "not_ours", "too_many")  # what the target, or this agent, said

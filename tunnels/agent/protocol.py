@@ -100,8 +100,9 @@ class Wanted(Message):
     dials: list[WantedDial] = field(default_factory=list)  # an older portal does not send them
 
     def as_json(self) -> dict[str, Any]:
-        tunnels, dials = ([one.as_json() for one in many] for many in (self.tunnels, self.dials))
-        return {"revision": self.revision, "gateway": self.gateway.as_json(), "tunnels": tunnels, "dials": dials}
+        tunnels = [tunnel.as_json() for tunnel in self.tunnels]
+        dials = {"dials": [dial.as_json() for dial in self.dials]} if self.dials else {}
+        return {"revision": self.revision, "gateway": self.gateway.as_json(), "tunnels": tunnels, **dials}
 
 
 # ---- what is ----
