@@ -192,6 +192,7 @@ DEFAULT_FROM_EMAIL: str = env["DEFAULT_FROM_EMAIL"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 
 LIVE_URL: str = env["LIVE_URL"]
+LIVE_INSIDE: str = env["LIVE_INSIDE"]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]

@@ -132,6 +132,8 @@ SECTIONS: tuple[Section, ...] = (
                  "The portal's own address, for links in mails. Empty: the first of ALLOWED_HOSTS.", example="https://labs.example.org"),
         Variable("LIVE_URL", WEB_ADDRESS, "", "Where browsers reach the live process. Empty: at /live/ of the portal's own address.",
                  example="https://live.labs.example.org"),
+        Variable("LIVE_INSIDE", WEB_ADDRESS, "http://127.0.0.1:8001", "Where workers reach the live process, not through the proxy.",
+                 example="http://10.0.0.5:8001"),
         Variable("PORTAL_KEY_FILE", PATH, "", "The private half of the portal's own SSH key (ed25519, no passphrase). Empty: no lines in terminals.",
                  example="/etc/minga/keys/portal_key", note="With it a line is written into the open terminals of a machine before it is put to sleep "
                  "(docs/admin/mail.md). Compose: put it into CONFIG_DIR/keys."),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.core import signing
 from django.db import models
 from django.db.models import F, Q
 
@@ -17,6 +18,9 @@ from lib.schemes import Service as Service
 from tunnels.states import MOVES, State, Wanted
 
 PORTS = range(1, 65536)
+DIAL_SECONDS = 15  # from asking for a dial until both sides have met
+DIALS_KEPT = timedelta(minutes=5)  # rows, after their end
+DIAL_SALT = "tunnels.dial"
 CROWDED_FOR = timedelta(minutes=5)  # since the last visitor who found no room
 
 
@@ -201,3 +205,34 @@ class BlockedPort(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["gateway", "port"], name="blocked_port_once")]
+
+
+class DialQuerySet(models.QuerySet["Dial"]):
+    def wanted_of(self, gateway: int, now: datetime) -> "DialQuerySet":
+        """Select what a gateway's agent should dial now."""
+        return self.filter(tunnel__gateway=gateway, tunnel__wanted=Wanted.OPEN, agent_at=None, expires_at__gt=now)
+
+    def over(self, now: datetime) -> "DialQuerySet":
+        return self.filter(expires_at__lt=now - DIALS_KEPT)
+
+
+class Dial(models.Model):
+    """A connection to the target of a tunnel that its agent is to open and pass on to the live process, where an asker waits.
+
+    Each side has a ticket, good once until `expires_at`. No ticket is stored: it is the row's key and the side, signed.
+    """
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    tunnel = models.ForeignKey(Tunnel, on_delete=models.CASCADE, related_name="dials")
+    expires_at = models.DateTimeField()
+    agent_at = models.DateTimeField(null=True, blank=True)  # when the agent used its ticket
+    asker_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DialQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="dial_by_end")]
+
+    def ticket(self, side: str) -> str:
+        """Return the ticket of one side: agent or asker."""
+        return signing.dumps([self.key.hex, side], salt=DIAL_SALT)

@@ -104,6 +104,7 @@ def _environment(installation: Installation, database: str, redis: str) -> dict[
         "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]"),
         "PORTAL_URL": os.environ.get("PORTAL_URL") or installation.url,
         "LIVE_URL": os.environ.get("LIVE_URL") or f"http://localhost:{installation.ports['live']}",
+        "LIVE_INSIDE": _live_url(installation),
         "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{installation.ports['mail']}",
         "PORTAL_KEY_FILE": os.environ.get("PORTAL_KEY_FILE") or str(installation.secret_file("portal_key")),
         "VPS_PORT": str(installation.ports["vps"]),
@@ -207,6 +208,10 @@ def _live(installation: Installation, site: dict[str, str]) -> Service:
     return Service(program, wave=3, is_ready=partial(listens, port), ports=[port])
 
 
+def _live_url(installation: Installation) -> str:
+    return f"http://127.0.0.1:{installation.ports['live']}"
+
+
 def _worker(installation: Installation, site: dict[str, str]) -> Service:
     log = installation.log("worker")
     since = log.stat().st_size if log.exists() else 0
@@ -228,8 +233,8 @@ def _beat(installation: Installation, site: dict[str, str]) -> Service:
 
 def _agent(installation: Installation) -> Service:
     program = _python(
-        "agent", "tunnels.agent", "--portal", installation.loopback_url, "--token-file", str(installation.secret_file("agent_token")),
-        "--key-file", str(installation.data / "vps" / "agent_key"),
+        "agent", "tunnels.agent", "--portal", installation.loopback_url, "--live", _live_url(installation),
+        "--token-file", str(installation.secret_file("agent_token")), "--key-file", str(installation.data / "vps" / "agent_key"),
     )  # fmt: skip
     return Service(program, wave=3, after=("web", "vps"))
 

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,14 +27,15 @@ from lib.notes import Refusal
 from machines.wake_on_connect import REFUSED, Answer
 from machines.wake_on_connect import knock as answer_knock
 from tunnels import wake_rules
-from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedTunnel
+from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedDial, WantedTunnel
 from tunnels.agent.protocol import Wanted as WantedByAgent
 from tunnels.lifecycle import apply_report
-from tunnels.models import Gateway, Tunnel, hash_token
+from tunnels.models import Dial, Gateway, Tunnel, hash_token
 from tunnels.report import read_report
 from tunnels.states import Wanted
 
-LOOK_SECONDS = 0.3  # between two looks at the revision: well under the two seconds that a revocation may take
+LOOK_SECONDS = 0.2  # between two looks: a dial has 0.3 s to reach the agent, a revocation two
+MOST_KNOWN_DIALS = 1000  # that one question may name
 MOST_RINGS = 20  # for one report; each costs a second while Redis is away, and the sweep finds the other machines
 View = Callable[[HttpRequest, Gateway], Coroutine[Any, Any, HttpResponse]]
 
@@ -88,23 +89,39 @@ async def wanted(request: HttpRequest, gateway: Gateway) -> HttpResponse:
     """Answer all that should be open; held for a while when the agent knows the present revision already."""
     try:
         known = int(request.GET.get("revision", "-1"))
+        dials = _numbers(request.GET.get("dials"))
         patience = min(float(request.GET.get("wait", "inf")), settings.AGENT_POLL_SECONDS)
     except ValueError:
         return problem(400, "bad_question", _("revision and wait are numbers."))
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
     # Other processes write the row, so no event of ours can wake us.
-    while await _revision(gateway.pk) == known and loop.time() < until:  # noqa: ASYNC110
+    while not await _has_news(gateway.pk, known, dials) and loop.time() < until:  # noqa: ASYNC110
         await asyncio.sleep(LOOK_SECONDS)
-    return JsonResponse(await _wishes(gateway.pk, holds=request.GET.get("holds") == "1"))
+    return JsonResponse(await _wishes(gateway.pk, known, dials, holds=request.GET.get("holds") == "1"))
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    """Read the dials that an agent knows; None: an older agent, which cannot dial. Raises ValueError."""
+    if text is None:
+        return None
+    numbers = [int(number) for number in text.split(",", MOST_KNOWN_DIALS) if number]
+    if any(not 0 <= number < 2**63 for number in numbers):
+        raise ValueError(text)
+    return numbers
 
 
 @sync_to_async
-def _revision(pk: int) -> int | None:
+def _has_news(pk: int, known: int, dials: list[int] | None) -> bool:
     try:
-        return Gateway.objects.filter(pk=pk).values_list("revision", flat=True).first()
+        revision = Gateway.objects.filter(pk=pk).values_list("revision", flat=True).first()
+        return revision != known or (dials is not None and _fresh(pk, dials).exists())
     finally:
         _let_go()
+
+
+def _fresh(pk: int, dials: list[int]) -> QuerySet[Dial]:
+    return Dial.objects.wanted_of(pk, timezone.now()).exclude(pk__in=dials)
 
 
 def _let_go() -> None:
@@ -114,8 +131,9 @@ def _let_go() -> None:
 
 
 @sync_to_async
-def _wishes(pk: int, *, holds: bool) -> dict[str, Any]:
+def _wishes(pk: int, known: int, dials: list[int] | None, *, holds: bool) -> dict[str, Any]:
     gateway = Gateway.objects.get(pk=pk)  # before the rows, so that a later change is told by a later revision
+    wanted_dials = [] if dials is None else _dials(pk, dials)
     listened = Q(wanted=Wanted.OPEN) & ~Q(target_host="")
     if holds:  # an older agent does not know what it is to hold: it would let everybody through
         listened |= Q(wanted=Wanted.HELD)
@@ -127,7 +145,13 @@ def _wishes(pk: int, *, holds: bool) -> dict[str, Any]:
         host_key=gateway.host_key,
         bind_address=gateway.bind_address,
     )
-    return WantedByAgent(gateway.revision, address, _wishes_of(tunnels)).as_json()
+    # A dial is told fast and often; the agent knows the tunnels of its revision.
+    wishes = [] if wanted_dials and gateway.revision == known else _wishes_of(tunnels)
+    return WantedByAgent(gateway.revision, address, wishes, wanted_dials).as_json()
+
+
+def _dials(pk: int, dials: list[int]) -> list[WantedDial]:
+    return [WantedDial(dial.pk, str(dial.tunnel_id), dial.ticket("agent")) for dial in _fresh(pk, dials).order_by("pk")]
 
 
 def _wishes_of(tunnels: Iterable[Tunnel]) -> list[WantedTunnel]:

@@ -1,4 +1,4 @@
-"""The ASGI application of the live process: /live/events for browsers and programs; /healthz and /metrics for probers."""
+"""The ASGI application of the live process: /live/events for browsers and programs; /live/dial for agents and workers; /healthz and /metrics for probers."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from lib import logs
-from portal.live import news, numbers, reading, sockets, sse
+from portal.live import dials, news, numbers, reading, sockets, sse
 from portal.live.entry import Refused, request_of
 from portal.live.hub import Hub
 from portal.middleware import probes
@@ -20,6 +20,7 @@ EVENTS = "/live/events"
 class Live:
     def __init__(self) -> None:
         self.hub = Hub()
+        self.dials = dials.Dials(self.hub.counts)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -56,6 +57,8 @@ class Live:
 
     async def _websocket(self, scope: Any, receive: Any, send: Any, name: str) -> str:
         try:
+            if scope["path"] == dials.PATH:
+                return await self.dials.serve(scope, receive, send)
             if scope["path"] != EVENTS:
                 raise Refused(404, "path")
             return await sockets.serve(self.hub, scope, receive, send)
@@ -76,7 +79,7 @@ class Live:
         if scope["path"] == "/healthz":
             await _answer(send, 200, b"ok\n")
         elif scope["path"] == "/metrics" and probes.may_scrape(request := request_of(scope)):
-            body, media_type = numbers.told(self.hub, request.headers.get("Accept", ""))
+            body, media_type = numbers.told(self.hub, len(self.dials.open), request.headers.get("Accept", ""))
             await _answer(send, 200, body, (b"content-type", media_type.encode()))
         else:
             await _answer(send, 401 if scope["path"] == "/metrics" else 404, b"not here\n")

@@ -11,12 +11,15 @@ from prometheus_client.registry import Collector
 from portal.live.hub import Hub
 
 ENDED = ("left", "restart", "rights", "unsure", "flood")
-REFUSED = ("unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "error")
+DIALED = ("ended", "alone", "restart")
+REFUSED = (
+    "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "error",
+)  # fmt: skip
 
 
 class Numbers(Collector):
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
+    def __init__(self, hub: Hub, dials: int) -> None:
+        self.hub, self.dials = hub, dials
 
     def collect(self) -> Iterator[Metric]:
         hub = self.hub
@@ -27,6 +30,8 @@ class Numbers(Collector):
         yield Counter("minga_live_changes", "Changes heard from Redis.", value=hub.counts["heard"])
         yield Counter("minga_live_sent", "Changes sent, by connections.", value=hub.counts["sent"])
         yield self._by("minga_live_ended", "Connections that ended.", "ended", ENDED)
+        yield Gauge("minga_live_dials", "Dialed connections that are open.", value=self.dials)
+        yield self._by("minga_live_dialed", "Dialed connections that ended.", "dialed", DIALED)
         yield self._by("minga_live_refused", "Connections that were not opened.", "refused", REFUSED)
 
     def _by(self, name: str, text: str, kind: str, reasons: tuple[str, ...]) -> Metric:
@@ -36,7 +41,7 @@ class Numbers(Collector):
         return family
 
 
-def told(hub: Hub, accept: str) -> tuple[bytes, str]:
+def told(hub: Hub, dials: int, accept: str) -> tuple[bytes, str]:
     """Return the numbers in the form that the asker prefers, and the name of that form."""
     encode, media_type = choose_encoder(accept)
-    return encode(Numbers(hub)), media_type
+    return encode(Numbers(hub, dials)), media_type

@@ -52,7 +52,11 @@ class Why:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         return tuple(
-            Line(wording.label(signal), wording.condition_words(signal, self._outlook), _TONES.get(signal.condition, "away"))
+            Line(
+                wording.label(signal),
+                wording.condition_words(signal, self._outlook),
+                _TONES.get(signal.condition, "away"),
+            )
             for signal in wording.shown(self._outlook)
         )
 

@@ -13,7 +13,7 @@ FLOORS = {
     "portal": 7, "machines": 6, "courses": 5, "nodes": 5, "quotas": 4, "tunnels": 4, "catalog": 4, "accounts": 3, "cloud": 2, "lib": 1,
 }  # fmt: skip
 COPIED = [*FLOORS, "deploy"]
-THIRD_PARTIES_OF_THE_AGENT = {"asyncssh", "httpx"}
+THIRD_PARTIES_OF_THE_AGENT = {"asyncssh", "httpx", "websockets"}
 
 
 def floors_hold(folder: Path) -> bool:

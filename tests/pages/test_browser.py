@@ -121,7 +121,9 @@ def test_the_first_visit_to_my_machines_is_light(
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
     sizes: list[float] = []
-    page.route("**/live/events", lambda route: route.abort())  # no live process is there; a stream costs some bytes a minute
+    page.route(
+        "**/live/events", lambda route: route.abort()
+    )  # no live process is there; a stream costs some bytes a minute
     wire.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     page.goto("/", wait_until="networkidle")
     assert len(sizes) >= 6
@@ -153,7 +155,10 @@ def test_the_page_says_running_without_a_reload(
 ) -> None:
     page = visit(browser, live_server, user=User.objects.get(), width=360, theme="light", language="en")
     errors: list[str] = []
-    page.on("console", lambda message: errors.append(f"{message.text} {message.location}") if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: errors.append(f"{message.text} {message.location}") if message.type == "error" else None,
+    )
     page.goto(f"/machines/{village['building'].pk}/")
     page.evaluate("window.stayed = true")
     Machine.objects.filter(pk=village["building"].pk).update(state="running")

@@ -14,6 +14,7 @@ import asyncssh
 import httpx
 
 from tunnels.agent import log_lines
+from tunnels.agent.dialing import Dialer
 from tunnels.agent.link import Link
 from tunnels.agent.places import Places, raise_limit
 from tunnels.agent.portal_client import PortalClient
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--portal", required=True, help="address of the portal, https://…")
     parser.add_argument("--token-file", required=True, type=Path, help="holds the gateway's token")
     parser.add_argument("--key-file", required=True, type=Path, help="the private SSH key that the gateway lets in")
+    parser.add_argument("--live", help="address of its live process (default: the portal's)")
     parser.add_argument("--once", action="store_true", help="open the ports, report, say how it went, and end")
     parser.add_argument("--ssh-patience", type=float, default=SSH_PATIENCE, help="seconds an SSH client is held")
     parser.add_argument("--hold-seconds", type=float, default=HOLD_SECONDS, help="seconds anybody else is")
@@ -47,7 +49,7 @@ def main() -> None:
     if files < FEW_FILES:
         log.warning("only %s files may be open, so only %s connections: see LimitNOFILE", files, places.most)
     link = Link(key, limits)
-    portal = PortalClient(wish.portal, token, link)
+    portal = PortalClient(wish.portal, token, link, None if wish.once else Dialer(wish.live or wish.portal, link))
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_run(portal, link, wish.once))
 

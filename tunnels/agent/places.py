@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tunnels.agent.protocol import read_address
 
 WANTED_FILES = 65_536  # open at once; a visitor costs one
-KEPT_FILES = 128  # for the portal, the gateway, probes and the log
+KEPT_FILES = 384  # for the portal, the gateway, probes, the log, and two for each dialed connection
 MOST_AT_A_PORT = 1024
 MOST_OF_ONE_AT_A_PORT = 256  # forty students behind one address open a page with six connections each
 SHARE_OF_ONE = 4  # one address has at most a quarter of all places

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import httpx
 
+from tunnels.agent.dialing import Dialer
 from tunnels.agent.forward import Forward
 from tunnels.agent.link import FIRST_PAUSE, LONGEST_PAUSE, Link, jitter
 from tunnels.agent.protocol import Counted, Facts, Knock, KnockAnswer, Report, TunnelReport
@@ -45,12 +46,12 @@ class Known:
 class PortalClient:
     """The portal as one agent sees it."""
 
-    def __init__(self, url: str, token: str, link: Link) -> None:
+    def __init__(self, url: str, token: str, link: Link, dialer: Dialer | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         self.http = httpx.AsyncClient(
             base_url=url.rstrip("/") + "/agent/v1/", headers=headers, timeout=10, trust_env=False
         )
-        self.link = link
+        self.link, self.dialer = link, dialer
         link.limits.knock = self.knock
         self.boot = uuid.uuid4().hex
         self.seq = 0
@@ -69,12 +70,18 @@ class PortalClient:
         """Ask once, and wait while the portal has nothing new. Raises httpx.HTTPError, ValueError…"""
         began = time.monotonic()
         # An agent that does not say that it can hold visitors is not told of ports that are to be held.
-        query = {"revision": self.link.applied, "wait": hold, "holds": 1}
+        query = {"revision": str(self.link.applied), "wait": str(hold), "holds": "1"}
+        if self.dialer:
+            query["dials"] = ",".join(map(str, self.dialer.known()))
         answer = (await self.http.get("wanted", params=query, timeout=hold + 10)).raise_for_status()
         wishes = Wishes.read(answer.json())
-        if wishes.revision != self.link.applied:
+        known = self.link.applied
+        if wishes.revision != known:
             await self.link.follow(wishes)
-        elif time.monotonic() - began < 0.5:  # something between us answers at once: do not spin
+        if self.dialer and self.dialer.follow(wishes.dials):
+            return
+        is_quick = time.monotonic() - began < 0.5
+        if wishes.revision == known and is_quick:  # something between us answers at once: do not spin
             await asyncio.sleep(1)
 
     async def _report_when_due(self) -> None:

@@ -1,6 +1,7 @@
 """The wire format between an agent and the portal: JSON over three calls under /agent/v1/ (docs/admin/tunnels.md).
 
-    GET wanted    -> Wanted, held by the portal until there is something new
+    GET wanted    -> Wanted, held by the portal until there is something new. `holds=1`: the agent can hold visitors;
+                     `dials=1,2,3`: it can dial, and has these dials already
     POST report   Report
     POST knock    Knock -> KnockAnswer
 
@@ -20,6 +21,8 @@ TUNNEL_STATES = ("opening", "open", "held", "failed", "closed")
 LINK_ERRORS = ("unknown_name", "unreachable", "host_key", "denied", "other")
 # What an agent survived: exceptions that ended one pair of sockets, visitors for whom there was no room, connections to its gateway.
 FAULTS, TURNED_AWAY, LINKS_LOST = MISHAPS = ("faults", "turned_away", "links_lost")
+FRAME_BYTES = 65536  # the largest frame of a dialed connection
+DIAL_EOF = "eof"  # the text frame on it that tells that one end has said all
 MOST = 2**53  # what JSON numbers carry exactly
 LONGEST_TEXT = 64
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
@@ -79,16 +82,27 @@ class WantedTunnel(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class WantedDial(Message):
+    """A connection that the agent is to open to the target of one of its tunnels, and to pass on at /live/dial."""
+
+    id: int
+    tunnel: str  # WantedTunnel.id
+    ticket: str  # good once, for some seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted(Message):
     """Everything that one agent is to keep open. A line that cannot be read keeps no other port shut: see wishes.Wishes."""
 
     revision: int
     gateway: GatewayAddress
-    tunnels: list[WantedTunnel]
+    tunnels: list[WantedTunnel]  # an agent that knows the revision already may be sent none
+    dials: list[WantedDial] = field(default_factory=list)  # an older portal does not send them
 
     def as_json(self) -> dict[str, Any]:
         tunnels = [tunnel.as_json() for tunnel in self.tunnels]
-        return {"revision": self.revision, "gateway": self.gateway.as_json(), "tunnels": tunnels}
+        dials = {"dials": [dial.as_json() for dial in self.dials]} if self.dials else {}
+        return {"revision": self.revision, "gateway": self.gateway.as_json(), "tunnels": tunnels, **dials}
 
 
 # ---- what is ----

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunnels.agent.protocol import GatewayAddress, WantedTunnel, read_address, read_network
+from tunnels.agent.protocol import GatewayAddress, WantedDial, WantedTunnel, read_address, read_network
 
 log = logging.getLogger("agent")
 
@@ -65,6 +65,7 @@ class Wishes:
     revision: int
     gateway: GatewayAddress
     tunnels: dict[str, Wish]  # by WantedTunnel.id
+    dials: list[WantedDial] = field(default_factory=list)
 
     @classmethod
     def read(cls, message: dict[str, Any]) -> "Wishes":
@@ -79,4 +80,5 @@ class Wishes:
                 wishes[line["id"]] = Wish.read(line)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.error("a port stays shut, for what the portal says of it cannot be read: %r: %s", line, error)
-        return cls(message["revision"], gateway, wishes)
+        dials = [WantedDial.read(line) for line in message.get("dials") or []]
+        return cls(message["revision"], gateway, wishes, dials)

@@ -1,0 +1,231 @@
+"""Dialed connections: an agent's websocket and the one who asked for it find each other by the ticket, and frames pass verbatim.
+
+A ticket is all that lets one in: no cookie, no token. Whoever sends what only browsers send is refused before it is looked at.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from accounts.models import User
+from portal.live.entry import Refused, request_of
+from portal.live.reading import read
+from tunnels import dialing
+from tunnels.actions import use_ticket
+from tunnels.agent.protocol import DIAL_EOF, FRAME_BYTES
+from tunnels.dialing import DialFailed
+from tunnels.models import DIAL_SECONDS
+
+log = logging.getLogger("portal.live")
+PATH = "/live/dial"
+MOST = 1000  # dialed connections, and those that wait for their other side
+LONGEST_TICKET = 300
+OF_BROWSERS = ("Origin", "Cookie", "Sec-Fetch-Site", "Sec-Fetch-Mode")
+Frame = str | bytes
+
+
+class Side(Protocol):
+    """One end of a dialed connection."""
+
+    async def receive(self) -> Frame | None: ...
+
+    async def send(self, frame: Frame) -> None: ...
+
+    async def close(self, code: int, why: str) -> None: ...
+
+
+@dataclass(eq=False)
+class Meeting:
+    """The side that came first waits here for the other."""
+
+    first: Side
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    why: str = "ended"
+    restart: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Dials:
+    def __init__(self, counts: Counter[str]) -> None:
+        self.counts = counts
+        self.waiting: dict[UUID, Meeting] = {}
+        self.open: set[Meeting] = set()
+        self.is_draining = False
+
+    async def serve(self, scope: Any, receive: Any, send: Any) -> str:
+        """Carry one websocket, an agent's or an asker's. Return why it ended. Raises Refused."""
+        await receive()  # that it would like to connect
+        request = request_of(scope)
+        if any(name in request.headers for name in OF_BROWSERS):
+            raise Refused(403, "origin")
+        kind, _blank, ticket = request.headers.get("Authorization", "").partition(" ")
+        if kind != "Dial" or len(ticket) > LONGEST_TICKET:
+            raise Refused(401, "ticket")
+        self._check_room()
+        used = await read(use_ticket, ticket)
+        if used is None:
+            raise Refused(401, "ticket")
+        await send({"type": "websocket.accept"})
+        return await self._meet(used[0], SocketSide(receive, send))
+
+    @contextlib.asynccontextmanager
+    async def connected(self, *, tunnel_id: UUID, by: User | None) -> AsyncIterator[socket.socket]:
+        """Give a socket that is connected to a tunnel's target, to whoever asks within this process.
+
+        As dialing.connected does. Raises NotDialable, AgentAway, Refused, DialFailed.
+        """
+        self._check_room()
+        way = await read(lambda: dialing.way_to(tunnel_id=tunnel_id, by=by))
+        if way.target or way.key is None:
+            async with dialing.connected(way) as sock:
+                yield sock
+            return
+        ours, theirs = socket.socketpair()
+        with theirs:
+            side = LocalSide(*await asyncio.open_connection(sock=ours))
+            meeting = asyncio.create_task(self._meet(way.key, side))
+            try:
+                await side.wait()
+                yield theirs
+            finally:
+                theirs.close()
+                meeting.cancel()
+                await asyncio.gather(meeting, return_exceptions=True)
+                side.drop()
+
+    def _check_room(self) -> None:
+        if self.is_draining or len(self.open) + len(self.waiting) >= MOST:
+            raise Refused(503, "draining" if self.is_draining else "full")
+
+    def drain(self) -> None:
+        """End all: each side is told that the process ends."""
+        self.is_draining = True
+        for meeting in [*self.open, *self.waiting.values()]:
+            meeting.restart.set()
+            meeting.began.set()
+
+    async def _meet(self, key: UUID, side: Side) -> str:
+        """Wait for the other side, or go to the one that waits; then pass on until one of them ends."""
+        if meeting := self.waiting.pop(key, None):
+            return await self._pass(meeting, side)
+        meeting = self.waiting[key] = Meeting(side)
+        try:
+            async with asyncio.timeout(DIAL_SECONDS):
+                await meeting.began.wait()
+        except TimeoutError:
+            if not meeting.began.is_set():  # in the same moment
+                return await self._leave(side, 1013, "alone")
+        finally:
+            if self.waiting.get(key) is meeting:
+                del self.waiting[key]
+        if meeting not in self.open and not meeting.over.is_set():
+            return await self._leave(side, 1012, "restart")
+        try:
+            await meeting.over.wait()
+        finally:
+            meeting.restart.set()  # where we were cancelled
+        return meeting.why
+
+    async def _leave(self, side: Side, code: int, why: str) -> str:
+        self.counts[f"dialed {why}"] += 1
+        await side.close(code, why)
+        return why
+
+    async def _pass(self, meeting: Meeting, side: Side) -> str:
+        self.open.add(meeting)
+        meeting.began.set()
+        works = [_copy(meeting.first, side), _copy(side, meeting.first), meeting.restart.wait()]
+        tasks = [asyncio.ensure_future(work) for work in works]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            meeting.why = "restart" if self.is_draining else "ended"
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.open.discard(meeting)
+            self.counts[f"dialed {meeting.why}"] += 1
+            code = 1012 if self.is_draining else 1000
+            for end in (meeting.first, side):
+                await end.close(code, meeting.why)
+            meeting.over.set()
+        return meeting.why
+
+
+async def _copy(source: Side, sink: Side) -> None:
+    """Pass frames on. The next is read when this one was taken, so that nothing piles up here."""
+    while (frame := await source.receive()) is not None:
+        await sink.send(frame)
+
+
+class SocketSide:
+    """A websocket."""
+
+    def __init__(self, receive: Any, send: Any) -> None:
+        self._receive, self._send = receive, send
+        self.is_over = False
+
+    async def receive(self) -> Frame | None:
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            self.is_over = True
+            return None
+        text, data = message.get("text"), message.get("bytes")
+        return text if text is not None else data or b""
+
+    async def send(self, frame: Frame) -> None:
+        await self._send({"type": "websocket.send", "text" if isinstance(frame, str) else "bytes": frame})
+
+    async def close(self, code: int, why: str) -> None:
+        if not self.is_over:
+            self.is_over = True
+            with contextlib.suppress(Exception):  # it may have gone in this moment
+                await self._send({"type": "websocket.close", "code": code, "reason": why})
+
+
+class LocalSide:
+    """The asker within this process: its socket's other half."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.first: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # the fault, '' when connected
+        self.has_said_all = False
+
+    async def wait(self) -> None:
+        """Return when the target is reached. Raises DialFailed."""
+        async with asyncio.timeout(DIAL_SECONDS + 5):
+            if fault := await self.first:
+                raise DialFailed(fault)
+
+    async def receive(self) -> Frame | None:
+        if self.has_said_all:
+            await asyncio.Event().wait()  # until the other side has, too
+        with contextlib.suppress(OSError):
+            data = await self.reader.read(FRAME_BYTES)
+            self.has_said_all = not data
+            return data or DIAL_EOF
+        return None
+
+    async def send(self, frame: Frame) -> None:
+        if not self.first.done():
+            self.first.set_result(dialing.read_first(frame))
+        elif frame == DIAL_EOF:
+            self.writer.write_eof()
+        else:
+            self.writer.write(frame if isinstance(frame, bytes) else frame.encode())
+            await self.writer.drain()
+
+    async def close(self, code: int, why: str) -> None:
+        if not self.first.done():
+            self.first.set_result("agent_away" if why == "alone" else "live_away")
+        self.writer.close()
+
+    def drop(self) -> None:
+        self.first.cancel()
+        self.writer.close()

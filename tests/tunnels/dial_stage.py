@@ -1,0 +1,113 @@
+"""Dialing for real: web, a live process, an agent before the embedded VPS, and what stands behind its tunnels."""
+
+import asyncio
+import contextlib
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvicorn
+from django.core.asgi import get_asgi_application
+
+from accounts.models import User
+from lib.schemes import Service
+from tests.live.process import LiveProcess
+from tests.tunnels.agent_stage import Program, Vps, free_port, until
+from tests.tunnels.gateway_rows import gateway
+from tests.tunnels.targets import HERE
+from tunnels.actions import open_all, reserve
+from tunnels.dialing import connected, way_to
+from tunnels.models import Gateway, Tunnel
+
+PORTS = 4  # of one test
+T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def web() -> Iterator[int]:
+    """The site at a port of ours."""
+    port = free_port()
+    config = uvicorn.Config(
+        get_asgi_application(), HERE, port, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started)
+    yield port
+    server.should_exit = True
+    thread.join()
+
+
+class DialStage:
+    """One gateway whose agent follows what the database says, and a live process."""
+
+    def __init__(self, row: Gateway, live: LiveProcess, agent: Program, student: User) -> None:
+        self.gateway, self.live, self.agent, self.student = row, live, agent, student
+
+    @property
+    def dials(self) -> Any:
+        return self.live.server.config.app.dials
+
+    def tunnel(self, port: int) -> Tunnel:
+        """A tunnel to a port of this computer, of which the agent knows."""
+        holder = uuid.uuid4()
+        tunnel = reserve(holder=holder, owner=self.student, services=[Service("tcp", port, "tcp")], by=self.student)[0]
+        open_all(holder=holder, address=HERE)
+        until(lambda: Tunnel.objects.get(pk=tunnel.pk).state == "open")
+        return tunnel
+
+    def in_live(self, work: Coroutine[Any, Any, T], seconds: float = 30) -> T:
+        """Run it in the live process's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.live.loop).result(seconds)
+
+
+@contextlib.contextmanager
+def dial_stage(vps: Vps, folder: Path, live: LiveProcess, student: User) -> Iterator[DialStage]:
+    first = vps.take(PORTS)
+    host_key = (vps.folder / "host_key.pub").read_text().strip()
+    facts = {"ssh_port": vps.port, "host_key": host_key, "bind_address": HERE, "token": "sesame"}
+    row = gateway(first=first, last=first + PORTS - 1, **facts)
+    (folder / "token").write_text("sesame")
+    with web() as port:
+        command = [sys.executable, "-m", "tunnels.agent", "--portal", f"http://{HERE}:{port}", "--live", live.url]
+        command += ["--token-file", str(folder / "token"), "--key-file", str(vps.folder / "agent_key")]
+        agent = Program(command, folder / "log")
+        try:
+            yield DialStage(row, live, agent, student)
+        finally:
+            agent.kill()
+
+
+def as_worker(tunnel: Tunnel, use: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, T]]) -> T:
+    """Dial as a worker does: rows first, then an event loop of its own."""
+    way = way_to(tunnel_id=tunnel.pk, by=None)
+
+    async def go() -> T:
+        async with asyncio.timeout(30), connected(way) as sock:
+            reader, writer = await asyncio.open_connection(sock=sock)
+            try:
+                return await use(reader, writer)
+            finally:
+                writer.close()
+
+    return asyncio.run(go())
+
+
+def echo_of(data: bytes) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, bytes]]:
+    """Say all of it, and read to the end."""
+
+    async def use(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        async def say() -> None:
+            writer.write(data)
+            await writer.drain()
+            writer.write_eof()
+
+        answer, _nothing = await asyncio.gather(reader.read(-1), say())
+        writer.close()
+        return answer
+
+    return use

@@ -1,0 +1,96 @@
+"""What the agent dials, and what it refuses whoever asks; and what it is told."""
+
+import asyncio
+import json
+from typing import Any
+
+import asyncssh
+import pytest
+from django.test import Client
+from websockets.asyncio.server import ServerConnection, serve
+
+from accounts.models import User
+from tests.tunnels.gateway_rows import TOKEN, gateway, opened
+from tests.tunnels.targets import HERE, Target
+from tunnels.actions import dial, use_ticket
+from tunnels.agent.dialing import Dialer
+from tunnels.agent.link import Link
+from tunnels.agent.protocol import WantedDial
+from tunnels.agent.waiting import Limits
+from tunnels.agent.wishes import Wishes
+from tunnels.models import Dial, Tunnel
+
+GATEWAY = {"ssh_host": HERE, "ssh_port": 1, "user": "x", "host_key": "", "bind_address": HERE}
+LINE: dict[str, Any] = {
+    "id": "ours", "port": 1, "host": HERE, "scheme": "tcp", "allow": [], "since": 1, "probe": False,
+}  # fmt: skip
+
+
+async def first_frame(line: dict[str, Any], tunnel: str) -> tuple[str, str]:
+    """What a live process hears of an agent that has one tunnel and is to dial this one: ticket, fault."""
+    heard: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
+
+    async def hear(line: ServerConnection) -> None:
+        assert line.request is not None
+        heard.set_result((line.request.headers["Authorization"], json.loads(await line.recv())["fault"]))
+
+    async with serve(hear, HERE, 0) as server:
+        link = Link(asyncssh.generate_private_key("ssh-ed25519"), Limits())
+        link.wishes = Wishes.read({"revision": 1, "gateway": GATEWAY, "tunnels": [line]})
+        dialer = Dialer(f"http://{HERE}:{server.sockets[0].getsockname()[1]}", link)
+        dialer.follow([WantedDial(1, tunnel, "sesame")])
+        return await asyncio.wait_for(heard, 5)
+
+
+async def test_it_dials_a_target_of_its_own() -> None:
+    target = Target()
+    assert await first_frame({**LINE, "target_port": target.port}, "ours") == ("Dial sesame", "")
+    target.close()
+
+
+@pytest.mark.parametrize(("hold", "tunnel"), [(False, "another's"), (True, "ours")])
+async def test_it_dials_no_other_and_nobody_asleep(hold: bool, tunnel: str) -> None:
+    target = Target()
+    told = await first_frame({**LINE, "target_port": target.port, "hold": hold}, tunnel)
+    assert (told[1], target.visitors) == ("not_ours", 0)
+    target.close()
+
+
+def _ask(client: Client, query: str, name: str = "gate") -> Any:
+    heads = {"Authorization": f"Bearer {TOKEN}-{name}"}
+    return client.get(f"/agent/v1/wanted?wait=0&{query}", headers=heads).json().get("dials", [])
+
+
+@pytest.fixture
+def asked(student: User) -> Dial:
+    gateway()
+    return dial(tunnel_id=Tunnel.objects.of(opened(student))[0].pk, by=student)
+
+
+@pytest.mark.urls("tests.tunnels.urls")
+class TestTold:
+    def test_the_agent_is_told(self, client: Client, asked: Dial) -> None:
+        told = _ask(client, "dials=")
+        assert [(line["id"], line["tunnel"]) for line in told] == [(asked.pk, str(asked.tunnel_id))]
+
+    def test_what_it_knows_it_is_not_told_again(self, client: Client, asked: Dial) -> None:
+        assert _ask(client, f"dials={asked.pk}") == []
+
+    def test_an_older_agent_is_told_of_none(self, client: Client, asked: Dial) -> None:
+        assert _ask(client, "holds=1") == []
+
+    def test_another_gateways_agent_is_not_told(self, client: Client, asked: Dial) -> None:
+        gateway("other", 21_000, 21_099)
+        assert _ask(client, "dials=", "other") == []
+
+    def test_whoever_reads_the_row_cannot_make_its_ticket(self, asked: Dial, settings: Any) -> None:
+        good, key = asked.ticket("agent"), settings.SECRET_KEY
+        settings.SECRET_KEY = "y" * 50
+        forged, settings.SECRET_KEY = asked.ticket("agent"), key
+        assert use_ticket(forged) is None
+        assert use_ticket(good) == (asked.key, "agent")
+
+    @pytest.mark.parametrize("numbers", ["x", "-1", str(2**63)])
+    def test_numbers_that_are_none_are_refused(self, client: Client, asked: Dial, numbers: str) -> None:
+        heads = {"Authorization": f"Bearer {TOKEN}-gate"}
+        assert client.get(f"/agent/v1/wanted?dials={numbers}", headers=heads).status_code == 400

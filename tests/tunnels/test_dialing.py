@@ -1,0 +1,337 @@
+"""Dialing end to end: the database, web, the live process, the real agent, a real sshd; and who is refused."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import httpx
+import pytest
+from django.db import connection
+from django.utils import timezone
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from accounts.models import User
+from tests.live.process import LiveProcess
+from tests.machines.idle.guest import can_run, make_key, openssh
+from tests.tunnels.agent_stage import Vps, free_port, until
+from tests.tunnels.dial_stage import PORTS, DialStage, as_worker, dial_stage, echo_of
+from tests.tunnels.gateway_rows import gateway, opened
+from tests.tunnels.targets import HERE, Target, pattern
+from tunnels.actions import AgentAway, NotDialable, close_all, dial, release
+from tunnels.dialing import DialFailed, connected, way_to
+from tunnels.models import Dial, Gateway, Tunnel
+
+pytestmark = [
+    pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-dialing"), pytest.mark.slow,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vps]:
+    ours = Vps(tmp_path_factory.mktemp("gateway"), "embedded", PORTS * 40)
+    yield ours
+    ours.program.kill()
+
+
+@pytest.fixture(scope="module")
+def live(django_db_setup: None) -> Iterator[LiveProcess]:
+    process = LiveProcess()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def stage(vps: Vps, tmp_path: Path, live: LiveProcess, student: User, settings: Any) -> Iterator[DialStage]:
+    settings.CLOUD, settings.LIVE_INSIDE = "openstack", live.url  # guests that only the agent reaches
+    with dial_stage(vps, tmp_path, live, student) as stage:
+        yield stage
+
+
+@pytest.fixture
+def echo() -> Iterator[Target]:
+    target = Target()
+    yield target
+    target.close()
+
+
+@pytest.mark.skipif(not can_run(), reason="needs sshd, and root for terminals of its own")
+def test_a_worker_signs_in_at_a_real_sshd(stage: DialStage, tmp_path: Path) -> None:
+    key = make_key(tmp_path, "key")
+    with openssh(tmp_path, key.with_suffix(".pub").read_text()) as port:
+        way = way_to(tunnel_id=stage.tunnel(port).pk, by=None)
+
+        async def talk() -> str:
+            async with (
+                connected(way) as sock,
+                asyncssh.connect("guest", sock=sock, known_hosts=None, client_keys=[str(key)], username="root") as ssh,
+            ):
+                return str((await ssh.run("echo hello", check=True)).stdout)
+
+        assert asyncio.run(talk()) == "hello\n"
+
+
+def test_bytes_pass_both_ways_unchanged(stage: DialStage, echo: Target) -> None:
+    data = pattern(3_000_000)
+    assert as_worker(stage.tunnel(echo.port), echo_of(data)) == data
+
+
+def test_the_live_process_dials_without_a_websocket_to_itself(stage: DialStage, echo: Target) -> None:
+    tunnel, data = stage.tunnel(echo.port), pattern(3_000_000)
+
+    async def go() -> bytes:
+        async with stage.dials.connected(tunnel_id=tunnel.pk, by=None) as sock:
+            return await echo_of(data)(*await asyncio.open_connection(sock=sock))
+
+    assert stage.in_live(go()) == data
+    until(lambda: not stage.dials.open and not stage.dials.waiting)
+
+
+class Fountain:
+    """A target that says zeros for ever, and counts them."""
+
+    def __init__(self) -> None:
+        self.server = socket.create_server((HERE, 0))
+        self.port, self.said = self.server.getsockname()[1], 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:  # the agent looks first whether it answers
+                threading.Thread(target=self._say, args=self.server.accept()[:1], daemon=True).start()
+
+    def _say(self, visitor: socket.socket) -> None:
+        with contextlib.suppress(OSError), visitor:
+            while True:
+                self.said += visitor.send(bytes(65536))
+
+
+def test_what_nobody_takes_is_not_read(stage: DialStage) -> None:
+    fountain = Fountain()
+
+    async def look(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        said = -1
+        while said != fountain.said:  # it ends when all buffers on the way are full
+            said = fountain.said
+            await asyncio.sleep(0.5)
+        assert 0 < said < 100_000_000
+        await reader.readexactly(20_000_000)
+        assert fountain.said > said
+
+    as_worker(stage.tunnel(fountain.port), look)
+    fountain.server.shutdown(socket.SHUT_RDWR)
+    fountain.server.close()
+
+
+def test_the_agent_learns_of_it_within_0_3_seconds(stage: DialStage, echo: Target) -> None:
+    tunnel = stage.tunnel(echo.port)
+    waits = []
+    for _ in range(5):
+        began = time.monotonic()
+        assert as_worker(tunnel, echo_of(b"x")) == b"x"
+        waits.append(time.monotonic() - began)
+    assert sorted(waits)[1] < 0.5, waits  # asking, learning, connecting, an answer, ending
+
+
+@pytest.mark.parametrize("place", ["worker", "live"])
+def test_a_closed_port_is_told_within_3_seconds(stage: DialStage, place: str) -> None:
+    tunnel = stage.tunnel(free_port())
+    began = time.monotonic()
+
+    async def go() -> None:
+        async with stage.dials.connected(tunnel_id=tunnel.pk, by=None):
+            pass
+
+    with pytest.raises(DialFailed, match="refused"):
+        as_worker(tunnel, echo_of(b"")) if place == "worker" else stage.in_live(go())
+    assert time.monotonic() - began < 3
+
+
+def _threads() -> int:
+    """Those of this process, where the live process is, without those of targets."""
+    return sum("(_meet)" not in thread.name for thread in threading.enumerate())
+
+
+def _sessions() -> int:
+    """Connections to the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        count = int(cursor.fetchone()[0])
+    if threading.current_thread() is not threading.main_thread():
+        connection.close()
+    return count
+
+
+def test_fifty_at_once(stage: DialStage, echo: Target) -> None:
+    tunnel = stage.tunnel(echo.port)
+    ways = [way_to(tunnel_id=tunnel.pk, by=None) for _ in range(50)]
+
+    async def one(number: int) -> bytes:
+        async with connected(ways[number]) as sock:
+            together.add(number)
+            await asyncio.wait_for(_all_are_there(), 15)
+            return await echo_of(b"%d" % number)(*await asyncio.open_connection(sock=sock))
+
+    together: set[int] = set()
+    costs: list[tuple[int, int]] = []
+
+    async def _all_are_there() -> None:
+        while len(together) < 50:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        if not costs:
+            costs.append((_threads() - before[0], await asyncio.to_thread(_sessions) - before[1]))
+
+    async def go() -> list[bytes]:
+        return list(await asyncio.gather(*map(one, range(50))))
+
+    before = _threads(), _sessions()
+    assert asyncio.run(go()) == [b"%d" % number for number in range(50)]
+    assert max(costs[0]) < 20, costs  # some of web, which is in this process, too; not one for each
+
+
+def test_it_works_after_the_agent_was_killed(stage: DialStage, echo: Target) -> None:
+    tunnel = stage.tunnel(echo.port)
+    stage.agent.kill()
+    way = way_to(tunnel_id=tunnel.pk, by=None)  # asked while nobody is there
+    stage.agent.start()
+
+    async def go() -> bytes:
+        async with connected(way) as sock:
+            return await echo_of(b"again")(*await asyncio.open_connection(sock=sock))
+
+    assert asyncio.run(go()) == b"again"
+
+
+def _give_back(tunnel: Tunnel) -> None:
+    release(holder=tunnel.holder)
+    connection.close()  # a thread of its own has one of its own
+
+
+def test_it_ends_with_its_tunnel(stage: DialStage, echo: Target) -> None:
+    tunnel = stage.tunnel(echo.port)
+    way = way_to(tunnel_id=tunnel.pk, by=None)
+
+    async def go() -> bytes:
+        async with connected(way) as sock:
+            reader, writer = await asyncio.open_connection(sock=sock)
+            writer.write(b"x")
+            assert await reader.readexactly(1) == b"x"
+            await asyncio.to_thread(_give_back, tunnel)
+            with contextlib.suppress(ConnectionError):
+                assert await asyncio.wait_for(reader.read(1), 5) == b""
+            writer.close()
+        return b""
+
+    assert asyncio.run(go()) == b""
+
+
+def test_a_restart_of_the_live_process_is_told(student: User, settings: Any, live: LiveProcess) -> None:
+    gateway()
+    asked = dial(tunnel_id=Tunnel.objects.of(opened(student))[0].pk, by=student)
+    process = LiveProcess()
+    head = {"Authorization": f"Dial {asked.ticket('asker')}"}
+    with connect(f"ws://{HERE}:{process.port}/live/dial", additional_headers=head, proxy=None) as line:
+        process.stop()
+        with pytest.raises(ConnectionClosed) as end:
+            line.recv(5)
+    assert end.value.rcvd is not None
+    assert end.value.rcvd.code == 1012
+
+
+def test_how_many_there_are_is_counted(stage: DialStage, echo: Target) -> None:
+    async def look(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> str:
+        return (await asyncio.to_thread(httpx.get, f"http://{HERE}:{stage.live.port}/metrics")).text
+
+    assert "minga_live_dials 1.0" in as_worker(stage.tunnel(echo.port), look)
+
+
+# ---- who is refused ----
+
+
+def refusal(live: LiveProcess, ticket: str, **headers: str) -> int:
+    with pytest.raises(InvalidStatus) as refused:
+        connect(
+            f"ws://{HERE}:{live.port}/live/dial",
+            additional_headers={"Authorization": f"Dial {ticket}", **headers},
+            proxy=None,
+        )
+    assert refused.value.response.body in (b"", None)  # a stranger learns nothing
+    return int(refused.value.response.status_code)
+
+
+@pytest.fixture
+def asked(student: User, live: LiveProcess) -> Dial:
+    """A dial that no agent hears of."""
+    gateway()
+    return dial(tunnel_id=Tunnel.objects.of(opened(student))[0].pk, by=student)
+
+
+@pytest.mark.parametrize("ticket", ["", "x", "W10:1:2"])
+def test_no_ticket(live: LiveProcess, asked: Dial, ticket: str) -> None:
+    assert refusal(live, ticket) == 403
+
+
+@pytest.mark.parametrize("side", ["agent", "asker"])
+def test_a_used_ticket(live: LiveProcess, asked: Dial, side: str) -> None:
+    head = {"Authorization": f"Dial {asked.ticket(side)}"}
+    with connect(f"ws://{HERE}:{live.port}/live/dial", additional_headers=head, proxy=None, compression=None):
+        assert refusal(live, asked.ticket(side)) == 403
+
+
+def test_an_expired_ticket(live: LiveProcess, asked: Dial) -> None:
+    Dial.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert refusal(live, asked.ticket("asker")) == 403
+
+
+def test_a_ticket_whose_port_was_closed_since(live: LiveProcess, asked: Dial) -> None:
+    close_all(holder=asked.tunnel.holder)
+    assert refusal(live, asked.ticket("asker")) == 403
+
+
+@pytest.mark.parametrize("header", [{"Origin": "https://evil.example.org"}, {"Cookie": "a=b"}])
+def test_a_page_is_refused_and_the_ticket_stays_good(live: LiveProcess, asked: Dial, header: dict[str, str]) -> None:
+    assert refusal(live, asked.ticket("asker"), **header) == 403
+    assert Dial.objects.get().asker_at is None
+
+
+def test_a_port_that_is_not_open_is_not_dialed(student: User, asked: Dial) -> None:
+    close_all(holder=asked.tunnel.holder)
+    with pytest.raises(NotDialable):
+        dial(tunnel_id=asked.tunnel_id, by=student)
+
+
+def test_a_blocked_owners_port_is_not_dialed(student: User, asked: Dial) -> None:
+    User.objects.filter(pk=student.pk).update(is_active=False)
+    with pytest.raises(NotDialable):
+        dial(tunnel_id=asked.tunnel_id, by=student)
+
+
+def test_a_silent_agent_is_told_at_once(student: User, asked: Dial) -> None:
+    Gateway.objects.update(heard_at=timezone.now() - timedelta(hours=1))
+    with pytest.raises(AgentAway):
+        dial(tunnel_id=asked.tunnel_id, by=student)
+
+
+def test_old_rows_are_removed(student: User, asked: Dial) -> None:
+    Dial.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    assert list(Dial.objects.all()) != [dial(tunnel_id=asked.tunnel_id, by=student)]
+    assert Dial.objects.count() == 1
+
+
+def test_without_a_live_process_it_fails_with_a_word(student: User, asked: Dial, settings: Any) -> None:
+    settings.CLOUD, settings.LIVE_INSIDE = "openstack", f"http://{HERE}:{free_port()}"
+    with pytest.raises(DialFailed, match="live_away"):
+        as_worker(asked.tunnel, echo_of(b""))
+
+
+def test_where_the_portal_reaches_the_guest_it_connects_itself(student: User, asked: Dial, echo: Target) -> None:
+    Tunnel.objects.update(target_host=HERE, reach_port=echo.port)
+    assert as_worker(asked.tunnel, echo_of(b"hi")) == b"hi"
+    assert Dial.objects.count() == 1  # the one that was asked before

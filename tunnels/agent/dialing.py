@@ -1,0 +1,120 @@
+"""Connections that the portal asks for: to the target of one of our tunnels, passed on to the live process over a websocket each.
+
+The first frame says how it went, as JSON: {"fault": ""}, or a word of FAULTS and nothing follows.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from tunnels.agent.link import Link
+from tunnels.agent.protocol import WantedDial
+from tunnels.agent.pump import LINE_OPTIONS, pump
+
+MOST = 128  # dialed connections at once
+CONNECT_SECONDS = 2.0  # for the target
+REMEMBER_SECONDS = 60.0  # a dial's number: longer than its ticket is good
+FAULTS = ("refused", "no_answer", "not_ours", "too_many")  # what the target, or this agent, said
+Target = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class CannotDial(Exception):
+    """The word of FAULTS that says why."""
+
+
+@dataclass
+class Dialed:
+    """A dialed connection under way."""
+
+    task: asyncio.Task[None]
+    tunnel: str
+    target: tuple[str, int] | None
+
+
+class Dialer:
+    """The dials of one agent. `url`: the live process, or a proxy that leads /live/ to it."""
+
+    def __init__(self, url: str, link: Link) -> None:
+        self.url = "ws" + url.rstrip("/").removeprefix("http") + "/live/dial"
+        self.link = link
+        self.heard: dict[int, float] = {}  # when, by WantedDial.id
+        self.going: dict[int, Dialed] = {}
+
+    def known(self) -> list[int]:
+        """Return the numbers of the dials that the portal need not tell again."""
+        now = time.monotonic()
+        self.heard = {number: at for number, at in self.heard.items() if now - at < REMEMBER_SECONDS}
+        return list(self.heard)
+
+    def follow(self, dials: Iterable[WantedDial]) -> bool:
+        """Begin what is new, end what leads to a target that is no longer ours. True when something was new."""
+        for dialed in list(self.going.values()):
+            if self._target(dialed.tunnel) != dialed.target:
+                dialed.task.cancel()
+        fresh = [dial for dial in dials if dial.id not in self.heard]
+        for dial in fresh:
+            self.heard[dial.id] = time.monotonic()
+            task = asyncio.create_task(self._serve(dial))
+            self.going[dial.id] = Dialed(task, dial.tunnel, self._target(dial.tunnel))
+            task.add_done_callback(partial(self._forget, dial.id))
+        return bool(fresh)
+
+    def _forget(self, number: int, _task: "asyncio.Task[None]") -> None:
+        self.going.pop(number, None)
+
+    def _target(self, tunnel: str) -> tuple[str, int] | None:
+        """Return where a tunnel of ours leads now; None while its machine sleeps, and for any other."""
+        wish = self.link.wishes.tunnels.get(tunnel) if self.link.wishes else None
+        return None if wish is None or wish.hold else wish.target
+
+    async def _serve(self, dial: WantedDial) -> None:
+        """Open both ends side by side, and pass on. An exception ends this one only."""
+        reaching = asyncio.create_task(self._reach(dial))
+        try:
+            head = {"Authorization": f"Dial {dial.ticket}"}
+            async with connect(self.url, additional_headers=head, **LINE_OPTIONS) as line:
+                await self._pass(line, reaching)
+        except (OSError, WebSocketException) as error:
+            self.link.limits.mishaps.fault("passing on a dialed connection", error)
+        except Exception as error:
+            self.link.limits.mishaps.fault("dialing", error)
+        finally:
+            await _drop(reaching)
+
+    async def _pass(self, line: ClientConnection, reaching: "asyncio.Task[Target]") -> None:
+        try:
+            reader, writer = await asyncio.shield(reaching)
+        except CannotDial as why:
+            return await line.send(json.dumps({"fault": str(why)}))
+        await line.send(json.dumps({"fault": ""}))
+        await pump(line, reader, writer)
+
+    async def _reach(self, dial: WantedDial) -> Target:
+        """Raises CannotDial."""
+        target = self._target(dial.tunnel)
+        if target is None:
+            raise CannotDial("not_ours")
+        if len(self.going) > MOST:
+            raise CannotDial("too_many")
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await asyncio.open_connection(*target)
+        except ConnectionRefusedError:
+            raise CannotDial("refused") from None
+        except OSError:  # TimeoutError is one
+            raise CannotDial("no_answer") from None
+
+
+async def _drop(reaching: "asyncio.Task[Target]") -> None:
+    """Close the target's end, whether it is open already or not."""
+    if not reaching.done():
+        reaching.cancel()
+    for end in await asyncio.gather(reaching, return_exceptions=True):
+        if isinstance(end, tuple):
+            end[1].close()
