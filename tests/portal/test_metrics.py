@@ -290,7 +290,7 @@ def test_the_page_for_administrators_names_every_number(student: "User") -> None
     listed = {name.removesuffix("_total") for name in re.findall(r"^\| `(minga_\w+)", page, flags=re.M)}
     texts = [
         metrics.told("text/plain")[0].decode(),
-        live_numbers.told(Hub(), "text/plain")[0].decode(),
+        live_numbers.told(Hub(), 0, "text/plain")[0].decode(),
     ]  # web's and live's
     assert listed == {family.name for text in texts for family in text_string_to_metric_families(text)}
 
