@@ -91,6 +91,14 @@ def test_a_page_that_is_none_is_refused(api: Program, query: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
+@pytest.mark.parametrize("other", ["events/", "templates/", "keys/"])
+def test_a_cursor_of_another_list_is_refused(api: Program, other: str) -> None:
+    for _number in range(2):
+        make_machine(api.user)
+    cursor = api.ask("GET", "machines/?limit=1")["Link"].split("cursor=")[1].split(">")[0]
+    assert api.ask("GET", f"{other}?cursor={cursor}").status_code == 400
+
+
 def test_a_strangers_cursor_shows_nothing_of_mine(api: Program, stranger: Program) -> None:
     for _number in range(2):
         make_machine(api.user)
