@@ -158,6 +158,7 @@ def test_a_burst_gets_no_more_tries_than_one_after_the_other() -> None:
         assert sum(many.map(one, range(40))) == OF_A_NAME
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_burst_of_many_names_meets_the_limit_of_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """All of them wait in one line before the first has failed."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from machines.models import Machine
     from tests.machines.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("backup")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("backup"), pytest.mark.slow]
 Back = Callable[..., None]
 
 

@@ -138,6 +138,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     end.set()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hanging")
 def test_one_that_hangs_is_not_waited_for(client: Client) -> None:
     began = monotonic()

@@ -70,6 +70,7 @@ def test_a_grant_is_for_a_person_or_for_a_role(student: User) -> None:
         Grant.objects.create(machines=1)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_of_fifty_launches_at_once_two_are_let_in(student: User) -> None:
     grant(student, machines=2)

@@ -19,6 +19,8 @@ from tests.machines.reconcile.test_sweep import _spec
 from tests.machines.world import World
 from tunnels.models import Gateway, Tunnel
 
+pytestmark = pytest.mark.slow
+
 
 class Backup:
     """Every row as it was when it was saved."""

@@ -23,6 +23,8 @@ from tests.machines.test_archive_share import archived
 from tests.machines.world import Clock, World
 from tunnels.models import Tunnel
 
+pytestmark = pytest.mark.slow
+
 HOME = "203.0.113.9"
 
 

@@ -169,6 +169,7 @@ def test_a_full_cluster_queues_and_lets_in_by_order(world: World, cloud: FakeClo
     assert first.build_started_at < second.build_started_at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cloud", [BrokenCloud()], ids=["down"])
 def test_an_outage_fails_nobody(world: World, cloud: FakeCloud) -> None:
     machine = world.launch()
