@@ -14,10 +14,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from accounts import tokens
 from accounts.models import User
-from lib import events
+from lib import events, seldom
 from portal.live import sockets
 from tests.factories import make_machine
-from tests.live.process import LiveProcess
+from tests.live.process import Listener, LiveProcess
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("live"), pytest.mark.slow]
 
@@ -131,3 +131,13 @@ def test_others_are_refused(live: LiveProcess, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidStatus) as refusal:
         connected(live, **headers)
     assert refusal.value.response.status_code == 403
+
+
+def test_strangers_do_not_fill_the_log(live: LiveProcess, caplog: pytest.LogCaptureFixture) -> None:
+    seldom.OWN.clear()
+    for _ in range(20):
+        with pytest.raises(InvalidStatus):
+            connected(live)
+        with contextlib.closing(Listener(live)) as page:
+            page.wait_for("401")
+    assert len(caplog.records) <= 2, caplog.text
