@@ -4,6 +4,7 @@ portal/settings_table.py lists them all, portal/settings.py reads them.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -18,6 +19,10 @@ FLAGS = {
     **dict.fromkeys(("on", "true", "yes", "y", "1"), True),
     **dict.fromkeys(("off", "false", "no", "n", "0"), False),
 }
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.001, 366 * 86400.0
+_HOST = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?"
+ORIGIN = re.compile(rf"https?://(?:\*\.)?{_HOST}")
+ADDRESS = re.compile(rf"https?://{_HOST}(?:/[A-Za-z0-9._~%@:+=&$/-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +89,15 @@ def _missing(variable: Variable) -> None:
 
 
 def _sentence(variable: Variable, text: str, reason: str) -> str:
-    found = "" if variable.kind.secret else f", and is {text!r}"
-    because = f" ({reason})" if reason else ""
+    found = "" if variable.kind.secret else _without_user(f", and is {text!r}")
+    because = _without_user(f" ({reason})") if reason else ""
     remedy = "Change it." if variable.required else "Change it or leave it out."
     return f"{variable.name} must be {variable.kind.right}{found}{because}. {remedy}"
+
+
+def _without_user(text: str) -> str:
+    """Hide the user and the password of an address: they do not belong there, but somebody wrote them."""
+    return re.sub(r"//\S*@", "//…@", text)
 
 
 # ---- readers: each raises ValueError ----
@@ -101,7 +111,7 @@ def _flag(text: str) -> bool:
 
 def _above_zero(text: str) -> float:
     try:
-        value = float(text)
+        value = float(text) if text.isascii() else 0
     except ValueError:
         value = 0
     if not 0 < value < math.inf:
@@ -109,10 +119,21 @@ def _above_zero(text: str) -> float:
     return value
 
 
+def _seconds(text: str) -> float:
+    value = _above_zero(text)
+    if not SHORTEST_SECONDS <= value <= LONGEST_SECONDS:
+        raise ValueError("more than a year" if value > 1 else "less than a thousandth")
+    return value
+
+
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 65536:
+    if not _is_whole(text) or not 0 < int(text) < 65536:
         raise ValueError
     return int(text)
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdecimal()  # by itself isdecimal() takes the digits of all scripts
 
 
 def _parts(text: str) -> list[str]:
@@ -132,6 +153,8 @@ def _hosts(text: str) -> list[str]:
 def _origins(text: str) -> list[str]:
     if wrong := [part for part in _parts(text) if not part.startswith(("http://", "https://"))]:
         raise ValueError(f"{wrong[0]} does not begin with https://")
+    if wrong := [part for part in _parts(text) if not ORIGIN.fullmatch(part)]:
+        raise ValueError(f"{wrong[0]} is not https:// and a name, with nothing behind")
     return _parts(text)
 
 
@@ -140,9 +163,12 @@ def _address(*schemes: str) -> Callable[[str], str]:
         if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ValueError
         try:
-            _ = urlsplit(text).port
+            parts = urlsplit(text)
+            _ = parts.port
         except ValueError:
             raise ValueError from None  # its message may have a piece of a password
+        if not parts.hostname:
+            raise ValueError("it names no host")
         return text
 
     return read
@@ -160,7 +186,17 @@ def _database(text: str) -> str:
 
 
 def _web_address(text: str) -> str:
-    return _address("http", "https")(text).rstrip("/") if text else ""
+    """Accept what may stand in a link, in a header and in the Content-Security-Policy, where `;` and spaces would begin more."""
+    if not text:
+        return ""
+    _address("http", "https")(text)
+    if "@" in urlsplit(text).netloc:
+        raise ValueError("it names a user")
+    if "?" in text or "#" in text:
+        raise ValueError("it has a query or a fragment")
+    if not ADDRESS.fullmatch(text):
+        raise ValueError("it has a character that may not be in it")
+    return text.rstrip("/")
 
 
 def _mail_server(text: str) -> dict[str, Any]:
@@ -196,7 +232,7 @@ def _token(text: str) -> str:
 TEXT = Kind("a text", str)
 PATH = Kind("the name of a file or folder", str)
 FLAG = Kind("on or off", _flag, "on or off")
-SECONDS = Kind("a number of seconds above 0", _above_zero, "seconds")
+SECONDS = Kind("a number of seconds above 0", _seconds, "seconds")
 HOSTS = Kind("names of hosts, with commas between: labs.example.org", _hosts, "names, with commas")
 ORIGINS = Kind("addresses, with commas between: https://labs.example.org", _origins, "addresses, with commas")
 NETWORKS = Kind("networks or addresses, with commas between: 10.0.0.5/32", _networks, "networks (CIDR), with commas")
@@ -230,7 +266,7 @@ def whole_number(unit: str, *, least: int = 1) -> Kind:
     """Return the kind of whole numbers from `least` that count this unit."""
 
     def read(text: str) -> int:
-        if not text.strip().isdecimal() or int(text) < least:
+        if not _is_whole(text.strip()) or int(text) < least:
             raise ValueError
         return int(text)
 

@@ -7,7 +7,7 @@ the database itself, or from a process that cannot reach it, use OWN: this proce
 import re
 import time
 from dataclasses import dataclass, replace
-from logging import Logger
+from logging import INFO, WARNING, Logger
 
 from django.core.cache import BaseCache, cache
 from django.core.cache.backends.locmem import LocMemCache
@@ -30,13 +30,22 @@ class Written:
 
 def warning(log: Logger, about: str, text: str, *values: object, memory: BaseCache = cache) -> None:
     """Log a warning, unless the last one with the same `about` said the same a short while ago."""
+    _log(log, WARNING, about, text, values, memory)
+
+
+def info(log: Logger, about: str, text: str, *values: object, memory: BaseCache = cache) -> None:
+    """Log as `warning` does what is no fault, but what strangers could fill the log with."""
+    _log(log, INFO, about, text, values, memory)
+
+
+def _log(log: Logger, level: int, about: str, text: str, values: tuple[object, ...], memory: BaseCache) -> None:
     now, gist = time.time(), _PASSING.sub("#", text % values)
     before: Written | None = memory.get(_key(about))
     if before is None or before.gist != gist:
-        log.warning(text, *values)
+        log.log(level, text, *values)
         return _keep(memory, about, Written(gist, now, now + FIRST_SECONDS, FIRST_SECONDS))
     if now >= before.again_at:
-        log.warning(text + " (for %d minutes now)", *values, (now - before.since) // 60)
+        log.log(level, text + " (for %d minutes now)", *values, (now - before.since) // 60)
         pause = min(2 * before.pause, LONGEST_SECONDS)
         _keep(memory, about, replace(before, again_at=now + pause, pause=pause))
 

@@ -6,7 +6,7 @@ import logging
 from time import monotonic
 from typing import Any
 
-from lib import logs
+from lib import logs, seldom
 from portal.live import dials, news, numbers, reading, sockets, sse
 from portal.live.entry import Refused, request_of
 from portal.live.hub import Hub
@@ -53,7 +53,7 @@ class Live:
         except Exception as error:
             refused = self._refused(error)
         await _answer(send, refused.status, f"{refused.reason}\n".encode(), (b"x-request-id", name.encode()))
-        return f"{refused.status} {refused.reason}"
+        return ""
 
     async def _websocket(self, scope: Any, receive: Any, send: Any, name: str) -> str:
         try:
@@ -63,15 +63,20 @@ class Live:
                 raise Refused(404, "path")
             return await sockets.serve(self.hub, scope, receive, send)
         except Exception as error:
-            refused = self._refused(error)
+            self._refused(error)
         await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the visitor reads 403
-        return f"{refused.status} {refused.reason}"
+        return ""
 
     def _refused(self, error: Exception) -> Refused:
-        """Of a fault of ours, or a database that is away, the visitor reads nothing but that."""
+        """Count it and name it in the log, seldom: refusals are as many as strangers like, and the path is their word.
+
+        Of a fault of ours, or a database that is away, the visitor reads nothing but that.
+        """
         if not isinstance(error, Refused):
-            log.warning("a connection could not be opened: %r", error)
+            seldom.warning(log, "not opened", "a connection could not be opened: %r", error, memory=seldom.OWN)
             error = Refused(503, "error")
+        text = "connections are refused: %d %s"
+        seldom.info(log, f"refused {error.reason}", text, error.status, error.reason, memory=seldom.OWN)
         self.hub.counts[f"refused {error.reason}"] += 1
         return error
 

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.utils import timezone
+from knox.crypto import hash_token
 
 from accounts import tokens
 from accounts.models import User
@@ -48,14 +49,18 @@ def check(scope: Any) -> None:
     request = request_of(scope)
     check_address(request)
     check_origin(request, is_socket=scope["type"] == "websocket")
-    if "Authorization" not in request.headers and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+    if "Authorization" in request.headers:
+        if _bearer(request) is None:
+            raise Refused(401, "token")
+    elif settings.SESSION_COOKIE_NAME not in request.COOKIES:
         raise Refused(401, "unknown")
 
 
 def enter(scope: Any) -> Entry:
     """Return who comes, of a request that was checked. Asks the database. Raises Refused."""
     request = request_of(scope)
-    entry = _by_token(request) or _by_session(request)
+    # A browser sends `Authorization: Basic` by itself, so nothing follows from that for its cookies.
+    entry = _by_token(request) if "Authorization" in request.headers else _by_session(request)
     if entry is None or not entry.person.is_active:
         raise Refused(401, "unknown")
     return entry
@@ -64,6 +69,15 @@ def enter(scope: Any) -> Entry:
 def address_of(scope: Any) -> str:
     """Return from where the visitor comes, as a proxy that is known has said it."""
     return scope["client"][0] if scope.get("client") else ""
+
+
+def key_of(scope: Any) -> str:
+    """Return what would be the key of this visitor's entry, unless it is made up."""
+    request = request_of(scope)
+    if "Authorization" not in request.headers:
+        return request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    text = _bearer(request)
+    return hash_token(text) if text and text.isascii() else ""
 
 
 def check_address(request: ASGIRequest) -> None:
@@ -91,7 +105,7 @@ def check_origin(request: ASGIRequest, *, is_socket: bool) -> None:
 
 def _names_no_other(request: ASGIRequest, *, is_socket: bool) -> bool:
     """Whether a request without an Origin may be a program's, or one of our own page: a browser leaves it out only there."""
-    if "Authorization" in request.headers:
+    if _bearer(request) is not None:
         return True  # no browser sends that by itself
     site = request.headers.get("Sec-Fetch-Site")
     is_stream = "text/event-stream" in request.headers.get("Accept", "")
@@ -109,13 +123,19 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _bearer(request: ASGIRequest) -> str | None:
+    """Return the text of the token that comes with the request; None where another kind of right comes, or none."""
+    kind, _blank, text = request.headers.get("Authorization", "").partition(" ")
+    return text.strip() if kind.lower() == "bearer" else None
+
+
 def _by_token(request: ASGIRequest) -> Entry | None:
     """As the API reads it, without its framework, which costs 11 MB."""
-    kind, _blank, text = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer":
+    text = _bearer(request)
+    if text is None:
         return None
     now = timezone.now()
-    token = tokens.find(text.strip(), now)
+    token = tokens.find(text, now)
     if token is None:
         raise Refused(401, "token")
     tokens.note_use(token, now)

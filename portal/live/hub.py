@@ -6,11 +6,13 @@ import random
 import secrets
 from collections import Counter, deque
 from collections.abc import Collection
+from typing import Any
 
 from accounts.models import User
 from lib import seldom
 from portal.live import rights
-from portal.live.entry import Entry, Refused
+from portal.live.admission import ENTRIES_A_SECOND, Admission
+from portal.live.entry import Entry, Refused, address_of, key_of
 from portal.live.reading import read
 from portal.live.rights import Change
 from portal.live.stream import GAP, Deliver, Message, Stream
@@ -18,12 +20,7 @@ from portal.live.stream import GAP, Deliver, Message, Stream
 log = logging.getLogger("portal.live")
 MOST_OF_A_PERSON = 20  # connections
 MOST = 5000  # of this process
-ENTRIES_A_SECOND = 50  # after a restart all come at once, and each entry asks the database
 RESTART_SECONDS = 2.0  # until the next process answers
-MOST_WAIT_OF_AN_ADDRESS = (
-    250  # a stranger who fills them keeps all others waiting for 5 s; a room behind one address has fewer
-)
-LONGEST_WAIT = 20.0  # seconds, for one's turn to enter
 GATHER_SECONDS = 0.1  # changes of so long are looked up in one go
 KEPT = 2000  # changes that a connection can catch up on
 ALIVE_SECONDS = 15.0
@@ -37,8 +34,7 @@ class Hub:
         self.counts: Counter[str] = Counter()  # for /metrics
         self.is_draining = False
         self.is_sighted = False  # whether changes reach us
-        self._next_entry = 0.0
-        self._waiting: Counter[str] = Counter()  # to enter, by their address
+        self._admission = Admission()
         self._epoch, self._number = secrets.token_hex(4), 0
         self._kept: deque[tuple[int, Change]] = deque(maxlen=KEPT)
         self._heard: dict[Change, None] = {}
@@ -46,21 +42,16 @@ class Hub:
 
     # ---- coming and going ----
 
-    async def take_turn(self, address: str) -> None:
-        """Wait until it is one's turn to enter. Raises Refused where too many wait, in all or from this address."""
-        now = asyncio.get_running_loop().time()
-        at = max(now, self._next_entry)
-        if self.is_draining or at - now > LONGEST_WAIT:
-            raise Refused(503, "draining" if self.is_draining else "busy")
-        if self._waiting[address] >= MOST_WAIT_OF_AN_ADDRESS:
-            raise Refused(429, "crowd")
-        self._next_entry = at + 1 / ENTRIES_A_SECOND
-        self._waiting[address] += 1
-        try:
-            await asyncio.sleep(max(0.0, at - now))
-        finally:
-            self._waiting[address] -= 1
-            self._waiting += Counter()  # forgets those of whom nobody waits
+    async def take_turn(self, scope: Any, receive: Any) -> None:
+        """Wait until it is one's turn to enter. Raises Refused where too many wait, or the person has too many connections."""
+        if self.is_draining:
+            raise Refused(503, "draining")
+        if self._is_full_of(key_of(scope)):
+            raise Refused(429, "too_many")  # `open` refuses them, too, but by then the turn is used up
+        await self._admission.wait(address_of(scope), receive)
+
+    def _is_full_of(self, key: str) -> bool:
+        return sum(stream.entry.key == key for stream in self.streams) >= MOST_OF_A_PERSON
 
     async def open(self, entry: Entry, deliver: Deliver, last: str = "") -> Stream:
         """Let a connection in, and send what it missed since the change `last`, or that it must reload all. Raises Refused."""

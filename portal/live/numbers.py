@@ -13,7 +13,8 @@ from portal.live.hub import Hub
 ENDED = ("left", "restart", "rights", "unsure", "flood")
 DIALED = ("ended", "alone", "restart")
 REFUSED = (
-    "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "error",
+    "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "left",
+    "path", "error",
 )  # fmt: skip
 
 

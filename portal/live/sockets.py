@@ -4,7 +4,7 @@ import json
 from time import monotonic
 from typing import Any
 
-from portal.live.entry import Entry, address_of, check, enter
+from portal.live.entry import Entry, check, enter
 from portal.live.hub import Hub
 from portal.live.reading import read
 from portal.live.sse import last_seen
@@ -31,7 +31,7 @@ async def serve(hub: Hub, scope: Any, receive: Any, send: Any) -> str:
     """Send events for as long as the program stays and may. Return why it ended. Raises Refused before it is let in."""
     await receive()  # that it would like to connect
     check(scope)
-    await hub.take_turn(address_of(scope))
+    await hub.take_turn(scope, receive)
     entry: Entry = await read(enter, scope)
     is_begun = False
 

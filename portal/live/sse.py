@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qs
 
-from portal.live.entry import Entry, address_of, check, enter, request_of
+from portal.live.entry import Entry, check, enter, request_of
 from portal.live.hub import Hub
 from portal.live.reading import read
 from portal.live.stream import Message, Stream
@@ -20,7 +20,7 @@ HEADERS = [
 async def serve(hub: Hub, scope: Any, receive: Any, send: Any, request_id: str) -> str:
     """Answer for as long as the browser stays and may. Return why it ended. Raises Refused before anything was sent."""
     check(scope)
-    await hub.take_turn(address_of(scope))
+    await hub.take_turn(scope, receive)
     entry: Entry = await read(enter, scope)
     is_begun = False
 

@@ -25,6 +25,9 @@ def read(kind: Kind, text: str) -> Any:
         (environment.HOSTS, "", []), (environment.ORIGINS, "https://a.example.org", ["https://a.example.org"]),
         (environment.NETWORKS, "10.0.0.0/24, ::1", ["10.0.0.0/24", "::1/128"]), (networks_or_none(), "none", []), (networks_or_none(), "", None),
         (environment.WEB_ADDRESS, "https://a.example.org/x/", "https://a.example.org/x"), (environment.WEB_ADDRESS, "", ""),
+        (environment.WEB_ADDRESS, "http://[::1]:8001", "http://[::1]:8001"), (environment.WEB_ADDRESS, "http://live:8001/", "http://live:8001"),
+        (environment.ORIGINS, "https://*.example.org, http://[::1]:8000", ["https://*.example.org", "http://[::1]:8000"]),
+        (environment.SECONDS, "0.001", 0.001), (environment.SECONDS, "31536000", 31536000.0),
         (environment.DATABASE, "postgres://u:p#w@127.0.0.1:5432/minga", "postgres://u:p#w@127.0.0.1:5432/minga"),
         (environment.REDIS, "rediss://:word@h:6379/0", "rediss://:word@h:6379/0"), (environment.REDIS, "memory://localhost/", "memory://localhost/"),
         (environment.TIME_ZONE, "America/Lima", "America/Lima"),
@@ -46,7 +49,16 @@ def test_a_right_value_is_read(kind: Kind, text: str, value: object) -> None:
         (environment.HOSTS, "https://a.example.org", "names of hosts"), (environment.ORIGINS, "a.example.org", "addresses, with commas"),
         (environment.NETWORKS, "10.0.0.5/24", "networks or addresses.*host bits set"), (networks_or_none(), "a;b", "networks.*or none"),
         (environment.WEB_ADDRESS, "horizon.example.org", "an address that begins with http:// or https://"),
-        (environment.WEB_ADDRESS, "https://h:port", "an address"), (environment.TIME_ZONE, "Quito", "a time zone"), (environment.TIME_ZONE, "../etc", "a time"),
+        (environment.WEB_ADDRESS, "https://h:port", "an address"),
+        (environment.WEB_ADDRESS, "https://a.org; script-src *", "an address.*may not be in it"), (environment.WEB_ADDRESS, "https://", "an address.*no host"),
+        (environment.WEB_ADDRESS, "https://:8000", "an address.*no host"), (environment.WEB_ADDRESS, "https://a.org,b.org", "an address"),
+        (environment.WEB_ADDRESS, "https://a.org/'x'", "an address"), (environment.WEB_ADDRESS, "https://a.org/\n", "an address"),
+        (environment.WEB_ADDRESS, "https://x.org/path?q", "an address.*query"), (environment.WEB_ADDRESS, "https://x.org/#q", "an address.*fragment"),
+        (environment.ORIGINS, "https://a.org/", "addresses.*nothing behind"), (environment.ORIGINS, "https://a.org/x", "addresses"),
+        (environment.ORIGINS, "https://", "addresses.*and a name"), (environment.ORIGINS, "https://a.org b.org", "addresses"),
+        (environment.SECONDS, "1e300", "a number of seconds above 0.*more than a year"), (environment.SECONDS, "1e-9", "a number.*less than"),
+        (environment.SECONDS, "٦", "a number"), (environment.PORT, "٦٦", "a port"), (whole_number("guests"), "٦", "a whole number"),
+        (environment.TIME_ZONE, "Quito", "a time zone"), (environment.TIME_ZONE, "../etc", "a time"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_stops_with_what_is_wrong_and_what_would_be_right(kind: Kind, text: str, right: str) -> None:
@@ -59,6 +71,7 @@ def test_a_wrong_value_stops_with_what_is_wrong_and_what_would_be_right(kind: Ki
     ("kind", "text"),
     [
         (environment.DATABASE, "mysql://u:hunter2@h/n"), (environment.DATABASE, "postgres://u:hunter2/x@h/n"), (environment.REDIS, "http://:hunter2@h"),
+        (environment.REDIS, "redis://:hunter2@/0"),
         (environment.REDIS, "redis://:hunter2/x@h:6379"), (environment.MAIL_SERVER, "mail://u:hunter2@h"), (environment.MAIL_SERVER, "smtp://u:hunter2/x@h"),
         (environment.SECRET_KEY, "hunter2"), (environment.TOKEN, "hunter2"),
     ],
@@ -68,6 +81,14 @@ def test_a_wrong_secret_is_not_written_into_the_sentence(kind: Kind, text: str) 
         read(kind, text)
     assert "hunter2" not in str(stopped.value)
     assert stopped.value.__cause__ is None
+
+
+@pytest.mark.parametrize("kind", [environment.WEB_ADDRESS, environment.ORIGINS])
+@pytest.mark.parametrize("text", ["https://ana:hunter2@x.org/y", "https://ana:hunter2/x@x.org"])
+def test_a_user_of_an_address_is_refused_and_not_written_into_the_sentence(kind: Kind, text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME must be ") as stopped:
+        read(kind, text)
+    assert "hunter2" not in str(stopped.value)
 
 
 def test_a_mail_server_becomes_the_settings_of_django() -> None:

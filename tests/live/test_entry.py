@@ -57,6 +57,17 @@ def test_a_token_lets_in_without_an_origin(student: User) -> None:
     assert (entry.person, entry.kind) == (student, "token")
 
 
+def test_another_kind_of_right_does_not_lead_to_the_session(student: User) -> None:
+    facts = {"authorization": "Basic YTpi", "cookie": cookie(student), "origin": OURS}
+    assert refused(kind="websocket", **facts) == (401, "token")
+
+
+def test_basic_does_not_excuse_a_missing_origin(student: User) -> None:
+    """A browser sends it by itself, where another site's page names the user in the address."""
+    facts = {"authorization": "Basic YTpi", "cookie": cookie(student)}
+    assert refused(kind="websocket", **facts) == (403, "origin")
+
+
 @pytest.mark.parametrize("headers", [{}, {"cookie": "sessionid=guessed"}, {"authorization": "Bearer guessed"}])
 def test_a_stranger_is_refused(headers: dict[str, str]) -> None:
     assert refused(**headers)[0] == 401

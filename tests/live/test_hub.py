@@ -1,4 +1,4 @@
-"""The hub by itself: gaps, blindness, slow readers, and who comes too often."""
+"""The hub by itself: gaps, blindness, slow readers, and who has too many connections."""
 
 import asyncio
 from typing import Any
@@ -70,45 +70,14 @@ async def test_after_its_end_nothing_is_sent() -> None:
     assert reader.names[2:] == ["bye rights"]
 
 
-async def test_fifty_a_second_come_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waited.append(seconds)
-
-    monkeypatch.setattr(hubs.asyncio, "sleep", sleep)
-    hub = Hub()
-    for _ in range(500):
-        await hub.take_turn("192.0.2.1")
-    assert max(waited) == pytest.approx(10, abs=0.3)
-
-
-async def test_who_would_wait_too_long_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def sleep(_seconds: float) -> None:
-        return
-
-    monkeypatch.setattr(hubs.asyncio, "sleep", sleep)
-    hub = Hub()
-    for _ in range(1001):
-        await hub.take_turn("192.0.2.1")
+async def test_who_has_twenty_takes_no_turn() -> None:
+    hub, reader = Hub(), Reader()
+    for _ in range(hubs.MOST_OF_A_PERSON):
+        await opened(hub, reader)
+    visit = {"type": "http", "path": "/live/events", "headers": [(b"cookie", b"sessionid=key")], "client": None}
     with pytest.raises(Refused) as refusal:
-        await hub.take_turn("192.0.2.2")
-    assert (refusal.value.status, refusal.value.reason) == (503, "busy")
-
-
-async def test_a_stranger_cannot_take_all_turns() -> None:
-    hub = Hub()
-    flood = [asyncio.create_task(hub.take_turn("192.0.2.1")) for _ in range(2 * hubs.MOST_WAIT_OF_AN_ADDRESS)]
-    await asyncio.sleep(0)
-    with pytest.raises(Refused) as refusal:
-        await hub.take_turn("192.0.2.1")
-    other = asyncio.create_task(hub.take_turn("192.0.2.2"))
-    await asyncio.sleep(0)
-    assert (refusal.value.reason, other.done(), hub._waiting["192.0.2.2"]) == ("crowd", False, 1)
-    for task in [*flood, other]:
-        task.cancel()
-    await asyncio.gather(*flood, other, return_exceptions=True)
-    assert not hub._waiting
+        await hub.take_turn(visit, None)
+    assert refusal.value.reason == "too_many"
 
 
 async def test_changes_that_cannot_be_looked_up_are_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:

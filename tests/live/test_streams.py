@@ -26,6 +26,13 @@ from tests.live.process import Listener, LiveProcess, session_of, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("live"), pytest.mark.slow]
 
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "A" * 22 + "==",
+}
+
 
 def connections_to_the_database() -> int:
     with connection.cursor() as cursor:
@@ -122,6 +129,17 @@ def test_a_person_may_have_twenty(live: LiveProcess, student: User) -> None:
     for stream in streams:
         stream.close()
     until(lambda: not live.hub.streams, "all have left")
+
+
+@pytest.mark.parametrize("upgrade", [{}, UPGRADE])
+def test_who_leaves_the_queue_gives_the_place_back(live: LiveProcess, upgrade: dict[str, str]) -> None:
+    queue = live.hub._admission
+    queue._next_at = live.loop.time() + 2
+    visitor = Listener(live, Cookie="sessionid=guessed", Origin="http://localhost", **upgrade)
+    until(lambda: queue.waiting, "the visitor waits")
+    visitor.close()
+    until(lambda: not queue.waiting, "the place is free", seconds=1)
+    queue._next_at = 0.0
 
 
 def test_it_tells_that_it_drains_and_ends(student: User) -> None:

@@ -1,0 +1,88 @@
+"""The queue of those who would like to enter: fair by address, and left by whoever hangs up."""
+
+import asyncio
+from collections import OrderedDict, deque
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from portal.live.entry import Refused
+
+ENTRIES_A_SECOND = 50  # after a restart all come at once, and each entry asks the database
+MOST_WAIT_OF_AN_ADDRESS = 250  # a room behind one address has fewer
+LONGEST_WAIT = 20.0  # seconds, for one's turn to enter
+IPV6_NETWORK = 64  # bits; one line of a provider has all addresses of such a network
+Turn = asyncio.Future[None]
+
+
+class Admission:
+    """Addresses take turns: a stranger with hundreds of visits in the queue delays others by one visit, not by all of them."""
+
+    def __init__(self) -> None:
+        self.waiting: OrderedDict[str, deque[Turn]] = OrderedDict()  # the address whose turn is next comes first
+        self._next_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def wait(self, address: str, receive: Any) -> None:
+        """Wait for one's turn. Raises Refused where too many wait, and where the visitor hangs up meanwhile."""
+        turn = self._join(source_of(address))
+        leaving = asyncio.ensure_future(until_left(receive))
+        try:
+            await asyncio.wait((turn, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done():
+                raise Refused(499, "left")
+        finally:
+            leaving.cancel()
+            self._leave(source_of(address), turn)
+
+    def _join(self, source: str) -> Turn:
+        mine = len(self.waiting.get(source, ()))
+        if mine >= MOST_WAIT_OF_AN_ADDRESS:
+            raise Refused(429, "crowd")
+        before = mine + sum(min(len(turns), mine + 1) for name, turns in self.waiting.items() if name != source)
+        if before > LONGEST_WAIT * ENTRIES_A_SECOND:
+            raise Refused(503, "busy")
+        loop = asyncio.get_running_loop()
+        turn: Turn = loop.create_future()
+        self.waiting.setdefault(source, deque()).append(turn)
+        if self._timer is None:
+            self._next_at = max(self._next_at, loop.time())
+            self._timer = loop.call_at(self._next_at, self._admit)
+        return turn
+
+    def _leave(self, source: str, turn: Turn) -> None:
+        """Give the place back of one who was not admitted."""
+        if not turn.done() and turn in self.waiting.get(source, ()):
+            self.waiting[source].remove(turn)
+            if not self.waiting[source]:
+                del self.waiting[source]
+
+    def _admit(self) -> None:
+        """Let in who is next, and put the others of the same address behind all other addresses."""
+        self._timer = None
+        if not self.waiting:
+            return
+        source, turns = self.waiting.popitem(last=False)
+        turns.popleft().set_result(None)
+        if turns:
+            self.waiting[source] = turns
+        self._next_at += 1 / ENTRIES_A_SECOND
+        self._timer = asyncio.get_running_loop().call_at(self._next_at, self._admit)
+
+
+def source_of(address: str) -> str:
+    """Return what counts as one address: of IPv6 its network."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(known, IPv6Address):
+        return str(known)
+    if known.ipv4_mapped:
+        return str(known.ipv4_mapped)
+    return str(IPv6Address(int(known) >> (128 - IPV6_NETWORK) << (128 - IPV6_NETWORK)))
+
+
+async def until_left(receive: Any) -> None:
+    """Return when the visitor hangs up. Bodies and frames, which nobody sends at this time, are not kept."""
+    while not (await receive())["type"].endswith(".disconnect"):
+        pass
