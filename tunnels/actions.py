@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
+from lib import events
 from lib.notes import Refusal
 from lib.schemes import Scheme, Service
 from tunnels.agent.protocol import read_network
@@ -177,6 +178,7 @@ def knockers_of(networks: Mapping[UUID, list[str]]) -> int:
     for tunnel in changed:
         tunnel.knock = networks[tunnel.holder]
     _write(changed, ["knock"])
+    events.publish("holder", *{tunnel.holder for tunnel in changed})
     return len(changed)
 
 

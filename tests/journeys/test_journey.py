@@ -104,7 +104,9 @@ def write_to_the_ram_disk(line: str, key: Path) -> None:
 def sleep(student: Visitor, line: str) -> None:
     student.press("suspend")
     student.sees("suspended")
-    student.page.get_by_text("wakes when you connect").first.wait_for(timeout=10_000)
+    student.page.get_by_text("wakes when you connect").first.wait_for(
+        timeout=20_000
+    )  # a page that hears no events asks after 15 s
     assert "A connection wakes it" in student.page.locator("#access").inner_text()
     assert student.page.locator("#ssh").inner_text() == line
     student.shoot("sleeping")
