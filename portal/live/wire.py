@@ -13,6 +13,7 @@ log = logging.getLogger("portal.live.wire")
 _errors = logging.getLogger("portal.live.wire.errors")
 _errors.setLevel(logging.WARNING)
 MOST_UNREAD_BYTES = 262144  # asyncio stops senders at 64 KiB and one frame has 64 KiB; pongs are sent without looking
+PIECE_BYTES = 8192
 
 
 class Wire(WebSocketsSansIOProtocol):
@@ -22,13 +23,36 @@ class Wire(WebSocketsSansIOProtocol):
         super().__init__(*values, **named)
         self.logger = self.conn.logger = _errors
         self.pings = Meter()
+        self.unparsed = bytearray()
 
     def data_received(self, data: bytes) -> None:
         if self.handshake_initiated and not self.handshake_complete:
             return self._cut_off()  # uvicorn's parser would fail; no client speaks before it has the answer
+        if not self.handshake_initiated:
+            return self._read_head(data)
+        self.unparsed += data
+        self._parse()
+
+    def _read_head(self, data: bytes) -> None:
         super().data_received(data)
         if not self.handshake_initiated:
             self._cut_off()  # h11 took the head, websockets does not: too many lines, or too long
+
+    def _parse(self) -> None:
+        """Parse a piece at a time, until a frame waits to be taken: 256 KiB of tiny frames would become 14 MB of them."""
+        while self.unparsed and not self.read_paused and not self.transport.is_closing():
+            piece = bytes(self.unparsed[:PIECE_BYTES])
+            del self.unparsed[:PIECE_BYTES]
+            super().data_received(piece)
+
+    async def receive(self) -> Any:
+        message = await super().receive()
+        self._parse()
+        return message
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        self._parse()  # where it was `close`, the other side's answer may be there already
 
     def handle_ping(self) -> None:
         if self.pings.is_beyond() or self.transport.get_write_buffer_size() > MOST_UNREAD_BYTES:

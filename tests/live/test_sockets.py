@@ -61,8 +61,9 @@ def test_a_frame_that_is_too_large_ends_it(line: ClientConnection) -> None:
 
 
 def test_too_many_frames_end_it(line: ClientConnection) -> None:
-    for _ in range(60):
-        line.send("x")
+    with contextlib.suppress(ConnectionClosed):  # it may end before the last was sent
+        for _ in range(60):
+            line.send("x")
     assert code_of_end(line) == 1008
 
 
