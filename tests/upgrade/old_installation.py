@@ -25,6 +25,7 @@ from deploy.local.installation import Installation
 from tests.tunnels.agent_stage import until
 from tests.upgrade import base
 
+FIRST_PORT = 31000  # below 32768, where Linux begins to hand out ports
 OLD_FIRST_PORT = 23000  # of the gateway "vps"
 IMAGE = "simulated-linux"  # of the local cloud, in place of the fake cloud's "linux"
 LATER = """
@@ -51,6 +52,8 @@ def make(data: Path, *queries: str) -> list[list[tuple[Any, ...]]]:
     """
     with installation.take(data) as lock:
         installation.write(data / "secrets" / "secret_key", os.environ["SECRET_KEY"])
+        # A block of its own: machines of the other stacks draw their ports from the one at 23000 at the same time.
+        (data / "ports.json").write_text(f'{{"vps_first": {FIRST_PORT}}}')
         here = installation.settle(data, str(free_ports.free_port()), lock)
         (data / "cloud").mkdir()
         store = Store(data / "cloud" / "simulated.sqlite3")
