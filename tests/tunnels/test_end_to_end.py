@@ -3,20 +3,18 @@
 import contextlib
 import socket
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from django.core.asgi import get_asgi_application
 from django.utils import timezone
 
 from accounts.models import User
 from lib.schemes import Service
-from tests.tunnels.agent_stage import Program, Vps, free_port, is_listening, until
+from tests.tunnels.agent_stage import Program, Vps, is_listening, until
+from tests.tunnels.dial_stage import web
 from tests.tunnels.gateway_rows import gateway
 from tests.tunnels.targets import HERE, Target, exchange
 from tunnels.actions import close_all, open_all, release, reserve
@@ -27,21 +25,6 @@ pytestmark = [
     pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-end-to-end"), pytest.mark.slow,
 ]  # fmt: skip
 PORTS = 4  # of one test
-
-
-@contextlib.contextmanager
-def _portal() -> Iterator[int]:
-    port = free_port()
-    config = uvicorn.Config(
-        get_asgi_application(), HERE, port, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until(lambda: server.started)
-    yield port
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +42,7 @@ def gate(vps: Vps, tmp_path: Path, transactional_db: None) -> Iterator[Gateway]:
     facts = {"ssh_port": vps.port, "host_key": host_key, "bind_address": HERE, "token": "sesame"}
     row = gateway(first=first, last=first + PORTS - 1, **facts)
     (tmp_path / "token").write_text("sesame")
-    with _portal() as port:
+    with web() as port:
         command = [sys.executable, "-m", "tunnels.agent", "--portal", f"http://{HERE}:{port}"]
         command += ["--token-file", str(tmp_path / "token"), "--key-file", str(vps.folder / "agent_key")]
         agent = Program(command, tmp_path / "log")
