@@ -80,9 +80,7 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
                 redrawn.append(tunnel)
             if _facts(tunnel) != before or tunnel in redrawn:
                 moved.append(tunnel)
-    for tunnel in redrawn:
-        with failures.at(tunnel.pk, holder=tunnel.holder), transaction.atomic():
-            _draw_another(tunnel, gateway, now)
+    _draw_others(redrawn, gateway, now, failures)
     for changed, columns in ((moved, _MOVED), (counted, _COUNTED)):
         failures.write(changed, partial(_update, columns), lambda tunnel: tunnel.pk)
     if redrawn:
@@ -92,6 +90,12 @@ def apply_report(gateway: Gateway, report: Report, now: datetime) -> set[UUID]:
     holders = {tunnel.holder for tunnel in moved}
     events.publish("holder", *holders)
     return holders
+
+
+def _draw_others(tunnels: Sequence[Tunnel], gateway: Gateway, now: datetime, failures: Failures) -> None:
+    for tunnel in tunnels:
+        with failures.at(tunnel.pk, holder=tunnel.holder), transaction.atomic():
+            _draw_another(tunnel, gateway, now)
 
 
 def _update(columns: list[str], rows: Sequence[Tunnel]) -> None:
