@@ -4,9 +4,9 @@
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 IN_VENV := .venv/bin/python
-# More than twice as many as processors: half of the suite waits for something. What `make quick` runs hardly waits.
+# Three times as many as processors: half of the suite waits for something. What `make quick` runs hardly waits.
 PYTEST := $(IN_VENV) -m pytest --dist loadgroup
-ALL := $(PYTEST) -n 5
+ALL := $(PYTEST) -n 6
 QUICK := $(PYTEST) -n 3
 export PORT DATA GUESTS
 

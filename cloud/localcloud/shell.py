@@ -12,6 +12,7 @@ GREETING = (
 )
 COMMANDS = "cat echo exit help hostname whoami"
 HELP = f"A simulated machine. It knows: {COMMANDS}. Write to a file with: echo text > /tmp/file\n"
+LONGEST = 64_000  # characters of a line: to take it apart costs time that grows with their square
 UNKNOWN = "This machine is simulated; type help to see what it can do."
 
 
@@ -32,6 +33,8 @@ class Shell:
 
     def run(self, line: str) -> tuple[str, str, int]:
         """Run the commands of a line, separated by ; and newlines. Return output, complaints, and the last one's exit code."""
+        if len(line) > LONGEST:
+            return "", f"sh: a line may have {LONGEST} characters, and this one has {len(line)}. {UNKNOWN}\n", 2
         output, complaints, code = "", "", 0
         for words in _commands(line):
             text, code = self._one(words)

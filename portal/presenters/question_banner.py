@@ -58,9 +58,12 @@ def _of(request: HttpRequest) -> list[ShownQuestion]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
+    theirs = Question.objects.open().filter(machine__owner=user)
+    if not theirs.exists():  # nearly every page: the wide query below costs five times as much, even when it finds nothing
+        return []
     about = Concat(Value(questions.ABOUT), Cast(OuterRef("pk"), TextField()))
     unseen = Notice.objects.filter(about=about, channel=Notice.Channel.PAGE, state=Notice.State.DUE)
-    rows = Question.objects.open().filter(machine__owner=user).annotate(unseen=Exists(unseen)).order_by("asked_at")
+    rows = theirs.annotate(unseen=Exists(unseen)).order_by("asked_at")
     parts = ("machine__template__course", "machine__template__image", "machine__activity")
     now = timezone.now()
     return [ShownQuestion(row, now) for row in rows.select_related(*parts)[:MOST]]

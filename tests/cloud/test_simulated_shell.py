@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud.localcloud.shell import Shell
+from cloud.localcloud.shell import LONGEST, Shell
 from cloud.localcloud.simulated_files import MAX_BYTES, SimulatedFiles
 
 
@@ -25,5 +25,11 @@ def test_commands_run_in_turn_until_exit(shell: Shell) -> None:
 
 def test_a_full_disk_refuses_a_file_and_keeps_the_old_one(shell: Shell) -> None:
     shell.run("echo old > note")
-    assert "No space left" in shell.run(f"echo {'x' * MAX_BYTES} > note")[1]
+    shell.files.texts["/home/student/big"] = "x" * (MAX_BYTES - 200)
+    assert "No space left" in shell.run(f"echo {'x' * 1000} > note")[1]
     assert shell.run("cat note")[0] == "old\n"
+
+
+def test_a_line_that_would_take_seconds_to_read_is_refused(shell: Shell) -> None:
+    output, complaint, code = shell.run(f"echo {'x' * LONGEST} > note")
+    assert (output, "64000" in complaint, code, "/home/student/note" in shell.files.texts) == ("", True, 2, False)

@@ -190,10 +190,15 @@ def test_the_page_of_somebody_else_tells_nobody(ask: Question, admin: User) -> N
     assert notice(ask, "page").state == "due"
 
 
-def test_the_banner_is_one_query(ask: Question, student: User, django_assert_num_queries: Any) -> None:
+def test_the_banner_is_one_query_and_with_questions_two(
+    ask: Question, student: User, django_assert_num_queries: Any
+) -> None:
     client = signed_in(student)
     client.get("/keys/")
-    with django_assert_num_queries(4):  # the session, the person, their keys, the questions
+    with django_assert_num_queries(5):  # the session, the person, their keys, whether there are questions, the questions
+        client.get("/keys/")
+    questions.close(ask=ask, outcome=Question.Outcome.OVER, now=timezone.now())
+    with django_assert_num_queries(4):
         client.get("/keys/")
 
 
