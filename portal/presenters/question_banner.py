@@ -59,7 +59,9 @@ def _of(request: HttpRequest) -> list[ShownQuestion]:
     if user is None or not user.is_authenticated:
         return []
     theirs = Question.objects.open().filter(machine__owner=user)
-    if not theirs.exists():  # nearly every page: the wide query below costs five times as much, even when it finds nothing
+    if (
+        not theirs.exists()
+    ):  # nearly every page: the wide query below costs five times as much, even when it finds nothing
         return []
     about = Concat(Value(questions.ABOUT), Cast(OuterRef("pk"), TextField()))
     unseen = Notice.objects.filter(about=about, channel=Notice.Channel.PAGE, state=Notice.State.DUE)

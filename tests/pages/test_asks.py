@@ -195,7 +195,9 @@ def test_the_banner_is_one_query_and_with_questions_two(
 ) -> None:
     client = signed_in(student)
     client.get("/keys/")
-    with django_assert_num_queries(5):  # the session, the person, their keys, whether there are questions, the questions
+    with django_assert_num_queries(
+        5
+    ):  # the session, the person, their keys, whether there are questions, the questions
         client.get("/keys/")
     questions.close(ask=ask, outcome=Question.Outcome.OVER, now=timezone.now())
     with django_assert_num_queries(4):
