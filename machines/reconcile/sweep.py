@@ -58,12 +58,15 @@ class News:
 
 def tick(cloud: Cloud, now: datetime | None = None) -> None:
     """List if a list is due, then ring for every machine that is due a step."""
-    now = now or timezone.now()
     try:
-        if (watch := _take_turn(now)) is not None:
-            look(cloud, watch, now)
+        list_if_due(cloud, now or timezone.now())
     finally:  # steps go on even if the list cannot be read
         _ring()
+
+
+def list_if_due(cloud: Cloud, now: datetime) -> None:
+    if (watch := _take_turn(now)) is not None:
+        look(cloud, watch, now)
 
 
 def _ring() -> None:

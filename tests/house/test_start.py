@@ -1,7 +1,7 @@
 """The whole of Minga, started as `make run` starts it, killed as computers kill.
 
-One launcher for all tests, which start it three times: on an empty folder, over what the killed one has left, and after a clean
-end. They come in this order, in one worker.
+One launcher for all tests, which start it twice: on an empty folder, and over what the killed one has left. They come in this
+order, in one worker.
 """
 
 import json
@@ -126,17 +126,14 @@ def test_a_killed_part_comes_back(minga: Minga) -> None:
     assert all(minga.pids()[name] != pid for name, pid in before.items())
 
 
-def test_a_killed_launcher_is_taken_over(minga: Minga) -> None:
+def test_a_killed_launcher_is_taken_over_and_a_later_start_is_quick(minga: Minga) -> None:
+    """Quick: not slower than the first one, in one of three tries, since the computer is busy with other tests."""
     before = minga.runs().pids()
     minga.end(signal.SIGKILL)
     minga.start()
     assert left_of(before) == []
-
-
-def test_a_later_start_is_quick(minga: Minga) -> None:
-    """A start may have three tries, and must only beat the first one: the computer is busy with other tests."""
-    quick = max(QUICK_SECONDS, minga.runs().took[0])
-    assert any(minga.starts_again() < quick for _ in range(3)), minga.took
+    quick = max(QUICK_SECONDS, minga.took[0])
+    assert minga.took[-1] < quick or any(minga.starts_again() < quick for _ in range(2)), minga.took
 
 
 def test_it_ends_with_nothing_left(minga: Minga) -> None:

@@ -1,4 +1,4 @@
-"""ssh to the port of a sleeping machine: held, woken, and in, with the same process still running; nobody else gets there."""
+"""ssh to the port of a sleeping machine: held, woken, and in; nobody else gets there. With a real guest: test_idle.py."""
 
 import socket
 import subprocess
@@ -8,21 +8,20 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.kinds import EACH_KIND, FIXTURES
+from tests.journeys.kinds import on_simulated
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, on_simulated]
 
 
-@pytest.fixture(params=EACH_KIND)
-def minga(request: pytest.FixtureRequest) -> Stack:
-    stack: Stack = request.getfixturevalue(FIXTURES[request.param])
+@pytest.fixture
+def minga(stack: Stack) -> Stack:
     stack.whole()
     return stack
 
 
 class Asleep:
-    """A student's machine that was put to sleep while something ran in it."""
+    """A student's machine that was put to sleep."""
 
     def __init__(self, minga: Stack, folder: Path) -> None:
         self.minga, self.student, self.key = minga, Person(minga, "student"), make_key(folder)
@@ -30,7 +29,6 @@ class Asleep:
         self.student.call("POST", "keys/", json={"name": "knock", "public_key": public})
         self.pk = self.student.launch(name="marmot")["id"]
         self.student.until(self.pk, "running")
-        self.process = self.ran("sleep 7777 > /dev/null 2>&1 & echo $!") if minga.kind == "qemu" else ""
         self.ran("echo still-here > /tmp/note")
         self.sleep()
 
@@ -68,8 +66,6 @@ def asleep(minga: Stack, tmp_path: Path) -> Iterator[Asleep]:
 
 def test_ssh_to_the_port_of_a_sleeping_machine_is_held_until_it_is_awake(asleep: Asleep) -> None:
     assert asleep.ran("cat /tmp/note") == "still-here"
-    if asleep.process:
-        assert "7777" in asleep.ran(f"cat /proc/{asleep.process}/cmdline | tr '\\0' ' '")
     asleep.student.until(asleep.pk, "running")
     told = asleep.student.call("GET", f"machines/{asleep.pk}/events/").text
     assert "connection from 127.0.0.1" in told

@@ -50,9 +50,9 @@ class World:
         return actions.launch(owner=self.student, template=self.template, name=name, by=self.student)
 
     def turn(self) -> None:
-        """Let the sweep list, workers step whatever is due, and agent and cloud do their part."""
+        """Let the sweep list, workers step whatever is due, bell or not, and agent and cloud do their part."""
         self.clock.move(1)
-        sweep.tick(self.cloud, timezone.now())
+        sweep.list_if_due(self.cloud, timezone.now())
         for pk in Machine.objects.due(timezone.now()).values_list("pk", flat=True):
             worker.step(pk, self.cloud)
         if self.agent_works:
