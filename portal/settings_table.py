@@ -32,7 +32,7 @@ from lib.environment import (
     whole_number,
 )
 
-# Who reads a setting. deploy: the programs that start Minga; trial: make run and the tests.
+# Who reads a setting. deploy: docker-compose.yml and the units, for a program's command line; trial: make run and the tests.
 Reader = Literal["minga", "deploy", "compose", "openstack", "trial"]
 
 
