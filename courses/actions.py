@@ -13,8 +13,8 @@ from courses.models import Template, TemplateChange
 from courses.policy import checked_rules
 from lib.names import clean_name
 from lib.notes import Note, Refusal
+from lib.schemes import SCHEMES
 
-SCHEMES = ("ssh", "http", "https", "vnc", "tcp")
 MOST_SERVICES = 8
 SLUG_TRIES = 10
 Kind = TemplateChange.Kind
@@ -174,4 +174,4 @@ def _check_service(name: str, port: int, scheme: str) -> None:
     if not isinstance(port, int) or not 1 <= port <= 65535:
         raise BadTemplate(_("A port is a number from 1 to 65535."))
     if scheme not in SCHEMES:
-        raise BadTemplate(_("A service is one of: ssh, http, https, vnc, tcp."))
+        raise BadTemplate(_("A service is one of: %(schemes)s."), {"schemes": ", ".join(SCHEMES)})

@@ -1,9 +1,10 @@
 """Services of a machine, and the schemes by which a program reaches them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Scheme = Literal["ssh", "http", "https", "vnc", "tcp"]
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Shells that a worker runs: take ids, load, call one function."""
+"""Celery tasks: take ids, load, call one function."""
 
 import logging
 from collections.abc import Iterator

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.environment import Variable
-from portal.settings_table import SECTIONS, Section
+from portal.settings_table import SECTIONS, Reader, Section
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 138  # of a comment in .env.example
@@ -27,7 +27,7 @@ EXAMPLE_HEAD = """\
 """
 # Without these an installation does not work, or answers nobody.
 FILLED_IN = {"ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "HTTPS", "OS_CLOUD", "AGENT_ADDRESSES"}
-READERS = {
+READERS: dict[Reader, str] = {
     "minga": "", "deploy": "", "compose": "Read by docker-compose.yml.", "openstack": "Read by openstacksdk.",
     "trial": "`make run` sets most of them itself. They are not in `.env.example`.",
 }  # fmt: skip

@@ -5,6 +5,7 @@ line in portal/settings.py and one in docker-compose.yml; tests/house/test_setti
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from courses import policy
 from lib import logs
@@ -31,13 +32,16 @@ from lib.environment import (
     whole_number,
 )
 
+# Who reads a setting. deploy: docker-compose.yml and the units, for a program's command line; trial: make run and the tests.
+Reader = Literal["minga", "deploy", "compose", "openstack", "trial"]
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Settings of one concern. `reader` says who reads them: minga, compose, systemd or openstack; trial is make run and the tests."""
+    """Settings of one concern."""
 
     title: str
-    reader: str
+    reader: Reader
     variables: tuple[Variable, ...]
     intro: str = ""
 

@@ -1,4 +1,4 @@
-"""Shells that a worker runs, of what concerns more than one app."""
+"""Celery tasks for what concerns more than one app."""
 
 import logging
 

@@ -21,7 +21,7 @@ from cloud.contract import Cloud, CloudError, Diagnostics
 from courses.models import Template
 from courses.policy import IdlePolicy, policy_of
 from lib import seldom
-from machines import launching
+from machines.launches_under_way import are_launches_under_way
 from machines.models import Activity, Machine
 from machines.states import State
 from tunnels.models import Gateway, Tunnel
@@ -189,7 +189,7 @@ def _portions(now: datetime) -> Iterator[Sequence[Activity]]:
     again = timedelta(seconds=settings.IDLE_LOAD_SECONDS)
     rows = _running().exclude(machine__server_id="").annotate(word=Coalesce("load_heard_at", "since"))
     rows = rows.select_related("machine__template__flavor", "machine__template__course")
-    if launching.is_under_way(now):
+    if are_launches_under_way(now):
         again *= YIELD
         rows = rows.filter(word__lte=now - again)
     else:

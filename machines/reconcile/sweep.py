@@ -1,4 +1,4 @@
-"""List all servers, write what the cloud says onto the rows, and ring for every machine that is due a step.
+"""List servers (those that changed; now and then all), write what the cloud says onto the rows, and ring for machines that are due a step.
 
 The sweep decides by its one row (CloudWatch) whether a list is due, so a tick costs two small queries.
 """

@@ -1,9 +1,11 @@
-"""The form of what programs send. Whether it may be done is the actions' to say."""
+"""The shape of what programs send to the API. Whether it may be done is decided by the actions."""
 
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+
+from lib.schemes import SCHEMES
 
 LONG = 20_000  # no sensible text of ours is longer; the actions say how long a name may be
 
@@ -63,7 +65,7 @@ class DeviceCode(serializers.Serializer[Any]):
 class Service(serializers.Serializer[Any]):
     name = Text(max_length=30)
     port = Port()
-    scheme = serializers.ChoiceField(["ssh", "http", "https", "vnc", "tcp"])
+    scheme = serializers.ChoiceField(SCHEMES)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse half a service: a PATCH of a template replaces its services as wholes."""
@@ -106,7 +108,7 @@ class Rename(serializers.Serializer[Any]):
 
 class OpenPort(serializers.Serializer[Any]):
     port = Port()
-    scheme = serializers.ChoiceField(["http", "https", "ssh", "vnc", "tcp"], default="tcp")
+    scheme = serializers.ChoiceField(SCHEMES, default="tcp")
     allow = serializers.ListField(
         child=Text(max_length=64), default=list, max_length=50, help_text="Addresses or networks; none = everybody."
     )

@@ -1,4 +1,4 @@
-"""The form of answers. Each field reads a row or a presenter, which the pages read as well."""
+"""The shape of the API's answers. Each field reads a row or a presenter, which the pages read as well."""
 
 from typing import Any
 

@@ -7,8 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Flavor, Image
-from courses.actions import MOST_SERVICES, SCHEMES
+from courses.actions import MOST_SERVICES
 from courses.models import Template
+from lib.schemes import SCHEMES
 
 SPARE_ROWS = 3  # empty rows for services that a form offers
 

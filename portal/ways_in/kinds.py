@@ -1,4 +1,4 @@
-"""The form that every kind of way in has."""
+"""The interface of every kind of way in."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -1,12 +1,17 @@
 """What people look for in the pages of docs/ stands there."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from portal.api.inputs import TemplateIn
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+# Pages that tell how things are now: adr/ and testing-*/ name files as they were.
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("admin/*.md"))]
+FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|md|js|html|yml|po|sh))`")
 # What happened on the cluster itself, as an administrator would search for it.
 ON_THE_CLUSTER = (
     "## When Nova says ERROR",
@@ -43,3 +48,10 @@ def test_developers_read_what_the_bench_forwards_and_needs(words: str) -> None:
 def test_administrators_are_led_to_what_to_do_when_somebody_leaves() -> None:
     assert "](people.md)" in (DOCS / "admin" / "README.md").read_text()
     assert "is_active=False" in (DOCS / "admin" / "people.md").read_text()
+
+
+def test_each_file_of_ours_that_a_page_names_is_there() -> None:
+    named = [(page.name, Path(name)) for page in PAGES for name in FILE.findall(page.read_text())]
+    ours = [(page, path) for page, path in named if (ROOT / path.parts[0]).is_dir()]
+    assert [(page, path) for page, path in ours if not (ROOT / path).exists()] == []
+    assert ours

@@ -10,7 +10,7 @@ from django.template import engines
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from courses.actions import SCHEMES
+from lib.schemes import SCHEMES
 from machines.models import Machine
 from portal.presenters.show_machines import show, show_all
 from portal.ways_in import registry

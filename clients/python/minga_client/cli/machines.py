@@ -10,14 +10,6 @@ from . import known_hosts
 from .output import as_json, say, table
 from .session import client, find, settle, sure
 
-VERBS = {"sleep": "suspend"}  # where the API has another word
-ENDS = {
-    "sleep": ("suspended",), "wake": ("running",), "shelve": ("shelved",), "archive": ("archived",),
-    "restore": ("running",), "restart": ("running",), "reset": ("running",),
-}  # fmt: skip
-# In which states a machine may be meant without its name; other verbs: any.
-FITS = {"sleep": ("running",), "wake": ("suspended", "suspending", "shelved", "shelving"), "restore": ("archived",)}
-
 
 def ls(asked: Namespace) -> None:
     found = list(client().machines(state=asked.state, in_bin=asked.bin, everybody=asked.all))
@@ -79,13 +71,13 @@ def launch(asked: Namespace) -> None:
 def act(asked: Namespace) -> None:
     """Do one of the verbs of the table in parser.py."""
     minga = client()
-    machine = find(minga, asked.machine, among=FITS.get(asked.command, ()))
+    machine = find(minga, asked.machine, among=asked.among)
     if asked.command == "reset":
         sure(f"Everything on the disk of {machine.name} will be lost. Reset it?", yes=asked.yes)
-    changed = minga.do(machine.id, VERBS.get(asked.command, asked.command))
+    changed = minga.do(machine.id, asked.verb or asked.command)
     if asked.command in ("reset", "restore"):  # its next host key is another
         known_hosts.forget(machine)
-    _done(minga, changed, asked, ENDS[asked.command])
+    _done(minga, changed, asked, (asked.ends,))
 
 
 def rename(asked: Namespace) -> None:

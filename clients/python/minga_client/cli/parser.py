@@ -47,8 +47,17 @@ def _word(name: str, text: str, **more: object) -> Adds:
     return lambda parser: parser.add_argument(name, help=text, **more)  # type: ignore[arg-type]
 
 
-def _verb(about: str, *takes: Adds) -> Command:
-    return Command(about, "machines.act", (_maybe_machine, _wait, _json, *takes))
+def _verb(about: str, *takes: Adds, ends: str, verb: str = "", among: tuple[str, ...] = ()) -> Command:
+    """Return the command of a verb of the API.
+
+    ends: the state for which --wait waits. verb: the API's word, where it is another than the command's. among: the states of a machine
+    that may be meant without its name; none is any.
+    """
+
+    def facts(parser: ArgumentParser) -> None:
+        parser.set_defaults(ends=ends, verb=verb, among=among)
+
+    return Command(about, "machines.act", (_maybe_machine, _wait, _json, facts, *takes))
 
 
 COMMANDS: dict[str, Command] = {
@@ -84,13 +93,13 @@ COMMANDS: dict[str, Command] = {
     )),
     "close": Command("take the public address away again", "ports.close", (_port, _maybe_machine)),
     "ports": Command("list the public addresses of a machine", "ports.ports", (_maybe_machine, _json)),
-    "sleep": _verb("put a machine to sleep"),
-    "wake": _verb("wake a machine"),
-    "shelve": _verb("put a machine away: it keeps its disk and gives its memory back"),
-    "archive": _verb("keep a machine's disk only"),
-    "restore": _verb("bring an archived machine back, or one from the recycle bin"),
-    "restart": _verb("restart a machine"),
-    "reset": _verb("begin again from the template: the disk is lost", _yes),
+    "sleep": _verb("put a machine to sleep", verb="suspend", ends="suspended", among=("running",)),
+    "wake": _verb("wake a machine", ends="running", among=("suspended", "suspending", "shelved", "shelving")),
+    "shelve": _verb("put a machine away: it keeps its disk and gives its memory back", ends="shelved"),
+    "archive": _verb("keep a machine's disk only", ends="archived"),
+    "restore": _verb("bring an archived machine back, or one from the recycle bin", ends="running", among=("archived",)),
+    "restart": _verb("restart a machine", ends="running"),
+    "reset": _verb("begin again from the template: the disk is lost", _yes, ends="running"),
     "rename": Command("give a machine another name", "machines.rename", (_machine, _word("name", "the new name", metavar="NAME"), _json)),
     "rm": Command("put a machine into the recycle bin, or delete it for good", "machines.rm", (
         _machine, _word("--now", "delete it for good, with its disk", action="store_true"), _yes, _wait, _json,

@@ -10,6 +10,6 @@ LASTS = timedelta(minutes=10)
 _STATES = (State.NEW, State.QUEUED, State.BUILDING)
 
 
-def is_under_way(now: datetime) -> bool:
+def are_launches_under_way(now: datetime) -> bool:
     """Return whether any machine is on its way to its first boot. Costs one small query."""
     return Machine.objects.not_held().filter(state__in=_STATES, state_since__gt=now - LASTS).exists()

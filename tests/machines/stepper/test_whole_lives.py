@@ -1,4 +1,4 @@
-"""A machine reaches what was wished, whatever the cloud does on the way."""
+"""Whole lives: a machine reaches what was wished, whatever the cloud does on the way."""
 
 from copy import copy
 from dataclasses import replace
