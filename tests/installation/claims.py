@@ -44,9 +44,9 @@ class Claims:
 
     def web_does_not_have_the_cloud(self) -> None:
         """Nor can it take it: not from the file, and not from another process."""
-        web, disks, worker, _beat = self._pids()
-        held = {pid: self.world.ask(f"tr '\\0' '\\n' < /proc/{pid}/environ") for pid in (web, disks)}
-        assert "OS_CLOUD" not in held[web]
+        web, live, disks, worker, _beat = self._pids()
+        held = {pid: self.world.ask(f"tr '\\0' '\\n' < /proc/{pid}/environ") for pid in (web, live, disks)}
+        assert "OS_CLOUD" not in held[web] + held[live]
         assert "SECRET_KEY" not in held[disks]
         for user, file in (
             ("minga-web", "/etc/minga/cloud/clouds.yaml"),
@@ -58,7 +58,8 @@ class Claims:
 
     def is_ready(self) -> None:
         """Database and Redis answer, and the cloud where there is one. The agent comes later."""
-        wanted = {"database": "ok", "redis": "ok", "disks": "ok", **({"cloud": "ok"} if self.world.has_cloud else {})}
+        parts = ["database", "redis", "disks", "live", *(["cloud"] if self.world.has_cloud else [])]
+        wanted = dict.fromkeys(parts, "ok")
         self.world.until(lambda: wanted.items() <= self._states().items(), f"/readyz has {wanted}")
         print(f"        /readyz: {self._states()}")
 
@@ -90,6 +91,15 @@ class Claims:
     def people_sign_in(self) -> None:
         for name in ("luis", "rosa"):
             self.sign_in(name)
+        self.events_come_through_the_proxy()
+
+    def events_come_through_the_proxy(self) -> None:
+        """Caddy holds none back: the first is read while the stream goes on. The last says that live restarts."""
+        lines = self.sign_in("luis").events()
+        assert next(lines) == "event: state"
+        self.world.ask("systemctl restart minga-live")
+        assert [line for line in lines if line.startswith("data: restart ")]
+        self.world.until(lambda: self._states()["live"] == "ok", "/readyz has live as ok")
 
     def the_gateway_is_linked(self) -> None:
         """The VPS lets the agent in, the portal hears it."""

@@ -3,6 +3,7 @@
 import re
 import ssl
 import time
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,13 @@ class Visitor:
         """Press the button of the first card; the id of the machine."""
         answer = self.send("/launch/", "name", name=name)
         return answer.headers["location"].rstrip("/").rpartition("/")[2]
+
+    def events(self) -> Iterator[str]:
+        """The lines of the event stream, as they come through the proxy."""
+        how: dict[str, Any] = {"headers": {"Accept": "text/event-stream"}, "extensions": {"sni_hostname": SITE}}
+        with self.client.stream("GET", "/live/events", **how) as answer:
+            assert answer.status_code == 200
+            yield from answer.iter_lines()
 
     def machine(self, machine: str) -> dict[str, Any]:
         return self.ask("GET", f"/api/v1/machines/{machine}/").json()

@@ -161,7 +161,7 @@ def test_it_waits_for_nobody_who_is_still_at_work(saved: Path, back: Back) -> No
     other = connection.copy()
     other.ensure_connection()
     try:
-        with pytest.raises(CommandError, match="Stop web, worker and beat"):
+        with pytest.raises(CommandError, match="Stop web, live, worker and beat"):
             back()
         back("--force")
     finally:

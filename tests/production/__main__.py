@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 NEEDED = ("apt-get", "dpkg-deb", "unshare", "nsenter", "ip", "perl")
 # The first minute of the containers is used: what looks at them last, once they have had it, comes last.
 ORDER = (
-    "test_image", "test_start", "test_manage", "test_visitors", "test_agent_link", "test_launch",
+    "test_image", "test_start", "test_manage", "test_visitors", "test_live", "test_agent_link", "test_launch",
     "test_health", "test_upgrade", "test_interrupted_start",
 )  # fmt: skip
 MINGA = "minga:test"

@@ -1,12 +1,13 @@
 """A Minga as docker-compose.yml starts it: with its own project, .env, configuration and backups, all outside the tree."""
 
+import contextlib
 import json
 import os
 import re
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -147,12 +148,22 @@ class Visitor:
         }  # fmt: skip
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        cookies = "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items())
-        headers = self.headers | ({"Cookie": cookies} if cookies else {})
-        reply = httpx.request(method, self.url + path, headers=headers, timeout=20, trust_env=False, **more)
+        reply = httpx.request(method, self.url + path, headers=self._head(), timeout=20, trust_env=False, **more)
         for line in reply.headers.get_list("set-cookie"):
             self.cookies.load(line)
         return reply
+
+    @contextlib.contextmanager
+    def events(self, live: str, status: int = 200) -> Iterator[Iterator[str]]:
+        """The lines of the event stream of the live process at that address, as they come."""
+        headers = self._head() | {"Accept": "text/event-stream"}
+        with httpx.stream("GET", f"{live}/live/events", headers=headers, timeout=20, trust_env=False) as reply:
+            assert reply.status_code == status
+            yield reply.iter_lines()
+
+    def _head(self) -> dict[str, str]:
+        cookies = "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items())
+        return self.headers | ({"Cookie": cookies} if cookies else {})
 
     def sign_in(self, name: str, password: str) -> httpx.Response:
         page = self.ask("GET", "/accounts/login/")

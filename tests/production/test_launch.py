@@ -32,7 +32,7 @@ type(flavor).objects.filter(pk=flavor.pk).update(offered=True)
 services = [dict(name="ssh", port=22, scheme="ssh")]
 Template.objects.create(slug="production", name="Production", summary="For the test.", image=image, flavor=flavor, services=services)
 """
-EMPTY = "from cloud import open_cloud; from django.utils import timezone; from machines import tenants; tenants.tidy(open_cloud(), timezone.now())"
+EMPTY = "from cloud import open_cloud; from django.utils import timezone; from machines.reconcile import tenants; tenants.tidy(open_cloud(), timezone.now())"
 
 pytestmark = pytest.mark.skipif(not SSHD, reason="no sshd on this computer to stand in for the VPS")
 

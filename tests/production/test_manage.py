@@ -31,7 +31,7 @@ def test_a_restore_is_refused_while_the_site_works(site: Site) -> None:
     [file] = site.backups.glob("minga-*.dump")
     ran = site.manage("restore", f"/backups/{file.name}", check=False)
     assert ran.returncode != 0
-    assert "Stop web, worker and beat first" in ran.stderr
+    assert "Stop web, live, worker and beat first" in ran.stderr
 
 
 def test_a_restore_brings_back_what_was_saved(site: Site, admin: str, has_cloud: bool) -> None:

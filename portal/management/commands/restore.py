@@ -14,7 +14,7 @@ from portal.ops import backup
 
 
 class Command(BaseCommand):
-    help = "Put a backup in the place of the database, then compare every machine with the cloud. Stop web, worker and beat first."
+    help = "Put a backup in the place of the database, then compare every machine with the cloud. Stop web, live, worker and beat first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, nargs="?")
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         _refuse_newer(path, found)
         if not force and (others := backup.others()):
             raise CommandError(
-                f"{others} other sessions are open on the database. Stop web, worker and beat first, "
+                f"{others} other sessions are open on the database. Stop web, live, worker and beat first, "
                 "and whoever else looks at it; --force ends their sessions."
             )
         if force:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 "done to any of them. When it can be asked: manage.py restore --meet"
             ) from None
         said = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "none"
-        self.stdout.write(f"Compared with the cloud: {said}. Start web, worker and beat now.")
+        self.stdout.write(f"Compared with the cloud: {said}. Start web, live, worker and beat now.")
         if counts.get("unknown"):
             self.stdout.write("The cloud cannot see those that are unknown; they stay held: manage.py restore --meet")
 
