@@ -75,7 +75,7 @@ def use_production(data: Path) -> NoReturn:
 
 
 def folder() -> Path:
-    """As the launcher names it: each cloud has its own."""
+    """Return the data folder as the launcher names it: each cloud has its own."""
     cloud = os.environ.get("OS_CLOUD") or ("openstack" if os.environ.get("OS_AUTH_URL") else "")
     return ROOT / (f".data-{cloud}" if cloud else ".data")
 

@@ -8,8 +8,8 @@ On the bench cloud, as root (`../shared/openstack/down; ../shared/openstack/up -
 
 One student launches the servers through the portal. A Keystone user, made for it by OS_ADMIN_CLOUD (labcloud-admin) and a member of
 the student's project, signs in to Horizon (HORIZON_URL, else http://127.0.0.1:8000); the student signs in to the portal. Both ask
-for whole pages over HTTP with the same client, ten times, in turn. Horizon shows all servers on one page, we show twelve: told are
-the first page, and all the pages that show the same servers. It is checked that both really show them, by their names.
+for whole pages over HTTP with the same client, ten times, in turn. Horizon shows all servers on one page, we show twelve: so the
+first page is measured, and all pages that show the same servers. That both really show them is checked by their names.
 """
 
 import argparse
@@ -67,10 +67,19 @@ def in_horizon(name: str) -> httpx.Client:
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     region = re.search(r'name="region"[^>]*value="([^"]+)"', page)
     assert token is not None
-    answer = browser.post("/auth/login/", headers={"Referer": f"{HORIZON}/auth/login/"}, data={
-        "csrfmiddlewaretoken": token[1], "username": name, "password": PASSWORD, "next": "/project/instances/",
-        "region": region[1] if region else "default", "auth_type": "credentials", "domain": "default",
-    })  # fmt: skip
+    answer = browser.post(
+        "/auth/login/",
+        headers={"Referer": f"{HORIZON}/auth/login/"},
+        data={
+            "csrfmiddlewaretoken": token[1],
+            "username": name,
+            "password": PASSWORD,
+            "next": "/project/instances/",
+            "region": region[1] if region else "default",
+            "auth_type": "credentials",
+            "domain": "default",
+        },
+    )
     assert "/auth/login" not in str(answer.url), "Horizon did not let the student in"
     return browser
 
@@ -105,9 +114,12 @@ def compare(stack: Cluster, horizon: httpx.Client, ours: httpx.Client, names: li
 
 def report(times: dict[str, list[float]], sizes: dict[str, int], number: int, pages: int) -> None:
     horizon, first, whole = (1000 * statistics.median(times[who]) for who in ("Horizon", "first", "all"))
-    print(f"{number} server(s), medians of {RUNS}, ms: Horizon {horizon:.0f} ({sizes['Horizon'] // 1024} KiB); My machines {first:.1f} "
-          f"({sizes['first'] // 1024} KiB), {horizon / first:.1f} times faster; all {pages} page(s) of it {whole:.1f}, "
-          f"{horizon / whole:.1f} times faster", flush=True)  # fmt: skip
+    print(
+        f"{number} server(s), medians of {RUNS}, ms: Horizon {horizon:.0f} ({sizes['Horizon'] // 1024} KiB); My machines {first:.1f} "
+        f"({sizes['first'] // 1024} KiB), {horizon / first:.1f} times faster; all {pages} page(s) of it {whole:.1f}, "
+        f"{horizon / whole:.1f} times faster",
+        flush=True,
+    )
 
 
 def grow(stack: Cluster, student: Student, names: list[str], number: int) -> None:

@@ -6,7 +6,7 @@ It starts an empty PostgreSQL of its own (as careless as the tests' one: it does
 states (of twenty: eight run and are quiet, three run and are busy, one cannot be heard, one was asked and told, three sleep, three are
 put away, one is archived) with two ports each, templates of ten courses, holds, lessons and questions, and runs
 `signals.gather` and the decisions of `machines.idle.enforce` on them. What is done after the decisions is bounded (settings.IDLE_MOST)
-and told apart. Every figure is the median of several sweeps; before each one, the agents have counted on.
+and reported by itself. Every figure is the median of several sweeps; before each one, the agents have counted on.
 """
 
 import argparse
@@ -35,7 +35,7 @@ KINDS = [kind for kind, count in MIX for _n in range(count)]
 
 @contextmanager
 def database(folder: Path, *, careless: bool = True) -> Iterator[None]:
-    """careless: as the tests' database, which does not wait for the disk."""
+    """Start an empty PostgreSQL. careless: as the tests' one, which does not wait for the disk."""
     postgres = Postgres(folder / "postgres", free_ports.free_port(), "bench", careless=careless)
     postgres.prepare()
     program = child.Program(
@@ -44,9 +44,13 @@ def database(folder: Path, *, careless: bool = True) -> Iterator[None]:
     process = child.start(program, log=folder / "postgres.log", pidfile=folder / "postgres.pid")
     try:
         os.environ.update(
-            SECRET_KEY="bench-only-" + "x" * 50, DATABASE_URL=postgres.url, DB_POOL="off", LOG_LEVEL="ERROR", REDIS_URL="memory://localhost/",
+            SECRET_KEY="bench-only-" + "x" * 50,
+            DATABASE_URL=postgres.url,
+            DB_POOL="off",
+            LOG_LEVEL="ERROR",
+            REDIS_URL="memory://localhost/",
             DJANGO_SETTINGS_MODULE="portal.settings",
-        )  # fmt: skip
+        )
         _wait(postgres.url)
         yield
     finally:
@@ -68,35 +72,32 @@ def fill(number: int, now: datetime) -> None:
     """Insert rows as they would be after some weeks; nothing is launched."""
     from accounts.models import User
     from machines.models import Machine
-    from tunnels.models import Gateway
 
     for model in _tables():
         model.objects.all().delete()
     User.objects.bulk_create(User(username=f"s{n}", email=f"s{n}@example.org") for n in range(PEOPLE))
     people, templates = list(User.objects.all()), _templates(now)
-    gateway = Gateway.objects.create(
-        name="vps",
-        public_host="x",
-        ssh_host="x",
-        host_key="x",
-        first_port=1,
-        last_port=65535,
-        token_hash="x",
-        heard_at=now,
-    )
-    rows = []
-    for n in range(number):
-        kind = KINDS[n % 20]
-        state = kind if kind in ("suspended", "shelved", "archived") else "running"
-        past = now - timedelta(hours=3) - (n % 100) * DAY * (state != "running") * 0.3
-        rows.append(
-            Machine(
-                owner=people[n % PEOPLE], template=templates[n % len(templates)], name=f"m{n}", state=state, wanted=state,
-                state_since=past, used_at=past, server_id=f"server-{n}" if state != "archived" else "",
-            )
-        )  # fmt: skip
+    rows = [_machine(n, people[n % PEOPLE], templates[n % len(templates)], now) for n in range(number)]
     Machine.objects.bulk_create(rows, batch_size=2000)
-    _signals(rows, gateway, now)
+    _signals(rows, _gateway(now), now)
+
+
+def _gateway(now: datetime) -> Any:
+    from tunnels.models import Gateway
+
+    facts = dict.fromkeys(("public_host", "ssh_host", "host_key", "token_hash"), "x")
+    return Gateway.objects.create(name="vps", first_port=1, last_port=65535, heard_at=now, **facts)
+
+
+def _machine(number: int, owner: Any, template: Any, now: datetime) -> Any:
+    from machines.models import Machine
+
+    kind = KINDS[number % 20]
+    state = kind if kind in ("suspended", "shelved", "archived") else "running"
+    past = now - timedelta(hours=3) - (number % 100) * DAY * (state != "running") * 0.3
+    server_id = f"server-{number}" if state != "archived" else ""
+    facts = {"name": f"m{number}", "state": state, "wanted": state, "state_since": past, "used_at": past}
+    return Machine(owner=owner, template=template, server_id=server_id, **facts)
 
 
 def _tables() -> list[Any]:
@@ -134,17 +135,8 @@ def _signals(rows: list[Any], gateway: Any, now: datetime) -> None:
     running = [(row, KINDS[n % 20]) for n, row in enumerate(rows) if row.state == "running"]
     Activity.objects.bulk_create([_activity(row, kind, now) for row, kind in running], batch_size=2000)
     Tunnel.objects.bulk_create(
-        (
-            Tunnel(
-                gateway=gateway, port=1 + 2 * n + k, holder=row.pk, service=f"s{k}", target_port=22 + k, position=k,
-                wanted="open" if row.state == "running" else "closed", state="open" if row.state == "running" else "closed",
-                bytes_in=10**6, bytes_out=10**6, bytes_used=2 * 10**6,
-            )
-            for n, row in enumerate(rows)
-            for k in (0, 1)
-        ),
-        batch_size=2000,
-    )  # fmt: skip
+        (_tunnel(gateway, row, n, k) for n, row in enumerate(rows) for k in (0, 1)), batch_size=2000
+    )
     asked = [row for row, kind in running if kind == "asked"]
     half = timedelta(minutes=5)
     Question.objects.bulk_create(Question(machine=row, asked_at=now - half, ends_at=now + 2 * half) for row in asked)
@@ -154,16 +146,35 @@ def _signals(rows: list[Any], gateway: Any, now: datetime) -> None:
     )
 
 
+def _tunnel(gateway: Any, row: Any, number: int, position: int) -> Any:
+    from tunnels.models import Tunnel
+
+    state = "open" if row.state == "running" else "closed"
+    port = {"port": 1 + 2 * number + position, "target_port": 22 + position, "position": position}
+    counts = {"bytes_in": 10**6, "bytes_out": 10**6, "bytes_used": 2 * 10**6}
+    return Tunnel(gateway=gateway, holder=row.pk, service=f"s{position}", wanted=state, state=state, **port, **counts)
+
+
 def _activity(row: Any, kind: str, now: datetime) -> Any:
     from machines.models import Activity
 
     heard = now - timedelta(seconds=70)
     load = now - timedelta(hours=1) if kind == "dark" else heard
     return Activity(
-        machine=row, since=row.state_since, ports_heard_at=heard, ports_bytes=4 * 10**6, load_heard_at=load, connected_at=heard - DAY / 12,
-        cpu_seconds=1.0, disk_bytes=1, nic_bytes=1, cpu_percent=50.0 if kind == "busy" else 0.2, disk_rate=0.0, nic_rate=0.0,
+        machine=row,
+        since=row.state_since,
+        ports_heard_at=heard,
+        ports_bytes=4 * 10**6,
+        load_heard_at=load,
+        connected_at=heard - DAY / 12,
+        cpu_seconds=1.0,
+        disk_bytes=1,
+        nic_bytes=1,
+        cpu_percent=50.0 if kind == "busy" else 0.2,
+        disk_rate=0.0,
+        nic_rate=0.0,
         cpu_at=heard if kind == "busy" else None,
-    )  # fmt: skip
+    )
 
 
 def count_on(now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What open pages cost the live process, and how they come back after a restart.
+"""Measure what open pages cost the live process, and how they come back after a restart.
 
     python -m bench.live [PAGES] [--seconds N] [--all]        500 pages, 20 s; --all: each event reaches every page
 
@@ -74,18 +74,18 @@ class Process:
 
 
 class Page:
-    """One browser with its stream."""
+    """A browser with its stream."""
 
     def __init__(self, port: int, cookie: str) -> None:
         self.port, self.cookie = port, cookie
         self.is_open, self.heard = False, 0
-        self.back_at, self.told = 0.0, 0.0
+        self.back_at, self.retry_seconds = 0.0, 0.0
 
     async def live(self) -> None:
         tries = 0
         await asyncio.sleep(random.uniform(0, 8))  # people do not come all at once
         while True:
-            self.told = 0.0
+            self.retry_seconds = 0.0
             try:
                 await self._read()
             except OSError:
@@ -93,7 +93,7 @@ class Page:
             tries = 0 if self.is_open else tries
             self.is_open = False
             own = random.uniform(1.0, 10.0 if tries < 4 else 30.0) if tries else random.uniform(0.2, 8.0)
-            await asyncio.sleep(self.told or own)
+            await asyncio.sleep(self.retry_seconds or own)
             tries += 1
 
     async def _read(self) -> None:
@@ -106,13 +106,13 @@ class Page:
                     self.is_open, self.back_at = True, time.monotonic()
                 self.heard += line.startswith(b"event: change")
                 if line.startswith(b"data: restart "):
-                    self.told = int(line.split()[2]) / 1000
+                    self.retry_seconds = int(line.split()[2]) / 1000
         finally:
             writer.close()
 
 
 def fill(pages: int, *, all_see: bool) -> list[str]:
-    """So many people with a machine; their cookies."""
+    """Create `pages` people with a machine each, and return their cookies."""
     from importlib import import_module
 
     from django.conf import settings
@@ -131,8 +131,12 @@ def fill(pages: int, *, all_see: bool) -> list[str]:
     for person in people:
         session = store()
         session.update(
-            {SESSION_KEY: str(person.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0], HASH_SESSION_KEY: person.get_session_auth_hash()}
-        )  # fmt: skip
+            {
+                SESSION_KEY: str(person.pk),
+                BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
+                HASH_SESSION_KEY: person.get_session_auth_hash(),
+            }
+        )
         session.create()
         cookies.append(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
     return cookies
@@ -173,8 +177,10 @@ async def measure(process: Process, cookies: list[str], seconds: float) -> None:
     took = await until(lambda: all(page.is_open for page in pages))
     await asyncio.sleep(5)  # what the entries took meanwhile has been given back
     after = process.kilobytes, process.facts.num_threads(), await ask()
-    print(f"{len(pages)} pages came in {took:.1f} s: {(after[0] - before[0]) / len(pages):.1f} KB each (goal 20), "
-          f"{after[1] - before[1]} threads and {after[2] - before[2]} connections more (goal 0)")  # fmt: skip
+    print(
+        f"{len(pages)} pages came in {took:.1f} s: {(after[0] - before[0]) / len(pages):.1f} KB each (goal 20), "
+        f"{after[1] - before[1]} threads and {after[2] - before[2]} connections more (goal 0)"
+    )
     await _events(process, pages, seconds)
     await _restart(process, warm + pages, "a restart", process.end)
     await _restart(process, warm + pages, "kill -9", process.kill)
@@ -198,8 +204,10 @@ async def _events(process: Process, pages: list[Page], seconds: float) -> None:
     took = time.monotonic() - began
     await asyncio.sleep(1)  # the last event is on its way
     heard = sum(page.heard for page in pages) - heard
-    print(f"{sent / took:.1f} events a second: {(process.seconds - spent) / took:.3f} of a processor (goal 0.2); "
-          f"{sent} sent, {heard} heard by pages, {process.kilobytes / 1000:.1f} MB")  # fmt: skip
+    print(
+        f"{sent / took:.1f} events a second: {(process.seconds - spent) / took:.3f} of a processor (goal 0.2); "
+        f"{sent} sent, {heard} heard by pages, {process.kilobytes / 1000:.1f} MB"
+    )
 
 
 async def _restart(process: Process, pages: list[Page], what: str, end: Callable[[], None]) -> None:

@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def one_look(meter: Meter, *, whole: bool) -> Look:
-    """As a worker does it, of the kind that is wanted. Afterwards no other worker finds a look due for some seconds."""
+    """Measure one list of the sweep, whole or of changes. Afterwards no other worker finds a list due for some seconds."""
     watch, now = CloudWatch.get_solo(), timezone.now()
     watch.cursor = "" if whole else watch.cursor
     watch.whole_at = now - timedelta(seconds=1)
@@ -74,9 +74,11 @@ def one_look(meter: Meter, *, whole: bool) -> Look:
 
 def report(kind: str, looks: list[Look]) -> None:
     own = [one.wall - one.http for one in looks]
-    print(f"{kind}, median (most) of {len(looks)}, ms: altogether {_ms(one.wall for one in looks)}, waiting for HTTP "
-          f"{_ms(one.http for one in looks)}, our own {_ms(own)}; processor time of the process, HTTP's share included, "
-          f"{_ms(one.processor for one in looks)}")  # fmt: skip
+    print(
+        f"{kind}, median (most) of {len(looks)}, ms: altogether {_ms(one.wall for one in looks)}, waiting for HTTP "
+        f"{_ms(one.http for one in looks)}, our own {_ms(own)}; processor time of the process, HTTP's share included, "
+        f"{_ms(one.processor for one in looks)}"
+    )
     asked = Counter(", ".join(f"{call} {count}" for call, count in sorted(one.calls.items())) for one in looks)
     for calls, times in asked.most_common():
         print(f"  {times} of {len(looks)} looks asked: {calls}")

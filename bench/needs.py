@@ -8,9 +8,8 @@ PACKAGES = {
     "sshd": "openssh-server", "ssh": "openssh-client", "ssh-keygen": "openssh-client", "ip": "iproute2",
     "qemu-system-x86_64": "qemu-system-x86", "qemu-img": "qemu-utils", "mke2fs": "e2fsprogs",
 }  # fmt: skip
-PATH = (
-    os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-)  # where sshd is, and where a normal user's PATH often does not look
+# sshd is where a normal user's PATH often does not look.
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
 def tools(*names: str) -> None:

@@ -1,4 +1,4 @@
-"""Many students launch at the same moment: how long until all run, against a bare openstacksdk script that makes the same servers?
+"""Measure how long many launches at the same moment take, against a bare openstacksdk script that makes the same servers.
 
     OS_CLOUD=… python -m bench.openstack_launch [STUDENTS] [ROUNDS]        100 students, 3 rounds of each
 
@@ -7,7 +7,7 @@ On the bench cloud, as root (`../shared/openstack/down; ../shared/openstack/up -
     OS_CLIENT_CONFIG_FILE=$PWD/../shared/openstack/clouds.yaml OS_CLOUD=labcloud-portal .venv/bin/python -m bench.openstack_launch
 
 One run, one cloud, rounds in turn (bare, portal; portal, bare; …), everything deleted between two. The very first round of the
-portal, which makes the students' projects, groups and key pairs, is told apart. The portal's times are the click's (before the
+portal, which makes the students' projects, groups and key pairs, is reported by itself. The portal's times are the click's (before the
 request leaves the browser) and those that its own rows keep (created, ready), so that nothing is asked of it or of the cloud
 meanwhile but the database, once a second. The bare script is as lean as it can be (bench/bare.py), with as many threads as the
 portal has workers, and the portal is frozen (SIGSTOP) while it runs.
@@ -47,9 +47,8 @@ class Round:
 
     seconds: float
     running: list[float] = field(default_factory=list)  # each machine's, since its own click
-    active: list[float] = field(
-        default_factory=list
-    )  # when Nova itself says that each was launched, since the start; whole seconds
+    # When Nova itself says that each was launched, since the start; whole seconds.
+    active: list[float] = field(default_factory=list)
     launch: Counter[str] = field(default_factory=Counter)
     whole: Counter[str] = field(default_factory=Counter)
     again: int = 0  # clicks that the portal refused, and that were said once more; their time counts from the first
@@ -250,8 +249,10 @@ def run(stack: Cluster, number: int, rounds: int) -> None:
 
 def report(done: dict[str, list[Round]], first: Round, signing_in: Counter[str], number: int) -> None:
     ours, bare = (statistics.median(r.seconds for r in done[who]) for who in ("portal", "bare"))
-    print(f"\nAll of {number}: portal {ours:.1f} s, bare {bare:.1f} s (medians): ratio {ours / bare:.3f}; the very first round "
-          f"{first.seconds:.1f} s, ratio {first.seconds / bare:.3f}")  # fmt: skip
+    print(
+        f"\nAll of {number}: portal {ours:.1f} s, bare {bare:.1f} s (medians): ratio {ours / bare:.3f}; the very first round "
+        f"{first.seconds:.1f} s, ratio {first.seconds / bare:.3f}"
+    )
     for name, which in (("from the click until all run", "launch"), ("the whole round, deleting included", "whole")):
         columns = {
             "portal 1st": getattr(first, which),

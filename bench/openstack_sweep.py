@@ -25,7 +25,7 @@ def run(stack: Cluster, number: int) -> None:
     students = stack.make_students(-(-number // EACH), machines=EACH)
     stack.launch_many([(students[n // EACH], f"m{n:03}") for n in range(number)])
     print(f"{number} machines of {len(students)} students run after {time.monotonic() - began:.0f} s", flush=True)
-    time.sleep(CALM_SECONDS)  # until no list tells of the launches any more
+    time.sleep(CALM_SECONDS)  # until no list of changes has the launches any more
     others = len(stack.cloud.list_servers().servers) - number
     print(f"servers of others on this cloud, listed as well: {others}")
     print(stack.django("from bench.look import main; main()").strip(), flush=True)

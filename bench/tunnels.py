@@ -64,7 +64,7 @@ def open_many(stage: Stage, many: int, target: int) -> None:
     took = until(lambda: stage.portal.is_open(*keys), 60)
     memory = f"agent {before:.0f} MB before, {memory_mb(stage):.0f} MB after"
     print(
-        f"{many} ports: open and told after {took:.2f} s, {cpu_seconds(stage) - spent:.2f} s of the processor; {memory}"
+        f"{many} ports: open and reported after {took:.2f} s, {cpu_seconds(stage) - spent:.2f} s of the processor; {memory}"
     )
 
 

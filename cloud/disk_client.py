@@ -59,9 +59,8 @@ class DiskClient:
         with socket.socket(socket.AF_UNIX) as trial:
             trial.settimeout(min(seconds, CONNECT_SECONDS))
             trial.connect(address(self._socket))
-        transport = httpx.HTTPTransport(
-            uds=address(self._socket), verify=False
-        )  # no TLS: it would cost a context each time
+        # No TLS: it would cost a context each time.
+        transport = httpx.HTTPTransport(uds=address(self._socket), verify=False)
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         return httpx.Client(base_url="http://disks", transport=transport, timeout=timeout, trust_env=False)
 

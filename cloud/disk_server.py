@@ -205,9 +205,14 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"The process that reads disks cannot listen at {options.socket}: {error.strerror}.")
     config = uvicorn.Config(
-        make_app(cloud), log_config=None, log_level="warning", access_log=False, lifespan="off", server_header=False,
+        make_app(cloud),
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-    )  # fmt: skip
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -59,31 +59,31 @@ class LocalCloud:
                 client.close()
 
     def flavors(self) -> list[Flavor]:
-        return [Flavor(**row) for row in self._ask("GET", "/flavors")]
+        return [Flavor(**row) for row in self._request("GET", "/flavors")]
 
     def images(self) -> list[Image]:
-        return [Image(**row) for row in self._ask("GET", "/images")]
+        return [Image(**row) for row in self._request("GET", "/images")]
 
     def room(self) -> Room:
-        return Room(**self._ask("GET", "/room"))
+        return Room(**self._request("GET", "/room"))
 
     def has_room(self, flavor: Flavor) -> bool:
         return self.room().fits(flavor)
 
     def hosts(self) -> list[Host]:
-        return [Host(**row) for row in self._ask("GET", "/hosts")]
+        return [Host(**row) for row in self._request("GET", "/hosts")]
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
         query = {} if changes_since is None else {"changes_since": changes_since}
-        answer = self._ask("GET", "/servers", params=query)
+        answer = self._request("GET", "/servers", params=query)
         return Listing([_server(row) for row in answer["servers"]], answer["cursor"], answer["whole"])
 
     def find_server(self, machine: str) -> Server | None:
-        row = self._ask("GET", "/servers/find", params={"machine": machine})
+        row = self._request("GET", "/servers/find", params={"machine": machine})
         return _server(row) if row else None
 
     def ensure_server(self, spec: ServerSpec) -> Server:
-        return _server(self._ask("POST", "/servers", json=_spec_as_json(spec)))
+        return _server(self._request("POST", "/servers", json=_spec_as_json(spec)))
 
     def ensure_running(self, server_id: str) -> None:
         self._verb(server_id, "run")
@@ -115,7 +115,7 @@ class LocalCloud:
         self._verb(server_id, "rebuild", spec=_spec_as_json(spec), number=number)
 
     def ensure_deleted(self, server_id: str) -> None:
-        self._ask("DELETE", f"/servers/{server_id}")
+        self._request("DELETE", f"/servers/{server_id}")
 
     def ensure_renamed(self, server_id: str, name: str) -> str:
         self._verb(server_id, "rename", name=name)
@@ -141,10 +141,10 @@ class LocalCloud:
         return Image(**self._verb(server_id, "snapshot", name=name))
 
     def ensure_archived(self, server_id: str, name: str) -> Image:
-        return Image(**self._ask("POST", "/archives", json={"server": server_id, "name": name}))
+        return Image(**self._request("POST", "/archives", json={"server": server_id, "name": name}))
 
     def ensure_not_archived(self, server_id: str, name: str) -> None:
-        self._ask("DELETE", "/archives", params={"name": name})
+        self._request("DELETE", "/archives", params={"name": name})
 
     def kept_image(self, server_id: str) -> Image | None:
         """Return None: a shelved server keeps its disk in its own folder, of which an archive is made."""
@@ -152,10 +152,10 @@ class LocalCloud:
         return None
 
     def ensure_image_deleted(self, image_id: str) -> None:
-        self._ask("DELETE", f"/images/{image_id}")
+        self._request("DELETE", f"/images/{image_id}")
 
     def image_size(self, image_id: str) -> int:
-        size: int = self._ask("GET", f"/images/{image_id}/size")["bytes"]
+        size: int = self._request("GET", f"/images/{image_id}/size")["bytes"]
         return size
 
     def read_image(self, image_id: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -176,26 +176,26 @@ class LocalCloud:
             raise CloudBusy(f"The local cloud broke off: {error!r}", retry_after=1) from error
 
     def console_log(self, server_id: str, lines: int = 100) -> str:
-        text: str = self._ask("GET", f"/servers/{server_id}/console", params={"lines": lines})["text"]
+        text: str = self._request("GET", f"/servers/{server_id}/console", params={"lines": lines})["text"]
         return text
 
     def console_url(self, server_id: str) -> str:
-        url: str = self._ask("GET", f"/servers/{server_id}/screen")["url"]
+        url: str = self._request("GET", f"/servers/{server_id}/screen")["url"]
         return url
 
     def diagnostics(self, server_ids: Sequence[str]) -> dict[str, Diagnostics]:
-        answer = self._ask("POST", "/diagnostics", json={"ids": list(server_ids)})
+        answer = self._request("POST", "/diagnostics", json={"ids": list(server_ids)})
         return {server_id: Diagnostics(**row) for server_id, row in answer.items()}
 
     def _about(self) -> dict[str, Any]:
         if not self._facts:
-            self._facts = self._ask("GET", "/")
+            self._facts = self._request("GET", "/")
         return self._facts
 
     def _verb(self, server_id: str, verb: str, **fields: Any) -> Any:
-        return self._ask("POST", f"/servers/{server_id}/{verb}", json=fields)
+        return self._request("POST", f"/servers/{server_id}/{verb}", json=fields)
 
-    def _ask(self, method: str, path: str, **rest: Any) -> Any:
+    def _request(self, method: str, path: str, **rest: Any) -> Any:
         try:
             answer = self._client().request(method, path, **rest)
         except httpx.HTTPError as error:
@@ -241,8 +241,7 @@ def _server(row: dict[str, Any]) -> Server:
     row["flavor"] = Flavor(**row["flavor"])
     row["status"] = Status(row["status"])
     row["port_map"] = {int(inside): outside for inside, outside in row["port_map"].items()}
-    for key in ("created_at", "updated_at"):
-        row[key] = datetime.fromisoformat(row[key]) if row[key] else None
+    row["created_at"] = datetime.fromisoformat(row["created_at"])
     return Server(**row)
 
 

@@ -58,12 +58,15 @@ def _refusal(text: str, at: int) -> BadName:
     mark, before = f"U+{ord(text[at]):04X}", _tidied(text[:at])[-20:]
     if before:
         return BadName(
-            _("A name is one line without hidden marks, and there is one (%(mark)s) after “%(before)s”: type it anew from there."),
+            _(
+                "A name is one line without hidden marks, and there is one (%(mark)s) after “%(before)s”: type it anew from there."
+            ),
             {"mark": mark, "before": before},
-        )  # fmt: skip
+        )
     return BadName(
-        _("A name is one line without hidden marks, and this one begins with one (%(mark)s): type it anew."), {"mark": mark}
-    )  # fmt: skip
+        _("A name is one line without hidden marks, and this one begins with one (%(mark)s): type it anew."),
+        {"mark": mark},
+    )
 
 
 def _strange(text: str) -> list[int]:

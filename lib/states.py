@@ -17,7 +17,7 @@ class IllegalMove(Exception):
 
 
 class LostRace(Exception):
-    """Somebody else moved the row or took over our claim in the meantime. Stop working on it; the sweep finds it again."""
+    """Raised when somebody else moved the row or took over our claim meanwhile. Stop working on it; the sweep finds it again."""
 
 
 def move(row: Any, to: str, note: Note = NOTHING, *, by: Any = None, silent: bool = False, **fields: Any) -> None:

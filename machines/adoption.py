@@ -1,6 +1,7 @@
 """Give a server that the cluster has already to a person: from then on it is a machine like any other."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
@@ -68,7 +69,7 @@ class NoPerson(Refusal):
 
 @transaction.atomic
 def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by: User) -> Machine:
-    """Create a machine for `owner` around this server; the life cycle tells the cloud afterwards. Raises Refusal."""
+    """Create a machine for `owner` around this server; a worker tags the server afterwards. Raises Refusal."""
     if template is None or template.retired_at:
         raise NoTemplate(_("There is no such template. Choose one that is not retired."))
     quotas.actions.lock(owner)
@@ -78,7 +79,7 @@ def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by
     # A bad name of the cluster is cleaned, not refused: nobody here typed it.
     typed = clean_name(name if name.strip() else made_clean(stray.name) or stray.server_id)
     name = machine_names.free(owner.pk, typed)
-    machine = _row(stray, owner, template, name)
+    machine = _create_machine(stray, owner, template, name)
     _admit(owner, _size(stray, template), machine, by)
     tunnels.actions.reserve(holder=machine.pk, owner=owner, services=template.service_list, by=by)
     Stray.objects.filter(pk=stray.pk).update(adopted_at=timezone.now())
@@ -105,37 +106,36 @@ def why_not(stray: Stray) -> Refusal | None:
     return NotToGive(_NOT_NOW.get(Status(stray.status), _NOBODY_KNOWS))
 
 
-def _row(stray: Stray, owner: User, template: Template, name: str) -> Machine:
+def _create_machine(stray: Stray, owner: User, template: Template, name: str) -> Machine:
+    """Create the row around the server. Raises Taken where another machine was faster."""
     wanted, state = _AT_FIRST[Status(stray.status)]
     now = timezone.now()
+    # It ran before, so it holds somebody's work: no retry may replace its server.
+    ran = dict.fromkeys(("ready_at", "first_ready_at", "created_at"), now)
+    # A name that differs from the server's is pushed to the cloud, as after a rename.
+    named = {**machine_names.columns(name), "names_asked": int(name != stray.name)}
+    whose: dict[str, Any] = {"pk": uuid4(), "owner": owner, "template": template}
     try:
         with transaction.atomic():
             return Machine.objects.create(
-                pk=uuid4(),
-                owner=owner,
-                template=template,
-                **machine_names.columns(name),
-                wanted=wanted,
-                state=state,
-                adopting=True,
-                server_id=stray.server_id,
-                cloud_status=stray.status,
-                address=stray.address,
-                host=stray.host[:120],
-                project=stray.project,
-                cloud_name=stray.name,
-                # A name that differs from the server's is pushed to the cloud, as after a rename.
-                names_asked=int(name != stray.name),
-                **_counters(stray),
-                # Every open stray was in the last whole list.
-                observed_at=CloudWatch.get_solo().whole_at,
-                # It ran before, so it holds somebody's work: no retry may replace its server.
-                ready_at=now,
-                first_ready_at=now,
-                created_at=now,
+                **whose, **named, wanted=wanted, state=state, adopting=True, **_server_columns(stray), **ran
             )
     except IntegrityError:
         raise Taken(_TAKEN) from None
+
+
+def _server_columns(stray: Stray) -> dict[str, Any]:
+    """Return the columns that repeat what the cloud says of the server. Every open stray was in the last whole list."""
+    return {
+        "server_id": stray.server_id,
+        "cloud_status": stray.status,
+        "cloud_name": stray.name,
+        "address": stray.address,
+        "host": stray.host[:120],
+        "project": stray.project,
+        "observed_at": CloudWatch.get_solo().whole_at,
+        **_counters(stray),
+    }
 
 
 def _counters(stray: Stray) -> dict[str, int]:
@@ -145,7 +145,7 @@ def _counters(stray: Stray) -> dict[str, int]:
 
 
 def _size(stray: Stray, template: Template) -> Size:
-    """Return what the server takes of a quota; where the cloud does not tell its size, what its template would take."""
+    """Return what the server takes of a quota; where the cloud does not give its size, what its template would take."""
     if not stray.vcpus:
         return size_of(template)
     return Size(1, stray.vcpus, stray.ram_mb, stray.disk_gb, len(template.services))

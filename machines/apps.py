@@ -1,4 +1,4 @@
-"""Registers what this app sends to people."""
+"""Register what this app sends to people."""
 
 from django.apps import AppConfig
 

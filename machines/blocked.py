@@ -58,10 +58,9 @@ def _to_shut() -> MachineQuerySet:
 def _to_open(now: datetime) -> MachineQuerySet:
     """Select running machines with nothing else to do. Ports of sleepers are held again by `visitors.follow`."""
     shut = Tunnel.objects.live().filter(owner__is_active=True, wanted=Port.CLOSED).values("holder")
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    calm = Q(resets_asked=F("resets_done"), restarts_asked=F("restarts_done"), ports_asked=F("ports_done"))
-    runs = Machine.objects.not_held().filter(free, calm, state=State.RUNNING, wanted=Wanted.RUNNING)
-    return runs.filter(pk__in=shut)
+    nothing_asked = Q(resets_asked=F("resets_done"), restarts_asked=F("restarts_done"), ports_asked=F("ports_done"))
+    idle = Machine.objects.not_held().unclaimed(now).filter(nothing_asked, state=State.RUNNING, wanted=Wanted.RUNNING)
+    return idle.filter(pk__in=shut)
 
 
 @transaction.atomic

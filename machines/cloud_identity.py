@@ -9,7 +9,7 @@ from machines.models import CloudWatch
 
 
 class AnotherCloud(CloudBusy):
-    """Not the cloud that our rows speak of."""
+    """Raised when the cloud that answers is not the one that our rows speak of."""
 
 
 def require(cloud: Cloud, watch: CloudWatch | None = None) -> None:

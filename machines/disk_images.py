@@ -50,7 +50,7 @@ NO_DISK = _("There is no disk to download yet. Wait until the machine runs, or s
 
 
 class NotReady(WrongState):
-    """Nothing is there to be downloaded."""
+    """Raised while there is no image to download."""
 
     code = "not_ready"
 
@@ -70,21 +70,21 @@ class Away(Refusal):
 
 
 @transaction.atomic
-def ask(*, machine: Machine, by: User) -> DiskImage:
+def request(*, machine: Machine, by: User) -> DiskImage:
     """Ask for an image of the disk as it is now, kept for a day. An image that is due or ready, or the archive, is returned as it is."""
     machine = locked(machine)
     if machine.state != State.SHELVED:  # the cloud's own image went when it woke
         machine.copies.filter(borrowed=True, state=S.READY).update(state=S.OVER)
-    found = of(machine)
+    found = current(machine)
     if found and found.state in (S.DUE, S.READY):
         return found
     if not has_disk(machine):
         raise NotReady(NO_DISK if machine.state not in (State.DELETING, State.GONE) else NOT_NOW[State(machine.state)])
     name = f"minga-download-{machine.pk}-{timezone.now():%Y%m%d%H%M%S}"
-    copy: DiskImage = machine.copies.create(kind=K.DOWNLOAD, name=name, server_id=machine.server_id)
+    disk_image: DiskImage = machine.copies.create(kind=K.DOWNLOAD, name=name, server_id=machine.server_id)
     machine.record(Event.Kind.WISHED, Note(_("Its disk was asked for, to be downloaded.")), by=by)
     doorbell.ring("machines.tasks.tend_copies")
-    return copy
+    return disk_image
 
 
 def has_disk(machine: Machine) -> bool:
@@ -93,7 +93,7 @@ def has_disk(machine: Machine) -> bool:
     return bool(machine.server_id) and (machine.state in HAS_DISK or broke_down)
 
 
-def of(machine: Machine) -> DiskImage | None:
+def current(machine: Machine) -> DiskImage | None:
     """Return the image that the machine's page shows: its archive, else the last that was asked for, unless that is over."""
     if machine.state in (State.DELETING, State.GONE):
         return None
@@ -107,35 +107,35 @@ def of(machine: Machine) -> DiskImage | None:
 
 def ready(machine: Machine) -> DiskImage:
     """Return the image to download. Raises NotReady with a sentence."""
-    copy = of(machine)
-    if copy is None or copy.state != S.READY:
-        raise NotReady(BEING_MADE if copy and copy.state == S.DUE else ASK_FIRST)
-    return copy
+    disk_image = current(machine)
+    if disk_image is None or disk_image.state != S.READY:
+        raise NotReady(BEING_MADE if disk_image and disk_image.state == S.DUE else ASK_FIRST)
+    return disk_image
 
 
-def read(copy: DiskImage, start: int, end: int) -> Iterator[bytes]:
+def read(disk_image: DiskImage, start: int, end: int) -> Iterator[bytes]:
     """Read the bytes from `start` to before `end`. Raises NoLonger or Away before the first byte."""
     try:
-        yield from _read(copy, start, end)
+        yield from _read(disk_image, start, end)
     except CloudGone as error:
-        log.warning("the image %s is gone: %s", copy.image_id, error)
-        DiskImage.objects.filter(pk=copy.pk, kind=K.DOWNLOAD).update(state=S.OVER)
+        log.warning("the image %s is gone: %s", disk_image.image_id, error)
+        DiskImage.objects.filter(pk=disk_image.pk, kind=K.DOWNLOAD).update(state=S.OVER)
         raise NoLonger(CHANGED) from error
     except CloudError as error:
-        log.warning("the image %s cannot be read: %s", copy.image_id, error)
+        log.warning("the image %s cannot be read: %s", disk_image.image_id, error)
         raise Away(NO_ANSWER) from error
 
 
-def _read(copy: DiskImage, start: int, end: int) -> Iterator[bytes]:
+def _read(disk_image: DiskImage, start: int, end: int) -> Iterator[bytes]:
     """Read the bytes; go on where the cloud, or the way from it, broke off."""
     disks, at, tries = open_disks(), start, 0
     while at < end:
         try:
-            for chunk in disks.read_image(copy.image_id, at, end - at):
+            for chunk in disks.read_image(disk_image.image_id, at, end - at):
                 at, tries = at + len(chunk), 0
                 yield chunk
             if at < end:
-                raise CloudBusy(f"Image {copy.image_id} ended at {at}, before {end}.")
+                raise CloudBusy(f"Image {disk_image.image_id} ended at {at}, before {end}.")
         except CloudBusy:
             tries += 1
             if tries == (TRIES if at == start else TRIES_ON_THE_WAY):
@@ -155,63 +155,65 @@ def tend(cloud: Cloud, now: datetime) -> None:
     """Go on with those that are being made. A cloud that is busy is asked again later."""
     failures = Failures(LOOP, now)
     due = DiskImage.objects.due(now).exclude(pk__in=failures.resting)
-    for copy in due.select_related("machine").order_by("next_at")[:MOST]:
-        if DiskImage.objects.filter(pk=copy.pk, state=S.DUE, next_at=copy.next_at).update(next_at=now + HELD):
-            with failures.at(copy.pk, holder=copy.machine_id) as tried:
-                _go_on(copy, cloud, now)
+    for disk_image in due.select_related("machine").order_by("next_at")[:MOST]:
+        if DiskImage.objects.filter(pk=disk_image.pk, state=S.DUE, next_at=disk_image.next_at).update(
+            next_at=now + HELD
+        ):
+            with failures.at(disk_image.pk, holder=disk_image.machine_id) as tried:
+                _go_on(disk_image, cloud, now)
             if tried.failure:
-                _wait(copy, now)
+                _wait(disk_image, now)
 
 
 def tidy(cloud: Cloud, now: datetime) -> None:
     """Delete in the cloud what nobody needs any more. What cannot be deleted now is tried again the next time."""
     failures = Failures(TIDY, now)
-    for copy in _needless(now, failures.resting):
-        with failures.at(copy.pk, holder=copy.machine_id, busy=(CloudError,)):
-            _drop(copy, cloud)
+    for disk_image in _needless(now, failures.resting):
+        with failures.at(disk_image.pk, holder=disk_image.machine_id, busy=(CloudError,)):
+            _drop(disk_image, cloud)
         if failures.is_enough:
             return
 
 
-def _go_on(copy: DiskImage, cloud: Cloud, now: datetime) -> None:
+def _go_on(disk_image: DiskImage, cloud: Cloud, now: datetime) -> None:
     try:
-        image, borrowed = _image(copy, cloud)
+        image, borrowed = _image(disk_image, cloud)
     except CloudBusy as error:
-        log.warning("the disk of machine %s: %s", copy.machine_id, error)
-        return _wait(copy, now)
+        log.warning("the disk of machine %s: %s", disk_image.machine_id, error)
+        return _wait(disk_image, now)
     except CloudGone:
-        return _fail(copy, CHANGED)
+        return _fail(disk_image, CHANGED)
     except CloudRefused as error:
-        log.error("the disk of machine %s: the cloud refused: %s", copy.machine_id, error)
-        return _fail(copy, CANNOT)
+        log.error("the disk of machine %s: the cloud refused: %s", disk_image.machine_id, error)
+        return _fail(disk_image, CANNOT)
     if not image.ready:
-        return _wait(copy, now)
+        return _wait(disk_image, now)
     size = image.size_bytes or cloud.image_size(image.id)
     facts = {"image_id": image.id, "borrowed": borrowed, "size_bytes": size, "disk_format": image.disk_format}
-    _write(copy, state=S.READY, ready_at=now, expires_at=now + KEPT, **facts)
+    _write(disk_image, state=S.READY, ready_at=now, expires_at=now + KEPT, **facts)
 
 
-def _image(copy: DiskImage, cloud: Cloud) -> tuple[Image, bool]:
+def _image(disk_image: DiskImage, cloud: Cloud) -> tuple[Image, bool]:
     """Return the image and whether it is borrowed: an image that the cloud keeps anyway is only read, and goes when the machine wakes."""
-    if kept := cloud.kept_image(copy.server_id):
+    if kept := cloud.kept_image(disk_image.server_id):
         return kept, True
-    return cloud.ensure_archived(copy.server_id, copy.name), False
+    return cloud.ensure_archived(disk_image.server_id, disk_image.name), False
 
 
-def _wait(copy: DiskImage, now: datetime) -> None:
-    if now - copy.asked_at > LONGEST:
-        return _fail(copy, COULD_NOT)
-    _write(copy, next_at=now + PAUSE)
+def _wait(disk_image: DiskImage, now: datetime) -> None:
+    if now - disk_image.asked_at > LONGEST:
+        return _fail(disk_image, COULD_NOT)
+    _write(disk_image, next_at=now + PAUSE)
 
 
-def _fail(copy: DiskImage, text: str) -> None:
-    _write(copy, state=S.FAILED, stored_note=Note(text).as_json())
+def _fail(disk_image: DiskImage, text: str) -> None:
+    _write(disk_image, state=S.FAILED, stored_note=Note(text).as_json())
 
 
-def _write(copy: DiskImage, **fields: object) -> None:
+def _write(disk_image: DiskImage, **fields: object) -> None:
     """Write facts while the image is still being made: it may have been given up meanwhile."""
-    DiskImage.objects.filter(pk=copy.pk, state=S.DUE).update(**fields)
-    events.publish("machine", copy.machine_id)
+    DiskImage.objects.filter(pk=disk_image.pk, state=S.DUE).update(**fields)
+    events.publish("machine", disk_image.machine_id)
 
 
 def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
@@ -222,7 +224,7 @@ def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
     rows = DiskImage.objects.exclude(state=S.OVER).exclude(pk__in=resting).filter(machine__held_at__isnull=True)
     rows = rows.filter(over | of_gone | spent, _name_or_image())
     found = rows.select_related("machine").order_by("pk")[: 10 * MOST]
-    return [copy for copy in found if copy.kind != K.SPENT or _is_spent(copy.machine)]
+    return [disk_image for disk_image in found if disk_image.kind != K.SPENT or _is_spent(disk_image.machine)]
 
 
 def _name_or_image() -> Q:
@@ -235,13 +237,13 @@ def _is_spent(machine: Machine) -> bool:
     return machine.state != State.RUNNING or tunnels.queries.primary_answered(machine.pk)
 
 
-def _drop(copy: DiskImage, cloud: Cloud) -> None:
-    if not copy.borrowed:
-        if copy.image_id:
-            cloud.ensure_image_deleted(copy.image_id)
-        elif copy.name:
-            cloud.ensure_not_archived(copy.server_id, copy.name)
+def _drop(disk_image: DiskImage, cloud: Cloud) -> None:
+    if not disk_image.borrowed:
+        if disk_image.image_id:
+            cloud.ensure_image_deleted(disk_image.image_id)
+        elif disk_image.name:
+            cloud.ensure_not_archived(disk_image.server_id, disk_image.name)
     # A failed download keeps its sentence until it is asked for again; the cloud has nothing of it any more.
-    kept = copy.state == S.FAILED and copy.machine.state != State.GONE
+    kept = disk_image.state == S.FAILED and disk_image.machine.state != State.GONE
     facts: dict[str, object] = {"name": "", "image_id": ""} if kept else {"state": S.OVER}
-    DiskImage.objects.filter(pk=copy.pk).update(**facts, next_at=F("next_at"))
+    DiskImage.objects.filter(pk=disk_image.pk).update(**facts, next_at=F("next_at"))

@@ -27,7 +27,7 @@ MOST = 64  # networks of one machine: its owner's first, then its teachers'; all
 
 def hold(machine: Machine, now: datetime) -> bool:
     """Hold the ports of a sleeping machine for visitors. True when that was new."""
-    return tunnels.actions.hold_all(holder=machine.pk, knock=of([machine], now)[machine.pk])
+    return tunnels.actions.hold_all(holder=machine.pk, knock=networks_of([machine], now)[machine.pk])
 
 
 def expect(machine: Machine) -> None:
@@ -50,7 +50,7 @@ def follow(now: datetime, *, owner_id: int | None = None) -> int:
     if shut.exists():
         _hold_all(shut, now)
     held = list(machines.filter(pk__in=_holders(Port.HELD)))
-    return tunnels.actions.knockers_of(of(held, now))
+    return tunnels.actions.knockers_of(networks_of(held, now))
 
 
 def _hold_all(shut: MachineQuerySet, now: datetime) -> None:
@@ -64,7 +64,7 @@ def _holders(wanted: Port) -> Any:
     return Tunnel.objects.live().filter(wanted=wanted).values("holder")
 
 
-def of(machines: Collection[Machine], now: datetime) -> dict[UUID, list[str]]:
+def networks_of(machines: Collection[Machine], now: datetime) -> dict[UUID, list[str]]:
     """Return the networks from which each machine may be woken. Two queries, however many machines."""
     courses = {m.template.course_id for m in machines if m.template.course_id}
     members = _members(courses)

@@ -50,7 +50,7 @@ def _is_admitted(machine: Machine, tunnel: Tunnel, address: str, now: datetime) 
     """Return whether this visitor may, by the rows as they are now: the agent's list may be some minutes old."""
     if tunnel.wanted not in (Port.HELD, Port.OPEN) or not visitors.may_be_woken(machine):
         return False
-    return may_knock(address, visitors.of([machine], now)[machine.pk], tunnel.allow)
+    return may_knock(address, visitors.networks_of([machine], now)[machine.pk], tunnel.allow)
 
 
 def _woken(machine: Machine, address: str) -> Machine:

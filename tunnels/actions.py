@@ -16,7 +16,7 @@ from lib import events
 from lib.notes import Refusal
 from lib.schemes import Scheme, Service
 from tunnels.agent.protocol import read_network
-from tunnels.lifecycle import next_revision, turn
+from tunnels.lifecycle import next_revision, set_state
 from tunnels.models import DIAL_SALT, DIAL_SECONDS, PORTS, Dial, Gateway, Tunnel, hash_token
 from tunnels.ports import TRIES, NoPortLeft, draw, roomiest
 from tunnels.states import State, Wanted
@@ -129,7 +129,7 @@ def _open(tunnel: Tunnel, address: str, reach_port: int | None, now: datetime) -
         return False
     tunnel.wanted, tunnel.target_host, tunnel.reach_port = Wanted.OPEN, address, reach_port
     tunnel.answered_at = None
-    turn(tunnel, State.OPENING, now=now)
+    set_state(tunnel, State.OPENING, now=now)
     return True
 
 
@@ -164,14 +164,9 @@ def _hold(tunnel: Tunnel, knock: list[str]) -> bool:
     return True
 
 
-def knockers(*, holder: UUID, networks: Collection[str]) -> bool:
-    """Set which networks (CIDR) may knock at a holder's held ports. True when that was new."""
-    return bool(knockers_of({holder: list(networks)}))
-
-
 @transaction.atomic
 def knockers_of(networks: Mapping[UUID, list[str]]) -> int:
-    """Set who may knock for many holders at once. Return how many tunnels that changed; nothing else is written."""
+    """Set which networks (CIDR) may knock at the held ports of each holder. Return how many tunnels that changed; nothing else is written."""
     rows = Tunnel.objects.live().filter(holder__in=networks, wanted=Wanted.HELD)
     stale = [pk for pk, holder, knock in rows.values_list("pk", "holder", "knock") if knock != networks[holder]]
     changed = list(rows.filter(pk__in=stale).select_for_update().order_by("pk"))
@@ -201,7 +196,7 @@ def _give_back(tunnel: Tunnel) -> bool:
     is_shut = tunnel.state == State.CLOSED and tunnel.wanted != Wanted.HELD
     tunnel.wanted, tunnel.answered_at = Wanted.GONE, None
     if is_shut:
-        turn(tunnel, State.GONE)
+        set_state(tunnel, State.GONE)
     return True
 
 

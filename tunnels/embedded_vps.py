@@ -22,9 +22,8 @@ from tunnels.agent.places import raise_limit
 from tunnels.one_origin import CUT, PASS, verdict
 
 HOST = "127.0.0.1"
-HEAD_SECONDS = (
-    20.0  # for a browser's request or a TLS greeting to be whole; other protocols, and silence, have no limit
-)
+# For a browser's request or a TLS greeting to be whole; other protocols, and silence, have no limit.
+HEAD_SECONDS = 20.0
 
 
 class Guarded(SSHLocalPortForwarder):

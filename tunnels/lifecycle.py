@@ -38,7 +38,7 @@ _MOVED = ["state", "state_since", "state_note", "opened_at", "answered_at", "ref
 _COUNTED = ["bytes_in", "bytes_out", "bytes_used", "connections", "refused", "last_byte_at"]
 
 
-def turn(tunnel: Tunnel, to: State, note: Note = NOTHING, *, now: datetime | None = None) -> None:
+def set_state(tunnel: Tunnel, to: State, note: Note = NOTHING, *, now: datetime | None = None) -> None:
     """Move a tunnel in memory; the caller has locked its row and writes it. Raises IllegalMove."""
     if to != tunnel.state:
         if to not in MOVES[tunnel.state]:
@@ -136,20 +136,20 @@ def _settle(tunnel: Tunnel, line: TunnelReport | None, report: Report, now: date
     is_shut = line is None or line.state == "closed"
     if tunnel.wanted == Wanted.HELD:
         # A port that is not held just now (gateway away, taken by something else, agent too old to hold) is shut.
-        turn(tunnel, State.HELD if line and line.state == "held" else State.CLOSED, now=now)
+        set_state(tunnel, State.HELD if line and line.state == "held" else State.CLOSED, now=now)
         tunnel.connections = 0
         return False
     if tunnel.wanted != Wanted.OPEN:
         if is_shut:
             tunnel.connections = 0
-            turn(tunnel, State.GONE if tunnel.wanted == Wanted.GONE else State.CLOSED, now=now)
+            set_state(tunnel, State.GONE if tunnel.wanted == Wanted.GONE else State.CLOSED, now=now)
         return False
     if line is None or is_shut or line.state in ("opening", "held"):
-        turn(tunnel, State.OPENING, _WHY.get(line.error, Note()) if line else Note(), now=now)
+        set_state(tunnel, State.OPENING, _WHY.get(line.error, Note()) if line else Note(), now=now)
         return False
     if line.state == "failed":
         return _refused(tunnel, now)
-    turn(tunnel, State.OPEN, now=now)
+    set_state(tunnel, State.OPEN, now=now)
     tunnel.refused, tunnel.opened_at = 0, tunnel.opened_at or now
     if line.answered and line.since == tunnel.wanted_revision:
         tunnel.answered_at = tunnel.answered_at or now
@@ -160,11 +160,11 @@ def _refused(tunnel: Tunnel, now: datetime) -> bool:
     """Handle a port that the gateway refuses, since something else has it. A port that was open before is kept: often a dead session holds it."""
     too_often = tunnel.refused > MOST_DRAWS
     if tunnel.opened_at:
-        turn(tunnel, State.FAILED if too_often else State.OPENING, _HELD, now=now)
+        set_state(tunnel, State.FAILED if too_often else State.OPENING, _HELD, now=now)
     elif too_often:
-        turn(tunnel, State.FAILED, _REFUSES, now=now)
+        set_state(tunnel, State.FAILED, _REFUSES, now=now)
     else:
-        turn(tunnel, State.OPENING, now=now)
+        set_state(tunnel, State.OPENING, now=now)
         return True
     return False
 
@@ -178,7 +178,7 @@ def _draw_another(tunnel: Tunnel, gateway: Gateway, now: datetime) -> None:
             with transaction.atomic():
                 Tunnel.objects.filter(pk=tunnel.pk).update(port=port)
         except NoPortLeft as none_left:
-            turn(tunnel, State.FAILED, none_left.note, now=now)
+            set_state(tunnel, State.FAILED, none_left.note, now=now)
             return
         except IntegrityError:
             continue

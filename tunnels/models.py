@@ -83,7 +83,7 @@ class Gateway(models.Model):
         return self.name
 
     def is_heard(self, now: datetime) -> bool:
-        """Whether the agent gave a sign lately, so that what it told is still true."""
+        """Whether the agent was heard lately, so that its last report still counts."""
         return self.heard_at is not None and self.heard_at >= now - _patience()
 
     def is_crowded(self, now: datetime) -> bool:

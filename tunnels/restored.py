@@ -15,7 +15,7 @@ def number_anew(now: datetime) -> None:
     """Give each gateway and its tunnels a revision above any that an agent may have heard.
 
     Seconds since 1970: one revision a second for years would be needed to reach it, and a second restore of the same
-    backup gives another number. Until an agent follows it, what it tells moves no tunnel.
+    backup gives another number. Until an agent follows it, its reports move no tunnel.
     """
     # Tunnels are locked before gateways, as where a report is taken.
     list(Tunnel.objects.live().select_for_update().order_by("pk").values_list("pk"))

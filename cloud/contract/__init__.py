@@ -1,7 +1,7 @@
 """The contract: everything that Minga asks of a cloud. `cloud/local.py` and `cloud/openstack/` implement it; tests/cloud holds both to it.
 
 One module and one Protocol per noun. Every verb that changes something is `ensure_*` and idempotent: a second call finds the work done.
-A verb returns when the cloud has *accepted* the wish; `list_servers` tells when it has come true.
+A verb returns when the cloud has *accepted* the wish; `list_servers` shows when it has come true.
 Units: RAM in MiB, disk in GiB, sizes of files in bytes, times in UTC with a zone.
 """
 

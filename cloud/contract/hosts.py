@@ -60,7 +60,7 @@ class Room:
 
     @property
     def free(self) -> Size:
-        """Return the most that one more server may take: the emptiest host's, or the whole cluster's where hosts are not told apart."""
+        """Return the most that one more server may take: the emptiest host's, or the whole cluster's where hosts cannot be distinguished."""
         if self.biggest_free:
             return Size(**self.biggest_free)
         return Size(

@@ -55,22 +55,19 @@ class Server:
     status: Status
     task: str = ""  # what the cloud is doing to it (scheduling, networking, spawning, suspending…); '' when nothing
     address: str = ""  # where the agent reaches it; '' while it has none
-    port_map: dict[int, int] = field(
-        default_factory=dict, hash=False
-    )  # guest's port → port at `address`, where they differ
+    # Guest's port → port at `address`, where they differ.
+    port_map: dict[int, int] = field(default_factory=dict, hash=False)
     host: str = ""  # the computer of the cluster that carries it
     fault: str = ""  # the cloud's own words, for the log and for administrators only
     full: bool = False  # with ERROR: no host had room
     resets: int = 0  # the `number` of the last ensure_rebuilt
-    restarts: int = (
-        0  # likewise for ensure_restarted and ensure_hard_restarted, which count together; also a failed one
-    )
-    moves: int = 0  # likewise for ensure_moved; `host` tells whether it moved
+    # Likewise for ensure_restarted and ensure_hard_restarted, which count together; also a failed one.
+    restarts: int = 0
+    moves: int = 0  # likewise for ensure_moved; `host` shows whether it moved
     project: str = ""  # the tenant's id, where the cloud has tenants
     tenant: str = ""  # from ensure_server only: the cloud's own note, to be handed back in Owner.tenant
-    flavor: Flavor | None = None  # the id may be '' where the cloud does not tell it
+    flavor: Flavor | None = None  # the id may be '' where the cloud does not give it
     created_at: datetime | None = None
-    updated_at: datetime | None = None
 
     @property
     def is_going(self) -> bool:
@@ -89,7 +86,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """Counters since the guest started; they restart from zero with the guest. None: this cloud cannot tell."""
+    """Counters since the guest started; they restart from zero with the guest. None: this cloud does not give it."""
 
     cpu_seconds: float | None = None
     disk_read_bytes: int | None = None

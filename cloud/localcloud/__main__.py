@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
-from cloud.localcloud import kinds, store
+from cloud.localcloud import guest_choice, store
 from cloud.localcloud.api import make_app
 from cloud.localcloud.engine import Engine
 from cloud.localcloud.sizes import Capacity
@@ -30,12 +30,12 @@ def main() -> int:
         lock = store.lock(options.data)
         token = _token(options.token_file)
         listener = _bind(options.port)
-        guests, its_store = kinds.choose(options.guests, options.data, options.build_seconds)
-    except (store.DataInUse, kinds.NoGuests) as trouble:
+        guests, its_store = guest_choice.choose(options.guests, options.data, options.build_seconds)
+    except (store.DataInUse, guest_choice.NoGuests) as trouble:
         return _say(str(trouble))
     except OSError as trouble:
         return _say(f"The local cloud cannot use {trouble.filename or 'its folder'}: {trouble.strerror}.")
-    standard = kinds.capacity(guests.kind)
+    standard = guest_choice.capacity(guests.kind)
     capacity = Capacity(
         options.vcpus or standard.vcpus, options.ram_mb or standard.ram_mb, options.disk_gb or standard.disk_gb
     )
@@ -78,7 +78,7 @@ def _bind(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))  # reserves the port; listening begins once we can answer
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise kinds.NoGuests(f"The local cloud cannot listen on 127.0.0.1:{port}: {reason}.") from None
+        raise guest_choice.NoGuests(f"The local cloud cannot listen on 127.0.0.1:{port}: {reason}.") from None
     return listener
 
 

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qemu_machine import READY, Machine
@@ -28,10 +29,11 @@ async def _kvm_works(data: Path, linux: TinyLinux) -> bool:
     print(f"Trying KVM with a guest, for at most {PROBE_SECONDS:.0f} seconds, once.", flush=True)
     with tempfile.TemporaryDirectory(prefix="minga-") as sockets:
         machine = Machine(data, Path(sockets), "probe")  # in DATA, where the next start ends it if we are killed
-        row = ServerRow(
-            id="probe", machine="", owner="", name="probe", flavor_id="", image_id="", public_keys=[], user_data="",
-            ports=[], vnc_password="", vcpus=1, ram_mb=128, disk_gb=1, created_at="",
-        )  # fmt: skip
+        empty: dict[str, Any] = dict.fromkeys(
+            ("machine", "owner", "flavor_id", "image_id", "user_data", "vnc_password"), ""
+        )
+        size = {"vcpus": 1, "ram_mb": 128, "disk_gb": 1}
+        row = ServerRow(id="probe", name="probe", public_keys=[], ports=[], created_at="", **empty | size)
         machine.folder.mkdir(parents=True, exist_ok=True)
         machine.write_config_drive(row)
         machine.disk.write_bytes(linux.disk(1).read_bytes())

@@ -134,7 +134,7 @@ class QemuGuests:
         running = machine.is_alive
         if running:
             async with machine.lock, qmp.talk(machine.socket) as monitor:
-                await monitor.ask("stop")  # also flushes what QEMU holds back
+                await monitor.execute("stop")  # also flushes what QEMU holds back
         try:
             await qemu_img.run("convert", "-U", "-O", "qcow2", str(machine.disk), str(target))
         finally:
@@ -178,7 +178,7 @@ class QemuGuests:
         machine = self._machine(row)
         try:
             async with asyncio.timeout(DIAGNOSTICS_SECONDS), machine.lock, qmp.talk(machine.socket) as monitor:
-                blocks = [block["stats"] for block in await monitor.ask("query-blockstats")]
+                blocks = [block["stats"] for block in await monitor.execute("query-blockstats")]
         except (TimeoutError, qmp.QmpFailed):
             return {}
         return {

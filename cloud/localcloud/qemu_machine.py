@@ -148,10 +148,10 @@ class Machine:
         """Write RAM to the file `memory`, which has another name until it is whole, and end QEMU."""
         part = self.folder / "memory.part"
         async with self.lock, qmp.talk(self.socket) as monitor:
-            await monitor.ask("stop")
+            await monitor.execute("stop")
             await _cancel_migration(monitor)
-            await monitor.ask("migrate-set-parameters", **{"max-bandwidth": 2**40})
-            await monitor.ask("migrate", uri=f"exec:cat > {shlex.quote(str(part))}")
+            await monitor.execute("migrate-set-parameters", **{"max-bandwidth": 2**40})
+            await monitor.execute("migrate", uri=f"exec:cat > {shlex.quote(str(part))}")
             await _migrated(monitor)
         part.rename(self.memory)
         await self.kill()  # after the migration its disk is flushed and released
@@ -165,25 +165,25 @@ class Machine:
     async def read_memory(self, file: Path) -> None:
         """Load RAM from a file into a QEMU that was booted `asleep`."""
         async with self.lock, qmp.talk(self.socket) as monitor:
-            await monitor.ask("migrate-incoming", uri=f"exec:cat {shlex.quote(str(file))}")
+            await monitor.execute("migrate-incoming", uri=f"exec:cat {shlex.quote(str(file))}")
             await _migrated(monitor)
 
     async def waits_for_memory(self) -> bool:
         """Return whether QEMU still waits for a memory, because its start was cut off. After `cont` nothing would run in it."""
         async with self.lock, qmp.talk(self.socket) as monitor:
-            return bool((await monitor.ask("query-status"))["status"] == "inmigrate")
+            return bool((await monitor.execute("query-status"))["status"] == "inmigrate")
 
     async def go_on(self) -> None:
         """Let a guest run again that was stopped half-way into a sleep."""
         async with self.lock, qmp.talk(self.socket) as monitor:
             await _cancel_migration(monitor)
-            await monitor.ask("cont")
+            await monitor.execute("cont")
 
     async def power_down(self) -> None:
         """Press the power button; kill the guest when it does not listen."""
         with contextlib.suppress(qmp.QmpFailed):
             async with self.lock, qmp.talk(self.socket) as monitor:
-                await monitor.ask("system_powerdown")
+                await monitor.execute("system_powerdown")
             ends_at = time.monotonic() + POWER_DOWN_SECONDS
             while self.is_alive and time.monotonic() < ends_at:  # noqa: ASYNC110 - a process has no event
                 await asyncio.sleep(0.1)
@@ -210,14 +210,14 @@ def forwarded(row: ServerRow) -> list[int]:
 
 
 async def _cancel_migration(monitor: qmp.Conversation) -> None:
-    if (await monitor.ask("query-migrate")).get("status") in ("active", "setup", "device"):
-        await monitor.ask("migrate_cancel")
-        while (await monitor.ask("query-migrate")).get("status") not in ("cancelled", "completed", "failed"):  # noqa: ASYNC110
+    if (await monitor.execute("query-migrate")).get("status") in ("active", "setup", "device"):
+        await monitor.execute("migrate_cancel")
+        while (await monitor.execute("query-migrate")).get("status") not in ("cancelled", "completed", "failed"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
 async def _migrated(monitor: qmp.Conversation) -> None:
-    while (status := (await monitor.ask("query-migrate")).get("status")) != "completed":
+    while (status := (await monitor.execute("query-migrate")).get("status")) != "completed":
         if status in ("failed", "cancelled"):
             raise GuestFailed(f"The guest's memory could not be moved: {status}.")
         await asyncio.sleep(0.05)
@@ -226,18 +226,8 @@ async def _migrated(monitor: qmp.Conversation) -> None:
 def _make_drive(content: Path, path: Path) -> None:
     with open(path, "wb") as file:
         file.truncate(DRIVE_BYTES)
-    command = [
-        tool_path("mke2fs") or "mke2fs",
-        "-q",
-        "-F",
-        "-t",
-        "ext2",
-        "-L",
-        "config-2",
-        "-d",
-        str(content),
-        str(path),
-    ]
+    tool = tool_path("mke2fs") or "mke2fs"
+    command = [tool, "-q", "-F", "-t", "ext2", "-L", "config-2", "-d", str(content), str(path)]
     subprocess.run(command, check=True, capture_output=True, timeout=30)
 
 

@@ -21,7 +21,7 @@ class Conversation:
         self._reader = reader
         self._writer = writer
 
-    async def ask(self, command: str, **arguments: Any) -> Any:
+    async def execute(self, command: str, **arguments: Any) -> Any:
         """Run a command. Return the answer's `return`. Raises QmpFailed."""
         self._writer.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         try:
@@ -32,7 +32,7 @@ class Conversation:
 
     async def monitor(self, line: str) -> str:
         """Run a line of the human monitor, for what QMP has no command for."""
-        text: str = await self.ask("human-monitor-command", **{"command-line": line})
+        text: str = await self.execute("human-monitor-command", **{"command-line": line})
         return text
 
     async def _answer(self) -> Any:
@@ -56,7 +56,7 @@ async def talk(path: Path) -> AsyncIterator[Conversation]:
         raise QmpFailed(f"QEMU is not there: {error!r}") from error
     try:
         conversation = Conversation(reader, writer)
-        await conversation.ask("qmp_capabilities")
+        await conversation.execute("qmp_capabilities")
         yield conversation
     finally:
         writer.close()

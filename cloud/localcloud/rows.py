@@ -39,7 +39,6 @@ class ServerRow:
     labels: dict[str, str] = field(default_factory=dict)
     resets: int = 0
     restarts: int = 0
-    updated_at: str = ""
     deleted_at: float = 0.0  # seconds since the epoch
     parked: bool = False  # put to sleep by our own end; woken at the next start
     version: int = 0
@@ -70,7 +69,7 @@ class ServerRow:
         """Return the fields of contract.Server."""
         whole = asdict(self)
         shown = ("id", "machine", "owner", "name", "status", "task", "address", "port_map", "host", "fault")
-        return {key: whole[key] for key in (*shown, "resets", "restarts", "created_at", "updated_at")}
+        return {key: whole[key] for key in (*shown, "resets", "restarts", "created_at")}
 
 
 @dataclass

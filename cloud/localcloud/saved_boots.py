@@ -84,9 +84,8 @@ class SavedBoots:
 
     async def _make(self, row: ServerRow, shape: "Shape", saved: SavedBoot) -> None:
         guest = replace(row, id=str(uuid.uuid4()), name="saved", ports=[], port_map={})
-        machine = Machine(
-            self._data, self._sockets, guest.id
-        )  # no row knows it, so the next start ends it if we are killed
+        # No row knows it, so the next start ends it if we are killed.
+        machine = Machine(self._data, self._sockets, guest.id)
         machine.folder.mkdir(parents=True)
         try:
             machine.write_blank_drive()

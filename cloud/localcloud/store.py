@@ -1,4 +1,4 @@
-"""The local cloud's database: SQLite, written through at once, so that kill -9 loses nothing that a client was told.
+"""The local cloud's database: SQLite, written through at once, so that kill -9 loses nothing that a client was promised.
 
 Everything is also in memory: reads never touch the disk. One process owns the file (see `lock`); not thread-safe.
 """
@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +66,7 @@ class Store:
     def _load(self) -> None:
         for (doc,) in self._db.execute("select doc from servers"):
             fields = json.loads(doc)
+            fields.pop("updated_at", None)  # kept by versions before 0.4
             fields["port_map"] = {int(inside): outside for inside, outside in fields["port_map"].items()}
             self.servers[fields["id"]] = ServerRow(**fields)
         for (doc,) in self._db.execute("select doc from images"):
@@ -85,7 +85,7 @@ class Store:
     def save(self, row: ServerRow, **changes: Any) -> None:
         """Write the row, then apply the changes to it: on a full disk both stay as they were. Lists of changes show every write."""
         version = self.version + 1
-        changes |= {"version": version, "updated_at": datetime.now(UTC).isoformat()}
+        changes |= {"version": version}
         doc = json.dumps(asdict(replace(row, **changes)))
         self._db.execute("insert or replace into servers values (?, ?)", (row.id, doc))
         self.version = version

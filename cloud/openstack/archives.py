@@ -7,13 +7,12 @@ A refusal of Glance is only logged then (compute/api.py, _delete). So we protect
 from typing import Any
 
 from cloud.contract import CloudBusy, CloudGone, CloudRefused
-from cloud.openstack import cluster
+from cloud.openstack import cluster, images
 from cloud.openstack.client import Client
 from cloud.openstack.errors import Conflict, body
 from cloud.openstack.server_actions import SOON, ServerActions
 
 SHELVED = ("SHELVED", "SHELVED_OFFLOADED")
-DEAD = ("deleted", "killed", "pending_delete")
 
 
 class Archives:
@@ -45,7 +44,7 @@ class Archives:
         if found is None:
             return
         if found["protected"] and self._is_shelved(server_id):
-            self._patch(found["id"], ("replace", "protected", False), ("remove", cluster.ARCHIVE, None))
+            images.patch(self._client, found["id"], images.replace("protected", False), images.remove(cluster.ARCHIVE))
         else:
             self.delete(found["id"])
 
@@ -59,26 +58,27 @@ class Archives:
 
     def delete(self, image_id: str) -> None:
         try:
-            self._client.ask("image", "DELETE", f"/images/{image_id}")
+            self._client.request("image", "DELETE", f"/images/{image_id}")
         except CloudGone:
             return
         except CloudRefused as error:
             if "protected" not in str(error).lower():
                 raise
-            self._patch(image_id, ("replace", "protected", False))
-            self._client.ask("image", "DELETE", f"/images/{image_id}")
+            images.patch(self._client, image_id, images.replace("protected", False))
+            self._client.request("image", "DELETE", f"/images/{image_id}")
 
     def _named(self, server_id: str, name: str) -> dict[str, Any] | None:
         found = cluster.pages(self._client, {"name": name, cluster.ARCHIVE: server_id, "limit": 1})
-        return next((row for row in found if row["status"] not in DEAD), None)
+        return next((row for row in found if row["status"] not in images.DEAD), None)
 
     def _take_over(self, row: dict[str, Any], name: str) -> dict[str, Any]:
         """Take over Nova's image in one call, so that it is protected when it can be found by its new name."""
         kept = self.shelved(row)
         if kept is None:
             raise CloudRefused(f"Server {row['id']} is put away, but Glance has no image of it.")
-        changes = (("replace", "protected", True), ("add", cluster.ARCHIVE, row["id"]), ("replace", "name", name))
-        return self._patch(kept["id"], *changes)
+        tagged = images.add(cluster.ARCHIVE, row["id"])
+        changes = images.replace("protected", True), tagged, images.replace("name", name)
+        return images.patch(self._client, kept["id"], *changes)
 
     def _make(self, row: dict[str, Any], name: str) -> dict[str, Any]:
         if row["status"] == "ERROR":  # Nova makes no image of a server in ERROR, but of one that is off
@@ -93,7 +93,7 @@ class Archives:
             now = self._actions.get(row["id"])
             self._actions.must_not_be_ready(now)
             raise CloudRefused(f"No image can be made of a server that is {now['status']}.") from None
-        return body(self._client.ask("image", "GET", f"/images/{made['image_id']}"))
+        return body(self._client.request("image", "GET", f"/images/{made['image_id']}"))
 
     def _is_shelved(self, server_id: str) -> bool:
         row = self._look(server_id)
@@ -104,15 +104,6 @@ class Archives:
             return self._actions.get(server_id)
         except CloudGone:
             return None
-
-    def _patch(self, image_id: str, *changes: tuple[str, str, Any]) -> dict[str, Any]:
-        """Patch an image: all changes or none."""
-        wish = [
-            {"op": op, "path": f"/{field}", **({} if op == "remove" else {"value": value})}
-            for op, field, value in changes
-        ]
-        kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
-        return body(self._client.ask("image", "PATCH", f"/images/{image_id}", json=wish, headers=kind))
 
 
 def _is_copying(row: dict[str, Any]) -> bool:

@@ -40,9 +40,8 @@ class Client:
         self.longest = float(settings.get("api_timeout", LIST_SECONDS))
         # api_timeout: signing in and finding services would otherwise wait for ever.
         self._settings = {"cloud": cloud, "api_timeout": TIMEOUT_SECONDS, **settings}
-        self._connections: dict[
-            int, Connection
-        ] = {}  # by process: answers to a parent and its fork on one connection would be mixed up
+        # By process: answers to a parent and its fork on one connection would be mixed up.
+        self._connections: dict[int, Connection] = {}
         self._opening = threading.Lock()
         self._lock = threading.Lock()
         self._students: dict[str, v3.Password] = {}
@@ -52,7 +51,7 @@ class Client:
         self.calls: dict[str, int] = {}  # asked so far, by service: for measuring
         self.clock_ahead: float | None = None  # seconds by which the cloud's clock is ahead of ours
 
-    def ask(
+    def request(
         self,
         service: str,
         method: str,
@@ -70,19 +69,24 @@ class Client:
         Returns a good answer (below 400). Raises what errors.error_of says, or CloudBusy.
         """
         self._negotiate()
-        rest: dict[str, Any] = {"json": json, "params": params, "headers": headers or {}, "connect_retries": 0}
-        rest["timeout"] = min(seconds, self.longest)
+        options: dict[str, Any] = {"json": json, "params": params, "headers": headers or {}, "connect_retries": 0}
+        options["timeout"] = min(seconds, self.longest)
         if microversion := version or MICROVERSIONS.get(service):
-            rest["microversion"] = microversion
+            options["microversion"] = microversion
         with translated():
-            if project and project != self.project_id:
-                rest |= {"auth": self.signed_in(project), "endpoint_override": self._endpoint(service, project)}
-            answer = self._adapter(service).request(path, method, raise_exc=False, **rest)
+            options |= self._as_student(service, project)
+            answer = self._adapter(service).request(path, method, raise_exc=False, **options)
         self.calls[service] = self.calls.get(service, 0) + 1
         if answer.status_code >= 300:
             raise error_of(answer)
         self._look_at_clock(answer)
         return cast("requests.Response", answer)
+
+    def _as_student(self, service: str, project: str | None) -> dict[str, Any]:
+        """Return the options of a call in a student's project; none for one as ourselves."""
+        if not project or project == self.project_id:
+            return {}
+        return {"auth": self.signed_in(project), "endpoint_override": self._endpoint(service, project)}
 
     @property
     def connection(self) -> Connection:
@@ -97,12 +101,6 @@ class Client:
         """Return whether Nova takes a host name for the guest."""
         self._negotiate()
         return self._newest >= tuple(map(int, HOST_NAMES.split(".")))
-
-    def patch_image(self, image_id: str, field: str, value: str) -> None:
-        """Patch an image in Glance's own kind of JSON patch."""
-        wish = [{"op": "replace", "path": f"/{field}", "value": value}]
-        kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
-        self.ask("image", "PATCH", f"/images/{image_id}", json=wish, headers=kind)
 
     @property
     def keystone(self) -> Keystone:

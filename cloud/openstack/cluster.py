@@ -9,6 +9,7 @@ from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
 from cloud.openstack import nova_servers, paging
 from cloud.openstack.client import Client
 from cloud.openstack.errors import body
+from cloud.openstack.images import DEAD
 
 SNAPSHOT = "minga_snapshot"  # an image property: the server it was made from
 ARCHIVE = "minga_archive"  # likewise, of an image that keeps one server's disk and is no template
@@ -17,7 +18,6 @@ LOGINS = {
     "ubuntu": "ubuntu", "debian": "debian", "fedora": "fedora", "cirros": "cirros", "centos": "cloud-user", "rhel": "cloud-user",
     "rocky": "rocky", "almalinux": "almalinux", "arch": "arch", "opensuse": "opensuse", "alpine": "alpine", "freebsd": "freebsd",
 }  # fmt: skip
-DEAD = ("deleted", "killed", "pending_delete")  # of images
 PAGE = 200
 NO = ("no", "false", "0")
 
@@ -106,7 +106,7 @@ def _in_service(client: Client) -> list[tuple[Measures, Measures]]:
     """
     away, others = _computers(client)
     found = {key: (has, has) for key, has in others.items()}
-    answer = body(client.ask("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
+    answer = body(client.request("placement", "GET", "/allocation_candidates", params={"resources": "VCPU:1"}))
     for key, provider in answer["provider_summaries"].items():
         if key not in away and "VCPU" in provider["resources"]:
             found[key] = _measures(provider, "capacity"), _measures(provider, "used")
@@ -118,7 +118,7 @@ def has_room(client: Client, flavor: Flavor) -> bool:
     wish = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram_mb, "DISK_GB": flavor.disk_gb}
     resources = ",".join(f"{name}:{amount}" for name, amount in wish.items() if amount)
     params = {"resources": resources, "required": "!COMPUTE_STATUS_DISABLED"}
-    answer = body(client.ask("placement", "GET", "/allocation_candidates", params=params))
+    answer = body(client.request("placement", "GET", "/allocation_candidates", params=params))
     shares = [share for request in answer["allocation_requests"] for share in request["allocations"].items()]
     hosts = {host for host, share in shares if "VCPU" in share["resources"]}
     return bool(hosts and hosts - _computers(client)[0])

@@ -1,4 +1,4 @@
-"""Find out why a server is in ERROR, where the list of servers does not tell.
+"""Find out why a server is in ERROR, where the list of servers does not say.
 
 Nova's list reads the faults of one of its databases only. Depending on the cloud's setup it lacks those of servers for which no
 host was found, or those of all others. A question for one server is always answered.
@@ -42,7 +42,7 @@ class Faults:
             return self._known.get(key, {})
         self._tries[key] = self._tries.get(key, 0) + 1
         try:
-            fault = body(self._client.ask("compute", "GET", f"/servers/{row['id']}"))["server"].get("fault") or {}
+            fault = body(self._client.request("compute", "GET", f"/servers/{row['id']}"))["server"].get("fault") or {}
         except CloudError:
             return {}
         if fault:

@@ -1,6 +1,7 @@
-"""Read the bytes of Glance's images."""
+"""Glance's images: read their bytes, change their properties."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -10,11 +11,12 @@ from cloud.openstack.client import TIMEOUT_SECONDS, Client
 from cloud.openstack.errors import body, error_of, translated
 
 CHUNK_BYTES = 256 * 1024  # in memory at once
+DEAD = ("deleted", "killed", "pending_delete")
 
 
 def size(client: Client, image_id: str) -> int:
-    row = body(client.ask("image", "GET", f"/images/{image_id}"))
-    if row["status"] in ("deleted", "killed", "pending_delete"):
+    row = body(client.request("image", "GET", f"/images/{image_id}"))
+    if row["status"] in DEAD:
         raise CloudGone(f"Image {image_id} is {row['status']}.")
     if row["status"] != "active" or row["size"] is None:
         raise CloudBusy(f"Image {image_id} is {row['status']}.", retry_after=1)
@@ -27,7 +29,7 @@ def read(client: Client, image_id: str, start: int = 0, length: int | None = Non
         return
     last = "" if length is None else start + length - 1
     headers = {"Range": f"bytes={start}-{last}"} if start or length is not None else {}
-    with translated(), _ask(client, image_id, headers) as answer:
+    with translated(), _open(client, image_id, headers) as answer:
         if answer.status_code == 416:
             return
         if answer.status_code == 204:  # Glance's word for: there is a row and no data
@@ -41,7 +43,28 @@ def read(client: Client, image_id: str, start: int = 0, length: int | None = Non
             raise CloudBusy(f"Glance broke off: {error!r}", retry_after=1) from error
 
 
-def _ask(client: Client, image_id: str, headers: dict[str, str]) -> requests.Response:
+Change = dict[str, Any]  # of a JSON patch, as Glance wants it
+
+
+def add(field: str, value: Any) -> Change:
+    return {"op": "add", "path": f"/{field}", "value": value}
+
+
+def replace(field: str, value: Any) -> Change:
+    return {"op": "replace", "path": f"/{field}", "value": value}
+
+
+def remove(field: str) -> Change:
+    return {"op": "remove", "path": f"/{field}"}
+
+
+def patch(client: Client, image_id: str, *changes: Change) -> dict[str, Any]:
+    """Change an image, all of it or nothing. Return its new row."""
+    kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+    return body(client.request("image", "PATCH", f"/images/{image_id}", json=list(changes), headers=kind))
+
+
+def _open(client: Client, image_id: str, headers: dict[str, str]) -> requests.Response:
     answer: requests.Response = client.connection.image.get(
         f"/images/{image_id}/file",
         headers={"Accept-Encoding": "identity", **headers},

@@ -47,17 +47,23 @@ class Launches:
         named, version = host_name_of(spec, self._client)
         where: dict[str, Any] = {"project": tenant.project, "version": version, "seconds": CREATE_SECONDS}
 
-        def ask() -> str:
-            answer = self._client.ask("compute", "POST", "/servers", json={"server": {**wish, **named}}, **where)
+        def create() -> str:
+            answer = self._client.request("compute", "POST", "/servers", json={"server": {**wish, **named}}, **where)
             return str(body(answer)["server"]["id"])
 
         if tenant.is_new:  # then their key is new, too: storing it first saves a call that would be refused
             self._actions.keep_keypair(spec)
-        server_id = self._actions.mending(spec, tenant.project, ask)
+        server_id = self._actions.mending(spec, tenant.project, create)
         return Server(
-            id=server_id, machine=spec.machine, owner=spec.owner.key, name=wish["name"], status=Status.BUILDING, task="scheduling",
-            project=tenant.project, tenant=tenant.as_text,
-        )  # fmt: skip
+            id=server_id,
+            machine=spec.machine,
+            owner=spec.owner.key,
+            name=wish["name"],
+            status=Status.BUILDING,
+            task="scheduling",
+            project=tenant.project,
+            tenant=tenant.as_text,
+        )
 
     def _wish(self, spec: ServerSpec, tenant: Tenant) -> dict[str, Any]:
         wish: dict[str, Any] = {

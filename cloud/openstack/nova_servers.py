@@ -33,9 +33,8 @@ STATUS = {
     "DELETED": Status.DELETED,
     "SOFT_DELETED": Status.DELETED,
 }
-NO_ROOM = (
-    "No valid host was found",
-)  # not "exhausted all hosts": Nova says that also when a build failed for another reason
+# Not "exhausted all hosts": Nova says that also when a build failed for another reason.
+NO_ROOM = ("No valid host was found",)
 
 
 def machine_tag(machine: str) -> str:
@@ -83,7 +82,6 @@ def server(row: dict[str, Any], network: str = "") -> Server:
         project=row.get("tenant_id", ""),
         flavor=flavor_of(row.get("flavor") or {}),
         created_at=_time(row.get("created")),
-        updated_at=_time(row.get("updated")),
     )
 
 
@@ -138,7 +136,7 @@ def _time(text: str | None) -> datetime | None:
 def diagnostics(answer: dict[str, Any]) -> Diagnostics:
     times = [cpu["time"] for cpu in answer.get("cpu_details", []) if cpu.get("time") is not None]
     return Diagnostics(
-        cpu_seconds=sum(times) / 1e9 if times else None,  # Nova tells nanoseconds
+        cpu_seconds=sum(times) / 1e9 if times else None,  # Nova gives nanoseconds
         disk_read_bytes=_sum(answer.get("disk_details"), "read_bytes"),
         disk_write_bytes=_sum(answer.get("disk_details"), "write_bytes"),
         nic_rx_bytes=_sum(answer.get("nic_details"), "rx_octets"),

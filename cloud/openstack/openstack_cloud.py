@@ -188,13 +188,13 @@ class OpenStackCloud:
 
     def ensure_deleted(self, server_id: str) -> None:
         try:
-            self.client.ask("compute", "DELETE", f"/servers/{server_id}")
+            self.client.request("compute", "DELETE", f"/servers/{server_id}")
         except CloudGone:
             return
 
     def ensure_renamed(self, server_id: str, name: str) -> str:
         kept = nova_servers.kept_name(name, server_id)
-        self.client.ask("compute", "PUT", f"/servers/{server_id}", json={"server": {"name": kept}})
+        self.client.request("compute", "PUT", f"/servers/{server_id}", json={"server": {"name": kept}})
         return kept
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
@@ -228,7 +228,7 @@ class OpenStackCloud:
         row = self.actions.get(server_id)
         try:
             self.actions.write_metadata(server_id, nova_servers.metadata(machine, owner.key, owner.name, {}))
-            self.client.ask(
+            self.client.request(
                 "compute", "PUT", f"/servers/{server_id}/tags", json={"tags": nova_servers.retagged(row, machine)}
             )
         except Conflict as error:
@@ -262,7 +262,7 @@ class OpenStackCloud:
     def console_url(self, server_id: str) -> str:
         wish = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
         try:
-            answer = self.client.ask("compute", "POST", f"/servers/{server_id}/remote-consoles", json=wish)
+            answer = self.client.request("compute", "POST", f"/servers/{server_id}/remote-consoles", json=wish)
         except CloudGone:
             self.actions.get(server_id)
             raise CloudRefused("It has no screen yet.") from None
@@ -277,7 +277,9 @@ class OpenStackCloud:
 
     def _diagnostics(self, server_id: str) -> Diagnostics | None:
         try:
-            answer = self.client.ask("compute", "GET", f"/servers/{server_id}/diagnostics", seconds=DIAGNOSTICS_SECONDS)
+            answer = self.client.request(
+                "compute", "GET", f"/servers/{server_id}/diagnostics", seconds=DIAGNOSTICS_SECONDS
+            )
             facts = body(answer)
         except CloudError:
             return None

@@ -38,7 +38,7 @@ def pages(
     """Yield each answer with its rows. The answer itself says how to ask for the next page."""
     asked = dict(params or {})
     while True:
-        answer = client.ask(service, "GET", path, params=asked, seconds=seconds)
+        answer = client.request(service, "GET", path, params=asked, seconds=seconds)
         page = body(answer)
         yield answer, page[key]
         following = _next(page, key)

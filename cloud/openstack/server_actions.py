@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudLimit, CloudRefused, Flavor, ServerSpec
-from cloud.openstack import cluster, paging, userdata
+from cloud.openstack import cluster, images, paging, userdata
 from cloud.openstack.client import Client
 from cloud.openstack.errors import BadRequest, Conflict, NotSignedIn, body
 from cloud.openstack.nova_servers import PREFIX, flavor_of, metadata, number_of
@@ -27,14 +27,14 @@ class ServerActions:
         self._client, self._agents = client, agents
 
     def get(self, server_id: str) -> dict[str, Any]:
-        row: dict[str, Any] = body(self._client.ask("compute", "GET", f"/servers/{server_id}"))["server"]
+        row: dict[str, Any] = body(self._client.request("compute", "GET", f"/servers/{server_id}"))["server"]
         if row["status"] in GONE:
             raise CloudGone(f"Server {server_id} is deleted.")
         return row
 
     def act(self, server_id: str, action: str, facts: Any = None, *, project: str | None = None) -> dict[str, Any]:
         """Run an action. Raises Conflict when the server's state does not allow it now."""
-        answer = self._client.ask(
+        answer = self._client.request(
             "compute", "POST", f"/servers/{server_id}/action", json={action: facts}, project=project
         )
         return body(answer) if answer.content else {}
@@ -158,18 +158,18 @@ class ServerActions:
             row = self.get(server_id)
             self.must_not_be_ready(row)
             raise CloudRefused(f"No image can be made of a server that is {row['status']}.") from None
-        return body(client.ask("image", "GET", f"/images/{made['image_id']}"))
+        return body(client.request("image", "GET", f"/images/{made['image_id']}"))
 
     # ---- its facts ----
 
     def write_metadata(self, server_id: str, facts: dict[str, str]) -> None:
-        self._client.ask("compute", "POST", f"/servers/{server_id}/metadata", json={"metadata": facts})
+        self._client.request("compute", "POST", f"/servers/{server_id}/metadata", json={"metadata": facts})
 
-    def mending(self, spec: ServerSpec, project: str, ask: Callable[[], Any]) -> Any:
-        """Ask Nova. Where it lacks the person's key or the right to the image, give it that and ask again; otherwise no extra call."""
+    def mending(self, spec: ServerSpec, project: str, call: Callable[[], Any]) -> Any:
+        """Make a call of Nova. Where it lacks the person's key or the right to the image, give it that and repeat; otherwise no extra call."""
         for mended in range(3):
             try:
-                return ask()
+                return call()
             except BadRequest as error:
                 if mended == 2 or not self._mend(spec, project, str(error).lower()):
                     raise gone_or_refused(error) from error
@@ -187,7 +187,7 @@ class ServerActions:
         name = userdata.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
         wish = {"keypair": {"name": name, "public_key": spec.public_keys[0]}}
         try:
-            self._client.ask("compute", "POST", "/os-keypairs", json=wish)
+            self._client.request("compute", "POST", "/os-keypairs", json=wish)
         except Conflict:
             log.debug("keypair %s is there", name)
         except CloudLimit as error:  # the portal's own limit, not the person's
@@ -197,28 +197,28 @@ class ServerActions:
         """Let the student's project use an image of the portal's own. Return False when something else is wrong."""
         client = self._client
         try:
-            row = body(client.ask("image", "GET", f"/images/{image_id}"))
+            row = body(client.request("image", "GET", f"/images/{image_id}"))
         except (CloudGone, CloudRefused):
             return False
         if row["owner"] != client.project_id or row["visibility"] in ("public", "community"):
             return False
         if row["visibility"] != "shared":
-            client.patch_image(image_id, "visibility", "shared")
+            images.patch(client, image_id, images.replace("visibility", "shared"))
         try:
-            client.ask("image", "POST", f"/images/{image_id}/members", json={"member": project})
+            client.request("image", "POST", f"/images/{image_id}/members", json={"member": project})
         except Conflict:
             return False  # it is shared already: something else is wrong
         return True
 
-    def as_student(self, row: dict[str, Any], ask: Callable[[str | None], Any]) -> Any:
-        """Ask in the student's own project, which then owns the new image; as ourselves where we have no role there."""
+    def as_student(self, row: dict[str, Any], call: Callable[[str | None], Any]) -> Any:
+        """Make a call in the student's own project, which then owns the new image; as ourselves where we have no role there."""
         project = row["tenant_id"]
         try:
-            return ask(project)
+            return call(project)
         except NotSignedIn:
             self._client.sign_out(project)
             log.warning("no role in project %s: acting as ourselves", project)
-            return ask(None)
+            return call(None)
 
     def _idle(self, server_id: str) -> dict[str, Any]:
         row = self.get(server_id)

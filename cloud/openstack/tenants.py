@@ -89,9 +89,11 @@ class Tenants:
         try:
             with translated():
                 project = client.keystone.projects.create(
-                    name, client.domain_id, f"Machines of {owner.name or owner.key} in Minga. Owner {owner.key}.",
+                    name,
+                    client.domain_id,
+                    f"Machines of {owner.name or owner.key} in Minga. Owner {owner.key}.",
                     tags=[TAG, owner_tag(owner)],
-                )  # fmt: skip
+                )
         except CloudBusy as error:
             if isinstance(error.__cause__, Taken):
                 return self._take_up(owner, name)
@@ -134,7 +136,7 @@ class Tenants:
             raise CloudBusy("Another worker is making the security group.", retry_after=1)
         if not groups:
             wish = {"name": GROUP, "description": GROUP_NOTE, "project_id": project}
-            made = body(self._client.ask("network", "POST", "/security-groups", json={"security_group": wish}))
+            made = body(self._client.request("network", "POST", "/security-groups", json={"security_group": wish}))
             groups = self._groups(project)
             if groups[0]["id"] != made["security_group"]["id"]:  # another worker was faster by a moment
                 self._delete("network", f"/security-groups/{made['security_group']['id']}")
@@ -150,7 +152,7 @@ class Tenants:
         for port in paging.rows(self._client, "network", "/ports", "ports", {"device_id": server_id}):
             if group not in port["security_groups"] and port.get("port_security_enabled", True):
                 groups = {"security_groups": [*port["security_groups"], group]}
-                self._client.ask("network", "PUT", f"/ports/{port['id']}", json={"port": groups})
+                self._client.request("network", "PUT", f"/ports/{port['id']}", json={"port": groups})
 
     def _is_being_made(self, group: dict[str, Any]) -> bool:
         """Return whether another worker is writing the group's rules: two writers would keep Neutron's database busy for a minute."""
@@ -190,9 +192,9 @@ class Tenants:
         limits = {"instances": owner.quota.servers, "cores": owner.quota.vcpus, "ram": owner.quota.ram_mb}
         # force: also below what is in use. The limit then stops only what is new.
         wish = {"quota_set": {**limits, "force": True}}
-        self._client.ask("compute", "PUT", f"/os-quota-sets/{project}", json=wish)
+        self._client.request("compute", "PUT", f"/os-quota-sets/{project}", json=wish)
         ports = {"quota": {"port": owner.quota.servers + SPARE_PORTS}}
-        self._client.ask("network", "PUT", f"/quotas/{project}", json=ports)
+        self._client.request("network", "PUT", f"/quotas/{project}", json=ports)
 
     # ---- the end ----
 
@@ -246,10 +248,12 @@ class Tenants:
     def _must_be_empty(self, project: str) -> None:
         client = self._client
         servers = body(
-            client.ask("compute", "GET", "/servers", params={"all_tenants": 1, "project_id": project, "limit": 1})
+            client.request("compute", "GET", "/servers", params={"all_tenants": 1, "project_id": project, "limit": 1})
         )
-        images = body(client.ask("image", "GET", "/images", params={"owner": project, "limit": 1}))
-        ports = body(client.ask("network", "GET", "/ports", params={"project_id": project, "limit": 1, "fields": "id"}))
+        images = body(client.request("image", "GET", "/images", params={"owner": project, "limit": 1}))
+        ports = body(
+            client.request("network", "GET", "/ports", params={"project_id": project, "limit": 1, "fields": "id"})
+        )
         for what, found in (("servers", servers["servers"]), ("images", images["images"]), ("ports", ports["ports"])):
             if found:
                 raise CloudRefused(f"Project {project} still has {what} in it.")
@@ -267,7 +271,7 @@ class Tenants:
 
     def _delete(self, service: str, path: str) -> None:
         try:
-            self._client.ask(service, "DELETE", path)
+            self._client.request(service, "DELETE", path)
         except CloudGone:
             pass
 

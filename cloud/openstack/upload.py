@@ -76,7 +76,7 @@ def ensure_uploaded(client: Client, upload: Upload) -> None:
         )
     if answer.status_code >= 300:
         raise error_of(answer)
-    image = body(client.ask("image", "GET", f"/images/{row['id']}"))
+    image = body(client.request("image", "GET", f"/images/{row['id']}"))
     if image["status"] != "active":
         raise CloudBusy(f"Image {row['id']} is {image['status']} after its upload.")
 
@@ -91,7 +91,7 @@ def _make(client: Client, upload: Upload) -> dict[str, Any]:
         "os_type": "linux",
         "os_admin_user": upload.login,
     }
-    return body(client.ask("image", "POST", "/images", json=wish))
+    return body(client.request("image", "POST", "/images", json=wish))
 
 
 def _rows(client: Client, upload: Upload) -> list[dict[str, Any]]:

@@ -83,21 +83,21 @@ class Walls:
         rows = [rule.row(group["id"], group["project_id"]) for rule in sorted(rules, key=repr)]
         wish = {"security_group_rules": rows}
         try:
-            self._client.ask("network", "POST", "/security-group-rules", json=wish)
+            self._client.request("network", "POST", "/security-group-rules", json=wish)
         except Conflict as error:
             if "quota" not in str(error).lower():
                 raise
             self._make_room(group["project_id"], len(rows))
-            self._client.ask("network", "POST", "/security-group-rules", json=wish)
+            self._client.request("network", "POST", "/security-group-rules", json=wish)
 
     def _make_room(self, project: str, more: int) -> None:
         """Raise the project's limit of rules (100 by default) by this many."""
-        allowed = body(self._client.ask("network", "GET", f"/quotas/{project}"))["quota"]["security_group_rule"]
+        allowed = body(self._client.request("network", "GET", f"/quotas/{project}"))["quota"]["security_group_rule"]
         wish = {"quota": {"security_group_rule": allowed + more}}
-        self._client.ask("network", "PUT", f"/quotas/{project}", json=wish)
+        self._client.request("network", "PUT", f"/quotas/{project}", json=wish)
         log.info("project %s may have %s rules of security groups now", project, allowed + more)
 
     def _delete(self, rows: Iterable[dict[str, Any]]) -> None:
         for row in rows:
             with contextlib.suppress(CloudGone):  # another worker was faster
-                self._client.ask("network", "DELETE", f"/security-group-rules/{row['id']}")
+                self._client.request("network", "DELETE", f"/security-group-rules/{row['id']}")

@@ -1,4 +1,4 @@
-"""`make check`: style, types, floors, migrations, translations, sleeps. Names everything that is wrong, not only the first thing.
+"""`make check`: style, types, floors, migrations, translations, sleeps, language. Names everything that is wrong, not only the first thing.
 
 The parts run side by side, one on each processor. Their results are printed in a fixed order.
 """
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import sleeps, translations
+from deploy.local import language, sleeps, translations
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -65,6 +65,7 @@ PARTS: dict[str, Part] = {
     "migrations": command(sys.executable, *MIGRATIONS),
     "translations": function(translations.faults),
     "sleeps": function(sleeps.faults),
+    "language": function(language.faults),
 }
 LONGEST = "types"  # started first, so that it does not run alone at the end
 
@@ -77,7 +78,7 @@ def check(parts: dict[str, Part], processors: int) -> int:
     """Run the parts side by side and print each result as soon as those before it are printed. Return the exit status."""
     with ThreadPoolExecutor(max(2, processors)) as workers:
         begun = {name: workers.submit(timed, parts[name]) for name in sorted(parts, key=lambda name: name != LONGEST)}
-        wrong = [name for name in parts if not tell(name, *begun[name].result())]
+        wrong = [name for name in parts if not report(name, *begun[name].result())]
     print(f"Wrong: {', '.join(wrong)}." if wrong else "All checks hold.")
     return 1 if wrong else 0
 
@@ -92,7 +93,7 @@ def timed(part: Part) -> tuple[Result, float]:
     return result, time.monotonic() - began
 
 
-def tell(name: str, result: Result, seconds: float) -> bool:
+def report(name: str, result: Result, seconds: float) -> bool:
     if not result.holds:
         print(result.words.rstrip())
     print(f"  {name:<13} {'ok' if result.holds else 'WRONG':<6} {seconds:3.0f} s", flush=True)

@@ -43,9 +43,15 @@ def start(program: Program, *, log: Path, pidfile: Path) -> subprocess.Popen[byt
 def _popen(program: Program, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
-            program.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=program.folder,
-            env=environment(program), start_new_session=True, preexec_fn=_before_exec(program),
-        )  # fmt: skip
+            program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=program.folder,
+            env=environment(program),
+            start_new_session=True,
+            preexec_fn=_before_exec(program),
+        )
 
 
 def environment(program: Program) -> dict[str, str]:

@@ -29,7 +29,7 @@ LEFTOVER_SECONDS = {"cloud": 30.0, "postgres": 15.0}  # to put guests to sleep, 
 
 @dataclass(frozen=True)
 class PidFile:
-    """The content of a pid file. `started` tells our process from a later one that was given the same number."""
+    """The content of a pid file. `started` distinguishes our process from a later one that was given the same number."""
 
     pid: int
     started: str
@@ -63,7 +63,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def start_of(pid: int) -> str:
-    """Return when the process started, in the kernel's clock ticks; "-" where the system does not tell."""
+    """Return when the process started, in the kernel's clock ticks; "-" where the system does not say."""
     fields = _stat(pid)
     return fields[19] if len(fields) > 19 else "-"
 

@@ -63,9 +63,15 @@ class Postgres:
         command = [str(binaries() / program), *arguments]
         try:
             done = subprocess.run(
-                command, input=feed or "", text=True, capture_output=True, timeout=INIT_SECONDS, cwd=self.folder,
-                preexec_fn=self.become, env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
-            )  # fmt: skip
+                command,
+                input=feed or "",
+                text=True,
+                capture_output=True,
+                timeout=INIT_SECONDS,
+                cwd=self.folder,
+                preexec_fn=self.become,
+                env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
+            )
         except (subprocess.SubprocessError, PermissionError) as error:
             raise privilege.not_started(program, error) from None
         if done.returncode or "ERROR" in done.stderr:

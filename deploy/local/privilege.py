@@ -112,7 +112,7 @@ def _programs(path: Path) -> Iterator[Path]:
 
 
 def _permitted() -> int:
-    """Return the capabilities that this process has, as bits; none where the system does not tell."""
+    """Return the capabilities that this process has, as bits; none where the system does not say."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

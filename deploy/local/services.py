@@ -160,7 +160,7 @@ def _vps(installation: Installation) -> Service:
 def _mail(installation: Installation) -> Service:
     smtp, page = installation.ports["mail"], installation.ports["mail_page"]
     options = ["--data", str(installation.data / "mail"), "--smtp-port", str(smtp), "--page-port", str(page)]
-    program = _python("mail", "deploy.local.mail", *options)
+    program = _python("mail", "deploy.local.mail_server", *options)
     return Service(program, is_ready=lambda: listens(smtp) and listens(page), ports=[smtp, page])
 
 
@@ -201,7 +201,7 @@ def _web(installation: Installation, site: dict[str, str]) -> Service:
 
 
 def _live(installation: Installation, site: dict[str, str]) -> Service:
-    """At a port of its own: there is no proxy that could make one address of two. Cookies of a name go to all its ports."""
+    """Run the live process at a port of its own: there is no proxy that could make one address of two. Cookies of a name go to all its ports."""
     port = installation.ports["live"]
     hosts = [word for host in free_ports.loopbacks() for word in ("--host", host)]
     program = _python("live", "portal.live", *hosts, "--port", str(port), environment=site)

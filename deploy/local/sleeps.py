@@ -79,7 +79,7 @@ def _length(call: ast.Call) -> ast.expr | None:
 
 
 def _value(node: ast.expr, values: dict[str, float]) -> float | None:
-    """Return a number as far as the module tells it. Of two possible ones the larger."""
+    """Return a number as far as the module says it; of two possible ones the larger."""
     match node:
         case ast.Constant(value=int() | float() as number):
             return float(number)

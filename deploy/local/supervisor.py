@@ -111,9 +111,12 @@ class Supervisor:
     def _write_status(self, *, ready: bool) -> None:
         """Write run/status.json, which tests and people read: only when it changed, and never half."""
         status = {
-            "ready": ready, "url": self.installation.url, "data": str(self.installation.data), "supervisor": os.getpid(),
+            "ready": ready,
+            "url": self.installation.url,
+            "data": str(self.installation.data),
+            "supervisor": os.getpid(),
             "processes": [keeper.describe() for keeper in self.keepers],
-        }  # fmt: skip
+        }
         text = json.dumps(status, indent=1)
         if text != self._written:
             write_whole(self.installation.run / "status.json", text)
@@ -242,9 +245,13 @@ class Keeper:
         """Return the service's entry of run/status.json."""
         alive = self.process is not None and self.state in (State.STARTING, State.READY)
         return {
-            "name": self.service.name, "state": self.state.value, "pid": self.process.pid if alive and self.process else None,
-            "ports": self.service.ports, "restarts": self.restarts, "log": str(self.installation.log(self.service.name)),
-        }  # fmt: skip
+            "name": self.service.name,
+            "state": self.state.value,
+            "pid": self.process.pid if alive and self.process else None,
+            "ports": self.service.ports,
+            "restarts": self.restarts,
+            "log": str(self.installation.log(self.service.name)),
+        }
 
 
 def _why(code: int) -> str:

@@ -65,9 +65,8 @@ def _install_shell(become: list[str]) -> None:
     patience = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10"]
     quiet = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *patience]
     command = [*quiet, "install", "-y", "--no-install-recommends", "--no-remove", f"{SHELL}={version}"]
-    subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True
-    )  # where this fails, the tests use the other Chromium
+    # Where this fails, the tests use the other Chromium.
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
 
 
 def _said(*command: str) -> str:

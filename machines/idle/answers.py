@@ -27,6 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     K.DELETE: (C.KEEP, C.DONE),
 }
 WEEK = timedelta(days=7)
+Deed = Callable[[Question, User | None, datetime, datetime | None], datetime | None]
 
 
 class TooLate(Refusal):
@@ -66,34 +67,41 @@ _ENDED = _("The time for an answer ended at %(at)s.")
 
 @transaction.atomic
 def answer(
-    *, ask: Question, choice: str, by: User | None, now: datetime, until: datetime | None = None, is_given: bool = False
+    *,
+    question: Question,
+    choice: str,
+    by: User | None,
+    now: datetime,
+    until: datetime | None = None,
+    is_given: bool = False,
 ) -> Answer:
     """Take an answer. by=None: by a link, which is proof by itself. is_given: a long job without a student's limits.
 
     Raises Refusal with the sentence that the person reads.
     """
-    quotas.actions.lock(ask.machine.owner_id)
-    ask = living(ask, lock=True)
-    if refusal := why_not(ask, choice, now):
+    quotas.actions.lock(question.machine.owner_id)
+    question = living(question, lock=True)
+    if refusal := why_not(question, choice, now):
         raise refusal
-    until = _given(ask, by, now, until) if is_given and choice == C.JOB else _DEEDS[C(choice)](ask, by, now, until)
-    questions.close(ask=ask, outcome=Question.Outcome.ANSWERED, now=now)
-    return Answer.objects.create(ask=ask, choice=choice, by=by, at=now, until=until)
+    deed: Deed = _given if is_given and choice == C.JOB else _DEEDS[C(choice)]
+    until = deed(question, by, now, until)
+    questions.close(question=question, outcome=Question.Outcome.ANSWERED, now=now)
+    return Answer.objects.create(ask=question, choice=choice, by=by, at=now, until=until)
 
 
 @transaction.atomic
 def give(*, machine: Machine, until: datetime, by: User, now: datetime, reason: str = "") -> Hold:
     """Keep a machine awake, asked or not, without the limits that students have: for teachers and administrators."""
     for open_one in Question.objects.open().filter(machine=machine, kind=K.SLEEP).select_for_update(of=("self",)):
-        questions.close(ask=open_one, outcome=Question.Outcome.ACTIVE, now=now)
+        questions.close(question=open_one, outcome=Question.Outcome.ACTIVE, now=now)
     return _hold(machine, Hold.Kind.GIVEN, by, now, until, reason)
 
 
-def living(ask: Question, *, lock: bool = False) -> Question:
+def living(question: Question, *, lock: bool = False) -> Question:
     """Read the question as it is now; a later warning of the same thing stands in for an earlier one, so its link still helps."""
     rows = Question.objects.select_related("machine__owner", "machine__template__course", "machine__template__image")
     rows = rows.select_for_update(of=("self",)) if lock else rows
-    found = rows.get(pk=ask.pk)
+    found = rows.get(pk=question.pk)
     if found.outcome != Question.Outcome.OVER:
         return found
     return (
@@ -101,31 +109,32 @@ def living(ask: Question, *, lock: bool = False) -> Question:
     )
 
 
-def why_not(ask: Question, choice: str, now: datetime) -> Refusal | None:
+def why_not(question: Question, choice: str, now: datetime) -> Refusal | None:
     """Return why this answer can no longer be given, or never could; None while it can."""
-    if choice not in CHOICES[ask.kind]:
+    if choice not in CHOICES[question.kind]:
         return NotNow(_("This is no answer to this question."))
-    if said := ask.answers.filter(choice=choice).first():
+    if said := question.answers.filter(choice=choice).first():
         return TooLate(_SAID[C(choice)], {"at": times.moment(said.at, now)})
-    if ask.closed_at and ask.outcome != Question.Outcome.ANSWERED:
-        words = _BECAME.get((K(ask.kind), Question.Outcome(ask.outcome))) or (
-            _ACTIVE if ask.outcome == Question.Outcome.ACTIVE else _OVER
+    if question.closed_at and question.outcome != Question.Outcome.ANSWERED:
+        words = _BECAME.get((K(question.kind), Question.Outcome(question.outcome))) or (
+            _ACTIVE if question.outcome == Question.Outcome.ACTIVE else _OVER
         )
-        return TooLate(words, {"at": times.moment(ask.closed_at, now)})
-    if links.has_ended(ask, now):
-        return TooLate(_ENDED, {"at": times.moment(ask.ends_at or now, now)})
-    return _wrong_state(ask, choice)
+        return TooLate(words, {"at": times.moment(question.closed_at, now)})
+    if links.has_ended(question, now):
+        return TooLate(_ENDED, {"at": times.moment(question.ends_at or now, now)})
+    return _wrong_state(question, choice)
 
 
-def offers_job(ask: Question, now: datetime) -> bool:
+def offers_job(question: Question, now: datetime) -> bool:
     """Return whether a long job can be announced now: where students may, and only near the end, or everybody would."""
-    policy = policy_of(ask.machine.template)
-    return policy.may_hold and questions.earliest_end(ask, now) - now <= timedelta(minutes=policy.hold_offered_minutes)
+    policy = policy_of(question.machine.template)
+    offered = timedelta(minutes=policy.hold_offered_minutes)
+    return policy.may_hold and questions.earliest_end(question, now) - now <= offered
 
 
-def _wrong_state(ask: Question, choice: str) -> Refusal | None:
+def _wrong_state(question: Question, choice: str) -> Refusal | None:
     """Refuse to keep awake what sleeps; the other answers are judged by the actions themselves."""
-    machine = ask.machine
+    machine = question.machine
     if machine.wanted == Wanted.GONE or machine.state == State.GONE:
         return TooLate(_("This machine has been deleted."))
     if choice in (C.MORE, C.JOB) and machine.wanted != Wanted.RUNNING:
@@ -136,23 +145,23 @@ def _wrong_state(ask: Question, choice: str) -> Refusal | None:
 # ---- what follows; each gives until when, where the answer has an end ----
 
 
-def _more(ask: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
-    until = now + timedelta(minutes=policy_of(ask.machine.template).more_minutes)
-    _hold(ask.machine, Hold.Kind.MORE, by, now, until)
+def _more(question: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
+    until = now + timedelta(minutes=policy_of(question.machine.template).more_minutes)
+    _hold(question.machine, Hold.Kind.MORE, by, now, until)
     return until
 
 
-def _job(ask: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
+def _job(question: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
     until = _checked_end(until, now)
-    _check_job(ask, policy_of(ask.machine.template), now, until)
-    _hold(ask.machine, Hold.Kind.JOB, by, now, until)
+    _check_job(question, policy_of(question.machine.template), now, until)
+    _hold(question.machine, Hold.Kind.JOB, by, now, until)
     return until
 
 
-def _given(ask: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
+def _given(question: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
     """Grant a long job in the name of a teacher, without the limits that students have."""
     until = _checked_end(until, now)
-    _hold(ask.machine, Hold.Kind.GIVEN, by, now, until)
+    _hold(question.machine, Hold.Kind.GIVEN, by, now, until)
     return until
 
 
@@ -162,28 +171,28 @@ def _checked_end(until: datetime | None, now: datetime) -> datetime:
     return until
 
 
-def _sleep(ask: Question, by: User | None, now: datetime, until: datetime | None) -> None:
-    _end_holds(ask.machine, now)
-    actions.suspend(machine=ask.machine, by=by, why=Note(_("Its owner answered: sleep now.")))
+def _sleep(question: Question, by: User | None, now: datetime, until: datetime | None) -> None:
+    _end_holds(question.machine, now)
+    actions.suspend(machine=question.machine, by=by, why=Note(_("Its owner answered: sleep now.")))
 
 
-def _done(ask: Question, by: User | None, now: datetime, until: datetime | None) -> None:
+def _done(question: Question, by: User | None, now: datetime, until: datetime | None) -> None:
     """Do at once what would have come in the end: the machine is no longer needed for now."""
     verbs: dict[str, Callable[..., Machine]] = {
         K.SLEEP: actions.shelve,
         K.ARCHIVE: partial(actions.archive, by_rule=True),  # the rules would archive it in days, quota or not
         K.DELETE: actions.delete,
     }
-    _end_holds(ask.machine, now)
-    verbs[K(ask.kind)](machine=ask.machine, by=by, why=Note(_("Its owner answered: I am done.")))
+    _end_holds(question.machine, now)
+    verbs[K(question.kind)](machine=question.machine, by=by, why=Note(_("Its owner answered: I am done.")))
 
 
-def _keep(ask: Question, by: User | None, now: datetime, until: datetime | None) -> None:
-    Machine.objects.filter(pk=ask.machine_id).update(used_at=now)
-    ask.machine.record(Event.Kind.WISHED, Note(_("To be kept: its days are counted anew.")), by=by)
+def _keep(question: Question, by: User | None, now: datetime, until: datetime | None) -> None:
+    Machine.objects.filter(pk=question.machine_id).update(used_at=now)
+    question.machine.record(Event.Kind.WISHED, Note(_("To be kept: its days are counted anew.")), by=by)
 
 
-_DEEDS: dict[Answer.Choice, Callable[[Question, User | None, datetime, datetime | None], datetime | None]] = {
+_DEEDS: dict[Answer.Choice, Deed] = {
     C.MORE: _more,
     C.JOB: _job,
     C.SLEEP: _sleep,
@@ -203,10 +212,10 @@ def _end_holds(machine: Machine, now: datetime) -> None:
     Hold.objects.live(now).filter(machine=machine).exclude(kind=Hold.Kind.GIVEN).update(ends_at=now)
 
 
-def _check_job(ask: Question, policy: IdlePolicy, now: datetime, until: datetime) -> None:
+def _check_job(question: Question, policy: IdlePolicy, now: datetime, until: datetime) -> None:
     if not policy.may_hold:
         raise NoMoreHold(_("Long jobs cannot be announced for this machine. Ask your teacher for more time."))
-    from_when = questions.earliest_end(ask, now) - timedelta(minutes=policy.hold_offered_minutes)
+    from_when = questions.earliest_end(question, now) - timedelta(minutes=policy.hold_offered_minutes)
     if now < from_when:
         facts = {"minutes": _plain(policy.hold_offered_minutes), "at": times.moment(from_when, now)}
         raise NoMoreHold(
@@ -219,7 +228,7 @@ def _check_job(ask: Question, policy: IdlePolicy, now: datetime, until: datetime
         raise NoMoreHold(
             _("A long job takes %(hours)s hours at most: until %(at)s. Say it again before that ends."), facts
         )
-    _check_week(ask.machine, policy, now, until)
+    _check_week(question.machine, policy, now, until)
 
 
 def _check_week(machine: Machine, policy: IdlePolicy, now: datetime, until: datetime) -> None:

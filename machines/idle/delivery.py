@@ -49,22 +49,24 @@ def register() -> None:
 
 def mail_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what templates/asks/mail says; None once the question is over."""
-    ask, now = _open_ones([notice]).get(questions.ask_of(notice)), timezone.now()
-    if ask is None:
+    question, now = _open_ones([notice]).get(questions.question_id_of(notice)), timezone.now()
+    if question is None:
         return None
     return {
-        "subject": question_text.headline(ask, now),
-        "machine": ask.machine,
-        "why": str(ask.why),
-        "meaning": question_text.meaning(ask),
-        "page": settings.PORTAL_URL + reverse("machine", args=[ask.machine_id]),
-        "links": [(text, links.address(ask, choice)) for choice, text in question_text.offered(ask, now)],
+        "subject": question_text.headline(question, now),
+        "machine": question.machine,
+        "why": str(question.why),
+        "meaning": question_text.meaning(question),
+        "page": settings.PORTAL_URL + reverse("machine", args=[question.machine_id]),
+        "links": [(text, links.address(question, choice)) for choice, text in question_text.offered(question, now)],
     }
 
 
 def _open_ones(notices: Iterable[Notice]) -> dict[int, Question]:
     parts = ("machine__owner", "machine__template__course", "machine__template__image", "machine__activity")
-    return Question.objects.open().select_related(*parts).in_bulk([questions.ask_of(notice) for notice in notices])
+    return (
+        Question.objects.open().select_related(*parts).in_bulk([questions.question_id_of(notice) for notice in notices])
+    )
 
 
 # ---- terminals ----
@@ -83,23 +85,23 @@ def write_lines(now: datetime) -> int:
     reachable: dict[Guest, tuple[Notice, Question]] = {}
     for notice in due:
         with failures.at(notice.pk, holder=notice.holder) as tried:
-            if (ask := open_ones.get(questions.ask_of(notice))) is None:
+            if (question := open_ones.get(questions.question_id_of(notice))) is None:
                 outbox.settle(notice, State.CANCELLED, PASSED_OVER)
-            elif isinstance(way := ways[ask.pk], str):
+            elif isinstance(way := ways[question.pk], str):
                 outbox.settle(notice, State.NONE, way)
             else:
-                lines[way], reachable[way] = _line(ask), (notice, ask)
+                lines[way], reachable[way] = _line(question), (notice, question)
         if tried.failure:
             outbox.put_back(notice, tried.failure.error, pause=timedelta(0))
     written = terminal_lines.write(lines) if lines else {}
     return sum(_note_line(*reachable[guest], line, now) for guest, line in written.items())
 
 
-def _note_line(notice: Notice, ask: Question, line: Written, now: datetime) -> bool:
+def _note_line(notice: Notice, question: Question, line: Written, now: datetime) -> bool:
     if line.terminals:
-        log.info("ask %s: a line in %s terminals", ask.pk, line.terminals)
+        log.info("ask %s: a line in %s terminals", question.pk, line.terminals)
         return questions.delivered(notice, timezone.now())
-    if line.again and now + AGAIN - ask.asked_at <= TRIES:
+    if line.again and now + AGAIN - question.asked_at <= TRIES:
         outbox.put_back(notice, line.fault, pause=AGAIN)
     else:
         outbox.settle(notice, State.FAILED if line.again else State.NONE, line.fault)
@@ -108,7 +110,7 @@ def _note_line(notice: Notice, ask: Question, line: Written, now: datetime) -> b
 
 def _ways(questions: Iterable[Question]) -> dict[int, Guest | str]:
     """Return where each machine's SSH is, or why no line can be written there."""
-    machines = {ask.pk: ask.machine for ask in questions}
+    machines = {question.pk: question.machine for question in questions}
     tunnels: dict[UUID, list[Tunnel]] = {}
     for tunnel in Tunnel.objects.of_many([machine.pk for machine in machines.values()]):
         tunnels.setdefault(tunnel.holder, []).append(tunnel)
@@ -128,9 +130,9 @@ def _way(machine: Machine, tunnels: list[Tunnel]) -> Guest | str:
     return Guest(ssh.gateway.public_host, ssh.port, machine.ssh_user)
 
 
-def _line(ask: Question) -> str:
-    with written_for(ask.machine.owner):
-        title = question_text.headline(ask, timezone.now())
+def _line(question: Question) -> str:
+    with written_for(question.machine.owner):
+        title = question_text.headline(question, timezone.now())
         return _("Minga: %(title)s. Do you still need it? Go on working, or answer at %(page)s") % {
             "title": title,
             "page": settings.PORTAL_URL,

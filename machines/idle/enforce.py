@@ -29,7 +29,7 @@ def tick(now: datetime) -> list[Step]:
         questions.settle(now)
     outlooks = look(now, failures)
     with failures.at("queue"):
-        make_room.reckon(outlooks, now)
+        make_room.keep_estimates(outlooks, now)
     done: list[Step] = []
     for step in plan(outlooks, now, failures):
         if len(done) >= settings.IDLE_MOST:

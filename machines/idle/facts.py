@@ -13,7 +13,7 @@ from accounts.failures import Failures
 from accounts.models import Notice
 from courses.models import Lesson, Template
 from courses.policy import IdlePolicy, policy_of
-from machines.idle.questions import about_of, ask_of
+from machines.idle.questions import about_of, question_id_of
 from machines.models import Activity, Hold, Machine, MachineQuerySet, Question
 from machines.states import State
 
@@ -37,7 +37,7 @@ class Facts:
     policy: IdlePolicy
     hold: Hold | None = None  # of those that have begun, the last to end
     lesson: Lesson | None = None  # likewise, of its course
-    asks: tuple[Question, ...] = ()  # the open ones
+    questions: tuple[Question, ...] = ()  # the open ones
     delivered_at: datetime | None = None  # when the first channel of the open question reached its owner
     wrote_at: datetime | None = None  # when we last wrote into its open terminals, which passes bytes, too
 
@@ -45,8 +45,8 @@ class Facts:
     def activity(self) -> Activity | None:
         return getattr(self.machine, "activity", None)
 
-    def open_ask(self, kind: str) -> Question | None:
-        return next((ask for ask in self.asks if ask.kind == kind), None)
+    def open_question(self, kind: str) -> Question | None:
+        return next((question for question in self.questions if question.kind == kind), None)
 
 
 def watched() -> MachineQuerySet:
@@ -68,12 +68,12 @@ def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures:
     rows = [row for row in rows if row.template_id in policies]
     longest = max((max(p.idle_minutes, p.first_minutes) for p in policies.values()), default=0)
     since = now - timedelta(minutes=longest)
-    holds, lessons, asks = _holds(rows, since, now), _lessons(templates.values(), since, now), _asks(rows)
-    delivered = _deliveries(asks)
+    holds, lessons, questions = _holds(rows, since, now), _lessons(templates.values(), since, now), _questions(rows)
+    delivered = _deliveries(questions)
     found = []
     for row in rows:
         template = templates[row.template_id]
-        mine = tuple(asks.get(row.pk, ()))
+        mine = tuple(questions.get(row.pk, ()))
         lesson = lessons.get(template.course_id) if template.course_id else None
         delivered_at, wrote_at = delivered.get(
             next((a.pk for a in mine if a.kind == Question.Kind.SLEEP), 0), (None, None)
@@ -126,25 +126,25 @@ def _lessons(templates: Iterable[Template], since: datetime, now: datetime) -> d
     return {lesson.course_id: lesson for lesson in begun.order_by("ends_at")}
 
 
-def _asks(rows: list[Machine]) -> dict[UUID, list[Question]]:
+def _questions(rows: list[Machine]) -> dict[UUID, list[Question]]:
     found: dict[UUID, list[Question]] = {}
     machines = {row.pk: row for row in rows}
-    for ask in _about(Question.objects.open(), rows).order_by("asked_at"):
-        if ask.machine_id in machines:
-            ask.machine = machines[ask.machine_id]
-            found.setdefault(ask.machine_id, []).append(ask)
+    for question in _about(Question.objects.open(), rows).order_by("asked_at"):
+        if question.machine_id in machines:
+            question.machine = machines[question.machine_id]
+            found.setdefault(question.machine_id, []).append(question)
     return found
 
 
-def _deliveries(asks: dict[UUID, list[Question]]) -> dict[int, tuple[datetime | None, datetime | None]]:
+def _deliveries(questions: dict[UUID, list[Question]]) -> dict[int, tuple[datetime | None, datetime | None]]:
     """Return for each question when its first channel was delivered, and when a line was written into terminals."""
-    abouts = [about_of(ask.pk) for some in asks.values() for ask in some]
+    abouts = [about_of(question.pk) for some in questions.values() for question in some]
     found: dict[int, tuple[datetime | None, datetime | None]] = {}
     rows = Notice.objects.filter(about__in=abouts, delivered_at__isnull=False)
     for notice in rows.only("about", "channel", "delivered_at"):
-        delivered_at, wrote_at = found.get(ask := ask_of(notice), (None, None))
+        delivered_at, wrote_at = found.get(question := question_id_of(notice), (None, None))
         delivered_at = min(filter(None, (delivered_at, notice.delivered_at)), default=None)
-        found[ask] = (delivered_at, notice.delivered_at if notice.channel == Notice.Channel.TERMINAL else wrote_at)
+        found[question] = (delivered_at, notice.delivered_at if notice.channel == Notice.Channel.TERMINAL else wrote_at)
     return found
 
 

@@ -50,7 +50,7 @@ class Outlook:
     shelves_at: datetime | None = None
     archives_at: datetime | None = None
     deletes_at: datetime | None = None
-    ask: Question | None = None  # the open question or warning that counts now
+    question: Question | None = None  # the open question or warning that counts now
 
     @property
     def unknown(self) -> list[Signal]:
@@ -68,13 +68,13 @@ class Outlook:
     @cached_property
     def came_back(self) -> bool:
         """Whether the machine runs, and was in use or kept awake since its owner was asked."""
-        if self.ask is None or self.ask.kind != Question.Kind.SLEEP or self.quiet_since is None:
+        if self.question is None or self.question.kind != Question.Kind.SLEEP or self.quiet_since is None:
             return False
-        return self.held_until is not None or self.quiet_since > self.ask.asked_at
+        return self.held_until is not None or self.quiet_since > self.question.asked_at
 
     @property
     def was_delivered(self) -> bool:
-        return self.ask is not None and self.ask.ends_at is not None
+        return self.question is not None and self.question.ends_at is not None
 
 
 def outlook_of(facts: Facts, now: datetime) -> Outlook:
@@ -107,7 +107,7 @@ def if_closed(facts: Facts, now: datetime) -> Outlook:
 
 def _shifted(outlook: Outlook, now: datetime) -> Outlook:
     """Return the outlook of a machine that is quiet only from now on."""
-    return _times(replace(outlook, quiet_since=max(outlook.quiet_since or now, now), ask=None))
+    return _times(replace(outlook, quiet_since=max(outlook.quiet_since or now, now), question=None))
 
 
 def first_visit_due(activity: Activity | None) -> bool:
@@ -125,8 +125,13 @@ def _awake(facts: Facts, now: datetime) -> Outlook:
     held = max((end for end in _ends(facts) if end > now), default=None)
     heard = [signal.at for signal in signals if signal.at and signal.name not in ("hold", "lesson")]
     outlook = Outlook(
-        facts, now, signals=signals, held_until=held, quiet_since=max([since, *heard, *ends]), ask=facts.open_ask(Question.Kind.SLEEP)
-    )  # fmt: skip
+        facts,
+        now,
+        signals=signals,
+        held_until=held,
+        quiet_since=max([since, *heard, *ends]),
+        question=facts.open_question(Question.Kind.SLEEP),
+    )
     return _times(outlook)
 
 
@@ -136,21 +141,26 @@ def _ends(facts: Facts) -> list[datetime]:
 
 def _times(outlook: Outlook) -> Outlook:
     """Fill in when its owner is asked, when it sleeps and so on, counted from when on it is quiet."""
-    facts, policy, ask = outlook.facts, outlook.facts.policy, outlook.ask
+    facts, policy, question = outlook.facts, outlook.facts.policy, outlook.question
     is_first = first_visit_due(facts.activity)
     quiet = max(filter(None, (outlook.quiet_since, outlook.held_until)), default=outlook.now)
     idle = timedelta(minutes=policy.first_minutes if is_first else policy.idle_minutes)
     answer = timedelta(minutes=policy.first_ask_minutes if is_first else policy.ask_minutes)
-    if ask and not outlook.came_back:
-        asked, sleeps = ask.asked_at, ask.ends_at or ask.asked_at + timedelta(hours=settings.IDLE_UNTOLD_HOURS)
+    if question and not outlook.came_back:
+        asked = question.asked_at
+        sleeps = question.ends_at or asked + timedelta(hours=settings.IDLE_UNTOLD_HOURS)
     else:
         asked = max(quiet + idle, outlook.now) if outlook.unknown else quiet + idle
         sleeps = max(asked, outlook.now) + answer
     archives = max(facts.machine.used_at, outlook.quiet_since or sleeps) + policy.archive_days * DAY
     return replace(
-        outlook, asked_at=asked, sleeps_at=sleeps, shelves_at=sleeps + timedelta(hours=policy.shelve_hours),
-        archives_at=archives, deletes_at=archives + policy.delete_days * DAY,
-    )  # fmt: skip
+        outlook,
+        asked_at=asked,
+        sleeps_at=sleeps,
+        shelves_at=sleeps + timedelta(hours=policy.shelve_hours),
+        archives_at=archives,
+        deletes_at=archives + policy.delete_days * DAY,
+    )
 
 
 def _signals(facts: Facts, now: datetime) -> tuple[Signal, ...]:
@@ -191,11 +201,11 @@ def _is_recent(at: datetime | None, now: datetime) -> bool:
 
 def _ports_at(facts: Facts, activity: Activity) -> datetime | None:
     """Return when its ports last showed work, but for the bytes of a line that we ourselves wrote into its terminals."""
-    at, ask = activity.ports_at, facts.open_ask(Question.Kind.SLEEP)
-    if at is None or ask is None:
+    at, question = activity.ports_at, facts.open_question(Question.Kind.SLEEP)
+    if at is None or question is None:
         return at
-    ours = facts.wrote_at or ask.asked_at
-    return ask.asked_at if ask.asked_at < at <= ours + ECHO else at
+    ours = facts.wrote_at or question.asked_at
+    return question.asked_at if question.asked_at < at <= ours + ECHO else at
 
 
 def _kept(facts: Facts, now: datetime) -> list[Signal]:
@@ -214,24 +224,24 @@ def _asleep(facts: Facts, now: datetime) -> Outlook:
     shelves = None
     if machine.state == State.SUSPENDED:
         shelves = machine.state_since + timedelta(hours=policy.shelve_hours)
-    archives, ask = _after_warnings(facts, Question.Kind.ARCHIVE, machine.used_at + policy.archive_days * DAY, now)
+    archives, question = _after_warnings(facts, Question.Kind.ARCHIVE, machine.used_at + policy.archive_days * DAY, now)
     deletes = archives + policy.delete_days * DAY
-    return Outlook(facts, now, shelves_at=shelves, archives_at=archives, deletes_at=deletes, ask=ask)
+    return Outlook(facts, now, shelves_at=shelves, archives_at=archives, deletes_at=deletes, question=question)
 
 
 def _archived(facts: Facts, now: datetime) -> Outlook:
     machine = facts.machine
     kept_since = max(machine.state_since, machine.used_at)
-    deletes, ask = _after_warnings(facts, Question.Kind.DELETE, kept_since + facts.policy.delete_days * DAY, now)
-    return Outlook(facts, now, deletes_at=deletes, ask=ask)
+    deletes, question = _after_warnings(facts, Question.Kind.DELETE, kept_since + facts.policy.delete_days * DAY, now)
+    return Outlook(facts, now, deletes_at=deletes, question=question)
 
 
 def _after_warnings(facts: Facts, kind: str, due: datetime, now: datetime) -> tuple[datetime, Question | None]:
     """Return the day on which it happens: as planned, but never before each warning has been known for all its days."""
-    ask = facts.open_ask(kind)
-    if ask is not None and ask.ends_at is not None:
-        return max(due, ask.ends_at), ask
-    return max(due, now + days_of(ask.number if ask else 1)), ask
+    question = facts.open_question(kind)
+    if question is not None and question.ends_at is not None:
+        return max(due, question.ends_at), question
+    return max(due, now + days_of(question.number if question else 1)), question
 
 
 def days_of(number: int) -> timedelta:

@@ -20,7 +20,7 @@ _SIGNER = signing.TimestampSigner(salt="machines.idle.links", sep=".")
 
 
 class BadLink(Refusal):
-    """Not made by us, or cut off by a mail program."""
+    """A link that is not ours, or was cut off by a mail program."""
 
     status = 404
     code = "bad_link"
@@ -31,13 +31,13 @@ class OldLink(Refusal):
     code = "old_link"
 
 
-def token(ask: Question, choice: str) -> str:
-    return _SIGNER.sign(f"{ask.pk}-{choice}")
+def token(question: Question, choice: str) -> str:
+    return _SIGNER.sign(f"{question.pk}-{choice}")
 
 
-def address(ask: Question, choice: str) -> str:
+def address(question: Question, choice: str) -> str:
     """Return the whole link, as it stands in a mail."""
-    return f"{settings.PORTAL_URL}{reverse('ask-link', args=[token(ask, choice)])}"
+    return f"{settings.PORTAL_URL}{reverse('ask-link', args=[token(question, choice)])}"
 
 
 def read(text: str) -> tuple[Question, str]:
@@ -60,5 +60,5 @@ def read(text: str) -> tuple[Question, str]:
     return found, choice
 
 
-def has_ended(ask: Question, now: datetime) -> bool:
-    return ask.ends_at is not None and now > ask.ends_at + GRACE
+def has_ended(question: Question, now: datetime) -> bool:
+    return question.ends_at is not None and now > question.ends_at + GRACE

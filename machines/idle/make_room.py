@@ -59,7 +59,7 @@ def _steps(stage: Stage, outlooks: Sequence[Outlook], now: datetime) -> list[Ste
 def estimates(machines: Collection[Machine], now: datetime) -> dict[UUID, int]:
     """Return minutes until their turn for machines that wait for room. Two queries, none where nobody waits.
 
-    Of one that the cloud sent back although its book-keeping had room nobody can tell: no place that becomes free helps it.
+    A machine that the cloud sent back although its book-keeping had room gets no estimate: no place that becomes free helps it.
     """
     waiting = [machine for machine in machines if machine.state == State.QUEUED and machine.full_tries < SENT_BACK]
     if not waiting:
@@ -70,8 +70,8 @@ def estimates(machines: Collection[Machine], now: datetime) -> dict[UUID, int]:
     return {pk: minutes for pk, place in places.items() if (minutes := _minutes(queue, place, now)) is not None}
 
 
-def reckon(outlooks: Sequence[Outlook], now: datetime) -> None:
-    """Keep for pages what they tell those who wait; nothing where nobody does."""
+def keep_estimates(outlooks: Sequence[Outlook], now: datetime) -> None:
+    """Store for pages what they show those who wait; nothing where nobody waits."""
     if _waiting().exists():
         cache.set(_KEY, Queue(tuple(_frees(outlooks, now)), _pace(now)), KEEP_SECONDS)
 
@@ -99,7 +99,7 @@ def _free_at(outlook: Outlook, now: datetime) -> datetime | None:
         return now
     if outlook.sleeps_at is None or outlook.at_work or outlook.unknown or outlook.held_until:
         return None
-    delivered_at = outlook.facts.delivered_at if outlook.ask else outlook.asked_at
+    delivered_at = outlook.facts.delivered_at if outlook.question else outlook.asked_at
     return max(now, min(outlook.sleeps_at, delivered_at + ROOM_NOTICE)) if delivered_at else outlook.sleeps_at
 
 

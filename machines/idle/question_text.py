@@ -11,59 +11,59 @@ from machines.models import Answer, Machine, Question
 C, K = Answer.Choice, Question.Kind
 
 
-def headline(ask: Question, now: datetime) -> str:
+def headline(question: Question, now: datetime) -> str:
     """Say what happens without an answer, and when. Before the first delivery: the earliest time at which it can."""
-    facts = {"name": ask.machine.name, "at": times.moment(questions.earliest_end(ask, now), now)}
-    if ask.kind == K.ARCHIVE:
+    facts = {"name": question.machine.name, "at": times.moment(questions.earliest_end(question, now), now)}
+    if question.kind == K.ARCHIVE:
         return _("“%(name)s” will be archived: %(at)s") % facts
-    if ask.kind == K.DELETE:
+    if question.kind == K.DELETE:
         return _("The archive of “%(name)s” will be deleted: %(at)s") % facts
     return _("“%(name)s” goes to sleep: %(at)s") % facts
 
 
-def meaning(ask: Question) -> str:
+def meaning(question: Question) -> str:
     """Explain the deed to somebody who hears of it for the first time."""
-    if ask.kind == K.ARCHIVE:
+    if question.kind == K.ARCHIVE:
         return _("Its disk is kept as an image, and its name and ports stay yours. You can have it back from its page.")
-    if ask.kind == K.DELETE:
+    if question.kind == K.DELETE:
         return _("Everything in it is lost then. Keep it, or fetch what you need before.")
-    if not ask.machine.template.image.can_suspend:
+    if not question.machine.template.image.can_suspend:
         return _("Its kind of machine cannot keep its memory: it is shut down. Its disk is kept; what runs in it ends.")
     return _("Its memory is kept: everything in it goes on where it stopped when you wake it.")
 
 
-def label(ask: Question, choice: str) -> str:
+def label(question: Question, choice: str) -> str:
     """Return the words of the answer's button."""
     done = {K.SLEEP: _("I am done: put it away"), K.ARCHIVE: _("Archive it now"), K.DELETE: _("Delete it now")}
     return {
-        C.MORE: _("%(length)s more") % {"length": _length(ask.machine)},
+        C.MORE: _("%(length)s more") % {"length": _length(question.machine)},
         C.JOB: _("A long job until …"),
         C.SLEEP: _("Sleep now"),
-        C.DONE: done[K(ask.kind)],
+        C.DONE: done[K(question.kind)],
         C.KEEP: _("Keep it"),
     }[C(choice)]
 
 
-def offered(ask: Question, now: datetime) -> list[tuple[str, str]]:
+def offered(question: Question, now: datetime) -> list[tuple[str, str]]:
     """Return the answers that can be given now, each with its label."""
-    choices = [c for c in answers.CHOICES[ask.kind] if c != C.JOB or answers.offers_job(ask, now)]
-    return [(choice, label(ask, choice)) for choice in choices]
+    choices = [c for c in answers.CHOICES[question.kind] if c != C.JOB or answers.offers_job(question, now)]
+    return [(choice, label(question, choice)) for choice in choices]
 
 
-def consequence(ask: Question, choice: str) -> str:
+def consequence(question: Question, choice: str) -> str:
     """Say what the button does, before it is pressed."""
-    policy = policy_of(ask.machine.template)
+    policy = policy_of(question.machine.template)
     done = {
         K.SLEEP: _("It is put away at once: its disk is kept, what runs in it ends, and others get its place."),
         K.ARCHIVE: _("It is archived at once. You can have it back from its page."),
         K.DELETE: _("Its archive is deleted at once, for good."),
     }
     return {
-        C.MORE: _("It stays on for %(length)s more, whatever happens in it.") % {"length": _length(ask.machine)},
+        C.MORE: _("It stays on for %(length)s more, whatever happens in it.") % {"length": _length(question.machine)},
         C.JOB: _("It stays on until then, even if nobody connects. At most %(hours)s hours for one job.")
         % {"hours": f"{policy.hold_hours:g}"},
         C.SLEEP: _("It goes to sleep at once. Nothing is lost."),
-        C.DONE: done[K(ask.kind)],
+        C.DONE: done[K(question.kind)],
         C.KEEP: _("It stays as it is, and its days are counted anew from now."),
     }[C(choice)]
 

@@ -53,11 +53,11 @@ def _send_out(opened: Question, now: datetime) -> None:
     doorbell.ring("machines.tasks.write_lines")
 
 
-def close(*, ask: Question, outcome: str, now: datetime) -> bool:
+def close(*, question: Question, outcome: str, now: datetime) -> bool:
     """Close the question. True if it was still open, so that this caller closed it."""
-    done = close_all(pks=[ask.pk], outcome=outcome, now=now) == 1
+    done = close_all(pks=[question.pk], outcome=outcome, now=now) == 1
     if done:
-        ask.closed_at, ask.outcome = now, outcome
+        question.closed_at, question.outcome = now, outcome
     return done
 
 
@@ -71,30 +71,32 @@ def close_all(*, pks: Collection[int], outcome: str, now: datetime) -> int:
     return closed
 
 
-def delivered_at(ask: Question) -> datetime | None:
+def delivered_at(question: Question) -> datetime | None:
     """Return when the first channel reached its owner."""
-    return min((notice.delivered_at for notice in notices_of([ask])[ask.pk] if notice.delivered_at), default=None)
+    return min(
+        (notice.delivered_at for notice in notices_of([question])[question.pk] if notice.delivered_at), default=None
+    )
 
 
-def notices_of(asks: Iterable[Question]) -> dict[int, list[Notice]]:
+def notices_of(questions: Iterable[Question]) -> dict[int, list[Notice]]:
     """Return the messages of each question, by its id: one query."""
-    found: dict[int, list[Notice]] = {ask.pk: [] for ask in asks}
+    found: dict[int, list[Notice]] = {question.pk: [] for question in questions}
     for row in Notice.objects.filter(about__in=map(about_of, found)).order_by("channel"):
-        found[ask_of(row)].append(row)
+        found[question_id_of(row)].append(row)
     return found
 
 
-def time_to_answer(ask: Question) -> timedelta:
+def time_to_answer(question: Question) -> timedelta:
     """Return how long its owner has for an answer, from the first delivery on."""
-    if ask.kind != Question.Kind.SLEEP:
-        return timedelta(days=WARN_DAYS[min(ask.number, len(WARN_DAYS)) - 1])
-    policy = policy_of(ask.machine.template)
-    return timedelta(minutes=policy.ask_minutes if was_visited(ask.machine) else policy.first_ask_minutes)
+    if question.kind != Question.Kind.SLEEP:
+        return timedelta(days=WARN_DAYS[min(question.number, len(WARN_DAYS)) - 1])
+    policy = policy_of(question.machine.template)
+    return timedelta(minutes=policy.ask_minutes if was_visited(question.machine) else policy.first_ask_minutes)
 
 
-def earliest_end(ask: Question, now: datetime) -> datetime:
+def earliest_end(question: Question, now: datetime) -> datetime:
     """Return when it happens; while it is not delivered, when it would if that were done now."""
-    return ask.ends_at or now + time_to_answer(ask)
+    return question.ends_at or now + time_to_answer(question)
 
 
 def was_visited(machine: Machine) -> bool:
@@ -115,10 +117,10 @@ def settle(now: datetime, *, machine: UUID | None = None) -> int:
 def delivered(notice: Notice, now: datetime) -> bool:
     """Note that one channel reached the person. False when it was delivered, or the question closed, before."""
     # Lock order: the question before its messages, as in close_all.
-    list(Question.objects.filter(pk=ask_of(notice)).select_for_update().values_list("pk"))
+    list(Question.objects.filter(pk=question_id_of(notice)).select_for_update().values_list("pk"))
     if not outbox.delivered(notice, now):
         return False
-    _settle(Question.objects.filter(pk=ask_of(notice)), now)
+    _settle(Question.objects.filter(pk=question_id_of(notice)), now)
     return True
 
 
@@ -134,17 +136,18 @@ def about_of(pk: int) -> str:
     return f"{ABOUT}{pk}"
 
 
-def ask_of(notice: Notice) -> int:
+def question_id_of(notice: Notice) -> int:
     """Return the id of the question that a message of the outbox is about."""
     return int(notice.about.removeprefix(ABOUT))
 
 
-def _settle(asks: "QuerySet[Question]", now: datetime) -> int:
-    waiting = Question.objects.open().filter(pk__in=asks.values("pk"), ends_at__isnull=True)
+def _settle(questions: "QuerySet[Question]", now: datetime) -> int:
+    waiting = Question.objects.open().filter(pk__in=questions.values("pk"), ends_at__isnull=True)
     abouts = [about_of(pk) for pk in waiting.values_list("pk", flat=True)]
     reached_at: dict[int, datetime] = {}
     for notice in Notice.objects.filter(about__in=abouts, delivered_at__lte=now).order_by("-delivered_at"):
-        reached_at[ask_of(notice)] = notice.delivered_at or now  # ordered newest first, so the first delivery wins
+        # Ordered newest first, so the first delivery wins.
+        reached_at[question_id_of(notice)] = notice.delivered_at or now
     failures, begun = Failures("idle"), []
     rows = Question.objects.filter(pk__in=reached_at, machine__held_at__isnull=True)
     for row in rows.select_related("machine__activity", "machine__template__course"):

@@ -24,9 +24,7 @@ UNTOLD = ngettext(
 ASLEEP_LONG = ngettext("Asleep for %(count)s hour.", "Asleep for %(count)s hours.")
 UNUSED = ngettext("Not used for %(count)s day.", "Not used for %(count)s days.")
 KEPT = ngettext("Archived for %(count)s day.", "Archived for %(count)s days.")
-BIN_OVER = ngettext(
-    "It was in the recycle bin for %(count)s day.", "It was in the recycle bin for %(count)s days."
-)  # fmt: skip
+BIN_OVER = ngettext("It was in the recycle bin for %(count)s day.", "It was in the recycle bin for %(count)s days.")
 FOR_ROOM = _("The cluster is full, and somebody waits for room. Its disk is kept.")
 SLEEP_FOR_ROOM = _("The cluster is full, somebody waits for room, and nobody answered. Nothing is lost.")
 CAME_BACK = _("It is in use again, or somebody keeps it awake.")

@@ -154,7 +154,7 @@ def _note_use(now: datetime) -> None:
         )
 
 
-# ---- load: what the cloud's hosts tell of the guests ----
+# ---- load: what the cloud's hosts report of the guests ----
 
 
 def sample(cloud: Cloud, now: datetime) -> int:

@@ -54,7 +54,7 @@ class Step:
 
 def _asking_due(outlook: Outlook, *, first: bool) -> datetime | None:
     """Return when to ask. Nobody is asked while any signal is unknown: unknown is not idle."""
-    if outlook.ask or outlook.unknown or first_visit_due(outlook.facts.activity) != first:
+    if outlook.question or outlook.unknown or first_visit_due(outlook.facts.activity) != first:
         return None
     return outlook.asked_at if outlook.quiet_since else None
 
@@ -70,7 +70,7 @@ def _back_due(outlook: Outlook) -> datetime | None:
 
 
 def _is_sleep_question(outlook: Outlook) -> bool:
-    return outlook.ask is not None and outlook.ask.kind == Question.Kind.SLEEP
+    return outlook.question is not None and outlook.question.kind == Question.Kind.SLEEP
 
 
 # ---- a machine that rests ----
@@ -79,15 +79,15 @@ def _is_sleep_question(outlook: Outlook) -> bool:
 def _warning_due(outlook: Outlook, kind: str, number: int) -> datetime | None:
     """Return when to warn. The second warning waits for the first to be delivered, since its days count from there."""
     day = _day_of(outlook, kind)
-    if day is None or not _is_turn_of(outlook.ask, number):
+    if day is None or not _is_turn_of(outlook.question, number):
         return None
-    if outlook.ask is None:
+    if outlook.question is None:
         return _planned(outlook, kind) - days_of(number)
     return day - days_of(number) if outlook.was_delivered else None
 
 
-def _is_turn_of(ask: Question | None, number: int) -> bool:
-    return ask is None if number == 1 else ask is not None and ask.number == number - 1
+def _is_turn_of(question: Question | None, number: int) -> bool:
+    return question is None if number == 1 else question is not None and question.number == number - 1
 
 
 def _planned(outlook: Outlook, kind: str) -> datetime:
@@ -99,14 +99,14 @@ def _planned(outlook: Outlook, kind: str) -> datetime:
 
 
 def _deed_due(outlook: Outlook, kind: str) -> datetime | None:
-    is_warned = outlook.ask is not None and outlook.ask.number == LAST and outlook.was_delivered
+    is_warned = outlook.question is not None and outlook.question.number == LAST and outlook.was_delivered
     return _day_of(outlook, kind) if is_warned else None
 
 
 def _day_of(outlook: Outlook, kind: str) -> datetime | None:
     """Return when this happens to a machine that rests; None where it does not come next."""
     state, machine = State(outlook.facts.machine.state), outlook.facts.machine
-    if machine.binned_at or (outlook.ask and outlook.ask.kind != kind) or _is_kept(outlook):
+    if machine.binned_at or (outlook.question and outlook.question.kind != kind) or _is_kept(outlook):
         return None
     if kind == Question.Kind.ARCHIVE:
         return outlook.archives_at if state in (State.SUSPENDED, State.SHELVED) else None
@@ -115,8 +115,12 @@ def _day_of(outlook: Outlook, kind: str) -> datetime | None:
 
 def _is_kept(outlook: Outlook) -> bool:
     """Return whether the machine was used, or its owner wants it kept, after they were warned."""
-    ask = outlook.ask
-    return ask is not None and ask.kind != Question.Kind.SLEEP and outlook.facts.machine.used_at > ask.asked_at
+    question = outlook.question
+    return (
+        question is not None
+        and question.kind != Question.Kind.SLEEP
+        and outlook.facts.machine.used_at > question.asked_at
+    )
 
 
 def _shelve_due(outlook: Outlook) -> datetime | None:
@@ -127,8 +131,8 @@ def _shelve_due(outlook: Outlook) -> datetime | None:
 
 def _over(outlook: Outlook) -> list[Question]:
     """Return open questions that no longer apply: the machine has gone another way, or was used."""
-    kept = None if _is_kept(outlook) else outlook.ask
-    return [ask for ask in outlook.facts.asks if ask is not kept]
+    kept = None if _is_kept(outlook) else outlook.question
+    return [question for question in outlook.facts.questions if question is not kept]
 
 
 def _over_due(outlook: Outlook) -> datetime | None:
@@ -166,22 +170,24 @@ def _ask(kind: str, number: int = 1) -> Act:
 
 def _close(outcome: str) -> Act:
     def act(outlook: Outlook, why: Note) -> None:
-        if outlook.ask:
-            questions.close(ask=outlook.ask, outcome=outcome, now=outlook.now)
+        if outlook.question:
+            questions.close(question=outlook.question, outcome=outcome, now=outlook.now)
 
     return act
 
 
 def _close_over(outlook: Outlook, why: Note) -> None:
     outcome = Question.Outcome.ACTIVE if _is_kept(outlook) else Question.Outcome.OVER
-    questions.close_all(pks=[ask.pk for ask in _over(outlook)], outcome=outcome, now=outlook.now)
+    questions.close_all(pks=[question.pk for question in _over(outlook)], outcome=outcome, now=outlook.now)
 
 
 def _after_silence(verb: Verb) -> Act:
     """Close the question, then act: whoever answers in the same moment is either before us, or finds it over."""
 
     def act(outlook: Outlook, why: Note) -> None:
-        if outlook.ask and not questions.close(ask=outlook.ask, outcome=Question.Outcome.SILENCE, now=outlook.now):
+        if outlook.question and not questions.close(
+            question=outlook.question, outcome=Question.Outcome.SILENCE, now=outlook.now
+        ):
             return
         do(verb, outlook, why)
 

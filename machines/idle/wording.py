@@ -49,7 +49,7 @@ def _running(outlook: Outlook) -> str:
         return (why if outlook.in_lesson else _("Somebody keeps it awake until %(at)s.")) % {"at": at}
     if outlook.unknown:
         return _("It stays awake: nobody can tell just now whether it is in use.")
-    if outlook.ask and not outlook.came_back:
+    if outlook.question and not outlook.came_back:
         return _asked(outlook)
     if [signal for signal in outlook.at_work if signal.name != "start"]:
         return _(
@@ -104,7 +104,7 @@ def if_closed(outlook: Outlook) -> str:
         return _running(outlook)
     if [signal for signal in outlook.at_work if signal.name in ("cpu", "disk", "nic")]:
         return _("It stays awake as long as what runs in it keeps it busy. Closing your connections stops nothing.")
-    if outlook.ask:
+    if outlook.question:
         return _asked(outlook)
     return _("You are asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost.") % {
         "asked": _at(outlook.asked_at, outlook),
@@ -172,7 +172,7 @@ def _quiet(signal: Signal, outlook: Outlook, activity: Activity) -> str:
 
 
 def _load(signal: Signal, activity: Activity) -> str:
-    """Return the last measure in words; '' where this cloud does not tell it."""
+    """Return the last measure in words; '' where this cloud does not report it."""
     if signal.name == "cpu" and activity.cpu_percent is not None:
         return f"{activity.cpu_percent:.0f}\u00a0%, "
     rate = {"disk": activity.disk_rate, "nic": activity.nic_rate}.get(signal.name)
@@ -180,7 +180,7 @@ def _load(signal: Signal, activity: Activity) -> str:
 
 
 def shown(outlook: Outlook) -> list[Signal]:
-    """Return the signals that say something: no hold where nobody holds it, nothing that this cloud never tells."""
+    """Return the signals that say something: no hold where nobody holds it, nothing that this cloud never reports."""
     activity = outlook.facts.activity
     unmeasured = (
         {"disk", "nic", "cpu"} if activity is None else {n for n, v in _measures(activity).items() if v is None}

@@ -15,7 +15,7 @@ class CloudWatch(models.Model):
     whole_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(default=timezone.now)
     claimed_until = models.DateTimeField(null=True, blank=True)
-    # By a restore: the cloud is not listed before reconcile.after_restore.meet.
+    # By a restore: the cloud is not listed before reconcile.after_restore.compare_with_cloud.
     held_at = models.DateTimeField(null=True, blank=True)
     took_seconds = models.FloatField(default=0)
     room = models.JSONField(default=dict, blank=True)  # free capacity of the cluster, as the cloud last said

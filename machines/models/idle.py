@@ -15,7 +15,7 @@ from machines.models.machine import Machine
 class Activity(models.Model):
     """The signals of one machine that runs. `*_heard_at`: when a signal was last heard; `*_at`: when it last showed work.
 
-    Counters are those of the last sample, kept to tell what has passed since. No column here is a decision.
+    Counters are those of the last sample, kept to compute what has passed since. No column here is a decision.
     """
 
     machine = models.OneToOneField(Machine, on_delete=models.CASCADE, primary_key=True, related_name="activity")

@@ -23,7 +23,7 @@ class Machine(models.Model):
     """`wanted` is written by actions, `state` by the stepper; the cloud's own words stand apart in `cloud_*`."""
 
     MOVES = MOVES
-    # Columns of which no page shows anything: lib.states.write tells open pages of all others.
+    # Columns of which no page shows anything: lib.states.write announces all others to open pages.
     UNSEEN = frozenset(
         {"retry_at", "rung_at", "attempts", "unheard", "asked_at", "used_at", "archive_name", "full_tries"}
     )
@@ -242,7 +242,7 @@ class Machine(models.Model):
 
     @property
     def place_in_time(self) -> datetime:
-        """Since when it waits for room: from its launch, or from when it was woken."""
+        """The time since which the machine waits for room: its launch, or when it was woken."""
         return self.queued_at or (self.created_at if self.state == State.NEW else timezone.now())
 
     @property

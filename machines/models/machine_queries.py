@@ -71,7 +71,7 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         return self.select_related("template__image", "template__flavor", "template__course", "owner")
 
     def not_held(self) -> "MachineQuerySet":
-        """Leave out machines that a restore holds: no loop acts on them before reconcile.after_restore.meet."""
+        """Leave out machines that a restore holds: no loop acts on them before reconcile.after_restore.compare_with_cloud."""
         return self.filter(held_at__isnull=True)
 
     def unsettled(self) -> "MachineQuerySet":
@@ -79,9 +79,11 @@ class MachineQuerySet(models.QuerySet["Machine"]):
 
     def due(self, now: datetime) -> "MachineQuerySet":
         """Select unsettled machines that do not back off and are in no other worker's hands."""
-        return self.unsettled().filter(
-            Q(retry_at__isnull=True) | Q(retry_at__lte=now), Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-        )
+        return self.unsettled().unclaimed(now).filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
+
+    def unclaimed(self, now: datetime) -> "MachineQuerySet":
+        """Select machines that no worker is at."""
+        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
 
     def waiting_before(self, machine: "Machine") -> "MachineQuerySet":
         """Select the machines whose turn for room comes before that of this machine."""

@@ -1,7 +1,7 @@
 """After a restore: the cloud is newer than our rows, so the rows learn from it, and nothing is done to any server.
 
 HOLD, run in the restore's own transaction, holds every living machine and the sweep (`held_at`), so that no worker can act on an
-old wish before `meet` has compared each row with one whole list of the cloud. Every loop passes held rows by.
+old wish before `compare_with_cloud` has compared each row with one whole list of the cloud. Every loop passes held rows by.
 """
 
 from collections import Counter
@@ -53,10 +53,10 @@ def is_due() -> bool:
 
 
 @transaction.atomic
-def meet(cloud: Cloud) -> dict[str, int]:
+def compare_with_cloud(cloud: Cloud) -> dict[str, int]:
     """Make each held row what the cloud says, and let it go; how many ended in which state. Raises CloudError.
 
-    One whose server the cloud cannot see just now stays held, counted as unknown: say `meet` again later.
+    One whose server the cloud cannot see just now stays held, counted as unknown: call this again later.
     """
     now = timezone.now()
     cloud_identity.require(cloud)
@@ -67,7 +67,7 @@ def meet(cloud: Cloud) -> dict[str, int]:
     pairs = [(machine, find(machine)) for machine in _held().select_for_update(of=("self",))]
     # Rows without a server come first: another row may have their server_id now, which is unique.
     for machine, server in sorted(pairs, key=lambda pair: pair[1] is not None):
-        _meet_one(machine, server, now)
+        _compare_one(machine, server, now)
     tunnels.restored.number_anew(now)  # last, for it locks the gateways
     _begin_watch(now)
     return dict(Counter(_word(machine, server) for machine, server in pairs))
@@ -100,7 +100,7 @@ def _finder(listing: Listing) -> Callable[[Machine], Server | None]:
     return find
 
 
-def _meet_one(machine: Machine, server: Server | None, now: datetime) -> None:
+def _compare_one(machine: Machine, server: Server | None, now: datetime) -> None:
     """End the hold of a machine, then settle it; the transaction hides it from workers until all are done."""
     if server and server.status == Status.UNKNOWN:
         return

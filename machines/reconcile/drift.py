@@ -4,7 +4,6 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -73,14 +72,13 @@ def _take_over(machine: Machine, status: Status) -> None:
 
 
 @transaction.atomic
-def take_other(machine: Machine, server: Server, at: datetime) -> bool:
+def take_other_server(machine: Machine, server: Server, at: datetime) -> bool:
     """Take the server that has the machine's tag in place of its own, which is gone (an older database was restored). False: not now."""
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now())
     once = {f"{kind}_{part}": getattr(server, kind) for kind in COUNTED for part in ("asked", "done")}
     # That server may have been made with other ports: push them again.
     facts = {**status_columns(server, at), **once, "server_id": server.id, "ports_asked": machine.ports_asked + 1}
     known = {"pk": machine.pk, "server_id": machine.server_id, "state": machine.state, "asked_at": machine.asked_at}
-    if not Machine.objects.not_held().filter(free, **known).update(**facts):
+    if not Machine.objects.not_held().unclaimed(timezone.now()).filter(**known).update(**facts):
         return False
     log.warning("machine %s: server %s is gone, %s has its tag", machine.pk, machine.server_id, server.id)
     machine.refresh_from_db()

@@ -28,7 +28,7 @@ class Observation:
     new_name: str = ""  # given on the cluster; a number is added where its owner has such a machine already
     follow: bool = True  # a settled machine follows its server (machines.reconcile.drift)
     is_dark: bool = False  # the cloud cannot see the server: what was known stays
-    is_lost: bool = False  # the server was deleted, not by us: only a whole list tells whether another has its tag
+    is_lost: bool = False  # the server was deleted, not by us: only a whole list shows whether another has its tag
 
 
 def observe(machine: Machine, server: Server | None, at: datetime) -> Observation:

@@ -52,7 +52,7 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class News:
     """Findings of a list besides what was written onto the rows."""
 
-    lost: bool = False  # a server of a living machine was deleted: only a whole list tells whether another has its tag
+    lost: bool = False  # a server of a living machine was deleted: only a whole list shows whether another has its tag
     dark: bool = False  # the cloud cannot see some servers of ours
 
 
@@ -104,7 +104,7 @@ def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
         return
     if watch.steady_since is None:
         seldom.over(log, SILENT, "the cloud can be listed again")
-    news = take_in_list(listing.servers, now, whole=listing.whole)
+    news = apply_listing(listing.servers, now, whole=listing.whole)
     if news.lost and not listing.whole:
         watch.cursor = ""
         return look(cloud, watch, timezone.now())
@@ -129,7 +129,7 @@ def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
     return silent.filter(asked_at__lt=watch.listed_at - HEARD_LATE).exists()
 
 
-def take_in_list(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
+def apply_listing(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
     """Write what a list that began `at` says onto the rows. A row that a whole list lacks has lost its server."""
     rows = _rows(servers, whole=whole)
     by_server = {row.server_id: row for row in rows if row.server_id}
@@ -143,19 +143,19 @@ def take_in_list(servers: Collection[Server], at: datetime, *, whole: bool) -> N
             continue
         with failures.at(row.pk, holder=row.pk):
             if row.server_id != server.id:
-                _expect(row, server, at)
+                _note_tagged_server(row, server, at)
                 continue
             seen = observe(row, server, at)
             news.dark, news.lost = news.dark or seen.is_dark, news.lost or seen.is_lost
-            take_in(row, seen, at)
+            apply_observation(row, seen, at)
     if whole:
-        _miss([row for row in rows if row.server_id and not row.held_at], servers, at, failures)
+        _follow_missing([row for row in rows if row.server_id and not row.held_at], servers, at, failures)
         keep_strays(servers, at)
     return news
 
 
 def _rows(servers: Collection[Server], *, whole: bool) -> list[Machine]:
-    """Select the living rows that a list tells of: by the server's id, since a deleted server has lost its tag, and by the tag."""
+    """Select the living rows that a list is about: by the server's id, since a deleted server has lost its tag, and by the tag."""
     alive = Machine.objects.alive()
     if whole:
         return list(alive)
@@ -165,13 +165,13 @@ def _rows(servers: Collection[Server], *, whole: bool) -> list[Machine]:
     return list(alive.filter(Q(server_id__in={server.id for server in servers}) | Q(pk__in=tags)))
 
 
-def _expect(machine: Machine, server: Server, at: datetime) -> None:
+def _note_tagged_server(machine: Machine, server: Server, at: datetime) -> None:
     """Note that a server is tagged with a machine that has no server_id yet: its next step must search before it creates."""
     if not machine.server_id and server.status != Status.DELETED:
         Machine.objects.not_held().filter(pk=machine.pk, asked_at=None).update(asked_at=at)
 
 
-def take_in(machine: Machine, seen: Observation, at: datetime) -> None:
+def apply_observation(machine: Machine, seen: Observation, at: datetime) -> None:
     """Write an observation of a list that began `at`; a machine that is settled then follows its server."""
     if seen.columns:
         if not _write(machine, seen, at):
@@ -218,7 +218,7 @@ def _renamed(machine: Machine, name: str) -> tuple[dict[str, Any], list[Note]]:
     return machine_names.columns(free), [] if free == machine.name else [note]
 
 
-def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime, failures: Failures) -> None:
+def _follow_missing(rows: Iterable[Machine], servers: Collection[Server], at: datetime, failures: Failures) -> None:
     """Follow machines whose server a whole list lacks: another server with their tag stands in, or the machine is gone."""
     present = {server.id for server in servers}
     missing = [row for row in rows if row.server_id not in present and (row.asked_at is None or row.asked_at < at)]
@@ -227,9 +227,9 @@ def _miss(rows: Iterable[Machine], servers: Collection[Server], at: datetime, fa
         others = [s for s in servers if s.machine == str(machine.pk) and s.id not in taken]
         with failures.at(machine.pk, holder=machine.pk):
             if others and not machine.should_be_deleted:
-                drift.take_other(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
+                drift.take_other_server(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
             else:
-                take_in(machine, observe(machine, None, at), at)
+                apply_observation(machine, observe(machine, None, at), at)
 
 
 def _take_turn(now: datetime) -> CloudWatch | None:

@@ -17,9 +17,7 @@ log = logging.getLogger(__name__)
 LOOP = "tenants"  # of accounts.failures
 
 PAUSE_SECONDS = 3600.0  # between two looks at one person, or EMPTY_PROJECT_SECONDS where that is less
-MOST = (
-    5  # people looked at in one run, mostly at one call of the cloud each; more when the settings' rules have changed
-)
+MOST = 5  # people looked at in one run: one call of the cloud each, and more when the settings' rules have changed
 
 
 def tidy(cloud: Cloud, now: datetime) -> None:

@@ -40,7 +40,7 @@ def until_it_answers(machine: Machine, cloud: Cloud) -> None:
         done["resets_done"] = machine.resets_asked
     done["ready_at"] = machine.ready_at or now
     done["first_ready_at"] = machine.first_ready_at or done["ready_at"]
-    runs(machine, Note() if answers else _without(machine, silent), **done)
+    mark_running(machine, Note() if answers else _without(machine, silent), **done)
 
 
 def _waits_for(machine: Machine, silent: list[str]) -> Note:
@@ -58,7 +58,7 @@ def _without(machine: Machine, silent: list[str]) -> Note:
 
 
 @transaction.atomic
-def runs(machine: Machine, note: Note = NOTHING, **fields: Any) -> None:
+def mark_running(machine: Machine, note: Note = NOTHING, **fields: Any) -> None:
     well: dict[str, Any] = {"repair": Repair.NONE, "builds_failed": 0}
     spent: dict[str, Any] = {**archive.spend(machine)}
     go(machine, State.RUNNING, note, **spent, **well, **fields)

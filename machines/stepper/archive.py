@@ -20,7 +20,7 @@ from machines import archive_share, refusals
 from machines.models import DiskImage, Machine
 from machines.states import Refused, State, Wanted
 from machines.stepper.arrows import leads_to
-from machines.stepper.outcomes import LOOK_AGAIN, again, fail, follow, go, wait_at_most
+from machines.stepper.outcomes import LOOK_AGAIN, fail, follow, go, repeat, wait_at_most
 from machines.stepper.repair import BROKE
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def watch_archive(machine: Machine, cloud: Cloud) -> None:
     if _is_settling(machine):
         return None
     if machine.cloud_status == Status.ACTIVE:
-        return again(machine, lambda: cloud.ensure_stopped(machine.server_id))
+        return repeat(machine, lambda: cloud.ensure_stopped(machine.server_id))
     now = timezone.now()
     # Write the name before the call: a killed worker's image is found again by it.
     write(machine, archive_name=f"minga-archive-{machine.pk}-{now:%Y%m%d%H%M%S}", asked_at=now, attempts=0)
@@ -173,7 +173,7 @@ def _until_deleted(machine: Machine, cloud: Cloud) -> None:
     if not machine.server_id or (machine.is_fresh and machine.cloud_status == Status.DELETED):
         return _archived(machine)
     if machine.is_fresh and not machine.cloud_task:
-        return again(machine, lambda: cloud.ensure_deleted(machine.server_id))
+        return repeat(machine, lambda: cloud.ensure_deleted(machine.server_id))
     wait_at_most(machine, STEP_SECONDS)
 
 

@@ -21,11 +21,11 @@ from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import (
     QUEUE_FIRST,
     QUEUE_REST,
-    again,
     fail,
     go,
     queue,
     refused_for_room,
+    repeat,
     wait_at_most,
 )
 from machines.stepper.sleep import wake
@@ -66,7 +66,7 @@ def _ask_for_server(machine: Machine, cloud: Cloud) -> None:
     if _is_room_in_doubt(machine) and not cloud.has_room(flavor_of(machine.template)):
         raise CloudFull("There is no room for it by the cloud's own book-keeping.")
     # After a first refusal the moves are silent until a host is found: each try would add two lines to the history.
-    go(machine, State.BUILDING, silent=machine.full_tries > 0, **asked(machine, cloud))
+    go(machine, State.BUILDING, silent=machine.full_tries > 0, **request_server(machine, cloud))
 
 
 def _is_room_in_doubt(machine: Machine) -> bool:
@@ -85,25 +85,25 @@ def leave_queue(machine: Machine, cloud: Cloud) -> None:
 def watch_build(machine: Machine, cloud: Cloud) -> None:
     """Follow a server from accepted to answering, also after a reset."""
     if not machine.server_id:
-        return once_more(machine, cloud)
+        return request_another_server(machine, cloud)
     if machine.is_deleted:
-        return deleted(machine, cloud)
+        return handle_deleted_server(machine, cloud)
     if machine.full_tries and machine.host and machine.is_fresh and machine.cloud_status != Status.ERROR:
-        found_a_host(machine)
+        record_host_found(machine)
     if machine.cloud_status == Status.ERROR and machine.is_fresh:
-        return failed(machine, cloud)
+        return handle_failed_build(machine, cloud)
     if machine.is_up and machine.owes_reset:
-        return again(machine, lambda: server_spec.for_reset(machine, cloud, machine.server_id))
+        return repeat(machine, lambda: server_spec.rebuild_server(machine, cloud, machine.server_id))
     if machine.is_up:
         return until_it_answers(machine, cloud)
     if is_resting(machine):
-        return again(machine, lambda: cloud.ensure_running(machine.server_id))
+        return repeat(machine, lambda: cloud.ensure_running(machine.server_id))
     wait_at_most(machine, settings.BUILD_SECONDS)
 
 
-def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
+def request_server(machine: Machine, cloud: Cloud) -> dict[str, Any]:
     """Ask for its server. Returns what is to be written then."""
-    server = server_spec.for_server(machine, cloud)
+    server = server_spec.ensure_server(machine, cloud)
     now = timezone.now()
     # A server that was asked for under an older name is renamed once it runs.
     named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
@@ -118,10 +118,10 @@ def asked(machine: Machine, cloud: Cloud) -> dict[str, Any]:
     return {"asked_at": now, "server_id": server.id, "build_started_at": now, **status, **named, **first_boot.ANEW}
 
 
-def failed(machine: Machine, cloud: Cloud) -> None:
+def handle_failed_build(machine: Machine, cloud: Cloud) -> None:
     """Repair a machine that ever ran; of one that never did, delete the server, so that another one is made."""
     if machine.ready_at:
-        return repair.climb(machine, cloud)
+        return repair.escalate(machine, cloud)
     if machine.failed_server != machine.server_id and not machine.cloud_full:
         if machine.builds_failed + 1 >= MOST_BUILDS:
             return fail(machine, Note(NOT_BUILT, {"most": MOST_BUILDS}))
@@ -164,21 +164,21 @@ def _give_up_server(machine: Machine) -> None:
 
 
 @transaction.atomic
-def found_a_host(machine: Machine) -> None:
+def record_host_found(machine: Machine) -> None:
     """Write the line of history that was left out while nobody could know that it would be true."""
     write(machine, full_tries=0)
     machine.record_move(State.QUEUED, State.BUILDING, NOTHING)
 
 
-def once_more(machine: Machine, cloud: Cloud) -> None:
+def request_another_server(machine: Machine, cloud: Cloud) -> None:
     """Ask for another server in place of the one that failed. Nova itself prefers hosts on which nothing failed lately."""
-    write(machine, attempts=0, cloud_errors=0, retry_at=None, **asked(machine, cloud))
+    write(machine, attempts=0, cloud_errors=0, retry_at=None, **request_server(machine, cloud))
 
 
-def deleted(machine: Machine, cloud: Cloud) -> None:
+def handle_deleted_server(machine: Machine, cloud: Cloud) -> None:
     """Go on after its server was deleted: by us, since its build had failed; or by somebody else, so that only an archive is left."""
     if machine.should_be_deleted:
         return _give_up_server(machine)
     if machine.archive_id and not machine.ready_at:
-        return failed(machine, cloud)
+        return handle_failed_build(machine, cloud)
     raise CloudGone(f"Server {machine.server_id} is deleted.")

@@ -15,7 +15,7 @@ from machines.models import Machine
 from machines.states import State, Wanted
 from machines.stepper import archive
 from machines.stepper.arrows import leads_to
-from machines.stepper.outcomes import again, go, wait_at_most
+from machines.stepper.outcomes import go, repeat, wait_at_most
 from tunnels.models import Tunnel
 
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
@@ -39,7 +39,7 @@ def watch_delete(machine: Machine, cloud: Cloud) -> None:
     if machine.is_fresh and machine.cloud_status == Status.DELETED:
         return finish(machine)
     if machine.is_fresh and not machine.cloud_task:
-        return again(machine, lambda: cloud.ensure_deleted(machine.server_id))
+        return repeat(machine, lambda: cloud.ensure_deleted(machine.server_id))
     wait_at_most(machine, settings.STEP_SECONDS)
 
 

@@ -80,7 +80,7 @@ def wait(machine: Machine, pause: timedelta, note: Note | None = None) -> None:
 def wait_at_most(machine: Machine, seconds: float, *, look_again: timedelta = NEWS) -> None:
     """Wait for the cloud. Only time in which it was heard without a break counts: an outage fails nobody.
 
-    look_again: sooner, where no list of servers tells that there is anything to do.
+    look_again: sooner, where no list of servers shows that there is anything to do.
     """
     watch = CloudWatch.get_solo()
     asked, length = machine.asked_at or machine.state_since, timedelta(seconds=seconds)
@@ -101,22 +101,22 @@ def _moved_on(asked: datetime) -> datetime:
     return last or asked
 
 
-def calm(machine: Machine) -> dict[str, Any]:
+def clear_errors(machine: Machine) -> dict[str, Any]:
     """Return fields that clear the "cloud not answering" note after a step that kept the state."""
     return {"cloud_errors": 0, "retry_at": None, "state_note": NOTHING.as_json()} if machine.cloud_errors else {}
 
 
-def again(machine: Machine, ask: Callable[[], None]) -> None:
+def repeat(machine: Machine, call: Callable[[], None]) -> None:
     """Repeat, some times, a wish that the cloud accepted and of which it shows no trace."""
     if machine.attempts >= MOST_REPEATS:
         return fail(machine, Note(NO_EFFECT))
-    ask()
+    call()
     now = timezone.now()
     write(machine, asked_at=now, attempts=machine.attempts + 1, cloud_errors=0, retry_at=now + LOOK_AGAIN)
 
 
-def later(machine: Machine, error: CloudBusy) -> None:
-    """Back off with jitter; the sentence comes with the second try, so that a hiccup stays unseen."""
+def back_off(machine: Machine, error: CloudBusy) -> None:
+    """Back off with jitter. The note appears with the second failure, so that a short outage stays unseen."""
     log.warning("machine %s: the cloud is busy: %s", machine.pk, error)
     pause = error.retry_after or min(LONGEST_BACKOFF, 2.0**machine.cloud_errors) * uniform(0.7, 1.3)
     note = Note(FIRST_BUSY) if machine.cloud_errors else machine.note
@@ -124,7 +124,7 @@ def later(machine: Machine, error: CloudBusy) -> None:
     write(machine, cloud_errors=tries, retry_at=timezone.now() + timedelta(seconds=pause), state_note=note.as_json())
 
 
-def limited(machine: Machine, error: CloudLimit) -> None:
+def back_off_at_limit(machine: Machine, error: CloudLimit) -> None:
     """Back off when the cloud's limit is reached: an old server may still be going, or the cloud knows an older limit."""
     log.warning("machine %s: the cloud's limit: %s", machine.pk, error)
     if machine.attempts >= MOST_REPEATS:

@@ -22,7 +22,7 @@ from machines import refusals
 from machines.models import Event, Machine
 from machines.states import Refused, Repair, State, Wanted
 from machines.stepper import server_spec
-from machines.stepper.outcomes import LOOK_AGAIN, MOST_REPEATS, NEWS, again, fail, follow, go, wait, wait_at_most
+from machines.stepper.outcomes import LOOK_AGAIN, MOST_REPEATS, NEWS, fail, follow, go, repeat, wait, wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -43,25 +43,25 @@ MOVED = _("It was moved to another computer of the cluster.")
 NO_MOVE = _("It could not be moved: no other computer of the cluster can take it. Its disk is kept.")
 
 
-def climb(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
+def escalate(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
     """Try the next thing that keeps the disk; after the last one, fail with what is left."""
     server_id = server_id or machine.server_id
     if machine.repair == Repair.NONE and machine.state != State.FAILED and _is_well_after_all(machine, cloud):
         return wait(machine, LOOK_AGAIN)
     tunnels.actions.close_all(holder=machine.pk)  # services that answered before the power cut must answer anew
-    for rung, text, ask in _above(machine, cloud, server_id):
+    for step, text, call in _means_left(machine, cloud, server_id):
         try:
-            ask()
+            call()
         except CloudLimit:
             raise
         except CloudRefused as error:
-            log.warning("machine %s: %s did not help: %s", machine.pk, rung, error)
+            log.warning("machine %s: %s did not help: %s", machine.pk, step, error)
             continue
-        return _climbed(machine, rung, text, server_id)
+        return _record_attempt(machine, step, text, server_id)
     _used_up(machine)
 
 
-def be_harder(machine: Machine, cloud: Cloud) -> None:
+def force_restart(machine: Machine, cloud: Cloud) -> None:
     """Cut the power of a machine whose restart in good order does not end."""
     cloud.ensure_hard_restarted(machine.server_id, machine.restarts_asked)
     with transaction.atomic():
@@ -69,7 +69,7 @@ def be_harder(machine: Machine, cloud: Cloud) -> None:
         machine.record(Event.Kind.NOTED, Note(HARDER))
 
 
-def until_harder(machine: Machine) -> timedelta:
+def time_until_forced(machine: Machine) -> timedelta:
     """Return how long a restart in good order may still take."""
     begun = machine.asked_at or machine.state_since
     return begun + timedelta(seconds=settings.RESTART_SECONDS) - timezone.now()
@@ -80,9 +80,9 @@ def watch_restart(machine: Machine, cloud: Cloud) -> None:
     is_soft = machine.owes_restart and machine.repair == Repair.NONE
     if not is_soft:
         return wait_at_most(machine, settings.STEP_SECONDS)
-    left = until_harder(machine)
+    left = time_until_forced(machine)
     if left <= timedelta(0):
-        return be_harder(machine, cloud)
+        return force_restart(machine, cloud)
     wait_at_most(machine, settings.STEP_SECONDS, look_again=min(NEWS, left))
 
 
@@ -128,7 +128,7 @@ def watch_move(machine: Machine, cloud: Cloud) -> None:
     if machine.attempts >= MOST_REPEATS:
         return _moved(machine, has_moved=False)
     try:
-        again(machine, lambda: cloud.ensure_moved(machine.server_id, machine.moves_asked))
+        repeat(machine, lambda: cloud.ensure_moved(machine.server_id, machine.moves_asked))
     except CloudLimit:
         raise
     except CloudRefused as error:
@@ -136,13 +136,13 @@ def watch_move(machine: Machine, cloud: Cloud) -> None:
         _moved(machine, has_moved=False)
 
 
-def _above(machine: Machine, cloud: Cloud, server_id: str) -> list[tuple[Repair, str, Callable[[], None]]]:
+def _means_left(machine: Machine, cloud: Cloud, server_id: str) -> list[tuple[Repair, str, Callable[[], None]]]:
     """Return what is still to be tried, the gentlest first."""
-    rungs: list[tuple[Repair, str, Callable[[], None]]] = [
+    means: list[tuple[Repair, str, Callable[[], None]]] = [
         (Repair.REBOOT, REBOOTING, lambda: _cut_power(machine, cloud, server_id)),
         (Repair.CYCLE, CYCLING, lambda: cloud.ensure_stopped(server_id)),
     ]
-    return rungs[{Repair.NONE: 0, Repair.ASKED: 0, Repair.REBOOT: 1}.get(Repair(machine.repair), 2) :]
+    return means[{Repair.NONE: 0, Repair.ASKED: 0, Repair.REBOOT: 1}.get(Repair(machine.repair), 2) :]
 
 
 def _cut_power(machine: Machine, cloud: Cloud, server_id: str) -> None:
@@ -153,8 +153,8 @@ def _cut_power(machine: Machine, cloud: Cloud, server_id: str) -> None:
 
 
 @transaction.atomic
-def _climbed(machine: Machine, rung: Repair, text: str, server_id: str) -> None:
-    facts: dict[str, Any] = {"repair": rung, "asked_at": timezone.now(), "server_id": server_id}
+def _record_attempt(machine: Machine, step: Repair, text: str, server_id: str) -> None:
+    facts: dict[str, Any] = {"repair": step, "asked_at": timezone.now(), "server_id": server_id}
     if machine.state != State.WAKING:
         return go(machine, State.WAKING, Note(text), **facts)
     write(machine, state_note=Note(text).as_json(), attempts=0, cloud_errors=0, retry_at=None, **facts)
@@ -168,7 +168,7 @@ def _used_up(machine: Machine) -> None:
 
 
 def _is_well_after_all(machine: Machine, cloud: Cloud) -> bool:
-    server = server_spec.its_server(machine, cloud)
+    server = server_spec.find_server(machine, cloud)
     return server is not None and server.status != Status.ERROR
 
 

@@ -15,7 +15,7 @@ from machines.states import Refused, State, Wanted
 from machines.stepper import first_boot, repair, server_spec
 from machines.stepper.answering import open_ports
 from machines.stepper.arrows import leads_to
-from machines.stepper.outcomes import calm, follow, go
+from machines.stepper.outcomes import clear_errors, follow, go
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +41,14 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
         port_map = _found_at(machine, cloud)
         machine.port_map = port_map
         open_ports(machine)
-        write(machine, ports_done=asked, port_map=port_map, **calm(machine))
+        write(machine, ports_done=asked, port_map=port_map, **clear_errors(machine))
 
 
 def reset(machine: Machine, cloud: Cloud) -> None:
     """Rebuild the disk from the template. Where the cloud refuses (the image is gone), the machine stays as it is."""
     tunnels.actions.close_all(holder=machine.pk)
     try:
-        server_spec.for_reset(machine, cloud, machine.server_id)
+        server_spec.rebuild_server(machine, cloud, machine.server_id)
     except CloudRefused as error:
         log.warning("machine %s cannot be reset: %s", machine.pk, error)
         write(machine, resets_done=machine.resets_asked, **refusals.kept(Refused.RESET, NO_RESET))

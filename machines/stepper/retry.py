@@ -12,8 +12,15 @@ from machines.stepper.sleep import wake
 
 
 @leads_to(
-    State.NEW, State.QUEUED, State.BUILDING, State.WAKING, State.SUSPENDED, State.SHELVED, State.ARCHIVING, State.ARCHIVED
-)  # fmt: skip
+    State.NEW,
+    State.QUEUED,
+    State.BUILDING,
+    State.WAKING,
+    State.SUSPENDED,
+    State.SHELVED,
+    State.ARCHIVING,
+    State.ARCHIVED,
+)
 def revive(machine: Machine, cloud: Cloud) -> None:
     """Go on from what the cloud has of a machine that had failed, since a person said: again."""
     if machine.adopting:
@@ -21,7 +28,7 @@ def revive(machine: Machine, cloud: Cloud) -> None:
     if machine.rescues_asked != machine.rescues_done and machine.server_id:
         return repair.rescue(machine, cloud)
     archive.forget_unfinished(machine, cloud)
-    server = server_spec.its_server(machine, cloud)
+    server = server_spec.find_server(machine, cloud)
     if archive.take_up(machine, server, cloud):
         return None
     if server is None:
@@ -31,12 +38,12 @@ def revive(machine: Machine, cloud: Cloud) -> None:
         cloud.ensure_deleted(server.id)
         return go(machine, State.ARCHIVED if machine.archive_id else State.NEW, server_id="", observed_at=None)
     if machine.resets_asked != machine.resets_done:
-        server_spec.for_reset(machine, cloud, server.id)
+        server_spec.rebuild_server(machine, cloud, server.id)
         return go(machine, State.BUILDING, asked_at=timezone.now(), server_id=server.id, **first_boot.ANEW)
     if machine.owes_move:
         return repair.move(machine, cloud, server.id)
     if server.status == Status.ERROR:
-        return repair.climb(machine, cloud, server.id)
+        return repair.escalate(machine, cloud, server.id)
     if server.status in (Status.SUSPENDED, Status.SHELVED):
         return go(machine, State(server.status.value), server_id=server.id)
     cloud.ensure_running(server.id)

@@ -12,13 +12,13 @@ from machines import terminal_lines
 from machines.models import Machine
 from machines.states import State
 from machines.stepper.arrows import leads_to
-from machines.stepper.outcomes import calm
+from machines.stepper.outcomes import clear_errors
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
 
 
-def for_server(machine: Machine, cloud: Cloud) -> Server:
+def ensure_server(machine: Machine, cloud: Cloud) -> Server:
     """Create the machine's server (of its archive, where it has one), or find it again. The row says before the call that we ask: ADR 40."""
     owner = quotas.backstop.owner_of(machine.owner)
     quotas.backstop.tell(machine.owner, owner, cloud)
@@ -30,7 +30,7 @@ def for_server(machine: Machine, cloud: Cloud) -> Server:
     return server
 
 
-def its_server(machine: Machine, cloud: Cloud) -> Server | None:
+def find_server(machine: Machine, cloud: Cloud) -> Server | None:
     """Return what the cloud says of its server now: found by its tag, or by its id where somebody wiped the tag."""
     if found := cloud.find_server(str(machine.pk)):
         return found
@@ -39,12 +39,12 @@ def its_server(machine: Machine, cloud: Cloud) -> Server | None:
     return next((one for one in cloud.list_servers().servers if one.id == machine.server_id), None)
 
 
-def for_reset(machine: Machine, cloud: Cloud, server_id: str) -> None:
+def rebuild_server(machine: Machine, cloud: Cloud, server_id: str) -> None:
     """Rebuild the server's disk from the template. Raises CloudRefused when the image is gone: the machine goes on."""
     try:
         cloud.ensure_rebuilt(server_id, spec_of(machine), machine.resets_asked)
     except CloudGone as error:
-        if its_server(machine, cloud) is None:
+        if find_server(machine, cloud) is None:
             raise
         raise CloudRefused(f"It cannot be reset: {error}") from error
 
@@ -70,7 +70,7 @@ def rename_server(machine: Machine, cloud: Cloud) -> None:
     except CloudRefused as error:
         log.warning("machine %s: its name was refused: %s", machine.pk, error)
     # asked_at: a list that began before this call has the old name, which must not count as a rename by somebody else.
-    write(machine, names_done=asked, asked_at=timezone.now(), **renamed, **calm(machine))
+    write(machine, names_done=asked, asked_at=timezone.now(), **renamed, **clear_errors(machine))
 
 
 def spec_of(machine: Machine, owner: Owner | None = None, *, is_new: bool = False, image: str = "") -> ServerSpec:

@@ -14,9 +14,9 @@ from machines import refusals, visitors
 from machines.models import Machine
 from machines.states import Refused, State, Wanted
 from machines.stepper import repair
-from machines.stepper.answering import is_resting, runs, until_it_answers
+from machines.stepper.answering import is_resting, mark_running, until_it_answers
 from machines.stepper.arrows import leads_to
-from machines.stepper.outcomes import again, fail, follow, go, wait_at_most
+from machines.stepper.outcomes import fail, follow, go, repeat, wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +85,8 @@ def _watch_rest(machine: Machine, cloud: Cloud, goal: Status) -> None:
     if machine.wanted == Wanted.RUNNING:
         return wake(machine, cloud)
     nap = cloud.ensure_suspended if machine.template.image.can_suspend else cloud.ensure_stopped
-    ask = nap if goal == Status.SUSPENDED else cloud.ensure_shelved
-    again(machine, lambda: ask(machine.server_id))
+    rest = nap if goal == Status.SUSPENDED else cloud.ensure_shelved
+    repeat(machine, lambda: rest(machine.server_id))
 
 
 @leads_to(State.RUNNING, State.QUEUED)
@@ -97,15 +97,15 @@ def watch_wake(machine: Machine, cloud: Cloud) -> None:
     if machine.owes_move:
         return repair.watch_move(machine, cloud)
     if machine.is_broken:
-        return repair.climb(machine, cloud)
+        return repair.escalate(machine, cloud)
     if machine.is_fresh and machine.cloud_status == Status.RESCUED and not machine.cloud_task:
         return fail(machine, Note(repair.IN_RESCUE))
     if machine.is_up and machine.owes_restart:
-        return again(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
+        return repeat(machine, lambda: cloud.ensure_restarted(machine.server_id, machine.restarts_asked))
     if machine.is_up and machine.wanted != Wanted.RUNNING:
-        return runs(machine)
+        return mark_running(machine)
     if machine.is_up:
         return until_it_answers(machine, cloud)
     if is_resting(machine):
-        return again(machine, lambda: cloud.ensure_running(machine.server_id))
+        return repeat(machine, lambda: cloud.ensure_running(machine.server_id))
     repair.watch_restart(machine, cloud)

@@ -17,7 +17,7 @@ from machines.models import Machine
 from machines.states import State, Wanted
 from machines.stepper import archive
 from machines.stepper.delete import finish, vanish
-from machines.stepper.outcomes import QUEUE_FIRST, fail, later, limited, put_off, queue
+from machines.stepper.outcomes import QUEUE_FIRST, back_off, back_off_at_limit, fail, put_off, queue
 from machines.stepper.table import step_for
 
 log = logging.getLogger(__name__)
@@ -58,14 +58,14 @@ def advance(machine: Machine, cloud: Cloud) -> bool:
         cloud_identity.require(cloud)
         step_for(machine)(machine, cloud)
     except CloudBusy as error:
-        later(machine, error)
+        back_off(machine, error)
     except CloudFull:
         queue(machine, Note(QUEUE_FIRST))
     except CloudGone as error:
         log.warning("machine %s: %s", machine.pk, error)
         _vanished(machine, cloud, error)
     except CloudLimit as error:
-        limited(machine, error)
+        back_off_at_limit(machine, error)
     except CloudRefused as error:
         log.error("machine %s: the cloud refused: %s", machine.pk, error)
         fail(machine, refusals.note(machine, error), fault=str(error))

@@ -140,8 +140,8 @@ def copy(request: Request, pk: UUID) -> Response:
     """Show the image of its disk that can be downloaded; or ask for one."""
     row = machine(request, pk, "copy" if request.method == "POST" else "")
     if request.method == "POST":
-        return Response(s.CopyOut(disk_images.ask(machine=row, by=person(request))).data, status=202)
-    found = disk_images.of(row)
+        return Response(s.CopyOut(disk_images.request(machine=row, by=person(request))).data, status=202)
+    found = disk_images.current(row)
     if found is None:
         raise disk_images.NotReady(disk_images.ASK_FIRST)
     return Response(s.CopyOut(found).data)

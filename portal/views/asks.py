@@ -95,7 +95,7 @@ def _act(request: HttpRequest, ask: Question, choice: str, *, by: User | None, n
         if by is not None:
             access.require(by, choice, ask)
         is_given = by is not None and access.may(by, "keep_awake", ask.machine)
-        answer = answers.answer(ask=ask, choice=choice, by=by, now=now, until=until, is_given=is_given)
+        answer = answers.answer(question=ask, choice=choice, by=by, now=now, until=until, is_given=is_given)
     except answers.TooLate as refusal:
         return _over(request, ask, refusal)
     except Refusal as refusal:

@@ -121,7 +121,7 @@ def machine_page(
             messages.error(request, str(refusal))
         row = Machine.objects.with_parts().get(pk=row.pk)
     facts: dict[str, object] = {"s": show(row, request.user), "history": history(row), "usage": usage(row.owner)}
-    facts |= {"asks": of_machine(row), "copy": disk_images.of(row), "form": form or PortForm()}
+    facts |= {"asks": of_machine(row), "copy": disk_images.current(row), "form": form or PortForm()}
     facts["naming"] = naming or NameForm(initial={"name": row.name})
     invalid = 400 if form and form.errors else 200
     return render(request, "machines/detail.html", facts, status=refusal.status if refusal else invalid)
@@ -140,7 +140,7 @@ def live(request: SignedIn, pk: UUID) -> HttpResponse:
         "live": True,
         "form": PortForm(),
         "naming": NameForm(initial={"name": shown.machine.name}),
-        "copy": disk_images.of(shown.machine),
+        "copy": disk_images.current(shown.machine),
     }
     return render(
         request,

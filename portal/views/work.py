@@ -43,7 +43,7 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
     """Ask for an image of its disk."""
     row = find(request, pk, "copy")
     try:
-        disk_images.ask(machine=row, by=request.user)
+        disk_images.request(machine=row, by=request.user)
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
     return redirect(f"{row_url(row)}#work")
@@ -54,7 +54,7 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
 def work(request: SignedIn, pk: UUID) -> HttpResponse:
     """Answer the panel of its disk, which asks for itself while an image is being made."""
     row = find(request, pk)
-    return render(request, "machines/_work.html", {"s": show(row, request.user), "copy": disk_images.of(row)})
+    return render(request, "machines/_work.html", {"s": show(row, request.user), "copy": disk_images.current(row)})
 
 
 @require_http_methods(["GET", "HEAD"])

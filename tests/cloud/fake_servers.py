@@ -169,7 +169,8 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants):
         rows = [row for row in self._rows.values() if row.server.machine == machine and row.goal[0] != "deleting"]
         return next((row.server for row in rows if row.server.status != Status.DELETED), None)
 
-    def _build(self, spec: ServerSpec) -> Server:
+    def _must_be_possible(self, spec: ServerSpec) -> None:
+        """Raise the error of a cloud that cannot make this server."""
         flavor = next((flavor for flavor in self.sizes if flavor.id == spec.flavor_id), None)
         if flavor is None:
             raise CloudGone(f"No flavor {spec.flavor_id}.", Cause.SIZE_GONE)
@@ -181,13 +182,20 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants):
         self._must_be_allowed(spec)
         if not self._fits(spec.flavor_id):
             raise CloudFull("No valid host was found.")
+
+    def _build(self, spec: ServerSpec) -> Server:
+        self._must_be_possible(spec)
         number = next(self._numbers)
-        now = datetime.now(UTC)
-        flavor = next(flavor for flavor in FLAVORS if flavor.id == spec.flavor_id)
         server = Server(
-            f"fake-{number}", spec.machine, spec.owner.key, self.keeps(spec.name), Status.BUILDING,
-            project=project_of(spec.owner), flavor=flavor, created_at=now, updated_at=now,
-        )  # fmt: skip
+            f"fake-{number}",
+            spec.machine,
+            spec.owner.key,
+            self.keeps(spec.name),
+            Status.BUILDING,
+            project=project_of(spec.owner),
+            flavor=next(flavor for flavor in FLAVORS if flavor.id == spec.flavor_id),
+            created_at=datetime.now(UTC),
+        )
         row = self._rows[server.id] = Row(server, spec, spec.ports)
         self._start(row, "building", {"status": Status.ACTIVE})
         self._apply(row, {"task": "scheduling"})

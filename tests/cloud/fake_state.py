@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -144,7 +143,7 @@ class FakeState:
             if image_id in shelf:
                 shelf[image_id] = replace(shelf[image_id], ready=True, status="")
                 shelf[image_id] = replace(shelf[image_id], size_bytes=len(self._bytes(image_id)))
-        row.server = replace(row.server, **change, updated_at=datetime.now(UTC))
+        row.server = replace(row.server, **change)
         if not row.server.task:
             row.goal = ("", 0)
 

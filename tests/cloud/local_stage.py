@@ -68,9 +68,17 @@ class LocalStage:
     def start(self) -> "LocalStage":
         """Start the process and wait until it says that it is ready."""
         self.process = start_process(
-            "--data", str(self.data), "--port", str(self.port), "--token-file", str(self.data / "token"),
-            "--guests", self.guests, *self.options, log=self.data / "log",
-        )  # fmt: skip
+            "--data",
+            str(self.data),
+            "--port",
+            str(self.port),
+            "--token-file",
+            str(self.data / "token"),
+            "--guests",
+            self.guests,
+            *self.options,
+            log=self.data / "log",
+        )
         until(lambda: "ready" in self.said(), "the local cloud is ready", START_SECONDS)
         self.cloud = LocalCloud(f"http://127.0.0.1:{self.port}", (self.data / "token").read_text())
         return self
@@ -122,14 +130,12 @@ def start_process(*options: str, log: Path) -> warm.Process:
 
 def ssh(server: Server, key: Path, command: str, user: str = "student") -> subprocess.CompletedProcess[str]:
     """Run a command in a guest with OpenSSH's own client."""
-    return subprocess.run(
-        [
-            "ssh", "-F", "none", "-i", str(key), "-p", str(server.port_map.get(22, 22)), "-o", "BatchMode=yes",
-            "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-            "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=15", f"{user}@{server.address}", command,
-        ],
-        capture_output=True, text=True, timeout=40, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
+    options += ["LogLevel=ERROR", "ConnectTimeout=15"]
+    words = [word for option in options for word in ("-o", option)]
+    line = ["ssh", "-F", "none", "-i", str(key), "-p", str(server.port_map.get(22, 22)), *words]
+    line += [f"{user}@{server.address}", command]
+    return subprocess.run(line, capture_output=True, text=True, timeout=40, stdin=subprocess.DEVNULL)
 
 
 def is_open(server: Server, port: int) -> bool:

@@ -64,7 +64,7 @@ class ScriptedClient:
         self.projects_error: CloudError | None = None
         self.endpoints = [("identity", "http://10.0.0.2:5000/v3"), ("compute", "http://10.0.0.2:8774/v2.1")]
 
-    def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
+    def request(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
         if method != "GET":
             self.changes.append((method, path, facts.get("json")))
             return _answer({})
@@ -76,9 +76,12 @@ class ScriptedClient:
     @property
     def connection(self) -> Any:
         access = SimpleNamespace(
-            username="portal", user_domain_name="Default", project_name="service", project_domain_name="Default",
+            username="portal",
+            user_domain_name="Default",
+            project_name="service",
+            project_domain_name="Default",
             role_names=self.role_names,
-        )  # fmt: skip
+        )
         config = SimpleNamespace(name="lab", config={"auth": self.auth}, get_region_name=lambda: "one")
         session = SimpleNamespace(auth=SimpleNamespace(get_access=lambda session: access))
         return SimpleNamespace(config=config, session=session, **{s: self._service(s) for s in self.versions})

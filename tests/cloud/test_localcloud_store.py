@@ -1,4 +1,4 @@
-"""The local cloud on a full disk: what it says is what it has written."""
+"""The local cloud's database: on a full disk it says what it has written, and it reads what an older version wrote."""
 
 import sqlite3
 from pathlib import Path
@@ -58,3 +58,13 @@ def test_an_image_stays_until_its_row_is_gone(store: Store) -> None:
         with pytest.raises(sqlite3.OperationalError):
             change()
     assert list(store.images) == ["i"]
+
+
+def test_a_row_of_an_older_version_is_read(tmp_path: Path) -> None:
+    old = Store(tmp_path / "old.sqlite3")
+    old.save(record())
+    old._db.execute("update servers set doc = json_set(doc, '$.updated_at', '2026-01-01T00:00:00+00:00')")
+    old.close()
+    store = Store(tmp_path / "old.sqlite3")
+    assert store.servers["s"].name == "fox"
+    store.close()

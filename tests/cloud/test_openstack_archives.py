@@ -32,12 +32,12 @@ def archives(client: ScriptedClient, *found: dict[str, Any], **server: Any) -> A
 class Shelf(ScriptedClient):
     """Glance filters by name, as it does in truth."""
 
-    def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
+    def request(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
         if path == "/images" and (name := facts["params"].get("name")):
             whole = cast("dict[str, Any]", self.answers["/images"])["images"]
             self.answers["/images named"] = {"images": [row for row in whole if row["name"] == name]}
-            return super().ask(service, method, "/images named", **facts)
-        return super().ask(service, method, path, **facts)
+            return super().request(service, method, "/images named", **facts)
+        return super().request(service, method, path, **facts)
 
 
 def test_what_nova_shelved_is_protected_and_renamed_in_one_call() -> None:

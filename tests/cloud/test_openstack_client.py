@@ -29,17 +29,17 @@ def client_to(newest: tuple[int, int] | None) -> Client:
 
 def test_a_nova_that_is_too_old_is_refused_with_both_versions() -> None:
     with pytest.raises(CloudRefused, match=r"up to 2\.60; Minga needs 2\.69"):
-        client_to((2, 60)).ask("compute", "GET", "/servers")
+        client_to((2, 60)).request("compute", "GET", "/servers")
 
 
 def test_a_nova_that_is_not_there_is_asked_again_later() -> None:
     with pytest.raises(CloudBusy, match="which versions"):
-        client_to(None).ask("compute", "GET", "/servers")
+        client_to(None).request("compute", "GET", "/servers")
 
 
 def test_a_cloud_that_clouds_yaml_does_not_know_is_refused() -> None:
     with pytest.raises(CloudRefused, match="settings cannot be used"):
-        Client("no-such-cloud").ask("compute", "GET", "/servers")
+        Client("no-such-cloud").request("compute", "GET", "/servers")
 
 
 def test_a_fork_opens_a_connection_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def reply() -> requests.Response:
 
 
 class SlowCloud(OpenStackCloud):
-    client: Any = SimpleNamespace(ask=lambda *_args, **_facts: reply())
+    client: Any = SimpleNamespace(request=lambda *_args, **_facts: reply())
     faults: Any = SimpleNamespace(fill=lambda _rows: None)
     network: Any = SimpleNamespace(name="lab")
 

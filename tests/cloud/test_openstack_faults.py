@@ -18,7 +18,7 @@ class OneServer:
         self.fault = fault
         self.asked = 0
 
-    def ask(self, service: str, method: str, path: str) -> requests.Response:
+    def request(self, service: str, method: str, path: str) -> requests.Response:
         self.asked += 1
         if self.fault is None:
             raise CloudBusy("down")

@@ -30,9 +30,9 @@ class PagedClient(ScriptedClient):
         super().__init__()
         self.rows, self.most = rows, 3
 
-    def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
+    def request(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
         if method != "GET" or path not in SHAPES or SHAPES[path][0] not in self.rows:
-            return super().ask(service, method, path, **facts)
+            return super().request(service, method, path, **facts)
         key, links = SHAPES[path]
         params = facts.get("params") or {}
         start = int(params.get("marker", 0))

@@ -16,7 +16,7 @@ class RefusingClient:
     def __init__(self, error: Exception, status: str = "ACTIVE", task: str | None = None) -> None:
         self.error, self.row = error, {"id": "s", "status": status, "OS-EXT-STS:task_state": task}
 
-    def ask(self, _service: str, method: str, path: str, **_rest: Any) -> requests.Response:
+    def request(self, _service: str, method: str, path: str, **_rest: Any) -> requests.Response:
         if method == "POST":
             raise self.error
         answer = requests.Response()

@@ -46,7 +46,7 @@ class Neutron(ScriptedClient):
             empty = {"remote_group_id": None, "protocol": None, "port_range_min": None, "port_range_max": None}
             self.group["security_group_rules"].append({**empty, **row, "id": str(self.count)})
 
-    def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
+    def request(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
         rows, wish = self.group["security_group_rules"], facts.get("json") or {}
         if method == "POST":
             self.said.append("make")
@@ -62,7 +62,7 @@ class Neutron(ScriptedClient):
             rows.remove(row)
         elif method == "PUT":
             self.answers[path] = wish
-        return super().ask(service, method, path, **facts) if method == "GET" else _answer({})
+        return super().request(service, method, path, **facts) if method == "GET" else _answer({})
 
 
 def walls(client: Neutron, blocked: Sequence[str] | None = ("10.0.0.0/8",), **facts: Any) -> Walls:
@@ -172,10 +172,10 @@ def test_a_group_that_another_worker_is_just_making_is_left_to_it(age: int, rule
 
 def test_a_group_that_its_maker_takes_back_meanwhile_is_looked_for_again() -> None:
     class Replaced(Neutron):
-        def ask(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
+        def request(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
             if method == "POST":
                 raise CloudGone("404 Security group g does not exist")
-            return super().ask(service, method, path, **facts)
+            return super().request(service, method, path, **facts)
 
     client = Replaced(OPEN)
     with pytest.raises(CloudBusy):

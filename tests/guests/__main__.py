@@ -20,9 +20,8 @@ def main() -> int:
     files = [] if any(".py" in option for option in options) else sorted(map(str, HERE.glob("test_*.py")))
     # The tests' own conftest would start a PostgreSQL and a Redis, which nobody needs here.
     command = [sys.executable, "-m", "pytest", "-p", "no:django", f"--confcutdir={HERE}", *files, *options]
-    signal.signal(
-        signal.SIGINT, lambda _number, _frame: None
-    )  # a terminal sends it to pytest, too, which then halts the guests
+    # A terminal sends it to pytest, too, which then halts the guests.
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "MINGA_GUESTS": "yes"})
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: process.send_signal(signal.SIGINT))

@@ -16,8 +16,8 @@ import asyncssh
 from cloud.openstack import userdata as user_data
 from tests.guests.visitors import Visitors
 from tests.installation import rootfs
-from tests.installation.guest import Guest
 from tests.installation.network import Namespace, ip
+from tests.installation.nspawn_guest import Guest
 
 AGENT, NEIGHBOUR, GUEST = "192.0.2.1", "192.0.2.3", "192.0.2.2"
 LOGIN = "debian"  # who signs in to Debian's own cloud images
@@ -46,7 +46,7 @@ class Box:
 
 @contextlib.contextmanager
 def base() -> Iterator[Path]:
-    """What all guests of a run are made from. Each writes into a layer of its own above it."""
+    """Extract the root filesystem that all guests of a run share. Each writes into a layer of its own above it."""
     with TemporaryDirectory(prefix="minga-guests-", dir="/var/tmp") as name, rootfs.cache() as cache:
         rootfs.extract(rootfs.base(cache, PACKAGES), folder := Path(name) / "base")
         yield folder

@@ -13,7 +13,7 @@ import uuid
 from pathlib import Path
 
 from tests.tunnels.agent_stage import Program, until
-from tests.tunnels.fake_portal import FakePortal
+from tests.tunnels.agents_portal import FakePortal
 
 PORTS, VISITORS = 8, 2000
 AT_ONCE = 100  # handshakes; the connections all stay

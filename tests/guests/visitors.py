@@ -1,4 +1,4 @@
-"""Who comes to a guest by way of the agent: owner and strangers, all from one address."""
+"""Visitors of a guest by way of the agent: owner and strangers, all from one address."""
 
 import asyncio
 import socket
@@ -23,7 +23,7 @@ class Visitors:
     key: asyncssh.SSHKey
 
     async def owner_gets_in(self) -> bool:
-        """With the right key, to the answer of a command."""
+        """Return whether the owner's key signs in, up to the answer of a command."""
         try:
             async with await self._connect(client_keys=[self.key]) as ssh:
                 return bool((await ssh.run("echo in", timeout=PATIENCE_SECONDS)).stdout == "in\n")
@@ -56,6 +56,11 @@ class Visitors:
             door.close()
             raise
         return await asyncssh.connect(
-            sock=door, username=self.login, known_hosts=None, config=None, agent_path=None,
-            login_timeout=PATIENCE_SECONDS, **how,
-        )  # fmt: skip
+            sock=door,
+            username=self.login,
+            known_hosts=None,
+            config=None,
+            agent_path=None,
+            login_timeout=PATIENCE_SECONDS,
+            **how,
+        )

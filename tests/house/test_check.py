@@ -1,4 +1,4 @@
-"""make check runs its parts side by side, and tells of all that is wrong in the same order every time."""
+"""make check runs its parts side by side, and names all that is wrong in the same order every time."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What people look for in the pages of docs/ stands there."""
+"""The pages of docs/ have what people look for."""
 
 import re
 from pathlib import Path

@@ -64,9 +64,7 @@ def foreign_keys() -> list[tuple[str, str, str]]:
 
 
 def test_foreign_keys_point_down() -> None:
-    wrong = [
-        name for app, to, name in foreign_keys() if app != to and to in FLOORS and FLOORS[to] >= FLOORS[app]
-    ]  # fmt: skip
+    wrong = [name for app, to, name in foreign_keys() if app != to and to in FLOORS and FLOORS[to] >= FLOORS[app]]
     assert wrong == []
 
 

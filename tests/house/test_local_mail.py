@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.local.mail import Box
+from deploy.local.mail_server import Box
 from tests.tunnels.agent_stage import Program, free_port, until
 
 HERE = "127.0.0.1"
@@ -22,7 +22,7 @@ class LocalMail:
 
     def __init__(self, folder: Path) -> None:
         self.smtp, self.page = free_port(), free_port()
-        command = [sys.executable, "-m", "deploy.local.mail", "--data", str(folder / "mail")]
+        command = [sys.executable, "-m", "deploy.local.mail_server", "--data", str(folder / "mail")]
         command += ["--smtp-port", str(self.smtp), "--page-port", str(self.page)]
         self.program = Program(command, folder / "log")
         until(lambda: self._answers(), 30)
@@ -117,7 +117,7 @@ def test_mails_of_0_3_are_taken_over(tmp_path: Path) -> None:
 
 
 def test_the_oldest_go_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deploy.local.mail.KEPT", 2)
+    monkeypatch.setattr("deploy.local.mail_server.KEPT", 2)
     box = Box(tmp_path)
     for subject in ("one", "two", "three"):
         box.handle_message(message_from_bytes(bytes_of(subject)))

@@ -61,7 +61,7 @@ def closed(tmp_path: Path) -> Path:
 
 
 def link(source: str, to: str) -> None:
-    """No copy: 60 MB. Where the two are on different disks, one all the same."""
+    """Link instead of copying 60 MB; copy only where the two folders are on different disks."""
     try:
         os.link(source, to, follow_symlinks=False)
     except OSError:

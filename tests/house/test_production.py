@@ -80,7 +80,7 @@ def test_the_database_has_no_way_out_and_the_agent_no_way_to_it() -> None:
 
 @pytest.mark.parametrize("name", ["web", "live"])
 def test_only_the_proxy_on_this_computer_is_believed(name: str) -> None:
-    """With --forwarded-allow-ips=* every container could say whose address its visitor has."""
+    """A server with --forwarded-allow-ips=* would let every container say whose address its visitor has."""
     words = SERVICES[name]["command"]
     assert "--behind-gateway" in words
     assert not any("*" in word for word in words)
@@ -171,7 +171,7 @@ def test_a_script_of_systemd_can_be_run(name: str) -> None:
 
 
 def test_web_lets_in_the_agent_by_the_name_that_its_unit_asks_by() -> None:
-    """Whatever names the site has: with only those, every question of the agent was answered 400."""
+    """Without the loopback's name in ALLOWED_HOSTS every question of the agent was answered 400."""
     unit = (ROOT / "deploy/systemd/minga-agent.service").read_text()
     asked = re.search(r"--portal http://([\d.]+):8000 ", unit)
     site = {

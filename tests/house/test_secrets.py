@@ -1,4 +1,4 @@
-"""One table of the secrets that each process holds, and each kind of installation keeps to it. docs/admin/roles.md shows it to people."""
+"""Each kind of installation keeps to one table of the secrets that each process holds. docs/admin/roles.md shows it to people."""
 
 import os
 import re
@@ -181,7 +181,7 @@ def test_each_user_of_a_unit_is_made(file: str) -> None:
 
 
 def test_web_knows_the_kind_of_its_cloud_without_its_password() -> None:
-    """Seen by OS_CLOUD, which web does not have, OpenStack was the local cloud: a download failed, and a screen had a password."""
+    """Web does not have OS_CLOUD. Judged by that, OpenStack was the local cloud: a download failed, and a screen had a password."""
     said = SERVICES["web"]["environment"]["CLOUD"]
     assert {said, *[word.partition("=")[2] for word in unit("web")["Environment"] if word.startswith("CLOUD=")]} == {
         "openstack"

@@ -88,7 +88,7 @@ def test_the_settings_module_reads_each() -> None:
 
 
 def test_programs_read_nothing_that_is_not_in_the_table() -> None:
-    """What Django does not read: launcher, local cloud, disks, agent."""
+    """The launcher, the local cloud, the disk server and the agent read variables that Django does not."""
     form = re.compile(r'environ(?:\.get\(|\[)"([A-Z][A-Z0-9_]+)"(?!\] =)')
     named = {name for path in PROGRAMS for name in form.findall(path.read_text())}
     assert "DISKS_OS_CLOUD" in named

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from tests.installation import cloud, page
 from tests.installation.answers import SURROUNDINGS
 from tests.installation.claims import Claims
+from tests.installation.computers import World
 from tests.installation.walk import Failed
-from tests.installation.world import World
 
 PROGRAMS = {"systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "ip": "iproute2", "git": "git"}
 

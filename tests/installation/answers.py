@@ -8,10 +8,8 @@ from tests.installation.page import COMPOSE, Step
 
 OPENSTACK_COMPUTER = "on any computer with the openstack client"
 VPS = "on the VPS, as root"
-SITE, PORTS_SITE = (
-    "labs.example.org",
-    "labs-ports.example.org",
-)  # the page's own examples: the guests' /etc/hosts knows them
+# The page's own examples: the guests' /etc/hosts knows them.
+SITE, PORTS_SITE = "labs.example.org", "labs-ports.example.org"
 SERVER_ADDRESS = "192.0.2.1"  # as the VPS sees it
 # A word of the page that stands for something else: THE-PASSWORD, AAAA…, minga-NEW.
 UNFILLED = re.compile(r"\b[A-Z]+(?:[- ][A-Z]+)*-[A-Z]+\b|\bTHE LINE\b|AAAA…|minga[-/][A-Z]+\b|cloud\.example\.org")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from tests.installation import cloud
 from tests.installation.answers import SITE
-from tests.installation.visitor import Visitor
+from tests.installation.computers import VPS_ADDRESS, World
+from tests.installation.page_visitor import Visitor
 from tests.installation.walk import MANAGE
-from tests.installation.world import VPS_ADDRESS, World
 
 SERVICES = ("minga-web", "minga-live", "minga-disks", "minga-worker", "minga-beat")
 AUTHORITY = "var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
@@ -43,7 +43,7 @@ class Claims:
         self.web_does_not_have_the_cloud()
 
     def web_does_not_have_the_cloud(self) -> None:
-        """Nor can it take it: not from the file, and not from another process."""
+        """Check that web can read the cloud's password neither from the file nor from another process."""
         web, live, disks, worker, _beat = self._pids()
         held = {pid: self.world.ask(f"tr '\\0' '\\n' < /proc/{pid}/environ") for pid in (web, live, disks)}
         assert "OS_CLOUD" not in held[web] + held[live]
@@ -116,7 +116,7 @@ class Claims:
         self.world.until(self._ssh_answers, "the VPS's port leads to the machine's sshd", 90)
 
     def _ssh_answers(self) -> bool:
-        """Through the public port, as a student comes: whose banner is it?"""
+        """Return whether the machine's sshd answers through its public port."""
         luis = self.sign_in("luis")
         ways = [way for way in luis.machine(self.world.machine)["access"] if way["state"] == "open"]
         look = "exec 3<>/dev/tcp/{host}/{port} && timeout 10 head -c 4 <&3"
@@ -126,7 +126,7 @@ class Claims:
         self.world.copy.commit("A migration that fails", "raise RuntimeError('planted')")
 
     def a_failed_migration_leaves_the_old_version(self) -> None:
-        """Then the fault is mended, and the line of the page is said once more."""
+        """Let an upgrade fail and check that the old version runs on. Then mend the fault, for the page's line to be run once more."""
         pids, folder = self._pids(), self.world.ask("readlink -f /opt/minga")
         ran = self.world.server.run("sudo /opt/minga-new/deploy/systemd/upgrade")
         assert ran.code, "an upgrade with a failing migration says that it went well"
@@ -187,7 +187,7 @@ class Claims:
         self.world.seconds["a reboot of the server"] = time.monotonic() - began
 
     def the_machine_is_deleted(self) -> None:
-        """Its owner deletes it: the cloud, which others use, keeps nothing of this run."""
+        """Let the owner delete the machine, so that the cloud, which others use, keeps nothing of this run."""
         if not self.world.machine:
             return
         luis = self.sign_in("luis")

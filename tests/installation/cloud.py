@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from tests.installation.answers import ASKS_PASSWORD
-from tests.installation.guest import Ran, talk
 from tests.installation.network import Namespace, Ways, ip
+from tests.installation.nspawn_guest import Ran, talk
 
 BENCH = Path(__file__).resolve().parents[3] / "shared" / "openstack" / "clouds.yaml"
 NAMESPACE = Path("/run/netns/labcloud")

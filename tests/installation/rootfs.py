@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.installation.guest import OPERATOR
+from tests.installation.nspawn_guest import OPERATOR
 
 RELEASE = "trixie"
 PACKAGES = ["ca-certificates", "curl", "dbus", "iproute2", "nano", "openssh-client", "openssh-server", "openssl",
@@ -75,7 +75,7 @@ def extract(archive: Path, root: Path) -> None:
 
 
 def settle(root: Path, name: str, hosts: dict[str, str]) -> None:
-    """Its name, the names it knows, and a user who may say sudo."""
+    """Write the guest's name, the names it knows, and a user who may use sudo."""
     names = {"127.0.0.1": f"localhost {name}", **hosts}
     (root / "etc/hostname").write_text(f"{name}\n")
     (root / "etc/hosts").write_text("".join(f"{address} {known}\n" for address, known in names.items()))

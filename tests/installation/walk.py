@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.installation.answers import CERTIFICATE, EDITED, OPENSTACK_COMPUTER, VPS, Answers, set_in, stand_in
-from tests.installation.guest import OPERATOR, Guest, Ran
+from tests.installation.nspawn_guest import OPERATOR, Guest, Ran
 from tests.installation.page import Step
 
 HOME = f"/home/{OPERATOR}"

@@ -70,7 +70,7 @@ def _group(item: pytest.Item | None) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """Behind the last test of a group its stack is stopped, so that the processors are free for the others."""
+    """Stop a stack after the last test of its group, so that the processors are free for the others."""
     try:
         return (yield)
     finally:
@@ -80,7 +80,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def pytest_sessionfinish() -> None:
-    """After Ctrl-C no test is the last."""
+    """Stop the stacks after Ctrl-C, when no test was the last of its group."""
     for kind in list(_running):
         _stop(kind)
 
@@ -95,7 +95,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _leave_out_chaos_all(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """They take minutes: only who asks for the mark gets them."""
+    """Leave out the tests of make test-chaos, which take minutes, unless their mark is asked for."""
     if "chaos_all" in config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker("chaos_all")]
@@ -104,7 +104,7 @@ def _leave_out_chaos_all(config: pytest.Config, items: list[pytest.Item]) -> Non
 
 
 def _put_in_a_row(items: list[pytest.Item]) -> None:
-    """Without xdist, too, the tests of one stack come in a row: the others would stop it in between."""
+    """Run the tests of one stack in a row without xdist, too: others in between would stop it."""
     places = [n for n, item in enumerate(items) if item.path.is_relative_to(HERE)]
     ours = sorted((items[n] for n in places), key=_group)
     for n, item in zip(places, ours, strict=True):

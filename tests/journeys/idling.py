@@ -80,7 +80,7 @@ class Idler:
         return [Question(*row) for row in self._rows(found)]
 
     def told(self) -> dict[str, str]:
-        """What has become of each channel of the last question."""
+        """The state of each channel of the last question."""
         found = (
             "SELECT n.channel, n.state FROM accounts_notice n JOIN machines_ask a ON n.about = 'ask:' || a.id "
             "WHERE a.machine_id = %s ORDER BY a.id, n.id"
@@ -92,7 +92,7 @@ class Idler:
             return list(database.execute(query, [self.pk]))
 
     def why(self) -> str:
-        """For whoever wonders why it is not asked about."""
+        """The facts that explain why a machine is not asked about, for a failed test's message."""
         return str(self._rows("SELECT * FROM machines_activity WHERE machine_id = %s"))
 
     def is_heard_at_work(self) -> None:
@@ -220,7 +220,7 @@ class SideBySide:
 
 
 class Once:
-    """Does something at the first call only."""
+    """A callable that acts at its first call only."""
 
     def __init__(self, do: Callable[[], Any]) -> None:
         self._todo = [do]

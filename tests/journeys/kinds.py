@@ -1,4 +1,4 @@
-"""Which stack a test needs, as marks: the tests of one stack are one xdist group, and the stack is stopped behind its last test."""
+"""Marks that say which stack a test needs: the tests of one stack are one xdist group, and the stack is stopped after its last test."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a student's own web server learns of an administrator who opens its public port: nothing that signs in.
+"""A student's own web server learns nothing that signs in from an administrator who opens its public port.
 
 The server is this test's; it stands behind a public port of the gateway as a machine's would, by the same key as the agent's.
 """
@@ -74,7 +74,7 @@ def forward(key: Path, gateway: int, public: int, inside: int) -> subprocess.Pop
 def test_no_cookie_of_the_portal_reaches_a_students_server(
     stack: Stack, browser: Browser, thief: tuple[int, list[tuple[str, str]]]
 ) -> None:
-    """By neither name of this computer; on `localhost` the gateway answers in the server's place."""
+    """Try both names of this computer; on `localhost` the gateway answers in the server's place."""
     port, seen = thief
     admin = Visitor(browser, stack).sign_in("admin")
     ours = {cookie["name"]: cookie["value"] for cookie in admin.context.cookies(stack.url)}

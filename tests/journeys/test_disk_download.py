@@ -13,7 +13,7 @@ pytestmark = [on_simulated, pytest.mark.slow]
 
 
 def holds(stack: Stack, part: str, secret: str) -> bool:
-    """By what the kernel says of the running process."""
+    """Return whether the running process has the secret in its environment, as the kernel says."""
     names = [
         pair.split(b"=")[0].decode() for pair in Path(f"/proc/{stack.pid(part)}/environ").read_bytes().split(b"\0")
     ]

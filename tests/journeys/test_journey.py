@@ -24,7 +24,7 @@ def minga(request: pytest.FixtureRequest) -> Stack:
 
 @pytest.fixture
 def light(stack: Stack) -> Stack:
-    """Likewise, with simulated guests only: for what does not depend on the guest."""
+    """A stack with simulated guests only, for what does not depend on the guest."""
     return _swept(stack)
 
 
@@ -104,9 +104,8 @@ def write_to_the_ram_disk(line: str, key: Path) -> None:
 def sleep(student: Visitor, line: str) -> None:
     student.press("suspend")
     student.sees("suspended")
-    student.page.get_by_text("wakes when you connect").first.wait_for(
-        timeout=20_000
-    )  # a page that hears no events asks after 15 s
+    # A page that hears no events asks after 15 s.
+    student.page.get_by_text("wakes when you connect").first.wait_for(timeout=20_000)
     assert "A connection wakes it" in student.page.locator("#access").inner_text()
     assert student.page.locator("#ssh").inner_text() == line
     student.shoot("sleeping")

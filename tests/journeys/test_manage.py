@@ -57,7 +57,7 @@ def test_a_command_of_the_pages_has_these_options(line: str) -> None:
 
 
 def manage(line: str, data: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """As somebody types it in a shell of their own, where PATH finds manage.py."""
+    """Run a line as a person types it in a shell of their own, where PATH finds manage.py."""
     environment = {
         "PATH": f"{ROOT}:/usr/bin:/bin",
         "HOME": "/nonexistent",
@@ -100,7 +100,7 @@ def test_every_command_of_the_pages_runs_beside_make_run(stack: Stack) -> None:
 @on_simulated
 @pytest.mark.slow
 def test_a_command_is_typed_as_it_stands(stack: Stack) -> None:
-    """By no other program than manage.py, from anywhere."""
+    """A command runs by manage.py alone, from anywhere."""
     done = manage("check_cloud", stack.data)
     assert (done.returncode, "0 wrong." in done.stdout) == (0, True), done.stderr
 

@@ -22,7 +22,7 @@ RECORDER = """() => {
 
 
 class Visitor:
-    """One person with one browser window."""
+    """A person with a browser window."""
 
     def __init__(self, browser: Browser, stack: Stack, *, script: bool = True, language: str = "en") -> None:
         self.stack = stack

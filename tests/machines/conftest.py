@@ -36,7 +36,7 @@ def world(clock: "Clock", cloud: "FakeCloud", student: "User") -> "World":
 
 @pytest.fixture(autouse=True)
 def locks_in_order(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever a test of machines does, it takes its locks in the one order."""
+    """Check that every test of machines takes its locks in the one order."""
     names = set(request.fixturenames)
     if not names & {"db", "student", "world", "transactional_db"}:
         yield
@@ -51,7 +51,7 @@ def locks_in_order(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def declared_moves(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever a test of machines does, no step moves a machine to a state that the step does not declare."""
+    """Check in every test of machines that no step moves a machine to a state that the step does not declare."""
     if "world" not in request.fixturenames:
         yield
         return

@@ -1,4 +1,4 @@
-"""Sees whether each move of a machine was declared: by the step that made it, or by what reconcile follows."""
+"""Watch whether each move of a machine was declared: by the step that made it, or by what reconcile follows."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -70,6 +70,6 @@ def test_news_is_rung_for_at_once(world: World, rung: list[tuple[str, bool]]) ->
     [waking] = many(world, "waking", 1)
     sweep.tick(world.cloud, world.clock.now)
     machine, now = Machine.objects.get(pk=waking), world.clock.now
-    sweep.take_in(machine, observe(machine, server_of(machine, status=Status.ACTIVE), now), now)
+    sweep.apply_observation(machine, observe(machine, server_of(machine, status=Status.ACTIVE), now), now)
     sweep.tick(world.cloud, now)
     assert rung == [(waking, False)] * 2

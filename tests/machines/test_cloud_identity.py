@@ -66,7 +66,7 @@ def test_an_administrator_may_say_that_it_is_meant(world: World, monkeypatch: py
 def due(world: World) -> None:
     """Make something due for each task: a second server, a disk to take home, a first boot, a project, a sample of load."""
     machine = world.running()
-    disk_images.ask(machine=machine, by=world.student)
+    disk_images.request(machine=machine, by=world.student)
     second = found(world.cloud, "second")
     world.clock.move(settings.STRAY_SECONDS + 60)
     Machine.objects.update(setup_next_at=world.clock.now, setup="running")

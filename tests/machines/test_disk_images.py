@@ -21,7 +21,7 @@ def _door(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(world: World, machine: Machine) -> DiskImage:
     """Asked for, and let be until the workers are done with it."""
-    copy = disk_images.ask(machine=machine, by=world.student)
+    copy = disk_images.request(machine=machine, by=world.student)
     for _turn in range(20):
         world.turn()
         disk_images.tend(world.cloud, timezone.now())
@@ -58,7 +58,9 @@ def test_an_archive_is_there_at_once(world: World) -> None:
 
 def test_asked_twice_it_is_made_once(world: World) -> None:
     machine = at_rest(world, "")
-    assert disk_images.ask(machine=machine, by=world.student) == disk_images.ask(machine=machine, by=world.student)
+    assert disk_images.request(machine=machine, by=world.student) == disk_images.request(
+        machine=machine, by=world.student
+    )
 
 
 @pytest.mark.parametrize("state", ["new", "building", "archiving", "deleting", "gone"])
@@ -66,7 +68,7 @@ def test_without_a_disk_it_is_refused_with_a_sentence(world: World, state: str) 
     machine = world.launch()
     Machine.objects.update(state=state)
     with pytest.raises(disk_images.NotReady, match=r"\w{4}"):
-        disk_images.ask(machine=machine, by=world.student)
+        disk_images.request(machine=machine, by=world.student)
 
 
 def test_after_a_day_it_is_deleted_in_the_cloud(world: World) -> None:
@@ -75,12 +77,12 @@ def test_after_a_day_it_is_deleted_in_the_cloud(world: World) -> None:
     disk_images.tidy(world.cloud, timezone.now())
     assert copy.image_id in world.cloud.archives
     disk_images.tidy(world.cloud, timezone.now() + timedelta(hours=25))
-    assert (world.cloud.archives, disk_images.of(machine)) == ({}, None)
+    assert (world.cloud.archives, disk_images.current(machine)) == ({}, None)
 
 
 def test_a_busy_cloud_is_asked_again(world: World) -> None:
     machine = at_rest(world, "")
-    copy = disk_images.ask(machine=machine, by=world.student)
+    copy = disk_images.request(machine=machine, by=world.student)
     world.cloud.busy = True
     disk_images.tend(world.cloud, timezone.now())
     world.cloud.busy = False
@@ -91,7 +93,7 @@ def test_a_busy_cloud_is_asked_again(world: World) -> None:
 
 
 def test_two_workers_never_make_one_image_twice(world: World) -> None:
-    disk_images.ask(machine=at_rest(world, ""), by=world.student)
+    disk_images.request(machine=at_rest(world, ""), by=world.student)
     now = timezone.now()
     disk_images.tend(world.cloud, now)
     disk_images.tend(world.cloud, now)
@@ -109,9 +111,9 @@ def test_one_that_the_cloud_refuses_says_so_and_can_be_asked_for_again(
     copy = made(world, machine)
     assert (copy.state, str(copy.note)) == ("failed", str(disk_images.CANNOT))
     disk_images.tidy(world.cloud, timezone.now())
-    assert disk_images.of(machine) == copy
+    assert disk_images.current(machine) == copy
     monkeypatch.undo()
-    assert disk_images.ask(machine=machine, by=world.student) != copy
+    assert disk_images.request(machine=machine, by=world.student) != copy
 
 
 def test_one_whose_server_went_says_so(world: World) -> None:
@@ -123,7 +125,7 @@ def test_one_whose_server_went_says_so(world: World) -> None:
 
 
 def test_what_never_comes_is_given_up_and_taken_away(world: World) -> None:
-    copy = disk_images.ask(machine=at_rest(world, ""), by=world.student)
+    copy = disk_images.request(machine=at_rest(world, ""), by=world.student)
     disk_images.tend(world.cloud, timezone.now())
     disk_images.tend(world.cloud, timezone.now() + timedelta(hours=3))
     disk_images.tidy(world.cloud, timezone.now())
@@ -146,8 +148,8 @@ def test_a_lent_one_is_over_when_the_machine_wakes(world: World) -> None:
     DiskImage.objects.create(machine=machine, kind="download", state="ready", borrowed=True, image_id="i", size_bytes=7)
     Machine.objects.update(state="running")
     machine.refresh_from_db()
-    assert disk_images.of(machine) is None
-    assert disk_images.ask(machine=machine, by=world.student).state == "due"
+    assert disk_images.current(machine) is None
+    assert disk_images.request(machine=machine, by=world.student).state == "due"
 
 
 def test_a_spent_archive_goes_when_the_guest_has_answered(world: World) -> None:
@@ -201,5 +203,5 @@ def test_an_image_that_somebody_deleted_is_told_and_over(world: World) -> None:
     world.cloud.archives.clear()
     with pytest.raises(disk_images.NoLonger) as refusal:
         next(disk_images.read(copy, 0, 10))
-    assert (refusal.value.status, disk_images.of(machine)) == (410, None)
+    assert (refusal.value.status, disk_images.current(machine)) == (410, None)
     assert isinstance(refusal.value.__cause__, CloudGone)

@@ -1,4 +1,4 @@
-"""Whatever changes what a page shows of a machine tells open pages of it, after its commit; what no page shows, does not."""
+"""A change of what a page shows of a machine tells open pages of it, after its commit; a change of what no page shows does not."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -55,7 +55,7 @@ def test_a_step_s_columns_do_where_a_page_shows_them(
 
 def test_a_disk_that_is_asked_for_does(world: World, django_capture_on_commit_callbacks: Capture) -> None:
     machine = world.running()
-    copy = disk_images.ask(machine=machine, by=world.student)
+    copy = disk_images.request(machine=machine, by=world.student)
     with django_capture_on_commit_callbacks() as callbacks:
         disk_images._write(copy, state="failed")
     assert hints(callbacks) == {("machine", str(machine.pk))}
@@ -72,7 +72,7 @@ def test_what_the_cloud_tells_does_when_it_is_new(world: World, django_capture_o
 
 
 def listed(world: World, capture: Capture) -> set[tuple[str, str]]:
-    """What a whole list, a while later, brings about."""
+    """List the whole cloud a while later, and return the hints that this publishes."""
     world.clock.move(20)
     world.forget_list()
     with capture() as callbacks:

@@ -29,7 +29,7 @@ class Hosts(FakeCloud):
 
 @pytest.fixture
 def running(clock: "Clock", student: User, settings: Any) -> Machine:
-    """It is due to be asked for its load."""
+    """A running machine that is due for a sample of its load."""
     machine = row(student, clock.now)
     clock.move(settings.IDLE_LOAD_SECONDS + 10)
     return machine

@@ -27,7 +27,7 @@ def building(world: World, task: str) -> Machine:
 
 def told(machine: Machine, status: str, task: str) -> Machine:
     at = machine.observed_at + timedelta(seconds=1)
-    sweep.take_in(machine, observe(machine, server_of(machine, status=Status(status), task=task), at), at)
+    sweep.apply_observation(machine, observe(machine, server_of(machine, status=Status(status), task=task), at), at)
     machine.refresh_from_db()
     return machine
 

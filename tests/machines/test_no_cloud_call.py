@@ -14,7 +14,7 @@ from tests.factories import make_machine
 
 
 class CountingCloud:
-    """Whoever asks it for anything is counted and fails."""
+    """A cloud that counts every call and fails it."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []

@@ -192,8 +192,10 @@ def test_a_line_to_a_gateway_that_has_no_name(student: User, student2: User, set
     good = make_gateway()
     bad = type(good).objects.create(
         **{f: getattr(good, f) for f in ("ssh_host", "host_key", "first_port", "last_port")},
-        name="bad", public_host="bad..host", token_hash="y" * 64,
-    )  # fmt: skip
+        name="bad",
+        public_host="bad..host",
+        token_hash="y" * 64,
+    )
     Tunnel.objects.filter(holder=first.machine_id).update(gateway=bad)
     delivery.write_lines(timezone.now())
     assert "could not be reached" in notice(first, "terminal").fault
@@ -273,7 +275,7 @@ def test_a_project_that_is_always_busy_keeps_nobody_waiting(world: World, cloud:
 
 def test_a_disk_that_cannot_be_copied(world: World, cloud: TalksNonsense) -> None:
     first, second = two(world)
-    made = [disk_images.ask(machine=machine, by=world.student) for machine in (first, second)]
+    made = [disk_images.request(machine=machine, by=world.student) for machine in (first, second)]
     cloud.poisoned = {first.server_id}
     disk_images.tend(cloud, timezone.now())
     assert len(cloud.archives) == 1

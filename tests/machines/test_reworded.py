@@ -1,4 +1,4 @@
-"""No decision hangs on a sentence: everything goes the same way when every note says something else."""
+"""No decision depends on a sentence: everything goes the same way when every note says something else."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.machines.world import World
 
 @pytest.fixture(autouse=True)
 def _reworded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever note is stored, other words are."""
+    """Store other words in place of every note."""
     monkeypatch.setattr(Note, "as_json", lambda note: {"text": "Something else."} if note else {})
 
 

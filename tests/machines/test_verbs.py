@@ -1,4 +1,4 @@
-"""One table says everything of every verb that pages, API and rules need."""
+"""The table of verbs says everything of every verb that pages, API and rules need."""
 
 import pytest
 

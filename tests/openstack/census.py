@@ -19,7 +19,7 @@ class Thing(NamedTuple):
 
 
 def census(stage: OpenStackStage) -> set[Thing]:
-    """Everything."""
+    """List everything in the cloud that a test could leave behind."""
     return {*_of_nova(stage), *_of_neutron(stage), *_of_glance(stage), *_of_keystone(stage)}
 
 
@@ -31,7 +31,7 @@ def belonging(things: Collection[Thing], projects: Collection[str], marks: Colle
 def _of_nova(stage: OpenStackStage) -> set[Thing]:
     """Keypairs are of whoever asks for a server, so they are the portal's; their name tells the student's key in short."""
     rows = _rows(stage.admin.compute, "/servers/detail?all_tenants=1", "servers")
-    pairs = stage.cloud.client.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
+    pairs = stage.cloud.client.request("compute", "GET", "/os-keypairs").json()["keypairs"]
     names = [row["keypair"]["name"] for row in pairs]
     keys = {Thing("keypair", stage.cloud.client.project_id, name, _owner_in(name)) for name in names}
     return {Thing("server", row["tenant_id"], row["id"]) for row in rows} | keys

@@ -4,13 +4,15 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 
+import openstack
 import pytest
 
 from cloud.contract import Owner, Server, ServerSpec
 from tests.cloud.conftest import key, make_spec, owner  # noqa: F401  # fixtures of the contract suite
 from tests.cloud.local_stage import insist
-from tests.openstack.openstack_stage import CLOUD, HUGE, HUGE_GB, OpenStackStage
+from tests.openstack.openstack_stage import CLOUD, HUGE, HUGE_GB, OpenStackStage, RecordedCloud, open_cloud
 from tests.openstack.pool import Pool
+from tests.openstack.proxy import Proxies
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,3 +80,36 @@ def huge(stage: OpenStackStage) -> Iterator[str]:
 def new_owner() -> Owner:
     """A student who was never here."""
     return Owner(str(uuid.uuid4()), "new-student")
+
+
+@pytest.fixture(scope="module")
+def _listeners() -> Iterator[Proxies]:
+    proxies = Proxies()
+    yield proxies
+    proxies.close()
+
+
+@pytest.fixture
+def door(_listeners: Proxies) -> Proxies:
+    _listeners.reset()
+    return _listeners
+
+
+@pytest.fixture
+def cloud(door: Proxies) -> Iterator[RecordedCloud]:
+    """The portal's cloud through the proxies, warm: it has signed in, and knows its network."""
+    known = openstack.config.OpenStackConfig().get_one(CLOUD).config
+    paths = {"identity": "/v3", "compute": "/v2.1", "image": "", "network": "", "placement": ""}
+    overrides = {f"{service}_endpoint_override": door.url(service, path) for service, path in paths.items()}
+    cloud = open_cloud(
+        None,
+        load_yaml_config=False,
+        load_envvars=False,
+        region_name=known["region_name"],
+        auth={**known["auth"], "auth_url": door.url("identity", "/v3")},
+        **overrides,
+    )
+    cloud.list_servers()
+    door.seen.clear()
+    yield cloud
+    cloud.close()

@@ -1,4 +1,4 @@
-"""Inside the guests, reached from the agent's host: the only place that their network lets in."""
+"""Commands inside the guests, run from the agent's host: the only place that their network lets in."""
 
 import os
 import subprocess
@@ -12,16 +12,36 @@ def inside(*command: str, seconds: float = 40) -> subprocess.CompletedProcess[st
     """A command in the network of the agent's host."""
     return subprocess.run(
         ["ip", "netns", "exec", NAMESPACE, *command],
-        capture_output=True, text=True, errors="replace", timeout=seconds, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def ssh(server: Server, key: Path, command: str, user: str = "root") -> subprocess.CompletedProcess[str]:
     return inside(
-        "ssh", "-F", "none", "-i", str(key), "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR",
-        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5",
-        f"{user}@{server.address}", command,
-    )  # fmt: skip
+        "ssh",
+        "-F",
+        "none",
+        "-i",
+        str(key),
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "IdentitiesOnly=yes",
+        "-o",
+        "LogLevel=ERROR",
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        "UserKnownHostsFile=/dev/null",
+        "-o",
+        "ConnectTimeout=5",
+        f"{user}@{server.address}",
+        command,
+    )
 
 
 def reads_page(server: Server, source: str = AGENT) -> bool:

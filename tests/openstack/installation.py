@@ -40,11 +40,16 @@ class Installation(Stack):
         super().start()
         folder, first = self.data / "sshd", free_range(PORTS)
         sshd, port = openssh_vps(folder, first, first + PORTS - 1)
-        self.manage(
-            "gateway", "sshd", "--public-host", HERE, "--ssh-host", HERE, "--ssh-port", str(port), "--ssh-user", "root", "--bind-address", HERE,
-            "--first-port", str(first), "--last-port", str(first + PORTS - 1), "--host-key-file", str(folder / "host_key.pub"),
-            "--token-file", str(folder / "token"),
-        )  # fmt: skip
+        facts = {
+            **dict.fromkeys(("public-host", "ssh-host", "bind-address"), HERE),
+            "ssh-port": port,
+            "ssh-user": "root",
+            "first-port": first,
+            "last-port": first + PORTS - 1,
+            "host-key-file": folder / "host_key.pub",
+            "token-file": folder / "token",
+        }
+        self.manage("gateway", "sshd", *(word for name, fact in facts.items() for word in (f"--{name}", str(fact))))
         self.people = [Owner(*line.split()) for line in self.django(SET_UP).splitlines() if line]
         for person in self.people:
             own(person)

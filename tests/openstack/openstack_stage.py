@@ -132,6 +132,11 @@ class OpenStackStage:
         row: dict[str, Any] = self.admin.compute.get(f"/servers/{server.id}").json()["server"]
         return row
 
+    def reboots(self, server: Server) -> int:
+        """Count the reboots in Nova's history of the server."""
+        rows = self.admin.compute.get(f"/servers/{server.id}/os-instance-actions").json()["instanceActions"]
+        return sum(row["action"] == "reboot" for row in rows)
+
     def role(self, name: str) -> str:
         """Return the id of a role."""
         found: str = self.admin.identity.get("/roles", params={"name": name}).json()["roles"][0]["id"]

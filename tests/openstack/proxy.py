@@ -130,54 +130,61 @@ class Proxies:
             server.server_close()
 
 
+class Relay(BaseHTTPRequestHandler):
+    """Pass one service's requests on, unless a rule has the proxy do something else."""
+
+    protocol_version = "HTTP/1.1"
+    proxies: Proxies
+    service: str
+    port: int  # of the real service
+
+    def handle_one_request(self) -> None:
+        with suppress(ConnectionError, TimeoutError, ValueError):
+            super().handle_one_request()
+
+    def answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(length) if length else None
+        rule = self.proxies.rule_for(self.service, self.command, self.path)
+        said = rule.behaviour(lambda: self.forward(data)) if rule else self.forward(data)
+        if said is None:
+            self.close_connection = True
+            return
+        self.send(said)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer
+
+    def forward(self, data: bytes | None) -> Answer:
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "content-length")}
+        line = HTTPConnection(self.proxies.host, self.port, timeout=60)
+        path = _shifted_query(self.path, -self.proxies.shift)
+        path = _cut(path, self.proxies.cut) if self.command == "GET" else path
+        line.request(self.command, path, data, {**headers, "Connection": "close"})
+        said = line.getresponse()
+        body = _shifted_body(said.read(), self.proxies.shift)
+        kept = {k: v for k, v in said.getheaders() if k.lower() not in HOP}
+        kept["Date"] = format_datetime(_date(said.getheader("Date")) + self.proxies.shift, usegmt=True)
+        line.close()
+        return Answer(said.status, body, kept)
+
+    def send(self, said: Answer) -> None:
+        whole = said.headers.pop("X-Whole-Length", "")
+        self.send_response_only(said.status)
+        for name, value in said.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", whole or str(len(said.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(said.body)
+        self.close_connection = self.close_connection or bool(whole)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
 def _listener(proxies: Proxies, service: str, port: int) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_one_request(self) -> None:
-            with suppress(ConnectionError, TimeoutError, ValueError):
-                super().handle_one_request()
-
-        def answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            data = self.rfile.read(length) if length else None
-            rule = proxies.rule_for(service, self.command, self.path)
-            said = rule.behaviour(lambda: self.forward(data)) if rule else self.forward(data)
-            if said is None:
-                self.close_connection = True
-                return
-            self.send(said)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer
-
-        def forward(self, data: bytes | None) -> Answer:
-            headers = {k: v for k, v in self.headers.items() if k.lower() not in ("connection", "content-length")}
-            line = HTTPConnection(proxies.host, port, timeout=60)
-            path = _shifted_query(self.path, -proxies.shift)
-            path = _cut(path, proxies.cut) if self.command == "GET" else path
-            line.request(self.command, path, data, {**headers, "Connection": "close"})
-            said = line.getresponse()
-            body = _shifted_body(said.read(), proxies.shift)
-            kept = {k: v for k, v in said.getheaders() if k.lower() not in HOP}
-            kept["Date"] = format_datetime(_date(said.getheader("Date")) + proxies.shift, usegmt=True)
-            line.close()
-            return Answer(said.status, body, kept)
-
-        def send(self, said: Answer) -> None:
-            whole = said.headers.pop("X-Whole-Length", "")
-            self.send_response_only(said.status)
-            for name, value in said.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", whole or str(len(said.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(said.body)
-            self.close_connection = self.close_connection or bool(whole)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (Relay,), {"proxies": proxies, "service": service, "port": port})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return server

@@ -9,7 +9,7 @@ from machines import actions, disk_images
 from machines.models import Machine
 from tests.cloud.local_stage import insist
 from tests.openstack.openstack_stage import OpenStackStage
-from tests.openstack.world import RealWorld
+from tests.openstack.real_world import RealWorld
 
 pytestmark = [pytest.mark.xdist_group("archives"), pytest.mark.django_db]
 
@@ -51,7 +51,7 @@ def test_one_put_away_is_downloaded_from_what_nova_keeps(
     machine = world.until(world.holding(server), "running")
     actions.shelve(machine=machine, by=world.student)
     world.until(machine, "shelved")
-    disk_images.ask(machine=machine, by=world.student)
+    disk_images.request(machine=machine, by=world.student)
     disk_images.tend(stage.cloud, timezone.now())
     copy = disk_images.ready(machine)
     assert copy.borrowed

@@ -102,9 +102,8 @@ def test_a_project_that_was_deleted_under_us_is_made_again(
     stage.settle()
     old = stage.row(theirs)["tenant_id"]
     stage.admin.identity.delete_project(old)
-    stage.cloud.client.sign_out(
-        old
-    )  # Nova believes a token that it has seen for five minutes more; then we sign in anew
+    # Nova believes a token that it has seen for five minutes more; then we sign in anew.
+    stage.cloud.client.sign_out(old)
     made = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     assert stage.row(made)["tenant_id"] != old
     insist(stage.cloud.ensure_suspended, theirs.id)

@@ -68,7 +68,7 @@ def running(stage: OpenStackStage) -> Iterator["subprocess.Popen[str]"]:
 def traces(stage: OpenStackStage) -> dict[str, Any]:
     """Return what a trial could leave behind."""
     owner = Owner(trial.OWNER_KEY, "check")
-    keypairs = stage.cloud.client.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
+    keypairs = stage.cloud.client.request("compute", "GET", "/os-keypairs").json()["keypairs"]
     return {
         "server": stage.cloud.find_server(trial.MACHINE),
         "project": stage.cloud.tenants.find(owner),
@@ -132,13 +132,13 @@ def test_what_a_killed_trial_left_goes_with_the_next_one(
 def everything(stage: OpenStackStage) -> dict[str, Any]:
     """Everything that setup_cloud could change. Others make snapshots meanwhile, and sizes that are too big; it makes neither."""
     client = stage.cloud.client
-    flavors = client.ask("compute", "GET", "/flavors/detail").json()["flavors"]
+    flavors = client.request("compute", "GET", "/flavors/detail").json()["flavors"]
     images = [row for row in cluster.pages(client, {"limit": 200}) if row.get("image_type") != "snapshot"]
     return {
-        "quota": client.ask("compute", "GET", f"/os-quota-sets/{client.project_id}").json(),
+        "quota": client.request("compute", "GET", f"/os-quota-sets/{client.project_id}").json(),
         "flavors": [row for row in flavors if not row["name"].startswith(HUGE)],
         "images": sorted((i["id"], i["name"], i.get("os_admin_user"), i["status"]) for i in images),
-        "networks": client.ask("network", "GET", "/networks").json(),
+        "networks": client.request("network", "GET", "/networks").json(),
     }
 
 
@@ -172,9 +172,9 @@ def only_size(stage: OpenStackStage, name: str, monkeypatch: pytest.MonkeyPatch)
 def few_keypairs(stage: OpenStackStage) -> Iterator[str]:
     """The service project allows a few less than is wanted."""
     path = f"/os-quota-sets/{stage.cloud.client.project_id}"
-    stage.cloud.client.ask("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS - 100}})
+    stage.cloud.client.request("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS - 100}})
     yield path
-    stage.cloud.client.ask("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS}})
+    stage.cloud.client.request("compute", "PUT", path, json={"quota_set": {"key_pairs": KEYPAIRS}})
 
 
 @pytest.fixture(autouse=True)

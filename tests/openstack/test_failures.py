@@ -1,21 +1,18 @@
 """The cloud misbehaves, at its door: each verb ends in the right error, or its wish is reached when it is said again."""
 
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-import openstack
 import pytest
 
-from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused, Owner, Server, ServerSpec, Status
+from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused, Server, ServerSpec, Status
 from cloud.openstack.doctor import checks
 from cloud.openstack.doctor.survey import Survey
-from cloud.openstack.tenants import keypair_prefix
 from tests.cloud.local_stage import insist
-from tests.openstack.openstack_stage import CLOUD, OpenStackStage, RecordedCloud, open_cloud, own, until
+from tests.openstack.openstack_stage import OpenStackStage, RecordedCloud, until
 from tests.openstack.proxy import Behaviour, Proxies, half, hangs, loses_reply, nothing, says, says_json
 
 Specs = Callable[..., ServerSpec]
@@ -34,35 +31,6 @@ NOT_SIGNED_IN = (
 )
 
 pytestmark = pytest.mark.xdist_group("api")
-
-
-@pytest.fixture(scope="module")
-def _listeners() -> Iterator[Proxies]:
-    proxies = Proxies()
-    yield proxies
-    proxies.close()
-
-
-@pytest.fixture
-def door(_listeners: Proxies) -> Proxies:
-    _listeners.reset()
-    return _listeners
-
-
-@pytest.fixture
-def cloud(door: Proxies) -> Iterator[RecordedCloud]:
-    """The portal's cloud through the proxies, warm: it has signed in, and knows its network."""
-    known = openstack.config.OpenStackConfig().get_one(CLOUD).config
-    paths = {"identity": "/v3", "compute": "/v2.1", "image": "", "network": "", "placement": ""}
-    overrides = {f"{service}_endpoint_override": door.url(service, path) for service, path in paths.items()}
-    cloud = open_cloud(
-        None, load_yaml_config=False, load_envvars=False, region_name=known["region_name"],
-        auth={**known["auth"], "auth_url": door.url("identity", "/v3")}, **overrides,
-    )  # fmt: skip
-    cloud.list_servers()
-    door.seen.clear()
-    yield cloud
-    cloud.close()
 
 
 def in_seconds(seconds: int) -> str:
@@ -187,9 +155,16 @@ WISHES: list[tuple[str, str, str, Behaviour]] = [
 
 @pytest.mark.parametrize(("service", "path", "behaviour"), [w[1:] for w in WISHES], ids=[w[0] for w in WISHES])
 def test_a_launch_that_breaks_makes_one_server_in_the_end(
-    stage: OpenStackStage, door: Proxies, cloud: RecordedCloud, make_spec: Specs, new_owner: Any, huge: str,
-    service: str, path: str, behaviour: Behaviour,
-) -> None:  # fmt: skip
+    stage: OpenStackStage,
+    door: Proxies,
+    cloud: RecordedCloud,
+    make_spec: Specs,
+    new_owner: Any,
+    huge: str,
+    service: str,
+    path: str,
+    behaviour: Behaviour,
+) -> None:
     spec = make_spec(stage, owner=new_owner, flavor_id=huge)
     rule = door.then(service, "POST", path, behaviour)
     server = insist(cloud.ensure_server, spec)
@@ -213,10 +188,10 @@ def test_a_restart_whose_reply_was_lost_is_not_done_twice(
     stage: OpenStackStage, door: Proxies, cloud: RecordedCloud, server: Server
 ) -> None:
     until(lambda: "ready" in cloud.console_log(server.id), "it has booted")
-    before = reboots(stage, server)
+    before = stage.reboots(server)
     door.then("compute", "POST", "/action", loses_reply)
     until(lambda: restarted(cloud, server), "it has restarted")
-    assert reboots(stage, server) == before + 1
+    assert stage.reboots(server) == before + 1
 
 
 def restarted(cloud: RecordedCloud, server: Server) -> bool:
@@ -227,11 +202,6 @@ def restarted(cloud: RecordedCloud, server: Server) -> bool:
         return False
     found = cloud.find_server(server.machine)
     return found is not None and found.restarts == server.restarts + 1
-
-
-def reboots(stage: OpenStackStage, server: Server) -> int:
-    rows = stage.admin.compute.get(f"/servers/{server.id}/os-instance-actions").json()["instanceActions"]
-    return sum(row["action"] == "reboot" for row in rows)
 
 
 def test_a_delete_whose_reply_was_lost_is_a_delete(
@@ -269,53 +239,6 @@ def test_a_cursor_follows_the_clouds_own_clock(
     told = until(lambda: [one for one in cloud.list_servers(cursor).servers if one.id == server.id], "it is told")
     assert told[0].name == f"moved-{minutes}"
     assert cloud.client.clock_ahead == pytest.approx(60 * minutes, abs=2)
-
-
-# ---- short pages ----
-
-
-@pytest.mark.parametrize("what", ["flavors", "images", "hosts"])
-def test_a_list_that_is_cut_at_three_is_the_whole_list(door: Proxies, cloud: RecordedCloud, what: str) -> None:
-    whole = getattr(cloud, what)()
-    door.cut = 3
-    assert getattr(cloud, what)() == whole
-
-
-@pytest.mark.alone  # others' servers come and go
-def test_so_is_that_of_all_servers(door: Proxies, cloud: RecordedCloud, server: Server) -> None:
-    door.cut = 1
-    found = [one.id for one in cloud.list_servers().servers]
-    assert (server.id in found, len(found)) == (True, len(set(found)))
-
-
-def test_a_restart_with_a_long_history_reboots_once(
-    door: Proxies, cloud: RecordedCloud, stage: OpenStackStage, server: Server
-) -> None:
-    before = reboots(stage, server)  # other tests have had this server
-    door.cut = 1  # so that the reboot is on a later page than what came after it
-    cloud.actions.act(server.id, "reboot", {"type": "HARD"})  # a soft one would take Nova two minutes
-    stage.settle()
-    for action in ("pause", "unpause"):
-        stage.by_hand(server, action)
-        stage.settle()
-    insist(cloud.ensure_restarted, server.id, server.restarts + 1)
-    assert stage.look(server).restarts == server.restarts + 1
-    assert reboots(stage, server) == before + 1
-
-
-def test_a_persons_key_pairs_all_go_with_their_project(
-    door: Proxies, cloud: RecordedCloud, make_spec: Specs, huge: str, stage: OpenStackStage
-) -> None:
-    door.cut = 3
-    owner = Owner(str(uuid.uuid4()), "paged")
-    own(owner)
-    insist(cloud.tenants.of, owner)
-    for number in range(5):
-        wish = {"name": f"{keypair_prefix(owner)}{number}", "public_key": make_spec(stage).public_keys[0]}
-        cloud.client.ask("compute", "POST", "/os-keypairs", json={"keypair": wish})
-    insist(cloud.ensure_owner_gone, owner)
-    rows = stage.cloud.client.ask("compute", "GET", "/os-keypairs").json()["keypairs"]
-    assert not [row for row in rows if row["keypair"]["name"].startswith(keypair_prefix(owner))]
 
 
 # ---- check_cloud ----

@@ -34,7 +34,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def both(stage: OpenStackStage, keys: list[Path]) -> Iterator[list[Server]]:
-    """Two students' machines, booted together."""
+    """Boot machines of two students together."""
     specs = [
         boot_spec(stage, "osci-one", user_data=SCRIPT, public_keys=public(*keys[:3])),
         boot_spec(stage, "osci-two", public_keys=public(*keys[:2])),
@@ -57,7 +57,7 @@ def scripted(both: list[Server]) -> Server:
 
 @pytest.fixture(scope="module")
 def plain(both: list[Server]) -> Server:
-    """Another student's, with two keys and no user-data."""
+    """The other student's server, with two keys and no user-data."""
     return both[1]
 
 
@@ -166,7 +166,7 @@ def test_memory_survives_sleep(stage: OpenStackStage, plain: Server, keys: list[
 def test_after_a_reset_the_new_keys_sign_in_and_the_old_do_not(
     stage: OpenStackStage, plain: Server, keys: list[Path]
 ) -> None:
-    """Last of this file: it empties the disk."""
+    """Runs last in this file, since it empties the disk."""
     owner = Owner(plain.owner, "osci-two")
     spec = ServerSpec(plain.machine, owner, plain.name, stage.flavor_id, stage.image_id, public(*keys[2:4]))
     insist(stage.cloud.ensure_rebuilt, plain.id, spec, 1)

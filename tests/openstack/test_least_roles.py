@@ -7,7 +7,7 @@ from typing import Any
 import openstack
 import pytest
 
-from cloud.contract import CloudError, CloudRefused, Owner, Quota, ServerSpec, Status
+from cloud.contract import CloudError, CloudRefused, Owner, Quota, Server, ServerSpec, Status
 from tests.cloud.local_stage import insist
 from tests.openstack.openstack_stage import CLOUD, OpenStackStage, RecordedCloud, open_cloud, until
 
@@ -49,13 +49,7 @@ def test_admin_on_its_own_project_is_enough_for_the_whole_life(
     spec = make_spec(stage, owner=owner, is_new=True)
     server = insist(cloud.ensure_server, spec)
     stage.settle()
-    for verb, status in (
-        (cloud.ensure_suspended, Status.SUSPENDED), (cloud.ensure_running, Status.ACTIVE),
-        (cloud.ensure_shelved, Status.SHELVED), (cloud.ensure_running, Status.ACTIVE),
-    ):  # fmt: skip
-        insist(verb, server.id)
-        stage.settle()
-        assert stage.look(server).status == status
+    sleeps_and_wakes(cloud, stage, server)
     insist(cloud.ensure_rebuilt, server.id, spec, 1)
     stage.settle()
     until(lambda: "ready" in cloud.console_log(server.id), "it has booted")
@@ -72,6 +66,18 @@ def test_admin_on_its_own_project_is_enough_for_the_whole_life(
     stage.settle()
     insist(cloud.ensure_quota, Owner(owner.key, owner.name, Quota(1, 1, 256)))
     until(lambda: leaves(cloud, owner), "their project is gone")
+
+
+def sleeps_and_wakes(cloud: RecordedCloud, stage: OpenStackStage, server: Server) -> None:
+    for verb, status in (
+        (cloud.ensure_suspended, Status.SUSPENDED),
+        (cloud.ensure_running, Status.ACTIVE),
+        (cloud.ensure_shelved, Status.SHELVED),
+        (cloud.ensure_running, Status.ACTIVE),
+    ):
+        insist(verb, server.id)
+        stage.settle()
+        assert stage.look(server).status == status
 
 
 def a_copy(cloud: RecordedCloud, stage: OpenStackStage, server_id: str, make_spec: Specs, owner: Owner) -> str:

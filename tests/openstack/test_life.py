@@ -10,14 +10,14 @@ from tests.openstack.openstack_stage import HUGE_GB, OpenStackStage
 if TYPE_CHECKING:
     from accounts.models import User
     from machines.models import Machine
-    from tests.openstack.world import RealWorld
+    from tests.openstack.real_world import RealWorld
 
 pytestmark = [pytest.mark.xdist_group("archives"), pytest.mark.django_db]
 
 
 @pytest.fixture
 def world(stage: OpenStackStage, student: "User") -> "RealWorld":
-    from tests.openstack.world import RealWorld
+    from tests.openstack.real_world import RealWorld
 
     return RealWorld(stage, student)
 

@@ -49,7 +49,7 @@ def test_a_list_of_many_pages_is_one_list(
 
 
 def test_a_stranger_that_was_deleted_is_told_by_its_id(stage: OpenStackStage, stranger: str) -> None:
-    """Last of those that have it."""
+    """Runs last of the tests with the stranger, since it deletes it."""
     cursor = stage.cloud.list_servers().cursor
     insist(stage.cloud.ensure_deleted, stranger)
     until(lambda: told(stage, cursor).get(stranger) == Status.DELETED, "it is told as deleted")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("api")
 
 
 def project_of(owner: Owner, cloud: Any = None) -> str:
-    """Made, or found; by a process that has not seen it before, unless a cloud is given."""
+    """Make or find the owner's project, in a cloud that has not seen it before unless one is given."""
     own(owner)
     found: str = insist((cloud or open_cloud()).tenants.of, owner).project
     return found
@@ -165,7 +165,7 @@ def test_a_note_that_is_out_of_date_is_no_harm(
 
 
 def left_in_neutron(stage: OpenStackStage, project: str) -> list[str]:
-    """Whoever asks for the groups of one project makes Neutron give it a default group: so all are asked for."""
+    """List all groups and filter here: to ask for those of one project makes Neutron give it a default group."""
     return [group.name for group in stage.admin.network.security_groups() if group.project_id == project]
 
 

@@ -89,14 +89,14 @@ def test_it_works_without_javascript(browser: Browser, live_server: Any, ask: Qu
 
 
 def test_a_question_comes_to_an_open_page_and_goes_from_it(browser: Browser, live_server: Any, ask: Question) -> None:
-    questions.close(ask=ask, outcome=Question.Outcome.OVER, now=timezone.now())
+    questions.close(question=ask, outcome=Question.Outcome.OVER, now=timezone.now())
     page = visit(browser, live_server, user=ask.machine.owner, width=360, theme="light", language="en")
     page.goto(f"/machines/{ask.machine_id}/")
     assert page.locator("#questions .note").count() == 0
     again = asked(ask.machine)
     comes_back_to_the_tab(page)
     page.locator(f"#ask-{again.pk}").wait_for()
-    questions.close(ask=again, outcome=Question.Outcome.ACTIVE, now=timezone.now())
+    questions.close(question=again, outcome=Question.Outcome.ACTIVE, now=timezone.now())
     comes_back_to_the_tab(page)
     page.locator(f"#ask-{again.pk}").wait_for(state="detached")
 

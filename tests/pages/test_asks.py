@@ -79,7 +79,7 @@ def test_a_link_works_once_and_then_says_what_was_answered(ask: Question) -> Non
 
 def test_a_link_after_the_end_says_what_became_of_it_and_leads_to_the_machine(ask: Question) -> None:
     told(ask)
-    questions.close(ask=ask, outcome=Question.Outcome.SILENCE, now=timezone.now())
+    questions.close(question=ask, outcome=Question.Outcome.SILENCE, now=timezone.now())
     page = Client().post(link(ask, "more")).content.decode()
     assert "put to sleep" in page
     assert f'href="/machines/{ask.machine_id}/"' in page
@@ -199,7 +199,7 @@ def test_the_banner_is_one_query_and_with_questions_two(
         5
     ):  # the session, the person, their keys, whether there are questions, the questions
         client.get("/keys/")
-    questions.close(ask=ask, outcome=Question.Outcome.OVER, now=timezone.now())
+    questions.close(question=ask, outcome=Question.Outcome.OVER, now=timezone.now())
     with django_assert_num_queries(4):
         client.get("/keys/")
 

@@ -138,7 +138,7 @@ def test_a_ready_one_has_its_size_and_its_end(signed_in: Client, student: User) 
 def test_before_it_is_ready_the_download_is_a_sentence(signed_in: Client, student: User) -> None:
     machine = make_machine(student)
     assert b"Ask for it first." in signed_in.get(at(machine, "disk/")).content
-    disk_images.ask(machine=machine, by=student)
+    disk_images.request(machine=machine, by=student)
     answer = signed_in.get(at(machine, "disk/"))
     assert (answer.status_code, b"still being prepared" in answer.content) == (409, True)
 

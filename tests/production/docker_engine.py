@@ -88,9 +88,14 @@ class Engine:
     def _begin(self, command: list[str], log: str) -> None:
         with (self.work / log).open("wb") as output:
             process = subprocess.Popen(
-                command, env=self.tools.environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, preexec_fn=die_with_parent,
-            )  # fmt: skip
+                command,
+                env=self.tools.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
         self._processes.append(process)
 
     def _wait(self, is_true: Callable[[], bool]) -> None:

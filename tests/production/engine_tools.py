@@ -67,9 +67,8 @@ class Tools:
         archives = self.folder / "archives" / packages[0]
         (archives / "partial").mkdir(parents=True)
         options = [*options, "-o", f"Dir::Cache::archives={archives}", "-o", "APT::Sandbox::User=root"]
-        subprocess.run(
-            ["apt-get", "-qq", "update", *options], capture_output=True
-        )  # what is missing then, the next line says
+        # What is missing then, the next line says.
+        subprocess.run(["apt-get", "-qq", "update", *options], capture_output=True)
         if packages is PLUGINS:
             _apt("download", *options, *packages, folder=archives)
         else:

@@ -47,10 +47,25 @@ class Vps:
         """The line of install.md, section 6, and the agent started."""
         self.site.write("agent/host_key.pub", (self.folder / "host_key.pub").read_text())
         self.site.manage(
-            "gateway", "vps1", "--public-host", self.address, "--ssh-host", host, "--ssh-port", str(PORT), "--ssh-user", self.user,
-            "--host-key-file", "/etc/minga/agent/host_key.pub", "--first-port", str(FIRST), "--last-port", str(LAST),
-            "--token-file", "/etc/minga/agent/agent_token",
-        )  # fmt: skip
+            "gateway",
+            "vps1",
+            "--public-host",
+            self.address,
+            "--ssh-host",
+            host,
+            "--ssh-port",
+            str(PORT),
+            "--ssh-user",
+            self.user,
+            "--host-key-file",
+            "/etc/minga/agent/host_key.pub",
+            "--first-port",
+            str(FIRST),
+            "--last-port",
+            str(LAST),
+            "--token-file",
+            "/etc/minga/agent/agent_token",
+        )
 
     def _make_keys(self) -> None:
         for key in (self.folder / "host_key", self.site.etc / "agent/agent_key"):

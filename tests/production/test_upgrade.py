@@ -67,7 +67,7 @@ def build(site: Site, folder: Path, name: str, sql: str) -> None:
 
 
 def starts(site: Site) -> dict[str, tuple[str, str]]:
-    """Which containers there are, and since when each runs."""
+    """Return the containers, and since when each runs."""
     found = {part: site.container(part) for part in SERVICES}
     return {part: (facts["Id"], facts["State"]["StartedAt"]) for part, facts in found.items()}
 

@@ -39,7 +39,7 @@ def test_metrics_are_read_with_the_token(site: Site) -> None:
 
 
 def test_every_line_of_a_log_is_json(site: Site) -> None:
-    """But for Celery's last one, when it is told to end: it writes that past all logging."""
+    """Celery writes its last line, when it is told to end, past all logging: that one is left out."""
     others = [(part, line) for part in ("web", "live", "worker", "beat", "disks") for line in site.lines(part)[1]]
     assert [line for line in others if line != ("worker", "worker: Warm shutdown (MainProcess)")] == []
 

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 
 from tests import warm
-from tests.tunnels.fake_portal import FakePortal
+from tests.tunnels.agents_portal import FakePortal
 from tests.tunnels.targets import HERE, Target
 
 SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -67,7 +67,7 @@ class Program:
         self.starts += 1
 
     def said(self) -> str:
-        """Since its last start."""
+        """The log since the agent's last start."""
         return self.log.read_bytes()[self.began_at :].decode()
 
     def kill(self) -> None:
@@ -205,7 +205,7 @@ class Stage:
         return key, port
 
     def wake(self, key: str, **more: Any) -> None:
-        """Its machine is up: the port is to be opened."""
+        """Wish for the port to be opened, as when its machine is up."""
         line = self.portal.wishes[key]
         kept = {name: line[name] for name in ("scheme", "allow", "knock")}
         self.portal.wish(line["port"], line["target_port"], key=key, **{**kept, **more})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tunnels.agent_stage import SSHD, Stage, Vps
+from tests.tunnels.agent_stage import SSHD, Stage, Vps, in_front_of
 
 KINDS = ["embedded", pytest.param("openssh", marks=pytest.mark.skipif(not SSHD, reason="no sshd on this machine"))]
 PORTS_EACH = 5  # of one test
@@ -50,3 +50,10 @@ def stage(shared_vps: Vps, left: list[Stage], tmp_path: Path) -> Iterator[Stage]
         left.append(stage)
     else:
         stage.strike()
+
+
+@pytest.fixture
+def hasty(shared_vps: Vps, tmp_path: Path) -> Iterator[Stage]:
+    """An agent that holds nobody for long."""
+    with in_front_of(shared_vps, tmp_path, PORTS_EACH, "--ssh-patience", "1", "--hold-seconds", "2") as stage:
+        yield stage

@@ -43,7 +43,7 @@ def web() -> Iterator[int]:
 
 
 class DialStage:
-    """One gateway whose agent follows what the database says, and a live process."""
+    """A gateway whose agent follows what the database says, and a live process."""
 
     def __init__(self, row: Gateway, live: LiveProcess, agent: Program, student: User) -> None:
         self.gateway, self.live, self.agent, self.student = row, live, agent, student

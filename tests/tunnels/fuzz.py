@@ -19,7 +19,7 @@ Move = Callable[[socket.socket, random.Random], None]
 
 
 def instant_close(end: socket.socket, dice: random.Random) -> None:
-    """Nothing: the socket is closed by whoever called."""
+    """Do nothing: the caller closes the socket."""
 
 
 def six_bytes(end: socket.socket, dice: random.Random) -> None:
@@ -81,7 +81,7 @@ MOVES: list[Move] = [
 
 
 def play(end: socket.socket, dice: random.Random, move: Move | None = None) -> None:
-    """One or two moves, then the end."""
+    """Make one or two moves, then close."""
     with contextlib.suppress(OSError), end:
         end.settimeout(PATIENCE_SECONDS)
         for one in [move] if move else dice.sample(MOVES, dice.randrange(1, 3)):
@@ -111,7 +111,7 @@ class MadTarget:
 
 
 class Steady:
-    """One connection to an echo, over which a known stream goes for as long as wanted."""
+    """A connection to an echo, over which a known stream goes for as long as wanted."""
 
     def __init__(self, port: int) -> None:
         self.visit = socket.create_connection((HERE, port), timeout=20)
@@ -135,7 +135,7 @@ class Steady:
 
 
 class Crowd:
-    """Mad visitors of some ports, a few at a time, until told to stop."""
+    """Visitors that make random moves at some ports, a few at a time, until told to stop."""
 
     def __init__(self, ports: list[int], seed: int, at_once: int = 8) -> None:
         self.ports, self.dice = ports, random.Random(seed)

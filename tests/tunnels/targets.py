@@ -1,4 +1,4 @@
-"""What stands behind the ports, and how it is visited."""
+"""Servers behind the ports, and ways to visit them."""
 
 import contextlib
 import random

@@ -1,4 +1,4 @@
-"""What the portal answers its agents, and everybody else."""
+"""The portal's answers to its agents, and to everybody else."""
 
 import asyncio
 import json

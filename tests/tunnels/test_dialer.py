@@ -1,4 +1,4 @@
-"""What the agent dials, and what it refuses whoever asks; and what it is told."""
+"""The agent dials what its tunnels allow and refuses the rest, whoever asks."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ LINE: dict[str, Any] = {
 
 
 async def first_frame(line: dict[str, Any], tunnel: str) -> tuple[str, str]:
-    """What a live process hears of an agent that has one tunnel and is to dial this one: ticket, fault."""
+    """Return the ticket and the fault that a live process hears from an agent that has one tunnel and is to dial `tunnel`."""
     heard: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
 
     async def hear(line: ServerConnection) -> None:

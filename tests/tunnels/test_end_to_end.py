@@ -22,8 +22,11 @@ from tunnels.models import Gateway, Tunnel
 from tunnels.queries import all_open, primary_answered
 
 pytestmark = [
-    pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-end-to-end"), pytest.mark.slow,
-]  # fmt: skip
+    pytest.mark.urls("tests.tunnels.urls"),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("tunnels-end-to-end"),
+    pytest.mark.slow,
+]
 PORTS = 4  # of one test
 
 

@@ -1,4 +1,4 @@
-"""Whatever one visitor and one target do, others do not notice."""
+"""Others do not notice what one visitor and one target do."""
 
 import contextlib
 import random

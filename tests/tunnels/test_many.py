@@ -1,4 +1,4 @@
-"""Many ports on one connection."""
+"""A connection carries many ports."""
 
 from pathlib import Path
 

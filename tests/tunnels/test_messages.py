@@ -1,4 +1,4 @@
-"""What held visitors are told."""
+"""Messages to held visitors."""
 
 import pytest
 

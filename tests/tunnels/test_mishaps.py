@@ -7,10 +7,11 @@ from typing import Any
 import asyncssh
 import pytest
 
+from tunnels.agent.counts import Counts
 from tunnels.agent.forward import Forward
 from tunnels.agent.link import Link, Watcher
 from tunnels.agent.mishaps import Mishaps
-from tunnels.agent.relay import Counts, Stream
+from tunnels.agent.relay import Stream
 from tunnels.agent.waiting import Limits
 from tunnels.agent.wishes import Wish, Wishes
 
@@ -74,7 +75,7 @@ async def test_no_exception_leaves_a_callback(side: str, name: str, args: tuple[
 async def test_an_exception_of_our_own_in_a_callback_cuts_the_stream_and_is_counted(
     side: str, name: str, args: tuple[Any, ...], error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever a callback does first fails here: it reads its stream, or keeps its channel."""
+    """The first thing that a callback does fails here: it reads its stream, or keeps its channel."""
     stream, _left, chan, transport = stream_of(error)
     end = getattr(stream, side)
 

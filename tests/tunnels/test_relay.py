@@ -1,9 +1,10 @@
-"""Which bytes show that somebody is at work: those of connections that lasted, or carried more than a handshake."""
+"""Bytes count as work where their connection lasted, or carried more than a handshake."""
 
 import pytest
 
 from tunnels.agent import relay
-from tunnels.agent.relay import BRIEF_BYTES, BRIEF_SECONDS, Counts, Stream
+from tunnels.agent.counts import Counts
+from tunnels.agent.relay import BRIEF_BYTES, BRIEF_SECONDS, Stream
 
 
 class Clock:

@@ -1,4 +1,4 @@
-"""Which names of gateways a browser would take for the portal's."""
+"""Names of gateways that a browser would take for the portal's."""
 
 from typing import Any
 

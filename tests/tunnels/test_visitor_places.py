@@ -12,9 +12,10 @@ import pytest
 from tests.tunnels.agent_stage import Stage, until
 from tests.tunnels.targets import HERE, exchange
 from tunnels.agent import relay
+from tunnels.agent.counts import Counts
 from tunnels.agent.forward import Forward
 from tunnels.agent.places import MOST_OF_ONE_AT_A_PORT, Places, home_of, raise_limit
-from tunnels.agent.relay import Counts, Stream
+from tunnels.agent.relay import Stream
 from tunnels.agent.waiting import Limits
 from tunnels.agent.wishes import Wish
 

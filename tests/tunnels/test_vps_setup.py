@@ -24,6 +24,15 @@ def _setup(*options: str) -> subprocess.CompletedProcess[str]:
     return _run("sh", str(ROOT / "deploy/vps/setup.sh"), *options)
 
 
+def _with_snippet(folder: Path, port: int) -> str:
+    """Return sshd's plain settings without those that setup.sh makes, and then what setup.sh wrote."""
+    replaced = ("ListenAddress", "AuthorizedKeysFile", "AllowTcpForwarding", "GatewayPorts")
+    config = (folder / "vps" / "sshd_config").read_text().splitlines()
+    lines = [line for line in config if line.split()[0] not in replaced]
+    snippet = (folder / f"50-{getpass.getuser()}.conf").read_text()
+    return "\n".join([*lines, f"ListenAddress {HERE}:{port}", snippet])
+
+
 @pytest.fixture(scope="module")
 def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[asyncssh.SSHClientConnectionOptions]:
     """sshd with the files of setup.sh behind its plain settings. One for all: no test leaves a connection behind."""
@@ -36,21 +45,18 @@ def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[asyncssh.SSHClient
     ports = ["--first-port", str(FIRST), "--last-port", str(FIRST + 1)]
     done = _setup("--key", key, *ports, "--user", getpass.getuser(), "--into", str(folder))
     assert done.returncode == 0, done.stderr
-    config = (folder / "vps" / "sshd_config").read_text().splitlines()
-    port = free_port()
-    lines = [
-        line
-        for line in config
-        if line.split()[0] not in ("ListenAddress", "AuthorizedKeysFile", "AllowTcpForwarding", "GatewayPorts")
-    ]
-    snippet = (folder / f"50-{getpass.getuser()}.conf").read_text()
-    (folder / "config").write_text("\n".join([*lines, f"ListenAddress {HERE}:{port}", snippet]))
+    (folder / "config").write_text(_with_snippet(folder, port := free_port()))
     program = Program([SSHD, "-D", "-e", "-f", str(folder / "config")], folder / "log")
     until(lambda: is_listening(port))
     yield asyncssh.SSHClientConnectionOptions(
-        host=HERE, port=port, username=getpass.getuser(), client_keys=[str(folder / "vps" / "agent_key")],
-        known_hosts=None, config=None, agent_path=None,
-    )  # fmt: skip
+        host=HERE,
+        port=port,
+        username=getpass.getuser(),
+        client_keys=[str(folder / "vps" / "agent_key")],
+        known_hosts=None,
+        config=None,
+        agent_path=None,
+    )
     program.kill()
 
 

@@ -1,19 +1,14 @@
 """Ports of machines that sleep: who may knock is held and passed on, everybody else is refused and costs nothing."""
 
 import contextlib
-import os
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.tunnels.agent_stage import Stage, Vps, in_front_of, until
-from tests.tunnels.conftest import PORTS_EACH
+from tests.tunnels.agent_stage import Stage, until
 from tests.tunnels.targets import HERE, Target, exchange, pattern
 
 pytestmark = pytest.mark.slow
@@ -21,15 +16,8 @@ pytestmark = pytest.mark.slow
 STRANGER = "127.0.0.7"
 
 
-@pytest.fixture
-def hasty(shared_vps: Vps, tmp_path: Path) -> Iterator[Stage]:
-    """An agent that holds nobody for long."""
-    with in_front_of(shared_vps, tmp_path, PORTS_EACH, "--ssh-patience", "1", "--hold-seconds", "2") as stage:
-        yield stage
-
-
 class Visit:
-    """Somebody who sends all they have to say, and reads to the end, meanwhile."""
+    """A visitor in a thread of its own, who sends its data and reads to the end."""
 
     def __init__(self, port: int, data: bytes = b"hello", source: str = HERE) -> None:
         self.answer: bytes | None = None
@@ -236,78 +224,3 @@ def test_nobody_waits_for_ever(hasty: Stage) -> None:
     visit = Visit(port)
     assert visit.end(10) == b""
     assert 1.5 < visit.took < 5
-
-
-@pytest.mark.parametrize(
-    ("speaks", "words"), [("es-PE,es;q=0.9,en;q=0.5", b"despertando"), ("en", b"waking"), ("", b"waking")]
-)
-def test_a_browser_has_a_page_within_a_second_that_asks_again(stage: Stage, speaks: str, words: bytes) -> None:
-    _key, port = stage.held(scheme="http")
-    request = f"GET / HTTP/1.1\r\nHost: x\r\nAccept-Language: {speaks}\r\n\r\n".encode()
-    began = time.monotonic()
-    page = _ask(port, request)
-    assert time.monotonic() - began < 1.5
-    assert page.startswith(b"HTTP/1.1 503 ")
-    assert words in page
-    assert b"\r\nRetry-After: 3\r\n" in page
-    assert b'http-equiv="refresh" content="3"' in page
-    assert len(stage.portal.knocks) == 1
-
-
-def _ask(port: int, request: bytes) -> bytes:
-    """As a browser does: it keeps its side open."""
-    with socket.create_connection((HERE, port), timeout=10) as visit:
-        visit.sendall(request)
-        return b"".join(iter(lambda: visit.recv(65536), b""))
-
-
-def test_a_browser_is_passed_on_once_it_is_awake(stage: Stage) -> None:
-    key, port = stage.held(scheme="http")
-    assert b"503" in _ask(port, b"GET / HTTP/1.1\r\n\r\n")
-    stage.wake(key)
-    until(lambda: stage.portal.line(key)["answered"])
-    assert exchange(port, b"GET / HTTP/1.1\r\n\r\n") == b"GET / HTTP/1.1\r\n\r\n"
-
-
-def _ssh(port: int) -> tuple[str, float]:
-    """What OpenSSH's own client prints, and how long it waited."""
-    options = ["StrictHostKeyChecking=no", f"UserKnownHostsFile={os.devnull}", "BatchMode=yes"]
-    line = [
-        "ssh",
-        "-F",
-        "none",
-        "-p",
-        str(port),
-        *(word for option in options for word in ("-o", option)),
-        f"lab@{HERE}",
-    ]
-    began = time.monotonic()
-    done = subprocess.run(line, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
-    assert done.returncode == 255
-    return done.stderr, time.monotonic() - began
-
-
-def test_an_ssh_client_that_would_wait_long_is_told_in_words(hasty: Stage) -> None:
-    hasty.portal.answer = {"wakes": True, "seconds": 0.5, "words": "Tu máquina está despertando; prueba en un minuto"}
-    _key, port = hasty.held(scheme="ssh")
-    said, took = _ssh(port)
-    assert "Tu maquina esta despertando; prueba en un minuto" in said
-    assert 1 <= took < 4
-
-
-@pytest.mark.parametrize("answer", [{"wakes": True, "seconds": 600}, {"wakes": False, "seconds": 0}])
-def test_an_ssh_client_is_told_at_once_when_it_takes_long_or_has_failed(
-    stage: Stage, answer: dict[str, object]
-) -> None:
-    stage.portal.answer = {**answer, "words": "It waits for room"}
-    _key, port = stage.held(scheme="ssh")
-    said, took = _ssh(port)
-    assert "It waits for room" in said
-    assert took < 3
-
-
-def test_an_ssh_client_whom_the_portal_refuses_sees_a_closed_connection(stage: Stage) -> None:
-    stage.portal.answer = {"wakes": False, "seconds": 0, "words": ""}
-    _key, port = stage.held(scheme="ssh")
-    said, _took = _ssh(port)
-    assert "Connection closed" in said or "Connection reset" in said

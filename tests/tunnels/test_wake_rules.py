@@ -1,4 +1,4 @@
-"""Whose knock counts, in the rows."""
+"""The rows say whose connection wakes a machine."""
 
 import json
 import uuid

@@ -10,7 +10,6 @@ from tunnels.actions import (
     close_all,
     hold_all,
     keep_gateway,
-    knockers,
     knockers_of,
     open_all,
     open_one,
@@ -196,15 +195,15 @@ def test_who_may_knock_is_told_only_when_it_changed(student: User) -> None:
     holder = opened(student)
     hold_all(holder=holder, knock=HOME)
     before = _revision()
-    assert not knockers(holder=holder, networks=HOME)
-    assert knockers(holder=holder, networks=[])
+    assert not knockers_of({holder: HOME})
+    assert knockers_of({holder: []})
     assert ([tunnel.knock for tunnel in Tunnel.objects.of(holder)], _revision()) == ([[], []], before + 1)
 
 
 def test_who_may_knock_matters_at_held_ports_only(student: User) -> None:
     gateway()
     holder = opened(student)
-    assert not knockers(holder=holder, networks=HOME)
+    assert not knockers_of({holder: HOME})
 
 
 def test_the_lists_of_many_are_written_in_a_few_queries(

@@ -1,4 +1,4 @@
-"""Only the agents' addresses, so that these tests need nothing else of the site."""
+"""URLs of the agents alone, so that these tests need nothing else of the site."""
 
 from django.urls import include, path
 

@@ -25,9 +25,18 @@ def _add(cloud: FakeCloud, machine: Machine) -> None:
     owner = Owner(str(machine.owner.uuid))
     facts = {"resets": machine.cloud_resets, "restarts": machine.cloud_restarts, "moves": machine.cloud_moves}
     server = Server(
-        machine.server_id, str(machine.pk), owner.key, machine.cloud_name, Status(machine.cloud_status), address=machine.address,
-        host=machine.host or HOST, fault=machine.cloud_fault, project=machine.project, flavor=FLAVORS[0], **facts,
-    )  # fmt: skip
+        machine.server_id,
+        str(machine.pk),
+        owner.key,
+        machine.cloud_name,
+        Status(machine.cloud_status),
+        address=machine.address,
+        host=machine.host or HOST,
+        fault=machine.cloud_fault,
+        project=machine.project,
+        flavor=FLAVORS[0],
+        **facts,
+    )
     spec = ServerSpec(machine=server.machine, owner=owner, name=server.name, flavor_id="tiny", image_id="linux")
     row = cloud._rows[server.id] = Row(server, spec, frozenset())
     if server.status == Status.BUILDING:

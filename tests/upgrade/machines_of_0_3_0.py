@@ -88,7 +88,7 @@ class Lives:
         self.world.until(self.of("vanished"), "gone")
 
     def of_others(self) -> None:
-        """Near their limits: two of two; one alone; one of somebody deactivated."""
+        """Make machines of people near their limits: two of two, one alone, one of somebody deactivated."""
         for owner, name in {"student2": "first", "donor": "only", "blocked": "stopped", "teacher": "example"}.items():
             person = User.objects.get(username=owner)
             machine = actions.launch(owner=person, template=self.world.template, name=name, by=person)
@@ -101,7 +101,7 @@ class Lives:
         Machine.objects.filter(name=name).update(claimed_until=timezone.now() + FROZEN)
 
     def under_way(self) -> None:
-        """One step was taken, and the next is still to come."""
+        """Make machines of which one step was taken, and the next is still to come."""
         ways: dict[str, tuple[Verb, str]] = {
             "wakes": (actions.wake, "waking"), "shelving": (actions.shelve, "shelving"), "deleting": (actions.delete, "deleting"),
             "archiving": (actions.archive, "archiving"), "suspending": (actions.suspend, "suspending"), "resetting": (actions.reset, "building"),
@@ -123,7 +123,7 @@ class Lives:
         raise AssertionError(f"{machine.name} is {machine.state}, not {state}")
 
     def wished_only(self) -> None:
-        """Nobody has taken the wish up yet."""
+        """Make machines with a wish that no worker has taken up yet."""
         ways: dict[str, Verb] = {
             "suspending-wish": actions.suspend, "shelving-wish": actions.shelve, "archiving-wish": actions.archive,
             "deleting-wish": actions.delete, "wakes-wish": actions.wake, "restarting": actions.restart, "shelved-gone": actions.delete,
@@ -195,7 +195,7 @@ class Lives:
         Answer.objects.get_or_create(ask=over, choice="sleep", defaults={"by": None})
 
     def beside(self) -> None:
-        """What the cloud has besides, copies of other kinds, and rows with which a loop failed."""
+        """Make strays, disk images of other kinds, and rows with which a loop failed."""
         now = timezone.now()
         for kind, key in {
             "second": str(self.of("running").pk),

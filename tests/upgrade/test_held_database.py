@@ -52,7 +52,7 @@ def test_meet_lets_every_machine_go_and_loses_none(world: Any) -> None:
     from machines.reconcile import after_restore
 
     servers = {server.id for server in world.cloud.living}
-    after_restore.meet(world.cloud)
+    after_restore.compare_with_cloud(world.cloud)
     assert not after_restore.is_due()
     lost = Machine.objects.filter(server_id__in=servers, state="gone").exclude(wanted="gone")
     assert list(lost) == []

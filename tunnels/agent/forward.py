@@ -11,8 +11,9 @@ from typing import Any
 
 import asyncssh
 
+from tunnels.agent.counts import Counts
 from tunnels.agent.places import Places, home_of
-from tunnels.agent.relay import Counts, Stream
+from tunnels.agent.relay import Stream
 from tunnels.agent.waiting import HELD_WINDOW, Limits, Waiters
 from tunnels.agent.wishes import Wish
 

@@ -123,10 +123,8 @@ class Link:
         self.error = "unreachable"
         lasted = time.monotonic() - began
         self.limits.mishaps.lose_link()
-        log.warning(
-            "the connection to gateway %s:%s is gone after %.1f s: %s", address.ssh_host, address.ssh_port, lasted, watcher.why,
-            exc_info=watcher.mistake,
-        )  # fmt: skip
+        gone = "the connection to gateway %s:%s is gone after %.1f s: %s"
+        log.warning(gone, address.ssh_host, address.ssh_port, lasted, watcher.why, exc_info=watcher.mistake)
         return lasted
 
     async def _connect(self, address: GatewayAddress, watcher: "Watcher") -> asyncssh.SSHClientConnection:

@@ -22,7 +22,7 @@ LINK_ERRORS = ("unknown_name", "unreachable", "host_key", "denied", "other")
 # What an agent survived: exceptions that ended one pair of sockets, visitors for whom there was no room, connections to its gateway.
 FAULTS, TURNED_AWAY, LINKS_LOST = MISHAPS = ("faults", "turned_away", "links_lost")
 FRAME_BYTES = 65536  # the largest frame of a dialed connection
-DIAL_EOF = "eof"  # the text frame on it that tells that one end has said all
+DIAL_EOF = "eof"  # the text frame on it that says that one end has sent all
 MOST = 2**53  # what JSON numbers carry exactly
 LONGEST_TEXT = 64
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
@@ -134,7 +134,7 @@ class TunnelReport(Message):
             raise ValueError(message["state"])
         names = ("since", "bytes_in", "bytes_out", "refused", "connections")
         counts = {name: _number(message.get(name, 0)) for name in names}
-        # An older agent does not tell brief connections apart: then all bytes count as used.
+        # An older agent does not count brief connections apart: then all bytes count as used.
         counts["bytes_used"] = _number(message.get("bytes_used", min(MOST, counts["bytes_in"] + counts["bytes_out"])))
         return cls(
             state=message["state"],
@@ -260,5 +260,5 @@ def _link_error(value: Any) -> str | None:
 
 
 def _mishaps(counts: dict[str, Any]) -> dict[str, int]:
-    """Read the counts; an older agent tells none, a newer one may tell of further ones."""
+    """Read the counts; an older agent sends none, a newer one may send further ones."""
     return {name: _number(counts.get(name, 0)) for name in MISHAPS}

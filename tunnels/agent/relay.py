@@ -3,13 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import asyncssh
 
+from tunnels.agent.counts import Counts
 from tunnels.agent.mishaps import Mishaps, guarded
-from tunnels.agent.protocol import Counted
 
 REACH_SECONDS = 10.0  # for a target to take a visitor
 FLUSH_SECONDS = 30.0  # for either side to take some of what the other left behind
@@ -22,23 +21,6 @@ LINGER_SECONDS = 3.0  # for a visitor to read what we said last
 BRIEF_SECONDS = 30.0
 BRIEF_BYTES = 64 << 10
 MOST_EARLY = 32 << 10  # bytes of a held visitor; the rest waits in the channel's window
-
-
-@dataclass(slots=True)
-class Counts:
-    """Counts since the last report. In: from visitors to the target."""
-
-    bytes_in: int = 0
-    bytes_out: int = 0
-    refused: int = 0  # by the gateway, when it was asked for the port
-    bytes_used: int = 0  # of both directions, without connections that were brief
-    last_byte_at: float = 0.0  # seconds since 1970
-
-    def take(self) -> Counted:
-        """Return the counts and set them back to zero."""
-        taken = self.bytes_in, self.bytes_out, self.refused, self.bytes_used
-        self.bytes_in = self.bytes_out = self.refused = self.bytes_used = 0
-        return taken
 
 
 class End:
@@ -151,7 +133,7 @@ class Stream:
         self.mishaps = mishaps or Mishaps()
         self.visitor, self.target = Visitor(self), Target(self)
         self.early: bytearray | None = None  # what a held visitor has sent so far; None: not held
-        self.is_told = False  # the visitor was told that it is not passed on
+        self.got_message = False  # the visitor was told why it is not passed on
         self.is_talk = False  # SSH: a visitor who has said all has hung up
         self.gone = False
         self.began = self.moved_at = time.time()
@@ -200,7 +182,7 @@ class Stream:
         if self.gone or not self.visitor.is_writable:
             return self.cut()
         chan = self.visitor.way
-        self.is_told = True
+        self.got_message = True
         chan.write(words)
         chan.write_eof()
         chan.resume_reading()  # a socket with unread bytes would be reset, and our words with it
@@ -210,7 +192,7 @@ class Stream:
 
     def keep(self, early: bytearray, data: bytes) -> None:
         """Keep what a visitor says while it is held."""
-        if not self.is_told:
+        if not self.got_message:
             early += data
             if len(early) >= MOST_EARLY and self.visitor.way:
                 self.visitor.way.pause_reading()
@@ -224,7 +206,7 @@ class Stream:
     def saw_eof(self) -> None:
         """Decide what follows when one end has said all: the end of both, or a time in which the other may answer."""
         # The gateway cannot tell hanging up from having said all; a held visitor who waits for no answer has hung up.
-        has_left = self.early is not None and not self.is_told and (self.is_talk or not self.early)
+        has_left = self.early is not None and not self.got_message and (self.is_talk or not self.early)
         if has_left or (self.visitor.said_all and self.target.said_all):
             self.end()
         elif self.early is None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
+from tunnels.agent.counts import Counts
 from tunnels.agent.messages import WAKING, goodbye, page
 from tunnels.agent.mishaps import Mishaps
 from tunnels.agent.places import WANTED_FILES, Places
-from tunnels.agent.relay import Counts, Stream, Visitor
+from tunnels.agent.relay import Stream, Visitor
 from tunnels.agent.wishes import Wish
 
 MOST_AT_A_PORT = 8
@@ -63,7 +64,7 @@ class Waiters:
     @property
     def waiting(self) -> list[Stream]:
         """Return the visitors who may still be passed on."""
-        return [stream for stream in self.held if not stream.is_told and not stream.gone]
+        return [stream for stream in self.held if not stream.got_message and not stream.gone]
 
     def hold(self, origin: str, counts: Counts) -> Visitor:
         """Hold a visitor. Raises asyncssh.ChannelOpenError when there are too many."""

@@ -141,14 +141,14 @@ def member(survey: Survey) -> list[Check]:
 
 def clock(survey: Survey) -> list[Check]:
     topic = _("Clock")
-    survey.ask("compute", "/limits")
+    survey.get("compute", "/limits")
     ahead = survey.client.clock_ahead
     if ahead is None:
         return [note(topic, _("The cloud's answers have no date, so the clocks cannot be compared."))]
     facts = {"seconds": f"{abs(ahead):.0f}"}
     mend = "timedatectl set-ntp true"
     if abs(ahead) <= CLOCK_NOTE:
-        # The cloud tells whole seconds.
+        # The cloud gives whole seconds.
         return [right(topic, _("The portal and the cloud agree, to a second or two."))]
     text = (
         _("The cloud's clock is %(seconds)s s ahead of this computer's.")
@@ -161,7 +161,7 @@ def clock(survey: Survey) -> list[Check]:
 def keypairs(survey: Survey) -> list[Check]:
     """Check the limit of key pairs. They belong to the service user, who launches: one for each key of a student."""
     topic, who = _("Key pairs"), survey.who
-    allowed = int(survey.ask("compute", f"/os-quota-sets/{survey.client.project_id}")["quota_set"]["key_pairs"])
+    allowed = int(survey.get("compute", f"/os-quota-sets/{survey.client.project_id}")["quota_set"]["key_pairs"])
     wanted = wanted_keypairs(survey.students)
     mend = command("openstack", "quota", "set", "--key-pairs", str(wanted), who.project)
     if allowed < 0:

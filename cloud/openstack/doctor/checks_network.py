@@ -106,7 +106,7 @@ def _dhcp(row: dict[str, Any]) -> Check:
 def _free(survey: Survey, chosen: dict[str, Any]) -> Check:
     topic, name = _("Addresses"), chosen["name"]
     try:
-        answer = survey.ask("network", f"/network-ip-availabilities/{chosen['id']}")
+        answer = survey.get("network", f"/network-ip-availabilities/{chosen['id']}")
     except CloudError:
         return note(
             topic, _("Neutron does not say how many are free."), command("openstack", "ip", "availability", "list")

@@ -12,10 +12,8 @@ SELF: Target = ("127.0.0.1", 22)  # answers in every guest: that shows that the 
 LINE = re.compile(r"minga-probe: (open|end) (\S+)(?: (\d+))?")
 CONSOLES = ("/dev/console", "/dev/ttyS0", "/dev/hvc0")
 AT_ONCE = 8
-LEAST_SECONDS, TURN_SECONDS = (
-    90.0,
-    6.0,
-)  # until the script is run; for so many at once, of which each takes 3 s where nothing answers
+LEAST_SECONDS = 90.0  # until the script is run
+TURN_SECONDS = 6.0  # for AT_ONCE targets, of which each takes 3 s where nothing answers
 SCRIPT = """\
 #!/bin/sh
 # Minga: which of the cloud's services does a machine reach?

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.contract import CloudError, CloudGone, CloudRefused, Flavor
 from cloud.diagnosis import Check, named
-from cloud.openstack import cluster
+from cloud.openstack import cluster, images
 from cloud.openstack.doctor import checks, checks_access, checks_catalog, checks_egress, checks_network
 from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.upload import Upload, ensure_uploaded, is_there
@@ -52,14 +52,14 @@ class Step:
 class Wishes:
     """Wishes of the command line."""
 
-    do: bool  # False: only tell
+    do: bool  # False: only report
     upload: Upload | None = None
 
-    def change(self, topic: str, text: str, ask: Callable[[], object], **args: Any) -> Step:
+    def change(self, topic: str, text: str, call: Callable[[], object], **args: Any) -> Step:
         """Make the change, unless this is a dry run."""
         if not self.do:
             return Step(topic, "would", Note(text, args))
-        ask()
+        call()
         return Step(topic, "did", Note(text, args))
 
 
@@ -98,16 +98,20 @@ def _roles(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 def _keypairs(survey: Survey, wishes: Wishes) -> Iterator[Step]:
     topic, project, wanted = _("Key pairs"), survey.who.project, checks_access.wanted_keypairs(survey.students)
     path = f"/os-quota-sets/{survey.client.project_id}"
-    allowed = int(survey.ask("compute", path)["quota_set"]["key_pairs"])
+    allowed = int(survey.get("compute", path)["quota_set"]["key_pairs"])
     if allowed < 0 or allowed >= wanted:
         yield Step(topic, "right", Note(_("Project %(project)s may have enough of them."), {"project": project}))
         return
     text = _("Project %(project)s may have %(wanted)s of them, where it was %(allowed)s.")
     wish = {"quota_set": {"key_pairs": wanted}}
     yield wishes.change(
-        topic, text, lambda: survey.client.ask("compute", "PUT", path, json=wish),
-        project=project, wanted=wanted, allowed=allowed,
-    )  # fmt: skip
+        topic,
+        text,
+        lambda: survey.client.request("compute", "PUT", path, json=wish),
+        project=project,
+        wanted=wanted,
+        allowed=allowed,
+    )
 
 
 def _network(survey: Survey, wishes: Wishes) -> Iterator[Step]:
@@ -140,7 +144,7 @@ def _sizes(survey: Survey, wishes: Wishes) -> Iterator[Step]:
 def _make(survey: Survey, size: Flavor) -> None:
     wish = {"name": size.name, "vcpus": size.vcpus, "ram": size.ram_mb, "disk": size.disk_gb}
     public = {"os-flavor-access:is_public": True}
-    survey.client.ask("compute", "POST", "/flavors", json={"flavor": {**wish, **public}})
+    survey.client.request("compute", "POST", "/flavors", json={"flavor": {**wish, **public}})
 
 
 def _images(survey: Survey, wishes: Wishes) -> Iterator[Step]:
@@ -170,12 +174,10 @@ def _login(survey: Survey, wishes: Wishes, row: dict[str, Any]) -> Iterator[Step
     login = upload.login if upload and upload.name == row["name"] else certain_login(image.name)
     if login:
         text = _("“%(name)s” says that %(login)s signs in over SSH.")
-        patch = [{"op": "add", "path": "/os_admin_user", "value": login}]
-        kind = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+        change = images.add("os_admin_user", login)
         yield wishes.change(
-            topic, text, lambda: survey.client.ask("image", "PATCH", f"/images/{image.id}", json=patch, headers=kind),
-            name=image.name, login=login,
-        )  # fmt: skip
+            topic, text, lambda: images.patch(survey.client, image.id, change), name=image.name, login=login
+        )
     else:
         text = _("“%(name)s” does not say who signs in over SSH, and its name does not tell it for certain.")
         yield Step(
@@ -193,7 +195,7 @@ def _way_out(survey: Survey, wishes: Wishes) -> Iterator[Step]:
     try:
         _chosen = survey.network
     except CloudRefused:
-        return  # none was chosen: told already
+        return  # none was chosen: reported already
     walls, topic = survey.walls, checks_egress.TOPIC
     late = [group for group in walls.everywhere() if not walls.are_right(group)]
     if walls.way_out.is_open:

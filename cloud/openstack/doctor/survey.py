@@ -78,9 +78,9 @@ class Survey:
         way_out = WayOut(self.client, self.egress_wish, lambda: self.agents, lambda: str(self.network["id"]))
         return Walls(self.client, lambda: self.agents, way_out, agents_given=bool(self.agents_wish))
 
-    def ask(self, service: str, path: str, **params: Any) -> dict[str, Any]:
+    def get(self, service: str, path: str, **params: Any) -> dict[str, Any]:
         """Make a GET call. Return the JSON of a good answer."""
-        return body(self.client.ask(service, "GET", path, params=params, seconds=SECONDS))
+        return body(self.client.request(service, "GET", path, params=params, seconds=SECONDS))
 
     def rows(self, service: str, path: str, key: str, **params: Any) -> list[dict[str, Any]]:
         """Return a whole list of a service."""

@@ -120,9 +120,14 @@ class _Trial:
     def launch(self, image: Image, flavor: Flavor) -> Server:
         owner = Owner(OWNER_KEY, "check", Quota(1, flavor.vcpus, flavor.ram_mb))
         spec = ServerSpec(
-            machine=MACHINE, owner=owner, name="minga-check", flavor_id=flavor.id, image_id=image.id, ports=frozenset({22}),
+            machine=MACHINE,
+            owner=owner,
+            name="minga-check",
+            flavor_id=flavor.id,
+            image_id=image.id,
+            ports=frozenset({22}),
             user_data=probe.script(way_out_trial.targets(self.cloud.way_out)),
-        )  # fmt: skip
+        )
         self.is_asking = True
         try:
             server = self.cloud.ensure_server(spec)
@@ -185,10 +190,10 @@ class _Trial:
         return right(TOPIC, text, address=url.split("?")[0], seconds=_since(began))
 
     def sleep(self, server: Server) -> Iterator[Check]:
-        for text, ask, status in self.nap(server.id):
+        for text, call, status in self.nap(server.id):
             began = time.monotonic()
             try:
-                ask()
+                call()
             except CloudRefused as error:
                 text = _("It cannot be put to sleep, and so no image can here: %(said)s")
                 raise Failed(wrong(TOPIC, text, said=str(error)[:200])) from None

@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def _meet(self) -> None:
         try:
-            counts = after_restore.meet(open_cloud())
+            counts = after_restore.compare_with_cloud(open_cloud())
         except CloudError as error:
             raise CommandError(
                 f"The cloud cannot be asked ({error}). The database is restored and its machines are held: nothing is "

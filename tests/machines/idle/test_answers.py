@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def say(ask: Question, choice: str, by: User | None = None, **more: Any) -> Answer:
-    return answers.answer(ask=ask, choice=choice, by=by, now=timezone.now(), **more)
+    return answers.answer(question=ask, choice=choice, by=by, now=timezone.now(), **more)
 
 
 def hours(number: float) -> datetime:
@@ -182,7 +182,7 @@ def test_who_sleeps_already_is_told_so(ask: Question) -> None:
     ("outcome", "words"), [("silence", "put to sleep"), ("active", "used it since"), ("over", "no longer in the state")]
 )
 def test_a_question_that_is_over_says_what_became_of_it(ask: Question, outcome: str, words: str) -> None:
-    questions.close(ask=ask, outcome=outcome, now=timezone.now())
+    questions.close(question=ask, outcome=outcome, now=timezone.now())
     with pytest.raises(answers.TooLate, match=words):
         say(ask, "more")
 
@@ -191,7 +191,7 @@ def test_an_hour_after_the_end_it_is_too_late(ask: Question, clock: Clock) -> No
     assert ask.ends_at
     now = ask.ends_at + timedelta(minutes=61)
     with pytest.raises(answers.TooLate, match="The time for an answer ended"):
-        answers.answer(ask=ask, choice="more", by=None, now=now)
+        answers.answer(question=ask, choice="more", by=None, now=now)
 
 
 def test_keep_counts_the_days_anew(student: User) -> None:
@@ -251,7 +251,7 @@ def test_of_an_answer_and_silence_exactly_one_wins(student: User) -> None:
 
         def silence(ask: Question = ask) -> bool:
             with transaction.atomic():
-                return questions.close(ask=ask, outcome=Question.Outcome.SILENCE, now=timezone.now())
+                return questions.close(question=ask, outcome=Question.Outcome.SILENCE, now=timezone.now())
 
         answered, slept = _at_once(lambda ask=ask: say(ask, "more"), silence)
         assert isinstance(answered, Answer) is not slept

@@ -116,7 +116,7 @@ def test_a_line_that_was_written_begins_the_countdown(ask: Question, person: Pat
 
 
 class Watcher:
-    """Somebody at a terminal of the guest, in a process of their own."""
+    """A person at a terminal of the guest, in a process of their own."""
 
     def __init__(self, key: Path, port: int) -> None:
         options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]

@@ -166,13 +166,13 @@ def test_a_mail_that_goes_out_late_moves_the_deadline(student: User, postman: Po
 
 def test_a_question_that_is_over_is_not_mailed(student: User, postman: Postman) -> None:
     ask = asked(visited(student))
-    questions.close(ask=ask, outcome=Question.Outcome.ACTIVE, now=timezone.now())
+    questions.close(question=ask, outcome=Question.Outcome.ACTIVE, now=timezone.now())
     assert turn() == 0
     assert postman.mails == []
 
 
 def test_one_that_a_worker_of_the_version_before_closed_is_not_mailed(student: User, postman: Postman) -> None:
-    """That worker does not know of the outbox."""
+    """A worker of 0.3 does not know of the outbox."""
     ask = asked(visited(student))
     Question.objects.update(closed_at=timezone.now(), outcome=Question.Outcome.ACTIVE)
     assert (turn(), notice(ask, "mail").state) == (0, "cancelled")

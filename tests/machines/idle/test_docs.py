@@ -1,4 +1,4 @@
-"""What administrators read names every stage and every rule. Settings: tests/house/test_settings.py."""
+"""The administrators' page names every stage and every rule. Settings: tests/house/test_settings.py."""
 
 from dataclasses import fields
 from pathlib import Path

@@ -219,7 +219,7 @@ def test_who_came_back_in_the_last_moment_is_left_alone(about_to_sleep: list[Ste
 
 
 def test_who_answers_in_the_last_moment_is_left_alone(about_to_sleep: list[Step], clock: "Clock") -> None:
-    questions.close(ask=Question.objects.get(), outcome="answered", now=clock.now)
+    questions.close(question=Question.objects.get(), outcome="answered", now=clock.now)
     assert done(about_to_sleep, clock) == ([False], "running")
 
 

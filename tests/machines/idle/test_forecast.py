@@ -52,7 +52,7 @@ def test_its_time_begins_when_the_hold_or_the_lesson_ends(kind: str) -> None:
 )
 @pytest.mark.parametrize("asked", [False, True])
 def test_what_is_unknown_is_never_taken_for_idle(activity: dict[str, object], asked: bool) -> None:
-    given = facts(activity=activity, asks=(question(),) if asked else ())
+    given = facts(activity=activity, questions=(question(),) if asked else ())
     assert (due(given), bool(seen(given).unknown)) == ("", True)
 
 
@@ -72,7 +72,7 @@ def test_an_open_but_silent_session_is_asked_about_and_not_cut() -> None:
 
 
 def test_a_computation_without_any_connection_goes_on() -> None:
-    given = facts(activity={"cpu_at": NOW, "cpu_percent": 97.0}, asks=())
+    given = facts(activity={"cpu_at": NOW, "cpu_percent": 97.0}, questions=())
     assert (due(given), seen(given).at_work[0].name) == ("", "cpu")
 
 
@@ -95,45 +95,46 @@ def test_work_from_before_it_last_started_counts_no_more() -> None:
 
 
 def test_silence_puts_it_to_sleep() -> None:
-    assert due(facts(asks=(question(),))) == "sleep"
+    assert due(facts(questions=(question(),))) == "sleep"
 
 
 def test_it_does_not_sleep_before_the_time_for_an_answer_is_over() -> None:
-    assert due(facts(asks=(question(ends=NOW + minutes(1)),))) == ""
+    assert due(facts(questions=(question(ends=NOW + minutes(1)),))) == ""
 
 
 def test_nothing_follows_while_nobody_could_be_told() -> None:
-    assert due(facts(asks=(question(ends=None),))) == ""
+    assert due(facts(questions=(question(ends=None),))) == ""
 
 
 def test_after_half_a_day_it_sleeps_though_nobody_could_be_told() -> None:
     long_ago = NOW - timedelta(hours=12)
     given = facts(
-        activity={"since": NOW - timedelta(hours=14), "connected_at": None}, asks=(question(asked=long_ago, ends=None),)
+        activity={"since": NOW - timedelta(hours=14), "connected_at": None},
+        questions=(question(asked=long_ago, ends=None),),
     )
     assert due(given) == "sleep"
 
 
 @pytest.mark.parametrize("signal", [s for s in SIGNALS if s != "since"])
 def test_each_signal_takes_the_question_back(signal: str) -> None:
-    assert due(facts(activity={signal: NOW - minutes(1)}, asks=(question(),))) == "came back"
+    assert due(facts(activity={signal: NOW - minutes(1)}, questions=(question(),))) == "came back"
 
 
 @pytest.mark.parametrize("kind", ["hold", "lesson"])
 def test_a_hold_and_a_lesson_take_the_question_back(kind: str) -> None:
-    given = facts(asks=(question(),), **{kind: {"hold": hold, "lesson": lesson}[kind](NOW + minutes(9))})
+    given = facts(questions=(question(),), **{kind: {"hold": hold, "lesson": lesson}[kind](NOW + minutes(9))})
     assert due(given) == "came back"
 
 
 def test_the_line_that_we_wrote_into_its_terminals_is_not_its_own_work() -> None:
     wrote = NOW - minutes(19)
-    given = facts(activity={"ports_at": wrote + minutes(0.1)}, asks=(question(),), wrote_at=wrote)
+    given = facts(activity={"ports_at": wrote + minutes(0.1)}, questions=(question(),), wrote_at=wrote)
     assert due(given) == "sleep"
 
 
 def test_who_types_after_that_line_is_heard() -> None:
     wrote = NOW - minutes(19)
-    given = facts(activity={"ports_at": wrote + minutes(0.5)}, asks=(question(),), wrote_at=wrote)
+    given = facts(activity={"ports_at": wrote + minutes(0.5)}, questions=(question(),), wrote_at=wrote)
     assert due(given) == "came back"
 
 

@@ -162,10 +162,8 @@ def test_a_sleeper_gives_its_place_within_a_minute_or_so(clock: "Clock", student
 def test_the_estimate_knows_when_a_quiet_machine_will_sleep(clock: "Clock", student: User, waiting: Machine) -> None:
     row(student, clock.now, ports_at=clock.now - minutes(35))
     tick(clock)
-    assert make_room.estimates([waiting], clock.now)[waiting.pk] in (
-        16,
-        17,
-    )  # asked in 10 minutes, 5 to answer, one to be put away
+    # Asked in 10 minutes, 5 to answer, one to be put away.
+    assert make_room.estimates([waiting], clock.now)[waiting.pk] in (16, 17)
 
 
 def test_a_machine_at_work_promises_nobody_a_place(clock: "Clock", student: User, waiting: Machine) -> None:

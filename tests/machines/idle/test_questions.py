@@ -78,22 +78,22 @@ def test_the_second_warning_takes_the_place_of_the_first(student: User) -> None:
 
 def test_a_question_closes_once(student: User) -> None:
     ask, now = asked(visited(student)), timezone.now()
-    assert questions.close(ask=ask, outcome=Question.Outcome.ACTIVE, now=now)
-    assert not questions.close(ask=ask, outcome=Question.Outcome.SILENCE, now=now)
+    assert questions.close(question=ask, outcome=Question.Outcome.ACTIVE, now=now)
+    assert not questions.close(question=ask, outcome=Question.Outcome.SILENCE, now=now)
     ask.refresh_from_db()
     assert ask.outcome == "active"
 
 
 def test_what_is_not_yet_delivered_is_not_sent_after_the_end(student: User) -> None:
     ask = asked(visited(student))
-    questions.close(ask=ask, outcome=Question.Outcome.ACTIVE, now=timezone.now())
+    questions.close(question=ask, outcome=Question.Outcome.ACTIVE, now=timezone.now())
     assert {n.state for n in questions.notices_of([ask])[ask.pk]} == {"cancelled"}
 
 
 def test_a_delivery_after_the_end_begins_nothing(student: User) -> None:
     ask = asked(visited(student))
     mail = notice(ask, "mail")
-    questions.close(ask=ask, outcome=Question.Outcome.ACTIVE, now=timezone.now())
+    questions.close(question=ask, outcome=Question.Outcome.ACTIVE, now=timezone.now())
     assert not questions.delivered(mail, timezone.now())
     assert Question.objects.get().ends_at is None
 

@@ -208,7 +208,7 @@ def test_a_guest_is_asked_no_sooner_than_the_settings_say(clock: "Clock", machin
 
 
 def many(student: User, now: datetime, count: int) -> list[str]:
-    """So many, each heard a second later than the one before it, the last two minutes ago."""
+    """Make `count` running machines, each heard a second later than the one before it, the last two minutes ago."""
     servers = []
     for number in range(count):
         heard_at = now - timedelta(seconds=121 + count - number)
@@ -224,7 +224,7 @@ def test_those_heard_longest_ago_go_first_and_not_all_at_once(clock: "Clock", st
 
 
 class DeadHost(Hosts):
-    """Whoever asks it for these guests waits for long; the clock moves on meanwhile."""
+    """Hosts of which some are dead: a question for their guests takes long, and the clock moves on meanwhile."""
 
     def __init__(self, clock: "Clock", dead: set[str]) -> None:
         super().__init__()

@@ -37,29 +37,29 @@ def test_a_week_before_the_archive_its_owner_is_warned(state: str, days: float, 
 
 def test_the_second_warning_comes_a_day_before() -> None:
     first = warned("archive", 1, told=NOW - 6.1 * DAY)
-    assert due(resting("shelved", since=20, used=29.1, asks=first)) == "warn of the archive again"
+    assert due(resting("shelved", since=20, used=29.1, questions=first)) == "warn of the archive again"
 
 
 def test_the_second_warning_waits_until_the_first_was_delivered() -> None:
-    assert due(resting("shelved", since=20, used=40, asks=warned("archive", 1, told=None))) == ""
+    assert due(resting("shelved", since=20, used=40, questions=warned("archive", 1, told=None))) == ""
 
 
 def test_a_late_first_warning_moves_the_day() -> None:
-    late = resting("shelved", since=20, used=40, asks=warned("archive", 1, told=NOW - DAY))
+    late = resting("shelved", since=20, used=40, questions=warned("archive", 1, told=NOW - DAY))
     assert (due(late), seen(late).archives_at) == ("", NOW + 6 * DAY)
 
 
 def test_after_both_warnings_it_is_archived() -> None:
     second = warned("archive", 2, told=NOW - 1.01 * DAY)
-    assert due(resting("shelved", since=25, used=30.1, asks=second)) == "archive"
+    assert due(resting("shelved", since=25, used=30.1, questions=second)) == "archive"
 
 
 def test_it_is_not_archived_before_the_second_warning_was_delivered() -> None:
-    assert due(resting("shelved", since=99, used=99, asks=warned("archive", 2, told=None))) == ""
+    assert due(resting("shelved", since=99, used=99, questions=warned("archive", 2, told=None))) == ""
 
 
 def test_it_is_not_archived_before_its_day_though_the_warnings_are_through() -> None:
-    assert due(resting("shelved", since=20, used=29.5, asks=warned("archive", 2, told=NOW - 1.2 * DAY))) == ""
+    assert due(resting("shelved", since=20, used=29.5, questions=warned("archive", 2, told=NOW - 1.2 * DAY))) == ""
 
 
 def foretold(given: Facts, days: float) -> list[str]:
@@ -70,11 +70,11 @@ def foretold(given: Facts, days: float) -> list[str]:
 @pytest.mark.parametrize("kind", ["archive", "delete"])
 def test_nothing_is_even_foretold_while_a_warning_is_not_delivered(kind: str, number: int) -> None:
     state = {"archive": "shelved", "delete": "archived"}[kind]
-    assert foretold(resting(state, since=99, used=199, asks=warned(kind, number, told=None)), 60) == []
+    assert foretold(resting(state, since=99, used=199, questions=warned(kind, number, told=None)), 60) == []
 
 
 def test_one_warning_is_not_two() -> None:
-    first = resting("shelved", since=20, used=29, asks=warned("archive", 1, told=NOW - DAY))
+    first = resting("shelved", since=20, used=29, questions=warned("archive", 1, told=NOW - DAY))
     assert foretold(first, 60) == ["warn of the archive again"]
 
 
@@ -84,12 +84,12 @@ def test_nothing_unwarned_is_ever_archived() -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_who_keeps_it_takes_the_warning_back(number: int) -> None:
-    kept = resting("shelved", since=20, used=0.1, asks=warned("archive", number, told=NOW - 2 * DAY))
+    kept = resting("shelved", since=20, used=0.1, questions=warned("archive", number, told=NOW - 2 * DAY))
     assert due(kept) == "over"
 
 
 def test_a_machine_that_was_woken_has_no_warning_left() -> None:
-    assert due(facts(asks=warned("archive", 1, told=NOW - DAY))) == "over"
+    assert due(facts(questions=warned("archive", 1, told=NOW - DAY))) == "over"
 
 
 @pytest.mark.parametrize(("days", "stage"), [(82.9, ""), (83.1, "warn of the end")])
@@ -99,11 +99,11 @@ def test_a_week_before_the_end_its_owner_is_warned(days: float, stage: str) -> N
 
 def test_a_day_before_the_end_its_owner_is_warned_again() -> None:
     first = warned("delete", 1, told=NOW - 6.1 * DAY)
-    assert due(resting("archived", since=89.1, used=130, asks=first)) == "warn of the end again"
+    assert due(resting("archived", since=89.1, used=130, questions=first)) == "warn of the end again"
 
 
 def test_after_both_warnings_an_archive_is_deleted() -> None:
-    assert due(resting("archived", since=91, used=130, asks=warned("delete", 2, told=NOW - 1.1 * DAY))) == "delete"
+    assert due(resting("archived", since=91, used=130, questions=warned("delete", 2, told=NOW - 1.1 * DAY))) == "delete"
 
 
 def test_an_archive_that_its_owner_keeps_is_kept_as_long_again() -> None:
@@ -122,7 +122,7 @@ def test_what_is_in_the_bin_is_warned_about_no_more() -> None:
 
 @pytest.mark.parametrize("state", ["suspending", "waking", "building", "failed", "deleting", "gone"])
 def test_a_question_ends_with_what_it_was_about(state: str) -> None:
-    assert due(facts(state=state, wanted="running", asks=(question(),))) == "over"
+    assert due(facts(state=state, wanted="running", questions=(question(),))) == "over"
 
 
 @pytest.mark.parametrize("state", ["new", "queued", "building", "waking", "suspending", "shelving", "failed", "gone"])

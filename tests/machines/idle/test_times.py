@@ -46,7 +46,7 @@ def cases(zone: str, jump: str) -> Iterator[tuple[datetime, str]]:
 
 
 def next_shown(zone: ZoneInfo, now: datetime, text: str) -> datetime:
-    """Looked up minute by minute: the first after `now` at which clocks show it, or have jumped over it."""
+    """Search minute by minute for the first time after `now` at which clocks show it, or have jumped over it."""
     hour, minute = map(int, text.split(":"))
     at = now.replace(second=0, microsecond=0)
     before = at.astimezone(zone).replace(tzinfo=None)

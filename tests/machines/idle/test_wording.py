@@ -73,8 +73,8 @@ def test_a_class_in_session_is_told() -> None:
         (facts(activity={"ports_at": NOW}), "It is in use, so it stays awake. Once everything has been quiet for 45 min"),
         (facts(activity={"load_heard_at": None}), "nobody can tell just now"),
         (facts(hold=hold(NOW + minutes(60))), "Somebody keeps it awake until 11:00"),
-        (facts(asks=(question(ends=NOW + minutes(9)),)), "Without an answer it goes to sleep at 10:09"),
-        (facts(asks=(question(ends=None),)), "was not reached yet"),
+        (facts(questions=(question(ends=NOW + minutes(9)),)), "Without an answer it goes to sleep at 10:09"),
+        (facts(questions=(question(ends=None),)), "was not reached yet"),
     ],
     ids=["quiet", "in use", "unknown", "held", "asked", "not told"],
 )  # fmt: skip

@@ -38,7 +38,7 @@ class Backup:
         transaction.savepoint_rollback(self.savepoint)
         with connection.cursor() as cursor:
             cursor.execute(after_restore.HOLD)
-        after_restore.meet(self.world.cloud)
+        after_restore.compare_with_cloud(self.world.cloud)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_machine_that_sleeps_now_goes_on_sleeping(world: World, backup: Backup
 def test_of_a_machine_that_left_its_archive_since_the_server_counts_and_not_the_archive(
     world: World, backup: Backup
 ) -> None:
-    """Else the next archiving would delete the server, with all that was done since, and keep the old image."""
+    """An archive that stayed the row's own would be kept by the next archiving, and the server with all that was done since deleted."""
     machine = world.running()
     actions.archive(machine=machine, by=world.student)
     world.until(machine, "archived")

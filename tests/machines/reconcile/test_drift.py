@@ -195,7 +195,7 @@ def test_a_list_that_began_before_our_rename_does_not_undo_it(world: World, clou
         actions.rename(machine=machine, name=name, by=world.student)
         worker.step(machine.pk, cloud)
     old = replace(cloud.server(machine.server_id), name="blue")
-    sweep.take_in_list([old], world.clock.now - timedelta(seconds=1), whole=False)
+    sweep.apply_listing([old], world.clock.now - timedelta(seconds=1), whole=False)
     machine.refresh_from_db()
     assert machine.name == "green"
 

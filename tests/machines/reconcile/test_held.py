@@ -147,7 +147,7 @@ def test_no_image_is_deleted(world: World, held: bool) -> None:
 
 
 def test_no_image_is_made(world: World, held: bool) -> None:
-    disk_images.ask(machine=world.running(), by=world.student)
+    disk_images.request(machine=world.running(), by=world.student)
     hold(held)
     disk_images.tend(world.cloud, timezone.now())
     assert bool(world.called("ensure_archived")) is not held

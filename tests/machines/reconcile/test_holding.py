@@ -48,6 +48,6 @@ def test_the_comparison_with_the_cloud_ends_it(world: World) -> None:
     century = timezone.now() + timedelta(days=36_500)  # as 0.3 held it
     Machine.objects.update(held_at=timezone.now(), claimed_until=century)
     CloudWatch.objects.update(held_at=timezone.now(), claimed_until=century)
-    after_restore.meet(world.cloud)
+    after_restore.compare_with_cloud(world.cloud)
     machine = Machine.objects.get()
     assert (machine.held_at, machine.claimed_until, CloudWatch.is_held()) == (None, None, False)

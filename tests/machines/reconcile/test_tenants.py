@@ -116,7 +116,7 @@ def test_one_that_is_not_empty_stays_and_is_asked_for_again_an_hour_later(world:
 
 @pytest.mark.parametrize("cloud", [FakeCloud()], ids=["busy"])
 def test_a_busy_cloud_ends_the_run(world: World, cloud: FakeCloud) -> None:
-    """After three in a row, and whoever had no turn has it as soon as the cloud is well."""
+    """The run ends after three failures in a row; the others have their turn as soon as the cloud is well."""
     for number in range(5):
         person = User.objects.create_user(username=f"left{number}", password="x", email="", roles=["student"])
         Allowance.objects.create(user=person, told={"servers": 1})

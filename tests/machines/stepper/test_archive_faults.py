@@ -98,7 +98,7 @@ def test_old_news_of_its_server_do_not_end_an_archived_machine(world: World) -> 
     machine = archived(world)
     Machine.objects.update(cloud_status="deleted", observed_at=None, asked_at=None)
     world.forget_list()
-    sweep.take_in(Machine.objects.get(), Observation({"observed_at": world.clock.now}), world.clock.now)
+    sweep.apply_observation(Machine.objects.get(), Observation({"observed_at": world.clock.now}), world.clock.now)
     machine.refresh_from_db()
     assert machine.state == State.ARCHIVED
 
@@ -120,7 +120,7 @@ def test_a_server_that_an_archived_machine_left_is_a_stray(world: World) -> None
 def test_after_a_restore_of_the_database_it_is_still_archived(world: World) -> None:
     machine = archived(world)
     Machine.objects.update(held_at=world.clock.now)
-    after_restore.meet(world.cloud)
+    after_restore.compare_with_cloud(world.cloud)
     machine.refresh_from_db()
     assert (machine.state, machine.held_at, list(world.cloud.archives)) == (
         "archived",
@@ -132,7 +132,7 @@ def test_after_a_restore_of_the_database_it_is_still_archived(world: World) -> N
 def test_after_a_restore_of_an_older_database_it_is_archived_too(world: World) -> None:
     machine = archived(world)
     Machine.objects.update(state="archiving", server_id="gone", held_at=world.clock.now)
-    after_restore.meet(world.cloud)
+    after_restore.compare_with_cloud(world.cloud)
     machine.refresh_from_db()
     assert (machine.state, machine.wanted, machine.server_id, open_shares()) == ("archived", "archived", "", 0)
 

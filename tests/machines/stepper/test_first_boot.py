@@ -35,7 +35,7 @@ def ours(line: str) -> str:
 
 
 def later(world: World, machine: Machine) -> Machine:
-    """Once the next look is due."""
+    """Move to the time of the next look, and return the machine as it is then."""
     world.clock.move(LATEST.total_seconds() + 1)
     tend(world.cloud, timezone.now())
     world.agent()

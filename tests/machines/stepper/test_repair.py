@@ -40,7 +40,7 @@ def test_trying_again_restarts_it_by_force_and_keeps_its_disk(world: World) -> N
 
 
 def test_what_answered_before_the_power_was_cut_must_answer_anew(world: World) -> None:
-    """Else "It is ready: come in" is said before it has booted."""
+    """A service that answered before the power cut must answer anew, or people would be let in before it has booted."""
     machine = broken(world)
     world.agent_works = False
     actions.retry(machine=machine, by=world.student)

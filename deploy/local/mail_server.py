@@ -1,6 +1,6 @@
 """A mail server for a trial: real SMTP in, a page to read the mails, and nothing leaves this computer.
 
-`python -m deploy.local.mail --data FOLDER --smtp-port N --page-port N`. Both ports are on loopback. The mails hold links that sign
+`python -m deploy.local.mail_server --data FOLDER --smtp-port N --page-port N`. Both ports are on loopback. The mails hold links that sign
 people in or act for them, so the page answers under this computer's own names only: no site on the web can read it through a browser.
 """
 

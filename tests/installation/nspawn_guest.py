@@ -35,8 +35,18 @@ class Guest:
     def boot(self) -> None:
         """Start it, and wait until systemd says that it is up."""
         binds = [f"--bind={outside}:{inside}" for outside, inside in self.binds.items()]
-        command = ["systemd-nspawn", "--directory", str(self.root), "--boot", "--register=no", "--keep-unit",
-                   "--console=pipe", f"--network-namespace-path={self.namespace}", *binds, *self.options]  # fmt: skip
+        command = [
+            "systemd-nspawn",
+            "--directory",
+            str(self.root),
+            "--boot",
+            "--register=no",
+            "--keep-unit",
+            "--console=pipe",
+            f"--network-namespace-path={self.namespace}",
+            *binds,
+            *self.options,
+        ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + BOOT_SECONDS
@@ -67,9 +77,15 @@ class Guest:
         """Run a command line in a shell of that user."""
         line = self._shell(user, folder, command)
         done = subprocess.run(
-            line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=timeout, check=False, errors="replace",
-        )  # fmt: skip
+            line,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+            errors="replace",
+        )
         return Ran(done.returncode, done.stdout)
 
     def talk(self, command: str, answers: Sequence[tuple[str, str]], *, folder: str = "/") -> Ran:

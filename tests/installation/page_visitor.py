@@ -79,8 +79,14 @@ class Visitor:
         self.send(links[row], "name", offered="on", **changes)
 
     def make_a_template(self, name: str) -> None:
-        self.send("/lab-templates/new/", "summary", name=name, summary="To see that it works.", published="on",
-                  **{"form-0-name": "ssh", "form-0-port": "22", "form-0-scheme": "ssh"})  # fmt: skip
+        self.send(
+            "/lab-templates/new/",
+            "summary",
+            name=name,
+            summary="To see that it works.",
+            published="on",
+            **{"form-0-name": "ssh", "form-0-port": "22", "form-0-scheme": "ssh"},
+        )
 
     def launch(self, name: str) -> str:
         """Press the button of the first card; the id of the machine."""

@@ -26,7 +26,7 @@ class FakePortal(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def forget(self) -> None:
-        """Whatever was wished, told and asked so far."""
+        """Forget everything that was wished, reported and asked so far."""
         self.wishes: dict[str, dict[str, Any]] = {}
         self.reports: list[dict[str, Any]] = []
         self.questions = 0

@@ -11,8 +11,8 @@ from types import TracebackType
 from tests.installation import cloud, rootfs
 from tests.installation.answers import PORTS_SITE, SERVER_ADDRESS, SITE, Answers
 from tests.installation.copied import Copy
-from tests.installation.guest import Guest
 from tests.installation.network import Namespace, Ways
+from tests.installation.nspawn_guest import Guest
 from tests.installation.walk import Failed, Walk
 
 VPS_ADDRESS = "192.0.2.2"
@@ -39,7 +39,7 @@ class World:
         self.stack.close()
 
     def prepare(self) -> None:
-        """Two guests, a cable between them, and the ways out."""
+        """Start two guests, a cable between them, and the ways out."""
         began = time.monotonic()
         cache = self.stack.enter_context(rootfs.cache())
         archive = rootfs.base(cache)

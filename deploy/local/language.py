@@ -1,0 +1,90 @@
+"""Find what a program can hold of the house's language: openings of docstrings, lengths, file names that stand twice.
+
+What is not mended yet is counted in `language_remains.py`. A count that is too high is a fault, too, so the list only shrinks.
+"""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from deploy.local import file_names
+from deploy.local.language_remains import REMAINS
+
+FILE_LINES, FUNCTION_LINES, TEMPLATE_COLUMNS = 300, 30, 120
+TEMPLATES = "templates"
+# These lean on what the reader has not read yet: a docstring names its subject.
+BARE = frozenset({
+    "it", "it's", "its", "that", "their", "them", "these", "they", "this", "those", "one", "one's", "of", "on",
+    "what", "whatever", "which", "who", "whoever", "whom", "whose",
+})  # fmt: skip
+FIRST_WORD = re.compile(r"[\w'’]*")
+
+
+class Fault(NamedTuple):
+    """A breach of one rule (a key of REMAINS), with the line where it stands and what to do about it."""
+
+    rule: str
+    path: str
+    line: int
+    advice: str
+
+
+def faults(root: Path) -> list[str]:
+    """Return a sentence for each fault that REMAINS does not have, and for each entry of it that is no longer needed."""
+    paths = file_names.modules(root)
+    found = [fault for path in paths for fault in of_module(path, (root / path).read_text())]
+    found += of_templates(root)
+    return [*compared(found, REMAINS), *file_names.faults(paths)]
+
+
+def of_module(path: str, source: str) -> Iterator[Fault]:
+    """Yield the faults of one Python module."""
+    if (lines := source.count("\n")) > FILE_LINES:
+        yield Fault(
+            "long file", path, FILE_LINES, f"it has {lines} lines. Split it by meaning; {FILE_LINES} are allowed."
+        )
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _of_length(path, node)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _of_docstring(path, node)
+
+
+def _of_length(path: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Fault]:
+    lines = (node.end_lineno or node.lineno) - node.lineno + 1
+    if lines > FUNCTION_LINES:
+        advice = f"{node.name} has {lines} lines. Split it by meaning; {FUNCTION_LINES} are allowed."
+        yield Fault("long function", path, node.lineno, advice)
+
+
+def _of_docstring(
+    path: str, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+) -> Iterator[Fault]:
+    word = FIRST_WORD.match((ast.get_docstring(node) or "").lstrip())
+    if word and word[0].lower().replace("’", "'") in BARE:
+        advice = f"a docstring opens with a bare “{word[0]}”. Name the subject, or say in the imperative what is done."
+        yield Fault("docstring", path, node.body[0].lineno, advice)
+
+
+def of_templates(root: Path) -> Iterator[Fault]:
+    """Yield the lines of templates that are too long."""
+    for path in sorted(path for path in (root / TEMPLATES).rglob("*") if path.is_file()):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if len(line) > TEMPLATE_COLUMNS:
+                advice = f"a line of {len(line)} characters. Break it; {TEMPLATE_COLUMNS} are allowed."
+                yield Fault("template line", str(path.relative_to(root)), number, advice)
+
+
+def compared(found: list[Fault], remains: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return a sentence for each fault beyond those that remain, and for each count of `remains` that is too high."""
+    known = {(rule, path): number for rule, numbers in remains.items() for path, number in numbers.items()}
+    counted = Counter((fault.rule, fault.path) for fault in found)
+    new = [fault for fault in found if counted[fault.rule, fault.path] > known.get((fault.rule, fault.path), 0)]
+    return [f"{fault.path}:{fault.line}: {fault.advice}" for fault in new] + [
+        f"{path}: {counted[rule, path]} of “{rule}” are left, and language_remains.py says {number}. Lower it there."
+        for (rule, path), number in known.items()
+        if counted[rule, path] < number
+    ]
