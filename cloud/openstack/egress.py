@@ -74,7 +74,10 @@ class Service:
 
 
 class WayOut:
-    """`wish`: networks as CIDRs; None: found out from the catalogue's services and the agent's addresses."""
+    """The rules for guests' outgoing connections.
+
+    `wish`: blocked networks as CIDRs; None: found out from the catalogue's services and the agent's addresses.
+    """
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ class Launches:
         """Restore a project or group that was deleted, or our role in it. Return False where the error has another reason."""
         if isinstance(error, NotSignedIn):
             self._tenants.forget(spec.owner)
-            self._tenants.let_us_in(self._tenants.of(spec.owner).project)
+            self._tenants.grant_own_role(self._tenants.of(spec.owner).project)
             return True
         if "security" in str(error).lower():
             self._tenants.forget(spec.owner)
@@ -53,7 +53,7 @@ class Launches:
 
         if tenant.is_new:  # then their key is new, too: storing it first saves a call that would be refused
             self._actions.keep_keypair(spec)
-        server_id = self._actions.mending(spec, tenant.project, create)
+        server_id = self._actions.retry_mended(spec, tenant.project, create)
         return Server(
             id=server_id,
             machine=spec.machine,

@@ -34,9 +34,9 @@ from cloud.openstack.faults import Faults
 from cloud.openstack.launches import Launches
 from cloud.openstack.machine_network import MachineNetwork
 from cloud.openstack.repairs import Repairs
+from cloud.openstack.security_groups import SecurityGroups
 from cloud.openstack.server_actions import ServerActions
 from cloud.openstack.tenants import Tenants
-from cloud.openstack.walls import Walls
 
 PAGE = 500  # servers asked for at once; Nova may give fewer
 # Nova's times are whole seconds from several computers' clocks, written a moment before they can be read.
@@ -78,8 +78,8 @@ class OpenStackCloud:
         self.network = MachineNetwork(self.client, network, list(agents))
         egress = None if blocked is None else list(blocked)
         self.way_out = WayOut(self.client, egress, self.network.agents, lambda: self.network.id)
-        self.walls = Walls(self.client, self.network.agents, self.way_out, agents_given=bool(agents))
-        self.tenants = Tenants(self.client, self.walls)
+        self.security_groups = SecurityGroups(self.client, self.network.agents, self.way_out, agents_given=bool(agents))
+        self.tenants = Tenants(self.client, self.security_groups)
         self.actions = ServerActions(self.client, self.network.known_agents)
         self.launches = Launches(self.client, self.network, self.tenants, self.actions)
         self.repairs = Repairs(self.actions)

@@ -141,13 +141,13 @@ class ServerActions:
         fresh["metadata"] = {**facts, f"{PREFIX}resets": str(number)}
         if spec.public_keys:
             fresh["key_name"] = userdata.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
-        self.mending(spec, row["tenant_id"], lambda: self.act(server_id, "rebuild", fresh))
+        self.retry_mended(spec, row["tenant_id"], lambda: self.act(server_id, "rebuild", fresh))
 
     def snapshot(self, server_id: str, name: str) -> dict[str, Any]:
         """Make an image, or find it. Return its row in Glance. Templates must outlive their makers, so it is the portal's own project's."""
         client = self._client
         found = cluster.pages(client, {"name": name, cluster.SNAPSHOT: server_id, "limit": 1})
-        living = [row for row in found if row["status"] not in ("deleted", "killed", "pending_delete")]
+        living = [row for row in found if row["status"] not in images.DEAD]
         if living:
             return living[0]
         try:
@@ -165,7 +165,7 @@ class ServerActions:
     def write_metadata(self, server_id: str, facts: dict[str, str]) -> None:
         self._client.request("compute", "POST", f"/servers/{server_id}/metadata", json={"metadata": facts})
 
-    def mending(self, spec: ServerSpec, project: str, call: Callable[[], Any]) -> Any:
+    def retry_mended(self, spec: ServerSpec, project: str, call: Callable[[], Any]) -> Any:
         """Make a call of Nova. Where it lacks the person's key or the right to the image, give it that and repeat; otherwise no extra call."""
         for mended in range(3):
             try:

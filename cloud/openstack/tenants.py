@@ -14,7 +14,7 @@ from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused, Owner
 from cloud.openstack import paging
 from cloud.openstack.client import Client
 from cloud.openstack.errors import body, translated
-from cloud.openstack.walls import GROUP, GROUP_NOTE, Walls
+from cloud.openstack.security_groups import GROUP, GROUP_NOTE, SecurityGroups
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,9 @@ class Tenant:
 
 
 class Tenants:
-    def __init__(self, client: Client, walls: Walls) -> None:
+    def __init__(self, client: Client, security_groups: SecurityGroups) -> None:
         self._client = client
-        self._walls = walls
+        self._security_groups = security_groups
         self._known: dict[str, Tenant] = {}
         self._wrong: set[str] = set()  # notes that turned out to be out of date
         self._lock = threading.Lock()  # one project at a time: each is made once in a student's life
@@ -56,7 +56,7 @@ class Tenants:
                     self._try_to_clear_after(owner.tenant.partition(":")[0])
                 if is_new and owner.quota:
                     self.write_quota(project, owner)
-                tenant = Tenant(project, self.group_of(project), self._walls.digest)
+                tenant = Tenant(project, self.group_of(project), self._security_groups.digest)
                 self._known[owner.key] = tenant
                 return replace(tenant, is_new=is_new)
             return self._known[owner.key]
@@ -64,7 +64,7 @@ class Tenants:
     def _from_note(self, owner: Owner) -> Tenant | None:
         """Read owner.tenant, unless it was wrong before or the rules that the settings ask for have changed since."""
         parts = owner.tenant.split(":")
-        if len(parts) != 3 or parts[2] != self._walls.digest or owner.tenant in self._wrong:
+        if len(parts) != 3 or parts[2] != self._security_groups.digest or owner.tenant in self._wrong:
             return None
         return Tenant(parts[0], parts[1], parts[2])
 
@@ -100,7 +100,7 @@ class Tenants:
             raise
         self._count("identity")
         log.info("made project %s for %s", project.id, owner.name)
-        self.let_us_in(project.id)
+        self.grant_own_role(project.id)
         return str(project.id)
 
     def _take_up(self, owner: Owner, name: str) -> str:
@@ -113,10 +113,10 @@ class Tenants:
             if not found:
                 raise CloudBusy(f"The name {name} is taken, and yet there is no such project.")
             keystone.projects.update_tags(found[0], [TAG, owner_tag(owner)])
-        self.let_us_in(found[0].id)
+        self.grant_own_role(found[0].id)
         return str(found[0].id)
 
-    def let_us_in(self, project: str) -> None:
+    def grant_own_role(self, project: str) -> None:
         """Give us our own role in the project: servers are made by us, in the student's project."""
         with translated():
             keystone = self._client.keystone
@@ -141,7 +141,7 @@ class Tenants:
             if groups[0]["id"] != made["security_group"]["id"]:  # another worker was faster by a moment
                 self._delete("network", f"/security-groups/{made['security_group']['id']}")
         try:
-            self._walls.keep(groups[0])
+            self._security_groups.keep(groups[0])
         except CloudGone as error:  # its maker found an older group and deleted this one
             raise CloudBusy("Another worker has just replaced the security group.", retry_after=1) from error
         return str(groups[0]["id"])
@@ -161,7 +161,7 @@ class Tenants:
             age = time.time() + ahead - datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
         except ValueError:
             return False
-        return 0 <= age < MAKING_SECONDS and not self._walls.are_right(group)
+        return 0 <= age < MAKING_SECONDS and not self._security_groups.are_right(group)
 
     def _groups(self, project: str) -> list[dict[str, Any]]:
         """List the project's groups, the oldest first: Neutron lets two have the same name, and the oldest is meant."""
@@ -175,7 +175,7 @@ class Tenants:
             return owner.tenant
         if not (project := self.find(owner)):
             return ""
-        self._known[owner.key] = Tenant(project, self.group_of(project), self._walls.digest)
+        self._known[owner.key] = Tenant(project, self.group_of(project), self._security_groups.digest)
         return self._known[owner.key].as_text
 
     # ---- what they may keep ----

@@ -20,9 +20,9 @@ from cloud.openstack import OpenStackCloud, cluster
 from cloud.openstack.doctor import checks, setup, trial
 from cloud.openstack.doctor.setup import Step, Wishes, set_up
 from cloud.openstack.doctor.survey import Survey
+from cloud.openstack.security_groups import SecurityGroups
 from cloud.openstack.tenants import keypair_prefix
 from cloud.openstack.upload import Upload
-from cloud.openstack.walls import Walls
 from tests.cloud.local_stage import insist
 from tests.openstack.openstack_stage import AGENT, HUGE, NAMESPACE, OpenStackStage, open_cloud, own, until
 
@@ -180,8 +180,12 @@ def few_keypairs(stage: OpenStackStage) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def own_projects(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The projects that setup_cloud sees: of others', some are wrong on purpose."""
-    there, own = Walls.everywhere, set[str]()
-    monkeypatch.setattr(Walls, "everywhere", lambda walls: [row for row in there(walls) if row["project_id"] in own])
+    there, own = SecurityGroups.everywhere, set[str]()
+    monkeypatch.setattr(
+        SecurityGroups,
+        "everywhere",
+        lambda security_groups: [row for row in there(security_groups) if row["project_id"] in own],
+    )
     return own
 
 
@@ -237,8 +241,8 @@ def test_projects_of_an_older_minga_are_brought_up_to_date(
     late = [row for row in rows_of(stage.cloud) if row.topic == "Way out" and "setup_cloud" in row.mend]
     assert [row.ok for row in late] == ["note"]
     steps(stage, upload)
-    walls = stage.cloud.walls
-    assert [walls.are_right(group) for group in walls.everywhere()] == [True]
+    security_groups = stage.cloud.security_groups
+    assert [security_groups.are_right(group) for group in security_groups.everywhere()] == [True]
 
 
 def test_as_it_is_typed_it_fills_the_catalog(

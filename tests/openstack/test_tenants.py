@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cloud.contract import CloudRefused, Owner, Quota, ServerSpec
+from cloud.openstack.security_groups import GROUP
 from cloud.openstack.tenants import Tenant
-from cloud.openstack.walls import GROUP
 from tests.cloud.local_stage import insist
 from tests.openstack.census import belonging, census
 from tests.openstack.openstack_stage import AGENT, OpenStackStage, open_cloud, own, until

@@ -17,10 +17,10 @@ def way_out(survey: Survey) -> list[Check]:
     """Check the rules. `--with-guest` tries what a machine really reaches."""
     try:
         _chosen = survey.network
-        blocked = survey.walls.way_out.blocked()
+        blocked = survey.security_groups.way_out.blocked()
     except (CloudRefused, cluster.NoRoute, ValueError):
         return []  # no network, no way to it, or a setting that names none: said already
-    if survey.walls.way_out.is_open:
+    if survey.security_groups.way_out.is_open:
         return [note(TOPIC, EVERYTHING, setting(blocked))]
     rows = [_said(survey, blocked), *_left_open(survey, blocked), *_names(blocked)]
     return [*rows, *_rules(blocked), *_projects(survey)]
@@ -45,7 +45,7 @@ def _said(survey: Survey, blocked: Blocked) -> Check:
 
 def _left_open(survey: Survey, blocked: Blocked) -> list[Check]:
     """Return the APIs that the setting does not block."""
-    services = [one for one in survey.walls.way_out.services() if one.is_api and not blocked.has(one.address)]
+    services = [one for one in survey.security_groups.way_out.services() if one.is_api and not blocked.has(one.address)]
     if not services:
         return []
     text = _("Not left out are services of the cloud's catalogue: %(services)s.")
@@ -77,8 +77,8 @@ def _rules(blocked: Blocked) -> list[Check]:
 
 
 def _projects(survey: Survey) -> list[Check]:
-    groups = survey.walls.everywhere()
-    late = sum(not survey.walls.are_right(group) for group in groups)
+    groups = survey.security_groups.everywhere()
+    late = sum(not survey.security_groups.are_right(group) for group in groups)
     if not late:
         return []
     text = _(

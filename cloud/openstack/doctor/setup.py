@@ -196,18 +196,18 @@ def _way_out(survey: Survey, wishes: Wishes) -> Iterator[Step]:
         _chosen = survey.network
     except CloudRefused:
         return  # none was chosen: reported already
-    walls, topic = survey.walls, checks_egress.TOPIC
-    late = [group for group in walls.everywhere() if not walls.are_right(group)]
-    if walls.way_out.is_open:
+    security_groups, topic = survey.security_groups, checks_egress.TOPIC
+    late = [group for group in security_groups.everywhere() if not security_groups.are_right(group)]
+    if security_groups.way_out.is_open:
         right, text = checks_egress.EVERYTHING, _("Machines of %(count)s projects reach everything.")
     else:
         right = _("All projects' machines are kept from %(networks)s.")
         text = _("Machines of %(count)s projects are kept from %(networks)s.")
-    facts = {"networks": named(list(map(str, walls.way_out.blocked().networks)))}
+    facts = {"networks": named(list(map(str, security_groups.way_out.blocked().networks)))}
     if not late:
-        yield Step(topic, "right", Note(right, {} if walls.way_out.is_open else facts))
+        yield Step(topic, "right", Note(right, {} if security_groups.way_out.is_open else facts))
         return
-    yield wishes.change(topic, text, partial(walls.keep_all, late), count=len(late), **facts)
+    yield wishes.change(topic, text, partial(security_groups.keep_all, late), count=len(late), **facts)
 
 
 MAKERS: list[tuple[str, Maker]] = [

@@ -10,7 +10,7 @@ from cloud.openstack import cluster, paging
 from cloud.openstack.client import Client
 from cloud.openstack.egress import WayOut
 from cloud.openstack.errors import body, translated
-from cloud.openstack.walls import Walls
+from cloud.openstack.security_groups import SecurityGroups
 
 SECONDS = 6.0  # without a byte: who looks wants an answer, also when it is "no answer"
 
@@ -73,10 +73,10 @@ class Survey:
         return list(self.agents_wish) or cluster.own_address(self.client, self.network["id"])
 
     @cached_property
-    def walls(self) -> Walls:
+    def security_groups(self) -> SecurityGroups:
         """Return the security groups as the portal has them."""
         way_out = WayOut(self.client, self.egress_wish, lambda: self.agents, lambda: str(self.network["id"]))
-        return Walls(self.client, lambda: self.agents, way_out, agents_given=bool(self.agents_wish))
+        return SecurityGroups(self.client, lambda: self.agents, way_out, agents_given=bool(self.agents_wish))
 
     def get(self, service: str, path: str, **params: Any) -> dict[str, Any]:
         """Make a GET call. Return the JSON of a good answer."""

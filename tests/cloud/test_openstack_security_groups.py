@@ -11,8 +11,8 @@ import requests
 from cloud.contract import CloudBusy, CloudGone
 from cloud.openstack.egress import Blocked, Rule, WayOut
 from cloud.openstack.errors import Conflict
+from cloud.openstack.security_groups import SecurityGroups
 from cloud.openstack.tenants import Tenants
-from cloud.openstack.walls import Walls
 from tests.cloud.scripted import ScriptedClient, _answer
 
 AGENT, OTHER = "10.0.0.9/32", "10.0.0.8/32"
@@ -65,9 +65,9 @@ class Neutron(ScriptedClient):
         return super().request(service, method, path, **facts) if method == "GET" else _answer({})
 
 
-def walls(client: Neutron, blocked: Sequence[str] | None = ("10.0.0.0/8",), **facts: Any) -> Walls:
+def security_groups(client: Neutron, blocked: Sequence[str] | None = ("10.0.0.0/8",), **facts: Any) -> SecurityGroups:
     agents = facts.pop("agents", [AGENT])
-    return Walls(
+    return SecurityGroups(
         cast("Any", client), lambda: agents, WayOut(cast("Any", client), blocked, lambda: agents, lambda: "n"), **facts
     )
 
@@ -77,7 +77,7 @@ def walls(client: Neutron, blocked: Sequence[str] | None = ("10.0.0.0/8",), **fa
 )
 def test_whatever_it_was_it_becomes_what_it_should_be_and_stays(before: list[Rule]) -> None:
     client = Neutron(before)
-    kept = walls(client)
+    kept = security_groups(client)
     kept.keep(client.group)
     client.said.clear()
     kept.keep(client.group)
@@ -88,24 +88,24 @@ def test_whatever_it_was_it_becomes_what_it_should_be_and_stays(before: list[Rul
 
 def test_a_group_of_an_older_minga_is_not_right() -> None:
     client = Neutron(OLD)
-    assert [walls(client).are_right(group) for group in walls(client).everywhere()] == [False]
+    assert [security_groups(client).are_right(group) for group in security_groups(client).everywhere()] == [False]
 
 
 def test_who_gets_in_too_much_goes_first_and_the_way_out_is_never_shut() -> None:
     client = Neutron([*OLD, Rule("ingress", "IPv4", None)])
-    walls(client).keep(client.group)
+    security_groups(client).keep(client.group)
     assert client.said == ["delete ingress", "make", "delete egress"]
 
 
 def test_a_group_of_somebody_else_s_is_left_alone() -> None:
     client = Neutron(OLD)
     client.group["description"] = "the mine of the geologists"
-    assert walls(client).everywhere() == []
+    assert security_groups(client).everywhere() == []
 
 
 def test_a_project_gets_room_for_more_rules_than_neutron_allows_by_itself() -> None:
     client = Neutron(OLD)
-    walls(client, ["10.0.0.5/32"]).keep(client.group)
+    security_groups(client, ["10.0.0.5/32"]).keep(client.group)
     assert client.said[:2] == ["make", "make"]
     assert client.answers["/quotas/p"] == {"quota": {"security_group_rule": 20 + 32}}
 
@@ -114,14 +114,14 @@ def test_a_rule_that_another_worker_has_deleted_is_no_fault() -> None:
     client = Neutron(OLD)
     seen = {**client.group, "security_group_rules": list(client.group["security_group_rules"])}
     client.group["security_group_rules"].pop(1)
-    walls(client).keep(seen)
+    security_groups(client).keep(seen)
     assert client.said == ["make"]
 
 
 def test_a_rule_that_is_there_twice_is_kept_once() -> None:
     """A call that Neutron answered too late was made again, and both were done."""
     client = Neutron(OLD)
-    kept = walls(client)
+    kept = security_groups(client)
     kept.keep(client.group)
     once = len(client.group["security_group_rules"])
     client._add([{key: row[key] for key in row if key != "id"} for row in client.group["security_group_rules"]])
@@ -131,28 +131,33 @@ def test_a_rule_that_is_there_twice_is_kept_once() -> None:
 
 def test_none_opens_it_again() -> None:
     client = Neutron(OLD)
-    walls(client).keep(client.group)
-    walls(client, []).keep(client.group)
+    security_groups(client).keep(client.group)
+    security_groups(client, []).keep(client.group)
     assert {row["remote_ip_prefix"] for row in client.group["security_group_rules"]} == {None, AGENT}
 
 
 def test_while_a_name_server_is_away_the_rules_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Neutron(OLD)
-    walls(client).keep(client.group)
-    unsure = walls(client, None)
+    security_groups(client).keep(client.group)
+    unsure = security_groups(client, None)
     monkeypatch.setattr(unsure.way_out, "blocked", lambda: Blocked((), is_sure=False))
     assert unsure.are_right(client.group)
 
 
 def test_the_digest_changes_with_the_setting_and_with_the_agent() -> None:
     client = Neutron([])
-    found = [walls(client), walls(client, ["10.0.0.0/9"]), walls(client, agents=[OTHER]), walls(client, [])]
+    found = [
+        security_groups(client),
+        security_groups(client, ["10.0.0.0/9"]),
+        security_groups(client, agents=[OTHER]),
+        security_groups(client, []),
+    ]
     assert len({one.digest for one in found}) == 4
 
 
 def test_what_a_computer_found_for_itself_does_not_shut_out_another_s_agent() -> None:
     client = Neutron([*OLD, Rule("ingress", "IPv4", OTHER)])
-    walls(client, [], agents_given=False).keep(client.group)
+    security_groups(client, [], agents_given=False).keep(client.group)
     assert client.said == []
 
 
@@ -161,7 +166,7 @@ def test_what_a_computer_found_for_itself_does_not_shut_out_another_s_agent() ->
 )
 def test_a_group_that_another_worker_is_just_making_is_left_to_it(age: int, rules: Any, waits: bool) -> None:
     client = Neutron(OPEN)
-    kept = walls(client)
+    kept = security_groups(client)
     if rules is None:
         kept.keep(client.group)
     client.group["created_at"] = f"{datetime.now(UTC) - timedelta(seconds=age):%Y-%m-%dT%H:%M:%SZ}"
@@ -179,4 +184,4 @@ def test_a_group_that_its_maker_takes_back_meanwhile_is_looked_for_again() -> No
 
     client = Replaced(OPEN)
     with pytest.raises(CloudBusy):
-        Tenants(cast("Any", client), walls(client)).group_of("p")
+        Tenants(cast("Any", client), security_groups(client)).group_of("p")

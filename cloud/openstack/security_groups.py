@@ -21,7 +21,7 @@ PAGE = 100  # groups asked for at once: each has dozens of rules
 OPEN = {Rule("egress", "IPv4", None), Rule("egress", "IPv6", None)}  # what Neutron gives each new group
 
 
-class Walls:
+class SecurityGroups:
     """The rules of all groups. `agents`: the networks (CIDR) that the agent's connections come from."""
 
     def __init__(
