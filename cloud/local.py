@@ -85,6 +85,9 @@ class LocalCloud:
     def ensure_server(self, spec: ServerSpec) -> Server:
         return _server(self._request("POST", "/servers", json=_spec_as_json(spec)))
 
+    def takes_host_key(self, spec: ServerSpec) -> bool:
+        return bool(spec.host_key)
+
     def ensure_running(self, server_id: str) -> None:
         self._verb(server_id, "run")
 

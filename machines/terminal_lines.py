@@ -1,36 +1,29 @@
 """Write a line into the open terminals of a guest, over SSH, with a key of the portal's own that can do nothing else.
 
 The guest holds the portal's public key with a command that the guest's own sshd runs in place of whatever is asked for: it reads
-one line and writes it to the terminals of that user. So whoever stole the key could write lines, too, and no more. The host key
-of a guest is not pinned: guests make theirs at their first boot, and nothing tells the portal which it is. What goes over is the
-same line that all who sit there read, and a key pair cannot be used by somebody in the middle to sign in elsewhere.
+one line and writes it to the terminals of that user. So whoever stole the key could write lines, too, and no more. The way there is
+the portal's own (machines.ssh_contact), not the public port, and a guest with another host key than its own gets no line.
 """
 
 import asyncio
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from machines import host_keys, ssh_contact
+from machines.ssh_contact import SECONDS, Contact, Fault, Guest, OtherHostKey
+
 # asyncssh is imported where a line is written: it would add a fifth to the start of every process, and only a worker writes.
 if TYPE_CHECKING:
     import asyncssh
 
-SECONDS = 5.0  # for one guest: connecting, signing in, writing
 AT_ONCE = 20  # guests side by side
 LONGEST = 300  # characters of a line
-# asyncssh would offer some fifty algorithms. Dropbear hangs up at so long a list.
-HOST_KEYS = (
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "rsa-sha2-512",
-    "rsa-sha2-256",
-)
 COMMENT = "minga-lines-in-terminals"
 # POSIX, for dash, ash and BusyBox. No quotes and no backslashes: servers unpack those in authorized_keys in different ways. A write
 # to a terminal that was stopped (Ctrl-S) hangs, so all writers are killed after a second.
@@ -43,21 +36,16 @@ OPTIONS = f"restrict,command=\"exec sh -c '{SCRIPT}'\""
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
-    """Address of a machine's SSH from outside, and the user as whom its person signs in."""
-
-    host: str
-    port: int
-    user: str
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
-    """terminals: into how many. `fault` says why into none; `again`: it may be better in a moment."""
+    """terminals: into how many. `fault` says why into none; `again`: it may be better in a moment.
+
+    shown: another host key than the known one.
+    """
 
     terminals: int = 0
     fault: str = ""
     again: bool = False
+    shown: str = ""
 
 
 def key_line() -> str:
@@ -73,9 +61,30 @@ def has_key() -> bool:
     return _key() is not None
 
 
-def write(lines: dict[Guest, str]) -> dict[Guest, Written]:
-    """Write each guest its line, many side by side; takes seconds, however many do not answer."""
-    return asyncio.run(_all(lines))
+def write(lines: Mapping[Contact, str]) -> dict[Contact, Written]:
+    """Write each machine its line, AT_ONCE side by side; that takes seconds, however many of them do not answer."""
+    waiting, written = list(lines), dict[Contact, Written]()
+    while waiting:
+        some, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
+        written |= _write({one: lines[one] for one in some})
+    return written
+
+
+def _write(lines: Mapping[Contact, str]) -> dict[Contact, Written]:
+    ways = ssh_contact.guests(lines)
+    there = {one: way for one, way in ways.items() if isinstance(way, Guest)}
+    sent = asyncio.run(send({way: lines[one] for one, way in there.items()}))
+    faults = {one: Written(fault=way.text, again=way.again) for one, way in ways.items() if isinstance(way, Fault)}
+    written = faults | {one: _noted(one, sent[way]) for one, way in there.items()}
+    host_keys.shown_again(one.disk.machine for one, line in written.items() if not (line.again or line.shown))
+    return written
+
+
+def _noted(one: Contact, written: Written) -> Written:
+    """Write down that the guest showed another host key. It may have been reset meanwhile: then it is asked again."""
+    if not written.shown or host_keys.refuse(one.disk, written.shown):
+        return written
+    return replace(written, again=True)
 
 
 def one_line(text: str) -> str:
@@ -98,17 +107,13 @@ def _read(path: Path, changed: int) -> "asyncssh.SSHKey":
     return asyncssh.read_private_key(path)
 
 
-async def _all(lines: dict[Guest, str]) -> dict[Guest, Written]:
-    few = asyncio.Semaphore(AT_ONCE)
-
-    async def one(guest: Guest, line: str) -> Written:
-        async with few:
-            return await _write(guest, line)
-
-    return dict(zip(lines, await asyncio.gather(*(one(g, text) for g, text in lines.items())), strict=True))
+async def send(lines: Mapping[Guest, str]) -> dict[Guest, Written]:
+    """Write each guest its line, all side by side."""
+    sent = await asyncio.gather(*(_send(guest, line) for guest, line in lines.items()))
+    return dict(zip(lines, sent, strict=True))
 
 
-async def _write(guest: Guest, line: str) -> Written:
+async def _send(guest: Guest, line: str) -> Written:
     import asyncssh
 
     key = _key()
@@ -117,18 +122,17 @@ async def _write(guest: Guest, line: str) -> Written:
     try:
         async with asyncio.timeout(SECONDS):
             return await _said(guest, one_line(line), key)
+    except OtherHostKey as error:
+        return Written(fault=str(error), shown=error.shown)
     except asyncssh.PermissionDenied:
         return Written(fault="The guest does not know the portal's key.")
-    except TimeoutError:
-        return Written(fault=f"Its SSH did not answer within {SECONDS:g} s.", again=True)
-    except Exception as error:  # a guest may answer anything: it must not cost another guest its line
-        return Written(fault=f"Its SSH could not be reached: {error or type(error).__name__}"[:200], again=True)
+    except Exception as error:
+        fault = ssh_contact.fault_of(error)
+        return Written(fault=fault.text, again=fault.again)
 
 
 async def _said(guest: Guest, line: str, key: "asyncssh.SSHKey") -> Written:
-    import asyncssh
-
-    async with asyncssh.connect(guest.host, guest.port, username=guest.user, **_options(key)) as connection:
+    async with ssh_contact.signed_in(guest, [key], request_pty=False) as connection:
         # The guest runs the command beside the key, whatever is asked for. This word only shows in its log.
         done = await connection.run("minga-line", input=f"{line}\n", check=False)
     count = _lines(done.stdout).count("told")
@@ -137,12 +141,3 @@ async def _said(guest: Guest, line: str, key: "asyncssh.SSHKey") -> Written:
 
 def _lines(output: object) -> list[str]:
     return str(output or "").split()
-
-
-def _options(key: "asyncssh.SSHKey") -> dict[str, object]:
-    """Return options that use nothing of whoever runs the worker: no agent, no configuration, no other keys."""
-    return {
-        "client_keys": [key], "known_hosts": None, "agent_path": None, "config": None, "gss_host": None,
-        "preferred_auth": "publickey", "request_pty": False, "server_host_key_algs": HOST_KEYS,
-        "x509_trusted_certs": None, "x509_trusted_cert_paths": [],
-    }  # fmt: skip

@@ -12,9 +12,10 @@ from cloud.contract.hosts import Flavor, Host, Hosts, Room
 from cloud.contract.identity import Identity, Owner, Quota
 from cloud.contract.images import Image, Images
 from cloud.contract.networks import Networks
-from cloud.contract.servers import Diagnostics, Listing, Server, Servers, ServerSpec, Status
+from cloud.contract.servers import CLOUD_CONFIG, Diagnostics, Listing, Server, Servers, ServerSpec, Status
 
 __all__ = [
+    "CLOUD_CONFIG",
     "Cause",
     "Cloud",
     "CloudBusy",

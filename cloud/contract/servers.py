@@ -9,6 +9,8 @@ from typing import Protocol
 from cloud.contract.hosts import Flavor
 from cloud.contract.identity import Owner
 
+CLOUD_CONFIG = "#cloud-config"  # the first line of user-data that only cloud-init reads
+
 
 class Status(StrEnum):
     """The status of a server, in the field's words; every cloud's own words are mapped to these."""
@@ -42,6 +44,8 @@ class ServerSpec:
     # One whole line of authorized_keys, options first: put in beside public_keys, but never without its options. A cloud that
     # cannot keep the options leaves the line out.
     line_key: str = ""
+    # The private half of the guest's SSH host key (ed25519), as OpenSSH's text. See takes_host_key.
+    host_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,9 @@ class Servers(Protocol):
 
         CloudRefused and CloudGone name their cause where the image or the size is the reason.
         """
+
+    def takes_host_key(self, spec: ServerSpec) -> bool:
+        """Return whether a guest made or reset by this spec shows spec.host_key, by what is known of it. Asks nobody."""
 
     def ensure_running(self, server_id: str) -> None:
         """Resume, unshelve, start or unrescue the server, whichever it needs. CloudFull when it must find a host and none has room."""

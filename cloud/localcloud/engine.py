@@ -154,7 +154,8 @@ class Engine:
         self._must_be_idle(row)
         self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
         self.image(spec["image_id"])
-        new = {"target": spec["image_id"], "public_keys": spec["public_keys"], "user_data": spec["user_data"]}
+        fresh = {name: spec[name] for name in ("public_keys", "user_data", "host_key")}
+        new = {"target": spec["image_id"], **fresh}
         self._begin(row, "rebuilding", number=number, status=Status.BUILDING, fault="", **new)
 
     def delete(self, row: ServerRow) -> None:

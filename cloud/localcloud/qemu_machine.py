@@ -15,6 +15,7 @@ from cloud.localcloud import processes, qmp
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.rows import ServerRow
 from cloud.localcloud.tiny_linux import TinyLinux, tool_path
+from lib import ed25519
 
 READY = b"minga-guest: ready"
 WAITING, GOES_ON = b"minga-guest: waiting", b"minga-guest: going on"  # before and after a boot is saved
@@ -58,6 +59,8 @@ class Machine:
             (latest / "instance").write_text(f"{row.id} {row.number or row.resets}\n")
             (latest / "hostname").write_text(f"{row.host_name}\n")
             (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in row.public_keys))
+            if row.host_key:
+                (latest / "dropbear_host_key").write_bytes(ed25519.dropbear_file(row.host_key))
             if row.user_data:
                 (latest / "user_data").write_text(row.user_data)
             _make_drive(Path(scratch), self.folder / "config")

@@ -39,6 +39,7 @@ class ServerRow:
     labels: dict[str, str] = field(default_factory=dict)
     resets: int = 0
     restarts: int = 0
+    host_key: str = ""  # the private half, as OpenSSH's text; '': the guest makes one
     deleted_at: float = 0.0  # seconds since the epoch
     parked: bool = False  # put to sleep by our own end; woken at the next start
     version: int = 0

@@ -52,7 +52,11 @@ class SimulatedGuests:
         image = self._store.files(f"image:{row.image_id}")
         fresh = SimulatedFiles.fresh(row.host_name, row.user_data).texts
         texts = {**image["texts"], **{k: v for k, v in fresh.items() if k in OF_ONE_SERVER}} if image else fresh
-        key = kept.get("host_key") or asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+        key = (
+            row.host_key
+            or kept.get("host_key")
+            or asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+        )
         self._store.save_files(row.id, {"host_key": key, "texts": texts, "started_at": None})
 
     async def start(self, row: ServerRow) -> None:

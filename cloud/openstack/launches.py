@@ -77,7 +77,7 @@ class Launches:
         }
         if spec.public_keys:
             wish["key_name"] = userdata.keypair_name(keypair_prefix(spec.owner), spec.public_keys[0])
-        if data := userdata.user_data(spec.user_data, spec.public_keys, spec.line_key, self._network.known_agents()):
+        if data := userdata.of_spec(spec, self._network.known_agents()):
             wish["user_data"] = data
         return wish
 

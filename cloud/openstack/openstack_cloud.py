@@ -25,7 +25,7 @@ from cloud.contract import (
     ServerSpec,
     Status,
 )
-from cloud.openstack import cluster, images, nova_servers, paging
+from cloud.openstack import cluster, images, nova_servers, paging, userdata
 from cloud.openstack.archives import Archives
 from cloud.openstack.client import LIST_SECONDS, Client, as_iso, cloud_time
 from cloud.openstack.egress import WayOut
@@ -158,6 +158,9 @@ class OpenStackCloud:
             return self.launches.launch(spec)
 
     # ---- verbs of a server ----
+
+    def takes_host_key(self, spec: ServerSpec) -> bool:
+        return bool(spec.host_key) and userdata.takes_host_key(spec.user_data)
 
     def ensure_running(self, server_id: str) -> None:
         self.actions.run(server_id)

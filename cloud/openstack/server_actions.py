@@ -135,7 +135,7 @@ class ServerActions:
             raise CloudBusy("It is woken first, then rebuilt.", retry_after=WAKES)
         fresh: dict[str, Any] = {
             "imageRef": spec.image_id,
-            "user_data": userdata.user_data(spec.user_data, spec.public_keys, spec.line_key, self._agents()),
+            "user_data": userdata.of_spec(spec, self._agents()),
         }
         facts |= metadata(spec.machine, spec.owner.key, spec.owner.name, spec.labels)
         fresh["metadata"] = {**facts, f"{PREFIX}resets": str(number)}

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
-from cloud.contract import CloudRefused
+from cloud.contract import CLOUD_CONFIG, CloudRefused, ServerSpec
 from cloud.openstack import guest_ssh
 
 LONGEST = 65535  # characters of base64 that Nova takes
+LONGEST_WITH_KEY = 30_000  # bytes of a template's text beside which a host key surely fits
 BOUNDARY = "==minga=="  # fixed, so that the same wish gives the same bytes
 
 ADD_KEYS = """\
@@ -47,16 +48,38 @@ def blob(public_key: str) -> str:
     return parts[1] if len(parts) > 1 else public_key.strip()
 
 
-def user_data(text: str, public_keys: tuple[str, ...], line_key: str = "", agents: Iterable[str] = ()) -> str | None:
+def takes_host_key(text: str) -> bool:
+    """Return whether the guest reads a host key beside this text: cloud-init, unless the template brings keys of its own.
+
+    A long text goes alone, as it always did: in several parts it grows by a third.
+    """
+    return text.startswith(CLOUD_CONFIG) and "ssh_keys:" not in text and len(text.encode()) <= LONGEST_WITH_KEY
+
+
+def of_spec(spec: ServerSpec, agents: Iterable[str]) -> str | None:
+    """Return the user-data of a server, in base64. See user_data."""
+    host_key = spec.host_key if takes_host_key(spec.user_data) else ""
+    return user_data(spec.user_data, spec.public_keys, spec.line_key, agents, host_key)
+
+
+def user_data(
+    text: str, public_keys: tuple[str, ...], line_key: str = "", agents: Iterable[str] = (), host_key: str = ""
+) -> str | None:
     """Return user-data in base64, as Nova takes it; None when there is nothing in it. The first key travels by Nova.
 
     line_key is added where the person has a key: a key pair of Nova carries no options, and without a key of the person nobody
-    knows which accounts it is for. agents: the networks from which all visitors come, see guest_ssh.
+    knows which accounts it is for. agents: the networks from which all visitors come, see guest_ssh. host_key: the private half
+    of the guest's own, only beside a text that takes_host_key.
     """
     more = [_safe(key) for key in public_keys[1:]] + ([line_key] if line_key and public_keys else [])
     add = ADD_KEYS.format(first=blob(public_keys[0]), others="\n".join(more)) if more else ""
     sshd = guest_ssh.script(agents)
-    whole = _with(text, add, sshd, [_safe(public_keys[0]), *more] if more else []) if add or sshd else text
+    keys = [_safe(public_keys[0]), *more] if more else []
+    whole = text
+    if host_key:
+        whole = _multipart(text, keys, sshd, host_key)
+    elif add or sshd:
+        whole = _with(text, add, sshd, keys)
     if not whole:
         return None
     encoded = base64.b64encode(whole.encode()).decode()
@@ -77,16 +100,23 @@ def _with(text: str, add: str, sshd: str, keys: list[str]) -> str:
     return _multipart(text, keys, sshd)
 
 
-def _multipart(text: str, keys: list[str], sshd: str) -> str:
+def _multipart(text: str, keys: list[str], sshd: str, host_key: str = "") -> str:
     """Return a multipart text. Only cloud-init understands cloud-config and the like, and it merges several parts."""
     lines = "".join(f"  - {_yaml(key)}\n" for key in keys)
-    ours = f"#cloud-config\nmerge_how: 'list(append)+dict(recurse_array)+str()'\nssh_authorized_keys:\n{lines}"
+    ours = (f"ssh_authorized_keys:\n{lines}" if keys else "") + (_ssh_keys(host_key) if host_key else "")
+    ours = f"{CLOUD_CONFIG}\nmerge_how: 'list(append)+dict(recurse_array)+str()'\n{ours}" if ours else ""
     whole = MIMEMultipart(boundary=BOUNDARY)
-    for part in (text, ours if keys else "", f"#!/bin/sh\n{sshd}" if sshd else ""):
+    for part in (text if text.strip() != CLOUD_CONFIG else "", ours, f"#!/bin/sh\n{sshd}" if sshd else ""):
         # cloud-init goes by the first line of a text/plain part.
         if part:
             whole.attach(MIMEText(part, "plain", "utf-8"))
     return whole.as_string()
+
+
+def _ssh_keys(host_key: str) -> str:
+    """Return the part that gives the guest its host key. cloud-init writes it before sshd starts, and makes no others."""
+    lines = "".join(f"    {line}\n" for line in host_key.splitlines())
+    return f"ssh_keys:\n  ed25519_private: |\n{lines}"
 
 
 def _yaml(line: str) -> str:

@@ -21,10 +21,11 @@ from accounts.models import Notice
 from accounts.notices import kinds, outbox
 from accounts.notices.outbox import PASSED_OVER
 from accounts.notices.reader import written_for
-from machines import terminal_lines
+from machines import ssh_contact, terminal_lines
 from machines.idle import links, question_text, questions
 from machines.models import Machine, Question
-from machines.terminal_lines import Guest, Written
+from machines.ssh_contact import Contact
+from machines.terminal_lines import Written
 from tunnels.models import Tunnel
 
 log = logging.getLogger(__name__)
@@ -81,8 +82,8 @@ def write_lines(now: datetime) -> int:
         return 0
     open_ones = _open_ones(due)
     ways = _ways(open_ones.values())
-    lines: dict[Guest, str] = {}
-    reachable: dict[Guest, tuple[Notice, Question]] = {}
+    lines: dict[Contact, str] = {}
+    reachable: dict[Contact, tuple[Notice, Question]] = {}
     for notice in due:
         with failures.at(notice.pk, holder=notice.holder) as tried:
             if (question := open_ones.get(questions.question_id_of(notice))) is None:
@@ -94,7 +95,7 @@ def write_lines(now: datetime) -> int:
         if tried.failure:
             outbox.put_back(notice, tried.failure.error, pause=timedelta(0))
     written = terminal_lines.write(lines) if lines else {}
-    return sum(_note_line(*reachable[guest], line, now) for guest, line in written.items())
+    return sum(_note_line(*reachable[one], line, now) for one, line in written.items())
 
 
 def _note_line(notice: Notice, question: Question, line: Written, now: datetime) -> bool:
@@ -108,8 +109,8 @@ def _note_line(notice: Notice, question: Question, line: Written, now: datetime)
     return False
 
 
-def _ways(questions: Iterable[Question]) -> dict[int, Guest | str]:
-    """Return where each machine's SSH is, or why no line can be written there."""
+def _ways(questions: Iterable[Question]) -> dict[int, Contact | str]:
+    """Return each machine's SSH, or why no line can be written there."""
     machines = {question.pk: question.machine for question in questions}
     tunnels: dict[UUID, list[Tunnel]] = {}
     for tunnel in Tunnel.objects.of_many([machine.pk for machine in machines.values()]):
@@ -117,7 +118,7 @@ def _ways(questions: Iterable[Question]) -> dict[int, Guest | str]:
     return {pk: _way(machine, tunnels.get(machine.pk, [])) for pk, machine in machines.items()}
 
 
-def _way(machine: Machine, tunnels: list[Tunnel]) -> Guest | str:
+def _way(machine: Machine, tunnels: list[Tunnel]) -> Contact | str:
     if machine.held_at:  # its ports may be another machine's since the backup was made
         return "The machine is held after a restore."
     ssh = next((t for t in tunnels if t.scheme == "ssh" and (t.wanted, t.state) == ("open", "open")), None)
@@ -127,7 +128,7 @@ def _way(machine: Machine, tunnels: list[Tunnel]) -> Guest | str:
         return "It has no open SSH port."
     if not any(tunnel.connections for tunnel in tunnels):
         return "Nobody is connected."
-    return Guest(ssh.gateway.public_host, ssh.port, machine.ssh_user)
+    return ssh_contact.contact(machine, ssh)
 
 
 def _line(question: Question) -> str:

@@ -3,6 +3,7 @@
 from machines.models.cloud_watch import CloudWatch, Stray, StrayQuerySet
 from machines.models.disk_image import DiskImage
 from machines.models.event import Event
+from machines.models.host_key import HostKey
 from machines.models.idle import Activity, Answer, Delivery, Hold, Question
 from machines.models.machine import Machine
 from machines.models.machine_queries import MachineQuerySet
@@ -15,6 +16,7 @@ __all__ = [
     "DiskImage",
     "Event",
     "Hold",
+    "HostKey",
     "Machine",
     "MachineQuerySet",
     "Question",

@@ -6,9 +6,10 @@ from dataclasses import replace
 from django.utils import timezone
 
 import quotas.backstop
-from cloud.contract import Cloud, CloudGone, CloudRefused, Owner, Server, ServerSpec
+from cloud.contract import CLOUD_CONFIG, Cloud, CloudGone, CloudRefused, Owner, Server, ServerSpec
 from lib.states import write
-from machines import terminal_lines
+from machines import host_keys, terminal_lines
+from machines.host_keys import Disk
 from machines.models import Machine
 from machines.states import State
 from machines.stepper.arrows import leads_to
@@ -25,7 +26,10 @@ def ensure_server(machine: Machine, cloud: Cloud) -> Server:
     is_new = machine.asked_at is None
     if is_new:
         write(machine, asked_at=timezone.now())
-    server = cloud.ensure_server(spec_of(machine, owner, is_new=is_new, image=machine.archive_id))
+    spec = spec_of(machine, owner, is_new=is_new, image=machine.archive_id)
+    server = cloud.ensure_server(spec)
+    if cloud.takes_host_key(spec) and not server.resets:  # one that was reset is none that we have just made
+        host_keys.given(Disk(machine.pk, server.id, 0), machine.resets_done)
     quotas.backstop.remember(machine.owner, replace(owner, tenant=server.tenant or owner.tenant))
     return server
 
@@ -41,8 +45,12 @@ def find_server(machine: Machine, cloud: Cloud) -> Server | None:
 
 def rebuild_server(machine: Machine, cloud: Cloud, server_id: str) -> None:
     """Rebuild the server's disk from the template. Raises CloudRefused when the image is gone: the machine goes on."""
+    number = machine.resets_asked
+    spec = spec_of(machine, reset=number)
+    if cloud.takes_host_key(spec):
+        host_keys.given(Disk(machine.pk, server_id, number), number)
     try:
-        cloud.ensure_rebuilt(server_id, spec_of(machine), machine.resets_asked)
+        cloud.ensure_rebuilt(server_id, spec, number)
     except CloudGone as error:
         if find_server(machine, cloud) is None:
             raise
@@ -73,10 +81,13 @@ def rename_server(machine: Machine, cloud: Cloud) -> None:
     write(machine, names_done=asked, asked_at=timezone.now(), **renamed, **clear_errors(machine))
 
 
-def spec_of(machine: Machine, owner: Owner | None = None, *, is_new: bool = False, image: str = "") -> ServerSpec:
+def spec_of(
+    machine: Machine, owner: Owner | None = None, *, is_new: bool = False, image: str = "", reset: int | None = None
+) -> ServerSpec:
     """Return what the cloud needs to make the machine's server.
 
     image: an archive, in place of the template's image. The template's script has run in it already, so it is left out.
+    reset: the number of the reset that this is for, which brings another host key.
     """
     template = machine.template
     return ServerSpec(
@@ -87,12 +98,18 @@ def spec_of(machine: Machine, owner: Owner | None = None, *, is_new: bool = Fals
         image_id=image or template.image.cloud_id,
         public_keys=tuple(machine.owner.ssh_keys.values_list("public_key", flat=True)),
         line_key=terminal_lines.key_line(),
-        user_data="" if image else template.user_data,
+        user_data=_after_first_boot(template.user_data) if image else template.user_data,
         ports=ports_of(machine),
         vnc_password=machine.vnc_password,
         labels={"template": template.slug},
         is_new=is_new,
+        host_key=host_keys.private_file(machine.pk, machine.resets_done if reset is None else reset),
     )
+
+
+def _after_first_boot(user_data: str) -> str:
+    """Return user-data without what has run already: only its kind, by which the cloud sees that cloud-init reads it."""
+    return f"{CLOUD_CONFIG}\n" if user_data.startswith(CLOUD_CONFIG) else ""
 
 
 def ports_of(machine: Machine) -> frozenset[int]:

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 from accounts import failures
 from accounts.models import Notice, SignInTotal
 from lib.measures import MEASURES
+from machines import host_keys
 from machines.models import CloudWatch, Machine, Stray
 from machines.states import State, Wanted
 from portal import __version__
@@ -121,9 +122,13 @@ def _by(
 
 
 def _machines() -> Iterator[Metric]:
-    counts = dict(Machine.objects.alive().order_by().values_list("state").annotate(Count("pk")))
+    refused = Count("pk", filter=host_keys.is_refused())
+    rows = list(Machine.objects.alive().order_by().values_list("state").annotate(Count("pk"), refused=refused))
+    counts = {state: count for state, count, _refused in rows}
     states = [state for state in State.values if state != State.GONE]
     yield _by("minga_machines", "Machines that are not deleted.", "state", ((s, counts.get(s, 0)) for s in states))
+    text = "Machines whose SSH last showed another host key than the known one."
+    yield _gauge("minga_host_keys_refused", text, sum(row[2] for row in rows))
 
 
 def _queue(now: datetime) -> Iterator[Metric]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from cloud.contract import (
+    CLOUD_CONFIG,
     Cause,
     CloudFull,
     CloudGone,
@@ -40,6 +41,9 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants):
         with self._call("ensure_server", spec.machine):
             # As OpenStack: who says that it is new gets a new one, also a second time.
             return (None if spec.is_new else self._found(spec.machine)) or self._build(spec)
+
+    def takes_host_key(self, spec: ServerSpec) -> bool:
+        return bool(spec.host_key) and spec.user_data.startswith(CLOUD_CONFIG)
 
     def ensure_running(self, server_id: str) -> None:
         with self._call("ensure_running", server_id):
@@ -124,7 +128,7 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants):
             self._must_be_idle(row)
             self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
             self._image(spec.image_id)
-            new = {"image_id": spec.image_id, "public_keys": spec.public_keys, "user_data": spec.user_data}
+            new = {name: getattr(spec, name) for name in ("image_id", "public_keys", "user_data", "host_key")}
             row.spec = replace(row.spec, **new)
             self._apply(row, {"status": Status.BUILDING, "fault": "", "full": False})
             self._start(row, "rebuilding", {"status": Status.ACTIVE, "resets": number}, number)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cloud.contract import CloudRefused
+from cloud.contract import CloudRefused, Owner, ServerSpec
 from cloud.openstack import userdata
+from lib import ed25519
 
 ONE, TWO, THREE = (f"ssh-ed25519 AAAAC3Nz{n} {n}@example.org" for n in ("one", "two", "three"))
 CONFIG = "#cloud-config\npackages: [tree]\n"
@@ -123,3 +124,46 @@ def test_what_nova_would_not_take_is_refused_with_the_numbers() -> None:
 def test_a_key_pair_is_named_by_the_key_not_by_its_comment() -> None:
     assert userdata.keypair_name("minga-", "ssh-rsa AAAA mine") == userdata.keypair_name("minga-", "ssh-rsa AAAA other")
     assert userdata.keypair_name("minga-", ONE) != userdata.keypair_name("minga-", TWO)
+
+
+HOST_KEY = ed25519.private_file(bytes(32))
+
+
+def with_host_key(text: str, *keys: str) -> str:
+    spec = ServerSpec("m", Owner("o", "o"), "n", "f", "i", keys, text, host_key=HOST_KEY)
+    return base64.b64decode(userdata.of_spec(spec, []) or "").decode()
+
+
+def test_cloud_init_is_given_the_host_key() -> None:
+    theirs, ours = parts(with_host_key(CONFIG, ONE))
+    assert theirs == CONFIG
+    assert yaml.safe_load(ours)["ssh_keys"] == {"ed25519_private": HOST_KEY}
+
+
+def test_the_host_key_and_more_keys_are_one_part() -> None:
+    ours = yaml.safe_load(parts(with_host_key(CONFIG, ONE, TWO))[1])
+    assert (ours["ssh_authorized_keys"], ours["ssh_keys"]["ed25519_private"]) == ([ONE, TWO], HOST_KEY)
+
+
+def test_the_same_wish_gives_the_same_bytes() -> None:
+    assert with_host_key(CONFIG, ONE, TWO) == with_host_key(CONFIG, ONE, TWO)
+
+
+NOT_READ = {
+    "nothing": "",
+    "script": "#!/bin/sh\ntrue\n",
+    "keys of its own": "#cloud-config\nssh_keys: {}\n",
+    "long": f"{CONFIG}#{'x' * 30_000}",
+    "unknown": "anything at all",
+}
+
+
+@pytest.mark.parametrize("text", NOT_READ.values(), ids=NOT_READ)
+def test_a_guest_that_would_not_read_it_gets_no_host_key(text: str) -> None:
+    assert not userdata.takes_host_key(text)
+    assert with_host_key(text, ONE, TWO) == decoded(text, ONE, TWO)
+
+
+def test_of_a_text_that_has_run_only_ours_is_left() -> None:
+    (ours,) = parts(with_host_key("#cloud-config\n", ONE))
+    assert list(yaml.safe_load(ours)) == ["merge_how", "ssh_keys"]

@@ -6,6 +6,7 @@ import getpass
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import asyncssh
 import pytest
 
 from machines import terminal_lines
-from machines.terminal_lines import Guest, Written
+from machines.ssh_contact import SECONDS, Guest
+from machines.terminal_lines import Written
 from tests.accounts.postman import silent_server
-from tests.machines.idle.guest import HERE, can_run, make_key, openssh, terminal
+from tests.machines.idle.guest import HERE, can_run, host_key, make_key, openssh, terminal
+from tunnels.dialing import Way
 
 pytestmark = pytest.mark.slow
 
@@ -36,16 +39,25 @@ def keys(tmp_path: Path, settings: Any) -> tuple[Path, Path]:
 def guest(tmp_path: Path, keys: tuple[Path, Path]) -> Iterator[Guest]:
     lines = f"{keys[0].with_suffix('.pub').read_text()}{terminal_lines.key_line()}\n"
     with openssh(tmp_path, lines) as port:
-        yield Guest(HERE, port, getpass.getuser())
+        yield at(port, host_key(tmp_path))
+
+
+def at(port: int, known: str = "ssh-ed25519 AAAA", user: str = "") -> Guest:
+    return Guest(Way(target=(HERE, port)), user or getpass.getuser(), known)
+
+
+def port_of(guest: Guest) -> int:
+    assert guest.way.target
+    return guest.way.target[1]
 
 
 async def write(guest: Guest, line: str) -> Written:
-    return (await asyncio.to_thread(terminal_lines.write, {guest: line}))[guest]
+    return (await terminal_lines.send({guest: line}))[guest]
 
 
 @real_sshd
 async def test_a_line_reaches_every_open_terminal(guest: Guest, keys: tuple[Path, Path]) -> None:
-    async with terminal(HERE, guest.port, keys[0]) as one, terminal(HERE, guest.port, keys[0]) as two:
+    async with terminal(HERE, port_of(guest), keys[0]) as one, terminal(HERE, port_of(guest), keys[0]) as two:
         assert await one.shows("ready")
         assert await two.shows("ready")
         assert await write(guest, "condor se va a dormir: ¡contesta!") == Written(2)
@@ -69,7 +81,7 @@ async def test_a_home_that_the_worker_may_not_look_into_is_no_hindrance(
 
 @real_sshd
 async def test_what_a_terminal_would_obey_is_not_written(guest: Guest, keys: tuple[Path, Path]) -> None:
-    async with terminal(HERE, guest.port, keys[0]) as one:
+    async with terminal(HERE, port_of(guest), keys[0]) as one:
         assert await one.shows("ready")
         assert (await write(guest, "a\x1b]0;owned\x07\x9b2Jb\r\nc")).terminals == 1
         assert await one.shows("a]0;owned2Jb c")
@@ -80,10 +92,10 @@ async def test_what_a_terminal_would_obey_is_not_written(guest: Guest, keys: tup
 @real_sshd
 async def test_a_stopped_terminal_does_not_keep_the_others_from_theirs(guest: Guest, keys: tuple[Path, Path]) -> None:
     stop = 'python3 -c "import termios; termios.tcflow(0, termios.TCOOFF)"; sleep 20'
-    async with terminal(HERE, guest.port, keys[0], command=f"echo ready; {stop}") as stuck:
+    async with terminal(HERE, port_of(guest), keys[0], command=f"echo ready; {stop}") as stuck:
         assert await stuck.shows("ready")
         await asyncio.sleep(0.5)
-        async with terminal(HERE, guest.port, keys[0]) as other:
+        async with terminal(HERE, port_of(guest), keys[0]) as other:
             assert await other.shows("ready")
             assert (await write(guest, "hello")).terminals == 1
             assert await other.shows("hello")
@@ -108,7 +120,7 @@ async def test_the_key_gets_no_terminal(guest: Guest, keys: tuple[Path, Path]) -
 async def test_the_key_opens_no_way_through(guest: Guest, keys: tuple[Path, Path]) -> None:
     async with _as_the_portal(guest, keys) as connection:
         with pytest.raises(asyncssh.ChannelOpenError):
-            await connection.open_connection(HERE, guest.port)
+            await connection.open_connection(HERE, port_of(guest))
 
 
 @real_sshd
@@ -123,7 +135,7 @@ async def _as_the_portal(guest: Guest, keys: tuple[Path, Path]) -> AsyncIterator
     options: dict[str, Any] = {"username": guest.user, "known_hosts": None, "agent_path": None, "config": None}
     async with (
         asyncio.timeout(20),
-        asyncssh.connect(HERE, guest.port, client_keys=[str(keys[1])], **options) as connection,
+        asyncssh.connect(HERE, port_of(guest), client_keys=[str(keys[1])], **options) as connection,
     ):
         yield connection
 
@@ -131,24 +143,31 @@ async def _as_the_portal(guest: Guest, keys: tuple[Path, Path]) -> AsyncIterator
 @real_sshd
 async def test_a_guest_that_does_not_know_the_key_is_no_way(tmp_path: Path, keys: tuple[Path, Path]) -> None:
     with openssh(tmp_path, keys[0].with_suffix(".pub").read_text()) as port:
-        told = await write(Guest(HERE, port, getpass.getuser()), "hello")
+        told = await write(at(port, host_key(tmp_path)), "hello")
     assert told == Written(fault="The guest does not know the portal's key.")
 
 
-def test_a_closed_port_is_tried_again(keys: tuple[Path, Path]) -> None:
+@real_sshd
+async def test_another_host_key_gets_no_line_and_is_named(guest: Guest, tmp_path: Path) -> None:
+    other = make_key(tmp_path, "other").with_suffix(".pub").read_text().rpartition(" ")[0]
+    told = await write(replace(guest, host_key=other), "hello")
+    assert told == Written(fault="Its SSH shows another host key than the one that is known.", shown=guest.host_key)
+
+
+async def test_a_closed_port_is_tried_again(keys: tuple[Path, Path]) -> None:
     with socket.create_server((HERE, 0)) as server:
         port = server.getsockname()[1]
-    told = terminal_lines.write({(guest := Guest(HERE, port, "student")): "hello"})[guest]
+    told = await write(at(port), "hello")
     assert told.again
     assert "could not be reached" in told.fault
 
 
 @pytest.mark.slow
-def test_guests_that_do_not_answer_cost_five_seconds_together(keys: tuple[Path, Path]) -> None:
+async def test_guests_that_do_not_answer_cost_five_seconds_together(keys: tuple[Path, Path]) -> None:
     with silent_server() as port:
         began = time.monotonic()
-        told = terminal_lines.write({Guest(HERE, port, f"user{number}"): "hello" for number in range(10)})
-    assert time.monotonic() - began < terminal_lines.SECONDS + 2
+        told = await terminal_lines.send({at(port, user=f"user{number}"): "hello" for number in range(10)})
+    assert time.monotonic() - began < SECONDS + 2
     assert {one.fault for one in told.values()} == {"Its SSH did not answer within 5 s."}
 
 

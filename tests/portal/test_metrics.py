@@ -17,6 +17,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 import portal.settings
+from machines import host_keys
 from machines.models import CloudWatch, Event, Machine, Stray
 from portal.live import numbers as live_numbers
 from portal.live.hub import Hub
@@ -265,6 +266,14 @@ def queries() -> int:
     with CaptureQueriesContext(connection) as captured:
         metrics.told("text/plain")
     return len(captured)
+
+
+def test_machines_that_show_another_host_key_are_counted(student: "User", read: Read) -> None:
+    disk = host_keys.disk_of(make_machine(student))
+    host_keys.given(disk, 0)
+    assert read("minga_host_keys_refused") == 0
+    host_keys.refuse(disk, host_keys.public_line(disk.machine, 1))
+    assert read("minga_host_keys_refused") == 1
 
 
 def test_it_asks_no_more_for_more_machines(student: "User") -> None:

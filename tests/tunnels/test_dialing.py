@@ -19,8 +19,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from accounts.models import User
+from machines import terminal_lines
+from machines.host_keys import disk_of
+from machines.models import HostKey
+from machines.ssh_contact import Contact
+from machines.terminal_lines import Written
+from tests.factories import make_machine
 from tests.live.process import LiveProcess
-from tests.machines.idle.guest import can_run, make_key, openssh
+from tests.machines.idle.guest import can_run, host_key, make_key, openssh
 from tests.tunnels.agent_stage import Vps, free_port, until
 from tests.tunnels.dial_stage import PORTS, DialStage, as_worker, dial_stage, echo_of
 from tests.tunnels.gateway_rows import gateway, opened
@@ -76,6 +82,16 @@ def test_a_worker_signs_in_at_a_real_sshd(stage: DialStage, tmp_path: Path) -> N
                 return str((await ssh.run("echo hello", check=True)).stdout)
 
         assert asyncio.run(talk()) == "hello\n"
+
+
+@pytest.mark.skipif(not can_run(), reason="needs sshd, and root for terminals of its own")
+def test_a_line_into_terminals_goes_by_it(stage: DialStage, tmp_path: Path, settings: Any) -> None:
+    settings.PORTAL_KEY_FILE = str(make_key(tmp_path, "portal"))
+    with openssh(tmp_path, terminal_lines.key_line()) as port:
+        tunnel = stage.tunnel(port)
+        where = Contact(disk_of(make_machine(stage.student)), tunnel.pk, "root")
+        assert terminal_lines.write({where: "hello"}) == {where: Written(fault="No terminal is open.")}
+    assert HostKey.objects.get().key == host_key(tmp_path)
 
 
 def test_bytes_pass_both_ways_unchanged(stage: DialStage, echo: Target) -> None:

@@ -5,13 +5,13 @@ import contextlib
 import getpass
 import os
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 
-from machines.terminal_lines import HOST_KEYS
+from machines.ssh_contact import HOST_KEYS
 from tests.tunnels.agent_stage import SSHD, Program, free_port, is_listening, until
 
 HERE = "127.0.0.1"
@@ -22,16 +22,22 @@ def can_run() -> bool:
     return bool(SSHD) and os.geteuid() == 0
 
 
-def make_key(folder: Path, name: str) -> Path:
+def make_key(folder: Path, name: str, kind: str = "ed25519") -> Path:
     path = folder / name
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", path], check=True)
     return path
 
 
+def host_key(folder: Path) -> str:
+    """Return the public line of the key of openssh()."""
+    return " ".join((folder / "host_key.pub").read_text().split()[:2])
+
+
 @contextlib.contextmanager
-def openssh(folder: Path, authorized: str) -> Iterator[int]:
-    """Start an sshd and return its port; whoever has a key of these lines gets in as ourselves."""
-    make_key(folder, "host_key")
+def openssh(folder: Path, authorized: str, more: Iterable[Path] = ()) -> Iterator[int]:
+    """Start an sshd and return its port; whoever has a key of these lines gets in as ourselves. more: further host keys."""
+    if not (folder / "host_key").exists():
+        make_key(folder, "host_key")
     (folder / "authorized_keys").write_text(authorized)
     port = free_port()
     config = {
@@ -41,6 +47,8 @@ def openssh(folder: Path, authorized: str) -> Iterator[int]:
     }  # fmt: skip
     (folder / "sshd_config").write_text("".join(f"{key} {value}\n" for key, value in config.items()))
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    with open(folder / "sshd_config", "a") as file:
+        file.writelines(f"HostKey {path}\n" for path in more)
     command = f"{OWN_TERMINALS} && exec {SSHD} -D -e -f {folder / 'sshd_config'}"
     sshd = Program(["unshare", "--mount", "sh", "-c", command], folder / "sshd.log")
     try:

@@ -1,4 +1,4 @@
-"""Lines in open terminals: through the public SSH port, only where somebody is, and only soon after the question."""
+"""Lines in open terminals: by a way of the portal's own, only where somebody is, and only soon after the question."""
 
 import getpass
 import select
@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from accounts.models import Notice, User
 from courses.models import Template
+from lib.ed25519 import fingerprint
 from machines import terminal_lines
 from machines.idle import delivery
-from machines.models import Question
+from machines.models import HostKey, Question
 from tests.machines.idle.asked import asked, notice, visited
 from tests.machines.idle.guest import HERE, can_run, make_key, openssh
 from tests.machines.world import Clock
+from tests.tunnels.agent_stage import free_port
 from tunnels.models import Tunnel
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -79,6 +81,7 @@ def test_none_of_these_moves_the_deadline(ask: Question) -> None:
 def test_a_port_that_refuses_is_tried_again_and_then_given_up(ask: Question, clock: Clock) -> None:
     Question.objects.update(asked_at=timezone.now())
     Notice.objects.update(next_at=timezone.now())
+    Tunnel.objects.update(target_host=HERE, reach_port=free_port())
     states = []
     for _try in range(4):
         turn()
@@ -93,7 +96,7 @@ def person(ask: Question, tmp_path: Path) -> Iterator[Path]:
     """Put a real guest behind the machine's port; return the key of its person."""
     key = make_key(tmp_path, "person")
     with openssh(tmp_path, f"{key.with_suffix('.pub').read_text()}{terminal_lines.key_line()}\n") as port:
-        Tunnel.objects.filter(scheme="ssh").update(port=port)
+        Tunnel.objects.filter(scheme="ssh").update(target_host=HERE, reach_port=port)
         Template.objects.update(login=getpass.getuser())
         yield key
 
@@ -106,13 +109,30 @@ def test_with_nobody_at_a_terminal_nobody_was_told(ask: Question, person: Path) 
 
 @real_sshd
 def test_a_line_that_was_written_begins_the_countdown(ask: Question, person: Path) -> None:
-    with Watcher(person, Tunnel.objects.get(scheme="ssh").port) as watcher:
+    with Watcher(person, Tunnel.objects.get(scheme="ssh").reach_port or 0) as watcher:
         assert turn() == 1
         watcher.reads("condor” goes to sleep: ")
         watcher.reads("https://labs.example.org")
     ask.refresh_from_db()
     assert what_came(ask) == ("delivered", "")
     assert ask.ends_at == notice(ask, "terminal").delivered_at + timedelta(minutes=15)  # type: ignore[operator]
+
+
+@real_sshd
+def test_a_changed_host_key_is_refused_and_told(ask: Question, person: Path, tmp_path: Path) -> None:
+    turn()  # pins it
+    make_key(tmp_path, "other")
+    other = ed25519_line(tmp_path / "other.pub")
+    HostKey.objects.update(key=other)
+    Notice.objects.update(state="due", next_at=timezone.now())
+    turn()
+    assert what_came(ask) == ("none", "Its SSH shows another host key than the one that is known.")
+    note = str(ask.machine.events.first().note)  # type: ignore[union-attr]
+    assert f"Minga knows it by {fingerprint(other)}, so it did not connect." in note
+
+
+def ed25519_line(path: Path) -> str:
+    return " ".join(path.read_text().split()[:2])
 
 
 class Watcher:

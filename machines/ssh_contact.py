@@ -1,0 +1,187 @@
+"""SSH of machines, for whoever in the portal connects to it: the way there, and the host key that it must show.
+
+Where the key is not known yet, the guest is asked for it first, and what it shows is pinned. Nobody signs in before that.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from lib.notes import Refusal
+from machines import host_keys
+from machines.host_keys import Disk
+from machines.models import Machine
+from tunnels.dialing import DialFailed, Way, connected, way_to
+from tunnels.models import Tunnel
+
+# asyncssh is imported where it is used: it would add a fifth to the start of every process, and few connect to guests.
+if TYPE_CHECKING:
+    import asyncssh
+
+SECONDS = 5.0  # for one guest, from connecting until the work is done
+# asyncssh would offer some fifty algorithms. Dropbear hangs up at so long a list.
+ALGORITHMS = {
+    "ssh-ed25519": ("ssh-ed25519",),
+    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
+    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
+    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
+    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
+}  # by kind of host key, the best first
+HOST_KEYS = tuple(name for names in ALGORITHMS.values() for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A machine's SSH, as its rows say: its present disk, the tunnel to it, and the user as whom its person signs in."""
+
+    disk: Disk
+    tunnel: UUID
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """How to connect now: once, within some seconds. `host_key`: the one that it must show (an OpenSSH public line)."""
+
+    way: Way
+    user: str
+    host_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why there is no connection, for the record. `again`: it may be better in a moment."""
+
+    text: str
+    again: bool = False
+
+
+class OtherHostKey(Exception):
+    """The guest shows another host key than the one that is known; `shown` is its public line."""
+
+    def __init__(self, shown: str) -> None:
+        super().__init__("Its SSH shows another host key than the one that is known.")
+        self.shown = shown
+
+
+def contact(machine: Machine, tunnel: Tunnel) -> Contact:
+    return Contact(host_keys.disk_of(machine), tunnel.pk, machine.ssh_user)
+
+
+def guests(contacts: Collection[Contact]) -> dict[Contact, Guest | Fault]:
+    """Return how to connect to each, or why not. Asks those for their host keys that were never met; takes seconds then."""
+    keys = {machine: row.key for machine, row in host_keys.known([one.disk.machine for one in contacts]).items()}
+    strangers = [one for one in contacts if one.disk.machine not in keys]
+    shown = _meet(strangers) if strangers else {}
+    keys |= {one.disk.machine: host_keys.pin(one.disk, key) for one, key in shown.items() if isinstance(key, str)}
+    faults = {one: fault for one, fault in shown.items() if isinstance(fault, Fault)}
+    return {one: faults.get(one) or _guest(one, keys[one.disk.machine]) for one in contacts}
+
+
+def _guest(one: Contact, host_key: str) -> Guest | Fault:
+    way = _way(one)
+    return way if isinstance(way, Fault) else Guest(way, one.user, host_key)
+
+
+def _way(one: Contact) -> Way | Fault:
+    try:
+        return way_to(tunnel_id=one.tunnel, by=None)
+    except Refusal as refusal:
+        return Fault(f"Its SSH could not be reached: {refusal.code}", again=True)
+
+
+# ---- first contact ----
+
+
+def _meet(strangers: Iterable[Contact]) -> dict[Contact, str | Fault]:
+    ways = {one: _way(one) for one in strangers}
+
+    async def meet_all() -> list[str | Fault]:
+        return await asyncio.gather(*(_shown(way) for way in ways.values()))
+
+    return dict(zip(ways, asyncio.run(meet_all()), strict=True))
+
+
+async def _shown(way: Way | Fault) -> str | Fault:
+    """Return the host key that a guest shows, without signing in."""
+    import asyncssh
+
+    if isinstance(way, Fault):
+        return way
+    try:
+        async with asyncio.timeout(SECONDS), connected(way) as sock:
+            found = await asyncssh.get_server_host_key("guest", sock=sock, server_host_key_algs=HOST_KEYS, config=None)
+            return line_of(found) if found else Fault("Its SSH shows no host key.")
+    except Exception as error:
+        return fault_of(error)
+
+
+def line_of(key: "asyncssh.SSHKey") -> str:
+    return " ".join(key.export_public_key().decode().split()[:2])
+
+
+def fault_of(error: Exception) -> Fault:
+    """Return what a failed connection means. A guest may answer anything: it must not cost another guest its turn."""
+    if isinstance(error, TimeoutError):
+        return Fault(f"Its SSH did not answer within {SECONDS:g} s.", again=True)
+    why = error.fault if isinstance(error, DialFailed) else str(error) or type(error).__name__
+    return Fault(f"Its SSH could not be reached: {why}"[:200], again=True)
+
+
+# ---- signing in ----
+
+
+@contextlib.asynccontextmanager
+async def signed_in(
+    guest: Guest, keys: "Sequence[asyncssh.SSHKey]", **options: Any
+) -> "AsyncIterator[asyncssh.SSHClientConnection]":
+    """Sign in at a guest by one of the keys. Raises OtherHostKey, DialFailed, and what asyncssh raises.
+
+    Nothing is used of whoever runs this process: no agent, no configuration, no other keys.
+    """
+    import asyncssh
+
+    shown: list[str] = []
+    closed: dict[str, Any] = {
+        "agent_path": None, "config": None, "gss_host": None, "preferred_auth": "publickey",
+        "x509_trusted_certs": None, "x509_trusted_cert_paths": [],
+    }  # fmt: skip
+    async with connected(guest.way) as sock:
+        try:
+            connection = await asyncssh.connect(
+                "guest",
+                sock=sock,
+                username=guest.user,
+                client_keys=keys,
+                **_host_key_options(guest, shown),
+                **closed,
+                **options,
+            )
+        except asyncssh.HostKeyNotVerifiable:
+            if not shown:
+                raise
+            raise OtherHostKey(shown[-1]) from None
+        async with connection:
+            yield connection
+
+
+def _host_key_options(guest: Guest, shown: list[str]) -> dict[str, Any]:
+    """Return options of asyncssh.connect that take no other host key. Another one that the guest shows is appended to `shown`.
+
+    The known kind comes first: a guest that has got a key of one more kind since goes on showing the known one.
+    """
+    import asyncssh
+
+    class Watch(asyncssh.SSHClient):
+        def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+            line = line_of(key)
+            if line != guest.host_key:
+                shown.append(line)
+            return line == guest.host_key
+
+    first = ALGORITHMS[guest.host_key.split()[0]]
+    algorithms = (*first, *(name for name in HOST_KEYS if name not in first))
+    return {"client_factory": Watch, "known_hosts": ([], [], []), "server_host_key_algs": algorithms}

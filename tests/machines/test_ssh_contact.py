@@ -1,0 +1,119 @@
+"""Ways to the SSH of machines: the first contact with a real sshd, and what is not a way."""
+
+import asyncio
+import getpass
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from courses.models import Template
+from machines import host_keys, ssh_contact
+from machines.models import HostKey
+from machines.ssh_contact import SECONDS, Contact, Fault, Guest, OtherHostKey, contact, guests
+from tests.accounts.postman import silent_server
+from tests.factories import make_machine
+from tests.machines.idle.guest import HERE, can_run, host_key, make_key, openssh
+from tests.tunnels.agent_stage import free_port
+from tunnels.models import Gateway, Tunnel
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+real_sshd = pytest.mark.skipif(not can_run(), reason="needs sshd, and root")
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Path:
+    return make_key(tmp_path, "person")
+
+
+@pytest.fixture
+def port(tmp_path: Path, person: Path) -> Iterator[int]:
+    with openssh(tmp_path, person.with_suffix(".pub").read_text()) as port:
+        yield port
+
+
+def reached(student: User, port: int) -> Contact:
+    """The contact of a machine whose SSH is there."""
+    machine = make_machine(student)
+    Tunnel.objects.filter(holder=machine.pk).update(target_host=HERE, reach_port=port)
+    Template.objects.update(login=getpass.getuser())
+    machine.refresh_from_db()
+    return contact(machine, Tunnel.objects.get(holder=machine.pk, scheme="ssh"))
+
+
+def sign_in(guest: Guest | Fault, key: Path) -> str:
+    import asyncssh
+
+    assert isinstance(guest, Guest)
+
+    async def go() -> str:
+        async with ssh_contact.signed_in(guest, [asyncssh.read_private_key(key)]) as ssh:
+            return str((await ssh.run("echo hello", check=True)).stdout)
+
+    return asyncio.run(go())
+
+
+@real_sshd
+def test_the_first_contact_pins_what_is_shown(student: User, port: int, person: Path, tmp_path: Path) -> None:
+    one = reached(student, port)
+    assert sign_in(guests([one])[one], person) == "hello\n"
+    row = HostKey.objects.get()
+    assert (row.key, row.given) == (host_key(tmp_path), False)
+
+
+@real_sshd
+def test_who_is_not_the_known_guest_sees_no_sign_in(student: User, port: int, person: Path, tmp_path: Path) -> None:
+    one = reached(student, port)
+    host_keys.given(one.disk, 0)
+    with pytest.raises(OtherHostKey) as refused:
+        sign_in(guests([one])[one], person)
+    assert refused.value.shown == host_key(tmp_path)
+    assert HostKey.objects.get().key == host_keys.public_line(one.disk.machine, 0)
+
+
+@real_sshd
+def test_a_key_of_one_more_kind_is_no_change(student: User, person: Path, tmp_path: Path) -> None:
+    """The guest had an ECDSA key only, and has got an ed25519 one since, which would be preferred."""
+    make_key(tmp_path, "ecdsa", kind="ecdsa")
+    lines = person.with_suffix(".pub").read_text()
+    with openssh(tmp_path, lines, more=[tmp_path / "ecdsa"]) as port:
+        one = reached(student, port)
+        host_keys.pin(one.disk, " ".join((tmp_path / "ecdsa.pub").read_text().split()[:2]))
+        assert sign_in(guests([one])[one], person) == "hello\n"
+
+
+def test_nothing_is_pinned_where_nothing_answers(student: User) -> None:
+    one = reached(student, free_port())
+    assert guests([one])[one] == Fault("Its SSH could not be reached: refused", again=True)
+    assert not HostKey.objects.exists()
+
+
+def test_a_guest_that_says_nothing_costs_five_seconds(student: User) -> None:
+    with silent_server() as port:
+        one, began = reached(student, port), time.monotonic()
+        assert guests([one])[one] == Fault("Its SSH did not answer within 5 s.", again=True)
+    assert time.monotonic() - began < SECONDS + 2
+
+
+def test_a_closed_tunnel_is_no_way(student: User) -> None:
+    one = reached(student, 22)
+    Tunnel.objects.update(wanted="closed")
+    assert guests([one])[one] == Fault("Its SSH could not be reached: port_closed", again=True)
+
+
+def test_an_agent_that_is_away_is_tried_again(student: User, settings: Any) -> None:
+    settings.CLOUD = "openstack"
+    one = reached(student, 22)
+    Gateway.objects.update(heard_at=timezone.now() - timedelta(hours=1))
+    assert guests([one])[one] == Fault("Its SSH could not be reached: agent_away", again=True)
+
+
+def test_a_live_process_that_is_away_is_tried_again(student: User, settings: Any) -> None:
+    settings.CLOUD, settings.LIVE_INSIDE = "openstack", f"http://{HERE}:{free_port()}"
+    one = reached(student, 22)
+    assert guests([one])[one] == Fault("Its SSH could not be reached: live_away", again=True)
