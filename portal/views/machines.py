@@ -28,7 +28,7 @@ from portal.presenters.machine_history import history
 from portal.presenters.recycle_bin import Binned
 from portal.presenters.show_machines import show, show_all
 from portal.signed_in import SignedIn
-from portal.views.questions import latest_of
+from portal.views.idle_questions import latest_of
 from quotas.actions import usage
 
 # Verbs for which a page asks first.
