@@ -44,7 +44,7 @@ class TooManyWait(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Both codes of a program, in clear: kept nowhere. `user_code`: BCDF-GHJK."""
+    """The two codes of a program, in clear: kept nowhere. `user_code`: BCDF-GHJK."""
 
     device_code: str
     user_code: str
@@ -85,7 +85,7 @@ def decide(*, user_code: str, person: User, is_allowed: bool) -> DeviceSignIn:
 
 
 def _found(user_code: str, person: User, which: Q) -> DeviceSignIn:
-    letters = "".join(sign for sign in user_code.upper() if sign in LETTERS)
+    letters = "".join(char for char in user_code.upper() if char in LETTERS)
     with limits.code(person):
         row = DeviceSignIn.objects.filter(which, user_hash=_hash(letters), ends_at__gt=timezone.now()).first()
         if row is None:
@@ -117,11 +117,11 @@ def redeem(row: DeviceSignIn, person: User) -> str:
 
 def _pending(row: DeviceSignIn) -> NotYet:
     """Note the poll. One that comes too soon is told so, and has to wait longer from then on."""
-    now, mine = timezone.now(), DeviceSignIn.objects.filter(pk=row.pk)
+    now, own = timezone.now(), DeviceSignIn.objects.filter(pk=row.pk)
     if row.polled_at is None or row.polled_at <= now - timedelta(seconds=row.interval - 0.5):
-        mine.update(polled_at=now)
+        own.update(polled_at=now)
         return NotYet(_("Nobody has allowed it yet."))
-    mine.update(polled_at=now, interval=min(row.interval + INTERVAL, 60))
+    own.update(polled_at=now, interval=min(row.interval + INTERVAL, 60))
     return NotYet(_("Ask less often."), code="slow_down")
 
 

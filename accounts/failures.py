@@ -53,14 +53,14 @@ class Failures:
         self._now = now
         self.in_a_row = 0  # failures since the last row that went well
         self.failed: set[str] = set()  # keys of this pass
-        self._struck: dict[str, RowFailure] = {}  # struck off in this pass, by key
+        self._cleared: dict[str, RowFailure] = {}  # deleted in this pass, by key
 
     @cached_property
     def known(self) -> dict[str, RowFailure]:
         return {row.key: row for row in RowFailure.objects.filter(loop=self.loop)}
 
     def read(self) -> "Failures":
-        """Read the table now, so that rows that go well from here on are struck off it."""
+        """Read the table now, so that the failures of rows that go well from here on are deleted."""
         _known = self.known
         return self
 
@@ -75,7 +75,7 @@ class Failures:
 
     @property
     def is_enough(self) -> bool:
-        """Whether so many rows failed one after the other that the loop should end and come again."""
+        """Return whether so many rows failed one after the other that the loop should end and come again."""
         return self.in_a_row >= ENOUGH
 
     @contextmanager
@@ -90,11 +90,11 @@ class Failures:
         except passes:
             raise
         except Exception as error:
-            if _is_lost():
+            if _is_database_lost():
                 raise
             self.in_a_row += 1
             self.failed.add(_clean(key))
-            self._take_back(_clean(key))
+            self._restore(_clean(key))
             if (before := self.known.get(_clean(key))) and before.next_at > self.now:
                 tried.failure = before  # a loop that cannot leave it out: it is counted when its time has come
             else:
@@ -123,7 +123,7 @@ class Failures:
             with transaction.atomic():
                 write(rows)
         except Exception:
-            if _is_lost():
+            if _is_database_lost():
                 raise
             for row in rows:
                 with self.at(key(row)), transaction.atomic():
@@ -132,8 +132,8 @@ class Failures:
     def _count(self, key: str, error: Exception, holder: UUID | None, *, is_busy: bool) -> RowFailure:
         before, longest = self.known.get(key), LONGEST_BUSY_PAUSE if is_busy else LONGEST_PAUSE
         pause = min(FIRST_PAUSE * 2 ** min(before.fails if before else 0, 10), longest)
-        text = _clean(f"{type(error).__name__}: {error}", 300)
-        facts = {"error": text, "holder": holder, "last_at": self.now, "next_at": self.now + pause}
+        fault = _clean(f"{type(error).__name__}: {error}", 300)
+        facts = {"error": fault, "holder": holder, "last_at": self.now, "next_at": self.now + pause}
         row, is_new = RowFailure.objects.get_or_create(
             loop=self.loop, key=key, defaults={**facts, "first_at": self.now}
         )
@@ -142,20 +142,20 @@ class Failures:
             row.refresh_from_db()
         self.known[key] = row
         level = logging.WARNING if is_busy else logging.ERROR
-        words = "%s: row %s failed (%s times now); the others go on, it is tried again in %.0f s: %s"
-        log.log(level, words, self.loop, key, row.fails, pause.total_seconds(), error, exc_info=not is_busy)
+        text = "%s: row %s failed (%s times now); the others go on, it is tried again in %.0f s: %s"
+        log.log(level, text, self.loop, key, row.fails, pause.total_seconds(), error, exc_info=not is_busy)
         return row
 
     def _clear(self, key: str) -> None:
-        """Strike off a row that is well again. Nothing is asked where the table was not read."""
+        """Delete the failure of a row that is well again. No query where the table was not read."""
         if "known" in self.__dict__ and (row := self.known.pop(key, None)):
             RowFailure.objects.filter(pk=row.pk).delete()
-            self._struck[key] = row
+            self._cleared[key] = row
             log.info("%s: row %s is well again", self.loop, key)
 
-    def _take_back(self, key: str) -> None:
-        """Keep the count of a row whose first part went well in this pass and whose second part failed, as it did before."""
-        if row := self._struck.pop(key, None):
+    def _restore(self, key: str) -> None:
+        """Keep the count of a row that went well once in this pass and then failed, as it did before."""
+        if row := self._cleared.pop(key, None):
             RowFailure.objects.bulk_create([row], ignore_conflicts=True)
             self.known[key] = row
 
@@ -189,6 +189,6 @@ def _clean(text: object, most: int = 64) -> str:
     return str(text).replace("\0", "").encode(errors="replace").decode()[:most]
 
 
-def _is_lost() -> bool:
-    """Whether the database itself is away: no row can be blamed for that, and nothing can be counted."""
+def _is_database_lost() -> bool:
+    """Return whether the database itself is away: no row can be blamed for that, and nothing can be counted."""
     return bool(getattr(connection.connection, "closed", False))

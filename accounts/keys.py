@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization as s
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.utils.translation import gettext_noop as _
@@ -27,9 +27,8 @@ _KIND = re.compile(
 _FRAME = re.compile(r"---- BEGIN SSH2 PUBLIC KEY ----\n(.*?)(?:---- END SSH2 PUBLIC KEY ----|\Z)", re.S)
 _HEADER = re.compile(r"^([\w-]+):((?:.*\\\n)*.*)\n", re.M)  # RFC 4716: a line that ends in a backslash goes on
 _QUOTES = " ,;'\"`\u00b4\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
-_OPENSSH_PRIVATE = base64.b64encode(b"openssh-key-v1")[
-    :-1
-].decode()  # how the private half begins where its frame is missing
+# How the private half begins where its frame is missing.
+_OPENSSH_PRIVATE = base64.b64encode(b"openssh-key-v1")[:-1].decode()
 
 
 class BadKey(Refusal):
@@ -65,13 +64,13 @@ def read_public_key(text: str) -> tuple[str, str, str]:
 def _unwrapped(text: str) -> str:
     """Reduce pasted text to plain blanks and line ends, without invisible characters, a mail's ">" and quotes around it all."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    text = "".join(" " if _is_blank(mark) else mark for mark in text if unicodedata.category(mark) != "Cf")
+    text = "".join(" " if _is_blank(char) else char for char in text if unicodedata.category(char) != "Cf")
     lines = [re.sub(r"^(?:>\s?)+", "", line.strip()).strip() for line in text.split("\n")]
     return "\n".join(lines).strip(_QUOTES + "\n")
 
 
-def _is_blank(mark: str) -> bool:
-    return mark == "\t" or unicodedata.category(mark) == "Zs"
+def _is_blank(char: str) -> bool:
+    return char == "\t" or unicodedata.category(char) == "Zs"
 
 
 def _refuse_private(text: str) -> None:
@@ -168,7 +167,7 @@ def _decoded(blob: str) -> bytes | None:
 
 
 def _is_whole(raw: bytes) -> bool:
-    """Whether the fields of a key fill it to its end."""
+    """Return whether the fields of a key fill it to its end."""
     many, at = 0, 0
     while at + 4 <= len(raw):
         at += 4 + int.from_bytes(raw[at : at + 4], "big")
@@ -188,7 +187,7 @@ def _fields(kind: str) -> int:
 def _check_whole(line: str) -> None:
     """Check every field in turn: lengths, the curve and its point, the application of a security key."""
     try:
-        key = s.load_ssh_public_key(line.encode())
+        key = serialization.load_ssh_public_key(line.encode())
     except (ValueError, UnsupportedAlgorithm, NotImplementedError):  # the last: a point in compressed form
         raise _damaged() from None
     if not isinstance(key, rsa.RSAPublicKey):
@@ -197,7 +196,7 @@ def _check_whole(line: str) -> None:
         raise BadKey(_("This RSA key is too short to be safe. Make a new one with: ssh-keygen -t ed25519"))
     if key.key_size > LONGEST_RSA:
         raise BadKey(_("This RSA key is longer than SSH takes. Make a new one with: ssh-keygen -t ed25519"))
-    if key.public_bytes(s.Encoding.OpenSSH, s.PublicFormat.OpenSSH).decode() != line:
+    if key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode() != line:
         raise _damaged()  # numbers with zeros in front: OpenSSH would show another fingerprint
 
 
@@ -212,6 +211,8 @@ def _several() -> BadKey:
 def make_pair() -> tuple[str, str]:
     """Make an ed25519 key: (private half in OpenSSH's format, public line)."""
     key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.OpenSSH, s.NoEncryption()).decode()
-    public = key.public_key().public_bytes(s.Encoding.OpenSSH, s.PublicFormat.OpenSSH).decode()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    ).decode()
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
     return private, public

@@ -49,7 +49,7 @@ INSERT INTO accounts_signintotal AS t (kind, count) VALUES (%s, 1) ON CONFLICT (
 
 
 class TooManyFailures(Refusal):
-    """There were too many failures; no password was looked at."""
+    """The refusal after too many failures; no password was looked at."""
 
     status = 429
     code = "throttled"
@@ -80,11 +80,11 @@ class Attempt:
     """A check of a password: a failure until `succeeded` is called."""
 
     def __init__(self, name: str, address: str) -> None:
-        who = normalize("NFKC", name).strip().lower()
-        self._of_name = _Limit(_key("name", who, address), OF_A_NAME)
+        name = normalize("NFKC", name).strip().lower()
+        self._of_name = _Limit(_key("name", name, address), OF_A_NAME)
         self._of_address = _of_address("address", address)
         # Whoever is at home there does not wait for what a neighbour does; the name's own limit holds for them, too.
-        self._awaits = [] if _is_at_home(who, address) else self._of_address
+        self._awaits = [] if _is_at_home(name, address) else self._of_address
         self.is_counted = self.is_good = False
 
     def begin(self) -> None:
@@ -111,10 +111,11 @@ class Attempt:
         SignInFailures.objects.filter(pk=self._of_name.key).delete()
 
     def failed(self) -> None:
-        _total("wrong_password")
+        """Count a wrong password also for the address."""
+        _count_refusal("wrong_password")
         with connection.cursor() as cursor:
             for limit in self._of_address:
-                _counts(cursor, limit, timezone.now())
+                _count_one(cursor, limit, timezone.now())
 
 
 @contextmanager
@@ -123,11 +124,11 @@ def attempt(*, name: str, address: str) -> Iterator[Attempt]:
     tried = Attempt(name, address)
     try:
         tried.begin()
-        with passwords.looks_first(tried.check_address):
+        with passwords.before_hashing(tried.check_address):
             yield tried
     except (TooManyFailures, Busy) as refusal:
         tried.take_back()
-        _total(refusal.code)
+        _count_refusal(refusal.code)
         raise
     except (Refusal, ValidationError):
         raise  # the password was wrong, in the words of an API or of a form
@@ -152,7 +153,7 @@ def _count(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailure
     """Count a failure in all counters, or in none and raise the refusal."""
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
-        if all(_counts(cursor, limit, now) for limit in limits):
+        if all(_count_one(cursor, limit, now) for limit in limits):
             return
         transaction.set_rollback(True)
     _check(limits, refusal)
@@ -185,7 +186,7 @@ def forget(now: datetime) -> int:
     return SignInFailures.objects.filter(at__lt=now - FORGET).delete()[0]
 
 
-def _counts(cursor: CursorWrapper, limit: _Limit, now: datetime) -> bool:
+def _count_one(cursor: CursorWrapper, limit: _Limit, now: datetime) -> bool:
     cursor.execute(
         _COUNT,
         {
@@ -214,12 +215,13 @@ def _of_address(kind: str, address: str) -> list[_Limit]:
     return [_Limit(_key(kind, _network(address)), OF_AN_ADDRESS + FOR_A_PERSON * people)]
 
 
-def _is_at_home(who: str, address: str) -> bool:
-    """Whether the person of this name, or this e-mail address, used the portal from there within a day."""
-    is_theirs = Q(user__username__iexact=who) | Q(user__email__iexact=who)
+def _is_at_home(name: str, address: str) -> bool:
+    """Return whether the person of this name, or this e-mail address, used the portal from there within a day."""
+    is_theirs = Q(user__username__iexact=name) | Q(user__email__iexact=name)
     return bool(address) and SignIn.objects.recent(timezone.now()).filter(is_theirs, address=address).exists()
 
 
-def _total(kind: str) -> None:
+def _count_refusal(kind: str) -> None:
+    """Count for /metrics."""
     with connection.cursor() as cursor:
         cursor.execute(_TOTAL, [kind])

@@ -188,9 +188,8 @@ class OnceKey(models.Model):
     request_hash = models.CharField(max_length=64)  # of the method, the address and the body
     status = models.PositiveSmallIntegerField(null=True, blank=True)  # None only within the transaction that answers
     sealed_answer = models.BinaryField(default=bytes)
-    is_secret = models.BooleanField(
-        default=False
-    )  # the answer holds what is shown only once, so it goes within minutes
+    # The answer holds what is shown only once, so it goes within minutes.
+    is_secret = models.BooleanField(default=False)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -202,7 +201,7 @@ class OnceKey(models.Model):
 
 
 class SignInFailures(models.Model):
-    """Wrong passwords of a name from an address, or of an address over all names. Written by accounts.limits only."""
+    """A count of wrong passwords: of a name from an address, or of an address over all names. Written by accounts.limits only."""
 
     key = models.CharField(max_length=64, primary_key=True)  # a keyed hash: what people type stays unknown
     count = models.PositiveIntegerField(default=1)

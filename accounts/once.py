@@ -31,7 +31,7 @@ class SentAlready(Refusal):
 
 
 class StillAtIt(SentAlready):
-    """The same request is being carried out."""
+    """A refusal while the same request is being carried out."""
 
     code = "in_progress"
 
@@ -60,7 +60,7 @@ def key(user: User, key: str, request_hash: str) -> Iterator[OnceKey]:
 
 
 def is_first(key: str) -> bool:
-    """Whether nobody who is not signed in sent this key before. The key is kept at once: what follows may take long, and hold no lock."""
+    """Return whether this key of a signed-out visitor is new, and keep it at once: what follows may take long, and must hold no lock."""
     key_hash = hash_of_key(key)
     with transaction.atomic():
         try:
@@ -99,7 +99,7 @@ def _row(user: User | None, key_hash: str, request_hash: str) -> OnceKey:
 
 def remember(row: OnceKey, key: str, status: int, answer: bytes, *, is_secret: bool = False) -> None:
     """Keep the answer, in the transaction in which the request was carried out."""
-    row.status, row.sealed_answer, row.is_secret = status, _box(key).encrypt(answer), is_secret
+    row.status, row.sealed_answer, row.is_secret = status, _cipher(key).encrypt(answer), is_secret
     row.save(update_fields=["status", "sealed_answer", "is_secret"])
 
 
@@ -108,7 +108,7 @@ def answer_of(row: OnceKey, key: str, now: datetime) -> bytes:
     try:
         if row.is_secret and row.at < now - SECRET_KEPT:
             raise InvalidToken
-        return _box(key).decrypt(bytes(row.sealed_answer))
+        return _cipher(key).decrypt(bytes(row.sealed_answer))
     except InvalidToken:  # erased, or sealed before SECRET_KEY was changed
         raise NoLongerShown(
             _(
@@ -117,14 +117,14 @@ def answer_of(row: OnceKey, key: str, now: datetime) -> bytes:
         ) from None
 
 
-def _box(key: str) -> Fernet:
+def _cipher(key: str) -> Fernet:
     """Return the cipher of a kept answer. It needs the sender's key and ours: neither a copy of the database nor a key alone is enough."""
     derived = HKDF(SHA256(), 32, salt=settings.SECRET_KEY.encode(), info=b"minga once").derive(key.encode())
     return Fernet(urlsafe_b64encode(derived))
 
 
-def tidy(now: datetime) -> None:
-    """Forget what is older than a day, and secrets sooner."""
+def forget_old(now: datetime) -> None:
+    """Delete keys that are older than a day, and answers with secrets sooner."""
     OnceKey.objects.filter(at__lt=now - KEPT).delete()
     old = OnceKey.objects.filter(is_secret=True, at__lt=now - SECRET_KEPT)
     old.exclude(sealed_answer=b"").update(sealed_answer=b"")

@@ -16,7 +16,7 @@ from django.db import connections
 
 from lib.turns import Turns, processors
 
-_first: ContextVar[Callable[[], None] | None] = ContextVar("first", default=None)
+_check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
 
 
 @cache
@@ -33,20 +33,20 @@ def turn() -> Iterator[None]:
     """Wait for a turn without a database connection. Raises lib.turns.Busy."""
     let_connections_go()
     with turns().take():
-        if look := _first.get():
-            look()
+        if check := _check.get():
+            check()
             let_connections_go()
         yield
 
 
 @contextmanager
-def looks_first(look: Callable[[], None]) -> Iterator[None]:
-    """Have `look` called inside when a turn has come and before anything is hashed; it may raise."""
-    before = _first.set(look)
+def before_hashing(check: Callable[[], None]) -> Iterator[None]:
+    """Have `check` called inside when a turn has come and before anything is hashed; it may raise."""
+    before = _check.set(check)
     try:
         yield
     finally:
-        _first.reset(before)
+        _check.reset(before)
 
 
 def let_connections_go() -> None:

@@ -79,12 +79,8 @@ def ask_again(*, by: User | None = None) -> None:
 
 def edit_image(*, image: Image, name: str, description: str, login: str, offered: bool, by: User) -> None:
     """Change an image's name, description, login name, and whether it is offered. Raises BadName."""
-    image.name, image.description, image.login, image.offered = (
-        clean_name(name, longest=80),
-        description,
-        login,
-        offered,
-    )
+    image.name, image.description = clean_name(name, longest=80), description
+    image.login, image.offered = login, offered
     image.save(update_fields=["name", "description", "login", "offered"])
 
 

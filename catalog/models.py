@@ -30,9 +30,8 @@ class Image(models.Model):
     offered = models.BooleanField(default=False)
     missing = models.BooleanField(default=False)  # the cloud no longer has it
     ready = models.BooleanField(default=True, db_default=True)  # whether a machine can be made of it
-    status = models.CharField(
-        max_length=40, blank=True, default="", db_default=""
-    )  # the cloud's own status where `ready` is off
+    # The cloud's own status where `ready` is off.
+    status = models.CharField(max_length=40, blank=True, default="", db_default="")
     min_ram_mb = models.PositiveIntegerField(default=0, db_default=0)  # 0 here and below: not known
     min_disk_gb = models.PositiveIntegerField(default=0, db_default=0)
     size_bytes = models.BigIntegerField(default=0, db_default=0)
@@ -65,9 +64,8 @@ class Flavor(models.Model):
     vcpus = models.PositiveIntegerField()
     ram_mb = models.PositiveIntegerField()
     disk_gb = models.PositiveIntegerField()  # all its disks together
-    root_gb = models.PositiveIntegerField(
-        null=True, blank=True
-    )  # the part of disk_gb for the system; 0: as large as the image; None: all of it
+    # The part of disk_gb for the system; 0: as large as the image; None: all of it.
+    root_gb = models.PositiveIntegerField(null=True, blank=True)
     offered = models.BooleanField(default=False)
     missing = models.BooleanField(default=False)
 

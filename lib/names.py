@@ -159,3 +159,8 @@ def _varies(selector: str, before: str, after: str) -> bool:
     if selector < "\ufe00":
         return "\u1800" <= before <= "\u18af"
     return "\u3400" <= before <= "\u9fff" or "\uf900" <= before <= "\ufaff" or before >= "\U00020000"
+
+
+def ascii_name(text: str) -> str:
+    """Return the name in small ASCII letters, digits and hyphens, for files and configurations; '' where nothing is left of it."""
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text.lower()).strip("-")

@@ -51,8 +51,8 @@ _STAFF = _("You may not do this.")
 _ADMINS = _("Only administrators may do this.")
 
 
-def chief_role(person: User) -> str:
-    """Return the role that says most about a person: what the API called `role` when people had one."""
+def main_role(person: User) -> str:
+    """Return the role that gives most: what the API called `role` when people had one."""
     return next((role for role in ("admin", "teacher", "donor") if role in person.roles), "student")
 
 
@@ -189,7 +189,7 @@ def _machine(person: User, verb: str, machine: Any) -> Refusal | None:
     if verb == "dismiss_refusal":
         return _dismiss(person, machine)
     if verb == "dismiss_setup":
-        return None if person.pk == machine.owner_id else _unread(person)
+        return None if person.pk == machine.owner_id else _not_read_yet(person)
     return None if person.pk == machine.owner_id or administers(person) else Forbidden(_STAFF)
 
 
@@ -203,20 +203,20 @@ def _dismiss(person: User, machine: Machine) -> Refusal | None:
     """Say who may put a refusal away: its owner, or for what only administrators ask for an administrator."""
     if machine.refused in FOR_ADMINS:
         return None if administers(person) else Forbidden(_ADMINS)
-    return None if person.pk == machine.owner_id else _unread(person)
+    return None if person.pk == machine.owner_id else _not_read_yet(person)
 
 
-def _unread(person: User) -> Refusal:
+def _not_read_yet(person: User) -> Refusal:
     return Forbidden(_("Its owner has not read this yet, so it stays.") if administers(person) else _ADMINS)
 
 
-def _question(person: User, choice: str, ask: Any) -> Refusal | None:
-    if isinstance(ask, type):  # the list of them
+def _question(person: User, choice: str, question: Any) -> Refusal | None:
+    if isinstance(question, type):  # the list of them
         is_watched = teaches(person) or _taught(person).exists()
         return None if is_watched else Forbidden(_STAFF)
-    if person.pk == ask.machine.owner_id or administers(person):
+    if person.pk == question.machine.owner_id or administers(person):
         return None
-    if choice in TEACHER_ANSWERS and teaches_in(person, ask.machine):
+    if choice in TEACHER_ANSWERS and teaches_in(person, question.machine):
         return None
     return NotYours(_("Only its owner can answer this."))
 
@@ -233,7 +233,7 @@ def _template(person: User, verb: str, template: Any) -> Refusal | None:
     return NotYours(_("Only its author, the teachers of its course and administrators may change this template."))
 
 
-def _part(person: User, verb: str, _thing: Any) -> Refusal | None:
+def _catalog(person: User, verb: str, _thing: Any) -> Refusal | None:
     """Say who may read and change the catalog: teachers read it, administrators change it."""
     if verb == "see":
         return None if teaches(person) else Forbidden(_("Only teachers see what templates are made of."))
@@ -248,8 +248,8 @@ _RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Machine: _machine,
     Question: _question,
     Template: _template,
-    Image: _part,
-    Flavor: _part,
+    Image: _catalog,
+    Flavor: _catalog,
     Stray: _administration,
     RowFailure: _administration,
     Notice: _administration,

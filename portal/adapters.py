@@ -1,4 +1,4 @@
-"""How allauth behaves here."""
+"""Adapters of allauth to this site."""
 
 from typing import Any
 

@@ -17,6 +17,7 @@ from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from lib.names import ascii_name
 from machines import disk_images
 from machines.models import Machine
 
@@ -26,7 +27,7 @@ _ONE_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{1,18})?|-(\d{1,18}))\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Download:
     """A file that can be downloaded and never changes under this `tag`."""
 
     size: int
@@ -35,66 +36,65 @@ class Whole:
     read: Callable[[int, int], Iterator[bytes]]  # from, to before; called once
 
 
-def disk_of(machine: Machine) -> Whole:
+def disk_of(machine: Machine) -> Download:
     """Return the prepared image of a machine's disk. Raises disk_images.NotReady."""
     found = disk_images.ready(machine)
-    word = "".join(c if c.isascii() and c.isalnum() else "-" for c in machine.name.lower()).strip("-") or "machine"
-    name = f"{word}-{found.ready_at or found.asked_at:%Y-%m-%d}.{found.disk_format or 'img'}"
-    return Whole(found.size_bytes, found.image_id, name, partial(disk_images.read, found))
+    name = f"{ascii_name(machine.name) or 'machine'}-{found.ready_at or found.asked_at:%Y-%m-%d}.{found.disk_format or 'img'}"
+    return Download(found.size_bytes, found.image_id, name, partial(disk_images.read, found))
 
 
-def serve(request: HttpRequest, whole: Whole) -> HttpResponseBase:
-    """Answer with the whole, or the part that was asked for. Raises what the first chunk raises: nothing has been said by then."""
-    headers = {"ETag": f'"{whole.tag}"', "Accept-Ranges": "bytes", "Cache-Control": "private, no-transform"}
-    part = _part(request, whole)
-    if part is None:
-        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{whole.size}"})
-    start, end = part
+def serve(request: HttpRequest, download: Download) -> HttpResponseBase:
+    """Answer with the whole file, or the range that was asked for. Raises what the first chunk raises: nothing has been sent by then."""
+    headers = {"ETag": f'"{download.tag}"', "Accept-Ranges": "bytes", "Cache-Control": "private, no-transform"}
+    wanted = _range(request, download)
+    if wanted is None:
+        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{download.size}"})
+    start, end = wanted
     headers |= {
         "Content-Length": str(end - start),
-        "Content-Disposition": f'attachment; filename="{whole.name}"',
+        "Content-Disposition": f'attachment; filename="{download.name}"',
         "Content-Encoding": "identity",  # or the middleware would pack it, and no byte were where it was
     }
     status = 200
-    if _is_part(request, whole):
-        status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{whole.size}"
+    if _wants_range(request, download):
+        status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{download.size}"
     kind = "application/octet-stream"
     if request.method == "HEAD" or start == end:
         return HttpResponse(status=status, headers=headers, content_type=kind)
     if not connection.in_atomic_block:  # the first chunk may take a while
         close_old_connections()
-    flow = _Flow(whole.read(start, end))
-    return StreamingHttpResponse(flow, status=status, headers=headers, content_type=kind)
+    chunks = _ChunkStream(download.read(start, end))
+    return StreamingHttpResponse(chunks, status=status, headers=headers, content_type=kind)
 
 
-def _part(request: HttpRequest, whole: Whole) -> tuple[int, int] | None:
-    """From, to before. None: it has no such part."""
-    if not _is_part(request, whole):
-        return 0, whole.size
-    first, last, tail = _numbers(request)
+def _range(request: HttpRequest, download: Download) -> tuple[int, int] | None:
+    """Return what to send as (first byte, byte after the last); None where the file has no such range."""
+    if not _wants_range(request, download):
+        return 0, download.size
+    first, last, tail = _range_header(request)
     if first is None:
-        return (max(0, whole.size - tail), whole.size) if tail and whole.size else None
-    return (first, whole.size if last is None else min(last + 1, whole.size)) if first < whole.size else None
+        return (max(0, download.size - tail), download.size) if tail and download.size else None
+    return (first, download.size if last is None else min(last + 1, download.size)) if first < download.size else None
 
 
-def _is_part(request: HttpRequest, whole: Whole) -> bool:
-    """Say whether a part is asked for, and of this very thing. Several parts, and what is not understood, get the whole."""
-    if request.headers.get("If-Range", f'"{whole.tag}"') != f'"{whole.tag}"':
+def _wants_range(request: HttpRequest, download: Download) -> bool:
+    """Say whether one range of this very file is asked for. Several ranges, and what is not understood, get the whole file."""
+    if request.headers.get("If-Range", f'"{download.tag}"') != f'"{download.tag}"':
         return False
-    first, last, tail = _numbers(request)
+    first, last, tail = _range_header(request)
     return tail is not None or (first is not None and (last is None or last >= first))
 
 
-def _numbers(request: HttpRequest) -> tuple[int | None, int | None, int | None]:
+def _range_header(request: HttpRequest) -> tuple[int | None, int | None, int | None]:
     """Read the first and the last byte asked for, or how many of the end."""
-    asked = _ONE_RANGE.match(request.headers.get("Range", ""))
-    if asked is None:
+    found = _ONE_RANGE.match(request.headers.get("Range", ""))
+    if found is None:
         return None, None, None
-    first, last, tail = (None if text is None else int(text) for text in asked.groups())
+    first, last, tail = (None if text is None else int(text) for text in found.groups())
     return first, last, tail
 
 
-class _Flow:
+class _ChunkStream:
     """An iterator that one thread uses after the other. Django closes it with its response, also when the reader leaves."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:

@@ -43,7 +43,7 @@ def once_per_form(view: View) -> View:
         try:
             return _once(request, token, lambda: view(request, *args, **kwargs))
         except once.SentAlready as refusal:
-            return _told(request, refusal)
+            return _refused(request, refusal)
 
     guarded.is_once = True  # type: ignore[attr-defined]
     return guarded
@@ -52,11 +52,11 @@ def once_per_form(view: View) -> View:
 def _once(request: SignedIn, token: str, carry_out: Callable[[], HttpResponse]) -> HttpResponse:
     # Another body is another request: who goes back, changes the form and sends it again means a new thing.
     typed = sorted((name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken")
-    asked = hash_of(request.path, json.dumps(typed))
-    key = f"{token}:{asked}"
-    with once.key(request.user, key, asked) as row:
+    request_hash = hash_of(request.path, json.dumps(typed))
+    key = f"{token}:{request_hash}"
+    with once.key(request.user, key, request_hash) as row:
         if row.status is not None:
-            return _again(request, row.status, json.loads(once.answer_of(row, key, timezone.now())))
+            return _replayed(request, row.status, json.loads(once.answer_of(row, key, timezone.now())))
         response = carry_out()
         if response.status_code >= 400:
             transaction.set_rollback(True)
@@ -68,12 +68,12 @@ def _once(request: SignedIn, token: str, carry_out: Callable[[], HttpResponse]) 
 
 def _packed(request: SignedIn, response: HttpResponse) -> bytes:
     storage: Any = messages.get_messages(request)
-    said = [(message.level, str(message.message)) for message in storage._queued_messages]
+    shown = [(message.level, str(message.message)) for message in storage._queued_messages]
     headers = {name: response[name] for name in _HEADERS if name in response}
-    return json.dumps({"headers": headers, "body": response.content.decode(), "said": said}).encode()
+    return json.dumps({"headers": headers, "body": response.content.decode(), "said": shown}).encode()
 
 
-def _again(request: SignedIn, status: int, kept: dict[str, Any]) -> HttpResponse:
+def _replayed(request: SignedIn, status: int, kept: dict[str, Any]) -> HttpResponse:
     storage: Any = messages.get_messages(request)
     # What was not shown yet need not be said twice.
     waiting = {(message.level, str(message.message)) for message in storage._loaded_messages}
@@ -83,9 +83,9 @@ def _again(request: SignedIn, status: int, kept: dict[str, Any]) -> HttpResponse
     return HttpResponse(kept["body"], status=status, headers=kept["headers"])
 
 
-def _told(request: SignedIn, refusal: Refusal) -> HttpResponse:
-    facts = {"title": _("This form was sent already"), "text": str(refusal)}
-    return render(request, "409.html", facts, status=refusal.status)
+def _refused(request: SignedIn, refusal: Refusal) -> HttpResponse:
+    context = {"title": _("This form was sent already"), "text": str(refusal)}
+    return render(request, "409.html", context, status=refusal.status)
 
 
 def hash_of(*parts: str) -> str:

@@ -26,7 +26,7 @@ ROUTES = Path("/proc/net/route")
 
 
 class Impatient(H11Protocol):
-    """uvicorn's, which waits for the rest of a head for ever."""
+    """uvicorn's protocol, with a time limit: uvicorn itself waits for the rest of a head for ever."""
 
     head_timer: TimerHandle | None = None
 
@@ -110,11 +110,11 @@ def main() -> None:
     parser.add_argument(
         "--behind-gateway", action="store_true", help="the proxy comes by this container's default gateway"
     )
-    told: Any = parser.parse_args()
-    sockets = [listen(host, told.port) for host in told.host]
-    trusted = trusted_proxies(behind_gateway=told.behind_gateway)
+    arguments: Any = parser.parse_args()
+    sockets = [listen(host, arguments.port) for host in arguments.host]
+    trusted = trusted_proxies(behind_gateway=arguments.behind_gateway)
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config(trusted=trusted, drain_seconds=told.drain_seconds)).run(sockets=sockets)
+        uvicorn.Server(config(trusted=trusted, drain_seconds=arguments.drain_seconds)).run(sockets=sockets)
 
 
 if __name__ == "__main__":

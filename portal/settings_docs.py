@@ -1,4 +1,4 @@
-"""Writes docs/admin/settings.md and .env.example from the table of settings: `python -m portal.settings_docs`."""
+"""Write docs/admin/settings.md and .env.example from the table of settings: `python -m portal.settings_docs`."""
 
 import re
 import textwrap

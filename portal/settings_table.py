@@ -1,4 +1,4 @@
-"""All settings of Minga: each an environment variable with its kind, its default and one line of documentation.
+"""The settings of Minga: each an environment variable with its kind, its default and one line of documentation.
 
 docs/admin/settings.md and .env.example are written from this table: `python -m portal.settings_docs`. A new setting is a row here, a
 line in portal/settings.py and one in docker-compose.yml; tests/house/test_settings.py says which is missing.

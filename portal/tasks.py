@@ -38,4 +38,4 @@ def forget_failures() -> None:
 
 @shared_task
 def forget_once_keys() -> None:
-    once.tidy(timezone.now())
+    once.forget_old(timezone.now())

@@ -5,10 +5,10 @@ from django.urls import include, path, re_path
 
 from portal.views import (
     account,
-    asks,
     catalog,
     device,
     failures,
+    idle_questions,
     keys,
     launch,
     machines,
@@ -29,7 +29,7 @@ _machine = [
     path("live/", machines.live, name="machine-live"),
     path("card/", machines.card, name="machine-card"),
     *[path(f"{verb}/", machines.act, {"verb": verb}, name=f"machine-{verb}") for verb in machines.VERBS],
-    *[path(f"{verb}/", machines.sure, {"verb": verb}, name=f"machine-{verb}") for verb in machines.SURE],
+    *[path(f"{verb}/", machines.confirmed, {"verb": verb}, name=f"machine-{verb}") for verb in machines.CONFIRMED],
     path("bin/", work.bin, name="machine-bin"),
     path("copy/", work.copy, name="machine-copy"),
     path("work/", work.work, name="machine-work"),
@@ -37,7 +37,7 @@ _machine = [
     path("rename/", machines.rename, name="machine-rename"),
     path("ports/", machines.open_port, name="machine-ports"),
     path("ports/<uuid:tunnel>/close/", machines.close_port, name="machine-port-close"),
-    path("give/", asks.give, name="machine-give"),
+    path("give/", idle_questions.give, name="machine-give"),
 ]
 # For teachers and administrators.
 _manage = [
@@ -51,7 +51,7 @@ _manage = [
     path("failures/<int:pk>/again/", failures.again, name="failure-again"),
     path("notices/", notices.notices, name="notices"),
     path("notices/<int:pk>/again/", notices.again, name="notice-again"),
-    path("questions/", asks.asks, name="asks"),
+    path("questions/", idle_questions.questions, name="asks"),
 ]
 # Addresses of 0.3, until 0.5.
 _moved = [
@@ -96,8 +96,8 @@ urlpatterns = [
     path("lab-templates/<slug:slug>/bring-back/", templates.bring_back, name="template-bring-back"),
     path("manage/", include(_manage)),
     path("notices/unsubscribe/<str:token>/", notices.by_link, name="notice-unsubscribe"),
-    path("asks/<int:pk>/<slug:choice>/", asks.say, name="ask-say"),
-    path("asks/<str:token>/", asks.by_link, name="ask-link"),
+    path("asks/<int:pk>/<slug:choice>/", idle_questions.answer_signed_in, name="ask-say"),
+    path("asks/<str:token>/", idle_questions.by_link, name="ask-link"),
     path("accounts/", include(_accounts)),
     path("api/", include("portal.api.urls")),
     path("agent/v1/", include("portal.api.agent_urls")),

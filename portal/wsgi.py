@@ -1,4 +1,4 @@
-"""For servers that speak only WSGI."""
+"""The entry for servers that speak only WSGI."""
 
 import os
 

@@ -23,10 +23,10 @@ def owner_of(user: User) -> Owner:
     return Owner(str(user.uuid), user.username, Quota(**{_FIELDS[m]: limits[m] for m in _FIELDS}), tenant)
 
 
-def tell(user: User, owner: Owner, cloud: Cloud) -> None:
+def send_quota(user: User, owner: Owner, cloud: Cloud) -> None:
     """Set the person's quota in the cloud where it changed. Does nothing without a tenant, which is created with its quota."""
-    told = _told(user)
-    if told == {} or told == _as_json(owner.quota):
+    sent = _sent(user)
+    if sent == {} or sent == _as_json(owner.quota):
         return
     cloud.ensure_quota(owner)
     remember(user, owner)
@@ -34,18 +34,18 @@ def tell(user: User, owner: Owner, cloud: Cloud) -> None:
 
 def remember(user: User, owner: Owner) -> None:
     """Record that the cloud has this quota now, and where the tenant is (owner.tenant)."""
-    told = _as_json(owner.quota)
-    Allowance.objects.filter(user=user).exclude(told=told, tenant=owner.tenant).update(told=told, tenant=owner.tenant)
+    quota = _as_json(owner.quota)
+    Allowance.objects.filter(user=user).exclude(told=quota, tenant=owner.tenant).update(told=quota, tenant=owner.tenant)
 
 
-def keep_rules(user: User, owner: Owner, cloud: Cloud) -> None:
+def send_rules(user: User, owner: Owner, cloud: Cloud) -> None:
     """Bring the tenant's firewall rules in line with the settings. The cloud is not called where nothing has changed."""
     tenant = cloud.ensure_rules(owner)
     if tenant and tenant != owner.tenant:
         Allowance.objects.filter(user=user).update(tenant=tenant)
 
 
-def doubt(user: User) -> None:
+def mark_unknown(user: User) -> None:
     """Forget which quota the cloud was given, because it answered with another one: the next launch sends it again."""
     Allowance.objects.filter(user=user).update(told=None)
 
@@ -69,7 +69,7 @@ def give_back_turns(users: Iterable[User]) -> None:
     Allowance.objects.filter(user__in=users).update(looked_at=None)
 
 
-def _told(user: User) -> dict[str, int] | None:
+def _sent(user: User) -> dict[str, int] | None:
     """Return the quota that the cloud was given. {}: there is no tenant. None: there is one, and its quota is unknown."""
     row = Allowance.objects.filter(user=user).values_list("told").first()
     return row[0] if row else {}

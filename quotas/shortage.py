@@ -1,4 +1,4 @@
-"""Which measures of a person's quota do not suffice for what they could launch, and what they can do: once for a whole page."""
+"""Shortages of a quota: the measures that do not suffice for what a person could launch, and the ways out. Once for a whole page."""
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass

@@ -1,6 +1,6 @@
 """The kinds of notices: how each is worded. The app that sends a kind registers it in its `AppConfig.ready`.
 
-register(Kind("idle.sleep", _("Before an idle machine sleeps"), facts, "asks/mail"))
+register(Kind("idle.sleep", _("Before an idle machine sleeps"), facts, "questions/mail"))
 """
 
 from collections.abc import Callable

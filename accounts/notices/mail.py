@@ -46,12 +46,12 @@ def send_due(now: datetime) -> int:
         due.update(state=State.NONE, next_at=None, fault="No mail server is set (EMAIL_URL).")
         return 0
     failures = Failures(LOOP, now)
-    is_nothing_left = not due.exclude(pk__in=failures.resting).exists()
-    return 0 if is_nothing_left or _are_enough_at_it(now) else _send_over_one_connection(now, failures)
+    is_all_resting = not due.exclude(pk__in=failures.resting).exists()
+    return 0 if is_all_resting or _enough_are_sending(now) else _send_over_one_connection(now, failures)
 
 
-def _are_enough_at_it(now: datetime) -> bool:
-    """Whether so many workers send already. A worker that was killed counts at most as long as one that hangs."""
+def _enough_are_sending(now: datetime) -> bool:
+    """Return whether SIDE_BY_SIDE workers send already. A killed worker counts no longer than one that hangs."""
     since = now - timedelta(seconds=2 * settings.EMAIL_TIMEOUT)
     sending = Notice.objects.filter(channel=Channel.MAIL, state=State.SENDING, claimed_at__gt=since)
     return sending.count() >= SIDE_BY_SIDE
@@ -65,18 +65,18 @@ def _send_over_one_connection(now: datetime, failures: Failures) -> int:
         try:
             connection.open()
         except SERVER_ERRORS as error:
-            _server_is_away(now, error)
+            _put_off_all(now, error)
             break
         # One at a time: of a worker that is killed, one mail at most is in doubt.
         claimed = outbox.claim(Channel.MAIL, now, most=1, except_for=failures.resting)
         if not claimed:
             break
-        sent += _deal_with(claimed[0], connection, failures)
-    _hang_up(connection)
+        sent += _deliver(claimed[0], connection, failures)
+    _close(connection)
     return sent
 
 
-def _deal_with(notice: Notice, connection: Any, failures: Failures) -> bool:
+def _deliver(notice: Notice, connection: Any, failures: Failures) -> bool:
     """Send one mail. Whatever goes wrong is written down at its row, and goes no further."""
     is_sent = False
     with failures.at(notice.pk, holder=notice.holder, busy=SERVER_ERRORS) as tried:
@@ -85,20 +85,19 @@ def _deal_with(notice: Notice, connection: Any, failures: Failures) -> bool:
         if getattr(connection, "is_handed_over", False):
             outbox.settle(notice, State.FAILED, f"Whether it arrived is not known: {tried.failure.error}")
         else:
-            outbox.put_back(
-                notice, tried.failure.error, pause=timedelta(0)
-            )  # it rests by its failure, see accounts.failures
-        _hang_up(connection)  # whatever it was in the middle of
+            # accounts.failures makes it rest.
+            outbox.put_back(notice, tried.failure.error, pause=timedelta(0))
+        _close(connection)  # whatever it was in the middle of
     return is_sent
 
 
-def _server_is_away(now: datetime, error: Exception) -> None:
+def _put_off_all(now: datetime, error: Exception) -> None:
     count = outbox.put_off(Notice.objects.due(Channel.MAIL, now), str(error) or type(error).__name__)
-    words = "mail server: %s; %s mails are tried again later"
-    seldom.warning(log, "the mail server", words, error, count)
+    text = "mail server: %s; %s mails are tried again later"
+    seldom.warning(log, "the mail server", text, error, count)
 
 
-def _hang_up(connection: Any) -> None:
+def _close(connection: Any) -> None:
     with suppress(*SERVER_ERRORS):
         connection.close()
 
@@ -114,8 +113,8 @@ def _send(notice: Notice, connection: Any) -> bool:
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as refused:
-        code, words = next(iter(refused.recipients.values()), (0, b""))
-        return _refused(notice, connection, code, words)
+        code, reason = next(iter(refused.recipients.values()), (0, b""))
+        return _refused(notice, connection, code, reason)
     except smtplib.SMTPDataError as refused:
         return _refused(notice, connection, refused.smtp_code, refused.smtp_error)
     outbox.delivered(notice, timezone.now())
@@ -123,11 +122,11 @@ def _send(notice: Notice, connection: Any) -> bool:
     return True
 
 
-def _refused(notice: Notice, connection: Any, code: int, words: bytes | str) -> bool:
+def _refused(notice: Notice, connection: Any, code: int, reason: bytes | str) -> bool:
     """Write down a refusal. 5xx is for good: nobody reads mail at that address. 4xx is a full mailbox or a server that wants to wait."""
     if code == 421:  # the server has closed the connection
-        _hang_up(connection)
-    text = words.decode(errors="replace") if isinstance(words, bytes) else words
+        _close(connection)
+    text = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
     if code >= 500:
         outbox.settle(notice, State.FAILED, f"{code} {text}")
     else:
@@ -135,7 +134,7 @@ def _refused(notice: Notice, connection: Any, code: int, words: bytes | str) -> 
     return False
 
 
-# ---- the words ----
+# ---- the text of a mail ----
 
 
 def _mail(notice: Notice) -> EmailMultiAlternatives | tuple[str, str]:

@@ -35,7 +35,7 @@ OPEN = (State.DUE, State.SENDING)
 
 
 class NotFailed(Refusal):
-    """Only what has failed is sent again."""
+    """The refusal to send again what has not failed."""
 
     code = "not_failed"
 
@@ -100,13 +100,13 @@ def delivered(notice: Notice, now: datetime) -> bool:
 
 def settle(notice: Notice, state: str, fault: str) -> None:
     """Close a row that cannot be delivered."""
-    _still(notice).update(state=state, fault=fault[:200], next_at=None, claimed_at=None)
+    _sending(notice).update(state=state, fault=fault[:200], next_at=None, claimed_at=None)
 
 
 def put_back(notice: Notice, fault: str, *, pause: timedelta | None = None) -> None:
     """Try a claimed row again after a while; without a `pause`, ever less often."""
     again = timezone.now() + (pause if pause is not None else pause_after(notice.attempts))
-    _still(notice).update(state=State.DUE, claimed_at=None, fault=fault[:200], next_at=again)
+    _sending(notice).update(state=State.DUE, claimed_at=None, fault=fault[:200], next_at=again)
 
 
 def put_off(due: NoticeQuerySet, fault: str) -> int:
@@ -134,11 +134,11 @@ def send_again(*, notice: Notice, by: User) -> None:
     doorbell.ring("accounts.tasks.send_notices")
 
 
-def _still(notice: Notice) -> NoticeQuerySet:
+def _sending(notice: Notice) -> NoticeQuerySet:
     return Notice.objects.filter(pk=notice.pk, state=State.SENDING)
 
 
-# ---- what others ask ----
+# ---- health and tidying ----
 
 
 def failing_since(now: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.mail.backends.smtp import EmailBackend
 
 
-class _Line(smtplib.SMTP):
+class _Connection(smtplib.SMTP):
     is_handed_over = False
 
     def data(self, msg: Any) -> tuple[int, bytes]:
@@ -15,7 +15,7 @@ class _Line(smtplib.SMTP):
         return super().data(msg)
 
 
-class _SecureLine(_Line, smtplib.SMTP_SSL):
+class _SecureConnection(_Connection, smtplib.SMTP_SSL):
     pass
 
 
@@ -24,14 +24,14 @@ class Backend(EmailBackend):
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
-        return _SecureLine if self.use_ssl else _Line
+        return _SecureConnection if self.use_ssl else _Connection
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether a mail was sent over this connection to its last line, or may have been."""
+        """Return whether a mail was sent over this connection to its last line, or may have been."""
         return bool(getattr(self.connection, "is_handed_over", False))
 
     def begin(self) -> None:
         """Forget the mail before."""
-        if isinstance(self.connection, _Line):
+        if isinstance(self.connection, _Connection):
             self.connection.is_handed_over = False

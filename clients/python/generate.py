@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "minga_client" / "models.py"
-HEAD = '''"""What the API answers. Made from its schema by clients/python/generate.py: change nothing here."""
+HEAD = '''"""Answers of the API. Generated from its schema by clients/python/generate.py: change nothing here."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 '''
+NOT_IN_CLIENT = ("/catalog/", "/changes/")  # parts of addresses for which the client has no method
 _PLAIN = {"string": "str", "integer": "int", "boolean": "bool", "number": "float"}
 
 
@@ -28,8 +29,9 @@ def source(schema: dict[str, Any]) -> str:
 
 
 def _answers(schema: dict[str, Any]) -> set[str]:
-    """Name the components that a successful answer has."""
-    operations = [each for path in schema["paths"].values() for each in path.values()]
+    """Return the components that successful answers to the client have."""
+    paths = (each for path, each in schema["paths"].items() if not any(part in path for part in NOT_IN_CLIENT))
+    operations = [operation for path in paths for operation in path.values()]
     answers = [answer for each in operations for code, answer in each["responses"].items() if code[0] == "2"]
     kinds = [content["schema"] for answer in answers for content in answer.get("content", {}).values()]
     return {name for kind in kinds if (name := _reference(kind) or _reference(kind.get("items", {})))}
@@ -51,7 +53,7 @@ def _reference(kind: dict[str, Any]) -> str:
 
 
 def _class(name: str, components: dict[str, Any]) -> str:
-    lines = ["@dataclass(frozen=True, slots=True)", f"class {_short(name, components)}:"]
+    lines = ["@dataclass(frozen=True, slots=True)", f"class {_short(name)}:"]
     for field, kind in components[name]["properties"].items():
         said = " ".join(kind.get("description", "").partition("\n\n*")[0].split())
         lines += [f"    # {line}" for line in textwrap.wrap(said, 110)]
@@ -59,15 +61,14 @@ def _class(name: str, components: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _short(name: str, components: dict[str, Any]) -> str:
-    short = name.removesuffix("Out")
-    return name if short in components else short
+def _short(name: str) -> str:
+    return name.removesuffix("Out")
 
 
 def _type(kind: dict[str, Any], components: dict[str, Any]) -> str:
     name = _reference(kind)
     if name:  # an enumeration is a plain text: a newer portal may have one word more
-        found = _short(name, components) if "properties" in components[name] else "str"
+        found = _short(name) if "properties" in components[name] else "str"
     elif kind.get("type") == "array":
         found = f"list[{_type(kind['items'], components)}]"
     elif kind.get("type") == "object":

@@ -45,7 +45,7 @@ _LABELS = {
 def register() -> None:
     """Make the kinds of notices known. Nobody unsubscribes from what asks before something is taken away."""
     for kind, label in _LABELS.items():
-        kinds.register(kinds.Kind(f"idle.{kind}", label, mail_facts, "asks/mail"))
+        kinds.register(kinds.Kind(f"idle.{kind}", label, mail_facts, "questions/mail"))
 
 
 def mail_facts(notice: Notice) -> dict[str, Any] | None:

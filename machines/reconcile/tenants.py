@@ -37,8 +37,8 @@ def tidy(cloud: Cloud, now: datetime) -> None:
 def _tidy_one(user: User, cloud: Cloud, now: datetime) -> None:
     owner = quotas.backstop.owner_of(user)
     if not _has_left(user, now):
-        quotas.backstop.tell(user, owner, cloud)
-        return quotas.backstop.keep_rules(user, owner, cloud)
+        quotas.backstop.send_quota(user, owner, cloud)
+        return quotas.backstop.send_rules(user, owner, cloud)
     cloud.ensure_owner_gone(owner)
     quotas.backstop.forget(user)
     log.info("the empty tenant of %s was taken away", user.username)

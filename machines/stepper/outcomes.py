@@ -129,7 +129,7 @@ def back_off_at_limit(machine: Machine, error: CloudLimit) -> None:
     log.warning("machine %s: the cloud's limit: %s", machine.pk, error)
     if machine.attempts >= MOST_REPEATS:
         return fail(machine, Note(LIMIT), fault=str(error))
-    quotas.backstop.doubt(machine.owner)
+    quotas.backstop.mark_unknown(machine.owner)
     tries = machine.attempts + 1
     write(machine, attempts=tries, retry_at=timezone.now() + timedelta(seconds=min(LONGEST_BACKOFF, 2.0**tries)))
 

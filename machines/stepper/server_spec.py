@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def ensure_server(machine: Machine, cloud: Cloud) -> Server:
     """Create the machine's server (of its archive, where it has one), or find it again. The row says before the call that we ask: ADR 40."""
     owner = quotas.backstop.owner_of(machine.owner)
-    quotas.backstop.tell(machine.owner, owner, cloud)
+    quotas.backstop.send_quota(machine.owner, owner, cloud)
     is_new = machine.asked_at is None
     if is_new:
         write(machine, asked_at=timezone.now())

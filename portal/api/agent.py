@@ -184,16 +184,16 @@ def _wish(tunnel: Tunnel) -> WantedTunnel:
 async def report(request: HttpRequest, gateway: Gateway) -> HttpResponse:
     """Take the agent's report: what is open, what failed, and what passed through."""
     try:
-        told = read_report(request.body)
+        received = read_report(request.body)
     except Refusal as refusal:
         return problem(refusal.status, refusal.code, str(refusal))
-    await _apply(gateway, told)
-    return JsonResponse({"seq": told.seq})
+    await _apply(gateway, received)
+    return JsonResponse({"seq": received.seq})
 
 
 @for_agents("POST")
 async def knock(request: HttpRequest, gateway: Gateway) -> HttpResponse:
-    """Somebody waits at a port that is held. The answer: whether it wakes, when, and what to tell the visitor."""
+    """Answer for somebody who waits at a held port: whether it wakes, when, and what to tell the visitor."""
     try:
         tunnel_id, address = wake_rules.read(request.body)
     except Refusal as refusal:
@@ -209,7 +209,7 @@ def _knock(gateway: Gateway, tunnel_id: UUID, address: str) -> Answer:
 
 
 @sync_to_async
-def _apply(gateway: Gateway, told: Report) -> None:
-    changed = apply_report(gateway, told, timezone.now())
+def _apply(gateway: Gateway, received: Report) -> None:
+    changed = apply_report(gateway, received, timezone.now())
     for holder in list(changed)[:MOST_RINGS]:
         ring("machines.tasks.advance", holder)

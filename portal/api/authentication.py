@@ -1,4 +1,4 @@
-"""How a program shows who it is, and how its body is read. Whoever is known reads in the language they chose."""
+"""Authenticate programs by token and browsers by session, in the language that the person chose; parse JSON bodies within limits."""
 
 import json
 from io import BytesIO
@@ -44,7 +44,7 @@ class BearerScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
     name = "token"
 
 
-class SessionSchemeOfOurs(SessionScheme):  # type: ignore[no-untyped-call]
+class CookieScheme(SessionScheme):  # type: ignore[no-untyped-call]
     target_class = "portal.api.authentication.Session"
     name = "session"
 
@@ -55,13 +55,13 @@ class JSONParser(parsers.JSONParser):
         length = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit() or int(length) > LARGEST_BODY:
             raise TooLarge
-        body = stream.read(LARGEST_BODY + 1)  # what came in chunks has told no length
+        body = stream.read(LARGEST_BODY + 1)  # a chunked body states no length
         if len(body) > LARGEST_BODY:
             raise TooLarge
         try:
-            told = super().parse(BytesIO(body), media_type, parser_context)
-            if b"\\ud" in body.lower():  # half of a pair can be neither stored nor said again
-                json.dumps(told, ensure_ascii=False).encode()
-            return told
+            parsed = super().parse(BytesIO(body), media_type, parser_context)
+            if b"\\ud" in body.lower():  # half of a pair can be neither stored nor sent back
+                json.dumps(parsed, ensure_ascii=False).encode()
+            return parsed
         except (RecursionError, UnicodeEncodeError):
             raise exceptions.ParseError from None

@@ -49,9 +49,9 @@ def _expected(method: str, operation: dict[str, Any]) -> dict[str, str]:
 def _complete(responses: dict[str, Any], expected: dict[str, str]) -> None:
     for status in sorted({*expected, *responses}):
         if status[0] in "45":
-            said = responses.get(status, {}).get("description") or expected.get(status, "Refused.")
+            description = responses.get(status, {}).get("description") or expected.get(status, "Refused.")
             headers = {"headers": _RETRY} if status in ("429", "503") else {}
-            responses[status] = {"description": said, "content": _PROBLEM, **headers}
+            responses[status] = {"description": description, "content": _PROBLEM, **headers}
     if "ETag" in responses.get("200", {}).get("headers", {}):
         responses["304"] = {**responses.get("304", {}), "description": "Nothing of this list has changed."}
 

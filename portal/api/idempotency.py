@@ -59,10 +59,10 @@ def once_for(who: User, request: Request, sent: Any, carry_out: Callable[[], Res
         return carry_out()
     if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
         raise BadKey(_("An Idempotency-Key is 1 to 255 printable ASCII characters."))
-    asked = hash_of("POST", request.get_full_path(), json.dumps(sent, sort_keys=True))
-    with once.key(who, f"api:{key}", asked) as row:
+    request_hash = hash_of("POST", request.get_full_path(), json.dumps(sent, sort_keys=True))
+    with once.key(who, f"api:{key}", request_hash) as row:
         if row.status is not None:
-            return _again(row.status, json.loads(once.answer_of(row, key, timezone.now())))
+            return _replayed(row.status, json.loads(once.answer_of(row, key, timezone.now())))
         response = _answer(carry_out)
         if response.status_code >= 500:
             transaction.set_rollback(True)  # it may work the next time
@@ -89,14 +89,14 @@ def _packed(response: Response) -> bytes:
     return json.dumps({"headers": headers, "data": response.data}, cls=JSONEncoder).encode()
 
 
-def _again(status: int, kept: dict[str, Any]) -> Response:
+def _replayed(status: int, kept: dict[str, Any]) -> Response:
     content_type = MEDIA_TYPE if status >= 400 else None
     headers = {**kept["headers"], "Idempotency-Replayed": "true"}
     return Response(kept["data"], status=status, headers=headers, content_type=content_type)
 
 
 class Schema(AutoSchema):
-    """drf-spectacular's, which tells of the header where it is understood."""
+    """drf-spectacular's schema, with the header on the operations that take it."""
 
     def get_override_parameters(self) -> list[Any]:
         view = type(self.view)

@@ -1,4 +1,4 @@
-"""Which machines a program asks for."""
+"""The filters of the list of machines."""
 
 from django.db.models import Q
 from django.utils import timezone
@@ -21,20 +21,23 @@ PARAMETERS = [
 ]
 
 
-def asked_for(request: Request) -> MachineQuerySet:
-    """Select the machines; a few more where a state is asked for: see `in_state`."""
+def filtered(request: Request) -> MachineQuerySet:
+    """Select the machines that a program asks for; a few more where it asks for a state: see `in_state`."""
     who, owner = person(request), filters.text(request, "owner")
     is_wide = "all" in request.query_params or bool(owner)
     rows: MachineQuerySet = access.visible(who, Machine) if is_wide else Machine.objects.filter(owner=who)
     missed = rows.missed(timezone.now())
     rows = rows.in_bin() if "bin" in request.query_params else rows.alive().not_in_bin() | missed
-    said = {"owner__username": owner, "template__slug": filters.text(request, "template")}
-    said["name__iexact"] = filters.text(request, "name")
-    return rows.filter(_may_be_in(_states(request)), **{column: text for column, text in said.items() if text})
+    texts = {
+        "owner__username": owner,
+        "template__slug": filters.text(request, "template"),
+        "name__iexact": filters.text(request, "name"),
+    }
+    return rows.filter(_may_be_in(_states(request)), **{column: text for column, text in texts.items() if text})
 
 
 def in_state(request: Request, rows: list[Machine]) -> list[Machine]:
-    """Keep those that the answer tells in the states that were asked for. No column has that word: it depends on the wish."""
+    """Keep those that are answered in one of the states asked for. No column has that word: it depends on `wanted`."""
     states = _states(request)
     return [row for row in rows if row.state_on_the_way in states] if states else rows
 
@@ -44,7 +47,7 @@ def _states(request: Request) -> list[str]:
 
 
 def _may_be_in(states: list[str]) -> Q:
-    """Select every row that may be told in one of these states: those in it, and those on the way to it."""
+    """Select every row that may be answered in one of these states: those in it, and those on the way to it."""
     found = Q(state__in=states) if states else Q()
     for (state, wanted), towards in TOWARDS.items():
         if towards in states:

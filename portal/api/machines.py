@@ -1,4 +1,4 @@
-"""Machines: list, launch, look, wish, ports, history."""
+"""Machines: list, launch, show, act on, ports, disk, history."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ from portal.presenters.show_machines import show, show_all
 from tunnels.models import Tunnel
 
 EVENTS = 50  # of one page, where no limit is said
-# To delete is the method DELETE.
+# All verbs but delete, which is the method DELETE.
 VERBS: dict[str, Callable[..., Machine]] = {
     **{verb: act for verb, act in actions.ACTIONS.items() if verb != Verb.DELETE},
     "see": dismiss,
@@ -47,27 +47,30 @@ def _one(request: Request, row: Machine, status: int = 200) -> Response:
 @api_view(["GET", "POST"])
 @once_per_key
 def machines(request: Request) -> Response:
-    """Your machines, and for 14 days those that somebody deleted on the cluster; or launch one."""
+    """List your machines, and for 14 days those that somebody deleted on the cluster; or launch one."""
     who = person(request)
     if request.method == "POST":
-        asked = body(request, inputs.Launch)
-        return _one(
-            request, actions.launch(owner=who, template=_template(asked["template"]), name=asked["name"], by=who), 201
-        )
-    rows, headers = page(request, machine_list.asked_for(request).with_parts(), "-created_at", "pk")
+        sent = body(request, inputs.Launch)
+        template = _template(sent["template"])
+        return _one(request, actions.launch(owner=who, template=template, name=sent["name"], by=who), 201)
+    rows, headers = page(request, machine_list.filtered(request).with_parts(), "-created_at", "pk")
     shown = show_all(machine_list.in_state(request, rows), who)
     return lists.answer(request, s.MachineOut(shown, many=True).data, headers)
 
 
-def _template(word: str | int) -> Template | None:
+def _template(slug_or_id: str | int) -> Template | None:
     """Find a template by slug or by id; None is refused with a sentence by `launch`."""
     rows = Template.objects.with_parts()
-    if isinstance(word, int):
-        return rows.filter(pk=word).first()
-    if not word.isascii() or not word.isprintable():  # no slug, and a NUL would upset the database
+    if isinstance(slug_or_id, int):
+        return rows.filter(pk=slug_or_id).first()
+    if not slug_or_id.isascii() or not slug_or_id.isprintable():  # no slug, and a NUL would upset the database
         return None
-    by_slug = rows.filter(slug=word).first()
-    return rows.filter(pk=int(word)).first() if by_slug is None and word.isdigit() and len(word) < 19 else by_slug
+    by_slug = rows.filter(slug=slug_or_id).first()
+    return (
+        rows.filter(pk=int(slug_or_id)).first()
+        if by_slug is None and slug_or_id.isdigit() and len(slug_or_id) < 19
+        else by_slug
+    )
 
 
 @extend_schema(methods=["GET"], responses={200: s.MachineOut, 404: s.Problem})
@@ -112,9 +115,9 @@ def ports(request: Request, pk: UUID) -> Response:
     row = machine(request, pk, "open_port" if request.method == "POST" else "")
     opened = None
     if request.method == "POST":
-        asked = body(request, inputs.OpenPort)
+        sent = body(request, inputs.OpenPort)
         opened = actions.open_port(
-            machine=row, by=person(request), port=asked["port"], scheme=asked["scheme"], allow=tuple(asked["allow"])
+            machine=row, by=person(request), port=sent["port"], scheme=sent["scheme"], allow=tuple(sent["allow"])
         )
     ways = show(row, person(request)).ports
     if opened is not None:

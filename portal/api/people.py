@@ -48,13 +48,13 @@ class TokenView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Make a new token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
-        asked = body(request, inputs.Credentials)
-        who = _known(request, asked["username"], asked["password"])
+        sent = body(request, inputs.Credentials)
+        who = _checked(request, sent["username"], sent["password"])
 
         def make() -> Response:
-            return Response({"token": tokens.make(user=who, name=asked["name"])}, headers={"Cache-Control": "no-store"})
+            return Response({"token": tokens.make(user=who, name=sent["name"])}, headers={"Cache-Control": "no-store"})
 
-        return once_for(who, request, {"name": asked["name"]}, make)
+        return once_for(who, request, {"name": sent["name"]}, make)
 
     @extend_schema(responses={204: None, 401: s.Problem})
     def delete(self, request: Request) -> Response:
@@ -67,8 +67,8 @@ class TokenView(APIView):
 GUARDED.add((TokenView.__module__, TokenView.__name__))  # in `post`, once it is known who asks
 
 
-def _known(request: Request, username: str, password: str) -> User:
-    """Return whose name and password these are. Raises Refusal."""
+def _checked(request: Request, username: str, password: str) -> User:
+    """Check a name and a password, and return the person. Raises Refusal."""
     with limits.attempt(name=username, address=address_of(request._request)) as tried:
         user = authenticate(request._request, username=username, password=password)
         if user is None:
@@ -82,7 +82,7 @@ def _known(request: Request, username: str, password: str) -> User:
 def me(request: Request) -> Response:
     """Tell who you are here."""
     who = person(request)
-    return Response({"username": who.username, "role": access.chief_role(who), "roles": sorted(who.roles)})
+    return Response({"username": who.username, "role": access.main_role(who), "roles": sorted(who.roles)})
 
 
 @extend_schema(responses=s.Quota)
@@ -97,7 +97,7 @@ def quota(request: Request) -> Response:
 @api_view(["GET", "POST"])
 @once_per_key
 def keys(request: Request) -> Response:
-    """Your SSH keys; or add one."""
+    """List your SSH keys; or add one."""
     who = person(request)
     if request.method == "POST":
         return Response(s.KeyOut(actions.add_key(owner=who, by=who, **body(request, inputs.KeyIn))).data, status=201)

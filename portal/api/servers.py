@@ -60,7 +60,7 @@ class Adopt(serializers.Serializer[Any]):
 )
 @api_view(["GET"])
 def servers(request: Request) -> Response:
-    """Servers without a machine, as the last whole list of the cloud had them (administrators)."""
+    """List servers without a machine, as the last whole list of the cloud had them (administrators)."""
     access.require(person(request), "see", Stray)
     rows = Stray.objects.open().filter(name__icontains=filters.text(request, "search"))
     if kinds := filters.words(request, "kind", Stray.Kind.values):
@@ -81,9 +81,9 @@ def adopt(request: Request, server_id: str) -> Response:
     who = person(request)
     access.require(who, "adopt", Stray)
     stray = get_object_or_404(Stray, server_id=server_id)
-    asked = body(request, Adopt)
-    template = Template.objects.with_parts().filter(slug=asked["template"].replace("\0", "")).first()
-    owner = adoption.find_person(asked["person"])
-    made = adoption.adopt(stray=stray, owner=owner, template=template, name=asked["name"], by=who)
+    sent = body(request, Adopt)
+    template = Template.objects.with_parts().filter(slug=sent["template"].replace("\0", "")).first()
+    owner = adoption.find_person(sent["person"])
+    made = adoption.adopt(stray=stray, owner=owner, template=template, name=sent["name"], by=who)
     row = Machine.objects.with_parts().get(pk=made.pk)
     return Response(s.MachineOut(show(row, who)).data, status=201)

@@ -30,6 +30,14 @@ CHANGES = 50  # of one page, where no limit is said
 _AUTHOR = OpenApiParameter("author", str, description="The username of who made it.")
 
 
+def _find(request: Request, slug: str, verb: str = "") -> Template:
+    """Return the template; 404 for whoever may not know of it. Raises Forbidden for whoever may not do `verb` to it."""
+    row: Template = get_object_or_404(access.visible(person(request), Template).with_parts(), slug=slug)
+    if verb:
+        access.require(person(request), verb, row)
+    return row
+
+
 def _one(request: Request, template: Template, status: int = 200) -> Response:
     return Response(s.TemplateOut(offered_to(person(request), [template])[0]).data, status=status)
 
@@ -61,14 +69,10 @@ def templates(request: Request) -> Response:
 @api_view(["GET", "PATCH", "DELETE"])
 def template(request: Request, slug: str) -> Response:
     """Show a template; change it or retire it (teachers)."""
-    who = person(request)
-    row = get_object_or_404(access.visible(who, Template).with_parts(), slug=slug)
-    if request.method != "GET":
-        access.require(who, "change", row)
+    who, row = person(request), _find(request, slug, "" if request.method == "GET" else "change")
     if request.method == "PATCH":
-        return _one(
-            request, edit_template(template=row, by=who, **_fields(body(request, inputs.TemplateIn, partial=True)))
-        )
+        fields = _fields(body(request, inputs.TemplateIn, partial=True))
+        return _one(request, edit_template(template=row, by=who, **fields))
     if request.method == "DELETE":
         retire_template(template=row, by=who)
         return Response(status=204)
@@ -80,8 +84,7 @@ def template(request: Request, slug: str) -> Response:
 @once_per_key
 def bring_back(request: Request, slug: str) -> Response:
     """Take back that a template was retired."""
-    row = get_object_or_404(Template.objects.with_parts(), slug=slug)
-    access.require(person(request), "change", row)
+    row = _find(request, slug, "change")
     return _one(request, bring_back_template(template=row, by=person(request)))
 
 
@@ -91,19 +94,18 @@ def bring_back(request: Request, slug: str) -> Response:
 @api_view(["GET"])
 def changes(request: Request, slug: str) -> Response:
     """List the history of a template, newest first: who changed what, for those who may change it."""
-    row = get_object_or_404(Template, slug=slug)
-    access.require(person(request), "see_changes", row)
+    row = _find(request, slug, "see_changes")
     rows, headers = page(request, row.changes.select_related("by"), "-at", "-pk", size=CHANGES)
     return lists.answer(request, s.TemplateChangeOut(rows, many=True).data, headers)
 
 
-def _fields(asked: dict[str, Any]) -> dict[str, Any]:
-    """Ids of the cloud become the catalog's rows; only what is offered counts."""
+def _fields(sent: dict[str, Any]) -> dict[str, Any]:
+    """Replace the cloud's ids by rows of the catalog. Raises BadTemplate for an id that is not offered."""
     for name, rows in (("image", Image.objects), ("flavor", Flavor.objects)):
-        if name in asked:
-            asked[name] = rows.filter(cloud_id=asked[name], offered=True, missing=False).first()
-            if asked[name] is None:
+        if name in sent:
+            sent[name] = rows.filter(cloud_id=sent[name], offered=True, missing=False).first()
+            if sent[name] is None:
                 raise BadTemplate(_("This image or size is not offered. The catalog lists those that are."))
-    if "services" in asked:
-        asked["services"] = [dict(service) for service in asked["services"]]
-    return asked
+    if "services" in sent:
+        sent["services"] = [dict(service) for service in sent["services"]]
+    return sent

@@ -48,7 +48,7 @@ class IdleForm(forms.Form):
 
     @property
     def is_changed(self) -> bool:
-        """Whether the template has rules of its own, or what was typed is wrong: then the part is shown unfolded."""
+        """Return whether the template has rules of its own, or what was typed is wrong: then the part is shown unfolded."""
         return bool(self.initial or self.errors)
 
 

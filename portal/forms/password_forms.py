@@ -46,7 +46,7 @@ class ChangePasswordForm(EndsTokens, theirs.ChangePasswordForm):  # type: ignore
     field_order = ["oldpassword", "password1", "password2", "end_tokens"]
 
     def clean_oldpassword(self) -> str:
-        """Wrong guesses here count as they do at the sign-in."""
+        """Check the current password. Wrong guesses count as they do at the sign-in."""
         with limits.attempt(name=self.user.username, address=current_address()) as tried:
             typed: str = super().clean_oldpassword()
             tried.succeeded()

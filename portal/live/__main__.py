@@ -16,13 +16,13 @@ DRAIN_SECONDS = 5
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    told = _arguments()
+    arguments = _arguments()
     django.setup()
     from portal import serve
 
     _keep_few_connections()
-    sockets = [serve.listen(host, told.port) for host in told.host]
-    trusted = serve.trusted_proxies(behind_gateway=told.behind_gateway)
+    sockets = [serve.listen(host, arguments.port) for host in arguments.host]
+    trusted = serve.trusted_proxies(behind_gateway=arguments.behind_gateway)
     with contextlib.suppress(KeyboardInterrupt):
         make_server(trusted=trusted).run(sockets=sockets)
 
@@ -38,7 +38,7 @@ def _arguments() -> Any:
 
 
 def _keep_few_connections() -> None:
-    """The pool of web would be twelve."""
+    """Shrink the pool of connections to the threads that read: web has twelve."""
     from portal.live.reading import THREADS
 
     pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
@@ -53,7 +53,7 @@ def make_server(*, trusted: list[str]) -> "uvicorn.Server":
     from portal.serve import Impatient
 
     class Server(uvicorn.Server):
-        """Ends the streams first when told to end: each browser learns that it may come back, and comes at a time of its own."""
+        """uvicorn's server, which ends the streams first: each browser learns when to come back."""
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             for server in self.servers:

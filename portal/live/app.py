@@ -28,18 +28,18 @@ class Live:
         begun, name = monotonic(), request_id(request_of(scope))
         with logs.about(request=name):
             carry = self._http if scope["type"] == "http" else self._websocket
-            told = await carry(scope, receive, send, name)
-            if told:
-                facts = {"path": logs.cut(scope["path"]), "seconds": round(monotonic() - begun, 1), "end": told}
+            end = await carry(scope, receive, send, name)
+            if end:
+                facts = {"path": logs.cut(scope["path"]), "seconds": round(monotonic() - begun, 1), "end": end}
                 log.info("%(path)s ended after %(seconds)s s: %(end)s", facts, extra={"facts": facts})
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()  # startup
         reading.start()
-        going = [asyncio.create_task(work) for work in (news.follow(self.hub), self.hub.stay_alive(), self.hub.guard())]
+        tasks = [asyncio.create_task(work) for work in (news.follow(self.hub), self.hub.stay_alive(), self.hub.guard())]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown
-        for task in going:
+        for task in tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -84,7 +84,7 @@ class Live:
         if scope["path"] == "/healthz":
             await _answer(send, 200, b"ok\n")
         elif scope["path"] == "/metrics" and probes.may_scrape(request := request_of(scope)):
-            body, media_type = numbers.told(self.hub, len(self.dials.open), request.headers.get("Accept", ""))
+            body, media_type = numbers.rendered(self.hub, len(self.dials.open), request.headers.get("Accept", ""))
             await _answer(send, 200, body, (b"content-type", media_type.encode()))
         else:
             await _answer(send, 401 if scope["path"] == "/metrics" else 404, b"not here\n")

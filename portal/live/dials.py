@@ -31,7 +31,7 @@ Frame = str | bytes
 
 
 class Side(Protocol):
-    """One end of a dialed connection."""
+    """An end of a dialed connection."""
 
     async def receive(self) -> Frame | None: ...
 
@@ -42,7 +42,7 @@ class Side(Protocol):
 
 @dataclass(eq=False)
 class Meeting:
-    """The side that came first waits here for the other."""
+    """A dialed connection whose first side waits for the other."""
 
     first: Side
     began: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,4 +1,4 @@
-"""Who may open a live connection: at the right address, from the right origin, with a session or a token that is good now.
+"""Check who opens a live connection: the right address, the right origin, a session or a token that is good now.
 
 Django's protection against forged requests does not cover what stays open, so the origin is checked here.
 """
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """By what a person came in. `key` is the session's key, or the hash of the token."""
+    """The proof by which a person came in. `key` is the session's key, or the hash of the token."""
 
     person: User
     kind: str  # session or token
@@ -104,7 +104,7 @@ def check_origin(request: ASGIRequest, *, is_socket: bool) -> None:
 
 
 def _names_no_other(request: ASGIRequest, *, is_socket: bool) -> bool:
-    """Whether a request without an Origin may be a program's, or one of our own page: a browser leaves it out only there."""
+    """Return whether a request without an Origin may be a program's, or one of our own page: a browser leaves it out only there."""
     if _bearer(request) is not None:
         return True  # no browser sends that by itself
     site = request.headers.get("Sec-Fetch-Site")
@@ -130,7 +130,7 @@ def _bearer(request: ASGIRequest) -> str | None:
 
 
 def _by_token(request: ASGIRequest) -> Entry | None:
-    """As the API reads it, without its framework, which costs 11 MB."""
+    """Read the token as the API does, without its framework, which costs 11 MB."""
     text = _bearer(request)
     if text is None:
         return None
@@ -143,7 +143,7 @@ def _by_token(request: ASGIRequest) -> Entry | None:
 
 
 def _by_session(request: ASGIRequest) -> Entry | None:
-    """Not at 127.0.0.1 where the portal has a name: machines' ports are there, to which a browser sends the same cookies."""
+    """Read the session. None at 127.0.0.1 where the portal has a name: a browser sends the same cookies to machines' ports there."""
     key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key or is_beside_home(request):
         return None

@@ -1,4 +1,4 @@
-"""All open connections of this process: how many there may be, what reaches whom, and when they end."""
+"""The open connections of this process: how many there may be, what reaches whom, and when they end."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ class Hub:
         self.streams: set[Stream] = set()
         self.counts: Counter[str] = Counter()  # for /metrics
         self.is_draining = False
-        self.is_sighted = False  # whether changes reach us
+        self.hears_changes = False  # whether changes reach us
         self._admission = Admission()
         self._epoch, self._number = secrets.token_hex(4), 0
         self._kept: deque[tuple[int, Change]] = deque(maxlen=KEPT)
@@ -84,18 +84,18 @@ class Hub:
 
     # ---- changes ----
 
-    def see(self) -> None:
-        """Changes reach us from now on; of those before nobody knows."""
-        self.is_sighted = True
+    def begin_hearing(self) -> None:
+        """Note that changes reach us from now on. Nobody knows of those before."""
+        self.hears_changes = True
         self._epoch = secrets.token_hex(4)
         self._kept.clear()
         for stream in self.streams:
             stream.push(self._state(), GAP)
 
-    def go_blind(self) -> None:
-        """Changes reach us no more: pages must ask by themselves."""
-        if self.is_sighted:
-            self.is_sighted = False
+    def stop_hearing(self) -> None:
+        """Note that changes reach us no more: pages must poll."""
+        if self.hears_changes:
+            self.hears_changes = False
             for stream in self.streams:
                 stream.push(self._state())
 
@@ -151,7 +151,7 @@ class Hub:
         return [self._message(n, change) for n, change in later if known.get(change)]
 
     def _state(self) -> Message:
-        return Message("state", "live" if self.is_sighted else "blind")
+        return Message("state", "live" if self.hears_changes else "blind")
 
     # ---- what goes on all the time ----
 
@@ -177,7 +177,7 @@ class Hub:
                     stream.end("unsure")
 
     async def _check(self) -> bool:
-        """Whether everybody's rights are known to be right."""
+        """End the streams of those whose right has ended. Return whether everybody's rights could be read."""
         streams = list(self.streams)
         if not streams:
             return True

@@ -14,8 +14,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from lib import events, seldom
+from portal.live import heartbeat
 from portal.live.hub import Hub
-from portal.live.sign import SECONDS, key
 
 log = logging.getLogger("portal.live")
 NAME = f"minga-live-{os.getpid()}"  # in Redis' list of its clients
@@ -32,7 +32,7 @@ async def follow(hub: Hub) -> None:
             await _listen(hub)
         except (RedisError, OSError) as error:  # TimeoutError is one
             seldom.warning(log, "news", "no changes from Redis: %r", error, memory=seldom.OWN)
-        hub.go_blind()
+        hub.stop_hearing()
         await asyncio.sleep(AGAIN_SECONDS)
 
 
@@ -58,13 +58,13 @@ async def _listen(hub: Hub) -> None:
 
 async def _beat(client: Any, name: str) -> None:
     while True:
-        await client.set(key(settings.REDIS_URL), 1, ex=int(SECONDS))
+        await client.set(heartbeat.key(settings.REDIS_URL), 1, ex=int(heartbeat.SECONDS))
         await client.publish(name, BEAT)
         await asyncio.sleep(BEAT_SECONDS)
 
 
 async def _hear(hub: Hub, line: Any) -> None:
-    """Raises OSError when the line is silent for too long."""
+    """Pass on messages of the line. Raises TimeoutError when it is silent for too long."""
     heard_at = monotonic()
     while monotonic() - heard_at < DEAF_SECONDS:
         message = await line.get_message(timeout=BEAT_SECONDS)
@@ -73,7 +73,7 @@ async def _hear(hub: Hub, line: Any) -> None:
         heard_at = monotonic()
         if message["type"] == "subscribe":
             seldom.over(log, "news", "changes come from Redis again", memory=seldom.OWN)
-            hub.see()
+            hub.begin_hearing()
         elif message["type"] == "message" and message["data"] != BEAT:
             hub.hear(list(events.read(message["data"])))
     raise TimeoutError("it is silent")

@@ -18,7 +18,7 @@ REFUSED = (
 )  # fmt: skip
 
 
-class Numbers(Collector):
+class LiveMetrics(Collector):
     def __init__(self, hub: Hub, dials: int) -> None:
         self.hub, self.dials = hub, dials
 
@@ -27,7 +27,7 @@ class Numbers(Collector):
         yield Gauge("minga_live_streams", "Connections that are open.", value=len(hub.streams))
         people = len({stream.person.pk for stream in hub.streams})
         yield Gauge("minga_live_people", "People who have one or more of them.", value=people)
-        yield Gauge("minga_live_sees_changes", "Whether changes come from Redis.", value=hub.is_sighted)
+        yield Gauge("minga_live_sees_changes", "Whether changes come from Redis.", value=hub.hears_changes)
         yield Counter("minga_live_changes", "Changes heard from Redis.", value=hub.counts["heard"])
         yield Counter("minga_live_sent", "Changes sent, by connections.", value=hub.counts["sent"])
         yield self._by("minga_live_ended", "Connections that ended.", "ended", ENDED)
@@ -42,7 +42,7 @@ class Numbers(Collector):
         return family
 
 
-def told(hub: Hub, dials: int, accept: str) -> tuple[bytes, str]:
-    """Return the numbers in the form that the asker prefers, and the name of that form."""
+def rendered(hub: Hub, dials: int, accept: str) -> tuple[bytes, str]:
+    """Return the metrics in a format that `accept` (the header) takes, and its media type."""
     encode, media_type = choose_encoder(accept)
-    return encode(Numbers(hub, dials)), media_type
+    return encode(LiveMetrics(hub, dials)), media_type

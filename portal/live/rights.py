@@ -1,4 +1,4 @@
-"""Whether those who are connected still may be, and who of them may know of a change. Both ask the database, in short calls."""
+"""The rights of those who are connected: who still may be, and who may know of a change. Both are short calls of the database."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any

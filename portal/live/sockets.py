@@ -1,4 +1,4 @@
-"""The same events for programs, over a websocket: each is one text frame of JSON."""
+"""Events for programs, over a websocket: each is one text frame of JSON."""
 
 import json
 from time import monotonic
@@ -15,7 +15,7 @@ CODES = {"restart": 1012, "rights": 1008, "flood": 1008, "unsure": 1013}
 
 
 class Meter:
-    """How many frames may still come in this moment."""
+    """A limit on the frames that may come in a moment."""
 
     def __init__(self) -> None:
         self.left, self.at = FRAMES_AT_ONCE, monotonic()

@@ -1,4 +1,4 @@
-"""One open connection: what waits to be sent on it, and its end.
+"""An open connection: what waits to be sent on it, and its end.
 
 While nothing is to be sent it costs no task of its own: the connection's own task waits for the other side to hang up.
 """

@@ -1,4 +1,4 @@
-"""How commands tell what they found: aligned rows, in the language of whoever reads them."""
+"""Output of commands: aligned rows, in the reader's language."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ NARROW, WIDE = 60, 120
 
 
 def language(wish: str | None) -> str:
-    """--lang, else the terminal's own."""
+    """Return the language: --lang, else the terminal's own."""
     said = wish or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     known = [code for code, _name in settings.LANGUAGES]
     return said[:2] if said[:2] in known else "en"
@@ -57,7 +57,7 @@ def survey(cloud: OpenStackCloud) -> Survey:
 
 
 def _students() -> int:
-    """0 when the database is away: that is not what is looked at here."""
+    """Count the students; 0 when the database is away: that is not what is looked at here."""
     try:
         return User.objects.filter(roles__contains=[User.Role.STUDENT], is_active=True).count()
     except DatabaseError:

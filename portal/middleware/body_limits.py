@@ -1,4 +1,4 @@
-"""How much one request may send, and for how long: an ASGI layer around all others, since Django keeps a whole body before any view.
+"""Limits on the size and duration of a request's body: an ASGI layer around all others, since Django keeps a whole body before any view.
 
 Without a Content-Length, too. A view that takes more says so with `takes_up_to`; it is given more only for a person who is known
 from the head of the request, before the body is read.
@@ -34,7 +34,7 @@ SECONDS = 60.0  # for a body of that size;
 BYTES_A_SECOND = 50_000  # what is allowed to be larger may come at this rate
 # After a refusal the rest is read and thrown away for a moment: who still sends when we hang up would not see the answer.
 DRAINED_SECONDS, DRAINED = 2.0, 16 * MB
-MARK = "minga.refused"  # in the scope: the status of the answer
+REFUSED_STATUS = "minga.refused"  # in the scope: the status of the answer
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -75,7 +75,7 @@ class Body:
         self.until = asyncio.get_running_loop().time() + SECONDS
 
     async def receive(self) -> Message:
-        if MARK in self.scope:
+        if REFUSED_STATUS in self.scope:
             await asyncio.Event().wait()  # for ever: what still comes is `_drain`'s
         if self.is_whole:
             return await self._receive()  # the end of the connection
@@ -101,11 +101,11 @@ class Body:
 
     def _refuse(self, status: int) -> Message:
         """Leave an empty request of it, which the middleware below answers."""
-        self.scope[MARK] = status
+        self.scope[REFUSED_STATUS] = status
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(self, message: Message) -> None:
-        if MARK not in self.scope:
+        if REFUSED_STATUS not in self.scope:
             return await self._send(message)
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
@@ -128,9 +128,9 @@ class Body:
 
 
 def stated_length(scope: Message) -> float:
-    """Content-Length. One that is no number is refused by the web server already; of an endless one nothing is read."""
-    told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(told) if told.isdigit() and len(told) < 19 else math.inf
+    """Return Content-Length. One that is no number is refused by the web server already; of an endless one nothing is read."""
+    stated = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(stated) if stated.isdigit() and len(stated) < 19 else math.inf
 
 
 def limit_of(scope: Message) -> int:
@@ -169,7 +169,7 @@ class Refused:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        status = getattr(request, "scope", {}).get(MARK)
+        status = getattr(request, "scope", {}).get(REFUSED_STATUS)
         if status is None:
             response: HttpResponseBase = self.get_response(request)
             return response

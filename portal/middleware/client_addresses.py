@@ -1,4 +1,4 @@
-"""Notes from which address somebody who is signed in (in a browser, or by a token) uses the portal."""
+"""Note from which address somebody who is signed in (in a browser, or by a token) uses the portal."""
 
 import logging
 from collections import OrderedDict
@@ -21,16 +21,16 @@ from tunnels.agent.protocol import read_address
 
 log = logging.getLogger(__name__)
 PAUSE = timedelta(minutes=10)  # between two notes of the same person at the same address, by one process
-MOST_MARKS = 20_000
+MOST_NOTED = 20_000
 PROGRAMS = ("/agent/", "/static/")  # no people, and no session that should be looked up for them
 
 
 class SignIns:
-    """After AuthenticationMiddleware. Whom a token names is known only when the view has been asked."""
+    """Middleware after AuthenticationMiddleware. Whom a token names is known only when the view has been asked."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        self.marks: OrderedDict[tuple[int, str], datetime] = OrderedDict()  # in memory: no query for a request
+        self.noted: OrderedDict[tuple[int, str], datetime] = OrderedDict()  # in memory: no query for a request
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = self.get_response(request)
@@ -42,13 +42,13 @@ class SignIns:
 
     def _is_due(self, user: int, address: str) -> bool:
         now, key = timezone.now(), (user, address)
-        last = self.marks.get(key)
+        last = self.noted.get(key)
         if last is not None and last <= now < last + PAUSE:
             return False
-        self.marks[key] = now
-        self.marks.move_to_end(key)
-        while len(self.marks) > MOST_MARKS:
-            self.marks.popitem(last=False)
+        self.noted[key] = now
+        self.noted.move_to_end(key)
+        while len(self.noted) > MOST_NOTED:
+            self.noted.popitem(last=False)
         return True
 
 

@@ -21,14 +21,14 @@ PROGRAMS = ("/api/v1/", "/api/schema/", "/agent/", "/static/")
 
 
 class HomeAddress:
-    """Before whatever reads a cookie, and before the redirect to https."""
+    """Middleware before whatever reads a cookie, and before the redirect to https."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if is_beside_home(request):
-            return self._without_cookies(request) if request.path.startswith(PROGRAMS) else _lead_home(request)
+            return self._without_cookies(request) if request.path.startswith(PROGRAMS) else _redirect_home(request)
         if settings.SECURE_SSL_REDIRECT and request.path.startswith("/api/v1/") and not request.is_secure():
             return _only_https(request)
         response: HttpResponseBase = self.get_response(request)
@@ -50,7 +50,7 @@ def is_beside_home(request: HttpRequest) -> bool:
     return bare(_named(request)) in NUMBERS and urlsplit(settings.PORTAL_URL).hostname not in NUMBERS
 
 
-def _lead_home(request: HttpRequest) -> HttpResponse:
+def _redirect_home(request: HttpRequest) -> HttpResponse:
     """Redirect, not for ever: another program may have this port tomorrow. A form is not passed on: it was made for another address."""
     home = _home(request)
     if request.method in ("GET", "HEAD"):
@@ -61,7 +61,7 @@ def _lead_home(request: HttpRequest) -> HttpResponse:
 
 
 def _home(request: HttpRequest) -> str:
-    """PORTAL_URL; in a trial by the port that the visitor came to, which may be forwarded from elsewhere."""
+    """Return PORTAL_URL; in a trial with the port that the visitor came to, which may be forwarded from elsewhere."""
     if urlsplit(settings.PORTAL_URL).hostname != "localhost":
         return str(settings.PORTAL_URL)
     port = _named(request).rpartition("]")[2].rpartition(":")[2]

@@ -9,7 +9,7 @@ from django.utils.cache import patch_cache_control
 
 
 class NoStore:
-    """After AuthenticationMiddleware. Whom a token names is known only when the view has been asked. Static files come before."""
+    """Middleware after AuthenticationMiddleware. Whom a token names is known only when the view has been asked. Static files come before."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response

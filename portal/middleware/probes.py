@@ -50,8 +50,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
         state, parts = health.FAILED, {}
     if state != health.FAILED:
         latency.PROCESS.hand_in()
-    told = {"state": state, "parts": {name: part.told() for name, part in parts.items()}}
-    return JsonResponse(told, status=503 if state == health.FAILED else 200)
+    answer = {"state": state, "parts": {name: part.as_json() for name, part in parts.items()}}
+    return JsonResponse(answer, status=503 if state == health.FAILED else 200)
 
 
 def numbers(request: HttpRequest) -> HttpResponse:
@@ -60,7 +60,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
         sentence = "Send METRICS_TOKEN as a bearer token, or ask from an address in METRICS_ALLOW without a proxy.\n"
         return _text(sentence, 401, **{"WWW-Authenticate": "Bearer"})
     latency.PROCESS.hand_in()
-    body, media_type = metrics.told(request.headers.get("Accept", ""))
+    body, media_type = metrics.rendered(request.headers.get("Accept", ""))
     return HttpResponse(body, content_type=media_type)
 
 
@@ -79,7 +79,7 @@ def may_scrape(request: HttpRequest) -> bool:
 
 
 def _is_passed_on(request: HttpRequest) -> bool:
-    """Then everybody of the world may come from the proxy's address, which often is this very computer's."""
+    """Return whether a proxy passed it on: then anybody may come from its address, which often is this very computer's."""
     return any(name.startswith(PASSED_ON) for name in request.META)
 
 

@@ -214,7 +214,7 @@ def _failed(program: str, words: bytes) -> BadBackup:
 
 
 def _sync(path: Path) -> None:
-    """Safe against a power cut; a file's name is so only when its folder is."""
+    """Make a file or folder safe against a power cut; a file's name is so only when its folder is."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

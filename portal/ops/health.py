@@ -8,19 +8,17 @@ import logging
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from threading import Lock, Thread
 from time import monotonic, perf_counter
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 from django.utils import timezone
-from psycopg import errors as postgres
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -30,16 +28,15 @@ from cloud import open_disks
 from lib import seldom
 from machines.models import CloudWatch
 from machines.reconcile.sweep import PACE
-from portal.live import sign
+from portal.live import heartbeat
+from portal.ops.database_disk import DatabaseDisk
+from portal.ops.single_flight import SingleFlight
 from tunnels.models import Gateway
 
 log = logging.getLogger(__name__)
 LIMIT_SECONDS = 1.8  # for everything: a prober often gives up after two
 FAILS_TOLD = 3  # times that a row fails in a row before it is told here: once may be bad luck
-DISK_SECONDS = 10.0  # between two tries to write to the database's disk, however many probes come
 FREE_BYTES = 10_000_000  # for temporary files: a few bodies of requests; compose gives web 64 MB in all
-# Makes PostgreSQL write some 2 MB into its folder of temporary files, and throw them away: no row, no table, nothing to clean up.
-SPILL = "SELECT count(*) FROM (SELECT n, repeat('x', 100) FROM generate_series(1, 15000) n ORDER BY 2, 1 DESC OFFSET 0) rows"
 LISTS_MISSED = 4  # so many quiet pauses without a list are no chance any more
 OK, DEGRADED, FAILED = "ok", "degraded", "failed"
 _LINK = {
@@ -61,41 +58,14 @@ class Part:
     seconds: float | None = None
     why: str = ""
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         seconds = None if self.seconds is None else round(self.seconds, 3)
         return {k: v for k, v in (asdict(self) | {"seconds": seconds}).items() if k != "why" or v}
 
 
-class Look(Generic[T]):
-    """A question that may hang, asked in a thread of its own.
-
-    While one is open no second one is asked: threads do not pile up, and a flood of probes costs one question at a time.
-
-    The drivers' time-outs alone would not do: libpq's connect_timeout is two seconds at least, statement_timeout is kept by a server
-    that may be the one that hangs, and nothing bounds the look-up of a host's name.
-    """
-
-    def __init__(self, ask: Callable[[], T]) -> None:
-        self._ask, self._lock = ask, Lock()
-        self._open: Future[T] | None = None
-
-    def begin(self) -> "Future[T]":
-        with self._lock:
-            if self._open is None or self._open.done():
-                self._open = Future()
-                Thread(target=self._run, args=(self._open,), daemon=True).start()
-            return self._open
-
-    def _run(self, answer: "Future[T]") -> None:
-        try:
-            answer.set_result(self._ask())
-        except BaseException as error:  # whatever it is, it is the answer
-            answer.set_exception(error)
-
-
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An answer of the database, and after how many seconds it came."""
+class DatabaseAnswer:
+    """The rows that readiness is judged by, and after how many seconds they came."""
 
     seconds: float
     watch: CloudWatch | None
@@ -106,49 +76,22 @@ class Seen:
     mails_since: datetime | None = None  # since when none of the mails that wait could be sent
 
 
-def _ask_database() -> Seen:
+def _ask_database() -> DatabaseAnswer:
     began = perf_counter()
     try:
         watch, gateways = CloudWatch.objects.filter(pk=1).first(), list(Gateway.objects.enabled())
         now = timezone.now()
         failing, since = failures.counts(now, least=FAILS_TOLD), failures.oldest(now, least=FAILS_TOLD)
         mails = outbox.failing_since(now)
-        return Seen(perf_counter() - began, watch, gateways, failing, since, _disk.is_full(), mails)
+        return DatabaseAnswer(perf_counter() - began, watch, gateways, failing, since, _disk.is_full(), mails)
     finally:
         connection.close()  # this thread's own
 
 
-class DatabaseDisk:
-    """Whether PostgreSQL has room to write. Reading goes on for long on a full disk, and so did the word "ok"."""
-
-    def __init__(self) -> None:
-        self.full, self.tried_at = False, float("-inf")  # on the monotonic clock
-
-    def is_full(self) -> bool:
-        if monotonic() >= self.tried_at + DISK_SECONDS:
-            self.full, self.tried_at = not _can_spill(), monotonic()
-        return self.full
-
-
-def _can_spill() -> bool:
-    try:
-        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL work_mem = '64kB'")
-            cursor.execute(SPILL)
-    except DatabaseError as error:
-        if not isinstance(error.__cause__, postgres.DiskFull):
-            raise
-        return False
-    return True
-
-
-_disk = DatabaseDisk()
-
-
 def _ask_redis() -> float:
     began = perf_counter()
-    with _open_redis() as door:
-        door.ping()
+    with _open_redis() as client:
+        client.ping()
     return perf_counter() - began
 
 
@@ -160,8 +103,8 @@ def _open_redis() -> "redis.Redis":
 def _ask_live() -> float:
     """Look for the sign that a live process leaves in Redis every few seconds."""
     began = perf_counter()
-    with _open_redis() as door:
-        if not door.exists(sign.key(settings.REDIS_URL)):
+    with _open_redis() as client:
+        if not client.exists(heartbeat.key(settings.REDIS_URL)):
             raise TimeoutError("no live process has been heard lately")
     return perf_counter() - began
 
@@ -173,34 +116,35 @@ def _ask_disks() -> float:
     return perf_counter() - began
 
 
-_database, _redis, _disks, _live = Look(_ask_database), Look(_ask_redis), Look(_ask_disks), Look(_ask_live)
+_disk = DatabaseDisk()
+_database, _redis = SingleFlight(_ask_database), SingleFlight(_ask_redis)
+_disks, _live = SingleFlight(_ask_disks), SingleFlight(_ask_live)
 
 
 def readiness() -> tuple[str, dict[str, Part]]:
     """Return the state of the whole, and of each part."""
     until = monotonic() + LIMIT_SECONDS
-    asked_database, asked_redis, asked_disks = _database.begin(), _redis.begin(), _disks.begin()
-    asked_live = _live.begin()
-    seen = _answer("database", asked_database, until)
-    took = _answer("redis", asked_redis, until)
-    read, heard = _answer("disks", asked_disks, until), _answer("live", asked_live, until)
+    # All are asked before the first is waited for.
+    asked = _database.begin(), _redis.begin(), _disks.begin(), _live.begin()
+    rows_read, redis_seconds = _answer("database", asked[0], until), _answer("redis", asked[1], until)
+    disks_seconds, live_seconds = _answer("disks", asked[2], until), _answer("live", asked[3], until)
     parts = {
-        "database": seen if isinstance(seen, Part) else database(seen),
-        "redis": took if isinstance(took, Part) else Part(OK, took),
+        "database": rows_read if isinstance(rows_read, Part) else database(rows_read),
+        "redis": redis_seconds if isinstance(redis_seconds, Part) else Part(OK, redis_seconds),
         "disk": disk(tempfile.gettempdir()),
-        **_further(seen, timezone.now()),
-        "disks": disks(read),
-        "live": live(heard),
+        **_from_rows(rows_read, timezone.now()),
+        "disks": disks(disks_seconds),
+        "live": live(live_seconds),
     }
     return worst(parts), parts
 
 
-def database(seen: Seen) -> Part:
+def database(answer: DatabaseAnswer) -> Part:
     """Check that the database answers and has room to write: without that nobody can sign in or ask for anything."""
-    if not seen.disk_is_full:
-        return Part(OK, seen.seconds)
+    if not answer.disk_is_full:
+        return Part(OK, answer.seconds)
     seldom.warning(log, "database disk", "the disk of the database is full", memory=seldom.OWN)
-    return Part(FAILED, seen.seconds, "its disk is full")
+    return Part(FAILED, answer.seconds, "its disk is full")
 
 
 def disk(folder: str) -> Part:
@@ -220,21 +164,21 @@ def disks(took: float | Part) -> Part:
 
 
 def live(took: float | Part) -> Part:
-    """The process that tells open pages of changes. Without it they ask every few seconds, as they do without Redis."""
+    """Check the process that tells open pages of changes. Without it they ask every few seconds, as they do without Redis."""
     if isinstance(took, Part):
         return Part(DEGRADED, why="open pages ask by themselves: no live process has been heard lately")
     return Part(OK, took)
 
 
-def _further(seen: Seen | Part, now: datetime) -> dict[str, Part]:
-    if isinstance(seen, Part):
+def _from_rows(answer: DatabaseAnswer | Part, now: datetime) -> dict[str, Part]:
+    if isinstance(answer, Part):
         unknown = Part(DEGRADED, why="not known without the database")
         return {"cloud": unknown, "agents": unknown, "rows": unknown, "mails": unknown}
     return {
-        "cloud": cloud(seen.watch, now),
-        "agents": agents(seen.gateways, now),
-        "rows": rows(seen, now),
-        "mails": mails(seen, now),
+        "cloud": cloud(answer.watch, now),
+        "agents": agents(answer.gateways, now),
+        "rows": rows(answer, now),
+        "mails": mails(answer, now),
     }
 
 
@@ -279,20 +223,20 @@ def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
     return Part(DEGRADED if why else OK, max(ages) if len(ages) == len(gateways) else None, why)
 
 
-def rows(seen: Seen, now: datetime) -> Part:
-    """Rows that a loop fails with again and again, while it goes on with all others. No names: anybody may ask here."""
-    if not seen.failing or seen.failing_since is None:
+def rows(answer: DatabaseAnswer, now: datetime) -> Part:
+    """Check for rows that a loop fails with again and again, while it goes on with all others. No names: anybody may ask here."""
+    if not answer.failing or answer.failing_since is None:
         return Part(OK, 0.0)
-    counts = ", ".join(f"{number} of {loop}" for loop, number in sorted(seen.failing.items()))
-    age = (now - seen.failing_since).total_seconds()
+    counts = ", ".join(f"{number} of {loop}" for loop, number in sorted(answer.failing.items()))
+    age = (now - answer.failing_since).total_seconds()
     return Part(DEGRADED, age, f"keep failing: {counts}; administrators see which at /failures/")
 
 
-def mails(seen: Seen, now: datetime) -> Part:
+def mails(answer: DatabaseAnswer, now: datetime) -> Part:
     """Check that mails go out. People are asked by other ways, too, so the site goes on."""
-    if seen.mails_since is None:
+    if answer.mails_since is None:
         return Part(OK, 0.0)
-    age = (now - seen.mails_since).total_seconds()
+    age = (now - answer.mails_since).total_seconds()
     return Part(DEGRADED, age, "mails wait that cannot be sent; administrators see why at /notices/")
 
 

@@ -1,4 +1,4 @@
-"""How long requests take, by route, method and class of status.
+"""Latency of requests, by route, method and class of status.
 
 Each web process counts in memory, and hands in what it has counted whenever it is asked for /metrics or /readyz. The totals are in
 the database: so any process tells those of all, and none goes down when a process is started anew. A process that ends loses

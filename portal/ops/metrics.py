@@ -32,7 +32,7 @@ from tunnels.agent.protocol import LINK_ERRORS
 from tunnels.models import Gateway, Tunnel
 
 LAUNCH_BUCKETS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600]  # seconds
-_MISHAPS = {
+_AGENT_TOTALS = {
     "faults": ("minga_agent_faults", "Exceptions in the agent that ended one connection or one attempt."),
     "turned_away": ("minga_agent_turned_away", "Visitors for whom there was no room."),
     "links_lost": ("minga_gateway_links_lost", "Connections to the gateway that ended."),
@@ -55,7 +55,7 @@ WHERE e.kind = 'moved' AND e.at >= %s GROUP BY 1, 2
 """
 
 
-class Numbers(Collector):
+class Metrics(Collector):
     """A dozen queries, whatever the number of machines."""
 
     def __init__(self) -> None:
@@ -99,13 +99,13 @@ class Numbers(Collector):
         return family
 
 
-def told(accept: str) -> tuple[bytes, str]:
-    """Return all numbers in the form that the asker prefers, and the name of that form."""
+def rendered(accept: str) -> tuple[bytes, str]:
+    """Return all metrics in a format that `accept` (the header) takes, and its media type."""
     encode, media_type = choose_encoder(accept)
-    return encode(NUMBERS), media_type
+    return encode(METRICS), media_type
 
 
-NUMBERS = Numbers()
+METRICS = Metrics()
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
@@ -209,7 +209,7 @@ def _gateways(now: datetime) -> Iterator[Metric]:
         for state in LINK_STATES:
             link.add_metric([gateway.name, state], state == now_is)
     yield link
-    for name, (metric, text) in _MISHAPS.items():
+    for name, (metric, text) in _AGENT_TOTALS.items():
         yield _by(metric, text, "gateway", ((g.name, getattr(g, name)) for g in gateways), Counter)
     heard = ((g.name, _age(g.heard_at, now)) for g in gateways if g.heard_at)
     yield _by("minga_gateway_silent_seconds", "Since the agent was heard.", "gateway", heard)

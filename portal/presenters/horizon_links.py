@@ -1,4 +1,4 @@
-"""Where Horizon, OpenStack's own pages, shows a server to administrators."""
+"""Links to Horizon, OpenStack's own pages, for administrators."""
 
 from urllib.parse import quote
 

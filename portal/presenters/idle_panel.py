@@ -24,7 +24,7 @@ class Line:
 
 
 class Why:
-    """All of it in words, each part made when it is asked for: a card shows the dates only."""
+    """The panel in words, each part made when it is asked for: a card shows the dates only."""
 
     def __init__(self, facts: Facts, now: datetime) -> None:
         self._facts, self._now = facts, now
@@ -62,10 +62,10 @@ class Why:
 
     @cached_property
     def closed(self) -> str:
-        """What happens next if every connection is closed now; '' for a machine that is off."""
+        """Say what happens next if every connection is closed now; '' for a machine that is off."""
         return wording.if_closed(if_closed(self._facts, self._now)) if self.lines else ""
 
     @cached_property
     def dates(self) -> tuple[tuple[str, datetime], ...]:
-        """What becomes of the machine, and when, if nobody uses it any more."""
+        """Return what becomes of the machine, and when, if nobody uses it any more."""
         return tuple((name, at.replace(second=0, microsecond=0)) for name, at in wording.dates(self._outlook))

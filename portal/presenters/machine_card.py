@@ -9,6 +9,7 @@ from zlib import crc32
 from django.urls import reverse
 
 from accounts.models import User
+from lib.names import ascii_name
 from machines.actions import allowed
 from machines.disk_images import has_disk
 from machines.models import Machine
@@ -25,11 +26,12 @@ from portal.presenters.tones import tone_of
 from portal.ways_in.kinds import WayIn
 from portal.ways_in.ports import PortWay
 from portal.ways_in.ssh import SshWay
+from portal.ways_in.vnc import cloud_password
 
 
 @dataclass(frozen=True, slots=True)
 class FirstBoot:
-    """How far the setup of a machine's first boot is, with a line of its console."""
+    """The progress of a machine's first-boot setup, with a line of its console."""
 
     state: str
     line: str
@@ -88,18 +90,18 @@ class Shown:
 
     @property
     def is_first_build(self) -> bool:
-        """Whether its owner has only just asked for it, and would not put it to sleep."""
+        """Return whether its owner has only just asked for it, and would not put it to sleep."""
         return self.machine.state in (State.NEW, State.QUEUED, State.BUILDING) and self.machine.ready_at is None
 
     @property
     def is_live(self) -> bool:
-        """Whether its part of a page asks each second: something is under way, or a way in is about to open."""
+        """Return whether its part of a page asks each second: something is under way, or a way in is about to open."""
         runs = self.machine.state == State.RUNNING
         return self.is_busy or (runs and any(way.is_opening for way in self.ways_in))
 
     @property
     def is_over(self) -> bool:
-        """Whether its part of a page never changes again. All others are looked at now and then: a connection may wake it."""
+        """Return whether its part of a page never changes again. All others are looked at now and then: a connection may wake it."""
         return self.machine.state == State.GONE and not self.is_live
 
     @property
@@ -108,14 +110,13 @@ class Shown:
 
     @property
     def has_disk(self) -> bool:
-        """Whether an image of it can be asked for."""
+        """Return whether an image of it can be asked for."""
         return has_disk(self.machine)
 
     @property
     def alias(self) -> str:
-        """A word for ~/.ssh/config."""
-        word = "".join(c if c.isascii() and c.isalnum() else "-" for c in self.machine.name.lower()).strip("-")
-        return word or f"minga-{str(self.machine.pk)[:8]}"
+        """Return its name for ~/.ssh/config."""
+        return ascii_name(self.machine.name) or f"minga-{str(self.machine.pk)[:8]}"
 
     @property
     def version(self) -> str:
@@ -124,7 +125,7 @@ class Shown:
 
     @property
     def card_version(self) -> str:
-        """The same for a card, which shows only the dates of all that is known of its use."""
+        """Return such a text for a card, which shows only the dates of all that is known of its use."""
         return self._version(self.why.dates)
 
     def _version(self, why: object) -> str:
@@ -161,7 +162,7 @@ class Shown:
 
     @cached_property
     def not_ready(self) -> str:
-        """Why nobody should come in yet, though it runs; '' where every service of its template answers."""
+        """Say why nobody should come in yet, though it runs; '' where every service of its template answers."""
         return machine_sentences.not_ready(self.machine, self.ports, self.now)
 
     @property
@@ -210,14 +211,14 @@ class Shown:
 
     @property
     def says_refusal(self) -> bool:
-        """Whether the sentence is in a box with a button on the page: not twice then."""
+        """Return whether the sentence is in a box with a button on the page: not twice then."""
         if self.must_see_setup and not self.refusal:
             return True
         return bool(self.refusal) and not self.has_bar and (self.is_up or not self.machine.note)
 
     @property
     def cloud_says(self) -> str:
-        """Why the cloud failed or refused, in its own words, for staff; '' for everybody else."""
+        """Return why the cloud failed or refused, in its own words, for staff; '' for everybody else."""
         return self.machine.cloud_fault if access.may(self.reader, "see_faults", self.machine) else ""
 
     # ---- what can be done ----
@@ -233,7 +234,7 @@ class Shown:
 
     @property
     def actions(self) -> list[str]:
-        """All verbs that the reader may ask for now."""
+        """Return all verbs that the reader may ask for now."""
         return sorted({*self.verbs, *self.admin_buttons})
 
     @property
@@ -254,7 +255,7 @@ class Shown:
 
     @property
     def is_last_way_out(self) -> bool:
-        """Whether all that keeps its disk has failed: then the disk comes first, a reset after it."""
+        """Return whether all that keeps its disk has failed: then the disk comes first, a reset after it."""
         return self.machine.state == State.FAILED and "reset" in self.verbs
 
     # ---- ways in ----
@@ -293,5 +294,4 @@ class Shown:
     @property
     def screen_password(self) -> str:
         """The password of a screen that the cloud itself serves on the machine's port; '' where what answers is the guest's."""
-        word = self.machine.vnc_password
-        return word if word and self.serves_screens() else ""
+        return cloud_password(self.machine, self.serves_screens)

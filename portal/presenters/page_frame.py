@@ -75,7 +75,7 @@ def theme_of(request: HttpRequest) -> str:
 
 
 def way_back(request: HttpRequest) -> str:
-    """This page; or the one before it, when this is the answer to a form and cannot be asked for again, or a part of it."""
+    """Return this page; or the one before it, when this is the answer to a form and cannot be asked for again, or a part of it."""
     if request.method == "GET" and not request.headers.get("HX-Request"):
         return request.get_full_path()
     referer = request.headers.get("referer", "")

@@ -27,20 +27,20 @@ MOST = 5  # on one page; who has more open questions finds them with their machi
 class ShownQuestion:
     """A question as a page shows it."""
 
-    ask: Question
+    row: Question
     now: datetime
 
     @cached_property
     def headline(self) -> str:
-        return question_text.headline(self.ask, self.now)
+        return question_text.headline(self.row, self.now)
 
     @property
     def meaning(self) -> str:
-        return question_text.meaning(self.ask)
+        return question_text.meaning(self.row)
 
     @cached_property
     def offered(self) -> list[tuple[str, str]]:
-        return question_text.offered(self.ask, self.now)
+        return question_text.offered(self.row, self.now)
 
 
 def open_questions(request: HttpRequest) -> dict[str, object]:
@@ -80,7 +80,7 @@ class Seen:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = self.get_response(request)
         shown: list[ShownQuestion] = getattr(request, "shown_questions", [])
-        unseen = [q.ask.pk for q in shown if getattr(q.ask, "unseen", False)]
+        unseen = [q.row.pk for q in shown if getattr(q.row, "unseen", False)]
         if unseen and _is_opened(request):
             questions.seen(unseen, timezone.now())
         return response

@@ -14,13 +14,13 @@ from machines.verbs import Verb
 
 @dataclass(frozen=True, slots=True)
 class Binned:
-    """One in the recycle bin, or on its way there."""
+    """A machine in the recycle bin, or on its way there."""
 
     machine: Machine
 
     @property
     def days(self) -> float:
-        """For how long it could be had back."""
+        """Return for how long it can be had back."""
         return policy_of(self.machine.template).bin_days
 
     @property

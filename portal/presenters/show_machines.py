@@ -24,7 +24,7 @@ def show(machine: Machine, reader: User) -> Shown:
 
 
 def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
-    """Make a dozen queries at most, and one more for each template of which something is being built."""
+    """Load machines as the reader sees them: in a dozen queries at most, and one more for each template that is being built."""
     now = timezone.now()
     whys = {each.machine.pk: Why(each, now) for each in facts.load(machines, now)}
     waits = make_room.estimates(machines, now)

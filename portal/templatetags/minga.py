@@ -1,4 +1,4 @@
-"""Small things that templates say."""
+"""Tags and filters of the templates."""
 
 from base64 import b64encode
 from datetime import datetime, timedelta
@@ -61,7 +61,7 @@ def base64(text: str) -> str:
 
 @register.filter
 def memory(mib: int) -> str:
-    """MiB in words: 256 MB, 1 GB, 1.5 GB."""
+    """Write MiB as people read them: 256 MB, 1 GB, 1.5 GB."""
     return f"{mib}{UNBROKEN}MB" if mib < 1024 else f"{mib / 1024:.1f}".removesuffix(".0") + f"{UNBROKEN}GB"
 
 
@@ -75,7 +75,7 @@ def amount(value: int, unit: str) -> str:
 
 @register.filter
 def size(flavor: object) -> str:
-    """1 processor, 256 MB of memory, 1 GB of disk."""
+    """Write a size: 1 processor, 256 MB of memory, 1 GB of disk."""
     vcpus, ram_mb, disk_gb = (getattr(flavor, name) for name in ("vcpus", "ram_mb", "disk_gb"))
     processors = ngettext("%(count)s processor", "%(count)s processors", vcpus) % {"count": vcpus}
     rest = _("%(memory)s of memory, %(disk)s of disk") % {"memory": memory(ram_mb), "disk": amount(disk_gb, "GB")}

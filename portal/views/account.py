@@ -44,8 +44,8 @@ def make_token(request: SignedIn) -> HttpResponse:
 def _home(request: SignedIn, status: int = 200, **more: object) -> HttpResponse:
     own = tokens.of(request.user).exclude(expiry__lt=timezone.now()).select_related("facts")
     zone = TimeZoneForm(initial={"time_zone": request.user.time_zone})
-    facts = {"tokens": own, "most": tokens.MOST_TOKENS, "zone": zone, **more}
-    return render(request, "account/home.html", facts, status=status)
+    context = {"tokens": own, "most": tokens.MOST_TOKENS, "zone": zone, **more}
+    return render(request, "account/home.html", context, status=status)
 
 
 @require_POST
@@ -69,7 +69,7 @@ def language(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def time_zone(request: SignedIn) -> HttpResponse:
-    """Kept with the account: pages and mails give times in it from now on. Empty: the site's."""
+    """Keep the time zone with the account: pages and mails give times in it from now on. Empty: the site's."""
     form = TimeZoneForm(request.POST)
     if not form.is_valid():
         return _home(request, status=400, zone=form)

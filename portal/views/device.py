@@ -39,5 +39,5 @@ def _answered(request: SignedIn, code: str) -> HttpResponse:
     return _page(request, done=row, is_allowed=row.state != row.State.DENIED)
 
 
-def _page(request: SignedIn, status: int = 200, **facts: object) -> HttpResponse:
-    return render(request, "account/device.html", facts, status=status)
+def _page(request: SignedIn, status: int = 200, **context: object) -> HttpResponse:
+    return render(request, "account/device.html", context, status=status)

@@ -48,12 +48,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         why = bad_requests.reason(exception)
         if request.path.startswith(PROGRAMS):
             return JsonResponse(problem(400, why.text, why.code), status=400, content_type=MEDIA_TYPE)
-        facts = {"title": why.title, "text": why.text, "status": 400, "home": why.home}
-        return HttpResponse(render_to_string("bare.html", facts), status=400)
+        context = {"title": why.title, "text": why.text, "status": 400, "home": why.home}
+        return HttpResponse(render_to_string("bare.html", context), status=400)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Something of ours failed; it is in the log. Programs are told in their own form."""
+    """Answer when something of ours failed; it is in the log. Programs get a problem detail."""
     if is_exhausted(sys.exc_info()[1]):
         return pause(request, Busy(noop("Very many people are here at this moment. Try again in a few seconds.")))
     number = request_id(request)
@@ -72,7 +72,7 @@ def refused(request: HttpRequest, status: int) -> HttpResponse:
 
 
 def _why_refused(status: int) -> tuple[str, str, str]:
-    """Title, sentence, and the code for programs."""
+    """Return the title, the sentence, and the code for programs."""
     if status == 413:
         words = _("Go back and send less: at most 2 MB in one go. Nothing has been kept.")
         return _("This is too much at once"), words, "too_large"
@@ -95,13 +95,13 @@ def _pause(request: HttpRequest, refusal: Refusal, headers: dict[str, str]) -> H
         if request.path.startswith(PROGRAMS):
             body = problem(refusal.status, str(refusal), refusal.code)
             return JsonResponse(body, status=refusal.status, content_type=MEDIA_TYPE, headers=headers)
-        facts = {
+        context = {
             "title": _("One moment"),
             "text": str(refusal),
             "status": refusal.status,
             "again": request.path if request.method == "GET" else "",
         }
-        return HttpResponse(render_to_string("pause.html", facts), status=refusal.status, headers=headers)
+        return HttpResponse(render_to_string("try_later.html", context), status=refusal.status, headers=headers)
 
 
 @login_not_required

@@ -15,6 +15,8 @@ from portal.forms.key_form import KeyForm
 from portal.once import once_per_form
 from portal.signed_in import SignedIn
 
+MOVE_LINE = "mkdir -p ~/.ssh && mv ~/Downloads/minga_key ~/.ssh/ && chmod 600 ~/.ssh/minga_key"
+
 
 @require_http_methods(["GET", "POST"])
 @never_cache
@@ -33,7 +35,7 @@ def keys(request: SignedIn) -> HttpResponse:
         form.add_error("public_key" if refusal.code in ("bad_key", "duplicate_key") else None, str(refusal))
         return keys_page(request, form, status=refusal.status)
     messages.success(request, _("Key added. It goes into every machine that you launch or reset from now on."))
-    return redirect(way_on(request))
+    return redirect(next_page(request))
 
 
 @require_POST
@@ -47,8 +49,8 @@ def make(request: SignedIn) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return keys_page(request, status=refusal.status)
-    facts = {"key": key, "private": private, "next": way_on(request)}
-    return render(request, "keys/made.html", facts)
+    context = {"key": key, "private": private, "next": next_page(request), "move_line": MOVE_LINE}
+    return render(request, "keys/made.html", context)
 
 
 @require_POST
@@ -62,15 +64,15 @@ def remove(request: SignedIn, pk: int) -> HttpResponse:
 
 
 def keys_page(request: SignedIn, form: KeyForm | None = None, status: int = 200) -> HttpResponse:
-    facts = {
+    context = {
         "keys": request.user.ssh_keys.all(),
         "form": form or KeyForm(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
     }
-    return render(request, "keys/list.html", facts, status=status)
+    return render(request, "keys/list.html", context, status=status)
 
 
-def way_on(request: SignedIn) -> str:
-    """Back to where the person was sent from, if that is here."""
-    on = request.POST.get("next", "")
-    return on if on and url_has_allowed_host_and_scheme(on, {request.get_host()}) else "keys"
+def next_page(request: SignedIn) -> str:
+    """Return where the person was sent from, if that is here; else the list of keys."""
+    url = request.POST.get("next", "")
+    return url if url and url_has_allowed_host_and_scheme(url, {request.get_host()}) else "keys"

@@ -59,7 +59,7 @@ def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpRespon
     is_over = isinstance(refusal, OverQuota) and lacking is not None
     if refusal and not is_over:  # the quota's refusal is on top of the page, with the ways out
         messages.error(request, str(refusal))
-    facts = {
+    context = {
         "offers": cards,
         "usage": used,
         "shortage": lacking,
@@ -67,7 +67,7 @@ def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpRespon
         "has_key": request.user.ssh_keys.exists(),
         "name": request.POST.get("name", "")[:60] or free_name(request.user),
     }
-    return render(request, "machines/launch.html", facts, status=refusal.status if refusal else 200)
+    return render(request, "machines/launch.html", context, status=refusal.status if refusal else 200)
 
 
 def free_name(user: User) -> str:

@@ -28,14 +28,14 @@ from portal.presenters.machine_history import history
 from portal.presenters.recycle_bin import Binned
 from portal.presenters.show_machines import show, show_all
 from portal.signed_in import SignedIn
-from portal.views.asks import of_machine
+from portal.views.idle_questions import latest_of
 from quotas.actions import usage
 
-# A page asks first.
-SURE: dict[str, Callable[..., Machine]] = {verb: act for verb, act in actions.ACTIONS.items() if verb.destroys}
+# Verbs for which a page asks first.
+CONFIRMED: dict[str, Callable[..., Machine]] = {verb: act for verb, act in actions.ACTIONS.items() if verb.destroys}
 # One tap each. The bin is an answer of the page that asks before a machine is deleted.
 VERBS: dict[str, Callable[..., Machine]] = {
-    **{verb: act for verb, act in actions.ACTIONS.items() if verb not in SURE and verb != Verb.BIN},
+    **{verb: act for verb, act in actions.ACTIONS.items() if verb not in CONFIRMED and verb != Verb.BIN},
     "see": dismiss,
 }
 ABOUT_THE_NAME = ("bad_name", "name_taken")
@@ -58,14 +58,14 @@ def machines(request: SignedIn) -> HttpResponse:
     page, has_bin = _page_of(request)
     mine = show_all(list(page), request.user)
     binned = Machine.objects.filter(owner=request.user).in_bin().with_parts().order_by("-binned_at") if has_bin else ()
-    facts = {
+    context = {
         "shown": mine,
         "page": page,
         "binned": [Binned(row) for row in binned],
         "usage": usage(request.user),
         "has_key": bool(mine) or request.user.ssh_keys.exists(),
     }
-    return render(request, "machines/list.html", {**facts, "busy": any(s.is_busy for s in mine)})
+    return render(request, "machines/list.html", {**context, "busy": any(s.is_busy for s in mine)})
 
 
 def _page_of(request: SignedIn) -> tuple[Page[Machine], bool]:
@@ -87,13 +87,13 @@ def card(request: SignedIn, pk: UUID) -> HttpResponse:
     shown = show(find(request, pk), request.user)
     if shown.card_version == request.GET.get("seen"):
         return UNCHANGED()
-    facts: dict[str, object] = {"s": shown, "said": _news(request, shown), "live": True}
+    context: dict[str, object] = {"s": shown, "announcement": _announcement(request, shown), "live": True}
     if not shown.is_busy:
-        facts["usage"] = usage(shown.machine.owner)
-    return render(request, "machines/_card.html", facts)
+        context["usage"] = usage(shown.machine.owner)
+    return render(request, "machines/_card.html", context)
 
 
-def _news(request: SignedIn, shown: Shown) -> str:
+def _announcement(request: SignedIn, shown: Shown) -> str:
     """Return what a screen reader says: a new state, never a mere percentage."""
     seen = request.GET.get("seen", "").partition("-")[0]
     if seen == shown.machine.state:
@@ -113,18 +113,29 @@ def machine_page(
     *,
     refusal: Refusal | None = None,
     form: PortForm | None = None,
-    naming: NameForm | None = None,
+    name_form: NameForm | None = None,
 ) -> HttpResponse:
     """Answer the whole page; after a refusal with its status, and its sentence where no field has it."""
     if refusal:
-        if not any(each and each.errors for each in (form, naming)):
+        if not any(each and each.errors for each in (form, name_form)):
             messages.error(request, str(refusal))
         row = Machine.objects.with_parts().get(pk=row.pk)
-    facts: dict[str, object] = {"s": show(row, request.user), "history": history(row), "usage": usage(row.owner)}
-    facts |= {"asks": of_machine(row), "copy": disk_images.current(row), "form": form or PortForm()}
-    facts["naming"] = naming or NameForm(initial={"name": row.name})
+    context = {**_context(show(row, request.user), form, name_form), "questions": latest_of(row)}
     invalid = 400 if form and form.errors else 200
-    return render(request, "machines/detail.html", facts, status=refusal.status if refusal else invalid)
+    return render(request, "machines/detail.html", context, status=refusal.status if refusal else invalid)
+
+
+def _context(shown: Shown, form: PortForm | None = None, name_form: NameForm | None = None) -> dict[str, object]:
+    """Return what the part of a machine's page shows that changes by itself."""
+    row = shown.machine
+    return {
+        "s": shown,
+        "history": history(row),
+        "usage": usage(row.owner),
+        "disk_image": disk_images.current(row),
+        "form": form or PortForm(),
+        "name_form": name_form or NameForm(initial={"name": row.name}),
+    }
 
 
 @require_GET
@@ -134,18 +145,8 @@ def live(request: SignedIn, pk: UUID) -> HttpResponse:
     shown = show(find(request, pk), request.user)
     if shown.version == request.GET.get("seen"):
         return UNCHANGED()
-    facts = {
-        "s": shown,
-        "said": _news(request, shown),
-        "live": True,
-        "form": PortForm(),
-        "naming": NameForm(initial={"name": shown.machine.name}),
-        "copy": disk_images.current(shown.machine),
-    }
     return render(
-        request,
-        "machines/_live.html",
-        {**facts, "history": history(shown.machine), "usage": usage(shown.machine.owner)},
+        request, "machines/_live.html", {**_context(shown), "announcement": _announcement(request, shown), "live": True}
     )
 
 
@@ -160,22 +161,22 @@ def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
         VERBS[verb](machine=row, by=request.user)
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
-    return redirect("machines" if request.POST.get("from") == "list" else row_url(row))
+    return redirect("machines" if request.POST.get("from") == "list" else machine_url(row))
 
 
 @require_http_methods(["GET", "POST"])
 @once_per_form
-def sure(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
+def confirmed(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Reset or delete: a page that asks, then the deed."""
     row = find(request, pk, verb)
     if request.method == "GET":
-        facts = {"s": show(row, request.user), "binned": Binned(row), "no_room": archive_share.why_not(row) or ""}
-        return render(request, f"machines/{verb}.html", facts)
+        context = {"s": show(row, request.user), "binned": Binned(row), "no_room": archive_share.why_not(row) or ""}
+        return render(request, f"machines/{verb}.html", context)
     try:
-        SURE[verb](machine=row, by=request.user)
+        CONFIRMED[verb](machine=row, by=request.user)
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
-    return redirect(row_url(row))
+    return redirect(machine_url(row))
 
 
 @require_POST
@@ -184,11 +185,11 @@ def rename(request: SignedIn, pk: UUID) -> HttpResponse:
     try:
         actions.rename(machine=row, name=request.POST.get("name", ""), by=request.user)
     except Refusal as refusal:
-        naming = NameForm(request.POST)
+        name_form = NameForm(request.POST)
         if refusal.code in ABOUT_THE_NAME:
-            naming.add_error("name", str(refusal))
-        return machine_page(request, row, refusal=refusal, naming=naming)
-    return redirect(row_url(row))
+            name_form.add_error("name", str(refusal))
+        return machine_page(request, row, refusal=refusal, name_form=name_form)
+    return redirect(machine_url(row))
 
 
 @require_POST
@@ -209,7 +210,7 @@ def open_port(request: SignedIn, pk: UUID) -> HttpResponse:
         _("Port %(port)s of your machine is now public as port %(public)s.")
         % {"port": tunnel.target_port, "public": tunnel.port},
     )
-    return redirect(row_url(row))
+    return redirect(machine_url(row))
 
 
 @require_POST
@@ -220,8 +221,8 @@ def close_port(request: SignedIn, pk: UUID, tunnel: UUID) -> HttpResponse:
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
     messages.success(request, _("The port is closed; who was connected is cut off."))
-    return redirect(row_url(row))
+    return redirect(machine_url(row))
 
 
-def row_url(row: Machine) -> str:
+def machine_url(row: Machine) -> str:
     return reverse("machine", args=[row.pk])

@@ -66,7 +66,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         person, kind = unsubscribe.read(token)
     except Refusal as refusal:
-        return _private(render(request, "asks/over.html", {"sentence": str(refusal)}, status=refusal.status))
+        return _private(render(request, "questions/over.html", {"sentence": str(refusal)}, status=refusal.status))
     if request.method == "POST":
         change = unsubscribe.begin_again if "again" in request.POST else unsubscribe.end
         change(person, kind)
@@ -75,8 +75,8 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 def _page(request: HttpRequest, person: User, kind: Kind) -> HttpResponse:
     with override(person.language or get_language()):
-        facts = {"kind": kind, "is_ended": unsubscribe.is_ended(person, kind)}
-        return render(request, "notices/unsubscribe.html", facts)
+        context = {"kind": kind, "is_ended": unsubscribe.is_ended(person, kind)}
+        return render(request, "notices/unsubscribe.html", context)
 
 
 def _private(response: HttpResponse) -> HttpResponse:

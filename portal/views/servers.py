@@ -34,8 +34,8 @@ def servers(request: SignedIn) -> HttpResponse:
     rows = Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk")
     page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
     listed_at = CloudWatch.get_solo().whole_at
-    facts = {"page": page, "servers": with_owners(page), "search": search, "listed_at": listed_at}
-    return render(request, "servers/list.html", facts)
+    context = {"page": page, "servers": with_owners(page), "search": search, "listed_at": listed_at}
+    return render(request, "servers/list.html", context)
 
 
 @only("adopt", Stray)
@@ -66,10 +66,10 @@ def _adopt(request: SignedIn, stray: Stray, *, person: str, template: Template, 
 
 
 def _page(request: SignedIn, stray: Stray, form: AdoptForm, status: int = 200) -> HttpResponse:
-    facts: dict[str, Any] = {"server": with_owners([stray])[0], "stray": stray, "form": form}
+    context: dict[str, Any] = {"server": with_owners([stray])[0], "stray": stray, "form": form}
     if status == 200:
-        facts["why_not"] = adoption.why_not(stray)
-    return render(request, "servers/adopt.html", facts, status=status)
+        context["why_not"] = adoption.why_not(stray)
+    return render(request, "servers/adopt.html", context, status=status)
 
 
 def _guess(stray: Stray) -> dict[str, Any]:

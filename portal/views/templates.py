@@ -32,11 +32,11 @@ def templates(request: SignedIn) -> HttpResponse:
     rows = list(Template.objects.with_parts().order_by("retired_at", "position", "name"))
     changeable = set(access.changeable(request.user).values_list("pk", flat=True))
     failures = failures_of(changeable)  # a line of somebody's console: not for all who teach
-    facts = {
+    context = {
         "templates": [(row, *failures.get(row.pk, (0, ""))) for row in rows],
         "changeable": changeable,
     }
-    return render(request, "lab_templates/templates.html", facts)
+    return render(request, "lab_templates/list.html", context)
 
 
 @only("make", Template)
@@ -99,8 +99,8 @@ def _edit(request: SignedIn, template: Template, save: Callable[..., Template]) 
 def _form(request: SignedIn, form: TemplateForm, rows: Any, idle: IdleForm, status: int) -> HttpResponse:
     template = form.instance
     changes = changes_of(template) if template.pk else []
-    facts = {"form": form, "rows": rows, "idle": idle, "template": template, "changes": changes}
-    return render(request, "lab_templates/template_form.html", facts, status=status)
+    context = {"form": form, "rows": rows, "idle": idle, "template": template, "changes": changes}
+    return render(request, "lab_templates/form.html", context, status=status)
 
 
 @require_POST

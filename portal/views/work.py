@@ -18,7 +18,7 @@ from portal.once import once_per_form
 from portal.presenters.recycle_bin import Binned
 from portal.presenters.show_machines import show
 from portal.signed_in import SignedIn
-from portal.views.machines import find, machine_page, row_url
+from portal.views.machines import find, machine_page, machine_url
 
 
 @require_POST
@@ -30,7 +30,7 @@ def bin(request: SignedIn, pk: UUID) -> HttpResponse:
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
     if row.binned_at is None:  # nothing was in it
-        return redirect(row_url(row))
+        return redirect(machine_url(row))
     until = times.written(Binned(row).goes_at, "DATETIME_FORMAT")
     text = _("Until %(until)s “%(name)s” stays in the recycle bin, which you find at the end of this page.")
     messages.success(request, text % {"name": row.name, "until": until})
@@ -46,7 +46,7 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
         disk_images.request(machine=row, by=request.user)
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)
-    return redirect(f"{row_url(row)}#work")
+    return redirect(f"{machine_url(row)}#work")
 
 
 @require_GET
@@ -54,7 +54,7 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
 def work(request: SignedIn, pk: UUID) -> HttpResponse:
     """Answer the panel of its disk, which asks for itself while an image is being made."""
     row = find(request, pk)
-    return render(request, "machines/_work.html", {"s": show(row, request.user), "copy": disk_images.current(row)})
+    return render(request, "machines/_disk.html", {"s": show(row, request.user), "disk_image": disk_images.current(row)})
 
 
 @require_http_methods(["GET", "HEAD"])

@@ -57,7 +57,7 @@ class WayIn(ABC):
     @property
     @abstractmethod
     def why_not(self) -> str:
-        """Why it leads nowhere now, in words; '' when it can be used."""
+        """Say why it leads nowhere now; '' when it can be used."""
 
     @property
     def is_available(self) -> bool:
@@ -65,7 +65,7 @@ class WayIn(ABC):
 
     @property
     def is_opening(self) -> bool:
-        """Whether it is about to change, so that the page looks again each second."""
+        """Return whether it is about to change, so that the page looks again each second."""
         return False
 
     @property

@@ -43,7 +43,7 @@ class PortWay(WayIn):
 
     @property
     def user(self) -> str:
-        """Whom to sign in as; '' where the service has no sign-in name."""
+        """Return the sign-in name; '' where the service has none."""
         return ""
 
     @property
@@ -70,12 +70,12 @@ class PortWay(WayIn):
 
     @property
     def answers(self) -> bool:
-        """Whether something inside has taken a connection since the port was opened: a port can be open to nothing."""
+        """Return whether something inside has taken a connection since the port was opened: a port can be open to nothing."""
         return self.is_open and self.tunnel.answered_at is not None
 
     @property
     def wakes(self) -> bool:
-        """Whether a connection from the right place wakes the machine."""
+        """Return whether a connection from the right place wakes the machine."""
         return self.state == "held" and bool(self.tunnel.knock)
 
     @property

@@ -15,14 +15,6 @@ def register(kind: Kind) -> None:
     _KINDS[kind.name] = kind
 
 
-def unregister(name: str) -> None:
-    del _KINDS[name]
-
-
-def names() -> list[str]:
-    return list(_KINDS)
-
-
 def load(facts: Facts) -> dict[UUID, list[WayIn]]:
     """Return the ways into each of the machines, in the order in which they are listed."""
     found: dict[UUID, list[WayIn]] = defaultdict(list)

@@ -1,5 +1,7 @@
 """A screen by a VNC program. The cloud may serve it with a password of its own."""
 
+from collections.abc import Callable
+
 from machines.models import Machine
 from portal.ways_in.kinds import Facts
 from portal.ways_in.ports import PortKind, PortWay
@@ -16,9 +18,13 @@ class VncWay(PortWay):
 
     @property
     def password(self) -> str:
-        """The password of a screen that the cloud itself serves; '' where what answers is the guest's."""
-        word = self.machine.vnc_password
-        return word if word and self._facts.serves_screens() else ""
+        return cloud_password(self.machine, self._facts.serves_screens)
+
+
+def cloud_password(machine: Machine, serves_screens: Callable[[], bool]) -> str:
+    """Return the password of a screen that the cloud itself serves; '' where what answers is the guest's."""
+    password = machine.vnc_password
+    return password if password and serves_screens() else ""
 
 
 VNC = PortKind("vnc", VncWay)

@@ -1,4 +1,4 @@
-"""How a public key looks after mails, terminals, word processors and PuTTY had it."""
+"""Public keys as mails, terminals, word processors and PuTTY change them."""
 
 PASTED = {
     "quotes": '"{kind} {blob} ana@pc"',

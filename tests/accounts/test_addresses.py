@@ -1,4 +1,4 @@
-"""From where people signed in: kept for a day."""
+"""Addresses from which people signed in: kept for a day."""
 
 from datetime import timedelta
 

@@ -30,7 +30,7 @@ def succeed(name: str = "student", address: str = HOME) -> None:
 
 
 def refused(name: str = "student", address: str = HOME) -> int:
-    """For how many seconds; 0 when it is let in."""
+    """Return for how many seconds it is refused; 0 when it is let in."""
     try:
         fail(name, address)
     except TooManyFailures as refusal:
@@ -161,7 +161,7 @@ def test_a_burst_gets_no_more_tries_than_one_after_the_other() -> None:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_burst_of_many_names_meets_the_limit_of_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """All of them wait in one line before the first has failed."""
+    """The burst waits in one line before the first has failed."""
     turns = Turns(tmp_path / "turns", most=1, seconds=30)
     monkeypatch.setattr(passwords, "turns", lambda: turns)
     looked: list[str] = []

@@ -1,4 +1,4 @@
-"""Whatever is sent: the right status and a sentence, never a 500."""
+"""Bad input: the right status and a sentence, never a 500."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What templates can be made of, as the API tells it."""
+"""The catalog through the API: what templates can be made of."""
 
 from typing import Any
 

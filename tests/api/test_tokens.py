@@ -93,6 +93,6 @@ def test_a_key_opens_nothing_without_the_password(student: User) -> None:
 
 
 def test_no_hash_of_a_password_is_kept(student: User) -> None:
-    """From a copy of the database, a plain hash of name and password could be tried a billion times a second."""
+    """A plain hash of name and password could be tried a billion times a second, from a copy of the database."""
     with_key("minga")
     assert OnceKey.objects.get().request_hash == hash_of("POST", URL, '{"name": ""}')

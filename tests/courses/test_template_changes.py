@@ -46,6 +46,27 @@ def test_the_api_refuses_another_teacher(template: Template, colleague: User, me
     assert (reply.status_code, reply.json()["code"]) == (403, "not_yours")
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "bring-back/"), ("GET", "changes/")]
+)
+@pytest.mark.parametrize("hidden", [{"published": False}, {"retired_at": timezone.now()}], ids=["draft", "retired"])
+def test_a_student_cannot_tell_a_hidden_template_from_none(
+    template: Template, student: User, hidden: dict[str, Any], method: str, path: str
+) -> None:
+    Template.objects.update(**hidden)
+    replies = [Program(student).ask(method, f"templates/{slug}/{path}") for slug in ("lab", "no-such-lab")]
+    assert [(reply.status_code, reply.json()["code"]) for reply in replies] == [(404, "not_found")] * 2
+
+
+@pytest.mark.parametrize("address", ["", "retire/", "bring-back/"])
+def test_nor_can_they_by_its_pages(template: Template, student: User, address: str) -> None:
+    Template.objects.update(published=False)
+    client = Client()
+    client.force_login(student)
+    replies = [client.post(f"/lab-templates/{slug}/{address}") for slug in ("lab", "no-such-lab")]
+    assert [reply.status_code for reply in replies] == [403, 403]
+
+
 @pytest.mark.parametrize("published", [True, False])
 def test_what_was_retired_comes_back_as_it_was(template: Template, teacher: User, published: bool) -> None:
     edit_template(template=template, by=teacher, published=published)
@@ -58,7 +79,7 @@ def test_what_was_retired_comes_back_as_it_was(template: Template, teacher: User
 def test_one_that_an_older_version_retired_comes_back_hidden_and_says_how_to_show_it(
     template: Template, teacher: User
 ) -> None:
-    """That version wrote no history: nobody knows whether students saw it."""
+    """Version 0.2 wrote no history: nobody knows whether students saw it."""
     Template.objects.update(published=False, retired_at=timezone.now())
     client = Client()
     client.force_login(teacher)

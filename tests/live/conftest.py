@@ -1,4 +1,4 @@
-"""One live server for the tests of a module."""
+"""A live server for the tests of a module."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

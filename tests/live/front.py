@@ -1,4 +1,4 @@
-"""One address for web and live, as the proxy of an installation makes it: below /live/ it leads to live."""
+"""A proxy with one address for web and live, as an installation has it: below /live/ it leads to live."""
 
 import asyncio
 import threading

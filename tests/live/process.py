@@ -38,20 +38,20 @@ class LiveProcess:
         self.hub = self.server.config.app.hub
         self.thread = threading.Thread(target=lambda: asyncio.run(self._run(listening)))
         self.thread.start()
-        until(lambda: self.hub.is_sighted, "changes come from Redis")
+        until(lambda: self.hub.hears_changes, "changes come from Redis")
 
     async def _run(self, listening: socket.socket) -> None:
         self.loop = asyncio.get_running_loop()
         await self.server.serve([listening])
 
     def stop(self) -> None:
-        """As SIGTERM does."""
+        """Stop as SIGTERM does."""
         self.server.should_exit = True
         self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
 
     def call(self, what: Callable[[], None]) -> None:
-        """In the server's own loop."""
+        """Call it in the server's own loop."""
         self.loop.call_soon_threadsafe(what)
 
     @property

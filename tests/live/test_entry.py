@@ -1,4 +1,4 @@
-"""Who may open a live connection: host, origin, session, token."""
+"""The entry to a live connection: host, origin, session, token."""
 
 from typing import Any
 

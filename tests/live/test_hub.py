@@ -38,11 +38,11 @@ async def opened(hub: Hub, reader: Reader) -> Stream:
 
 async def test_while_redis_is_away_pages_are_told_to_ask() -> None:
     hub, reader = Hub(), Reader()
-    hub.see()
+    hub.begin_hearing()
     stream = await opened(hub, reader)
-    hub.go_blind()
+    hub.stop_hearing()
     await stream.settle()
-    hub.see()
+    hub.begin_hearing()
     await stream.settle()
     assert reader.names == ["state live", "gap", "state blind", "state live", "gap"]
 

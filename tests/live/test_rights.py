@@ -1,4 +1,4 @@
-"""Whom a change reaches, and in how many questions rights are looked at again."""
+"""Rights of open connections: whom a change reaches, and in how many queries rights are looked at again."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mar
 
 @pytest.fixture
 def ask(transactional_db: None) -> Question:
-    """Of a machine with a long name; its admin sees every page."""
+    """A question about a machine with a long name; its admin sees every page."""
     admin = User.objects.create_user(username="admin", password="minga", roles=["admin"], language="es")
     return told(asked(visited(admin, name="vizcacha-with-a-rather-long-name-that-wraps")))
 

@@ -53,7 +53,7 @@ def becomes_true(page: Page, what: str) -> None:
 
 
 def opened(page: Page, path: str) -> list[str]:
-    """What the CSP refused of a page that is drawn."""
+    """Return what the CSP refused of a page that is drawn."""
     page.goto(path)
     becomes_true(page, "window.written")
     refused: list[str] = page.evaluate("refused")
@@ -78,7 +78,7 @@ def test_a_terminal_that_is_gone_leaves_no_style(page: Page) -> None:
 
 
 def test_without_our_help_the_csp_refuses_its_styles(page: Page) -> None:
-    """So the help is needed, and this page has the policy."""
+    """The help is needed, and this page has the policy."""
     assert "style-src-elem inline" in opened(page, "/plain")
     assert color_of_the_word(page) != "rgb(250, 1, 2)"
 
@@ -89,7 +89,7 @@ def test_without_our_help_the_csp_refuses_its_styles(page: Page) -> None:
     ids=["with its own cursor", "as it stands"],
 )
 def test_a_screen_is_drawn_and_takes_clicks(page: Page, path: str, refused: list[str]) -> None:
-    """All that our policy refuses is the image of the guest's cursor, which the page makes itself (data:)."""
+    """Our policy refuses only the image of the guest's cursor, which the page makes itself (data:)."""
     opened(page, path)
     drawn = "[...document.querySelector('canvas').getContext('2d').getImageData(30, 20, 1, 1).data].join()"
     becomes_true(page, f"{drawn} === '{','.join(map(str, RED))}'")

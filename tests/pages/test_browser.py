@@ -58,23 +58,28 @@ def serious(page: Page) -> list[str]:
 
 
 def look(page: Page, path: str, name: str, *looks: tuple[int, str]) -> list[str]:
-    """What is wrong with a page, in each width and theme: axe's serious findings, and anything wider than the window.
-
-    The page is loaded once, as it was visited: both change below it, as when a phone is turned and by the theme's switch.
-    """
+    """Load a page once and return its faults in each width and theme, as `faults` does."""
     page.goto(path)
+    return faults(page, name, *looks)
+
+
+def faults(page: Page, name: str, *looks: tuple[int, str]) -> list[str]:
+    """Return the faults of the page that is open: axe's serious findings, and anything wider than the window.
+
+    Width and theme change below it, as when a phone is turned and by the theme's switch.
+    """
     page.evaluate(AXE.read_text())
-    return [wrong for width, theme in looks for wrong in _wrong_in(page, path, name, width, theme)]
+    return [fault for width, theme in looks for fault in _faults_in(page, name, width, theme)]
 
 
-def _wrong_in(page: Page, path: str, name: str, width: int, theme: str) -> list[str]:
+def _faults_in(page: Page, name: str, width: int, theme: str) -> list[str]:
     page.set_viewport_size({"width": width, "height": 800})
     page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
     wrong = serious(page)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if SHOTS:
         page.screenshot(path=f"{SHOTS}/{name}-{width}-{theme}.png", full_page=True)
-    here = f"{path} ({width}, {theme})"
+    here = f"{page.url} ({width}, {theme})"
     return [f"{here} {w}" for w in wrong] + ([f"{here} is {wide} px too wide"] if wide > 0 else [])
 
 
@@ -107,10 +112,7 @@ def test_the_door_and_the_empty_house_are_sound(
     wrong += look(page, "/", f"empty-{language}", (width, theme))
     page.goto("/keys/")
     page.locator("form[action='/keys/make/'] button").click()
-    page.evaluate(AXE.read_text())
-    wrong += serious(page)
-    if SHOTS:
-        page.screenshot(path=f"{SHOTS}/made-{width}-{theme}-{language}.png", full_page=True)
+    wrong += faults(page, f"made-{language}", (width, theme))
     assert wrong == []
 
 

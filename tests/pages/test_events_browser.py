@@ -70,11 +70,11 @@ def test_the_tabs_of_a_browser_share_one_stream(page: Page, live: LiveProcess, m
 
 
 def test_without_redis_the_page_says_so_and_asks_by_itself(page: Page, live: LiveProcess, machine: Machine) -> None:
-    live.call(live.hub.go_blind)
+    live.call(live.hub.stop_hearing)
     expect(page.locator("#asks-itself")).to_be_visible(timeout=SAID)
     expect(page.locator("#asks-itself")).to_contain_text("cada pocos segundos")
     expect(page.locator("#offline")).to_be_hidden()
-    live.call(live.hub.see)
+    live.call(live.hub.begin_hearing)
     expect(page.locator("#asks-itself")).to_be_hidden(timeout=SOON)
 
 
@@ -100,7 +100,7 @@ def test_a_page_outlives_the_live_process(browser: Browser, live_server: Any, li
 def test_behind_one_address_a_page_is_told_too(
     browser: Browser, live_server: Any, live: LiveProcess, settings: Any, machine: Machine
 ) -> None:
-    """As in production: the browser says no Origin there, and the policy is the site's own."""
+    """The browser says no Origin there, as in production, and the policy is the site's own."""
     front = Front(live.port, int(live_server.url.rpartition(":")[2]))
     settings.LIVE_URL, settings.PORTAL_URL = "", front.url
     settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {"default-src": ["'self'"]}}

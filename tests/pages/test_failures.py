@@ -1,4 +1,4 @@
-"""What keeps failing, as administrators and programs see it."""
+"""The rows that keep failing, as administrators and programs see them."""
 
 import uuid
 from typing import Any

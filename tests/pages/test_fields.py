@@ -1,4 +1,4 @@
-"""What is wrong with a form stands at its field, in the reader's words, and takes the focus."""
+"""Faults of a form: each stands at its field, in the reader's words, and takes the focus."""
 
 import re
 from typing import Any

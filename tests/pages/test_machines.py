@@ -244,7 +244,7 @@ def test_a_port_to_which_nothing_answers_says_so(student: User, client: Client) 
 def test_a_screens_password_is_shown_only_where_the_cloud_serves_the_screen(
     student: User, client: Client, cloud: str
 ) -> None:
-    """By the cloud that was listed: with compose the web process itself has no OS_CLOUD."""
+    """The cloud that was listed decides: with compose the web process itself has no OS_CLOUD."""
     machine = make_machine(student, vnc_password="s3cretpw")
     Tunnel.objects.filter(holder=machine.pk, service="http").update(scheme="vnc")
     CloudWatch.objects.update_or_create(pk=1, defaults={"cloud_identity": cloud})

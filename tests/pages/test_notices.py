@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def mail(student: User) -> Notice:
-    """One that failed; its question also has a page and a terminal."""
+    """A mail that failed; its question also has a page and a terminal."""
     mail = notice(asked(visited(student, name="condor")), "mail")
     Notice.objects.filter(pk=mail.pk).update(state="failed", fault="550 <nobody> here", attempts=3)
     return mail
@@ -59,7 +59,7 @@ def test_a_page_has_so_many_and_the_next_keeps_the_state(mail: Notice, student: 
     facts = {"recipient": student, "kind": "idle.sleep", "channel": "mail", "state": "failed"}
     Notice.objects.bulk_create(Notice(about=f"x:{n}", **facts) for n in range(ON_A_PAGE))
     assert page("?state=failed").count("<h2>") == ON_A_PAGE
-    assert 'href="?page=2&amp;state=failed"' in page("?state=failed")
+    assert 'href="?state=failed&amp;page=2"' in page("?state=failed")
     assert page("?page=2&state=failed").count("<h2>") == 1
 
 
@@ -130,7 +130,7 @@ def waiting(minutes: float, attempts: int = 2) -> None:
 
 def mails() -> health.Part:
     now = timezone.now()
-    return health.mails(health.Seen(0, None, (), mails_since=health.outbox.failing_since(now)), now)
+    return health.mails(health.DatabaseAnswer(0, None, (), mails_since=health.outbox.failing_since(now)), now)
 
 
 def test_mails_that_wait_for_long_are_told_to_probes(mail: Notice) -> None:

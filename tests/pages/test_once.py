@@ -20,7 +20,7 @@ from courses.models import Template
 from lib.turns import Busy, busy
 from machines.models import Hold, Machine
 from portal.once import once_per_form
-from portal.views.machines import SURE, VERBS
+from portal.views.machines import CONFIRMED, VERBS
 from quotas.models import Reservation
 from tests.factories import grant, make_gateway, make_machine, make_template
 from tunnels.models import Tunnel
@@ -147,7 +147,7 @@ def test_more_time_is_given_once(admin: User, student: User) -> None:
 
 
 def test_another_name_in_the_same_form_is_another_machine(client: Client) -> None:
-    """Who goes back to a page that the browser kept, and fills it in anew, means it."""
+    """Going back to a page that the browser kept, and filling it in anew, is meant."""
     token = token_of(client, "/launch/")
     for name in ("condor", "puma"):
         client.post("/launch/", {"template": "lab", "name": name, "once": token})
@@ -192,7 +192,7 @@ def test_keys_are_forgotten_after_a_day_and_secrets_within_minutes(student: User
     for hours, secret in ((25, False), (1, True), (1, False)):
         facts = {"key_hash": f"{hours}{secret}", "request_hash": "x", "status": 200, "sealed_answer": b"x"}
         OnceKey.objects.create(user=student, is_secret=secret, at=now - timedelta(hours=hours), **facts)
-    once.tidy(now)
+    once.forget_old(now)
     assert [bytes(row.sealed_answer) for row in OnceKey.objects.order_by("is_secret")] == [b"x", b""]
 
 
@@ -214,7 +214,7 @@ def test_every_form_that_posts_is_guarded_or_may_be_repeated() -> None:
     guarded = {name for name, view in pages.items() if getattr(view, "is_once", False)}
     posted = {name for _file, name, _form in _forms() if name}
     assert posted - guarded - REPEATABLE == {"machine"}  # of one with its verb behind it:
-    assert {f"machine-{verb}" for verb in (*VERBS, *SURE)} <= guarded
+    assert {f"machine-{verb}" for verb in (*VERBS, *CONFIRMED)} <= guarded
 
 
 def test_every_form_that_makes_something_has_a_token() -> None:

@@ -1,4 +1,4 @@
-"""What a page and the API offer of a machine that broke: nothing that loses its disk, until nothing else is left."""
+"""Repairs that a page and the API offer: nothing that loses the disk, until nothing else is left."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -27,7 +27,7 @@ def make_stray(number: int = 1, **facts: Any) -> Stray:
 
 @pytest.fixture
 def giving(student: User) -> dict[str, Any]:
-    """What the form sends, with room for it in the student's quota."""
+    """The form as it is sent, with room for it in the student's quota."""
     make_gateway()
     grant(student)
     make_stray()

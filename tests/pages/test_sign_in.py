@@ -28,7 +28,7 @@ def sign_in(client: Client, password: str = "minga", login: str = "student", **m
 
 @contextmanager
 def full_house(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
-    """All turns are taken by other processes. Passwords are hashed as in production, which takes turns."""
+    """Take all turns in other processes. Passwords are hashed as in production, which takes turns."""
     settings.PASSWORD_HASHERS = Settings("portal.settings").PASSWORD_HASHERS
     for person in User.objects.all():
         person.set_password("minga")

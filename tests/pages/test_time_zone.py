@@ -1,4 +1,4 @@
-"""One's time zone: chosen on the page Account, and all pages give times in it."""
+"""A person's time zone: chosen on the page Account, and all pages give times in it."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the site writes into its log, as production writes it."""
+"""The site's log, as production writes it."""
 
 import json
 import logging

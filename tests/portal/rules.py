@@ -1,4 +1,4 @@
-"""Which rule of portal.access each address stands under: the verb, and the model of the thing."""
+"""The rule of portal.access for each address: the verb, and the model of the thing."""
 
 from django.db.models import Model
 from knox.models import AuthToken

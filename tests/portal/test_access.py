@@ -1,4 +1,4 @@
-"""Who may see and do what: the rules themselves. That each address asks them, the walk shows."""
+"""The rules of who may see and do what. The walk shows that each address asks them."""
 
 import ast
 from pathlib import Path
@@ -198,7 +198,7 @@ def test_what_is_broken_is_for_administrators(db: None, model: Any, may: Any) ->
 def test_roles_add_up(student: User) -> None:
     student.roles = ["donor", "teacher"]
     assert access.teaches(student)
-    assert access.chief_role(student) == "teacher"
+    assert access.main_role(student) == "teacher"
 
 
 @pytest.mark.parametrize("role", ["teacher", "admin"])
@@ -210,7 +210,7 @@ def test_whoever_is_deactivated_may_nothing(template: Template, admin: User, tea
 
 
 def test_nobody_else_reads_roles() -> None:
-    """So that no second place says who may: not the code, not a template."""
+    """No second place says who may: not the code, not a template."""
     elsewhere = {
         str(path.relative_to(ROOT))
         for app in ("portal", "machines", "courses", "quotas", "tunnels", "catalog")

@@ -81,7 +81,7 @@ def turns(world: "World", machine: "Machine", count: int = 12) -> "Machine":
 
 
 def changes(world: "World") -> list[str]:
-    """What was asked of the cloud that changes a server."""
+    """Return the calls of the cloud that change a server."""
     return [call[0] for call in world.cloud.calls if call[0].startswith("ensure_") and call[0] != "ensure_ports"]
 
 

@@ -1,4 +1,4 @@
-"""What Django cannot take is told in our own words, in the person's language, and is no ERROR in the log."""
+"""Requests that Django cannot take: told in our own words, in the person's language, and no ERROR in the log."""
 
 import json
 import logging

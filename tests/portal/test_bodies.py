@@ -40,7 +40,7 @@ def _urls(settings: Any) -> None:
 
 
 class Sent:
-    """What a web server passes on of one request, and what it is told to answer."""
+    """A request as a web server passes it on, and the answer that it gets."""
 
     def __init__(self, size: int, **headers: str) -> None:
         self.size, self.taken, self.answer = size, 0, list[Any]()

@@ -18,8 +18,8 @@ from django.test import Client
 
 from deploy.local import child, free_ports
 from deploy.local.postgres import Postgres
-from portal.ops import health
-from portal.ops.health import Part, Seen
+from portal.ops import database_disk, health
+from portal.ops.health import DatabaseAnswer, Part
 
 MB = 1 << 20
 
@@ -27,21 +27,21 @@ MB = 1 << 20
 def test_the_question_makes_the_database_write_to_its_disk(db: None) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64kB'")
-        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {health.SPILL}")
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {database_disk.SPILL}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Disk: " in plan
     assert "temp" in plan
 
 
 def test_nobody_is_served_by_a_database_that_cannot_write() -> None:
-    assert health.database(Seen(0.1, None, [], disk_is_full=True)) == Part("failed", 0.1, "its disk is full")
-    assert health.database(Seen(0.1, None, [])) == Part("ok", 0.1)
+    assert health.database(DatabaseAnswer(0.1, None, [], disk_is_full=True)) == Part("failed", 0.1, "its disk is full")
+    assert health.database(DatabaseAnswer(0.1, None, [])) == Part("ok", 0.1)
 
 
 def test_it_is_not_tried_for_each_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[bool] = []
-    monkeypatch.setattr(health, "_can_spill", lambda: bool(tried.append(True)))
-    disk = health.DatabaseDisk()
+    monkeypatch.setattr(database_disk, "can_spill", lambda: bool(tried.append(True)))
+    disk = database_disk.DatabaseDisk()
     assert [disk.is_full() for _probe in range(3)] == [True, True, True]
     assert len(tried) == 1
 
@@ -100,13 +100,13 @@ def test_a_full_disk_is_seen_and_so_is_its_end(
     other = DatabaseWrapper({**connections.databases["default"], **facts}, "small")
     monkeypatch.setitem(connections.databases, "small", other.settings_dict)
     connections["small"] = other
-    monkeypatch.setattr(health, "connection", other)
+    monkeypatch.setattr(database_disk, "connection", other)
     with django_db_blocker.unblock(), contextlib.closing(other):
-        assert health._can_spill()
+        assert database_disk.can_spill()
         fill(small_disk / "filling")
-        assert not health._can_spill()
+        assert not database_disk.can_spill()
         (small_disk / "filling").unlink()
-        assert health._can_spill()
+        assert database_disk.can_spill()
     del connections["small"]
 
 

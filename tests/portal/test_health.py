@@ -1,4 +1,4 @@
-"""What probes are told: /healthz says that the process lives, /readyz what it stands on."""
+"""Probes: /healthz says that the process lives, /readyz what it stands on."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -16,9 +16,10 @@ from accounts.failures import Failures
 from accounts.models import RowFailure
 from lib import seldom
 from machines.models import CloudWatch
-from portal.live import sign
+from portal.live import heartbeat
 from portal.ops import health
 from portal.ops.health import Part
+from portal.ops.single_flight import SingleFlight
 from tests.factories import make_gateway
 from tunnels.models import Gateway
 
@@ -53,7 +54,7 @@ def test_other_methods_are_refused(client: Client) -> None:
 @pytest.fixture
 def disks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that reads disks is there."""
-    monkeypatch.setattr(health, "_disks", health.Look(lambda: 0.004))
+    monkeypatch.setattr(health, "_disks", SingleFlight(lambda: 0.004))
 
 
 @pytest.fixture
@@ -66,9 +67,9 @@ def elsewhere(settings: Any) -> None:
 def sign_of_life(elsewhere: None, settings: Any) -> Iterator[None]:
     """A live process was there a moment ago."""
     with redis.Redis.from_url(settings.REDIS_URL) as door:
-        door.set(sign.key(settings.REDIS_URL), 1, ex=60)
+        door.set(heartbeat.key(settings.REDIS_URL), 1, ex=60)
         yield
-        door.delete(sign.key(settings.REDIS_URL))
+        door.delete(heartbeat.key(settings.REDIS_URL))
 
 
 @pytest.mark.usefixtures("disks", "sign_of_life")
@@ -133,7 +134,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         asked.append("again")
         end.wait(30)
 
-    monkeypatch.setattr(health, "_database", health.Look(hang))
+    monkeypatch.setattr(health, "_database", SingleFlight(hang))
     yield asked
     end.set()
 
@@ -161,12 +162,12 @@ def test_a_mistake_of_ours_is_no_500(client: Client, monkeypatch: pytest.MonkeyP
 
 def test_an_answer_that_came_is_asked_for_anew() -> None:
     answers = iter([1, 2])
-    look = health.Look(lambda: next(answers))
+    look = SingleFlight(lambda: next(answers))
     assert [look.begin().result(5), look.begin().result(5)] == [1, 2]
 
 
 def test_what_it_raised_is_the_answer() -> None:
-    look: health.Look[float] = health.Look(lambda: 1 / 0)
+    look: SingleFlight[float] = SingleFlight(lambda: 1 / 0)
     asked: Future[float] = look.begin()
     assert isinstance(asked.exception(5), ZeroDivisionError)
 

@@ -24,7 +24,7 @@ def test_a_page_leads_to_the_portals_name(client: Client, host: str) -> None:
 
 
 def test_the_port_that_a_visitor_came_to_is_kept(client: Client) -> None:
-    """Somebody has forwarded another one of their computer."""
+    """The visitor has forwarded another port of their computer."""
     assert beside(client, "GET", "/", "127.0.0.1:9000")["Location"] == "http://localhost:9000/"
 
 

@@ -1,4 +1,4 @@
-"""What HTTPS=on means for browsers, and which SECRET_KEY is taken."""
+"""HTTPS=on: its meaning for browsers; and which SECRET_KEY is taken."""
 
 import runpy
 from typing import Any

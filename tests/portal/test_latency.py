@@ -1,4 +1,4 @@
-"""How long requests take, as /metrics tells it over all web processes."""
+"""Latency of requests, as /metrics tells it over all web processes."""
 
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,7 +21,7 @@ KEY = ("machines", "GET", "2xx")
 
 @pytest.fixture(autouse=True)
 def process(monkeypatch: pytest.MonkeyPatch) -> latency.Latencies:
-    """As a process that has just started."""
+    """Counts as of a process that has just started."""
     monkeypatch.setattr(latency, "PROCESS", latency.Latencies())
     return latency.PROCESS
 

@@ -1,4 +1,4 @@
-"""What was made for somebody is kept nowhere."""
+"""Answers that were made for somebody are kept nowhere."""
 
 import pytest
 from django.test import Client

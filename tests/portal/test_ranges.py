@@ -9,20 +9,20 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 
-from portal.downloads import Whole, serve
+from portal.downloads import Download, serve
 
 pytestmark = pytest.mark.django_db  # a download lets go of it
 DATA = bytes(range(256)) * 40  # 10,240 bytes
 
 
-def whole(data: bytes = DATA, tag: str = "a-tag") -> Whole:
+def whole(data: bytes = DATA, tag: str = "a-tag") -> Download:
     def read(start: int, end: int) -> Iterator[bytes]:
         yield from (data[at : min(at + 1000, end)] for at in range(start, end, 1000))
 
-    return Whole(len(data), tag, "disk.qcow2", read)
+    return Download(len(data), tag, "disk.qcow2", read)
 
 
-def ask(headers: dict[str, str] | None = None, method: str = "GET", of: Whole | None = None) -> HttpResponseBase:
+def ask(headers: dict[str, str] | None = None, method: str = "GET", of: Download | None = None) -> HttpResponseBase:
     return serve(RequestFactory().generic(method, "/", headers=headers or {}), of or whole())
 
 
@@ -84,7 +84,7 @@ def test_a_look_at_the_head_reads_nothing() -> None:
         raise AssertionError("read")
         yield b""
 
-    answer = ask(method="HEAD", of=Whole(10, "t", "n", never))
+    answer = ask(method="HEAD", of=Download(10, "t", "n", never))
     assert (answer.status_code, answer["Content-Length"]) == (200, "10")
 
 
@@ -94,7 +94,7 @@ def test_an_error_with_the_first_byte_comes_before_any_answer() -> None:
         yield b""
 
     with pytest.raises(OSError, match="gone"):
-        ask(of=Whole(10, "t", "n", fails))
+        ask(of=Download(10, "t", "n", fails))
 
 
 async def test_its_source_is_closed_when_the_reader_leaves() -> None:
@@ -107,7 +107,7 @@ async def test_its_source_is_closed_when_the_reader_leaves() -> None:
         finally:
             closed.append(True)
 
-    answer = ask(of=Whole(10**9, "t", "n", read))
+    answer = ask(of=Download(10**9, "t", "n", read))
     chunks = cast("AsyncIterator[bytes]", cast("StreamingHttpResponse", answer).streaming_content)
     await anext(chunks)
     answer.close()
@@ -120,7 +120,7 @@ async def test_a_big_one_costs_no_more_memory_than_some_chunks() -> None:
     def read(start: int, end: int) -> Iterator[bytes]:
         yield from (bytes(min(chunk, end - at)) for at in range(start, end, chunk))
 
-    answer = ask(of=Whole(size, "t", "n", read))
+    answer = ask(of=Download(size, "t", "n", read))
     chunks = cast("AsyncIterator[bytes]", cast("StreamingHttpResponse", answer).streaming_content)
     tracemalloc.start()
     seen = 0

@@ -28,7 +28,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def said(*pieces: bytes, pause: float = 0, trusted: tuple[str, ...] = ()) -> bytes:
-    """What the server answers to these, until it hangs up."""
+    """Return what the server answers to these, until it hangs up."""
     config = serve.config(trusted=list(trusted), drain_seconds=1)
     config.app, config.log_config = echo, None
     server = uvicorn.Server(config)

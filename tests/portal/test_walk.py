@@ -50,7 +50,7 @@ OPEN_TO_ALL = {  # parameters that are nobody's own
 
 @dataclass(frozen=True)
 class Address:
-    """One address, filled in with the student's things."""
+    """An address, filled in with the student's things."""
 
     name: str
     url: str
@@ -107,7 +107,7 @@ def _filled(name: str, route: str, theirs: dict[str, str], shared: dict[str, str
 
 
 class Caller:
-    """Somebody who asks for one address after the other, each time as if it were the first.
+    """A visitor who asks for one address after the other, each time as if it were the first.
 
     A client and a sign-in for each would be as true and take three times as long: a client loads all middleware.
     """
@@ -130,21 +130,21 @@ class Caller:
         return reply
 
     def read(self, address: Address, method: str) -> tuple[int, str]:
-        """Status and text, without what differs from answer to answer."""
+        """Return status and text, without what differs from answer to answer."""
         reply = self.reply(address, method)
         text = b"".join(reply) if reply.streaming else reply.content
         shown = text.decode().replace(address.url, "")
         return reply.status_code, re.sub(r'value="[^"]*"|request": "\w+"', "", shown)
 
     def ask(self, address: Address, method: str) -> int | tuple[int, str]:
-        """The status of the answer."""
+        """Return the status of the answer; of a redirect also where it leads."""
         reply = self.reply(address, method)
         if reply.status_code in (302, 303):
             return reply.status_code, reply["Location"]
         return reply.status_code
 
     def _begin_anew(self) -> None:
-        """Whatever the last answer did to the cookies and to the session: it may have ended it."""
+        """Undo whatever the last answer did to the cookies and to the session: it may have ended it."""
         self.client.cookies = deepcopy(self.cookies)
         if not self.is_changed:
             return
@@ -186,14 +186,14 @@ def test_a_stranger_finds_nothing_of_the_students(
 
 
 def test_the_owner_does_find_them(addresses: list[Address], student: Any) -> None:
-    """Otherwise the test above would be right about addresses that are wrong."""
+    """Guard the test above, which would hold for wrong addresses, too."""
     owner = Caller(student)
     for address in [a for a in addresses if a.is_theirs]:
         assert owner.ask(address, "GET") in (200, 405, 409), address  # 409: not in this state
 
 
 def test_whoever_was_signed_out_is_signed_in_for_the_next_address(student: Any) -> None:
-    """Otherwise most of the walk would be one of somebody signed out."""
+    """Guard the walk, most of which would otherwise be one of somebody signed out."""
     caller = Caller(student)
     keys, out = Address("", "/keys/", is_theirs=False), Address("", "/accounts/logout/", is_theirs=False)
     assert caller.ask(keys, "GET") == 200
@@ -221,7 +221,7 @@ def test_everybody_gets_what_the_rules_say_and_nothing_is_kept(
 
 
 def is_right(person: Any, address: Address, method: str, status: int) -> bool:
-    """Whether this is what portal.access says of a person at an address. 405: the method is not for anybody."""
+    """Return whether this is what portal.access says of a person at an address. 405: the method is not for anybody."""
     rule = None if address.name in PUBLIC else rule_of(address.name, method)
     if rule is None:
         return status != 403
@@ -247,7 +247,7 @@ def test_odd_ids_break_nothing(admin: Any) -> None:
 
 
 def with_odd_ids() -> Iterator[str]:
-    """Each address with a parameter, once with each odd value in all places of its kind."""
+    """Yield each address with a parameter, once with each odd value in all places of its kind."""
     usual = {"int": "1", "uuid": str(uuid4()), "slug": "x", "str": "x"}
     for _name, route in routes(get_resolver().url_patterns):
         for kind in ODD.keys() & set(PARAMETER.findall(route)):
@@ -266,7 +266,7 @@ def test_what_is_somebody_elses_is_answered_like_what_does_not_exist(addresses: 
 
 
 def _without(address: Address) -> Address:
-    """The same address of a thing that there is not."""
+    """Return the same address of a thing that does not exist."""
     url = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", str(uuid4()), address.url)
     url = re.sub(r"/(keys|asks)/\d+", r"/\1/987654", url)
     url = re.sub(r"/tokens/\w+", "/tokens/0123456789abcde", url)

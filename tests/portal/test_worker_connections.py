@@ -8,7 +8,7 @@ from portal.celery import _drop_a_broken_connection, app
 
 
 def test_celery_leaves_the_connections_alone() -> None:
-    """Its own way is to close the whole pool before and after each task."""
+    """Celery's own way is to close the whole pool before and after each task."""
     fixup = DjangoWorkerFixup(app)
     closed: list[str] = []
     fixup._close_database = lambda: closed.append("closed")
@@ -32,7 +32,7 @@ def test_a_connection_that_is_well_is_kept() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_broke_is_replaced_for_the_next_task() -> None:
-    """As when PostgreSQL is started again."""
+    """PostgreSQL was started again, say."""
     before = backend()
     with pytest.raises(OperationalError), connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")

@@ -10,11 +10,11 @@ from tests.factories import grant
 
 
 def tell(user: User, cloud: FakeCloud) -> int:
-    """As a launch does it; how many calls it was."""
+    """Tell as a launch does; return the number of calls."""
     lock(user)
     cloud.calls.clear()
     owner = backstop.owner_of(user)
-    backstop.tell(user, owner, cloud)
+    backstop.send_quota(user, owner, cloud)
     backstop.remember(user, owner)
     return len(cloud.calls)
 
@@ -46,7 +46,7 @@ def test_a_grant_given_later_is_told_once(student: User) -> None:
 def test_what_is_doubted_is_told_again(student: User) -> None:
     grant(student)
     tell(student, FakeCloud())
-    backstop.doubt(student)
+    backstop.mark_unknown(student)
     assert [tell(student, FakeCloud()) for _ in range(2)] == [1, 0]
 
 

@@ -1,4 +1,4 @@
-"""Where a grant may come from."""
+"""Sources of grants."""
 
 import pytest
 from django.db import IntegrityError, transaction

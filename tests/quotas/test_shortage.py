@@ -1,4 +1,4 @@
-"""What a quota lacks is said once for a page, with numbers and with ways out that this person has."""
+"""Shortages of a quota: said once for a page, with numbers and with ways out that this person has."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Everything that a program does with Minga, one method each. All raise MingaError."""
+"""The client: a method for each thing that a program does with Minga. All raise MingaError."""
 
 import time
 from collections.abc import Collection, Iterator
@@ -18,7 +18,7 @@ class Client:
     """A person's program at one portal."""
 
     def __init__(self, url: str, token: str = "", *, timeout: float = 30.0, tries: int = TRIES) -> None:
-        """`url`: https://labs.example.org. `timeout`: seconds for each answer. `tries`: of a request that brings none."""
+        """Make a client of the portal at `url` (https://labs.example.org). `timeout`: seconds for each answer. `tries`: of a request that gets none."""
         self._transport = Transport(url, token, timeout=timeout, tries=tries)
 
     @classmethod
@@ -78,7 +78,7 @@ class Client:
         return self._one(models.Machine, "GET", f"machines/{machine}/")
 
     def launch(self, template: str, *, name: str = "") -> models.Machine:
-        """`template`: its slug. Without a name, the machine is called as its template is."""
+        """Launch a machine. `template`: its slug. Without a name, the machine is called as its template is."""
         return self._one(models.Machine, "POST", "machines/", {"template": template, "name": name})
 
     def do(self, machine: str, verb: str) -> models.Machine:
@@ -122,7 +122,7 @@ class Client:
         return self._one(models.Access, "POST", f"machines/{machine}/ports/", sent)
 
     def close_port(self, machine: str, port: str) -> None:
-        """`port`: its id."""
+        """Close a port. `port`: its id."""
         self._transport.ask("DELETE", f"machines/{machine}/ports/{port}/")
 
     def ask_for_disk(self, machine: str) -> models.Copy:
@@ -130,7 +130,7 @@ class Client:
         return self._one(models.Copy, "POST", f"machines/{machine}/copy/")
 
     def disk(self, machine: str) -> models.Copy:
-        """How far the image is that was asked for."""
+        """Return how far the image is that was asked for."""
         return self._one(models.Copy, "GET", f"machines/{machine}/copy/")
 
     def download_disk(self, machine: str, to: Path) -> None:

@@ -1,16 +1,16 @@
-"""What can go wrong. str() of each is one sentence for a person."""
+"""Errors of the client. str() of each is one sentence for a person."""
 
 
 class MingaError(Exception):
-    """Whatever kept a request from its answer."""
+    """An error that kept a request from its answer."""
 
 
 class Unreachable(MingaError):
-    """Nobody answers at this address."""
+    """The portal does not answer at this address."""
 
 
 class OtherServer(MingaError):
-    """What answers is no Minga, or one of a version that this client does not understand."""
+    """The answer is not Minga's, or of a version that this client does not understand."""
 
 
 class Refused(MingaError):
@@ -24,7 +24,7 @@ class Refused(MingaError):
         errors: tuple[tuple[str, str], ...] = (),
         retry_after: float | None = None,
     ) -> None:
-        """`retry_after`: in how many seconds it may be tried again; None where that would not help."""
+        """Keep what the portal said. `retry_after`: in how many seconds it may be tried again; None where that would not help."""
         super().__init__(detail)
         self.status, self.code, self.errors, self.retry_after = status, code, errors, retry_after
 

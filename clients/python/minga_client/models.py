@@ -1,4 +1,4 @@
-"""What the API answers. Made from its schema by clients/python/generate.py: change nothing here."""
+"""Answers of the API. Generated from its schema by clients/python/generate.py: change nothing here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,20 +67,6 @@ class Event:
     by: str
     state: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    # What a template's `image` takes.
-    id: str
-    name: str
-    description: str
-    # The user of its SSH; '' where nobody said it.
-    login: str
-    # Its memory is kept while it sleeps.
-    can_suspend: bool
-    # Templates may use it.
-    offered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,30 +224,6 @@ class Server:
     created_at: datetime | None
     # Since when no machine needs it.
     seen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SizeOut:
-    vcpus: int
-    # MiB
-    ram_mb: int
-    # GiB
-    disk_gb: int
-    # What a template's `flavor` takes.
-    id: str
-    name: str
-    # Templates may use it.
-    offered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateChange:
-    at: datetime
-    # '' when that person is no longer here.
-    by: str
-    kind: str
-    # {"name": [before, after], …}
-    fields_changed: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

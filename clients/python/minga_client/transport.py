@@ -22,7 +22,7 @@ _NEXT = re.compile(r'<([^>]*)>; rel="next"')
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the JSON of the body (None for an empty one), and the address of the next page or ''."""
+    """An answer: the JSON of its body (None for an empty one), and the address of the next page or ''."""
 
     data: Any
     next_page: str
@@ -49,8 +49,8 @@ class Transport:
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Answer:
         """Send a request, once more where that may help, and return its answer. Raises MingaError."""
-        said = {name: value for name, value in query.items() if value not in (None, "", False)}
-        address = f"{self.url}/api/v1/{path}" + (f"?{urlencode(said)}" if said else "")
+        given = {name: value for name, value in query.items() if value not in (None, "", False)}
+        address = f"{self.url}/api/v1/{path}" + (f"?{urlencode(given)}" if given else "")
         return self._repeatedly(self._request(method, address, body))
 
     def follow(self, address: str) -> Answer:
@@ -113,11 +113,11 @@ def _answer(body: bytes, headers: HTTPMessage) -> Answer:
 def _refusal(error: HTTPError) -> MingaError:
     """Read a problem detail (RFC 9457)."""
     try:
-        told = json.loads(error.read())
-        errors = tuple((each["field"], each["detail"]) for each in told.get("errors", []))
+        problem = json.loads(error.read())
+        errors = tuple((each["field"], each["detail"]) for each in problem.get("errors", []))
         kind = NotSignedIn if error.code == 401 else Refused
         wait = error.headers.get("Retry-After", "")
-        return kind(error.code, told["code"], told["detail"], errors, float(wait) if wait.isdigit() else None)
+        return kind(error.code, problem["code"], problem["detail"], errors, float(wait) if wait.isdigit() else None)
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         return OtherServer(f"What answers at this address is no Minga, or a very old one (status {error.code}).")
 

@@ -41,18 +41,18 @@ class Command(BaseCommand):
         logging.disable(logging.WARNING)  # what goes wrong is a row
         try:
             with override(output.language(options["lang"])):
-                rows = self._told(_rows(with_guest=options["with_guest"]), as_json=options["json"])
+                rows = self._print(_rows(with_guest=options["with_guest"]), as_json=options["json"])
         finally:
             logging.disable(logging.NOTSET)
         if any(row.ok == "wrong" for row in rows):
             sys.exit(1)
 
-    def _told(self, found: Iterable[Check], *, as_json: bool) -> list[Check]:
+    def _print(self, found: Iterable[Check], *, as_json: bool) -> list[Check]:
         rows = []
         for row in found:
             rows.append(row)
             if not as_json:
-                self._say(row)
+                self._print_row(row)
         if as_json:
             self.stdout.write(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=1))
         else:
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             self.stdout.write("\n" + _("%(right)s right, %(note)s worth knowing, %(wrong)s wrong.") % counts)
         return rows
 
-    def _say(self, row: Check) -> None:
+    def _print_row(self, row: Check) -> None:
         paint = {"right": self.style.SUCCESS, "note": self.style.WARNING, "wrong": self.style.ERROR}[row.ok]
         for line in output.lines(paint(MARKS[row.ok]), row.topic, str(row.found), row.mend):
             self.stdout.write(line)

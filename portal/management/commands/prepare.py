@@ -1,4 +1,4 @@
-"""manage.py prepare: everything that a new or an updated installation needs. Repeating it changes nothing."""
+"""manage.py prepare: set up what a new or an updated installation needs. Repeating it changes nothing."""
 
 import os
 from typing import Any

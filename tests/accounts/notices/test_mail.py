@@ -30,7 +30,7 @@ def states() -> set[tuple[str, int]]:
 
 
 def later() -> None:
-    """As if the pause of everything were over."""
+    """Let the pause of everything be over."""
     Notice.objects.filter(state="due").update(next_at=timezone.now())
     RowFailure.objects.update(next_at=timezone.now())
 

@@ -15,13 +15,13 @@ from .output import as_json, remark, say, table
 from .session import client
 
 
-def login(asked: Namespace) -> None:
+def login(args: Namespace) -> None:
     """Get a token by the browser, or try one that was made before; keep it if it is good.
 
     It is never an argument: others on this computer read command lines.
     """
-    url = _url(asked.url)
-    token = _typed(url) if asked.token else _by_browser(url)
+    url = _url(args.url)
+    token = _typed(url) if args.token else _by_browser(url)
     me = Client(url, token).me()
     config.write(config.Config(url, token))
     say(f"Signed in at {url} as {me.username}.")
@@ -48,7 +48,7 @@ def _by_browser(url: str) -> str:
 
 def _computer() -> str:
     """Return what this computer calls itself, as the name of the token."""
-    return "".join(sign for sign in platform.node() if sign.isascii() and sign.isprintable())[:60].strip() or "minga"
+    return "".join(char for char in platform.node() if char.isascii() and char.isprintable())[:60].strip() or "minga"
 
 
 def _typed(url: str) -> str:
@@ -62,7 +62,7 @@ def _typed(url: str) -> str:
     return token
 
 
-def logout(asked: Namespace) -> None:
+def logout(args: Namespace) -> None:
     """Forget the token whatever happens; say so where it could not be revoked."""
     kept = config.read()
     if not kept.token:
@@ -77,31 +77,31 @@ def logout(asked: Namespace) -> None:
     say(f"Signed out of {kept.url}.")
 
 
-def whoami(asked: Namespace) -> None:
+def whoami(args: Namespace) -> None:
     kept, me = config.load(), client().me()
-    if asked.json:
+    if args.json:
         return as_json({"url": kept.url, **asdict(me)})
     say(f"{me.username} ({', '.join(me.roles)}) at {kept.url}")
 
 
-def quota(asked: Namespace) -> None:
+def quota(args: Namespace) -> None:
     found = client().quota()
-    if asked.json:
+    if args.json:
         return as_json(found)
     rows = [(name, str(of["used"]), str(of["limit"]), str(of["left"])) for name, of in asdict(found).items()]
     table(("", "USED", "LIMIT", "LEFT"), rows)
 
 
-def keys(asked: Namespace) -> None:
+def keys(args: Namespace) -> None:
     minga = client()
-    if asked.add:
-        text = Path(asked.add).expanduser().read_text(encoding="utf-8", errors="replace").strip()
+    if args.add:
+        text = Path(args.add).expanduser().read_text(encoding="utf-8", errors="replace").strip()
         if "PRIVATE KEY" in text:
-            raise MingaError(f"{asked.add} is a private key, which stays with you. Add the file that ends in .pub.")
-        minga.add_key(text, name=Path(asked.add).stem)
-    if asked.remove is not None:
-        minga.remove_key(asked.remove)
+            raise MingaError(f"{args.add} is a private key, which stays with you. Add the file that ends in .pub.")
+        minga.add_key(text, name=Path(args.add).stem)
+    if args.remove is not None:
+        minga.remove_key(args.remove)
     found = list(minga.keys())
-    if asked.json:
+    if args.json:
         return as_json(found)
     table(("ID", "NAME", "FINGERPRINT"), [(str(key.id), key.name, key.fingerprint) for key in found])

@@ -30,8 +30,8 @@ compdef _minga minga""",
 }
 
 
-def script(asked: Namespace) -> None:
-    print(SCRIPTS[asked.shell])
+def script(args: Namespace) -> None:
+    print(SCRIPTS[args.shell])
 
 
 def candidates(words: list[str]) -> list[str]:

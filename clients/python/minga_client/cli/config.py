@@ -1,4 +1,4 @@
-"""Where the portal is and which token is used: from the environment, else from a file that only its owner can read."""
+"""The portal's address and the token: from the environment, else from a file that only its owner can read."""
 
 import json
 import os
@@ -42,8 +42,8 @@ def read() -> Config:
         with path.open(encoding="utf-8") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
                 raise MingaError(f"Others can read your token. Do this: chmod 600 {path}")
-            told = json.load(file)
-        return Config(str(told["url"]), str(told["token"]))
+            data = json.load(file)
+        return Config(str(data["url"]), str(data["token"]))
     except FileNotFoundError:
         return Config()
     except (ValueError, KeyError, TypeError):

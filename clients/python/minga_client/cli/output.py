@@ -11,7 +11,7 @@ from typing import Any
 
 def printable(text: str) -> str:
     """Return the text without control characters: what others wrote must not steer this terminal."""
-    return "".join(" " if unicodedata.category(sign) in ("Cc", "Cf") else sign for sign in text)
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf") else char for char in text)
 
 
 def as_json(data: Any) -> None:
@@ -38,7 +38,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def _width(text: str) -> int:
     return sum(
-        2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text if not unicodedata.combining(sign)
+        2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text if not unicodedata.combining(char)
     )
 
 

@@ -12,15 +12,15 @@ from .session import client, find
 LONGEST_WAIT = 30.0  # seconds; a port opens in less than one
 
 
-def open_(asked: Namespace) -> None:
+def open_(args: Namespace) -> None:
     """Open a port and print its address; one that is open already has its address printed."""
     minga = client()
-    machine = find(minga, asked.machine, among=("running",))
-    port = _of(minga, machine, asked.port) or minga.open_port(
-        machine.id, asked.port, scheme=asked.scheme, allow=asked.allow
+    machine = find(minga, args.machine, among=("running",))
+    port = _of(minga, machine, args.port) or minga.open_port(
+        machine.id, args.port, scheme=args.scheme, allow=args.allow
     )
     port = _opened(minga, machine, port)
-    as_json(port) if asked.json else say(address(port))
+    as_json(port) if args.json else say(address(port))
 
 
 def _of(minga: Client, machine: Machine, inside: int) -> Access | None:
@@ -41,18 +41,18 @@ def address(port: Access) -> str:
     return port.url or port.command or f"{port.host}:{port.port}"
 
 
-def close(asked: Namespace) -> None:
+def close(args: Namespace) -> None:
     minga = client()
-    machine = find(minga, asked.machine)
-    port = _of(minga, machine, asked.port)
+    machine = find(minga, args.machine)
+    port = _of(minga, machine, args.port)
     if port is None:
-        raise MingaError(f"Port {asked.port} of {machine.name} has no public address.")
+        raise MingaError(f"Port {args.port} of {machine.name} has no public address.")
     minga.close_port(machine.id, port.id)
 
 
-def ports(asked: Namespace) -> None:
+def ports(args: Namespace) -> None:
     minga = client()
-    found = list(minga.ports(find(minga, asked.machine).id))
-    if asked.json:
+    found = list(minga.ports(find(minga, args.machine).id))
+    if args.json:
         return as_json(found)
     table(("PORT", "STATE", "ADDRESS"), [(str(port.target_port), port.state, address(port)) for port in found])

@@ -22,13 +22,13 @@ def run(arguments: list[str]) -> int:
         return 0
     from .parser import parse
 
-    return _carried_out(parse(arguments))
+    return _run_command(parse(arguments))
 
 
-def _carried_out(asked: Namespace) -> int:
+def _run_command(args: Namespace) -> int:
     try:
-        module, function = asked.does.split(".")
-        getattr(import_module(f".{module}", __package__), function)(asked)
+        module, function = args.function.split(".")
+        getattr(import_module(f".{module}", __package__), function)(args)
         sys.stdout.flush()
         return 0
     except MingaError as error:

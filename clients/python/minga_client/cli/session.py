@@ -1,4 +1,4 @@
-"""The portal of this command line, and machines by what people call them."""
+"""Parts that commands share: the client, finding a machine, waiting for it, asking before something is lost."""
 
 import re
 import sys
@@ -43,7 +43,7 @@ def _the_only(found: list[Machine]) -> Machine:
     return found[0]
 
 
-def settle(minga: Client, machine: Machine, states: Collection[str], seconds: float) -> Machine:
+def wait_for(minga: Client, machine: Machine, states: Collection[str], seconds: float) -> Machine:
     """Wait as Client.wait does, and say on a terminal what goes on."""
     until, last = time.monotonic() + seconds, ""
     while True:
@@ -69,7 +69,7 @@ def _again(minga: Client, machine: Machine) -> Machine:
         raise MingaError(f"{machine.name} is no longer there.") from None
 
 
-def sure(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool) -> None:
     """Ask before something is lost. Raises MingaError where nobody can be asked, or the answer is no."""
     if yes:
         return

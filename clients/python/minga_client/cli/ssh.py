@@ -8,18 +8,18 @@ from ..errors import MingaError, OtherServer
 from ..models import Access, Machine
 from . import known_hosts
 from .output import remark
-from .session import client, find, settle
+from .session import client, find, wait_for
 
 ASLEEP = ("suspended", "shelved", "suspending", "shelving")
 SOON = ("new", "queued", "building", "waking", "running", *ASLEEP)
 LONGEST_WAIT = 900.0  # seconds
 
 
-def ssh(asked: Namespace) -> None:
+def ssh(args: Namespace) -> None:
     """Replace this process by ssh, whose exit code is ours then."""
     minga = client()
-    machine = _awake(minga, find(minga, asked.machine, among=SOON))
-    line = command(machine, asked.rest)
+    machine = _awake(minga, find(minga, args.machine, among=SOON))
+    line = command(machine, args.rest)
     known_hosts.path().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         os.execvp(line[0], line)
@@ -35,7 +35,7 @@ def _awake(minga: Client, machine: Machine) -> Machine:
     if machine.state in ASLEEP:
         remark(f"{machine.name} is asleep. Waking it …")
         machine = minga.do(machine.id, "wake")
-    return settle(minga, machine, ("running",), LONGEST_WAIT)
+    return wait_for(minga, machine, ("running",), LONGEST_WAIT)
 
 
 def command(machine: Machine, rest: list[str]) -> list[str]:
@@ -47,8 +47,8 @@ def command(machine: Machine, rest: list[str]) -> list[str]:
         f"HostKeyAlias={known_hosts.alias(machine)}", f"UserKnownHostsFile={known_hosts.path()}",
         "StrictHostKeyChecking=accept-new", "CheckHostIP=no", "ServerAliveInterval=30",
     ]  # fmt: skip
-    said = [word for option in options for word in ("-o", option)]
-    return ["ssh", "-p", str(port.port), *(["-l", port.user] if port.user else []), *said, port.host, *rest]
+    flags = [word for option in options for word in ("-o", option)]
+    return ["ssh", "-p", str(port.port), *(["-l", port.user] if port.user else []), *flags, port.host, *rest]
 
 
 def _way_in(machine: Machine) -> Access:

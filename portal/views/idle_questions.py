@@ -51,73 +51,89 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 def _by_link(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
     try:
-        ask, choice = links.read(token)
+        question, choice = links.read(token)
     except Refusal as refusal:
-        return render(request, "asks/over.html", {"sentence": str(refusal)}, status=refusal.status)
-    with override(ask.machine.owner.language or get_language()):
-        return _page(request, ask, choice, by=None, now=now)
+        return render(request, "questions/over.html", {"sentence": str(refusal)}, status=refusal.status)
+    with override(question.machine.owner.language or get_language()):
+        return _respond(request, question, choice, by=None, now=now)
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 @once_per_form
-def say(request: SignedIn, pk: int, choice: str) -> HttpResponse:
-    """Answer who is signed in likewise: one tap in the banner or on the machine's page."""
-    ask = get_object_or_404(access.visible(request.user, Question), pk=pk)
-    if choice not in answers.CHOICES[ask.kind]:
+def answer_signed_in(request: SignedIn, pk: int, choice: str) -> HttpResponse:
+    """Answer for who is signed in: one tap in the banner or on the machine's page."""
+    question = get_object_or_404(access.visible(request.user, Question), pk=pk)
+    if choice not in answers.CHOICES[question.kind]:
         raise Http404
-    return _page(request, ask, choice, by=request.user, now=timezone.now())
+    return _respond(request, question, choice, by=request.user, now=timezone.now())
 
 
-def _page(request: HttpRequest, ask: Question, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
-    ask = answers.living(ask)
+def _respond(request: HttpRequest, question: Question, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
+    question = answers.living(question)
     if request.method == "POST":
-        return _act(request, ask, choice, by=by, now=now)
-    if refusal := answers.why_not(ask, choice, now):
-        return _over(request, ask, refusal)
-    return _button(request, ask, choice, by=by, now=now)
+        return _act(request, question, choice, by=by, now=now)
+    if refusal := answers.why_not(question, choice, now):
+        return _closed(request, question, refusal)
+    return _button(request, question, choice, by=by, now=now)
 
 
 def _button(
-    request: HttpRequest, ask: Question, choice: str, *, by: User | None, now: datetime, refusal: Refusal | None = None
+    request: HttpRequest,
+    question: Question,
+    choice: str,
+    *,
+    by: User | None,
+    now: datetime,
+    refusal: Refusal | None = None,
 ) -> HttpResponse:
-    facts = {
-        "ask": ask, "choice": choice, "title": question_text.headline(ask, now), "label": question_text.label(ask, choice),
-        "consequence": question_text.consequence(ask, choice), "why": str(ask.why), "zone": times.zone(),
-        "refusal": str(refusal or ""), "until": request.POST.get("until", ""), "by_link": by is None,
-    }  # fmt: skip
-    return render(request, "asks/answer.html", facts, status=refusal.status if refusal else 200)
+    context = {
+        "question": question,
+        "choice": choice,
+        "title": question_text.headline(question, now),
+        "label": question_text.label(question, choice),
+        "consequence": question_text.consequence(question, choice),
+        "why": str(question.why),
+        "zone": times.zone(),
+        "refusal": str(refusal or ""),
+        "until": request.POST.get("until", ""),
+        "by_link": by is None,
+    }
+    return render(request, "questions/answer.html", context, status=refusal.status if refusal else 200)
 
 
-def _act(request: HttpRequest, ask: Question, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
+def _act(request: HttpRequest, question: Question, choice: str, *, by: User | None, now: datetime) -> HttpResponse:
     until = times.next_at(request.POST.get("until", ""), now) if choice == CHOICE.JOB else None
     try:
         if by is not None:
-            access.require(by, choice, ask)
-        is_given = by is not None and access.may(by, "keep_awake", ask.machine)
-        answer = answers.answer(question=ask, choice=choice, by=by, now=now, until=until, is_given=is_given)
+            access.require(by, choice, question)
+        is_given = by is not None and access.may(by, "keep_awake", question.machine)
+        answer = answers.answer(question=question, choice=choice, by=by, now=now, until=until, is_given=is_given)
     except answers.TooLate as refusal:
-        return _over(request, ask, refusal)
+        return _closed(request, question, refusal)
     except Refusal as refusal:
-        return _button(request, ask, choice, by=by, now=now, refusal=refusal)
+        return _button(request, question, choice, by=by, now=now, refusal=refusal)
+    thanks = question_text.thanks(answer, now)
     if by is None:
-        return render(request, "asks/thanks.html", {"ask": answer.ask, "sentence": question_text.thanks(answer, now)})
-    messages.success(request, question_text.thanks(answer, now))
+        return render(request, "questions/thanks.html", {"question": answer.ask, "sentence": thanks})
+    messages.success(request, thanks)
     return redirect(_back(request) or _machine_of(answer.ask, by))
 
 
-def _over(request: HttpRequest, ask: Question, refusal: Refusal) -> HttpResponse:
+def _closed(request: HttpRequest, question: Question, refusal: Refusal) -> HttpResponse:
     """Answer what came too late, or twice: what became of it, and the way to the machine."""
-    return render(request, "asks/over.html", {"ask": ask, "sentence": str(refusal)}, status=refusal.status)
+    return render(
+        request, "questions/over.html", {"question": question, "sentence": str(refusal)}, status=refusal.status
+    )
 
 
 @only("see", Question)
 @require_GET
 @never_cache
-def asks(request: SignedIn) -> HttpResponse:
+def questions(request: SignedIn) -> HttpResponse:
     """List the questions, to teachers of their courses, to administrators all: delivered how, answered what, and by whom."""
     rows = access.questions_to_watch(request.user).order_by("-asked_at")
-    return render(request, "asks/list.html", {"asks": with_answers(rows, SHOWN), "zone": times.zone()})
+    return render(request, "questions/list.html", {"questions": with_answers(rows, SHOWN), "zone": times.zone()})
 
 
 @require_POST
@@ -136,8 +152,8 @@ def give(request: SignedIn, pk: UUID) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
     else:
-        facts = {"name": machine.name, "at": times.moment(until, now)}
-        messages.success(request, _("“%(name)s” stays on until %(at)s.") % facts)
+        until_when = {"name": machine.name, "at": times.moment(until, now)}
+        messages.success(request, _("“%(name)s” stays on until %(at)s.") % until_when)
     return redirect(_back(request) or "asks")
 
 
@@ -147,12 +163,12 @@ def with_answers(rows: "QuerySet[Question]", most: int) -> list[Question]:
         rows.select_related("machine__owner", "machine__template__course").prefetch_related("answers__by")[:most]
     )
     notices = notices_of(found)
-    for ask in found:
-        ask.notices = notices[ask.pk]
+    for question in found:
+        question.notices = notices[question.pk]
     return found
 
 
-def of_machine(machine: Machine) -> list[Question]:
+def latest_of(machine: Machine) -> list[Question]:
     """Return the last questions about one machine, for its page."""
     return with_answers(Question.objects.filter(machine=machine).order_by("-asked_at"), 5)
 
@@ -162,6 +178,6 @@ def _back(request: HttpRequest) -> str:
     return back if back and url_has_allowed_host_and_scheme(back, {request.get_host()}) else ""
 
 
-def _machine_of(ask: Question, user: User) -> str:
-    sees_it = access.visible(user, Machine).filter(pk=ask.machine_id).exists()
-    return reverse("machine", args=[ask.machine_id]) if sees_it else reverse("asks")
+def _machine_of(question: Question, user: User) -> str:
+    sees_it = access.visible(user, Machine).filter(pk=question.machine_id).exists()
+    return reverse("machine", args=[question.machine_id]) if sees_it else reverse("asks")
