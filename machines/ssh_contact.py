@@ -133,22 +133,21 @@ def fault_of(error: Exception) -> Fault:
 
 # ---- signing in ----
 
+# Of whoever runs this process: no agent, no configuration, no other keys.
+NOTHING_OF_OURS: dict[str, Any] = {
+    "agent_path": None, "config": None, "gss_host": None, "preferred_auth": "publickey",
+    "x509_trusted_certs": None, "x509_trusted_cert_paths": [],
+}  # fmt: skip
+
 
 @contextlib.asynccontextmanager
 async def signed_in(
     guest: Guest, keys: "Sequence[asyncssh.SSHKey]", **options: Any
 ) -> "AsyncIterator[asyncssh.SSHClientConnection]":
-    """Sign in at a guest by one of the keys. Raises OtherHostKey, DialFailed, and what asyncssh raises.
-
-    Nothing is used of whoever runs this process: no agent, no configuration, no other keys.
-    """
+    """Sign in at a guest by one of the keys. Raises OtherHostKey, DialFailed, and what asyncssh raises."""
     import asyncssh
 
     shown: list[str] = []
-    closed: dict[str, Any] = {
-        "agent_path": None, "config": None, "gss_host": None, "preferred_auth": "publickey",
-        "x509_trusted_certs": None, "x509_trusted_cert_paths": [],
-    }  # fmt: skip
     async with connected(guest.way) as sock:
         try:
             connection = await asyncssh.connect(
@@ -157,7 +156,7 @@ async def signed_in(
                 username=guest.user,
                 client_keys=keys,
                 **_host_key_options(guest, shown),
-                **closed,
+                **NOTHING_OF_OURS,
                 **options,
             )
         except asyncssh.HostKeyNotVerifiable:

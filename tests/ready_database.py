@@ -19,7 +19,7 @@ HALF_MADE = f"{PREFIX}half_made"
 
 
 def ready(folder: Path) -> str:
-    """The name of a database with all tables in it, made now if none fits the migrations. `folder` takes a lock file."""
+    """Return the name of a database with all tables in it, made now if none fits the migrations. `folder` takes a lock file."""
     name = PREFIX + _fingerprint()
     with (folder / "ready-database.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -30,7 +30,7 @@ def ready(folder: Path) -> str:
 
 
 def _fingerprint() -> str:
-    """Of all that decides how the tables are."""
+    """Return a hash of all that decides how the tables are."""
     found = hashlib.sha256(django.__version__.encode())
     for app in sorted(apps.get_app_configs(), key=lambda app: app.name):
         for path in sorted(Path(app.path, "migrations").glob("*.py")):

@@ -54,7 +54,9 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
 def work(request: SignedIn, pk: UUID) -> HttpResponse:
     """Answer the panel of its disk, which asks for itself while an image is being made."""
     row = find(request, pk)
-    return render(request, "machines/_disk.html", {"s": show(row, request.user), "disk_image": disk_images.current(row)})
+    return render(
+        request, "machines/_disk.html", {"s": show(row, request.user), "disk_image": disk_images.current(row)}
+    )
 
 
 @require_http_methods(["GET", "HEAD"])

@@ -8,7 +8,7 @@ from machines.actions import ACTIONS
 from machines.states import State
 
 
-@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if command.does == "machines.act"])
+@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if command.function == "machines.act"])
 def test_each_verb_and_its_states_are_the_portals(name: str) -> None:
     asked = parse([name])
     assert (asked.verb or name) in ACTIONS

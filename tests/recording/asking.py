@@ -1,4 +1,4 @@
-"""Who asks. Whatever an answer wrote into the database is taken back at once, so that no answer depends on another."""
+"""People who send requests. Whatever an answer wrote into the database is taken back at once, so that no answer depends on another."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -76,7 +76,7 @@ class Person:
     def page(
         self, method: str, url: str, language: str = "en", data: Any = None, *, csrf: bool = False, **more: str
     ) -> str:
-        """The answer to a browser, and after a form that was taken, what the next page says that it did not say before."""
+        """Return the answer to a browser, and after a form that was taken, what the next page says that it did not say before."""
         seen = self._seen_before(url, language) if method == "POST" else set()
         with taken_back(is_reading=method in READING):
             client = self.client(csrf=csrf)
@@ -96,7 +96,7 @@ class Person:
         return f"\n-- then {written.plain(target)} has these lines more:\n" + "\n".join(new)
 
     def _seen_before(self, url: str, language: str) -> set[str]:
-        """The lines of the page to which an address belongs, as it is without the form; and those of the pages to which it may lead."""
+        """Return the lines of the page to which an address belongs, as it is without the form; and those of the pages to which it may lead."""
         for page in (*self.fixed, _page_of(url)):
             if (page, language) not in self.pages:
                 with taken_back(is_reading=True):
@@ -116,7 +116,7 @@ class Person:
 
 
 def _page_of(url: str) -> str:
-    """Of an address below a machine the machine's page; else the page itself."""
+    """Return the machine's page for an address below a machine; else the page itself."""
     plain = url.partition("#")[0]
     parts = plain.strip("/").split("/")
     return f"/{'/'.join(parts[:2])}/" if parts[0] == "machines" and len(parts) > 1 else plain
@@ -145,7 +145,7 @@ def _text(response: Any, seen: set[str]) -> str:
 
 
 def _mails() -> str:
-    """What was sent on the way."""
+    """Return the mails that were sent on the way."""
     return "".join(
         f"\n-- mail to {', '.join(one.to)} from {one.from_email}: {one.subject}\n{written.plain(one.body)}"
         + "".join(f"\n-- as {kind}\n{written.html(str(text))}" for text, kind in getattr(one, "alternatives", []))

@@ -1,4 +1,4 @@
-"""What is asked, by whom, and into which file it goes."""
+"""The table of requests: each with the person who sends it and the file for its answer."""
 
 from collections.abc import Iterator
 from pathlib import Path

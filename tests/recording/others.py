@@ -1,4 +1,4 @@
-"""What no walk of the addresses reaches: probes, limits, sizes, ways to be nobody, mails and commands."""
+"""Answers that no walk of the addresses reaches: probes, limits, sizes, ways to be nobody, mails and commands."""
 
 import io
 import json
@@ -130,7 +130,7 @@ def _static(visitor: Person) -> Iterator[tuple[str, str]]:
 
 
 def _beat() -> Iterator[tuple[str, str]]:
-    """The mails of each task of the clock. One that needs a cloud finds none here, and says nothing."""
+    """The mails of each task of the clock. A task that needs a cloud finds none here, and says nothing."""
     celery.loader.import_default_modules()
     for name, entry in sorted(celery.conf.beat_schedule.items()):
         with taken_back():

@@ -1,4 +1,4 @@
-"""What stands in an address instead of a parameter: things of the base, found in the tables of 0.3.0, whose names never change."""
+"""Values for the parameters of addresses: things of the base, found in the tables of 0.3.0, whose names never change."""
 
 import re
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ class Things:
         self.values["sizes"] = self.values["flavors"]
 
     def by_state(self) -> list[str]:
-        """The student's machines, the first of each state."""
+        """Return the student's machines, the first of each state."""
         found = {state: name for name, _pk, state, owner in reversed(self.machines) if owner == "student"}
         return [name for name, *_rest in self.machines if name in found.values()]
 
@@ -63,14 +63,14 @@ def _rows(cursor: Any, sql: str) -> list[Any]:
 
 @dataclass(frozen=True)
 class Address:
-    """One pattern of the URL conf, with what can stand in it: pairs of a name for people and an address."""
+    """A pattern of the URL conf, with the values that can stand in it: pairs of a name for people and an address."""
 
     pattern: str
     urls: tuple[tuple[str, str], ...]
 
     @property
     def folder(self) -> str:
-        """The pattern without the names of its parameters, as a path."""
+        """Return the pattern without the names of its parameters, as a path."""
         plain = PARAMETER.sub(lambda found: "{%s}" % (found[1] or "str"), self.pattern)
         for regex in REGEX:
             plain = plain.replace(regex, "{regex}")

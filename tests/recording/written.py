@@ -95,7 +95,7 @@ NEW = {UUID: "<new id>", PORT: "<new port>", TOKEN: "<new token>"}
 
 @cache
 def _known() -> set[str]:
-    """The ids, ports and tokens of the base; others were made while it was asked."""
+    """Return the ids, ports and tokens of the base; others were made while it was asked."""
     return {found for pattern in NEW for found in pattern.findall(base.text())}
 
 
