@@ -100,12 +100,12 @@ def _meet(strangers: Iterable[Contact]) -> dict[Contact, str | Fault]:
     ways = {one: _way(one) for one in strangers}
 
     async def meet_all() -> list[str | Fault]:
-        return await asyncio.gather(*(_shown(way) for way in ways.values()))
+        return await asyncio.gather(*(shown_key(way) for way in ways.values()))
 
     return dict(zip(ways, asyncio.run(meet_all()), strict=True))
 
 
-async def _shown(way: Way | Fault) -> str | Fault:
+async def shown_key(way: Way | Fault) -> str | Fault:
     """Return the host key that a guest shows, without signing in."""
     import asyncssh
 

@@ -49,7 +49,8 @@ class Section:
 # fmt: off
 SECTIONS: tuple[Section, ...] = (
     Section("Must be set", "minga", (
-        Variable("SECRET_KEY", SECRET_KEY, None, "A random text of 32 characters or more that signs sessions and links in mails.",
+        Variable("SECRET_KEY", SECRET_KEY, None,
+                 "A random text of 32 characters or more that signs sessions and links in mails; host keys of machines are derived from it.",
                  required=True, example="change-me", note="Make one: openssl rand -hex 32. A new one signs everybody out. The example's is refused."),
         Variable("ALLOWED_HOSTS", HOSTS, "127.0.0.1,localhost,[::1]",
                  "The names by which browsers reach the site. Requests for any other name are refused.",

@@ -11,7 +11,7 @@ import pytest
 
 from cloud.contract import Owner, Server, ServerSpec
 from machines import host_keys, terminal_lines
-from machines.ssh_contact import HOST_KEYS, Guest
+from machines.ssh_contact import HOST_KEYS, Guest, shown_key
 from machines.terminal_lines import Written
 from tests.cloud.conftest import in_group, look
 from tests.cloud.local_stage import LocalStage, insist, make_key
@@ -84,3 +84,11 @@ async def test_a_reset_brings_the_key_of_its_number(stage: LocalStage, guest: tu
     insist(stage.cloud.ensure_rebuilt, server.id, spec, 1)
     stage.settle()
     assert (await terminal_lines.send({where: "hello"}))[where].shown == host_keys.public_line(number, 1)
+
+
+@both
+async def test_a_guest_without_ours_makes_one_of_its_own(stage: LocalStage, server: Server) -> None:
+    way = Way(target=(server.address, server.port_map.get(22, 22)))
+    shown = await shown_key(way)
+    assert str(shown).startswith("ssh-ed25519 ")
+    assert await shown_key(way) == shown
