@@ -33,7 +33,7 @@ class StandIn:
 
 SKIPPED = [
     StandIn(r".*", "nothing", "the other way of the two: `python -m tests.production` is for that one", way=COMPOSE),
-    StandIn(r"ssl_certificate$", "nothing", "the other proxy of the two: the walk takes Caddy"),
+    StandIn(r"ssl_certificate$", "only read, by nginx -t", "the other proxy of the two: the walk takes Caddy"),
 ]
 EDITED = StandIn(r"sudo nano ", "the settings below are written into the file", "an editor waits for a person")
 CERTIFICATE = StandIn(

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 
-from tests.installation import cloud
+from tests.installation import cloud, page
 from tests.installation.answers import SITE
 from tests.installation.computers import VPS_ADDRESS, World
 from tests.installation.page_visitor import Visitor
@@ -20,6 +20,7 @@ class Claims:
         self.after_section: dict[str, Callable[[], None]] = {
             "2b": self.services_are_active,
             "3": self.is_ready,
+            "4": self.nginx_reads_its_block,
             "5": self.people_sign_in,
             "6": self.the_gateway_is_linked,
             "7": self.the_first_machine_runs,
@@ -75,6 +76,14 @@ class Claims:
         self.world.until(
             lambda: self.world.server.run(f"curl -sf https://{SITE}/healthz").code == 0, "Caddy answers over TLS"
         )
+
+    def nginx_reads_its_block(self) -> None:
+        """The walk takes Caddy; of the other proxy of the page it is only seen that it takes the lines."""
+        block = next(step.text for step in page.steps(page.PAGE.read_text()) if step.file == "ssl_certificate")
+        settings = f"pid /var/tmp/nginx.pid; events {{}} http {{ server {{ listen 127.0.0.1:1443;\n{block}}} }}\n"
+        (self.world.server.root / "var/tmp/nginx.conf").write_text(settings)
+        unpack = "cd /var/tmp && apt-get -qq download nginx && dpkg-deb -x nginx_*.deb nginx && mkdir -p /var/{lib,log}/nginx"
+        self.world.ask(f"{unpack} && nginx/usr/sbin/nginx -t -e stderr -c /var/tmp/nginx.conf")
 
     def sign_in(self, name: str) -> Visitor:
         visitor = Visitor(self.world.https, self.world.server.root / AUTHORITY)
