@@ -1,11 +1,10 @@
 """Actions on tunnels. Each raises its gateway's revision in its own transaction, and takes the gateway's lock last."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core import signing
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -16,14 +15,14 @@ from lib import events
 from lib.notes import Refusal
 from lib.schemes import Scheme, Service
 from tunnels.agent.protocol import read_network
+from tunnels.dial_actions import forget_ssh
 from tunnels.lifecycle import next_revision, set_state
-from tunnels.models import DIAL_SALT, DIAL_SECONDS, PORTS, Dial, Gateway, Tunnel, hash_token
+from tunnels.models import PORTS, Gateway, Tunnel, hash_token
 from tunnels.ports import TRIES, NoPortLeft, draw, roomiest
 from tunnels.states import State, Wanted
 from tunnels.wake_rules import hides_ipv4
 
 EXTRA_POSITION = 1000  # extra ports come after the template's services
-MOST_OLD_DIALS = 100  # that a new dial removes
 MOST_NETWORKS = 50  # in one allow-list
 # Columns that an action may change.
 WISHED = (
@@ -43,15 +42,6 @@ class BadNetwork(Refusal):
 
 class PortOpenAlready(Refusal):
     code = "port_open_already"
-
-
-class NotDialable(Refusal):
-    code = "port_closed"
-
-
-class AgentAway(Refusal):
-    status = 503
-    code = "agent_away"
 
 
 @transaction.atomic
@@ -134,8 +124,10 @@ def _open(tunnel: Tunnel, address: str, reach_port: int | None, now: datetime) -
 
 
 def close_all(*, holder: UUID) -> bool:
-    """Wish all of a holder's tunnels closed; they keep their ports. True when that was new."""
-    return _wish(holder, _close)
+    """Wish all of a holder's tunnels closed; they keep their ports, and its ssh is not dialed. True when that was new."""
+    is_new = _wish(holder, _close)
+    forget_ssh([holder])
+    return is_new
 
 
 def _close(tunnel: Tunnel) -> bool:
@@ -153,7 +145,9 @@ def _remember_quiet(tunnel: Tunnel) -> None:
 
 def hold_all(*, holder: UUID, knock: Collection[str] = ()) -> bool:
     """Wish all of a holder's tunnels held: nobody comes through, visitors from the networks (CIDR) in `knock` wait. True when new."""
-    return _wish(holder, lambda tunnel: _hold(tunnel, list(knock)))
+    is_new = _wish(holder, lambda tunnel: _hold(tunnel, list(knock)))
+    forget_ssh([holder])
+    return is_new
 
 
 def _hold(tunnel: Tunnel, knock: list[str]) -> bool:
@@ -179,7 +173,9 @@ def knockers_of(networks: Mapping[UUID, list[str]]) -> int:
 
 def release(*, holder: UUID) -> bool:
     """Give back all ports of a holder. Each is free for others once the agent has closed it. True when that was new."""
-    return _wish(holder, _give_back)
+    is_new = _wish(holder, _give_back)
+    forget_ssh([holder])
+    return is_new
 
 
 def release_one(*, tunnel_id: UUID, by: User | None) -> None:
@@ -251,31 +247,6 @@ def _write(changed: list[Tunnel], fields: list[str]) -> None:
         Tunnel.objects.filter(pk__in=[tunnel.pk for tunnel in changed]).update(**facts[0])
     else:
         Tunnel.objects.bulk_update(changed, [*fields, "wanted_revision"], batch_size=500)
-
-
-@transaction.atomic
-def dial(*, tunnel_id: UUID, by: User | None) -> Dial:
-    """Ask the tunnel's agent for a connection to its target. Whether `by` may, the caller has asked. Raises NotDialable."""
-    now = timezone.now()
-    tunnel = Tunnel.objects.live().select_related("owner", "gateway").filter(pk=tunnel_id, wanted=Wanted.OPEN).first()
-    if tunnel is None or not tunnel.target_host or not tunnel.may_open:
-        raise NotDialable(_("Nothing can be reached there while this port is closed."))
-    if not tunnel.gateway.is_heard(now):
-        raise AgentAway(_("The agent that reaches this machine does not answer at the moment."))
-    old = Dial.objects.over(now).select_for_update(skip_locked=True).values_list("pk", flat=True)
-    Dial.objects.filter(pk__in=list(old[:MOST_OLD_DIALS])).delete()
-    return Dial.objects.create(tunnel=tunnel, expires_at=now + timedelta(seconds=DIAL_SECONDS))
-
-
-def use_ticket(text: str) -> tuple[UUID, str] | None:
-    """Use a ticket of a dial up: its key and side, None if it is no longer good. Asks the database for real tickets only."""
-    try:
-        key, side = signing.loads(text, salt=DIAL_SALT, max_age=DIAL_SECONDS)
-    except signing.BadSignature:
-        return None
-    now, column = timezone.now(), {"agent": "agent_at", "asker": "asker_at"}[side]
-    good = Dial.objects.filter(key=key, tunnel__wanted=Wanted.OPEN, expires_at__gt=now, **{column: None})
-    return (UUID(key), side) if good.update(**{column: now}) else None
 
 
 def keep_gateway(*, name: str, token: str = "", by: User | None, **facts: object) -> Gateway:

@@ -1,6 +1,6 @@
-"""Connections to the targets of tunnels, for a worker: direct where we reach the guest ourselves, else by its tunnel's agent.
+"""Connections to machines, for a worker: direct where we reach the guest ourselves, else by an agent.
 
-Within the live process `portal.live.dials` does the same without a websocket to itself.
+Within the live process `portal.live.dials` does the same for a person, without a websocket to itself.
 """
 
 import asyncio
@@ -9,17 +9,18 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 
 from accounts.models import User
-from tunnels.actions import dial
-from tunnels.agent.pump import LINE_OPTIONS, pump
-from tunnels.models import DIAL_SECONDS, Tunnel
+from tunnels import dial_actions
+from tunnels.agent.protocol import SSH_PORT
+from tunnels.models import DIAL_SECONDS, Dial, Tunnel
+from tunnels.pump import LINE_OPTIONS, Place, places, pump, reach
 from tunnels.states import Wanted
-
-DIRECT_SECONDS = 2.0
 
 
 class DialFailed(OSError):
@@ -35,21 +36,49 @@ class DialFailed(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where to connect: straight to `target`, or to whoever comes to the live process for `key`, with this ticket."""
+    """Where to connect: straight to `target`, or at the live process (`live`) to whoever comes there for `key`, with this ticket."""
 
     target: tuple[str, int] | None = None
     key: UUID | None = None
     ticket: str = ""
+    live: tuple[Place, ...] = ()  # looked up already, since an event loop needs a thread for it; () = no such name
 
 
 def way_to(*, tunnel_id: UUID, by: User | None) -> Way:
-    """Return a way to a tunnel's target, good for some seconds and once. Raises NotDialable, AgentAway."""
+    """Return a way to a tunnel's target, good for some seconds and once. by=None: for the portal itself. Raises NotDialable, AgentAway."""
     if settings.CLOUD == "local":  # its guests are ports of this computer
         tunnel = Tunnel.objects.live().filter(pk=tunnel_id, wanted=Wanted.OPEN).select_related("owner").first()
         if tunnel and tunnel.target_host and tunnel.may_open:
+            dial_actions.note(tunnel.holder, tunnel.target_port, by, "direct")
             return Way(target=(tunnel.target_host, tunnel.reach_port or tunnel.target_port))
-    asked = dial(tunnel_id=tunnel_id, by=by)
-    return Way(key=asked.key, ticket=asked.ticket("asker"))
+    return way_of(dial_actions.dial(tunnel_id=tunnel_id, by=by))
+
+
+def way_to_ssh(*, holder: UUID, owner: User, address: str, reach_port: int | None = None, by: User | None) -> Way:
+    """Return a way to a running machine's ssh, also where it has no tunnel for it. Raises NotDialable, AgentAway.
+
+    reach_port: where port 22 of a guest of this computer is. Whether the machine runs at `address`, the caller knows.
+    """
+    is_ssh = Q(scheme="ssh") | Q(target_port=SSH_PORT)
+    tunnel = Tunnel.objects.of(holder).filter(is_ssh, wanted=Wanted.OPEN).first()
+    if tunnel:
+        return way_to(tunnel_id=tunnel.pk, by=by)
+    if settings.CLOUD == "local" and address and owner.is_active:
+        dial_actions.note(holder, SSH_PORT, by, "direct")
+        return Way(target=(address, reach_port or SSH_PORT))
+    return way_of(dial_actions.dial_ssh(holder=holder, owner=owner, address=address, by=by))
+
+
+def way_of(asked: Dial) -> Way:
+    return Way(key=asked.key, ticket=asked.ticket("asker"), live=_live())
+
+
+def _live() -> tuple[Place, ...]:
+    parts = urlsplit(settings.LIVE_INSIDE)
+    try:
+        return places(socket.getaddrinfo(parts.hostname, parts.port or parts.scheme, type=socket.SOCK_STREAM))
+    except OSError:
+        return ()
 
 
 @contextlib.asynccontextmanager
@@ -68,15 +97,10 @@ async def connected(way: Way) -> AsyncIterator[socket.socket]:
 
 async def straight(target: tuple[str, int]) -> socket.socket:
     """Connect to an address. Raises DialFailed."""
-    sock = socket.socket(socket.AF_INET6 if ":" in target[0] else socket.AF_INET)
-    sock.setblocking(False)
     try:
-        async with asyncio.timeout(DIRECT_SECONDS):
-            await asyncio.get_running_loop().sock_connect(sock, target)
+        return await reach([(socket.AF_INET6 if ":" in target[0] else socket.AF_INET, target)])
     except OSError as error:
-        sock.close()
         raise DialFailed("refused" if isinstance(error, ConnectionRefusedError) else "no_answer") from None
-    return sock
 
 
 @contextlib.asynccontextmanager
@@ -89,7 +113,9 @@ async def _passed_on(way: Way) -> AsyncIterator[socket.socket]:
     head = {"Authorization": f"Dial {way.ticket}"}
     async with contextlib.AsyncExitStack() as stack:
         try:
-            line = await stack.enter_async_context(connect(url, additional_headers=head, **LINE_OPTIONS))
+            sock = await reach(way.live)
+            stack.callback(sock.close)
+            line = await stack.enter_async_context(connect(url, sock=sock, additional_headers=head, **LINE_OPTIONS))
             async with asyncio.timeout(DIAL_SECONDS + 5):
                 fault = read_first(await line.recv())
         except (OSError, WebSocketException) as error:

@@ -207,23 +207,42 @@ class BlockedPort(models.Model):
         constraints = [models.UniqueConstraint(fields=["gateway", "port"], name="blocked_port_once")]
 
 
+class SshTarget(models.Model):
+    """A machine without a tunnel for ssh, whose port 22 an agent may dial until this row is deleted. `holder` is opaque here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    holder = models.UUIDField(unique=True)
+    gateway = models.ForeignKey(Gateway, on_delete=models.CASCADE, related_name="ssh_targets")  # whose agent dials it
+    host = models.CharField(max_length=64)  # an address, never a name
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"ssh of {self.host}"
+
+
 class DialQuerySet(models.QuerySet["Dial"]):
+    def dialable(self) -> "DialQuerySet":
+        """Select those whose target may be dialed now."""
+        return self.filter(Q(tunnel__wanted=Wanted.OPEN) | Q(ssh__isnull=False))
+
     def wanted_of(self, gateway: int, now: datetime) -> "DialQuerySet":
         """Select what a gateway's agent should dial now."""
-        return self.filter(tunnel__gateway=gateway, tunnel__wanted=Wanted.OPEN, agent_at=None, expires_at__gt=now)
+        through = Q(tunnel__gateway=gateway, tunnel__wanted=Wanted.OPEN) | Q(ssh__gateway=gateway)
+        return self.filter(through, agent_at=None, expires_at__gt=now)
 
     def over(self, now: datetime) -> "DialQuerySet":
         return self.filter(expires_at__lt=now - DIALS_KEPT)
 
 
 class Dial(models.Model):
-    """A connection to the target of a tunnel that its agent is to open and pass on to the live process, where an asker waits.
+    """A connection that an agent is to open, and to pass on to the live process, where an asker waits: to a tunnel's target, or to ssh.
 
     Each side has a ticket, good once until `expires_at`. No ticket is stored: it is the row's key and the side, signed.
     """
 
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    tunnel = models.ForeignKey(Tunnel, on_delete=models.CASCADE, related_name="dials")
+    tunnel = models.ForeignKey(Tunnel, null=True, blank=True, on_delete=models.CASCADE, related_name="dials")
+    ssh = models.ForeignKey(SshTarget, null=True, blank=True, on_delete=models.CASCADE, related_name="dials")
     expires_at = models.DateTimeField()
     agent_at = models.DateTimeField(null=True, blank=True)  # when the agent used its ticket
     asker_at = models.DateTimeField(null=True, blank=True)
@@ -232,6 +251,14 @@ class Dial(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="dial_by_end")]
+        constraints = [
+            models.CheckConstraint(condition=Q(tunnel__isnull=False) ^ Q(ssh__isnull=False), name="dial_one_target")
+        ]
+
+    @property
+    def target_id(self) -> str:
+        """The id by which the agent knows the target: protocol.WantedTunnel.id or protocol.WantedSsh.id."""
+        return str(self.tunnel_id or self.ssh_id)
 
     def ticket(self, side: str) -> str:
         """Return the ticket of one side: agent or asker."""

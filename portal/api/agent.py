@@ -27,7 +27,7 @@ from lib.notes import Refusal
 from machines.wake_on_connect import REFUSED, Answer
 from machines.wake_on_connect import knock as answer_knock
 from tunnels import wake_rules
-from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedDial, WantedTunnel
+from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedDial, WantedSsh, WantedTunnel
 from tunnels.agent.protocol import Wanted as WantedByAgent
 from tunnels.lifecycle import apply_report
 from tunnels.models import Dial, Gateway, Tunnel, hash_token
@@ -145,13 +145,15 @@ def _wishes(pk: int, known: int, dials: list[int] | None, *, holds: bool) -> dic
         host_key=gateway.host_key,
         bind_address=gateway.bind_address,
     )
-    # A dial is told fast and often; the agent knows the tunnels of its revision.
-    wishes = [] if wanted_dials and gateway.revision == known else _wishes_of(tunnels)
-    return WantedByAgent(gateway.revision, address, wishes, wanted_dials).as_json()
+    # A dial is told fast and often; the agent knows the targets of its revision.
+    if wanted_dials and gateway.revision == known:
+        return WantedByAgent(gateway.revision, address, [], wanted_dials).as_json()
+    ssh = [] if dials is None else [WantedSsh(str(one.pk), one.host) for one in gateway.ssh_targets.all()]
+    return WantedByAgent(gateway.revision, address, _wishes_of(tunnels), wanted_dials, ssh).as_json()
 
 
 def _dials(pk: int, dials: list[int]) -> list[WantedDial]:
-    return [WantedDial(dial.pk, str(dial.tunnel_id), dial.ticket("agent")) for dial in _fresh(pk, dials).order_by("pk")]
+    return [WantedDial(dial.pk, dial.target_id, dial.ticket("agent")) for dial in _fresh(pk, dials).order_by("pk")]
 
 
 def _wishes_of(tunnels: Iterable[Tunnel]) -> list[WantedTunnel]:

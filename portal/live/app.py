@@ -36,7 +36,8 @@ class Live:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()  # startup
         reading.start()
-        tasks = [asyncio.create_task(work) for work in (news.follow(self.hub), self.hub.stay_alive(), self.hub.guard())]
+        works = (news.follow(self.hub), self.hub.stay_alive(), self.hub.guard(), self.dials.guard())
+        tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown
         for task in tasks:

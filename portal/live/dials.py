@@ -1,6 +1,7 @@
 """Dialed connections: an agent's websocket and the one who asked for it find each other by the ticket, and frames pass verbatim.
 
 A ticket is all that lets one in: no cookie, no token. Whoever sends what only browsers send is refused before it is looked at.
+A person's connections are asked for within this process (`Dials.connected`), where dial_door says who may.
 """
 
 import asyncio
@@ -8,18 +9,21 @@ import contextlib
 import logging
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from accounts.models import User
-from portal.live.entry import Refused, request_of
-from portal.live.reading import read
+from lib import seldom
+from portal.live import dial_door
+from portal.live.entry import Entry, Refused, request_of
+from portal.live.hub import CHECK_SECONDS, UNSURE_SECONDS
+from portal.live.reading import THREADS, read
 from tunnels import dialing
-from tunnels.actions import use_ticket
 from tunnels.agent.protocol import DIAL_EOF, FRAME_BYTES
-from tunnels.dialing import DialFailed
+from tunnels.dial_actions import use_ticket
+from tunnels.dialing import DialFailed, Way
 from tunnels.models import DIAL_SECONDS
 
 log = logging.getLogger("portal.live")
@@ -28,6 +32,7 @@ MOST = 1000  # dialed connections, and those that wait for their other side
 LONGEST_TICKET = 300
 OF_BROWSERS = ("Origin", "Cookie", "Sec-Fetch-Site", "Sec-Fetch-Mode")
 Frame = str | bytes
+T = TypeVar("T")
 
 
 class Side(Protocol):
@@ -51,11 +56,22 @@ class Meeting:
     restart: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(eq=False)
+class Held:
+    """A connection that a person of this process has."""
+
+    entry: Entry
+    machine: UUID
+    cut: Callable[[], Any]
+
+
 class Dials:
     def __init__(self, counts: Counter[str]) -> None:
         self.counts = counts
         self.waiting: dict[UUID, Meeting] = {}
         self.open: set[Meeting] = set()
+        self.held: set[Held] = set()
+        self._turns = asyncio.Semaphore(THREADS)
         self.is_draining = False
 
     async def serve(self, scope: Any, receive: Any, send: Any) -> str:
@@ -68,23 +84,34 @@ class Dials:
         if kind != "Dial" or len(ticket) > LONGEST_TICKET:
             raise Refused(401, "ticket")
         self._check_room()
-        used = await read(use_ticket, ticket)
+        used = await self._ask(use_ticket, ticket)
         if used is None:
             raise Refused(401, "ticket")
         await send({"type": "websocket.accept"})
         return await self._meet(used[0], SocketSide(receive, send))
 
     @contextlib.asynccontextmanager
-    async def connected(self, *, tunnel_id: UUID, by: User | None) -> AsyncIterator[socket.socket]:
-        """Give a socket that is connected to a tunnel's target, to whoever asks within this process.
+    async def connected(self, *, machine: UUID, port: int, entry: Entry) -> AsyncIterator[socket.socket]:
+        """Give a person a socket that is connected to a port of a machine. It is cut when their right ends.
 
-        As dialing.connected does. Raises NotDialable, AgentAway, Refused, DialFailed.
+        Raises what dial_door.way does, and DialFailed; as there, what was made of the socket must be closed before the end.
         """
         self._check_room()
-        way = await read(lambda: dialing.way_to(tunnel_id=tunnel_id, by=by))
+        way = await self._ask(dial_door.way, entry, machine, port)
+        async with self._on(way) as (sock, cut):
+            held = Held(entry, machine, cut)
+            self.held.add(held)
+            try:
+                yield sock
+            finally:
+                self.held.discard(held)
+
+    @contextlib.asynccontextmanager
+    async def _on(self, way: Way) -> AsyncIterator[tuple[socket.socket, Callable[[], Any]]]:
+        """Give a connected socket, as dialing.connected does, and what cuts it."""
         if way.target or way.key is None:
             async with dialing.connected(way) as sock:
-                yield sock
+                yield sock, partial(sock.shutdown, socket.SHUT_RDWR)
             return
         ours, theirs = socket.socketpair()
         with theirs:
@@ -92,12 +119,48 @@ class Dials:
             meeting = asyncio.create_task(self._meet(way.key, side))
             try:
                 await side.wait()
-                yield theirs
+                yield theirs, meeting.cancel
             finally:
                 theirs.close()
                 meeting.cancel()
                 await asyncio.gather(meeting, return_exceptions=True)
                 side.drop()
+
+    async def guard(self) -> None:
+        """Cut the connections of those whose right has ended, also where nobody can tell any more."""
+        loop = asyncio.get_running_loop()
+        checked_at = loop.time()
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if await self._check_rights() or not self.held:
+                checked_at = loop.time()
+            elif loop.time() - checked_at > UNSURE_SECONDS:
+                self._cut(list(self.held), "unsure")
+
+    async def _check_rights(self) -> bool:
+        """Whether everybody's rights are known to be right."""
+        held = list(self.held)
+        if not held:
+            return True
+        try:
+            good = await read(dial_door.still, [(one.entry, one.machine) for one in held])
+        except Exception as error:
+            seldom.warning(log, "dial rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
+            return False
+        self._cut([one for place, one in enumerate(held) if place not in good], "rights")
+        return True
+
+    def _cut(self, held: list["Held"], why: str) -> None:
+        for one in held:
+            self.held.discard(one)
+            self.counts[f"dialed {why}"] += 1
+            with contextlib.suppress(OSError):  # closed in this moment
+                one.cut()
+
+    async def _ask(self, ask: Callable[..., T], *values: Any) -> T:
+        """Ask the database in turns: fifty dials at once together take longer than one call may, and others ask as well."""
+        async with asyncio.timeout(DIAL_SECONDS), self._turns:
+            return await read(ask, *values)
 
     def _check_room(self) -> None:
         if self.is_draining or len(self.open) + len(self.waiting) >= MOST:

@@ -11,10 +11,10 @@ from prometheus_client.registry import Collector
 from portal.live.hub import Hub
 
 ENDED = ("left", "restart", "rights", "unsure", "flood")
-DIALED = ("ended", "alone", "restart")
+DIALED = ("ended", "alone", "restart", "rights", "unsure")
 REFUSED = (
     "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "left",
-    "path", "error",
+    "path", "machine", "error",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.conf import settings
@@ -27,14 +27,15 @@ def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None
 class LiveProcess:
     """The server, at a port that it keeps when it is started again."""
 
-    def __init__(self) -> None:
-        self.port = 0
+    def __init__(self, trusted: Collection[str] = ()) -> None:
+        """`trusted`: proxies whose words it believes."""
+        self.port, self.trusted = 0, list(trusted)
         self.start()
 
     def start(self) -> None:
         listening = serve.listen("127.0.0.1", self.port)
         self.port = listening.getsockname()[1]
-        self.server: Any = make_server(trusted=[])
+        self.server: Any = make_server(trusted=self.trusted)
         self.hub = self.server.config.app.hub
         self.thread = threading.Thread(target=lambda: asyncio.run(self._run(listening)))
         self.thread.start()

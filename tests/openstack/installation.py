@@ -53,7 +53,9 @@ class Installation(Stack):
         self.people = [Owner(*line.split()) for line in self.django(SET_UP).splitlines() if line]
         for person in self.people:
             own(person)
-        agent = [sys.executable, "-m", "tunnels.agent", "--portal", self.url, "--token-file", str(folder / "token")]
+        live = f"http://127.0.0.1:{json.loads((self.data / 'ports.json').read_text())['live']}"
+        agent = [sys.executable, "-m", "tunnels.agent", "--portal", self.url, "--live", live]
+        agent += ["--token-file", str(folder / "token")]
         self.gateway = [sshd, Program([*agent, "--key-file", str(folder / "agent_key")], folder / "agent.log")]
         return self
 

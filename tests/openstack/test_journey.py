@@ -18,6 +18,7 @@ from tests.journeys.stack import Person, is_shut, wait_for
 from tests.journeys.test_journey import a_key, a_stranger_sees_nothing, come_in, delete_for_good, watch_it_come_up
 from tests.journeys.visitor import Visitor, run
 from tests.openstack.census import Thing, belonging, census
+from tests.openstack.dialed import the_portal_dials
 from tests.openstack.installation import Installation, cli
 from tests.openstack.openstack_stage import ADMIN, IS_OUTSIDE, OpenStackStage, until
 
@@ -65,6 +66,16 @@ def test_a_students_first_machine(minga: Installation, stage: OpenStackStage, br
     what_is_done_beside_us_is_taken_over(student, minga, machine, server.id)
     delete(student, minga, machine, line)
     nothing_is_left(stage, before, projects, marks)
+
+
+def test_the_portal_dials_a_guest(minga: Installation) -> None:
+    """Through its port, without one, and after the agent was killed."""
+    student = Person(minga, "student2")
+    machine = student.launch(name="heron")["id"]
+    student.until(machine, "running", 240)
+    the_portal_dials(minga, machine)
+    student.call("DELETE", f"machines/{machine}/")
+    student.until(machine, "gone", 120)
 
 
 def an_administrator_says_who_signs_in(minga: Installation, browser: Browser) -> None:

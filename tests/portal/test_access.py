@@ -61,7 +61,7 @@ def test_people_know_of_their_own_machines_and_administrators_of_all(
     assert found.exists() == (who in ("student", "admin"))
 
 
-@pytest.mark.parametrize("verb", ["suspend", "delete", "rename", "open_port", "download"])
+@pytest.mark.parametrize("verb", ["suspend", "delete", "rename", "open_port", "download", "dial"])
 def test_what_is_done_with_a_machine_its_owner_does_or_an_administrator(machine: Machine, verb: str, may: Any) -> None:
     assert may(verb, machine) == {"student", "admin"}
 

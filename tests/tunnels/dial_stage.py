@@ -14,10 +14,14 @@ from django.core.asgi import get_asgi_application
 
 from accounts.models import User
 from lib.schemes import Service
-from tests.live.process import LiveProcess
+from machines.models import Machine
+from portal.live.entry import Entry
+from tests.factories import make_template
+from tests.live.process import LiveProcess, session_of
 from tests.tunnels.agent_stage import Program, Vps, free_port, until
 from tests.tunnels.gateway_rows import gateway
 from tests.tunnels.targets import HERE
+from tests.tunnels.tls_proxies import Proxy
 from tunnels.actions import open_all, reserve
 from tunnels.dialing import connected, way_to
 from tunnels.models import Gateway, Tunnel
@@ -45,8 +49,10 @@ def web() -> Iterator[int]:
 class DialStage:
     """A gateway whose agent follows what the database says, and a live process."""
 
-    def __init__(self, row: Gateway, live: LiveProcess, agent: Program, student: User) -> None:
-        self.gateway, self.live, self.agent, self.student = row, live, agent, student
+    def __init__(
+        self, row: Gateway, live: LiveProcess, agent: Program, student: User, proxy: Proxy | None = None
+    ) -> None:
+        self.gateway, self.live, self.agent, self.student, self.proxy = row, live, agent, student, proxy
 
     @property
     def dials(self) -> Any:
@@ -60,26 +66,44 @@ class DialStage:
         until(lambda: Tunnel.objects.get(pk=tunnel.pk).state == "open")
         return tunnel
 
+    def machine(self, tunnel: Tunnel) -> Machine:
+        """The student's machine that has this tunnel."""
+        return machine_of(tunnel.holder, self.student)
+
     def in_live(self, work: Coroutine[Any, Any, T], seconds: float = 30) -> T:
         """Run it in the live process's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self.live.loop).result(seconds)
 
 
+def machine_of(holder: uuid.UUID, owner: User, **facts: Any) -> Machine:
+    """A running machine that holds what is already there."""
+    facts = {"state": "running", "wanted": "running", "name": f"m-{holder.hex[:8]}", "address": HERE, **facts}
+    return Machine.objects.create(pk=holder, owner=owner, template=make_template(), **facts)
+
+
+def entry_of(person: User) -> Entry:
+    """A person who is signed in."""
+    return Entry(person, "session", session_of(person), person.get_session_auth_hash())
+
+
 @contextlib.contextmanager
-def dial_stage(vps: Vps, folder: Path, live: LiveProcess, student: User) -> Iterator[DialStage]:
+def dial_stage(vps: Vps, folder: Path, live: LiveProcess, student: User, *, proxied: str = "") -> Iterator[DialStage]:
+    """`proxied`: nginx or caddy, through which the agent comes to both."""
     first = vps.take(PORTS)
     host_key = (vps.folder / "host_key.pub").read_text().strip()
     facts = {"ssh_port": vps.port, "host_key": host_key, "bind_address": HERE, "token": "sesame"}
     row = gateway(first=first, last=first + PORTS - 1, **facts)
     (folder / "token").write_text("sesame")
-    with web() as port:
-        command = [sys.executable, "-m", "tunnels.agent", "--portal", f"http://{HERE}:{port}", "--live", live.url]
-        command += ["--token-file", str(folder / "token"), "--key-file", str(vps.folder / "agent_key")]
-        agent = Program(command, folder / "log")
-        try:
-            yield DialStage(row, live, agent, student)
-        finally:
-            agent.kill()
+    with web() as port, contextlib.ExitStack() as stack:
+        proxy = Proxy(proxied, folder / proxied, web=port, live=live.port) if proxied else None
+        if proxy:
+            stack.callback(proxy.stop)
+        where = ["--portal", proxy.url] if proxy else ["--portal", f"http://{HERE}:{port}", "--live", live.url]
+        command = [sys.executable, "-m", "tunnels.agent", *where, "--token-file", str(folder / "token")]
+        command += ["--key-file", str(vps.folder / "agent_key")]
+        agent = Program(command, folder / "log", proxy.environment if proxy else None)
+        stack.callback(agent.kill)
+        yield DialStage(row, live, agent, student, proxy)
 
 
 def as_worker(tunnel: Tunnel, use: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, T]]) -> T:

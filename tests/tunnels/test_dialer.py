@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+from collections.abc import Iterator
 from typing import Any
 
 import asyncssh
@@ -12,12 +14,12 @@ from websockets.asyncio.server import ServerConnection, serve
 from accounts.models import User
 from tests.tunnels.gateway_rows import TOKEN, gateway, opened
 from tests.tunnels.targets import HERE, Target
-from tunnels.actions import dial, use_ticket
 from tunnels.agent.dialing import Dialer
 from tunnels.agent.link import Link
 from tunnels.agent.protocol import WantedDial
 from tunnels.agent.waiting import Limits
 from tunnels.agent.wishes import Wishes
+from tunnels.dial_actions import dial, use_ticket
 from tunnels.models import Dial, Tunnel
 
 GATEWAY = {"ssh_host": HERE, "ssh_port": 1, "user": "x", "host_key": "", "bind_address": HERE}
@@ -26,8 +28,8 @@ LINE: dict[str, Any] = {
 }  # fmt: skip
 
 
-async def first_frame(line: dict[str, Any], tunnel: str) -> tuple[str, str]:
-    """Return the ticket and the fault that a live process hears from an agent that has one tunnel and is to dial `tunnel`."""
+async def first_frame(line: dict[str, Any], tunnel: str, **more: Any) -> tuple[str, str]:
+    """Return the ticket and the fault that a live process hears from an agent that has one tunnel, and `more`, and is to dial `tunnel`."""
     heard: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
 
     async def hear(line: ServerConnection) -> None:
@@ -36,7 +38,7 @@ async def first_frame(line: dict[str, Any], tunnel: str) -> tuple[str, str]:
 
     async with serve(hear, HERE, 0) as server:
         link = Link(asyncssh.generate_private_key("ssh-ed25519"), Limits())
-        link.wishes = Wishes.read({"revision": 1, "gateway": GATEWAY, "tunnels": [line]})
+        link.wishes = Wishes.read({"revision": 1, "gateway": GATEWAY, "tunnels": [line], **more})
         dialer = Dialer(f"http://{HERE}:{server.sockets[0].getsockname()[1]}", link)
         dialer.follow([WantedDial(1, tunnel, "sesame")])
         return await asyncio.wait_for(heard, 5)
@@ -54,6 +56,59 @@ async def test_it_dials_no_other_and_nobody_asleep(hold: bool, tunnel: str) -> N
     told = await first_frame({**LINE, "target_port": target.port, "hold": hold}, tunnel)
     assert (told[1], target.visitors) == ("not_ours", 0)
     target.close()
+
+
+LEADS_NOWHERE = {**LINE, "target_port": 1}
+
+
+def own_address() -> str:
+    """An address of this computer that is not loopback; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.connect(("203.0.113.1", 9))
+        return str(asker.getsockname()[0])
+
+
+@pytest.fixture
+def sshd() -> Iterator[socket.socket]:
+    """Listen at port 22 of an address of this computer."""
+    try:
+        listening = socket.create_server((own_address(), 22))
+    except OSError as error:
+        pytest.skip(f"needs a free port 22 at an address that is not loopback: {error}")
+    with listening:
+        yield listening
+
+
+async def test_it_dials_port_22_of_a_machine_that_it_was_told_of(sshd: socket.socket) -> None:
+    machine = {"id": "theirs", "host": sshd.getsockname()[0]}
+    assert await first_frame(LEADS_NOWHERE, "theirs", ssh=[machine]) == ("Dial sesame", "")
+
+
+async def test_it_dials_no_machine_that_it_was_not_told_of(sshd: socket.socket) -> None:
+    machine = {"id": "theirs", "host": sshd.getsockname()[0]}
+    assert (await first_frame(LEADS_NOWHERE, sshd.getsockname()[0], ssh=[machine]))[1] == "not_ours"
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [{"host": HERE}, {"host": "::ffff:127.0.0.1"}, {"host": "169.254.169.254"}, {"host": "localhost"}, {"host": 1}, {}],
+)
+async def test_whatever_the_portal_says_it_dials_no_address_of_its_own_host(machine: dict[str, Any]) -> None:
+    assert (await first_frame(LEADS_NOWHERE, "theirs", ssh=[{"id": "theirs", **machine}]))[1] == "not_ours"
+
+
+async def test_a_dial_ends_when_the_agent_is_told_of_the_machine_no_more() -> None:
+    link = Link(asyncssh.generate_private_key("ssh-ed25519"), Limits())
+    link.wishes = Wishes.read(
+        {"revision": 1, "gateway": GATEWAY, "tunnels": [], "ssh": [{"id": "t", "host": "192.0.2.9"}]}
+    )
+    dialer = Dialer("http://127.0.0.1:1", link)
+    dialer.follow([WantedDial(1, "t", "sesame")])
+    task = dialer.going[1].task
+    link.wishes = Wishes.read({"revision": 2, "gateway": GATEWAY, "tunnels": []})
+    dialer.follow([])
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 def _ask(client: Client, query: str, name: str = "gate") -> Any:

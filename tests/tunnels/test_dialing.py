@@ -28,10 +28,11 @@ from tests.factories import make_machine
 from tests.live.process import LiveProcess
 from tests.machines.idle.guest import can_run, host_key, make_key, openssh
 from tests.tunnels.agent_stage import Vps, free_port, until
-from tests.tunnels.dial_stage import PORTS, DialStage, as_worker, dial_stage, echo_of
+from tests.tunnels.dial_stage import PORTS, DialStage, as_worker, dial_stage, echo_of, entry_of
 from tests.tunnels.gateway_rows import gateway, opened
 from tests.tunnels.targets import HERE, Target, pattern
-from tunnels.actions import AgentAway, NotDialable, close_all, dial, release
+from tunnels.actions import close_all, release
+from tunnels.dial_actions import AgentAway, NotDialable, dial
 from tunnels.dialing import DialFailed, connected, way_to
 from tunnels.models import Dial, Gateway, Tunnel
 
@@ -100,10 +101,11 @@ def test_bytes_pass_both_ways_unchanged(stage: DialStage, echo: Target) -> None:
 
 
 def test_the_live_process_dials_without_a_websocket_to_itself(stage: DialStage, echo: Target) -> None:
-    tunnel, data = stage.tunnel(echo.port), pattern(3_000_000)
+    machine, data = stage.machine(stage.tunnel(echo.port)), pattern(3_000_000)
+    entry = entry_of(stage.student)
 
     async def go() -> bytes:
-        async with stage.dials.connected(tunnel_id=tunnel.pk, by=None) as sock:
+        async with stage.dials.connected(machine=machine.pk, port=echo.port, entry=entry) as sock:
             return await echo_of(data)(*await asyncio.open_connection(sock=sock))
 
     assert stage.in_live(go()) == data
@@ -159,57 +161,16 @@ def test_the_agent_learns_of_it_within_0_3_seconds(stage: DialStage, echo: Targe
 @pytest.mark.parametrize("place", ["worker", "live"])
 def test_a_closed_port_is_told_within_3_seconds(stage: DialStage, place: str) -> None:
     tunnel = stage.tunnel(free_port())
+    machine, entry = stage.machine(tunnel), entry_of(stage.student)
     began = time.monotonic()
 
     async def go() -> None:
-        async with stage.dials.connected(tunnel_id=tunnel.pk, by=None):
+        async with stage.dials.connected(machine=machine.pk, port=tunnel.target_port, entry=entry):
             pass
 
     with pytest.raises(DialFailed, match="refused"):
         as_worker(tunnel, echo_of(b"")) if place == "worker" else stage.in_live(go())
     assert time.monotonic() - began < 3
-
-
-def _threads() -> int:
-    """Those of this process, where the live process is, without those of targets."""
-    return sum("(_meet)" not in thread.name for thread in threading.enumerate())
-
-
-def _sessions() -> int:
-    """Connections to the database."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        count = int(cursor.fetchone()[0])
-    if threading.current_thread() is not threading.main_thread():
-        connection.close()
-    return count
-
-
-def test_fifty_at_once(stage: DialStage, echo: Target) -> None:
-    tunnel = stage.tunnel(echo.port)
-    ways = [way_to(tunnel_id=tunnel.pk, by=None) for _ in range(50)]
-
-    async def one(number: int) -> bytes:
-        async with connected(ways[number]) as sock:
-            together.add(number)
-            await asyncio.wait_for(_all_are_there(), 15)
-            return await echo_of(b"%d" % number)(*await asyncio.open_connection(sock=sock))
-
-    together: set[int] = set()
-    costs: list[tuple[int, int]] = []
-
-    async def _all_are_there() -> None:
-        while len(together) < 50:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-        if not costs:
-            costs.append((_threads() - before[0], await asyncio.to_thread(_sessions) - before[1]))
-
-    async def go() -> list[bytes]:
-        return list(await asyncio.gather(*map(one, range(50))))
-
-    before = _threads(), _sessions()
-    assert asyncio.run(go()) == [b"%d" % number for number in range(50)]
-    assert max(costs[0]) < 20, costs  # some of web, which is in this process, too; not one for each
 
 
 def test_it_works_after_the_agent_was_killed(stage: DialStage, echo: Target) -> None:

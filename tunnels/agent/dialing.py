@@ -1,21 +1,27 @@
-"""Connections that the portal asks for: to the target of one of our tunnels, passed on to the live process over a websocket each.
+"""Connections that the portal asks for: to the target of one of our tunnels, or to the ssh of a machine that we were told of.
+
+Each is passed on to the live process over a websocket of its own.
 
 The first frame says how it went, as JSON: {"fault": ""}, or a word of FAULTS and nothing follows.
 """
 
 import asyncio
 import json
+import socket
+import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tunnels.agent.link import Link
 from tunnels.agent.protocol import WantedDial
-from tunnels.agent.pump import LINE_OPTIONS, pump
+from tunnels.pump import LINE_OPTIONS, Place, places, pump, reach
 
 MOST = 128  # dialed connections at once
 CONNECT_SECONDS = 2.0  # for the target
@@ -42,7 +48,11 @@ class Dialer:
 
     def __init__(self, url: str, link: Link) -> None:
         self.url = "ws" + url.rstrip("/").removeprefix("http") + "/live/dial"
+        # To read the authorities anew for each dial would take longer than the dial.
+        trust = {"ssl": ssl.create_default_context()} if self.url.startswith("wss:") else {}
+        self.options: dict[str, Any] = {**LINE_OPTIONS, **trust}
         self.link = link
+        self._looking_up: asyncio.Task[tuple[Place, ...]] | None = None
         self.heard: dict[int, float] = {}  # when, by WantedDial.id
         self.going: dict[int, Dialed] = {}
 
@@ -69,23 +79,31 @@ class Dialer:
         self.going.pop(number, None)
 
     def _target(self, tunnel: str) -> tuple[str, int] | None:
-        """Return where a tunnel of ours leads now; None while its machine sleeps, and for any other."""
-        wish = self.link.wishes.tunnels.get(tunnel) if self.link.wishes else None
-        return None if wish is None or wish.hold else wish.target
+        return self.link.wishes.dialable(tunnel) if self.link.wishes else None
 
     async def _serve(self, dial: WantedDial) -> None:
         """Open both ends side by side, and pass on. An exception ends this one only."""
         reaching = asyncio.create_task(self._reach(dial))
         try:
             head = {"Authorization": f"Dial {dial.ticket}"}
-            async with connect(self.url, additional_headers=head, **LINE_OPTIONS) as line:
-                await self._pass(line, reaching)
+            sock = await reach(await self._live())
+            with sock:
+                async with connect(self.url, sock=sock, additional_headers=head, **self.options) as line:
+                    await self._pass(line, reaching)
         except (OSError, WebSocketException) as error:
             self.link.limits.mishaps.fault("passing on a dialed connection", error)
         except Exception as error:
             self.link.limits.mishaps.fault("dialing", error)
         finally:
             await _drop(reaching)
+
+    async def _live(self) -> tuple[Place, ...]:
+        """Look the live process up: once for all dials of one moment, since each look-up takes a thread."""
+        if self._looking_up is None or self._looking_up.done():
+            parts = urlsplit(self.url)
+            port = parts.port or {"ws": 80, "wss": 443}[parts.scheme]
+            self._looking_up = asyncio.create_task(_look_up(parts.hostname or "", port))
+        return await asyncio.shield(self._looking_up)
 
     async def _pass(self, line: ClientConnection, reaching: "asyncio.Task[Target]") -> None:
         try:
@@ -109,6 +127,10 @@ class Dialer:
             raise CannotDial("refused") from None
         except OSError:  # TimeoutError is one
             raise CannotDial("no_answer") from None
+
+
+async def _look_up(name: str, port: int) -> tuple[Place, ...]:
+    return places(await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM))
 
 
 async def _drop(reaching: "asyncio.Task[Target]") -> None:

@@ -11,6 +11,7 @@ default may be missing. Both ends import this file, which imports the standard l
 
 import ipaddress
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -22,6 +23,7 @@ LINK_ERRORS = ("unknown_name", "unreachable", "host_key", "denied", "other")
 # What an agent survived: exceptions that ended one pair of sockets, visitors for whom there was no room, connections to its gateway.
 FAULTS, TURNED_AWAY, LINKS_LOST = MISHAPS = ("faults", "turned_away", "links_lost")
 FRAME_BYTES = 65536  # the largest frame of a dialed connection
+SSH_PORT = 22  # the only port that is dialed without a tunnel
 DIAL_EOF = "eof"  # the text frame on it that says that one end has sent all
 MOST = 2**53  # what JSON numbers carry exactly
 LONGEST_TEXT = 64
@@ -82,11 +84,19 @@ class WantedTunnel(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class WantedSsh(Message):
+    """A machine without a tunnel for ssh, whose SSH_PORT the agent may dial as long as it is told of it."""
+
+    id: str
+    host: str  # see is_guest_address
+
+
+@dataclass(frozen=True, slots=True)
 class WantedDial(Message):
-    """A connection that the agent is to open to the target of one of its tunnels, and to pass on at /live/dial."""
+    """A connection that the agent is to open to a target of its own, and to pass on at /live/dial."""
 
     id: int
-    tunnel: str  # WantedTunnel.id
+    tunnel: str  # WantedTunnel.id, or WantedSsh.id: an older agent answers that it has no such tunnel
     ticket: str  # good once, for some seconds
 
 
@@ -97,12 +107,15 @@ class Wanted(Message):
     revision: int
     gateway: GatewayAddress
     tunnels: list[WantedTunnel]  # an agent that knows the revision already may be sent none
-    dials: list[WantedDial] = field(default_factory=list)  # an older portal does not send them
+    # An older portal does not send these.
+    dials: list[WantedDial] = field(default_factory=list)
+    ssh: list[WantedSsh] = field(default_factory=list)  # left out with the tunnels
 
     def as_json(self) -> dict[str, Any]:
         tunnels = [tunnel.as_json() for tunnel in self.tunnels]
-        dials = {"dials": [dial.as_json() for dial in self.dials]} if self.dials else {}
-        return {"revision": self.revision, "gateway": self.gateway.as_json(), "tunnels": tunnels, **dials}
+        lists: dict[str, Sequence[Message]] = {"dials": self.dials, "ssh": self.ssh}
+        more = {name: [one.as_json() for one in lines] for name, lines in lists.items() if lines}
+        return {"revision": self.revision, "gateway": self.gateway.as_json(), "tunnels": tunnels, **more}
 
 
 # ---- what is ----
@@ -219,6 +232,16 @@ def read_address(text: str) -> Address:
     """Read an address without its zone; one of IPv4 that is written as IPv6 becomes IPv4. Raises ValueError."""
     address = ipaddress.ip_address(text.partition("%")[0])
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_guest_address(text: str) -> bool:
+    """Whether this may be the address of a machine: no name, and none at which the agent's own host or its services answer."""
+    try:
+        address = read_address(text)
+    except ValueError:
+        return False
+    others = address.is_loopback, address.is_link_local, address.is_multicast, address.is_unspecified
+    return not any(others) and address != ipaddress.IPv4Address(2**32 - 1)
 
 
 def read_network(text: str) -> Network:

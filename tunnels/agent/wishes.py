@@ -5,7 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunnels.agent.protocol import GatewayAddress, WantedDial, WantedTunnel, read_address, read_network
+from tunnels.agent.protocol import (
+    SSH_PORT,
+    GatewayAddress,
+    WantedDial,
+    WantedSsh,
+    WantedTunnel,
+    is_guest_address,
+    read_address,
+    read_network,
+)
 
 log = logging.getLogger("agent")
 
@@ -66,6 +75,14 @@ class Wishes:
     gateway: GatewayAddress
     tunnels: dict[str, Wish]  # by WantedTunnel.id
     dials: list[WantedDial] = field(default_factory=list)
+    ssh: dict[str, str] = field(default_factory=dict)  # address by WantedSsh.id
+
+    def dialable(self, key: str) -> tuple[str, int] | None:
+        """Return where this target of ours is now; None while its machine sleeps, and for any other."""
+        if address := self.ssh.get(key):
+            return address, SSH_PORT
+        wish = self.tunnels.get(key)
+        return None if wish is None or wish.hold else wish.target
 
     @classmethod
     def read(cls, message: dict[str, Any]) -> "Wishes":
@@ -81,4 +98,19 @@ class Wishes:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.error("a port stays shut, for what the portal says of it cannot be read: %r: %s", line, error)
         dials = [WantedDial.read(line) for line in message.get("dials") or []]
-        return cls(message["revision"], gateway, wishes, dials)
+        return cls(message["revision"], gateway, wishes, dials, _read_ssh(message.get("ssh") or []))
+
+
+def _read_ssh(lines: list[Any]) -> dict[str, str]:
+    """Read whose ssh may be dialed. Whatever is no machine's address is left out, and so is not dialed."""
+    known: dict[str, str] = {}
+    for line in lines:
+        try:
+            machine = WantedSsh.read(line)
+            if is_guest_address(machine.host):
+                known[machine.id] = str(read_address(machine.host))
+                continue
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
+        log.error("no machine's address, so its ssh is not dialed: %r", line)
+    return known
