@@ -30,7 +30,7 @@ def ready(folder: Path) -> str:
 
 
 def _fingerprint() -> str:
-    """Of all that decides how the tables are."""
+    """Return a hash of all that decides how the tables are."""
     found = hashlib.sha256(django.__version__.encode())
     for app in sorted(apps.get_app_configs(), key=lambda app: app.name):
         for path in sorted(Path(app.path, "migrations").glob("*.py")):

@@ -50,13 +50,6 @@ REMAINS: dict[str, dict[str, int]] = {
         "tests/portal/test_walk.py": 2,
         "tests/portal/test_worker_connections.py": 1,
         "tests/quotas/test_shortage.py": 1,
-        "tests/ready_database.py": 1,
-        "tests/recording/__init__.py": 1,
-        "tests/recording/asking.py": 3,
-        "tests/recording/bodies.py": 1,
-        "tests/recording/everything.py": 1,
-        "tests/recording/others.py": 1,
-        "tests/recording/things.py": 2,
         "tests/tunnels/test_dialing.py": 1,
     },
     "long file": {

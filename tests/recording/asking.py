@@ -1,4 +1,4 @@
-"""Who asks. Whatever an answer wrote into the database is taken back at once, so that no answer depends on another."""
+"""People who ask. What an answer wrote into the database is taken back at once, so that no answer depends on another."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -116,7 +116,7 @@ class Person:
 
 
 def _page_of(url: str) -> str:
-    """Of an address below a machine the machine's page; else the page itself."""
+    """Return the machine's page for an address below it; else the page itself."""
     plain = url.partition("#")[0]
     parts = plain.strip("/").split("/")
     return f"/{'/'.join(parts[:2])}/" if parts[0] == "machines" and len(parts) > 1 else plain
@@ -145,7 +145,7 @@ def _text(response: Any, seen: set[str]) -> str:
 
 
 def _mails() -> str:
-    """What was sent on the way."""
+    """Return the mails that were sent on the way."""
     return "".join(
         f"\n-- mail to {', '.join(one.to)} from {one.from_email}: {one.subject}\n{written.plain(one.body)}"
         + "".join(f"\n-- as {kind}\n{written.html(str(text))}" for text, kind in getattr(one, "alternatives", []))

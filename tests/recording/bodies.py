@@ -1,4 +1,4 @@
-"""What is sent besides nothing: forms that are taken, bodies that are right, wrong or broken, and the filters of lists."""
+"""Forms that are accepted, bodies that are right, wrong or broken, and the filters of lists."""
 
 import json
 from typing import Any

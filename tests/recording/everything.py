@@ -1,4 +1,4 @@
-"""What is asked, by whom, and into which file it goes."""
+"""Decide what is asked, by whom, and into which file the answer goes."""
 
 from collections.abc import Iterator
 from pathlib import Path

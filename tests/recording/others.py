@@ -1,4 +1,4 @@
-"""What no walk of the addresses reaches: probes, limits, sizes, ways to be nobody, mails and commands."""
+"""Ask what no walk of the addresses reaches: probes, limits, sizes, ways to be nobody, mails and commands."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What stands in an address instead of a parameter: things of the base, found in the tables of 0.3.0, whose names never change."""
+"""Values for the parameters of addresses: things of the base, found in the tables of 0.3.0, whose names never change."""
 
 import re
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def _rows(cursor: Any, sql: str) -> list[Any]:
 
 @dataclass(frozen=True)
 class Address:
-    """One pattern of the URL conf, with what can stand in it: pairs of a name for people and an address."""
+    """A pattern of the URL conf, with what can stand in it: pairs of a name for people and an address."""
 
     pattern: str
     urls: tuple[tuple[str, str], ...]
