@@ -215,7 +215,7 @@ def run(number: int) -> None:
         count_on(now)
         parts["gather"].append(measured(lambda now=now: signals.gather(now)))
         outlooks: list[Any] = []
-        parts["look"].append(measured(lambda now=now, into=outlooks: into.extend(enforce.look(now))))
+        parts["look"].append(measured(lambda now=now, into=outlooks: into.extend(enforce.load_outlooks(now))))
         parts["plan"].append(measured(lambda now=now, from_=outlooks: enforce.plan(from_, now)))
         due = len(enforce.plan(outlooks, now))
     whole = [sum(part[n][0] for part in parts.values()) for n in range(RUNS)]

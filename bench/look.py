@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cloud import open_cloud
 from machines.models import CloudWatch, Machine
-from machines.reconcile.sweep import look
+from machines.reconcile.sweep import list_servers
 
 RUNS = 20
 KINDS = {True: "the whole list", False: "the changes, where nothing has changed"}
@@ -68,7 +68,7 @@ def one_look(meter: Meter, *, whole: bool) -> Look:
     watch.whole_at = now - timedelta(seconds=1)
     meter.seconds, meter.calls = 0.0, Counter()
     began, processor = time.perf_counter(), time.process_time()
-    look(open_cloud(), watch, now)
+    list_servers(open_cloud(), watch, now)
     return Look(time.perf_counter() - began, meter.seconds, time.process_time() - processor, meter.calls)
 
 

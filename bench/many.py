@@ -23,7 +23,7 @@ import time
 from django.utils import timezone
 from cloud import open_cloud
 from machines.models import Watch
-from machines.reconcile.sweep import look
+from machines.reconcile.sweep import list_servers
 cloud, watch = open_cloud(), Watch.the_one()
 for whole in (True, False):
     times = []
@@ -31,7 +31,7 @@ for whole in (True, False):
         watch.refresh_from_db()
         watch.cursor = "" if whole else watch.cursor
         began = time.perf_counter()
-        look(cloud, watch, timezone.now())
+        list_servers(cloud, watch, timezone.now())
         times.append(time.perf_counter() - began)
     print("sweep,", "all of them:" if whole else "no change:", f"{sorted(times)[5] * 1000:.1f} ms at the median of 10")
 """

@@ -27,7 +27,7 @@ def tick(now: datetime) -> list[Step]:
     failures = Failures(LOOP, now)
     with failures.at("countdowns"):
         questions.settle(now)
-    outlooks = look(now, failures)
+    outlooks = load_outlooks(now, failures)
     with failures.at("queue"):
         make_room.keep_estimates(outlooks, now)
     done: list[Step] = []
@@ -41,7 +41,7 @@ def tick(now: datetime) -> list[Step]:
     return done
 
 
-def look(now: datetime, failures: Failures | None = None) -> list[Outlook]:
+def load_outlooks(now: datetime, failures: Failures | None = None) -> list[Outlook]:
     """Return the outlook of everything that may be idle. Eight queries, however many machines."""
     failures = failures or Failures(LOOP, now)
     resting = set(failures.resting)

@@ -49,8 +49,8 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class News:
-    """Findings of a list besides what was written onto the rows."""
+class Findings:
+    """Conclusions from a list, besides what was written onto the rows."""
 
     lost: bool = False  # a server of a living machine was deleted: only a whole list shows whether another has its tag
     dark: bool = False  # the cloud cannot see some servers of ours
@@ -66,7 +66,7 @@ def tick(cloud: Cloud, now: datetime | None = None) -> None:
 
 def list_if_due(cloud: Cloud, now: datetime) -> None:
     if (watch := _take_turn(now)) is not None:
-        look(cloud, watch, now)
+        list_servers(cloud, watch, now)
 
 
 def _ring() -> None:
@@ -90,7 +90,7 @@ def _due(now: datetime) -> dict[UUID, bool]:
     return {pk: False for pk, is_slow in found if not is_slow} | dict.fromkeys(slow, True)
 
 
-def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
+def list_servers(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
     """Make one list call, and write what follows from it."""
     whole = _is_whole_due(watch, now)
     try:
@@ -104,15 +104,15 @@ def look(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
         return
     if watch.steady_since is None:
         seldom.over(log, SILENT, "the cloud can be listed again")
-    news = apply_listing(listing.servers, now, whole=listing.whole)
-    if news.lost and not listing.whole:
+    findings = apply_listing(listing.servers, now, whole=listing.whole)
+    if findings.lost and not listing.whole:
         watch.cursor = ""
-        return look(cloud, watch, timezone.now())
+        return list_servers(cloud, watch, timezone.now())
     took = (timezone.now() - now).total_seconds()
     fields = {"whole_at": now, "room": _room(cloud)} if listing.whole else {}
     if not watch.cloud_identity:
         fields["cloud_identity"] = cloud.identity
-    fields["steady_since"] = None if news.dark else watch.steady_since or now
+    fields["steady_since"] = None if findings.dark else watch.steady_since or now
     fields |= {"cursor": listing.cursor, "listed_at": now, "took_seconds": took}
     CloudWatch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=now + _pause(took), **fields)
 
@@ -129,12 +129,12 @@ def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
     return silent.filter(asked_at__lt=watch.listed_at - HEARD_LATE).exists()
 
 
-def apply_listing(servers: Collection[Server], at: datetime, *, whole: bool) -> News:
+def apply_listing(servers: Collection[Server], at: datetime, *, whole: bool) -> Findings:
     """Write what a list that began `at` says onto the rows. A row that a whole list lacks has lost its server."""
     rows = _rows(servers, whole=whole)
     by_server = {row.server_id: row for row in rows if row.server_id}
     by_tag = {str(row.pk): row for row in rows}
-    news, failures = News(), Failures(LOOP, at)
+    findings, failures = Findings(), Failures(LOOP, at)
     if whole:  # strike off what is well again; a list of changes skips this query
         failures.read()
     for server in servers:
@@ -146,12 +146,12 @@ def apply_listing(servers: Collection[Server], at: datetime, *, whole: bool) -> 
                 _note_tagged_server(row, server, at)
                 continue
             seen = observe(row, server, at)
-            news.dark, news.lost = news.dark or seen.is_dark, news.lost or seen.is_lost
+            findings.dark, findings.lost = findings.dark or seen.is_dark, findings.lost or seen.is_lost
             apply_observation(row, seen, at)
     if whole:
         _follow_missing([row for row in rows if row.server_id and not row.held_at], servers, at, failures)
         keep_strays(servers, at)
-    return news
+    return findings
 
 
 def _rows(servers: Collection[Server], *, whole: bool) -> list[Machine]:

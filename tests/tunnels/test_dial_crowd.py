@@ -46,7 +46,7 @@ def usual_costs(stage: DialStage) -> tuple[int, ...]:
 
 
 class Crowd:
-    """Those who are connected at once, in one loop."""
+    """Clients that are connected at once, in one loop."""
 
     def __init__(self) -> None:
         self.there, self.may_leave = 0, asyncio.Event()

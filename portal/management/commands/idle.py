@@ -46,7 +46,7 @@ class Command(BaseCommand):
             self._say("", step)
 
     def _foretell(self, now: datetime) -> None:
-        outlooks = enforce.look(now)
+        outlooks = enforce.load_outlooks(now)
         prefetch_related_objects([outlook.facts.machine for outlook in outlooks], "owner")
         steps = enforce.plan(outlooks, now)
         title = ngettext(

@@ -200,7 +200,7 @@ def about_to_sleep(clock: "Clock", machine: Machine) -> list[Step]:
     told(machine, clock.now)
     clock.move(16 * 60)
     Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
-    steps = enforce.plan(enforce.look(clock.now), clock.now)
+    steps = enforce.plan(enforce.load_outlooks(clock.now), clock.now)
     assert names(steps) == ["sleep"]
     return steps
 
@@ -238,7 +238,7 @@ def test_a_message_that_arrives_in_the_last_moment_gives_its_time(clock: "Clock"
     tick(clock)
     clock.move(12.1 * 3600)
     Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
-    [step] = enforce.plan(enforce.look(clock.now), clock.now)
+    [step] = enforce.plan(enforce.load_outlooks(clock.now), clock.now)
     Notice.objects.filter(channel="mail").update(state="delivered", delivered_at=(at := clock.now))
     assert (step.stage.name, enforce._done(step, clock.now)) == ("sleep", False)
     assert Question.objects.get().ends_at == at + minutes(15)
@@ -266,6 +266,6 @@ def test_to_decide_costs_the_same_queries_for_any_number(clock: "Clock", student
             row(student, clock.now, name=f"a{total}-{number}")
             row(student, clock.now, name=f"b{total}-{number}", state="shelved")
         with CaptureQueriesContext(connection) as queries:
-            enforce.plan(enforce.look(clock.now), clock.now)
+            enforce.plan(enforce.load_outlooks(clock.now), clock.now)
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 9

@@ -135,7 +135,7 @@ def test_who_was_asked_in_a_class_in_session_is_left_alone(clock: "Clock", asked
 
 def test_who_comes_back_in_the_last_moment_is_left_alone(clock: "Clock", asked: Machine, waiting: Machine) -> None:
     Activity.objects.update(ports_heard_at=clock.now, load_heard_at=clock.now)
-    [step] = enforce.plan(enforce.look(clock.now), clock.now)
+    [step] = enforce.plan(enforce.load_outlooks(clock.now), clock.now)
     Activity.objects.update(ports_at=clock.now)
     assert (enforce._done(step, clock.now), Machine.objects.get(pk=asked.pk).wanted) == (False, "running")
 

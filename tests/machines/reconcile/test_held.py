@@ -207,7 +207,7 @@ def test_its_owner_is_not_asked(clock: Clock, student: User, held: bool) -> None
 
 def test_one_that_is_held_since_the_plan_was_made_is_left_alone(clock: Clock, student: User, held: bool) -> None:
     row(student, clock.now)
-    steps = enforce.plan(enforce.look(clock.now), clock.now)
+    steps = enforce.plan(enforce.load_outlooks(clock.now), clock.now)
     hold(held)
     assert [enforce._done(step, clock.now) for step in steps] == [not held]
 
@@ -216,7 +216,7 @@ def test_nobody_makes_room_for_it(clock: Clock, student: User, student2: User, h
     waits = make_machine(student2, state="queued", queued_at=clock.now - timedelta(minutes=1))
     row(student, clock.now, state="suspended")
     Machine.objects.filter(pk=waits.pk).update(held_at=clock.now if held else None)
-    assert bool(make_room.plan(enforce.look(clock.now), clock.now)) is not held
+    assert bool(make_room.plan(enforce.load_outlooks(clock.now), clock.now)) is not held
 
 
 def test_its_signals_are_not_gathered(clock: Clock, student: User, held: bool) -> None:
