@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,6 +11,7 @@ from accounts import actions
 from accounts.keys import PrivateHalf
 from lib.notes import Refusal
 from portal.forms.key_form import KeyForm
+from portal.next_page import next_page
 from portal.once import once_per_form
 from portal.signed_in import SignedIn
 
@@ -72,5 +72,4 @@ def keys_page(request: SignedIn, form: KeyForm | None = None, status: int = 200)
 
 def way_on(request: SignedIn) -> str:
     """Back to where the person was sent from, if that is here."""
-    on = request.POST.get("next", "")
-    return on if on and url_has_allowed_host_and_scheme(on, {request.get_host()}) else "keys"
+    return next_page(request, otherwise="keys")
