@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from . import models
 from .decoding import decode, decode_all
 from .errors import MingaError, Refused
-from .transport import TRIES, Transport
+from .transport import LONGEST_PAUSE, TRIES, Transport
 
 T = TypeVar("T")
 CHUNK = 1 << 20
@@ -35,7 +35,7 @@ class Client:
 
     def finish_sign_in(self, codes: models.DeviceCodes) -> "Client":
         """Wait until the person has decided, and take the token. Raises Refused with access_denied or expired_token."""
-        pause = float(codes.interval)
+        pause = min(max(float(codes.interval), 0.0), LONGEST_PAUSE)
         while True:
             self._transport.pause(pause)
             try:

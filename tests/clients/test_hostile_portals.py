@@ -1,0 +1,79 @@
+"""What a portal answers that is broken or means harm: one sentence, an exit code, and nothing that steers a terminal or ssh."""
+
+import os
+from typing import Any
+
+import pytest
+
+from clients.python.minga_client import Client, OtherServer, Unreachable
+from clients.python.minga_client.cli import main
+from tests.clients.fake_portal import Portal
+from tests.clients.fake_portal import portal as portal
+from tests.clients.test_command_line import CODES, CONDOR, is_sentence, not_yet
+from tests.clients.test_command_line import home as home
+from tests.clients.test_command_line import signed_in as signed_in
+
+DEEP = b"[" * 100_000
+CUT = {"Content-Length": "1000"}
+BUSY = {"code": "busy", "detail": "Very many are here."}
+FAR = "0001-01-01T00:00:00+14:00"
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+
+
+@pytest.mark.parametrize("answer", [
+    (200, {}, DEEP), (409, {}, DEEP), (200, {"Link": '<http://[>; rel="next"'}, [CONDOR]), (200, {}, [{**CONDOR, "created_at": FAR}]),
+])  # fmt: skip
+def test_what_cannot_be_read_is_told_in_a_sentence(
+    signed_in: Portal, answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed_in.answers = [answer]
+    assert main(["ls"]) == 5
+    assert is_sentence(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("status", [200, 409])
+def test_an_answer_that_is_cut_off_is_asked_for_again(signed_in: Portal, status: int) -> None:
+    signed_in.answers = [(status, CUT, []), (200, {}, [])]
+    assert list(Client(signed_in.url, "secret").machines()) == []
+
+
+def test_an_answer_that_is_always_cut_off_is_none(signed_in: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    signed_in.answers = [(200, CUT, [])] * 4
+    assert main(["ls"]) == 3
+    assert is_sentence(capsys.readouterr().err)
+
+
+def test_an_endless_answer_is_not_read(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clients.python.minga_client.transport.LARGEST", 1000)
+    portal.answers = [(200, {}, b'"' + b"x" * 1000 + b'"')]
+    with pytest.raises(OtherServer, match="more than"):
+        Client(portal.url, "secret").me()
+
+
+@pytest.mark.parametrize("url", ["https://[x", "https://labs:port", "https://", f"http://{'x' * 64}.example"])
+def test_what_is_no_address(url: str) -> None:
+    with pytest.raises(Unreachable):
+        Client(url, "secret").me()
+
+
+@pytest.mark.parametrize("token", ["a\nb", "ñandú", "a\x7fb"])
+def test_what_is_no_token_is_not_sent(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINGA_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("MINGA_TOKEN", token)
+    assert main(["ls"]) == 4
+
+
+def test_a_name_that_is_no_text_is_looked_for(signed_in: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    signed_in.answers = [(200, {}, []), (200, {}, [])]
+    assert main(["show", os.fsdecode(b"\xff")]) == 1
+    assert "no machine called" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("interval", [-5, 10**12])
+def test_a_strange_interval_does_not_hold_up_a_sign_in(portal: Portal, interval: int) -> None:
+    portal.answers = [(200, {}, {**CODES, "interval": interval}), not_yet("access_denied")]
+    assert main(["login", portal.url]) == 1
