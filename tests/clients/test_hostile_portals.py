@@ -1,15 +1,19 @@
 """What a portal answers that is broken or means harm: one sentence, an exit code, and nothing that steers a terminal or ssh."""
 
+import json
 import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from clients.python.minga_client import Client, OtherServer, Unreachable
 from clients.python.minga_client.cli import main
+from clients.python.minga_client.cli.output import as_json
 from tests.clients.fake_portal import Portal
 from tests.clients.fake_portal import portal as portal
-from tests.clients.test_command_line import CODES, CONDOR, is_sentence, not_yet
+from tests.clients.test_command_line import CODES, CONDOR, FOLDER, is_sentence, not_yet, run
 from tests.clients.test_command_line import home as home
 from tests.clients.test_command_line import signed_in as signed_in
 
@@ -77,3 +81,43 @@ def test_a_name_that_is_no_text_is_looked_for(signed_in: Portal, capsys: pytest.
 def test_a_strange_interval_does_not_hold_up_a_sign_in(portal: Portal, interval: int) -> None:
     portal.answers = [(200, {}, {**CODES, "interval": interval}), not_yet("access_denied")]
     assert main(["login", portal.url]) == 1
+
+
+# ---- the terminal ----
+
+
+def test_json_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    as_json({"name": "a\x9b2Jb\u202ec\U000e0001"})
+    said = capsys.readouterr().out
+    assert said.isascii()
+    assert json.loads(said) == {"name": "a\x9b2Jb\u202ec\U000e0001"}
+
+
+@pytest.mark.parametrize("words", [["ls"], ["ls", "--json"]])
+def test_half_of_a_pair_is_printed(signed_in: Portal, words: list[str]) -> None:
+    signed_in.answers = [(200, {}, [{**CONDOR, "name": "a\ud800b"}])]
+    assert run(*words)[0] == 0
+
+
+def test_what_a_terminal_cannot_show_is_replaced(signed_in: Portal) -> None:
+    signed_in.answers = [(200, {}, [{**CONDOR, "name": "cóndor"}])]
+    assert "c?ndor" in run("ls", PYTHONIOENCODING="ascii")[1]
+
+
+def test_closed_streams_cost_nothing(signed_in: Portal) -> None:
+    signed_in.answers = [(200, {}, [CONDOR])]
+    line = f"cd {FOLDER}; exec {sys.executable} -m minga_client reset condor <&- >&-"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, is_sentence(done.stderr), "--yes" in done.stderr) == (1, True, True)
+
+
+def test_a_full_disk_is_told_in_a_sentence(signed_in: Portal) -> None:
+    signed_in.answers = [(200, {}, [CONDOR])]
+    line = f"cd {FOLDER}; exec {sys.executable} -m minga_client ls >/dev/full"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, is_sentence(done.stderr)) == (1, True)
+
+
+def test_whoever_reads_only_the_beginning_sees_no_error() -> None:
+    line = f"cd {FOLDER}; {sys.executable} -m minga_client --help | true"
+    assert subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60).stderr == ""
