@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clients.python.minga_client import Client, OtherServer, Unreachable
-from clients.python.minga_client.cli import main
+from clients.python.minga_client import Client, MingaError, OtherServer, Unreachable
+from clients.python.minga_client.cli import main, ssh
 from clients.python.minga_client.cli.output import as_json
+from clients.python.minga_client.decoding import decode
+from clients.python.minga_client.models import Machine
 from tests.clients.fake_portal import Portal
 from tests.clients.fake_portal import portal as portal
-from tests.clients.test_command_line import CODES, CONDOR, FOLDER, is_sentence, not_yet, run
+from tests.clients.test_command_line import CODES, CONDOR, FOLDER, SSH, is_sentence, not_yet, run
 from tests.clients.test_command_line import home as home
 from tests.clients.test_command_line import signed_in as signed_in
 
@@ -121,3 +124,22 @@ def test_a_full_disk_is_told_in_a_sentence(signed_in: Portal) -> None:
 def test_whoever_reads_only_the_beginning_sees_no_error() -> None:
     line = f"cd {FOLDER}; {sys.executable} -m minga_client --help | true"
     assert subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60).stderr == ""
+
+
+# ---- ssh ----
+
+
+@pytest.mark.parametrize(
+    "fields", [{"host": "a;reboot"}, {"host": "a b"}, {"user": "-oProxyCommand=x"}, {"user": "$(id)"}]
+)
+def test_ssh_takes_only_names(fields: dict[str, str]) -> None:
+    with pytest.raises(MingaError, match="no address"):
+        ssh.command(decode(Machine, {**CONDOR, "access": [{**SSH, **fields}]}), [])
+
+
+def test_ssh_finds_host_keys_below_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = str(tmp_path / 'a "b" 100%')
+    monkeypatch.setenv("XDG_CONFIG_HOME", folder)
+    line = ssh.command(decode(Machine, CONDOR), [])
+    told = subprocess.run([line[0], "-G", *line[1:]], capture_output=True, text=True, check=True).stdout
+    assert f"userknownhostsfile {folder}/minga/known_hosts" in told.splitlines()
