@@ -143,3 +143,12 @@ def test_ssh_finds_host_keys_below_any_folder(tmp_path: Path, monkeypatch: pytes
     line = ssh.command(decode(Machine, CONDOR), [])
     told = subprocess.run([line[0], "-G", *line[1:]], capture_output=True, text=True, check=True).stdout
     assert f"userknownhostsfile {folder}/minga/known_hosts" in told.splitlines()
+
+
+# ---- ports ----
+
+
+def test_a_port_that_is_open_already_is_not_taken_for_a_restricted_one(signed_in: Portal) -> None:
+    signed_in.answers = [(200, {}, [CONDOR]), (200, {}, [SSH])]
+    assert main(["open", "22", "condor", "--allow", "203.0.113.0/24"]) == 1
+    assert [method for method, _path, _headers in signed_in.asked] == ["GET", "GET"]

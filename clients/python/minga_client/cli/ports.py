@@ -16,9 +16,12 @@ def open_(asked: Namespace) -> None:
     """Open a port and print its address; one that is open already has its address printed."""
     minga = client()
     machine = find(minga, asked.machine, among=("running",))
-    port = _of(minga, machine, asked.port) or minga.open_port(
-        machine.id, asked.port, scheme=asked.scheme, allow=asked.allow
-    )
+    port = _of(minga, machine, asked.port)
+    if port is not None and asked.allow:  # to whom it is open already is not told
+        raise MingaError(
+            f"Port {asked.port} is open already, perhaps to others too. Close it first: minga close {asked.port}"
+        )
+    port = port or minga.open_port(machine.id, asked.port, scheme=asked.scheme, allow=asked.allow)
     port = _opened(minga, machine, port)
     as_json(port) if asked.json else say(address(port))
 
