@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clients.python.minga_client import Client, MingaError, OtherServer, Unreachable
-from clients.python.minga_client.cli import main, ssh
+from clients.python.minga_client.cli import config, main, ssh
 from clients.python.minga_client.cli.output import as_json
 from clients.python.minga_client.decoding import decode
 from clients.python.minga_client.models import Machine
@@ -152,3 +152,16 @@ def test_a_port_that_is_open_already_is_not_taken_for_a_restricted_one(signed_in
     signed_in.answers = [(200, {}, [CONDOR]), (200, {}, [SSH])]
     assert main(["open", "22", "condor", "--allow", "203.0.113.0/24"]) == 1
     assert [method for method, _path, _headers in signed_in.asked] == ["GET", "GET"]
+
+
+# ---- logout ----
+
+
+@pytest.mark.parametrize(("answer", "code"), [(None, 3), ((502, {}, b"<html>"), 5), ((503, {}, BUSY), 1)])
+def test_logout_says_that_the_token_may_live_on(
+    signed_in: Portal, answer: Any, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed_in.answers = [answer]
+    assert main(["logout"]) == code
+    assert "perhaps not revoked" in capsys.readouterr().err
+    assert config.read() == config.Config()
