@@ -165,3 +165,13 @@ def test_logout_says_that_the_token_may_live_on(
     assert main(["logout"]) == code
     assert "perhaps not revoked" in capsys.readouterr().err
     assert config.read() == config.Config()
+
+
+# ---- Ctrl-C ----
+
+
+def test_little_is_loaded_before_it_is_ready_for_an_interrupt() -> None:
+    """What an import loads, Ctrl-C would end with a trace of it."""
+    line = "import sys, minga_client.cli; print('minga_client.client' in sys.modules, 'argparse' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", line], cwd=FOLDER, capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\n"
