@@ -11,7 +11,6 @@ from .errors import MingaError, Refused
 from .transport import LONGEST_PAUSE, TRIES, Transport
 
 T = TypeVar("T")
-CHUNK = 1 << 20
 
 
 class Client:
@@ -134,13 +133,15 @@ class Client:
         return self._one(models.Copy, "GET", f"machines/{machine}/copy/")
 
     def download_disk(self, machine: str, to: Path) -> None:
-        """Write the image to a file; a file that has the beginning already is continued."""
+        """Write the image to a file; a file that has the beginning already is continued. Raises Unreachable when it breaks off."""
         have = to.stat().st_size if to.exists() else 0
         if have >= self.disk(machine).size_bytes > 0:
             return
-        with self._transport.open(f"machines/{machine}/disk/", start=have) as source, to.open("ab") as file:
-            while chunk := source.read(CHUNK):
-                file.write(chunk)
+        with self._transport.open(f"machines/{machine}/disk/", start=have) as source:
+            is_rest = getattr(source, "status", 0) == 206
+            with to.open("ab" if is_rest else "wb") as file:
+                for chunk in self._transport.chunks(source):
+                    file.write(chunk)
 
     # ---- keys ----
 

@@ -4,7 +4,7 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, IncompleteRead
 from typing import IO, Any
@@ -16,6 +16,7 @@ from .errors import MingaError, NotSignedIn, OtherServer, Refused, Unreachable
 
 TRIES = 4
 REPEATABLE = ("GET", "POST")  # without an answer: a second DELETE would be refused, although the first was done
+CHUNK = 1 << 20  # bytes of a download
 LARGEST = 32 << 20  # bytes of an answer; downloads are not read through here
 LONGEST_PAUSE = 60.0  # seconds; who is told to wait longer gets the refusal
 _NEXT = re.compile(r'<([^>]*)>; rel="next"')
@@ -72,6 +73,16 @@ class Transport:
         if start:
             request.add_header("Range", f"bytes={start}-")
         return self._open(request)
+
+    def chunks(self, source: IO[bytes]) -> Iterator[bytes]:
+        """Go through what comes of a download. Raises Unreachable where it breaks off."""
+        try:
+            while chunk := source.read(CHUNK):
+                yield chunk
+            if getattr(source, "length", None):  # bytes that did not come
+                raise IncompleteRead(b"")
+        except (HTTPException, OSError) as error:
+            raise self._unreachable(error) from None
 
     def _request(self, method: str, address: str, body: Any) -> urllib.request.Request:
         headers = {"Accept": "application/json"}
