@@ -27,6 +27,7 @@ from rest_framework.request import Request
 from accounts.models import User
 from lib import seldom
 from portal.api.authentication import Bearer
+from portal.middleware.readable_heads import readable
 from portal.views import errors
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class BodyLimit:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        scope = readable(scope)
         body = Body(scope, receive, send)
         await self.app(scope, body.receive, body.send)
 
