@@ -11,6 +11,7 @@ from portal.live import dials, news, numbers, reading, sockets, sse
 from portal.live.entry import Refused, request_of
 from portal.live.hub import Hub
 from portal.middleware import probes
+from portal.middleware.readable_heads import readable
 from portal.middleware.request_id import request_id
 
 log = logging.getLogger("portal.live")
@@ -25,6 +26,7 @@ class Live:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             return await self._live(receive, send)
+        scope = readable(scope)
         begun, name = monotonic(), request_id(request_of(scope))
         with logs.about(request=name):
             carry = self._http if scope["type"] == "http" else self._websocket

@@ -5,6 +5,7 @@ from the head of the request, before the body is read.
 """
 
 import asyncio
+import codecs
 import logging
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import BadRequest
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +27,7 @@ from rest_framework.request import Request
 from accounts.models import User
 from lib import seldom
 from portal.api.authentication import Bearer
+from portal.middleware.readable_heads import readable
 from portal.views import errors
 
 log = logging.getLogger(__name__)
@@ -62,6 +65,7 @@ class BodyLimit:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        scope = readable(scope)
         body = Body(scope, receive, send)
         await self.app(scope, body.receive, body.send)
 
@@ -163,7 +167,7 @@ def _person(request: HttpRequest) -> User | None:
 
 
 class Refused:
-    """Middleware, after those that know the language and the person: the answer to a body that was cut off."""
+    """Middleware, after those that know the language and the person: the answer to a body that was cut off, or cannot be read."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
@@ -171,7 +175,14 @@ class Refused:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         status = getattr(request, "scope", {}).get(REFUSED_STATUS)
         if status is None:
+            _check_charset(request)
             response: HttpResponseBase = self.get_response(request)
             return response
         seldom.warning(log, f"body-{status}", "bodies of requests are refused with %s", status, memory=seldom.OWN)
         return errors.refused(request, status)
+
+
+def _check_charset(request: HttpRequest) -> None:
+    """Refuse a multipart form in another charset than UTF-8, as Django refuses other forms. It would be read by any codec, `hex` too."""
+    if request.content_type == "multipart/form-data" and codecs.lookup(request.encoding or "utf-8").name != "utf-8":
+        raise BadRequest("A form in another charset than UTF-8.")

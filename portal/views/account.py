@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +15,7 @@ from accounts import tokens
 from accounts.models import User
 from lib.notes import Refusal
 from portal.forms.account_forms import TimeZoneForm
+from portal.next_page import next_page
 from portal.once import once_per_form
 from portal.presenters.page_frame import THEMES, theme_of
 from portal.signed_in import SignedIn
@@ -85,8 +85,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     wish = request.POST.get("theme", "")
     if wish not in THEMES:
         wish = THEMES[(THEMES.index(theme_of(request)) + 1) % len(THEMES)]
-    back = request.POST.get("next", "/")
-    response = redirect(back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "/")
+    response = redirect(next_page(request, otherwise="/"))
     name, secure = settings.THEME_COOKIE_NAME, settings.THEME_COOKIE_SECURE
     response.set_cookie(name, wish, max_age=YEAR, samesite="Lax", secure=secure)
     return response

@@ -5,7 +5,6 @@ import sys
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
@@ -23,6 +21,7 @@ from lib.pool import is_exhausted
 from lib.turns import Busy
 from portal import bad_requests
 from portal.middleware.request_id import request_id
+from portal.next_page import next_page
 from portal.problems import MEDIA_TYPE, problem
 
 log = logging.getLogger(__name__)
@@ -108,8 +107,7 @@ def _pause(request: HttpRequest, refusal: Refusal, headers: dict[str, str]) -> H
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is old. The one for signing in leads on: in another tab the person signed in, or out, since."""
     if request.path == reverse("account_login"):
-        wish = request.POST.get(REDIRECT_FIELD_NAME, "")
-        safe = wish if url_has_allowed_host_and_scheme(wish, {request.get_host()}, request.is_secure()) else ""
+        safe = next_page(request)
         if request.user.is_authenticated:
             return redirect(safe or settings.LOGIN_REDIRECT_URL)
         messages.info(request, _("This page was open too long. Please sign in once more."))

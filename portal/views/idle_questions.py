@@ -1,7 +1,6 @@
 """Questions about idle machines: answered by a link without signing in, or by who is signed in; and who answered what."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -26,6 +24,7 @@ from machines.idle.questions import notices_of
 from machines.models import Answer, Machine, Question
 from portal import access
 from portal.access import only
+from portal.next_page import next_page
 from portal.once import once_per_form
 from portal.signed_in import SignedIn
 
@@ -117,7 +116,7 @@ def _act(request: HttpRequest, question: Question, choice: str, *, by: User | No
     if by is None:
         return render(request, "questions/thanks.html", {"question": answer.ask, "sentence": thanks})
     messages.success(request, thanks)
-    return redirect(_back(request) or _machine_of(answer.ask, by))
+    return redirect(next_page(request) or _machine_of(answer.ask, by))
 
 
 def _closed(request: HttpRequest, question: Question, refusal: Refusal) -> HttpResponse:
@@ -154,7 +153,7 @@ def give(request: SignedIn, pk: UUID) -> HttpResponse:
     else:
         until_when = {"name": machine.name, "at": times.moment(until, now)}
         messages.success(request, _("“%(name)s” stays on until %(at)s.") % until_when)
-    return redirect(_back(request) or "asks")
+    return redirect(next_page(request, otherwise="asks"))
 
 
 def with_answers(rows: "QuerySet[Question]", most: int) -> list[Question]:
@@ -171,11 +170,6 @@ def with_answers(rows: "QuerySet[Question]", most: int) -> list[Question]:
 def latest_of(machine: Machine) -> list[Question]:
     """Return the last questions about one machine, for its page."""
     return with_answers(Question.objects.filter(machine=machine).order_by("-asked_at"), 5)
-
-
-def _back(request: HttpRequest) -> str:
-    back: Any = request.POST.get("next", "")
-    return back if back and url_has_allowed_host_and_scheme(back, {request.get_host()}) else ""
 
 
 def _machine_of(question: Question, user: User) -> str:

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,6 +11,7 @@ from accounts import actions
 from accounts.keys import PrivateHalf
 from lib.notes import Refusal
 from portal.forms.key_form import KeyForm
+from portal.next_page import next_page
 from portal.once import once_per_form
 from portal.signed_in import SignedIn
 
@@ -35,7 +35,7 @@ def keys(request: SignedIn) -> HttpResponse:
         form.add_error("public_key" if refusal.code in ("bad_key", "duplicate_key") else None, str(refusal))
         return keys_page(request, form, status=refusal.status)
     messages.success(request, _("Key added. It goes into every machine that you launch or reset from now on."))
-    return redirect(next_page(request))
+    return redirect(way_on(request))
 
 
 @require_POST
@@ -49,7 +49,7 @@ def make(request: SignedIn) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return keys_page(request, status=refusal.status)
-    context = {"key": key, "private": private, "next": next_page(request), "move_line": MOVE_LINE}
+    context = {"key": key, "private": private, "next": way_on(request), "move_line": MOVE_LINE}
     return render(request, "keys/made.html", context)
 
 
@@ -72,7 +72,6 @@ def keys_page(request: SignedIn, form: KeyForm | None = None, status: int = 200)
     return render(request, "keys/list.html", context, status=status)
 
 
-def next_page(request: SignedIn) -> str:
+def way_on(request: SignedIn) -> str:
     """Return where the person was sent from, if that is here; else the list of keys."""
-    url = request.POST.get("next", "")
-    return url if url and url_has_allowed_host_and_scheme(url, {request.get_host()}) else "keys"
+    return next_page(request, otherwise="keys")

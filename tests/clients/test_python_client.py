@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,3 +143,24 @@ def test_waiting_ends_when_the_time_is_over(minga: Client, monkeypatch: pytest.M
     with pytest.raises(MingaError, match="still building"):
         minga.wait("x", seconds=0.05, every=0.01)
     assert time.monotonic() - began < 5
+
+
+@pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minga: Client) -> Path:
+    monkeypatch.setattr(minga, "disk", lambda _machine: SimpleNamespace(size_bytes=8))
+    return tmp_path / "disk.img"
+
+
+def test_a_download_that_breaks_off_is_told_and_goes_on(portal: Portal, minga: Client, disk: Path) -> None:
+    portal.answers = [(200, {"Content-Length": "8"}, b"1234"), (206, {"Content-Length": "4"}, b"5678")]
+    with pytest.raises(Unreachable):
+        minga.download_disk("x", disk)
+    minga.download_disk("x", disk)
+    assert (disk.read_bytes(), portal.asked[1][2]["Range"]) == (b"12345678", "bytes=4-")
+
+
+def test_a_download_that_begins_anew_replaces_what_is_there(portal: Portal, minga: Client, disk: Path) -> None:
+    disk.write_bytes(b"1234")
+    portal.answers = [(200, {"Content-Length": "8"}, b"abcdefgh")]
+    minga.download_disk("x", disk)
+    assert disk.read_bytes() == b"abcdefgh"

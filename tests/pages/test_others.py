@@ -272,3 +272,10 @@ def test_nothing_inline_may_run(client: Client, db: None) -> None:
     policy = client.get("/accounts/login/")["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("wish", ["machines", "no-view", "a\0b", "//evil.example", "https://evil.example/"])
+@pytest.mark.parametrize("address", ["/account/theme/", "/keys/"])
+def test_a_form_leads_to_paths_of_this_site_only(client: Client, student: User, address: str, wish: str) -> None:
+    reply = as_(client, student).post(address, {"theme": "dark", "public_key": KEY, "next": wish})
+    assert (reply.status_code, reply.headers["Location"]) == (302, "/keys/" if address == "/keys/" else "/")

@@ -66,6 +66,22 @@ def test_a_body_that_is_no_form_is_told_so(client: Client) -> None:
     assert (reply.status_code, b"This could not be read" in reply.content) == (400, True)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["hex", "rot13", "utf-16"])
+def test_a_form_in_another_charset_is_told_so(client: Client, charset: str) -> None:
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    body = b'--x\r\nContent-Disposition: form-data; name="login"\r\n\r\na\r\n--x--\r\n'
+    client.raise_request_exception = False
+    reply = client.generic("POST", "/accounts/login/", body, content_type=kind)
+    assert (reply.status_code, b"This could not be read" in reply.content) == (400, True)
+
+
+@pytest.mark.django_db
+def test_a_cookie_that_the_database_cannot_take_is_no_session(client: Client) -> None:
+    client.cookies[settings.SESSION_COOKIE_NAME] = "abcdefgh\0"
+    assert client.get("/", follow=True).status_code == 200
+
+
 def test_the_log_has_one_warning_and_no_error(client: Client, lines: "Lines") -> None:
     for number in range(3):
         client.get("/", headers={"host": f"evil{number}.example.org"})

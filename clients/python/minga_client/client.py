@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 from . import models
 from .decoding import decode, decode_all
 from .errors import MingaError, Refused
-from .transport import TRIES, Transport
+from .transport import LONGEST_PAUSE, TRIES, Transport
 
 T = TypeVar("T")
-CHUNK = 1 << 20
 
 
 class Client:
@@ -35,7 +34,7 @@ class Client:
 
     def finish_sign_in(self, codes: models.DeviceCodes) -> "Client":
         """Wait until the person has decided, and take the token. Raises Refused with access_denied or expired_token."""
-        pause = float(codes.interval)
+        pause = min(max(float(codes.interval), 0.0), LONGEST_PAUSE)
         while True:
             self._transport.pause(pause)
             try:
@@ -134,13 +133,15 @@ class Client:
         return self._one(models.Copy, "GET", f"machines/{machine}/copy/")
 
     def download_disk(self, machine: str, to: Path) -> None:
-        """Write the image to a file; a file that has the beginning already is continued."""
+        """Write the image to a file; a file that has the beginning already is continued. Raises Unreachable when it breaks off."""
         have = to.stat().st_size if to.exists() else 0
         if have >= self.disk(machine).size_bytes > 0:
             return
-        with self._transport.open(f"machines/{machine}/disk/", start=have) as source, to.open("ab") as file:
-            while chunk := source.read(CHUNK):
-                file.write(chunk)
+        with self._transport.open(f"machines/{machine}/disk/", start=have) as source:
+            is_rest = getattr(source, "status", 0) == 206
+            with to.open("ab" if is_rest else "wb") as file:
+                for chunk in self._transport.chunks(source):
+                    file.write(chunk)
 
     # ---- keys ----
 

@@ -18,7 +18,7 @@ def decode(kind: type[T], data: Any) -> T:
     """
     try:
         made: T = _value(kind, data)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise OtherServer(
             f"This portal tells of a {kind.__name__} in a way that this client does not understand. Update whichever is older."
         ) from None
@@ -41,7 +41,9 @@ def _value(kind: Any, data: Any) -> Any:
     if get_origin(kind) is list:
         return [_value(get_args(kind)[0], each) for each in list(data)]
     if kind is datetime:
-        return datetime.fromisoformat(data)
+        at = datetime.fromisoformat(data)
+        at.astimezone()  # raises for a time that cannot be shown here
+        return at
     plain = get_origin(kind) or kind
     if plain is Any or type(data) is plain:
         return data

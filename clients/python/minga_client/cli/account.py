@@ -9,10 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..client import Client
-from ..errors import MingaError, NotSignedIn, OtherServer, Refused, Unreachable
+from ..errors import MingaError, NotSignedIn, OtherServer, Refused
 from . import config
 from .output import as_json, remark, say, table
 from .session import client
+
+IN_DOUBT = "The token is forgotten here, but perhaps not revoked: look at your page Account."
 
 
 def login(args: Namespace) -> None:
@@ -72,8 +74,12 @@ def logout(args: Namespace) -> None:
         Client(kept.url, kept.token).sign_out()
     except NotSignedIn:
         pass  # it had ended already
-    except Unreachable as error:
-        raise Unreachable(f"Forgotten here, not revoked: {error} Revoke it on your page Account.") from None
+    except KeyboardInterrupt:
+        remark(IN_DOUBT)
+        raise
+    except MingaError as error:
+        error.args = (f"{IN_DOUBT} {error}",)
+        raise
     say(f"Signed out of {kept.url}.")
 
 

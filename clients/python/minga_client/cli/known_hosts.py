@@ -12,6 +12,11 @@ def path() -> Path:
     return folder() / "known_hosts"
 
 
+def quoted_path() -> str:
+    """Return the path as one word of ssh's configuration, where blanks separate and % begins a token."""
+    return '"' + str(path()).replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def alias(machine: Machine) -> str:
     return f"minga-{machine.id}"
 

@@ -8,15 +8,22 @@ from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any
 
+STEERS = ("Cc", "Cf", "Cs", "Zl", "Zp")  # control and format characters, halves of a pair, line separators
+
 
 def printable(text: str) -> str:
     """Return the text without control characters: what others wrote must not steer this terminal."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf") else char for char in text)
+    return "".join(" " if _steers(sign) else sign for sign in text)
 
 
 def as_json(data: Any) -> None:
-    """Print an answer, a list of them, or a plain value."""
-    print(json.dumps(data, default=_plain, ensure_ascii=False, indent=2))
+    """Print an answer, a list of them, or a plain value. Control characters are escaped, also those that JSON lets stand."""
+    text = json.dumps(data, default=_plain, ensure_ascii=False, indent=2)
+    print("".join(json.dumps(sign)[1:-1] if sign != "\n" and _steers(sign) else sign for sign in text))
+
+
+def _steers(sign: str) -> bool:
+    return not sign.isprintable() and unicodedata.category(sign) in STEERS
 
 
 def _plain(value: Any) -> Any:

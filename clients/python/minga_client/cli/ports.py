@@ -16,9 +16,12 @@ def open_(args: Namespace) -> None:
     """Open a port and print its address; one that is open already has its address printed."""
     minga = client()
     machine = find(minga, args.machine, among=("running",))
-    port = _of(minga, machine, args.port) or minga.open_port(
-        machine.id, args.port, scheme=args.scheme, allow=args.allow
-    )
+    port = _of(minga, machine, args.port)
+    if port is not None and args.allow:  # to whom it is open already is not told
+        raise MingaError(
+            f"Port {args.port} is open already, perhaps to others too. Close it first: minga close {args.port}"
+        )
+    port = port or minga.open_port(machine.id, args.port, scheme=args.scheme, allow=args.allow)
     port = _opened(minga, machine, port)
     as_json(port) if args.json else say(address(port))
 

@@ -4,6 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from importlib import import_module
+from io import TextIOWrapper
 
 from ..errors import MingaError, NotSignedIn, OtherServer, Unreachable
 from . import INTERRUPTED, NOT_SIGNED_IN, OTHER_SERVER, REFUSED, UNREACHABLE
@@ -15,6 +16,7 @@ CODES: tuple[tuple[type[MingaError], int], ...] = (
 
 
 def run(arguments: list[str]) -> int:
+    _make_streams_whole()
     if arguments[:1] == ["__complete"]:
         from .completion import candidates
 
@@ -23,6 +25,15 @@ def run(arguments: list[str]) -> int:
     from .parser import parse
 
     return _run_command(parse(arguments))
+
+
+def _make_streams_whole() -> None:
+    """Open what was closed (`minga ls >&-`), lest a connection takes its number; and print what a terminal cannot show as `?`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))  # the lowest free number
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _run_command(args: Namespace) -> int:

@@ -1,6 +1,7 @@
 """`minga ssh`: wake the machine if it sleeps, then become ssh."""
 
 import os
+import re
 from argparse import Namespace
 
 from ..client import Client
@@ -13,6 +14,7 @@ from .session import client, find, wait_for
 ASLEEP = ("suspended", "shelved", "suspending", "shelving")
 SOON = ("new", "queued", "building", "waking", "running", *ASLEEP)
 LONGEST_WAIT = 900.0  # seconds
+_PLAIN = re.compile(r"[A-Za-z0-9._:-]*")  # names of hosts and of people, numeric addresses
 
 
 def ssh(args: Namespace) -> None:
@@ -41,10 +43,11 @@ def _awake(minga: Client, machine: Machine) -> Machine:
 def command(machine: Machine, rest: list[str]) -> list[str]:
     """Return the words of ssh. `rest`: options and a command of the person's own, behind ours."""
     port = _way_in(machine)
-    if port.host.startswith("-"):
+    # ssh hands some of these to a shell, where the person's own configuration says so.
+    if any(word.startswith("-") or not _PLAIN.fullmatch(word) for word in (port.host, port.user, machine.id)):
         raise OtherServer(f"The portal says that {machine.name} is at “{port.host}”, which is no address.")
     options = [
-        f"HostKeyAlias={known_hosts.alias(machine)}", f"UserKnownHostsFile={known_hosts.path()}",
+        f"HostKeyAlias={known_hosts.alias(machine)}", f"UserKnownHostsFile={known_hosts.quoted_path()}",
         "StrictHostKeyChecking=accept-new", "CheckHostIP=no", "ServerAliveInterval=30",
     ]  # fmt: skip
     flags = [word for option in options for word in ("-o", option)]
