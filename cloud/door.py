@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from cloud import shared_tokens  # noqa: F401 - made here, before a worker forks
 from cloud.contract import Cloud, CloudRefused
 
 if TYPE_CHECKING:

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "portal.middleware.stack_room.StackRoom",
     "portal.middleware.request_id.RequestId",
     "portal.middleware.probes.Probes",
     "portal.middleware.home_address.HomeAddress",

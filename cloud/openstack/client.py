@@ -11,13 +11,13 @@ from typing import Any, cast
 import openstack
 import requests
 from keystoneauth1 import discover
-from keystoneauth1.identity import v3
 from keystoneclient.v3.client import Client as Keystone
 from openstack import exceptions as sdk
 from openstack.connection import Connection
 
 from cloud.contract import CloudBusy, CloudRefused
 from cloud.openstack.errors import error_of, translated
+from cloud.openstack.student_sign_in import StudentSignIn
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Client:
         self._connections: dict[int, Connection] = {}
         self._opening = threading.Lock()
         self._lock = threading.Lock()
-        self._students: dict[str, v3.Password] = {}
+        self._students: dict[str, StudentSignIn] = {}
         self._endpoints: dict[str, str] = {}
         self._identity: tuple[Connection, Keystone] | None = None
         self._newest = (0, 0)  # version of Nova, once it was asked
@@ -158,7 +158,7 @@ class Client:
         session = self.connection.session
         return cast("Any", session.auth).get_access(session)
 
-    def signed_in(self, project: str) -> v3.Password:
+    def signed_in(self, project: str) -> StudentSignIn:
         """Return the service user's sign-in to a student's project. The first call fetches the token, and a later one renews it."""
         with self._lock:
             if project not in self._students:
@@ -168,14 +168,14 @@ class Client:
                     raise CloudRefused(
                         "Minga needs a user name and a password: an application credential is bound to one project."
                     )
-                auth = {k: given[k] for k in known if given.get(k)}
-                self._students[project] = v3.Password(**auth, project_id=project, reauthenticate=True)
+                self._students[project] = StudentSignIn({k: given[k] for k in known if given.get(k)}, project)
             return self._students[project]
 
     def sign_out(self, project: str) -> None:
         """Forget the token for a project, which is gone or in which we lost our role."""
         with self._lock:
-            self._students.pop(project, None)
+            if known := self._students.pop(project, None):
+                known.forget()
 
     def close(self) -> None:
         with self._opening:

@@ -8,9 +8,11 @@ within one zone are sums of what its clocks show.
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from datetime import timezone as fixed
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
 DAY = timedelta(days=1)
@@ -32,7 +34,18 @@ def moment(at: datetime, now: datetime) -> str:
 
 def with_day(at: datetime) -> str:
     """Return the time with its day, also where that is today."""
-    return f"{date_format(_local(at).date(), 'DATE_FORMAT')}, {clock(at)}"
+    return f"{day(_local(at).date())}, {clock(at)}"
+
+
+def day(on: date) -> str:
+    """Write a day in the reader's language."""
+    return _day(on, get_language())
+
+
+@lru_cache(maxsize=1024)
+def _day(on: date, language: str | None) -> str:
+    """Write it once in each language: a list of machines names the same few days dozens of times."""
+    return date_format(on, "DATE_FORMAT")
 
 
 def written(at: datetime, form: str) -> str:

@@ -22,7 +22,7 @@ ID_BYTES = 5  # ten characters, which somebody can read out
 
 
 class RequestId:
-    """Must be the outermost: what the others log, and what they answer themselves, has the id as well."""
+    """Must be the outermost but for StackRoom: what the others log, and what they answer themselves, has the id as well."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response

@@ -21,28 +21,13 @@ from machines.stepper import first_boot
 from machines.verbs import BUTTONS, Verb
 from portal import access
 from portal.presenters import machine_sentences
+from portal.presenters.card_parts import LIKELY, FirstBoot, Refused
 from portal.presenters.idle_panel import Why
 from portal.presenters.tones import tone_of
 from portal.ways_in.kinds import WayIn
 from portal.ways_in.ports import PortWay
 from portal.ways_in.ssh import SshWay
 from portal.ways_in.vnc import cloud_password
-
-
-@dataclass(frozen=True, slots=True)
-class FirstBoot:
-    """The progress of a machine's first-boot setup, with a line of its console."""
-
-    state: str
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A refusal of the cloud that nobody has put away yet."""
-
-    what: str
-    note: str
 
 
 @dataclass
@@ -75,6 +60,11 @@ class Shown:
     @property
     def tone(self) -> str:
         return tone_of(self.machine.state)
+
+    @property
+    def house(self) -> str:
+        """The drawing of its state."""
+        return f"house-{self.tone}"
 
     @cached_property
     def is_busy(self) -> bool:
@@ -245,9 +235,9 @@ class Shown:
         return [verb for verb in BUTTONS if verb in self.verbs]
 
     @cached_property
-    def primary(self) -> str:
-        """The verb that people most likely want now; '' for none."""
-        return next((verb for verb in ("retry", "restore", "wake", "suspend") if verb in self.buttons), "")
+    def primary(self) -> Verb | None:
+        """The verb that people most likely want now."""
+        return next((verb for verb in LIKELY if verb in self.buttons), None)
 
     @property
     def primary_url(self) -> str:
@@ -290,6 +280,15 @@ class Shown:
     @property
     def ssh_waits(self) -> bool:
         return self.ssh is not None and not self.ssh.is_open
+
+    @cached_property
+    def card_line(self) -> str:
+        """The line with which to come in, where its card has one: while it runs."""
+        return self.ssh.command if self.ssh is not None and self.machine.state == State.RUNNING else ""
+
+    @property
+    def card_line_id(self) -> str:
+        return f"ssh-{self.key}"
 
     @property
     def screen_password(self) -> str:

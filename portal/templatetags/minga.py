@@ -1,6 +1,7 @@
 """Tags and filters of the templates."""
 
 from base64 import b64encode
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -9,7 +10,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import Storage
 from django.forms import BoundField
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -34,6 +35,29 @@ def _drawn(storage: Storage, name: str, css: str) -> SafeString:
     """Draw it once for each storage, which reads its manifest once: a list of machines has dozens of pictures."""
     sheet = storage.url("img/icons.svg")
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sheet, name)
+
+
+@register.simple_tag
+def copy_line(name: str, text: str, dim: bool = False) -> SafeString:
+    """Draw a line to copy, whose id is `name`. Its button is shown where a script can copy."""
+    return format_html(_LINE, " not-yet" if dim else "", name, text, _("Copied"), _("Copy"), icon("copy"))
+
+
+_LINE = """<div class="line{0}">
+  <code id="{1}" tabindex="0">{2}</code><button type="button" id="{1}-copy" data-copy="#{1}"
+      data-done="{3}" aria-label="{4}" hidden>{5}<span>{4}</span></button>
+</div>"""
+
+
+@register.simple_tag
+def days(dates: Iterable[tuple[str, datetime]]) -> SafeString:
+    """List what becomes of a machine, each with its day."""
+    return format_html_join(" · ", '{} <time datetime="{}">{}</time>', (_day(*each) for each in dates))
+
+
+def _day(name: str, at: datetime) -> tuple[str, str, str]:
+    local = timezone.localtime(at)
+    return name.lower(), local.isoformat(), times.day(local.date())
 
 
 @register.simple_tag

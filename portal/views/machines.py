@@ -65,7 +65,8 @@ def machines(request: SignedIn) -> HttpResponse:
         "usage": usage(request.user),
         "has_key": bool(mine) or request.user.ssh_keys.exists(),
     }
-    return render(request, "machines/list.html", {**context, "busy": any(s.is_busy for s in mine)})
+    context |= {"busy": any(s.is_busy for s in mine), "live": False}
+    return render(request, "machines/list.html", context)
 
 
 def _page_of(request: SignedIn) -> tuple[Page[Machine], bool]:

@@ -1,0 +1,24 @@
+"""Small parts of what is shown of a machine."""
+
+from dataclasses import dataclass
+
+from machines.verbs import Verb
+
+# What people most likely want next, in this order.
+LIKELY = (Verb.RETRY, Verb.RESTORE, Verb.WAKE, Verb.SUSPEND)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBoot:
+    """How far the setup of a machine's first boot is, with a line of its console."""
+
+    state: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal of the cloud that nobody has put away yet."""
+
+    what: str
+    note: str
