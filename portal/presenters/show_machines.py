@@ -46,8 +46,15 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
     ]
 
 
+# The columns of which ways in and sentences are made: the counters are most of a row, and a list has dozens of rows.
+_READ = (
+    "gateway__public_host", "gateway__heard_at", "holder", "port", "service", "scheme", "target_port", "knock", "extra", "wanted",
+    "state", "state_note", "answered_at",
+)  # fmt: skip
+
+
 def _tunnels(machines: Collection[Machine]) -> dict[UUID, list[Tunnel]]:
     found: dict[UUID, list[Tunnel]] = defaultdict(list)
-    for tunnel in Tunnel.objects.of_many([m.pk for m in machines]).kept():
+    for tunnel in Tunnel.objects.of_many([m.pk for m in machines]).kept().only(*_READ):
         found[tunnel.holder].append(tunnel)
     return found

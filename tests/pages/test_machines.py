@@ -69,12 +69,12 @@ def twelve(student: User) -> None:
     template.save()
 
 
-def test_a_first_page_of_twelve_cards_is_twelve_queries(
+def test_a_first_page_of_twelve_cards_is_ten_queries(
     signed_in: Client, student: User, django_assert_max_num_queries: Any
 ) -> None:
     twelve(student)
     signed_in.get("/")  # the first page of a new address writes it down
-    with django_assert_max_num_queries(12):  # the session and its person included
+    with django_assert_max_num_queries(10):  # the session and its person included
         assert signed_in.get("/").content.count(b'class="card ') == 12
 
 
