@@ -175,3 +175,19 @@ def test_little_is_loaded_before_it_is_ready_for_an_interrupt() -> None:
     line = "import sys, minga_client.cli; print('minga_client.client' in sys.modules, 'argparse' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", line], cwd=FOLDER, capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+# ---- what cannot be meant, and what can ----
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "soon"])
+def test_what_is_no_time_to_wait(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["wake", "condor", "--wait", "--timeout", text])
+    assert "is no number of seconds" in capsys.readouterr().err
+
+
+def test_the_only_machine_in_the_bin_is_restored_without_its_name(signed_in: Portal) -> None:
+    signed_in.answers = [(200, {}, []), (200, {}, [CONDOR]), (202, {}, CONDOR)]
+    assert main(["restore"]) == 0
+    assert [path.partition("?")[2] for _method, path, _headers in signed_in.asked] == ["state=archived", "bin=True", ""]

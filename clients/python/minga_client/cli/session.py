@@ -26,7 +26,8 @@ def find(minga: Client, name: str, *, among: Iterable[str] = ()) -> Machine:
     `among`: states that a machine must have to be meant without its name; none is any.
     """
     if not name:
-        return _the_only(list(minga.machines(state=",".join(among))))
+        binned = minga.machines(in_bin=True) if "archived" in among else ()
+        return _the_only([*minga.machines(state=",".join(among)), *binned])
     if _ID.fullmatch(name):
         return minga.machine(name)
     found = list(minga.machines(name=name)) or list(minga.machines(name=name, in_bin=True))
