@@ -96,6 +96,14 @@ def test_json_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(said) == {"name": "a\x9b2Jb\u202ec\U000e0001"}
 
 
+def test_a_question_does_not_steer_it(signed_in: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "")
+    signed_in.answers = [(200, {}, [{**CONDOR, "name": "a\x9b2J"}])]
+    assert (main(["reset", "a"]), questions[0].isprintable()) == (1, True)
+
+
 @pytest.mark.parametrize("words", [["ls"], ["ls", "--json"]])
 def test_half_of_a_pair_is_printed(signed_in: Portal, words: list[str]) -> None:
     signed_in.answers = [(200, {}, [{**CONDOR, "name": "a\ud800b"}])]

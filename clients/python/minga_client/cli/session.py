@@ -9,7 +9,7 @@ from ..client import Client
 from ..errors import MingaError, Refused
 from ..models import Machine
 from . import config
-from .output import remark
+from .output import printable, remark
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -76,5 +76,5 @@ def sure(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise MingaError("Nobody can be asked here whether this is meant: add --yes.")
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes", "s", "sí", "si"):
+    if input(f"{printable(question)} [y/N] ").strip().lower() not in ("y", "yes", "s", "sí", "si"):
         raise MingaError("Nothing was done.")
