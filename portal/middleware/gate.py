@@ -27,7 +27,7 @@ class LoginRequiredMiddleware(middleware.LoginRequiredMiddleware):
     """Django's, which also tells a page whose session has ended so: a live part must not show the sign-in form inside a card."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: object) -> HttpResponse:  # type: ignore[override]
-        if request.method == "GET" and not request.headers.get("HX-Request"):
+        if request.method in ("GET", "HEAD") and not request.headers.get("HX-Request"):
             return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
         messages.info(request, _("Your session has ended. Sign in again; your machines did not notice."))
         login = f"{resolve_url('account_login')}?{urlencode({REDIRECT_FIELD_NAME: _page(request)})}"

@@ -96,6 +96,14 @@ def test_json_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(said) == {"name": "a\x9b2Jb\u202ec\U000e0001"}
 
 
+def test_a_question_does_not_steer_it(signed_in: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "")
+    signed_in.answers = [(200, {}, [{**CONDOR, "name": "a\x9b2J"}])]
+    assert (main(["reset", "a"]), questions[0].isprintable()) == (1, True)
+
+
 @pytest.mark.parametrize("words", [["ls"], ["ls", "--json"]])
 def test_half_of_a_pair_is_printed(signed_in: Portal, words: list[str]) -> None:
     signed_in.answers = [(200, {}, [{**CONDOR, "name": "a\ud800b"}])]
@@ -175,3 +183,19 @@ def test_little_is_loaded_before_it_is_ready_for_an_interrupt() -> None:
     line = "import sys, minga_client.cli; print('minga_client.client' in sys.modules, 'argparse' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", line], cwd=FOLDER, capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+# ---- what cannot be meant, and what can ----
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "soon"])
+def test_what_is_no_time_to_wait(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["wake", "condor", "--wait", "--timeout", text])
+    assert "is no number of seconds" in capsys.readouterr().err
+
+
+def test_the_only_machine_in_the_bin_is_restored_without_its_name(signed_in: Portal) -> None:
+    signed_in.answers = [(200, {}, []), (200, {}, [CONDOR]), (202, {}, CONDOR)]
+    assert main(["restore"]) == 0
+    assert [path.partition("?")[2] for _method, path, _headers in signed_in.asked] == ["state=archived", "bin=True", ""]

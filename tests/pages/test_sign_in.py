@@ -171,3 +171,9 @@ def test_a_closed_account_reads_so(client: Client, student: User) -> None:
 def test_what_has_no_page_of_ours_is_not_there(client: Client, student: User, page: str) -> None:
     client.force_login(student)
     assert client.get(f"/accounts/{page}").status_code == 404
+
+
+def test_a_head_is_led_to_sign_in_as_a_get_is(client: Client, db: None) -> None:
+    get, head = client.get("/keys/"), client.head("/keys/")
+    assert (head.status_code, head["Location"]) == (get.status_code, get["Location"])
+    assert not head.cookies  # nor a message that a session has ended

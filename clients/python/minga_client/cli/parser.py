@@ -1,7 +1,8 @@
 """The commands of the command line in one table, and the parser made of it."""
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 AddArgument = Callable[[ArgumentParser], object]
@@ -32,7 +33,15 @@ def _json(parser: ArgumentParser) -> object:
 
 def _wait(parser: ArgumentParser) -> None:
     parser.add_argument("-w", "--wait", action="store_true", help="return when it is so")
-    parser.add_argument("--timeout", type=float, default=900.0, metavar="SECONDS", help="wait no longer (900)")
+    parser.add_argument("--timeout", type=_seconds, default=900.0, metavar="SECONDS", help="wait no longer (900)")
+
+
+def _seconds(text: str) -> float:
+    """Return a time to wait. `nan` would never be over."""
+    with suppress(ValueError):
+        if (seconds := float(text)) >= 0:
+            return seconds
+    raise ArgumentTypeError(f"“{text}” is no number of seconds")
 
 
 def _yes(parser: ArgumentParser) -> object:

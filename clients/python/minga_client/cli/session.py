@@ -9,7 +9,7 @@ from ..client import Client
 from ..errors import MingaError, Refused
 from ..models import Machine
 from . import config
-from .output import remark
+from .output import printable, remark
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -26,7 +26,8 @@ def find(minga: Client, name: str, *, among: Iterable[str] = ()) -> Machine:
     `among`: states that a machine must have to be meant without its name; none is any.
     """
     if not name:
-        return _the_only(list(minga.machines(state=",".join(among))))
+        binned = minga.machines(in_bin=True) if "archived" in among else ()
+        return _the_only([*minga.machines(state=",".join(among)), *binned])
     if _ID.fullmatch(name):
         return minga.machine(name)
     found = list(minga.machines(name=name)) or list(minga.machines(name=name, in_bin=True))
@@ -75,5 +76,5 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise MingaError("Nobody can be asked here whether this is meant: add --yes.")
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes", "s", "sí", "si"):
+    if input(f"{printable(question)} [y/N] ").strip().lower() not in ("y", "yes", "s", "sí", "si"):
         raise MingaError("Nothing was done.")
