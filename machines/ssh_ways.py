@@ -17,7 +17,8 @@ class NotRunning(dial_actions.NotDialable):
 
 def way_to_ssh(machine: Machine, *, by: User | None) -> dialing.Way:
     """Return a way to the machine's ssh, good for some seconds and once. Raises NotRunning, NotDialable, AgentAway."""
-    if machine.state != State.RUNNING or not machine.address:
+    # Of a machine that a restore holds, the address is of the time of the backup: another machine may have it now.
+    if machine.state != State.RUNNING or machine.held_at or not machine.address:
         raise NotRunning(_("Nothing can be reached in it until it runs."))
     reach_port = machine.port_map.get(str(SSH_PORT))
     return dialing.way_to_ssh(
@@ -31,6 +32,6 @@ def follow() -> int:
     What a machine's own steps do at once is done here for what happened beside them.
     """
     there = Machine.objects.filter(pk=OuterRef("holder"), address=OuterRef("host"), owner__is_active=True)
-    there = there.filter(state=State.RUNNING).exclude(wanted=Wanted.GONE)
+    there = there.not_held().filter(state=State.RUNNING).exclude(wanted=Wanted.GONE)
     stale = SshTarget.objects.filter(~Exists(there))
     return dial_actions.forget_ssh(list(stale.values_list("holder", flat=True)))

@@ -4,12 +4,13 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from machines import ssh_ways
 from machines.models import Machine
 from tests.factories import make_machine
-from tunnels.models import Dial, SshTarget
+from tunnels.models import Dial, SshTarget, Tunnel
 
 ADDRESS = "10.77.3.4"
 
@@ -19,14 +20,8 @@ def machine(student: User, settings: Any) -> Machine:
     """Running; it has no tunnel for ssh."""
     settings.CLOUD = "openstack"
     machine = make_machine(student, address=ADDRESS)
-    machine_tunnels(machine).exclude(service="http").delete()
+    Tunnel.objects.filter(holder=machine.pk, service="ssh").delete()
     return machine
-
-
-def machine_tunnels(machine: Machine) -> Any:
-    from tunnels.models import Tunnel
-
-    return Tunnel.objects.filter(holder=machine.pk)
 
 
 def test_it_is_dialed_without_a_tunnel_for_it(machine: Machine) -> None:
@@ -39,8 +34,10 @@ def test_on_this_computer_it_is_reached_directly(machine: Machine, settings: Any
     assert ssh_ways.way_to_ssh(machine, by=None).target == (ADDRESS, 41022)
 
 
-@pytest.mark.parametrize("facts", [{"state": "suspended"}, {"state": "building"}, {"address": ""}])
-def test_what_does_not_run_is_not_dialed(machine: Machine, facts: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "facts", [{"state": "suspended"}, {"state": "building"}, {"address": ""}, {"held_at": timezone.now()}]
+)
+def test_what_does_not_run_for_certain_is_not_dialed(machine: Machine, facts: dict[str, Any]) -> None:
     for name, value in facts.items():
         setattr(machine, name, value)
     with pytest.raises(ssh_ways.NotRunning):
@@ -49,8 +46,9 @@ def test_what_does_not_run_is_not_dialed(machine: Machine, facts: dict[str, str]
 
 
 @pytest.mark.parametrize(
-    "facts", [{"state": "suspended"}, {"wanted": "gone"}, {"address": "10.77.3.5"}, {"pk": uuid.uuid4()}, "blocked"]
-)
+    "facts",
+    [{"state": "suspended"}, {"wanted": "gone"}, {"address": "10.77.3.5"}, {"held_at": timezone.now()}, {"pk": uuid.uuid4()}, "blocked"],
+)  # fmt: skip
 def test_what_runs_there_no_longer_is_forgotten(machine: Machine, facts: Any) -> None:
     ssh_ways.way_to_ssh(machine, by=None)
     if facts == "blocked":
