@@ -170,6 +170,14 @@ def test_a_script_of_systemd_can_be_run(name: str) -> None:
     assert os.access(ROOT / "deploy/systemd" / name, os.X_OK)
 
 
+@pytest.mark.parametrize("name", ["minga-disks", "minga-live"])
+def test_a_version_without_the_process_leaves_its_unit_alone(name: str) -> None:
+    """On the way back the newer version's unit stays in /etc/systemd/system, enabled; it would be started for ever."""
+    unit = (ROOT / f"deploy/systemd/{name}.service").read_text()
+    [program] = re.findall(r"^ConditionPathExists=/opt/minga/(.+)$", unit, re.MULTILINE)
+    assert (ROOT / program).is_file()
+
+
 def test_web_lets_in_the_agent_by_the_name_that_its_unit_asks_by() -> None:
     """Without the loopback's name in ALLOWED_HOSTS every question of the agent was answered 400."""
     unit = (ROOT / "deploy/systemd/minga-agent.service").read_text()
