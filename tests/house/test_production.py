@@ -172,7 +172,7 @@ def test_a_script_of_systemd_can_be_run(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["minga-disks", "minga-live"])
 def test_a_version_without_the_process_leaves_its_unit_alone(name: str) -> None:
-    """On the way back the newer version's unit stays in /etc/systemd/system, enabled; it would be started for ever."""
+    """Check the unit: on the way back the newer version's unit stays in /etc/systemd/system, enabled; it would be started for ever."""
     unit = (ROOT / f"deploy/systemd/{name}.service").read_text()
     [program] = re.findall(r"^ConditionPathExists=/opt/minga/(.+)$", unit, re.MULTILINE)
     assert (ROOT / program).is_file()
