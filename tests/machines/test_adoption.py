@@ -16,22 +16,9 @@ from quotas.actions import OverQuota
 from quotas.models import Grant, Reservation
 from tests.cloud.fake import FakeCloud, LosesReply, LosesRequest
 from tests.factories import grant, make_template
-from tests.machines.found import found, spec
+from tests.machines.found import given, spec, stray_of
 from tests.machines.world import World
 from tunnels.models import Tunnel
-
-
-def stray_of(world: World, *, status: str = "active", **facts: object) -> Stray:
-    """List a server without a tag."""
-    server = found(world.cloud)
-    world.cloud._by_hand(server.id, status=status)
-    keep_strays([world.cloud.server(server.id)], world.clock.now)
-    Stray.objects.filter(server_id=server.id).update(**facts)
-    return Stray.objects.get(server_id=server.id)
-
-
-def given(world: World, stray: Stray, name: str = "") -> Machine:
-    return adopt(stray=stray, owner=world.student, template=world.template, name=name, by=world.student)
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,8 @@ from machines.models import Machine
 from quotas.actions import OverQuota, usage
 from quotas.models import Allowance, Grant, Reservation
 from tests.factories import grant, make_machine
+from tests.machines.stepper.archived_machines import used
 from tests.machines.world import World
-
-
-def used(user: User) -> tuple[int, int, int, int]:
-    now = usage(user)
-    return now.machines.used, now.ports.used, now.archives.used, now.archive_gb.used
 
 
 def archived(world: World, verb: str = "archive") -> Machine:

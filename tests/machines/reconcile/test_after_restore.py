@@ -15,7 +15,7 @@ from machines.reconcile.strays import remove_strays
 from machines.stepper.server_spec import spec_of
 from quotas.actions import usage
 from quotas.models import Reservation
-from tests.machines.reconcile.test_sweep import _spec
+from tests.machines.found import spec
 from tests.machines.world import World
 from tunnels.models import Gateway, Tunnel
 
@@ -211,7 +211,7 @@ def test_what_broke_since_may_not_be_thrown_away_as_if_it_had_never_run(world: W
 def test_second_servers_are_left_alone_for_a_day(world: World, backup: Backup) -> None:
     machine = world.running()
     backup.save()
-    world.cloud._build(_spec(str(machine.pk)))
+    world.cloud._build(spec(str(machine.pk)))
     world.cloud.settle()
     backup.put_back()
     turns(world, machine)

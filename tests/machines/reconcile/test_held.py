@@ -16,10 +16,10 @@ from machines.reconcile.strays import remove_strays
 from machines.stepper import first_boot, worker
 from quotas.models import Reservation
 from tests.factories import make_machine
+from tests.machines.found import spec
 from tests.machines.idle.asked import asked, notice, told, visited
 from tests.machines.idle.quiet import row
-from tests.machines.reconcile.test_sweep import _spec
-from tests.machines.test_archive_share import archived
+from tests.machines.stepper.archived_machines import archived
 from tests.machines.world import Clock, World
 from tunnels.models import Tunnel
 
@@ -93,7 +93,7 @@ def test_another_server_with_its_tag_is_not_taken(world: World, held: bool) -> N
     machine = world.running()
     hold(held)
     world.cloud.vanish(machine.server_id)
-    world.cloud._build(_spec(str(machine.pk)))
+    world.cloud._build(spec(str(machine.pk)))
     world.cloud.settle()
     world.forget_list()
     world.turn_without_steps()

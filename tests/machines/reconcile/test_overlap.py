@@ -8,7 +8,7 @@ from machines.models import Machine
 from machines.reconcile import overlap
 from machines.states import State
 from quotas.models import Reservation
-from tests.machines.test_archive_share import archived, used
+from tests.machines.stepper.archived_machines import archived, used
 from tests.machines.world import World
 
 

@@ -4,12 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cloud.contract import Owner, ServerSpec
 from machines import actions
 from machines.models import CloudWatch, Machine, Stray
 from machines.reconcile.strays import remove_strays
 from machines.reconcile.sweep import tick
 from tests.cloud.fake import FakeCloud
+from tests.machines.found import spec
 from tests.machines.world import World
 
 
@@ -126,7 +126,7 @@ def test_a_list_that_began_before_our_wish_is_not_believed(world: World) -> None
 
 def test_a_second_server_of_one_machine_goes_after_its_grace(world: World) -> None:
     machine = world.running()
-    twin = world.cloud._build(_spec(str(machine.pk)))
+    twin = world.cloud._build(spec(str(machine.pk)))
     world.clock.move(61)
     world.turn()
     assert remove_strays(world.cloud, world.clock.now) == 0
@@ -138,7 +138,7 @@ def test_a_second_server_of_one_machine_goes_after_its_grace(world: World) -> No
 
 
 def test_a_server_that_no_row_knows_is_reported_and_left_alone(world: World, cloud: FakeCloud) -> None:
-    server = cloud.ensure_server(_spec("7b1c6f4e-0000-4000-8000-000000000000"))
+    server = cloud.ensure_server(spec("7b1c6f4e-0000-4000-8000-000000000000"))
     world.turn()
     world.turn()
     world.clock.move(10_000)
@@ -158,10 +158,6 @@ def test_a_failed_machine_that_is_well_after_all_is_picked_up(world: World) -> N
         world.turn()
     machine.refresh_from_db()
     assert machine.state == "running"
-
-
-def _spec(machine: str) -> ServerSpec:
-    return ServerSpec(machine=machine, owner=Owner("o"), name="twin", flavor_id="tiny", image_id="linux")
 
 
 def test_a_cloud_that_is_silent_for_long_is_said_once_and_its_return_too(

@@ -7,13 +7,14 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
-from cloud.contract import Owner, Quota, ServerSpec
+from cloud.contract import Quota
 from machines import actions
 from machines.models import Machine
 from machines.reconcile import tenants
 from quotas.models import Allowance
 from tests.cloud.fake import FakeCloud
 from tests.factories import grant
+from tests.machines.found import spec
 from tests.machines.world import World
 
 MONTH = timedelta(seconds=settings.EMPTY_PROJECT_SECONDS)
@@ -106,7 +107,7 @@ def test_who_comes_back_gets_a_new_one_with_the_quota_of_now(world: World, cloud
 def test_one_that_is_not_empty_stays_and_is_asked_for_again_an_hour_later(world: World, cloud: FakeCloud) -> None:
     leave(world)
     cloud.vanish(next(iter(cloud._rows)), trace=False)
-    cloud._build(_spec(world))  # somebody made it in Horizon
+    cloud._build(spec(owner=str(world.student.uuid)))  # somebody made it in Horizon
     now = world.clock.now + MONTH
     for minutes in (1, 2, 63):
         tenants.tidy(cloud, now + timedelta(minutes=minutes))
@@ -138,8 +139,3 @@ def test_a_run_looks_at_few(world: World, cloud: FakeCloud) -> None:
         tenants.tidy(cloud, world.clock.now + 2 * MONTH)
         counts.append(len(asked(cloud)))
     assert counts == [5, 5, 2, 0]
-
-
-def _spec(world: World) -> ServerSpec:
-    owner = Owner(str(world.student.uuid))
-    return ServerSpec(machine="", owner=owner, name="by hand", flavor_id="tiny", image_id="linux")

@@ -1,7 +1,9 @@
 """Machines that are archived, for the tests of archives."""
 
+from accounts.models import User
 from machines import actions
 from machines.models import Machine
+from quotas.actions import usage
 from quotas.models import Reservation
 from tests.machines.world import World
 
@@ -25,3 +27,9 @@ def archived(world: World, state: str = "running") -> Machine:
 def open_shares() -> int:
     """Count open shares of machines; what an archive takes is in test_archive_share.py."""
     return Reservation.objects.filter(closed_at__isnull=True, machines=1).count()
+
+
+def used(user: User) -> tuple[int, int, int, int]:
+    """Return what counts in a quota: machines, ports, archives and their GB."""
+    now = usage(user)
+    return now.machines.used, now.ports.used, now.archives.used, now.archive_gb.used

@@ -14,8 +14,8 @@ from machines.states import Wanted
 from portal.ops.metrics import Numbers
 from quotas.models import Grant, Reservation
 from tests.cloud.fake import FakeCloud, FullCloud, LosesReply, LosesRequest, SlowCloud
+from tests.machines.found import given, stray_of
 from tests.machines.stepper.archived_machines import RESTS, archived, at_rest, open_shares
-from tests.machines.test_adoption import given, stray_of
 from tests.machines.world import World
 from tunnels.models import Tunnel
 
