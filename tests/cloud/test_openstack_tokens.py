@@ -24,7 +24,7 @@ def project() -> str:
 
 
 def ask(client: Client, project: str) -> None:
-    client.ask("compute", "GET", "/servers", project=project)
+    client.request("compute", "GET", "/servers", project=project)
 
 
 def test_processes_of_a_worker_sign_in_to_a_project_once(wire: Wire, project: str) -> None:

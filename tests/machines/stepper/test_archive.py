@@ -11,7 +11,7 @@ from lib.notes import Refusal
 from machines import actions
 from machines.models import DiskImage, Machine
 from machines.states import Wanted
-from portal.ops.metrics import Numbers
+from portal.ops.metrics import Metrics
 from quotas.models import Grant, Reservation
 from tests.cloud.fake import FakeCloud, FullCloud, LosesReply, LosesRequest, SlowCloud
 from tests.machines.found import given, stray_of
@@ -66,10 +66,10 @@ def test_a_restore_is_no_second_launch(world: World) -> None:
     """/metrics counts from the click on launch to the first readiness: not the days until a restore."""
     machine = archived(world)
     world.clock.move(10 * 86_400)
-    before = Numbers().launches.read(world.clock.now)
+    before = Metrics().launches.read(world.clock.now)
     actions.restore(machine=machine, by=world.student)
     world.until(machine, "running")
-    assert Numbers().launches.read(world.clock.now) == before
+    assert Metrics().launches.read(world.clock.now) == before
     assert [count for count, _seconds in before.values()] == [1]
 
 
@@ -80,7 +80,7 @@ def test_an_adopted_machine_is_no_launch_when_it_comes_back(world: World) -> Non
     world.until(machine, "archived")
     actions.restore(machine=machine, by=world.student)
     world.until(machine, "running")
-    assert Numbers().launches.read(world.clock.now) == {}
+    assert Metrics().launches.read(world.clock.now) == {}
 
 
 def test_launches_of_the_past_ended_when_they_ran_first(world: World) -> None:
