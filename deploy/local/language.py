@@ -1,17 +1,12 @@
-"""Find what a program can hold of the house's language: openings of docstrings, lengths, file names that stand twice.
-
-What is not mended yet is counted in `language_remains.py`. A count that is too high is a fault, too, so the list only shrinks.
-"""
+"""Find what a program can hold of the house's language: openings of docstrings, lengths, file names that stand twice."""
 
 import ast
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from deploy.local import file_names
-from deploy.local.language_remains import REMAINS
 
 FILE_LINES, FUNCTION_LINES, TEMPLATE_COLUMNS = 300, 30, 120
 TEMPLATES = "templates"
@@ -24,7 +19,7 @@ FIRST_WORD = re.compile(r"[\w'’]*")
 
 
 class Fault(NamedTuple):
-    """A breach of one rule (a key of REMAINS), with the line where it stands and what to do about it."""
+    """A breach of one rule, with the line where it stands and what to do about it."""
 
     rule: str
     path: str
@@ -33,11 +28,11 @@ class Fault(NamedTuple):
 
 
 def faults(root: Path) -> list[str]:
-    """Return a sentence for each fault that REMAINS does not have, and for each entry of it that is no longer needed."""
+    """Return a sentence for each fault."""
     paths = file_names.modules(root)
     found = [fault for path in paths for fault in of_module(path, (root / path).read_text())]
     found += of_templates(root)
-    return [*compared(found, REMAINS), *file_names.faults(paths)]
+    return [*(f"{fault.path}:{fault.line}: {fault.advice}" for fault in found), *file_names.faults(paths)]
 
 
 def of_module(path: str, source: str) -> Iterator[Fault]:
@@ -76,15 +71,3 @@ def of_templates(root: Path) -> Iterator[Fault]:
             if len(line) > TEMPLATE_COLUMNS:
                 advice = f"a line of {len(line)} characters. Break it; {TEMPLATE_COLUMNS} are allowed."
                 yield Fault("template line", str(path.relative_to(root)), number, advice)
-
-
-def compared(found: list[Fault], remains: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Return a sentence for each fault beyond those that remain, and for each count of `remains` that is too high."""
-    known = {(rule, path): number for rule, numbers in remains.items() for path, number in numbers.items()}
-    counted = Counter((fault.rule, fault.path) for fault in found)
-    new = [fault for fault in found if counted[fault.rule, fault.path] > known.get((fault.rule, fault.path), 0)]
-    return [f"{fault.path}:{fault.line}: {fault.advice}" for fault in new] + [
-        f"{path}: {counted[rule, path]} of “{rule}” are left, and language_remains.py says {number}. Lower it there."
-        for (rule, path), number in known.items()
-        if counted[rule, path] < number
-    ]

@@ -58,24 +58,6 @@ def test_a_line_of_a_template_that_is_too_long_is_found(tmp_path: Path, columns:
     assert [fault.line for fault in language.of_templates(tmp_path)] == lines
 
 
-# ---- what remains ----
-
-
-def _faults(number: int) -> list[Fault]:
-    return [Fault("docstring", "app/thing.py", line, "It leans.") for line in range(1, number + 1)]
-
-
-@pytest.mark.parametrize(("known", "sentences"), [(2, []), (3, ["Lower it"]), (1, ["It leans.", "It leans."])])
-def test_what_remains_is_counted_and_may_only_shrink(known: int, sentences: list[str]) -> None:
-    said = language.compared(_faults(2), {"docstring": {"app/thing.py": known}})
-    assert [wanted in sentence for wanted, sentence in zip(sentences, said, strict=True)] == [True] * len(said)
-
-
-def test_what_remains_of_a_file_that_is_gone_must_be_taken_out() -> None:
-    [sentence] = language.compared([], {"long file": {"app/gone.py": 1}})
-    assert "app/gone.py: 0 of “long file” are left" in sentence
-
-
 # ---- file names ----
 
 
@@ -130,7 +112,6 @@ def test_a_reason_that_nothing_needs_any_more_is_found(monkeypatch: pytest.Monke
 
 
 def test_a_planted_fault_is_told_with_its_file_and_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "REMAINS", {})
     monkeypatch.setattr(file_names, "DOUBLES", {})
     for folder in ("machines", ".venv", "node_modules", "machines/migrations"):
         (tmp_path / folder).mkdir(exist_ok=True)

@@ -12,12 +12,12 @@ import pytest
 from django.db import connection
 
 from tests.tunnels.agent_stage import until
+from tests.tunnels.dial_fixtures import echo as echo
+from tests.tunnels.dial_fixtures import live as live
+from tests.tunnels.dial_fixtures import stage as stage
+from tests.tunnels.dial_fixtures import vps as vps
 from tests.tunnels.dial_stage import DialStage, as_worker, echo_of, entry_of
 from tests.tunnels.targets import Target
-from tests.tunnels.test_dialing import echo as echo
-from tests.tunnels.test_dialing import live as live
-from tests.tunnels.test_dialing import stage as stage
-from tests.tunnels.test_dialing import vps as vps
 from tunnels.dialing import connected, way_to
 
 pytestmark = [

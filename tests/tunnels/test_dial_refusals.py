@@ -19,13 +19,13 @@ from machines.models import Machine
 from portal.live.entry import Refused
 from tests.live.process import LiveProcess
 from tests.tunnels.agent_stage import until
+from tests.tunnels.dial_fixtures import echo as echo
+from tests.tunnels.dial_fixtures import live as live
+from tests.tunnels.dial_fixtures import stage as stage
+from tests.tunnels.dial_fixtures import vps as vps
 from tests.tunnels.dial_stage import DialStage, entry_of, machine_of
 from tests.tunnels.gateway_rows import gateway, opened
 from tests.tunnels.targets import HERE, Target
-from tests.tunnels.test_dialing import echo as echo
-from tests.tunnels.test_dialing import live as live
-from tests.tunnels.test_dialing import stage as stage
-from tests.tunnels.test_dialing import vps as vps
 from tunnels.dial_actions import dial
 from tunnels.models import Dial, SshTarget, Tunnel
 

@@ -1,12 +1,10 @@
-"""Dialing end to end: the database, web, the live process, the real agent, a real sshd; and who is refused."""
+"""Dialing end to end: the database, web, the live process, the real agent, a real sshd."""
 
 import asyncio
 import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,7 @@ import asyncssh
 import httpx
 import pytest
 from django.db import connection
-from django.utils import timezone
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from accounts.models import User
@@ -27,46 +24,22 @@ from machines.terminal_lines import Written
 from tests.factories import make_machine
 from tests.live.process import LiveProcess
 from tests.machines.idle.guest import can_run, host_key, make_key, openssh
-from tests.tunnels.agent_stage import Vps, free_port, until
-from tests.tunnels.dial_stage import PORTS, DialStage, as_worker, dial_stage, echo_of, entry_of
+from tests.tunnels.agent_stage import free_port, until
+from tests.tunnels.dial_fixtures import echo as echo
+from tests.tunnels.dial_fixtures import live as live
+from tests.tunnels.dial_fixtures import stage as stage
+from tests.tunnels.dial_fixtures import vps as vps
+from tests.tunnels.dial_stage import DialStage, as_worker, echo_of, entry_of
 from tests.tunnels.gateway_rows import gateway, opened
 from tests.tunnels.targets import HERE, Target, pattern
-from tunnels.actions import close_all, release
-from tunnels.dial_actions import AgentAway, NotDialable, dial
+from tunnels.actions import release
+from tunnels.dial_actions import dial
 from tunnels.dialing import DialFailed, connected, way_to
-from tunnels.models import Dial, Gateway, Tunnel
+from tunnels.models import Tunnel
 
 pytestmark = [
     pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-dialing"), pytest.mark.slow,
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def vps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vps]:
-    ours = Vps(tmp_path_factory.mktemp("gateway"), "embedded", PORTS * 40)
-    yield ours
-    ours.program.kill()
-
-
-@pytest.fixture(scope="module")
-def live(django_db_setup: None) -> Iterator[LiveProcess]:
-    process = LiveProcess()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def stage(vps: Vps, tmp_path: Path, live: LiveProcess, student: User, settings: Any) -> Iterator[DialStage]:
-    settings.CLOUD, settings.LIVE_INSIDE = "openstack", live.url  # guests that only the agent reaches
-    with dial_stage(vps, tmp_path, live, student) as stage:
-        yield stage
-
-
-@pytest.fixture
-def echo() -> Iterator[Target]:
-    target = Target()
-    yield target
-    target.close()
 
 
 @pytest.mark.skipif(not can_run(), reason="needs sshd, and root for terminals of its own")
@@ -227,88 +200,3 @@ def test_how_many_there_are_is_counted(stage: DialStage, echo: Target) -> None:
         return (await asyncio.to_thread(httpx.get, f"http://{HERE}:{stage.live.port}/metrics")).text
 
     assert "minga_live_dials 1.0" in as_worker(stage.tunnel(echo.port), look)
-
-
-# ---- who is refused ----
-
-
-def refusal(live: LiveProcess, ticket: str, **headers: str) -> int:
-    with pytest.raises(InvalidStatus) as refused:
-        connect(
-            f"ws://{HERE}:{live.port}/live/dial",
-            additional_headers={"Authorization": f"Dial {ticket}", **headers},
-            proxy=None,
-        )
-    assert refused.value.response.body in (b"", None)  # a stranger learns nothing
-    return int(refused.value.response.status_code)
-
-
-@pytest.fixture
-def asked(student: User, live: LiveProcess) -> Dial:
-    """A dial that no agent hears of."""
-    gateway()
-    return dial(tunnel_id=Tunnel.objects.of(opened(student))[0].pk, by=student)
-
-
-@pytest.mark.parametrize("ticket", ["", "x", "W10:1:2"])
-def test_no_ticket(live: LiveProcess, asked: Dial, ticket: str) -> None:
-    assert refusal(live, ticket) == 403
-
-
-@pytest.mark.parametrize("side", ["agent", "asker"])
-def test_a_used_ticket(live: LiveProcess, asked: Dial, side: str) -> None:
-    head = {"Authorization": f"Dial {asked.ticket(side)}"}
-    with connect(f"ws://{HERE}:{live.port}/live/dial", additional_headers=head, proxy=None, compression=None):
-        assert refusal(live, asked.ticket(side)) == 403
-
-
-def test_an_expired_ticket(live: LiveProcess, asked: Dial) -> None:
-    Dial.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert refusal(live, asked.ticket("asker")) == 403
-
-
-def test_a_ticket_whose_port_was_closed_since(live: LiveProcess, asked: Dial) -> None:
-    close_all(holder=asked.tunnel.holder)
-    assert refusal(live, asked.ticket("asker")) == 403
-
-
-@pytest.mark.parametrize("header", [{"Origin": "https://evil.example.org"}, {"Cookie": "a=b"}])
-def test_a_page_is_refused_and_the_ticket_stays_good(live: LiveProcess, asked: Dial, header: dict[str, str]) -> None:
-    assert refusal(live, asked.ticket("asker"), **header) == 403
-    assert Dial.objects.get().asker_at is None
-
-
-def test_a_port_that_is_not_open_is_not_dialed(student: User, asked: Dial) -> None:
-    close_all(holder=asked.tunnel.holder)
-    with pytest.raises(NotDialable):
-        dial(tunnel_id=asked.tunnel_id, by=student)
-
-
-def test_a_blocked_owners_port_is_not_dialed(student: User, asked: Dial) -> None:
-    User.objects.filter(pk=student.pk).update(is_active=False)
-    with pytest.raises(NotDialable):
-        dial(tunnel_id=asked.tunnel_id, by=student)
-
-
-def test_a_silent_agent_is_told_at_once(student: User, asked: Dial) -> None:
-    Gateway.objects.update(heard_at=timezone.now() - timedelta(hours=1))
-    with pytest.raises(AgentAway):
-        dial(tunnel_id=asked.tunnel_id, by=student)
-
-
-def test_old_rows_are_removed(student: User, asked: Dial) -> None:
-    Dial.objects.update(expires_at=timezone.now() - timedelta(hours=1))
-    assert list(Dial.objects.all()) != [dial(tunnel_id=asked.tunnel_id, by=student)]
-    assert Dial.objects.count() == 1
-
-
-def test_without_a_live_process_it_fails_with_a_word(student: User, asked: Dial, settings: Any) -> None:
-    settings.CLOUD, settings.LIVE_INSIDE = "openstack", f"http://{HERE}:{free_port()}"
-    with pytest.raises(DialFailed, match="live_away"):
-        as_worker(asked.tunnel, echo_of(b""))
-
-
-def test_where_the_portal_reaches_the_guest_it_connects_itself(student: User, asked: Dial, echo: Target) -> None:
-    Tunnel.objects.update(target_host=HERE, reach_port=echo.port)
-    assert as_worker(asked.tunnel, echo_of(b"hi")) == b"hi"
-    assert Dial.objects.count() == 1  # the one that was asked before

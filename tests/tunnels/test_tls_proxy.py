@@ -13,10 +13,10 @@ from lib import events
 from tests.factories import make_machine
 from tests.live.process import Listener, LiveProcess, session_of
 from tests.tunnels.agent_stage import Vps
+from tests.tunnels.dial_fixtures import echo as echo
+from tests.tunnels.dial_fixtures import vps as vps
 from tests.tunnels.dial_stage import DialStage, as_worker, dial_stage, echo_of
 from tests.tunnels.targets import Target, pattern
-from tests.tunnels.test_dialing import echo as echo
-from tests.tunnels.test_dialing import vps as vps
 from tests.tunnels.tls_proxies import Proxy, program
 
 pytestmark = [
