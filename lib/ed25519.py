@@ -5,9 +5,7 @@ import hashlib
 import struct
 from textwrap import wrap
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_ssh_private_key
-
+# cryptography is imported where a key is made: it takes 7 MB, and most processes (the live one above all) make none.
 KIND = "ssh-ed25519"
 _BLOCK = 8  # bytes; OpenSSH pads the private part to a multiple of it
 
@@ -40,6 +38,9 @@ def private_file(seed: bytes) -> str:
 
 def dropbear_file(text: str) -> bytes:
     """Return an OpenSSH private key (ed25519) as Dropbear keeps its host key. Raises ValueError."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+
     key = load_ssh_private_key(text.encode(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError("The key is not an ed25519 key.")
@@ -54,6 +55,8 @@ def fingerprint(line: str) -> str:
 
 
 def _public_bytes(seed: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
