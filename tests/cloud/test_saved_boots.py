@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -151,13 +152,23 @@ def test_a_start_that_was_cut_off_before_the_guest_ran_is_begun_anew(
     ssh(server, key, "poweroff", user="root")
     until(lambda: look(with_boots, server).status == Status.STOPPED, "it is off")
     with_boots.end(signal.SIGKILL)
-    cut_off = subprocess.Popen(command, start_new_session=True)
-    until(with_boots.processes, "it waits")
-    with_boots.start()
-    with_boots.cloud.ensure_running(server.id)
-    with_boots.settle()
-    assert ssh(look(with_boots, server), key, "hostname").stdout.strip() == server.name
-    cut_off.wait(5)
+    with started(command) as cut_off:
+        until(with_boots.processes, "it waits")
+        with_boots.start()
+        with_boots.cloud.ensure_running(server.id)
+        with_boots.settle()
+        answer = until(lambda: ssh(look(with_boots, server), key, "hostname").stdout.strip(), "its SSH answers")
+        assert answer == server.name
+        cut_off.wait(5)
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def cut_short(memories: list[Path]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,11 @@ class Scene:
         with connect(f"ws://{HERE}:{self.live.port}/live/dial", additional_headers=head, proxy=None):
             pytest.fail("connected")
 
-    def left(self) -> dict[str, Any]:
-        dials = len(self.dials.waiting), len(self.dials.open), len(self.dials.held)
-        rows = Dial.objects.count(), SshTarget.objects.count()
-        return {"rows": rows, "dials": dials, "threads": threading.active_count(), "sockets": sockets()}
+    def left(self) -> Counter[str]:
+        """Count what stays behind: rows, connections of the live process, and what this process has open."""
+        dials = {"waiting": len(self.dials.waiting), "open": len(self.dials.open), "held": len(self.dials.held)}
+        rows = {"rows": Dial.objects.count(), "ssh targets": SshTarget.objects.count()}
+        return Counter({**dials, **rows, "threads": threading.active_count(), "sockets": sockets()})
 
 
 @pytest.fixture
@@ -109,10 +111,10 @@ def _another_origin(scene: Scene) -> None:
 @pytest.mark.parametrize("refusal", [_others_machine, _others_ssh, _no_tunnel, _used_ticket, _another_origin])
 def test_a_refused_dial_leaves_nothing_open(scene: Scene, refusal: Callable[[Scene], None]) -> None:
     refusal(scene)  # what is opened once for all is open from here on
-    before = scene.left()
+    before = scene.left()  # at most: what closed a moment later was counted, too
     for _ in range(5):
         refusal(scene)
-    until(lambda: scene.left() == before)
+    until(lambda: scene.left() <= before)
 
 
 def test_a_dial_that_no_agent_answers_leaves_nothing_open(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +122,7 @@ def test_a_dial_that_no_agent_answers_leaves_nothing_open(scene: Scene, monkeypa
     before = scene.left()
     with pytest.raises(OSError, match="agent_away"):
         scene.connect(scene.student, 80)
-    until(lambda: scene.left() == {**before, "rows": (2, 0)})  # the new row waits for its end, as all do
+    until(lambda: scene.left() <= before + Counter(rows=1))  # the new row waits for its end, as all do
 
 
 def _sign_out(_machine: Machine) -> None:
