@@ -96,8 +96,14 @@ def default_gateway(routes: Path = ROUTES) -> str:
 
 
 def listen(host: str, port: int) -> socket.socket:
+    """Listen at an address. Connections have TCP_NODELAY from here: asyncio sets it only where it has made the socket itself.
+
+    Without it a browser waits 40 ms for every answer: its end waits with the acknowledgement, and ours, for that, with the body.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    listening = socket.create_server((host, port), family=family, backlog=2048)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def main() -> None:

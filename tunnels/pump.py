@@ -39,7 +39,8 @@ async def reach(where: Iterable[Place]) -> socket.socket:
     """
     last: OSError = OSError("no such name")
     for family, address in where:
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        # With its protocol named, asyncio sets TCP_NODELAY: else each keystroke may wait 40 ms.
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         sock.setblocking(False)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):

@@ -74,6 +74,7 @@ def _token(path: Path) -> str:
 def _bind(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # see portal.serve.listen
     try:
         listener.bind(("127.0.0.1", port))  # reserves the port; listening begins once we can answer
     except (OSError, OverflowError) as error:

@@ -100,3 +100,11 @@ def test_a_container_without_a_way_out_trusts_nobody_more(tmp_path: Path) -> Non
 def test_one_port_may_be_had_at_both_addresses() -> None:
     with serve.listen("127.0.0.1", 0) as first, serve.listen("::1", first.getsockname()[1]) as second:
         assert second.getsockname()[1] == first.getsockname()[1]
+
+
+def test_no_answer_waits_for_an_acknowledgement() -> None:
+    """Hold TCP_NODELAY on what is accepted, which the system takes over from the listening socket."""
+    with serve.listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _address = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
