@@ -37,6 +37,7 @@ class Front:
         for line in self.lines:
             line.cancel()
         await asyncio.gather(*self.lines, return_exceptions=True)
+        await asyncio.sleep(0)  # so that what was closed or cut is gone before the loop is
 
     async def _carry(self, *visitor: Any) -> None:
         task = asyncio.current_task()
@@ -47,6 +48,8 @@ class Front:
         except (OSError, asyncio.CancelledError, asyncio.IncompleteReadError):
             pass
         finally:
+            if self.ended.is_set():
+                visitor[1].transport.abort()  # a browser that reads no more would keep it open
             visitor[1].close()
             self.lines.discard(task)
 
