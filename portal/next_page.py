@@ -1,4 +1,4 @@
-"""Where a form leads when it is done, as the page before has told it."""
+"""The page to which a form leads when it is done, as the page before has told it."""
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme

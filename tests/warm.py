@@ -142,7 +142,7 @@ def _tell_of_the_dead(children: dict[int, socket.socket]) -> None:
 
 
 def _become_a_program(log: int, end: socket.socket, files: list[socket.socket]) -> None:
-    """As after exec: a session of its own, no file of the warm process, no handler of its signals."""
+    """Become as after exec: a session of its own, no file of the warm process, no handler of its signals."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

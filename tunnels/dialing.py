@@ -36,7 +36,7 @@ class DialFailed(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where to connect: straight to `target`, or at the live process (`live`) to whoever comes there for `key`, with this ticket."""
+    """A place to connect to: straight to `target`, or at the live process (`live`) to whoever comes there for `key`, with this ticket."""
 
     target: tuple[str, int] | None = None
     key: UUID | None = None

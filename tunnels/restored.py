@@ -1,4 +1,4 @@
-"""After a restore agents know revisions that the database has not given yet: number them anew."""
+"""Revisions after a restore: agents know revisions that the database has not given yet: number them anew."""
 
 from datetime import datetime
 from uuid import UUID

@@ -18,7 +18,6 @@ from cloud.localcloud.sizes import FLAVORS, Capacity, must_suit
 from cloud.localcloud.store import Store
 
 log = logging.getLogger(__name__)
-
 WATCH_SECONDS = 2.0  # how soon a guest that died is noticed
 LEADS_TO_ACTIVE = ("building", "resuming", "unshelving", "powering-on", "rebooting", "rebooting-hard", "rebuilding")
 

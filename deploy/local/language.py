@@ -13,7 +13,7 @@ TEMPLATES = "templates"
 # These lean on what the reader has not read yet: a docstring names its subject.
 BARE = frozenset({
     "it", "it's", "its", "that", "their", "them", "these", "they", "this", "those", "one", "one's", "of", "on",
-    "what", "whatever", "which", "who", "whoever", "whom", "whose",
+    "what", "whatever", "which", "who", "whoever", "whom", "whose", "at", "by", "in", "before", "until", "between", "while",
 })  # fmt: skip
 FIRST_WORD = re.compile(r"[\w'’]*")
 

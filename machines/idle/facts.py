@@ -1,4 +1,4 @@
-"""All that a decision about machines is made of, loaded in a number of queries that does not grow with the machines."""
+"""Facts: all that a decision about machines is made of, loaded in a number of queries that does not grow with the machines."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

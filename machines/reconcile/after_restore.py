@@ -1,4 +1,4 @@
-"""After a restore: the cloud is newer than our rows, so the rows learn from it, and nothing is done to any server.
+"""Reconciling after a restore: the cloud is newer than our rows, so the rows learn from it, and nothing is done to any server.
 
 HOLD, run in the restore's own transaction, holds every living machine and the sweep (`held_at`), so that no worker can act on an
 old wish before `compare_with_cloud` has compared each row with one whole list of the cloud. Every loop passes held rows by.

@@ -37,7 +37,7 @@ class Wire(ThreadingHTTPServer):
         return Client(**settings, auth={**auth, **domains})
 
     def sign_ins(self, project: str) -> list[str]:
-        """By what each token for a project was got: token, password."""
+        """Return by what each token for a project was got: token, password."""
         return [method for method, scope in self.scopes if scope == project]
 
 

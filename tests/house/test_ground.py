@@ -21,5 +21,5 @@ def test_redis_answers_with_the_password() -> None:
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="there is one worker only")
 @pytest.mark.xdist_group("ground")
 def test_tests_of_a_group_are_known_to_the_workers(request: pytest.FixtureRequest) -> None:
-    """Without a word, pytest 9.2.0 and pytest-xdist 3.8.0 make no groups: each worker would start every stack."""
+    """Hold the groups: without a word, pytest 9.2.0 and pytest-xdist 3.8.0 make no groups: each worker would start every stack."""
     assert request.node.nodeid.endswith("@ground")

@@ -1,4 +1,4 @@
-"""At an upgrade the old version works on the migrated tables for a while, so a migration takes nothing away from it."""
+"""Migrations: at an upgrade the old version works on the migrated tables for a while, so a migration takes nothing away from it."""
 
 from typing import Any
 

@@ -179,7 +179,7 @@ def test_a_version_without_the_process_leaves_its_unit_alone(name: str) -> None:
 
 
 def test_web_lets_in_the_agent_by_the_name_that_its_unit_asks_by() -> None:
-    """Without the loopback's name in ALLOWED_HOSTS every question of the agent was answered 400."""
+    """Hold the names: without the loopback's name in ALLOWED_HOSTS every question of the agent was answered 400."""
     unit = (ROOT / "deploy/systemd/minga-agent.service").read_text()
     asked = re.search(r"--portal http://([\d.]+):8000 ", unit)
     site = {

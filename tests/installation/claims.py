@@ -157,7 +157,7 @@ class Claims:
         self._all_is_well()
 
     def an_upgrade_goes_on_where_it_was_stopped(self) -> None:
-        """While it replaces the services, /opt/minga.before stands; without that, there is nothing left to do."""
+        """Check an upgrade that is stopped: while it replaces the services, /opt/minga.before stands; without that, there is nothing left to do."""
         upgrade, pids = "/opt/minga-new/deploy/systemd/upgrade", self._pids()
         assert "this version runs already" in self.world.server.run(upgrade, user="root").output
         assert self._pids() == pids

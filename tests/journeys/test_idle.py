@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.slow, *on_qemu]
 
 @pytest.fixture(scope="module")
 def idlers(qemu_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> SideBySide:
-    """All three machines have waited when the first test begins."""
+    """Play all three scenes: the machines have waited when the first test begins."""
     qemu_stack.whole()
     return SideBySide(qemu_stack, tmp_path_factory.mktemp("idle")).play()
 

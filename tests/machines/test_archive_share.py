@@ -168,7 +168,7 @@ def test_of_two_archived_at_once_into_the_last_place_one_is_refused(student: Use
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verb", ["archive", "bin", "restore", "rename"])
 def test_whoever_waits_for_the_allowance_holds_no_machine(student: User, verb: str) -> None:
-    """In the other order, two who wait for each other would be a deadlock."""
+    """Hold the order: in the other one, two who wait for each other would be a deadlock."""
     machine = make_machine(student)
     Allowance.objects.get_or_create(user=student)
     if verb == "restore":

@@ -1,4 +1,4 @@
-"""While launches are under way, what can wait asks the cloud less: sampling of load."""
+"""Launches under way: what can wait asks the cloud less: sampling of load."""
 
 from collections.abc import Sequence
 from datetime import timedelta

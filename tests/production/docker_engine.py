@@ -114,5 +114,5 @@ class Engine:
 
 
 def die_with_parent() -> None:
-    """Between fork and exec: even a `kill -9` of the one who started it leaves nothing behind."""
+    """Ask the kernel, between fork and exec, for our end with the parent's: even a `kill -9` of the one who started it leaves nothing behind."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -35,7 +35,7 @@ def test_a_restore_is_refused_while_the_site_works(site: Site) -> None:
 
 
 def test_a_restore_brings_back_what_was_saved(site: Site, admin: str, has_cloud: bool) -> None:
-    """Without a cloud it says so at the end, and holds the machines."""
+    """Restore without a cloud: it says so at the end, and holds the machines."""
     [file] = site.backups.glob("minga-*.dump")
     site.shell(SOMEBODY.format("came-later"))
     site.compose("stop", "web", "live", "worker", "beat")

@@ -117,7 +117,7 @@ def test_an_upgrade_migrates_first_and_then_replaces_each_part(
 
 
 def first_migration(site: Site) -> str:
-    """When the new migration was written down: the old version still served then."""
+    """Return when the new migration was written down: the old version still served then."""
     return site.shell(APPLIED_AT.format("0999_good")).strip()
 
 

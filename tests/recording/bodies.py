@@ -65,7 +65,7 @@ QUERIES = {
 
 
 class BODIES:
-    """By the pattern of an address."""
+    """Bodies by the pattern of an address."""
 
     @staticmethod
     def forms(pattern: str) -> list[tuple[str, dict[str, Any]]]:

@@ -28,7 +28,7 @@ COMMANDS = (
 
 
 def first(people: People) -> Iterator[tuple[str, Sections]]:
-    """Before anything is counted."""
+    """Ask what must come before anything is counted."""
     visitor = people["visitor"]
     for path in ("/healthz", "/readyz", "/metrics"):
         yield f"probes{path}", [(f"{method} {path}", visitor.api(method, path)) for method in ("GET", "HEAD", "POST")]
@@ -76,7 +76,7 @@ def _who(student: Person) -> Iterator[tuple[str, str]]:
 
 
 def _limits(people: People) -> Iterator[tuple[str, str]]:
-    """Until it is enough, within one transaction."""
+    """Ask until it is enough, within one transaction."""
     with taken_back():
         client = Client(raise_request_exception=False, headers=people["student"].token)
         statuses = [client.post("/api/v1/keys/make/", "[]", content_type="application/json") for _try in range(62)]

@@ -40,7 +40,7 @@ class Things:
     values: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Before the base is migrated."""
+        """Look at the base before it is migrated."""
         with connection.cursor() as cursor:
             self.machines = _rows(cursor, MACHINES)
             self.values = {name: _rows(cursor, sql) for name, sql in SIMPLE.items()}

@@ -1,4 +1,4 @@
-"""Where everything runs on one computer, no request under the portal's name reaches a machine, in whatever pieces it comes; everything else does."""
+"""Origins: where all runs on one computer, no request under the portal's name reaches a machine, in whatever pieces it comes; everything else does."""
 
 import asyncio
 from collections.abc import AsyncIterator
