@@ -68,7 +68,9 @@ async def pump(line: "ClientConnection", reader: asyncio.StreamReader, writer: a
         await asyncio.gather(*ways, return_exceptions=True)
         writer.close()
         with contextlib.suppress(OSError):
-            await writer.wait_closed()
+            async with asyncio.timeout(CONNECT_SECONDS):  # an end that reads no more would keep us here
+                await writer.wait_closed()
+        writer.transport.abort()
 
 
 async def _send(line: "ClientConnection", reader: asyncio.StreamReader) -> bool:

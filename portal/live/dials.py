@@ -211,13 +211,15 @@ class Dials:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             self.open.discard(meeting)
             self.counts[f"dialed {meeting.why}"] += 1
             code = 1012 if self.is_draining else 1000
-            for end in (meeting.first, side):
-                await end.close(code, meeting.why)
-            meeting.over.set()
+            try:
+                await asyncio.gather(*tasks, return_exceptions=True)
+                for end in (meeting.first, side):
+                    await end.close(code, meeting.why)
+            finally:  # also when it is cancelled once more: the other side waits for this
+                meeting.over.set()
         return meeting.why
 
 
@@ -262,9 +264,13 @@ class LocalSide:
 
     async def wait(self) -> None:
         """Return when the target is reached. Raises DialFailed."""
-        async with asyncio.timeout(DIAL_SECONDS + 5):
-            if fault := await self.first:
-                raise DialFailed(fault)
+        try:
+            async with asyncio.timeout(DIAL_SECONDS + 5):
+                fault = await self.first
+        except TimeoutError:
+            raise DialFailed("no_answer") from None
+        if fault:
+            raise DialFailed(fault)
 
     async def receive(self) -> Frame | None:
         if self.has_said_all:
