@@ -14,6 +14,7 @@ from typing import NoReturn, TextIO
 
 OLDEST = (3, 11)
 KNOWN = ("python3.11", "python3.12", "python3.13", "python3.14")
+SYSTEM = "/usr/bin/python3"
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -99,7 +100,7 @@ def kept_wheels(requirements: str) -> list[str]:
     """
     if not os.environ.get("MINGA_CACHE"):
         return []
-    version = f"{sys.implementation.cache_tag}-{hashlib.sha256(texts(requirements) + UV.encode()).hexdigest()[:20]}"
+    version = f"{cache_tag()}-{hashlib.sha256(texts(requirements) + UV.encode()).hexdigest()[:20]}"
     kept = Path(os.environ["MINGA_CACHE"]) / "wheels" / requirements / version
     try:
         if not kept.exists():
@@ -120,6 +121,12 @@ def fetch_wheels(requirements: str, kept: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
 
 
+def cache_tag() -> str:
+    """Return what .venv's Python calls its version, as cpython-311."""
+    ask = "import sys; print(sys.implementation.cache_tag)"
+    return subprocess.run([str(PYTHON), "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def texts(requirements: str) -> bytes:
     return (ROOT / "requirements.txt").read_bytes() + (ROOT / requirements).read_bytes()
 
@@ -137,12 +144,23 @@ def works() -> bool:
 def make_venv() -> None:
     if VENV.exists():
         shutil.rmtree(VENV)
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+    made = subprocess.run([best_python(), "-m", "venv", str(VENV)], capture_output=True, text=True)
     if made.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         stop(
             "Python cannot make the folder .venv. On Debian or Ubuntu: apt install python3-venv. Otherwise make room there."
         )
+
+
+def best_python() -> str:
+    """Return the Python for .venv: the system's where it will do and no other was asked for (make PYTHON=…), else our own.
+
+    Distributions optimize theirs by profiles; one that pyenv built takes a quarter longer for the same work.
+    """
+    check = "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"
+    if "PYTHON" in os.environ or not os.path.exists(SYSTEM):
+        return sys.executable
+    return sys.executable if subprocess.run([SYSTEM, "-c", check], capture_output=True).returncode else SYSTEM
 
 
 def say(sentence: str) -> None:

@@ -1,0 +1,41 @@
+"""Which Python .venv is made of."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local import bootstrap
+
+
+def system(monkeypatch: pytest.MonkeyPatch, folder: Path, code: int) -> str:
+    """Put a Python in the system's place that ends with this code when asked whether it will do."""
+    python = folder / "python3"
+    python.write_text(f"#!/bin/sh\nexit {code}\n")
+    python.chmod(stat.S_IRWXU)
+    monkeypatch.setattr(bootstrap, "SYSTEM", str(python))
+    monkeypatch.delenv("PYTHON", raising=False)
+    return str(python)
+
+
+def test_the_systems_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    theirs = system(monkeypatch, tmp_path, 0)
+    assert bootstrap.best_python() == theirs
+
+
+def test_one_that_is_too_old_or_makes_no_venv_is_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    system(monkeypatch, tmp_path, 1)
+    assert bootstrap.best_python() == sys.executable
+
+
+def test_who_names_one_gets_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    system(monkeypatch, tmp_path, 0)
+    monkeypatch.setenv("PYTHON", "python3.13")
+    assert bootstrap.best_python() == sys.executable
+
+
+def test_without_a_systems_python_ours_will_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("PYTHON", raising=False)
+    monkeypatch.setattr(bootstrap, "SYSTEM", str(tmp_path / "nothing"))
+    assert bootstrap.best_python() == sys.executable
