@@ -1,4 +1,4 @@
-"""Which Python .venv is made of."""
+"""The folder .venv is made of the best Python that the computer has, or of the one that was asked for."""
 
 import stat
 import sys
