@@ -129,8 +129,10 @@ def test_a_full_disk_is_told_in_a_sentence(signed_in: Portal) -> None:
     assert (done.returncode, is_sentence(done.stderr)) == (1, True)
 
 
-def test_whoever_reads_only_the_beginning_sees_no_error() -> None:
-    line = f"cd {FOLDER}; {sys.executable} -m minga_client --help | true"
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", ["--help", "ls --help", "__complete l"])
+def test_whoever_reads_only_the_beginning_sees_no_error(words: str, unbuffered: str) -> None:
+    line = f"cd {FOLDER}; PYTHONUNBUFFERED={unbuffered} {sys.executable} -m minga_client {words} | true"
     assert subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60).stderr == ""
 
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from argparse import Namespace
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -17,14 +16,19 @@ CODES: tuple[tuple[type[MingaError], int], ...] = (
 
 def run(arguments: list[str]) -> int:
     _make_streams_whole()
-    if arguments[:1] == ["__complete"]:
-        from .completion import candidates
-
-        print("\n".join(candidates(arguments[1:])))
-        return 0
-    from .parser import parse
-
-    return _run_command(parse(arguments))
+    try:
+        code = _run_command(arguments)
+        sys.stdout.flush()
+        return code
+    except MingaError as error:
+        return _failed(printable(_with_help(error)), next(code for kind, code in CODES if isinstance(error, kind)))
+    except BrokenPipeError:  # `minga ls | head`: who reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return REFUSED
+    except OSError as error:
+        return _failed(f"{error.filename or 'The output'}: {error.strerror or error}.", REFUSED)
+    except (KeyboardInterrupt, EOFError):
+        return _failed("Interrupted.", INTERRUPTED)
 
 
 def _make_streams_whole() -> None:
@@ -36,21 +40,21 @@ def _make_streams_whole() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
-def _run_command(args: Namespace) -> int:
-    try:
-        module, function = args.function.split(".")
-        getattr(import_module(f".{module}", __package__), function)(args)
-        sys.stdout.flush()
+def _run_command(arguments: list[str]) -> int:
+    if arguments[:1] == ["__complete"]:
+        from .completion import candidates
+
+        print("\n".join(candidates(arguments[1:])))
         return 0
-    except MingaError as error:
-        return _failed(printable(_with_help(error)), next(code for kind, code in CODES if isinstance(error, kind)))
-    except BrokenPipeError:  # `minga ls | head`: who reads has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return REFUSED
-    except OSError as error:
-        return _failed(f"{error.filename or 'A file'}: {error.strerror or error}.", REFUSED)
-    except (KeyboardInterrupt, EOFError):
-        return _failed("Interrupted.", INTERRUPTED)
+    from .parser import parse
+
+    try:
+        args = parse(arguments)
+    finally:  # it may have printed the help, and ended us
+        sys.stdout.flush()
+    module, function = args.function.split(".")
+    getattr(import_module(f".{module}", __package__), function)(args)
+    return 0
 
 
 def _failed(sentence: str, code: int) -> int:
