@@ -5,12 +5,14 @@ from typing import Any
 from allauth.account import auth_backends
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import emails, limits
 from accounts.models import User
+from lib.compiled_queries import Given, compiled
 from portal.middleware.client_addresses import address_of
 
 WRONG_SIGN_IN = _("This name and this password do not go together. Check both, and whether capital letters are locked.")
@@ -60,8 +62,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return response
 
 
+@compiled
+def _person(pk: Given) -> QuerySet[User]:
+    return User.objects.filter(pk=pk)
+
+
 class AuthenticationBackend(auth_backends.AuthenticationBackend):  # type: ignore[misc]
     """allauth's, for which an e-mail address is a name only once it is proven."""
+
+    def get_user(self, user_id: int) -> User | None:
+        found: list[User] = _person(pk=user_id)
+        return found[0] if found and self.user_can_authenticate(found[0]) else None
 
     def _authenticate_by_email(self, email: str, password: str) -> Any:
         person = emails.people_at(email).first()

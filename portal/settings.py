@@ -134,10 +134,14 @@ _database = environ.Env.db_url_config(DATABASE_URL)
 # The tests switch the pool off: its open connections would keep the test database from being dropped.
 # Seconds: whoever waits longer for a connection reads that the site is busy.
 _pool = {"pool": {"min_size": 1, "max_size": 12, "timeout": 3}} if env["DB_POOL"] else {}
+# PostgreSQL keeps the plans of what is asked again and again, on each connection (docs/adr/0082).
+_prepared = {"server_side_binding": True, "prepare_threshold": 3}
 DATABASES = {
     # What follows a ? in the address (sslmode=…) is PostgreSQL's own.
-    "default": {**_database, "CONN_HEALTH_CHECKS": True, "OPTIONS": {**_database.get("OPTIONS", {}), **_pool}}
-}
+    "default": {
+        **_database, "CONN_HEALTH_CHECKS": True, "OPTIONS": {**_prepared, **_database.get("OPTIONS", {}), **_pool},
+    }
+}  # fmt: skip
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The database, not Redis: signing in must work while Redis is away.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}

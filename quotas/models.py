@@ -1,6 +1,7 @@
 """Grants give, reservations take. Rows are inserted and closed, never counted up and down."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from lib.compiled_queries import Among, Given, compiled
 from lib.measures import MEASURES as MEASURES
 
 
@@ -36,13 +38,22 @@ class Allowance(models.Model):
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):
-    def live(self, now: datetime) -> "GrantQuerySet":
+    def live(self, now: datetime | Given) -> "GrantQuerySet":
         """Select the grants that have begun and not ended."""
         return self.filter(starts_at__lte=now).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
 
     def of(self, user: User) -> "GrantQuerySet":
         """Select the grants to this person and those to each of their roles."""
         return self.filter(Q(user=user) | Q(role__in=user.roles))
+
+    def amounts(self, user: User, now: datetime) -> list[tuple[int, ...]]:
+        """Return the measures of each live grant of a person, in the order of MEASURES."""
+        return _amounts(user=user.pk, roles=user.roles, now=now)
+
+
+@compiled
+def _amounts(user: Given, roles: Given, now: Given) -> "models.QuerySet[Grant, Any]":
+    return Grant.objects.filter(Q(user=user) | Q(Among(F("role"), roles))).live(now).values_list(*MEASURES)
 
 
 class Grant(Measures):

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import F, Q, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from accounts.failures import Failures
 from accounts.models import Notice
 from courses.models import Lesson, Template
 from courses.policy import IdlePolicy, policy_of
+from lib.compiled_queries import Among, Given, compiled
 from machines.idle.questions import about_of, question_id_of
 from machines.models import Activity, Hold, Machine, MachineQuerySet, Question
 from machines.states import State
@@ -107,10 +108,15 @@ def _rows(machines: MachineQuerySet | Iterable[Machine]) -> list[Machine]:
 def _templates(rows: list[Machine]) -> dict[int, Template]:
     """Load one object for all machines of a template, and put it onto the rows that came without."""
     bare = [row for row in rows if not _TEMPLATE.is_cached(row)]
-    found = Template.objects.select_related("course", "image").in_bulk({row.template_id for row in bare})
+    found = {row.pk: row for row in _of_keys(keys=list({row.template_id for row in bare}))} if bare else {}
     for row in bare:
         row.template = found[row.template_id]
     return found | {row.template_id: row.template for row in rows if row.template_id not in found}
+
+
+@compiled
+def _of_keys(keys: Given) -> QuerySet[Template]:
+    return Template.objects.filter(Among(F("pk"), keys)).select_related("course", "image").order_by()
 
 
 def of(machine: Machine, now: datetime | None = None) -> Facts:

@@ -5,9 +5,11 @@ from collections.abc import Collection
 from functools import cache
 from uuid import UUID
 
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from lib.compiled_queries import Among, Given, compiled
 from machines.idle import facts, make_room
 from machines.models import CloudWatch, Machine
 from machines.progress import progress_of, typical_seconds
@@ -53,8 +55,14 @@ _READ = (
 )  # fmt: skip
 
 
+@compiled
+def _kept(holders: Given) -> QuerySet[Tunnel]:
+    rows = Tunnel.objects.live().kept().filter(Among(F("holder"), holders)).order_by("position", "created_at")
+    return rows.select_related("gateway").only(*_READ)
+
+
 def _tunnels(machines: Collection[Machine]) -> dict[UUID, list[Tunnel]]:
     found: dict[UUID, list[Tunnel]] = defaultdict(list)
-    for tunnel in Tunnel.objects.of_many([m.pk for m in machines]).kept().only(*_READ):
+    for tunnel in _kept(holders=[m.pk for m in machines]):
         found[tunnel.holder].append(tunnel)
     return found

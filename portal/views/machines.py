@@ -1,13 +1,14 @@
 """My machines, one machine, and what people do with it."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,9 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from lib.compiled_queries import CompiledQuery, Given, compiled
 from lib.notes import Refusal
 from machines import actions, archive_share, disk_images
-from machines.models import Machine, MachineQuerySet
+from machines.models import Machine
 from machines.verbs import Verb
 from portal import access
 from portal.dismissal import dismiss
@@ -74,11 +76,31 @@ def _page_of(request: SignedIn) -> tuple[Page[Machine], bool]:
 
     The owner is who asks, and facts.load brings one object for all machines of a template: no row carries either.
     """
-    mine: MachineQuerySet = request.user.machines.alive()
-    counts = mine.aggregate(listed=Count("pk", filter=Q(binned_at__isnull=True)), binned=Count("binned_at"))
-    paginator = Paginator(mine.not_in_bin().select_related("activity"), ON_A_PAGE)
-    paginator.count = counts["listed"]
-    return paginator.get_page(request.GET.get("page")), counts["binned"] > 0
+    [(listed, binned)] = _counts(owner=request.user.pk) or [(0, 0)]
+    page: Page[Any] = Paginator(range(listed), ON_A_PAGE).get_page(request.GET.get("page"))
+    page.object_list = _on_page(page.number)(owner=request.user.pk)
+    for row in page.object_list:
+        row.owner = request.user
+    return page, binned > 0
+
+
+@compiled
+def _counts(owner: Given) -> QuerySet[Machine, Any]:
+    """Count what is listed and what is in the recycle bin. No row where there is neither."""
+    of_owner = Machine.objects.alive().filter(owner=owner).order_by().values("owner")
+    listed = Count("pk", filter=Q(binned_at__isnull=True))
+    return of_owner.annotate(listed=listed, binned=Count("binned_at")).values_list("listed", "binned")
+
+
+@cache
+def _on_page(number: int) -> CompiledQuery:
+    """Return the query of the rows of a page. There are as many as there are pages: few people have a second one."""
+
+    def rows(owner: Given) -> QuerySet[Machine]:
+        listed = Machine.objects.alive().not_in_bin().filter(owner=owner).select_related("activity")
+        return listed[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
+
+    return compiled(rows)
 
 
 @require_GET
