@@ -3,10 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+
+from lib.compiled_queries import CompiledQuery, Given, compiled
+
+
+@cache
+def _row_of(model: Any) -> CompiledQuery:
+    def row(pk: Given) -> QuerySet[Any]:
+        rows: QuerySet[Any] = model._default_manager.filter(pk=pk)
+        return rows
+
+    return compiled(row)
 
 
 @contextmanager
@@ -18,7 +30,8 @@ def claimed(rows: "QuerySet[Any]", pk: Any, seconds: float) -> Iterator[Any]:
     if not rows.filter(free, pk=pk).update(claimed_until=until):
         yield None
         return
-    row = rows.model._default_manager.get(pk=pk)
+    model: Any = rows.model
+    [row] = _row_of(model)(pk=pk)
     try:
         yield row
     finally:

@@ -5,6 +5,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from lib.compiled_queries import compiled
+
 
 class CloudWatch(models.Model):
     """The single row about the lists of the cloud: when the last one was, and by what cursor to go on."""
@@ -28,12 +30,13 @@ class CloudWatch(models.Model):
 
     @classmethod
     def get_solo(cls) -> "CloudWatch":
-        return cls.objects.get_or_create(pk=1)[0]
+        rows: list[CloudWatch] = _the_row()
+        return rows[0] if rows else cls.objects.get_or_create(pk=1)[0]
 
     @classmethod
     def identity(cls) -> str:
         """Return the identity of the cloud that was listed first; '' before that. Each step asks, so only one column is read."""
-        return next(iter(cls.objects.filter(pk=1).values_list("cloud_identity", flat=True)), "")
+        return next(iter(_identity()), "")
 
     @classmethod
     def is_held(cls) -> bool:
@@ -47,6 +50,17 @@ class CloudWatch(models.Model):
         Known by what was listed: with compose the web process has no OS_* and does not know which cloud it is.
         """
         return not self.cloud_identity.startswith("openstack:")
+
+
+# Each tick and each step asks.
+@compiled
+def _the_row() -> "models.QuerySet[CloudWatch]":
+    return CloudWatch.objects.filter(pk=1)
+
+
+@compiled
+def _identity() -> "models.QuerySet[CloudWatch, str]":
+    return CloudWatch.objects.filter(pk=1).values_list("cloud_identity", flat=True)
 
 
 class StrayQuerySet(models.QuerySet["Stray"]):

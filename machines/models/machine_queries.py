@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.sql.compiler import SQLCompiler
 
 from cloud.contract import Status
+from lib.compiled_queries import Given
 from machines.states import COME_TRUE, State, Wanted
 
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ class MachineQuerySet(models.QuerySet["Machine"]):
     def unsettled(self) -> "MachineQuerySet":
         return self.not_held().filter(Unsettled())
 
-    def due(self, now: datetime) -> "MachineQuerySet":
+    def due(self, now: datetime | Given) -> "MachineQuerySet":
         """Select unsettled machines that do not back off and are in no other worker's hands."""
         return self.unsettled().unclaimed(now).filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
 
-    def unclaimed(self, now: datetime) -> "MachineQuerySet":
+    def unclaimed(self, now: datetime | Given) -> "MachineQuerySet":
         """Select machines that no worker is at."""
         return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, F, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -21,6 +21,7 @@ import quotas.actions
 from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError, Server, Status
 from lib import doorbell, events, seldom
+from lib.compiled_queries import Given, compiled
 from lib.notes import Note
 from machines import cloud_identity, machine_names
 from machines.models import CloudWatch, Event, Machine, MachineQuerySet
@@ -81,13 +82,23 @@ def _due(now: datetime) -> dict[UUID, bool]:
 
     Those that wait for a server were rung for when they were launched; this is for bells that were lost.
     """
-    is_slow = Q(state__in=LAUNCHING)
-    unheard = Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=now - BELL_PAUSE)
-    rows = Machine.objects.due(now).filter(unheard).annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
-    first = rows.order_by("is_slow", F("retry_at").asc(nulls_first=True), "state_since")
-    found = list(first.values_list("pk", "is_slow")[: MOST_BELLS + MOST_LAUNCHES])
+    found = _unheard(now=now, late=now - BELL_PAUSE)
     slow = [pk for pk, is_slow in found if is_slow][:MOST_LAUNCHES]
     return {pk: False for pk, is_slow in found if not is_slow} | dict.fromkeys(slow, True)
+
+
+@compiled
+def _unheard(now: Given, late: Given) -> QuerySet[Machine, Any]:
+    is_slow = Q(state__in=LAUNCHING)
+    rows = Machine.objects.due(now).filter(Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=late))
+    first = rows.annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
+    ordered = first.order_by("is_slow", F("retry_at").asc(nulls_first=True), "state_since")
+    return ordered.values_list("pk", "is_slow")[: MOST_BELLS + MOST_LAUNCHES]
+
+
+@compiled
+def _unsettled() -> QuerySet[Machine, Any]:
+    return Machine.objects.unsettled().order_by().values_list("pk")[:1]
 
 
 def list_servers(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
@@ -239,7 +250,7 @@ def _take_turn(now: datetime) -> CloudWatch | None:
         return None
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     soon = watch.listed_at is None or now - watch.listed_at >= _busy_pause(watch.took_seconds)
-    if watch.next_at > now and not (soon and Machine.objects.unsettled().exists()):
+    if watch.next_at > now and not (soon and _unsettled()):
         return None
     taken = CloudWatch.objects.filter(free, pk=watch.pk, next_at=watch.next_at).update(
         claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS)
@@ -252,7 +263,7 @@ def _busy_pause(took: float) -> timedelta:
 
 
 def _pause(took: float) -> timedelta:
-    quiet = not Machine.objects.unsettled().exists()
+    quiet = not _unsettled()
     return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, LEAST_PACE * took)) if quiet else _busy_pause(took)
 
 

@@ -15,13 +15,14 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.failures import Failures
+from lib.compiled_queries import Among, Given, compiled
 from lib.doorbell import ring
 from lib.notes import Refusal
 from machines.wake_on_connect import REFUSED, Answer
@@ -114,10 +115,21 @@ def _numbers(text: str | None) -> list[int] | None:
 @sync_to_async
 def _has_news(pk: int, known: int, dials: list[int] | None) -> bool:
     try:
-        revision = Gateway.objects.filter(pk=pk).values_list("revision", flat=True).first()
-        return revision != known or (dials is not None and _fresh(pk, dials).exists())
+        is_known = _revision(pk=pk) == [known]
+        return not is_known or (dials is not None and bool(_some_dial(gateway=pk, now=timezone.now(), known=dials)))
     finally:
         _let_go()
+
+
+# Each agent asks five times a second.
+@compiled
+def _revision(pk: Given) -> QuerySet[Gateway, int]:
+    return Gateway.objects.filter(pk=pk).values_list("revision", flat=True)
+
+
+@compiled
+def _some_dial(gateway: Given, now: Given, known: Given) -> QuerySet[Dial, Any]:
+    return Dial.objects.wanted_of(gateway, now).exclude(Among(F("pk"), known)).values_list("pk")[:1]
 
 
 def _fresh(pk: int, dials: list[int]) -> QuerySet[Dial]:
