@@ -50,11 +50,12 @@ class CompiledQuery:
         self.__doc__ = build.__doc__
 
     def __call__(self, **values: Any) -> list[Any]:
-        written, sql, parameters = self._written
+        written, sql, parameters, converters = self._written
         filled = tuple(values[each.value] if isinstance(each, Given) else each for each in parameters)
         compiler: Any = copy(written)
         compiler.connection = connections[self._rows.db]
         compiler.as_sql = lambda *_args, **_options: (sql, filled)
+        compiler.get_converters = lambda _columns: converters
         query: Any = copy(self._rows.query)
         query.get_compiler = lambda *_args, **_options: compiler
         rows: Any = type(self._rows)(self._rows.model, query, self._rows.db)
@@ -67,10 +68,11 @@ class CompiledQuery:
         return self._build(**{name: Given(name) for name in signature(self._build).parameters})
 
     @cached_property
-    def _written(self) -> tuple[SQLCompiler, str, tuple[Any, ...]]:
-        """Return the SQL, its parameters and what has written it, which knows which column belongs to which field."""
+    def _written(self) -> tuple[SQLCompiler, str, tuple[Any, ...], Any]:
+        """Return what has written the SQL and knows which column belongs to which field; the SQL, its parameters, the columns' converters."""
         compiler = self._rows.query.get_compiler(using=self._rows.db)
-        return (compiler, *compiler.as_sql())
+        sql, parameters = compiler.as_sql()
+        return compiler, sql, parameters, compiler.get_converters([column for column, *_rest in compiler.select])
 
 
 def compiled(build: Callable[..., QuerySet[Any, Any]]) -> CompiledQuery:

@@ -171,6 +171,8 @@ def _deliveries(questions: dict[UUID, list[Question]]) -> dict[int, tuple[dateti
     """Return for each question when its first channel was delivered, and when a line was written into terminals."""
     abouts = [about_of(question.pk) for some in questions.values() for question in some]
     found: dict[int, tuple[datetime | None, datetime | None]] = {}
+    if not abouts:
+        return found
     rows = Notice.objects.filter(about__in=abouts, delivered_at__isnull=False)
     for notice in rows.only("about", "channel", "delivered_at"):
         delivered_at, wrote_at = found.get(question := question_id_of(notice), (None, None))
