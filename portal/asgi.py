@@ -2,12 +2,13 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-_django = get_asgi_application()
+django.setup(set_prefix=False)
 
 import portal.celery  # noqa: E402, F401 - now, so that the first to ring need not wait for it
-from portal.middleware.body_limits import BodyLimit  # noqa: E402 - its parts want Django to be ready
+from portal.asgi_handler import Handler  # noqa: E402 - its parts want Django to be ready
+from portal.middleware.body_limits import BodyLimit  # noqa: E402
 
-application = BodyLimit(_django)  # type: ignore[arg-type]  # Django's types say Mapping, where ASGI has it mutable
+application = BodyLimit(Handler())

@@ -1,0 +1,143 @@
+"""The web process makes a page in one thread, lets go of what it held, and keeps the thread for the next."""
+
+import asyncio
+import threading
+import types
+from collections.abc import AsyncIterator, Iterator
+from inspect import iscoroutinefunction
+from typing import Any
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import URLPattern, URLResolver, get_resolver, path
+
+from portal.asgi_handler import ASYNC, Handler
+
+seen: list[Any] = []
+
+
+def where(request: HttpRequest) -> HttpResponse:
+    seen.append(threading.get_ident())
+    return HttpResponse("here")
+
+
+def wait_for_all(request: HttpRequest) -> HttpResponse:
+    barrier.wait(10)
+    return HttpResponse("all")
+
+
+def parts(request: HttpRequest) -> StreamingHttpResponse:
+    async def some() -> AsyncIterator[str]:
+        yield "one"
+        seen.append("two")
+        yield "two"
+
+    return StreamingHttpResponse(some())
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("on purpose")
+
+
+barrier = threading.Barrier(30)
+urls = types.ModuleType("urls")
+urls.urlpatterns = [  # type: ignore[attr-defined]
+    path("where/", where), path("all/", wait_for_all), path("parts/", parts), path("broken/", broken),
+]  # fmt: skip
+
+
+@pytest.fixture
+def handler(settings: Any) -> Handler:
+    settings.ROOT_URLCONF, settings.MIDDLEWARE = urls, []
+    seen.clear()
+    return Handler()
+
+
+async def ask(handler: Handler, address: str) -> tuple[int, bytes]:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": address,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "http_version": "1.1",
+    }
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+        seen.append(message["type"])
+
+    await handler(scope, receive, send)
+    return sent[0]["status"], b"".join(part.get("body", b"") for part in sent[1:])
+
+
+async def test_the_next_request_has_the_same_thread(handler: Handler) -> None:
+    assert [await ask(handler, "/where/") for _turn in range(3)] == [(200, b"here")] * 3
+    threads = {each for each in seen if isinstance(each, int)}
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+async def test_nobody_waits_for_anothers_thread(handler: Handler) -> None:
+    """Thirty views that wait for one another all answer; afterwards few threads are kept."""
+    assert await asyncio.gather(*(ask(handler, "/all/") for _visitor in range(30))) == [(200, b"all")] * 30
+    assert len(handler._idle) == 12
+
+
+@pytest.mark.parametrize(
+    ("address", "order"),
+    [
+        ("/where/", ["started", "finished", "http.response.start", "http.response.body"]),
+        (
+            "/parts/",
+            [
+                "started",
+                "http.response.start",
+                "http.response.body",
+                "two",
+                "http.response.body",
+                "http.response.body",
+                "finished",
+            ],
+        ),
+    ],
+)
+async def test_what_it_held_is_let_go(handler: Handler, address: str, order: list[str]) -> None:
+    """A page lets go before it is sent, which may take a slow visitor minutes; an answer in parts after the last of them."""
+    request_started.connect(start := lambda **_facts: seen.append("started"))
+    request_finished.connect(finish := lambda **_facts: seen.append("finished"))
+    try:
+        await ask(handler, address)
+    finally:
+        request_started.disconnect(start)
+        request_finished.disconnect(finish)
+    assert [each for each in seen if isinstance(each, str)] == order
+
+
+async def test_a_fault_of_a_page_is_answered_and_costs_no_thread(
+    handler: Handler, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await ask(handler, "/broken/"))[0] == 500
+    assert (await ask(handler, "/where/"))[0] == 200
+    assert len(handler._idle) == 1
+
+
+def test_each_view_that_is_a_coroutine_is_at_its_address() -> None:
+    """Elsewhere it would hold a thread for as long as it waits."""
+    assert {address for address, view in _views(get_resolver("portal.urls")) if iscoroutinefunction(view)} == {
+        address for address, _view in _views(get_resolver("portal.urls")) if f"/{address}".startswith(ASYNC)
+    }
+
+
+def _views(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, Any]]:
+    for each in resolver.url_patterns:
+        address = before + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield address, each.callback
+        else:
+            yield from _views(each, address)
