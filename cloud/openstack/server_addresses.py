@@ -20,6 +20,7 @@ from lib import seldom
 
 log = logging.getLogger(__name__)
 AT_ONCE = 100  # servers in one question: more would not fit into an address of 8 KB
+ASK_SECONDS = 10.0  # a list of servers waits for the answer
 KEEP_SECONDS = 300.0  # for so long an answer counts, while Nova shows the same addresses
 MOST = 20_000  # servers remembered; beyond that all are forgotten and asked for again
 GONE = ("DELETED", "SOFT_DELETED")  # its ports are gone as well
@@ -54,15 +55,15 @@ class Addresses:
         """Return each server's address by its id. '': it has none in the machines' network; None: not known now."""
         shown = {row["id"]: seen_in(row) for row in rows}
         wanted = {key: seen for key, seen in shown.items() if seen}
-        self._ask(wanted)
-        self._ask(wanted)  # again for those whose address turned out to be another's by now
+        if self._ask(wanted):
+            self._ask(wanted)  # about those whose address turned out to be another's by now
         found = {key: self._known.get(key) for key in wanted}
         self._warn(rows, found)
         known = {key: one.address if one and one.seen == wanted[key] else None for key, one in found.items()}
         return {key: None if seen is None else known.get(key, "") for key, seen in shown.items()}
 
-    def _ask(self, wanted: dict[str, Seen]) -> None:
-        """Ask Neutron about servers that show something new, or were asked about long ago. Its silence changes nothing."""
+    def _ask(self, wanted: dict[str, Seen]) -> bool:
+        """Ask Neutron about servers that show something new, or were asked about long ago. False: it is silent, which changes nothing."""
         due = [key for key, seen in wanted.items() if not ((known := self._known.get(key)) and known.holds(seen))]
         if len(self._known) > MOST:
             self._known, self._holders = {}, {}
@@ -72,11 +73,13 @@ class Addresses:
                 self._learn(some, self._ports(list(some)))
         except CloudError as error:
             seldom.warning(log, SILENT, "it is not known which addresses belong to the machines' network: %s", error)
+            return False
+        return True
 
     def _ports(self, servers: list[str]) -> list[Row]:
         fields = ["device_id", "network_id", "mac_address", "fixed_ips"]
         params = {"network_id": self._network_id(), "device_id": servers, "fields": fields}
-        rows = paging.rows(self._client, "network", "/ports", "ports", params)
+        rows = paging.rows(self._client, "network", "/ports", "ports", params, seconds=ASK_SECONDS)
         return [row for row in rows if row["network_id"] == params["network_id"]]
 
     def _learn(self, servers: dict[str, Seen], ports: list[Row]) -> None:

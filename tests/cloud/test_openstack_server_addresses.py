@@ -25,6 +25,7 @@ class Neutron(ScriptedClient):
         self.ports: list[dict[str, Any]] = []
         self.asked: list[list[str]] = []
         self.error: CloudError | None = None
+        self.refused = 0
 
     def give(self, server: str, address: str, network: str = OURS) -> None:
         fixed, mac = [{"ip_address": address}], mac_of(address)
@@ -33,6 +34,7 @@ class Neutron(ScriptedClient):
     def request(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
         assert path == "/ports"
         if self.error:
+            self.refused += 1
             raise self.error
         wish = facts["params"]
         self.asked.append(wish["device_id"])
@@ -167,9 +169,10 @@ def test_what_is_known_is_asked_about_again_after_minutes(
     assert found.of([row("s", "10.0.0.5")]) == {"s": ""}
 
 
-def test_a_silent_neutron_leaves_new_addresses_unknown(found: Addresses, neutron: Neutron) -> None:
+def test_a_silent_neutron_leaves_new_addresses_unknown_and_is_asked_once(found: Addresses, neutron: Neutron) -> None:
     neutron.error = CloudBusy("timed out")
     assert found.of([row("s", "10.0.0.5"), row("asleep")]) == {"s": None, "asleep": ""}
+    assert neutron.refused == 1
 
 
 def test_a_silent_neutron_takes_no_known_address_away(
