@@ -21,8 +21,8 @@ from django.utils.translation import gettext_noop as _
 
 from accounts import passwords
 from accounts.models import SignIn, SignInFailures, User
+from lib.cpu_turns import Busy
 from lib.notes import Refusal
-from lib.turns import Busy
 
 OF_A_NAME = 10  # wrong passwords of one name from one address before the first wait
 OF_AN_ADDRESS = 30  # over all names, before the first wait

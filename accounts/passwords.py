@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import hashers
 from django.db import connections
 
-from lib.turns import Turns, processors
+from lib.cpu_turns import Turns, processors
 
 _check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None)
 
@@ -30,7 +30,7 @@ def turns() -> Turns:
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Wait for a turn without a database connection. Raises lib.turns.Busy."""
+    """Wait for a turn without a database connection. Raises lib.cpu_turns.Busy."""
     let_connections_go()
     with turns().take():
         if check := _check.get():

@@ -8,14 +8,13 @@ import contextlib
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from lib.notes import Refusal
 from machines import host_keys
 from machines.host_keys import Disk
 from machines.models import Machine
-from tunnels.dialing import DialFailed, Way, connected, way_to
-from tunnels.models import Tunnel
+from machines.ssh_ways import way_to_ssh
+from tunnels.dialing import DialFailed, Way, connected
 
 # asyncssh is imported where it is used: it would add a fifth to the start of every process, and few connect to guests.
 if TYPE_CHECKING:
@@ -35,10 +34,9 @@ HOST_KEYS = tuple(name for names in ALGORITHMS.values() for name in names)
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A machine's SSH, as its rows say: its present disk, the tunnel to it, and the user as whom its person signs in."""
+    """A machine's SSH, as its row says: its present disk, and the user as whom its person signs in."""
 
     disk: Disk
-    tunnel: UUID
     user: str
 
 
@@ -67,8 +65,8 @@ class OtherHostKey(Exception):
         self.shown = shown
 
 
-def contact(machine: Machine, tunnel: Tunnel) -> Contact:
-    return Contact(host_keys.disk_of(machine), tunnel.pk, machine.ssh_user)
+def contact(machine: Machine) -> Contact:
+    return Contact(host_keys.disk_of(machine), machine.ssh_user)
 
 
 def guests(contacts: Collection[Contact]) -> dict[Contact, Guest | Fault]:
@@ -87,8 +85,12 @@ def _guest(one: Contact, host_key: str) -> Guest | Fault:
 
 
 def _way(one: Contact) -> Way | Fault:
+    """Return a way to the machine as it is now, also where it has no public port for SSH."""
+    machine = Machine.objects.select_related("owner").filter(pk=one.disk.machine).first()
+    if machine is None:
+        return Fault("The machine no longer exists.")
     try:
-        return way_to(tunnel_id=one.tunnel, by=None)
+        return way_to_ssh(machine, by=None)
     except Refusal as refusal:
         return Fault(f"Its SSH could not be reached: {refusal.code}", again=True)
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
-from machines import blocked, cloud_identity, disk_images, ssh_ways, visitors
+from machines import cloud_identity, deactivated_owners, disk_images, ssh_ways, visitors
 from machines.idle import delivery, questions, signals
 from machines.idle import enforce as idle_sweep
-from machines.reconcile import overlap, tenants
+from machines.reconcile import moved_addresses, overlap, tenants
 from machines.reconcile.strays import remove_strays
 from machines.reconcile.sweep import tick
 from machines.stepper import first_boot, worker
@@ -75,8 +75,9 @@ def let_knock(owner_id: str | None = None) -> None:
 
 @shared_task
 def follow_accounts() -> None:
-    blocked.follow(timezone.now())
+    deactivated_owners.follow(timezone.now())
     ssh_ways.follow()
+    moved_addresses.follow(timezone.now())
 
 
 @shared_task

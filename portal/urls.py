@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from portal.views import (
     account,
+    bin_and_disk,
     catalog,
     device,
     failures,
@@ -16,7 +17,6 @@ from portal.views import (
     notices,
     servers,
     templates,
-    work,
 )
 
 handler400 = "portal.views.errors.bad_request"
@@ -30,10 +30,10 @@ _machine = [
     path("card/", machines.card, name="machine-card"),
     *[path(f"{verb}/", machines.act, {"verb": verb}, name=f"machine-{verb}") for verb in machines.VERBS],
     *[path(f"{verb}/", machines.confirmed, {"verb": verb}, name=f"machine-{verb}") for verb in machines.CONFIRMED],
-    path("bin/", work.bin, name="machine-bin"),
-    path("copy/", work.copy, name="machine-copy"),
-    path("work/", work.work, name="machine-work"),
-    path("disk/", work.disk, name="machine-disk"),
+    path("bin/", bin_and_disk.bin, name="machine-bin"),
+    path("copy/", bin_and_disk.copy, name="machine-copy"),
+    path("work/", bin_and_disk.work, name="machine-work"),
+    path("disk/", bin_and_disk.disk, name="machine-disk"),
     path("rename/", machines.rename, name="machine-rename"),
     path("ports/", machines.open_port, name="machine-ports"),
     path("ports/<uuid:tunnel>/close/", machines.close_port, name="machine-port-close"),

@@ -58,7 +58,7 @@ class Server:
     name: str
     status: Status
     task: str = ""  # what the cloud is doing to it (scheduling, networking, spawning, suspending…); '' when nothing
-    address: str = ""  # where the agent reaches it; '' while it has none
+    address: str = ""  # where the agent reaches it, in the network that the portal gave it; '' while it has none there
     # Guest's port → port at `address`, where they differ.
     port_map: dict[int, int] = field(default_factory=dict, hash=False)
     host: str = ""  # the computer of the cluster that carries it

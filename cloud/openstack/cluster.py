@@ -125,10 +125,15 @@ def has_room(client: Client, flavor: Flavor) -> bool:
 
 
 def network(client: Client, wish: str = "") -> dict[str, Any]:
-    """Return the network that machines are put on: the one of this name or id, otherwise the only shared one."""
+    """Return the network that machines are put on: the one of this id or name, otherwise the only shared one.
+
+    Of several with the name, the only shared one: a student may give any name to a network, but shares none.
+    """
     rows = paging.rows(client, "network", "/networks", "networks")
     if wish:
-        found = [row for row in rows if wish in (row["id"], row["name"])]
+        found = [row for row in rows if row["id"] == wish] or [row for row in rows if row["name"] == wish]
+        if len(found) > 1:
+            found = [row for row in found if row["shared"]] or found
     else:
         found = [row for row in rows if row["shared"] and not row.get("router:external") and row["subnets"]]
     if len(found) == 1:

@@ -20,14 +20,6 @@ class MachineNetwork:
     def id(self) -> str:
         return str(self._found["id"])
 
-    @property
-    def name(self) -> str:
-        """Return the network's name, or the wish where none can be chosen: a list of servers must not fail because of it."""
-        try:
-            return str(self._found["name"])
-        except CloudError:
-            return self._wish
-
     def agents(self) -> list[str]:
         """Return where the agent's connections come from, as CIDRs."""
         if not self._agents:

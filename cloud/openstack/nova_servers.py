@@ -60,8 +60,11 @@ def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, st
     return {PREFIX + key: value[:255] for key, value in ours.items() if value}
 
 
-def server(row: dict[str, Any], network: str = "") -> Server:
-    """Read a row of servers/detail. A cell that is down gives only id, status UNKNOWN, project and times."""
+def server(row: dict[str, Any], address: str | None = "") -> Server:
+    """Read a row of servers/detail. A cell that is down gives only id, status UNKNOWN, project and times.
+
+    address: where it is reached (cloud.openstack.server_addresses). None: nobody knows, so nothing may follow from this row.
+    """
     facts = row.get("metadata") or {}
     fault = row.get("fault") or {}
     message = str(fault.get("message", ""))
@@ -70,9 +73,9 @@ def server(row: dict[str, Any], network: str = "") -> Server:
         machine=facts.get(f"{PREFIX}machine", ""),
         owner=facts.get(f"{PREFIX}owner", ""),
         name=row.get("name", ""),
-        status=STATUS.get(row.get("status", ""), Status.UNKNOWN),
+        status=Status.UNKNOWN if address is None else STATUS.get(row.get("status", ""), Status.UNKNOWN),
         task=row.get("OS-EXT-STS:task_state") or "",
-        address=address(row.get("addresses") or {}, network),
+        address=address or "",
         host=row.get("OS-EXT-SRV-ATTR:host") or "",
         fault=f"{fault.get('code', '')} {message}".strip(),
         full=any(words in message for words in NO_ROOM),
@@ -85,24 +88,13 @@ def server(row: dict[str, Any], network: str = "") -> Server:
     )
 
 
-def server_or_unknown(row: dict[str, Any], network: str = "") -> Server:
+def server_or_unknown(row: dict[str, Any], address: str | None = "") -> Server:
     """Read one row of a list. A row that cannot be read must neither hide the others nor count as a deleted server."""
     try:
-        return server(row, network)
+        return server(row, address)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         seldom.warning(log, f"server {row['id']}", "the row of server %s cannot be read: %r", row["id"], error)
         return Server(row["id"], "", "", "", Status.UNKNOWN)
-
-
-def address(networks: dict[str, list[dict[str, Any]]], preferred: str = "") -> str:
-    """Return the server's fixed address in the preferred network, IPv4 before IPv6; else any fixed one."""
-    rows = [
-        (name != preferred, entry["version"], entry["addr"])
-        for name, entries in networks.items()
-        for entry in entries
-        if entry.get("OS-EXT-IPS:type", "fixed") == "fixed"
-    ]
-    return min(rows)[2] if rows else ""
 
 
 def flavor(row: dict[str, Any]) -> Flavor:

@@ -36,6 +36,7 @@ from cloud.openstack.machine_network import MachineNetwork
 from cloud.openstack.repairs import Repairs
 from cloud.openstack.security_groups import SecurityGroups
 from cloud.openstack.server_actions import ServerActions
+from cloud.openstack.server_addresses import Addresses
 from cloud.openstack.tenants import Tenants
 
 PAGE = 500  # servers asked for at once; Nova may give fewer
@@ -76,6 +77,7 @@ class OpenStackCloud:
     ) -> None:
         self.client = Client(cloud, **settings)
         self.network = MachineNetwork(self.client, network, list(agents))
+        self.addresses = Addresses(self.client, lambda: self.network.id)
         egress = None if blocked is None else list(blocked)
         self.way_out = WayOut(self.client, egress, self.network.agents, lambda: self.network.id)
         self.security_groups = SecurityGroups(self.client, self.network.agents, self.way_out, agents_given=bool(agents))
@@ -118,7 +120,10 @@ class OpenStackCloud:
         return cluster.hosts(self.client)
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
-        """List the servers of all projects: one call per 500, and one per server in ERROR. The cursor is the cloud's own time, a little earlier."""
+        """List the servers of all projects. The cursor is the cloud's own time, a little earlier.
+
+        One call per 500, one per server in ERROR, and one per 100 with new addresses.
+        """
         params: dict[str, Any] = {"all_tenants": 1, "limit": PAGE}
         if changes_since:
             params["changes-since"] = changes_since
@@ -131,8 +136,8 @@ class OpenStackCloud:
         if began is None:
             raise CloudBusy("Nova's answer has no date.")
         self.faults.fill(rows)
-        network = self.network.name
-        found = [nova_servers.server_or_unknown(row, network) for row in rows]
+        addresses = self.addresses.of(rows)
+        found = [nova_servers.server_or_unknown(row, addresses[row["id"]]) for row in rows]
         return Listing(found, as_iso(began, minus=OVERLAP), whole=changes_since is None)
 
     def find_server(self, machine: str) -> Server | None:
@@ -143,10 +148,16 @@ class OpenStackCloud:
             "sort_dir": "asc",
         }
         rows = paging.rows(self.client, "compute", "/servers/detail", "servers", params)
-        found = (self._server(row) for row in rows)
+        addresses = self.addresses.of(rows)
+        found = (nova_servers.server(row, addresses[row["id"]]) for row in rows)
         # A server that was adopted since may still have this tag: the metadata decide.
         ours = (one for one in found if one.machine == machine and one.status != Status.DELETED)
         return next((one for one in ours if not one.is_going), None)
+
+    def look(self, server_id: str) -> Server:
+        """Ask Nova about one server. Raises CloudGone."""
+        row = self.actions.get(server_id)
+        return nova_servers.server(row, self.addresses.of([row])[server_id])
 
     # ---- making a server ----
 
@@ -287,6 +298,3 @@ class OpenStackCloud:
         except CloudError:
             return None
         return nova_servers.diagnostics(facts)
-
-    def _server(self, row: dict[str, Any]) -> Server:
-        return nova_servers.server(row, self.network.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -53,4 +53,5 @@ def _next(page: dict[str, Any], key: str) -> dict[str, Any]:
     """Return the question for the next page; {} at the last. Glance has `next`; Nova and Neutron links, which Nova names in two ways."""
     links = page.get(f"{key}_links") or page.get("links") or []
     href = page.get("next") or next((link["href"] for link in links if link["rel"] == "next"), "")
-    return dict(parse_qsl(urlsplit(href).query)) if href else {}
+    asked = parse_qs(urlsplit(href).query)
+    return {name: values if len(values) > 1 else values[0] for name, values in asked.items()}

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -112,23 +111,19 @@ def _note_line(notice: Notice, question: Question, line: Written, now: datetime)
 def _ways(questions: Iterable[Question]) -> dict[int, Contact | str]:
     """Return each machine's SSH, or why no line can be written there."""
     machines = {question.pk: question.machine for question in questions}
-    tunnels: dict[UUID, list[Tunnel]] = {}
-    for tunnel in Tunnel.objects.of_many([machine.pk for machine in machines.values()]):
-        tunnels.setdefault(tunnel.holder, []).append(tunnel)
-    return {pk: _way(machine, tunnels.get(machine.pk, [])) for pk, machine in machines.items()}
+    of_them = Tunnel.objects.live().filter(holder__in=[machine.pk for machine in machines.values()])
+    visited = set(of_them.filter(connections__gt=0).values_list("holder", flat=True))
+    return {pk: _way(machine, is_visited=machine.pk in visited) for pk, machine in machines.items()}
 
 
-def _way(machine: Machine, tunnels: list[Tunnel]) -> Contact | str:
+def _way(machine: Machine, *, is_visited: bool) -> Contact | str:
     if machine.held_at:  # its ports may be another machine's since the backup was made
         return "The machine is held after a restore."
-    ssh = next((t for t in tunnels if t.scheme == "ssh" and (t.wanted, t.state) == ("open", "open")), None)
     if not terminal_lines.has_key():
         return "The portal has no key of its own (PORTAL_KEY_FILE)."
-    if ssh is None:
-        return "It has no open SSH port."
-    if not any(tunnel.connections for tunnel in tunnels):
+    if not is_visited:
         return "Nobody is connected."
-    return ssh_contact.contact(machine, ssh)
+    return ssh_contact.contact(machine)
 
 
 def _line(question: Question) -> str:

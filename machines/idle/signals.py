@@ -111,7 +111,9 @@ def _passed(now: datetime) -> dict[UUID, Passed]:
         "last": Max("last_byte_at"),
         "unheard": Count("pk", filter=Q(gateway__in=silent)),
     }
-    rows = Tunnel.objects.live().filter(wanted="open").order_by().values_list("holder").annotate(**sums)
+    # What a port counted that leads nowhere now (its machine has no address) is of before.
+    ports = Tunnel.objects.live().filter(wanted="open").exclude(target_host="")
+    rows = ports.order_by().values_list("holder").annotate(**sums)
     return {holder: Passed(int(total), int(count), last, not unheard) for holder, total, count, last, unheard in rows}
 
 

@@ -20,6 +20,10 @@ from machines.stepper.outcomes import LOOK_AGAIN, go, wait
 
 SILENT = _("Almost there. What does not answer yet: %(services)s.")
 SOME_SILENT = _("It runs, but not everything in it answers yet: %(services)s.")
+NO_ADDRESS = _(
+    "Its server has no address on the cluster's network, so nothing in it can be reached from outside. "
+    "Connect it to that network again, for example in Horizon, or ask an administrator."
+)
 QUIET_GUEST = _("It runs, but it has not answered yet. Give it a minute; if nothing comes, restart it.")
 
 
@@ -44,7 +48,9 @@ def until_it_answers(machine: Machine, cloud: Cloud) -> None:
 
 
 def _waits_for(machine: Machine, silent: list[str]) -> Note:
-    """Say what it still waits for: its first-boot setup, else the services that are silent once others answer."""
+    """Say what it still waits for: an address, its first-boot setup, or the services that are silent once others answer."""
+    if not machine.address:
+        return Note(NO_ADDRESS)
     if machine.state == State.BUILDING and machine.setup == Setup.RUNNING:
         return first_boot.note(machine)
     is_up = silent and tunnels.queries.primary_answered(machine.pk)
@@ -53,6 +59,8 @@ def _waits_for(machine: Machine, silent: list[str]) -> Note:
 
 def _without(machine: Machine, silent: list[str]) -> Note:
     """Return the history's note on a machine that is called running before everything in it answers."""
+    if not machine.address:
+        return Note(NO_ADDRESS)
     is_up = silent and tunnels.queries.primary_answered(machine.pk)
     return Note(SOME_SILENT, {"services": ", ".join(silent)}) if is_up else Note(QUIET_GUEST)
 

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from lib import logs, seldom
-from portal.live import dials, news, numbers, reading, sockets, sse
+from portal.live import dials, numbers, reading, redis_events, sockets, sse
 from portal.live.entry import Refused, request_of
 from portal.live.hub import Hub
 from portal.middleware import probes
@@ -38,7 +38,7 @@ class Live:
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()  # startup
         reading.start()
-        works = (news.follow(self.hub), self.hub.stay_alive(), self.hub.guard(), self.dials.guard())
+        works = (redis_events.follow(self.hub), self.hub.stay_alive(), self.hub.guard(), self.dials.guard())
         tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown

@@ -12,18 +12,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from lib import seldom
 from portal.live import dial_door
+from portal.live.dial_sides import LocalSide, Side, SocketSide
 from portal.live.entry import Entry, Refused, request_of
 from portal.live.hub import CHECK_SECONDS, UNSURE_SECONDS
 from portal.live.reading import THREADS, read
 from tunnels import dialing
-from tunnels.agent.protocol import DIAL_EOF, FRAME_BYTES
 from tunnels.dial_actions import use_ticket
-from tunnels.dialing import DialFailed, Way
+from tunnels.dialing import Way
 from tunnels.models import DIAL_SECONDS
 
 log = logging.getLogger("portal.live")
@@ -31,18 +31,7 @@ PATH = "/live/dial"
 MOST = 1000  # dialed connections, and those that wait for their other side
 LONGEST_TICKET = 300
 OF_BROWSERS = ("Origin", "Cookie", "Sec-Fetch-Site", "Sec-Fetch-Mode")
-Frame = str | bytes
 T = TypeVar("T")
-
-
-class Side(Protocol):
-    """An end of a dialed connection."""
-
-    async def receive(self) -> Frame | None: ...
-
-    async def send(self, frame: Frame) -> None: ...
-
-    async def close(self, code: int, why: str) -> None: ...
 
 
 @dataclass(eq=False)
@@ -175,6 +164,8 @@ class Dials:
 
     async def _meet(self, key: UUID, side: Side) -> str:
         """Wait for the other side, or go to the one that waits; then pass on until one of them ends."""
+        if self.is_draining:  # since its ticket was looked up; drain() has not seen this side
+            return await self._leave(side, 1012, "restart")
         if meeting := self.waiting.pop(key, None):
             return await self._pass(meeting, side)
         meeting = self.waiting[key] = Meeting(side)
@@ -227,74 +218,3 @@ async def _copy(source: Side, sink: Side) -> None:
     """Pass frames on. The next is read when this one was taken, so that nothing piles up here."""
     while (frame := await source.receive()) is not None:
         await sink.send(frame)
-
-
-class SocketSide:
-    """A websocket."""
-
-    def __init__(self, receive: Any, send: Any) -> None:
-        self._receive, self._send = receive, send
-        self.is_over = False
-
-    async def receive(self) -> Frame | None:
-        message = await self._receive()
-        if message["type"] != "websocket.receive":
-            self.is_over = True
-            return None
-        text, data = message.get("text"), message.get("bytes")
-        return text if text is not None else data or b""
-
-    async def send(self, frame: Frame) -> None:
-        await self._send({"type": "websocket.send", "text" if isinstance(frame, str) else "bytes": frame})
-
-    async def close(self, code: int, why: str) -> None:
-        if not self.is_over:
-            self.is_over = True
-            with contextlib.suppress(Exception):  # it may have gone in this moment
-                await self._send({"type": "websocket.close", "code": code, "reason": why})
-
-
-class LocalSide:
-    """The asker within this process: its socket's other half."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-        self.first: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # the fault, '' when connected
-        self.has_said_all = False
-
-    async def wait(self) -> None:
-        """Return when the target is reached. Raises DialFailed."""
-        try:
-            async with asyncio.timeout(DIAL_SECONDS + 5):
-                fault = await self.first
-        except TimeoutError:
-            raise DialFailed("no_answer") from None
-        if fault:
-            raise DialFailed(fault)
-
-    async def receive(self) -> Frame | None:
-        if self.has_said_all:
-            await asyncio.Event().wait()  # until the other side has, too
-        with contextlib.suppress(OSError):
-            data = await self.reader.read(FRAME_BYTES)
-            self.has_said_all = not data
-            return data or DIAL_EOF
-        return None
-
-    async def send(self, frame: Frame) -> None:
-        if not self.first.done():
-            self.first.set_result(dialing.read_first(frame))
-        elif frame == DIAL_EOF:
-            self.writer.write_eof()
-        else:
-            self.writer.write(frame if isinstance(frame, bytes) else frame.encode())
-            await self.writer.drain()
-
-    async def close(self, code: int, why: str) -> None:
-        if not self.first.done():
-            self.first.set_result("agent_away" if why == "alone" else "live_away")
-        self.writer.close()
-
-    def drop(self) -> None:
-        self.first.cancel()
-        self.writer.close()

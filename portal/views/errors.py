@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from lib import seldom
+from lib.cpu_turns import Busy
 from lib.notes import Refusal
 from lib.pool import is_exhausted
-from lib.turns import Busy
 from portal import bad_requests
 from portal.middleware.request_id import request_id
 from portal.next_page import next_page

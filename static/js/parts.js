@@ -71,6 +71,20 @@ document.addEventListener("minga:event", ({ detail: event }) => {
   }
 });
 
+// What a person had unfolded stays unfolded when the part around it is drawn anew.
+let unfolded = [];
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  unfolded = [...event.detail.target.querySelectorAll("details[open] > summary[id]")].map((summary) => summary.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of unfolded) {
+    const fold = document.getElementById(id)?.parentElement;
+    if (fold) fold.open = true;
+  }
+  unfolded = [];
+});
+
 setInterval(tick, TICK_MS);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) all(); });
 })();

@@ -13,8 +13,8 @@ from accounts import limits, passwords
 from accounts.addresses import note
 from accounts.limits import OF_A_NAME, OF_AN_ADDRESS, TooManyFailures, attempt
 from accounts.models import SignInFailures, SignInTotal, User
+from lib.cpu_turns import Turns
 from lib.notes import Refusal
-from lib.turns import Turns
 
 HOME = "203.0.113.9"
 

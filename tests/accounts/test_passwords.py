@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from accounts import passwords
 from accounts.models import User
-from lib.turns import Busy, Turns
+from lib.cpu_turns import Busy, Turns
 
 PRODUCTION = Settings("portal.settings").PASSWORD_HASHERS
 
@@ -99,7 +99,9 @@ def test_only_so_many_are_inside_at_once(tmp_path: Path) -> None:
 
 def test_the_turns_of_a_process_that_died_are_free(tmp_path: Path) -> None:
     turns = f"Turns(Path({str(tmp_path / 't')!r}), most=1, seconds=1)"
-    code = f"import os; from pathlib import Path; from lib.turns import Turns; {turns}.take().__enter__(); os._exit(9)"
+    code = (
+        f"import os; from pathlib import Path; from lib.cpu_turns import Turns; {turns}.take().__enter__(); os._exit(9)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
     with Turns(tmp_path / "t", most=1, seconds=0.05).take():
         pass

@@ -25,7 +25,7 @@ def reply() -> requests.Response:
 class SlowCloud(OpenStackCloud):
     client: Any = SimpleNamespace(request=lambda *_args, **_facts: reply())
     faults: Any = SimpleNamespace(fill=lambda _rows: None)
-    network: Any = SimpleNamespace(name="lab")
+    addresses: Any = SimpleNamespace(of=lambda _rows: {})
 
 
 def test_the_cursor_is_from_before_the_list_was_read() -> None:

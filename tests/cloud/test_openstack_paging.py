@@ -80,3 +80,8 @@ def test_key_pairs_are_counted_to_the_last() -> None:
 def test_our_reboots_are_counted_through_a_long_history() -> None:
     actions = [{"action": "suspend", "user_id": "u"}] * 7 + [{"action": "reboot", "user_id": "u"}]
     assert ServerActions(client_of(instanceActions=actions)).our_count("s", "reboot") == 1
+
+
+def test_what_is_asked_several_times_is_asked_again_on_the_next_page() -> None:
+    page = {"ports_links": [{"rel": "next", "href": "http://neutron/ports?device_id=a&device_id=b&marker=1"}]}
+    assert paging._next(page, "ports") == {"device_id": ["a", "b"], "marker": "1"}

@@ -21,7 +21,7 @@ from accounts.models import User
 from deploy.local import free_ports
 from deploy.local.services import page_answers
 from lib import events
-from portal.live import news
+from portal.live import redis_events
 from tests.factories import make_machine
 from tests.live.process import Listener, LiveProcess, session_of, until
 
@@ -164,7 +164,7 @@ def test_a_cut_line_to_redis_is_told_and_mended(live: LiveProcess, student: User
         stream.text = ""
         with redis.Redis.from_url(settings.REDIS_URL) as door:
             for client in door.client_list(_type="pubsub"):
-                if client["name"] == news.NAME:
+                if client["name"] == redis_events.NAME:
                     door.client_kill_filter(_id=client["id"])
         stream.wait_for("data: blind")
         stream.wait_for("data: live")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from courses.models import Template
 from machines import host_keys, ssh_contact
-from machines.models import HostKey
+from machines.models import HostKey, Machine
 from machines.ssh_contact import SECONDS, Contact, Fault, Guest, OtherHostKey, contact, guests
 from tests.accounts.postman import silent_server
 from tests.factories import make_machine
@@ -43,7 +43,7 @@ def reached(student: User, port: int) -> Contact:
     Tunnel.objects.filter(holder=machine.pk).update(target_host=HERE, reach_port=port)
     Template.objects.update(login=getpass.getuser())
     machine.refresh_from_db()
-    return contact(machine, Tunnel.objects.get(holder=machine.pk, scheme="ssh"))
+    return contact(machine)
 
 
 def sign_in(guest: Guest | Fault, key: Path) -> str:
@@ -100,10 +100,24 @@ def test_a_guest_that_says_nothing_costs_five_seconds(student: User) -> None:
     assert time.monotonic() - began < SECONDS + 2
 
 
-def test_a_closed_tunnel_is_no_way(student: User) -> None:
+@real_sshd
+def test_no_public_port_is_needed(student: User, port: int, person: Path) -> None:
+    one = reached(student, port)
+    Tunnel.objects.filter(scheme="ssh").delete()
+    Machine.objects.update(address=HERE, port_map={"22": port})
+    assert sign_in(guests([one])[one], person) == "hello\n"
+
+
+def test_to_a_machine_that_sleeps_there_is_no_way(student: User) -> None:
     one = reached(student, 22)
-    Tunnel.objects.update(wanted="closed")
-    assert guests([one])[one] == Fault("Its SSH could not be reached: port_closed", again=True)
+    Machine.objects.update(state="suspended")
+    assert guests([one])[one] == Fault("Its SSH could not be reached: not_running", again=True)
+
+
+def test_to_a_machine_that_is_gone_there_is_none_later_either(student: User) -> None:
+    one = reached(student, 22)
+    Machine.objects.all().delete()
+    assert guests([one])[one] == Fault("The machine no longer exists.")
 
 
 def test_an_agent_that_is_away_is_tried_again(student: User, settings: Any) -> None:

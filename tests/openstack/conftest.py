@@ -110,6 +110,7 @@ def cloud(door: Proxies) -> Iterator[RecordedCloud]:
         **overrides,
     )
     cloud.list_servers()
+    assert cloud.network.id
     door.seen.clear()
     yield cloud
     cloud.close()

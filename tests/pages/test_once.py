@@ -17,7 +17,7 @@ from knox.models import AuthToken
 from accounts import once
 from accounts.models import OnceKey, SshKey, User
 from courses.models import Template
-from lib.turns import Busy, busy
+from lib.cpu_turns import Busy, busy
 from machines.models import Hold, Machine
 from portal.once import once_per_form
 from portal.views.machines import CONFIRMED, VERBS

@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout
 from accounts import passwords
 from accounts.limits import OF_A_NAME
 from accounts.models import User
-from lib.turns import Turns
+from lib.cpu_turns import Turns
 from portal import urls
 
 URL = "/accounts/login/"

@@ -21,7 +21,6 @@ from machines.host_keys import disk_of
 from machines.models import HostKey
 from machines.ssh_contact import Contact
 from machines.terminal_lines import Written
-from tests.factories import make_machine
 from tests.live.process import LiveProcess
 from tests.machines.idle.guest import can_run, host_key, make_key, openssh
 from tests.tunnels.agent_stage import free_port, until
@@ -63,7 +62,8 @@ def test_a_line_into_terminals_goes_by_it(stage: DialStage, tmp_path: Path, sett
     settings.PORTAL_KEY_FILE = str(make_key(tmp_path, "portal"))
     with openssh(tmp_path, terminal_lines.key_line()) as port:
         tunnel = stage.tunnel(port)
-        where = Contact(disk_of(make_machine(stage.student)), tunnel.pk, "root")
+        Tunnel.objects.filter(pk=tunnel.pk).update(scheme="ssh")
+        where = Contact(disk_of(stage.machine(tunnel)), "root")
         assert terminal_lines.write({where: "hello"}) == {where: Written(fault="No terminal is open.")}
     assert HostKey.objects.get().key == host_key(tmp_path)
 

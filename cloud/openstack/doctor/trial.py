@@ -141,7 +141,7 @@ class _Trial:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             with contextlib.suppress(CloudBusy):
-                server = nova_servers.server(self.cloud.actions.get(server.id), self.cloud.network.name)
+                server = self.cloud.look(server.id)
                 if server.status == status and not server.task:
                     return server
                 if server.status == Status.ERROR:

@@ -16,7 +16,7 @@ from courses.models import Template
 from lib.ed25519 import fingerprint
 from machines import terminal_lines
 from machines.idle import delivery
-from machines.models import HostKey, Question
+from machines.models import HostKey, Machine, Question
 from tests.machines.idle.asked import asked, notice, visited
 from tests.machines.idle.guest import HERE, can_run, make_key, openssh
 from tests.machines.world import Clock
@@ -52,18 +52,6 @@ def test_nobody_connected_is_no_way_there(ask: Question) -> None:
     Tunnel.objects.update(connections=0)
     assert turn() == 0
     assert what_came(ask) == ("none", "Nobody is connected.")
-
-
-def test_a_machine_without_ssh_is_no_way_there(ask: Question) -> None:
-    Tunnel.objects.filter(scheme="ssh").update(scheme="tcp")
-    turn()
-    assert what_came(ask) == ("none", "It has no open SSH port.")
-
-
-def test_a_port_that_is_not_open_is_no_way_there(ask: Question) -> None:
-    Tunnel.objects.update(state="opening")
-    turn()
-    assert what_came(ask) == ("none", "It has no open SSH port.")
 
 
 def test_a_portal_without_a_key_has_no_way_there(ask: Question, settings: Any) -> None:
@@ -105,6 +93,17 @@ def person(ask: Question, tmp_path: Path) -> Iterator[Path]:
 def test_with_nobody_at_a_terminal_nobody_was_told(ask: Question, person: Path) -> None:
     assert turn() == 0
     assert what_came(ask) == ("none", "No terminal is open.")
+
+
+@real_sshd
+def test_a_machine_without_a_public_port_for_ssh_is_reached(ask: Question, person: Path) -> None:
+    """The owner comes by the portal, and gave the port back."""
+    port = Tunnel.objects.get(scheme="ssh").reach_port or 0
+    Tunnel.objects.filter(scheme="ssh").delete()
+    Machine.objects.update(address=HERE, port_map={"22": port})
+    with Watcher(person, port) as watcher:
+        assert turn() == 1
+        watcher.reads("https://labs.example.org")
 
 
 @real_sshd

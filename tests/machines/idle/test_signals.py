@@ -109,6 +109,14 @@ def test_an_open_connection_is_counted_and_is_no_work(clock: "Clock", machine: M
     assert clock.now - (known.connected_at or known.since) < MINUTE
 
 
+def test_a_port_that_leads_nowhere_holds_no_connection(clock: "Clock", machine: Machine) -> None:
+    """Somebody took its server off the network while they were connected: that keeps no machine awake."""
+    after(machine, clock, 30, connections=1)
+    Tunnel.objects.update(target_host="")
+    known = after(machine, clock, 60, connections=1)
+    assert (known.connections, known.ports_heard_at) == (0, clock.now)
+
+
 def test_an_agent_that_is_away_is_no_news(clock: "Clock", machine: Machine) -> None:
     heard_at = Activity.objects.get().ports_heard_at
     clock.move(120)

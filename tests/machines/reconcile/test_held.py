@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import addresses
 from accounts.models import User
-from machines import actions, blocked, disk_images, visitors, wake_on_connect
+from machines import actions, deactivated_owners, disk_images, visitors, wake_on_connect
 from machines.idle import delivery, enforce, make_room, questions, signals
 from machines.models import Activity, CloudWatch, DiskImage, Machine, Stray
 from machines.reconcile import overlap, sweep, tenants
@@ -168,7 +168,7 @@ def test_its_ports_are_not_shut(student: User, held: bool) -> None:
     machine = make_machine(student)
     hold(held)
     User.objects.update(is_active=False)
-    blocked.follow(timezone.now())
+    deactivated_owners.follow(timezone.now())
     assert (wanted(machine) == {"open"}) is held
 
 
@@ -176,7 +176,7 @@ def test_its_ports_are_not_opened(student: User, held: bool) -> None:
     machine = make_machine(student)
     Tunnel.objects.update(wanted="closed")
     hold(held)
-    assert blocked.follow(timezone.now()) == int(not held)
+    assert deactivated_owners.follow(timezone.now()) == int(not held)
     assert (Machine.objects.get(pk=machine.pk).ports_asked == 0) is held
 
 

@@ -12,17 +12,3 @@ document.addEventListener("htmx:sendError", () => tell(true));
 document.addEventListener("htmx:timeout", () => tell(true));
 document.addEventListener("htmx:responseError", () => tell(true));
 document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) tell(false); });
-
-// What a person had unfolded stays unfolded when the part around it is drawn anew.
-let unfolded = [];
-
-document.addEventListener("htmx:beforeSwap", (event) => {
-  unfolded = [...event.detail.target.querySelectorAll("details[open] > summary[id]")].map((summary) => summary.id);
-});
-document.addEventListener("htmx:afterSwap", () => {
-  for (const id of unfolded) {
-    const fold = document.getElementById(id)?.parentElement;
-    if (fold) fold.open = true;
-  }
-  unfolded = [];
-});

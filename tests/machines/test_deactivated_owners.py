@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import RowFailure, User
-from machines import actions, blocked, visitors
+from machines import actions, deactivated_owners, visitors
 from machines.models import Machine
 from tests.factories import make_machine
 from tests.machines.world import World
@@ -19,7 +19,7 @@ def wanted(machine: Machine) -> set[str]:
 
 def follow(*, is_active: bool, user: User) -> int:
     User.objects.filter(pk=user.pk).update(is_active=is_active)
-    return blocked.follow(timezone.now())
+    return deactivated_owners.follow(timezone.now())
 
 
 def test_open_ports_are_shut(student: User) -> None:
@@ -45,7 +45,7 @@ def test_other_peoples_ports_stay_open(student: User, student2: User) -> None:
 def test_nothing_is_written_twice(student: User) -> None:
     machine = make_machine(student)
     follow(is_active=False, user=student)
-    assert (blocked.follow(timezone.now()), machine.events.filter(kind="noted").count()) == (0, 1)
+    assert (deactivated_owners.follow(timezone.now()), machine.events.filter(kind="noted").count()) == (0, 1)
 
 
 def test_those_that_fail_keep_no_others_from_their_turn(student: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_those_that_fail_keep_no_others_from_their_turn(student: User, monkeypat
     RowFailure.objects.create(
         loop="accounts", key=str(first.pk), first_at=now, last_at=now, next_at=now + timedelta(hours=1)
     )
-    monkeypatch.setattr(blocked, "PAGE", 1)
+    monkeypatch.setattr(deactivated_owners, "PAGE", 1)
     assert (follow(is_active=False, user=student), wanted(first), wanted(second)) == (1, {"open"}, {"closed"})
 
 
@@ -74,7 +74,7 @@ def test_ports_open_again_with_the_account(world: World) -> None:
     world.until(machine, "running")
     world.turn()
     assert wanted(machine) == {"open"}
-    assert blocked.follow(timezone.now()) == 0
+    assert deactivated_owners.follow(timezone.now()) == 0
 
 
 def test_ports_of_sleepers_are_held_again_with_the_account(student: User) -> None:
@@ -88,17 +88,17 @@ def test_ports_of_sleepers_are_held_again_with_the_account(student: User) -> Non
 def test_a_machine_that_fails_stops_no_other(student: User, student2: User, monkeypatch: pytest.MonkeyPatch) -> None:
     poisoned, other = make_machine(student), make_machine(student2)
     User.objects.filter(pk=student.pk).update(is_active=False)
-    close_all = blocked.tunnels.actions.close_all
+    close_all = deactivated_owners.tunnels.actions.close_all
 
     def close(*, holder: object) -> bool:
         if holder == poisoned.pk:
             raise ValueError("poison")
         return close_all(holder=holder)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(blocked.tunnels.actions, "close_all", close)
+    monkeypatch.setattr(deactivated_owners.tunnels.actions, "close_all", close)
     assert (follow(is_active=False, user=student2), wanted(other)) == (1, {"closed"})
     failure = RowFailure.objects.get(loop="accounts")
     assert (failure.holder, failure.error) == (poisoned.pk, "ValueError: poison")
-    blocked.follow(failure.next_at)
+    deactivated_owners.follow(failure.next_at)
     failure.refresh_from_db()
     assert failure.fails == 2

@@ -1,4 +1,4 @@
-"""A student's work: into the bin, and home as a file."""
+"""A machine into the recycle bin, and its disk as a file to take home."""
 
 from uuid import UUID
 
