@@ -1,18 +1,22 @@
 """Rows for tests, with the least that makes them whole."""
 
 from typing import Any
+from uuid import uuid4
 
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.models import Template
-from machines import actions, machine_names
 from machines.models import Machine
 from quotas.models import Grant
-from tunnels.models import Gateway, Tunnel
+from tests import launches
+from tunnels.models import Gateway
 
 SERVICES = [{"name": "ssh", "port": 22, "scheme": "ssh"}, {"name": "http", "port": 80, "scheme": "http"}]
+ALIVE = {"address": "127.64.0.9", "cloud_status": "active"}
+OPEN = {"wanted": "open", "state": "open", "target_host": "127.64.0.9"}
 
 
 def make_gateway(**facts: Any) -> Gateway:
@@ -55,23 +59,24 @@ def grant(user: User, **amounts: int) -> Grant:
 
 def make_machine(owner: User, *, state: str = "running", wanted: str = "", name: str = "mine", **facts: Any) -> Machine:
     """A machine put into a state as if it had lived until there; its ports are reserved."""
-    make_gateway()
-    if not Grant.objects.of(owner).exists():
-        grant(owner)
-    name = machine_names.free(owner.pk, name)
-    machine = actions.launch(owner=owner, template=make_template(), name=name, by=owner)
+    sight = launches.Sight(owner, "lab")
+    if not sight.has_ground:
+        make_gateway()
+        make_template()
+        if not Grant.objects.of(owner).exists():
+            grant(owner)
+        sight = launches.Sight(owner, "lab")
     resting = {"suspended": "suspended", "suspending": "suspended", "shelved": "shelved", "shelving": "shelved"}
     ending = {"deleting": "gone", "gone": "gone"}
+    pk, now = uuid4(), timezone.now()
+    alive = {} if state in ("new", "queued") else {**ALIVE, "server_id": f"server-{pk}"}
     wish = wanted or {**resting, **ending}.get(state, "running")
-    born = (
-        {}
-        if state in ("new", "queued")
-        else {"server_id": f"server-{machine.pk}", "address": "127.64.0.9", "cloud_status": "active"}
-    )
-    Machine.objects.filter(pk=machine.pk).update(state=state, wanted=wish, **{**born, **facts})
-    if state == "running":
-        Tunnel.objects.filter(holder=machine.pk).update(
-            wanted="open", state="open", opened_at=timezone.now(), answered_at=timezone.now(), target_host="127.64.0.9"
-        )
-    machine.refresh_from_db()
-    return machine
+    row = {"state": state, "wanted": wish, **alive, **dict(_column(*fact) for fact in facts.items())}
+    ports = {**OPEN, "opened_at": now, "answered_at": now} if state == "running" else {}
+    launches.launch(sight, pk, name, row, ports)
+    return Machine.objects.get(pk=pk)
+
+
+def _column(name: str, fact: Any) -> tuple[str, Any]:
+    """Return the column of a field of Machine, and what stands in it."""
+    return Machine._meta.get_field(name).column, fact.pk if isinstance(fact, Model) else fact

@@ -16,6 +16,7 @@ from machines.reconcile import sweep
 from machines.stepper import worker
 from tests.cloud.fake import FakeCloud
 from tests.factories import grant, make_gateway, make_template
+from tests.machines import lives
 
 # As text: each turn of each test runs it, and Django would build it anew each time.
 # The last is the bell of whoever waits.
@@ -97,6 +98,10 @@ class World:
         raise AssertionError(f"still {machine.state} (wanted {machine.wanted}) after {turns} turns: {machine.note}")
 
     def running(self) -> Machine:
+        """Make a machine that is up, as it comes up or came up in another world like this one."""
+        return lives.first_of_its_kind(self, self.come_up)
+
+    def come_up(self) -> Machine:
         """Make a machine that is up. Nobody lists while the cloud builds it: turns without news were a third of this."""
         machine = self.launch()
         self.turn()
