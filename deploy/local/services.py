@@ -165,7 +165,7 @@ def _mail(installation: Installation) -> Service:
 
 
 def _prepare(installation: Installation, site: dict[str, str]) -> Service:
-    sources = [path for path in ROOT.glob("*/**/*.py") if path.relative_to(ROOT).parts[0] in _apps()]
+    sources = [path for app in _apps() for path in (ROOT / app).glob("**/*.py")]
     answers = [site[name] for name in sorted(site) if name.startswith(("VPS_", "AGENT_", "LOCAL_CLOUD_"))]
     answers += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("OS_")]
     wanted = stamps.fingerprint(ROOT, [*sources, ROOT / "requirements.txt"], *answers)
