@@ -284,6 +284,7 @@ METRICS_ALLOW = [ip_network(text) for text in env["METRICS_ALLOW"]]
 DOORBELL_APP = "portal.celery.app"  # by which lib.doorbell rings
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_BEAT_SCHEDULER = "portal.beat:Scheduler"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for Redis for ever
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
@@ -12,10 +13,12 @@ from types import FrameType
 from deploy.local import child, pidfiles, services, stamps
 from deploy.local.errors import LauncherError, of_os_error
 from deploy.local.installation import Installation, write
+from deploy.local.rest import Rest
 from deploy.local.services import Service
 
 LOOK_SECONDS = 0.05  # between two looks while starting
-CALM_LOOK_SECONDS = 0.1  # and afterwards
+RESTART_LOOK_SECONDS = 0.1  # and afterwards, while a service starts again
+CALM_LOOK_SECONDS = 1.0  # and while all are up: a service's end and Ctrl-C wake us by themselves
 LOGS_SECONDS = 60.0  # between two looks at the length of the logs
 START_SECONDS = 150.0  # the whole start, packages aside
 FIRST_WAIT_SECONDS = 0.2  # before the first restart of a service; doubles
@@ -91,13 +94,14 @@ class Supervisor:
 
     def _keep(self) -> None:
         logs_at = 0.0
-        while True:
-            self._look()
-            if time.monotonic() > logs_at:
-                logs_at = time.monotonic() + LOGS_SECONDS
-                for keeper in self.keepers:
-                    child.rotate_log(self.installation.log(keeper.service.name))
-            time.sleep(CALM_LOOK_SECONDS)
+        with closing(Rest()) as rest:
+            while True:
+                self._look()
+                if time.monotonic() > logs_at:
+                    logs_at = time.monotonic() + LOGS_SECONDS
+                    for keeper in self.keepers:
+                        child.rotate_log(self.installation.log(keeper.service.name))
+                rest.take(CALM_LOOK_SECONDS if all(keeper.is_up for keeper in self.keepers) else RESTART_LOOK_SECONDS)
 
     def _look(self) -> None:
         self._check()

@@ -36,14 +36,14 @@ def test_its_pages_are_sound(
 ) -> None:
     (width, theme), *_others = looks
     User.objects.update(language=language)
-    out = visit(browser, live_server, user=None, width=width, theme=theme, language=language)
+    out = visit(browser, live_server, user=None, width=width, theme=theme, language=language, axe=True)
     wrong = [
         w
         for choice in ("more", "job", "done")
         for w in look(out, link(ask, choice), f"link-{choice}-{language}", *looks)
     ]
     wrong += look(out, "/asks/x/", f"link-forged-{language}", *looks)
-    page = visit(browser, live_server, user=ask.machine.owner, width=width, theme=theme, language=language)
+    page = visit(browser, live_server, user=ask.machine.owner, width=width, theme=theme, language=language, axe=True)
     for path in ("/", f"/machines/{ask.machine_id}/", "/manage/questions/", f"/asks/{ask.pk}/job/"):
         wrong += look(page, path, f"ask{path.replace('/', '-')}{language}", *looks)
     assert wrong == []

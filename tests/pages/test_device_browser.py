@@ -35,7 +35,7 @@ def decide(page: Page, decision: str) -> None:
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_each_of_its_pages_is_sound(browser: Browser, live_server: Any, student: User, language: str) -> None:
-    page = visit(browser, live_server, user=student, width=390, theme="light", language=language)
+    page = visit(browser, live_server, user=student, width=390, theme="light", language=language, axe=True)
     found = look(page, PATH, f"device-{language}", PHONE)
     submit(page, "BBBB-BBBB")
     found += faults(page, f"device-wrong-{language}", PHONE)
