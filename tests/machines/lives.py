@@ -5,7 +5,6 @@ keys of their own. Whatever is unusual (settings, a cloud with a mind of its own
 """
 
 import pickle
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +24,6 @@ from tests.rows import Tables
 if TYPE_CHECKING:
     from tests.machines.world import World
 
-UUIDS = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NOT_COPIED = ("_lock", "_numbers")  # of the cloud: a lock is nobody else's, and no number is given twice
 LEFT = {
     "machines_event", "machines_machine", "machines_watch", "quotas_allowance", "quotas_reservation", "tunnels_gateway", "tunnels_tunnel",
@@ -110,7 +108,7 @@ def facts_of(cloud: FakeCloud) -> bytes:
 
 def _keep(world: "World", machine: Machine, keys: dict[str, int], new: Tables, changed: Tables) -> Kept:
     facts, person = facts_of(world.cloud), str(world.student.uuid)
-    uuids = set(UUIDS.findall(repr(new))) - {person, str(machine.pk)}
+    uuids = set(rows.UUIDS.findall(repr(new))) - {person, str(machine.pk)}
     return Kept(str(machine.pk), person, keys, rows.without_numbers(new), changed, uuids, facts, world.clock.now)
 
 
