@@ -5,18 +5,21 @@ keys of their own. Whatever is unusual (settings, a cloud with a mind of its own
 """
 
 import pickle
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+import pytest
 from django.conf import UserSettingsHolder, settings
 from django.db import connection
 from django.utils import timezone
 
 from machines import host_keys
 from machines.models import Machine
+from machines.stepper import outcomes, worker
 from tests import rows
 from tests.cloud.fake import FakeCloud
 from tests.rows import Tables
@@ -83,7 +86,7 @@ def _kind(world: "World") -> tuple[object, dict[str, int]]:
     """Return all that decides how a life goes, None where that is more than we see; and the keys of what is there."""
     if type(world.cloud) is not FakeCloud or world.cloud.calls or not world.agent_works or world.silent:
         return None, {}
-    if isinstance(settings._wrapped, UserSettingsHolder):  # a test has changed some
+    if world.patches is None or _has_changed(world.patches) or isinstance(settings._wrapped, UserSettingsHolder):
         return None, {}
     with connection.cursor() as cursor:
         cursor.execute(_sight(), {"person": world.student.pk, "template": world.template.pk})
@@ -95,6 +98,14 @@ def _kind(world: "World") -> tuple[object, dict[str, int]]:
         return (found[0][1], facts_of(world.cloud), repr(world.cloud._numbers), timezone.now()), keys
     except (pickle.PicklingError, AttributeError, TypeError):  # a part of it was replaced by a test's own
         return None, {}
+
+
+def _has_changed(patches: pytest.MonkeyPatch) -> bool:
+    """Return whether a test has replaced anything, but for what watches every life."""
+    ours = (outcomes, worker, sys.modules[__name__])
+    return bool(patches._setitem) or any(
+        not any(owner is one for one in ours) for owner, _name, _was in patches._setattr
+    )
 
 
 def _sight() -> str:

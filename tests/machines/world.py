@@ -6,6 +6,7 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -49,6 +50,7 @@ class World:
         type(flavor).objects.filter(pk=flavor.pk).update(cloud_id="tiny")
         self.agent_works = True
         self.silent: set[str] = set()  # services in which nothing answers
+        self.patches: pytest.MonkeyPatch | None = None  # of the test, where they are known
 
     def launch(self, name: str = "mine") -> Machine:
         name = machine_names.free(self.student.pk, name)
