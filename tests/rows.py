@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -41,9 +41,9 @@ def key_of(table: str) -> str:
     return str(models()[table]._meta.pk.column)  # type: ignore[union-attr]
 
 
-def read() -> Tables:
-    """Read every row there is, in the order of the keys."""
-    each = [f"SELECT '{t}', to_jsonb(row)::text FROM \"{t}\" row" for t in models()]
+def read(tables: Iterable[str] | None = None) -> Tables:
+    """Read all rows of these tables, of every table by default, in the order of the keys."""
+    each = [f"SELECT '{t}', to_jsonb(row)::text FROM \"{t}\" row" for t in tables or models()]
     found: Tables = {}
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(each))

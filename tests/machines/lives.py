@@ -20,7 +20,7 @@ from django.utils import timezone
 from machines import host_keys
 from machines.models import Machine
 from machines.stepper import outcomes, worker
-from tests import rows
+from tests import launches, rows
 from tests.cloud.fake import FakeCloud
 from tests.rows import Tables
 
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from tests.machines.world import World
 
 NOT_COPIED = ("_lock", "_numbers")  # of the cloud: a lock is nobody else's, and no number is given twice
-LEFT = {
-    "machines_event", "machines_machine", "machines_watch", "quotas_allowance", "quotas_reservation", "tunnels_gateway", "tunnels_tunnel",
-}  # fmt: skip
+LEFT = {*launches.LEFT, "tunnels_gateway"}
 GROUND = ("quotas_grant", "tunnels_gateway")
 OF_LIVES = ("machines_", "quotas_", "tunnels_")
 # All rows that a life depends on, without their keys: there is one of each.
