@@ -57,14 +57,21 @@ def grant(user: User, **amounts: int) -> Grant:
     return Grant.objects.create(user=user, **{**room, **amounts})
 
 
+def make_ground(sight: launches.Sight) -> None:
+    """Make a gateway, a template, and a grant for the person who looks, as far as they are missing."""
+    if sight.has_nothing:
+        return launches.lay_ground(sight.owner, lambda: (make_gateway(), make_template(), grant(sight.owner)))
+    make_gateway()
+    make_template()
+    if not sight.has_grant:
+        grant(sight.owner)
+
+
 def make_machine(owner: User, *, state: str = "running", wanted: str = "", name: str = "mine", **facts: Any) -> Machine:
     """A machine put into a state as if it had lived until there; its ports are reserved."""
     sight = launches.Sight(owner, "lab")
     if not sight.has_ground:
-        make_gateway()
-        make_template()
-        if not Grant.objects.of(owner).exists():
-            grant(owner)
+        make_ground(sight)
         sight = launches.Sight(owner, "lab")
     resting = {"suspended": "suspended", "suspending": "suspended", "shelved": "shelved", "shelving": "shelved"}
     ending = {"deleting": "gone", "gone": "gone"}

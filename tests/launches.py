@@ -6,7 +6,7 @@ tests of that call machines.actions.launch.
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -24,7 +24,10 @@ from tests import rows
 from tests.rows import Row, Tables
 from tunnels.ports import roomiest
 
-MACHINES, TUNNELS = "machines_machine", "tunnels_tunnel"
+MACHINES, TUNNELS, USERS = "machines_machine", "tunnels_tunnel", "accounts_user"
+# The tables in which a launch leaves rows, and those that it reads. Others are not looked at: a thread of the test may write there.
+LEFT = ("machines_event", MACHINES, "machines_watch", "quotas_allowance", "quotas_reservation", TUNNELS)
+READ = ("catalog_flavor", "catalog_image", "courses_template", "quotas_grant", "tunnels_gateway")
 DICE = secrets.SystemRandom()
 # All that a launch needs to know, in one question.
 SIGHT = """
@@ -34,6 +37,7 @@ SIGHT = """
             FROM courses_template t JOIN catalog_flavor f ON f.id = t.flavor_id WHERE t.slug = %(slug)s
         )::text,
         EXISTS (SELECT FROM tunnels_gateway WHERE name = 'vps'),
+        EXISTS (SELECT FROM tunnels_gateway) OR EXISTS (SELECT FROM catalog_image) OR EXISTS (SELECT FROM catalog_flavor),
         EXISTS (SELECT FROM quotas_grant WHERE user_id = %(owner)s OR role = ANY (%(roles)s)),
         (SELECT jsonb_agg(cloud_identity) FROM machines_watch)::text,
         EXISTS (SELECT FROM quotas_allowance WHERE user_id = %(owner)s),
@@ -59,6 +63,7 @@ class Kept:
 
 
 _KEPT: dict[tuple[object, ...], Kept] = {}
+_GROUND: Tables = {}  # likewise: a row of each table that a launch reads
 
 
 class Sight:
@@ -68,7 +73,10 @@ class Sight:
         self.owner = owner
         with connection.cursor() as cursor:
             cursor.execute(SIGHT, {"owner": owner.pk, "roles": list(owner.roles), "slug": slug})
-            template, has_vps, has_grant, identity, has_allowance, gateways, self.taken, names = cursor.fetchone()
+            template, has_vps, has_any, has_grant, identity, has_allowance, gateways, self.taken, names = (
+                cursor.fetchone()
+            )
+        self.has_grant, self.has_nothing = has_grant, not (has_any or has_grant)
         self.has_ground = bool(template and has_vps and has_grant)
         if not self.has_ground:
             return
@@ -103,13 +111,29 @@ def launch(sight: Sight, pk: UUID, name: str, facts: Mapping[str, Any], of_tunne
     for row, port in zip(new.get(TUNNELS, []), ports, strict=True):
         row.update(of_tunnels, port=port)
     keys = {
-        ("accounts_user", kept.owner): sight.owner.pk,
+        (USERS, kept.owner): sight.owner.pk,
         ("courses_template", kept.template): sight.template,
         ("tunnels_gateway", kept.gateway): gateway,
     }
     rows.put(new, {}, keys, {kept.machine: str(pk), **{text: str(uuid4()) for text in kept.texts}})
     events.publish("machine", pk)
     doorbell.ring("machines.tasks.advance", pk, slow=True)
+
+
+def lay_ground(owner: User, make: Callable[[], object]) -> None:
+    """Put there what `make` makes, one row of each table that a launch reads, with other keys and times. None of it may be there."""
+    if not _GROUND:
+        before = rows.read(READ)
+        with transaction.atomic():
+            make()
+            _GROUND.update(rows.difference(before, rows.read(READ))[0], **{USERS: [{"id": owner.pk}]})
+            transaction.set_rollback(True)
+    now = timezone.now()
+    new = {table: [_anew(table, row, now)] for table, [row] in _GROUND.items() if table != USERS}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f"nextval('{table}_id_seq')" for table in new))
+        numbers = {USERS: owner.pk, **dict(zip(new, cursor.fetchone(), strict=True))}
+    rows.put(new, {}, {(table, _GROUND[table][0]["id"]): number for table, number in numbers.items()}, {})
 
 
 def _anew(table: str, row: Row, now: Any) -> Row:
@@ -119,10 +143,10 @@ def _anew(table: str, row: Row, now: Any) -> Row:
 def _keep(sight: Sight) -> Kept:
     """Launch for real, keep what that leaves, and undo it."""
     template = Template.objects.get(pk=sight.template)
-    before = rows.read()
+    before = rows.read(LEFT)
     with transaction.atomic():
         machine = actions.launch(owner=sight.owner, template=template, name="for all others", by=sight.owner)
-        new, changed = rows.difference(before, rows.read())
+        new, changed = rows.difference(before, rows.read(LEFT))
         transaction.set_rollback(True)
     assert not changed, "A launch changes a row that was there before, which is not kept."
     gateway = new[TUNNELS][0]["gateway_id"] if TUNNELS in new else 0

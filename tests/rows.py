@@ -1,7 +1,8 @@
 """Rows as JSON, past the models: to keep what some code left in the tables, and to put it there again under other keys."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import DateTimeField, Model
 
+UUIDS = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 Keys = Mapping[tuple[str, int], int]  # (table, key then): key now
@@ -39,9 +41,9 @@ def key_of(table: str) -> str:
     return str(models()[table]._meta.pk.column)  # type: ignore[union-attr]
 
 
-def read() -> Tables:
-    """Read every row there is, in the order of the keys."""
-    each = [f"SELECT '{t}', to_jsonb(row)::text FROM \"{t}\" row" for t in models()]
+def read(tables: Iterable[str] | None = None) -> Tables:
+    """Read all rows of these tables, of every table by default, in the order of the keys."""
+    each = [f"SELECT '{t}', to_jsonb(row)::text FROM \"{t}\" row" for t in tables or models()]
     found: Tables = {}
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(each))
@@ -108,3 +110,26 @@ def without_numbers(new: Tables) -> Tables:
 def _without_number(table: str, row: Row) -> Row:
     key = key_of(table)
     return {c: fact for c, fact in row.items() if c != key or not isinstance(fact, int) or table == SINGLE}
+
+
+def named(found: Tables) -> str:
+    """Return rows as text that is the same whatever keys they have: it says which row of a table is meant. Passwords and ports are drawn."""
+    places = {(t, row[key_of(t)]): f"{t} {place}" for t, some in found.items() for place, row in enumerate(some)}
+    seen: dict[str, int] = {}
+    text = []
+    # Tables with numbers as keys first: their rows have an order of their own, which gives the UUIDs in them the same places each time.
+    for table in sorted(found, key=lambda table: (not isinstance(found[table][0][key_of(table)], int), table)):
+        each = sorted((_named(table, row, places) for row in found[table]), key=lambda row: numbered(row, {}))
+        text += sorted(f"{table} {numbered(row, seen)}" for row in each)
+    return "\n".join(text)
+
+
+def _named(table: str, row: Row, places: dict[tuple[str, Any], str]) -> list[tuple[str, Any]]:
+    leads_to = {c: to for c, to in foreign(table).items() if isinstance(row[c], int)}
+    shown = {c: fact for c, fact in row.items() if c not in ("password", "port", key_of(table))}
+    return [(c, places[leads_to[c], fact] if c in leads_to else fact) for c, fact in sorted(shown.items())]
+
+
+def numbered(text: object, seen: dict[str, int]) -> str:
+    """Return a text with its UUIDs numbered as they come."""
+    return UUIDS.sub(lambda key: f"key {seen.setdefault(key[0], len(seen))}", str(text))

@@ -1,10 +1,10 @@
 """A machine that is made from memory is row by row what a launch leaves."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,16 +17,18 @@ from tests.factories import ALIVE, OPEN, SERVICES, grant, make_gateway, make_mac
 from tunnels.models import Tunnel
 
 pytestmark = pytest.mark.django_db
-KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @pytest.fixture(autouse=True)
-def _kept(teacher: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def _kept(teacher: User, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Keep the launch of another person first, whose template and gateway had other keys."""
     monkeypatch.setattr(launches, "_KEPT", {})
+    monkeypatch.setattr(launches, "_GROUND", {})
     with transaction.atomic():
         make_machine(teacher, name="another")
         transaction.set_rollback(True)
+    with time_machine.travel("2026-03-02T10:00:00+00:00", tick=False):
+        yield
 
 
 @pytest.fixture
@@ -34,6 +36,13 @@ def ground(student: User) -> Template:
     make_gateway()
     grant(student)
     return make_template()
+
+
+def make_all(owner: User) -> None:
+    make_gateway()
+    grant(owner)
+    make_template()
+    lived(owner)
 
 
 def lived(owner: User, name: str = "mine", **facts: Any) -> Machine:
@@ -49,22 +58,21 @@ def lived_until_running(owner: User) -> None:
     Tunnel.objects.update(opened_at=now, answered_at=now, **OPEN)
 
 
-def left(life: Callable[..., object], *args: Any, **facts: Any) -> Any:
+def left(life: Callable[..., object], *args: Any, **facts: Any) -> str:
     """Return all rows after a life, but for keys and ports, and undo it."""
     with transaction.atomic():
         life(*args, **facts)
-        found = {table: sorted((_plain(table, row) for row in some), key=str) for table, some in rows.read().items()}
+        found = rows.named(rows.read())
         transaction.set_rollback(True)
     return found
 
 
-def _plain(table: str, row: dict[str, Any]) -> dict[str, Any]:
-    times = {column: row[column] is not None for column in rows.times(table)}
-    return {c: KEY.sub("key", str(fact)) for c, fact in row.items() if c not in (rows.key_of(table), "port")} | times
-
-
 def test_a_new_machine_is_what_a_launch_leaves(ground: Template, student: User) -> None:
     assert left(make_machine, student, state="new") == left(lived, student)
+
+
+def test_the_first_of_a_test_brings_all_that_it_needs(student: User) -> None:
+    assert left(make_machine, student, state="new") == left(make_all, student)
 
 
 def test_a_second_one_is_too(ground: Template, student: User) -> None:

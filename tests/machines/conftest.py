@@ -28,10 +28,12 @@ def cloud() -> "FakeCloud":
 
 
 @pytest.fixture
-def world(clock: "Clock", cloud: "FakeCloud", student: "User") -> "World":
+def world(clock: "Clock", cloud: "FakeCloud", student: "User", monkeypatch: pytest.MonkeyPatch) -> "World":
     from tests.machines.world import World
 
-    return World(clock, cloud, student)
+    found = World(clock, cloud, student)
+    found.patches = monkeypatch
+    return found
 
 
 @pytest.fixture(autouse=True)

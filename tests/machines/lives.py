@@ -5,31 +5,30 @@ keys of their own. Whatever is unusual (settings, a cloud with a mind of its own
 """
 
 import pickle
-import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+import pytest
 from django.conf import UserSettingsHolder, settings
 from django.db import connection
 from django.utils import timezone
 
 from machines import host_keys
 from machines.models import Machine
-from tests import rows
+from machines.stepper import outcomes, worker
+from tests import launches, rows
 from tests.cloud.fake import FakeCloud
 from tests.rows import Tables
 
 if TYPE_CHECKING:
     from tests.machines.world import World
 
-UUIDS = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NOT_COPIED = ("_lock", "_numbers")  # of the cloud: a lock is nobody else's, and no number is given twice
-LEFT = {
-    "machines_event", "machines_machine", "machines_watch", "quotas_allowance", "quotas_reservation", "tunnels_gateway", "tunnels_tunnel",
-}  # fmt: skip
+LEFT = {*launches.LEFT, "tunnels_gateway"}
 GROUND = ("quotas_grant", "tunnels_gateway")
 OF_LIVES = ("machines_", "quotas_", "tunnels_")
 # All rows that a life depends on, without their keys: there is one of each.
@@ -85,7 +84,7 @@ def _kind(world: "World") -> tuple[object, dict[str, int]]:
     """Return all that decides how a life goes, None where that is more than we see; and the keys of what is there."""
     if type(world.cloud) is not FakeCloud or world.cloud.calls or not world.agent_works or world.silent:
         return None, {}
-    if isinstance(settings._wrapped, UserSettingsHolder):  # a test has changed some
+    if world.patches is None or _has_changed(world.patches) or isinstance(settings._wrapped, UserSettingsHolder):
         return None, {}
     with connection.cursor() as cursor:
         cursor.execute(_sight(), {"person": world.student.pk, "template": world.template.pk})
@@ -99,6 +98,14 @@ def _kind(world: "World") -> tuple[object, dict[str, int]]:
         return None, {}
 
 
+def _has_changed(patches: pytest.MonkeyPatch) -> bool:
+    """Return whether a test has replaced anything, but for what watches every life."""
+    ours = (outcomes, worker, sys.modules[__name__])
+    return bool(patches._setitem) or any(
+        not any(owner is one for one in ours) for owner, _name, _was in patches._setattr
+    )
+
+
 def _sight() -> str:
     others = [table for table in rows.models() if table.startswith(OF_LIVES) and table not in GROUND]
     return SIGHT.format(others=" OR ".join(f"EXISTS (SELECT FROM {table})" for table in others))
@@ -110,7 +117,7 @@ def facts_of(cloud: FakeCloud) -> bytes:
 
 def _keep(world: "World", machine: Machine, keys: dict[str, int], new: Tables, changed: Tables) -> Kept:
     facts, person = facts_of(world.cloud), str(world.student.uuid)
-    uuids = set(UUIDS.findall(repr(new))) - {person, str(machine.pk)}
+    uuids = set(rows.UUIDS.findall(repr(new))) - {person, str(machine.pk)}
     return Kept(str(machine.pk), person, keys, rows.without_numbers(new), changed, uuids, facts, world.clock.now)
 
 

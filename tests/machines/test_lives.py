@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from courses.models import Template
+from lib.notes import Note
 from machines import host_keys
 from machines.models import Machine
 from tests import rows
@@ -20,6 +21,7 @@ from tests.machines.world import Clock, World
 from tunnels.models import Tunnel
 
 pytestmark = pytest.mark.django_db
+HOST_KEY = re.compile("-----BEGIN.*?END OPENSSH PRIVATE KEY-----", re.DOTALL)
 Life = Callable[[World], Machine]
 
 
@@ -30,37 +32,21 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> dict[object, lives.Kept]:
     return nothing
 
 
-def left(clock: Clock, life: Life) -> str:
-    """Return all that a life leaves in a new world: rows, cloud and clock, with keys numbered as they come. Undo it."""
+def left(clock: Clock, life: Life, patches: pytest.MonkeyPatch) -> list[str]:
+    """Return all that a life leaves in a new world: cloud, clock and rows, with keys numbered as they come. Undo it."""
     began = clock.now
     with transaction.atomic():
         student = User.objects.create_user("student", "student@example.org", "minga", roles=["student"])
         world = World(clock, FakeCloud(), student)
+        world.patches = patches
         machine = life(world)
         facts = {name: fact for name, fact in vars(world.cloud).items() if name != "_lock"}
         facts["cures"] = sorted(facts["cures"])
-        text = pformat([machine.pk, clock.now, facts, named(rows.read())], width=160)
+        text = pformat([machine.pk, clock.now, facts], width=160)
+        found = [HOST_KEY.sub("its host key", rows.numbered(text, {})), rows.named(rows.read())]
         transaction.set_rollback(True)
     clock.set(began)
-    return numbered(text)
-
-
-def named(found: rows.Tables) -> dict[str, list[Any]]:
-    """Return rows whose numbers say which row of a table they mean. Passwords and ports are drawn."""
-    places = {(t, row[rows.key_of(t)]): f"{t} {place}" for t, some in found.items() for place, row in enumerate(some)}
-    return {table: sorted((_named(table, row, places) for row in some), key=numbered) for table, some in found.items()}
-
-
-def _named(table: str, row: rows.Row, places: dict[tuple[str, Any], str]) -> list[tuple[str, Any]]:
-    leads_to = rows.foreign(table)
-    shown = {c: fact for c, fact in row.items() if c not in ("password", "port", rows.key_of(table))}
-    return [(c, places[leads_to[c], fact] if c in leads_to and fact else fact) for c, fact in sorted(shown.items())]
-
-
-def numbered(text: object) -> str:
-    seen: dict[str, int] = {}
-    kept_of_machine = re.sub(r"'-----BEGIN.*?END[^']*'", "'its host key'", str(text), flags=re.DOTALL)
-    return lives.UUIDS.sub(lambda key: f"key {seen.setdefault(key[0], len(seen))}", kept_of_machine)
+    return found
 
 
 def with_its_own_tick(world: World) -> None:
@@ -76,17 +62,19 @@ def with_host_key(world: World) -> None:
     world.template.refresh_from_db()
 
 
-def test_a_recalled_life_leaves_what_a_lived_one_does(clock: Clock, kept: dict[object, lives.Kept]) -> None:
-    lived, first, recalled = (left(clock, life) for life in (World.come_up, World.running, World.running))
+def test_a_recalled_life_leaves_what_a_lived_one_does(
+    clock: Clock, kept: dict[object, lives.Kept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lived, first, recalled = (left(clock, life, monkeypatch) for life in (World.come_up, World.running, World.running))
     assert len(kept) == 1
     assert lived == first
     assert lived == recalled
 
 
 def test_a_recalled_server_has_the_host_key_of_its_machine(
-    clock: Clock, kept: dict[object, lives.Kept], request: pytest.FixtureRequest
+    clock: Clock, kept: dict[object, lives.Kept], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    left(clock, World.running)
+    left(clock, World.running, monkeypatch)
     world = request.getfixturevalue("world")
     machine = world.running()
     assert len(kept) == 1
@@ -102,6 +90,15 @@ def test_an_unusual_world_is_lived_in(
     assert not kept
 
 
+def test_a_changed_function_is_lived_with(
+    world: World, kept: dict[object, lives.Kept], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Note, "as_json", lambda note: {"text": "Something else."} if note else {})
+    machine = world.running()
+    assert machine.events.earliest("pk").stored_note == {"text": "Something else."}
+    assert not kept
+
+
 def test_changed_settings_are_lived_with(world: World, kept: dict[object, lives.Kept], settings: Any) -> None:
     settings.BUILD_SECONDS = 1000
     world.running()
@@ -109,9 +106,9 @@ def test_changed_settings_are_lived_with(world: World, kept: dict[object, lives.
 
 
 def test_a_changed_row_makes_another_kind(
-    clock: Clock, kept: dict[object, lives.Kept], request: pytest.FixtureRequest
+    clock: Clock, kept: dict[object, lives.Kept], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    left(clock, World.running)
+    left(clock, World.running, monkeypatch)
     world = request.getfixturevalue("world")
     Template.objects.update(services=SERVICES[:1])
     world.template.refresh_from_db()

@@ -6,16 +6,19 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from courses.models import Template
 from machines import actions, machine_names
 from machines.models import CloudWatch, Machine
 from machines.reconcile import sweep
 from machines.stepper import worker
+from tests import launches
 from tests.cloud.fake import FakeCloud
-from tests.factories import grant, make_gateway, make_template
+from tests.factories import grant, make_ground
 from tests.machines import lives
 
 # As text: each turn of each test runs it, and Django would build it anew each time.
@@ -37,14 +40,17 @@ class World:
 
     def __init__(self, clock: "Clock", cloud: FakeCloud, student: User) -> None:
         self.clock, self.cloud, self.student = clock, cloud, student
-        make_gateway()
-        grant(student)
-        self.template = make_template()
+        sight = launches.Sight(student, "lab")
+        make_ground(sight)
+        if sight.has_grant:
+            grant(student)
+        self.template = Template.objects.select_related("image", "flavor").get(slug="lab")
         image, flavor = self.template.image, self.template.flavor
         type(image).objects.filter(pk=image.pk).update(cloud_id="linux")
         type(flavor).objects.filter(pk=flavor.pk).update(cloud_id="tiny")
         self.agent_works = True
         self.silent: set[str] = set()  # services in which nothing answers
+        self.patches: pytest.MonkeyPatch | None = None  # of the test, where they are known
 
     def launch(self, name: str = "mine") -> Machine:
         name = machine_names.free(self.student.pk, name)
