@@ -31,6 +31,7 @@ from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedDi
 from tunnels.agent.protocol import Wanted as WantedByAgent
 from tunnels.lifecycle import apply_report
 from tunnels.models import Dial, Gateway, Tunnel, hash_token
+from tunnels.queries import has_news
 from tunnels.report import read_report
 from tunnels.states import Wanted
 
@@ -114,8 +115,7 @@ def _numbers(text: str | None) -> list[int] | None:
 @sync_to_async
 def _has_news(pk: int, known: int, dials: list[int] | None) -> bool:
     try:
-        revision = Gateway.objects.filter(pk=pk).values_list("revision", flat=True).first()
-        return revision != known or (dials is not None and _fresh(pk, dials).exists())
+        return has_news(pk, revision=known, dials=dials, now=timezone.now())
     finally:
         _let_go()
 
