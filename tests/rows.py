@@ -75,8 +75,9 @@ def put(new: Tables, changed: Tables, keys: Keys, texts: Mapping[str, str]) -> N
     for table, rows in changed.items():
         said.append(_update(table, tuple(rows[0])))
         given.append(_text(table, rows, keys, texts))
+    parts = ", ".join(f"part_{number} AS ({one})" for number, one in enumerate(said))
     with connection.cursor() as cursor:
-        cursor.execute("; ".join(said), given)
+        cursor.execute(f"WITH {parts} SELECT", given)
 
 
 def _text(table: str, rows: Sequence[Row], keys: Keys, texts: Mapping[str, str]) -> str:

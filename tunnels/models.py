@@ -12,7 +12,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
-from lib.compiled_queries import Given
 from lib.notes import Note
 from lib.schemes import Scheme as Scheme
 from lib.schemes import Service as Service
@@ -226,7 +225,7 @@ class DialQuerySet(models.QuerySet["Dial"]):
         """Select those whose target may be dialed now."""
         return self.filter(Q(tunnel__wanted=Wanted.OPEN) | Q(ssh__isnull=False))
 
-    def wanted_of(self, gateway: int | Given, now: datetime | Given) -> "DialQuerySet":
+    def wanted_of(self, gateway: int, now: datetime) -> "DialQuerySet":
         """Select what a gateway's agent should dial now."""
         through = Q(tunnel__gateway=gateway, tunnel__wanted=Wanted.OPEN) | Q(ssh__gateway=gateway)
         return self.filter(through, agent_at=None, expires_at__gt=now)

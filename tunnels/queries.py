@@ -1,13 +1,36 @@
-"""Queries about a holder's tunnels. `now` decides whether the agent's last report still counts."""
+"""Queries about a holder's tunnels, and whether there is news for an agent. `now` decides whether the agent's last report still counts."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from lib.notes import Note
 from tunnels.lifecycle import NO_ANSWER
 from tunnels.models import Tunnel
 from tunnels.states import State, Wanted
+
+# Each agent's long question asks this five times a second, and the ORM takes four times as long to write the query as all the rest.
+# Of dials it says what Dial.objects.wanted_of does. For an older agent, which cannot dial, its dials are NULL and nothing is true of them.
+_HAS_NEWS = """
+SELECT gateway.revision <> %(revision)s OR EXISTS (
+    SELECT FROM tunnels_dial dial
+    LEFT JOIN tunnels_tunnel tunnel ON tunnel.id = dial.tunnel_id
+    LEFT JOIN tunnels_sshtarget ssh ON ssh.id = dial.ssh_id
+    WHERE dial.agent_at IS NULL AND dial.expires_at > %(now)s AND dial.id <> ALL(%(dials)s::bigint[])
+      AND (ssh.gateway_id = gateway.id OR (tunnel.gateway_id = gateway.id AND tunnel.wanted = %(open)s)))
+FROM tunnels_gateway gateway WHERE gateway.id = %(gateway)s
+"""
+
+
+def has_news(gateway: int, *, revision: int, dials: list[int] | None, now: datetime) -> bool:
+    """Whether an agent that knows this revision and these dials should be told more. True, too, of a gateway that is gone."""
+    facts = {"gateway": gateway, "revision": revision, "dials": dials, "now": now, "open": Wanted.OPEN.value}
+    with connection.cursor() as cursor:
+        cursor.execute(_HAS_NEWS, facts)
+        found = cursor.fetchone()
+    return found is None or bool(found[0])
 
 
 def all_open(holder: UUID, now: datetime) -> bool:

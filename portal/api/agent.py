@@ -15,14 +15,13 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.failures import Failures
-from lib.compiled_queries import Among, Given, compiled
 from lib.doorbell import ring
 from lib.notes import Refusal
 from machines.wake_on_connect import REFUSED, Answer
@@ -32,6 +31,7 @@ from tunnels.agent.protocol import GatewayAddress, KnockAnswer, Report, WantedDi
 from tunnels.agent.protocol import Wanted as WantedByAgent
 from tunnels.lifecycle import apply_report
 from tunnels.models import Dial, Gateway, Tunnel, hash_token
+from tunnels.queries import has_news
 from tunnels.report import read_report
 from tunnels.states import Wanted
 
@@ -115,21 +115,9 @@ def _numbers(text: str | None) -> list[int] | None:
 @sync_to_async
 def _has_news(pk: int, known: int, dials: list[int] | None) -> bool:
     try:
-        is_known = _revision(pk=pk) == [known]
-        return not is_known or (dials is not None and bool(_some_dial(gateway=pk, now=timezone.now(), known=dials)))
+        return has_news(pk, revision=known, dials=dials, now=timezone.now())
     finally:
         _let_go()
-
-
-# Each agent asks five times a second.
-@compiled
-def _revision(pk: Given) -> QuerySet[Gateway, int]:
-    return Gateway.objects.filter(pk=pk).values_list("revision", flat=True)
-
-
-@compiled
-def _some_dial(gateway: Given, now: Given, known: Given) -> QuerySet[Dial, Any]:
-    return Dial.objects.wanted_of(gateway, now).exclude(Among(F("pk"), known)).values_list("pk")[:1]
 
 
 def _fresh(pk: int, dials: list[int]) -> QuerySet[Dial]:
