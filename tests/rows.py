@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 from django.db.models import DateTimeField, Model
+from psycopg import ClientCursor
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -73,7 +74,9 @@ def put(new: Tables, changed: Tables, keys: Keys, texts: Mapping[str, str]) -> N
     for table, rows in changed.items():
         said.append(_update(table, tuple(rows[0])))
         given.append(_text(table, rows, keys, texts))
-    with connection.cursor() as cursor:
+    connection.ensure_connection()
+    # Several statements at once have their values filled in on this side: the server binds those of one only.
+    with ClientCursor(connection.connection) as cursor:
         cursor.execute("; ".join(said), given)
 
 
