@@ -4,6 +4,7 @@ Django's own handler goes to a thread for each signal, for the middleware, for t
 between, and starts two threads for each request. That took longer than to make a small page.
 """
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,11 +51,23 @@ class Handler(ASGIHandler):
             return
         response = await sync_to_async(self._answer)(scope, body)
         try:
-            await self.send_response(response, send)
+            await (self._stream(response, receive, send) if response.streaming else self.send_response(response, send))
         finally:
             body.close()
             if response.streaming:
                 await sync_to_async(response.close)()
+
+    async def _stream(self, response: Any, receive: Any, send: Any) -> None:
+        """Send an answer that comes in parts for as long as somebody reads it: uvicorn drops without a word what nobody receives."""
+        tasks = [asyncio.create_task(self.send_response(response, send)), asyncio.create_task(_hangs_up(receive))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            [sent, _gone] = await asyncio.gather(*tasks, return_exceptions=True)
+        if isinstance(sent, Exception):
+            raise sent
 
     def _answer(self, scope: Any, body: Any) -> Any:
         """Make the answer. What it holds, as a connection to the database, is given back here, unless the answer comes in parts."""
@@ -68,3 +81,9 @@ class Handler(ASGIHandler):
         if not response.streaming:
             response.close()
         return response
+
+
+async def _hangs_up(receive: Any) -> None:
+    """Return when the visitor has gone, or has the whole answer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

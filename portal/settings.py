@@ -139,7 +139,8 @@ _prepared = {"server_side_binding": True, "prepare_threshold": 3}
 DATABASES = {
     # What follows a ? in the address (sslmode=…) is PostgreSQL's own.
     "default": {
-        **_database, "CONN_HEALTH_CHECKS": True, "OPTIONS": {**_prepared, **_database.get("OPTIONS", {}), **_pool},
+        **_database, "ENGINE": "lib.postgres", "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**_prepared, **_database.get("OPTIONS", {}), **_pool},
     }
 }  # fmt: skip
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

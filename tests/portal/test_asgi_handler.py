@@ -36,6 +36,18 @@ def parts(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(some())
 
 
+def endless(request: HttpRequest) -> StreamingHttpResponse:
+    async def some() -> AsyncIterator[str]:
+        try:
+            for _part in range(1000):
+                await asyncio.sleep(0.001)
+                yield "part"
+        finally:
+            seen.append("closed")
+
+    return StreamingHttpResponse(some())
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("on purpose")
 
@@ -43,7 +55,8 @@ def broken(request: HttpRequest) -> HttpResponse:
 barrier = threading.Barrier(30)
 urls = types.ModuleType("urls")
 urls.urlpatterns = [  # type: ignore[attr-defined]
-    path("where/", where), path("all/", wait_for_all), path("parts/", parts), path("broken/", broken),
+    path("where/", where), path("all/", wait_for_all), path("parts/", parts), path("endless/", endless),
+    path("broken/", broken),
 ]  # fmt: skip
 
 
@@ -54,7 +67,8 @@ def handler(settings: Any) -> Handler:
     return Handler()
 
 
-async def ask(handler: Handler, address: str) -> tuple[int, bytes]:
+async def ask(handler: Handler, address: str, leaves_after: int = 10**9) -> tuple[int, bytes]:
+    """Return the answer. As uvicorn does, `receive` says when the visitor has gone, and `send` says nothing of it."""
     scope = {
         "type": "http",
         "method": "GET",
@@ -65,12 +79,20 @@ async def ask(handler: Handler, address: str) -> tuple[int, bytes]:
     }
     sent: list[Any] = []
 
+    asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+    has_gone = asyncio.Event()
+
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        for message in asked:
+            return message
+        await has_gone.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
         seen.append(message["type"])
+        if len(sent) > leaves_after or not message.get("more_body", message["type"] == "http.response.start"):
+            has_gone.set()
 
     await handler(scope, receive, send)
     return sent[0]["status"], b"".join(part.get("body", b"") for part in sent[1:])
@@ -117,6 +139,13 @@ async def test_what_it_held_is_let_go(handler: Handler, address: str, order: lis
         request_started.disconnect(start)
         request_finished.disconnect(finish)
     assert [each for each in seen if isinstance(each, str)] == order
+
+
+async def test_nothing_is_made_for_a_visitor_who_has_gone(handler: Handler) -> None:
+    """A download of a whole disk would be fetched to its end for nobody."""
+    await ask(handler, "/endless/", leaves_after=3)
+    assert seen.count("http.response.body") < 10
+    assert seen[-1] == "closed"
 
 
 async def test_a_fault_of_a_page_is_answered_and_costs_no_thread(
