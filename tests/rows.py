@@ -65,7 +65,10 @@ def difference(before: Tables, after: Tables) -> tuple[Tables, Tables]:
 
 
 def put(new: Tables, changed: Tables, keys: Keys, texts: Mapping[str, str]) -> None:
-    """Insert and update rows in one round trip, with these keys and texts (keys that are UUIDs) in place of those that they had."""
+    """Insert and update rows in one statement, with these keys and texts (keys that are UUIDs) in place of those that they had.
+
+    One statement, since the portal binds values on the server, where a text of several takes none.
+    """
     said, given = [], []
     for table, rows in new.items():
         said.append(_insert(table, tuple(rows[0])))
@@ -74,7 +77,7 @@ def put(new: Tables, changed: Tables, keys: Keys, texts: Mapping[str, str]) -> N
         said.append(_update(table, tuple(rows[0])))
         given.append(_text(table, rows, keys, texts))
     with connection.cursor() as cursor:
-        cursor.execute("; ".join(said), given)
+        cursor.execute(f"WITH {', '.join(f'part{place} AS ({sql})' for place, sql in enumerate(said))} SELECT", given)
 
 
 def _text(table: str, rows: Sequence[Row], keys: Keys, texts: Mapping[str, str]) -> str:
