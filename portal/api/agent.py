@@ -115,8 +115,9 @@ def _numbers(text: str | None) -> list[int] | None:
 @sync_to_async
 def _has_news(pk: int, known: int, dials: list[int] | None) -> bool:
     try:
-        is_known = _revision(pk=pk) == [known]
-        return not is_known or (dials is not None and bool(_some_dial(gateway=pk, now=timezone.now(), known=dials)))
+        if _revision(pk=pk) != [known]:
+            return True
+        return dials is not None and bool(_some_dial(gateway=pk, now=timezone.now(), known=dials))
     finally:
         _let_go()
 
@@ -129,6 +130,7 @@ def _revision(pk: Given) -> QuerySet[Gateway, int]:
 
 @compiled
 def _some_dial(gateway: Given, now: Given, known: Given) -> QuerySet[Dial, Any]:
+    """Select one dial that the agent does not know yet, if there is any."""
     return Dial.objects.wanted_of(gateway, now).exclude(Among(F("pk"), known)).values_list("pk")[:1]
 
 
