@@ -12,15 +12,6 @@ from django.utils import timezone
 from lib.compiled_queries import CompiledQuery, Given, compiled
 
 
-@cache
-def _row_of(model: Any) -> CompiledQuery:
-    def row(pk: Given) -> QuerySet[Any]:
-        rows: QuerySet[Any] = model._default_manager.filter(pk=pk)
-        return rows
-
-    return compiled(row)
-
-
 @contextmanager
 def claimed(rows: "QuerySet[Any]", pk: Any, seconds: float) -> Iterator[Any]:
     """Claim the row `pk` of `rows` for `seconds` and yield it, freshly read. Yield None if another worker has claimed it or `rows` lacks it."""
@@ -35,4 +26,15 @@ def claimed(rows: "QuerySet[Any]", pk: Any, seconds: float) -> Iterator[Any]:
     try:
         yield row
     finally:
-        rows.model._default_manager.filter(pk=pk, claimed_until=until).update(claimed_until=None)
+        model._default_manager.filter(pk=pk, claimed_until=until).update(claimed_until=None)
+
+
+@cache
+def _row_of(model: Any) -> CompiledQuery:
+    """Return the query of a model's row by its key."""
+
+    def row(pk: Given) -> QuerySet[Any]:
+        rows: QuerySet[Any] = model._default_manager.filter(pk=pk)
+        return rows
+
+    return compiled(row)

@@ -7,11 +7,12 @@
     _kept(holders=[machine.pk])  # a list of tunnels
 
 The function is called once. What differs from call to call must be one of its parameters: a `timezone.now()` within it would stay the
-hour of the first call. For queries that each page or each tick asks; everything else is written as usual (docs/adr/0082).
+time of the first call. For queries that each page, tick or poll asks; everything else is written as usual (docs/adr/0082).
 """
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from inspect import signature
 from typing import Any
@@ -42,37 +43,48 @@ class Among(Lookup[Any]):
         return f"{column} = ANY(%s)", [*parameters, self.rhs]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A queryset with places instead of values, and its SQL."""
+
+    rows: Any
+    compiler: SQLCompiler  # has written the SQL, and knows which column belongs to which field
+    sql: str
+    parameters: tuple[Any, ...]  # in the SQL's order: values, and a Given for each place
+    converters: Any  # of the columns
+
+
 class CompiledQuery:
-    """A query of a fixed shape. Call it with its values, by name, in the form in which the database takes them (keys, not objects)."""
+    """A query of a fixed shape. Call it with its values, by name, in the form in which the database takes them (keys, not objects).
+
+    Returns what the queryset would give, as a list. Raises KeyError when a value is missing.
+    """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
         self._build = build
         self.__doc__ = build.__doc__
 
     def __call__(self, **values: Any) -> list[Any]:
-        written, sql, parameters, converters = self._written
-        filled = tuple(values[each.value] if isinstance(each, Given) else each for each in parameters)
-        compiler: Any = copy(written)
-        compiler.connection = connections[self._rows.db]
-        compiler.as_sql = lambda *_args, **_options: (sql, filled)
-        compiler.get_converters = lambda _columns: converters
-        query: Any = copy(self._rows.query)
+        written = self._written
+        filled = tuple(values[each.value] if isinstance(each, Given) else each for each in written.parameters)
+        compiler: Any = copy(written.compiler)
+        compiler.connection = connections[written.rows.db]
+        compiler.as_sql = lambda *_args, **_options: (written.sql, filled)
+        compiler.get_converters = lambda _columns: written.converters
+        query: Any = copy(written.rows.query)
         query.get_compiler = lambda *_args, **_options: compiler
-        rows: Any = type(self._rows)(self._rows.model, query, self._rows.db)
-        rows._iterable_class, rows._fields = self._rows._iterable_class, self._rows._fields
+        rows: Any = type(written.rows)(written.rows.model, query, written.rows.db)
+        rows._iterable_class, rows._fields = written.rows._iterable_class, written.rows._fields
         return list(rows)
 
     @cached_property
-    def _rows(self) -> Any:
-        """Return the queryset, with places instead of values."""
-        return self._build(**{name: Given(name) for name in signature(self._build).parameters})
-
-    @cached_property
-    def _written(self) -> tuple[SQLCompiler, str, tuple[Any, ...], Any]:
-        """Return what has written the SQL and knows which column belongs to which field; the SQL, its parameters, the columns' converters."""
-        compiler = self._rows.query.get_compiler(using=self._rows.db)
+    def _written(self) -> Written:
+        """Write the SQL. Threads that ask first at the same time each write it from a queryset of their own: Django changes it meanwhile."""
+        rows: Any = self._build(**{name: Given(name) for name in signature(self._build).parameters})
+        compiler = rows.query.get_compiler(using=rows.db)
         sql, parameters = compiler.as_sql()
-        return compiler, sql, parameters, compiler.get_converters([column for column, *_rest in compiler.select])
+        converters = compiler.get_converters([column for column, *_rest in compiler.select])
+        return Written(rows, compiler, sql, parameters, converters)
 
 
 def compiled(build: Callable[..., QuerySet[Any, Any]]) -> CompiledQuery:

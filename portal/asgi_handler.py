@@ -1,4 +1,4 @@
-"""Django's ASGI handler, for pages that are no coroutines: a page is made in one thread, in one go.
+"""Django's ASGI handler, but each page is made in one thread in one go, unless its view is a coroutine.
 
 Django's own handler goes to a thread for each signal, for the middleware, for the view and for the end, comes back to the loop in
 between, and starts two threads for each request. That took longer than to make a small page.
@@ -16,7 +16,7 @@ from django.core.signals import request_started
 from django.http import FileResponse
 from django.urls import set_script_prefix
 
-ASYNC = "/agent/"  # all addresses whose views are coroutines begin so
+ASYNC = "/agent/"  # how the addresses begin whose views are coroutines
 MOST_IDLE = 12  # threads that wait for the next request: as many as there are connections to the database
 
 
@@ -42,6 +42,7 @@ class Handler(ASGIHandler):
                 thread.shutdown(wait=False)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Read the request, make the answer in the request's thread, and send it. Django itself does so for coroutines."""
         if scope["path"].startswith(ASYNC):
             await super().handle(scope, receive, send)
             return

@@ -111,8 +111,8 @@ def _note_line(notice: Notice, question: Question, line: Written, now: datetime)
 def _ways(questions: Iterable[Question]) -> dict[int, Contact | str]:
     """Return each machine's SSH, or why no line can be written there."""
     machines = {question.pk: question.machine for question in questions}
-    of_them = Tunnel.objects.live().filter(holder__in=[machine.pk for machine in machines.values()])
-    visited = set(of_them.filter(connections__gt=0).values_list("holder", flat=True))
+    ports = Tunnel.objects.live().filter(holder__in=[machine.pk for machine in machines.values()])
+    visited = set(ports.filter(connections__gt=0).values_list("holder", flat=True))
     return {pk: _way(machine, is_visited=machine.pk in visited) for pk, machine in machines.items()}
 
 

@@ -108,14 +108,14 @@ def _rows(machines: MachineQuerySet | Iterable[Machine]) -> list[Machine]:
 def _templates(rows: list[Machine]) -> dict[int, Template]:
     """Load one object for all machines of a template, and put it onto the rows that came without."""
     bare = [row for row in rows if not _TEMPLATE.is_cached(row)]
-    found = {row.pk: row for row in _of_keys(keys=list({row.template_id for row in bare}))} if bare else {}
+    found = {row.pk: row for row in _by_key(keys=list({row.template_id for row in bare}))} if bare else {}
     for row in bare:
         row.template = found[row.template_id]
     return found | {row.template_id: row.template for row in rows if row.template_id not in found}
 
 
 @compiled
-def _of_keys(keys: Given) -> QuerySet[Template]:
+def _by_key(keys: Given) -> QuerySet[Template]:
     return Template.objects.filter(Among(F("pk"), keys)).select_related("course", "image").order_by()
 
 

@@ -1,6 +1,6 @@
-"""Ports of running machines whose server has another address than they lead to, or none any more: they follow it.
+"""Move or shut the ports of running machines whose server has another address now, or none.
 
-Somebody changed its interfaces on the cluster itself. The old address may be another machine's soon, so nothing may go on leading there.
+Somebody changed its interfaces on the cluster itself. The old address may soon be another machine's, so no port may go on leading there.
 """
 
 from datetime import datetime
@@ -25,18 +25,20 @@ MOVED = _("Its server has another address on the cluster's network now: its port
 
 
 def follow(now: datetime) -> int:
-    """Ask for the ports of such machines anew: their step opens them to the present address, or to none. Returns how many."""
+    """Ask for the ports of such machines anew: the machine's next step opens them to its present address, or to none.
+
+    Return for how many machines.
+    """
     failures = Failures(LOOP, now)
     changed = 0
-    for machine in _elsewhere(now)[:MOST_AT_ONCE]:
-        if str(machine.pk) not in failures.resting:
-            with failures.at(machine.pk, holder=machine.pk):
-                changed += _ask(machine)
+    for machine in _elsewhere(now).exclude(pk__in=failures.resting)[:MOST_AT_ONCE]:
+        with failures.at(machine.pk, holder=machine.pk):
+            changed += _ask(machine)
     return changed
 
 
 def _elsewhere(now: datetime) -> MachineQuerySet:
-    """Select running machines with an open port that leads elsewhere, and for whose ports nothing was asked yet."""
+    """Select running machines with an open port that leads to another address than theirs, unless it was asked for anew already."""
     ports = Tunnel.objects.live().filter(holder=OuterRef("pk"), wanted=Port.OPEN, owner__is_active=True)
     running = Machine.objects.not_held().unclaimed(now).filter(state=State.RUNNING, wanted=Wanted.RUNNING)
     return running.filter(Exists(ports.exclude(target_host=OuterRef("address"))), ports_asked=F("ports_done"))

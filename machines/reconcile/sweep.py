@@ -82,13 +82,14 @@ def _due(now: datetime) -> dict[UUID, bool]:
 
     Those that wait for a server were rung for when they were launched; this is for bells that were lost.
     """
-    found = _unheard(now=now, late=now - BELL_PAUSE)
+    found = _to_be_rung_for(now=now, late=now - BELL_PAUSE)
     slow = [pk for pk, is_slow in found if is_slow][:MOST_LAUNCHES]
     return {pk: False for pk, is_slow in found if not is_slow} | dict.fromkeys(slow, True)
 
 
 @compiled
-def _unheard(now: Given, late: Given) -> QuerySet[Machine, Any]:
+def _to_be_rung_for(now: Given, late: Given) -> QuerySet[Machine, Any]:
+    """Select (key, whether its step is slow) of machines that are due and were not rung for since `late`: quick steps first."""
     is_slow = Q(state__in=LAUNCHING)
     rows = Machine.objects.due(now).filter(Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=late))
     first = rows.annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
@@ -97,7 +98,8 @@ def _unheard(now: Given, late: Given) -> QuerySet[Machine, Any]:
 
 
 @compiled
-def _unsettled() -> QuerySet[Machine, Any]:
+def _some_unsettled() -> QuerySet[Machine, Any]:
+    """Select one unsettled machine, if there is any."""
     return Machine.objects.unsettled().order_by().values_list("pk")[:1]
 
 
@@ -250,7 +252,7 @@ def _take_turn(now: datetime) -> CloudWatch | None:
         return None
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     soon = watch.listed_at is None or now - watch.listed_at >= _busy_pause(watch.took_seconds)
-    if watch.next_at > now and not (soon and _unsettled()):
+    if watch.next_at > now and not (soon and _some_unsettled()):
         return None
     taken = CloudWatch.objects.filter(free, pk=watch.pk, next_at=watch.next_at).update(
         claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS)
@@ -263,7 +265,7 @@ def _busy_pause(took: float) -> timedelta:
 
 
 def _pause(took: float) -> timedelta:
-    quiet = not _unsettled()
+    quiet = not _some_unsettled()
     return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, LEAST_PACE * took)) if quiet else _busy_pause(took)
 
 

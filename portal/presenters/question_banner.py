@@ -56,7 +56,8 @@ def open_questions(request: HttpRequest) -> dict[str, object]:
 
 
 @compiled
-def _some(owner: Given) -> QuerySet[Question, Any]:
+def _some_open(owner: Given) -> QuerySet[Question, Any]:
+    """Select one open question about a person's machines, if there is any."""
     return Question.objects.open().filter(machine__owner=owner).order_by().values_list("pk")[:1]
 
 
@@ -65,7 +66,8 @@ def _of(request: HttpRequest) -> list[ShownQuestion]:
     if user is None or not user.is_authenticated:
         return []
     theirs = Question.objects.open().filter(machine__owner=user)
-    if not _some(owner=user.pk):  # nearly every page: the wide query below costs much more, even when it finds nothing
+    # Nearly every page ends here: the wide query below costs much more, even when it finds nothing.
+    if not _some_open(owner=user.pk):
         return []
     about = Concat(Value(questions.ABOUT), Cast(OuterRef("pk"), TextField()))
     unseen = Notice.objects.filter(about=about, channel=Notice.Channel.PAGE, state=Notice.State.DUE)

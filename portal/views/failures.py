@@ -37,6 +37,7 @@ LABELS = {
     "reports": gettext_lazy("Reports of the agents"),
     "catalog": gettext_lazy("The catalog"),
     "accounts": gettext_lazy("Ports of deactivated accounts"),
+    "addresses": gettext_lazy("Ports of machines whose address changed"),
     "first boots": gettext_lazy("First boots of new machines"),
     "upgrade": gettext_lazy("What the version before has written"),
 }
