@@ -115,32 +115,11 @@ def _numbers(text: str | None) -> list[int] | None:
 @sync_to_async
 def _has_news(pk: int, known: int, dials: list[int] | None) -> bool:
     try:
-<<<<<<< HEAD
         return has_news(pk, revision=known, dials=dials, now=timezone.now())
-=======
-        if _revision(pk=pk) != [known]:
-            return True
-        return dials is not None and bool(_some_dial(gateway=pk, now=timezone.now(), known=dials))
->>>>>>> reader8
     finally:
         _let_go()
 
 
-<<<<<<< HEAD
-=======
-# Each agent asks five times a second.
-@compiled
-def _revision(pk: Given) -> QuerySet[Gateway, int]:
-    return Gateway.objects.filter(pk=pk).values_list("revision", flat=True)
-
-
-@compiled
-def _some_dial(gateway: Given, now: Given, known: Given) -> QuerySet[Dial, Any]:
-    """Select one dial that the agent does not know yet, if there is any."""
-    return Dial.objects.wanted_of(gateway, now).exclude(Among(F("pk"), known)).values_list("pk")[:1]
-
-
->>>>>>> reader8
 def _fresh(pk: int, dials: list[int]) -> QuerySet[Dial]:
     return Dial.objects.wanted_of(pk, timezone.now()).exclude(pk__in=dials)
 

@@ -155,7 +155,6 @@ async def test_what_it_held_is_let_go(handler: Handler, address: str, order: lis
     assert [each for each in seen if isinstance(each, str)] == order
 
 
-<<<<<<< HEAD
 async def test_nothing_is_made_for_a_visitor_who_has_gone(handler: Handler) -> None:
     """A download of a whole disk would be fetched to its end for nobody."""
     await ask(handler, "/endless/", leaves_after=3)
@@ -163,12 +162,7 @@ async def test_nothing_is_made_for_a_visitor_who_has_gone(handler: Handler) -> N
     assert seen[-1] == "closed"
 
 
-async def test_a_fault_of_a_page_is_answered_and_costs_no_thread(
-    handler: Handler, caplog: pytest.LogCaptureFixture
-) -> None:
-=======
 async def test_a_fault_of_a_page_is_answered(handler: Handler) -> None:
->>>>>>> reader8
     assert (await ask(handler, "/broken/"))[0] == 500
 
 
