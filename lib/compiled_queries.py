@@ -50,29 +50,29 @@ class CompiledQuery:
         self.__doc__ = build.__doc__
 
     def __call__(self, **values: Any) -> list[Any]:
-        written, sql, parameters, converters = self._written
+        built, written, sql, parameters, converters = self._written
         filled = tuple(values[each.value] if isinstance(each, Given) else each for each in parameters)
         compiler: Any = copy(written)
-        compiler.connection = connections[self._rows.db]
+        compiler.connection = connections[built.db]
         compiler.as_sql = lambda *_args, **_options: (sql, filled)
         compiler.get_converters = lambda _columns: converters
-        query: Any = copy(self._rows.query)
+        query: Any = copy(built.query)
         query.get_compiler = lambda *_args, **_options: compiler
-        rows: Any = type(self._rows)(self._rows.model, query, self._rows.db)
-        rows._iterable_class, rows._fields = self._rows._iterable_class, self._rows._fields
+        rows: Any = type(built)(built.model, query, built.db)
+        rows._iterable_class, rows._fields = built._iterable_class, built._fields
         return list(rows)
 
     @cached_property
-    def _rows(self) -> Any:
-        """Return the queryset, with places instead of values."""
-        return self._build(**{name: Given(name) for name in signature(self._build).parameters})
+    def _written(self) -> tuple[Any, SQLCompiler, str, tuple[Any, ...], Any]:
+        """Return the queryset with places instead of values, what has written its SQL, the SQL, its parameters, the columns' converters.
 
-    @cached_property
-    def _written(self) -> tuple[SQLCompiler, str, tuple[Any, ...], Any]:
-        """Return what has written the SQL and knows which column belongs to which field; the SQL, its parameters, the columns' converters."""
-        compiler = self._rows.query.get_compiler(using=self._rows.db)
+        Two threads may be here at once (cached_property has no lock since Python 3.12). Writing changes the queryset's joins, so each
+        has its own.
+        """
+        built: Any = self._build(**{name: Given(name) for name in signature(self._build).parameters})
+        compiler = built.query.get_compiler(using=built.db)
         sql, parameters = compiler.as_sql()
-        return compiler, sql, parameters, compiler.get_converters([column for column, *_rest in compiler.select])
+        return built, compiler, sql, parameters, compiler.get_converters([column for column, *_rest in compiler.select])
 
 
 def compiled(build: Callable[..., QuerySet[Any, Any]]) -> CompiledQuery:
