@@ -136,9 +136,12 @@ def fingerprint(requirements: str) -> str:
 
 
 def works() -> bool:
-    """Return whether .venv has a Python that starts. A copied or moved folder has none."""
-    check = "import sys; sys.exit(sys.version_info < (3, 11))"
-    return PYTHON.exists() and subprocess.run([PYTHON, "-c", check]).returncode == 0
+    """Return whether .venv has a Python that starts and finds its packages.
+
+    A copied or moved folder has none. After an upgrade of the system its Python is another version, which looks in another folder.
+    """
+    check = "import pip, sys; sys.exit(sys.version_info < (3, 11))"
+    return PYTHON.exists() and subprocess.run([PYTHON, "-c", check], stderr=subprocess.DEVNULL).returncode == 0
 
 
 def make_venv() -> None:
@@ -158,7 +161,7 @@ def best_python() -> str:
     Distributions optimize theirs by profiles; one that pyenv built takes 5 to 20 % longer for the same work.
     """
     check = "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"
-    if "PYTHON" in os.environ or not os.path.exists(SYSTEM):
+    if "PYTHON" in os.environ or shutil.which(SYSTEM) is None:
         return sys.executable
     return sys.executable if subprocess.run([SYSTEM, "-c", check], capture_output=True).returncode else SYSTEM
 

@@ -129,6 +129,12 @@ def test_a_full_disk_is_told_in_a_sentence(signed_in: Portal) -> None:
     assert (done.returncode, is_sentence(done.stderr)) == (1, True)
 
 
+def test_a_script_reads_the_code_where_nobody_reads_the_sentence(signed_in: Portal) -> None:
+    signed_in.answers = [(401, {}, {"type": "about:blank", "status": 401, "code": "unknown_token", "detail": "No."})]
+    line = f"cd {FOLDER}; exec {sys.executable} -m minga_client ls 2>/dev/full"
+    assert subprocess.run(["sh", "-c", line], timeout=60).returncode == 4
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("words", ["--help", "ls --help", "__complete l"])
 def test_whoever_reads_only_the_beginning_sees_no_error(words: str, unbuffered: str) -> None:

@@ -2,6 +2,7 @@
 
 import stat
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,19 @@ def test_without_a_systems_python_ours_will_do(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.delenv("PYTHON", raising=False)
     monkeypatch.setattr(bootstrap, "SYSTEM", str(tmp_path / "nothing"))
     assert bootstrap.best_python() == sys.executable
+
+
+def test_one_that_may_not_be_run_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    Path(system(monkeypatch, tmp_path, 0)).chmod(stat.S_IRUSR)
+    assert bootstrap.best_python() == sys.executable
+
+
+def test_a_folder_whose_python_was_upgraded_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The link in it leads to the new version, which does not look where the old one kept the packages."""
+    monkeypatch.setattr(bootstrap, "PYTHON", tmp_path / "bin" / "python")
+    venv.create(tmp_path)
+    [packages] = tmp_path.glob("lib/python3.*/site-packages")
+    (packages / "pip.py").touch()
+    assert bootstrap.works()
+    packages.rename(packages.with_name("of-before"))
+    assert not bootstrap.works()

@@ -91,6 +91,13 @@ def test_a_value_that_is_missing_is_an_error(db: None) -> None:
         live_grants(user=1)
 
 
+def test_threads_that_write_it_at_once_share_no_queryset(db: None) -> None:
+    """The joins of one change meanwhile: one thread would fail, or keep the SQL of two halves."""
+    query = compiled(lambda: Tunnel.objects.select_related("gateway"))
+    first, second = (type(query)._written.func(query) for _thread in range(2))
+    assert first[1].query is not second[1].query
+
+
 @pytest.mark.django_db(transaction=True)
 def test_threads_use_their_own_connections(machine: Machine) -> None:
     found: list[int] = []

@@ -58,7 +58,10 @@ def _run_command(arguments: list[str]) -> int:
 
 
 def _failed(sentence: str, code: int) -> int:
-    print(f"minga: {sentence}", file=sys.stderr)
+    try:
+        print(f"minga: {sentence}", file=sys.stderr)
+    except OSError:  # nobody can read it; a script still gets the code
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     return code
 
 
