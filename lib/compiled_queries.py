@@ -7,7 +7,7 @@
     _kept(holders=[machine.pk])  # a list of tunnels
 
 The function is called once. What differs from call to call must be one of its parameters: a `timezone.now()` within it would stay the
-time of the first call. For queries that each page, tick or poll asks; everything else is written as usual (docs/adr/0082).
+time of the first call. For queries that each page or each tick asks; everything else is written as usual (docs/adr/0082).
 """
 
 from collections.abc import Callable

@@ -18,7 +18,7 @@ from lib.compiled_queries import Given, compiled
 from lib.measures import MEASURES
 from lib.measures import Size as Size
 from lib.notes import Note, Refusal
-from quotas.models import Allowance, Grant, Reservation
+from quotas.models import Allowance, Grant, Reservation, granted
 
 
 class OverQuota(Refusal):
@@ -126,7 +126,7 @@ class Usage:
 
 def usage(user: User) -> Usage:
     """Return what the person's open reservations take and the live grants give. Costs two queries."""
-    limits = _sums(Grant.objects.amounts(user, timezone.now()))
+    limits = _sums(granted(user, timezone.now()))
     used = _sums(_reserved(user=user.pk))
     return Usage(*(Gauge(*both) for both in zip(used, limits, strict=True)))
 
@@ -137,7 +137,7 @@ def _reserved(user: Given) -> QuerySet[Reservation, Any]:
 
 
 def _sums(rows: Iterable[tuple[int, ...]]) -> list[int]:
-    """Add up each measure."""
+    """Add up each measure of rows that have them in the order of MEASURES."""
     return [sum(column) for column in zip(*rows, strict=True)] or [0] * len(MEASURES)
 
 

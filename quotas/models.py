@@ -46,13 +46,14 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         """Select the grants to this person and those to each of their roles."""
         return self.filter(Q(user=user) | Q(role__in=user.roles))
 
-    def amounts(self, user: User, now: datetime) -> list[tuple[int, ...]]:
-        """Return the measures of each live grant of a person, in the order of MEASURES."""
-        return _amounts(user=user.pk, roles=user.roles, now=now)
+
+def granted(user: User, now: datetime) -> list[tuple[int, ...]]:
+    """Return the measures of each live grant of a person, in the order of MEASURES."""
+    return _granted(user=user.pk, roles=user.roles, now=now)
 
 
 @compiled
-def _amounts(user: Given, roles: Given, now: Given) -> "models.QuerySet[Grant, Any]":
+def _granted(user: Given, roles: Given, now: Given) -> "models.QuerySet[Grant, Any]":
     return Grant.objects.filter(Q(user=user) | Q(Among(F("role"), roles))).live(now).values_list(*MEASURES)
 
 

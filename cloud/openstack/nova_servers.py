@@ -60,10 +60,11 @@ def metadata(machine: str, owner_key: str, owner_name: str, labels: dict[str, st
     return {PREFIX + key: value[:255] for key, value in ours.items() if value}
 
 
-def server(row: dict[str, Any], address: str | None = "") -> Server:
+def server(row: dict[str, Any], address: str | None) -> Server:
     """Read a row of servers/detail. A cell that is down gives only id, status UNKNOWN, project and times.
 
-    address: where it is reached (cloud.openstack.server_addresses). None: nobody knows, so nothing may follow from this row.
+    address: where the server is reached, '' for nowhere (cloud.openstack.server_addresses). None: that is not known now, so its
+    status is UNKNOWN, too, and nothing is concluded from this row.
     """
     facts = row.get("metadata") or {}
     fault = row.get("fault") or {}
@@ -88,7 +89,7 @@ def server(row: dict[str, Any], address: str | None = "") -> Server:
     )
 
 
-def server_or_unknown(row: dict[str, Any], address: str | None = "") -> Server:
+def server_or_unknown(row: dict[str, Any], address: str | None) -> Server:
     """Read one row of a list. A row that cannot be read must neither hide the others nor count as a deleted server."""
     try:
         return server(row, address)

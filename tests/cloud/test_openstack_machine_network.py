@@ -20,7 +20,7 @@ def chosen(wish: str, *networks: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("wish", ["", "lab", "id-of-ours"])
 @pytest.mark.parametrize("name", ["lab", "id-of-ours"])
-def test_a_student_s_network_of_its_name_takes_its_place_never(wish: str, name: str) -> None:
+def test_a_student_s_network_of_its_name_never_takes_its_place(wish: str, name: str) -> None:
     theirs = {**NETWORK, "id": "id-of-theirs", "name": name, "shared": False}
     assert chosen(wish, theirs, OURS) == "id-of-ours"
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from cloud.contract import Flavor, Owner, ServerSpec, Status
+from cloud.contract import Flavor, Owner, Server, ServerSpec, Status
 from cloud.openstack import nova_servers
 from cloud.openstack.client import Client
 from cloud.openstack.launches import host_name_of
@@ -19,8 +19,12 @@ ROW: dict[str, Any] = {
 }  # fmt: skip
 
 
+def read(row: dict[str, Any]) -> Server:
+    return nova_servers.server(row, "")
+
+
 def test_a_whole_row() -> None:
-    made = nova_servers.server(ROW)
+    made = read(ROW)
     assert (made.id, made.machine, made.owner, made.status, made.host, made.project) == (
         "s1",
         "m1",
@@ -34,33 +38,31 @@ def test_a_whole_row() -> None:
 
 
 def test_a_row_of_a_cell_that_is_down() -> None:
-    made = nova_servers.server(
-        {"id": "s1", "status": "UNKNOWN", "tenant_id": "p1", "created": "2026-11-21T10:00:00Z", "links": []}
-    )
+    made = read({"id": "s1", "status": "UNKNOWN", "tenant_id": "p1", "created": "2026-11-21T10:00:00Z", "links": []})
     assert (made.status, made.machine, made.address, made.flavor) == (Status.UNKNOWN, "", "", None)
 
 
 def test_somebody_else_s_server_is_no_machine() -> None:
-    assert nova_servers.server({**ROW, "metadata": {}}).machine == ""
+    assert read({**ROW, "metadata": {}}).machine == ""
 
 
 @pytest.mark.parametrize("text", ["", "two", "-1", None])
 def test_metadata_that_somebody_changed_by_hand_stop_nothing(text: str | None) -> None:
-    assert nova_servers.server({**ROW, "metadata": {"minga_resets": text}}).resets == 0
+    assert read({**ROW, "metadata": {"minga_resets": text}}).resets == 0
 
 
 def test_a_status_of_tomorrow_is_unknown() -> None:
-    assert nova_servers.server({**ROW, "status": "TELEPORTING"}).status == Status.UNKNOWN
+    assert read({**ROW, "status": "TELEPORTING"}).status == Status.UNKNOWN
 
 
 def test_no_room_is_told_apart() -> None:
     message = "No valid host was found. There are not enough hosts available."
-    made = nova_servers.server({**ROW, "status": "ERROR", "fault": {"code": 500, "message": message}})
+    made = read({**ROW, "status": "ERROR", "fault": {"code": 500, "message": message}})
     assert (made.full, made.fault) == (True, f"500 {message}")
 
 
 def test_another_fault_is_not_no_room() -> None:
-    assert not nova_servers.server({**ROW, "status": "ERROR", "fault": {"code": 500, "message": "disk on fire"}}).full
+    assert not read({**ROW, "status": "ERROR", "fault": {"code": 500, "message": "disk on fire"}}).full
 
 
 def test_a_row_whose_address_nobody_knows_is_unknown_and_still_ours() -> None:
@@ -89,14 +91,14 @@ def test_another_machine_s_tag_goes_and_other_people_s_stay() -> None:
 )
 def test_all_disks_of_a_size_count(disks: dict[str, Any], total: int, root: int) -> None:
     of_catalog = nova_servers.flavor({"id": "f", "name": "lab", "vcpus": 1, "ram": 512, **disks})
-    of_server = nova_servers.server({**ROW, "flavor": {"original_name": "lab", "vcpus": 1, "ram": 512, **disks}}).flavor
+    of_server = read({**ROW, "flavor": {"original_name": "lab", "vcpus": 1, "ram": 512, **disks}}).flavor
     assert of_server
     for size in (of_catalog, of_server):
         assert (size.disk_gb, size.room_for_image) == (total, root)
 
 
 def test_a_row_that_is_not_understood_is_not_known_and_not_gone(db: None) -> None:
-    odd = nova_servers.server_or_unknown({**ROW, "metadata": ["x"]})
+    odd = nova_servers.server_or_unknown({**ROW, "metadata": ["x"]}, "")
     assert (odd.id, odd.status) == ("s1", Status.UNKNOWN)
 
 

@@ -61,7 +61,7 @@ def neutron() -> Neutron:
 
 @pytest.fixture
 def found(neutron: Neutron, db: None) -> Addresses:
-    """The addresses that one process knows. What it warns of is noted in the database."""
+    """Return the addresses that one process knows. Warnings are noted in the database."""
     return Addresses(cast("Client", neutron), lambda: OURS)
 
 
@@ -169,9 +169,14 @@ def test_what_is_known_is_asked_about_again_after_minutes(
     assert found.of([row("s", "10.0.0.5")]) == {"s": ""}
 
 
-def test_a_silent_neutron_leaves_new_addresses_unknown_and_is_asked_once(found: Addresses, neutron: Neutron) -> None:
+def test_a_silent_neutron_leaves_new_addresses_unknown(found: Addresses, neutron: Neutron) -> None:
     neutron.error = CloudBusy("timed out")
     assert found.of([row("s", "10.0.0.5"), row("asleep")]) == {"s": None, "asleep": ""}
+
+
+def test_a_silent_neutron_is_asked_once_a_list(found: Addresses, neutron: Neutron) -> None:
+    neutron.error = CloudBusy("timed out")
+    found.of([row(f"s{number}", f"10.0.1.{number}") for number in range(server_addresses.AT_ONCE + 1)])
     assert neutron.refused == 1
 
 

@@ -17,9 +17,9 @@ CODES: tuple[tuple[type[MingaError], int], ...] = (
 def run(arguments: list[str]) -> int:
     _make_streams_whole()
     try:
-        code = _run_command(arguments)
+        _run_command(arguments)
         sys.stdout.flush()
-        return code
+        return 0
     except MingaError as error:
         return _failed(printable(_with_help(error)), next(code for kind, code in CODES if isinstance(error, kind)))
     except BrokenPipeError:  # `minga ls | head`: who reads has enough
@@ -40,21 +40,20 @@ def _make_streams_whole() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
-def _run_command(arguments: list[str]) -> int:
+def _run_command(arguments: list[str]) -> None:
     if arguments[:1] == ["__complete"]:
         from .completion import candidates
 
         print("\n".join(candidates(arguments[1:])))
-        return 0
+        return
     from .parser import parse
 
     try:
         args = parse(arguments)
-    finally:  # it may have printed the help, and ended us
+    finally:  # --help has printed and raises SystemExit: a reader who is gone must be noticed before that
         sys.stdout.flush()
     module, function = args.function.split(".")
     getattr(import_module(f".{module}", __package__), function)(args)
-    return 0
 
 
 def _failed(sentence: str, code: int) -> int:
