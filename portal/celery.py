@@ -37,7 +37,7 @@ def timetable() -> dict[str, dict[str, Any]]:
         # Who may wake sleeping machines by connecting: an owner's new address counts at once, a class-mate's from here.
         "let_knock": _every(120, "machines.tasks.let_knock", expires=60),
         "forget_once_keys": _every(300, "portal.tasks.forget_once_keys", expires=200),
-        # A deactivated account shuts its ports, a machine that does not run its ssh: three small queries while nothing has changed.
+        # A deactivated account shuts its ports, a machine that does not run its ssh: five small queries while nothing has changed.
         "follow_accounts": _every(5, "machines.tasks.follow_accounts", expires=4),
         "forget_addresses": _every(3600, "portal.tasks.forget_addresses", expires=600),
         "forget_failures": _every(3600, "portal.tasks.forget_failures", expires=600),
