@@ -95,7 +95,7 @@ def test_threads_that_write_it_at_once_share_no_queryset(db: None) -> None:
     """The joins of one change meanwhile: one thread would fail, or keep the SQL of two halves."""
     query = compiled(lambda: Tunnel.objects.select_related("gateway"))
     first, second = (type(query)._written.func(query) for _thread in range(2))
-    assert first[1].query is not second[1].query
+    assert first.rows.query is not second.rows.query
 
 
 @pytest.mark.django_db(transaction=True)
