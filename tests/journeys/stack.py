@@ -75,8 +75,13 @@ class Stack:
             start_new_session=True,
         )
         output.close()
-        wait_for(lambda: self.status.get("ready"), START_SECONDS, "the stack is ready", self._must_live)
+        wait_for(self._is_ready, START_SECONDS, "the stack is ready", self._must_live)
         return self
+
+    def _is_ready(self) -> bool:
+        """Whether this very process says so: one that was killed leaves its word behind."""
+        assert self.process is not None
+        return bool(self.status.get("ready")) and self.status["supervisor"] == self.process.pid
 
     def stop(self) -> int:
         """End it as Ctrl-C does; its exit code."""
