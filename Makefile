@@ -13,14 +13,14 @@ export PORT DATA GUESTS
 .PHONY: run test quick test-slow test-chaos test-openstack test-production check fix bench audit dev
 
 run:
-	@exec $(PYTHON) deploy/local/bootstrap.py run
+	@exec "$(or $(PYTHON),python3)" deploy/local/bootstrap.py run
 
 dev:
-	@$(PYTHON) deploy/local/bootstrap.py dev
+	@"$(or $(PYTHON),python3)" deploy/local/bootstrap.py dev
 	@$(IN_VENV) -m deploy.local.assets
 
 test: dev
-	@$(PYTHON) deploy/local/tools.py
+	@"$(or $(PYTHON),python3)" deploy/local/tools.py
 	@exec $(ALL) $(TESTS)
 
 # No QEMU, no browser, no local cloud, no agent process, no whole Minga, none of the longest matrices.
@@ -29,21 +29,21 @@ quick: dev
 
 # What `make quick` leaves out.
 test-slow: dev
-	@$(PYTHON) deploy/local/tools.py
+	@"$(or $(PYTHON),python3)" deploy/local/tools.py
 	@exec $(ALL) -m "slow or qemu or browser" $(TESTS)
 
 # kill -9 of each part at each moment of a life. (bench.chaos, of `make bench`, is something else: it counts.)
 test-chaos: dev
-	@$(PYTHON) deploy/local/tools.py
+	@"$(or $(PYTHON),python3)" deploy/local/tools.py
 	@exec $(IN_VENV) -m pytest tests/journeys -m chaos_all
 
 test-openstack: dev
-	@$(PYTHON) deploy/local/tools.py
+	@"$(or $(PYTHON),python3)" deploy/local/tools.py
 	@exec $(IN_VENV) -m tests.openstack
 
 # The image, compose, a VPS, guests' sshd, systemd and docs/admin/install.md, for real: root only.
 test-production: dev
-	@$(PYTHON) deploy/local/tools.py
+	@"$(or $(PYTHON),python3)" deploy/local/tools.py
 	@$(IN_VENV) -m tests.production
 	@$(IN_VENV) -m tests.guests
 	@exec $(IN_VENV) -m tests.installation
