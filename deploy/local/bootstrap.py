@@ -161,7 +161,7 @@ def best_python() -> str:
     Distributions optimize theirs by profiles; one that pyenv built takes 5 to 20 % longer for the same work.
     """
     check = "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"
-    if "PYTHON" in os.environ or shutil.which(SYSTEM) is None:
+    if os.environ.get("PYTHON") or shutil.which(SYSTEM) is None:
         return sys.executable
     return sys.executable if subprocess.run([SYSTEM, "-c", check], capture_output=True).returncode else SYSTEM
 
