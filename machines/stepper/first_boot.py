@@ -27,7 +27,10 @@ log = logging.getLogger(__name__)
 
 LOOP = "first boots"  # of accounts.failures
 LINES = 400  # of the console, the newest
-SOONEST, LATEST = timedelta(seconds=10), timedelta(seconds=60)  # between two looks
+SOONEST, LATEST = timedelta(seconds=10), timedelta(seconds=60)  # between two looks at one
+EACH = timedelta(
+    seconds=1
+)  # between two looks at any: each is a question to the computer that makes the servers of a class just then
 LONGEST = timedelta(hours=1)  # after this nobody looks any more
 MOST = 20  # looked at in one turn
 WIDTH = 200  # characters of a line that are kept
@@ -109,7 +112,7 @@ def watch(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> No
     if machine.state != State.BUILDING or machine.setup not in (Setup.NONE, Setup.RUNNING):
         return
     if machine.setup_since is None and not is_last:  # just switched on: nothing to read yet
-        _write(machine, {"setup_since": now, "setup_next_at": now + SOONEST})
+        _write(machine, {"setup_since": now, "setup_next_at": now + _pause(now, now)})
     elif is_last or machine.setup_next_at is None or machine.setup_next_at <= now:
         # A console that cannot be read must not stop a launch.
         with Failures(LOOP, now).at(machine.pk, holder=machine.pk):
@@ -132,7 +135,7 @@ def tend(cloud: Cloud, now: datetime) -> None:
 def look(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> None:
     """Read the console once. The time of the next read is written first, so two workers never read at once and a lost reply costs a turn."""
     since = machine.setup_since or now
-    turn = {"setup_since": since, "setup_next_at": now + min(max(SOONEST, (now - since) / 10), LATEST)}
+    turn = {"setup_since": since, "setup_next_at": now + _pause(since, now)}
     if not _write(machine, turn):
         return
     try:
@@ -144,6 +147,12 @@ def look(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> Non
         log.warning("the console of machine %s cannot be read: %s", machine.pk, error)
         console = ""
     _take(machine, _facts(machine, read(console), now, is_last=is_last))
+
+
+def _pause(since: datetime, now: datetime) -> timedelta:
+    """Return how long to wait before the next look at a machine, looked at since then: longer while a class launches."""
+    watched = Machine.objects.filter(setup_next_at__isnull=False).count()
+    return max(min(max(SOONEST, (now - since) / 10), LATEST), watched * EACH)
 
 
 def _facts(machine: Machine, reading: ConsoleReading, now: datetime, *, is_last: bool) -> dict[str, Any]:

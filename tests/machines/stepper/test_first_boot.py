@@ -1,5 +1,6 @@
 """The console's word on cloud-init: its last line while it runs; then how it ended. A machine without it waits for nothing."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from django.utils import timezone
 from cloud.contract import CloudBusy
 from machines import actions
 from machines.models import Machine
+from machines.states import Setup
 from machines.stepper.first_boot import LATEST, failures_of, read, tend
 from portal.presenters.machine_card import Shown
 from portal.presenters.show_machines import show_all
+from tests.factories import make_machine
 from tests.machines.world import World
 
 CONSOLES = Path(__file__).parent / "consoles"  # recorded: Debian 12, cloud-init 22.4.2, Nova of Zed
@@ -218,3 +221,12 @@ def test_a_restart_is_no_first_boot(world: World) -> None:
     actions.restart(machine=machine, by=world.student)
     world.turn()
     assert world.until(machine, "running").setup == ""
+
+
+def test_the_more_there_are_the_rarer_each_is_looked_at(world: World) -> None:
+    """A class that launches at once: its consoles are read once a second in all, whoever it is."""
+    now = timezone.now()
+    for number in range(15):
+        make_machine(world.student, name=f"m-{number}", setup=Setup.RUNNING, setup_since=now, setup_next_at=now)
+    tend(world.cloud, now)
+    assert {machine.setup_next_at - now for machine in Machine.objects.all()} == {timedelta(seconds=15)}
