@@ -100,7 +100,7 @@ def kept_wheels(requirements: str) -> list[str]:
     """
     if not os.environ.get("MINGA_CACHE"):
         return []
-    version = f"{cache_tag()}-{hashlib.sha256(texts(requirements) + UV.encode()).hexdigest()[:20]}"
+    version = f"{python_version()}-{hashlib.sha256(texts(requirements) + UV.encode()).hexdigest()[:20]}"
     kept = Path(os.environ["MINGA_CACHE"]) / "wheels" / requirements / version
     try:
         if not kept.exists():
@@ -121,9 +121,9 @@ def fetch_wheels(requirements: str, kept: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
 
 
-def cache_tag() -> str:
-    """Return what .venv's Python calls its version, as cpython-311."""
-    ask = "import sys; print(sys.implementation.cache_tag)"
+def python_version() -> str:
+    """Return the version of .venv's Python, as cpython-3.11.2: a list of requirements may want more packages of an older one."""
+    ask = "import platform, sys; print(f'{sys.implementation.name}-{platform.python_version()}')"
     return subprocess.run([str(PYTHON), "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
 
 
