@@ -136,9 +136,9 @@ class SimulatedGuests:
         return "\n".join(guest.console[-lines:]) if guest else ""
 
     async def find_again(self, rows: list[ServerRow]) -> None:
-        """Start the guests that ran when our process ended, with their memory."""
+        """Start the guests that ran when our process ended, with their memory; not one whose disk a cut-off delete has taken already."""
         for row in rows:
-            if row.is_running and not row.parked:
+            if row.is_running and not row.parked and self._store.files(row.id):
                 await self.start(row)
 
     async def close(self, rows: list[ServerRow]) -> list[ServerRow]:

@@ -25,6 +25,7 @@ OF_IMAGES = {"POSTGRES_INITDB_ARGS"}  # of other people's images
 OWN_DEFAULTS = {"HTTPS": "on", "LOG_FORMAT": "json"}
 # Read by our programs and set by nobody but the system, Django, Python or the tests.
 OF_THE_SYSTEM = {
+    "PYTHON",
     "PATH",
     "HOME",
     "LANG",
