@@ -2,12 +2,10 @@
 
 import signal
 import socket
-import sqlite3
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -207,19 +205,6 @@ def test_a_kill_in_the_middle_of_a_verb_does_not_stop_it(
     expected = {"sleep": [Status.SUSPENDED], "shelve": [Status.SHELVED], "delete": []}
     assert left == expected.get(verb, [Status.ACTIVE])
     assert len(own.processes()) == (1 if guests == "qemu" and left == [Status.ACTIVE] else 0)
-
-
-def test_a_disk_that_is_gone_stops_no_start(make_stage: Make, make_spec: Specs) -> None:
-    """A delete takes the disk first. Killed after that, the next start finds a server that runs, without one."""
-    own = make_stage("simulated")
-    made = own.cloud.ensure_server(make_spec(own))
-    own.settle()
-    own.end(signal.SIGKILL)
-    with closing(sqlite3.connect(own.data / "simulated.sqlite3")) as state:
-        state.execute("delete from files where server_id = ?", (made.id,))
-        state.commit()
-    own.start()
-    until(lambda: look(own, made).status == Status.STOPPED, "the server is told to be stopped")
 
 
 @qemu

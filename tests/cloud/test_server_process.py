@@ -1,9 +1,12 @@
 """The local cloud's process: how it starts and refuses to, how it fills up, and how its client takes trouble."""
 
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from cloud.contract import CloudBusy, CloudFull, CloudRefused, Owner, ServerSpec, Status
 from cloud.local import LocalCloud
 from tests.cloud.conftest import look
-from tests.cloud.local_stage import LocalStage, free_port, insist
+from tests.cloud.local_stage import LocalStage, free_port, insist, until
 
 pytestmark = pytest.mark.slow
 
@@ -127,3 +130,16 @@ def test_two_hundred_are_listed_and_found_again(make_stage: Make, make_spec: Spe
     stage.end()
     stage.start()
     assert {server.id for server in stage.servers()} == before
+
+
+def test_a_disk_that_is_gone_stops_no_start(make_stage: Make, make_spec: Specs) -> None:
+    """A delete takes the disk first. Killed after that, the next start finds a server that runs, without one."""
+    own = make_stage("simulated")
+    made = own.cloud.ensure_server(make_spec(own))
+    own.settle()
+    own.end(signal.SIGKILL)
+    with closing(sqlite3.connect(own.data / "simulated.sqlite3")) as state:
+        state.execute("delete from files where server_id = ?", (made.id,))
+        state.commit()
+    own.start()
+    until(lambda: look(own, made).status == Status.STOPPED, "the server is told to be stopped")
