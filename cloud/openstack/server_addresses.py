@@ -96,13 +96,19 @@ class Addresses:
             self._known[key] = Known(seen, address, time.monotonic())
 
     def _warn(self, rows: Sequence[Row], found: dict[str, Known | None]) -> None:
-        """Tell the log of machines whose server shows addresses of other networks only."""
+        """Tell the log of machines whose server runs and shows addresses of other networks only.
+
+        Nova goes on showing the addresses of a server that is being deleted when its ports are gone.
+        """
         for row in rows:
-            known = found.get(row["id"])
+            known = (
+                found.get(row["id"]) if row.get("status") == "ACTIVE" and not row.get("OS-EXT-STS:task_state") else None
+            )
             if known and not known.address and f"{PREFIX}machine" in (row.get("metadata") or {}):
                 addresses = ", ".join(sorted(address for address, _mac in known.seen))
                 text = "server %s (%s) has no port in the machines' network; not reached at: %s"
-                seldom.warning(log, f"address {row['id']}", text, row["id"], row.get("name"), addresses)
+                facts = row["id"], row.get("name"), addresses
+                seldom.warning(log, f"address {row['id']}", text, *facts, memory=seldom.OWN)
 
 
 def seen_in(row: Row) -> Seen | None:

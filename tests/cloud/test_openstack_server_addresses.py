@@ -51,7 +51,7 @@ def row(server: str, *shown: str, kind: str = "fixed", name: str = "lab") -> dic
         {"addr": address, "version": 4, "OS-EXT-IPS:type": kind, "OS-EXT-IPS-MAC:mac_addr": mac_of(address).upper()}
         for address in shown
     ]
-    return {"id": server, "addresses": {name: entries}, "metadata": {"minga_machine": "m"}}
+    return {"id": server, "status": "ACTIVE", "addresses": {name: entries}, "metadata": {"minga_machine": "m"}}
 
 
 @pytest.fixture
@@ -103,9 +103,18 @@ def test_a_second_network_changes_nothing(found: Addresses, neutron: Neutron) ->
 def test_the_log_names_a_machine_with_foreign_addresses(
     found: Addresses, neutron: Neutron, caplog: pytest.LogCaptureFixture
 ) -> None:
-    neutron.give("s", HOST, network=THEIRS)
-    found.of([row("s", HOST)])
+    neutron.give("foreign", HOST, network=THEIRS)
+    found.of([row("foreign", HOST)])
     assert f"no port in the machines' network; not reached at: {HOST}" in caplog.text
+
+
+@pytest.mark.parametrize("facts", [{"OS-EXT-STS:task_state": "deleting"}, {"status": "BUILD"}])
+def test_one_that_comes_or_goes_is_no_news(
+    found: Addresses, caplog: pytest.LogCaptureFixture, facts: dict[str, str]
+) -> None:
+    """Nova shows the addresses of a server that is being deleted when its ports are gone already."""
+    found.of([row("s", HOST) | facts])
+    assert caplog.text == ""
 
 
 def test_a_neighbour_s_address_is_the_neighbour_s(found: Addresses, neutron: Neutron) -> None:
