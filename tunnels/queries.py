@@ -25,7 +25,7 @@ FROM tunnels_gateway gateway WHERE gateway.id = %(gateway)s
 
 
 def has_news(gateway: int, *, revision: int, dials: list[int] | None, now: datetime) -> bool:
-    """Whether an agent that knows this revision and these dials should be told more. True, too, of a gateway that is gone."""
+    """Return whether an agent that knows this revision and these dials should be told more. True, too, of a gateway that is gone."""
     facts = {"gateway": gateway, "revision": revision, "dials": dials, "now": now, "open": Wanted.OPEN.value}
     with connection.cursor() as cursor:
         cursor.execute(_HAS_NEWS, facts)

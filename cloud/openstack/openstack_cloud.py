@@ -141,12 +141,8 @@ class OpenStackCloud:
         return Listing(found, as_iso(began, minus=OVERLAP), whole=changes_since is None)
 
     def find_server(self, machine: str) -> Server | None:
-        params = {
-            "all_tenants": 1,
-            "tags": nova_servers.machine_tag(machine),
-            "sort_key": "created_at",
-            "sort_dir": "asc",
-        }
+        tags = nova_servers.machine_tag(machine)
+        params = {"all_tenants": 1, "tags": tags, "sort_key": "created_at", "sort_dir": "asc"}
         rows = paging.rows(self.client, "compute", "/servers/detail", "servers", params)
         addresses = self.addresses.of(rows)
         found = (nova_servers.server(row, addresses[row["id"]]) for row in rows)

@@ -79,7 +79,7 @@ class Stack:
         return self
 
     def _is_ready(self) -> bool:
-        """Whether this very process says so: one that was killed leaves its word behind."""
+        """Return whether this very process says so: one that was killed leaves its word behind."""
         assert self.process is not None
         return bool(self.status.get("ready")) and self.status["supervisor"] == self.process.pid
 

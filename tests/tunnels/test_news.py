@@ -1,4 +1,4 @@
-"""Whether there is something to tell an agent: of dials, what the list that it then gets has."""
+"""An agent is told that there is something new exactly when the list that it then gets has it."""
 
 from datetime import timedelta
 from typing import Any
