@@ -67,9 +67,8 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     # In an OpenStack guest a VNC server has a password of its own.
     has_screen = watch.serves_screens and any(s.scheme == "vnc" for s in template.service_list)
     password = secrets.token_urlsafe(6) if has_screen else ""  # 8 characters: the most that VNC looks at
-    machine = Machine.objects.create(
-        pk=pk, owner=owner, template=template, vnc_password=password, **machine_names.columns(name)
-    )
+    facts = {"vnc_password": password, "enqueued_at": timezone.now(), **machine_names.columns(name)}
+    machine = Machine.objects.create(pk=pk, owner=owner, template=template, **facts)
     tunnels.actions.reserve(holder=pk, owner=owner, services=template.service_list, by=by)
     machine.record(
         Event.Kind.WISHED,

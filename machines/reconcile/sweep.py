@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -35,14 +35,20 @@ log = logging.getLogger(__name__)
 # A list of many servers costs the cloud a lot (ADR 56). Wait ten times as long as the last list took, so that lists take a tenth of the
 # cloud's time. People wait for news, so not longer than eight seconds; but always three times as long as it took.
 PACE, LEAST_PACE, ENOUGH = 10, 3, 8.0
+# The last of a class, and whoever launches alone, wait for nothing but the next list. Then it tells of few servers, so it is cheap.
+FEW, SOON = 10, 2.0  # no more machines that wait, and the longest pause in seconds while they do
 HEARD_LATE = timedelta(seconds=1)  # a list that began this soon after a request may have missed it
-PATIENCE = timedelta(seconds=5)  # without news of a server that was asked for something; then all are listed
+# Without news of a server that was asked for something; then all are listed. Not of one that is new: Nova lists no change of
+# those that still wait for a host, which takes long while a class launches.
+PATIENCE = timedelta(seconds=5)
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
 # Making a server takes the cloud about a second. A class that launches at once would fill the queue with slow steps, and quick steps
 # of running machines would wait behind them.
 LAUNCHING = (State.NEW, State.QUEUED)
 MOST_LAUNCHES = 8
 BELL_PAUSE = timedelta(seconds=3)  # after this a bell is rung again: it was lost, or all workers are busy
+# Likewise for a launch while workers are at other launches: most likely it waits behind them.
+QUEUE_PAUSE = timedelta(seconds=30)
 LOOP = "list"  # of accounts.failures
 SILENT = "the sweep"  # key of the warnings about a silent cloud
 RENAMED = _("Renamed on the cluster itself, from “%(old)s” to “%(new)s”.")
@@ -82,25 +88,30 @@ def _due(now: datetime) -> dict[UUID, bool]:
 
     Those that wait for a server were rung for when they were launched; this is for bells that were lost.
     """
-    found = _to_be_rung_for(now=now, late=now - BELL_PAUSE)
+    found = _to_be_rung_for(now=now, late=now - BELL_PAUSE, long_ago=now - QUEUE_PAUSE)
     slow = [pk for pk, is_slow in found if is_slow][:MOST_LAUNCHES]
     return {pk: False for pk, is_slow in found if not is_slow} | dict.fromkeys(slow, True)
 
 
 @compiled
-def _to_be_rung_for(now: Given, late: Given) -> QuerySet[Machine, Any]:
-    """Select (key, whether its step is slow) of machines that are due and were not rung for since `late`: quick steps first."""
+def _to_be_rung_for(now: Given, late: Given, long_ago: Given) -> QuerySet[Machine, Any]:
+    """Select (key, whether its step is slow) of machines that are due and were not rung for since `late`: quick steps first.
+
+    Of launches that wait behind others, those that were not rung for since `long_ago`.
+    """
     is_slow = Q(state__in=LAUNCHING)
-    rows = Machine.objects.due(now).filter(Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=late))
+    is_behind = is_slow & Exists(Machine.objects.filter(is_slow, claimed_until__gte=now))
+    is_late = Q(enqueued_at__isnull=True) | Q(enqueued_at__lte=long_ago) | (Q(enqueued_at__lte=late) & ~is_behind)
+    rows = Machine.objects.due(now).filter(is_late)
     first = rows.annotate(is_slow=ExpressionWrapper(is_slow, BooleanField()))
     ordered = first.order_by("is_slow", F("retry_at").asc(nulls_first=True), "state_since")
     return ordered.values_list("pk", "is_slow")[: MOST_BELLS + MOST_LAUNCHES]
 
 
 @compiled
-def _some_unsettled() -> QuerySet[Machine, Any]:
-    """Select one unsettled machine, if there is any."""
-    return Machine.objects.unsettled().order_by().values_list("pk")[:1]
+def _unsettled() -> QuerySet[Machine, Any]:
+    """Select the unsettled machines, or FEW and one more of them."""
+    return Machine.objects.unsettled().order_by().values_list("pk")[: FEW + 1]
 
 
 def list_servers(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
@@ -135,10 +146,9 @@ def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
     long = timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
     if not watch.cursor or not watch.whole_at or not watch.listed_at or now - watch.whole_at >= long:
         return True
-    unheard = Q(observed_at__isnull=True) | Q(observed_at__lte=F("asked_at"))
     # No list says anything of a machine without server_id: its next step searches for the server.
     waiting = Machine.objects.unsettled().exclude(server_id="")
-    silent = waiting.filter(unheard, asked_at__lt=now - PATIENCE)
+    silent = waiting.filter(observed_at__lte=F("asked_at"), asked_at__lt=now - PATIENCE)
     return silent.filter(asked_at__lt=watch.listed_at - HEARD_LATE).exists()
 
 
@@ -251,8 +261,7 @@ def _take_turn(now: datetime) -> CloudWatch | None:
     if watch.held_at:
         return None
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    soon = watch.listed_at is None or now - watch.listed_at >= _busy_pause(watch.took_seconds)
-    if watch.next_at > now and not (soon and _some_unsettled()):
+    if watch.next_at > now and not _is_list_wanted(watch, now):
         return None
     taken = CloudWatch.objects.filter(free, pk=watch.pk, next_at=watch.next_at).update(
         claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS)
@@ -260,13 +269,25 @@ def _take_turn(now: datetime) -> CloudWatch | None:
     return watch if taken else None
 
 
-def _busy_pause(took: float) -> timedelta:
-    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, LEAST_PACE * took, min(PACE * took, ENOUGH)))
+def _is_list_wanted(watch: CloudWatch, now: datetime) -> bool:
+    """Return whether anything is unsettled, and the last list longer ago than the pause for that."""
+    if watch.listed_at is None:
+        return bool(_unsettled())
+    since = now - watch.listed_at
+    if since < _busy_pause(watch.took_seconds, waiting=1):  # the shortest; this costs no query
+        return False
+    return bool(waiting := len(_unsettled())) and since >= _busy_pause(watch.took_seconds, waiting)
+
+
+def _busy_pause(took: float, waiting: int) -> timedelta:
+    enough = SOON if waiting <= FEW else ENOUGH
+    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, LEAST_PACE * took, min(PACE * took, enough)))
 
 
 def _pause(took: float) -> timedelta:
-    quiet = not _some_unsettled()
-    return timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, LEAST_PACE * took)) if quiet else _busy_pause(took)
+    waiting = len(_unsettled())
+    quiet = timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, LEAST_PACE * took))
+    return _busy_pause(took, waiting) if waiting else quiet
 
 
 def _room(cloud: Cloud) -> dict[str, object]:

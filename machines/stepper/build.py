@@ -19,6 +19,7 @@ from machines.stepper import archive, first_boot, repair, server_spec
 from machines.stepper.answering import is_resting, until_it_answers
 from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import (
+    NEWS,
     QUEUE_FIRST,
     QUEUE_REST,
     fail,
@@ -67,6 +68,9 @@ def _ask_for_server(machine: Machine, cloud: Cloud) -> None:
         raise CloudFull("There is no room for it by the cloud's own book-keeping.")
     # After a first refusal the moves are silent until a host is found: each try would add two lines to the history.
     go(machine, State.BUILDING, silent=machine.full_tries > 0, **request_server(machine, cloud))
+    # Nothing more can be done before a list tells of it, or somebody wants something else.
+    if machine.cloud_status == Status.BUILDING:
+        write(machine, unless=("observed_at", "wanted"), retry_at=timezone.now() + NEWS)
 
 
 def _is_room_in_doubt(machine: Machine) -> bool:

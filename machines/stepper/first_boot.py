@@ -20,6 +20,7 @@ from accounts.failures import Failures
 from cloud.contract import Cloud, CloudBusy, CloudError
 from lib import events
 from lib.notes import Note
+from machines.launches_under_way import are_launches_under_way
 from machines.models import Event, Machine
 from machines.states import Setup, State
 
@@ -28,9 +29,9 @@ log = logging.getLogger(__name__)
 LOOP = "first boots"  # of accounts.failures
 LINES = 400  # of the console, the newest
 SOONEST, LATEST = timedelta(seconds=10), timedelta(seconds=60)  # between two looks at one
-EACH = timedelta(
-    seconds=1
-)  # between two looks at any: each is a question to the computer that makes the servers of a class just then
+EACH = timedelta(seconds=1)  # between two looks at any
+# The same while launches are under way: each look is a question to the computer that makes their servers.
+EACH_OF_A_CLASS = timedelta(seconds=5)
 LONGEST = timedelta(hours=1)  # after this nobody looks any more
 MOST = 20  # looked at in one turn
 WIDTH = 200  # characters of a line that are kept
@@ -152,7 +153,8 @@ def look(machine: Machine, cloud: Cloud, now: datetime, *, is_last: bool) -> Non
 def _pause(since: datetime, now: datetime) -> timedelta:
     """Return how long to wait before the next look at a machine, looked at since then: longer while a class launches."""
     watched = Machine.objects.filter(setup_next_at__isnull=False).count()
-    return max(min(max(SOONEST, (now - since) / 10), LATEST), watched * EACH)
+    each = EACH_OF_A_CLASS if are_launches_under_way(now) else EACH
+    return max(min(max(SOONEST, (now - since) / 10), LATEST), watched * each)
 
 
 def _facts(machine: Machine, reading: ConsoleReading, now: datetime, *, is_last: bool) -> dict[str, Any]:

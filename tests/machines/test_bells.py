@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from cloud.contract import Status
+from machines import actions
 from machines.models import Machine
 from machines.reconcile import sweep
 from machines.reconcile.observe import observe
+from machines.stepper import worker
 from tests.machines.reconcile.listed_server import server_of
 from tests.machines.world import World
 
@@ -64,6 +66,51 @@ def test_a_bell_that_was_lost_is_rung_again(world: World, rung: list[tuple[str, 
     world.clock.move(sweep.BELL_PAUSE.total_seconds() + 1)
     sweep.tick(world.cloud, world.clock.now)
     assert rung == [(waking, False)] * 2
+
+
+def test_a_launch_is_not_rung_for_again_while_it_waits_behind_others(
+    world: World, rung: list[tuple[str, bool]]
+) -> None:
+    new, other = many(world, "new", 2)
+    sweep.tick(world.cloud, world.clock.now)
+    world.clock.move(sweep.BELL_PAUSE.total_seconds() + 1)
+    Machine.objects.filter(pk=other).update(claimed_until=world.clock.now + sweep.QUEUE_PAUSE)
+    sweep.tick(world.cloud, world.clock.now)
+    assert [pk for pk, _slow in rung].count(new) == 1
+    world.clock.move(sweep.QUEUE_PAUSE.total_seconds() - 1)
+    sweep.tick(world.cloud, world.clock.now)
+    assert [pk for pk, _slow in rung].count(new) == 2
+
+
+def test_a_launch_sends_one_bell(world: World, rung: list[tuple[str, bool]]) -> None:
+    machine = world.launch()
+    rung.clear()
+    sweep.tick(world.cloud, machine.enqueued_at)
+    assert rung == []
+
+
+def test_a_server_that_has_only_begun_is_not_looked_at_before_news(world: World) -> None:
+    machine = world.launch()
+    worker.step(machine.pk, world.cloud)
+    machine.refresh_from_db()
+    assert (machine.state, machine.cloud_status, machine.retry_at is None) == ("building", "building", False)
+
+
+def test_a_wish_that_came_while_its_server_was_asked_for_is_not_slept_over(
+    world: World, monkeypatch: pytest.MonkeyPatch, rung: list[tuple[str, bool]]
+) -> None:
+    machine = world.launch()
+    ask = world.cloud.ensure_server
+
+    def interrupted(spec: Any) -> Any:
+        actions.delete(machine=Machine.objects.get(pk=machine.pk), by=world.student)
+        return ask(spec)
+
+    monkeypatch.setattr(world.cloud, "ensure_server", interrupted)
+    worker.step(machine.pk, world.cloud)
+    machine.refresh_from_db()
+    assert (machine.state, machine.retry_at) == ("building", None)
+    assert rung[-1] == (str(machine.pk), False)
 
 
 def test_news_is_rung_for_at_once(world: World, rung: list[tuple[str, bool]]) -> None:

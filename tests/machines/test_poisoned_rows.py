@@ -90,6 +90,7 @@ def test_a_list_that_cannot_be_read_keeps_no_bell_from_ringing(
     world: World, cloud: TalksNonsense, django_capture_on_commit_callbacks: Any
 ) -> None:
     machine = world.launch()
+    Machine.objects.update(enqueued_at=None)
     cloud.poisoned = {""}
     with django_capture_on_commit_callbacks() as bells, pytest.raises(KeyError):
         sweep.tick(cloud, timezone.now() + timedelta(minutes=2))
