@@ -9,11 +9,12 @@ from lib.names import clean_name
 from lib.notes import Refusal
 
 MOST_KEYS = 20  # a person's keys all go into each of their machines
+FILE_NAME = "minga_key"  # of the private half of a pair that was made here, in ~/.ssh
 
 
 @transaction.atomic
-def add_key(*, owner: User, name: str, public_key: str, by: User) -> SshKey:
-    """Keep a public key. Raises BadKey, or Refusal when it is there already or there are too many."""
+def add_key(*, owner: User, name: str, public_key: str, by: User, made_here: bool = False) -> SshKey:
+    """Keep a public key; of a pair that was made here, also its file's name. Raises BadKey, or Refusal: it is there already, or too many are."""
     line, fingerprint, comment = read_public_key(public_key)
     # The comment was not typed here: what cannot be shown of it is left out.
     name = clean_name(name, longest=60) if name.strip() else comment or "key"
@@ -27,7 +28,8 @@ def add_key(*, owner: User, name: str, public_key: str, by: User) -> SshKey:
         )
     try:
         with transaction.atomic():
-            return SshKey.objects.create(user=owner, name=name, public_key=line, fingerprint=fingerprint)
+            facts = {"name": name, "public_key": line, "fingerprint": fingerprint}
+            return SshKey.objects.create(user=owner, file_name=_file_name(owner) if made_here else "", **facts)
     except IntegrityError:
         raise Refusal(_("You have added this key already."), code="duplicate_key") from None
 
@@ -35,7 +37,14 @@ def add_key(*, owner: User, name: str, public_key: str, by: User) -> SshKey:
 def make_key(*, owner: User, name: str, by: User) -> tuple[SshKey, str]:
     """Make a pair; the private half (OpenSSH text) is returned once and kept nowhere."""
     private, public = make_pair()
-    return add_key(owner=owner, name=name or "minga", public_key=public, by=by), private
+    return add_key(owner=owner, name=name or "minga", public_key=public, by=by, made_here=True), private
+
+
+def _file_name(owner: User) -> str:
+    """Return a name for the file of a new private half that no other key of the person has: minga_key, minga_key_2, …"""
+    taken = set(owner.ssh_keys.values_list("file_name", flat=True))
+    names = [FILE_NAME, *(f"{FILE_NAME}_{number}" for number in range(2, MOST_KEYS + 1))]
+    return next(name for name in names if name not in taken)
 
 
 def remove_key(*, key: SshKey, by: User) -> None:

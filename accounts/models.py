@@ -100,6 +100,8 @@ class SshKey(models.Model):
     name = models.CharField(max_length=60)
     public_key = models.TextField()  # OpenSSH one-line format without a comment
     fingerprint = models.CharField(max_length=60)  # SHA256:…, as ssh-keygen -l shows it
+    # Of a pair that was made here: the name of the private half in ~/.ssh, unlike those of the person's other keys. '': it was pasted.
+    file_name = models.CharField(max_length=40, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

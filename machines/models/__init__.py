@@ -5,6 +5,7 @@ from machines.models.disk_image import DiskImage
 from machines.models.event import Event
 from machines.models.host_key import HostKey
 from machines.models.idle import Activity, Answer, Delivery, Hold, Question
+from machines.models.installed_key import InstalledKey
 from machines.models.machine import Machine
 from machines.models.machine_queries import MachineQuerySet
 
@@ -17,6 +18,7 @@ __all__ = [
     "Event",
     "Hold",
     "HostKey",
+    "InstalledKey",
     "Machine",
     "MachineQuerySet",
     "Question",

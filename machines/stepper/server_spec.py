@@ -8,7 +8,7 @@ from django.utils import timezone
 import quotas.backstop
 from cloud.contract import CLOUD_CONFIG, Cloud, CloudGone, CloudRefused, Owner, Server, ServerSpec
 from lib.states import write
-from machines import host_keys, terminal_lines
+from machines import host_keys, installed_keys, terminal_lines
 from machines.host_keys import Disk
 from machines.models import Machine
 from machines.states import State
@@ -30,6 +30,8 @@ def ensure_server(machine: Machine, cloud: Cloud) -> Server:
     server = cloud.ensure_server(spec)
     if cloud.takes_host_key(spec) and not server.resets:  # one that was reset is none that we have just made
         host_keys.given(Disk(machine.pk, server.id, 0), machine.resets_done)
+    if not server.resets:
+        installed_keys.put_in(Disk(machine.pk, server.id, 0), machine.owner, spec.public_keys)
     quotas.backstop.remember(machine.owner, replace(owner, tenant=server.tenant or owner.tenant))
     return server
 
@@ -49,6 +51,7 @@ def rebuild_server(machine: Machine, cloud: Cloud, server_id: str) -> None:
     spec = spec_of(machine, reset=number)
     if cloud.takes_host_key(spec):
         host_keys.given(Disk(machine.pk, server_id, number), number)
+    installed_keys.put_in(Disk(machine.pk, server_id, number), machine.owner, spec.public_keys)
     try:
         cloud.ensure_rebuilt(server_id, spec, number)
     except CloudGone as error:

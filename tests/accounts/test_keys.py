@@ -36,6 +36,17 @@ def test_it_reads_what_openssh_makes(tmp_path: Path, kind: tuple[str, ...]) -> N
     assert text.startswith(line)
 
 
+def test_files_of_made_keys_never_have_the_same_name(student: User) -> None:
+    first, second = (make_key(owner=student, name="", by=student)[0] for _time in range(2))
+    assert (first.file_name, second.file_name) == ("minga_key", "minga_key_2")
+    remove_key(key=first, by=student)
+    assert make_key(owner=student, name="", by=student)[0].file_name == "minga_key"
+
+
+def test_a_pasted_key_has_no_file_name(student: User) -> None:
+    assert add_key(owner=student, name="mine", public_key=PASTED[0], by=student).file_name == ""
+
+
 def test_a_made_key_is_one_that_openssh_accepts(student: User, tmp_path: Path) -> None:
     key, private = make_key(owner=student, name="laptop", by=student)
     file = tmp_path / "key"

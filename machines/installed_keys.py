@@ -1,0 +1,35 @@
+"""Which keys of people are in which of their machines."""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from accounts.models import SshKey, User
+from machines.host_keys import Disk
+from machines.models import InstalledKey
+
+
+def put_in(disk: Disk, owner: User, public_keys: Collection[str]) -> None:
+    """Note that these keys of its owner were put into a disk. A second time changes nothing."""
+    if not public_keys:
+        return
+    keys = SshKey.objects.filter(user=owner, public_key__in=public_keys)
+    InstalledKey.objects.bulk_create([_row(disk, key) for key in keys], ignore_conflicts=True)
+
+
+def _row(disk: Disk, key: SshKey) -> InstalledKey:
+    facts = {"machine_id": disk.machine, "server_id": disk.server_id, "resets": disk.resets}
+    return InstalledKey(key=key, name=key.name, public_key=key.public_key, **facts)
+
+
+def present(machines: Iterable[UUID]) -> QuerySet[InstalledKey]:
+    """Select the keys in the present disks of machines, the oldest first."""
+    disk = {"server_id": F("machine__server_id"), "resets": F("machine__cloud_resets")}
+    return InstalledKey.objects.filter(machine__in=list(machines), **disk).order_by("installed_at", "pk")
+
+
+def taken_out(disk: Disk, public_keys: Collection[str]) -> None:
+    """Note that these keys are in a disk no more."""
+    facts = {"machine": disk.machine, "server_id": disk.server_id, "resets": disk.resets}
+    InstalledKey.objects.filter(public_key__in=public_keys, **facts).delete()
