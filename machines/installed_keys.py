@@ -1,4 +1,4 @@
-"""Which keys of people are in which of their machines."""
+"""The keys of people in their machines."""
 
 from collections.abc import Collection, Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Which keys are in which machine's disk."""
+"""The keys in the disks of machines."""
 
 from accounts.actions import make_key, remove_key
 from machines import actions, installed_keys
