@@ -24,6 +24,7 @@ from lib import doorbell, events, seldom
 from lib.compiled_queries import Given, compiled
 from lib.notes import Note
 from machines import cloud_identity, machine_names
+from machines.launches_under_way import are_launches_under_way
 from machines.models import CloudWatch, Event, Machine, MachineQuerySet
 from machines.reconcile import drift
 from machines.reconcile.observe import OF_ACTIONS, Observation, observe
@@ -41,6 +42,7 @@ HEARD_LATE = timedelta(seconds=1)  # a list that began this soon after a request
 # Without news of a server that was asked for something; then all are listed. Not of one that is new: Nova lists no change of
 # those that still wait for a host, which takes long while a class launches.
 PATIENCE = timedelta(seconds=5)
+LAUNCHES_FIRST = 3  # so much rarer is a list of all, which only finds what was lost, while launches are under way
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
 # Making a server takes the cloud about a second. A class that launches at once would fill the queue with slow steps, and quick steps
 # of running machines would wait behind them.
@@ -144,6 +146,8 @@ def list_servers(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
 def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
     """Return whether to list all servers: it is time, or a list of changes lacked a server that was asked for something."""
     long = timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
+    if are_launches_under_way(now):
+        long *= LAUNCHES_FIRST
     if not watch.cursor or not watch.whole_at or not watch.listed_at or now - watch.whole_at >= long:
         return True
     # No list says anything of a machine without server_id: its next step searches for the server.

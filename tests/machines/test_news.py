@@ -1,6 +1,7 @@
 """A step need not look again when there is no news, and never misses any."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -62,6 +63,17 @@ def test_a_slow_list_of_changes_is_not_taken_for_silence(world: World) -> None:
     ago = now - timedelta(seconds=10)
     Machine.objects.filter(pk=machine.pk).update(asked_at=ago, observed_at=None, server_id="one")
     assert not sweep._is_whole_due(CloudWatch.get_solo(), now)
+
+
+@pytest.mark.parametrize(("seconds", "is_due"), [(61, False), (181, True)])
+def test_a_list_of_all_yields_to_launches_for_a_while(
+    world: World, settings: Any, seconds: float, is_due: bool
+) -> None:
+    settings.SWEEP_WHOLE_SECONDS = 60
+    building(world, "")
+    now = timezone.now()
+    CloudWatch.objects.update(cursor="x", whole_at=now - timedelta(seconds=seconds), listed_at=now)
+    assert sweep._is_whole_due(CloudWatch.get_solo(), now) is is_due
 
 
 @pytest.mark.parametrize(("was_heard_of", "is_due"), [(True, True), (False, False)])
