@@ -24,25 +24,14 @@ from lib import doorbell, events, seldom
 from lib.compiled_queries import Given, compiled
 from lib.notes import Note
 from machines import cloud_identity, machine_names
-from machines.launches_under_way import are_launches_under_way
 from machines.models import CloudWatch, Event, Machine, MachineQuerySet
-from machines.reconcile import drift
+from machines.reconcile import drift, lists_pace
 from machines.reconcile.observe import OF_ACTIONS, Observation, observe
 from machines.reconcile.strays import is_key, keep_strays
 from machines.states import State
 
 log = logging.getLogger(__name__)
 
-# A list of many servers costs the cloud a lot (ADR 56). Wait ten times as long as the last list took, so that lists take a tenth of the
-# cloud's time. People wait for news, so not longer than eight seconds; but always three times as long as it took.
-PACE, LEAST_PACE, ENOUGH = 10, 3, 8.0
-# The last of a class, and whoever launches alone, wait for nothing but the next list. Then it tells of few servers, so it is cheap.
-FEW, SOON = 10, 2.0  # no more machines that wait, and the longest pause in seconds while they do
-HEARD_LATE = timedelta(seconds=1)  # a list that began this soon after a request may have missed it
-# Without news of a server that was asked for something; then all are listed. Not of one that is new: Nova lists no change of
-# those that still wait for a host, which takes long while a class launches.
-PATIENCE = timedelta(seconds=5)
-LAUNCHES_FIRST = 3  # so much rarer is a list of all, which only finds what was lost, while launches are under way
 MOST_BELLS = 200  # bells rung in one tick; the next tick rings the rest
 # Making a server takes the cloud about a second. A class that launches at once would fill the queue with slow steps, and quick steps
 # of running machines would wait behind them.
@@ -110,15 +99,9 @@ def _to_be_rung_for(now: Given, late: Given, long_ago: Given) -> QuerySet[Machin
     return ordered.values_list("pk", "is_slow")[: MOST_BELLS + MOST_LAUNCHES]
 
 
-@compiled
-def _unsettled() -> QuerySet[Machine, Any]:
-    """Select the unsettled machines, or FEW and one more of them."""
-    return Machine.objects.unsettled().order_by().values_list("pk")[: FEW + 1]
-
-
 def list_servers(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
     """Make one list call, and write what follows from it."""
-    whole = _is_whole_due(watch, now)
+    whole = lists_pace.is_whole_due(watch, now)
     try:
         cloud_identity.require(cloud, watch)
         listing = cloud.list_servers(None if whole else watch.cursor)
@@ -140,20 +123,7 @@ def list_servers(cloud: Cloud, watch: CloudWatch, now: datetime) -> None:
         fields["cloud_identity"] = cloud.identity
     fields["steady_since"] = None if findings.dark else watch.steady_since or now
     fields |= {"cursor": listing.cursor, "listed_at": now, "took_seconds": took}
-    CloudWatch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=now + _pause(took), **fields)
-
-
-def _is_whole_due(watch: CloudWatch, now: datetime) -> bool:
-    """Return whether to list all servers: it is time, or a list of changes lacked a server that was asked for something."""
-    long = timedelta(seconds=settings.SWEEP_WHOLE_SECONDS)
-    if are_launches_under_way(now):
-        long *= LAUNCHES_FIRST
-    if not watch.cursor or not watch.whole_at or not watch.listed_at or now - watch.whole_at >= long:
-        return True
-    # No list says anything of a machine without server_id: its next step searches for the server.
-    waiting = Machine.objects.unsettled().exclude(server_id="")
-    silent = waiting.filter(observed_at__lte=F("asked_at"), asked_at__lt=now - PATIENCE)
-    return silent.filter(asked_at__lt=watch.listed_at - HEARD_LATE).exists()
+    CloudWatch.objects.filter(pk=watch.pk).update(claimed_until=None, next_at=now + lists_pace.pause(took), **fields)
 
 
 def apply_listing(servers: Collection[Server], at: datetime, *, whole: bool) -> Findings:
@@ -265,33 +235,12 @@ def _take_turn(now: datetime) -> CloudWatch | None:
     if watch.held_at:
         return None
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    if watch.next_at > now and not _is_list_wanted(watch, now):
+    if watch.next_at > now and not lists_pace.is_wanted(watch, now):
         return None
     taken = CloudWatch.objects.filter(free, pk=watch.pk, next_at=watch.next_at).update(
         claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS)
     )
     return watch if taken else None
-
-
-def _is_list_wanted(watch: CloudWatch, now: datetime) -> bool:
-    """Return whether anything is unsettled, and the last list longer ago than the pause for that."""
-    if watch.listed_at is None:
-        return bool(_unsettled())
-    since = now - watch.listed_at
-    if since < _busy_pause(watch.took_seconds, waiting=1):  # the shortest; this costs no query
-        return False
-    return bool(waiting := len(_unsettled())) and since >= _busy_pause(watch.took_seconds, waiting)
-
-
-def _busy_pause(took: float, waiting: int) -> timedelta:
-    enough = SOON if waiting <= FEW else ENOUGH
-    return timedelta(seconds=max(settings.SWEEP_BUSY_SECONDS, LEAST_PACE * took, min(PACE * took, enough)))
-
-
-def _pause(took: float) -> timedelta:
-    waiting = len(_unsettled())
-    quiet = timedelta(seconds=max(settings.SWEEP_QUIET_SECONDS, LEAST_PACE * took))
-    return _busy_pause(took, waiting) if waiting else quiet
 
 
 def _room(cloud: Cloud) -> dict[str, object]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from cloud.contract import Status
 from lib.states import LostRace
 from machines.models import CloudWatch, Machine
-from machines.reconcile import sweep
+from machines.reconcile import lists_pace, sweep
 from machines.reconcile.observe import observe
 from machines.stepper import outcomes
 from tests.machines.reconcile.listed_server import server_of
@@ -62,7 +62,7 @@ def test_a_slow_list_of_changes_is_not_taken_for_silence(world: World) -> None:
     CloudWatch.objects.update(cursor="x", whole_at=now, listed_at=now - timedelta(seconds=20))
     ago = now - timedelta(seconds=10)
     Machine.objects.filter(pk=machine.pk).update(asked_at=ago, observed_at=None, server_id="one")
-    assert not sweep._is_whole_due(CloudWatch.get_solo(), now)
+    assert not lists_pace.is_whole_due(CloudWatch.get_solo(), now)
 
 
 @pytest.mark.parametrize(("seconds", "is_due"), [(61, False), (181, True)])
@@ -73,7 +73,7 @@ def test_a_list_of_all_yields_to_launches_for_a_while(
     building(world, "")
     now = timezone.now()
     CloudWatch.objects.update(cursor="x", whole_at=now - timedelta(seconds=seconds), listed_at=now)
-    assert sweep._is_whole_due(CloudWatch.get_solo(), now) is is_due
+    assert lists_pace.is_whole_due(CloudWatch.get_solo(), now) is is_due
 
 
 @pytest.mark.parametrize(("was_heard_of", "is_due"), [(True, True), (False, False)])
@@ -86,15 +86,15 @@ def test_silence_about_a_server_makes_all_be_listed_unless_it_still_waits_for_a_
     ago = now - timedelta(seconds=10)
     heard = {"observed_at": ago - timedelta(seconds=10) if was_heard_of else None}
     Machine.objects.filter(pk=machine.pk).update(asked_at=ago, server_id="one", **heard)
-    assert sweep._is_whole_due(CloudWatch.get_solo(), now) is is_due
+    assert lists_pace.is_whole_due(CloudWatch.get_solo(), now) is is_due
 
 
-@pytest.mark.parametrize(("number", "seconds"), [(1, 2), (sweep.FEW, 2), (sweep.FEW + 1, 6)])
+@pytest.mark.parametrize(("number", "seconds"), [(1, 2), (lists_pace.FEW, 2), (lists_pace.FEW + 1, 6)])
 def test_a_few_that_wait_are_looked_for_sooner_than_a_class(world: World, number: int, seconds: int) -> None:
     facts = {"owner": world.student, "template": world.template, "state": "building", "wanted": "running"}
     Machine.objects.bulk_create(Machine(name=f"m{n}", **facts) for n in range(number))
     now = timezone.now()
     watch = CloudWatch.get_solo()
     watch.took_seconds, watch.listed_at = 0.6, now
-    wanted = [sweep._is_list_wanted(watch, now + timedelta(seconds=seconds + d)) for d in (-0.1, 0.1)]
+    wanted = [lists_pace.is_wanted(watch, now + timedelta(seconds=seconds + d)) for d in (-0.1, 0.1)]
     assert wanted == [False, True]
