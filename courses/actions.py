@@ -16,6 +16,7 @@ from lib.notes import Note, Refusal
 from lib.schemes import SCHEMES
 
 MOST_SERVICES = 8
+NOT_ITS_OWN = _("Each service needs a name and a port of its own.")
 SLUG_TRIES = 10
 Kind = TemplateChange.Kind
 FIELDS = (
@@ -150,9 +151,15 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         fields["services"] = checked_services(fields["services"])
     if "idle" in fields:
         fields["idle"] = checked_rules(fields["idle"])
-    if fields.get("login") and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", fields["login"]):
-        raise BadTemplate(_("The sign-in name has small letters, digits, - and _ only, and begins with a letter."))
+    if "login" in fields:
+        check_login(fields["login"])
     return fields
+
+
+def check_login(login: str) -> None:
+    """Raise BadTemplate for a sign-in name that no system takes; '' is the image's own."""
+    if login and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", login):
+        raise BadTemplate(_("The sign-in name has small letters, digits, - and _ only, and begins with a letter."))
 
 
 def checked_services(services: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -162,16 +169,26 @@ def checked_services(services: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for service in services:
         _check_service(**service)
     if len({s["name"] for s in services}) < len(services) or len({s["port"] for s in services}) < len(services):
-        raise BadTemplate(_("Each service needs a name and a port of its own."))
+        raise BadTemplate(NOT_ITS_OWN)
     return services
 
 
 def _check_service(name: str, port: int, scheme: str) -> None:
+    check_service_name(name)
+    check_port(port)
+    if scheme not in SCHEMES:
+        raise BadTemplate(_("A service is one of: %(schemes)s."), {"schemes": ", ".join(SCHEMES)})
+
+
+def check_service_name(name: str) -> None:
+    """Raise BadTemplate for a name that is no service's."""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,29}", name) or name.startswith("port-"):
         raise BadTemplate(
             _("A service's name has small letters, digits and - only, begins with a letter, and not with port-.")
         )
+
+
+def check_port(port: int) -> None:
+    """Raise BadTemplate for a number that is no port."""
     if not isinstance(port, int) or not 1 <= port <= 65535:
         raise BadTemplate(_("A port is a number from 1 to 65535."))
-    if scheme not in SCHEMES:
-        raise BadTemplate(_("A service is one of: %(schemes)s."), {"schemes": ", ".join(SCHEMES)})

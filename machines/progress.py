@@ -1,12 +1,17 @@
 """Progress of a machine: a percentage and a sentence, computed from facts and one `now`."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from math import exp
+from math import ceil, exp
 from statistics import median
 from typing import TYPE_CHECKING
 
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _n
 
 from machines.states import State
 
@@ -32,27 +37,66 @@ SUBSTEPS = {
     "rebuild_spawning": (45, 70),
 }
 STARTED = (70, 97)  # the cloud is done; the guest starts and its ports open
+MINUTE = 90  # seconds; from here on a time is told in minutes
 SAMPLE = 20  # past launches from which the typical time is taken
+
+
+# The steps of a build, and Nova's sub-steps in each but the last, which begins when the cloud is done.
+STEPS = (
+    (_n("A computer with room"), {"", "scheduling"}),
+    (_n("Network and address"), {"networking"}),
+    (_n("Copying the disk"), {"block_device_mapping", "spawning"}),
+    (_n("First start"), set[str]()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a build, named in the reader's language."""
+
+    name: str
+    is_done: bool
+    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     percent: int  # 0-100; 100 only when nothing is under way
     sentence: str  # in the reader's language
+    seconds_left: int | None = (
+        None  # by the template's launches before; 0: it takes longer than they did; None: unknown
+    )
+    steps: tuple[Step, ...] = ()  # of a build
+
+    @property
+    def time_left(self) -> str:
+        """Say how long it will still take; '' where nobody knows."""
+        if self.seconds_left is None:
+            return ""
+        if not self.seconds_left:
+            return _("It takes longer than usual.")
+        if self.seconds_left < MINUTE:
+            return _("About %(seconds)s s left") % {"seconds": self.seconds_left}
+        return _("About %(minutes)s min left") % {"minutes": ceil(self.seconds_left / 60)}
 
 
-def typical_seconds(template_id: int) -> float:
-    """Return the median of the template's last launches, from the cloud's yes to the guest's answer."""
+def typical_seconds(templates: Collection[int]) -> dict[int, float]:
+    """Return the median of the last launches of each template that has any, from the cloud's yes to the guest's answer."""
     from machines.models import Machine
 
-    ready = Machine.objects.filter(template_id=template_id, ready_at__isnull=False, build_started_at__isnull=False)
-    pairs = ready.order_by("-ready_at").values_list("build_started_at", "ready_at")[:SAMPLE]
-    lengths = [(end - start).total_seconds() for start, end in pairs if start and end]
-    return max(1.0, median(lengths)) if lengths else DEFAULT_SECONDS[State.BUILDING]
+    if not templates:
+        return {}
+    ready = Machine.objects.filter(template__in=templates, ready_at__isnull=False, build_started_at__isnull=False)
+    number = Window(RowNumber(), partition_by="template_id", order_by=F("ready_at").desc())
+    rows = ready.annotate(number=number).filter(number__lte=SAMPLE).order_by()
+    lengths: dict[int, list[float]] = defaultdict(list)
+    for template, start, end in rows.values_list("template_id", "build_started_at", "ready_at"):
+        lengths[template].append((end - start).total_seconds())
+    return {template: max(1.0, median(of_it)) for template, of_it in lengths.items()}
 
 
 def progress_of(machine: "Machine", now: datetime, typical: float | None = None) -> Progress:
-    """Return how far a machine is. `typical`: seconds of a launch of its template, where the caller knows it already."""
+    """Return how far a machine is. `typical`: seconds of a launch of its template; None: there was none yet."""
     state = State(machine.state)
     if state in (State.NEW, State.QUEUED):
         return Progress(2, str(machine.note) or _("Asking the cluster for a place."))
@@ -60,13 +104,33 @@ def progress_of(machine: "Machine", now: datetime, typical: float | None = None)
         return Progress(100, str(machine.note))
     seconds = DEFAULT_SECONDS[state]
     if state == State.BUILDING:
-        seconds = typical_seconds(machine.template_id) if typical is None else typical
+        seconds = typical or seconds
     low, high = _bounds(machine)
     # 1 - e^(-2t/T): 86 % at the typical time, and still moving after it.
     part = 1 - exp(-2 * machine.time_in_state(now).total_seconds() / seconds)
     # A sub-step that came early begins at `low`, and must move on from there.
     percent = max(min(high, 100 * part), low + (high - low) * part)
-    return Progress(int(percent), str(machine.note) or _sentence(machine))
+    said = str(machine.note) or _sentence(machine)
+    return Progress(int(percent), said, _seconds_left(machine, now, typical), _steps(machine))
+
+
+def _seconds_left(machine: "Machine", now: datetime, typical: float | None) -> int | None:
+    if machine.state != State.BUILDING or typical is None or machine.owes_reset or machine.archive_id:
+        return None
+    began = machine.build_started_at or machine.state_since
+    return max(0, ceil(typical - (now - began).total_seconds()))
+
+
+def _steps(machine: "Machine") -> tuple[Step, ...]:
+    """Return the steps of a first build; a reset and an archive have others, and are told in a sentence."""
+    if machine.state != State.BUILDING or machine.owes_reset or machine.archive_id:
+        return ()
+    here = len(STEPS) - 1 if machine.is_up else _step_of(machine.cloud_task)
+    return tuple(Step(_(name), number < here, number == here) for number, (name, _tasks) in enumerate(STEPS))
+
+
+def _step_of(task: str) -> int:
+    return next((number for number, (_name, tasks) in enumerate(STEPS) if task in tasks), 0)
 
 
 def _bounds(machine: "Machine") -> tuple[int, int]:

@@ -201,7 +201,7 @@ async def knock(request: HttpRequest, gateway: Gateway) -> HttpResponse:
     except Refusal as refusal:
         return problem(refusal.status, refusal.code, str(refusal))
     answer = await _knock(gateway, tunnel_id, address)
-    return JsonResponse(KnockAnswer(answer.wakes, answer.seconds, answer.words).as_json())
+    return JsonResponse(KnockAnswer(answer.wakes, answer.seconds, answer.words, settings.PORTAL_URL).as_json())
 
 
 @sync_to_async

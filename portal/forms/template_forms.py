@@ -1,14 +1,19 @@
 """The form of a lab template, and the rows of its services."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Flavor, Image
-from courses.actions import MOST_SERVICES
+from courses import actions
 from courses.models import Template
+from lib.names import clean_name
+from lib.notes import Refusal
 from lib.schemes import SCHEMES
 
 SPARE_ROWS = 3  # empty rows for services that a form offers
@@ -59,6 +64,25 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
         self.fields["image"] = _choice(Image, self.fields["image"], self.instance.image_id)
         self.fields["flavor"] = _choice(Flavor, self.fields["flavor"], self.instance.flavor_id)
 
+    def clean_name(self) -> str:
+        return _checked(partial(clean_name, longest=60), self.cleaned_data["name"])
+
+    def clean_summary(self) -> str:
+        return _checked(partial(clean_name, longest=240), self.cleaned_data["summary"])
+
+    def clean_login(self) -> str:
+        login: str = self.cleaned_data["login"]
+        _checked(actions.check_login, login)
+        return login
+
+
+def _checked(check: Callable[[Any], Any], value: Any) -> Any:
+    """Return what a check of the actions makes of a value; its refusal stands at the field, beside those of all other fields."""
+    try:
+        return check(value)
+    except Refusal as refusal:
+        raise forms.ValidationError(str(refusal)) from None
+
 
 def _choice(model: type[Any], field: forms.Field, current: int | None) -> Any:
     """Make a choice of those that are offered and there, and of the one that the template has already."""
@@ -76,13 +100,40 @@ class ServiceForm(forms.Form):
     )
     scheme = forms.ChoiceField(label=_("Kind"), choices=[(scheme, scheme) for scheme in SCHEMES], initial="tcp")
 
+    @property
+    def is_filled_in(self) -> bool:
+        return bool(self.cleaned_data.get("name") or self.cleaned_data.get("port") or "port" in self.errors)
+
+    def clean(self) -> None:
+        if not self.is_filled_in:
+            return
+        for field, check in (("name", actions.check_service_name), ("port", actions.check_port)):
+            if field not in self.errors:
+                try:
+                    check(self.cleaned_data.get(field) or ("" if field == "name" else 0))  # type: ignore[operator]
+                except Refusal as refusal:
+                    self.add_error(field, str(refusal))
+
+
+class OneOfEach(forms.BaseFormSet):  # type: ignore[type-arg]  # Django's own class takes no argument
+    """Rows no two of which have the same name or port: the later one is told so, at the field."""
+
+    def clean(self) -> None:
+        seen: set[tuple[str, Any]] = set()
+        for row in self.forms:
+            for field in ("name", "port"):
+                value = getattr(row, "cleaned_data", {}).get(field)
+                if value and (field, value) in seen:
+                    row.add_error(field, gettext(actions.NOT_ITS_OWN))
+                seen.add((field, value))
+
 
 ServiceRows = forms.formset_factory(
-    ServiceForm, extra=SPARE_ROWS, max_num=MOST_SERVICES, absolute_max=2 * MOST_SERVICES
+    ServiceForm, OneOfEach, extra=SPARE_ROWS, max_num=actions.MOST_SERVICES, absolute_max=2 * actions.MOST_SERVICES
 )
 
 
 def typed_services(rows: Any) -> list[dict[str, Any]]:
-    """Return the rows that were filled in, as the actions take them. A port that is missing is 0, which they refuse."""
+    """Return the rows that were filled in, as the actions take them."""
     typed = [row for row in rows.cleaned_data if row.get("name") or row.get("port")]
-    return [{"name": row["name"], "port": row.get("port") or 0, "scheme": row["scheme"]} for row in typed]
+    return [{"name": row["name"], "port": row["port"], "scheme": row["scheme"]} for row in typed]

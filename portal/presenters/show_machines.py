@@ -26,11 +26,11 @@ def show(machine: Machine, reader: User) -> Shown:
 
 
 def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
-    """Load machines as the reader sees them: in a dozen queries at most, and one more for each template that is being built."""
+    """Load machines as the reader sees them: in a dozen queries at most."""
     now = timezone.now()
     whys = {each.machine.pk: Why(each, now) for each in facts.load(machines, now)}
     waits = make_room.estimates(machines, now)
-    typical = {pk: typical_seconds(pk) for pk in {m.template_id for m in machines if m.state == State.BUILDING}}
+    typical = typical_seconds({m.template_id for m in machines if m.state == State.BUILDING})
     serves_screens = cache(lambda: CloudWatch.get_solo().serves_screens)  # a query, which no list needs
     ways_in = registry.load(Facts(machines, _tunnels(machines), serves_screens, reader, now))
     return [

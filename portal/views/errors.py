@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,7 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
@@ -118,6 +119,19 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def wrong_method(request: HttpRequest, allow: str) -> HttpResponse:
+    """Answer 405; a browser that reloads the answer to a form is led to the page above instead."""
+    if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+        return redirect(_above(request.path))
     response = render(request, "405.html", status=405)
     response["Allow"] = allow
     return response
+
+
+def _above(path: str) -> str:
+    """Return the nearest address above a path at which the site has anything."""
+    while path != "/":
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        with suppress(Resolver404):
+            resolve(path)
+            return path
+    return path

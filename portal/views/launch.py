@@ -13,6 +13,7 @@ from machines import actions, machine_names
 from machines.capacity import size_of
 from machines.offers import offers
 from portal.once import once_per_form
+from portal.presenters.launch_cards import launch_cards
 from portal.signed_in import SignedIn
 from quotas.actions import OverQuota, usage
 from quotas.shortage import shortage
@@ -60,12 +61,13 @@ def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpRespon
     if refusal and not is_over:  # the quota's refusal is on top of the page, with the ways out
         messages.error(request, str(refusal))
     context = {
-        "offers": cards,
+        "cards": launch_cards(cards, used),
         "usage": used,
         "shortage": lacking,
         "is_refused": is_over,
         "has_key": request.user.ssh_keys.exists(),
         "name": request.POST.get("name", "")[:60] or free_name(request.user),
+        "is_name_shown": refusal is not None,
     }
     return render(request, "machines/launch.html", context, status=refusal.status if refusal else 200)
 

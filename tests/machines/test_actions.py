@@ -1,5 +1,7 @@
 """Wishes that people may have, and the sentence when they may not."""
 
+from datetime import timedelta
+
 import pytest
 
 from accounts.models import User
@@ -9,7 +11,7 @@ from machines import actions
 from machines.actions import NoTemplate, WrongState, allowed
 from machines.models import CloudWatch, Machine
 from machines.offers import offers
-from machines.progress import progress_of, typical_seconds
+from machines.progress import SAMPLE, progress_of, typical_seconds
 from machines.states import State
 from tests.factories import make_machine, make_template
 from tests.machines.world import World
@@ -123,7 +125,43 @@ def test_progress_only_grows_during_a_launch(world: World) -> None:
 
 
 def test_the_typical_time_is_the_median_of_past_launches(world: World) -> None:
-    assert typical_seconds(world.template.pk) == 30
+    assert typical_seconds([world.template.pk]) == {}
     machine = world.running()
     lasted = (machine.ready_at - machine.build_started_at).total_seconds()
-    assert typical_seconds(world.template.pk) == pytest.approx(lasted)
+    assert typical_seconds([world.template.pk]) == {world.template.pk: pytest.approx(lasted)}
+
+
+def test_only_the_last_launches_tell_the_typical_time(world: World) -> None:
+    facts = {"owner": world.student, "template": world.template, "state": "gone"}
+    start = world.clock.now
+    rows = [(400, n) for n in range(30)] + [(20, 100 + n) for n in range(SAMPLE)]
+    Machine.objects.bulk_create(
+        Machine(
+            name=f"m{at}",
+            build_started_at=start + timedelta(seconds=1000 * at),
+            ready_at=start + timedelta(seconds=1000 * at + lasted),
+            **facts,
+        )
+        for lasted, at in rows
+    )
+    assert typical_seconds([world.template.pk]) == {world.template.pk: 20}
+
+
+@pytest.mark.parametrize(("task", "status", "current"), [
+    ("scheduling", "building", 0), ("networking", "building", 1), ("spawning", "building", 2), ("", "active", 3), ("unheard_of", "building", 0),
+])  # fmt: skip
+def test_a_build_tells_its_steps(world: World, task: str, status: str, current: int) -> None:
+    machine = world.launch()
+    machine.state, machine.cloud_task, machine.cloud_status = "building", task, status
+    steps = progress_of(machine, world.clock.now).steps
+    assert [step.is_current for step in steps].index(True) == current
+    assert [step.is_done for step in steps] == [number < current for number in range(4)]
+
+
+@pytest.mark.parametrize(("passed", "typical", "left"), [(4, 24.0, 20), (30, 24.0, 0), (4, None, None)])
+def test_a_build_tells_the_seconds_that_are_left(
+    world: World, passed: int, typical: float | None, left: int | None
+) -> None:
+    machine = world.launch()
+    machine.state, machine.build_started_at = "building", world.clock.now
+    assert progress_of(machine, world.clock.now + timedelta(seconds=passed), typical).seconds_left == left

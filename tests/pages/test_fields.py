@@ -108,3 +108,33 @@ def test_an_administrator_reads_whose_quota_it_is(client: Client, admin: User, s
     client.force_login(admin)
     text = client.get(f"/machines/{make_machine(student).pk}/").content.decode()
     assert ("The quota of student" in text, "Your quota" in text) == (True, False)
+
+
+def test_all_faults_of_a_template_are_shown_at_once(client: Client, teacher: User) -> None:
+    client.force_login(teacher)
+    lab = make_template()
+    rows = {"services-TOTAL_FORMS": "3", "services-INITIAL_FORMS": "0", "services-0-name": "ssh", "services-0-port": "22",
+            "services-1-name": "Web!", "services-1-port": "99999", "services-2-name": "ssh", "services-2-port": "22"}  # fmt: skip
+    rows |= {f"services-{number}-scheme": "tcp" for number in range(3)}
+    typed = {
+        "name": "",
+        "summary": "x",
+        "login": "Root!",
+        "icon": "terminal",
+        "image": lab.image_id,
+        "flavor": lab.flavor_id,
+        "position": "1",
+    }
+    reply = client.post("/lab-templates/new/", {**typed, **rows, "idle-idle_minutes": "-1"})
+    page = reply.content.decode()
+    wrong = [
+        "name",
+        "login",
+        "services-1-name",
+        "services-1-port",
+        "services-2-name",
+        "services-2-port",
+        "idle-idle_minutes",
+    ]
+    assert [name for name in wrong if 'aria-invalid="true"' not in control(reply, name)] == []
+    assert (reply.status_code, page.index("autofocus") < page.index('name="login"')) == (400, True)

@@ -154,6 +154,23 @@ def test_a_deed_by_get_is_a_405_with_a_page(signed_in: Client, student: User, ve
     assert b"only answers a form" in answer.content
 
 
+@pytest.mark.parametrize(
+    ("path", "above"),
+    [
+        ("/keys/make/", "/keys/"),
+        ("/account/tokens/", "/account/"),
+        ("/manage/catalog/look/", "/manage/catalog/"),
+        ("/machines/6aa8d0f8-0ac0-4691-9e32-fdc6073b0e9a/ports/", "/machines/6aa8d0f8-0ac0-4691-9e32-fdc6073b0e9a/"),
+    ],
+)
+def test_a_reload_of_the_answer_to_a_form_leads_to_the_page_above(
+    client: Client, admin: User, path: str, above: str
+) -> None:
+    client.force_login(admin)
+    answer = client.get(path, headers={"accept": "text/html,application/xhtml+xml"})
+    assert (answer.status_code, answer["Location"]) == (302, above)
+
+
 def test_sleep_is_wished(signed_in: Client, student: User) -> None:
     machine = make_machine(student)
     answer = signed_in.post(at(machine, "suspend/"))

@@ -1,5 +1,7 @@
 """Messages to held visitors."""
 
+from html import escape
+
 import pytest
 
 from tests.tunnels.targets import HERE
@@ -18,10 +20,19 @@ def test_a_page_is_in_the_language_that_the_browser_likes_best(header: str, best
     assert language(f"GET / HTTP/1.1\r\nAccept-Language: {header}\r\n\r\n".encode()) == best
 
 
-def test_a_page_is_tiny_and_has_no_script() -> None:
+def test_a_page_is_small_and_fetches_nothing() -> None:
     told = page(b"GET / HTTP/1.1\r\n\r\n")
-    assert len(told) < 1000
-    assert b"<script" not in told
+    assert len(told) < 2500
+    assert not [word for word in (b"<script", b"src=", b"url(", b"@import", b"<link") if word in told]
+
+
+@pytest.mark.parametrize(
+    ("home", "is_told"),
+    [("https://labs.example.org", True), ("", False), ("javascript:alert(1)", False), ('https://x"><script>', True)],
+)
+def test_a_page_leads_home_where_the_portal_says_where_that_is(home: str, is_told: bool) -> None:
+    told = page(b"GET / HTTP/1.1\r\n\r\n", home=home).decode()
+    assert (f'href="{escape(home)}"' in told, "<script" in told) == (is_told, False)
 
 
 def test_a_page_says_its_length() -> None:

@@ -48,7 +48,13 @@ def test_what_is_wanted_is_sent_as_0_3_sent_it() -> None:
 
 def test_a_knock_and_its_answer_are_as_in_0_3() -> None:
     assert Knock(ID, "192.0.2.7").as_json() == {"tunnel": ID, "address": "192.0.2.7"}
-    assert KnockAnswer(True, 5.0, "Soon.").as_json() == {"wakes": True, "seconds": 5.0, "words": "Soon."}
+    assert KnockAnswer(True, 5.0, "Soon.", "https://x").as_json() == {
+        "wakes": True,
+        "seconds": 5.0,
+        "words": "Soon.",
+        "home": "https://x",
+    }
+    assert KnockAnswer.read({"wakes": True, "seconds": 5, "words": "Soon."}).home == ""  # of an older portal
 
 
 def test_fields_of_a_newer_portal_are_skipped() -> None:

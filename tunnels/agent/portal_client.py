@@ -112,7 +112,7 @@ class PortalClient:
         try:
             reply = await self.http.post("knock", json=Knock(tunnel, address).as_json())
             answer = KnockAnswer.read(reply.raise_for_status().json())
-            return Answer(answer.wakes, time.monotonic() + answer.seconds, answer.words)
+            return Answer(answer.wakes, time.monotonic() + answer.seconds, answer.words, answer.home)
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             log.warning("knocking at the portal: %s", str(error) or type(error).__name__)
             return None

@@ -218,11 +218,13 @@ class KnockAnswer(Message):
     wakes: bool
     seconds: float  # until the machine is awake, as far as is known
     words: str  # for the visitor, in the owner's language
+    home: str = ""  # the portal's address for people; an older portal does not send it
 
     @classmethod
     def read(cls, message: dict[str, Any]) -> Self:
         """Read an answer. Raises ValueError, KeyError or TypeError."""
-        return cls(message["wakes"] is True, float(message["seconds"]), str(message["words"]))
+        wakes, seconds, words = message["wakes"] is True, float(message["seconds"]), str(message["words"])
+        return cls(wakes, seconds, words, str(message.get("home", "")))
 
 
 # ---- reading and writing ----

@@ -33,6 +33,7 @@ class Answer:
     wakes: bool
     awake_at: float  # time.monotonic(), as far as is known
     words: str  # for the visitor, in the owner's language
+    home: str = ""  # the portal's address for people
 
 
 @dataclass
@@ -123,7 +124,7 @@ class Waiters:
         elif waited > self.limits.hold_seconds or unheard or (answer and not answer.wakes):
             stream.cut()
         elif self.wish.scheme == "http" and (answer or waited > PAGE_SECONDS) and has_asked:
-            stream.say(page(bytes(early)))
+            stream.say(page(bytes(early), home=answer.home if answer else ""))
 
     def _next(self, now: float) -> str | None:
         """Return the address to knock for now: one at a time, each has an answer of its own, which is asked for anew after a while."""

@@ -1,0 +1,71 @@
+"""The cards of the launch page: what each template offers, what it costs, and how long it takes."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from math import ceil
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _n
+from django.utils.translation import ngettext
+
+from courses.models import Template
+from lib.measures import MEASURES
+from lib.schemes import Service
+from machines.capacity import size_of
+from machines.offers import Offer
+from machines.progress import MINUTE, typical_seconds
+from portal.templatetags.minga import memory
+from quotas.actions import Usage
+
+WORDS = {"ssh": _n("Terminal"), "http": _n("Web page"), "https": _n("Web page"), "vnc": _n("Screen")}
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchCard:
+    """A template as the person sees it who may launch it."""
+
+    offer: Offer
+    usage: Usage
+    typical: float | None  # seconds; None: nobody has launched it yet
+
+    @property
+    def template(self) -> Template:
+        return self.offer.template
+
+    @property
+    def services(self) -> list[str]:
+        """What it offers, in words, each once."""
+        return list(dict.fromkeys(word_of(service) for service in self.template.service_list))
+
+    @property
+    def ready_in(self) -> str:
+        """How long it usually takes; '' where nobody knows."""
+        return _("Usually ready in about %(time)s") % {"time": duration(self.typical)} if self.typical else ""
+
+    @property
+    def leaves(self) -> str:
+        """What is left of the person's quota after it; '' where it cannot be launched."""
+        if self.offer.why_not:
+            return ""
+        asked = dict(zip(MEASURES, astuple(size_of(self.template)), strict=True))
+        left = {measure: max(0, getattr(self.usage, measure).left - asked[measure]) for measure in ("vcpus", "ram_mb")}
+        processors = ngettext("%(count)s processor", "%(count)s processors", left["vcpus"]) % {"count": left["vcpus"]}
+        return _("Leaves you %(processors)s, %(memory)s") % {"processors": processors, "memory": memory(left["ram_mb"])}
+
+
+def launch_cards(offers: Sequence[Offer], usage: Usage) -> list[LaunchCard]:
+    """Return a card for each offer. Costs one query."""
+    typical = typical_seconds([offer.template.pk for offer in offers])
+    return [LaunchCard(offer, usage, typical.get(offer.template.pk)) for offer in offers]
+
+
+def word_of(service: Service) -> str:
+    """Return what a service is to people: by its scheme, or by its own name where that says nothing."""
+    return _(WORDS[service.scheme]) if service.scheme in WORDS else service.name
+
+
+def duration(seconds: float) -> str:
+    """Write a time in a few characters, in the reader's language: 24 s, 3 min."""
+    if seconds < MINUTE:
+        return _("%(count)s s") % {"count": ceil(seconds)}
+    return _("%(count)s min") % {"count": ceil(seconds / 60)}
