@@ -91,7 +91,8 @@ def typical_seconds(templates: Collection[int]) -> dict[int, float]:
     rows = ready.annotate(number=number).filter(number__lte=SAMPLE).order_by()
     lengths: dict[int, list[float]] = defaultdict(list)
     for template, start, end in rows.values_list("template_id", "build_started_at", "ready_at"):
-        lengths[template].append((end - start).total_seconds())
+        if start and end:  # the query says so; types do not know it
+            lengths[template].append((end - start).total_seconds())
     return {template: max(1.0, median(of_it)) for template, of_it in lengths.items()}
 
 

@@ -79,6 +79,10 @@ def seconds_left(machine: Machine, now: datetime) -> float:
     if machine.state == State.RUNNING:
         return 1.0
     starts_anew = machine.state in (State.SHELVED, State.SHELVING) or machine.cloud_status == "shelved"
-    usual = typical_seconds(machine.template_id) if starts_anew else DEFAULT_SECONDS[State.WAKING]
+    usual = _seconds_of_a_launch(machine.template_id) if starts_anew else DEFAULT_SECONDS[State.WAKING]
     done = machine.time_in_state(now).total_seconds() if machine.state == State.WAKING else 0.0
     return max(1.0, usual - done)
+
+
+def _seconds_of_a_launch(template: int) -> float:
+    return typical_seconds([template]).get(template, DEFAULT_SECONDS[State.BUILDING])

@@ -71,17 +71,25 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
         return _checked(partial(clean_name, longest=240), self.cleaned_data["summary"])
 
     def clean_login(self) -> str:
-        login: str = self.cleaned_data["login"]
-        _checked(actions.check_login, login)
-        return login
+        return _checked(_as_it_is(actions.check_login), self.cleaned_data["login"])
 
 
-def _checked(check: Callable[[Any], Any], value: Any) -> Any:
+def _checked(check: Callable[[str], str], value: str) -> str:
     """Return what a check of the actions makes of a value; its refusal stands at the field, beside those of all other fields."""
     try:
         return check(value)
     except Refusal as refusal:
         raise forms.ValidationError(str(refusal)) from None
+
+
+def _as_it_is(check: Callable[[str], None]) -> Callable[[str], str]:
+    """Make a check return what it has checked."""
+
+    def checked(value: str) -> str:
+        check(value)
+        return value
+
+    return checked
 
 
 def _choice(model: type[Any], field: forms.Field, current: int | None) -> Any:
@@ -107,12 +115,15 @@ class ServiceForm(forms.Form):
     def clean(self) -> None:
         if not self.is_filled_in:
             return
-        for field, check in (("name", actions.check_service_name), ("port", actions.check_port)):
-            if field not in self.errors:
-                try:
-                    check(self.cleaned_data.get(field) or ("" if field == "name" else 0))  # type: ignore[operator]
-                except Refusal as refusal:
-                    self.add_error(field, str(refusal))
+        self._blame("name", lambda: actions.check_service_name(self.cleaned_data.get("name") or ""))
+        if "port" not in self.errors:
+            self._blame("port", lambda: actions.check_port(self.cleaned_data.get("port") or 0))
+
+    def _blame(self, field: str, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except Refusal as refusal:
+            self.add_error(field, str(refusal))
 
 
 class OneOfEach(forms.BaseFormSet):  # type: ignore[type-arg]  # Django's own class takes no argument

@@ -27,7 +27,7 @@ from accounts.notices import outbox
 from cloud import open_disks
 from lib import seldom
 from machines.models import CloudWatch
-from machines.reconcile.sweep import PACE
+from machines.reconcile.lists_pace import PACE
 from portal.live import heartbeat
 from portal.ops.database_disk import DatabaseDisk
 from portal.ops.single_flight import SingleFlight

@@ -34,17 +34,17 @@ class LaunchCard:
 
     @property
     def services(self) -> list[str]:
-        """What it offers, in words, each once."""
+        """Return its services in words, each once."""
         return list(dict.fromkeys(word_of(service) for service in self.template.service_list))
 
     @property
     def ready_in(self) -> str:
-        """How long it usually takes; '' where nobody knows."""
+        """Say how long it usually takes; '' where nobody knows."""
         return _("Usually ready in about %(time)s") % {"time": duration(self.typical)} if self.typical else ""
 
     @property
     def leaves(self) -> str:
-        """What is left of the person's quota after it; '' where it cannot be launched."""
+        """Say what is left of the person's quota after it; '' where it cannot be launched."""
         if self.offer.why_not:
             return ""
         asked = dict(zip(MEASURES, astuple(size_of(self.template)), strict=True))
