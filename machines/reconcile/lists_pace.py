@@ -16,8 +16,8 @@ PACE, LEAST_PACE, ENOUGH = 10, 3, 8.0
 # The last of a class, and whoever launches alone, wait for nothing but the next list. Then it tells of few servers, so it is cheap.
 FEW, SOON = 10, 2.0  # no more machines that wait, and the longest pause in seconds while they do
 HEARD_LATE = timedelta(seconds=1)  # a list that began this soon after a request may have missed it
-# Without news of a server that was asked for something; then all are listed. Not of one that is new: Nova lists no change of
-# those that still wait for a host, which takes long while a class launches.
+# Without news of a server that was asked for something; then all are listed. Not of one that is new, and was never heard of: Nova lists
+# no change of those that still wait for a host, which takes long while a class launches.
 PATIENCE = timedelta(seconds=5)
 LAUNCHES_FIRST = 3  # so much rarer is a list of all, which only finds what was lost, while launches are under way
 

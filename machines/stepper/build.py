@@ -107,8 +107,11 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
 
 def request_server(machine: Machine, cloud: Cloud) -> dict[str, Any]:
     """Ask for its server. Returns what is to be written then."""
+    was_asked = machine.asked_at is not None
     server = server_spec.ensure_server(machine, cloud)
     now = timezone.now()
+    # One that was made by an earlier request may have no more changes to list: silence about it makes all be listed.
+    heard: dict[str, Any] = {"observed_at": now} if was_asked else {}
     # A server that was asked for under an older name is renamed once it runs.
     named: dict[str, Any] = {"names_done": machine.names_asked} if server.name == machine.name else {}
     if machine.archive_id:
@@ -119,7 +122,15 @@ def request_server(machine: Machine, cloud: Cloud) -> dict[str, Any]:
         "cloud_task": server.task[:40],
         "cloud_name": server.name[:255],
     }
-    return {"asked_at": now, "server_id": server.id, "build_started_at": now, **status, **named, **first_boot.ANEW}
+    return {
+        "asked_at": now,
+        "server_id": server.id,
+        "build_started_at": now,
+        **status,
+        **heard,
+        **named,
+        **first_boot.ANEW,
+    }
 
 
 def handle_failed_build(machine: Machine, cloud: Cloud) -> None:

@@ -153,6 +153,7 @@ def test_only_the_last_launches_tell_the_typical_time(world: World) -> None:
 def test_a_build_tells_its_steps(world: World, task: str, status: str, current: int) -> None:
     machine = world.launch()
     machine.state, machine.cloud_task, machine.cloud_status = "building", task, status
+    machine.asked_at, machine.observed_at = world.clock.now, world.clock.now + timedelta(seconds=1)
     steps = progress_of(machine, world.clock.now).steps
     assert [step.is_current for step in steps].index(True) == current
     assert [step.is_done for step in steps] == [number < current for number in range(4)]
