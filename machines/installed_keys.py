@@ -23,6 +23,14 @@ def _row(disk: Disk, key: SshKey) -> InstalledKey:
     return InstalledKey(key=key, name=key.name, public_key=key.public_key, **facts)
 
 
+def put_in_one(disk: Disk, owner: User, name: str, public_key: str) -> None:
+    """Note that a key was put into a disk later. Its owner may have deleted it by now."""
+    key = SshKey.objects.filter(user=owner, public_key=public_key).first()
+    facts = {"machine_id": disk.machine, "server_id": disk.server_id, "resets": disk.resets}
+    row = InstalledKey(key=key, name=name, public_key=public_key, **facts)
+    InstalledKey.objects.bulk_create([row], ignore_conflicts=True)
+
+
 def present(machines: Iterable[UUID]) -> QuerySet[InstalledKey]:
     """Select the keys in the present disks of machines, the oldest first."""
     disk = {"server_id": F("machine__server_id"), "resets": F("machine__cloud_resets")}

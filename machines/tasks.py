@@ -10,7 +10,16 @@ from django.utils import timezone
 from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
-from machines import cloud_identity, deactivated_owners, disk_images, ssh_ways, visitors
+from machines import (
+    cloud_identity,
+    deactivated_owners,
+    disk_images,
+    key_changes,
+    key_work,
+    portal_keys,
+    ssh_ways,
+    visitors,
+)
 from machines.idle import delivery, questions, signals
 from machines.idle import enforce as idle_sweep
 from machines.reconcile import moved_addresses, overlap, tenants
@@ -44,6 +53,8 @@ def sweep() -> None:
 @shared_task
 def tidy() -> None:
     overlap.catch_up(timezone.now())
+    key_changes.forget(timezone.now())
+    portal_keys.tidy()
     with _patience("tidying"):
         cloud = cloud_identity.opened()
         remove_strays(cloud, timezone.now())
@@ -89,6 +100,11 @@ def send_mails() -> None:
 def write_lines() -> None:
     questions.settle(now := timezone.now())
     delivery.write_lines(now)
+
+
+@shared_task
+def change_keys() -> None:
+    key_work.tend(timezone.now())
 
 
 @shared_task

@@ -190,6 +190,8 @@ def _machine(person: User, verb: str, machine: Any) -> Refusal | None:
         return _dismiss(person, machine)
     if verb == "dismiss_setup":
         return None if person.pk == machine.owner_id else _not_read_yet(person)
+    if verb == "change_keys":  # not even an administrator lets a key into somebody's machine, or takes one away
+        return None if person.pk == machine.owner_id else NotYours(_("Only its owner may change the keys in it."))
     return None if person.pk == machine.owner_id or administers(person) else Forbidden(_STAFF)
 
 

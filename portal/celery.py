@@ -44,6 +44,8 @@ def timetable() -> dict[str, dict[str, Any]]:
         # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.
         "send_notices": _every(5, "accounts.tasks.send_notices", expires=4),
         "write_lines": _every(5, "machines.tasks.write_lines", expires=4),
+        # One small query while no key waits. Most are put in by the message that comes with the ask.
+        "change_keys": _every(5, "machines.tasks.change_keys", expires=4),
         "tidy": _every(30, "machines.tasks.tidy", expires=20),
         # One small query while no machine's setup runs.
         "first_boots": _every(5, "machines.tasks.watch_first_boots", expires=4),

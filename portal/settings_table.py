@@ -142,6 +142,9 @@ SECTIONS: tuple[Section, ...] = (
         Variable("PORTAL_KEY_FILE", PATH, "", "The private half of the portal's own SSH key (ed25519, no passphrase). Empty: no lines in terminals.",
                  example="/etc/minga/keys/portal_key", note="With it a line is written into the open terminals of a machine before it is put to sleep "
                  "(docs/admin/mail.md). Compose: put it into CONFIG_DIR/keys."),
+        Variable("MACHINE_KEYS_FILE", PATH, "", "The keys that seal the portal's own SSH key of each machine: Fernet keys, one on a line, the newest first.",
+                 example="/etc/minga/keys/machine_keys", note="Empty: machines get no such key, and keys of people are put into machines at their launch only "
+                 "(docs/admin/machine-keys.md). Compose: put it into CONFIG_DIR/keys."),
         Variable("TIME_ZONE", TIME_ZONE, "UTC", "The time zone in which times are shown.", example="America/Guayaquil"),
         Variable("LOG_FORMAT", choice(*logs.FORMATS), "text",
                  "json: one object a line, for programs (compose's default); text: for eyes.", example="json"),

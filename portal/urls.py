@@ -11,6 +11,7 @@ from portal.views import (
     failures,
     idle_questions,
     keys,
+    keys_in_machines,
     launch,
     machines,
     moved,
@@ -38,6 +39,9 @@ _machine = [
     path("ports/", machines.open_port, name="machine-ports"),
     path("ports/<uuid:tunnel>/close/", machines.close_port, name="machine-port-close"),
     path("give/", idle_questions.give, name="machine-give"),
+    path("keys/put/", keys_in_machines.put, name="machine-key-put"),
+    path("keys/take/", keys_in_machines.take, name="machine-key-take"),
+    path("keys/portal/remove/", keys_in_machines.remove_portal_key, name="machine-portal-key-remove"),
 ]
 # For teachers and administrators.
 _manage = [
@@ -82,6 +86,7 @@ urlpatterns = [
     path("keys/", keys.keys, name="keys"),
     path("keys/make/", keys.make, name="key-make"),
     path("keys/<int:pk>/remove/", keys.remove, name="key-remove"),
+    path("keys/<int:pk>/install/", keys_in_machines.install, name="key-install"),
     path("account/", account.account, name="account"),
     path("account/tokens/", account.make_token, name="token-make"),
     path("account/tokens/<slug:key>/revoke/", account.revoke_token, name="token-revoke"),

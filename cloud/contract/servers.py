@@ -44,6 +44,9 @@ class ServerSpec:
     # One whole line of authorized_keys, options first: put in beside public_keys, but never without its options. A cloud that
     # cannot keep the options leaves the line out.
     line_key: str = ""
+    # One line of authorized_keys without options: the portal's own for this machine, put in beside public_keys, also where there are none.
+    portal_key: str = ""
+    login: str = ""  # as whom people sign in; '' where nobody knows
     # The private half of the guest's SSH host key (ed25519), as OpenSSH's text. See takes_host_key.
     host_key: str = field(default="", repr=False)
 

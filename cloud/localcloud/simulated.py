@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncssh
 
-from cloud.localcloud import simulated_http, simulated_ssh
+from cloud.localcloud import simulated_http, simulated_keys, simulated_ssh
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.rows import ImageRow, ServerRow
 from cloud.localcloud.simulated_files import SimulatedFiles
@@ -52,6 +52,7 @@ class SimulatedGuests:
         image = self._store.files(f"image:{row.image_id}")
         fresh = SimulatedFiles.fresh(row.host_name, row.user_data).texts
         texts = {**image["texts"], **{k: v for k, v in fresh.items() if k in OF_ONE_SERVER}} if image else fresh
+        texts = simulated_keys.at_first_start(texts, row.public_keys)
         key = (
             row.host_key
             or kept.get("host_key")

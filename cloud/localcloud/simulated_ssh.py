@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
+from cloud.localcloud import simulated_keys
 from cloud.localcloud.shell import GREETING, Shell
 
 if TYPE_CHECKING:
     from cloud.localcloud.simulated import Running
 
-USERS = ("student", "root")
+USERS = tuple(simulated_keys.HOMES)
 
 
 class KeysOnly(asyncssh.SSHServer):
@@ -19,7 +20,6 @@ class KeysOnly(asyncssh.SSHServer):
 
     def __init__(self, guest: "Running") -> None:
         self._guest = guest
-        self._keys = _parsed(guest.row.public_keys)  # with their options, as a real sshd reads them
         self._connection: asyncssh.SSHServerConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -30,8 +30,10 @@ class KeysOnly(asyncssh.SSHServer):
         self._guest.connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
-        if username in USERS and self._keys and self._connection:
-            self._connection.set_authorized_keys(self._keys)
+        if username in USERS and self._connection:
+            lines = simulated_keys.lines_of(self._guest.files, username, self._guest.row.public_keys)
+            if keys := simulated_keys.parsed(lines):
+                self._connection.set_authorized_keys(keys)
         return True
 
     def public_key_auth_supported(self) -> bool:
@@ -62,6 +64,10 @@ async def _serve(guest: "Running", process: asyncssh.SSHServerProcess[str], chan
     try:
         if process.get_extra_info("connection").get_key_option("command"):
             await _write_to_terminals(guest, user, process)
+        elif process.command and process.command.startswith(simulated_keys.SCRIPT):
+            await process.stdin.read()  # the script
+            process.stdout.write(simulated_keys.change(guest.files, user, process.command, guest.row.public_keys))
+            changed()
         elif process.command is not None:
             output, complaints, code = _count(guest, shell, process.command)
             process.stdout.write(output)
@@ -113,17 +119,3 @@ def _count(guest: "Running", shell: Shell, line: str) -> tuple[str, str, int]:
     guest.counters.nic_rx_bytes += len(line)
     guest.counters.nic_tx_bytes += len(output) + len(complaints)
     return output, complaints, code
-
-
-def _parsed(lines: list[str]) -> asyncssh.SSHAuthorizedKeys | None:
-    good = "\n".join(line for line in lines if _is_readable(line))
-    return asyncssh.import_authorized_keys(good) if good else None
-
-
-def _is_readable(line: str) -> bool:
-    """Return whether the line is a key. A bad line must not keep the others from working."""
-    try:
-        asyncssh.import_authorized_keys(line)
-    except ValueError:
-        return False
-    return True

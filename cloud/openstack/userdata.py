@@ -7,7 +7,8 @@ travel in the user-data: in a cloud-config in cloud-init's own way, otherwise in
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
@@ -16,6 +17,7 @@ from cloud.openstack import guest_ssh
 
 LONGEST = 65535  # characters of base64 that Nova takes
 LONGEST_WITH_KEY = 30_000  # bytes of a template's text beside which a host key surely fits
+LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 BOUNDARY = "==minga=="  # fixed, so that the same wish gives the same bytes
 
 ADD_KEYS = """\
@@ -28,6 +30,20 @@ for file in /root/.ssh/authorized_keys /home/*/.ssh/authorized_keys; do
 {others}
 MINGA_KEYS
 done
+"""
+# Of BusyBox and GNU alike. The file may be new; what else is in it stays.
+ADD_PORTAL_KEYS = """\
+# Minga: the portal's keys, for a person who has none of their own.
+while IFS=: read -r name _ uid gid _ home _; do
+    [ "$name" = '{login}' ] && [ -d "$home" ] || continue
+    mkdir -p "$home/.ssh" && file="$home/.ssh/authorized_keys" && touch "$file"
+    chmod 700 "$home/.ssh" && chmod 600 "$file" && chown "$uid:$gid" "$home/.ssh" "$file"
+    while IFS= read -r key; do
+        grep -qxF "$key" "$file" || printf '%s\\n' "$key" >> "$file"
+    done <<'MINGA_KEYS'
+{others}
+MINGA_KEYS
+done < /etc/passwd
 """
 RUN_TEMPLATE = """\
 # The template's own script.
@@ -59,29 +75,53 @@ def takes_host_key(text: str) -> bool:
 def of_spec(spec: ServerSpec, agents: Iterable[str]) -> str | None:
     """Return the user-data of a server, in base64. See user_data."""
     host_key = spec.host_key if takes_host_key(spec.user_data) else ""
-    return user_data(spec.user_data, spec.public_keys, spec.line_key, agents, host_key)
+    agents, ours = list(agents), [key for key in (spec.portal_key, spec.line_key) if key]
+    try:
+        return user_data(spec.user_data, spec.public_keys, ours, agents, host_key, spec.login)
+    except CloudRefused:
+        if not spec.portal_key:
+            raise
+    # A long template is launched all the same: without the portal's own key, as before there was one.
+    ours.remove(spec.portal_key)
+    return user_data(spec.user_data, spec.public_keys, ours, agents, host_key, spec.login)
 
 
 def user_data(
-    text: str, public_keys: tuple[str, ...], line_key: str = "", agents: Iterable[str] = (), host_key: str = ""
+    text: str,
+    public_keys: tuple[str, ...],
+    portal_keys: Collection[str] = (),
+    agents: Iterable[str] = (),
+    host_key: str = "",
+    login: str = "",
 ) -> str | None:
-    """Return user-data in base64, as Nova takes it; None when there is nothing in it. The first key travels by Nova.
+    """Return user-data in base64, as Nova takes it; None when there is nothing in it. The first key of the person travels by Nova.
 
-    line_key is added where the person has a key: a key pair of Nova carries no options, and without a key of the person nobody
-    knows which accounts it is for. agents: the networks from which all visitors come, see guest_ssh. host_key: the private half
-    of the guest's own, only beside a text that takes_host_key.
+    portal_keys: whole lines of the portal's, perhaps with options, which no key pair of Nova carries. They go into the accounts that
+    Nova's key has opened, and where the person has no key into that of `login`. agents: the networks from which all visitors come, see
+    guest_ssh. host_key: the private half of the guest's own, only beside a text that takes_host_key.
     """
-    more = [_safe(key) for key in public_keys[1:]] + ([line_key] if line_key and public_keys else [])
-    add = ADD_KEYS.format(first=blob(public_keys[0]), others="\n".join(more)) if more else ""
+    add, keys = _added(public_keys, portal_keys, login)
     sshd = guest_ssh.script(agents)
-    keys = [_safe(public_keys[0]), *more] if more else []
     whole = text
     if host_key:
         whole = _multipart(text, keys, sshd, host_key)
     elif add or sshd:
         whole = _with(text, add, sshd, keys)
-    if not whole:
-        return None
+    return _encoded(whole) if whole else None
+
+
+def _added(public_keys: tuple[str, ...], portal_keys: Collection[str], login: str) -> tuple[str, list[str]]:
+    """Return what adds the keys that Nova does not: a script, and a list for cloud-config. Both empty where there are none."""
+    if not public_keys:
+        keys = list(portal_keys) if LOGIN.fullmatch(login) else []
+        return ADD_PORTAL_KEYS.format(login=login, others="\n".join(keys)) if keys else "", keys
+    more = [*map(_safe, public_keys[1:]), *portal_keys]
+    if not more:
+        return "", []
+    return ADD_KEYS.format(first=blob(public_keys[0]), others="\n".join(more)), [_safe(public_keys[0]), *more]
+
+
+def _encoded(whole: str) -> str:
     encoded = base64.b64encode(whole.encode()).decode()
     if len(encoded) > LONGEST:
         raise CloudRefused(

@@ -13,6 +13,7 @@ SECRETS = {
     "redis": r"REDIS_URL",
     "secret key": r"SECRET_KEY",
     "portal's ssh key": r"PORTAL_KEY_FILE",
+    "machine keys": r"MACHINE_KEYS_FILE",
     "gateway token": r"AGENT_TOKEN_FILE",
     "mail password": r"EMAIL_URL",
     "metrics token": r"METRICS_TOKEN",
@@ -21,7 +22,7 @@ SECRETS = {
 _SITE = {"database", "redis", "secret key"}
 HOLDERS = {
     "web": _SITE | {"mail password", "metrics token"},
-    "worker": _SITE | {"cloud", "portal's ssh key", "mail password"},
+    "worker": _SITE | {"cloud", "portal's ssh key", "machine keys", "mail password"},
     "live": _SITE | {"metrics token"},
     "beat": _SITE,
     "disks": {"cloud"},

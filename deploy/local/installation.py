@@ -1,5 +1,6 @@
 """An installation on this computer: its folder, ports and secrets. Nothing here runs anything."""
 
+import base64
 import fcntl
 import json
 import os
@@ -90,6 +91,7 @@ def settle(data: Path, port: str, lock: TextIO) -> Installation:
             data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page", "live"]
         )
         _key(data / "secrets" / "portal_key")
+        _sealing_key(data / "secrets" / "machine_keys")
         return Installation(
             data, free_ports.web_port(port), chosen, {name: _secret(data / "secrets", name) for name in SECRETS}, lock
         )
@@ -114,6 +116,12 @@ def _key(path: Path) -> None:
 
     key = Ed25519PrivateKey.generate()
     write(path, key.private_bytes(s.Encoding.PEM, s.PrivateFormat.OpenSSH, s.NoEncryption()).decode())
+
+
+def _sealing_key(path: Path) -> None:
+    """Make the key that seals the portal's keys of machines, once. (A Fernet key is 32 bytes in base64.)"""
+    if not path.exists():
+        write(path, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
 
 
 def write(path: Path, text: str) -> None:

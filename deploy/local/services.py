@@ -110,6 +110,7 @@ def _environment(installation: Installation, database: str, redis: str) -> dict[
         "LIVE_INSIDE": _live_url(installation),
         "EMAIL_URL": os.environ.get("EMAIL_URL") or f"smtp://127.0.0.1:{installation.ports['mail']}",
         "PORTAL_KEY_FILE": os.environ.get("PORTAL_KEY_FILE") or str(installation.secret_file("portal_key")),
+        "MACHINE_KEYS_FILE": os.environ.get("MACHINE_KEYS_FILE") or str(installation.secret_file("machine_keys")),
         "VPS_PORT": str(installation.ports["vps"]),
         "VPS_FIRST_PORT": str(installation.ports["vps_first"]),
         "VPS_LAST_PORT": str(installation.ports["vps_last"]),

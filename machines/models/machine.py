@@ -154,6 +154,11 @@ class Machine(models.Model):
         return Note.from_json(self.refused_note) if self.refused else Note()
 
     @property
+    def is_keyless(self) -> bool:
+        """Whether nobody has a key to it, as far as is known. False for a row that was not read by MachineQuerySet.with_keyless."""
+        return bool(self.__dict__.get("keyless", False))
+
+    @property
     def has_come_true(self) -> bool:
         return self.state in COME_TRUE[self.wanted]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.sql.compiler import SQLCompiler
 
 from cloud.contract import Status
@@ -69,7 +69,17 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         return self.filter(vanished=True, state=State.GONE, gone_at__gt=now - MISSED)
 
     def with_parts(self) -> "MachineQuerySet":
-        return self.select_related("template__image", "template__flavor", "template__course", "owner")
+        parts = self.select_related("template__image", "template__flavor", "template__course", "owner")
+        return parts.with_keyless()
+
+    def with_keyless(self) -> "MachineQuerySet":
+        """Note on each machine whether no key of a person is in its disk. Of disks from before 0.4 nobody knows, so they are not keyless."""
+        from machines.models.installed_key import InstalledKey
+        from machines.models.portal_key import PortalKey
+
+        disk = {"machine": OuterRef("pk"), "server_id": OuterRef("server_id"), "resets": OuterRef("cloud_resets")}
+        is_known = Exists(PortalKey.objects.filter(**disk, by_hand=False).exclude(server_id=""))
+        return self.annotate(keyless=is_known & ~Exists(InstalledKey.objects.filter(**disk)))
 
     def not_held(self) -> "MachineQuerySet":
         """Leave out machines that a restore holds: no loop acts on them before reconcile.after_restore.compare_with_cloud."""

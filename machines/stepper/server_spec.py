@@ -8,7 +8,7 @@ from django.utils import timezone
 import quotas.backstop
 from cloud.contract import CLOUD_CONFIG, Cloud, CloudGone, CloudRefused, Owner, Server, ServerSpec
 from lib.states import write
-from machines import host_keys, installed_keys, terminal_lines
+from machines import host_keys, installed_keys, portal_keys, terminal_lines
 from machines.host_keys import Disk
 from machines.models import Machine
 from machines.states import State
@@ -32,6 +32,7 @@ def ensure_server(machine: Machine, cloud: Cloud) -> Server:
         host_keys.given(Disk(machine.pk, server.id, 0), machine.resets_done)
     if not server.resets:
         installed_keys.put_in(Disk(machine.pk, server.id, 0), machine.owner, spec.public_keys)
+        portal_keys.given(Disk(machine.pk, server.id, 0), machine.resets_done)
     quotas.backstop.remember(machine.owner, replace(owner, tenant=server.tenant or owner.tenant))
     return server
 
@@ -52,6 +53,7 @@ def rebuild_server(machine: Machine, cloud: Cloud, server_id: str) -> None:
     if cloud.takes_host_key(spec):
         host_keys.given(Disk(machine.pk, server_id, number), number)
     installed_keys.put_in(Disk(machine.pk, server_id, number), machine.owner, spec.public_keys)
+    portal_keys.given(Disk(machine.pk, server_id, number), number)
     try:
         cloud.ensure_rebuilt(server_id, spec, number)
     except CloudGone as error:
@@ -93,6 +95,7 @@ def spec_of(
     reset: the number of the reset that this is for, which brings another host key.
     """
     template = machine.template
+    number = machine.resets_done if reset is None else reset
     return ServerSpec(
         machine=str(machine.pk),
         owner=owner or quotas.backstop.owner_of(machine.owner),
@@ -101,12 +104,14 @@ def spec_of(
         image_id=image or template.image.cloud_id,
         public_keys=tuple(machine.owner.ssh_keys.values_list("public_key", flat=True)),
         line_key=terminal_lines.key_line(),
+        portal_key=portal_keys.line_for(machine.pk, number, is_archive=bool(image)),
+        login=machine.ssh_user,
         user_data=_after_first_boot(template.user_data) if image else template.user_data,
         ports=ports_of(machine),
         vnc_password=machine.vnc_password,
         labels={"template": template.slug},
         is_new=is_new,
-        host_key=host_keys.private_file(machine.pk, machine.resets_done if reset is None else reset),
+        host_key=host_keys.private_file(machine.pk, number),
     )
 
 

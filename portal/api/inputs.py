@@ -121,3 +121,9 @@ class KeyIn(serializers.Serializer[Any]):
 
 class KeyName(serializers.Serializer[Any]):
     name = Text(required=False, allow_blank=True, default="")
+
+
+class InstallKey(serializers.Serializer[Any]):
+    machines = serializers.ListField(
+        child=serializers.UUIDField(), min_length=1, max_length=100, help_text="Ids of your machines."
+    )

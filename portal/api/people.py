@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib.auth import authenticate
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from knox.models import AuthToken
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import api_view
@@ -16,9 +17,11 @@ from rest_framework.views import APIView
 from accounts import actions, limits, tokens
 from accounts.models import SshKey, User
 from lib.notes import Refusal
+from machines import key_changes
 from portal import access
 from portal.api import inputs, lists
 from portal.api import serializers as s
+from portal.api.filters import words
 from portal.api.idempotency import GUARDED, once_for, once_per_key
 from portal.api.paging import page
 from portal.api.request_parts import body, person
@@ -117,12 +120,19 @@ def make_key(request: Request) -> Response:
 
 
 @extend_schema(methods=["GET"], responses={200: s.KeyOut, 404: s.Problem})
-@extend_schema(methods=["DELETE"], responses={204: None, 404: s.Problem})
+@extend_schema(
+    methods=["DELETE"],
+    parameters=[OpenApiParameter("take_out", bool, description="true: take it out of your machines that run, too.")],
+    responses={204: None, 404: s.Problem},
+)
 @api_view(["GET", "DELETE"])
 def key(request: Request, pk: int) -> Response:
     """Show a key; or forget it."""
     row = get_object_or_404(SshKey, user=person(request), pk=pk)
     if request.method == "DELETE":
-        actions.remove_key(key=row, by=person(request))
+        take_out = words(request, "take_out", ("true", "false")) == ["true"]
+        with transaction.atomic():
+            key_changes.before_key_goes(key=row, by=person(request), from_machines=take_out)
+            actions.remove_key(key=row, by=person(request))
         return Response(status=204)
     return Response(s.KeyOut(row).data)

@@ -190,6 +190,32 @@ class MadeKey(KeyOut):
     private_key = serializers.CharField(help_text="Shown once, kept nowhere.")
 
 
+class KeyInMachineOut(serializers.Serializer[Any]):
+    """A key of yours and a machine."""
+
+    machine = serializers.UUIDField(source="machine.pk")
+    name = serializers.CharField(source="machine.name", help_text="Of the machine.")
+    installed = serializers.BooleanField(
+        source="key.is_installed", help_text="It is in the machine, as far as Minga knows."
+    )
+    state = serializers.ChoiceField(
+        ["none", "waiting", "done", "failed"], source="key.state", help_text="Of what you asked for last."
+    )
+    code = serializers.CharField(
+        source="key.code",
+        help_text="Why it failed: not_running held no_portal_key no_site_key unreadable host_key refused not_taken unreachable key_deleted; else ''.",
+    )
+    note = serializers.CharField(source="key.fault", help_text="The same in words, with what to do.")
+
+
+class PortalKeyOut(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(
+        ["in_it", "offered", "leaving", "removed", "none", "unknown"],
+        help_text="offered: its owner is to add it by hand. none: this site has no keys for machines. unknown: the machine is older.",
+    )
+    public_key = serializers.CharField(help_text="'' where there is none.")
+
+
 class Gauge(serializers.Serializer[Any]):
     used = serializers.IntegerField()
     limit = serializers.IntegerField()

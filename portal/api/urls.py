@@ -2,7 +2,7 @@
 
 from django.urls import include, path, re_path
 
-from portal.api import catalog, device, docs, machines, people, servers, templates
+from portal.api import catalog, device, docs, machine_keys, machines, people, servers, templates
 from portal.problems import nothing_here
 
 v1 = [
@@ -14,6 +14,7 @@ v1 = [
     path("keys/", people.keys, name="api-keys"),
     path("keys/make/", people.make_key, name="api-key-make"),
     path("keys/<int:pk>/", people.key, name="api-key"),
+    path("keys/<int:pk>/install/", machine_keys.install, name="api-key-install"),
     path("catalog/images/", catalog.images, name="api-catalog-images"),
     path("catalog/sizes/", catalog.sizes, name="api-catalog-sizes"),
     path("templates/", templates.templates, name="api-templates"),
@@ -28,6 +29,7 @@ v1 = [
     path("machines/<uuid:pk>/copy/", machines.copy, name="api-machine-copy"),
     path("machines/<uuid:pk>/disk/", machines.disk, name="api-machine-disk"),
     path("machines/<uuid:pk>/events/", machines.machine_events, name="api-machine-events"),
+    path("machines/<uuid:pk>/portal-key/", machine_keys.portal_key, name="api-machine-portal-key"),
     path("machines/<uuid:pk>/ports/", machines.ports, name="api-ports"),
     path("machines/<uuid:pk>/ports/<uuid:tunnel>/", machines.port, name="api-port"),
     *[path(f"machines/<uuid:pk>/{verb}/", machines.verb_view(verb), name=f"api-{verb}") for verb in machines.VERBS],

@@ -7,7 +7,7 @@ machine, a template or an id.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q, Sum, Value
 from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily as Counter
 from prometheus_client.core import GaugeMetricFamily as Gauge
@@ -21,7 +21,7 @@ from accounts import failures
 from accounts.models import Notice, SignInTotal
 from lib.measures import MEASURES
 from machines import host_keys
-from machines.models import CloudWatch, Machine, Stray
+from machines.models import CloudWatch, KeyChange, Machine, Stray
 from machines.states import State, Wanted
 from portal import __version__
 from portal.ops import latency
@@ -217,15 +217,27 @@ def _gateways(now: datetime) -> Iterator[Metric]:
 
 def _others() -> Iterator[Metric]:
     yield _by("minga_build_info", "The version of Minga that answers.", "version", [(__version__, 1)])
-    strays = dict(Stray.objects.open().order_by().values_list("kind").annotate(Count("pk")))
+    strays, changes = _strays_and_key_changes()
     yield _by(
         "minga_strays",
         "Servers of the cloud that no machine needs.",
         "kind",
         ((k, strays.get(k, 0)) for k in Stray.Kind.values),
     )
+    text = "Keys that were to be put into machines or taken out of them in the last week."
+    yield _by("minga_key_changes", text, "state", ((s, changes.get(s, 0)) for s in KeyChange.State.values))
     used = Reservation.objects.filter(closed_at=None).aggregate(**{m: Sum(m, default=0) for m in MEASURES})
     yield _by("minga_quota_used", "What people's machines take of their quotas.", "measure", used.items())
+
+
+def _strays_and_key_changes() -> tuple[dict[str, int], dict[str, int]]:
+    """Count open strays by kind and changes of keys by state, in one query."""
+    strays = Stray.objects.open().order_by().annotate(of=Value("strays")).values_list("of", "kind")
+    changes = KeyChange.objects.order_by().annotate(of=Value("keys")).values_list("of", "state")
+    found: dict[str, dict[str, int]] = {"strays": {}, "keys": {}}
+    for of, word, count in strays.annotate(Count("pk")).union(changes.annotate(Count("pk")), all=True):
+        found[of][word] = count
+    return found["strays"], found["keys"]
 
 
 def _sign_ins() -> Iterator[Metric]:

@@ -23,6 +23,7 @@ from portal import access
 from portal.presenters import machine_sentences
 from portal.presenters.card_parts import LIKELY, FirstBoot, Refused
 from portal.presenters.idle_panel import Why
+from portal.presenters.machine_keys import MachineKeys
 from portal.presenters.tones import tone_of
 from portal.ways_in.kinds import WayIn
 from portal.ways_in.ports import PortWay
@@ -111,7 +112,7 @@ class Shown:
     @property
     def version(self) -> str:
         """A text that changes when anything that the page shows has changed; it begins with the state."""
-        return self._version(self.why.version)
+        return self._version((self.why.version, self.keys.version))
 
     @property
     def card_version(self) -> str:
@@ -284,11 +285,13 @@ class Shown:
     @cached_property
     def card_line(self) -> str:
         """The line with which to come in, where its card has one: while it runs."""
-        return self.ssh.command if self.ssh is not None and self.machine.state == State.RUNNING else ""
+        return self.ssh.command if self.ssh is not None and machine_sentences.lets_in(self.machine) else ""
 
     @property
     def card_line_id(self) -> str:
         return f"ssh-{self.key}"
+
+    keys = cached_property(lambda self: MachineKeys(self.machine, self.reader))  # for its page; no card asks
 
     @property
     def screen_password(self) -> str:

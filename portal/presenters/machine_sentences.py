@@ -27,7 +27,14 @@ def at_rest(machine: Machine) -> str:
     """Say what a machine's state means for its owner; '' where the state says enough."""
     if not machine.is_settled:
         return _("One moment: your wish is being carried out.")
+    if machine.state == State.RUNNING and not lets_in(machine):
+        return _("It runs, but no SSH key is in it yet. Put one in on its page, under “Keys in this machine”.")
     return _archived(machine) if machine.state == State.ARCHIVED else str(_AT_REST.get(machine.state, ""))
+
+
+def lets_in(machine: Machine) -> bool:
+    """Say whether it runs, and anybody has a key to it, as far as Minga knows."""
+    return machine.state == State.RUNNING and not machine.is_keyless
 
 
 def _archived(machine: Machine) -> str:

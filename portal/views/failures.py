@@ -39,6 +39,7 @@ LABELS = {
     "accounts": gettext_lazy("Ports of deactivated accounts"),
     "addresses": gettext_lazy("Ports of machines whose address changed"),
     "first boots": gettext_lazy("First boots of new machines"),
+    "keys": gettext_lazy("Keys that are put into machines"),
     "upgrade": gettext_lazy("What the version before has written"),
 }
 

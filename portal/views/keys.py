@@ -1,6 +1,7 @@
 """SSH keys: paste one, or have one made."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -10,6 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import actions
 from accounts.keys import PrivateHalf
 from lib.notes import Refusal
+from machines import key_changes
+from machines.models import KeyChange
 from portal.forms.key_form import KeyForm
 from portal.next_page import next_page
 from portal.once import once_per_form
@@ -56,11 +59,29 @@ def make(request: SignedIn) -> HttpResponse:
 @require_POST
 def remove(request: SignedIn, pk: int) -> HttpResponse:
     key = get_object_or_404(request.user.ssh_keys, pk=pk)
-    actions.remove_key(key=key, by=request.user)
-    messages.success(
-        request, _("Key removed. Machines that you launch or reset from now on do not know it; the others still do.")
-    )
+    with transaction.atomic():
+        is_asked = "take_out" in request.POST
+        changes = key_changes.before_key_goes(key=key, by=request.user, from_machines=is_asked)
+        actions.remove_key(key=key, by=request.user)
+    say_removed(request, changes)
     return redirect("keys")
+
+
+def say_removed(request: SignedIn, changes: list[KeyChange]) -> None:
+    """Say that a key is removed, and what becomes of it in machines."""
+    failed = [change.machine.name for change in changes if change.state == KeyChange.State.FAILED]
+    if len(failed) < len(changes):
+        messages.success(
+            request, _("Key removed. It is being taken out of your machines that run; their pages show how that ends.")
+        )
+    else:
+        messages.success(
+            request,
+            _("Key removed. Machines that you launch or reset from now on do not know it; the others still do."),
+        )
+    if failed:
+        words = _("These machines do not run, so it is still in them: %(names)s. Wake them, and take it out on their pages.")  # fmt: skip
+        messages.warning(request, words % {"names": ", ".join(failed)})
 
 
 def keys_page(request: SignedIn, form: KeyForm | None = None, status: int = 200) -> HttpResponse:

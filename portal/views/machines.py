@@ -97,7 +97,7 @@ def _on_page(number: int) -> CompiledQuery:
     """Return the query of the rows of a page. There are as many as there are pages: few people have a second one."""
 
     def rows(owner: Given) -> QuerySet[Machine]:
-        listed = Machine.objects.alive().not_in_bin().filter(owner=owner).select_related("activity")
+        listed = Machine.objects.alive().not_in_bin().filter(owner=owner).select_related("activity").with_keyless()
         return listed[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
 
     return compiled(rows)

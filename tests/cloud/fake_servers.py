@@ -128,7 +128,9 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants):
             self._must_be_idle(row)
             self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
             self._image(spec.image_id)
-            new = {name: getattr(spec, name) for name in ("image_id", "public_keys", "user_data", "host_key")}
+            new = {
+                name: getattr(spec, name) for name in ("image_id", "public_keys", "portal_key", "user_data", "host_key")
+            }
             row.spec = replace(row.spec, **new)
             self._apply(row, {"status": Status.BUILDING, "fault": "", "full": False})
             self._start(row, "rebuilding", {"status": Status.ACTIVE, "resets": number}, number)

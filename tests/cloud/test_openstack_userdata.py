@@ -2,6 +2,7 @@
 
 import base64
 import email
+import os
 import subprocess
 from pathlib import Path
 
@@ -99,7 +100,7 @@ LINE = "restrict,command=\"exec sh -c 'for t do [ -O $t ] && echo told; done'\" 
 
 
 def with_line(text: str, *keys: str) -> str:
-    return base64.b64decode(userdata.user_data(text, keys, LINE) or "").decode()
+    return base64.b64decode(userdata.user_data(text, keys, [LINE]) or "").decode()
 
 
 def test_the_portals_line_goes_in_with_its_options_beside_a_script(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_the_portals_line_is_the_same_text_for_cloud_init() -> None:
 
 @pytest.mark.parametrize("text", ["", CONFIG, "#!/bin/sh\ntrue\n"])
 def test_without_a_key_of_the_persons_the_portals_line_stays_out(text: str) -> None:
-    assert userdata.user_data(text, (), LINE) == userdata.user_data(text, ())
+    assert userdata.user_data(text, (), [LINE]) == userdata.user_data(text, ())
 
 
 def test_what_nova_would_not_take_is_refused_with_the_numbers() -> None:
@@ -167,3 +168,51 @@ def test_a_guest_that_would_not_read_it_gets_no_host_key(text: str) -> None:
 def test_of_a_text_that_has_run_only_ours_is_left() -> None:
     (ours,) = parts(with_host_key("#cloud-config\n", ONE))
     assert list(yaml.safe_load(ours)) == ["merge_how", "ssh_keys"]
+
+
+PORTAL = "ssh-ed25519 AAAAC3Nzportal minga-portal"
+
+
+def with_portal(text: str, *keys: str, login: str = "student") -> str:
+    spec = ServerSpec("m", Owner("o", "o"), "n", "f", "i", keys, text, portal_key=PORTAL, line_key=LINE, login=login)
+    return base64.b64decode(userdata.of_spec(spec, []) or "").decode()
+
+
+def run_as(script: str, home: Path) -> str:
+    """Run it as the guest's root, where the user student has this home; what authorized_keys is afterwards."""
+    passwd = home / "passwd"
+    passwd.write_text(f"root:x:0:0::/nowhere:/bin/sh\nstudent:x:{os.getuid()}:{os.getgid()}::{home}:/bin/sh\n")
+    subprocess.run(["sh"], input=script.replace("/etc/passwd", str(passwd)), text=True, check=True, cwd=home)
+    return (home / ".ssh" / "authorized_keys").read_text()
+
+
+def test_the_portals_keys_go_beside_the_person_s(tmp_path: Path) -> None:
+    assert run(with_portal("#!/bin/sh\ntrue\n", ONE), tmp_path, f"{ONE}\n") == f"{ONE}\n{PORTAL}\n{LINE}\n"
+
+
+def test_cloud_init_is_given_the_portals_keys_where_the_person_has_none() -> None:
+    ours = parts(with_portal(CONFIG))[1]
+    assert yaml.safe_load(ours)["ssh_authorized_keys"] == [PORTAL, LINE]
+
+
+@pytest.mark.parametrize("text", ["", "#!/bin/sh\ntrue\n"])
+def test_where_the_person_has_none_the_machine_s_user_gets_the_portals(tmp_path: Path, text: str) -> None:
+    assert run_as(with_portal(text), tmp_path) == f"{PORTAL}\n{LINE}\n"
+    assert oct((tmp_path / ".ssh").stat().st_mode)[-3:] == "700"
+
+
+def test_a_second_run_adds_the_portals_keys_only_once(tmp_path: Path) -> None:
+    once = run_as(with_portal(""), tmp_path)
+    assert run_as(with_portal(""), tmp_path) == once
+
+
+@pytest.mark.parametrize("login", ["", "x'; touch owned; '", "../root"])
+def test_who_is_no_plain_user_gets_no_keys(login: str) -> None:
+    assert with_portal("", login=login) == ""
+
+
+def test_a_long_template_is_launched_without_the_portals_key() -> None:
+    room = userdata.LONGEST * 3 // 4 - len(with_portal("#!/bin/sh\n#\n", ONE))
+    text = f"#!/bin/sh\n#{'x' * (room + 10)}\n"
+    assert PORTAL not in with_portal(text, ONE)
+    assert LINE in with_portal(text, ONE)

@@ -21,13 +21,14 @@ SECRETS = {
     "secret key": r"SECRET_KEY",
     "mail password": r"EMAIL_URL",
     "portal's ssh key": r"PORTAL_KEY_FILE|.*/keys",
+    "machine keys": r"MACHINE_KEYS_FILE",
     "gateway token": r"AGENT_TOKEN_FILE|--token-file|.*/agent",
     "metrics token": r"METRICS_TOKEN",
 }
 SITE = {"database", "redis", "secret key"}
 TABLE = {
     "web": {*SITE, "mail password", "metrics token"},
-    "worker": {*SITE, "mail password", "cloud", "portal's ssh key"},
+    "worker": {*SITE, "mail password", "cloud", "portal's ssh key", "machine keys"},
     "live": {*SITE, "metrics token"},
     "beat": SITE,
     "disks": {"cloud"},

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.machines.world import World
 
 NOT_COPIED = ("_lock", "_numbers")  # of the cloud: a lock is nobody else's, and no number is given twice
-LEFT = {*launches.LEFT, "tunnels_gateway"}
+LEFT = {*launches.LEFT, "tunnels_gateway", "machines_portalkey"}
 GROUND = ("quotas_grant", "tunnels_gateway")
 OF_LIVES = ("machines_", "quotas_", "tunnels_")
 # All rows that a life depends on, without their keys: there is one of each.

@@ -75,6 +75,14 @@ def test_a_script_runs_as_the_template_wrote_it(scripted: Server, keys: list[Pat
     assert said == "it ran\n"
 
 
+def test_the_portals_key_signs_in_where_the_person_has_none(stage: OpenStackStage, keys: list[Path]) -> None:
+    [line] = public(keys[3])
+    server = insist(stage.cloud.ensure_server, boot_spec(stage, "osci-keyless", portal_key=line, login="lab"))
+    stage.settle()
+    found = stage.look(server)
+    until(lambda: ssh(found, keys[3], "true", "lab").returncode == 0, "the portal's key signs in")
+
+
 def test_all_keys_of_a_person_sign_in_beside_a_script(scripted: Server, keys: list[Path]) -> None:
     until(lambda: all(signs_in(scripted, key) for key in keys[:3]), "three keys sign in", 20)
     assert not signs_in(scripted, keys[3])

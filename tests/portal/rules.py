@@ -15,7 +15,10 @@ OWN = {
     "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {
-    "key-remove": ("remove", SshKey), "api-key": ("see", SshKey), "token-revoke": ("revoke", AuthToken),
+    "key-remove": ("remove", SshKey), "key-install": ("install", SshKey), "api-key-install": ("install", SshKey),
+    "machine-key-put": ("change_keys", Machine), "machine-key-take": ("change_keys", Machine),
+    "machine-portal-key-remove": ("change_keys", Machine),
+    "api-key": ("see", SshKey), "token-revoke": ("revoke", AuthToken),
     "templates": ("make", Template), "template-new": ("make", Template), "template": ("change", Template),
     "template-retire": ("change", Template), "template-bring-back": ("change", Template),
     "api-template-bring-back": ("change", Template), "api-template-changes": ("see_changes", Template),
@@ -27,6 +30,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "asks": ("see", Question), "ask-say": ("more", Question),
     "machine-ports": ("open_port", Machine), "api-ports": ("look", Machine), "machine-port-close": ("close_port", Machine),
     "api-port": ("close_port", Machine), "machine-give": ("keep_awake", Machine), "api-machine-disk": ("download", Machine),
+    "api-machine-portal-key": ("look", Machine),
     "machine-see": ("look", Machine), "api-see": ("look", Machine),  # each of the two things has its own rule
 }  # fmt: skip
 LISTS = {
@@ -39,7 +43,9 @@ LISTS = {
     "failures",
     "notices",
 }  # of no row yet
-WRITES: dict[str, tuple[str, type[Model]]] = {"api-templates": ("make", Template), "api-template": ("change", Template)}
+WRITES: dict[str, tuple[str, type[Model]]] = {
+    "api-templates": ("make", Template), "api-template": ("change", Template), "api-machine-portal-key": ("change_keys", Machine),
+}  # fmt: skip
 FOUND = (Machine, Question, SshKey, AuthToken)  # of others' there is nothing to be found; the rest is no secret
 
 

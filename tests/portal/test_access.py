@@ -66,6 +66,10 @@ def test_what_is_done_with_a_machine_its_owner_does_or_an_administrator(machine:
     assert may(verb, machine) == {"student", "admin"}
 
 
+def test_the_keys_in_a_machine_are_its_owner_s_alone(machine: Machine, may: Any) -> None:
+    assert may("change_keys", machine) == {"student"}
+
+
 @pytest.mark.parametrize("verb", ["rescue", "move"])
 def test_a_rescue_and_a_move_are_for_administrators(machine: Machine, verb: str, may: Any) -> None:
     assert may(verb, machine) == {"admin"}

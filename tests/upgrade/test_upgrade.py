@@ -109,6 +109,13 @@ def test_a_machine_of_each_state_has_its_page(before: dict[str, list[tuple[Any, 
     assert set(answers.values()) == {200}, answers
 
 
+def test_a_running_machine_of_before_says_what_to_do_for_its_keys(before: dict[str, list[tuple[Any, ...]]]) -> None:
+    running = next(row[0] for row in before["machines"] if row[1] == "student" and row[3:5] == ("running", "running"))
+    page = client_of("student").get(f"/machines/{running}/").content.decode()
+    assert "the machine is older than these keys" in " ".join(page.split())
+    assert "No SSH key is in it" not in page
+
+
 def test_the_agent_is_told_the_ports_of_before(before: dict[str, list[tuple[Any, ...]]]) -> None:
     reply = Client(headers={"Authorization": "Bearer agent-token"}).get("/agent/v1/wanted?revision=0")
     blocked = {row[0] for row in before["machines"] if row[1] == "blocked"}

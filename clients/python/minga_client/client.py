@@ -155,8 +155,24 @@ class Client:
         """Have a key made. Its private half is in this answer and nowhere else."""
         return self._one(models.MadeKey, "POST", "keys/make/", {"name": name})
 
-    def remove_key(self, key: int) -> None:
-        self._transport.ask("DELETE", f"keys/{key}/")
+    def remove_key(self, key: int, *, take_out: bool = False) -> None:
+        """Forget a key. take_out: have it taken out of the machines that run, too."""
+        self._transport.ask("DELETE", f"keys/{key}/", take_out="true" if take_out else "")
+
+    def install_key(self, key: int, machines: Collection[str]) -> list[models.KeyInMachine]:
+        """Ask for a key to be put into machines that run. See `key_in_machines` for how that ends."""
+        answer = self._transport.ask("POST", f"keys/{key}/install/", {"machines": list(machines)})
+        return decode_all(models.KeyInMachine, answer.data)
+
+    def key_in_machines(self, key: int) -> Iterator[models.KeyInMachine]:
+        return self._all(models.KeyInMachine, f"keys/{key}/install/")
+
+    def portal_key(self, machine: str) -> models.PortalKey:
+        """Return the public half of the portal's own key in a machine."""
+        return self._one(models.PortalKey, "GET", f"machines/{machine}/portal-key/")
+
+    def remove_portal_key(self, machine: str) -> None:
+        self._transport.ask("DELETE", f"machines/{machine}/portal-key/")
 
     # ---- for administrators ----
 

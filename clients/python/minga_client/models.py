@@ -70,6 +70,22 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyInMachine:
+    machine: str
+    # Of the machine.
+    name: str
+    # It is in the machine, as far as Minga knows.
+    installed: bool
+    # Of what you asked for last.
+    state: str
+    # Why it failed: not_running held no_portal_key no_site_key unreadable host_key refused not_taken unreachable
+    # key_deleted; else ''.
+    code: str
+    # The same in words, with what to do.
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     id: int
     name: str
@@ -168,6 +184,15 @@ class Me:
     roles: list[str]
     # Goes with version 0.5: the one of `roles` that gives most.
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortalKey:
+    # offered: its owner is to add it by hand. none: this site has no keys for machines. unknown: the machine is
+    # older.
+    state: str
+    # '' where there is none.
+    public_key: str
 
 
 @dataclass(frozen=True, slots=True)

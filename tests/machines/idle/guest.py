@@ -34,14 +34,19 @@ def host_key(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def openssh(folder: Path, authorized: str, more: Iterable[Path] = ()) -> Iterator[int]:
-    """Start an sshd and return its port; whoever has a key of these lines gets in as ourselves. more: further host keys."""
+def openssh(folder: Path, authorized: str, more: Iterable[Path] = (), home: Path | None = None) -> Iterator[int]:
+    """Start an sshd and return its port; whoever has a key of these lines gets in as ourselves. more: further host keys.
+
+    home: a folder that stands in the place of our own home in there, with the lines in its .ssh/authorized_keys.
+    """
     if not (folder / "host_key").exists():
         make_key(folder, "host_key")
-    (folder / "authorized_keys").write_text(authorized)
+    lines = folder / "authorized_keys" if home is None else home / ".ssh" / "authorized_keys"
+    lines.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines.write_text(authorized)
     port = free_port()
     config = {
-        "ListenAddress": f"{HERE}:{port}", "HostKey": folder / "host_key", "AuthorizedKeysFile": folder / "authorized_keys",
+        "ListenAddress": f"{HERE}:{port}", "HostKey": folder / "host_key", "AuthorizedKeysFile": lines,
         "PidFile": "none", "StrictModes": "no", "UsePAM": "no", "PasswordAuthentication": "no",
         "KbdInteractiveAuthentication": "no", "PermitRootLogin": "prohibit-password", "LogLevel": "ERROR",
     }  # fmt: skip
@@ -49,7 +54,8 @@ def openssh(folder: Path, authorized: str, more: Iterable[Path] = ()) -> Iterato
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     with open(folder / "sshd_config", "a") as file:
         file.writelines(f"HostKey {path}\n" for path in more)
-    command = f"{OWN_TERMINALS} && exec {SSHD} -D -e -f {folder / 'sshd_config'}"
+    own = f"{OWN_TERMINALS} && mount --bind {home} {Path.home()}" if home else OWN_TERMINALS
+    command = f"{own} && exec {SSHD} -D -e -f {folder / 'sshd_config'}"
     sshd = Program(["unshare", "--mount", "sh", "-c", command], folder / "sshd.log")
     try:
         until(lambda: is_listening(port))

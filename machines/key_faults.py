@@ -1,0 +1,94 @@
+"""Why a key cannot be put into a machine or taken out of it, and what its owner can do: a code for programs, a sentence for people."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_noop as _
+
+from lib.notes import Note
+from machines import portal_keys, sealing
+from machines.host_keys import disk_of
+from machines.models import Machine
+from machines.rules import NOT_NOW
+from machines.states import State, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFault:
+    """`again`: it may be better in a moment, so it is tried again before anybody reads this."""
+
+    code: str
+    note: Note
+    again: bool = False
+
+
+HELD = KeyFault(
+    "held",
+    Note(_("It is being compared with the cluster after a restore. Try again in some minutes.")),
+)
+NO_SITE_KEY = KeyFault(
+    "no_site_key",
+    Note(
+        _(
+            "This site gives Minga no keys for machines, so only you can put it in: copy its public half into "
+            "~/.ssh/authorized_keys there. Or ask an administrator to set MACHINE_KEYS_FILE."
+        )
+    ),
+)
+UNREADABLE = KeyFault(
+    "unreadable",
+    Note(
+        _(
+            "Minga can no longer read the key that it has for this machine. Tell an administrator; a reset brings a new one."
+        )
+    ),
+)
+HOST_KEY = KeyFault(
+    "host_key",
+    Note(
+        _("Its SSH shows another host key than the one that Minga knows, so nothing was sent there. See its history.")
+    ),
+)
+UNREACHABLE = KeyFault(
+    "unreachable",
+    Note(_("Its SSH does not answer. See whether it runs and lets you in, then try again; a restart may help.")),
+    again=True,
+)
+KEY_DELETED = KeyFault("key_deleted", Note(_("The key was removed from your list before it could be put in.")))
+_ADD_BY_HAND = _(
+    "Minga has no key of its own in this machine. Add this line to ~/.ssh/authorized_keys there and try again, or reset the machine: %(line)s"
+)
+_REFUSED = _(
+    "The machine does not let Minga in: its line is not in ~/.ssh/authorized_keys any more. Add it again and try again, or reset the machine: %(line)s"
+)
+_NOT_TAKEN = _("The machine did not change its keys: %(why)s")
+_WITHOUT_WORDS = _("The machine did not change its keys, and does not say why.")
+
+
+def not_now(machine: Machine) -> KeyFault | None:
+    """Return why nothing can be done in a machine as it is; None while it runs."""
+    if machine.held_at:
+        return HELD
+    if machine.state != State.RUNNING:
+        return KeyFault("not_running", Note(NOT_NOW[State(machine.state)]))
+    if machine.wanted != Wanted.RUNNING:
+        leaving = State.DELETING if machine.wanted == Wanted.GONE else State.SUSPENDING
+        return KeyFault("not_running", Note(NOT_NOW[leaving]))
+    return None
+
+
+def by_hand(machine: Machine) -> KeyFault:
+    """Return what to do where the portal has no key: a line to add by hand, which is made for it."""
+    try:
+        return KeyFault("no_portal_key", Note(_ADD_BY_HAND, {"line": portal_keys.offer(disk_of(machine))}))
+    except sealing.NoKeys:
+        return NO_SITE_KEY
+
+
+def refused(line: str) -> KeyFault:
+    """Return the fault of a guest that does not know the portal's key any more."""
+    return KeyFault("refused", Note(_REFUSED, {"line": line}))
+
+
+def not_taken(why: str) -> KeyFault:
+    """Return the fault of a guest that let the portal in and did not do it, with its own words."""
+    return KeyFault("not_taken", Note(_NOT_TAKEN, {"why": why}) if why else Note(_WITHOUT_WORDS))

@@ -1,0 +1,91 @@
+"""Put keys into machines that run and take them out: from a machine's page, and from the page of a key."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import SshKey
+from lib.notes import Refusal
+from machines import installed_keys, key_changes
+from machines.models import KeyChange, Machine
+from portal import access
+from portal.once import once_per_form
+from portal.presenters.key_machines import KeyMachines
+from portal.signed_in import SignedIn
+
+
+@require_POST
+@once_per_form
+def put(request: SignedIn, pk: UUID) -> HttpResponse:
+    row = _machine(request, pk)
+    key = get_object_or_404(access.visible(request.user, SshKey), pk=_number(request, "key"))
+    return _answer(request, row, key_changes.put_in(key=key, machines=[row], by=request.user))
+
+
+@require_POST
+@once_per_form
+def take(request: SignedIn, pk: UUID) -> HttpResponse:
+    row = _machine(request, pk)
+    there = installed_keys.present([row.pk]).select_related("machine", "key")
+    installed = get_object_or_404(there, pk=_number(request, "installed"))
+    return _answer(request, row, key_changes.take_out(rows=[installed], by=request.user))
+
+
+@require_POST
+@once_per_form
+def remove_portal_key(request: SignedIn, pk: UUID) -> HttpResponse:
+    row = _machine(request, pk)
+    try:
+        key_changes.remove_portal_key(machine=row, by=request.user)
+        messages.success(request, _("Minga's own key is removed from it."))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    return redirect(_panel(row))
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@once_per_form
+def install(request: SignedIn, pk: int) -> HttpResponse:
+    """Show which of a person's machines know a key, and put it into those that are chosen."""
+    key = get_object_or_404(access.visible(request.user, SshKey), pk=pk)
+    if request.method == "POST":
+        chosen = set(request.POST.getlist("machine"))
+        rows = [each.machine for each in KeyMachines(key).lines if str(each.machine.pk) in chosen]
+        key_changes.put_in(key=key, machines=rows, by=request.user)
+        if not rows:
+            messages.error(request, _("Choose at least one machine."))
+        return redirect("key-install", key.pk)
+    return render(request, "keys/install.html", {"key": key, "shown": KeyMachines(key)})
+
+
+def _machine(request: SignedIn, pk: UUID) -> Machine:
+    """Return the machine; 404 for whoever may not know of it, 403 for whoever may not change the keys in it."""
+    row: Machine = get_object_or_404(access.visible(request.user, Machine).with_parts(), pk=pk)
+    if refusal := access.why_not(request.user, "change_keys", row):
+        raise PermissionDenied(str(refusal))
+    return row
+
+
+def _number(request: SignedIn, name: str) -> int:
+    """Return the id that a button sent; 0, which no row has, for anything else."""
+    text = request.POST.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _answer(request: SignedIn, row: Machine, changes: list[KeyChange]) -> HttpResponse:
+    for change in changes:
+        if change.state == KeyChange.State.FAILED:
+            messages.error(request, str(change.note))
+    return redirect(_panel(row))
+
+
+def _panel(row: Machine) -> str:
+    return reverse("machine", args=[row.pk]) + "#keys"
