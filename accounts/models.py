@@ -88,6 +88,11 @@ class User(AbstractUser):
         ]
 
     @property
+    def short_name(self) -> str:
+        """Return what others call this person in a sentence: Ana; the username where no name is known."""
+        return self.first_name or self.username
+
+    @property
     def role_names(self) -> str:
         """Return the person's roles as people read them, in the reader's language: Student, Teacher."""
         return ", ".join(str(role.label) for role in self.Role if role in self.roles)

@@ -23,9 +23,17 @@ def others() -> tuple[str, ...]:
     return tuple(sorted(set(names).difference(COMMON)))
 
 
-def zone_of(person: User) -> tzinfo:
-    """Return the zone of a person; the site's (TIME_ZONE) where they have chosen none, or one that this computer does not know."""
+def is_offered(name: str) -> bool:
+    return name in COMMON or name in others()
+
+
+def zone_of(person: User, browser: str = "") -> tzinfo:
+    """Return the zone of a person; where they have chosen none, the `browser`'s (a name that is offered), else the site's (TIME_ZONE).
+
+    The site's also stands in for one that this computer does not know.
+    """
+    name = person.time_zone or browser
     try:
-        return ZoneInfo(person.time_zone) if person.time_zone else timezone.get_default_timezone()
+        return ZoneInfo(name) if name else timezone.get_default_timezone()
     except (ZoneInfoNotFoundError, ValueError):
         return timezone.get_default_timezone()

@@ -4,8 +4,11 @@ A note is kept as JSON: {"text": English msgid, "args": {...}}; the msgid is mar
 """
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
 
 
@@ -37,10 +40,18 @@ class Note:
         return cls(stored.get("text", ""), stored.get("args", {}), stored.get("plural", ""))
 
 
+def moment(at: datetime) -> dict[str, str]:
+    """Return a time as an argument of a note, which each reader reads in their own time zone and language."""
+    # "en" is what a process of 0.4 reads, which knows no times.
+    return {"time": at.isoformat(), "en": f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"}
+
+
 def _spoken(value: Any) -> Any:
-    """Return a value in several languages ({"en": …, "es": …}) in the reader's; any other value unchanged."""
+    """Return a time, or a value in several languages ({"en": …, "es": …}), as the reader reads it; any other value unchanged."""
     if not isinstance(value, dict):
         return value
+    if "time" in value:
+        return date_format(timezone.localtime(datetime.fromisoformat(value["time"])), "DATETIME_FORMAT")
     return value.get((get_language() or "en")[:2]) or value["en"]
 
 

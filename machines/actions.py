@@ -130,14 +130,16 @@ def move(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
 
 
 @transaction.atomic
-def dismiss(*, machine: Machine, by: User, refusal: bool = True, setup: bool = True) -> Machine:
-    """Put away what the cloud refused, and how its first boot failed: somebody has read it. Twice is once."""
+def dismiss(*, machine: Machine, by: User, refusal: bool = True, setup: bool = True, vanished: bool = True) -> Machine:
+    """Put away what the cloud refused, how its first boot failed, and that it vanished: somebody has read it. Twice is once."""
     machine = locked(machine)
     seen: dict[str, Any] = {}
     if refusal and machine.refused:
         seen |= refusals.SEEN
     if setup and has_failed_setup(machine):
         seen |= {"setup_seen": True}
+    if vanished and machine.is_missed:
+        seen |= {"dismissed_at": timezone.now()}
     if not seen:
         return machine
     Machine.objects.filter(pk=machine.pk).update(**seen)

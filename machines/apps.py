@@ -7,6 +7,8 @@ class MachinesConfig(AppConfig):
     name = "machines"
 
     def ready(self) -> None:
+        from machines import vanished
         from machines.idle import delivery
 
         delivery.register()
+        vanished.register()

@@ -37,11 +37,14 @@ def admit(machine: Machine, by: User | None, *, by_rule: bool) -> None:
     quotas.actions.admit(user=machine.owner, size=_at_most(machine), holder=holder_of(machine), by=who)
 
 
-def why_not(machine: Machine) -> Note | None:
-    """Return why its owner could not archive it by hand now; None when there is room, or its archive is counted already."""
+def why_not(machine: Machine, reader: User | None = None) -> Note | None:
+    """Return why it could not be archived by hand now; None when there is room, or its archive is counted already.
+
+    reader: who reads it; None is the owner.
+    """
     if quotas.actions.open_share(holder_of(machine)):
         return None
-    return quotas.actions.usage(machine.owner).why_not(_at_most(machine))
+    return quotas.actions.usage(machine.owner).why_not(_at_most(machine), machine.owner_for(reader))
 
 
 def take(machine: Machine) -> None:

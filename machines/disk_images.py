@@ -6,8 +6,9 @@ person comes from the process that reads disks: web has no credential of the clo
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -28,6 +29,7 @@ from machines.states import State, Wanted
 log = logging.getLogger(__name__)
 LOOP, TIDY = "copies", "needless copies"  # of accounts.failures
 
+LEFT = timedelta(days=14)  # for what is left of a machine that vanished
 KEPT = timedelta(hours=24)  # a download: time enough for a slow line, or to go home first
 PAUSE = timedelta(seconds=5)  # between two looks at an image that is being made
 HELD = timedelta(seconds=60)  # in one worker's hands
@@ -95,14 +97,41 @@ def has_disk(machine: Machine) -> bool:
 
 def current(machine: Machine) -> DiskImage | None:
     """Return the image that the machine's page shows: its archive, else the last that was asked for, unless that is over."""
-    if machine.state in (State.DELETING, State.GONE):
+    if machine.state == State.DELETING:
         return None
+    if machine.state == State.GONE or (machine.state == State.FAILED and machine.archive_id):
+        return left_of([machine]).get(machine.pk)
     is_archive = machine.state in (State.ARCHIVED, State.QUEUED) and bool(machine.archive_id)
     kind = Q(kind=K.ARCHIVE, image_id=machine.archive_id) if is_archive else Q(kind=K.DOWNLOAD)
     if machine.state != State.SHELVED:
         kind &= Q(borrowed=False)
     found: DiskImage | None = machine.copies.filter(kind).exclude(state=S.OVER).first()
     return found
+
+
+def left_of(machines: Iterable[Machine]) -> dict[UUID, DiskImage]:
+    """Return what can still be downloaded of machines that have failed or vanished: at most one query."""
+    broken = {machine.pk: machine for machine in machines if machine.state == State.FAILED or machine.is_missed}
+    found: dict[UUID, DiskImage] = {}
+    if broken:
+        now = timezone.now()
+        for disk_image in DiskImage.objects.filter(machine__in=broken, state=S.READY, borrowed=False):
+            if _is_left(broken[disk_image.machine_id], disk_image, now):
+                found.setdefault(disk_image.machine_id, disk_image)
+    return found
+
+
+def _is_left(machine: Machine, disk_image: DiskImage, now: datetime) -> bool:
+    """Return whether this is the machine's disk: its archive, while nothing has run from that; else a download of these days."""
+    if machine.archive_id and machine.state == State.FAILED:
+        return disk_image.image_id == machine.archive_id
+    return disk_image.kind != K.ARCHIVE and disk_image.expires_at is not None and disk_image.expires_at > now
+
+
+def keep_what_is_left(machine: Machine, now: datetime) -> None:
+    """Keep images of the disk of a machine that vanished for longer than those of one that lives: there is no other disk any more."""
+    left = machine.copies.filter(kind__in=[K.DOWNLOAD, K.SPENT], state=S.READY, borrowed=False)
+    left.update(expires_at=now + LEFT)
 
 
 def ready(machine: Machine) -> DiskImage:
@@ -219,7 +248,9 @@ def _write(disk_image: DiskImage, **fields: object) -> None:
 def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
     """List images to delete: downloads whose day is over, failed ones, spent archives, and all of machines that are gone."""
     over = Q(kind=K.DOWNLOAD) & (Q(state=S.FAILED) | Q(state=S.READY, expires_at__lt=now))
-    of_gone = Q(machine__state=State.GONE)
+    missed = Q(machine__vanished=True, machine__dismissed_at=None)
+    is_left = missed & Q(state=S.READY, borrowed=False, expires_at__gt=now)
+    of_gone = Q(machine__state=State.GONE) & ~is_left
     spent = Q(kind=K.SPENT, machine__state__in=[State.RUNNING, State.ARCHIVED])
     rows = DiskImage.objects.exclude(state=S.OVER).exclude(pk__in=resting).filter(machine__held_at__isnull=True)
     rows = rows.filter(over | of_gone | spent, _name_or_image())

@@ -175,7 +175,7 @@ def _wake_sentence(machine: "Machine") -> str:
     if machine.is_up:
         return _("Awake. Its public ports are being opened.")
     if machine.cloud_status == "shelved":
-        return _("Being fetched. It starts anew, with its disk as you left it.")
+        return _("Being fetched. It starts anew, with its disk as it was left.")
     if machine.cloud_status == "stopped":
         return _("Starting. It was switched off, so it begins anew with its disk.")
     return _("Waking up. It goes on where it stopped.")

@@ -55,6 +55,30 @@ def allowed(machine: Machine) -> set[Verb]:
     return verbs | {Verb.RENAME, Verb.BIN, Verb.DELETE}
 
 
+def offered(machine: Machine, *, to_admin: bool = False) -> set[Verb]:
+    """Return the verbs that a page offers. Administrators are offered what seems hopeless, too: they may have mended why."""
+    return allowed(machine) if to_admin else allowed(machine) - hopeless(machine)
+
+
+def hopeless(machine: Machine) -> set[Verb]:
+    """Return the verbs that a failed machine's state allows, and that cannot help, for all that is known of it.
+
+    Nobody is refused them: see `offered`.
+    """
+    if machine.state != State.FAILED or machine.wanted == Wanted.GONE:
+        return set()
+    if machine.repair == Repair.LOST:
+        return {Verb.RETRY, Verb.RESTORE, Verb.BIN}
+    image, size = machine.template.image, machine.template.flavor
+    verbs = {Verb.RESET} if image.missing else set()
+    if machine.repair == Repair.USED_UP:
+        verbs |= {Verb.BIN}  # an archive is made of a machine that starts
+    is_new = machine.never_ran and (image.missing or size.missing or size.too_small_for(image) is not None)
+    if is_new or (machine.archive_id and size.missing):
+        verbs |= {Verb.RETRY, Verb.RESTORE}
+    return verbs
+
+
 def allowed_to_admins(machine: Machine) -> set[Verb]:
     """Return the verbs that only administrators may ask for, and that make sense now."""
     is_steady = machine.state == State.FAILED or (machine.state == State.RUNNING and machine.is_settled)

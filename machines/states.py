@@ -37,6 +37,7 @@ class Repair(models.TextChoices):
     REBOOT = "reboot"  # the power cut, and switched on
     CYCLE = "cycle"  # switched off, then started
     USED_UP = "used_up"  # all of it failed: only a reset to the template is left
+    LOST = "lost"  # its archive is no longer on the cloud: there is nothing to bring back
 
 
 class Setup(models.TextChoices):

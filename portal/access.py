@@ -22,6 +22,7 @@ from accounts.models import Notice, RowFailure, SshKey, User
 from catalog.models import Flavor, Image
 from courses.models import Enrolment, Template
 from lib.notes import Refusal
+from machines.idle import durations
 from machines.models import Answer, Event, Machine, Question, Stray
 from machines.models.machine_queries import MachineQuerySet
 from machines.refusals import FOR_ADMINS
@@ -31,7 +32,7 @@ M = TypeVar("M", bound=Model)
 Thing = Model | type[Model]
 View = Callable[..., HttpResponse]
 # Answers that do not take a machine away from its owner.
-TEACHER_ANSWERS = frozenset({Answer.Choice.MORE, Answer.Choice.JOB, Answer.Choice.KEEP})
+TEACHER_ANSWERS = frozenset({*durations.KEEPING, Answer.Choice.KEEP})
 
 
 class Forbidden(Refusal):
@@ -188,7 +189,7 @@ def _machine(person: User, verb: str, machine: Any) -> Refusal | None:
         return None if teaches(person) else Forbidden(_STAFF)
     if verb == "dismiss_refusal":
         return _dismiss(person, machine)
-    if verb == "dismiss_setup":
+    if verb in ("dismiss_setup", "dismiss_vanished"):
         return None if person.pk == machine.owner_id else _not_read_yet(person)
     if verb == "change_keys":  # not even an administrator lets a key into somebody's machine, or takes one away
         return None if person.pk == machine.owner_id else NotYours(_("Only its owner may change the keys in it."))

@@ -206,6 +206,7 @@ LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE: str = env["TIME_ZONE"]
+FORMAT_MODULE_PATH = ["portal.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env["STATIC_ROOT"] or BASE_DIR / "staticfiles")
@@ -243,6 +244,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = THEME_COOK
 _ours = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_ours}sessionid", f"{_ours}csrftoken"
 LANGUAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_ours}django_language", f"{_ours}theme"
+# Written by static/js/zone.js; middleware.time_zone reads it.
+ZONE_COOKIE_NAME = f"{_ours}zone"
 MESSAGES_COOKIE_NAME = f"{_ours}messages"
 MESSAGE_STORAGE = "portal.message_storage.MessageStorage"
 # Pages only: a program that says http:// has sent its token in clear already, and must hear of it (portal/middleware/home_address.py).

@@ -65,6 +65,22 @@ _WHY_NOT = {
         " Restore an archive or delete one for good, then archive this machine; or delete this one for good."
     ),
 }  # fmt: skip
+# The same for somebody else who asks for a person's thing: an administrator.
+_WHY_NOT_THEIRS = {
+    "machines": _("%(owner)s has %(used)s of %(limit)s machines."),
+    "vcpus": _("This needs %(asked)s processors, and %(left)s of the %(limit)s in the quota of %(owner)s are free."),
+    "ram_mb": _("This needs %(asked)s MB of memory, and %(left)s MB of the %(limit)s MB in the quota of %(owner)s are free."),
+    "disk_gb": _("This needs %(asked)s GB of disk, and %(left)s GB of the %(limit)s GB in the quota of %(owner)s are free."),
+    "ports": _("This needs %(asked)s public ports, and %(left)s of the %(limit)s in the quota of %(owner)s are free."),
+    "archives": _(
+        "%(owner)s has %(used)s of %(limit)s archives; the recycle bin counts. One must be restored or deleted for good before this"
+        " machine can be archived; or this one is deleted for good."
+    ),
+    "archive_gb": _(
+        "This archive needs up to %(asked)s GB, and %(left)s GB of the %(limit)s GB for archives in the quota of %(owner)s are free; the"
+        " recycle bin counts."
+    ),
+}  # fmt: skip
 OVER = {
     "archives": _(
         "You have %(used)s archives, the recycle bin included, and your limit is %(limit)s. Restore one or delete one for good; until"
@@ -102,13 +118,16 @@ class Usage:
         """Return (measure, label, gauge, unit) for each measure, in the order in which pages show them."""
         return [(m, _LABELS[m][0], getattr(self, m), _LABELS[m][1]) for m in MEASURES]
 
-    def why_not(self, size: Size) -> Note | None:
-        """Return None when `size` more fits, else the sentence with the numbers."""
+    def why_not(self, size: Size, owner: str = "") -> Note | None:
+        """Return None when `size` more fits, else the sentence with the numbers. owner: whose quota it is, '' for the reader's own."""
         for measure, asked in zip(MEASURES, astuple(size), strict=True):
             gauge: Gauge = getattr(self, measure)
             if asked > gauge.left:
-                return Note(
-                    _WHY_NOT[measure], {"asked": asked, "used": gauge.used, "limit": gauge.limit, "left": gauge.left}
+                facts = {"asked": asked, "used": gauge.used, "limit": gauge.limit, "left": gauge.left}
+                return (
+                    Note(_WHY_NOT_THEIRS[measure], {**facts, "owner": owner})
+                    if owner
+                    else Note(_WHY_NOT[measure], facts)
                 )
         return None
 
@@ -154,8 +173,8 @@ def lock(user: User | int) -> None:
 def admit(*, user: User, size: Size, holder: UUID, by: User, is_new: bool = False) -> Reservation:
     """Reserve `size` for `holder`, or raise OverQuota with the numbers. Other admissions for this person wait."""
     lock(user)
-    now = usage(user)
-    why_not = now.why_not_new(size) if is_new else now.why_not(size)
+    now, owner = usage(user), user.short_name if by.pk != user.pk else ""
+    why_not = now.why_not_new(size) if is_new else now.why_not(size, owner)
     if why_not:
         raise OverQuota(why_not.text, why_not.args)
     return take(user=user, size=size, holder=holder)

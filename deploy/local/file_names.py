@@ -26,6 +26,7 @@ DOUBLES: dict[str, tuple[str, str]] = {
     "kinds": ("accounts/notices portal/ways_in", "what each of the two registries holds"),
     "once": ("accounts portal", "the memory of requests, and pages and API that ask it"),
     "keys": ("accounts portal/views", "SSH keys, and their page"),
+    "formats": ("portal/formats/en portal/formats/es", "Django looks for one in each language"),
     "failures": ("accounts portal/views", "rows that fail in a loop, and their page"),
 }
 

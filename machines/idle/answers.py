@@ -5,7 +5,7 @@ lives, a person may change their mind: each of its answers counts once.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.db import transaction
@@ -13,20 +13,19 @@ from django.utils.translation import gettext_noop as _
 
 import quotas.actions
 from accounts.models import User
-from courses.policy import IdlePolicy, policy_of
-from lib.notes import Note, Refusal
+from courses.policy import policy_of
+from lib.notes import Note, Refusal, moment
 from machines import actions
-from machines.idle import links, questions, times
+from machines.idle import durations, links, questions, times
 from machines.models import Answer, Event, Hold, Machine, Question
 from machines.states import State, Wanted
 
 C, K = Answer.Choice, Question.Kind
 CHOICES: dict[str, tuple[str, ...]] = {
-    K.SLEEP: (C.MORE, C.JOB, C.SLEEP, C.DONE),
+    K.SLEEP: (*durations.KEEPING, C.SLEEP, C.DONE),
     K.ARCHIVE: (C.KEEP, C.DONE),
     K.DELETE: (C.KEEP, C.DONE),
 }
-WEEK = timedelta(days=7)
 Deed = Callable[[Question, User | None, datetime, datetime | None], datetime | None]
 
 
@@ -40,23 +39,20 @@ class NotNow(Refusal):
     code = "not_now"
 
 
-class NoMoreHold(Refusal):
-    """A long job beyond what the policy gives."""
-
-    code = "hold_exceeded"
-
-
+# Not “you”: a teacher may have answered, or read this.
 _SAID = {
-    C.MORE: _("You have answered “a little longer” already, at %(at)s."),
-    C.JOB: _("You have announced a long job already, at %(at)s."),
-    C.SLEEP: _("You have answered “sleep now” already, at %(at)s."),
-    C.DONE: _("You have answered “I am done” already, at %(at)s."),
-    C.KEEP: _("You have answered “keep it” already, at %(at)s."),
+    C.MORE: _("Somebody answered “a little longer” already, at %(at)s."),
+    C.FOUR_HOURS: _("Somebody answered “4 h more” already, at %(at)s."),
+    C.TONIGHT: _("Somebody answered “tonight” already, at %(at)s."),
+    C.JOB: _("Somebody announced a long job already, at %(at)s."),
+    C.SLEEP: _("Somebody answered “sleep now” already, at %(at)s."),
+    C.DONE: _("Somebody answered “I am done” already, at %(at)s."),
+    C.KEEP: _("Somebody answered “keep it” already, at %(at)s."),
 }
 _BECAME = {
     (K.SLEEP, Question.Outcome.SILENCE): _("Nobody had answered by %(at)s, so it was put to sleep. Nothing is lost."),
     (K.ARCHIVE, Question.Outcome.SILENCE): _(
-        "Nobody had answered by %(at)s, so it was archived. You can restore it on its page."
+        "Nobody had answered by %(at)s, so it was archived. Its page has a button to restore it."
     ),
     (K.DELETE, Question.Outcome.SILENCE): _("Nobody had answered by %(at)s, so its archive was deleted."),
 }
@@ -83,8 +79,8 @@ def answer(
     question = living(question, lock=True)
     if refusal := why_not(question, choice, now):
         raise refusal
-    deed: Deed = _given if is_given and choice == C.JOB else _DEEDS[C(choice)]
-    until = deed(question, by, now, until)
+    deed: Deed = _given if is_given and choice in durations.LONG else _DEEDS[C(choice)]
+    until = deed(question, by, now, _end(question, choice, now, until))
     questions.close(question=question, outcome=Question.Outcome.ANSWERED, now=now)
     return Answer.objects.create(ask=question, choice=choice, by=by, at=now, until=until)
 
@@ -125,19 +121,12 @@ def why_not(question: Question, choice: str, now: datetime) -> Refusal | None:
     return _wrong_state(question, choice)
 
 
-def offers_job(question: Question, now: datetime) -> bool:
-    """Return whether a long job can be announced now: where students may, and only near the end, or everybody would."""
-    policy = policy_of(question.machine.template)
-    offered = timedelta(minutes=policy.hold_offered_minutes)
-    return policy.may_hold and questions.earliest_end(question, now) - now <= offered
-
-
 def _wrong_state(question: Question, choice: str) -> Refusal | None:
     """Refuse to keep awake what sleeps; the other answers are judged by the actions themselves."""
     machine = question.machine
     if machine.wanted == Wanted.GONE or machine.state == State.GONE:
         return TooLate(_("This machine has been deleted."))
-    if choice in (C.MORE, C.JOB) and machine.wanted != Wanted.RUNNING:
+    if choice in durations.KEEPING and machine.wanted != Wanted.RUNNING:
         return TooLate(_("It sleeps already, or is about to. Wake it on its page: it goes on where it stopped."))
     return None
 
@@ -145,15 +134,22 @@ def _wrong_state(question: Question, choice: str) -> Refusal | None:
 # ---- what follows; each gives until when, where the answer has an end ----
 
 
-def _more(question: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
-    until = now + timedelta(minutes=policy_of(question.machine.template).more_minutes)
-    _hold(question.machine, Hold.Kind.MORE, by, now, until)
+def _end(question: Question, choice: str, now: datetime, until: datetime | None) -> datetime | None:
+    """Return until when the answer lasts: a time of its own, else the one that was typed."""
+    end = durations.end_of(choice, policy_of(question.machine.template), now)
+    if choice == C.TONIGHT and end is None:
+        raise NotNow(_("It is later than %(at)s already. Choose another answer."), {"at": durations.EVENING})
+    return end or until
+
+
+def _more(question: Question, by: User | None, now: datetime, until: datetime | None) -> datetime | None:
+    _hold(question.machine, Hold.Kind.MORE, by, now, _checked_end(until, now))
     return until
 
 
 def _job(question: Question, by: User | None, now: datetime, until: datetime | None) -> datetime:
     until = _checked_end(until, now)
-    _check_job(question, policy_of(question.machine.template), now, until)
+    durations.check(question, now, until)
     _hold(question.machine, Hold.Kind.JOB, by, now, until)
     return until
 
@@ -194,7 +190,7 @@ def _keep(question: Question, by: User | None, now: datetime, until: datetime | 
 
 _DEEDS: dict[Answer.Choice, Deed] = {
     C.MORE: _more,
-    C.JOB: _job,
+    **dict.fromkeys(durations.LONG, _job),
     C.SLEEP: _sleep,
     C.DONE: _done,
     C.KEEP: _keep,
@@ -202,7 +198,7 @@ _DEEDS: dict[Answer.Choice, Deed] = {
 
 
 def _hold(machine: Machine, kind: str, by: User | None, now: datetime, until: datetime, reason: str = "") -> Hold:
-    note = Note(_("Kept awake until %(at)s."), {"at": times.moment(until, now)})
+    note = Note(_("Kept awake until %(at)s."), {"at": moment(until)})
     machine.record(Event.Kind.WISHED, note, by=by)
     return Hold.objects.create(machine=machine, kind=kind, by=by, starts_at=now, ends_at=until, reason=reason[:200])
 
@@ -210,56 +206,3 @@ def _hold(machine: Machine, kind: str, by: User | None, now: datetime, until: da
 def _end_holds(machine: Machine, now: datetime) -> None:
     """End the owner's holds, since the last answer counts; what a teacher gave stays."""
     Hold.objects.live(now).filter(machine=machine).exclude(kind=Hold.Kind.GIVEN).update(ends_at=now)
-
-
-def _check_job(question: Question, policy: IdlePolicy, now: datetime, until: datetime) -> None:
-    if not policy.may_hold:
-        raise NoMoreHold(_("Long jobs cannot be announced for this machine. Ask your teacher for more time."))
-    from_when = questions.earliest_end(question, now) - timedelta(minutes=policy.hold_offered_minutes)
-    if now < from_when:
-        facts = {"minutes": _plain(policy.hold_offered_minutes), "at": times.moment(from_when, now)}
-        raise NoMoreHold(
-            _("A long job can be announced in the last %(minutes)s minutes before it would sleep: from %(at)s on."),
-            facts,
-        )
-    latest = now + timedelta(hours=policy.hold_hours)
-    if until > latest:
-        facts = {"hours": _plain(policy.hold_hours), "at": times.moment(latest, now)}
-        raise NoMoreHold(
-            _("A long job takes %(hours)s hours at most: until %(at)s. Say it again before that ends."), facts
-        )
-    _check_week(question.machine, policy, now, until)
-
-
-def _check_week(machine: Machine, policy: IdlePolicy, now: datetime, until: datetime) -> None:
-    used, allowed = held_in_a_week(machine, now), timedelta(hours=policy.hold_hours_a_week)
-    if used + (until - now) <= allowed:
-        return
-    left = max(allowed - used, timedelta(0))
-    facts = {"hours": _plain(policy.hold_hours_a_week), "used": _hours(used), "left": _hours(left)}
-    raise NoMoreHold(
-        _(
-            "Long jobs of this machine may take %(hours)s hours in seven days; %(used)s h are taken, %(left)s h are left."
-            " Your teacher can give more."
-        ),
-        facts,
-    )
-
-
-def held_in_a_week(machine: Machine, now: datetime) -> timedelta:
-    """Return how long its long jobs have kept it awake in the last seven days, up to now; the caller adds what follows."""
-    since, total = now - WEEK, timedelta(0)
-    rows = Hold.objects.filter(machine=machine, kind=Hold.Kind.JOB, ends_at__gt=since).order_by("starts_at")
-    for row in rows:
-        begins, ends = max(row.starts_at, since), min(row.ends_at, now)
-        total += max(ends - begins, timedelta(0))
-        since = max(since, ends)  # overlapping holds count once
-    return total
-
-
-def _hours(length: timedelta) -> str:
-    return _plain(round(length.total_seconds() / 3600, 1))
-
-
-def _plain(number: float) -> str:
-    return f"{number:g}"

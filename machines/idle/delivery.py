@@ -53,12 +53,14 @@ def mail_facts(notice: Notice) -> dict[str, Any] | None:
     if question is None:
         return None
     return {
-        "subject": question_text.headline(question, now),
+        "subject": question_text.headline(question, now).rstrip("."),
+        "asks": question_text.asks(question),
+        "deadline": question_text.deadline(question, now),
         "machine": question.machine,
         "why": str(question.why),
         "meaning": question_text.meaning(question),
         "page": settings.PORTAL_URL + reverse("machine", args=[question.machine_id]),
-        "links": [(text, links.address(question, choice)) for choice, text in question_text.offered(question, now)],
+        "links": [(o.label, links.address(question, o.choice)) for o in question_text.offered(question, now)],
     }
 
 
@@ -129,7 +131,7 @@ def _way(machine: Machine, *, is_visited: bool) -> Contact | str:
 def _line(question: Question) -> str:
     with written_for(question.machine.owner):
         title = question_text.headline(question, timezone.now())
-        return _("Minga: %(title)s. Do you still need it? Go on working, or answer at %(page)s") % {
+        return _("Minga: %(title)s Go on working, or answer at %(page)s") % {
             "title": title,
             "page": settings.PORTAL_URL,
         }

@@ -116,7 +116,7 @@ def _templates(rows: list[Machine]) -> dict[int, Template]:
 
 @compiled
 def _by_key(keys: Given) -> QuerySet[Template]:
-    return Template.objects.filter(Among(F("pk"), keys)).select_related("course", "image").order_by()
+    return Template.objects.filter(Among(F("pk"), keys)).select_related("course", "image", "flavor").order_by()
 
 
 def of(machine: Machine, now: datetime | None = None) -> Facts:

@@ -1,5 +1,5 @@
 """Times of day as people say and type them, in the zone of whoever reads them: the recipient of a mail (accounts.notices), the person
-who has signed in (portal.middleware.time_zone), else the site's. It is always named beside them.
+who has signed in (portal.middleware.time_zone), else the site's. It is not named beside them: their reader lives in it.
 
 Clocks are put forward and back: a time of day may come twice in a night, or never. What is computed with is UTC, for Python's sums
 within one zone are sums of what its clocks show.
@@ -13,6 +13,7 @@ from functools import lru_cache
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3])[:.h]([0-5]\d)")
 DAY = timedelta(days=1)
@@ -23,17 +24,19 @@ def zone() -> str:
 
 
 def clock(at: datetime) -> str:
-    """Write a time as 14:05 (America/Lima); with its distance from UTC where the clocks show it twice: 02:30 UTC+1 (Europe/Madrid)."""
-    return f"{_local(at):%H:%M}{_which(at)} ({zone()})"
+    """Write a time as 14:05; with its distance from UTC where the clocks show it twice: 02:30 UTC+1."""
+    return f"{_local(at):%H:%M}{_which(at)}"
 
 
 def moment(at: datetime, now: datetime) -> str:
-    """Return the time, with its day where that is not today."""
-    return clock(at) if _local(at).date() == _local(now).date() else with_day(at)
+    """Return the time, with its day where that is not today: 14:05, 14:05 on 27 Nov 2026. Fits behind “at” and “until”."""
+    if is_today(at, now):
+        return clock(at)
+    return _("%(clock)s on %(day)s") % {"clock": clock(at), "day": day(_local(at).date())}
 
 
 def with_day(at: datetime) -> str:
-    """Return the time with its day, also where that is today."""
+    """Return the time with its day, also where that is today: 27 Nov 2026, 14:05."""
     return f"{day(_local(at).date())}, {clock(at)}"
 
 
@@ -104,6 +107,11 @@ def _offset(local: datetime) -> str:
     name = fixed(local.utcoffset() or timedelta(0)).tzname(None)
     sign, hours, minutes = name[3:4], name[4:6].lstrip("0") or "0", name[7:9]
     return f"UTC{sign}{hours}" + (f":{minutes}" if minutes.strip("0") else "") if sign else "UTC"
+
+
+def is_today(at: datetime, now: datetime) -> bool:
+    """Return whether a moment lies on the day that it is now."""
+    return _local(at).date() == _local(now).date()
 
 
 def _local(at: datetime) -> datetime:

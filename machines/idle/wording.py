@@ -23,26 +23,26 @@ def span(past: timedelta) -> str:
     return ngettext("%(count)s day", "%(count)s days", minutes // 1440) % {"count": minutes // 1440}
 
 
-def sentence(outlook: Outlook) -> str:
-    """Say what happens next, and when; '' where nothing does by itself."""
+def sentence(outlook: Outlook, owner: str = "") -> str:
+    """Say what happens next, and when; '' where nothing does by itself. owner: whoever is asked, '' for the reader."""
     machine = outlook.facts.machine
     if machine.binned_at:
         return _binned(outlook)
     if (machine.state, machine.wanted) == (State.RUNNING, Wanted.RUNNING):
-        return _running(outlook)
+        return _running(outlook, owner)
     if not machine.has_come_true or outlook.deletes_at is None:
         return ""
-    return _resting(outlook)
+    return _resting(outlook, owner)
 
 
 def _binned(outlook: Outlook) -> str:
     if outlook.deletes_at is None:
         return ""
     at = times.with_day(outlook.deletes_at)
-    return _("It is in the recycle bin. It is deleted for good on %(at)s, unless you have it back.") % {"at": at}
+    return _("It is in the recycle bin. It is deleted for good on %(at)s, unless it is restored.") % {"at": at}
 
 
-def _running(outlook: Outlook) -> str:
+def _running(outlook: Outlook, owner: str) -> str:
     if outlook.held_until:
         at = times.moment(outlook.held_until, outlook.now)
         why = _("A class is in session: it stays awake until %(at)s at least.")
@@ -50,47 +50,62 @@ def _running(outlook: Outlook) -> str:
     if outlook.unknown:
         return _("It stays awake: nobody can tell just now whether it is in use.")
     if outlook.question and not outlook.came_back:
-        return _asked(outlook)
+        return _asked(outlook, owner)
+    facts = {"owner": owner, "minutes": idle_minutes(outlook)}
     if [signal for signal in outlook.at_work if signal.name != "start"]:
-        return _(
-            "It is in use, so it stays awake. Once everything has been quiet for %(minutes)s min, you are asked."
-        ) % {"minutes": idle_minutes(outlook)}
-    return _(
+        yours = _("It is in use, so it stays awake. Once everything has been quiet for %(minutes)s min, you are asked.")
+        theirs = _(
+            "It is in use, so it stays awake. Once everything has been quiet for %(minutes)s min, %(owner)s is asked."
+        )
+        return (theirs if owner else yours) % facts
+    yours = _(
         "If nothing happens in it, you are asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost."
-    ) % {"asked": _at(outlook.asked_at, outlook), "sleeps": _at(outlook.sleeps_at, outlook)}
+    )
+    theirs = _(
+        "If nothing happens in it, %(owner)s is asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost."
+    )
+    return (theirs if owner else yours) % {**facts, **_both_times(outlook)}
 
 
-def _asked(outlook: Outlook) -> str:
-    at = {"at": _at(outlook.sleeps_at, outlook)}
-    if outlook.was_delivered:
+def _asked(outlook: Outlook, owner: str) -> str:
+    facts = {"owner": owner, "at": _at(outlook.sleeps_at, outlook)}
+    if not outlook.was_delivered:
         return (
             _(
-                "You were asked whether it is still needed. Without an answer it goes to sleep at %(at)s. Nothing is lost."
+                "Its owner is being asked, and was not reached yet. It goes to sleep at %(at)s at the latest. Nothing is lost."
             )
-            % at
+            % facts
         )
-    return (
-        _(
-            "Its owner is being asked, and was not reached yet. It goes to sleep at %(at)s at the latest. Nothing is lost."
-        )
-        % at
+    yours = _(
+        "You were asked whether it is still needed. Without an answer it goes to sleep at %(at)s. Nothing is lost."
     )
+    theirs = _(
+        "%(owner)s was asked whether it is still needed. Without an answer it goes to sleep at %(at)s. Nothing is lost."
+    )
+    return (theirs if owner else yours) % facts
 
 
-def _resting(outlook: Outlook) -> str:
-    machine = outlook.facts.machine
+def _resting(outlook: Outlook, owner: str) -> str:
+    machine, facts = outlook.facts.machine, {"owner": owner}
     if machine.state == State.SUSPENDED and outlook.shelves_at:
         at = times.with_day(outlook.shelves_at)
         return _("Nobody has woken it. On %(at)s it is put away: its disk is kept, its memory is not.") % {"at": at}
     if machine.state == State.ARCHIVED and outlook.deletes_at:
-        at = times.with_day(outlook.deletes_at)
-        return _("It is deleted on %(at)s, unless you want it kept. You are warned before.") % {"at": at}
-    at = times.with_day(outlook.archives_at or outlook.now)
-    return _("If nobody uses it, it is archived on %(at)s. You are warned before.") % {"at": at}
+        facts["at"] = times.with_day(outlook.deletes_at)
+        yours = _("It is deleted on %(at)s, unless you want it kept. You are warned before.")
+        theirs = _("It is deleted on %(at)s, unless %(owner)s wants it kept. %(owner)s is warned before.")
+        return (theirs if owner else yours) % facts
+    facts["at"] = times.with_day(outlook.archives_at or outlook.now)
+    yours = _("If nobody uses it, it is archived on %(at)s. You are warned before.")
+    return (_("If nobody uses it, it is archived on %(at)s. %(owner)s is warned before.") if owner else yours) % facts
 
 
 def _at(at: datetime | None, outlook: Outlook) -> str:
     return times.moment(at or outlook.now, outlook.now)
+
+
+def _both_times(outlook: Outlook) -> dict[str, str]:
+    return {"asked": _at(outlook.asked_at, outlook), "sleeps": _at(outlook.sleeps_at, outlook)}
 
 
 def idle_minutes(outlook: Outlook) -> int:
@@ -98,18 +113,17 @@ def idle_minutes(outlook: Outlook) -> int:
     return int(policy.first_minutes if first_visit_due(outlook.facts.activity) else policy.idle_minutes)
 
 
-def if_closed(outlook: Outlook) -> str:
+def if_closed(outlook: Outlook, owner: str = "") -> str:
     """Say what happens next in an outlook in which everything is closed."""
     if outlook.held_until or outlook.unknown:
-        return _running(outlook)
+        return _running(outlook, owner)
     if [signal for signal in outlook.at_work if signal.name in ("cpu", "disk", "nic")]:
-        return _("It stays awake as long as what runs in it keeps it busy. Closing your connections stops nothing.")
+        return _("It stays awake as long as what runs in it keeps it busy. To close connections stops nothing.")
     if outlook.question:
-        return _asked(outlook)
-    return _("You are asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost.") % {
-        "asked": _at(outlook.asked_at, outlook),
-        "sleeps": _at(outlook.sleeps_at, outlook),
-    }
+        return _asked(outlook, owner)
+    yours = _("You are asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost.")
+    theirs = _("%(owner)s is asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost.")
+    return (theirs if owner else yours) % {"owner": owner, **_both_times(outlook)}
 
 
 # ---- the signals ----

@@ -164,6 +164,8 @@ class Answer(models.Model):
 
     class Choice(models.TextChoices):
         MORE = "more", _("A little longer")
+        FOUR_HOURS = "4h", _("4 h more")
+        TONIGHT = "tonight", _("Tonight")
         JOB = "job", _("A long job")
         SLEEP = "sleep", _("Sleep now")
         DONE = "done", _("I am done")
@@ -173,7 +175,7 @@ class Answer(models.Model):
     choice = models.CharField(max_length=8, choices=Choice.choices)
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")  # None: by a link
-    until = models.DateTimeField(null=True, blank=True)  # of a long job
+    until = models.DateTimeField(null=True, blank=True)  # of one that keeps it on
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["ask", "choice"], name="answer_once_per_choice")]

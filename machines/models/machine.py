@@ -115,6 +115,7 @@ class Machine(models.Model):
     first_ready_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
     vanished = models.BooleanField(default=False, db_default=False)  # gone, and not by a wish of ours
+    dismissed_at = models.DateTimeField(null=True, blank=True)  # of one that vanished: its owner has read so
 
     objects = MachineQuerySet.as_manager()
 
@@ -249,6 +250,15 @@ class Machine(models.Model):
     def place_in_time(self) -> datetime:
         """The time since which the machine waits for room: its launch, or when it was woken."""
         return self.queued_at or (self.created_at if self.state == State.NEW else timezone.now())
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it vanished, and its owner still finds it in their lists. The SQL: MachineQuerySet.missed."""
+        return self.state == State.GONE and self.vanished and self.dismissed_at is None
+
+    def owner_for(self, reader: User | None) -> str:
+        """Return what somebody else calls its owner; '' where the reader is the owner (None), who reads “you”."""
+        return "" if reader is None or reader.pk == self.owner_id else self.owner.short_name
 
     @property
     def ssh_user(self) -> str:

@@ -1,6 +1,6 @@
 """Named queries of machines: which live, which have something left to do, which are due a step."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -15,8 +15,10 @@ from machines.states import COME_TRUE, State, Wanted
 if TYPE_CHECKING:
     from machines.models.machine import Machine
 
-MISSED = timedelta(days=14)  # how long a machine that vanished stays in its owner's lists
 ONCE = ("resets", "restarts", "ports", "moves", "rescues")  # pairs of counters that concern a running machine
+
+
+_MISSED = Q(vanished=True, state=State.GONE, dismissed_at=None)
 
 
 class Unsettled(models.Func):
@@ -64,9 +66,13 @@ class MachineQuerySet(models.QuerySet["Machine"]):
     def not_in_bin(self) -> "MachineQuerySet":
         return self.filter(binned_at__isnull=True)
 
-    def missed(self, now: datetime) -> "MachineQuerySet":
-        """Select machines that went lately without anybody's wish here: their owners shall still find them."""
-        return self.filter(vanished=True, state=State.GONE, gone_at__gt=now - MISSED)
+    def missed(self) -> "MachineQuerySet":
+        """Select machines that went without anybody's wish here: their owners find them until they dismiss them."""
+        return self.filter(_MISSED)
+
+    def listed(self) -> "MachineQuerySet":
+        """Select what stands in its owner's list: all but what is gone as it was to go, and the recycle bin."""
+        return self.not_in_bin().filter(~Q(state=State.GONE) | _MISSED)
 
     def with_parts(self) -> "MachineQuerySet":
         parts = self.select_related("template__image", "template__flavor", "template__course", "owner")

@@ -18,7 +18,7 @@ from lib.notes import Note
 from lib.states import write
 from machines import archive_share, refusals
 from machines.models import DiskImage, Machine
-from machines.states import Refused, State, Wanted
+from machines.states import Refused, Repair, State, Wanted
 from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import LOOK_AGAIN, fail, follow, go, repeat, wait_at_most
 from machines.stepper.repair import BROKE
@@ -28,10 +28,8 @@ log = logging.getLogger(__name__)
 COPY_SECONDS = 3600.0  # for the cloud to copy a disk: tens of GB over an old network
 STEP_SECONDS = 600.0  # to switch off and to delete: an old computer is slow at both while it copies
 
-NO_ARCHIVE = _("This machine cannot be archived, so it stays as it is. You can delete it for good instead.")
-LOST = _(
-    "Its archive no longer exists on the cluster: somebody deleted it there. All you can do is delete the machine."
-)
+NO_ARCHIVE = _("This machine cannot be archived, so it stays as it is. It can be deleted for good instead.")
+LOST = _("Its archive no longer exists on the cluster: somebody deleted it there. The machine can only be deleted.")
 UNUSABLE = _("The cluster cannot make it from its archive. Tell your teacher: the archive is kept.")
 NO_SERVER: dict[str, Any] = {
     "server_id": "", "observed_at": None, "cloud_status": "", "cloud_task": "", "cloud_fault": "", "cloud_name": "",
@@ -120,6 +118,8 @@ def lost(machine: Machine, cloud: Cloud) -> None:
     try:
         cloud.image_size(machine.archive_id)
     except CloudGone as error:
+        machine.copies.filter(image_id=machine.archive_id).update(state=DiskImage.State.OVER)
+        write(machine, repair=Repair.LOST)
         return fail(machine, Note(LOST), fault=str(error))
     except CloudError as error:
         log.warning("machine %s: its archive cannot be looked at: %s", machine.pk, error)

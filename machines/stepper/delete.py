@@ -16,6 +16,7 @@ from machines.states import State, Wanted
 from machines.stepper import archive
 from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import go, repeat, wait_at_most
+from machines.vanished import note_loss
 from tunnels.models import Tunnel
 
 VANISHED = _("It no longer exists on the cluster: somebody deleted it there.")
@@ -58,3 +59,4 @@ def vanish(machine: Machine) -> None:
     """End a machine whose server is no more, and not by our wish."""
     write(machine, wanted=Wanted.GONE, vanished=True)
     finish(machine, Note(VANISHED))
+    note_loss(machine, timezone.now())

@@ -40,7 +40,7 @@ ANEW: dict[str, Any] = {
 }  # fmt: skip
 
 RUNS = _("Its first-boot setup still runs: %(line)s")
-FAILED = _("Its first-boot setup failed: %(line)s. You can come in, but something may be missing; tell your teacher.")
+FAILED = _("Its first-boot setup failed: %(line)s. It can be used, but something may be missing; tell your teacher.")
 OVERDUE = _("Its first-boot setup had not ended after an hour; its last line: %(line)s. Tell your teacher.")
 
 _BEGINS = re.compile(r"Cloud-init v\. ?\S+ running 'init-local'")

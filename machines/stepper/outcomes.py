@@ -41,12 +41,12 @@ NO_EFFECT = _(
 )
 TOO_LONG = _("This took much longer than it should. Try again; if it happens twice, tell your teacher.")
 LIMIT = _(
-    "The cluster's own limit for you is reached. Delete a machine that you no longer need, or ask an administrator."
+    "The cluster's own limit for its owner is reached. Delete a machine that is no longer needed, or ask an administrator."
 )
-QUEUE_FIRST = _("The cluster is full. You are next: it starts as soon as there is room.")
+QUEUE_FIRST = _("The cluster is full. This machine is next: it starts as soon as there is room.")
 QUEUE_REST = ngettext(
-    "The cluster is full. %(count)s machine is before yours; it starts by itself.",
-    "The cluster is full. %(count)s machines are before yours; it starts by itself.",
+    "The cluster is full. %(count)s machine is before this one; it starts by itself.",
+    "The cluster is full. %(count)s machines are before this one; it starts by itself.",
 )
 
 

@@ -33,8 +33,8 @@ REBOOTING = _("The cluster reported an error. Its power is cut and switched on a
 CYCLING = _("That did not help. It is switched off and started; its disk is kept.")
 HARDER = _("It did not restart in good order within two minutes, so its power is cut and switched on again.")
 ONLY_RESET = _(
-    "The cluster cannot start it, and everything that keeps its disk was tried. Download its disk first. Then you can reset it to its "
-    "template, which loses what is in it, or delete it."
+    "The cluster cannot start it, and everything that keeps its disk was tried. Download its disk first. Then it can be reset to its "
+    "template, which loses what is in it, or deleted."
 )
 IN_RESCUE = _("An administrator works on it: it runs from a rescue image. Its disk is kept.")
 NO_RESCUE = _("It cannot be rescued here. It stays as it is.")

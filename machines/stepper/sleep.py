@@ -20,8 +20,8 @@ from machines.stepper.outcomes import fail, follow, go, repeat, wait_at_most
 
 log = logging.getLogger(__name__)
 
-NO_SLEEP = _("This machine cannot sleep, so it keeps running. You can put it away instead.")
-SWITCHED_OFF = _("It is switched off: its memory is not kept, its disk is. It starts anew when you wake it.")
+NO_SLEEP = _("This machine cannot sleep, so it keeps running. It can be put away instead.")
+SWITCHED_OFF = _("It is switched off: its memory is not kept, its disk is. It starts anew when it is woken.")
 
 
 @leads_to(State.WAKING, State.QUEUED)

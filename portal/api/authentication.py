@@ -12,6 +12,7 @@ from rest_framework import authentication, exceptions, parsers
 from rest_framework.request import Request
 
 from accounts import tokens
+from accounts.time_zones import zone_of
 from portal.bad_requests import TooLarge
 
 LARGEST_BODY = 1_000_000  # bytes; user-data of a template is the longest thing that is sent
@@ -25,6 +26,7 @@ class Bearer(TokenAuthentication):  # type: ignore[misc]
         known = super().authenticate(request)
         if known:
             tokens.note_use(known[1], timezone.now())
+            timezone.activate(zone_of(known[0]))  # middleware.time_zone knows sessions only, and ends this
         return in_their_language(known)
 
 

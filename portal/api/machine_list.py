@@ -1,7 +1,6 @@
 """The filters of the list of machines."""
 
 from django.db.models import Q
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
@@ -26,8 +25,7 @@ def filtered(request: Request) -> MachineQuerySet:
     who, owner = person(request), filters.text(request, "owner")
     is_wide = "all" in request.query_params or bool(owner)
     rows: MachineQuerySet = access.visible(who, Machine) if is_wide else Machine.objects.filter(owner=who)
-    missed = rows.missed(timezone.now())
-    rows = rows.in_bin() if "bin" in request.query_params else rows.alive().not_in_bin() | missed
+    rows = rows.in_bin() if "bin" in request.query_params else rows.listed()
     texts = {
         "owner__username": owner,
         "template__slug": filters.text(request, "template"),

@@ -47,7 +47,7 @@ def _one(request: Request, row: Machine, status: int = 200) -> Response:
 @api_view(["GET", "POST"])
 @once_per_key
 def machines(request: Request) -> Response:
-    """List your machines, and for 14 days those that somebody deleted on the cluster; or launch one."""
+    """List your machines, with those that disappeared from the cluster until you dismiss them (`see`); or launch one."""
     who = person(request)
     if request.method == "POST":
         sent = body(request, inputs.Launch)

@@ -163,7 +163,8 @@ class MachineOut(serializers.Serializer[Any]):
         help_text="What the cloud refused and nobody has seen yet; `see` puts it away. null: nothing.",
     )
     vanished = serializers.BooleanField(
-        source="machine.vanished", help_text="Gone because its server was deleted on the cluster itself."
+        source="machine.vanished",
+        help_text="Gone, because its server was deleted on the cluster itself. It is listed until `see` dismisses it.",
     )
 
 

@@ -11,7 +11,7 @@ from accounts import time_zones
 
 
 def _zones() -> list[Any]:
-    site = format_lazy(_("As the site: {zone}"), zone=settings.TIME_ZONE)
+    site = format_lazy(_("As my browser; until it has said, as the site: {zone}"), zone=settings.TIME_ZONE)
     groups = ((_("Common time zones"), time_zones.COMMON), (_("All time zones"), time_zones.others()))
     return [("", site), *((title, [(name, name) for name in names]) for title, names in groups)]
 

@@ -26,8 +26,9 @@ class Line:
 class Why:
     """The panel in words, each part made when it is asked for: a card shows the dates only."""
 
-    def __init__(self, facts: Facts, now: datetime) -> None:
-        self._facts, self._now = facts, now
+    def __init__(self, facts: Facts, now: datetime, owner: str = "") -> None:
+        """owner: what its reader calls the machine's owner; '' for the owner, who reads “you”."""
+        self._facts, self._now, self._owner = facts, now, owner
 
     def __bool__(self) -> bool:
         return bool(self.sentence)
@@ -35,6 +36,11 @@ class Why:
     @property
     def is_on(self) -> bool:
         return bool(self.lines)
+
+    @property
+    def is_asked(self) -> bool:
+        """Return whether a question about it is open."""
+        return bool(self._facts.questions)
 
     @property
     def version(self) -> object:
@@ -47,7 +53,7 @@ class Why:
 
     @cached_property
     def sentence(self) -> str:
-        return wording.sentence(self._outlook)
+        return wording.sentence(self._outlook, self._owner)
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -63,7 +69,7 @@ class Why:
     @cached_property
     def closed(self) -> str:
         """Say what happens next if every connection is closed now; '' for a machine that is off."""
-        return wording.if_closed(if_closed(self._facts, self._now)) if self.lines else ""
+        return wording.if_closed(if_closed(self._facts, self._now), self._owner) if self.lines else ""
 
     @cached_property
     def dates(self) -> tuple[tuple[str, datetime], ...]:

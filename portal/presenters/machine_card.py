@@ -10,12 +10,11 @@ from django.urls import reverse
 
 from accounts.models import User
 from lib.names import ascii_name
-from machines.actions import allowed
 from machines.disk_images import has_disk
-from machines.models import Machine
+from machines.models import DiskImage, Machine
 from machines.progress import Progress
 from machines.refusals import FOR_ADMINS
-from machines.rules import allowed_to_admins
+from machines.rules import allowed_to_admins, offered
 from machines.states import Setup, State
 from machines.stepper import first_boot
 from machines.verbs import BUTTONS, Verb
@@ -24,6 +23,7 @@ from portal.presenters import machine_sentences
 from portal.presenters.card_parts import LIKELY, FirstBoot, Refused
 from portal.presenters.idle_panel import Why
 from portal.presenters.machine_keys import MachineKeys
+from portal.presenters.shown_question import ShownQuestion
 from portal.presenters.tones import tone_of
 from portal.ways_in.kinds import WayIn
 from portal.ways_in.ports import PortWay
@@ -43,6 +43,8 @@ class Shown:
     why: Why  # what keeps it awake, and what becomes of it
     wait: int | None  # minutes until its turn, where it waits for room and anybody can say
     serves_screens: Callable[[], bool]  # see CloudWatch
+    copy: DiskImage | None  # what can be downloaded of one that failed or vanished
+    question: ShownQuestion | None = None  # in its card, see question_banner.on_cards
 
     # ---- what it is ----
 
@@ -56,7 +58,7 @@ class Shown:
 
     @cached_property
     def word(self) -> str:
-        return str(State(self.machine.state).label)
+        return machine_sentences.word(self.machine)
 
     @property
     def tone(self) -> str:
@@ -116,8 +118,8 @@ class Shown:
 
     @property
     def card_version(self) -> str:
-        """Return such a text for a card, which shows only the dates of all that is known of its use."""
-        return self._version(self.why.dates)
+        """Return such a text for a card, which shows only the dates of all that is known of its use, and its question."""
+        return self._version((self.why.dates, self.question and self.question.version))
 
     def _version(self, why: object) -> str:
         m = self.machine
@@ -132,7 +134,7 @@ class Shown:
             [way.version for way in self.ways_in],
             sorted(self.verbs),
             why,
-            self.wait,
+            (self.wait, self.copy and self.copy.pk),
             (self.setup, self.not_ready) if self.is_up else (),
         )
         return f"{m.state}-{crc32(repr(facts).encode()):08x}"
@@ -149,7 +151,8 @@ class Shown:
         """Say what is true of a settled machine now: the note of one that runs is of the moment from which it was called running."""
         if self.is_up:
             return self.refusal or self.setup or self.not_ready or machine_sentences.at_rest(self.machine)
-        return str(self.machine.note) or self.refusal or machine_sentences.at_rest(self.machine)
+        note = "" if self.machine.is_missed else str(self.machine.note)
+        return note or self.refusal or machine_sentences.at_rest(self.machine)
 
     @cached_property
     def not_ready(self) -> str:
@@ -159,7 +162,7 @@ class Shown:
     @property
     def why_shut(self) -> str:
         """Say what to know before trying a way in that is closed; '' while they are open."""
-        return machine_sentences.why_shut(self.machine, self.ports)
+        return machine_sentences.why_shut(self.machine, self.ports, self.machine.owner_for(self.reader))
 
     @property
     def setup(self) -> str:
@@ -216,7 +219,8 @@ class Shown:
 
     @cached_property
     def verbs(self) -> set[Verb]:
-        return allowed(self.machine)
+        """The verbs that are offered. Administrators may have mended what makes some hopeless."""
+        return offered(self.machine, to_admin=access.administers(self.reader))
 
     @property
     def admin_buttons(self) -> list[str]:

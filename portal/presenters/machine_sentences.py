@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from machines.idle import times
 from machines.idle.wording import span
 from machines.models import Machine
 from machines.states import State
@@ -17,16 +18,26 @@ from tunnels.queries import trouble_of
 # Lazy: a list of machines looks up only the sentences that it shows.
 _AT_REST: dict[str, Promise] = {
     State.RUNNING: gettext_lazy("It is ready: come in."),
-    State.SUSPENDED: gettext_lazy("Nothing is lost: it goes on where it stopped when you wake it."),
+    State.SUSPENDED: gettext_lazy("Nothing is lost: it goes on where it stopped when it is woken."),
     State.SHELVED: gettext_lazy("Its disk is kept. Waking it takes a little longer."),
-    State.GONE: gettext_lazy("Its ports are closed, and its share of your quota is free again."),
+    State.GONE: gettext_lazy("Its ports are closed, and its share of the quota is free again."),
 }
+
+
+def word(machine: Machine) -> str:
+    """Return the state as people read it."""
+    return _("Gone from the cluster") if machine.is_missed else str(State(machine.state).label)
 
 
 def at_rest(machine: Machine) -> str:
     """Say what a machine's state means for its owner; '' where the state says enough."""
     if not machine.is_settled:
-        return _("One moment: your wish is being carried out.")
+        return _("Working on it.")
+    if machine.is_missed:
+        text = _(
+            "Since %(at)s the cluster no longer has it: its server was deleted there, not here. It takes none of the quota."
+        )
+        return text % {"at": times.written(machine.gone_at or machine.state_since, "DATETIME_FORMAT")}
     if machine.state == State.RUNNING and not lets_in(machine):
         return _("It runs, but no SSH key is in it yet. Put one in on its page, under “Keys in this machine”.")
     return _archived(machine) if machine.state == State.ARCHIVED else str(_AT_REST.get(machine.state, ""))
@@ -41,8 +52,8 @@ def _archived(machine: Machine) -> str:
     if machine.binned_at:
         return _("It is in the recycle bin. Restore it to have it back, on the same ports.")
     return _(
-        "Its disk is kept as an image and counts as one of your archives. Its ports stay reserved for as long as the archive is kept, and"
-        " count in your quota. Restore it to use it again, on the same ports."
+        "Its disk is kept as an image and counts as an archive. Its ports stay reserved for as long as the archive is kept, and count in"
+        " the quota. Restore it to use it again, on the same ports."
     )
 
 
@@ -66,19 +77,24 @@ def not_ready(machine: Machine, ports: Sequence[PortWay], now: datetime) -> str:
     return _(SOME_SILENT) % {"services": names} if silent else ""
 
 
-def why_shut(machine: Machine, ports: Sequence[PortWay]) -> str:
-    """Say what to know before trying a way in that is closed; '' while they are open."""
+def why_shut(machine: Machine, ports: Sequence[PortWay], owner: str = "") -> str:
+    """Say what to know before trying a way in that is closed; '' while they are open. owner: see Machine.owner_for."""
     if machine.state in (State.SUSPENDED, State.SHELVED) and machine.is_settled:
-        return _shut_at_rest(ports)
+        return _shut_at_rest(ports, owner)
     opens = any(port.is_opening for port in ports)
     if machine.state == State.RUNNING and machine.is_settled and not opens:
         return ""
     return _("They open when the machine runs. Addresses and ports stay the same for its whole life.")
 
 
-def _shut_at_rest(ports: Sequence[PortWay]) -> str:
+def _shut_at_rest(ports: Sequence[PortWay], owner: str) -> str:
     if any(port.wakes for port in ports):
-        return _(
+        yours = _(
             "A connection wakes it, from wherever you or your class signed in here within a day. For everybody else they are closed."
         )
+        theirs = _(
+            "A connection wakes it, from wherever %(owner)s or somebody of their class signed in here within a day. For everybody else "
+            "they are closed."
+        )
+        return theirs % {"owner": owner} if owner else yours
     return _("They are closed while it rests. Wake it, and the same lines work again.")

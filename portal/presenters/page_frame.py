@@ -57,10 +57,11 @@ _TABS = (
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
-    """Give the theme, where the switches come back to, the navigation of this person, and the version for administrators."""
+    """Give the theme, the names of our cookies, where the switches come back to, the navigation of this person, and the version for administrators."""
     return {
         "theme": theme_of(request),
         "theme_cookie": settings.THEME_COOKIE_NAME,
+        "zone_cookie": settings.ZONE_COOKIE_NAME,
         "here": way_back(request),
         "tabs": tabs(request),
         "may": May(request),

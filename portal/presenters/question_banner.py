@@ -1,13 +1,11 @@
-"""The questions that stand open about a person's machines, on top of every page of theirs.
+"""The questions that stand open about a person's machines: on top of every page of theirs, on My machines in their cards.
 
 The page counts as a channel: what its owner has really loaded was delivered. So a part that asks for itself, a prefetch or a
 HEAD delivers nothing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
@@ -18,30 +16,12 @@ from django.utils import timezone
 
 from accounts.models import Notice
 from lib.compiled_queries import Given, compiled
-from machines.idle import question_text, questions
+from machines.idle import durations, questions
 from machines.models import Question
+from portal.presenters.machine_card import Shown
+from portal.presenters.shown_question import ShownQuestion
 
-MOST = 5  # on one page; who has more open questions finds them with their machines
-
-
-@dataclass
-class ShownQuestion:
-    """A question as a page shows it."""
-
-    row: Question
-    now: datetime
-
-    @cached_property
-    def headline(self) -> str:
-        return question_text.headline(self.row, self.now)
-
-    @property
-    def meaning(self) -> str:
-        return question_text.meaning(self.row)
-
-    @cached_property
-    def offered(self) -> list[tuple[str, str]]:
-        return question_text.offered(self.row, self.now)
+MOST = 5  # in the banner; who has more open questions finds them with their machines
 
 
 def open_questions(request: HttpRequest) -> dict[str, object]:
@@ -49,10 +29,27 @@ def open_questions(request: HttpRequest) -> dict[str, object]:
 
     def shown() -> list[ShownQuestion]:
         if not hasattr(request, "shown_questions"):
-            request.shown_questions = _of(request)  # type: ignore[attr-defined]
+            request.shown_questions = _of(request, MOST)  # type: ignore[attr-defined]
         return request.shown_questions  # type: ignore[attr-defined,no-any-return]
 
     return {"open_questions": shown}
+
+
+def on_cards(request: HttpRequest, cards: Sequence[Shown]) -> list[ShownQuestion]:
+    """Give each card the question about its machine; return those of no card, for the banner."""
+    found = _of(request, MOST + len(cards), are_there=any(card.why.is_asked for card in cards))
+    asked = {question.row.machine_id: question for question in found}
+    for card in cards:
+        card.question = asked.pop(card.machine.pk, None)
+    rest = list(asked.values())[:MOST]
+    request.shown_questions = [card.question for card in cards if card.question] + rest  # type: ignore[attr-defined]
+    return rest
+
+
+def on_card(card: Shown) -> None:
+    """Give a card that asks for itself its question. Only its owner's list has such cards."""
+    if card.why.is_asked and card.reader.pk == card.machine.owner_id:
+        card.question = next(iter(_loaded(Question.objects.filter(machine=card.machine.pk), 1)), None)
 
 
 @compiled
@@ -61,20 +58,29 @@ def _some_open(owner: Given) -> QuerySet[Question, Any]:
     return Question.objects.open().filter(machine__owner=owner).order_by().values_list("pk")[:1]
 
 
-def _of(request: HttpRequest) -> list[ShownQuestion]:
+def _of(request: HttpRequest, most: int, *, are_there: bool = False) -> list[ShownQuestion]:
+    """Load a person's open questions. are_there: it is known that there are some."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    theirs = Question.objects.open().filter(machine__owner=user)
     # Nearly every page ends here: the wide query below costs much more, even when it finds nothing.
-    if not _some_open(owner=user.pk):
+    if not are_there and not _some_open(owner=user.pk):
         return []
+    return _loaded(Question.objects.filter(machine__owner=user), most)
+
+
+def _loaded(rows: QuerySet[Question], most: int) -> list[ShownQuestion]:
+    """Load the open ones of these with all that is shown of them. One query; one more where any machine had a long job lately."""
+    now = timezone.now()
     about = Concat(Value(questions.ABOUT), Cast(OuterRef("pk"), TextField()))
     unseen = Notice.objects.filter(about=about, channel=Notice.Channel.PAGE, state=Notice.State.DUE)
-    rows = theirs.annotate(unseen=Exists(unseen)).order_by("asked_at")
+    jobs = durations.jobs_of_a_week(now).filter(machine=OuterRef("machine"))
     parts = ("machine__template__course", "machine__template__image", "machine__activity")
-    now = timezone.now()
-    return [ShownQuestion(row, now) for row in rows.select_related(*parts)[:MOST]]
+    wide = rows.open().annotate(unseen=Exists(unseen), had_jobs=Exists(jobs)).select_related(*parts)  # type: ignore[attr-defined]
+    found: list[Any] = list(wide.order_by("asked_at")[:most])
+    with_jobs = [row.machine_id for row in found if row.had_jobs]
+    held = durations.held_in_a_week(with_jobs, now) if with_jobs else {}
+    return [ShownQuestion(row, now, held.get(row.machine_id, timedelta(0))) for row in found]
 
 
 class Seen:

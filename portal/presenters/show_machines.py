@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from lib.compiled_queries import Among, Given, compiled
+from machines import disk_images
 from machines.idle import facts, make_room
 from machines.models import CloudWatch, Machine
 from machines.progress import progress_of, typical_seconds
@@ -28,9 +29,10 @@ def show(machine: Machine, reader: User) -> Shown:
 def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
     """Load machines as the reader sees them: in a dozen queries at most."""
     now = timezone.now()
-    whys = {each.machine.pk: Why(each, now) for each in facts.load(machines, now)}
+    whys = {each.machine.pk: Why(each, now, each.machine.owner_for(reader)) for each in facts.load(machines, now)}
     waits = make_room.estimates(machines, now)
     typical = typical_seconds({m.template_id for m in machines if m.state == State.BUILDING})
+    left = disk_images.left_of(machines)
     serves_screens = cache(lambda: CloudWatch.get_solo().serves_screens)  # a query, which no list needs
     ways_in = registry.load(Facts(machines, _tunnels(machines), serves_screens, reader, now))
     return [
@@ -43,6 +45,7 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
             whys[m.pk],
             waits.get(m.pk),
             serves_screens,
+            left.get(m.pk),
         )
         for m in machines
     ]

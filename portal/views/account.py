@@ -69,7 +69,7 @@ def language(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def time_zone(request: SignedIn) -> HttpResponse:
-    """Keep the time zone with the account: pages and mails give times in it from now on. Empty: the site's."""
+    """Keep the time zone with the account: pages and mails give times in it from now on. Empty: the browser's."""
     form = TimeZoneForm(request.POST)
     if not form.is_valid():
         return _home(request, status=400, zone=form)

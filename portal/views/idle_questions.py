@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
+from accounts.time_zones import zone_of
 from lib.notes import Refusal
 from machines.idle import answers, links, question_text, times
 from machines.idle.questions import notices_of
@@ -53,7 +54,8 @@ def _by_link(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
         question, choice = links.read(token)
     except Refusal as refusal:
         return render(request, "questions/over.html", {"sentence": str(refusal)}, status=refusal.status)
-    with override(question.machine.owner.language or get_language()):
+    owner = question.machine.owner
+    with override(owner.language or get_language()), timezone.override(zone_of(owner)):
         return _respond(request, question, choice, by=None, now=now)
 
 
@@ -89,11 +91,11 @@ def _button(
     context = {
         "question": question,
         "choice": choice,
-        "title": question_text.headline(question, now),
+        "title": question_text.asks(question, by),
+        "deadline": question_text.deadline(question, now),
         "label": question_text.label(question, choice),
-        "consequence": question_text.consequence(question, choice),
+        "consequence": question_text.consequence(question, choice, now),
         "why": str(question.why),
-        "zone": times.zone(),
         "refusal": str(refusal or ""),
         "until": request.POST.get("until", ""),
         "by_link": by is None,
@@ -132,7 +134,7 @@ def _closed(request: HttpRequest, question: Question, refusal: Refusal) -> HttpR
 def questions(request: SignedIn) -> HttpResponse:
     """List the questions, to teachers of their courses, to administrators all: delivered how, answered what, and by whom."""
     rows = access.questions_to_watch(request.user).order_by("-asked_at")
-    return render(request, "questions/list.html", {"questions": with_answers(rows, SHOWN), "zone": times.zone()})
+    return render(request, "questions/list.html", {"questions": with_answers(rows, SHOWN)})
 
 
 @require_POST

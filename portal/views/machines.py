@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,12 +19,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from lib.compiled_queries import CompiledQuery, Given, compiled
 from lib.notes import Refusal
 from machines import actions, archive_share, disk_images
-from machines.models import Machine
+from machines.models import Machine, Question
+from machines.states import State
 from machines.verbs import Verb
 from portal import access
 from portal.dismissal import dismiss
 from portal.forms.machine_forms import NameForm, PortForm
 from portal.once import once_per_form
+from portal.presenters import question_banner
 from portal.presenters.machine_card import Shown
 from portal.presenters.machine_history import history
 from portal.presenters.recycle_bin import Binned
@@ -59,9 +61,11 @@ def find(request: SignedIn, pk: UUID, verb: str = "") -> Machine:
 def machines(request: SignedIn) -> HttpResponse:
     page, has_bin = _page_of(request)
     mine = show_all(list(page), request.user)
+    rest = question_banner.on_cards(request, mine)
     binned = Machine.objects.filter(owner=request.user).in_bin().with_parts().order_by("-binned_at") if has_bin else ()
     context = {
         "shown": mine,
+        "open_questions": rest,
         "page": page,
         "binned": [Binned(row) for row in binned],
         "usage": usage(request.user),
@@ -87,9 +91,10 @@ def _page_of(request: SignedIn) -> tuple[Page[Machine], bool]:
 @compiled
 def _counts(owner: Given) -> QuerySet[Machine, Any]:
     """Count what is listed and what is in the recycle bin. No row where there is neither."""
-    of_owner = Machine.objects.alive().filter(owner=owner).order_by().values("owner")
-    listed = Count("pk", filter=Q(binned_at__isnull=True))
-    return of_owner.annotate(listed=listed, binned=Count("binned_at")).values_list("listed", "binned")
+    of_owner = (Machine.objects.alive() | Machine.objects.missed()).filter(owner=owner).order_by().values("owner")
+    listed, binned = Q(binned_at__isnull=True), Q(binned_at__isnull=False) & ~Q(state=State.GONE)
+    counted = of_owner.annotate(listed=Count("pk", filter=listed), binned=Count("pk", filter=binned))
+    return counted.values_list("listed", "binned")
 
 
 @cache
@@ -97,7 +102,10 @@ def _on_page(number: int) -> CompiledQuery:
     """Return the query of the rows of a page. There are as many as there are pages: few people have a second one."""
 
     def rows(owner: Given) -> QuerySet[Machine]:
-        listed = Machine.objects.alive().not_in_bin().filter(owner=owner).select_related("activity").with_keyless()
+        listed = Machine.objects.listed().filter(owner=owner).select_related("activity").with_keyless()
+        asks = Exists(Question.objects.open().filter(machine=OuterRef("pk")))
+        # First those that want an answer; what is gone comes last.
+        listed = listed.order_by(asks.desc(), F("gone_at").desc(nulls_first=True), "-created_at", "pk")
         return listed[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
 
     return compiled(rows)
@@ -108,6 +116,7 @@ def _on_page(number: int) -> CompiledQuery:
 def card(request: SignedIn, pk: UUID) -> HttpResponse:
     """Answer a card, which asks for itself while it is unsettled; 204 while it would look the same."""
     shown = show(find(request, pk), request.user)
+    question_banner.on_card(shown)
     if shown.card_version == request.GET.get("seen"):
         return UNCHANGED()
     context: dict[str, object] = {"s": shown, "announcement": _announcement(request, shown), "live": True}
@@ -193,7 +202,11 @@ def confirmed(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     """Reset or delete: a page that asks, then the deed."""
     row = find(request, pk, verb)
     if request.method == "GET":
-        context = {"s": show(row, request.user), "binned": Binned(row), "no_room": archive_share.why_not(row) or ""}
+        context = {
+            "s": show(row, request.user),
+            "binned": Binned(row),
+            "no_room": archive_share.why_not(row, request.user) or "",
+        }
         return render(request, f"machines/{verb}.html", context)
     try:
         CONFIRMED[verb](machine=row, by=request.user)

@@ -1,7 +1,16 @@
-// Selects the browser's time zone for somebody who has chosen none yet. Nothing is kept until they save it.
-for (const select of document.querySelectorAll("[data-suggest-zone]")) {
+// Tells the site this browser's time zone, in a cookie: times are given in it until a person has chosen one on the page Account.
+// There it also selects it, for somebody who has chosen none.
+(() => {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (select.value || ![...select.options].some((option) => option.value === zone)) continue;
-  select.value = zone;
-  document.querySelector(select.dataset.suggestZone).hidden = false;
-}
+  const cookie = `${document.documentElement.dataset.zoneCookie}=${zone}`;
+  if (!zone) return;
+  if (!document.cookie.split("; ").includes(cookie)) {
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `${cookie}; path=/; max-age=31536000; samesite=lax${secure}`;
+  }
+  for (const select of document.querySelectorAll("[data-suggest-zone]")) {
+    if (select.value || ![...select.options].some((option) => option.value === zone)) continue;
+    select.value = zone;
+    document.querySelector(select.dataset.suggestZone).hidden = false;
+  }
+})();

@@ -1,8 +1,11 @@
 """A sentence is stored once and read in the reader's language."""
 
+from datetime import UTC, datetime
+
+from django.utils import timezone
 from django.utils.translation import override
 
-from lib.notes import Note, Refusal
+from lib.notes import Note, Refusal, moment
 
 
 def test_it_comes_back_from_json() -> None:
@@ -22,6 +25,16 @@ def test_the_plural_follows_the_count() -> None:
 
 def test_a_percent_sign_from_a_person_does_no_harm() -> None:
     assert str(Note("Renamed to “%(new)s”.", {"new": "100%s"})) == "Renamed to “100%s”."
+
+
+def test_a_time_is_read_in_the_readers_zone_and_language() -> None:
+    stored = Note("Until %(at)s.", {"at": moment(datetime(2026, 11, 27, 22, 40, tzinfo=UTC))}).as_json()
+    with override("es"), timezone.override("America/La_Paz"):
+        assert str(Note.from_json(stored)) == "Until 27 nov 2026, 18:40."
+
+
+def test_a_process_of_the_version_before_reads_a_time_too() -> None:
+    assert moment(datetime(2026, 11, 27, 22, 40, tzinfo=UTC))["en"] == "2026-11-27 22:40 UTC"
 
 
 def test_a_refusal_carries_its_sentence_and_status() -> None:

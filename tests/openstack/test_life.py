@@ -183,7 +183,7 @@ def test_a_size_that_is_too_big_waits_in_words_of_people(world: "RealWorld", hug
         machine.refresh_from_db()
         if machine.state == "queued":
             break
-    assert str(machine.note) == "The cluster is full. You are next: it starts as soon as there is room."
+    assert str(machine.note) == "The cluster is full. This machine is next: it starts as soon as there is room."
     assert "No valid host" not in world.history(machine)
     assert world.known_servers(machine) == []
 

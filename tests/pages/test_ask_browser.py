@@ -79,6 +79,26 @@ def test_one_tap_in_the_banner_answers(browser: Browser, live_server: Any, ask: 
     assert Answer.objects.get().by == ask.machine.owner
 
 
+def test_the_time_that_is_left_is_counted_down(browser: Browser, live_server: Any, ask: Question) -> None:
+    page = visit(browser, live_server, user=ask.machine.owner, width=390, theme="light", language="en")
+    page.goto("/")
+    timer = page.locator(f"#card-{ask.machine_id} [role=timer]")
+    timer.get_by_text("It goes to sleep in 14\u00a0min.").wait_for()
+    soon = "timer => { const later = timer.cloneNode(true); later.dataset.left = 3; timer.replaceWith(later); }"
+    timer.evaluate(soon)
+    page.get_by_text("It goes to sleep any moment now.").wait_for(timeout=6000)
+
+
+def test_the_sites_zone_gives_way_to_the_browsers(browser: Browser, live_server: Any, ask: Question) -> None:
+    page = browser.new_context(base_url=live_server.url, timezone_id="America/La_Paz").new_page()
+    page.goto("/accounts/login/")
+    page.locator("#id_login").fill("admin")
+    page.locator("#id_password").fill("minga")
+    page.locator("main button").click()
+    page.wait_for_url(f"{live_server.url}/")
+    assert User.objects.get().time_zone == "America/La_Paz"
+
+
 def test_it_works_without_javascript(browser: Browser, live_server: Any, ask: Question) -> None:
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     page = context.new_page()

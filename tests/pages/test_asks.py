@@ -38,7 +38,7 @@ def rows() -> tuple[int, int, str]:
 # ---- links ----
 
 
-@pytest.mark.parametrize("choice", ["more", "job", "sleep", "done"])
+@pytest.mark.parametrize("choice", ["more", "4h", "tonight", "job", "sleep", "done"])
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_opening_a_link_does_nothing(ask: Question, choice: str, method: str) -> None:
     before = rows()
@@ -101,7 +101,7 @@ def test_a_forged_link_is_not_found(ask: Question) -> None:
 def test_a_long_job_by_a_link_asks_for_the_hour(ask: Question, settings: Any) -> None:
     page = Client().get(link(ask, "job")).content.decode()
     assert 'type="time"' in page
-    assert f"in the time of {settings.TIME_ZONE}" in page
+    assert f"in the time of {settings.TIME_ZONE}" not in page
 
 
 def test_a_long_job_by_a_link_is_held(ask: Question) -> None:
@@ -132,8 +132,8 @@ def test_the_banner_is_on_every_page_of_the_owner(ask: Question, student: User) 
     client = signed_in(student)
     for path in ("/", "/launch/", "/keys/", "/account/", f"/machines/{ask.machine_id}/", "/nowhere/"):
         page = client.get(path).content.decode()
-        assert f'role="status" id="ask-{ask.pk}"' in page, path
-        assert "“condor” goes to sleep" in page
+        assert page.count(f'id="ask-{ask.pk}"') == 1, path
+        assert "Still using condor?" in page
 
 
 @pytest.mark.parametrize("who", ["student2", "teacher", "admin"])
@@ -171,16 +171,13 @@ def test_a_head_tells_nobody(ask: Question, student: User) -> None:
     assert notice(ask, "page").state == "due"
 
 
-@pytest.mark.parametrize("part", ["card", "live"])
-def test_a_part_that_asks_for_itself_brings_the_banner_and_tells_nobody(
-    ask: Question, student: User, part: str
+@pytest.mark.parametrize(("part", "place"), [("card", '<li class="card tone-on"'), ("live", '<div id="questions"')])
+def test_a_part_that_asks_for_itself_brings_the_question_and_tells_nobody(
+    ask: Question, student: User, part: str, place: str
 ) -> None:
     headers = {"HX-Request": "true", "Referer": "http://testserver/machines/?page=2"}
     answer = signed_in(student).get(f"/machines/{ask.machine_id}/{part}/", headers=headers).content.decode()
-    assert (
-        f'<div id="questions" hx-swap-oob="innerHTML"><div class="note tone-asleep" role="status" id="ask-{ask.pk}">'
-        in " ".join(answer.split())
-    )
+    assert f'id="ask-{ask.pk}"' in answer[answer.index(place) :]
     assert 'name="next" value="/machines/?page=2"' in answer  # where the person is
     assert notice(ask, "page").state == "due"
 

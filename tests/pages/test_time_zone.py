@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.time_zones import others
+from tests.api.program import Program
+from tests.factories import make_machine
 from tests.machines.idle.quiet import row
 
 TEN_HERE = "2026-03-02T10:00:00+00:00"
@@ -51,7 +53,7 @@ def test_pages_give_times_in_it(client: Client, student: User) -> None:
     )
     choose(client, student, "America/Guayaquil")
     page = client.get(f"/machines/{machine.pk}/").content.decode()
-    assert "you are asked at 05:05 (America/Guayaquil)" in page
+    assert "you are asked at 05:05;" in page
 
 
 def test_the_next_request_has_the_site_s_zone_again(client: Client, student: User, settings: Any) -> None:
@@ -68,3 +70,57 @@ def test_a_zone_that_this_computer_does_not_know_is_the_site_s(client: Client, s
 
 def test_older_names_that_browsers_report_are_offered_too() -> None:
     assert {"Asia/Calcutta", "America/Buenos_Aires", "Europe/Kiev"} <= set(others())
+
+
+# ---- the browser's ----
+
+
+def opened_in(client: Client, person: User, zone: str) -> Client:
+    client.force_login(person)
+    client.cookies["zone"] = zone
+    return client
+
+
+@time_machine.travel(TEN_HERE, tick=False)
+def test_until_one_is_chosen_pages_follow_the_browser(client: Client, student: User) -> None:
+    machine = row(student, datetime.fromisoformat(TEN_HERE), ports_at=timezone.now() - timedelta(minutes=40))
+    page = opened_in(client, student, "America/Guayaquil").get(f"/machines/{machine.pk}/").content.decode()
+    assert "you are asked at 05:05;" in page
+
+
+def test_a_page_that_is_only_read_keeps_no_zone(client: Client, student: User) -> None:
+    opened_in(client, student, "America/Guayaquil").get("/")
+    student.refresh_from_db()
+    assert student.time_zone == ""
+
+
+def test_to_sign_in_keeps_the_browsers_zone_for_mails(client: Client, student: User) -> None:
+    student.set_password("a-long-pass-phrase")
+    student.save()
+    client.cookies["zone"] = "America/Guayaquil"
+    client.post("/accounts/login/", {"login": "student", "password": "a-long-pass-phrase"})
+    student.refresh_from_db()
+    assert student.time_zone == "America/Guayaquil"
+
+
+def test_a_zone_that_was_chosen_stays(client: Client, student: User) -> None:
+    choose(client, student, "Europe/Madrid")
+    opened_in(client, student, "America/Guayaquil").post("/account/theme/")
+    student.refresh_from_db()
+    assert student.time_zone == "Europe/Madrid"
+
+
+@pytest.mark.parametrize("zone", ["../etc/passwd", "Atlantis/Poseidon", "Etc/GMT+5", "", "x" * 5000])
+def test_a_cookie_that_names_no_zone_is_passed_over(client: Client, student: User, zone: str) -> None:
+    opened_in(client, student, zone).post("/account/theme/")
+    student.refresh_from_db()
+    assert (student.time_zone, client.get("/account/").status_code) == ("", 200)
+
+
+def test_a_program_reads_the_times_of_whose_token_it_has(student: User, settings: Any) -> None:
+    User.objects.update(time_zone="America/Guayaquil")
+    gone_at = datetime.fromisoformat(TEN_HERE)
+    make_machine(student, state="gone", vanished=True, gone_at=gone_at)
+    [machine] = Program(student).ask("GET", "machines/").json()
+    assert machine["note"].startswith("Since 2 Mar 2026, 05:00 the cluster")
+    assert timezone.get_current_timezone_name() == settings.TIME_ZONE

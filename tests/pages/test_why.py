@@ -46,7 +46,7 @@ def test_the_panel_tells_every_signal_and_what_happens_next(client: Client, mach
         "Why is it still on?",
         "one open, silent for 40 min",
         "you are asked at 10:05",
-        "What if I close everything now?",
+        "What if everything is closed now?",
     ):
         assert words in said
 

@@ -65,7 +65,7 @@ class Command(BaseCommand):
             later,
         )
         for step in later:
-            self._say(times.moment(step.due_at, now) + " ", step, why=False)
+            self._say(f"{times.moment(step.due_at, now)} ({times.zone()}) ", step, why=False)
         self._unknown(outlooks)
 
     def _title(self, text: str, steps: Sequence[Step]) -> None:

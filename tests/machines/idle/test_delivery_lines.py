@@ -110,7 +110,7 @@ def test_a_machine_without_a_public_port_for_ssh_is_reached(ask: Question, perso
 def test_a_line_that_was_written_begins_the_countdown(ask: Question, person: Path) -> None:
     with Watcher(person, Tunnel.objects.get(scheme="ssh").reach_port or 0) as watcher:
         assert turn() == 1
-        watcher.reads("condor” goes to sleep: ")
+        watcher.reads("Still using condor? It goes to sleep at ")
         watcher.reads("https://labs.example.org")
     ask.refresh_from_db()
     assert what_came(ask) == ("delivered", "")

@@ -61,7 +61,7 @@ def test_no_hold_and_no_class_are_not_mentioned() -> None:
 def test_a_class_in_session_is_told() -> None:
     given = facts(lesson=lesson(NOW + minutes(30)))
     assert (lines(given)["lesson"], "A class is in session" in wording.sentence(seen(given))) == (
-        "until 10:30 (UTC)",
+        "until 10:30",
         True,
     )
 
@@ -69,7 +69,7 @@ def test_a_class_in_session_is_told() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (facts(activity={"ports_at": NOW - minutes(10)}), "you are asked at 10:35 (UTC); without an answer it goes to sleep at 10:50"),
+        (facts(activity={"ports_at": NOW - minutes(10)}), "you are asked at 10:35; without an answer it goes to sleep at 10:50"),
         (facts(activity={"ports_at": NOW}), "It is in use, so it stays awake. Once everything has been quiet for 45 min"),
         (facts(activity={"load_heard_at": None}), "nobody can tell just now"),
         (facts(hold=hold(NOW + minutes(60))), "Somebody keeps it awake until 11:00"),
@@ -96,12 +96,12 @@ def test_a_machine_on_its_way_says_nothing_of_later() -> None:
 
 def test_what_if_i_close_everything_now() -> None:
     given = facts(activity={"ports_at": NOW, "connections": 3})
-    assert wording.if_closed(if_closed(given, NOW)).startswith("You are asked at 10:45 (UTC)")
+    assert wording.if_closed(if_closed(given, NOW)).startswith("You are asked at 10:45;")
 
 
 def test_to_close_everything_does_not_stop_a_computation() -> None:
     given = facts(activity={"ports_at": NOW, "cpu_at": NOW, "cpu_percent": 80.0})
-    assert "Closing your connections stops nothing" in wording.if_closed(if_closed(given, NOW))
+    assert "To close connections stops nothing" in wording.if_closed(if_closed(given, NOW))
 
 
 def test_the_dates_of_its_whole_life() -> None:

@@ -196,7 +196,7 @@ def test_a_launch_over_the_clouds_limit_fails_with_a_sentence_that_says_who_help
     world: World, cloud: FakeCloud
 ) -> None:
     machine = world.until(_launch_over_the_limit(world, cloud), "failed", turns=200)
-    assert str(machine.note).startswith("The cluster's own limit for you is reached.")
+    assert str(machine.note).startswith("The cluster's own limit for its owner is reached.")
     assert machine.cloud_fault == "Quota exceeded."
     assert 5 <= world.called("ensure_server") <= 8
 

@@ -160,7 +160,7 @@ def test_a_full_cluster_queues_and_lets_in_by_order(world: World, cloud: FakeClo
     second.refresh_from_db()
     assert (second.state, str(second.note)) == (
         "queued",
-        "The cluster is full. 1 machine is before yours; it starts by itself.",
+        "The cluster is full. 1 machine is before this one; it starts by itself.",
     )
     cloud.full = False
     world.until(first, "running")

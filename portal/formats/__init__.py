@@ -1,0 +1,1 @@
+"""How dates are written, one module for each language (Django's FORMAT_MODULE_PATH): pages, mails and subjects say them alike."""

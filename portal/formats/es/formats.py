@@ -1,0 +1,5 @@
+"""Dates in Spanish: 27 nov 2026, 18:40."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "j b Y"
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "j b Y, H:i"
