@@ -12,17 +12,21 @@ import asyncssh
 import httpx
 import pytest
 from django.db import connection
+from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from accounts.actions import make_key as make_persons_key
 from accounts.models import User
-from machines import terminal_lines
-from machines.host_keys import disk_of
-from machines.models import HostKey
+from courses.models import Template
+from machines import key_changes, key_work, portal_keys, terminal_lines
+from machines.host_keys import Disk, disk_of
+from machines.models import HostKey, KeyChange, Machine
 from machines.ssh_contact import Contact
 from machines.terminal_lines import Written
 from tests.live.process import LiveProcess
 from tests.machines.idle.guest import can_run, host_key, make_key, openssh
+from tests.machines.sealed import give_keys
 from tests.tunnels.agent_stage import free_port, until
 from tests.tunnels.dial_fixtures import echo as echo
 from tests.tunnels.dial_fixtures import live as live
@@ -66,6 +70,24 @@ def test_a_line_into_terminals_goes_by_it(stage: DialStage, tmp_path: Path, sett
         where = Contact(disk_of(stage.machine(tunnel)), "root")
         assert terminal_lines.write({where: "hello"}) == {where: Written(fault="No terminal is open.")}
     assert HostKey.objects.get().key == host_key(tmp_path)
+
+
+@pytest.mark.skipif(not can_run(), reason="needs sshd, and root for a home of its own")
+def test_a_key_of_a_person_goes_into_a_machine_by_it(stage: DialStage, tmp_path: Path, settings: Any) -> None:
+    give_keys(settings, tmp_path)
+    key, _private = make_persons_key(owner=stage.student, name="laptop", by=stage.student)
+    with openssh(tmp_path, "", home=tmp_path / "home") as port:
+        machine = stage.machine(stage.tunnel(port))
+        Tunnel.objects.update(scheme="ssh")
+        Template.objects.update(login="root")
+        Machine.objects.update(server_id="server")
+        known = tmp_path / "home" / ".ssh" / "authorized_keys"
+        known.write_text(portal_keys.line_for(machine.pk, 0) + "\n")
+        portal_keys.given(Disk(machine.pk, "server", 0), 0)
+        key_changes.put_in(key=key, machines=[Machine.objects.get()], by=stage.student)
+        key_work.tend(timezone.now())
+    assert KeyChange.objects.get().state == "done"
+    assert key.public_key in known.read_text()
 
 
 def test_bytes_pass_both_ways_unchanged(stage: DialStage, echo: Target) -> None:
