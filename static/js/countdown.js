@@ -1,5 +1,9 @@
 // Turns "It goes to sleep at 18:40." into "It goes to sleep in 12 min." and counts down. Without this script the time stands there.
+// It comes with each question, also with one that an open page is sent; the first counts for all.
 (() => {
+  const root = document.documentElement;
+  if (root.dataset.countsDown) return;
+  root.dataset.countsDown = "yes";
   const ends = new WeakMap(); // when each is over, by a clock that nobody sets
 
   // In one unit, rounded down, as the pages write lengths of time.

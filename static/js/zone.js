@@ -2,7 +2,7 @@
 // There it also selects it, for somebody who has chosen none.
 (() => {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const cookie = `${document.documentElement.dataset.zoneCookie}=${zone}`;
+  const cookie = `${document.currentScript.dataset.cookie}=${zone}`;
   if (!zone) return;
   if (!document.cookie.split("; ").includes(cookie)) {
     const secure = location.protocol === "https:" ? "; secure" : "";

@@ -109,3 +109,15 @@ def test_of_one_that_was_deleted_nothing_is_left(world: World) -> None:
     actions.delete(machine=machine, by=world.student)
     world.until(machine, "gone")
     assert disk_images.current(machine) is None
+
+
+@pytest.mark.parametrize(("days", "is_dismissed"), [(13, False), (15, True)])
+def test_what_had_left_the_lists_of_0_4_does_not_come_back(world: World, days: int, is_dismissed: bool) -> None:
+    from importlib import import_module
+
+    from django.apps import apps
+
+    machine = vanished(world)
+    Machine.objects.update(gone_at=timezone.now() - timedelta(days=days))
+    import_module("machines.migrations.0028_cards_of_the_vanished").dismiss_old(apps, None)
+    assert (not Machine.objects.missed().filter(pk=machine.pk).exists()) is is_dismissed

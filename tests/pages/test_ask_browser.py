@@ -115,7 +115,7 @@ def test_a_question_comes_to_an_open_page_and_goes_from_it(browser: Browser, liv
     assert page.locator("#questions .note").count() == 0
     again = asked(ask.machine)
     comes_back_to_the_tab(page)
-    page.locator(f"#ask-{again.pk}").wait_for()
+    page.locator(f"#ask-{again.pk} [role=timer]").get_by_text("It goes to sleep in 14\u00a0min.").wait_for()
     questions.close(question=again, outcome=Question.Outcome.ACTIVE, now=timezone.now())
     comes_back_to_the_tab(page)
     page.locator(f"#ask-{again.pk}").wait_for(state="detached")

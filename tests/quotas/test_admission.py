@@ -33,6 +33,13 @@ def test_a_grant_counts_only_between_its_start_and_its_end(student: User) -> Non
     assert usage(student).machines.limit == 0
 
 
+def test_somebody_else_reads_whose_quota_is_full(student: User, admin: User) -> None:
+    User.objects.filter(pk=student.pk).update(first_name="Ana")
+    student.refresh_from_db()
+    with pytest.raises(OverQuota, match="in the quota of Ana are free"):
+        admit(user=student, size=Size(vcpus=1), holder=uuid4(), by=admin)
+
+
 def test_another_roles_grant_gives_nothing(student: User) -> None:
     Grant.objects.create(role="teacher", source="role", machines=5)
     assert usage(student).machines.limit == 0

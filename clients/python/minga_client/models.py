@@ -162,7 +162,7 @@ class Machine:
     setup: Setup | None
     # What the cloud refused and nobody has seen yet; `see` puts it away. null: nothing.
     refused: Refused | None
-    # Gone because its server was deleted on the cluster itself.
+    # Gone, because its server was deleted on the cluster itself. It is listed until `see` dismisses it.
     vanished: bool
 
 

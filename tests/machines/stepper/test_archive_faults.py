@@ -2,10 +2,11 @@
 
 import pytest
 
-from machines import actions
+from machines import actions, disk_images
 from machines.models import DiskImage, Machine
 from machines.reconcile import after_restore, sweep
 from machines.reconcile.observe import Observation
+from machines.rules import offered
 from machines.states import State
 from machines.stepper import worker
 from tests.machines.stepper.archived_machines import archived, at_rest, open_shares
@@ -64,6 +65,15 @@ def test_a_disk_that_cannot_be_kept_stays_where_it_is(world: World, monkeypatch:
     world.until(machine, "suspended")
     assert (machine.wanted, machine.binned_at) == ("suspended", None)
     assert "cannot be archived" in str(machine.events.filter(kind="noted").first().note)
+
+
+def test_of_an_archive_that_is_gone_nothing_is_offered_but_to_delete_it(world: World) -> None:
+    machine = archived(world)
+    world.cloud.archives.clear()
+    actions.restore(machine=machine, by=world.student)
+    world.until(machine, "failed")
+    assert offered(machine) == {"delete", "rename"}
+    assert disk_images.current(machine) is None
 
 
 def test_an_archive_that_is_gone_is_told_in_words_and_can_be_deleted(world: World) -> None:
