@@ -16,7 +16,7 @@ def dismiss_old(apps: Any, _editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("machines", "0026_installed_keys")]
+    dependencies = [("machines", "0027_portal_keys")]
 
     operations = [
         migrations.AddField("machine", "dismissed_at", models.DateTimeField(blank=True, null=True)),

@@ -291,10 +291,7 @@ class Shown:
         """The line with which to come in, where its card has one: while it runs."""
         return self.ssh.command if self.ssh is not None and machine_sentences.lets_in(self.machine) else ""
 
-    @property
-    def card_line_id(self) -> str:
-        return f"ssh-{self.key}"
-
+    card_line_id = property(lambda self: f"ssh-{self.key}")
     keys = cached_property(lambda self: MachineKeys(self.machine, self.reader))  # for its page; no card asks
 
     @property
