@@ -1,6 +1,6 @@
 """The portal's own key in guests of the local cloud: it signs in, and with it keys of people go in and out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,13 @@ def portal(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def guest(stage: LocalStage, make_spec: Callable[..., ServerSpec], portal: Path) -> Server:
-    """A guest of somebody without keys."""
+def guest(stage: LocalStage, make_spec: Callable[..., ServerSpec], portal: Path) -> Iterator[Server]:
+    """A guest of somebody without keys. It makes room again: the next tests share the cloud."""
     line = portal.with_suffix(".pub").read_text().strip()
     server = insist(stage.cloud.ensure_server, replace(make_spec(stage), public_keys=(), portal_key=line))
     stage.settle()
-    return look(stage, server)
+    yield look(stage, server)
+    insist(stage.cloud.ensure_deleted, server.id)
 
 
 def signed_in(guest: Server, key: Path) -> Any:
