@@ -201,7 +201,8 @@ async def knock(request: HttpRequest, gateway: Gateway) -> HttpResponse:
     except Refusal as refusal:
         return problem(refusal.status, refusal.code, str(refusal))
     answer = await _knock(gateway, tunnel_id, address)
-    return JsonResponse(KnockAnswer(answer.wakes, answer.seconds, answer.words, settings.PORTAL_URL).as_json())
+    home = settings.PORTAL_URL if answer.wakes else ""
+    return JsonResponse(KnockAnswer(answer.wakes, answer.seconds, answer.words, home).as_json())
 
 
 @sync_to_async

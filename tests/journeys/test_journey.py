@@ -201,7 +201,7 @@ def comes_back_to_the_tab(student: Visitor) -> None:
 def test_the_keyboard_is_enough(light: Stack, browser: Browser) -> None:
     student = Visitor(browser, light).sign_in("student")
     student.page.goto("/launch/")
-    _tab_to(student, "form.join button")
+    _tab_to(student, "form.launch button")
     student.page.keyboard.press("Enter")
     assert student.machine
     student.sees("running")

@@ -65,7 +65,8 @@ class Visitor:
     def launch(self, name: str, card: int = 0) -> str:
         """Fill in one card and press its button; the machine's id."""
         self.page.goto("/launch/")
-        form = self.page.locator("form.join").nth(card)
+        form = self.page.locator("form.launch").nth(card)
+        form.locator("summary").click()
         form.locator("[name=name]").fill(name)
         form.locator("button").click()
         return self.machine

@@ -118,7 +118,7 @@ def test_a_knock_of_somebody_who_may_wakes_the_machine(client: Client, student: 
 
 def test_a_knock_of_a_stranger_is_refused_without_a_word(client: Client, student: User) -> None:
     answer = _knock(client, _asleep(student), "198.51.100.7")
-    assert (answer.status_code, answer.json()) == (200, {"wakes": False, "seconds": 0, "words": ""})
+    assert (answer.status_code, answer.json()) == (200, {"wakes": False, "seconds": 0, "words": "", "home": ""})
 
 
 def test_an_agent_knocks_at_its_own_gateways_ports_only(client: Client, student: User) -> None:
