@@ -1,4 +1,4 @@
-"""How often servers are listed: those that changed, and now and then all."""
+"""The pace of lists of servers: those that changed, and now and then all."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,1 +1,1 @@
-"""How dates are written, one module for each language (Django's FORMAT_MODULE_PATH): pages, mails and subjects say them alike."""
+"""The formats of dates, one module for each language (Django's FORMAT_MODULE_PATH): pages, mails and subjects say them alike."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from machines.models import Machine
 from machines.verbs import Verb
 
 # What people most likely want next, in this order.
@@ -22,3 +23,7 @@ class Refused:
 
     what: str
     note: str
+
+    @classmethod
+    def by(cls, machine: Machine) -> "Refused | None":
+        return cls(machine.refused, str(machine.refusal)) if machine.refused else None

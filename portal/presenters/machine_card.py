@@ -194,10 +194,8 @@ class Shown:
     @property
     def refused(self) -> Refused | None:
         """Return the refusal that concerns the reader: administrators see their own, too."""
-        row = self.machine
-        if not row.refused or (self._is_refused_to_admins and not access.administers(self.reader)):
-            return None
-        return Refused(row.refused, str(row.refusal))
+        is_said = not self._is_refused_to_admins or access.administers(self.reader)
+        return Refused.by(self.machine) if is_said else None
 
     @property
     def _is_refused_to_admins(self) -> bool:
