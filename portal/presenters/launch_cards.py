@@ -50,7 +50,8 @@ class LaunchCard:
         asked = dict(zip(MEASURES, astuple(size_of(self.template)), strict=True))
         left = {measure: max(0, getattr(self.usage, measure).left - asked[measure]) for measure in ("vcpus", "ram_mb")}
         processors = ngettext("%(count)s processor", "%(count)s processors", left["vcpus"]) % {"count": left["vcpus"]}
-        return _("Leaves you %(processors)s, %(memory)s of memory") % {"processors": processors, "memory": memory(left["ram_mb"])}
+        facts = {"processors": processors, "memory": memory(left["ram_mb"])}
+        return _("Leaves you %(processors)s, %(memory)s of memory") % facts
 
 
 def launch_cards(offers: Sequence[Offer], usage: Usage) -> list[LaunchCard]:
