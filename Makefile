@@ -10,7 +10,7 @@ ALL := $(PYTEST) -n 6
 QUICK := $(PYTEST) -n 3
 export PORT DATA GUESTS
 
-.PHONY: run test quick test-slow test-chaos test-openstack test-production check fix bench audit dev
+.PHONY: run test quick test-slow test-chaos test-openstack test-production screens images check fix bench audit dev
 
 run:
 	@exec "$(or $(PYTHON),python3)" deploy/local/bootstrap.py run
@@ -48,6 +48,16 @@ test-production: dev
 	@$(IN_VENV) -m tests.guests
 	@exec $(IN_VENV) -m tests.installation
 
+# Pictures of every page, to be looked at: .data-screens/index.html.
+screens: dev
+	@"$(or $(PYTHON),python3)" deploy/local/tools.py
+	@exec $(IN_VENV) -m tests.screens $(PAGES)
+
+# The Debian guests for `make run` and `make test-slow`: what is built already is left as it is. Their own DATA, or the tests'.
+images: dev
+	@for name in debian-12 debian-12-web debian-12-desktop; do \
+	$(IN_VENV) -m cloud.starter --folder "$(if $(DATA),$(DATA)/cloud,$${MINGA_TEST_DATA:-.data-test})/starter" $$name || exit 1; done
+
 check: dev
 	@exec $(IN_VENV) -m deploy.local.check
 
@@ -56,11 +66,11 @@ fix: dev
 
 # With OS_CLOUD set, on that OpenStack, too: read bench/openstack_launch.py first. The others never look at it.
 bench: dev
-	@for name in tunnels many idle notices live chaos; do echo "== $$name"; env -u OS_CLOUD -u OS_AUTH_URL $(IN_VENV) -m bench.$$name || exit 1; done
+	@for name in tunnels dials many idle notices live people fleet dashboard chaos; do echo "== $$name"; env -u OS_CLOUD -u OS_AUTH_URL $(IN_VENV) -m bench.$$name || exit 1; done
 	@test -n "$$OS_CLOUD$$OS_AUTH_URL" || exit 0; for name in openstack_launch openstack_sweep horizon chaos; do \
 	echo "== $$name, on OpenStack"; $(IN_VENV) -m bench.$$name || exit 1; done
 
 # Known faults in the packages that we use. Asks advisory services of PyPI and npm, so it needs a network and is not in CI.
 audit: dev
 	@$(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install -q pip-audit==2.10.1
-	@.venv-audit/bin/pip-audit -r requirements.txt; python=$$?; npm audit --omit=dev; node=$$?; exit $$((python || node))
+	@.venv-audit/bin/pip-audit -r requirements.txt -r requirements-ldap.txt -r requirements-saml.txt; python=$$?; npm audit --omit=dev; node=$$?; exit $$((python || node))

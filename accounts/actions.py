@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.keys import BadKey, make_pair, read_public_key
 from accounts.models import SshKey, User
+from accounts.tokens import CLOSED
 from lib.names import clean_name
 from lib.notes import Refusal
 
@@ -19,7 +20,9 @@ def add_key(*, owner: User, name: str, public_key: str, by: User, made_here: boo
     # The comment was not typed here: what cannot be shown of it is left out.
     name = clean_name(name, longest=60) if name.strip() else comment or "key"
     # The person's row is locked so that two requests at once cannot both be the twentieth.
-    User.objects.select_for_update().get(pk=owner.pk)
+    locked = User.objects.select_for_update().get(pk=owner.pk)
+    if not locked.is_active:
+        raise Refusal(CLOSED, code="account_closed", status=403)
     if owner.ssh_keys.count() >= MOST_KEYS:
         raise Refusal(
             _("You have %(count)s keys already. Remove one you no longer use, then add this one."),
@@ -29,7 +32,7 @@ def add_key(*, owner: User, name: str, public_key: str, by: User, made_here: boo
     try:
         with transaction.atomic():
             facts = {"name": name, "public_key": line, "fingerprint": fingerprint}
-            return SshKey.objects.create(user=owner, file_name=_file_name(owner) if made_here else "", **facts)
+            return SshKey.objects.create(user=owner, file_name=_file_name(locked) if made_here else "", **facts)
     except IntegrityError:
         raise Refusal(_("You have added this key already."), code="duplicate_key") from None
 
@@ -41,10 +44,13 @@ def make_key(*, owner: User, name: str, by: User) -> tuple[SshKey, str]:
 
 
 def _file_name(owner: User) -> str:
-    """Return a name for the file of a new private half that no other key of the person has: minga_key, minga_key_2, …"""
-    taken = set(owner.ssh_keys.values_list("file_name", flat=True))
-    names = [FILE_NAME, *(f"{FILE_NAME}_{number}" for number in range(2, MOST_KEYS + 1))]
-    return next(name for name in names if name not in taken)
+    """Return a name for the file of a new private half that no pair of the person ever had: minga_key, minga_key_2, …
+
+    The file of a removed key may still lie in ~/.ssh. The caller has locked the person's row.
+    """
+    owner.pairs_made += 1
+    owner.save(update_fields=["pairs_made"])
+    return FILE_NAME if owner.pairs_made == 1 else f"{FILE_NAME}_{owner.pairs_made}"
 
 
 def remove_key(*, key: SshKey, by: User) -> None:

@@ -6,8 +6,10 @@ from accounts.models import RECENT, SignIn, User
 
 
 def note(*, user: User, address: str, at: datetime) -> bool:
-    """Remember an address of a person. True when they were not there within the last day."""
+    """Remember an address of a person. True when they were not there within the last day; False for whoever is blocked or removed."""
     if SignIn.objects.recent(at).filter(user=user, address=address).update(at=at):
+        return False
+    if not User.objects.filter(pk=user.pk, is_active=True).exists():
         return False
     SignIn.objects.update_or_create(user=user, address=address, defaults={"at": at})
     return True

@@ -51,7 +51,7 @@ class Codes:
 
 
 def begin(*, name: str, address: str) -> Codes:
-    """Let a program wait. `name`: of its computer. Raises Refusal."""
+    """Let a program wait. `name`: of its computer. Raises TooManyWait, limits.TooManyCodes."""
     limits.device(address=address)
     now = timezone.now()
     if DeviceSignIn.objects.filter(ends_at__gt=now).count() >= MOST_WAITING:
@@ -66,12 +66,15 @@ def begin(*, name: str, address: str) -> Codes:
 
 
 def waiting(*, user_code: str, person: User) -> DeviceSignIn:
-    """Return who waits with the code that a person typed, in any case, with or without its dash. Raises Refusal."""
+    """Return who waits with the code that a person typed, in any case, with or without its dash. Raises UnknownCode, TooManyCodes."""
     return _found(user_code, person, Q(state=State.WAITING))
 
 
 def decide(*, user_code: str, person: User, is_allowed: bool) -> DeviceSignIn:
-    """Allow the program to act for this person, or deny it. The first answer holds, also for a second click. Raises Refusal."""
+    """Allow the program to act for this person, or deny it. The first answer holds, also for a second click.
+
+    Raises UnknownCode, limits.TooManyCodes, and Refusal where the person has too many tokens.
+    """
     row = _found(user_code, person, Q(state=State.WAITING) | Q(person=person))
     if row.person is None:
         if is_allowed:
@@ -90,7 +93,9 @@ def _found(user_code: str, person: User, which: Q) -> DeviceSignIn:
         row = DeviceSignIn.objects.filter(which, user_hash=_hash(letters), ends_at__gt=timezone.now()).first()
         if row is None:
             raise UnknownCode(
-                _("No program waits with this code. It holds for ten minutes and once; begin again on that computer.")
+                _(
+                    "No program is waiting with this code. A code works once, for ten minutes; begin again on that computer."
+                )
             )
     return row
 
@@ -108,7 +113,7 @@ def poll(device_code: str) -> tuple[DeviceSignIn, User]:
 
 
 def redeem(row: DeviceSignIn, person: User) -> str:
-    """Return the token of a program that was allowed: once. Raises Refusal."""
+    """Return the token of a program that was allowed, once. Raises NotYet, and Refusal where there is no room for a token."""
     with transaction.atomic():
         if not DeviceSignIn.objects.filter(pk=row.pk, state=State.ALLOWED, person=person).update(state=State.USED):
             raise NotYet(_("This code was used already. Begin again."), code="expired_token")

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
 
 from accounts.models import User
+from lib.names import MOST_READ
 
 
 def proven(user: User) -> str:
@@ -18,7 +19,9 @@ def proven(user: User) -> str:
 
 def people_at(address: str) -> QuerySet[User]:
     """Select everybody whose proven address this is: nobody, or one person."""
-    theirs = EmailAddress.objects.filter(user=OuterRef("pk"), email=Lower(OuterRef("email")), verified=True)
+    theirs = EmailAddress.objects.filter(user=OuterRef("pk"), email=Lower(OuterRef("email")), verified=True).filter(
+        email=key(address)
+    )
     return User.objects.filter(Exists(theirs), email__iexact=key(address))
 
 
@@ -43,4 +46,4 @@ def trust(user: User) -> bool:
 
 def key(address: str) -> str:
     """Return the form in which two spellings of an address are one."""
-    return normalize("NFKC", address).strip().lower()
+    return normalize("NFKC", address[:MOST_READ]).strip().lower()

@@ -29,7 +29,8 @@ LONGEST_BUSY_PAUSE = timedelta(minutes=5)  # a row that was only busy is well ag
 # All loops that use this, as /metrics and the administrators' page name them.
 LOOPS = (
     "step", "list", "strays", "needless servers", "idle", "signals", "load", "mail", "lines", "tenants", "tunnels", "copies", "needless copies", "reports",
-    "catalog", "accounts", "addresses", "first boots", "upgrade", "keys",
+    "catalog", "accounts", "addresses", "first boots", "upgrade", "keys", "absent", "bulk",
+    "cloud users",
 )  # fmt: skip
 ENOUGH = 3  # failures in a row: then the fault is hardly in the rows
 
@@ -57,6 +58,7 @@ class Failures:
 
     @cached_property
     def known(self) -> dict[str, RowFailure]:
+        """Return all failures of this loop, by key. One query."""
         return {row.key: row for row in RowFailure.objects.filter(loop=self.loop)}
 
     def read(self) -> "Failures":
@@ -71,6 +73,7 @@ class Failures:
 
     @property
     def now(self) -> datetime:
+        """Return the time of this pass."""
         return self._now or timezone.now()
 
     @property

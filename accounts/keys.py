@@ -76,16 +76,20 @@ def _is_blank(char: str) -> bool:
 def _refuse_private(text: str) -> None:
     if "PuTTY-User-Key-File" in text or "Private-Lines:" in text:
         raise PrivateHalf(
-            _("This is a .ppk file of PuTTY, private half included: keep it for yourself. Open it in PuTTYgen, and paste the text of its topmost box.")
-        )  # fmt: skip
+            _(
+                "This is a .ppk file of PuTTY, private half included: keep it for yourself. Open it in PuTTYgen, and paste the text from the box at the top."
+            )
+        )
     if "PRIVATE KEY" in text or _OPENSSH_PRIVATE in text:
         raise PrivateHalf(
             _("This is the private half of a key: keep it for yourself. Paste the file that ends in .pub.")
         )
     if re.search(r"-----BEGIN [A-Z ]*PUBLIC KEY-----", text):
         raise BadKey(
-            _("This is a public key in another format (PEM). Where you have its file, this writes it as Minga reads it: ssh-keygen -i -m PKCS8 -f FILE")
-        )  # fmt: skip
+            _(
+                "This is a public key in another format (PEM). Convert its file to the format that Minga reads: ssh-keygen -i -m PKCS8 -f FILE"
+            )
+        )
 
 
 def _from_frame(text: str) -> tuple[str, str] | None:
@@ -110,9 +114,11 @@ def _from_line(text: str) -> tuple[str, str]:
     front = " ".join(line for line in text[: found[0].start()].split("\n") if line and not line.startswith("#"))
     if front.strip(_QUOTES):
         raise BadKey(
-            _("Something stands before the key: “%(front)s”. Options do not travel with a key here; paste the line from “%(kind)s” on."),
+            _(
+                "There is something before the key: “%(front)s”. Options are not accepted here; paste the line from “%(kind)s” on."
+            ),
             {"front": made_clean(front, longest=60), "kind": _plain(found[0][1])},
-        )  # fmt: skip
+        )
     return _plain(found[0][1]), text[found[0].end() :]
 
 
@@ -124,7 +130,7 @@ def _from_bare_blob(text: str) -> str:
     if text.startswith("AAAA"):
         return _kind_inside("".join(text.split()))
     if re.match(r"ssh-dss\s", text):
-        raise BadKey(_("DSA keys are not safe any more. Make a new one with: ssh-keygen -t ed25519"))
+        raise BadKey(_("DSA keys are no longer safe. Make a new one with: ssh-keygen -t ed25519"))
     if re.match(r"\S+-cert-v01@openssh\.com\s", text):
         raise BadKey(_("This is a certificate. Paste the key itself: the file that ends in .pub, without -cert."))
     raise BadKey(
@@ -195,7 +201,7 @@ def _check_whole(line: str) -> None:
     if key.key_size < SHORTEST_RSA:
         raise BadKey(_("This RSA key is too short to be safe. Make a new one with: ssh-keygen -t ed25519"))
     if key.key_size > LONGEST_RSA:
-        raise BadKey(_("This RSA key is longer than SSH takes. Make a new one with: ssh-keygen -t ed25519"))
+        raise BadKey(_("This RSA key is longer than SSH accepts. Make a new one with: ssh-keygen -t ed25519"))
     if key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode() != line:
         raise _damaged()  # numbers with zeros in front: OpenSSH would show another fingerprint
 

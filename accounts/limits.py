@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from math import ceil
-from unicodedata import normalize
 
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
@@ -19,7 +18,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop as _
 
-from accounts import passwords
+from accounts import emails, passwords
 from accounts.models import SignIn, SignInFailures, User
 from lib.cpu_turns import Busy
 from lib.notes import Refusal
@@ -28,11 +27,15 @@ OF_A_NAME = 10  # wrong passwords of one name from one address before the first 
 OF_AN_ADDRESS = 30  # over all names, before the first wait
 # More for each person who used the portal from there within a day: a room of forty mistypes more than one guest.
 FOR_A_PERSON = 3
+# Wrong codes of a person's second step over all addresses: only who has the password gets that far (docs/adr/0097).
+OF_A_SECOND_STEP = 100
+# Unfinished sign-ins at a provider from one address: a lecture hall begins many at once.
+BEGUN_ELSEWHERE = 300
 FIRST_WAIT = timedelta(seconds=30)  # doubles with each further failure
 # Mails for a forgotten password before the first wait, to one e-mail address; from one computer: OF_AN_ADDRESS.
 MAILS_TO_AN_ADDRESS = 5
 LONGEST_WAIT = timedelta(minutes=15)
-FORGET = timedelta(hours=1)  # after so long without a failure the count begins anew
+FORGET = timedelta(hours=1)  # without a failure; then the count starts from zero
 _COUNT = """
 INSERT INTO accounts_signinfailures AS f (key, count, at) VALUES (%(key)s, 1, %(now)s)
 ON CONFLICT (key) DO UPDATE SET at = %(now)s,
@@ -63,10 +66,20 @@ class TooManyFailures(Refusal):
 
 
 class TooManyMails(TooManyFailures):
-    sentence = _("Too many mails for a new password. Wait %(wait)s, then try again.")
+    """Mails to one person, or asked for from one address, went over their limit."""
+
+    sentence = _("Too many mails. Wait %(wait)s, then try again.")
+
+
+class TooManyBegun(TooManyFailures):
+    """Sign-ins at a provider were begun too often from one address."""
+
+    sentence = _("Too many sign-ins were begun from here. Wait %(wait)s, then try again.")
 
 
 class TooManyCodes(TooManyFailures):
+    """Codes, second steps or answers of a provider were tried too often by a person or from an address."""
+
     sentence = _("Too many codes. Wait %(wait)s, then try again.")
 
 
@@ -80,7 +93,7 @@ class Attempt:
     """A check of a password: a failure until `succeeded` is called."""
 
     def __init__(self, name: str, address: str) -> None:
-        name = normalize("NFKC", name).strip().lower()
+        name = User.normalize_username(name).strip().lower()
         self._of_name = _Limit(_key("name", name, address), OF_A_NAME)
         self._of_address = _of_address("address", address)
         # Whoever is at home there does not wait for what a neighbour does; the name's own limit holds for them, too.
@@ -112,7 +125,7 @@ class Attempt:
 
     def failed(self) -> None:
         """Count a wrong password also for the address."""
-        _count_refusal("wrong_password")
+        count_outcome("wrong_password")
         with connection.cursor() as cursor:
             for limit in self._of_address:
                 _count_one(cursor, limit, timezone.now())
@@ -128,7 +141,7 @@ def attempt(*, name: str, address: str) -> Iterator[Attempt]:
             yield tried
     except (TooManyFailures, Busy) as refusal:
         tried.take_back()
-        _count_refusal(refusal.code)
+        count_outcome(refusal.code)
         raise
     except (Refusal, ValidationError):
         raise  # the password was wrong, in the words of an API or of a form
@@ -162,7 +175,7 @@ def _count(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailure
 
 def mail(*, address: str, email: str) -> None:
     """Count a mail that somebody who is not signed in asks for. Raises TooManyMails."""
-    to = _Limit(_key("mail", normalize("NFKC", email).strip().lower()), MAILS_TO_AN_ADDRESS)
+    to = _Limit(_key("mail", emails.key(email)), MAILS_TO_AN_ADDRESS)
     _count([to, *_of_address("mails", address)], TooManyMails)
 
 
@@ -171,14 +184,43 @@ def device(*, address: str) -> None:
     _count(_of_address("devices", address), TooManyCodes)
 
 
+def begin_elsewhere(*, address: str) -> None:
+    """Count a sign-in at a provider that somebody begins; `ended_elsewhere` takes it back. Raises TooManyBegun."""
+    _count(_of_address("begun", address, BEGUN_ELSEWHERE), TooManyBegun)
+
+
+def ended_elsewhere(*, address: str) -> None:
+    """Take such a count back: somebody came from the provider, as a person whom it knows."""
+    with connection.cursor() as cursor:
+        for limit in _of_address("begun", address, BEGUN_ELSEWHERE):
+            cursor.execute(_TAKE_BACK, [limit.key])
+
+
+def saml(*, address: str) -> None:
+    """Count an answer of a SAML provider, which anybody may send. Raises TooManyCodes."""
+    _count(_of_address("saml", address), TooManyCodes)
+
+
 @contextmanager
 def code(person: User) -> Iterator[None]:
-    """Look a code up inside that a person typed: it is counted unless it is found. Raises TooManyCodes."""
+    """Look up a typed code inside the block: it is counted unless it is found. Raises TooManyCodes."""
     limit = _Limit(_key("code", str(person.pk)), OF_A_NAME)
     _count([limit], TooManyCodes)
     yield
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_BACK, [limit.key])
+
+
+@contextmanager
+def second_step(person: User, address: str) -> Iterator[None]:
+    """Check a second step inside the block: it is counted unless it is right. Raises TooManyCodes."""
+    from_there = _Limit(_key("second step", str(person.pk), address), OF_A_NAME)
+    from_anywhere = _Limit(_key("second step", str(person.pk)), OF_A_SECOND_STEP)
+    _count([from_there, from_anywhere], TooManyCodes)
+    yield
+    SignInFailures.objects.filter(pk=from_there.key).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_BACK, [from_anywhere.key])
 
 
 def forget(now: datetime) -> int:
@@ -207,12 +249,12 @@ def _network(address: str) -> str:
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
-def _of_address(kind: str, address: str) -> list[_Limit]:
+def _of_address(kind: str, address: str, most: int = OF_AN_ADDRESS) -> list[_Limit]:
     """Return the counters of an address; none where it is unknown: a proxy that does not tell the visitor's would make one of everybody."""
     if not address:
         return []
     people = SignIn.objects.recent(timezone.now()).filter(address=address).count()
-    return [_Limit(_key(kind, _network(address)), OF_AN_ADDRESS + FOR_A_PERSON * people)]
+    return [_Limit(_key(kind, _network(address)), most + FOR_A_PERSON * people)]
 
 
 def _is_at_home(name: str, address: str) -> bool:
@@ -221,7 +263,7 @@ def _is_at_home(name: str, address: str) -> bool:
     return bool(address) and SignIn.objects.recent(timezone.now()).filter(is_theirs, address=address).exists()
 
 
-def _count_refusal(kind: str) -> None:
-    """Count for /metrics."""
+def count_outcome(kind: str) -> None:
+    """Count a refused sign-in, or what an outside account said, for /metrics."""
     with connection.cursor() as cursor:
         cursor.execute(_TOTAL, [kind])

@@ -1,11 +1,10 @@
 """People and the keys that open their machines."""
 
 import uuid
-import warnings
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
@@ -13,8 +12,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from knox.models import AuthToken
 
+from accounts.announcements.models import Announcement as Announcement
+from accounts.announcements.models import AnnouncementDismissal as AnnouncementDismissal
+from accounts.audit.models import AuditRow as AuditRow
+from accounts.browsers.models import BrowserSession as BrowserSession
+from accounts.cloud_users.models import CloudUser as CloudUser
 from accounts.notices.models import Notice as Notice
 from accounts.notices.models import Unsubscribed as Unsubscribed
+from accounts.outside.models import OutsideAccount as OutsideAccount
+from accounts.people_manager import People
+from accounts.terms.models import Terms as Terms
+from accounts.terms.models import TermsAcceptance as TermsAcceptance
+from lib.names import MOST_READ
 
 
 class Nfkc(models.Func):
@@ -23,31 +32,6 @@ class Nfkc(models.Func):
     function = "normalize"
     template = "%(function)s(%(expressions)s, NFKC)"
     output_field = models.TextField()
-
-
-class People(UserManager["User"]):
-    """The manager of accounts. The address that the university writes down is taken as proven."""
-
-    use_in_migrations = False
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        """Return the person of this name in any case. Of two whose capital letters are the same ("iris", "ırıs") the more exact one."""
-        name = User.normalize_username(username or "")
-        alike = self.filter(username__iexact=name).order_by("pk")
-        found = sorted(alike, key=lambda user: (user.username != name, user.username.lower() != name.lower()))
-        if not found:
-            raise User.DoesNotExist(f"There is nobody called {name!r}.")
-        return found[0]
-
-    def _create_user(self, username: str, email: str | None, password: str | None, **facts: Any) -> "User":
-        from accounts import emails  # it needs this model
-
-        if "role" in facts:  # until 0.5
-            warnings.warn("create_user takes roles=[…] now; role= goes with version 0.5.", FutureWarning, stacklevel=3)
-            facts["roles"] = [facts.pop("role")]
-        user: User = super()._create_user(username, email, password, **facts)  # type: ignore[misc]
-        emails.trust(user)
-        return user
 
 
 def _student_only() -> list[str]:
@@ -69,7 +53,19 @@ class User(AbstractUser):
         models.CharField(max_length=10, choices=Role.choices), default=_student_only, db_default=["student"]
     )
     language = models.CharField(max_length=5, blank=True, default="")  # '' = what the browser asks for
-    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")  # IANA's name; '' = the site's
+    # An IANA name that the person chose; '': the browser's counts.
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # The zone that the browser told last, for mails.
+    browser_time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
+    invited_at = models.DateTimeField(null=True, blank=True)  # when a link to choose the first password was asked for
+    # When the person made the account; None: somebody else did.
+    signed_up_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)  # what was personal is erased; the row stays
+    # How often everything of this person was signed out at once; earlier sessions and links no longer count.
+    sign_outs = models.PositiveIntegerField(default=0, db_default=0)
+    links_sent = models.PositiveIntegerField(default=0, db_default=0)  # by administrators: each ends the one before
+
+    pairs_made = models.PositiveIntegerField(default=0, db_default=0)  # of keys, ever: names their files
 
     objects: ClassVar[People] = People()
 
@@ -87,15 +83,37 @@ class User(AbstractUser):
             ),
         ]
 
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Return the form in which two spellings of a name are one. Whoever is not signed in may have typed it: see MOST_READ."""
+        return str(super().normalize_username(username[:MOST_READ]))
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return a hash that changes with the password, and with each sign-out of everything."""
+        proof: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return f"{proof}-{self.sign_outs}" if self.sign_outs else proof
+
     @property
     def short_name(self) -> str:
         """Return what others call this person in a sentence: Ana; the username where no name is known."""
         return self.first_name or self.username
 
     @property
+    def shown_name(self) -> str:
+        """Return the name by which others read of this person."""
+        return self.get_full_name() or self.username
+
+    @property
+    def held_roles(self) -> list[str]:
+        """Return the person's roles, in the order of Role. A superuser is an administrator."""
+        return [
+            role for role in self.Role.values if role in self.roles or (role == self.Role.ADMIN and self.is_superuser)
+        ]
+
+    @property
     def role_names(self) -> str:
         """Return the person's roles as people read them, in the reader's language: Student, Teacher."""
-        return ", ".join(str(role.label) for role in self.Role if role in self.roles)
+        return ", ".join(str(self.Role(role).label) for role in self.held_roles)
 
 
 class SshKey(models.Model):
@@ -105,7 +123,7 @@ class SshKey(models.Model):
     name = models.CharField(max_length=60)
     public_key = models.TextField()  # OpenSSH one-line format without a comment
     fingerprint = models.CharField(max_length=60)  # SHA256:…, as ssh-keygen -l shows it
-    # Of a pair that was made here: the name of the private half in ~/.ssh, unlike those of the person's other keys. '': it was pasted.
+    # Of a pair that was made here: the name of the private half in ~/.ssh, which no other pair of the person ever had. '': it was pasted.
     file_name = models.CharField(max_length=40, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -220,9 +238,9 @@ class SignInFailures(models.Model):
 
 
 class SignInTotal(models.Model):
-    """The number of sign-ins that were ever refused, by reason: for /metrics."""
+    """The number of sign-ins that were ever refused, by reason, and of all with an outside account, by outcome: for /metrics."""
 
-    kind = models.CharField(max_length=20, primary_key=True)  # wrong_password, throttled, busy
+    kind = models.CharField(max_length=80, primary_key=True)  # wrong_password, throttled, busy, keystone:signed_in…
     count = models.BigIntegerField(default=0)
 
 

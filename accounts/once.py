@@ -1,4 +1,4 @@
-"""Carry out a request once, however often it is sent: the first is remembered with its answer, for a day.
+"""Carry out a request once, however often it is sent: the first that is not refused is remembered with its answer, for a day.
 
 A key's row is inserted in the transaction that carries the request out. Whoever sends it again at the same moment waits on the unique
 constraint until that transaction ends, and then finds the answer, or nothing where it was rolled back.
@@ -51,7 +51,10 @@ class NoLongerShown(SentAlready):
 
 @contextmanager
 def key(user: User, key: str, request_hash: str) -> Iterator[OnceKey]:
-    """Yield the row of this key, in a transaction: new (status None) for whoever is first, else with its answer. Raises Refusal."""
+    """Yield the row of this key, in a transaction: new (status None) for whoever is first, else with its answer.
+
+    Raises OtherRequest, and StillAtIt while the first request is being carried out.
+    """
     with transaction.atomic():
         row = _row(user, hash_of_key(key), request_hash)
         if row.request_hash != request_hash:
@@ -75,11 +78,12 @@ def is_first(key: str) -> bool:
 
 
 def forget(key: str) -> None:
-    """Let a request be sent again that `is_first` let begin, and that came to nothing."""
+    """Let a request that `is_first` let begin be sent again, because it failed."""
     OnceKey.objects.filter(user=None, key_hash=hash_of_key(key)).delete()
 
 
 def hash_of_key(key: str) -> str:
+    """Return what is stored of a key: SHA-256 as hex. The key itself opens the sealed answer, so it is not kept."""
     return sha256(key.encode()).hexdigest()
 
 
@@ -93,14 +97,15 @@ def _row(user: User | None, key_hash: str, request_hash: str) -> OnceKey:
     except OperationalError as error:
         if not isinstance(error.__cause__, LockNotAvailable):
             raise
-        raise StillAtIt(_("The same request is being carried out just now. Try again in some seconds.")) from None
+        raise StillAtIt(_("The same request is being carried out just now. Try again in a few seconds.")) from None
     return OnceKey.objects.get(user=user, key_hash=key_hash)
 
 
 def remember(row: OnceKey, key: str, status: int, answer: bytes, *, is_secret: bool = False) -> None:
     """Keep the answer, in the transaction in which the request was carried out."""
     row.status, row.sealed_answer, row.is_secret = status, _cipher(key).encrypt(answer), is_secret
-    row.save(update_fields=["status", "sealed_answer", "is_secret"])
+    kept = {"status": row.status, "sealed_answer": row.sealed_answer, "is_secret": row.is_secret}
+    OnceKey.objects.filter(pk=row.pk).update(**kept)  # none where the request removed its own sender
 
 
 def answer_of(row: OnceKey, key: str, now: datetime) -> bytes:

@@ -77,4 +77,4 @@ class Argon2(_InTurns, hashers.Argon2PasswordHasher):
 
 
 class Pbkdf2(_InTurns, hashers.PBKDF2PasswordHasher):
-    """PBKDF2, for passwords from before 0.3: they are hashed anew at their next sign-in."""
+    """PBKDF2, for passwords from before 0.3: they are hashed again at the next sign-in."""

@@ -24,15 +24,16 @@ def others() -> tuple[str, ...]:
 
 
 def is_offered(name: str) -> bool:
+    """Say whether this is the name of a zone that a person may choose."""
     return name in COMMON or name in others()
 
 
 def zone_of(person: User, browser: str = "") -> tzinfo:
-    """Return the zone of a person; where they have chosen none, the `browser`'s (a name that is offered), else the site's (TIME_ZONE).
+    """Return the zone that a person chose, else that of their `browser` (a name that is offered), now or when it last said.
 
-    The site's also stands in for one that this computer does not know.
+    The site's (TIME_ZONE) where nobody has said, and for one that this computer does not know.
     """
-    name = person.time_zone or browser
+    name = person.time_zone or browser or person.browser_time_zone
     try:
         return ZoneInfo(name) if name else timezone.get_default_timezone()
     except (ZoneInfoNotFoundError, ValueError):

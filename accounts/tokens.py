@@ -10,22 +10,28 @@ from django.utils.translation import gettext_noop as _
 from knox.crypto import hash_token
 from knox.models import AuthToken
 
+from accounts import proofs
 from accounts.models import DeviceSignIn, TokenFacts, User
 from lib.names import clean_name
 from lib.notes import Refusal
 
 MOST_TOKENS = 20
+CLOSED = _("This account is closed. Ask your teacher or an administrator.")
 LIFE = timedelta(days=90)  # from the last use
 NOTE_EVERY = timedelta(minutes=1)  # the last use is written no more often
 
 
 @transaction.atomic
 def make(*, user: User, name: str = "") -> str:
-    """Make a token and return its text, which is kept nowhere.
+    """Make a token and return its text, which is kept nowhere. `user`: as they were when their password or session was checked.
 
     Without a name it is one of a program that signs in by password: of these the longest unused makes room for the newest.
+    Raises Refusal where the account is closed, or has MOST_TOKENS named ones.
     """
-    User.objects.select_for_update().get(pk=user.pk)
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if not row.is_active:
+        raise Refusal(CLOSED, code="account_closed", status=403)
+    proofs.require_same(row, user.get_session_auth_hash())
     of(user).filter(expiry__lt=timezone.now()).delete()
     if of(user).count() >= MOST_TOKENS:
         _make_room(user, name)
@@ -62,7 +68,7 @@ def of(user: User) -> QuerySet[AuthToken]:
 
 
 def find(text: str, now: datetime) -> AuthToken | None:
-    """Return the token of this text, with its person, if it has not ended: for who does without the API's framework."""
+    """Return the token of this text, with its person, if it has not ended: for code that does without the API's framework."""
     if not text.isascii():
         return None
     lives = Q(expiry=None) | Q(expiry__gt=now)

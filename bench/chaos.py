@@ -33,7 +33,7 @@ from bench.cluster import Cluster, Pupil, enter, started
 from tests.journeys.stack import Person, Stack, wait_for
 
 # And the local cloud, where it is ours to kill.
-VICTIMS = ["worker", "beat", "agent", "web", "redis", "vps", "flushall"]
+VICTIMS = ["worker", "beat", "agent", "web", "live", "redis", "vps", "flushall"]
 PEOPLE = ("student", "student2", "teacher", "donor", "admin")
 CROWD = 10  # students on an OpenStack
 # A claim must outlast a slow call of the cloud (20 s); a second server, if ever one is made, is to be seen and removed in this run.

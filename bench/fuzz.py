@@ -10,8 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.tunnels.agent_stage import SSHD, Stage, staged, until
+from tests.tunnels.agent_stage import SSHD, Stage, staged
 from tests.tunnels.fuzz import Crowd, MadTarget, Steady
+from tests.waiting import until
 
 PORTS = 4  # of mad targets
 

@@ -61,7 +61,8 @@ def keystone_member(project: str) -> Iterator[str]:
         admin.identity.delete_user(user)
 
 
-def in_horizon(name: str) -> httpx.Client:
+def in_horizon(name: str, password: str = PASSWORD) -> httpx.Client:
+    """Sign in to Horizon. Fails where it lets nobody in by that name and password."""
     browser = httpx.Client(base_url=HORIZON, follow_redirects=True, timeout=300)
     page = browser.get("/auth/login/").text
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
@@ -73,7 +74,7 @@ def in_horizon(name: str) -> httpx.Client:
         data={
             "csrfmiddlewaretoken": token[1],
             "username": name,
-            "password": PASSWORD,
+            "password": password,
             "next": "/project/instances/",
             "region": region[1] if region else "default",
             "auth_type": "credentials",

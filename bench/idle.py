@@ -57,6 +57,24 @@ def database(folder: Path, *, careless: bool = True) -> Iterator[None]:
         child.end(process, program, pidfile=folder / "postgres.pid")
 
 
+@contextmanager
+def empty_site(name: str) -> Iterator[None]:
+    """Set Django up on an empty, migrated database of its own, for a test client to ask."""
+    with tempfile.TemporaryDirectory(prefix=f"minga-{name}-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        with database(Path(folder)):
+            import django
+
+            django.setup()
+            from django.conf import settings
+            from django.core.management import call_command
+
+            settings.ALLOWED_HOSTS = ["testserver"]
+            call_command("migrate", verbosity=0)
+            call_command("createcachetable", verbosity=0)
+            yield
+
+
 def _wait(url: str) -> None:
     import psycopg
 
@@ -248,19 +266,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What one whole sweep over idle machines costs.")
     parser.add_argument("machines", type=int, nargs="*", default=[1000, 10000])
     numbers = parser.parse_args().machines
-    with tempfile.TemporaryDirectory(prefix="minga-idle-", dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        with database(Path(folder)):
-            import django
-
-            django.setup()
-            from django.core.management import call_command
-
-            call_command("migrate", verbosity=0)
-            call_command("createcachetable", verbosity=0)
-            print(f"{os.cpu_count()} processors, {subprocess.getoutput('uptime').split('load')[-1]}", flush=True)
-            for number in numbers:
-                run(number)
+    with empty_site("idle"):
+        print(f"{os.cpu_count()} processors, {subprocess.getoutput('uptime').split('load')[-1]}", flush=True)
+        for number in numbers:
+            run(number)
 
 
 if __name__ == "__main__":

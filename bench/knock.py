@@ -30,8 +30,9 @@ import psutil
 
 from bench import needs
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
-from tests.tunnels.agent_stage import SSHD, Stage, staged, until
+from tests.tunnels.agent_stage import SSHD, Stage, staged
 from tests.tunnels.targets import HERE
+from tests.waiting import until
 
 CHUNK = bytes(1 << 20)
 GUESTS = ("qemu-system-x86_64", "qemu-img", "mke2fs")  # of the local cloud with QEMU

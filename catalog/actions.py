@@ -4,12 +4,16 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.audit.trail import Thing, record
 from accounts.failures import Failures
 from accounts.models import User
 from catalog.models import Flavor, Image
 from cloud import contract
 from lib.doorbell import ring
-from lib.names import clean_name
+from lib.names import check_login, clean_name, is_login
+from lib.seen import require_seen
+
+OF_IMAGES, OF_FLAVORS = ("name", "description", "login", "offered"), ("name", "offered")  # what administrators change
 
 
 @transaction.atomic
@@ -45,7 +49,7 @@ def _keep(
         with transaction.atomic():
             model.objects.create(cloud_id=cloud_id, name=name[:80], offered=offer, **facts)
         return
-    if isinstance(known, Image) and known.login:
+    if isinstance(known, Image) and is_login(known.login):
         facts.pop("login")  # set by an administrator, or by the cloud earlier
     if changes := {field: value for field, value in facts.items() if getattr(known, field) != value}:
         with transaction.atomic():
@@ -54,7 +58,8 @@ def _keep(
 
 def _facts_of_image(image: contract.Image) -> dict[str, Any]:
     return {
-        "missing": False, "can_suspend": image.can_suspend, "login": image.login, "ready": image.ready, "status": image.status[:40],
+        "missing": False, "can_suspend": image.can_suspend, "login": image.login if is_login(image.login) else "",
+        "ready": image.ready, "status": image.status[:40], "fault": image.fault[:300],
         "min_ram_mb": image.min_ram_mb, "min_disk_gb": image.min_disk_gb, "size_bytes": image.size_bytes, "checksum": image.checksum,
         "disk_format": image.disk_format,
     }  # fmt: skip
@@ -77,14 +82,23 @@ def ask_again(*, by: User | None = None) -> None:
     ring("portal.tasks.look_at_catalog")
 
 
-def edit_image(*, image: Image, name: str, description: str, login: str, offered: bool, by: User) -> None:
-    """Change an image's name, description, login name, and whether it is offered. Raises BadName."""
+@transaction.atomic
+def edit_image(
+    *, image: Image, name: str, description: str, login: str, offered: bool, by: User, seen: str = ""
+) -> None:
+    """Change an image's name, description, login name, and whether it is offered. seen: see lib.seen. Raises BadName and ChangedByOthers."""
+    check_login(login)
+    require_seen(Image.objects.select_for_update().get(pk=image.pk), OF_IMAGES, seen)
     image.name, image.description = clean_name(name, longest=80), description
     image.login, image.offered = login, offered
-    image.save(update_fields=["name", "description", "login", "offered"])
+    image.save(update_fields=OF_IMAGES)
+    record(by=by, verb="edit_image", thing=Thing("image", image.pk, image.name), detail={"offered": offered})
 
 
-def edit_flavor(*, flavor: Flavor, name: str, offered: bool, by: User) -> None:
-    """Change a size's name, and whether it is offered. Raises BadName."""
+@transaction.atomic
+def edit_flavor(*, flavor: Flavor, name: str, offered: bool, by: User, seen: str = "") -> None:
+    """Change a size's name, and whether it is offered. seen: see lib.seen. Raises BadName and ChangedByOthers."""
+    require_seen(Flavor.objects.select_for_update().get(pk=flavor.pk), OF_FLAVORS, seen)
     flavor.name, flavor.offered = clean_name(name, longest=80), offered
-    flavor.save(update_fields=["name", "offered"])
+    flavor.save(update_fields=OF_FLAVORS)
+    record(by=by, verb="edit_size", thing=Thing("size", flavor.pk, flavor.name), detail={"offered": offered})

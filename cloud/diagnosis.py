@@ -23,16 +23,27 @@ class Check:
     mend: str = ""  # commands or settings as they are typed, a line each: the same in every language
 
 
-def right(topic: str, text: str, **args: Any) -> Check:
-    return Check(topic, "right", Note(text, args))
+Text = str | tuple[str, str]  # with two forms, args["count"] chooses between them
 
 
-def note(topic: str, text: str, mend: str = "", **args: Any) -> Check:
-    return Check(topic, "note", Note(text, args), mend)
+def sentence(text: Text, args: dict[str, Any]) -> Note:
+    """Return the text with its arguments as a note."""
+    return Note(text, args) if isinstance(text, str) else Note(text[0], args, text[1])
 
 
-def wrong(topic: str, text: str, mend: str = "", **args: Any) -> Check:
-    return Check(topic, "wrong", Note(text, args), mend)
+def right(topic: str, text: Text, **args: Any) -> Check:
+    """Return a row that says that something is in order. args: for the %(names)s of the text."""
+    return Check(topic, "right", sentence(text, args))
+
+
+def note(topic: str, text: Text, mend: str = "", **args: Any) -> Check:
+    """Return a row that needs no action but is worth knowing. mend: see Check."""
+    return Check(topic, "note", sentence(text, args), mend)
+
+
+def wrong(topic: str, text: Text, mend: str = "", **args: Any) -> Check:
+    """Return a row about what keeps the portal from working. mend: see Check."""
+    return Check(topic, "wrong", sentence(text, args), mend)
 
 
 def command(*words: str) -> str:
@@ -56,9 +67,13 @@ def of_any(cloud: Cloud) -> Iterator[Check]:
 
 
 def _images(cloud: Cloud) -> Check:
-    ready = [image.name for image in cloud.images() if image.ready]
+    images = cloud.images()
+    ready = [image.name for image in images if image.ready]
     if not ready:
         return wrong(_("Images"), _("There is none that is ready."))
+    if failed := next((image for image in images if image.fault), None):
+        mend = "make run"  # the next start tries again
+        return note(_("Images"), _("“%(name)s” could not be made: %(why)s"), mend, name=failed.name, why=failed.fault)
     return right(_("Images"), _("%(count)s ready: %(names)s."), count=len(ready), names=named(ready))
 
 

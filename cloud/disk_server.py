@@ -135,7 +135,8 @@ class Bytes(StreamingResponse):
         async def send_soon(message: Message) -> None:
             # A cut answer gets no end, so uvicorn closes the connection: that is how the reader knows.
             if not self._is_cut:
-                await asyncio.wait_for(send(message), STALLED_SECONDS)
+                async with asyncio.timeout(STALLED_SECONDS):
+                    await send(message)
 
         try:
             await super().__call__(scope, receive, send_soon)

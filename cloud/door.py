@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from cloud import shared_tokens  # noqa: F401 - made here, before a worker forks
-from cloud.contract import Cloud, CloudRefused
+from cloud.contract import Cloud, CloudRefused, People
 
 if TYPE_CHECKING:
     from cloud.disk_client import DiskClient
@@ -38,3 +38,19 @@ def open_disks() -> "DiskClient":
     from cloud.disk_client import DiskClient  # its HTTP client costs 8 MB of each process that never downloads
 
     return DiskClient(Path(settings.DISKS_SOCKET))
+
+
+@cache
+def open_people() -> People:
+    """Return the people of the cloud, whom web asks without a credential of its own. Raises CloudRefused where no address is set."""
+    if not settings.CLOUD_SIGN_IN_URL:
+        raise CloudRefused("CLOUD_SIGN_IN_URL is not set: nobody signs in with an account of the cloud.")
+    if settings.IS_OPENSTACK:
+        from cloud.keystone_people import KeystonePeople
+
+        return KeystonePeople(
+            settings.CLOUD_SIGN_IN_URL, ca=settings.CLOUD_SIGN_IN_CA, seconds=settings.SIGN_IN_SECONDS
+        )
+    from cloud.local_people import LocalPeople
+
+    return LocalPeople(settings.CLOUD_SIGN_IN_URL, seconds=settings.SIGN_IN_SECONDS)

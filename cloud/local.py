@@ -22,11 +22,13 @@ from cloud.contract import (
     Host,
     Image,
     Listing,
+    MadeUser,
     Owner,
     Room,
     Server,
     ServerSpec,
     Status,
+    UserSpec,
 )
 
 TIMEOUT_SECONDS = 10.0  # for one call; verbs are only accepted in it, not done
@@ -78,7 +80,7 @@ class LocalCloud:
         answer = self._request("GET", "/servers", params=query)
         return Listing([_server(row) for row in answer["servers"]], answer["cursor"], answer["whole"])
 
-    def find_server(self, machine: str) -> Server | None:
+    def find_server(self, machine: str, owner: Owner, project: str = "") -> Server | None:
         row = self._request("GET", "/servers/find", params={"machine": machine})
         return _server(row) if row else None
 
@@ -136,6 +138,14 @@ class LocalCloud:
 
     def ensure_owner_gone(self, owner: Owner) -> None:
         """Do nothing: this cloud has no tenants."""
+
+    def ensure_user(self, owner: Owner, user: UserSpec) -> MadeUser:
+        wish = {"id": user.id, "name": user.name, "password": user.password, "enabled": user.enabled}
+        made = self._request("POST", "/users", json={**wish, "owner": owner.key})
+        return MadeUser(made["id"], owner.tenant)
+
+    def ensure_user_gone(self, owner: Owner, user: UserSpec) -> None:
+        self._request("DELETE", "/users", params={"id": user.id, "name": user.name, "owner": owner.key})
 
     def ensure_ports(self, server_id: str, ports: frozenset[int]) -> None:
         self._verb(server_id, "ports", ports=sorted(ports))

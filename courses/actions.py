@@ -7,17 +7,21 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
+from accounts.audit.trail import Thing, record
 from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.models import Template, TemplateChange
 from courses.policy import checked_rules
-from lib.names import clean_name
+from lib.names import check_login, clean_name
 from lib.notes import Note, Refusal
 from lib.schemes import SCHEMES
+from lib.seen import require_seen
 
 MOST_SERVICES = 8
 NOT_ITS_OWN = _("Each service needs a name and a port of its own.")
 SLUG_TRIES = 10
+MOST_SCRIPT_KB = 48  # of a first-boot script; Nova takes 49,151 bytes, with keys beside it
+LINES = {"name": 60, "name_es": 60, "summary": 240, "summary_es": 240}  # characters at most
 Kind = TemplateChange.Kind
 FIELDS = (
     "name",
@@ -73,15 +77,20 @@ def _insert(template: Template) -> None:
         except IntegrityError as error:
             if "slug" not in str(error):
                 raise
-    raise BadTemplate(_("Several people make a template of this name just now. Try again."))
+    raise BadTemplate(_("Several people are making a template of this name just now. Try again."))
 
 
 @transaction.atomic
-def edit_template(*, template: Template, by: User, **fields: Any) -> Template:
-    """Change a template for machines launched from now on. Existing ones follow when they are reset. Raises like create_template."""
+def edit_template(*, template: Template, by: User, seen: str = "", **fields: Any) -> Template:
+    """Change a template for machines launched from now on. Existing ones follow when they are reset.
+
+    seen: see lib.seen. Raises like create_template, and ChangedByOthers.
+    """
     template = _locked(template)
     before = {name: getattr(template, name) for name in fields}
     changes = {name: value for name, value in _checked(fields).items() if value != before[name]}
+    if changes:
+        require_seen(template, FIELDS, seen)
     for name, value in changes.items():
         setattr(template, name, value)
     if changes.keys() & {"image", "flavor"}:  # other fields can be changed while the cloud lacks its image or size
@@ -90,6 +99,7 @@ def edit_template(*, template: Template, by: User, **fields: Any) -> Template:
         template.save(update_fields=list(changes))
         history = {name: [_as_history(before[name]), _as_history(value)] for name, value in changes.items()}
         template.changes.create(kind=Kind.EDITED, by=by, fields=history)
+        _audit(template, "edit_template", by, fields=sorted(changes))
     return template
 
 
@@ -102,6 +112,7 @@ def retire_template(*, template: Template, by: User) -> None:
     template.changes.create(kind=Kind.RETIRED, by=by, fields={"published": [template.published, False]})
     template.published, template.retired_at = False, timezone.now()
     template.save(update_fields=["published", "retired_at"])
+    _audit(template, "retire_template", by)
 
 
 def _check_parts(image: Image, flavor: Flavor) -> None:
@@ -125,7 +136,14 @@ def bring_back_template(*, template: Template, by: User) -> Template:
     template.published, template.retired_at = template.published or was_published, None
     template.save(update_fields=["published", "retired_at"])
     template.changes.create(kind=Kind.BROUGHT_BACK, by=by, fields={"published": [False, template.published]})
+    _audit(template, "bring_back_template", by)
     return template
+
+
+def _audit(template: Template, verb: str, by: User, **detail: Any) -> None:
+    """Write into the audit log what somebody else than its author did to a template."""
+    thing = Thing("template", template.slug, template.name)
+    record(by=by, verb=verb, whom=template.created_by_id, thing=thing, detail=detail)
 
 
 def _locked(template: Template) -> Template:
@@ -144,9 +162,11 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     unknown = set(fields) - set(FIELDS)
     if unknown:
         raise TypeError(f"not fields of a template: {unknown}")
-    for name, longest in (("name", 60), ("summary", 240)):
+    for name, longest in LINES.items():
         if name in fields:
-            fields[name] = clean_name(fields[name], longest=longest)
+            fields[name] = clean_line(fields[name], longest=longest, is_needed=not name.endswith("_es"))
+    if "user_data" in fields:
+        check_script(fields["user_data"])
     if "services" in fields:
         fields["services"] = checked_services(fields["services"])
     if "idle" in fields:
@@ -156,10 +176,15 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def check_login(login: str) -> None:
-    """Raise BadTemplate for a sign-in name that no system takes; '' is the image's own."""
-    if login and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", login):
-        raise BadTemplate(_("The sign-in name has small letters, digits, - and _ only, and begins with a letter."))
+def check_script(text: str) -> None:
+    """Raise BadTemplate for a first-boot script that no cloud would take."""
+    if len(text.encode()) > MOST_SCRIPT_KB * 1000:
+        raise BadTemplate(_("This script is too long: at most %(most)s kB."), {"most": MOST_SCRIPT_KB})
+
+
+def clean_line(text: str, *, longest: int, is_needed: bool = True) -> str:
+    """Return a line of a template in the form that is stored; '' for one that may be left out. Raises BadName."""
+    return clean_name(text, longest=longest) if is_needed or text.strip() else ""
 
 
 def checked_services(services: list[dict[str, Any]]) -> list[dict[str, Any]]:

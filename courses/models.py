@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from catalog.models import Flavor, Image
+from catalog.models import NOT_MADE, Flavor, Image
 from lib.notes import Note
 from lib.schemes import Service
 
@@ -65,6 +65,10 @@ class TemplateQuerySet(models.QuerySet["Template"]):
     def published(self) -> "TemplateQuerySet":
         """Select what students see: published and not retired."""
         return self.filter(published=True, retired_at__isnull=True)
+
+    def made(self) -> "TemplateQuerySet":
+        """Leave out those whose image the cloud tried to make, and could not: that is news for administrators alone."""
+        return self.exclude(**{f"image__{name}": value for name, value in NOT_MADE.items()})
 
     def with_parts(self) -> "TemplateQuerySet":
         """Load what pages show of a template in the same query."""

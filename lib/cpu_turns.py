@@ -119,4 +119,5 @@ class Turns:
 
 
 def busy() -> Busy:
+    """Return the refusal for a sign-in whose turn did not come in time."""
     return Busy(_("Many people are signing in at this moment. Try again in a few seconds."))

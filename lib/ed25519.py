@@ -21,16 +21,16 @@ def private_file(seed: bytes) -> str:
     Other programs draw its check number, by which OpenSSH sees whether a passphrase was right. Here it follows from the public half.
     """
     public = _public_bytes(seed)
-    secret = _text(KIND.encode()) + _text(public) + _text(seed + public) + _text(b"")
+    secret = ssh_string(KIND.encode()) + ssh_string(public) + ssh_string(seed + public) + ssh_string(b"")
     private = hashlib.sha256(public).digest()[:4] * 2 + secret
     private += bytes(range(1, 1 + -len(private) % _BLOCK))
     whole = (
         b"openssh-key-v1\0"
-        + _text(b"none") * 2
-        + _text(b"")
+        + ssh_string(b"none") * 2
+        + ssh_string(b"")
         + struct.pack(">I", 1)
-        + _text(_public_blob(seed))
-        + _text(private)
+        + ssh_string(_public_blob(seed))
+        + ssh_string(private)
     )
     lines = "\n".join(wrap(base64.b64encode(whole).decode(), 70))
     return f"-----BEGIN OPENSSH PRIVATE KEY-----\n{lines}\n-----END OPENSSH PRIVATE KEY-----\n"
@@ -45,7 +45,7 @@ def dropbear_file(text: str) -> bytes:
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError("The key is not an ed25519 key.")
     seed = key.private_bytes_raw()
-    return _text(KIND.encode()) + _text(seed + _public_bytes(seed))
+    return ssh_string(KIND.encode()) + ssh_string(seed + _public_bytes(seed))
 
 
 def fingerprint(line: str) -> str:
@@ -61,9 +61,9 @@ def _public_bytes(seed: bytes) -> bytes:
 
 
 def _public_blob(seed: bytes) -> bytes:
-    return _text(KIND.encode()) + _text(_public_bytes(seed))
+    return ssh_string(KIND.encode()) + ssh_string(_public_bytes(seed))
 
 
-def _text(content: bytes) -> bytes:
-    """Return bytes as SSH sends a string: its length comes first."""
+def ssh_string(content: bytes) -> bytes:
+    """Return bytes as SSH writes a string (RFC 4251): its length, then the bytes."""
     return struct.pack(">I", len(content)) + content

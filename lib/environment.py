@@ -199,6 +199,10 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _directory(text: str) -> str:
+    return _address("ldap", "ldaps")(text) if text else ""
+
+
 def _mail_server(text: str) -> dict[str, Any]:
     """Return Django's EMAIL_ settings."""
     try:
@@ -237,6 +241,7 @@ HOSTS = Kind("names of hosts, with commas between: labs.example.org", _hosts, "n
 ORIGINS = Kind("addresses, with commas between: https://labs.example.org", _origins, "addresses, with commas")
 NETWORKS = Kind("networks or addresses, with commas between: 10.0.0.5/32", _networks, "networks (CIDR), with commas")
 WEB_ADDRESS = Kind("an address that begins with http:// or https://", _web_address, "address")
+LDAP_ADDRESS = Kind("the address of a directory: ldap://ldap.example.org or ldaps://…", _directory, "address")
 DATABASE = Kind("the address of a PostgreSQL database: postgres://user@host/name", _database, "address", True)
 # memory: Celery's own, where bench/ needs no worker.
 REDIS = Kind(

@@ -25,7 +25,7 @@ PAUSE_SECONDS = 5.0  # after a failure, in which nothing is sent: an action must
 
 
 def publish(kind: str, *ids: Any) -> None:
-    """Send (kind, ids) once the transaction that is open here has been committed; at once outside of one. Raises nothing."""
+    """Send (kind, ids) once the open transaction has been committed; at once outside a transaction. Raises nothing."""
     sender = _sender(settings.REDIS_URL)
     if ids and sender:
         transaction.on_commit(partial(sender.send, kind, tuple(map(str, ids))), robust=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import astuple, dataclass, fields
 
+from django.utils.formats import number_format
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -21,3 +23,22 @@ class Size:
 
 
 MEASURES = tuple(field.name for field in fields(Size))  # in the order in which people ask
+
+
+MOST_TYPED = 1_000_000  # of a measure, in a form or a call of the API
+UNBROKEN = "\u00a0"  # a number and its unit stay on one line
+
+
+def memory(mib: int) -> str:
+    """Write MiB as people read them, in the reader's language: 256 MB, 1 GB, 1.5 GB (1,5 GB in Spanish)."""
+    if 0 < mib < 1024:
+        return f"{mib}{UNBROKEN}MB"
+    gib = round(mib / 1024, 1)
+    return f"{number_format(gib, decimal_pos=0 if gib.is_integer() else 1)}{UNBROKEN}GB"
+
+
+def amount(value: int, unit: str) -> str:
+    """Write a number with its unit ("", "MB" or "GB")."""
+    if unit == "MB":
+        return memory(value)
+    return f"{value}{UNBROKEN}{unit}" if unit else str(value)

@@ -7,6 +7,11 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
 
+# A user's name on Linux. It stands in lines that people copy into a shell: nothing in it may mean something there.
+LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+# Characters of a name, an address or a search that are looked at. Python normalizes a text with the square of its length, and lets no other
+# thread work meanwhile: for a megabyte of accents ten minutes.
+MOST_READ = 2_000
 LEAST_HOST_NAME, LONGEST_HOST_NAME = 2, 63  # Nova takes no single letter; 63 is one label in DNS
 
 ZWNJ, ZWJ = "\u200c", "\u200d"  # joiners: Persian, Indic scripts and joined emoji are written with them
@@ -18,8 +23,10 @@ _VIRAMA = 9  # the combining class of signs that suppress a vowel; a joiner afte
 _RIGHT_JOINING = frozenset("ءآأؤإاةدذرزوٱڈڑژے")  # never joined to the letter after them, so a joiner there does nothing
 _TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _KEYCAP = "\u20e3"
-_FLAGS = re.compile("\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
-                    "|\U000e0077\U000e006c\U000e0073)\U000e007f")  # fmt: skip
+_FLAGS = re.compile(
+    "\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074"
+    "|\U000e0077\U000e006c\U000e0073)\U000e007f"
+)
 # In these blocks a character that this Python does not know yet can only be a new emoji or a new ideograph (as in people's names).
 _NEWER = (range(0x1F000, 0x1FB00), range(0x1FC00, 0x1FFFE), range(0x20000, 0x2FFFE), range(0x30000, 0x3FFFE))
 
@@ -33,6 +40,8 @@ class BadName(Refusal):
 
 def clean_name(text: str, *, longest: int = 60) -> str:
     """Return the name in the form that is stored. Raises BadName when it is empty, too long, or has a line break or an invisible character."""
+    if len(text) > MOST_READ:
+        raise _too_long(longest)
     text = unicodedata.normalize("NFC", text)
     if text.strip() and (strange := _strange(text)):
         raise _refusal(text, strange[0])
@@ -40,13 +49,17 @@ def clean_name(text: str, *, longest: int = 60) -> str:
     if not text:
         raise BadName(_("Give it a name."))
     if len(text) > longest:
-        raise BadName(_("This name is too long: use at most %(longest)s characters."), {"longest": longest})
+        raise _too_long(longest)
     return text
+
+
+def _too_long(longest: int) -> BadName:
+    return BadName(_("This name is too long: use at most %(longest)s characters."), {"longest": longest})
 
 
 def made_clean(text: str, *, longest: int = 60) -> str:
     """Return a name from elsewhere (the cloud) without what cannot be shown here; '' when nothing is left of it."""
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text[:MOST_READ])
     strange = set(_strange(text))
     text = _tidied("".join(mark for at, mark in enumerate(text) if at not in strange))
     cut = text[:longest]
@@ -59,12 +72,12 @@ def _refusal(text: str, at: int) -> BadName:
     if before:
         return BadName(
             _(
-                "A name is one line without hidden marks, and there is one (%(mark)s) after “%(before)s”: type it anew from there."
+                "A name is one line without hidden marks, and there is one (%(mark)s) after “%(before)s”: type it again from there."
             ),
             {"mark": mark, "before": before},
         )
     return BadName(
-        _("A name is one line without hidden marks, and this one begins with one (%(mark)s): type it anew."),
+        _("A name is one line without hidden marks, and this one begins with one (%(mark)s): type it again."),
         {"mark": mark},
     )
 
@@ -83,6 +96,17 @@ def host_name(text: str, *, otherwise: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     word = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_HOST_NAME].strip("-")
     return word if len(word) >= LEAST_HOST_NAME else otherwise
+
+
+def is_login(text: str) -> bool:
+    """Return whether this can be a user's name on Linux."""
+    return bool(LOGIN.fullmatch(text))
+
+
+def check_login(text: str) -> None:
+    """Raise BadName for what no user's name on Linux can be; '' is a login that nobody names."""
+    if text and not is_login(text):
+        raise BadName(_("The sign-in name has small letters, digits, - and _ only, and begins with a letter."))
 
 
 def name_key(name: str) -> str:

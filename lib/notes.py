@@ -47,9 +47,11 @@ def moment(at: datetime) -> dict[str, str]:
 
 
 def _spoken(value: Any) -> Any:
-    """Return a time, or a value in several languages ({"en": …, "es": …}), as the reader reads it; any other value unchanged."""
+    """Return a time, a note, or a value in several languages ({"en": …, "es": …}), as the reader reads it; any other value unchanged."""
     if not isinstance(value, dict):
         return value
+    if "text" in value:
+        return str(Note.from_json(value))
     if "time" in value:
         return date_format(timezone.localtime(datetime.fromisoformat(value["time"])), "DATETIME_FORMAT")
     return value.get((get_language() or "en")[:2]) or value["en"]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+SCREEN_PORT = 5900  # where the local cloud itself serves the screen of a machine
 Scheme = Literal["ssh", "http", "https", "vnc", "tcp"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 

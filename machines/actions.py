@@ -1,4 +1,7 @@
-"""The verbs: what people may wish of a machine. Each is one short transaction that checks and writes the wish."""
+"""The verbs: what people may wish of a machine. Each is one short transaction that checks and writes the wish.
+
+They raise WrongState where they make no sense now (machines.rules). `by` None: the site itself acts, and `why` is the line of history.
+"""
 
 import logging
 import secrets
@@ -18,11 +21,11 @@ from lib import doorbell
 from lib.measures import Size
 from lib.names import clean_name
 from lib.notes import Note, Refusal
-from lib.schemes import Scheme
+from lib.schemes import SCREEN_PORT, Scheme
 from machines import archive_share, machine_names, refusals
 from machines.capacity import never_fits, size_of
 from machines.models import CloudWatch, Event, Machine
-from machines.rules import NOT_NOW, WrongState, allowed, locked, why_not, wish, write_wish
+from machines.rules import WrongState, allowed, locked, require, why_not, wish, write_wish
 from machines.states import Repair, Setup, State, Wanted
 from machines.verbs import Verb
 from tunnels.models import Tunnel
@@ -36,6 +39,8 @@ __all__ = [
 
 
 class NoTemplate(Refusal):
+    """No template was named, or none that is offered."""
+
     status = 400
     code = "unknown_template"
 
@@ -47,12 +52,17 @@ class CannotWork(Refusal):
 
 
 class TooBig(Refusal):
+    """No computer of the cluster is big enough for the template."""
+
     code = "too_big"
 
 
 @transaction.atomic
 def launch(*, owner: User, template: Template | None, name: str, by: User) -> Machine:
-    """Create a machine for `owner`, reserve its share of the quota and its ports; a worker builds it afterwards. Raises Refusal."""
+    """Create a machine for `owner`, reserve its share of the quota and its ports; a worker builds it afterwards.
+
+    Raises NoTemplate, CannotWork, TooBig, OverQuota, BadName, NameTaken, and what tunnels.actions.reserve raises.
+    """
     if template is None or not template.published or template.retired_at:
         raise NoTemplate(_("There is no such template, or it is no longer offered. Choose one from the launch page."))
     if lacks := template.lacks:
@@ -61,11 +71,11 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     if too_big := never_fits(template, watch.room):
         raise TooBig(too_big.text, too_big.args)
     quotas.actions.lock(owner)
-    name = _name_for(owner, name, template)
+    name = machine_names.for_new(owner.pk, name, otherwise=template.title)
     pk = uuid4()
     quotas.actions.admit(user=owner, size=size_of(template), holder=pk, by=by, is_new=True)
-    # In an OpenStack guest a VNC server has a password of its own.
-    has_screen = watch.serves_screens and any(s.scheme == "vnc" for s in template.service_list)
+    # A VNC server within a guest, at another port or on OpenStack, has a password of its own.
+    has_screen = watch.serves_screens and any((s.scheme, s.port) == ("vnc", SCREEN_PORT) for s in template.service_list)
     password = secrets.token_urlsafe(6) if has_screen else ""  # 8 characters: the most that VNC looks at
     facts = {"vnc_password": password, "enqueued_at": timezone.now(), **machine_names.columns(name)}
     machine = Machine.objects.create(pk=pk, owner=owner, template=template, **facts)
@@ -79,17 +89,8 @@ def launch(*, owner: User, template: Template | None, name: str, by: User) -> Ma
     return machine
 
 
-def _name_for(owner: User, typed: str, template: Template) -> str:
-    """Return what was typed, or the template's name, numbered where it is taken. Raises BadName or NameTaken."""
-    if not typed.strip():
-        return machine_names.free(owner.pk, clean_name(template.title))
-    name = clean_name(typed)
-    machine_names.require_free(owner.pk, name)
-    return name
-
-
 def suspend(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """Put a machine to sleep: memory is kept where the image can, ports close. `by` None: the site itself, and `why` says why."""
+    """Put a machine to sleep: memory is kept where the image can, ports close."""
     return wish(machine, Verb.SUSPEND, by, why, wanted=Wanted.SUSPENDED)
 
 
@@ -105,6 +106,7 @@ def shelve(*, machine: Machine, by: User | None, why: Note | None = None) -> Mac
 
 
 def restart(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
+    """Restart the system of a machine that runs; its memory is lost."""
     return wish(machine, Verb.RESTART, by, why, once="restarts_asked")
 
 
@@ -115,8 +117,8 @@ def reset(*, machine: Machine, by: User | None, why: Note | None = None) -> Mach
 
 def retry(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
     """Try again for the wish that failed, from the gentlest means on. Only a reset that was asked for and failed loses the disk."""
-    anew: dict[str, Any] = {"attempts": 0, "cloud_errors": 0, "builds_failed": 0, "repair": Repair.NONE}
-    return wish(machine, Verb.RETRY, by, why, retry_at=timezone.now(), **anew)
+    fresh: dict[str, Any] = {"attempts": 0, "cloud_errors": 0, "builds_failed": 0, "repair": Repair.NONE}
+    return wish(machine, Verb.RETRY, by, why, retry_at=timezone.now(), **fresh)
 
 
 def rescue(*, machine: Machine, by: User, why: Note | None = None) -> Machine:
@@ -143,6 +145,7 @@ def dismiss(*, machine: Machine, by: User, refusal: bool = True, setup: bool = T
     if not seen:
         return machine
     Machine.objects.filter(pk=machine.pk).update(**seen)
+    machine.audit("dismiss", by=by, detail={"dismissed": sorted(seen)})
     for name, value in seen.items():
         setattr(machine, name, value)
     return machine
@@ -150,11 +153,11 @@ def dismiss(*, machine: Machine, by: User, refusal: bool = True, setup: bool = T
 
 @transaction.atomic
 def rename(*, machine: Machine, name: str, by: User) -> Machine:
-    """Rename a machine, here at once and on the cloud with its next step; ports, address and server stay."""
+    """Rename a machine, here at once and on the cloud with its next step; ports, address and server stay. Raises BadName and NameTaken."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     if machine.wanted == Wanted.GONE:
-        raise WrongState(NOT_NOW[State.DELETING])
+        raise WrongState(why_not(machine, Verb.RENAME))
     name = clean_name(name)
     machine_names.require_free(machine.owner_id, name, but=machine)
     if name != machine.name:
@@ -162,6 +165,7 @@ def rename(*, machine: Machine, name: str, by: User) -> Machine:
             Event.Kind.WISHED,
             Note(_("Renamed from “%(old)s” to “%(new)s”."), {"old": machine.name, "new": name}),
             by=by,
+            verb=Verb.RENAME,
         )
         machine.name, machine.names_asked = name, machine.names_asked + 1
         Machine.objects.filter(pk=machine.pk).update(**machine_names.columns(name), names_asked=machine.names_asked)
@@ -171,22 +175,21 @@ def rename(*, machine: Machine, name: str, by: User) -> Machine:
 
 @transaction.atomic
 def open_port(*, machine: Machine, port: int, by: User, scheme: Scheme = "tcp", allow: tuple[str, ...] = ()) -> Tunnel:
-    """Open a public port for one more TCP port (1-65535) of the guest. Raises Refusal when the quota or the state forbids it."""
+    """Open a public port for one more TCP port (1-65535) of the guest, which counts in the quota. Raises OverQuota, and as tunnels.actions.open_one."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if Verb.OPEN_PORT not in allowed(machine):
-        raise WrongState(why_not(machine, Verb.OPEN_PORT))
+    require(machine, Verb.OPEN_PORT)
     tunnel = tunnels.actions.open_one(
         holder=machine.pk, owner=machine.owner, port=port, scheme=scheme, allow=allow, by=by
     )
     quotas.actions.admit(user=machine.owner, size=Size(ports=1), holder=tunnel.pk, by=by)
-    _ask_for_ports(machine, Note(_("Port %(port)s opened."), {"port": port}), by)
+    _ask_for_ports(machine, Note(_("Port %(port)s opened."), {"port": port}), by, Verb.OPEN_PORT)
     return tunnel
 
 
 @transaction.atomic
 def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
-    """Close a port that was opened by hand and give it back. A template's own ports stay."""
+    """Close a port that was opened by hand and give it back. Raises Refusal for one that is closed, or the template's own."""
     machine = locked(machine)
     tunnel = Tunnel.objects.of(machine.pk).kept().filter(pk=tunnel_id).first()
     if tunnel is None:
@@ -197,7 +200,7 @@ def close_port(*, machine: Machine, tunnel_id: UUID, by: User) -> None:
         )
     tunnels.actions.release_one(tunnel_id=tunnel.pk, by=by)
     quotas.actions.free(holders=[tunnel.pk])
-    _ask_for_ports(machine, Note(_("Port %(port)s closed."), {"port": tunnel.target_port}), by)
+    _ask_for_ports(machine, Note(_("Port %(port)s closed."), {"port": tunnel.target_port}), by, "close_port")
 
 
 @transaction.atomic
@@ -209,8 +212,7 @@ def archive(*, machine: Machine, by: User | None, why: Note | None = None, by_ru
     """
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if Verb.ARCHIVE not in allowed(machine):
-        raise WrongState(why_not(machine, Verb.ARCHIVE))
+    require(machine, Verb.ARCHIVE)
     archive_share.admit(machine, by, by_rule=by is None if by_rule is None else by_rule)
     return _leave(machine, Verb.ARCHIVE, by, why)
 
@@ -223,8 +225,7 @@ def bin(*, machine: Machine, by: User | None, why: Note | None = None) -> Machin
     """
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if Verb.BIN not in allowed(machine):
-        raise WrongState(why_not(machine, Verb.BIN))
+    require(machine, Verb.BIN)
     if machine.never_ran:
         return delete(machine=machine, by=by, why=why)
     archive_share.admit(machine, by, by_rule=by is None)
@@ -237,8 +238,7 @@ def restore(*, machine: Machine, by: User | None, why: Note | None = None) -> Ma
     """Bring a machine back from the bin or the archive, running. Raises OverQuota with the numbers when there is no room in the quota."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
-    if Verb.RESTORE not in allowed(machine):
-        raise WrongState(why_not(machine, Verb.RESTORE))
+    require(machine, Verb.RESTORE)
     _admit_again(machine, by)
     now = timezone.now()
     back = {"wanted": Wanted.RUNNING, "binned_at": None, "used_at": now}
@@ -250,19 +250,20 @@ def delete(*, machine: Machine, by: User | None, why: Note | None = None) -> Mac
     """Delete for good: close the ports at once, give the quota back when the cloud has deleted the server."""
     machine = locked(machine)
     if machine.wanted == Wanted.GONE and machine.state != State.FAILED:
-        raise WrongState(NOT_NOW[State.GONE if machine.state == State.GONE else State.DELETING])
+        raise WrongState(why_not(machine, Verb.DELETE))
     tunnels.actions.release(holder=machine.pk)
     gone = {"wanted": Wanted.GONE, "retry_at": timezone.now(), "attempts": 0, "cloud_errors": 0}
     return write_wish(machine, Verb.DELETE, by, why, gone)
 
 
 def has_failed_setup(machine: Machine) -> bool:
+    """Say whether the setup of the first boot (cloud-init) failed, or was still running when it was last looked at."""
     return machine.setup in (Setup.FAILED, Setup.OVERDUE)
 
 
-def _ask_for_ports(machine: Machine, note: Note, by: User) -> None:
+def _ask_for_ports(machine: Machine, note: Note, by: User, verb: str) -> None:
     Machine.objects.filter(pk=machine.pk).update(ports_asked=machine.ports_asked + 1)
-    machine.record(Event.Kind.WISHED, note, by=by)
+    machine.record(Event.Kind.WISHED, note, by=by, verb=verb)
     doorbell.ring("machines.tasks.advance", machine.pk)
 
 

@@ -1,4 +1,4 @@
-"""Give a server that the cluster has already to a person: from then on it is a machine like any other."""
+"""Give an existing server of the cluster to a person: from then on it is a machine like any other."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 import quotas.actions
+import quotas.backstop
 import tunnels.actions
 from accounts import emails
+from accounts.audit import trail
 from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
@@ -25,6 +27,7 @@ from machines.models import CloudWatch, Event, Machine, Stray
 from machines.reconcile.strays import is_key
 from machines.states import State, Wanted
 from quotas.actions import OverQuota
+from quotas.sentences import in_words
 
 # The machine's first wish and state, by its server's status. A running server goes through `waking`, which opens its ports.
 _AT_FIRST = {
@@ -40,13 +43,13 @@ _NOT_NOW = {
 }
 _NOBODY_KNOWS = _("The cluster does not say what state it is in. Try again when it does.")
 _GONE = _("It has left the cluster in the meantime.")
+_GIVEN = _("The server “%(server)s” (%(id)s) was given to %(person)s.")  # in histories from before 0.4
 _TAKEN = _("It has become a machine in the meantime: somebody else was faster.")
 _GOING = _("It is being deleted. Choose another one.")
 _SPARE = _("It is a second server of the machine “%(name)s”, which lives. It is removed by itself.")
 _NO_ROOM = _(
-    "%(person)s has no room for it. It needs %(vcpus)s processors, %(ram_mb)s MB of memory, %(disk_gb)s GB of disk and %(ports)s ports;"
-    " free are %(free_machines)s machines, %(free_vcpus)s processors, %(free_ram_mb)s MB, %(free_disk_gb)s GB and"
-    " %(free_ports)s ports. Grant more first, or free something."
+    "%(person)s has no room for it. It needs %(vcpus)s, %(ram_mb)s, %(disk_gb)s and %(ports)s; free are %(free_machines)s,"
+    " %(free_vcpus)s, %(free_ram_mb)s, %(free_disk_gb)s and %(free_ports)s. Grant more first, or free something."
 )
 
 
@@ -63,6 +66,8 @@ class Taken(Refusal):
 
 
 class NoPerson(Refusal):
+    """The text names nobody whose account is active."""
+
     status = 400
     code = "unknown_person"
 
@@ -83,10 +88,11 @@ def adopt(*, stray: Stray, owner: User, template: Template | None, name: str, by
     _admit(owner, _size(stray, template), machine, by)
     tunnels.actions.reserve(holder=machine.pk, owner=owner, services=template.service_list, by=by)
     Stray.objects.filter(pk=stray.pk).update(adopted_at=timezone.now())
-    given = {"person": owner.username, "server": stray.name, "id": stray.server_id}
-    machine.record(
-        Event.Kind.WISHED, Note(_("The server “%(server)s” (%(id)s) was given to %(person)s."), given), by=by
-    )
+    note = Note(_("It was the server “%(server)s” (%(id)s)."), {"server": stray.name, "id": stray.server_id})
+    machine.record(Event.Kind.WISHED, note, by=by, verb="adopt")
+    if by.pk == owner.pk:  # a server of nobody's, taken for oneself: only administrators can
+        thing = trail.Thing("server", stray.server_id, stray.name)
+        trail.record(by=by, verb="adopt", whom=owner, thing=thing, is_own_recorded=True)
     doorbell.ring("machines.tasks.advance", machine.pk)
     return machine
 
@@ -154,11 +160,13 @@ def _size(stray: Stray, template: Template) -> Size:
 def _admit(owner: User, size: Size, machine: Machine, by: User) -> None:
     try:
         quotas.actions.admit(user=owner, size=size, holder=machine.pk, by=by)
-    except OverQuota:
-        # The quota's own sentence addresses its owner; an administrator reads this one.
-        free = {f"free_{m}": gauge.left for m, _label, gauge, _unit in quotas.actions.usage(owner).gauges()}
-        asked = {"vcpus": size.vcpus, "ram_mb": size.ram_mb, "disk_gb": size.disk_gb, "ports": size.ports}
-        raise OverQuota(_NO_ROOM, {"person": owner.username, **asked, **free}) from None
+    except OverQuota as refusal:
+        # The quota's own sentence names one measure; who chooses the size here wants to see them all.
+        gauges = quotas.actions.usage(owner).gauges()
+        free = {f"free_{m}": in_words(m, gauge.left).as_json() for m, _label, gauge, _unit in gauges}
+        asked = {m: in_words(m, getattr(size, m)).as_json() for m in ("vcpus", "ram_mb", "disk_gb", "ports")}
+        note = Note(_NO_ROOM, {"person": owner.username, **asked, **free})
+        raise OverQuota(note, owner=owner, lacks=refusal.lacks) from None
 
 
 def find_person(text: str) -> User:
@@ -177,8 +185,12 @@ def find_person(text: str) -> User:
 
 
 def owner_of(stray: Stray) -> User | None:
-    """Return the person with whom the server is tagged, if there is one here."""
-    return User.objects.filter(uuid=stray.owner_key, is_active=True).first() if is_key(stray.owner_key) else None
+    """Return the person with whom the server is tagged, if there is one here, and it is in their project.
+
+    Students who use Horizon can write tags, so a tag in another project says nothing. A cloud without projects has no Horizon.
+    """
+    tagged = User.objects.filter(uuid=stray.owner_key, is_active=True).first() if is_key(stray.owner_key) else None
+    return tagged if tagged and stray.project in ("", quotas.backstop.project_of(tagged)) else None
 
 
 def likely_template(stray: Stray, templates: Iterable[Template]) -> Template | None:

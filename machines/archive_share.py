@@ -11,9 +11,9 @@ from uuid import UUID, uuid5
 import quotas.actions
 from accounts.models import User
 from lib.measures import Size
-from lib.notes import Note
 from machines.capacity import size_of
 from machines.models import Machine
+from quotas.gauges import Lack
 from tunnels.models import Tunnel
 
 GIB = 2**30
@@ -34,28 +34,25 @@ def admit(machine: Machine, by: User | None, *, by_rule: bool) -> None:
     if by_rule:
         return take(machine)
     who = by or machine.owner
-    quotas.actions.admit(user=machine.owner, size=_at_most(machine), holder=holder_of(machine), by=who)
+    quotas.actions.admit(user=machine.owner, size=at_most(machine), holder=holder_of(machine), by=who)
 
 
-def why_not(machine: Machine, reader: User | None = None) -> Note | None:
-    """Return why it could not be archived by hand now; None when there is room, or its archive is counted already.
-
-    reader: who reads it; None is the owner.
-    """
+def lacks(machine: Machine) -> list[Lack]:
+    """Return what lacks to archive it by hand now; nothing when its archive is counted already."""
     if quotas.actions.open_share(holder_of(machine)):
-        return None
-    return quotas.actions.usage(machine.owner).why_not(_at_most(machine), machine.owner_for(reader))
+        return []
+    return quotas.actions.usage(machine.owner).lacks(at_most(machine))
 
 
 def take(machine: Machine) -> None:
     """Count the archive without asking for room; one that is counted stays as it is."""
     if not quotas.actions.open_share(holder_of(machine)):
-        quotas.actions.take(user=machine.owner, size=_at_most(machine), holder=holder_of(machine))
+        quotas.actions.take(user=machine.owner, size=at_most(machine), holder=holder_of(machine))
 
 
 def measure(machine: Machine, size_bytes: int) -> None:
     """Count what a finished image takes, and never more than was reserved when it was asked for."""
-    asked = _at_most(machine)
+    asked = at_most(machine)
     gigabytes = max(1, min(ceil(size_bytes / GIB), asked.archive_gb))
     quotas.actions.exchange(user=machine.owner, size=replace(asked, archive_gb=gigabytes), holder=holder_of(machine))
 
@@ -94,7 +91,7 @@ def _whole(machine: Machine) -> Size:
     return replace(size_of(machine.template), ports=_ports(machine))
 
 
-def _at_most(machine: Machine) -> Size:
+def at_most(machine: Machine) -> Size:
     """Return the share of an archive of a full disk: nobody knows the real size before the image is made."""
     share = quotas.actions.open_share(machine.pk)
     disk = share.disk_gb if share and share.machines else machine.template.flavor.disk_gb

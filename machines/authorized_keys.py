@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import asyncssh
 
 DONE, FAILED = "minga:done", "minga:failed"
-MOST_READ = 4000  # characters of what a guest says
+MOST_READ = 1_000_000  # characters of what a guest says: its login shell may have much to say before the script runs
+KEPT = 4000  # the last of them
 LONGEST_WHY = 120
 # The new file is written beside the old one and then takes its name: a full disk, or a connection that breaks, leaves the old one whole.
 # Whoever keeps the file read-only, or leads it elsewhere by a link, means it.
@@ -27,18 +28,20 @@ main() {
     file=.ssh/authorized_keys
     [ -L "$file" ] && file=$(readlink -f "$file")
     [ -e "$file" ] || { true > "$file" || return 1; }
+    [ -f "$file" ] || { echo "$file is not a file"; return 1; }
     [ -w "$file" ] || { echo "$file is read-only"; return 1; }
     verb=$1; shift
     for key do
         blob=${key#* }; blob=${blob%% *}
         [ -n "$blob" ] || return 1
+        line="^[[:space:]]*[^#[:space:]].*$blob"  # a # begins a comment only where it comes first
         case $verb in
         put)
-            grep -q "^[^#]*$blob" "$file" && continue
+            grep -q "$line" "$file" && continue
             { cat "$file" && { [ -z "$(tail -c 1 "$file")" ] || echo; } && printf '%s\n' "$key"; } > "$file.minga" || return 1
             ;;
         take)
-            grep -v "^[^#]*$blob" "$file" > "$file.minga"
+            grep -v "$line" "$file" > "$file.minga"
             [ $? -lt 2 ] || return 1
             ;;
         *) return 1 ;;
@@ -78,15 +81,15 @@ async def _run(connection: "asyncssh.SSHClientConnection", verb: str, lines: Seq
     import asyncssh
 
     command = " ".join(["sh -s --", verb, *map(shlex.quote, lines)])
-    process = await connection.create_process(command, stderr=asyncssh.STDOUT, request_pty=False)
+    process = await connection.create_process(command, stderr=asyncssh.STDOUT, request_pty=False, errors="replace")
     with contextlib.suppress(OSError):  # a guest that runs another command may not read it
         process.stdin.write(SCRIPT)
         process.stdin.write_eof()
-    said = ""
-    while len(said) < MOST_READ and DONE not in said and FAILED not in said:
-        if not (more := await process.stdout.read(MOST_READ)):
+    said, read = "", 0
+    while read < MOST_READ and DONE not in said and FAILED not in said:
+        if not (more := await process.stdout.read(KEPT)):
             break
-        said += more
+        said, read = (said + more)[-2 * KEPT :], read + len(more)
     process.close()
     return _read(said)
 

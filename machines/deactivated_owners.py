@@ -29,11 +29,11 @@ BACK = _("Its owner's account is active again: the ports open.")
 def follow(now: datetime) -> int:
     """Bring ports in line with accounts. Returns how many machines changed; one that fails stops no other."""
     failures = Failures(LOOP, now)
-    return _change(_to_shut(), _shut, failures) + _change(_to_open(now), _open, failures)
+    return change_each(_to_shut(), _shut, failures) + change_each(_to_open(now), _open, failures)
 
 
-def _change(machines: MachineQuerySet, change: Callable[[Machine], bool], failures: Failures) -> int:
-    """Change machines that do not rest after a failure. The table of failures is not read while there is nothing to do."""
+def change_each(machines: MachineQuerySet, change: Callable[[Machine], bool], failures: Failures) -> int:
+    """Change each of these machines that do not rest after a failure. The table of failures is not read while there is nothing to do."""
     changed = 0
     for machine in _in_pages(machines):
         if str(machine.pk) not in failures.resting:

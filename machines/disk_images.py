@@ -1,6 +1,6 @@
 """A machine's disk to take home: an image is made of it where there is none, read in chunks, and deleted after a day.
 
-Also what is left of archives is taken away here. Rows say what is to be done; `tend` does it, from a worker. What web sends to a
+What is left of archives is removed here, too. Rows say what is to be done; `tend` does it, from a worker. What web sends to a
 person comes from the process that reads disks: web has no credential of the cloud.
 """
 
@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
+import quotas.actions
 import tunnels.queries
 from accounts.failures import Failures
 from accounts.models import User
@@ -22,6 +23,7 @@ from cloud import open_disks
 from cloud.contract import Cloud, CloudBusy, CloudError, CloudGone, CloudRefused, Image
 from lib import doorbell, events
 from lib.notes import Note, Refusal
+from machines import moment_share
 from machines.models import DiskImage, Event, Machine
 from machines.rules import NOT_NOW, WrongState, locked
 from machines.states import State, Wanted
@@ -45,6 +47,7 @@ K, S = DiskImage.Kind, DiskImage.State
 COULD_NOT = _("The cluster could not make an image of its disk. Try again; if it happens twice, tell your teacher.")
 CANNOT = _("The cluster cannot make an image of this machine's disk.")
 CHANGED = _("The machine changed meanwhile, and its image is gone. Ask for a new one.")
+NOT_KEPT = _("The machine changed before the copy began, so this moment was not kept. Delete it and keep another one.")
 BEING_MADE = _("It is still being prepared. Try again in a minute.")
 ASK_FIRST = _("There is nothing to download yet. Ask for it first.")
 NO_ANSWER = _("The cluster does not answer just now. Try again in a minute; what you have of it is not lost.")
@@ -84,7 +87,7 @@ def request(*, machine: Machine, by: User) -> DiskImage:
         raise NotReady(NO_DISK if machine.state not in (State.DELETING, State.GONE) else NOT_NOW[State(machine.state)])
     name = f"minga-download-{machine.pk}-{timezone.now():%Y%m%d%H%M%S}"
     disk_image: DiskImage = machine.copies.create(kind=K.DOWNLOAD, name=name, server_id=machine.server_id)
-    machine.record(Event.Kind.WISHED, Note(_("Its disk was asked for, to be downloaded.")), by=by)
+    machine.record(Event.Kind.WISHED, Note(_("Its disk was asked for, to be downloaded.")), by=by, verb="copy_disk")
     doorbell.ring("machines.tasks.tend_copies")
     return disk_image
 
@@ -131,7 +134,7 @@ def _is_left(machine: Machine, disk_image: DiskImage, now: datetime) -> bool:
 def keep_what_is_left(machine: Machine, now: datetime) -> None:
     """Keep images of the disk of a machine that vanished for longer than those of one that lives: there is no other disk any more."""
     left = machine.copies.filter(kind__in=[K.DOWNLOAD, K.SPENT], state=S.READY, borrowed=False)
-    left.update(expires_at=now + LEFT)
+    (left | machine.copies.filter(kind=K.MOMENT, state=S.READY, expires_at=None)).update(expires_at=now + LEFT)
 
 
 def ready(machine: Machine) -> DiskImage:
@@ -211,43 +214,56 @@ def _go_on(disk_image: DiskImage, cloud: Cloud, now: datetime) -> None:
         log.warning("the disk of machine %s: %s", disk_image.machine_id, error)
         return _wait(disk_image, now)
     except CloudGone:
-        return _fail(disk_image, CHANGED)
+        return _fail(disk_image, NOT_KEPT if disk_image.kind == K.MOMENT else CHANGED)
     except CloudRefused as error:
         log.error("the disk of machine %s: the cloud refused: %s", disk_image.machine_id, error)
         return _fail(disk_image, CANNOT)
     if not image.ready:
-        return _wait(disk_image, now)
+        return _wait(disk_image, now, image_id=image.id)
     size = image.size_bytes or cloud.image_size(image.id)
     facts = {"image_id": image.id, "borrowed": borrowed, "size_bytes": size, "disk_format": image.disk_format}
-    _write(disk_image, state=S.READY, ready_at=now, expires_at=now + KEPT, **facts)
+    expires_at = None if disk_image.kind == K.MOMENT else now + KEPT
+    with transaction.atomic():
+        quotas.actions.lock(disk_image.machine.owner_id)
+        if _write(disk_image, state=S.READY, ready_at=now, expires_at=expires_at, **facts):
+            moment_share.measure(disk_image, size)
 
 
 def _image(disk_image: DiskImage, cloud: Cloud) -> tuple[Image, bool]:
     """Return the image and whether it is borrowed: an image that the cloud keeps anyway is only read, and goes when the machine wakes."""
-    if kept := cloud.kept_image(disk_image.server_id):
+    kept = cloud.kept_image(disk_image.server_id)
+    if disk_image.kind == K.MOMENT:
+        if kept or (not disk_image.image_id and disk_image.is_of_another_disk):
+            raise CloudGone("It was put away, or its disk was replaced, before the copy began.")
+    elif kept:
         return kept, True
     return cloud.ensure_archived(disk_image.server_id, disk_image.name), False
 
 
-def _wait(disk_image: DiskImage, now: datetime) -> None:
+def _wait(disk_image: DiskImage, now: datetime, **facts: object) -> None:
     if now - disk_image.asked_at > LONGEST:
         return _fail(disk_image, COULD_NOT)
-    _write(disk_image, next_at=now + PAUSE)
+    _write(disk_image, next_at=now + PAUSE, **facts)
 
 
+@transaction.atomic
 def _fail(disk_image: DiskImage, text: str) -> None:
     _write(disk_image, state=S.FAILED, stored_note=Note(text).as_json())
+    moment_share.free(disk_image)
 
 
-def _write(disk_image: DiskImage, **fields: object) -> None:
-    """Write facts while the image is still being made: it may have been given up meanwhile."""
-    DiskImage.objects.filter(pk=disk_image.pk, state=S.DUE).update(**fields)
+def _write(disk_image: DiskImage, **fields: object) -> bool:
+    """Write facts while the image is still being made. False: it was given up meanwhile."""
+    written = DiskImage.objects.filter(pk=disk_image.pk, state=S.DUE).update(**fields)
     events.publish("machine", disk_image.machine_id)
+    return bool(written)
 
 
 def _needless(now: datetime, resting: Sequence[str]) -> list[DiskImage]:
     """List images to delete: downloads whose day is over, failed ones, spent archives, and all of machines that are gone."""
     over = Q(kind=K.DOWNLOAD) & (Q(state=S.FAILED) | Q(state=S.READY, expires_at__lt=now))
+    # A worker may still be asking for the image of a moment that was given up: next_at says until when it holds it.
+    over |= Q(kind=K.MOMENT) & (Q(state=S.FAILED, next_at__lte=now) | Q(state=S.READY, expires_at__lte=now))
     missed = Q(machine__vanished=True, machine__dismissed_at=None)
     is_left = missed & Q(state=S.READY, borrowed=False, expires_at__gt=now)
     of_gone = Q(machine__state=State.GONE) & ~is_left
@@ -270,11 +286,14 @@ def _is_spent(machine: Machine) -> bool:
 
 def _drop(disk_image: DiskImage, cloud: Cloud) -> None:
     if not disk_image.borrowed:
-        if disk_image.image_id:
+        if disk_image.image_id and disk_image.kind != K.MOMENT:
             cloud.ensure_image_deleted(disk_image.image_id)
-        elif disk_image.name:
+        elif (
+            disk_image.name
+        ):  # of a moment in any case: this spares the image of which a server that was put away lives
             cloud.ensure_not_archived(disk_image.server_id, disk_image.name)
     # A failed download keeps its sentence until it is asked for again; the cloud has nothing of it any more.
-    kept = disk_image.state == S.FAILED and disk_image.machine.state != State.GONE
+    is_kept = disk_image.kind != K.MOMENT or disk_image.expires_at is None
+    kept = disk_image.state == S.FAILED and disk_image.machine.state != State.GONE and is_kept
     facts: dict[str, object] = {"name": "", "image_id": ""} if kept else {"state": S.OVER}
     DiskImage.objects.filter(pk=disk_image.pk).update(**facts, next_at=F("next_at"))

@@ -91,7 +91,7 @@ def _of(disk: Disk) -> QuerySet[HostKey]:
 
 
 def shown_again(machines: Iterable[UUID]) -> None:
-    """Note that these showed the known key: when one changes after that, it is said anew."""
+    """Note that these showed the known key, so that a later change is reported again."""
     HostKey.objects.filter(machine__in=list(machines)).exclude(refused_key="").update(refused_key="")
 
 
@@ -132,4 +132,5 @@ def accept(machine: Machine, shown: str) -> bool:
     HostKey.objects.filter(pk=row.pk).update(**new)
     log.warning("machine %s: its new host key %s was accepted", machine.pk, shown)
     machine.record(Event.Kind.NOTED, Note(ACCEPTED, {"shown": shown}))
+    machine.audit("accept_host_key", by=None, detail={"shown": shown})
     return True

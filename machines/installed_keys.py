@@ -1,6 +1,7 @@
 """The keys of people in their machines."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, QuerySet
@@ -24,11 +25,20 @@ def _row(disk: Disk, key: SshKey) -> InstalledKey:
 
 
 def put_in_one(disk: Disk, owner: User, name: str, public_key: str) -> None:
-    """Note that a key was put into a disk later. Its owner may have deleted it by now."""
+    """Note that a key was put into a disk later. Its owner may have deleted it by now; if not, its row is locked."""
     key = SshKey.objects.filter(user=owner, public_key=public_key).first()
     facts = {"machine_id": disk.machine, "server_id": disk.server_id, "resets": disk.resets}
     row = InstalledKey(key=key, name=name, public_key=public_key, **facts)
     InstalledKey.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def copy(old: Disk, new: Disk, until: datetime) -> None:
+    """Note that a disk was made of a copy of another: the keys in that, at the time of the copy, are in it, too. A second time changes nothing."""
+    rows = InstalledKey.objects.filter(machine=old.machine, server_id=old.server_id, resets=old.resets)
+    rows = rows.filter(installed_at__lte=until)
+    facts = {"machine_id": new.machine, "server_id": new.server_id, "resets": new.resets}
+    copies = [InstalledKey(key_id=row.key_id, name=row.name, public_key=row.public_key, **facts) for row in rows]
+    InstalledKey.objects.bulk_create(copies, ignore_conflicts=True)
 
 
 def present(machines: Iterable[UUID]) -> QuerySet[InstalledKey]:
@@ -38,6 +48,6 @@ def present(machines: Iterable[UUID]) -> QuerySet[InstalledKey]:
 
 
 def taken_out(disk: Disk, public_keys: Collection[str]) -> None:
-    """Note that these keys are in a disk no more."""
+    """Note that these keys are no longer in a disk."""
     facts = {"machine": disk.machine, "server_id": disk.server_id, "resets": disk.resets}
     InstalledKey.objects.filter(public_key__in=public_keys, **facts).delete()

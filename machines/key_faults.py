@@ -1,4 +1,4 @@
-"""Why a key cannot be put into a machine or taken out of it, and what its owner can do: a code for programs, a sentence for people."""
+"""Reasons why a key cannot be put into a machine or taken out of it, and what its owner can do: a code and a sentence."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,12 @@ from machines.states import State, Wanted
 
 @dataclass(frozen=True, slots=True)
 class KeyFault:
-    """`again`: it may be better in a moment, so it is tried again before anybody reads this."""
+    """`again`: it may pass in a moment, so it is tried again first. `young`: tried again until the first boot is over."""
 
     code: str
     note: Note
     again: bool = False
+    young: bool = False
 
 
 HELD = KeyFault(
@@ -84,9 +85,9 @@ def by_hand(machine: Machine) -> KeyFault:
         return NO_SITE_KEY
 
 
-def refused(line: str) -> KeyFault:
-    """Return the fault of a guest that does not know the portal's key any more."""
-    return KeyFault("refused", Note(_REFUSED, {"line": line}))
+def refused(line: str, *, young: bool) -> KeyFault:
+    """Return the fault of a guest that does not know the portal's key any more, or, while it is young, perhaps not yet."""
+    return KeyFault("refused", Note(_REFUSED, {"line": line}), young=young)
 
 
 def not_taken(why: str) -> KeyFault:

@@ -12,19 +12,30 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.failures import Failures
+from accounts.models import SshKey
 from lib import events
 from lib.notes import Note
-from machines import authorized_keys, host_keys, installed_keys, key_faults, portal_keys, sealing, ssh_contact
+from machines import (
+    authorized_keys,
+    host_keys,
+    installed_keys,
+    key_changes,
+    key_faults,
+    portal_keys,
+    sealing,
+    ssh_contact,
+)
 from machines.host_keys import Disk
 from machines.key_faults import KeyFault
 from machines.models import Event, KeyChange, Machine, PortalKey
-from machines.ssh_contact import Contact, Fault, Guest, OtherHostKey
+from machines.ssh_contact import Contact, Fault, OtherHostKey
 
 if TYPE_CHECKING:
     import asyncssh
@@ -36,18 +47,18 @@ MOST = 20  # machines side by side
 SECONDS = 15.0  # for one machine, from connecting until all is done
 CLAIM = timedelta(seconds=60)  # after that its worker is presumed dead
 TRIES, PAUSE = 3, timedelta(seconds=10)
+# A guest puts the portal's key in at the end of its first boot, when its ssh has been answering for a while (ADR 54).
+FIRST_BOOT = timedelta(minutes=3)
 CLAIM_LOCK = 0x6B657973  # of pg_advisory_xact_lock: claims are made one at a time
 PUT_IN = _("The key “%(name)s” was put into it.")
 TAKEN_OUT = _("The key “%(name)s” was taken out of it.")
-NOT_REMOVED = _(
-    "Minga has forgotten its own key of this machine. Its line could not be taken out of ~/.ssh/authorized_keys; it opens nothing any more."
-)
+OWN_TAKEN_OUT = _("Minga's own key was taken out of it.")
 Verb, State = KeyChange.Verb, KeyChange.State
 
 
 @dataclass
 class Job:
-    """All that is to be done in one machine, and how each part ended: None for done."""
+    """The work to be done in one machine, and how each part ended: None for done."""
 
     machine: Machine
     contact: Contact
@@ -69,19 +80,25 @@ def tend(now: datetime) -> int:
     jobs = failures.each(_claimed(now, failures), _job, key=lambda changes: changes[0].machine_id)
     ready = [job for job in jobs if job is not None]
     if ready:
-        guests = ssh_contact.guests([job.contact for job in ready])
-        asyncio.run(_work(ready, guests))
-    for job in ready:
-        with failures.at(job.machine.pk, holder=job.machine.pk):
-            _end(job)
+        async_to_sync(_work)(ready, failures)
     return len(ready)
 
 
-def _end(job: Job) -> None:
+def _end(job: Job, failures: Failures) -> None:
+    with failures.at(job.machine.pk, holder=job.machine.pk):
+        _write(job)
+
+
+def _write(job: Job) -> None:
+    """Write down how it ended, whole or not at all: what a worker that dies here has not written is done once more."""
     _judge(job)
-    for change in job.changes:
-        _settle(change, job.ended.get(change.pk, key_faults.UNREACHABLE), job.contact.disk)
-    _after(job)
+    with transaction.atomic():
+        # The order of key_changes.before_key_goes: keys, then changes.
+        texts = [change.public_key for change in job.changes]
+        list(SshKey.objects.select_for_update(no_key=True).filter(user=job.machine.owner, public_key__in=texts))
+        for change in job.changes:
+            _settle(change, job.ended.get(change.pk, key_faults.UNREACHABLE), job.contact.disk)
+        _after(job)
 
 
 # ---- claimed ----
@@ -104,7 +121,9 @@ def _claimed(now: datetime, failures: Failures) -> list[list[KeyChange]]:
         )
         machines = list(dict.fromkeys(due.order_by("next_at", "pk").values_list("machine", flat=True)))[:MOST]
         parts = ("machine__owner", "machine__template__image", "key", "by")
-        rows = list(due.filter(machine__in=machines).select_related(*parts).order_by("machine", "pk"))
+        # Locked: what its owner takes back at this moment is not begun.
+        found = due.filter(machine__in=machines).select_for_update(of=("self",))
+        rows = list(found.select_related(*parts).order_by("machine", "pk"))
         KeyChange.objects.filter(pk__in=[row.pk for row in rows]).update(claimed_until=timezone.now() + CLAIM)
     return [list(group) for _machine, group in groupby(rows, key=lambda row: row.machine_id)]
 
@@ -123,24 +142,33 @@ def _job(changes: list[KeyChange]) -> Job | None:
             fault = key_faults.NO_SITE_KEY
         except sealing.Unreadable:
             fault = key_faults.UNREADABLE
-    for change in changes:
-        _settle(change, fault, contact.disk)
-        if portal is not None and _is_own(change, portal):
-            portal_keys.forget(PortalKey.objects.filter(pk=portal.pk))
+    with transaction.atomic():
+        for change in changes:
+            _settle(change, fault, contact.disk)
+            if portal is not None and _is_own(change, portal):
+                key_changes.forget_portal_key(portal, machine, by=change.by, is_left=True)
     return None
 
 
 # ---- done in the guest ----
 
 
-async def _work(jobs: Iterable[Job], guests: dict[Contact, Guest | Fault]) -> None:
-    await asyncio.gather(*(_at(job, guests[job.contact]) for job in jobs))
+async def _work(jobs: Iterable[Job], failures: Failures) -> None:
+    """Do the jobs side by side. Each is written down as soon as it ends: nobody waits for a slow guest of another machine."""
+
+    async def one(job: Job) -> None:
+        await _at(job)
+        # On the one thread that waits for this, since the jobs share its connection.
+        await sync_to_async(_end)(job, failures)
+
+    await asyncio.gather(*map(one, jobs))
 
 
-async def _at(job: Job, guest: Guest | Fault) -> None:
+async def _at(job: Job) -> None:
     """Do all that waits for one machine. A guest may answer anything: it must not cost another machine its turn."""
     import asyncssh
 
+    guest = await ssh_contact.guest_at(job.contact)
     if isinstance(guest, Fault):
         return job.fail(key_faults.UNREACHABLE)
     try:
@@ -175,25 +203,28 @@ def _judge(job: Job) -> None:
         known = host_keys.refuse(job.contact.disk, job.other_host_key)
         job.fail(key_faults.HOST_KEY if known else key_faults.UNREACHABLE)
     elif not job.is_let_in:
-        line = portal_keys.line_of(job.portal)
-        job.fail(key_faults.refused(line) if job.portal.put_in_at else key_faults.by_hand(job.machine))
+        line, given = portal_keys.line_of(job.portal), job.portal.put_in_at
+        young = given is not None and timezone.now() - given < FIRST_BOOT
+        job.fail(key_faults.refused(line, young=young) if given else key_faults.by_hand(job.machine))
 
 
 def _settle(change: KeyChange, fault: KeyFault | None, disk: Disk) -> None:
-    """Write down how a change ended. What was asked anew in the meantime waits for its own turn."""
+    """Write down how a change ended. A change that was asked for again meanwhile waits for its own turn."""
     now = timezone.now()
     as_asked = KeyChange.objects.filter(pk=change.pk, verb=change.verb, asked_at=change.asked_at, state=State.WAITING)
     KeyChange.objects.filter(pk=change.pk).update(claimed_until=None)
     if fault is None:
         return _done(change, as_asked.update(state=State.DONE, ended_at=now, code="", stored_note={}) > 0, disk)
-    if fault.again and change.tries + 1 < TRIES:
+    if fault.young:
+        # This uses up no try: at the end of its first boot a guest may restart its ssh, and not answer for a moment.
+        as_asked.update(next_at=now + PAUSE)
+    elif fault.again and change.tries + 1 < TRIES:
         as_asked.update(tries=change.tries + 1, next_at=now + PAUSE)
     else:
         as_asked.update(state=State.FAILED, ended_at=now, code=fault.code, stored_note=fault.note.as_json())
     events.publish("machine", change.machine_id)
 
 
-@transaction.atomic
 def _done(change: KeyChange, is_as_asked: bool, disk: Disk) -> None:
     """Note what is in the disk now, and the line of the machine's history."""
     if change.verb == Verb.PUT_IN:
@@ -201,8 +232,8 @@ def _done(change: KeyChange, is_as_asked: bool, disk: Disk) -> None:
     else:
         installed_keys.taken_out(disk, [change.public_key])
     is_own = change.name == portal_keys.COMMENT and change.key_id is None
-    if is_as_asked and not is_own:
-        text = PUT_IN if change.verb == Verb.PUT_IN else TAKEN_OUT
+    if is_as_asked:
+        text = PUT_IN if change.verb == Verb.PUT_IN else OWN_TAKEN_OUT if is_own else TAKEN_OUT
         change.machine.record(Event.Kind.NOTED, Note(text, {"name": change.name}), by=change.by)
 
 
@@ -213,13 +244,13 @@ def _after(job: Job) -> None:
         host_keys.shown_again([job.machine.pk])
     for change in job.changes:
         if _is_own(change, job.portal) and not _is_tried_again(change):
-            portal_keys.forget(PortalKey.objects.filter(pk=job.portal.pk))
-            if job.ended.get(change.pk) is not None:
-                job.machine.record(Event.Kind.NOTED, Note(NOT_REMOVED), by=change.by)
+            is_left = job.ended.get(change.pk) is not None
+            key_changes.forget_portal_key(job.portal, job.machine, by=change.by, is_left=is_left)
 
 
 def _is_own(change: KeyChange, portal: PortalKey) -> bool:
-    return change.public_key == portal.public_key
+    """Say whether to take the portal's own key out. The machine's owner may also have put it in as one of theirs."""
+    return change.verb == Verb.TAKE_OUT and change.public_key == portal.public_key
 
 
 def _is_tried_again(change: KeyChange) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from lib.names import name_key
+from lib.names import BadName, clean_name, name_key
 from lib.notes import Refusal
 from machines.models import Machine
 from machines.states import Wanted
@@ -16,6 +16,9 @@ class NameTaken(Refusal):
     """The person has a machine of this name."""
 
     code = "name_taken"
+
+
+REFUSALS = (BadName.code, NameTaken.code)  # those that belong at the field of the name
 
 
 def columns(name: str) -> dict[str, Any]:
@@ -32,6 +35,18 @@ def taken(owner_id: int, *, but: Machine | None = None) -> set[str]:
     rows = rows.exclude(pk=but.pk) if but else rows
     named = list(rows.values_list("name", "name_key"))
     return {name_key(name) for name, _key in named} | {key for _name, key in named if key}
+
+
+def for_new(owner_id: int, typed: str, *, otherwise: str) -> str:
+    """Return the name of a new machine: as typed, else `otherwise`, numbered where it is taken. Raises BadName, NameTaken.
+
+    The owner's Allowance is locked.
+    """
+    if not typed.strip():
+        return free(owner_id, clean_name(otherwise))
+    name = clean_name(typed)
+    require_free(owner_id, name)
+    return name
 
 
 def require_free(owner_id: int, name: str, *, but: Machine | None = None) -> None:

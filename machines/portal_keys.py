@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from lib import ed25519
 from machines import sealing
 from machines.host_keys import Disk, disk_of
-from machines.models import Machine, PortalKey
+from machines.models import DiskImage, Machine, PortalKey
 from machines.states import State
 
 # asyncssh is imported where a key is used: it would add a fifth to the start of every process.
@@ -33,7 +33,7 @@ SEED_BYTES = 32
 def line_for(machine: UUID, number: int, *, is_archive: bool = False) -> str:
     """Return the line to put in with a machine's `number`-th reset (0: its launch), the same each time; '' where there is none.
 
-    There is none where the site has no MACHINE_KEYS_FILE, and in an archive whose disk its owner rid of it. is_archive: the disk may
+    There is none where the site has no MACHINE_KEYS_FILE, and in an archive whose owner had it removed. is_archive: the disk may
     be older than its first key.
     """
     rows = PortalKey.objects.filter(machine=machine, number=number)
@@ -56,10 +56,28 @@ def _halves() -> dict[str, Any]:
     return {"sealed_seed": sealing.seal(seed), "public_key": ed25519.public_line(seed), "made_at": timezone.now()}
 
 
+def carry_over(machine: UUID, old: int, new: int) -> None:
+    """Keep the key of an earlier disk for the `new`-th reset, which brings a copy of that disk back. A second time changes nothing.
+
+    cloud-init knows its server again in a copy of the server's own disk, and puts no other key in.
+    """
+    row = PortalKey.objects.filter(machine=machine, number=old).first()
+    if row:
+        names = ("public_key", "sealed_seed", "by_hand", "made_at", "put_in_at", "removed_at")
+        copied = PortalKey(machine_id=machine, number=new, **{name: getattr(row, name) for name in names})
+        PortalKey.objects.bulk_create([copied], ignore_conflicts=True)
+
+
 def given(disk: Disk, number: int) -> None:
     """Note that the key of this number was put into the disk. A second time changes nothing."""
+    meant_for(disk, number)
     rows = PortalKey.objects.filter(machine=disk.machine, number=number)
-    rows.update(server_id=disk.server_id, resets=disk.resets, put_in_at=Coalesce("put_in_at", timezone.now()))
+    rows.update(put_in_at=Coalesce("put_in_at", timezone.now()))
+
+
+def meant_for(disk: Disk, number: int) -> None:
+    """Note that the key of this number is for the disk, though nobody knows whether it is in there: its owner may have to add it."""
+    PortalKey.objects.filter(machine=disk.machine, number=number).update(server_id=disk.server_id, resets=disk.resets)
 
 
 def offer(disk: Disk) -> str:
@@ -79,6 +97,7 @@ def offer(disk: Disk) -> str:
 
 
 def line_of(row: PortalKey) -> str:
+    """Return the line for the guest's authorized_keys; '' where its halves are not made yet, or were taken away."""
     return f"{row.public_key} {COMMENT}" if row.public_key else ""
 
 
@@ -115,22 +134,25 @@ def has_let_in(row: PortalKey) -> None:
 # ---- no more ----
 
 
-def forget(rows: QuerySet[PortalKey]) -> None:
-    """Delete both halves. That it was removed stays known."""
+def forget(row: PortalKey) -> None:
+    """Delete both halves, also where they are kept for a moment. That it was removed stays known."""
+    same = Q(machine=row.machine_id, public_key=row.public_key) & ~Q(public_key="")
+    rows = PortalKey.objects.filter(Q(pk=row.pk) | same)
     rows.update(public_key="", sealed_seed="", put_in_at=None, removed_at=timezone.now())
 
 
 def tidy() -> int:
-    """Delete the keys of machines that are gone, and those of disks that were replaced. Returns how many."""
+    """Delete the keys of machines that are gone, and those of disks that were replaced, but for kept moments. Returns how many."""
+    moments = DiskImage.objects.moments().filter(machine=OuterRef("machine"), portal_key=OuterRef("number"))
     replaced = ~Q(server_id="") & ~Q(server_id=F("machine__server_id")) & ~Q(machine__server_id="")
     older = Q(server_id=F("machine__server_id"), resets__lt=F("machine__cloud_resets"))
-    gone, _by_model = PortalKey.objects.filter(Q(machine__state=State.GONE) | older).delete()
+    gone, _by_model = PortalKey.objects.filter(Q(machine__state=State.GONE) | (older & ~Exists(moments))).delete()
     # The key of an archive's next server has the number of its last reset: that row moves to the new disk.
-    spare = PortalKey.objects.filter(replaced).exclude(number=F("machine__resets_done"))
+    spare = PortalKey.objects.filter(replaced & ~Exists(moments)).exclude(number=F("machine__resets_done"))
     return gone + spare.delete()[0]
 
 
-# ---- sealed anew ----
+# ---- sealed with another key ----
 
 
 def rotate() -> tuple[int, int]:
@@ -139,9 +161,11 @@ def rotate() -> tuple[int, int]:
     done = lost = 0
     for pk in PortalKey.objects.exclude(sealed_seed="").values_list("pk", flat=True):
         with transaction.atomic():
-            row = PortalKey.objects.select_for_update().get(pk=pk)
+            row = PortalKey.objects.select_for_update().filter(pk=pk).exclude(sealed_seed="").first()
+            if row is None:  # forgotten meanwhile
+                continue
             try:
-                row.sealed_seed = sealing.resealed(row.sealed_seed) if row.sealed_seed else ""
+                row.sealed_seed = sealing.resealed(row.sealed_seed)
                 row.save(update_fields=["sealed_seed"])
                 done += 1
             except sealing.Unreadable:

@@ -1,23 +1,25 @@
 """Progress of a machine: a percentage and a sentence, computed from facts and one `now`."""
 
-from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil, exp
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _n
 
+from courses.models import Template
 from machines.states import State
 
 if TYPE_CHECKING:
     from machines.models import Machine
 
+K = TypeVar("K", int, UUID)
 DEFAULT_SECONDS = {
     State.BUILDING: 30.0,
     State.WAKING: 10.0,
@@ -43,7 +45,7 @@ SAMPLE = 20  # past launches from which the typical time is taken
 
 # The steps of a build, and Nova's sub-steps in each but the last, which begins when the cloud is done.
 STEPS = (
-    (_n("A computer with room"), {"", "scheduling"}),
+    (_n("Finding a computer"), {"", "scheduling"}),
     (_n("Network and address"), {"networking"}),
     (_n("Copying the disk"), {"block_device_mapping", "spawning"}),
     (_n("First start"), set[str]()),
@@ -61,11 +63,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
+    """The progress of a machine towards what was asked of it."""
+
     percent: int  # 0-100; 100 only when nothing is under way
     sentence: str  # in the reader's language
-    seconds_left: int | None = (
-        None  # by the template's launches before; 0: it takes longer than they did; None: unknown
-    )
+    # By the template's launches before; 0: it takes longer than they did; None: unknown.
+    seconds_left: int | None = None
     steps: tuple[Step, ...] = ()  # of a build
 
     @property
@@ -74,26 +77,46 @@ class Progress:
         if self.seconds_left is None:
             return ""
         if not self.seconds_left:
-            return _("It takes longer than usual.")
+            return _("It is taking longer than usual.")
         if self.seconds_left < MINUTE:
             return _("About %(seconds)s s left") % {"seconds": self.seconds_left}
         return _("About %(minutes)s min left") % {"minutes": ceil(self.seconds_left / 60)}
 
 
 def typical_seconds(templates: Collection[int]) -> dict[int, float]:
-    """Return the median of the last launches of each template that has any, from the cloud's yes to the guest's answer."""
+    """Return the median of the last launches of each template that has any, from the cloud's yes to the guest's answer.
+
+    One query, which reads SAMPLE launches of each template, however many there were.
+    """
     from machines.models import Machine
 
     if not templates:
         return {}
-    ready = Machine.objects.filter(template__in=templates, ready_at__isnull=False, build_started_at__isnull=False)
-    number = Window(RowNumber(), partition_by="template_id", order_by=F("ready_at").desc())
-    rows = ready.annotate(number=number).filter(number__lte=SAMPLE).order_by()
-    lengths: dict[int, list[float]] = defaultdict(list)
-    for template, start, end in rows.values_list("template_id", "build_started_at", "ready_at"):
-        if start and end:  # the query says so; types do not know it
-            lengths[template].append((end - start).total_seconds())
-    return {template: max(1.0, median(of_it)) for template, of_it in lengths.items()}
+    rows = Template.objects.filter(pk__in=templates).order_by()
+    return _medians(rows.values_list("pk", _lengths(Machine.objects.filter(template=OuterRef("pk")))))
+
+
+def typical_seconds_before(builds: Collection[UUID]) -> dict[UUID, float]:
+    """Return, by machine, the typical seconds of its template when its build began, where there were any.
+
+    A launch that ends meanwhile, its own as well, must not move its bar back. One query.
+    """
+    from machines.models import Machine
+
+    if not builds:
+        return {}
+    earlier = Machine.objects.filter(template=OuterRef("template"), ready_at__lt=OuterRef("state_since"))
+    rows = Machine.objects.filter(pk__in=builds).order_by()
+    return _medians(rows.values_list("pk", _lengths(earlier)))
+
+
+def _lengths(launches: "QuerySet[Machine]") -> ArraySubquery:
+    launches = launches.filter(ready_at__isnull=False, build_started_at__isnull=False)
+    return ArraySubquery(launches.order_by("-ready_at").values_list(F("ready_at") - F("build_started_at"))[:SAMPLE])
+
+
+def _medians(rows: "Iterable[tuple[K, list[timedelta]]]") -> dict[K, float]:
+    return {pk: max(1.0, median(length.total_seconds() for length in found)) for pk, found in rows if found}
 
 
 def progress_of(machine: "Machine", now: datetime, typical: float | None = None) -> Progress:

@@ -26,9 +26,12 @@ _FORBIDDEN = _(
     "The cluster does not let Minga do this. Nothing of yours is lost: an administrator must mend it (check_cloud says how), then try again."
 )
 _BY_CAUSE = {
-    Cause.IMAGE_GONE: _GONE, Cause.IMAGE_NOT_READY: _NOT_READY, Cause.SIZE_GONE: _SIZE_GONE, Cause.SIZE_TOO_SMALL: _TOO_SMALL,
+    Cause.IMAGE_GONE: _GONE,
+    Cause.IMAGE_NOT_READY: _NOT_READY,
+    Cause.SIZE_GONE: _SIZE_GONE,
+    Cause.SIZE_TOO_SMALL: _TOO_SMALL,
     Cause.FORBIDDEN: _FORBIDDEN,
-}  # fmt: skip
+}
 _OF_CATALOG = (Cause.IMAGE_GONE, Cause.IMAGE_NOT_READY, Cause.SIZE_GONE, Cause.SIZE_TOO_SMALL)
 
 FOR_ADMINS = (Refused.RESCUE, Refused.MOVE)  # only administrators ask for these, so only they need to see the refusal

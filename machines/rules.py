@@ -105,14 +105,19 @@ def why_not(machine: Machine, verb: Verb) -> str:
     return (TABLE[verb].already if is_already else "") or NOT_NOW[State(machine.state)]
 
 
+def require(machine: Machine, verb: Verb) -> None:
+    """Raise WrongState, with the sentence that says why, unless the verb makes sense now."""
+    if verb not in allowed(machine) | allowed_to_admins(machine):
+        raise WrongState(why_not(machine, verb))
+
+
 @transaction.atomic
 def wish(
     machine: Machine, verb: Verb, by: User | None, why: Note | None = None, *, once: str = "", **changes: Any
 ) -> Machine:
     """Check a wish and write it. once: the column that counts how often this was asked. Raises WrongState."""
     machine = locked(machine)
-    if verb not in allowed(machine) | allowed_to_admins(machine):
-        raise WrongState(why_not(machine, verb))
+    require(machine, verb)
     if once:
         changes[once] = getattr(machine, once) + 1
     if machine.state == State.FAILED:
@@ -132,11 +137,11 @@ def write_wish(machine: Machine, verb: Verb, by: User | None, why: Note | None, 
     Machine.objects.filter(pk=machine.pk).update(**changes)
     for name, value in changes.items():
         setattr(machine, name, value)
-    machine.record(Event.Kind.WISHED, why or Note(TABLE[verb].said), by=by)
+    machine.record(Event.Kind.WISHED, why or Note(TABLE[verb].said), by=by, verb=verb)
     doorbell.ring("machines.tasks.advance", machine.pk)
     return machine
 
 
 def locked(machine: Machine) -> Machine:
-    """Read the row anew and lock it until the transaction ends (a step holds no lock over a call of the cloud)."""
+    """Read the row again and lock it until the transaction ends (a step holds no lock over a call of the cloud)."""
     return Machine.objects.select_for_update(of=("self",)).with_parts().get(pk=machine.pk)

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class NoKeys(Exception):
-    """There is no file of keys, or what is in it are none. The text says what is wrong, for an administrator."""
+    """The file of keys is missing, or has none in it. The text says what is wrong, for an administrator."""
 
 
 class Unreadable(Exception):

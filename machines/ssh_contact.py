@@ -5,9 +5,11 @@ Where the key is not known yet, the guest is asked for it first, and what it sho
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import async_to_sync, sync_to_async
 
 from lib.notes import Refusal
 from machines import host_keys
@@ -22,13 +24,14 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0  # for one guest, from connecting until the work is done
 # asyncssh would offer some fifty algorithms. Dropbear hangs up at so long a list.
+# The signature algorithms of each kind of host key, the best first.
 ALGORITHMS = {
     "ssh-ed25519": ("ssh-ed25519",),
     "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
     "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
     "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
-}  # by kind of host key, the best first
+}
 HOST_KEYS = tuple(name for names in ALGORITHMS.values() for name in names)
 
 
@@ -42,7 +45,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """How to connect now: once, within some seconds. `host_key`: the one that it must show (an OpenSSH public line)."""
+    """A guest, and how to connect to it now: once, within some seconds. `host_key`: the one that it must show (an OpenSSH public line)."""
 
     way: Way
     user: str
@@ -51,7 +54,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why there is no connection, for the record. `again`: it may be better in a moment."""
+    """The reason for a failed connection, for the record. `again`: it may be better in a moment."""
 
     text: str
     again: bool = False
@@ -70,13 +73,21 @@ def contact(machine: Machine) -> Contact:
 
 
 def guests(contacts: Collection[Contact]) -> dict[Contact, Guest | Fault]:
-    """Return how to connect to each, or why not. Asks those for their host keys that were never met; takes seconds then."""
-    keys = {machine: row.key for machine, row in host_keys.known([one.disk.machine for one in contacts]).items()}
-    strangers = [one for one in contacts if one.disk.machine not in keys]
-    shown = _meet(strangers) if strangers else {}
-    keys |= {one.disk.machine: host_keys.pin(one.disk, key) for one, key in shown.items() if isinstance(key, str)}
-    faults = {one: fault for one, fault in shown.items() if isinstance(fault, Fault)}
-    return {one: faults.get(one) or _guest(one, keys[one.disk.machine]) for one in contacts}
+    """Return how to connect to each, or why not. All side by side: those that were never met are asked for their host keys, which takes seconds."""
+
+    async def all_of_them() -> list[Guest | Fault]:
+        return await asyncio.gather(*map(guest_at, contacts))
+
+    return dict(zip(contacts, async_to_sync(all_of_them)(), strict=True))
+
+
+async def guest_at(one: Contact) -> Guest | Fault:
+    """Return how to connect to one machine, or why not, without waiting for others. Its rows are read by the thread that waits."""
+    row = (await sync_to_async(host_keys.known)([one.disk.machine])).get(one.disk.machine)
+    key = row.key if row else await shown_key(await sync_to_async(_way)(one))
+    if isinstance(key, Fault):
+        return key
+    return await sync_to_async(_guest)(one, key if row else await sync_to_async(host_keys.pin)(one.disk, key))
 
 
 def _guest(one: Contact, host_key: str) -> Guest | Fault:
@@ -96,15 +107,6 @@ def _way(one: Contact) -> Way | Fault:
 
 
 # ---- first contact ----
-
-
-def _meet(strangers: Iterable[Contact]) -> dict[Contact, str | Fault]:
-    ways = {one: _way(one) for one in strangers}
-
-    async def meet_all() -> list[str | Fault]:
-        return await asyncio.gather(*(shown_key(way) for way in ways.values()))
-
-    return dict(zip(ways, asyncio.run(meet_all()), strict=True))
 
 
 async def shown_key(way: Way | Fault) -> str | Fault:
@@ -139,6 +141,7 @@ def fault_of(error: Exception) -> Fault:
 NOTHING_OF_OURS: dict[str, Any] = {
     "agent_path": None, "config": None, "gss_host": None, "preferred_auth": "publickey",
     "x509_trusted_certs": None, "x509_trusted_cert_paths": [],
+    "compression_algs": ["none"],  # a few bytes of a hostile guest would unpack into hundreds of megabytes
 }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Wanted(models.TextChoices):
+    """The state that people want, written by actions. The worker moves the machine towards it."""
+
     RUNNING = "running", _("Running")
     SUSPENDED = "suspended", _("Sleeping")
     SHELVED = "shelved", _("Put away")
@@ -13,6 +15,8 @@ class Wanted(models.TextChoices):
 
 
 class State(models.TextChoices):
+    """The state of a machine, written by the worker. MOVES has the legal moves."""
+
     NEW = "new", _("Asked for")
     QUEUED = "queued", _("Waiting for room")
     BUILDING = "building", _("Being built")

@@ -11,6 +11,8 @@ from cloud import open_cloud
 from cloud.contract import CloudBusy
 from lib import seldom
 from machines import (
+    absent_owners,
+    bulk_work,
     cloud_identity,
     deactivated_owners,
     disk_images,
@@ -22,10 +24,12 @@ from machines import (
 )
 from machines.idle import delivery, questions, signals
 from machines.idle import enforce as idle_sweep
-from machines.reconcile import moved_addresses, overlap, tenants
+from machines.launches_under_way import must_wait
+from machines.reconcile import cloud_users, moved_addresses, overlap, tenants
 from machines.reconcile.strays import remove_strays
 from machines.reconcile.sweep import tick
 from machines.stepper import first_boot, worker
+from quotas import requests_for_more
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ def tidy() -> None:
     overlap.catch_up(timezone.now())
     key_changes.forget(timezone.now())
     portal_keys.tidy()
+    bulk_work.forget(timezone.now())
     with _patience("tidying"):
         cloud = cloud_identity.opened()
         remove_strays(cloud, timezone.now())
@@ -75,8 +80,16 @@ def watch_first_boots() -> None:
 
 @shared_task
 def tidy_tenants() -> None:
+    if must_wait("tenants", now := timezone.now()):  # a launch sends its owner's quota itself
+        return
     with _patience("tidying tenants"):
-        tenants.tidy(cloud_identity.opened(), timezone.now())
+        tenants.tidy(cloud_identity.opened(), now)
+
+
+@shared_task
+def follow_cloud_users() -> None:
+    with _patience("following cloud users"):
+        cloud_users.follow(cloud_identity.opened(), timezone.now())
 
 
 @shared_task
@@ -87,6 +100,8 @@ def let_knock(owner_id: str | None = None) -> None:
 @shared_task
 def follow_accounts() -> None:
     deactivated_owners.follow(timezone.now())
+    absent_owners.follow(timezone.now())
+    requests_for_more.follow_removed()
     ssh_ways.follow()
     moved_addresses.follow(timezone.now())
 
@@ -105,6 +120,11 @@ def write_lines() -> None:
 @shared_task
 def change_keys() -> None:
     key_work.tend(timezone.now())
+
+
+@shared_task
+def carry_out_bulk() -> None:
+    bulk_work.carry_out(timezone.now())
 
 
 @shared_task

@@ -14,6 +14,8 @@ from machines.states import State, Wanted
 
 
 class Verb(StrEnum):
+    """A verb of people for a machine. TABLE has its words and the states that it fits."""
+
     RETRY = "retry"
     RESTORE = "restore"
     WAKE = "wake"

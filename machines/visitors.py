@@ -80,7 +80,7 @@ def networks_of(machines: Collection[Machine], now: datetime) -> dict[UUID, list
 
 
 def may_be_woken(machine: Machine) -> bool:
-    """Return whether a visitor may wake it. A machine without a server takes room and quota anew: that needs a person who says so."""
+    """Return whether a visitor may wake it. A machine without a server would take room and quota again: a person must ask for that."""
     away = machine.state in (State.ARCHIVING, State.ARCHIVED) or machine.wanted in (Wanted.ARCHIVED, Wanted.GONE)
     return machine.owner.is_active and machine.binned_at is None and not away
 

@@ -70,7 +70,9 @@ def _answer_while_waking(machine: Machine, now: datetime) -> Answer:
     if machine.state == State.FAILED:
         return Answer(wakes=False, words=_("Your machine could not wake up; look at its page in the portal"))
     if machine.state == State.QUEUED:
-        return Answer(True, QUEUE_SECONDS, _("Your machine waits for room on the cluster; try again in some minutes"))
+        return Answer(
+            True, QUEUE_SECONDS, _("Your machine is waiting for room on the cluster; try again in a few minutes")
+        )
     return Answer(True, seconds_left(machine, now), _("Your machine is waking; try again in a minute"))
 
 

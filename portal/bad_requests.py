@@ -48,7 +48,7 @@ def reason(error: Exception) -> Reason:
 
 
 def note(request: HttpRequest, error: Exception) -> None:
-    """Warn, in this process's memory: a wrong name costs no database. What a stranger chose stands beside the sentence, so that it is one."""
+    """Warn, counted in this process's memory, not the database. A stranger's text is an argument: all such warnings are one sentence."""
     kind = type(error).__name__
     text = "requests are refused with 400: %s"
     with logs.about(host=request.META.get("HTTP_HOST", "") if isinstance(error, DisallowedHost) else ""):

@@ -1,4 +1,4 @@
-"""Celery: wakes a worker, at once or by the timetable. The database remembers what is to be done."""
+"""Celery: wakes a worker, at once or by the timetable. The database remembers what there is to do."""
 
 import os
 from typing import Any
@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# Celery would close the whole pool of connections after each task: to open it anew costs more than most tasks take.
+# Celery would close the whole pool of connections after each task: to open it again costs more than most tasks take.
 # A worker keeps its connection instead, until it breaks (below).
 app.conf["CELERY_DB_REUSE_MAX"] = 10**9
 
@@ -37,8 +37,6 @@ def timetable() -> dict[str, dict[str, Any]]:
         # Who may wake sleeping machines by connecting: an owner's new address counts at once, a class-mate's from here.
         "let_knock": _every(120, "machines.tasks.let_knock", expires=60),
         "forget_once_keys": _every(300, "portal.tasks.forget_once_keys", expires=200),
-        # A deactivated account shuts its ports, a machine that does not run its ssh: five small queries while nothing has changed.
-        "follow_accounts": _every(5, "machines.tasks.follow_accounts", expires=4),
         "forget_addresses": _every(3600, "portal.tasks.forget_addresses", expires=600),
         "forget_failures": _every(3600, "portal.tasks.forget_failures", expires=600),
         # Cheap while nothing is due; mails and lines have their own turns, so that neither waits for the other.
@@ -46,12 +44,35 @@ def timetable() -> dict[str, dict[str, Any]]:
         "write_lines": _every(5, "machines.tasks.write_lines", expires=4),
         # One small query while no key waits. Most are put in by the message that comes with the ask.
         "change_keys": _every(5, "machines.tasks.change_keys", expires=4),
+        # One small query while nobody asked for many machines at once.
+        "bulk": _every(5, "machines.tasks.carry_out_bulk", expires=4),
         "tidy": _every(30, "machines.tasks.tidy", expires=20),
         # One small query while no machine's setup runs.
         "first_boots": _every(5, "machines.tasks.watch_first_boots", expires=4),
         "tidy_tenants": _every(60, "machines.tasks.tidy_tenants", expires=40),
         "idle": _every(idle, "machines.tasks.idle", expires=0.8 * idle),
         "sample": _every(sample, "machines.tasks.sample", expires=0.8 * sample),
+        **_for_accounts(),
+        **_for_the_dashboard(),
+    }
+
+
+def _for_accounts() -> dict[str, dict[str, Any]]:
+    return {
+        # A deactivated account shuts its ports, a machine that does not run its ssh: five small queries while nothing has changed.
+        "follow_accounts": _every(5, "machines.tasks.follow_accounts", expires=4),
+        # One small query while nobody asked for a Horizon account, and no account of one who has it changed.
+        "cloud_users": _every(10, "machines.tasks.follow_cloud_users", expires=8),
+    }
+
+
+def _for_the_dashboard() -> dict[str, dict[str, Any]]:
+    return {
+        "take_stock": _every(60, "portal.tasks.take_stock", expires=40),
+        # Of ten thousand machines it takes a worker a second or two.
+        "work_out_week": _every(120, "portal.tasks.work_out_week", expires=80),
+        # One small update. Mostly the message that comes with the press has been heard already.
+        "check_cloud": _every(15, "portal.tasks.check_cloud", expires=10),
     }
 
 

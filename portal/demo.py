@@ -1,4 +1,4 @@
-"""The demo that a trial starts with: five people, the roles' grants, a gateway, and three templates in two languages (`manage.py prepare --demo`)."""
+"""The demo that a trial starts with: five people, the roles' grants, a gateway, and templates in two languages (`manage.py prepare --demo`)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from accounts import emails
 from accounts.models import User
 from catalog.models import Flavor, Image
 from cloud.contract import Cloud
+from cloud.starter.recipes import RECIPES
 from courses.models import Template
 from lib.environment import Environment
 from quotas.defaults import ensure_role_grants
@@ -25,11 +26,34 @@ PEOPLE = ("student", "student2", "teacher", "donor", "admin")
 SSH = {"name": "ssh", "port": 22, "scheme": "ssh"}
 HTTP = {"name": "http", "port": 80, "scheme": "http"}
 SCREEN = {"name": "screen", "port": 5900, "scheme": "vnc"}
+APACHE = {"name": "web", "port": 80, "scheme": "http"}
+DESKTOP = {"name": "desktop", "port": 5901, "scheme": "vnc"}
+# Each of a starter image of its own: created as soon as the cloud lists that.
+STARTERS: list[dict[str, Any]] = [
+    {
+        "image": "debian-12", "slug": "debian", "name": "Debian", "name_es": "Debian", "icon": "terminal",
+        "summary": "A whole Linux of your own: sudo, git, Python, nano, tmux, and every Debian package by apt. It starts in a minute or two.",
+        "summary_es": "Un Linux completo para ti: sudo, git, Python, nano, tmux y todos los paquetes de Debian con apt. Arranca en uno o dos minutos.",
+        "services": [SSH], "size": 1, "position": 5,
+    },
+    {
+        "image": "debian-12-web", "slug": "debian-web", "name": "Debian, web and database", "name_es": "Debian, web y base de datos", "icon": "database",
+        "summary": "Apache with PHP and MariaDB, set up and running: put your pages into /var/www/html, open the database with sudo mariadb.",
+        "summary_es": "Apache con PHP y MariaDB, listos y en marcha: pon tus páginas en /var/www/html y abre la base de datos con sudo mariadb.",
+        "services": [SSH, APACHE], "size": 0, "position": 6,
+    },
+    {
+        "image": "debian-12-desktop", "slug": "debian-desktop", "name": "Debian, desktop", "name_es": "Debian, escritorio", "icon": "screen",
+        "summary": "The Xfce desktop in a VNC program. The password of the desktop is in the file vnc-password of your home folder.",
+        "summary_es": "El escritorio Xfce en un programa de VNC. La contraseña del escritorio está en el archivo vnc-password de tu carpeta personal.",
+        "services": [SSH, DESKTOP], "size": 0, "position": 7,
+    },
+]  # fmt: skip
 TEMPLATES: list[dict[str, Any]] = [
     {
-        "slug": "first-steps", "name": "First steps in Linux", "name_es": "Primeros pasos en Linux", "icon": "terminal",
-        "summary": "A small machine to learn the command line: files, processes, permissions. You cannot break anything but it.",
-        "summary_es": "Una máquina pequeña para aprender la línea de comandos: archivos, procesos, permisos. Solo puedes romperla a ella.",
+        "slug": "first-steps", "name": "Tiny Linux", "name_es": "Linux mínimo", "icon": "terminal",
+        "summary": "For trying things out: the command line, files, permissions, with sudo and vi. It starts in seconds and installs no programs.",
+        "summary_es": "Para hacer pruebas: línea de comandos, archivos, permisos, con sudo y vi. Arranca en segundos y no instala programas.",
         "services": [SSH, HTTP], "size": 0, "position": 10,
     },
     {
@@ -83,6 +107,7 @@ def fill(cloud: Cloud, gateway: LocalGateway | None = None) -> None:
     catalog.actions.take_over(images=cloud.images(), flavors=cloud.flavors(), offer=True)
     if not Template.objects.exists():
         _templates(cloud.kind)
+    _starters()
     if gateway:
         _gateway(gateway)
 
@@ -111,12 +136,35 @@ def _templates(kind: str) -> None:
         Template.objects.create(image=image, flavor=flavor, created_by=by, **fields)
 
 
+def _starters() -> None:
+    """Create the template of each starter image that has none yet, also in a DATA from before there were any.
+
+    Its image need not be ready: the card then says that it is being made. A template that was retired is still there.
+    """
+    by = User.objects.get(username="teacher")
+    images = {
+        key: image
+        for image in Image.objects.filter(offered=True, missing=False)
+        for key in (image.name, image.cloud_id)
+    }
+    for facts in STARTERS:
+        image = images.get(facts["image"]) or images.get(RECIPES[facts["image"]].title)  # as setup_cloud calls it
+        fitting = _fitting(image) if image else []
+        if image and fitting and not Template.objects.filter(slug=facts["slug"]).exists():
+            fields = {name: value for name, value in facts.items() if name not in ("image", "size")}
+            flavor = fitting[min(facts["size"], len(fitting) - 1)]
+            Template.objects.create(image=image, flavor=flavor, created_by=by, **fields)
+
+
+def _fitting(image: Image) -> list[Flavor]:
+    return [size for size in Flavor.objects.filter(offered=True, missing=False) if not size.too_small_for(image)]
+
+
 def _what_works() -> tuple[Image | None, list[Flavor]]:
     """Choose an image that is ready, and the sizes that fit it: preferably one with a known login name, then the smallest."""
     images = [image for image in Image.objects.filter(offered=True) if not image.lacks]
-    sizes = list(Flavor.objects.filter(offered=True, missing=False))
     for image in sorted(images, key=lambda i: (not i.login, i.min_ram_mb, i.min_disk_gb, i.name)):
-        if fitting := [size for size in sizes if not size.too_small_for(image)]:
+        if fitting := _fitting(image):
             return image, fitting
     return None, []
 

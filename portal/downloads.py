@@ -11,15 +11,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from accounts.models import User
 from lib.names import ascii_name
 from machines import disk_images
-from machines.models import Machine
+from machines.models import DiskImage, Machine
+from portal import access
+from portal.audited import note_use
+from portal.lasting_rights import while_allowed
 
 # Of their own: one may wait for half a minute while what it reads from is away, and web's other work must not wait behind it.
 _THREADS = ThreadPoolExecutor(16, "download")
@@ -36,11 +41,20 @@ class Download:
     read: Callable[[int, int], Iterator[bytes]]  # from, to before; called once
 
 
-def disk_of(machine: Machine) -> Download:
-    """Return the prepared image of a machine's disk. Raises disk_images.NotReady."""
+def disk_of(machine: Machine, *, by: User) -> Download:
+    """Return the prepared image of a machine's disk; that somebody else takes it is recorded. Raises disk_images.NotReady."""
     found = disk_images.ready(machine)
+    note_use(machine, "download_disk", by=by)
     name = f"{ascii_name(machine.name) or 'machine'}-{found.ready_at or found.asked_at:%Y-%m-%d}.{found.disk_format or 'img'}"
-    return Download(found.size_bytes, found.image_id, name, partial(disk_images.read, found))
+    return Download(found.size_bytes, found.image_id, name, partial(_read, found, by, machine.pk))
+
+
+def _read(found: DiskImage, by: User, machine: UUID, start: int, end: int) -> Iterator[bytes]:
+    def may(who: User) -> bool:
+        row = Machine.objects.filter(pk=machine).first()
+        return row is not None and access.may(who, "download", row)
+
+    return while_allowed(disk_images.read(found, start, end), by, may)
 
 
 def serve(request: HttpRequest, download: Download) -> HttpResponseBase:

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -16,6 +17,8 @@ from rest_framework.views import set_rollback
 from lib import seldom
 from lib.notes import Refusal
 from portal.bad_requests import TooLarge
+from portal.presenters.quota_ways import members
+from quotas.actions import OverQuota
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -36,8 +39,10 @@ def problem(status: int, detail: str, code: str, **more: Any) -> dict[str, Any]:
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer an error of a view, for DRF's EXCEPTION_HANDLER. None for what is no error of the caller: that stays a 500, and is logged."""
     set_rollback()
+    if isinstance(error, OverQuota):
+        return _refused(error, **members(error, context["request"].user))
     if isinstance(error, Refusal):
-        return _refused(error)
+        return _refused(error, **_at_field(error))
     if isinstance(error, Http404):
         return _answer(problem(404, _("There is nothing at this address, or it is not yours."), "not_found"))
     if isinstance(error, PermissionDenied):
@@ -51,14 +56,20 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     return None
 
 
-def _refused(refusal: Refusal) -> Response:
-    response = _answer(problem(refusal.status, str(refusal), refusal.code), _headers_of(refusal))
+def _refused(refusal: Refusal, **more: Any) -> Response:
+    response = _answer(problem(refusal.status, str(refusal), refusal.code, **more), _headers_of(refusal))
     if refusal.retry_after:
         seldom.warning(
             log, refusal.code, "turned away with %s: %s", refusal.status, refusal.note.text, memory=seldom.OWN
         )
         response._has_been_logged = True  # type: ignore[attr-defined]  # else Django writes an error for each 503
     return response
+
+
+def _at_field(refusal: Refusal) -> dict[str, Any]:
+    """Return the line of a refusal that is about a field, in the form of those that DRF finds."""
+    field = getattr(refusal, "field", "") if refusal.code == "invalid" else ""
+    return {"errors": [{"field": field, "detail": str(refusal)}]} if field else {}
 
 
 def _answer(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
@@ -81,9 +92,13 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
 
 def _sentence(error: exceptions.APIException) -> str:
     if isinstance(error, exceptions.Throttled):
-        return _("Too much at once. Wait %(seconds)s seconds, then go on.") % {
-            "seconds": int(getattr(error, "wait", None) or 0) + 1
-        }
+        seconds = int(getattr(error, "wait", None) or 0) + 1
+        text = ngettext(
+            "Too much at once. Wait %(count)s second, then go on.",
+            "Too much at once. Wait %(count)s seconds, then go on.",
+            seconds,
+        )
+        return text % {"count": seconds}
     sentences = {
         "not_authenticated": _(
             "Sign in first: send your token as “Authorization: Bearer …”. POST auth/token/ gives you one."
@@ -108,7 +123,7 @@ def _flat(detail: Any, field: str = "") -> Any:
     """Flatten DRF's nested details into {field, detail} lines."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            yield from _flat(inner, "" if name == "non_field_errors" else f"{field}.{name}".strip("."))
+            yield from _flat(inner, field if name == "non_field_errors" else f"{field}.{name}".strip("."))
     elif isinstance(detail, list):
         for inner in detail:
             yield from _flat(inner, field)

@@ -11,15 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from courses import policy
 from lib import logs
-from lib.environment import Environment
-from portal.settings_table import VARIABLES
+from portal.settings_env import BASE_DIR, env
+from portal.settings_federated import *  # noqa: F403  # likewise
+from portal.settings_sign_in import *  # noqa: F403  # what Django reads is wanted here, and nothing else stands there
 
-# Allows ModelForm[Image] and the like, which the type checker wants.
-django_stubs_ext.monkeypatch()
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment(VARIABLES.values(), os.environ)
-env.refuse_unknown("IDLE_")
+django_stubs_ext.monkeypatch()  # allows ModelForm[Image] and the like, which the type checker wants
 
 # ---- the site ----
 DEBUG: bool = env["DEBUG"]
@@ -64,6 +60,7 @@ RESTART_SECONDS: float = env["RESTART_SECONDS"]
 BOOT_SECONDS: float = env["BOOT_SECONDS"]
 STRAY_SECONDS: float = env["STRAY_SECONDS"]
 EMPTY_PROJECT_SECONDS: float = env["EMPTY_PROJECT_SECONDS"]
+AUDIT_DAYS: int = env["AUDIT_DAYS"]
 
 # ---- idle machines ----
 IDLE_SWEEP_SECONDS: float = env["IDLE_SWEEP_SECONDS"]
@@ -94,11 +91,14 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
+    "allauth.mfa",
     "django_htmx",
     "rest_framework",
     "knox",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
     "portal.middleware.stack_room.StackRoom",
@@ -118,6 +118,9 @@ MIDDLEWARE = [
     "portal.middleware.body_limits.Refused",
     "portal.middleware.client_addresses.SignIns",
     "portal.middleware.gate.LoginRequiredMiddleware",
+    "portal.middleware.page_writes.PageWrites",
+    "portal.middleware.terms_gate.TermsFirst",
+    "portal.middleware.second_step_gate.SecondStepFirst",
     "portal.middleware.time_zone.ReadersTimeZone",
     "portal.presenters.question_banner.Seen",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -133,16 +136,18 @@ WSGI_APPLICATION = "portal.wsgi.application"
 _database = environ.Env.db_url_config(DATABASE_URL)
 # The tests switch the pool off: its open connections would keep the test database from being dropped.
 # Seconds: whoever waits longer for a connection reads that the site is busy.
-_pool = {"pool": {"min_size": 1, "max_size": 12, "timeout": 3}} if env["DB_POOL"] else {}
+_pool = {"pool": {"min_size": 1, "max_size": 12, "timeout": 5}} if env["DB_POOL"] else {}
 # PostgreSQL keeps the plans of what is asked again and again, on each connection (docs/adr/0082).
 _prepared = {"server_side_binding": True, "prepare_threshold": 3}
 DATABASES = {
     # What follows a ? in the address (sslmode=…) is PostgreSQL's own.
     "default": {
-        **_database, "ENGINE": "lib.postgres", "CONN_HEALTH_CHECKS": True,
+        **_database,
+        "ENGINE": "lib.postgres",
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**_prepared, **_database.get("OPTIONS", {}), **_pool},
     }
-}  # fmt: skip
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The database, not Redis: signing in must work while Redis is away.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
@@ -159,31 +164,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.presenters.page_frame.frame",
                 "portal.presenters.question_banner.open_questions",
+                "portal.presenters.announcement_banner.announcements",
             ]
         },
     }
 ]
-AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["portal.adapters.AuthenticationBackend"]
-PASSWORD_HASHERS = ["accounts.passwords.Argon2", "accounts.passwords.Pbkdf2"]  # the first for new ones (docs/adr/0065)
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-ACCOUNT_ADAPTER = "portal.adapters.AccountAdapter"
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_RATE_LIMITS = False  # ours count failures only, for pages and API together: accounts/limits.py
-ACCOUNT_FORMS = {
-    "change_password": "portal.forms.password_forms.ChangePasswordForm",
-    "set_password": "portal.forms.password_forms.SetPasswordForm",
-    "reset_password": "portal.forms.password_forms.ResetPasswordForm",
-    "reset_password_from_key": "portal.forms.password_forms.ResetPasswordKeyForm",
-}
 CSRF_FAILURE_VIEW = "portal.views.errors.stale_form"
 
 # Mail (docs/admin/mail.md).
@@ -195,6 +180,7 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HO
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL: str = env["DEFAULT_FROM_EMAIL"]
+DONATIONS_EMAIL: str = env["DONATIONS_EMAIL"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 MACHINE_KEYS_FILE: str = env["MACHINE_KEYS_FILE"]  # seals the portal's key of each machine (docs/adr/0084)
 
@@ -203,14 +189,14 @@ LIVE_INSIDE: str = env["LIVE_INSIDE"]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "libraries"]  # the second: what libraries say
 USE_TZ = True
 TIME_ZONE: str = env["TIME_ZONE"]
 FORMAT_MODULE_PATH = ["portal.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env["STATIC_ROOT"] or BASE_DIR / "staticfiles")
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", ("docs", BASE_DIR / "docs" / "images")]  # pictures of pages of help
 # make run collects the files first (hashed names, compressed, cached for ever); tests serve them as they lie.
 STATIC_MANIFEST: bool = env["STATIC_MANIFEST"]
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST
@@ -244,8 +230,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = THEME_COOK
 _ours = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_ours}sessionid", f"{_ours}csrftoken"
 LANGUAGE_COOKIE_NAME, THEME_COOKIE_NAME = f"{_ours}django_language", f"{_ours}theme"
-# Written by static/js/zone.js; middleware.time_zone reads it.
-ZONE_COOKIE_NAME = f"{_ours}zone"
+ZONE_COOKIE_NAME = f"{_ours}zone"  # written by static/js/zone.js, read by middleware.time_zone
 MESSAGES_COOKIE_NAME = f"{_ours}messages"
 MESSAGE_STORAGE = "portal.message_storage.MessageStorage"
 # Pages only: a program that says http:// has sent its token in clear already, and must hear of it (portal/middleware/home_address.py).
@@ -260,7 +245,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.Bearer", "portal.api.authentication.Session"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.authentication.JSONParser"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["portal.api.terms_permission.SignedInAndAccepted"],
     "DEFAULT_SCHEMA_CLASS": "portal.api.idempotency.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttle.WritesOfAToken", "portal.api.throttle.ReadsOfAToken"],
     "EXCEPTION_HANDLER": "portal.problems.handler",
@@ -270,10 +255,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Minga",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "portal.api.docs.with_problems"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.api.docs.with_problems",
+        "portal.api.docs.with_summaries",
+    ],
 }
 
 # ---- logs, to standard error (docs/admin/observability.md) ----

@@ -1,4 +1,4 @@
-"""Write docs/admin/settings.md and .env.example from the table of settings: `python -m portal.settings_docs`."""
+"""Write docs/admin/settings.md in both languages, and .env.example, from the table of settings: `python -m portal.settings_docs`."""
 
 import re
 import textwrap
@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lib.environment import Variable
+from lib.written_pages import DOCS, LANGUAGES, ROOT, WIDTH, Language, table
 from portal.settings_table import SECTIONS, Reader, Section
 
-ROOT = Path(__file__).resolve().parent.parent
-WIDTH = 138  # of a comment in .env.example
-PAGE_HEAD = """\
-# Settings
-
-Every setting is an environment variable. With compose and systemd it stands in a file ([install.md](install.md)), which begins as a copy of
-`.env.example`; for `make run` say it before the command. A wrong value stops the start with a sentence that names the variable.
-
-This page is written from `portal/settings_table.py` by `python -m portal.settings_docs`.
-"""
+PAGE = Path("admin/settings.md")
+TITLE = "Settings"
+INTRO = (
+    "Every setting is an environment variable. With compose and systemd it stands in a file (docs/admin/install.md), which begins as a copy of "
+    "`.env.example`; for `make run` say it before the command. A wrong value stops the start with a sentence that names the variable.",
+    "This page is written from `portal/settings_table.py` by `python -m portal.settings_docs`.",
+)
+HEADS = ("name", "unit or values", "default", "what")
 EXAMPLE_HEAD = """\
 # Minga's settings in production. Copy it (install.md says where to), fill it in, chmod 600.
 # A line that begins with # is a default or not needed: leave it so, or take the # away and change it. An empty value
@@ -28,30 +27,41 @@ EXAMPLE_HEAD = """\
 # Without these an installation does not work, or answers nobody.
 FILLED_IN = {"ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "HTTPS", "OS_CLOUD", "AGENT_ADDRESSES"}
 READERS: dict[Reader, str] = {
-    "minga": "", "deploy": "", "compose": "Read by docker-compose.yml.", "openstack": "Read by openstacksdk.",
+    "minga": "",
+    "deploy": "",
+    "compose": "Read by docker-compose.yml.",
+    "openstack": "Read by openstacksdk.",
     "trial": "`make run` sets most of them itself. They are not in `.env.example`.",
-}  # fmt: skip
+}
 
 
-def page() -> str:
-    """Return docs/admin/settings.md."""
-    text = PAGE_HEAD + "".join(_section_of_page(section) for section in SECTIONS)
-    return re.sub(r"docs/admin/([\w-]+\.md)", r"[\1](\1)", text)
+def page(language: Language) -> str:
+    """Return the page of all settings."""
+    head = [f"# {language.translate(TITLE)}", *map(language.paragraph, INTRO)]
+    text = "\n\n".join([*head, *(_section_of_page(section, language) for section in SECTIONS)]) + "\n"
+    return re.sub(r"docs/admin/([\w-]+\.md)", lambda found: _link(found[1], language), text)
 
 
-def _section_of_page(section: Section) -> str:
-    words = " ".join(text for text in (READERS[section.reader], section.intro) if text)
-    head = f"\n## {section.title}\n\n" + (f"{words}\n\n" if words else "")
-    rows = "".join(_row(variable) for variable in section.variables)
-    return f"{head}| name | unit or values | default | what |\n|---|---|---|---|\n{rows}"
+def _link(name: str, language: Language) -> str:
+    return f"[{name}]({language.link(DOCS / PAGE.parent / name, PAGE)})"
 
 
-def _row(variable: Variable) -> str:
-    default = (
-        "must be set" if variable.required else variable.otherwise or (variable.default and f"`{variable.default}`")
-    )
-    what = " ".join(text for text in (variable.doc, variable.note) if text)
-    return f"| `{variable.name}` | {variable.kind.unit or 'text'} | {default or 'empty'} | {what} |\n"
+def _section_of_page(section: Section, language: Language) -> str:
+    words = " ".join(language.translate(text) for text in (READERS[section.reader], section.intro) if text)
+    rows = [_row(variable, language) for variable in section.variables]
+    parts = [f"## {language.translate(section.title)}", words, table(map(language.translate, HEADS), rows)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _row(variable: Variable, language: Language) -> list[str]:
+    what = " ".join(language.translate(text) for text in (variable.doc, variable.note) if text)
+    return [f"`{variable.name}`", language.translate(variable.kind.unit or "text"), _default(variable, language), what]
+
+
+def _default(variable: Variable, language: Language) -> str:
+    if variable.required or variable.otherwise:
+        return language.translate("must be set" if variable.required else variable.otherwise)
+    return f"`{variable.default}`" if variable.default else language.translate("empty")
 
 
 def example() -> str:
@@ -84,7 +94,8 @@ def _comment(text: str) -> Iterator[str]:
 
 
 def main() -> None:
-    (ROOT / "docs/admin/settings.md").write_text(page(), encoding="utf-8")
+    for language in LANGUAGES.values():
+        (language.folder / PAGE).write_text(page(language), encoding="utf-8")
     (ROOT / ".env.example").write_text(example(), encoding="utf-8")
 
 

@@ -1,7 +1,8 @@
 """The settings of Minga: each an environment variable with its kind, its default and one line of documentation.
 
 docs/admin/settings.md and .env.example are written from this table: `python -m portal.settings_docs`. A new setting is a row here, a
-line in portal/settings.py and one in docker-compose.yml; tests/house/test_settings.py says which is missing.
+line in portal/settings.py (sign-in: portal/settings_sign_in.py, or settings_federated.py), one in docker-compose.yml, and its Spanish in
+locale/docs/es.po; tests/house/test_settings.py and test_written_pages.py say which is missing.
 """
 
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from lib.environment import (
     number,
     whole_number,
 )
+from lib.sign_in_kinds import DOMAINS, FERNET_KEYS, some_of
+from portal import settings_elsewhere
 
 # Who reads a setting. deploy: docker-compose.yml and the units, for a program's command line; trial: make run and the tests.
 Reader = Literal["minga", "deploy", "compose", "openstack", "trial"]
@@ -74,6 +77,9 @@ SECTIONS: tuple[Section, ...] = (
         Variable("BACKUP_DIR", PATH, "/var/backups/minga", "The folder on this computer into which backups go."),
         Variable("WEB_PORT", PORT, "8000", "The port on 127.0.0.1 that the proxy asks."),
         Variable("LIVE_PORT", PORT, "8001", "The port on 127.0.0.1 to which the proxy leads /live/."),
+        Variable("SIGN_IN_EXTRAS", TEXT, "",
+                 "What the image is built with besides: ldap where LDAP_URL is set, saml where SAML_METADATA is; for both, a space between.",
+                 example="ldap"),
         Variable("MINGA_VERSION", TEXT, "local", "The image's tag. One for each release lets you go back to the last one."),
     ), "The three passwords become part of an address: letters and digits only. openssl rand -hex 32, three times."),
     Section("systemd only", "minga", (
@@ -126,13 +132,15 @@ SECTIONS: tuple[Section, ...] = (
                  "network. Empty: the addresses that the cloud's catalogue names, and AGENT_ADDRESSES. After a change: `manage.py setup_cloud` "
                  "(docs/admin/cloud.md)."),
         Variable("HORIZON_URL", WEB_ADDRESS, "",
-                 "Where Horizon is, for administrators' links to it. Empty: no links.", example="https://cloud.example.org/horizon"),
+                 "Where Horizon is, for administrators' links to it, and for people who have an account there. Empty: no links.", example="https://cloud.example.org/horizon"),
     )),
     Section("Mail, time, logs, numbers", "minga", (
         Variable("EMAIL_URL", MAIL_SERVER, "consolemail://",
-                 "The mail server. Without it mails (a forgotten password) are only written into the log of web.",
+                 "The mail server. Without it no mail goes out, not even for a forgotten password.",
                  example="smtp+tls://user:password@mail.example.org:587"),
         Variable("DEFAULT_FROM_EMAIL", TEXT, "Minga <minga@localhost>", "The sender of mails.", example="Minga <minga@example.org>"),
+        Variable("DONATIONS_EMAIL", TEXT, "", "Where people write to who want to give a computer: donors read it on their page. Empty: no address is named.",
+                 example="computers@example.org"),
         Variable("PORTAL_URL", WEB_ADDRESS, "",
                  "The portal's own address, for links in mails. Empty: the first of ALLOWED_HOSTS.", example="https://labs.example.org"),
         Variable("LIVE_URL", WEB_ADDRESS, "", "Where browsers reach the live process. Empty: at /live/ of the portal's own address.",
@@ -145,6 +153,8 @@ SECTIONS: tuple[Section, ...] = (
         Variable("MACHINE_KEYS_FILE", PATH, "", "The keys that seal the portal's own SSH key of each machine: Fernet keys, one on a line, the newest first.",
                  example="/etc/minga/keys/machine_keys", note="Empty: machines get no such key, and keys of people are put into machines at their launch only "
                  "(docs/admin/machine-keys.md). Compose: put it into CONFIG_DIR/keys."),
+        Variable("AUDIT_DAYS", whole_number("days", least=90), "730",
+                 "For how many days the audit log is kept: what staff did to other people's things. At least 90."),
         Variable("TIME_ZONE", TIME_ZONE, "UTC", "The time zone in which times are shown.", example="America/Guayaquil"),
         Variable("LOG_FORMAT", choice(*logs.FORMATS), "text",
                  "json: one object a line, for programs (compose's default); text: for eyes.", example="json"),
@@ -153,7 +163,7 @@ SECTIONS: tuple[Section, ...] = (
         Variable("METRICS_TOKEN", TOKEN, "",
                  "Whoever sends this token may read /metrics; 16 characters or more. Empty: nobody by token.", example="a-long-random-text",
                  note="Make one: openssl rand -hex 32. Compose needs it: there whoever asks on this computer comes to web from an address of Docker's own."),
-        Variable("METRICS_ALLOW", NETWORKS, "127.0.0.0/8,::1", "Who asks from one of these networks, without a proxy, may read /metrics."),
+        Variable("METRICS_ALLOW", NETWORKS, "127.0.0.0/8,::1", "Networks from which /metrics may be read without a proxy."),
         Variable("TRUSTED_PROXIES", NETWORKS, "",
                  "Networks of further proxies before the portal, whose X-Forwarded-For is believed.", example="192.0.2.0/24",
                  note="Name them where the proxy before the portal is not the first (a load balancer, a CDN), or is not on this computer (with compose: in "
@@ -165,11 +175,24 @@ SECTIONS: tuple[Section, ...] = (
                  "How many passwords are checked at once on this computer, over all processes. 0: its processors less one, at least one."),
         Variable("PASSWORD_WAIT_SECONDS", SECONDS, "2",
                  "For how long somebody waits for their turn before they read that many people are signing in just now (503)."),
+        Variable("SIGN_UP_DOMAINS", DOMAINS, "",
+                 "Whoever has an e-mail address at one of these domains may make an account. Empty: nobody, accounts are made by you.",
+                 example="example.org,students.example.org"),
+        Variable("ADDRESS_CHANGES", FLAG, "off",
+                 "on: people may change the e-mail address of their account, to one that they prove by a mailed link."),
+        Variable("MFA_REQUIRED_FOR", some_of("student", "teacher", "donor", "admin"), "",
+                 "Roles whose people must have a second step: without one they reach nothing else. Empty: everybody's own choice.", example="admin"),
+        Variable("SIGN_IN_KEYS", FERNET_KEYS, "",
+                 "Keys that seal the secrets of second steps, with commas between, the newest first. Empty: a key derived from SECRET_KEY.",
+                 example="a-key-of-44-characters", note="Make one: openssl rand -base64 32 | tr '+/' '-_'. With keys of its own SECRET_KEY can be "
+                 "changed without ending second steps (docs/admin/sign-in.md)."),
         Variable("API_WRITES_A_MINUTE", whole_number("requests per minute"), "60",
                  "How many requests that change something one token of the API may send."),
         Variable("API_READS_A_MINUTE", whole_number("requests per minute"), "600",
                  "How many other requests one token may send, to each web process."),
     ), "More: docs/admin/sign-in.md."),
+    Section("Signing in with an account of the cloud, or of the university", "minga", settings_elsewhere.VARIABLES,
+            "More: docs/admin/sign-in-elsewhere.md."),
     Section("Times; the defaults are right for a cluster of hundreds of machines", "minga", (
         Variable("CLAIM_SECONDS", SECONDS, "60",
                  "How long a worker may hold a machine before another takes it over. Longer than the slowest single call of the cloud."),
@@ -209,6 +232,8 @@ SECTIONS: tuple[Section, ...] = (
         Variable("DATA", PATH, ".data",
                  "The folder with the database, the logs and all else that a trial keeps.", otherwise=".data, or .data-NAME with OS_CLOUD=NAME"),
         Variable("GUESTS", choice("auto", "qemu", "simulated"), "auto", "What the machines of the local cloud are. auto: QEMU where it is installed."),
+        Variable("STARTER_IMAGE", FLAG, "on",
+                 "off: the Debian guest is not built. on: once the site is up, where GUESTS are QEMU's (about 1.5 minutes, 180 MB; 2 GB while it is built)."),
         Variable("LOCAL_CLOUD_BUILD_SECONDS", SECONDS, None, "How long a simulated guest takes to start."),
         Variable("LOCAL_CLOUD_VCPUS", whole_number("processors"), None, "Processors of the local cloud."),
         Variable("LOCAL_CLOUD_RAM_MB", whole_number("MiB"), None, "Memory of the local cloud."),

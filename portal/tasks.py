@@ -5,12 +5,17 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import addresses, device_codes, failures, limits, once, tokens, writes
+from accounts import addresses, device_codes, failures, limits, once, sign_up, tokens, writes
+from accounts.audit import trail
+from accounts.browsers import browser_sessions
 from accounts.notices import outbox
 from catalog.actions import look_again
 from cloud.contract import CloudError
 from lib import seldom
 from machines import cloud_identity
+from machines.launches_under_way import must_wait
+from portal.dashboard import coming_week, day_counts, seen_hosts
+from portal.ops import cloud_check
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +31,8 @@ def look_at_catalog() -> None:
 
 @shared_task
 def forget_addresses() -> None:
-    """Delete what no longer counts: addresses, failed sign-ins, tokens and device codes that ended, writes of a minute ago, old notices."""
-    for rows in (addresses, limits, tokens, device_codes, writes, outbox):
+    """Delete what no longer counts, and what is too old to be kept."""
+    for rows in (addresses, browser_sessions, sign_up, limits, tokens, device_codes, writes, outbox, trail):
         rows.forget(timezone.now())
 
 
@@ -39,3 +44,25 @@ def forget_failures() -> None:
 @shared_task
 def forget_once_keys() -> None:
     once.forget_old(timezone.now())
+
+
+@shared_task
+def take_stock() -> None:
+    """Keep for the dashboard what is seen now: today's counts, and the computers of the cluster unless launches go first."""
+    day_counts.count_days(now := timezone.now())
+    if must_wait("computers", now):
+        return
+    try:
+        seen_hosts.look(cloud_identity.opened(), now)
+    except CloudError as error:
+        seldom.warning(log, "the computers", "the list of computers stays as it was: %s", error)
+
+
+@shared_task
+def work_out_week() -> None:
+    coming_week.work_out(timezone.now())
+
+
+@shared_task
+def check_cloud() -> None:
+    cloud_check.run_if_asked(timezone.now())

@@ -1,6 +1,6 @@
 """Admission: may this person have that much more, now? Decided under a lock on their Allowance row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
@@ -13,92 +13,41 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_noop as _
 
+from accounts.audit.trail import Thing, record
 from accounts.models import User
 from lib.compiled_queries import Given, compiled
 from lib.measures import MEASURES
 from lib.measures import Size as Size
 from lib.notes import Note, Refusal
+from quotas.gauges import Gauge as Gauge
+from quotas.gauges import Lack
 from quotas.models import Allowance, Grant, Reservation, granted
+from quotas.sentences import UNITS, sentence
 
 
 class OverQuota(Refusal):
-    """The person's own limit is reached. Waiting does not help; giving something back does."""
+    """The person's own limit is reached. Waiting does not help; giving something back does.
+
+    lacks: each measure of which there is not enough. owner: whose quota it is.
+    """
 
     code = "quota_exceeded"
 
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """The used amount and the limit of one measure, in the unit of the measure."""
-
-    used: int
-    limit: int
-
-    @property
-    def left(self) -> int:
-        return max(0, self.limit - self.used)
-
-    @property
-    def is_over(self) -> bool:
-        return self.used > self.limit
-
-    @property
-    def percent(self) -> int:
-        return min(100, 100 * self.used // self.limit) if self.limit else 100 * bool(self.used)
+    def __init__(self, note: Note, *, owner: User, lacks: Sequence[Lack]) -> None:
+        super().__init__(note.text, note.args)
+        self.note, self.owner, self.lacks = note, owner, tuple(lacks)
 
 
-_WHY_NOT = {
-    "machines": _("You have %(used)s of your %(limit)s machines. Delete one you no longer need, then launch this one."),
-    "vcpus": _("This needs %(asked)s processors, and %(left)s of your %(limit)s are free. Delete a machine, or choose a smaller one."),
-    "ram_mb": _("This needs %(asked)s MB of memory, and %(left)s MB of your %(limit)s MB are free. Delete a machine, or choose a smaller one."),
-    "disk_gb": _("This needs %(asked)s GB of disk, and %(left)s GB of your %(limit)s GB are free. Delete a machine, or choose a smaller one."),
-    "ports": _(
-        "This needs %(asked)s public ports, and %(left)s of your %(limit)s are free. Close one you no longer need, or delete an archived"
-        " machine for good: it keeps its ports."
-    ),
-    "archives": _(
-        "You have %(used)s of your %(limit)s archives; the recycle bin counts. Restore one or delete one for good, then archive this"
-        " machine; or delete this one for good."
-    ),
-    "archive_gb": _(
-        "This archive needs up to %(asked)s GB, and %(left)s GB of your %(limit)s GB for archives are free; the recycle bin counts."
-        " Restore an archive or delete one for good, then archive this machine; or delete this one for good."
-    ),
-}  # fmt: skip
-# The same for somebody else who asks for a person's thing: an administrator.
-_WHY_NOT_THEIRS = {
-    "machines": _("%(owner)s has %(used)s of %(limit)s machines."),
-    "vcpus": _("This needs %(asked)s processors, and %(left)s of the %(limit)s in the quota of %(owner)s are free."),
-    "ram_mb": _("This needs %(asked)s MB of memory, and %(left)s MB of the %(limit)s MB in the quota of %(owner)s are free."),
-    "disk_gb": _("This needs %(asked)s GB of disk, and %(left)s GB of the %(limit)s GB in the quota of %(owner)s are free."),
-    "ports": _("This needs %(asked)s public ports, and %(left)s of the %(limit)s in the quota of %(owner)s are free."),
-    "archives": _(
-        "%(owner)s has %(used)s of %(limit)s archives; the recycle bin counts. One must be restored or deleted for good before this"
-        " machine can be archived; or this one is deleted for good."
-    ),
-    "archive_gb": _(
-        "This archive needs up to %(asked)s GB, and %(left)s GB of the %(limit)s GB for archives in the quota of %(owner)s are free; the"
-        " recycle bin counts."
-    ),
-}  # fmt: skip
-OVER = {
-    "archives": _(
-        "You have %(used)s archives, the recycle bin included, and your limit is %(limit)s. Restore one or delete one for good; until"
-        " then you cannot launch or archive a machine."
-    ),
-    "archive_gb": _(
-        "Your archives take %(used)s GB, the recycle bin included, and your limit is %(limit)s GB. Restore one or delete one for good;"
-        " until then you cannot launch or archive a machine."
-    ),
-}
-_LABELS: dict[str, tuple[Promise, str]] = {
-    "machines": (gettext_lazy("Machines"), ""),
-    "vcpus": (gettext_lazy("Processors"), ""),
-    "ram_mb": (gettext_lazy("Memory"), "MB"),
-    "disk_gb": (gettext_lazy("Disk"), "GB"),
-    "ports": (gettext_lazy("Public ports"), ""),
-    "archives": (gettext_lazy("Archives and recycle bin"), ""),
-    "archive_gb": (gettext_lazy("Disk of archives"), "GB"),
+# The only measures of which there may be too much: idle rules archive without asking.
+MAY_BE_OVER = ("archives", "archive_gb")
+LABELS: dict[str, Promise] = {
+    "machines": gettext_lazy("Machines"),
+    "vcpus": gettext_lazy("Processors"),
+    "ram_mb": gettext_lazy("Memory"),
+    "disk_gb": gettext_lazy("Disk"),
+    "ports": gettext_lazy("Public ports"),
+    "archives": gettext_lazy("Archives and recycle bin"),
+    "archive_gb": gettext_lazy("Disk of archives"),
 }
 
 
@@ -116,31 +65,23 @@ class Usage:
 
     def gauges(self) -> list[tuple[str, Promise, Gauge, str]]:
         """Return (measure, label, gauge, unit) for each measure, in the order in which pages show them."""
-        return [(m, _LABELS[m][0], getattr(self, m), _LABELS[m][1]) for m in MEASURES]
+        return [(m, LABELS[m], getattr(self, m), UNITS[m]) for m in MEASURES]
+
+    def lacks(self, size: Size, *, is_new: bool = False) -> list[Lack]:
+        """Return what lacks for `size` more, in the order of MEASURES. is_new: too many archives refuse it, too, and are said first."""
+        over = [Lack(m, 0, getattr(self, m)) for m in MAY_BE_OVER if getattr(self, m).is_over] if is_new else []
+        asked = zip(MEASURES, astuple(size), strict=True)
+        return over or [Lack(m, n, getattr(self, m)) for m, n in asked if n > getattr(self, m).left]
 
     def why_not(self, size: Size, owner: str = "") -> Note | None:
         """Return None when `size` more fits, else the sentence with the numbers. owner: whose quota it is, '' for the reader's own."""
-        for measure, asked in zip(MEASURES, astuple(size), strict=True):
-            gauge: Gauge = getattr(self, measure)
-            if asked > gauge.left:
-                facts = {"asked": asked, "used": gauge.used, "limit": gauge.limit, "left": gauge.left}
-                return (
-                    Note(_WHY_NOT_THEIRS[measure], {**facts, "owner": owner})
-                    if owner
-                    else Note(_WHY_NOT[measure], facts)
-                )
-        return None
+        lacks = self.lacks(size)
+        return sentence(lacks[0], owner) if lacks else None
 
     def why_not_new(self, size: Size) -> Note | None:
         """Return the same for something new, which is also refused while there are more archives than the limit allows."""
-        return self._too_many_archives() or self.why_not(size)
-
-    def _too_many_archives(self) -> Note | None:
-        for measure, text in OVER.items():
-            gauge: Gauge = getattr(self, measure)
-            if gauge.is_over:
-                return Note(text, {"used": gauge.used, "limit": gauge.limit})
-        return None
+        lacks = self.lacks(size, is_new=True)
+        return sentence(lacks[0]) if lacks else None
 
 
 def usage(user: User) -> Usage:
@@ -173,10 +114,8 @@ def lock(user: User | int) -> None:
 def admit(*, user: User, size: Size, holder: UUID, by: User, is_new: bool = False) -> Reservation:
     """Reserve `size` for `holder`, or raise OverQuota with the numbers. Other admissions for this person wait."""
     lock(user)
-    now, owner = usage(user), user.short_name if by.pk != user.pk else ""
-    why_not = now.why_not_new(size) if is_new else now.why_not(size, owner)
-    if why_not:
-        raise OverQuota(why_not.text, why_not.args)
+    if lacks := usage(user).lacks(size, is_new=is_new):
+        raise OverQuota(sentence(lacks[0], user.short_name if by.pk != user.pk else ""), owner=user, lacks=lacks)
     return take(user=user, size=size, holder=holder)
 
 
@@ -207,17 +146,82 @@ def free(*, holders: list[UUID]) -> None:
 
 
 class BadGrant(Refusal):
-    """A grant of nothing, or one that has already ended."""
+    """A grant of nothing, or one that has already ended. field: where the fault is, '' for all amounts together."""
 
     status = 400
     code = "bad_grant"
 
+    def __init__(self, text: str, args: dict[str, Any] | None = None, *, field: str = "") -> None:
+        super().__init__(text, args)
+        self.field = field or None
 
-def give(*, user: User, size: Size, by: User | None, reason: str = "", ends_at: datetime | None = None) -> Grant:
-    """Grant one person `size` more, from now until `ends_at` (None: without an end). Raises BadGrant."""
+
+class NotByHand(Refusal):
+    """A grant that belongs to something else, and ends with that."""
+
+    code = "not_by_hand"
+
+
+@transaction.atomic
+def give(
+    *,
+    user: User,
+    size: Size,
+    by: User | None,
+    reason: str = "",
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Grant:
+    """Grant one person `size` more, from now or `starts_at` until `ends_at` (None: without an end), and record it. Raises BadGrant."""
+    grant = create_grant(user=user, size=size, by=by, reason=reason, starts_at=starts_at, ends_at=ends_at)
+    thing = Thing("grant", grant.pk, reason)
+    record(by=by, verb="give_grant", whom=user, thing=thing, detail=detail_of(grant), is_own_recorded=True)
+    return grant
+
+
+def detail_of(grant: Grant) -> dict[str, Any]:
+    """Return what the audit log keeps of a grant: the amounts, and when it ends."""
+    given = {m: amount for m in MEASURES if (amount := getattr(grant, m))}
+    return {"amounts": given, "ends_at": grant.ends_at.isoformat() if grant.ends_at else None}
+
+
+def create_grant(
+    *,
+    user: User,
+    size: Size,
+    by: User | None,
+    reason: str = "",
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Grant:
+    """Insert a grant; whoever calls this records why. Raises BadGrant."""
     if not any(astuple(size)):
         raise BadGrant(_("Say how much: a grant of nothing changes nothing."))
     if ends_at is not None and ends_at <= timezone.now():
-        raise BadGrant(_("This end is in the past. Give a later day."))
+        raise BadGrant(_("This end is in the past. Give a later day."), field="ends_at")
+    if ends_at is not None and starts_at is not None and ends_at <= starts_at:
+        raise BadGrant(_("It ends before it begins."), field="ends_at")
     amounts = {m: getattr(size, m) for m in MEASURES}
-    return Grant.objects.create(user=user, given_by=by, reason=reason[:200], ends_at=ends_at, **amounts)
+    begins = {"starts_at": starts_at} if starts_at else {}
+    return Grant.objects.create(user=user, given_by=by, reason=reason[:200], ends_at=ends_at, **begins, **amounts)
+
+
+@transaction.atomic
+def end_grant(*, grant: Grant, by: User | None) -> None:
+    """End what one person was given by hand, now; what has not begun is deleted. Nothing is stopped: there is only no room for more.
+
+    Raises NotByHand for what belongs to a role, a course, a donation or a subscription.
+    """
+    if grant.user_id:
+        lock(grant.user_id)
+    row = Grant.objects.select_for_update().filter(pk=grant.pk).first()
+    now = timezone.now()
+    if row is None or (row.ends_at and row.ends_at <= now):
+        return
+    if row.source != Grant.Source.HAND:
+        raise NotByHand(_("Only what an administrator gave can be ended here."))
+    if row.starts_at >= now:
+        row.delete()
+    else:
+        Grant.objects.filter(pk=row.pk).update(ends_at=now)
+    record(by=by, verb="end_grant", whom=row.user, thing=Thing("grant", grant.pk, row.reason), is_own_recorded=True)

@@ -6,11 +6,11 @@ Allowance.told has the quota that the cloud was given last. A launch sends only 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Func, Q, Sum, TextField, Value
 from django.utils import timezone
 
 from accounts.models import User
-from cloud.contract import Cloud, Owner, Quota
+from cloud.contract import Cloud, Owner, Quota, tenant_project
 from quotas.models import Allowance, Grant
 
 _FIELDS = {"machines": "servers", "vcpus": "vcpus", "ram_mb": "ram_mb"}
@@ -21,6 +21,20 @@ def owner_of(user: User) -> Owner:
     limits = Grant.objects.of(user).live(timezone.now()).aggregate(**{m: Sum(m, default=0) for m in _FIELDS})
     tenant = Allowance.objects.filter(user=user).values_list("tenant", flat=True).first() or ""
     return Owner(str(user.uuid), user.username, Quota(**{_FIELDS[m]: limits[m] for m in _FIELDS}), tenant)
+
+
+def project_of(user: User) -> str:
+    """Return the project in which the person's servers are made, as last known; '' if it is not known yet."""
+    return tenant_project(Allowance.objects.filter(user=user).values_list("tenant", flat=True).first() or "")
+
+
+def owners_of(projects: Iterable[str]) -> dict[str, User]:
+    """Return the people in whose projects servers are made, by project; without those that are nobody's. One query."""
+    found = Allowance.objects.alias(
+        project=Func("tenant", Value(":"), 1, function="split_part", output_field=TextField())
+    )
+    rows = found.filter(project__in=set(projects) - {""}).select_related("user")
+    return {tenant_project(row.tenant): row.user for row in rows}
 
 
 def send_quota(user: User, owner: Owner, cloud: Cloud) -> None:
@@ -36,6 +50,16 @@ def remember(user: User, owner: Owner) -> None:
     """Record that the cloud has this quota now, and where the tenant is (owner.tenant)."""
     quota = _as_json(owner.quota)
     Allowance.objects.filter(user=user).exclude(told=quota, tenant=owner.tenant).update(told=quota, tenant=owner.tenant)
+
+
+def take_tenant(user: User, owner: Owner, cloud: Cloud) -> None:
+    """Note a tenant that was made without a launch (owner.tenant), and see that it has the person's quota."""
+    if not owner.tenant:
+        return
+    Allowance.objects.get_or_create(user=user)
+    if _sent(user) != _as_json(owner.quota):
+        cloud.ensure_quota(owner)
+    remember(user, owner)
 
 
 def send_rules(user: User, owner: Owner, cloud: Cloud) -> None:

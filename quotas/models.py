@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from lib.compiled_queries import Among, Given, compiled
 from lib.measures import MEASURES as MEASURES
+from lib.measures import Size
 
 
 class Measures(models.Model):
@@ -92,6 +93,47 @@ class Grant(Measures):
                 name="grant_source_known",
             ),
         ]
+
+
+class QuotaRequest(Measures):
+    """A person asks for more, to launch or keep machines of one template. Whoever approves it gives a grant of these amounts."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Not decided yet")
+        APPROVED = "approved", _("Approved")
+        REFUSED = "refused", _("Refused")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="quota_requests")
+    subject = models.PositiveBigIntegerField()  # the template's id; opaque here
+    title = models.JSONField()  # what it was called: {"en": …, "es": …}
+    reason = models.CharField(max_length=500)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    note = models.CharField(max_length=500, blank=True, default="")  # of whoever decided it
+    created_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    grant = models.OneToOneField(Grant, null=True, blank=True, on_delete=models.SET_NULL, related_name="request")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "subject"], condition=Q(state="open"), name="quota_request_one_open_per_subject"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_at=None)
+                | Q(state__in=["approved", "refused"], decided_at__isnull=False),
+                name="quota_request_decided_at_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["subject"], condition=Q(state="open"), name="quota_request_open"),
+            models.Index(fields=["user", "-created_at"], name="quota_request_by_user"),
+        ]
+
+    @property
+    def size(self) -> Size:
+        """Return the amounts that are asked for."""
+        return Size(*(getattr(self, measure) for measure in MEASURES))
 
 
 class Reservation(Measures):

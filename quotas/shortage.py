@@ -1,75 +1,63 @@
-"""Shortages of a quota: the measures that do not suffice for what a person could launch, and the ways out. Once for a whole page."""
+"""Shortages of a quota: the measures that do not suffice for what a person could launch. Once for a whole page."""
 
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop as _
 
 from lib.measures import MEASURES, Size
 from lib.notes import Note
-from quotas.actions import OVER, Usage
+from quotas.actions import Usage
+from quotas.gauges import Lack
+from quotas.sentences import plainly, sentence
 
 _FREE = {
-    "machines": _("You have %(used)s of your %(limit)s machines."),
     "vcpus": _("Free processors: %(left)s of your %(limit)s."),
-    "ram_mb": _("Free memory: %(left)s MB of your %(limit)s MB."),
-    "disk_gb": _("Free disk: %(left)s GB of your %(limit)s GB."),
+    "ram_mb": _("Free memory: %(left)s of your %(limit)s."),
+    "disk_gb": _("Free disk: %(left)s of your %(limit)s."),
     "ports": _("Free public ports: %(left)s of your %(limit)s."),
-    **OVER,
 }
 _BRIEFLY = {
     "machines": _("No machine is left in your quota."),
     "vcpus": _("Processors: %(asked)s needed, %(left)s free in your quota."),
-    "ram_mb": _("Memory: %(asked)s MB needed, %(left)s MB free in your quota."),
-    "disk_gb": _("Disk: %(asked)s GB needed, %(left)s GB free in your quota."),
+    "ram_mb": _("Memory: %(asked)s needed, %(left)s free in your quota."),
+    "disk_gb": _("Disk: %(asked)s needed, %(left)s free in your quota."),
     "ports": _("Public ports: %(asked)s needed, %(left)s free in your quota."),
     "archives": _("You have too many archives."),
     "archive_gb": _("Your archives are too big."),
 }
-_OF_MACHINES = ("machines", "vcpus", "ram_mb", "disk_gb")
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Two lists of sentences for the top of a page."""
+    """The measures that do not suffice: the sentences for the top of a page, and the most that lacks of each measure."""
 
-    facts: list[Note]  # the numbers of each measure that does not suffice
-    ways_out: list[Note]
+    lacks: Sequence[Lack]
 
-
-def short_of(usage: Usage, size: Size) -> list[str]:
-    """Return the measures that refuse something new of this size, in the order of MEASURES."""
-    if over := [measure for measure in OVER if getattr(usage, measure).is_over]:
-        return over
-    asked = zip(MEASURES, astuple(size), strict=True)
-    return [measure for measure, amount in asked if amount > getattr(usage, measure).left]
+    @property
+    def facts(self) -> list[Note]:
+        """Return a sentence for each measure that does not suffice."""
+        return [_fact(lack) for lack in self.lacks]
 
 
 def briefly(usage: Usage, size: Size) -> Note | None:
     """Return the first shortage in a few words, for one card among many; None when `size` fits."""
-    short = short_of(usage, size)
-    return _note(_BRIEFLY, short[0], usage, asked=getattr(size, short[0])) if short else None
+    lacks = usage.lacks(size, is_new=True)
+    return _with_numbers(_BRIEFLY[lacks[0].measure], lacks[0]) if lacks else None
 
 
 def shortage(usage: Usage, sizes: Iterable[Size]) -> Shortage | None:
     """Return what does not suffice for one of `sizes` or more; None when everything fits."""
-    short = {measure for size in sizes for measure in short_of(usage, size)}
-    facts = [_note(_FREE, measure, usage) for measure in MEASURES if measure in short]
-    return Shortage(facts, [Note(text) for text in _ways_out(usage, short)]) if facts else None
+    most: dict[str, Lack] = {}
+    for lack in (lack for size in sizes for lack in usage.lacks(size, is_new=True)):
+        most[lack.measure] = max(lack, most.get(lack.measure, lack), key=lambda each: each.short)
+    return Shortage([most[measure] for measure in MEASURES if measure in most]) if most else None
 
 
-def _ways_out(usage: Usage, short: set[str]) -> list[str]:
-    """Return what the person can do to free these measures, leaving out what they have nothing of."""
-    ways = []
-    if short.intersection(_OF_MACHINES) and usage.machines.used:
-        ways.append(_("Delete a machine that you no longer need."))
-        if usage.archives.left and usage.archive_gb.left:
-            ways.append(_("Archive a machine: its disk is kept, and only its ports stay taken."))
-    if "ports" in short and usage.ports.used:
-        ways.append(_("Close a public port, or delete an archived machine for good: it keeps its ports."))
-    return [*ways, _("Ask an administrator for more.")]
+def _fact(lack: Lack) -> Note:
+    return _with_numbers(_FREE[lack.measure], lack) if lack.measure in _FREE else sentence(lack)
 
 
-def _note(texts: dict[str, str], measure: str, usage: Usage, **more: int) -> Note:
-    gauge = getattr(usage, measure)
-    return Note(texts[measure], {"used": gauge.used, "limit": gauge.limit, "left": gauge.left, **more})
+def _with_numbers(text: str, lack: Lack) -> Note:
+    numbers = {"asked": lack.asked, "left": lack.gauge.left, "limit": lack.gauge.limit}
+    return Note(text, {name: plainly(lack.measure, number) for name, number in numbers.items()})

@@ -1,17 +1,22 @@
-"""A Chromium for all tests of a module in a real browser, and a clean profile for each of them.
+"""A Chromium for all tests in a real browser that follow each other, and a clean profile for each of them.
 
-The browser lives for a module, not for a session: while Playwright's sync API is open, its event loop counts as running in this
-thread, and tests of coroutines, which come in other modules, could not have one of their own. A module's tests are one xdist
-group, so that a worker starts one Chromium for all of them.
+The browser is closed before the next test that needs none (`tests/conftest.py`): while Playwright's sync API is open, its event loop
+counts as running in this thread, and tests of coroutines could not have one of their own. A start takes 0.8 s of processor time, so
+the modules of one xdist group share one.
 """
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.waiting import PATIENCE
+
+MILLISECONDS = 1000 * PATIENCE
+expect.set_options(timeout=MILLISECONDS)
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # the loop of Playwright's sync API is no reason to refuse
 # The first that is there. Debian builds both from the same source; without a desktop's windows each profile costs half.
 CHROMIUMS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
@@ -25,18 +30,31 @@ in_a_browser = [
 ]
 
 
+_open: list[Browser] = []  # one at most
+_until_closed = ExitStack()
+is_last_in_row = False  # the next test needs no browser: tests/conftest.py says so
+
+
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The process that a module's tests share."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+def chromium() -> Browser:
+    """The process that tests in a row share."""
+    if not _open:
+        playwright = _until_closed.enter_context(sync_playwright())
+        _open.append(playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS))
+        _until_closed.callback(lambda: _open.pop().close())
+    return _open[0]
+
+
+def close() -> None:
+    """End the shared process, if there is one."""
+    _until_closed.close()
 
 
 @pytest.fixture
 def browser(chromium: Browser) -> Iterator[Browser]:
-    """The module's Chromium, in which nobody has a window yet. What a test leaves open is closed."""
+    """The shared Chromium, in which nobody has a window yet. What a test leaves open is closed."""
     yield chromium
     for context in list(chromium.contexts):
         context.close()
+    if is_last_in_row:  # while the site that it has lines to is still there
+        close()

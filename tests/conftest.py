@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import pytest
 
-from deploy.local import child, free_ports, pidfiles
+from deploy.local import child, pidfiles
 from deploy.local.errors import LauncherError
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     import subprocess
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
 
 DATA = Path(os.environ.get("MINGA_TEST_DATA", ".data-test")).resolve()
 PASSWORD = "minga"
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 # xdist groups that take long, in the order of their start: the longest first, those that wait beside those that work. The short
 # tests come last and even out the end.
 LONG_GROUPS = (
-    "simulated-stack", "qemu-stack", "test_agent-openssh", "contract-qemu", "test_agent-embedded", "guests-qemu", "pages-in-a-browser",
-    "start", "test_waiting-openssh", "test_waiting-embedded", "questions-in-a-browser", "contract-simulated", "guests-simulated",
-    "upgrade-of-make-run",
+    "simulated-stack", "debian-stack", "qemu-stack", "pages-in-a-browser", "contract-qemu", "accounts-in-a-browser", "test_agent-openssh",
+    "test_agent-embedded", "guests-qemu", "upgrade-of-make-run", "test_waiting-openssh", "test_waiting-embedded", "oidc",
+    "questions-in-a-browser", "contract-simulated", "guests-simulated",
 )  # fmt: skip
 # What was compiled is kept, whatever the environment says: else each worker rewrites the assertions of all tests anew, and each
 # process that a test starts compiles all of ours.
@@ -64,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _make_cheaper() -> None:
-    """Change what costs processor in every test; what production has is tested in test_passwords.py and test_start.py."""
+    """Change what costs processor in every test; what production has is tested in test_passwords.py and by the whole stacks of tests/journeys."""
     from django.conf import settings
 
     from tests import emptying
@@ -78,7 +79,7 @@ def _make_cheaper() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """No garbage is collected while all tests are imported, which would take 0.7 s of each worker's processor time.
+    """Collect no garbage while all tests are imported, which would take 0.7 s of each worker's processor time.
 
     What is imported by then is left out of it for good: it would take some percent more.
     """
@@ -97,9 +98,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _starts_after(item: pytest.Item) -> int:
-    """How many long groups start before this test's."""
+    """Count the long groups that start before this test's."""
     group = next((mark.args[0] for mark in item.iter_markers("xdist_group")), "")
     return LONG_GROUPS.index(group) if group in LONG_GROUPS else len(LONG_GROUPS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Close the browser before a test that needs none, and before the database goes."""
+    if not item.get_closest_marker("browser"):
+        return (yield)
+    from tests import chromium
+
+    chromium.is_last_in_row = not (nextitem and nextitem.get_closest_marker("browser"))
+    try:
+        return (yield)
+    finally:
+        if chromium.is_last_in_row:
+            chromium.close()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -117,9 +133,9 @@ def _record(name: str) -> Path:
 def _start_servers() -> None:
     _take_lock()
     for name in ("postgres", "redis"):
-        pidfiles.end_leftover(_record(name), gently=signal.SIGINT, seconds=5)
-    postgres = Postgres(DATA / "postgres", free_ports.free_port(), PASSWORD, careless=True)
-    redis = Redis(DATA / "redis", free_ports.free_port(), PASSWORD)
+        pidfiles.end_leftover(_record(name), gently=signal.SIGINT, seconds=30)
+    postgres = Postgres(DATA / "postgres", free_port(), PASSWORD, careless=True)
+    redis = Redis(DATA / "redis", free_port(), PASSWORD)
     postgres.prepare()
     redis.prepare()
     _start(
@@ -178,7 +194,7 @@ def _no_cache_between_tests(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
-    """Each worker's database is a copy of one that has all tables."""
+    """Make each worker's database a copy of one that has all tables."""
     from django.db import connection
 
     from tests import ready_database

@@ -67,7 +67,7 @@ _GROUND: Tables = {}  # likewise: a row of each table that a launch reads
 
 
 class Sight:
-    """All that a person's launch finds in the tables."""
+    """Everything that a person's launch finds in the tables."""
 
     def __init__(self, owner: User, slug: str) -> None:
         self.owner = owner

@@ -1,9 +1,9 @@
-"""Our own long-lived programs, started by a fork of a process that has already imported them.
+"""Long-lived programs of ours, started by a fork of a process that has already imported them.
 
 `make test` starts the local cloud, the agent and the embedded VPS some 170 times, and each start spends a quarter of a second of
 processor on the same imports. Each pytest worker therefore keeps one process that has them (`python -m tests.warm`), which forks
 and runs the module as `python -m` would: with its arguments, its environment and its exit code. Real starts stay in whole stacks
-(tests/journeys, tests/house/test_start.py) and in tests/cloud/test_server_process.py.
+(tests/journeys, tests/upgrade/test_running_installation.py) and in tests/cloud/test_server_process.py.
 """
 
 import atexit
@@ -83,7 +83,7 @@ def _in_a_test() -> bool:
 
 
 class Forker:
-    """Our end of the warm process, which ends when this is closed, at the latest with us. Its children live on, as Popen's do."""
+    """The test's end of the warm process, which ends when this is closed, at the latest with us. Its children live on, as Popen's do."""
 
     def __init__(self) -> None:
         self.orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

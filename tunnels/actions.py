@@ -31,16 +31,22 @@ WISHED = (
 
 
 class BadPort(Refusal):
+    """A number that is no TCP port."""
+
     status = 400
     code = "bad_port"
 
 
 class BadNetwork(Refusal):
+    """A text that is no network, or more networks than a port may have."""
+
     status = 400
     code = "bad_network"
 
 
 class PortOpenAlready(Refusal):
+    """The machine has a public port for this port already."""
+
     code = "port_open_already"
 
 
@@ -86,7 +92,7 @@ def _tunnel(holder: UUID, owner: User, service: Service, position: int) -> Tunne
 
 
 def _insert(tunnels: list[Tunnel], gateway: Gateway) -> list[Tunnel]:
-    """Insert tunnels on random ports; a port that another took in the meantime is drawn anew."""
+    """Insert tunnels on random ports; another is drawn for one that was taken in the meantime."""
     for lost in range(TRIES):
         # Insert in the order of the ports: two transactions that wait for each other's port would be a deadlock.
         for tunnel, port in zip(tunnels, draw(gateway, len(tunnels), lost), strict=True):
@@ -160,7 +166,7 @@ def _hold(tunnel: Tunnel, knock: list[str]) -> bool:
 
 @transaction.atomic
 def knockers_of(networks: Mapping[UUID, list[str]]) -> int:
-    """Set which networks (CIDR) may knock at the held ports of each holder. Return how many tunnels that changed; nothing else is written."""
+    """Set the networks (CIDR) that may knock at the held ports of each holder. Write and count only the tunnels that change."""
     rows = Tunnel.objects.live().filter(holder__in=networks, wanted=Wanted.HELD)
     stale = [pk for pk, holder, knock in rows.values_list("pk", "holder", "knock") if knock != networks[holder]]
     changed = list(rows.filter(pk__in=stale).select_for_update().order_by("pk"))

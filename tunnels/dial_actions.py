@@ -27,10 +27,14 @@ MOST_OLD_DIALS = 100  # that a new dial removes
 
 
 class NotDialable(Refusal):
+    """No open way leads to this port."""
+
     code = "port_closed"
 
 
 class AgentAway(Refusal):
+    """The agent of the gateway was not heard lately, so nothing would connect."""
+
     status = 503
     code = "agent_away"
 
@@ -63,6 +67,7 @@ def dial_ssh(*, holder: UUID, owner: User, address: str, by: User | None) -> Dia
 
 
 def closed() -> NotDialable:
+    """Return the refusal for a port to which no open way leads."""
     return NotDialable(_("Nothing can be reached there while this port is closed."))
 
 

@@ -70,6 +70,7 @@ def way_to_ssh(*, holder: UUID, owner: User, address: str, reach_port: int | Non
 
 
 def way_of(asked: Dial) -> Way:
+    """Return the asker's half of a dial: its ticket, and where the live process is. Looks its name up, so it may wait for DNS."""
     return Way(key=asked.key, ticket=asked.ticket("asker"), live=_live())
 
 

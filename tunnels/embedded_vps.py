@@ -113,7 +113,7 @@ class OnlyForwards(asyncssh.SSHServer):
 
 
 def ensure_key(path: Path) -> None:
-    """Make a key pair once, its private half readable for us alone. Half a pair, left by a kill, is made anew."""
+    """Make a key pair once, its private half readable for us alone. Half a pair, left by a kill, is replaced."""
     public = path.with_name(path.name + ".pub")
     if path.exists() and public.exists():
         return

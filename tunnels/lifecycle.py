@@ -54,6 +54,7 @@ def tell_agent(gateway_id: int, changed: Iterable[Tunnel]) -> None:
 
 
 def next_revision(gateway_id: int) -> int:
+    """Raise the gateway's revision by one and return it. Locks the gateway row until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_REVISION, [gateway_id])
         return int(cursor.fetchone()[0])
@@ -119,7 +120,9 @@ def _count(tunnel: Tunnel, line: TunnelReport) -> bool:
     tunnel.bytes_out += line.bytes_out
     tunnel.bytes_used += line.bytes_used
     tunnel.connections = min(line.connections, MANY_CONNECTIONS)
-    tunnel.refused = min(tunnel.refused + line.refused, MANY_CONNECTIONS)
+    # A port that was never open is replaced at once: tries of the same one, before the agent learns of the next, are one.
+    refused = line.refused if tunnel.opened_at else min(line.refused, 1)
+    tunnel.refused = min(tunnel.refused + refused, MANY_CONNECTIONS)
     last = datetime.fromtimestamp(line.last_byte_at, UTC) if line.last_byte_at is not None else None
     tunnel.last_byte_at = max(filter(None, (last, tunnel.last_byte_at)), default=None)
     return before != _counts(tunnel)
@@ -130,7 +133,7 @@ def _counts(tunnel: Tunnel) -> tuple[int, ...]:
 
 
 def _settle(tunnel: Tunnel, line: TunnelReport | None, report: Report, now: datetime) -> bool:
-    """Move a tunnel to the state that the agent reported. True when its port must be drawn anew."""
+    """Move a tunnel to the state that the agent reported. True when another port must be drawn."""
     if tunnel.wanted_revision > report.revision or (line is None and not report.whole):
         return False  # the agent did not know the present wish yet, or does not speak of this one
     is_shut = line is None or line.state == "closed"

@@ -2,7 +2,6 @@
 
 import hashlib
 import uuid
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +30,7 @@ def hash_token(token: str) -> str:
 
 class GatewayQuerySet(models.QuerySet["Gateway"]):
     def enabled(self) -> "GatewayQuerySet":
+        """Select gateways that get new ports. The others keep what they have."""
         return self.filter(enabled=True)
 
     def silent(self, now: datetime) -> "GatewayQuerySet":
@@ -103,10 +103,8 @@ class TunnelQuerySet(models.QuerySet["Tunnel"]):
         return self.exclude(state=State.GONE)
 
     def of(self, holder: UUID) -> "TunnelQuerySet":
+        """Select a holder's tunnels whose port is still theirs, in the order of the template, with their gateways."""
         return self.live().filter(holder=holder).select_related("gateway").order_by("position", "created_at")
-
-    def of_many(self, holders: Collection[UUID]) -> "TunnelQuerySet":
-        return self.live().filter(holder__in=holders).select_related("gateway").order_by("position", "created_at")
 
     def kept(self) -> "TunnelQuerySet":
         """Select tunnels that nobody asked to give back."""
@@ -187,6 +185,7 @@ class Tunnel(models.Model):
 
     @property
     def note(self) -> Note:
+        """Return the sentence that explains the state; empty where nothing needs explaining."""
         return Note.from_json(self.state_note)
 
     def shown_state(self, now: datetime) -> str:
@@ -231,6 +230,7 @@ class DialQuerySet(models.QuerySet["Dial"]):
         return self.filter(through, agent_at=None, expires_at__gt=now)
 
     def over(self, now: datetime) -> "DialQuerySet":
+        """Select dials that are old enough to be deleted."""
         return self.filter(expires_at__lt=now - DIALS_KEPT)
 
 

@@ -31,7 +31,7 @@ class NoPortLeft(Refusal):
 
 
 class NoGateway(Refusal):
-    """Nobody has set up a gateway yet."""
+    """No gateway is set up yet."""
 
     code = "no_gateway"
     status = 503

@@ -48,14 +48,14 @@ def primary_answered(holder: UUID) -> bool:
     return first is None or first.answered_at is not None or not first.may_open
 
 
-def silent(holder: UUID, *, anew: bool) -> list[str]:
+def silent(holder: UUID, *, new_disk: bool) -> list[str]:
     """Return the services that do not accept connections yet and are waited for, in the template's order.
 
-    anew: the disk is a new one, so services that did not answer when they were shut last are waited for, too. The first service
-    always is; a port that a person opened never is, unless it is the first: nothing need listen there.
+    new_disk: services that did not answer when they were shut last are waited for, too. The first service
+    always is; a port that a person opened never is, unless it is the first: nothing has to listen there.
     """
     rows = [t for t in Tunnel.objects.of(holder).kept().select_related("owner") if t.may_open]
-    rest = [t for t in rows[1:] if not t.extra and (anew or not t.quiet)]
+    rest = [t for t in rows[1:] if not t.extra and (new_disk or not t.quiet)]
     return [tunnel.service for tunnel in (*rows[:1], *rest) if tunnel.answered_at is None]
 
 

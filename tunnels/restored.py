@@ -1,4 +1,4 @@
-"""Revisions after a restore: agents know revisions that the database has not given yet: number them anew."""
+"""Revisions after a restore: agents know revisions that the database has not given yet, so the numbers jump ahead."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from tunnels.models import Gateway, Tunnel
 
 
 @transaction.atomic
-def number_anew(now: datetime) -> None:
+def raise_revisions(now: datetime) -> None:
     """Give each gateway and its tunnels a revision above any that an agent may have heard.
 
     Seconds since 1970: one revision a second for years would be needed to reach it, and a second restore of the same
@@ -27,5 +27,5 @@ def number_anew(now: datetime) -> None:
 
 
 def ask_again(holder: UUID) -> None:
-    """Find out anew whether the holder's services answer."""
+    """Find out again whether the holder's services answer."""
     Tunnel.objects.live().filter(holder=holder).update(answered_at=None)

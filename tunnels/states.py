@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Wanted(models.TextChoices):
+    """The state that the upper floors want of a port."""
+
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
     # The gateway listens, and the agent lets nobody in: who may knock waits, others are refused.
@@ -13,11 +15,13 @@ class Wanted(models.TextChoices):
 
 
 class State(models.TextChoices):
+    """The state of a port, as the agent reported it. MOVES has the legal moves."""
+
     CLOSED = "closed", _("Closed")  # the agent is known not to have it
     OPENING = "opening", _("Opening")
     OPEN = "open", _("Open")
     HELD = "held", _("Held")
-    FAILED = "failed", _("Does not open")  # the agent goes on trying all the same
+    FAILED = "failed", _("Does not open")  # the agent keeps trying
     GONE = "gone", _("Given back")  # the port may be drawn by somebody else
 
 

@@ -55,6 +55,7 @@ def _is_crowd(text: str) -> bool:
 
 
 def may_knock(address: str, knock: Iterable[str], allow: Iterable[str]) -> bool:
+    """Say whether a visitor at this address wakes the machine: invited by `knock` or the allow-list, and let in by the latter."""
     return _is_in(address, all_knockers(knock, allow)) and (not allow or _is_in(address, allow))
 
 

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                             ("sending", "Being sent"),
                             ("delivered", "Delivered"),
                             ("failed", "Not delivered"),
-                            ("none", "No way there"),
+                            ("none", "Not delivered: nowhere to send it"),
                             ("cancelled", "Cancelled"),
                         ],
                         default="due",

@@ -19,6 +19,7 @@ class Kind:
     facts: called at delivery, in the language and time zone of the recipient, gives what the templates need, with the "subject"
         of the mail; None where the message is no longer worth sending.
     template: the path of its templates without ".txt" and ".html".
+    proves_address: its link proves the address, so it also goes to one that is not proven yet. `facts` may name another as "to".
     """
 
     name: str
@@ -26,6 +27,7 @@ class Kind:
     facts: Callable[[Notice], dict[str, Any] | None]
     template: str
     may_unsubscribe: bool = False
+    proves_address: bool = False
 
 
 KINDS: dict[str, Kind] = {}

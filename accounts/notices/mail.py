@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts import emails
 from accounts.failures import Failures
@@ -43,7 +44,7 @@ def send_due(now: datetime) -> int:
     if not due.exists():
         return 0
     if settings.EMAIL_BACKEND in NO_SERVER:
-        due.update(state=State.NONE, next_at=None, fault="No mail server is set (EMAIL_URL).")
+        due.update(state=State.NONE, next_at=None, fault=_("No mail server is set (EMAIL_URL)."))
         return 0
     failures = Failures(LOOP, now)
     is_all_resting = not due.exclude(pk__in=failures.resting).exists()
@@ -140,7 +141,7 @@ def _refused(notice: Notice, connection: Any, code: int, reason: bytes | str) ->
 def _mail(notice: Notice) -> EmailMultiAlternatives | tuple[str, str]:
     """Return the mail, in its reader's language and time zone; or the state and the reason where there is none to send."""
     person, kind = notice.recipient, kind_of(notice.kind)
-    if not emails.proven(person):
+    if not (person.email if kind.proves_address else emails.proven(person)):
         return State.NONE, "No verified mail address."
     if kind.may_unsubscribe and Unsubscribed.objects.filter(user=person, kind=kind.name).exists():
         return State.NONE, "Unsubscribed."
@@ -151,9 +152,9 @@ def _mail(notice: Notice) -> EmailMultiAlternatives | tuple[str, str]:
 
 def _rendered(kind: Kind, person: User, facts: dict[str, Any]) -> EmailMultiAlternatives:
     link = unsubscribe.address(person, kind) if kind.may_unsubscribe else ""
-    facts = {"person": person, "unsubscribe": link, **facts}
+    facts = {"person": person, "unsubscribe": link, "to": person.email, **facts}
     mail = EmailMultiAlternatives(
-        str(facts["subject"]), render_to_string(f"{kind.template}.txt", facts), to=[person.email]
+        str(facts["subject"]), render_to_string(f"{kind.template}.txt", facts), to=[facts["to"]]
     )
     mail.attach_alternative(render_to_string(f"{kind.template}.html", facts), "text/html")
     mail.extra_headers = {"Auto-Submitted": "auto-generated"}  # so that no absence notice answers it

@@ -1,4 +1,4 @@
-"""Messages to people, and who wants which kinds no more."""
+"""Messages to people, and who has unsubscribed from which kinds."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ class Notice(models.Model):
         SENDING = "sending", _("Being sent")  # claimed by a worker; never sent again by itself if that worker dies
         DELIVERED = "delivered", _("Delivered")
         FAILED = "failed", _("Not delivered")  # given up
-        NONE = "none", _("No way there")  # no mail address, no open terminal, unsubscribed
+        NONE = "none", _("Not delivered: nowhere to send it")  # no mail address, no open terminal, unsubscribed
         CANCELLED = "cancelled", _("Cancelled")  # no longer worth sending
 
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
@@ -74,7 +74,7 @@ class Notice(models.Model):
 
 
 class Unsubscribed(models.Model):
-    """A kind of mail that a person wants no more."""
+    """A kind of mail that a person no longer wants."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="unsubscribed")
     kind = models.CharField(max_length=40)

@@ -15,6 +15,7 @@ from django.db.models import F, Min
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
+from accounts.audit.trail import Thing, record
 from accounts.models import User
 from accounts.notices.kinds import kind_of
 from accounts.notices.models import Notice, NoticeQuerySet
@@ -27,9 +28,10 @@ LOST_AFTER = timedelta(minutes=5)  # a worker that has been sending one row for 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=30)
 KEPT = timedelta(days=180)  # then a row is deleted: nobody asks any more what it was
-LOST = "The worker ended while it sent this. Whether it arrived is not known, so it is not sent again by itself."
+BATCH = 1_000  # rows of one insert
+LOST = _("The worker ended while it sent this. Whether it arrived is not known, so it is not sent again by itself.")
 PASSED_OVER = "No longer worth sending."
-TOO_LATE = "Its time was over before it could be delivered."
+TOO_LATE = _("Its time was over before it could be delivered.")
 Channel, State = Notice.Channel, Notice.State
 OPEN = (State.DUE, State.SENDING)
 
@@ -52,16 +54,30 @@ def send(
     ends_at: datetime | None = None,
 ) -> None:
     """Put one message into the outbox, once per channel however often it is called. Belongs into the action's transaction."""
-    facts = {"kind": kind_of(kind).name, "recipient": to, "about": about, "holder": holder, "ends_at": ends_at}
-    facts |= {"arguments": arguments or {}, "created_at": now}
-    rows = [Notice(channel=c, next_at=None if c == Channel.PAGE else now, **facts) for c in channels]
-    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    facts = {"arguments": arguments or {}, "holder": holder, "ends_at": ends_at}
+    _insert([_row(kind, to, about, channel, now, facts) for channel in channels])
+
+
+def send_to_all(*, kind: str, people: Iterable[User], about: str, channels: Iterable[str], now: datetime) -> None:
+    """Put one message for each of these people into the outbox, as `send` does for one."""
+    ways = tuple(channels)
+    _insert([_row(kind, person, about, channel, now, {}) for person in people for channel in ways])
+
+
+def _row(kind: str, to: User, about: str, channel: str, now: datetime, facts: dict[str, Any]) -> Notice:
+    next_at = None if channel == Channel.PAGE else now
+    row = {"kind": kind_of(kind).name, "recipient": to, "about": about, "channel": channel}
+    return Notice(**row, next_at=next_at, created_at=now, **facts)
+
+
+def _insert(rows: list[Notice]) -> None:
+    Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=BATCH)
     if any(row.channel == Channel.MAIL for row in rows):
         doorbell.ring("accounts.tasks.send_notices")
 
 
 def cancel(abouts: Collection[str], why: str) -> int:
-    """Keep what was not delivered yet from being sent. Belongs into the transaction that makes it pointless."""
+    """Stop what was not delivered yet. Call it in the transaction that makes it pointless."""
     due = Notice.objects.filter(about__in=abouts, state=State.DUE)
     return due.update(state=State.CANCELLED, next_at=None, fault=why[:200])
 
@@ -124,6 +140,7 @@ def pause_after(attempts: int) -> timedelta:
     return min(pause, LONGEST_PAUSE)
 
 
+@transaction.atomic
 def send_again(*, notice: Notice, by: User) -> None:
     """Send a mail that failed once more, as an administrator asks. Raises NotFailed."""
     now = timezone.now()
@@ -131,6 +148,7 @@ def send_again(*, notice: Notice, by: User) -> None:
     if not failed.update(state=State.DUE, attempts=0, next_at=now, fault=""):
         raise NotFailed(_("Only a mail that was not delivered can be sent again."))
     log.info("notice %s is sent again by %s", notice.pk, by.username)
+    record(by=by, verb="send_notice_again", whom=notice.recipient_id, thing=Thing("notice", notice.pk, notice.kind))
     doorbell.ring("accounts.tasks.send_notices")
 
 

@@ -1,4 +1,4 @@
-"""Links in mails by which a person ends one kind of mails without signing in. They work for ever, as the law of many lands wants."""
+"""Links in mails by which a person ends one kind of mails without signing in. They never expire, as the law of many countries demands."""
 
 from django.conf import settings
 from django.core import signing
@@ -20,6 +20,7 @@ class BadLink(Refusal):
 
 
 def token(person: User, kind: Kind) -> str:
+    """Return the signed part of a link that ends this kind for this person. It works without a sign-in, and does not expire."""
     return _SIGNER.sign(f"{person.pk}-{kind.name}")
 
 
@@ -33,7 +34,7 @@ def read(text: str) -> tuple[User, Kind]:
     try:
         number, _dash, name = _SIGNER.unsign(text).partition("-")
     except signing.BadSignature:
-        raise BadLink(_("This link is not whole, or not one of ours. Copy the whole line of the mail.")) from None
+        raise BadLink(_("This link is incomplete, or not one of ours. Copy the whole line from the mail.")) from None
     try:
         person, kind = User.objects.get(pk=number), kind_of(name)
     except (User.DoesNotExist, LookupError):
@@ -44,6 +45,7 @@ def read(text: str) -> tuple[User, Kind]:
 
 
 def is_ended(person: User, kind: Kind) -> bool:
+    """Say whether this person has unsubscribed from this kind."""
     return Unsubscribed.objects.filter(user=person, kind=kind.name).exists()
 
 
@@ -53,4 +55,5 @@ def end(person: User, kind: Kind) -> None:
 
 
 def begin_again(person: User, kind: Kind) -> None:
+    """Send this person mails of this kind again."""
     Unsubscribed.objects.filter(user=person, kind=kind.name).delete()

@@ -9,13 +9,16 @@ from typing import Protocol
 
 from cloud.contract.errors import Cause, CloudBusy, CloudError, CloudFull, CloudGone, CloudLimit, CloudRefused
 from cloud.contract.hosts import Flavor, Host, Hosts, Room
-from cloud.contract.identity import Identity, Owner, Quota
+from cloud.contract.identity import Identity, Owner, Quota, tenant_project
 from cloud.contract.images import Image, Images
 from cloud.contract.networks import Networks
+from cloud.contract.persons import AppCredential, CloudPerson, Denial, People, WhichProject
 from cloud.contract.servers import CLOUD_CONFIG, Diagnostics, Listing, Server, Servers, ServerSpec, Status
+from cloud.contract.users import MadeUser, Users, UserSpec
 
 __all__ = [
     "CLOUD_CONFIG",
+    "AppCredential",
     "Cause",
     "Cloud",
     "CloudBusy",
@@ -23,7 +26,9 @@ __all__ = [
     "CloudFull",
     "CloudGone",
     "CloudLimit",
+    "CloudPerson",
     "CloudRefused",
+    "Denial",
     "Diagnostics",
     "Flavor",
     "Host",
@@ -32,18 +37,24 @@ __all__ = [
     "Image",
     "Images",
     "Listing",
+    "MadeUser",
     "Networks",
     "Owner",
+    "People",
     "Quota",
     "Room",
     "Server",
     "ServerSpec",
     "Servers",
     "Status",
+    "UserSpec",
+    "Users",
+    "WhichProject",
+    "tenant_project",
 ]
 
 
-class Cloud(Servers, Images, Hosts, Networks, Identity, Protocol):
+class Cloud(Servers, Images, Hosts, Networks, Identity, Users, Protocol):
     """A whole cloud. Calls block and are safe to share between threads; each ends within its own time limit or raises CloudBusy.
 
     Any call may raise CloudBusy or CloudRefused. A verb that names a server, image or flavor that is gone raises CloudGone, except

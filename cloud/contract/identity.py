@@ -23,6 +23,11 @@ class Owner:
     tenant: str = ""  # the last Server.tenant from ensure_server: saves a search; may be out of date
 
 
+def tenant_project(tenant: str) -> str:
+    """Return the project that a cloud's note of a tenant (Owner.tenant) is about: it stands before the first colon."""
+    return tenant.partition(":")[0]
+
+
 class Identity(Protocol):
     """See Cloud for what each call may raise."""
 

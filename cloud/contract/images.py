@@ -19,6 +19,7 @@ class Image:
     can_suspend: bool = True
     disk_format: str = "qcow2"  # of the bytes: qcow2, raw…
     status: str = ""  # the cloud's own word, where it is not ready: queued, saving, deactivated…
+    fault: str = ""  # why it could not be made, for administrators
     checksum: str = ""  # of the bytes, after its method: sha512:…; '' where the cloud gives none
 
 

@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerSpec:
-    """A server to be made. `machine` is the only thing by which it is found again."""
+    """A server to be made. It is found again by `machine`, in the tenant of `owner`."""
 
     machine: str  # our machine's id (a UUID as text); kept in the server's metadata
     owner: Owner
@@ -111,8 +111,11 @@ class Servers(Protocol):
         A change from some seconds before the cursor may be listed again.
         """
 
-    def find_server(self, machine: str) -> Server | None:
-        """Return the living server of this machine id, the oldest where there are several; not one that is being deleted."""
+    def find_server(self, machine: str, owner: Owner, project: str = "") -> Server | None:
+        """Return the living server of this machine id, the oldest where there are several; not one that is being deleted.
+
+        Only servers in the owner's tenant or in `project` count: people can write any tag on a server in a tenant of their own.
+        """
 
     def ensure_server(self, spec: ServerSpec) -> Server:
         """Make a server, or find the one made for `spec.machine` (see find_server). CloudFull when no host has room.

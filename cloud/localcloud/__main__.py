@@ -17,6 +17,7 @@ from cloud.localcloud import guest_choice, store
 from cloud.localcloud.api import make_app
 from cloud.localcloud.engine import Engine
 from cloud.localcloud.sizes import Capacity
+from cloud.starter.recipes import RECIPES
 
 
 def main() -> int:
@@ -30,7 +31,7 @@ def main() -> int:
         lock = store.lock(options.data)
         token = _token(options.token_file)
         listener = _bind(options.port)
-        guests, its_store = guest_choice.choose(options.guests, options.data, options.build_seconds)
+        guests, its_store = guest_choice.choose(options.guests, options.data, options.build_seconds, options.starter)
     except (store.DataInUse, guest_choice.NoGuests) as trouble:
         return _say(str(trouble))
     except OSError as trouble:
@@ -55,6 +56,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--ram-mb", type=int, help="capacity in MiB")
     parser.add_argument("--disk-gb", type=int, help="capacity in GiB")
     parser.add_argument("--build-seconds", type=float, help="over which a build is spread")
+    parser.add_argument(
+        "--starter", choices=sorted(RECIPES), default="", help="the starter image that is being built into DATA/starter"
+    )
     return parser.parse_args()
 
 

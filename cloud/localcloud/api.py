@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused, Status
+from cloud.localcloud import local_accounts
 from cloud.localcloud.engine import Engine
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qmp import QmpFailed
@@ -44,7 +45,9 @@ def make_app(engine: Engine, token: str) -> Starlette:
 
 
 async def _answer(engine: Engine, token: str, handler: Handler, request: Request) -> Response:
-    if not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()):
+    if handler is not sign_in and not hmac.compare_digest(
+        request.headers.get("authorization", "").encode(), f"Bearer {token}".encode()
+    ):
         return JSONResponse({"problem": "refused", "text": "The token is wrong."}, 401)
     try:
         result = await handler(engine, request)
@@ -195,6 +198,24 @@ async def diagnostics(engine: Engine, request: Request) -> Any:
     return {row.id: answer for row, answer in zip(running, answers, strict=True) if answer}
 
 
+async def sign_in(engine: Engine, request: Request) -> Any:
+    """Check a person's own password: the only call without the token."""
+    body = await request.json()
+    return await local_accounts.sign_in(engine.store, str(body["name"]), str(body["password"]))
+
+
+async def put_person(engine: Engine, request: Request) -> Any:
+    await local_accounts.put(engine.store, request.path_params["name"], await request.json())
+
+
+async def ensure_user(engine: Engine, request: Request) -> Any:
+    return await local_accounts.ensure_user(engine.store, await request.json())
+
+
+async def delete_user(engine: Engine, request: Request) -> None:
+    local_accounts.delete_user(engine.store, request.query_params)
+
+
 ROUTES: list[tuple[str, str, Handler]] = [
     ("/", "GET", about),
     ("/flavors", "GET", flavors),
@@ -214,4 +235,8 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("/servers/{id}/screen", "GET", screen),
     ("/servers/{id}/{verb}", "POST", verb),
     ("/diagnostics", "POST", diagnostics),
+    ("/people/sign-in", "POST", sign_in),
+    ("/people/{name}", "PUT", put_person),
+    ("/users", "POST", ensure_user),
+    ("/users", "DELETE", delete_user),
 ]

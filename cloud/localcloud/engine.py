@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Room, Status
-from cloud.localcloud import jobs, loopback
+from cloud.localcloud import base_images, jobs, loopback
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.rows import HOST, ImageRow, ServerRow
 from cloud.localcloud.sizes import FLAVORS, Capacity, must_suit
@@ -36,11 +36,7 @@ class Engine:
 
     async def open(self) -> None:
         """Take over from the last run: base images, running guests, verbs that were cut off."""
-        bases = {image.id: image for image in self.guests.base_images()}
-        for image in [image for image in self.store.images.values() if image.base and image.id not in bases]:
-            self.store.delete_image(image.id)
-        for image in bases.values():
-            self.store.save_image(image)
+        base_images.keep(self.store, self.guests.base_images())
         await self.guests.find_again(list(self.store.living))
         for row in list(self.store.living):
             if row.parked:
@@ -68,6 +64,7 @@ class Engine:
             await asyncio.sleep(WATCH_SECONDS)
 
     def _look_after_guests(self) -> None:
+        base_images.keep(self.store, self.guests.base_images())
         for row in list(self.store.living):
             if row.is_running and not row.goal and (reason := self.guests.why_not_running(row)):
                 self.store.save(row, status=Status.STOPPED, fault=reason)

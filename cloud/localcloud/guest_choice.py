@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from cloud.localcloud import acceleration, tiny_linux
+from cloud.localcloud.base_images import StarterImages
 from cloud.localcloud.guests import Guests
 from cloud.localcloud.qemu import QemuGuests, end_all_guests
 from cloud.localcloud.simulated import SimulatedGuests
@@ -20,11 +21,14 @@ class NoGuests(Exception):
     """The guests that were asked for cannot start; the text is a sentence for people."""
 
 
-def choose(wish: str, data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
-    """Return the guests and their database. `auto` takes QEMU where it is installed and its guest can be built. Raises NoGuests."""
+def choose(wish: str, data: Path, build_seconds: float | None, starter: str = "") -> tuple[Guests, Store]:
+    """Return the guests and their database. `auto` takes QEMU where it is installed and its guest can be built. Raises NoGuests.
+
+    starter: the image that is being built for QEMU guests; '': none.
+    """
     if wish != "simulated":
         try:
-            return _qemu(data, build_seconds)
+            return _qemu(data, build_seconds, starter)
         except NoGuests as trouble:
             if wish == "qemu":
                 raise
@@ -46,7 +50,7 @@ def _store(data: Path, kind: str) -> Store:
     return Store(data / f"{kind}.sqlite3")
 
 
-def _qemu(data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
+def _qemu(data: Path, build_seconds: float | None, starter: str) -> tuple[Guests, Store]:
     for tool in ("qemu-system-x86_64", "qemu-img"):
         if not shutil.which(tool):
             raise NoGuests(f"{tool} is not installed, so there are no QEMU guests.")
@@ -56,4 +60,4 @@ def _qemu(data: Path, build_seconds: float | None) -> tuple[Guests, Store]:
         raise NoGuests(str(trouble)) from None
     accel = asyncio.run(acceleration.find(data, linux))
     store = _store(data, "qemu")
-    return QemuGuests(data, store, linux, accel, build_seconds or 0.0), store
+    return QemuGuests(data, store, linux, accel, StarterImages(data, starter), build_seconds or 0.0), store

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cloud.localcloud import processes, qemu_img, qmp
+from cloud.localcloud import base_images, processes, qemu_img, qmp
+from cloud.localcloud.base_images import TINY, StarterImages
 from cloud.localcloud.guests import GuestFailed
 from cloud.localcloud.qemu_machine import GOES_ON, NET, READY, Machine, forwarded
 from cloud.localcloud.rows import ImageRow, ServerRow
@@ -18,7 +19,6 @@ from cloud.localcloud.saved_boots import SavedBoot, SavedBoots
 from cloud.localcloud.store import Store
 from cloud.localcloud.tiny_linux import TinyLinux
 
-BASE = ImageRow("tiny-linux", "Tiny Linux", base=True, min_ram_mb=128, min_disk_gb=1)
 READY_SECONDS = 120.0  # a boot takes 4 s emulated, more when many start at once; after that it counts as running
 DIAGNOSTICS_SECONDS = 2.0
 PARK_SECONDS = 20.0  # for all guests at our end; those that are left are ended hard
@@ -33,7 +33,15 @@ class QemuGuests:
     kind = "qemu"
     disk_format = "qcow2"
 
-    def __init__(self, data: Path, store: Store, linux: TinyLinux, accel: str, build_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        data: Path,
+        store: Store,
+        linux: TinyLinux,
+        accel: str,
+        starters: StarterImages,
+        build_seconds: float = 0.0,
+    ) -> None:
         self.build_seconds = build_seconds
         self._data = data
         self._linux = linux
@@ -41,9 +49,10 @@ class QemuGuests:
         self._sockets = _sockets_folder(data, store)
         self._boots = SavedBoots(data, self._sockets, linux, accel)
         self._machines: dict[str, Machine] = {}
+        self._starters = starters
 
     def base_images(self) -> list[ImageRow]:
-        return [BASE]
+        return [TINY, *self._starters.rows()]
 
     async def make_disk(self, row: ServerRow) -> None:
         machine = self._machine(row)
@@ -51,9 +60,12 @@ class QemuGuests:
         machine.memory.unlink(missing_ok=True)
         machine.folder.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(machine.write_config_drive, row)
-        base = await asyncio.to_thread(self._linux.disk, row.disk_gb)
-        if row.image_id == BASE.id:
-            await qemu_img.run("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(machine.disk))
+        starter = self._starters.file(row.image_id)
+        machine.set_boots_itself(starter is not None or self._boots_itself(row.image_id).exists())
+        if starter or row.image_id == TINY.id:
+            size = [f"{row.disk_gb}G"] if starter else []  # its root grows at the first boot
+            base = starter or await asyncio.to_thread(self._linux.disk, row.disk_gb)
+            await qemu_img.run("create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(base), str(machine.disk), *size)
             return
         # A copy, not an overlay: the snapshot may be deleted while this server lives.
         await asyncio.to_thread(shutil.copyfile, self._image_file(row.image_id), machine.disk)
@@ -78,7 +90,7 @@ class QemuGuests:
     async def _goes_on(self, row: ServerRow, since: int) -> bool:
         """Start where a saved boot ended. False where there is none, or it failed: the disk is then as it was."""
         machine = self._machine(row)
-        saved = await self._boots.find_or_make(row, machine.disk)
+        saved = None if machine.boots_itself else await self._boots.find_or_make(row, machine.disk)
         if saved is None:
             return False
         try:
@@ -111,7 +123,7 @@ class QemuGuests:
     async def halt(self, row: ServerRow) -> None:
         machine = self._machine(row)
         if machine.memory.exists() and not machine.is_alive:
-            # Its memory holds what it had not yet written to disk: wake it, so that it can shut down in order.
+            # Its memory holds what it had not yet written to disk: wake it, so that it can shut down cleanly.
             with contextlib.suppress(GuestFailed, qmp.QmpFailed):
                 await self.start(row)
         await machine.power_down()
@@ -131,6 +143,8 @@ class QemuGuests:
     async def snapshot(self, row: ServerRow, image: ImageRow) -> int:
         machine, target = self._machine(row), self._image_file(image.id)
         target.parent.mkdir(exist_ok=True)
+        if machine.boots_itself:
+            self._boots_itself(image.id).touch()
         running = machine.is_alive
         if running:
             async with machine.lock, qmp.talk(machine.socket) as monitor:
@@ -144,6 +158,7 @@ class QemuGuests:
 
     def erase_image(self, image: ImageRow) -> None:
         self._image_file(image.id).unlink(missing_ok=True)
+        self._boots_itself(image.id).unlink(missing_ok=True)
 
     def image_bytes(self, image: ImageRow) -> Path:
         if not self._image_file(image.id).exists():
@@ -181,11 +196,12 @@ class QemuGuests:
                 blocks = [block["stats"] for block in await monitor.execute("query-blockstats")]
         except (TimeoutError, qmp.QmpFailed):
             return {}
+        # QEMU's user-mode network counts nothing: its bytes stay unknown.
         return {
             "cpu_seconds": processes.cpu_seconds(machine.pid),
             "disk_read_bytes": sum(block["rd_bytes"] for block in blocks),
             "disk_write_bytes": sum(block["wr_bytes"] for block in blocks),
-        }  # QEMU's user-mode network counts nothing: its bytes stay unknown
+        }
 
     def console_log(self, row: ServerRow, lines: int) -> str:
         with contextlib.suppress(OSError), open(self._machine(row).console, "rb") as file:
@@ -208,6 +224,8 @@ class QemuGuests:
                 shutil.rmtree(folder, ignore_errors=True)
         for row in rows:
             await self._take_over(row)
+        disks = [machine.disk for row in rows if (machine := self._machine(row)).disk.exists()]
+        await asyncio.to_thread(base_images.remove_outdated, self._data, disks)
 
     async def _take_over(self, row: ServerRow) -> None:
         machine = self._machine(row)
@@ -248,6 +266,10 @@ class QemuGuests:
 
     def _image_file(self, image_id: str) -> Path:
         return self._data.resolve() / "images" / f"{image_id}.qcow2"
+
+    def _boots_itself(self, image_id: str) -> Path:
+        """Return the file whose presence says that a snapshot has a boot loader of its own."""
+        return self._image_file(image_id).with_suffix(".boots-itself")
 
 
 def end_all_guests(data: Path) -> None:

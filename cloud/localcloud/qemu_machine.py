@@ -38,6 +38,7 @@ class Machine:
         self.console = self.folder / "console.log"
         self.pidfile = self.folder / "pid"
         self.socket = sockets / f"{server_id.replace('-', '')}.qmp"
+        self._boots_itself = self.folder / "boots-itself"
         self.pid = 0
         self.forwards: dict[int, int] = {}  # guest's port → outside port, as QEMU has them now
         self.lock = asyncio.Lock()  # one conversation at a time: diagnostics and verbs come from different tasks
@@ -45,6 +46,17 @@ class Machine:
     @property
     def is_alive(self) -> bool:
         return bool(self.pid) and processes.is_alive(self.pid, self.pidfile)
+
+    @property
+    def boots_itself(self) -> bool:
+        """Return whether its disk has a boot loader; otherwise it is Tiny Linux, which QEMU loads."""
+        return self._boots_itself.exists()
+
+    def set_boots_itself(self, yes: bool) -> None:
+        if yes:
+            self._boots_itself.touch()
+        else:
+            self._boots_itself.unlink(missing_ok=True)
 
     def write_config_drive(self, row: ServerRow) -> None:
         """Write the config drive in OpenStack's layout, plus plain texts for a guest without a JSON parser."""
@@ -61,6 +73,7 @@ class Machine:
             (latest / "authorized_keys").write_text("".join(f"{line.strip()}\n" for line in row.public_keys))
             if row.host_key:
                 (latest / "dropbear_host_key").write_bytes(ed25519.dropbear_file(row.host_key))
+                (latest / "vendor_data.json").write_text(json.dumps({"cloud-init": _host_key(row.host_key)}))
             if row.user_data:
                 (latest / "user_data").write_text(row.user_data)
             _make_drive(Path(scratch), self.folder / "config")
@@ -93,7 +106,7 @@ class Machine:
             *("qemu-system-x86_64", "-name", f"minga-{row.id}", "-nodefaults", "-no-user-config"),
             *("-machine", f"pc,accel={accel}", "-cpu", "host" if accel == "kvm" else "max"),
             *("-smp", str(row.vcpus), "-m", str(row.ram_mb), "-rtc", "base=utc,clock=host"),
-            *("-kernel", str(linux.kernel), "-initrd", str(linux.initrd), "-append", line),
+            *self._kernel(linux, line),
             *("-drive", f"file={_escaped(self.disk)},format=qcow2,if=virtio,discard=unmap"),
             *("-drive", f"file={_escaped(self.folder / 'config')},format=raw,if=virtio,readonly=on"),
             # restrict: otherwise every guest reaches what listens on the host's loopback, the database first of all
@@ -102,6 +115,11 @@ class Machine:
             *("-chardev", f"file,id=con,path={_escaped(self.console)},append=on", "-serial", "chardev:con"),
             *("-chardev", f"socket,id=qmp,path={_escaped(self.socket)},server=on,wait=off", "-mon", "qmp,mode=control"),
         ]
+
+    def _kernel(self, linux: TinyLinux, line: str) -> list[str]:
+        if self.boots_itself:
+            return []
+        return ["-kernel", str(linux.kernel), "-initrd", str(linux.initrd), "-append", line]
 
     def _screen(self, row: ServerRow, *, waits: bool) -> list[str]:
         if waits or not row.vnc_password:
@@ -224,6 +242,11 @@ async def _migrated(monitor: qmp.Conversation) -> None:
         if status in ("failed", "cancelled"):
             raise GuestFailed(f"The guest's memory could not be moved: {status}.")
         await asyncio.sleep(0.05)
+
+
+def _host_key(private: str) -> str:
+    """Return the cloud-config that gives a guest with cloud-init its host key."""
+    return f"#cloud-config\n{json.dumps({'ssh_keys': {'ed25519_private': private}})}\n"
 
 
 def _make_drive(content: Path, path: Path) -> None:

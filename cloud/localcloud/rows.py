@@ -86,10 +86,18 @@ class ImageRow:
     login: str = "student"
     can_suspend: bool = True
     base: bool = False
+    fault: str = ""  # why a base image could not be built
     archive: bool = False  # keeps one server's disk; not offered to make other servers of
+
+    @property
+    def status(self) -> str:
+        """Return the word for what an image lacks that is not ready."""
+        if self.ready:
+            return ""
+        return ("failed" if self.fault else "building") if self.base else "saving"
 
     def as_contract(self, disk_format: str) -> dict[str, Any]:
         """Return the fields of contract.Image."""
         ours = ("base", "archive")
         shown = {k: v for k, v in asdict(self).items() if k not in ours}
-        return shown | {"disk_format": disk_format, "status": "" if self.ready else "saving"}
+        return shown | {"disk_format": disk_format, "status": self.status}

@@ -41,6 +41,6 @@ class SimulatedFiles:
         self.written_bytes += len(text)
 
     def lose_ram_disks(self) -> None:
-        """Forget what a restart takes from a real guest's /tmp and /run."""
+        """Delete what a real guest loses in /tmp and /run at a restart."""
         for name in [name for name in self.texts if name.startswith(RAM_DISKS)]:
             del self.texts[name]

@@ -53,7 +53,8 @@ async def listen(row: ServerRow, counters: Counters, address: str, outside: int,
 
 
 async def _answer(row: ServerRow, counters: Counters, port: int, reader: Any, writer: Any) -> None:
-    request = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), REQUEST_SECONDS)
+    async with asyncio.timeout(REQUEST_SECONDS):
+        request = await reader.readuntil(b"\r\n\r\n")
     started = time.perf_counter()
     body = b"" if request.startswith(b"HEAD ") else page(row, port)
     head = (

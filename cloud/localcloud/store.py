@@ -94,7 +94,7 @@ class Store:
         self.servers[row.id] = row
 
     def changed_since(self, cursor: str | None) -> tuple[list[ServerRow], bool]:
-        """Return the rows, and whether they are all there are. All of them when the cursor is unknown or too old."""
+        """Return the rows, and whether these are all: they are when the cursor is unknown or too old."""
         instance, _, number = (cursor or "").partition(":")
         known = instance == self.instance and number.isdigit() and self._forgotten <= int(number) <= self.version
         if not known:

@@ -17,8 +17,8 @@ GUEST = Path(__file__).parent / "guest"
 SBIN = "/usr/sbin:/sbin"  # where mke2fs is, and where a normal user's PATH often does not look
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "ext4", "button", "evdev", "atkbd", "i8042")
 FOLDERS = (
-    "bin sbin usr/bin usr/sbin usr/lib lib lib64 etc/dropbear etc/acpi/PWRF proc sys dev run tmp root home/student var/www "
-    "var/lib var/log"
+    "bin sbin usr/bin usr/sbin usr/lib usr/libexec/sudo lib lib64 etc/dropbear etc/pam.d etc/acpi/PWRF proc sys dev run tmp root "
+    "home/student var/www var/lib/sudo var/log"
 )
 SBIN_TOOLS = ("init", "poweroff", "reboot", "halt", "getty", "switch_root")
 COMMAND_SECONDS = 180.0  # for one step of the build; a download over a slow line is the longest
@@ -94,15 +94,19 @@ def _build(scratch: Path) -> None:
     done.mkdir()
     kernel = _kernel_package()
     libraries = _with_dependencies("dropbear-bin")
+    # Of the packages that sudo needs only the libraries: the rest would be Perl and tools to install it with.
+    of_sudo = ["sudo", *(name for name in _with_dependencies("sudo") if name.startswith("lib") and "perl" not in name)]
     _unpack(scratch, "kernel", [kernel])
     _unpack(scratch, "busybox", ["busybox-static"])
     _unpack(scratch, "dropbear", libraries)
+    _unpack(scratch, "sudo", of_sudo)
     _unpack(scratch, "sftp", ["openssh-sftp-server"])  # alone: it needs no library that dropbear does not
     busybox = next((scratch / "busybox").glob("**/bin/busybox"))
     vmlinuz = next((scratch / "kernel/boot").glob("vmlinuz-*"))
     shutil.copyfile(vmlinuz, done / "vmlinuz")
     (done / "initrd").write_bytes(_initrd(busybox, _modules(scratch / "kernel")))
     _fill_root(done / "root", busybox, scratch / "dropbear")
+    _add_sudo(done / "root", scratch / "sudo")
     # Where dropbear looks for it: today's scp speaks SFTP, too.
     shutil.copy(next((scratch / "sftp").glob("**/openssh/sftp-server")), done / "root/usr/lib/sftp-server")
     _make_disk(done, done / "disk-1.qcow2", 1)
@@ -178,7 +182,7 @@ def _fill_root(root: Path, busybox: Path, dropbear: Path) -> None:
     for binary in ("dropbear", "dropbearkey"):
         found = next(path for path in dropbear.glob(f"**/{binary}") if path.is_file() and "bin" in path.parent.name)
         shutil.copy(found, root / "usr/sbin")
-    _copy_libraries(root, dropbear)
+    _copy_libraries(root, dropbear, [root / "usr/sbin/dropbear", root / "usr/sbin/dropbearkey"])
     shutil.copyfile(GUEST / "rc", root / "etc/rc")
     (root / "etc/rc").chmod(0o755)
     for name, text in ETC.items():
@@ -186,14 +190,26 @@ def _fill_root(root: Path, busybox: Path, dropbear: Path) -> None:
     (root / "etc/acpi/PWRF/00000080").chmod(0o755)
 
 
-def _copy_libraries(root: Path, dropbear: Path) -> None:
-    """Only the shared libraries that dropbear names, and those that they name."""
-    files = {path.name: path for path in dropbear.glob("**/*.so*") if path.is_file()}
-    todo = [root / "usr/sbin/dropbear", root / "usr/sbin/dropbearkey"]
+def _add_sudo(root: Path, unpacked: Path) -> None:
+    """Add sudo, by which the student becomes root without a password: there is none to ask for."""
+    shutil.copy(unpacked / "usr/bin/sudo", root / "usr/bin/sudo")
+    plugin, permit = root / "usr/libexec/sudo/sudoers.so", root / "lib/pam_permit.so"
+    shutil.copy(next(unpacked.glob("**/sudo/sudoers.so")), plugin)
+    shutil.copy(next(unpacked.glob("**/security/pam_permit.so")), permit)
+    _copy_libraries(root, unpacked, [root / "usr/bin/sudo", plugin, permit])
+    (root / "usr/bin/sudo").chmod(0o4755)
+    (root / "etc/sudoers").chmod(0o440)
+
+
+def _copy_libraries(root: Path, unpacked: Path, programs: list[Path]) -> None:
+    """Copy the shared libraries that programs name, and those that they name."""
+    files = {path.name: path for path in unpacked.glob("**/*.so*") if path.is_file()}
+    todo = list(programs)
     done: set[str] = set()
     while todo:
         content = todo.pop().read_bytes()
-        for name in (name for name in files if name not in done and name.encode() + b"\0" in content):
+        named = (name for name in files if name not in done and name.encode() + b"\0" in content)
+        for name in (name for name in named if name.startswith(("lib", "ld-"))):
             done.add(name)
             place = root / ("lib64" if name.startswith("ld-") else "lib") / name
             shutil.copy(files[name].resolve(), place)
@@ -205,10 +221,15 @@ ETC = {
     "group": "root:x:0:\nstudent:x:1000:\n",
     "shadow": "root:*:19000:0:99999:7:::\nstudent:*:19000:0:99999:7:::\n",
     "shells": "/bin/sh\n",
+    "sudoers": "root ALL=(ALL:ALL) ALL\nstudent ALL=(ALL:ALL) NOPASSWD: ALL\n",
+    "pam.d/sudo": "".join(f"{kind} required /lib/pam_permit.so\n" for kind in ("auth", "account", "session")),
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",  # a static busybox crashes where it loads more
     "profile": "export PATH=/bin:/sbin:/usr/bin:/usr/sbin PS1='\\u@\\h:\\w\\$ '\n",
     "resolv.conf": "nameserver 10.0.2.3\n",  # of QEMU's user network
-    "motd": "Tiny Linux, a real machine of Minga's local cloud. /tmp is in memory, /home/student is on the disk.\n",
+    "motd": (
+        "Tiny Linux, for trying things out: a real machine of Minga's local cloud.\n"
+        "You are its administrator (sudo); the editor is vi. /tmp is in memory, /home/student is on the disk.\n"
+    ),
     "inittab": (
         "::sysinit:/etc/rc\n"
         "tty1::respawn:/bin/login -f student\n"

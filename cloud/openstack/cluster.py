@@ -10,6 +10,7 @@ from cloud.openstack import nova_servers, paging
 from cloud.openstack.client import Client
 from cloud.openstack.errors import body
 from cloud.openstack.images import DEAD
+from lib.names import is_login
 
 SNAPSHOT = "minga_snapshot"  # an image property: the server it was made from
 ARCHIVE = "minga_archive"  # likewise, of an image that keeps one server's disk and is no template
@@ -54,12 +55,18 @@ def image(row: dict[str, Any]) -> Image:
         min_ram_mb=row["min_ram"],
         min_disk_gb=row["min_disk"],
         size_bytes=row["size"] or 0,
-        login=row.get("os_admin_user") or LOGINS.get(row.get("os_distro", ""), ""),
+        login=_login(row),
         can_suspend=str(row.get("minga_can_suspend", "yes")).lower() not in NO,
         disk_format=row.get("disk_format") or "",
         status="" if row["status"] == "active" else row["status"],
         checksum=_checksum(row),
     )
+
+
+def _login(row: dict[str, Any]) -> str:
+    """Return who signs in. Whoever uploads an image writes os_admin_user: what is no user's name counts as not said."""
+    said = str(row.get("os_admin_user") or "")
+    return said if is_login(said) else LOGINS.get(row.get("os_distro", ""), "")
 
 
 def _checksum(row: dict[str, Any]) -> str:

@@ -43,9 +43,12 @@ class Rule:
     def row(self, group: str, project: str) -> dict[str, Any]:
         """Return the rule as Neutron wants it."""
         row: dict[str, Any] = {
-            "security_group_id": group, "project_id": project, "direction": self.direction, "ethertype": self.ethertype,
+            "security_group_id": group,
+            "project_id": project,
+            "direction": self.direction,
+            "ethertype": self.ethertype,
             "remote_ip_prefix": self.prefix,
-        }  # fmt: skip
+        }
         if self.protocol:
             row |= {"protocol": self.protocol, "port_range_min": self.port, "port_range_max": self.port}
         return row

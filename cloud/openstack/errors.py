@@ -11,7 +11,7 @@ from openstack import exceptions as sdk
 
 from cloud.contract import Cause, CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused
 
-LONGEST_RETRY_AFTER = 300.0  # seconds; an API that asks for more is asked sooner all the same
+LONGEST_RETRY_AFTER = 300.0  # seconds; an API that asks for a longer wait is asked sooner
 
 
 class Conflict(CloudBusy):

@@ -33,6 +33,8 @@ STATUS = {
     "DELETED": Status.DELETED,
     "SOFT_DELETED": Status.DELETED,
 }
+GONE = tuple(word for word, status in STATUS.items() if status == Status.DELETED)
+MOST_DIGITS = 9  # in a counter; ten may not fit our integer column
 # Not "exhausted all hosts": Nova says that also when a build failed for another reason.
 NO_ROOM = ("No valid host was found",)
 
@@ -71,8 +73,8 @@ def server(row: dict[str, Any], address: str | None) -> Server:
     message = str(fault.get("message", ""))
     return Server(
         id=row["id"],
-        machine=facts.get(f"{PREFIX}machine", ""),
-        owner=facts.get(f"{PREFIX}owner", ""),
+        machine=_text(facts.get(f"{PREFIX}machine")),
+        owner=_text(facts.get(f"{PREFIX}owner")),
         name=row.get("name", ""),
         status=Status.UNKNOWN if address is None else STATUS.get(row.get("status", ""), Status.UNKNOWN),
         task=row.get("OS-EXT-STS:task_state") or "",
@@ -118,8 +120,13 @@ def _disks(row: dict[str, Any]) -> tuple[int, int | None]:
 
 
 def number_of(text: str | None) -> int:
-    """Read a counter in the metadata; 0 for anything that is no number."""
-    return int(text) if text and text.isdigit() else 0
+    """Read a counter in the metadata; 0 for anything that we would not write, since people can write there too."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else 0
+
+
+def _text(text: str | None) -> str:
+    """Read a text in the metadata. PostgreSQL keeps no NUL, and a server must not be hidden by one."""
+    return (text or "").replace("\0", "")
 
 
 def _time(text: str | None) -> datetime | None:

@@ -31,8 +31,10 @@ from cloud.openstack.client import LIST_SECONDS, Client, as_iso, cloud_time
 from cloud.openstack.egress import WayOut
 from cloud.openstack.errors import Conflict, body
 from cloud.openstack.faults import Faults
+from cloud.openstack.foreign_servers import is_of
 from cloud.openstack.launches import Launches
 from cloud.openstack.machine_network import MachineNetwork
+from cloud.openstack.owner_users import OwnerUsers, UserVerbs
 from cloud.openstack.repairs import Repairs
 from cloud.openstack.security_groups import SecurityGroups
 from cloud.openstack.server_actions import ServerActions
@@ -56,7 +58,7 @@ def _began(answer: requests.Response, asked: float) -> datetime | None:
     return sent_at - timedelta(seconds=time.monotonic() - asked) if sent_at else None
 
 
-class OpenStackCloud:
+class OpenStackCloud(UserVerbs):
     """An OpenStack behind the contract. Forks of a process may share it: see Client.
 
     `cloud`: its name in clouds.yaml, None for what OS_CLOUD or OS_* say. `network` and `agents` ('' or CIDRs) are found when empty.
@@ -82,6 +84,7 @@ class OpenStackCloud:
         self.way_out = WayOut(self.client, egress, self.network.agents, lambda: self.network.id)
         self.security_groups = SecurityGroups(self.client, self.network.agents, self.way_out, agents_given=bool(agents))
         self.tenants = Tenants(self.client, self.security_groups)
+        self.users = OwnerUsers(self.client, self.tenants)
         self.actions = ServerActions(self.client, self.network.known_agents)
         self.launches = Launches(self.client, self.network, self.tenants, self.actions)
         self.repairs = Repairs(self.actions)
@@ -140,7 +143,7 @@ class OpenStackCloud:
         found = [nova_servers.server_or_unknown(row, addresses[row["id"]]) for row in rows]
         return Listing(found, as_iso(began, minus=OVERLAP), whole=changes_since is None)
 
-    def find_server(self, machine: str) -> Server | None:
+    def find_server(self, machine: str, owner: Owner, project: str = "") -> Server | None:
         tags = nova_servers.machine_tag(machine)
         params = {"all_tenants": 1, "tags": tags, "sort_key": "created_at", "sort_dir": "asc"}
         rows = paging.rows(self.client, "compute", "/servers/detail", "servers", params)
@@ -148,7 +151,7 @@ class OpenStackCloud:
         found = (nova_servers.server(row, addresses[row["id"]]) for row in rows)
         # A server that was adopted since may still have this tag: the metadata decide.
         ours = (one for one in found if one.machine == machine and one.status != Status.DELETED)
-        return next((one for one in ours if not one.is_going), None)
+        return next((one for one in ours if not one.is_going and is_of(one, owner, project, self.tenants)), None)
 
     def look(self, server_id: str) -> Server:
         """Ask Nova about one server. Raises CloudGone."""
@@ -160,7 +163,7 @@ class OpenStackCloud:
     def ensure_server(self, spec: ServerSpec) -> Server:
         """Make one call for a new machine of a known student, and a search before it for a machine that was asked for before."""
         with self._stripes[hash(spec.machine) % STRIPES]:
-            if not spec.is_new and (found := self.find_server(spec.machine)):
+            if not spec.is_new and (found := self.find_server(spec.machine, spec.owner)):
                 return found
             return self.launches.launch(spec)
 

@@ -8,14 +8,13 @@ from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudLimit, C
 from cloud.openstack import cluster, images, paging, userdata
 from cloud.openstack.client import Client
 from cloud.openstack.errors import BadRequest, Conflict, NotSignedIn, body
-from cloud.openstack.nova_servers import PREFIX, flavor_of, metadata, number_of
+from cloud.openstack.nova_servers import GONE, PREFIX, flavor_of, metadata, number_of
 from cloud.openstack.tenants import keypair_prefix
 
 log = logging.getLogger(__name__)
 
 SOON = 1.0  # seconds: the server is busy with something short
 WAKES = 3.0  # seconds until the next question about a server that had to be woken first
-GONE = ("DELETED", "SOFT_DELETED")
 ASLEEP = ("SUSPENDED", "PAUSED")
 OUR_REBOOTS = f"{PREFIX}reboots"  # of Nova's history, how many were ours when `restarts` was written down
 

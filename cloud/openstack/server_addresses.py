@@ -15,7 +15,7 @@ from typing import Any
 from cloud.contract import CloudError
 from cloud.openstack import paging
 from cloud.openstack.client import Client
-from cloud.openstack.nova_servers import PREFIX
+from cloud.openstack.nova_servers import GONE, PREFIX
 from lib import seldom
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,6 @@ AT_ONCE = 100  # servers in one question: more would not fit into an address of 
 ASK_SECONDS = 10.0  # a list of servers waits for the answer
 KEEP_SECONDS = 300.0  # for so long an answer counts, while Nova shows the same addresses
 MOST = 20_000  # servers remembered; beyond that all are forgotten and asked for again
-GONE = ("DELETED", "SOFT_DELETED")  # its ports are gone as well
 SILENT = "addresses of servers"  # key of the warnings about a silent Neutron
 
 Row = dict[str, Any]
@@ -113,7 +112,7 @@ class Addresses:
 
 def seen_in(row: Row) -> Seen | None:
     """Return the fixed addresses of a server as Nova's row shows them; None for a row that cannot be read."""
-    if row.get("status") in GONE:
+    if row.get("status") in GONE:  # its ports are gone as well
         return ()
     try:
         return tuple(sorted(_fixed(row)))

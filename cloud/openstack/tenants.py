@@ -10,7 +10,7 @@ from typing import Any
 from keystoneauth1.exceptions.http import Conflict as Taken
 from keystoneauth1.exceptions.http import NotFound
 
-from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused, Owner
+from cloud.contract import CloudBusy, CloudError, CloudGone, CloudRefused, Owner, tenant_project
 from cloud.openstack import paging
 from cloud.openstack.client import Client
 from cloud.openstack.errors import body, translated
@@ -46,20 +46,24 @@ class Tenants:
 
     def of(self, owner: Owner) -> Tenant:
         """Find or make the project. Makes no call where owner.tenant names it, or where this process has seen it."""
-        if tenant := self._known.get(owner.key) or self._from_note(owner):
+        if tenant := self.known(owner):
             return tenant
         with self._lock:
             if owner.key not in self._known:
                 project, is_new = self.find(owner), False
                 if project is None:
                     project, is_new = self._make(owner), True
-                    self._try_to_clear_after(owner.tenant.partition(":")[0])
+                    self._try_to_clear_after(tenant_project(owner.tenant))
                 if is_new and owner.quota:
                     self.write_quota(project, owner)
                 tenant = Tenant(project, self.group_of(project), self._security_groups.digest)
                 self._known[owner.key] = tenant
                 return replace(tenant, is_new=is_new)
             return self._known[owner.key]
+
+    def known(self, owner: Owner) -> Tenant | None:
+        """Return the tenant as this process, or owner.tenant, last knew it. Asks nobody."""
+        return self._known.get(owner.key) or self._from_note(owner)
 
     def _from_note(self, owner: Owner) -> Tenant | None:
         """Read owner.tenant, unless it was wrong before or the rules that the settings ask for have changed since."""
@@ -181,7 +185,7 @@ class Tenants:
     # ---- what they may keep ----
 
     def ensure_quota(self, owner: Owner) -> None:
-        known = self._known.get(owner.key) or self._from_note(owner)
+        known = self.known(owner)
         if project := known.project if known else self.find(owner):
             self.write_quota(project, owner)
 
@@ -200,7 +204,7 @@ class Tenants:
 
     def ensure_gone(self, owner: Owner) -> None:
         """Delete the empty project and what we put into it. CloudRefused while servers or images are in it."""
-        project, before = self.find(owner), owner.tenant.partition(":")[0]
+        project, before = self.find(owner), tenant_project(owner.tenant)
         self.forget(owner)
         if project is None:
             return self._clear_after(before)
@@ -216,7 +220,7 @@ class Tenants:
         except CloudError as error:
             if not isinstance(error.__cause__, NotFound):
                 raise
-        # Neutron makes a "default" group anew whenever somebody asks for the groups of a project that has none.
+        # Neutron makes a "default" group whenever somebody asks for the groups of a project that has none.
         self._delete_groups(project)
 
     def _try_to_clear_after(self, project: str) -> None:

@@ -1,6 +1,5 @@
 """Upload a disk image from a local file to Glance, for everybody."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from cloud.contract import CloudBusy
 from cloud.openstack import cluster
 from cloud.openstack.client import Client
 from cloud.openstack.errors import body, error_of, translated
+from lib.names import is_login
 from lib.notes import Refusal
 
 UPLOAD_SECONDS = 300.0  # without a byte: Glance hashes a large file before it answers
 MAGIC = {b"QFI\xfb": "qcow2", b"KDMV": "vmdk", b"\x1f\x8b": "", b"\xfd7zXZ": "", b"BZh": "", b"PK": ""}  # '' = packed
-LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
 GIB = 2**30
 
 
@@ -33,8 +32,8 @@ class Upload:
     @classmethod
     def of(cls, path: Path, name: str, login: str) -> "Upload":
         """Check a file. Raises Refusal when the file is no disk image, or the login no user name."""
-        if not LOGIN.match(login):
-            raise Refusal(_("“%(login)s” is no user's name on Linux."), {"login": login})
+        if not is_login(login):
+            raise Refusal(_("“%(login)s” is not a user name on Linux."), {"login": login})
         try:
             size = path.stat().st_size
             with path.open("rb") as file:
@@ -54,7 +53,7 @@ def _kind(path: Path, head: bytes) -> str:
                 raise Refusal(_("%(path)s is packed: unpack it first."), {"path": str(path)})
             return kind
     if head[510:512] != b"\x55\xaa":  # the end of a boot sector, also of a GPT disk's
-        raise Refusal(_("%(path)s is no disk image that boots (qcow2 or raw)."), {"path": str(path)})
+        raise Refusal(_("%(path)s is not a disk image that boots (qcow2 or raw)."), {"path": str(path)})
     return "raw"
 
 

@@ -7,17 +7,16 @@ travel in the user-data: in a cloud-config in cloud-init's own way, otherwise in
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Collection, Iterable
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 
 from cloud.contract import CLOUD_CONFIG, CloudRefused, ServerSpec
 from cloud.openstack import guest_ssh
+from lib.names import is_login
 
 LONGEST = 65535  # characters of base64 that Nova takes
 LONGEST_WITH_KEY = 30_000  # bytes of a template's text beside which a host key surely fits
-LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 BOUNDARY = "==minga=="  # fixed, so that the same wish gives the same bytes
 
 ADD_KEYS = """\
@@ -38,6 +37,7 @@ while IFS=: read -r name _ uid gid _ home _; do
     [ "$name" = '{login}' ] && [ -d "$home" ] || continue
     mkdir -p "$home/.ssh" && file="$home/.ssh/authorized_keys" && touch "$file"
     chmod 700 "$home/.ssh" && chmod 600 "$file" && chown "$uid:$gid" "$home/.ssh" "$file"
+    [ -z "$(tail -c 1 "$file")" ] || echo >> "$file"
     while IFS= read -r key; do
         grep -qxF "$key" "$file" || printf '%s\\n' "$key" >> "$file"
     done <<'MINGA_KEYS'
@@ -81,7 +81,7 @@ def of_spec(spec: ServerSpec, agents: Iterable[str]) -> str | None:
     except CloudRefused:
         if not spec.portal_key:
             raise
-    # A long template is launched all the same: without the portal's own key, as before there was one.
+    # A template that is too long is still launched, but without the portal's own key.
     ours.remove(spec.portal_key)
     return user_data(spec.user_data, spec.public_keys, ours, agents, host_key, spec.login)
 
@@ -113,7 +113,7 @@ def user_data(
 def _added(public_keys: tuple[str, ...], portal_keys: Collection[str], login: str) -> tuple[str, list[str]]:
     """Return what adds the keys that Nova does not: a script, and a list for cloud-config. Both empty where there are none."""
     if not public_keys:
-        keys = list(portal_keys) if LOGIN.fullmatch(login) else []
+        keys = list(portal_keys) if is_login(login) else []
         return ADD_PORTAL_KEYS.format(login=login, others="\n".join(keys)) if keys else "", keys
     more = [*map(_safe, public_keys[1:]), *portal_keys]
     if not more:

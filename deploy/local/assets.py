@@ -70,7 +70,7 @@ def compile_translations() -> None:
     """Compile .po to .mo with polib: gettext's msgfmt is not on every computer."""
     import polib
 
-    for source in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
+    for source in ROOT.glob("locale/**/LC_MESSAGES/*.po"):
         ready = source.with_suffix(".mo")
         if not ready.exists() or ready.stat().st_mtime < source.stat().st_mtime:
             unfinished = ready.with_suffix(f".{os.getpid()}")

@@ -1,4 +1,4 @@
-"""`make check`: style, types, floors, migrations, translations, sleeps, language. Names everything that is wrong, not only the first thing.
+"""`make check`: style, types, floors, migrations, translations, sleeps, language, interfaces. Names everything that is wrong, not only the first thing.
 
 The parts run side by side, one on each processor. Their results are printed in a fixed order.
 """
@@ -13,15 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import language, sleeps, translations
+from deploy.local import interfaces, language, sleeps, translations
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 # Enough for the settings to load: nothing here opens the database.
 DUMMIES = {
-    "SECRET_KEY": "only-for-checking-and-nothing-is-signed", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "DJANGO_SETTINGS_MODULE": "portal.settings",
+    "SECRET_KEY": "only-for-checking-and-nothing-is-signed",
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+    "DJANGO_SETTINGS_MODULE": "portal.settings",
     "DB_POOL": "off",
-}  # fmt: skip
+}
 # Without the warning that the database cannot be compared: there is none, and none is needed.
 MIGRATIONS = ["-W", "ignore::RuntimeWarning", "manage.py", "makemigrations", "--check", "--dry-run", "--skip-checks"]
 
@@ -66,6 +68,7 @@ PARTS: dict[str, Part] = {
     "translations": function(translations.faults),
     "sleeps": function(sleeps.faults),
     "language": function(language.faults),
+    "interfaces": function(interfaces.faults),
 }
 LONGEST = "types"  # started first, so that it does not run alone at the end
 

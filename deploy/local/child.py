@@ -60,18 +60,27 @@ def environment(program: Program) -> dict[str, str]:
 
 
 def _before_exec(program: Program) -> Callable[[], None]:
-    libc, parent = (ctypes.CDLL(None), os.getpid()) if sys.platform == "linux" else (None, 0)
+    ask = end_with_parent(program.gently)
 
     def prepare() -> None:
         if program.become:
             program.become()
-        # Only now: a change of user clears it.
+        ask()  # only now: a change of user clears it
+
+    return prepare
+
+
+def end_with_parent(how: signal.Signals) -> Callable[[], None]:
+    """Return a function for between fork and exec. After it the kernel sends `how` when the parent ends, by `kill -9` too."""
+    libc, parent = (ctypes.CDLL(None), os.getpid()) if sys.platform == "linux" else (None, 0)
+
+    def ask() -> None:
         if libc is not None:
-            libc.prctl(PR_SET_PDEATHSIG, int(program.gently), 0, 0, 0)
+            libc.prctl(PR_SET_PDEATHSIG, int(how), 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
 
-    return prepare
+    return ask
 
 
 def end(process: subprocess.Popen[bytes], program: Program, *, pidfile: Path) -> None:

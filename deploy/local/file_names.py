@@ -15,19 +15,18 @@ OF_EACH_APP = frozenset({"models", "states", "rules", "actions", "tasks"})
 SIDES = frozenset({"portal/views", "portal/api", "portal/forms", "portal/presenters"})
 # Other names that stand twice on purpose: the folders, and why.
 DOUBLES: dict[str, tuple[str, str]] = {
-    "models": ("accounts accounts/notices", "the outbox is a package with rows of its own"),
+    "models": (
+        "accounts accounts/announcements accounts/audit accounts/browsers accounts/cloud_users accounts/notices accounts/outside accounts/terms",
+        "packages with rows of their own",
+    ),
     "errors": ("cloud/contract cloud/openstack deploy/local portal/views", "what each refuses; the pages of a refusal"),
     "images": ("cloud/contract cloud/openstack", "a noun of the contract, and OpenStack's way to it"),
     "servers": ("cloud/contract portal/api portal/views", "a noun of the contract, and the servers that nobody owns"),
     "tenants": ("cloud/openstack machines/reconcile", "people's projects in Keystone, and the loop that keeps them"),
     "dialing": ("tunnels tunnels/agent", "the portal's half, and the agent's"),
-    "ports": ("tunnels portal/ways_in", "how a port is drawn, and how it is shown as a way in"),
     "paging": ("cloud/openstack portal/api", "lists that are read, and lists that are given out"),
-    "kinds": ("accounts/notices portal/ways_in", "what each of the two registries holds"),
     "once": ("accounts portal", "the memory of requests, and pages and API that ask it"),
-    "keys": ("accounts portal/views", "SSH keys, and their page"),
     "formats": ("portal/formats/en portal/formats/es", "Django looks for one in each language"),
-    "failures": ("accounts portal/views", "rows that fail in a loop, and their page"),
 }
 
 

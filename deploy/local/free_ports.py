@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 from deploy.local.errors import LauncherError
@@ -51,7 +52,7 @@ def _other(port: int) -> int:
     )
 
 
-def choose(path: Path, names: list[str]) -> dict[str, int]:
+def choose(path: Path, names: Iterable[str]) -> dict[str, int]:
     """Return a port for each name: the one kept in the file if it is still free, else a new one. Writes the file."""
     kept = _read(path)
     ports: dict[str, int] = {}

@@ -15,6 +15,7 @@ from deploy.local.errors import LauncherError, of_os_error
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED_BYTES = 300_000_000  # a new database is 60 MB; a guest's disk grows
+PORTS = ("postgres", "redis", "cloud", "vps", "mail", "mail_page", "live")
 SECRETS = ("secret_key", "database", "redis", "cloud_token", "agent_token")
 
 
@@ -87,9 +88,7 @@ def _where(data: Path) -> str:
 def settle(data: Path, port: str, lock: TextIO) -> Installation:
     """Return the installation in a folder that we hold (see take); makes the ports and secrets that it lacks. Raises LauncherError."""
     try:
-        chosen = free_ports.choose(
-            data / "ports.json", ["postgres", "redis", "cloud", "vps", "mail", "mail_page", "live"]
-        )
+        chosen = free_ports.choose(data / "ports.json", PORTS)
         _key(data / "secrets" / "portal_key")
         _sealing_key(data / "secrets" / "machine_keys")
         return Installation(

@@ -9,11 +9,14 @@ from typing import NamedTuple
 from deploy.local import file_names
 
 FILE_LINES, FUNCTION_LINES, TEMPLATE_COLUMNS = 300, 30, 120
+GENERATED = "clients/python/minga_client/models.py"  # nobody reads it from top to bottom
 TEMPLATES = "templates"
 # These lean on what the reader has not read yet: a docstring names its subject.
 BARE = frozenset({
     "it", "it's", "its", "that", "their", "them", "these", "they", "this", "those", "one", "one's", "of", "on",
     "what", "whatever", "which", "who", "whoever", "whom", "whose", "at", "by", "in", "before", "until", "between", "while",
+    "how", "why", "where", "there", "our", "my", "your", "such", "others", "somebody", "someone", "nobody", "everybody", "everyone",
+    "after", "as", "during", "for", "from", "like", "since", "through", "to", "under", "with", "within", "without",
 })  # fmt: skip
 FIRST_WORD = re.compile(r"[\w'’]*")
 
@@ -37,7 +40,7 @@ def faults(root: Path) -> list[str]:
 
 def of_module(path: str, source: str) -> Iterator[Fault]:
     """Yield the faults of one Python module."""
-    if (lines := source.count("\n")) > FILE_LINES:
+    if (lines := source.count("\n")) > FILE_LINES and path != GENERATED:
         yield Fault(
             "long file", path, FILE_LINES, f"it has {lines} lines. Split it by meaning; {FILE_LINES} are allowed."
         )

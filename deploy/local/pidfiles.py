@@ -10,6 +10,7 @@ POLL_SECONDS = 0.05  # between two looks at a process that should end
 KILL_SECONDS = 5.0  # the kernel needs a moment to take a killed process away
 # The order in which leftovers are ended: a service before those that it needs.
 ORDER = (
+    "starter",
     "agent",
     "beat",
     "worker",

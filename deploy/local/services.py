@@ -2,11 +2,9 @@
 
 import os
 import re
+import shutil
 import signal
-import socket
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,16 +14,22 @@ from deploy.local import free_ports, stamps
 from deploy.local.child import Program
 from deploy.local.installation import ROOT, Installation
 from deploy.local.postgres import Postgres
+from deploy.local.readiness import database_answers, listens, log_says, page_answers, redis_answers
 from deploy.local.redis import Redis
 
-ANSWER_SECONDS = 0.5  # for an answer to "are you ready?"
-WEB_SECONDS = 5.0  # the same of web: its first page compiles templates
+# The values of a flag that lib.environment reads as off. What runs before the portal may not import lib.
+OFF = ("off", "false", "no", "n", "0")
+
 GUEST_SECONDS = 30  # the local cloud puts its guests to sleep before it ends
+STARTER = "debian-12"  # the image of the first template
 WORKERS = "4"  # a task mostly waits for the cloud; each costs about 60 MB
 CLOUD_OPTIONS = {
-    "GUESTS": "--guests", "LOCAL_CLOUD_BUILD_SECONDS": "--build-seconds", "LOCAL_CLOUD_VCPUS": "--vcpus",
-    "LOCAL_CLOUD_RAM_MB": "--ram-mb", "LOCAL_CLOUD_DISK_GB": "--disk-gb",
-}  # fmt: skip
+    "GUESTS": "--guests",
+    "LOCAL_CLOUD_BUILD_SECONDS": "--build-seconds",
+    "LOCAL_CLOUD_VCPUS": "--vcpus",
+    "LOCAL_CLOUD_RAM_MB": "--ram-mb",
+    "LOCAL_CLOUD_DISK_GB": "--disk-gb",
+}
 # Without Django's checks: `make check` and the tests run them, and each start would wait for them. For Celery they also load all
 # pages and the API, which worker and beat never serve: 16 MB.
 UNCHECKED = {"CELERY_SKIP_CHECKS": "1"}
@@ -35,7 +39,7 @@ UNCHECKED = {"CELERY_SKIP_CHECKS": "1"}
 class Service:
     """A process of Minga. `wave`: services of a higher wave end first. `once`: a job that ends by itself. `stamp`: skip the job while this is fresh.
 
-    A service without `is_ready` counts as ready when it has lived for a second.
+    A service without `is_ready` counts as ready when it has lived for a second. `extra`: a job for which nothing waits, and which may fail.
     """
 
     program: Program
@@ -43,6 +47,7 @@ class Service:
     after: tuple[str, ...] = ()
     is_ready: Callable[[], bool] | None = None
     once: bool = False
+    extra: bool = False
     stamp: tuple[Path, str] | None = None
     ports: list[int] = field(default_factory=list)
 
@@ -73,16 +78,25 @@ def all_services(installation: Installation) -> list[Service]:
     site = _environment(installation, postgres.url, redis.url)
     cloud = [] if has_cluster() else [_cloud(installation)]
     mail = [] if has_mail_server() else [_mail(installation)]
-    return [
+    regular = [
         _postgres(postgres), _redis(redis), _assets(site), *cloud, _vps(installation), *mail, _prepare(installation, site),
         _disks(installation, site), _web(installation, site), _live(installation, site), _worker(installation, site),
         _beat(installation, site), _agent(installation),
     ]  # fmt: skip
+    extra = [_starter(installation, tuple(service.name for service in regular))] if builds_starter() else []
+    return [*regular, *extra]
 
 
 def has_cluster() -> bool:
     """Return whether the machines are on an OpenStack: then there is no local cloud to start."""
     return bool(os.environ.get("OS_CLOUD") or os.environ.get("OS_AUTH_URL"))
+
+
+def builds_starter() -> bool:
+    """Return whether the Debian guest is built here: for QEMU guests, unless somebody does not want it."""
+    is_on = os.environ.get("STARTER_IMAGE", "on").strip().lower() not in OFF
+    wanted = is_on and os.environ.get("GUESTS") != "simulated"
+    return wanted and not has_cluster() and bool(shutil.which("qemu-system-x86_64"))
 
 
 def has_mail_server() -> bool:
@@ -145,11 +159,22 @@ def _cloud(installation: Installation) -> Service:
     options = [
         word for name, option in CLOUD_OPTIONS.items() if (value := os.environ.get(name)) for word in (option, value)
     ]
+    options += ["--starter", STARTER] if builds_starter() else []
     program = _python(
         "cloud", "cloud.localcloud", "--data", str(installation.data / "cloud"), "--port", str(port),
         "--token-file", str(installation.secret_file("cloud_token")), *options, seconds=GUEST_SECONDS,
     )  # fmt: skip
     return Service(program, is_ready=partial(listens, port), ports=[port])
+
+
+def _starter(installation: Installation, regular: tuple[str, ...]) -> Service:
+    """Build the Debian guest once all else is up; what is built already is left as it is."""
+    program = _python("starter", "cloud.starter", "--folder", str(_starter_folder(installation)), STARTER)
+    return Service(program, wave=3, after=regular, once=True, extra=True)
+
+
+def _starter_folder(installation: Installation) -> Path:
+    return installation.data / "cloud" / "starter"
 
 
 def _vps(installation: Installation) -> Service:
@@ -172,6 +197,8 @@ def _prepare(installation: Installation, site: dict[str, str]) -> Service:
     sources = [path for app in _apps() for path in (ROOT / app).glob("**/*.py")]
     answers = [site[name] for name in sorted(site) if name.startswith(("VPS_", "AGENT_", "LOCAL_CLOUD_"))]
     answers += [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("OS_")]
+    # A starter image that was built by hand brings a template.
+    answers += [str(builds_starter()), *sorted(path.name for path in _starter_folder(installation).glob("*.qcow2"))]
     wanted = stamps.fingerprint(ROOT, [*sources, ROOT / "requirements.txt"], *answers)
     # No checks: see UNCHECKED.
     program = _python("prepare", "django", "prepare", "--demo", "--skip-checks", "--verbosity", "0", environment=site)
@@ -241,57 +268,3 @@ def _agent(installation: Installation) -> Service:
         "--token-file", str(installation.secret_file("agent_token")), "--key-file", str(installation.data / "vps" / "agent_key"),
     )  # fmt: skip
     return Service(program, wave=3, after=("web", "vps"))
-
-
-# ---- is it ready? Each question is short and never raises. ----
-
-
-def listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS).close()
-    except OSError:
-        return False
-    return True
-
-
-def database_answers(url: str) -> bool:
-    import psycopg
-
-    try:
-        psycopg.connect(url, connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-def redis_answers(port: int, password: str) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS) as line:
-            line.sendall(f"AUTH {password}\r\nPING\r\n".encode())
-            answers = b""
-            while b"+PONG" not in answers and (more := line.recv(100)):
-                answers += more
-            return b"+PONG" in answers
-    except OSError:
-        return False
-
-
-def page_answers(url: str) -> bool:
-    """Return whether web answers with anything but a server error. (Strangers are sent to the sign-in page.)"""
-    try:
-        with urllib.request.urlopen(url, timeout=WEB_SECONDS):
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except OSError:
-        return False
-
-
-def log_says(log: Path, since: int, words: bytes) -> bool:
-    """Return whether the process wrote these words after the byte `since` of its log."""
-    try:
-        with log.open("rb") as lines:
-            lines.seek(since)
-            return words in lines.read()
-    except OSError:
-        return False

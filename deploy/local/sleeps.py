@@ -1,6 +1,6 @@
 """Find the sleeps of tests and benches without a reason. One of more than half a second needs a comment beside it.
 
-A sleep costs every run its whole length, and on a busy computer it is too short all the same. A test waits for its
+A sleep costs every run its whole length, and on a busy computer it is still too short. A test waits for its
 condition instead; where there is none (something must *not* happen), a comment says so.
 """
 

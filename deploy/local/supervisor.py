@@ -7,7 +7,6 @@ import subprocess
 import time
 from contextlib import closing
 from enum import StrEnum
-from pathlib import Path
 from types import FrameType
 
 from deploy.local import child, pidfiles, services, stamps
@@ -59,6 +58,11 @@ class Supervisor:
         finally:
             self.stop()
 
+    @property
+    def _is_up(self) -> bool:
+        """Return whether all services are up, extra jobs aside."""
+        return not any(keeper.holds_up for keeper in self.keepers)
+
     def _asked_to_stop(self, which: int, frame: FrameType | None) -> None:
         self.stopping = True
 
@@ -77,14 +81,14 @@ class Supervisor:
     def _start(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         announced: set[str] = set()
-        while not all(keeper.is_up for keeper in self.keepers):
+        while not self._is_up:
             self._look()
             for name in [keeper.service.name for keeper in self.keepers if keeper.is_up]:
                 if name not in announced:
                     announced.add(name)
                     say(f"{name} ✓")
             if time.monotonic() > deadline:
-                slow = next(keeper for keeper in self.keepers if not keeper.is_up)
+                slow = next(keeper for keeper in self.keepers if keeper.holds_up)
                 raise LauncherError(
                     f"{slow.service.name} did not become ready in {START_SECONDS:.0f} s: {slow.last_words()}"
                 )
@@ -101,7 +105,7 @@ class Supervisor:
                     logs_at = time.monotonic() + LOGS_SECONDS
                     for keeper in self.keepers:
                         child.rotate_log(self.installation.log(keeper.service.name))
-                rest.take(CALM_LOOK_SECONDS if all(keeper.is_up for keeper in self.keepers) else RESTART_LOOK_SECONDS)
+                rest.take(CALM_LOOK_SECONDS if self._is_up else RESTART_LOOK_SECONDS)
 
     def _look(self) -> None:
         self._check()
@@ -110,7 +114,7 @@ class Supervisor:
             news = keeper.step(up)
             if news:
                 say(news)
-        self._write_status(ready=all(keeper.is_up for keeper in self.keepers))
+        self._write_status(ready=self._is_up)
 
     def _write_status(self, *, ready: bool) -> None:
         """Write run/status.json, which tests and people read: only when it changed, and never half."""
@@ -123,12 +127,12 @@ class Supervisor:
         }
         text = json.dumps(status, indent=1)
         if text != self._written:
-            write_whole(self.installation.run / "status.json", text)
+            write(self.installation.run / "status.json", text)
             self._written = text
 
     def stop(self) -> None:
         """End the services wave by wave; a wave takes as long as its slowest service may."""
-        alive = [keeper for keeper in self.keepers if keeper.process is not None and keeper.state != State.DONE]
+        alive = [keeper for keeper in self.keepers if keeper.process is not None and keeper.state not in ENDED]
         if alive:
             say("Stopping …")
         for wave in sorted({keeper.service.wave for keeper in alive}, reverse=True):
@@ -155,6 +159,10 @@ class State(StrEnum):
     READY = "ready"
     DEAD = "dead"  # to be started again
     DONE = "done"  # a job that has ended well
+    FAILED = "failed"  # an extra job that has not
+
+
+ENDED = (State.DONE, State.FAILED)
 
 
 class Keeper:
@@ -172,6 +180,11 @@ class Keeper:
     def is_up(self) -> bool:
         return self.state in (State.READY, State.DONE)
 
+    @property
+    def holds_up(self) -> bool:
+        """Return whether the start waits for this service."""
+        return not self.is_up and not self.service.extra
+
     def step(self, up: set[str]) -> str | None:
         """Look at the service and act. `up`: the services that are ready.
 
@@ -183,7 +196,7 @@ class Keeper:
             self.restarts += 1
             self._start()
             return None
-        if self.process is None or self.state in (State.DONE, State.DEAD, State.WAITING):
+        if self.process is None or self.state in (*ENDED, State.DEAD, State.WAITING):
             return None
         code = self.process.poll()
         if code is not None:
@@ -221,8 +234,10 @@ class Keeper:
         pidfiles.signal_group(group, signal.SIGKILL)
         self.installation.pidfile(self.service.name).unlink(missing_ok=True)
         if self.service.once and code == 0:
-            self._done()
-            return None
+            return self._done()
+        if self.service.extra:
+            self.state = State.FAILED
+            return f"{self.service.name} failed: {self.last_words()}. Minga goes on without it."
         self.failures = 1 if time.monotonic() - self.started_at > CALM_SECONDS else self.failures + 1
         if self.service.once or (not self.was_ready and self.failures >= TRIES):
             raise LauncherError(
@@ -232,10 +247,11 @@ class Keeper:
         self.state, self.retry_at = State.DEAD, time.monotonic() + wait
         return f"{self.service.name} ended ({_why(code)}); starting it again."
 
-    def _done(self) -> None:
+    def _done(self) -> str | None:
         self.state, self.was_ready = State.DONE, True
         if self.service.stamp:
             stamps.write(*self.service.stamp)
+        return f"{self.service.name} ✓" if self.service.extra else None
 
     def last_words(self) -> str:
         """Return the last line of the service's log, at most 300 characters."""
@@ -260,12 +276,6 @@ class Keeper:
 
 def _why(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"code {code}"
-
-
-def write_whole(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".new")
-    unfinished.write_text(text)
-    unfinished.replace(path)
 
 
 def say(sentence: str) -> None:

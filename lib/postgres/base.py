@@ -14,7 +14,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _renew_stale_plans(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """Prepare anew, and ask again, where a migration has changed the type of a column that a prepared statement reads.
+    """Prepare the statement again and repeat it where a migration has changed the type of a column that a prepared statement reads.
 
     PostgreSQL refuses such a statement for as long as the connection lives, which in a pool is an hour. Within a transaction
     nothing can be asked again; its end makes psycopg forget what is prepared, so only this one fails.

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop as _
 import quotas.actions
 from accounts.models import User
 from courses.policy import policy_of
+from lib.names import made_clean
 from lib.notes import Note, Refusal, moment
 from machines import actions
 from machines.idle import durations, links, questions, times
@@ -36,6 +37,8 @@ class TooLate(Refusal):
 
 
 class NotNow(Refusal):
+    """The answer is not one of those that this question takes now."""
+
     code = "not_now"
 
 
@@ -73,7 +76,7 @@ def answer(
 ) -> Answer:
     """Take an answer. by=None: by a link, which is proof by itself. is_given: a long job without a student's limits.
 
-    Raises Refusal with the sentence that the person reads.
+    Raises TooLate, NotNow, or the refusal of what the answer does.
     """
     quotas.actions.lock(question.machine.owner_id)
     question = living(question, lock=True)
@@ -86,11 +89,17 @@ def answer(
 
 
 @transaction.atomic
-def give(*, machine: Machine, until: datetime, by: User, now: datetime, reason: str = "") -> Hold:
-    """Keep a machine awake, asked or not, without the limits that students have: for teachers and administrators."""
+def give(*, machine: Machine, until: datetime | None, by: User, now: datetime, reason: str = "") -> Hold:
+    """Keep a machine awake, asked or not, without the limits that students have: for teachers and administrators.
+
+    until: None where no time was typed. Raises NotNow unless it is a time in the future, TooLate for a machine that does not run.
+    """
+    until = _checked_end(until, now)
+    if refusal := _wrong_state(machine, must_be_on=True):
+        raise refusal
     for open_one in Question.objects.open().filter(machine=machine, kind=K.SLEEP).select_for_update(of=("self",)):
         questions.close(question=open_one, outcome=Question.Outcome.ACTIVE, now=now)
-    return _hold(machine, Hold.Kind.GIVEN, by, now, until, reason)
+    return _hold(machine, Hold.Kind.GIVEN, by, now, until, made_clean(reason, longest=200))
 
 
 def living(question: Question, *, lock: bool = False) -> Question:
@@ -108,7 +117,7 @@ def living(question: Question, *, lock: bool = False) -> Question:
 def why_not(question: Question, choice: str, now: datetime) -> Refusal | None:
     """Return why this answer can no longer be given, or never could; None while it can."""
     if choice not in CHOICES[question.kind]:
-        return NotNow(_("This is no answer to this question."))
+        return NotNow(_("This is not an answer to this question."))
     if said := question.answers.filter(choice=choice).first():
         return TooLate(_SAID[C(choice)], {"at": times.moment(said.at, now)})
     if question.closed_at and question.outcome != Question.Outcome.ANSWERED:
@@ -118,15 +127,14 @@ def why_not(question: Question, choice: str, now: datetime) -> Refusal | None:
         return TooLate(words, {"at": times.moment(question.closed_at, now)})
     if links.has_ended(question, now):
         return TooLate(_ENDED, {"at": times.moment(question.ends_at or now, now)})
-    return _wrong_state(question, choice)
+    return _wrong_state(question.machine, must_be_on=choice in durations.KEEPING)
 
 
-def _wrong_state(question: Question, choice: str) -> Refusal | None:
+def _wrong_state(machine: Machine, *, must_be_on: bool) -> Refusal | None:
     """Refuse to keep awake what sleeps; the other answers are judged by the actions themselves."""
-    machine = question.machine
     if machine.wanted == Wanted.GONE or machine.state == State.GONE:
         return TooLate(_("This machine has been deleted."))
-    if choice in durations.KEEPING and machine.wanted != Wanted.RUNNING:
+    if must_be_on and machine.wanted != Wanted.RUNNING:
         return TooLate(_("It sleeps already, or is about to. Wake it on its page: it goes on where it stopped."))
     return None
 
@@ -185,7 +193,7 @@ def _done(question: Question, by: User | None, now: datetime, until: datetime | 
 
 def _keep(question: Question, by: User | None, now: datetime, until: datetime | None) -> None:
     Machine.objects.filter(pk=question.machine_id).update(used_at=now)
-    question.machine.record(Event.Kind.WISHED, Note(_("To be kept: its days are counted anew.")), by=by)
+    question.machine.record(Event.Kind.WISHED, Note(_("To be kept: its days are counted anew.")), by=by, verb="keep")
 
 
 _DEEDS: dict[Answer.Choice, Deed] = {
@@ -199,8 +207,8 @@ _DEEDS: dict[Answer.Choice, Deed] = {
 
 def _hold(machine: Machine, kind: str, by: User | None, now: datetime, until: datetime, reason: str = "") -> Hold:
     note = Note(_("Kept awake until %(at)s."), {"at": moment(until)})
-    machine.record(Event.Kind.WISHED, note, by=by)
-    return Hold.objects.create(machine=machine, kind=kind, by=by, starts_at=now, ends_at=until, reason=reason[:200])
+    machine.record(Event.Kind.WISHED, note, by=by, verb="keep_awake")
+    return Hold.objects.create(machine=machine, kind=kind, by=by, starts_at=now, ends_at=until, reason=reason)
 
 
 def _end_holds(machine: Machine, now: datetime) -> None:

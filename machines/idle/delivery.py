@@ -48,7 +48,7 @@ def register() -> None:
 
 
 def mail_facts(notice: Notice) -> dict[str, Any] | None:
-    """Return what templates/asks/mail says; None once the question is over."""
+    """Return what templates/questions/mail says; None once the question is over."""
     question, now = _open_ones([notice]).get(questions.question_id_of(notice)), timezone.now()
     if question is None:
         return None
@@ -131,7 +131,7 @@ def _way(machine: Machine, *, is_visited: bool) -> Contact | str:
 def _line(question: Question) -> str:
     with written_for(question.machine.owner):
         title = question_text.headline(question, timezone.now())
-        return _("Minga: %(title)s Go on working, or answer at %(page)s") % {
+        return _("Minga: %(title)s Keep working, or answer at %(page)s") % {
             "title": title,
             "page": settings.PORTAL_URL,
         }

@@ -74,7 +74,7 @@ def check(question: Question, now: datetime, until: datetime) -> None:
             "at": times.moment(_offered_from(question, policy, now), now),
         }
         raise NoMoreHold(
-            _("A long job can be announced in the last %(minutes)s minutes before it would sleep: from %(at)s on."),
+            _("A long job can be announced in the last %(minutes)s min before it would sleep: from %(at)s on."),
             facts,
         )
     held = held_in_a_week([question.machine_id], now)[question.machine_id]
@@ -88,7 +88,7 @@ def too_long(policy: IdlePolicy, now: datetime, until: datetime, held: timedelta
     if until > latest:
         facts = {"hours": _plain(policy.hold_hours), "at": times.moment(latest, now)}
         return NoMoreHold(
-            _("A long job takes %(hours)s hours at most: until %(at)s. Say it again before that ends."), facts
+            _("A long job takes %(hours)s h at most: until %(at)s. Say it again before that ends."), facts
         )
     allowed = timedelta(hours=policy.hold_hours_a_week)
     if held + (until - now) <= allowed:
@@ -96,7 +96,7 @@ def too_long(policy: IdlePolicy, now: datetime, until: datetime, held: timedelta
     left = max(allowed - held, timedelta(0))
     return NoMoreHold(
         _(
-            "Long jobs of this machine may take %(hours)s hours in seven days; %(used)s h are taken, %(left)s h are left."
+            "Long jobs of this machine may take %(hours)s h in seven days; %(used)s h are taken, %(left)s h are left."
             " A teacher can give more."
         ),
         {"hours": _plain(policy.hold_hours_a_week), "used": _hours(held), "left": _hours(left)},

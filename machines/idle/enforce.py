@@ -50,7 +50,7 @@ def load_outlooks(now: datetime, failures: Failures | None = None) -> list[Outlo
 
 
 def plan(outlooks: list[Outlook], now: datetime, failures: Failures | None = None) -> list[Step]:
-    """Return what is to be done now: by the table, and to make room. Two queries."""
+    """Return the steps that are due now: by the table, and to make room. Two queries."""
     failures = failures or Failures(LOOP, now)
     pairs = failures.each(outlooks, lambda outlook: (outlook, step_of(outlook)), lambda o: o.facts.machine.pk)
     steps = [step for _outlook, step in pairs if step is not None]

@@ -45,9 +45,11 @@ class Facts:
 
     @property
     def activity(self) -> Activity | None:
+        """Return the machine's activity; None where nothing was heard of it yet."""
         return getattr(self.machine, "activity", None)
 
     def open_question(self, kind: str) -> Question | None:
+        """Return the open question of this kind; None where there is none."""
         return next((question for question in self.questions if question.kind == kind), None)
 
 

@@ -54,14 +54,17 @@ class Outlook:
 
     @property
     def unknown(self) -> list[Signal]:
+        """Return the signals that were not heard lately. Any of them stops the rules."""
         return [signal for signal in self.signals if signal.condition == "unknown"]
 
     @property
     def at_work(self) -> list[Signal]:
+        """Return the signals that show use."""
         return [signal for signal in self.signals if signal.condition == "work"]
 
     @property
     def in_lesson(self) -> bool:
+        """Say whether a lesson of the course is on."""
         lesson = self.facts.lesson
         return lesson is not None and lesson.ends_at > self.now
 
@@ -74,10 +77,12 @@ class Outlook:
 
     @property
     def was_delivered(self) -> bool:
+        """Say whether the open question has reached its owner by any channel."""
         return self.question is not None and self.question.ends_at is not None
 
 
 def outlook_of(facts: Facts, now: datetime) -> Outlook:
+    """Return what happens to a machine and when if nobody uses it. Pure: reads the facts and `now`, and asks nobody."""
     machine = facts.machine
     if machine.binned_at is not None:
         bin_ends = machine.binned_at + facts.policy.bin_days * DAY

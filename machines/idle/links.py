@@ -32,6 +32,7 @@ class OldLink(Refusal):
 
 
 def token(question: Question, choice: str) -> str:
+    """Return the signed part of a one-tap link. It works without a sign-in, until OLDEST."""
     return _SIGNER.sign(f"{question.pk}-{choice}")
 
 
@@ -45,11 +46,11 @@ def read(text: str) -> tuple[Question, str]:
     try:
         number, _dash, choice = _SIGNER.unsign(text, max_age=OLDEST).partition("-")
     except signing.SignatureExpired:
-        raise OldLink(_("This link is too old. What your machines do now stands on your page.")) from None
+        raise OldLink(_("This link is too old. Your page shows what your machines are doing now.")) from None
     except signing.BadSignature:
         raise BadLink(
             _(
-                "This link is not whole, or not one of ours. Copy the whole line of the mail, or sign in and answer there."
+                "This link is incomplete, or not one of ours. Copy the whole line from the mail, or sign in and answer there."
             )
         ) from None
     found = Question.objects.filter(pk=number).select_related("machine__owner", "machine__template__course").first()
@@ -61,4 +62,5 @@ def read(text: str) -> tuple[Question, str]:
 
 
 def has_ended(question: Question, now: datetime) -> bool:
+    """Say whether the time for an answer by link is over. Before the first delivery it has not begun."""
     return question.ends_at is not None and now > question.ends_at + GRACE

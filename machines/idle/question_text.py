@@ -31,6 +31,7 @@ def headline(question: Question, now: datetime, reader: User | None = None) -> s
 
 
 def asks(question: Question, reader: User | None = None) -> str:
+    """Return the question for its owner; for another reader, the statement that the owner was asked."""
     facts = {"name": question.machine.name}
     if owner := question.machine.owner_for(reader):
         facts["owner"] = owner
@@ -46,7 +47,7 @@ def deadline(question: Question, now: datetime) -> str:
     if question.kind == K.ARCHIVE:
         return _("It is archived on %(at)s.") % {"at": times.with_day(at)}
     if question.kind == K.DELETE:
-        return _("Its archive is deleted on %(at)s.") % {"at": times.with_day(at)}
+        return _("Its archive will be deleted on %(at)s.") % {"at": times.with_day(at)}
     return _("It goes to sleep at %(at)s.") % {"at": times.moment(at, now)}
 
 
@@ -55,10 +56,15 @@ def meaning(question: Question) -> str:
     if question.kind == K.ARCHIVE:
         return _("Its disk is kept as an image, and its name and ports stay. You can have it back from its page.")
     if question.kind == K.DELETE:
-        return _("Everything in it is lost then. Keep it, or fetch what you need before.")
+        return f"{loss()} {_('Keep it, or fetch what you need first.')}"
     if not question.machine.template.image.can_suspend:
         return _("Its kind of machine cannot keep its memory: it is shut down. Its disk is kept; what runs in it ends.")
     return _("Its memory is kept: everything in it goes on where it stopped when you wake it.")
+
+
+def loss() -> str:
+    """Say what the deletion of an archive costs."""
+    return _("Everything in it will be lost.")
 
 
 def label(question: Question, choice: str) -> str:
@@ -95,7 +101,7 @@ def consequence(question: Question, choice: str, now: datetime) -> str:
         return _("It stays on until %(at)s, whatever happens in it.") % {"at": times.moment(end, now)}
     return {
         C.TONIGHT: _("It is later than %(at)s already. Choose another answer.") % {"at": durations.EVENING},
-        C.JOB: _("It stays on until then, even if nobody connects. At most %(hours)s hours for one job.")
+        C.JOB: _("It stays on until then, even if nobody connects. At most %(hours)s h for one job.")
         % {"hours": f"{policy.hold_hours:g}"},
         C.SLEEP: _("It goes to sleep at once. Nothing is lost."),
         C.DONE: done[K(question.kind)],

@@ -27,7 +27,7 @@ _OPENED = {
     Question.Kind.ARCHIVE: _("Its owner is warned that it will be archived."),
     Question.Kind.DELETE: _("Its owner is warned that its archive will be deleted."),
 }
-_TOO_LATE = "The question was over first."
+_TOO_LATE = _("The question was over first.")
 ABOUT = "ask:"  # of the outbox
 CHANNELS = (Notice.Channel.PAGE, Notice.Channel.MAIL, Notice.Channel.TERMINAL)
 

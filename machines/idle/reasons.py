@@ -1,4 +1,4 @@
-"""Why the system does what it does, in the words that the machine's history and its owner read."""
+"""Reasons for what the system does, in the words that the machine's history and its owner read."""
 
 from datetime import timedelta
 

@@ -84,7 +84,7 @@ def _running() -> "QuerySet[Activity]":
 
 
 def _begin() -> None:
-    """Add a row for each machine that runs, and begin it anew at each start: what was heard before counts no more."""
+    """Add a row for each machine that runs, and reset it at each start: what was heard before no longer counts."""
     runs = Machine.objects.not_held().filter(state=State.RUNNING)
     new = runs.filter(activity__isnull=True).values_list("pk", "state_since")
     Activity.objects.bulk_create([Activity(machine_id=pk, since=at) for pk, at in new], ignore_conflicts=True)
@@ -111,14 +111,14 @@ def _passed(now: datetime) -> dict[UUID, Passed]:
         "last": Max("last_byte_at"),
         "unheard": Count("pk", filter=Q(gateway__in=silent)),
     }
-    # What a port counted that leads nowhere now (its machine has no address) is of before.
+    # The count of a port that leads nowhere now (its machine has no address) is out of date.
     ports = Tunnel.objects.live().filter(wanted="open").exclude(target_host="")
     rows = ports.order_by().values_list("holder").annotate(**sums)
     return {holder: Passed(int(total), int(count), last, not unheard) for holder, total, count, last, unheard in rows}
 
 
 def _fold(row: Activity, passed: Passed, policy: IdlePolicy, now: datetime) -> bool:
-    """Take over what passed; True when anything is to be written. A sample begins anew after a minute, or at once with work."""
+    """Take over what passed. Return whether anything must be written. A sample starts over after a minute, or at once with work."""
     if not passed.heard:
         return False
     is_first = row.ports_heard_at is None
@@ -224,7 +224,7 @@ def _load(row: Activity, counters: Diagnostics, at: datetime) -> bool:
 
 
 def _rate(before: float | None, now: float | None, seconds: float) -> float | None:
-    """Return the rate per second; None at the first sample, or when the counter began anew with the guest."""
+    """Return the rate per second; None at the first sample, or when the counter started over with the guest."""
     if before is None or now is None or seconds <= 0 or now < before:
         return None
     return (now - before) / seconds
@@ -236,7 +236,7 @@ def _sum(*parts: int | None) -> int | None:
 
 
 def _write(columns: dict[str, str], rows: Iterable[Activity]) -> None:
-    """Write all rows in one statement; skip a row whose machine has started anew meanwhile. `columns` begin with `since`."""
+    """Write all rows in one statement; skip a row whose machine has restarted meanwhile. `columns` begin with `since`."""
     rows = list(rows)
     if not rows:
         return

@@ -46,6 +46,7 @@ class Step:
 
     @property
     def why(self) -> Note:
+        """Return the reason, for the history."""
         return self.stage.why(self.outlook)
 
 
@@ -209,7 +210,7 @@ _RESTS = _("Sleeping or put away")
 
 # (name, which machines, what is done, when due, why, how); the first row that is due is done.
 TABLE: tuple[Stage, ...] = (
-    Stage("over", _("Any, with a question that is none any more"), _("its open question is closed"),
+    Stage("over", _("Any, with a question that no longer applies"), _("its open question is closed"),
           _over_due, lambda o: Note(reasons.NO_QUESTION), _close_over),
     Stage("came back", _("Asked, and in use again or kept awake"), _("its open question is closed"),
           _back_due, lambda o: Note(reasons.CAME_BACK), _close(Question.Outcome.ACTIVE)),

@@ -20,6 +20,7 @@ DAY = timedelta(days=1)
 
 
 def zone() -> str:
+    """Return the name of the reader's time zone."""
     return timezone.get_current_timezone_name()
 
 

@@ -47,6 +47,9 @@ def _running(outlook: Outlook, owner: str) -> str:
         at = times.moment(outlook.held_until, outlook.now)
         why = _("A class is in session: it stays awake until %(at)s at least.")
         return (why if outlook.in_lesson else _("Somebody keeps it awake until %(at)s.")) % {"at": at}
+    if outlook.unknown and any(signal.name == "start" for signal in outlook.at_work):  # nothing was measured yet
+        yours, theirs = _("It stays awake while you use it."), _("It stays awake while %(owner)s uses it.")
+        return theirs % {"owner": owner} if owner else yours
     if outlook.unknown:
         return _("It stays awake: nobody can tell just now whether it is in use.")
     if outlook.question and not outlook.came_back:
@@ -109,6 +112,7 @@ def _both_times(outlook: Outlook) -> dict[str, str]:
 
 
 def idle_minutes(outlook: Outlook) -> int:
+    """Return the minutes of quiet after which this machine is asked about."""
     policy = outlook.facts.policy
     return int(policy.first_minutes if first_visit_due(outlook.facts.activity) else policy.idle_minutes)
 
@@ -118,7 +122,7 @@ def if_closed(outlook: Outlook, owner: str = "") -> str:
     if outlook.held_until or outlook.unknown:
         return _running(outlook, owner)
     if [signal for signal in outlook.at_work if signal.name in ("cpu", "disk", "nic")]:
-        return _("It stays awake as long as what runs in it keeps it busy. To close connections stops nothing.")
+        return _("It stays awake as long as what runs in it keeps it busy. Closing connections does not stop that.")
     if outlook.question:
         return _asked(outlook, owner)
     yours = _("You are asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost.")
@@ -130,6 +134,7 @@ def if_closed(outlook: Outlook, owner: str = "") -> str:
 
 
 def label(signal: Signal) -> str:
+    """Return a signal's name for people, in their language."""
     return {
         "start": _("Start"),
         "ports": _("Connections"),
@@ -190,7 +195,7 @@ def _load(signal: Signal, activity: Activity) -> str:
     if signal.name == "cpu" and activity.cpu_percent is not None:
         return f"{activity.cpu_percent:.0f}\u00a0%, "
     rate = {"disk": activity.disk_rate, "nic": activity.nic_rate}.get(signal.name)
-    return "" if rate is None else _("%(count)s kB each second") % {"count": round(rate / 1000)} + ", "
+    return "" if rate is None else _("%(count)s kB per second") % {"count": round(rate / 1000)} + ", "
 
 
 def shown(outlook: Outlook) -> list[Signal]:

@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('page', "On the portal's pages"), ('mail', 'By mail'), ('terminal', 'In open terminals')], max_length=8)),
-                ('state', models.CharField(choices=[('due', 'On its way'), ('sent', 'Delivered'), ('failed', 'Not delivered'), ('none', 'No way there')], default='due', max_length=8)),
+                ('state', models.CharField(choices=[('due', 'On its way'), ('sent', 'Delivered'), ('failed', 'Not delivered'), ('none', 'Not delivered: nowhere to send it')], default='due', max_length=8)),
                 ('attempts', models.PositiveIntegerField(default=0)),
                 ('next_at', models.DateTimeField(blank=True, null=True)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),

@@ -1,5 +1,6 @@
 """The rows of this app."""
 
+from machines.models.bulk_run import BulkItem, BulkRun
 from machines.models.cloud_watch import CloudWatch, Stray, StrayQuerySet
 from machines.models.disk_image import DiskImage
 from machines.models.event import Event
@@ -14,6 +15,8 @@ from machines.models.portal_key import PortalKey
 __all__ = [
     "Activity",
     "Answer",
+    "BulkItem",
+    "BulkRun",
     "CloudWatch",
     "Delivery",
     "DiskImage",

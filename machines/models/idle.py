@@ -79,6 +79,7 @@ class Hold(models.Model):
 
 class QuestionQuerySet(models.QuerySet["Question"]):
     def open(self) -> "QuestionQuerySet":
+        """Select questions that are neither answered nor over."""
         return self.filter(closed_at__isnull=True)
 
 
@@ -139,7 +140,7 @@ class Delivery(models.Model):
         DUE = "due", _("On its way")
         SENT = "sent", _("Delivered")
         FAILED = "failed", _("Not delivered")  # given up
-        NONE = "none", _("No way there")  # no mail address, no open terminal
+        NONE = "none", _("Not delivered: nowhere to send it")  # no mail address, no open terminal
 
     ask = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=8, choices=Channel.choices)

@@ -1,4 +1,4 @@
-"""Keys that are to be put into machines that run, or taken out of them."""
+"""Changes of the keys in running machines: one to put in, or one to take out."""
 
 from django.db import models
 from django.db.models import Q
@@ -28,9 +28,8 @@ class KeyChange(models.Model):
     public_key = models.TextField()
     by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    code = models.CharField(
-        max_length=20, blank=True, default=""
-    )  # why it failed, for programs; see machines.key_faults
+    # Why it failed, for programs; see machines.key_faults.
+    code = models.CharField(max_length=20, blank=True, default="")
     stored_note = models.JSONField(default=dict, blank=True)  # and for people
     tries = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(default=timezone.now)

@@ -2,11 +2,13 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.audit import trail
 from accounts.models import User
 from cloud.contract import Status
 from courses.models import Template
@@ -110,7 +112,7 @@ class Machine(models.Model):
     # How often in a row the cloud took its launch and then found no host for it. 0 again once it has one.
     full_tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     build_started_at = models.DateTimeField(null=True, blank=True)
-    ready_at = models.DateTimeField(null=True, blank=True)  # since when it runs on this disk; anew after a restore
+    ready_at = models.DateTimeField(null=True, blank=True)  # since when it runs on this disk; set again by a restore
     # Written once: a launch ended then. created_at itself for what was never launched here (adopted, restored).
     first_ready_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
@@ -156,8 +158,13 @@ class Machine(models.Model):
 
     @property
     def is_keyless(self) -> bool:
-        """Whether nobody has a key to it, as far as is known. False for a row that was not read by MachineQuerySet.with_keyless."""
+        """Whether nobody has a key to it, as far as is known. False for a row that was not read by MachineQuerySet.with_keys."""
         return bool(self.__dict__.get("keyless", False))
+
+    @property
+    def key_files(self) -> list[str]:
+        """Names of its owner's private keys that were made here and open it, the newest first. [] for a row as above."""
+        return list(self.__dict__.get("installed_files", ()))
 
     @property
     def has_come_true(self) -> bool:
@@ -221,7 +228,7 @@ class Machine(models.Model):
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the cloud says that its server is no more."""
+        """Whether the cloud says that its server is gone."""
         return self.is_fresh and self.cloud_status == Status.DELETED
 
     @property
@@ -267,14 +274,23 @@ class Machine(models.Model):
     def time_in_state(self, now: datetime) -> timedelta:
         return now - self.state_since
 
+    def audit(self, verb: str, *, by: User | None, detail: dict[str, Any] | None = None) -> None:
+        """Write into the audit log what somebody else than the owner did to it; by None: a command on the server."""
+        trail.record(
+            by=by, verb=verb, whom=self.owner_id, thing=trail.Thing("machine", self.pk, self.name), detail=detail
+        )
+
     def record_move(self, came_from: str, to: str, note: Note, *, by: User | None = None) -> None:
         """Write a move into the history; lib.states.move calls this, in its transaction."""
         Event.objects.create(
             machine=self, kind=Event.Kind.MOVED, by=by, from_state=came_from, to_state=to, stored_note=note.as_json()
         )
 
-    def record(self, kind: str, note: Note, *, by: User | None = None) -> None:
+    def record(self, kind: str, note: Note, *, by: User | None = None, verb: str = "change") -> None:
+        """Write a line into the history; into the audit log, too, where somebody else than the owner did it (`verb`)."""
         Event.objects.create(
             machine=self, kind=kind, by=by, from_state=self.state, to_state=self.state, stored_note=note.as_json()
         )
+        if by is not None:
+            self.audit(verb, by=by, detail={"note": note.as_json()})
         events.publish("machine", self.pk)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Exists, OuterRef, Q
@@ -58,40 +59,51 @@ class Unsettled(models.Func):
 
 class MachineQuerySet(models.QuerySet["Machine"]):
     def alive(self) -> "MachineQuerySet":
+        """Leave out machines that are gone."""
         return self.exclude(state=State.GONE)
 
     def in_bin(self) -> "MachineQuerySet":
+        """Select machines in the recycle bin."""
         return self.alive().filter(binned_at__isnull=False)
 
     def not_in_bin(self) -> "MachineQuerySet":
+        """Leave out the recycle bin. Machines that are gone stay in."""
         return self.filter(binned_at__isnull=True)
 
     def missed(self) -> "MachineQuerySet":
-        """Select machines that went without anybody's wish here: their owners find them until they dismiss them."""
+        """Select machines that disappeared although nobody here asked for it: their owners see them until they dismiss them."""
         return self.filter(_MISSED)
 
     def listed(self) -> "MachineQuerySet":
-        """Select what stands in its owner's list: all but what is gone as it was to go, and the recycle bin."""
+        """Select what the owner's list shows: all but the recycle bin, and machines that were deleted on request."""
         return self.not_in_bin().filter(~Q(state=State.GONE) | _MISSED)
 
     def with_parts(self) -> "MachineQuerySet":
+        """Load template, image, size, course and owner in the same query, and with_keys."""
         parts = self.select_related("template__image", "template__flavor", "template__course", "owner")
-        return parts.with_keyless()
+        return parts.with_keys()
 
-    def with_keyless(self) -> "MachineQuerySet":
-        """Note on each machine whether no key of a person is in its disk. Of disks from before 0.4 nobody knows, so they are not keyless."""
+    def with_keys(self) -> "MachineQuerySet":
+        """Note on each machine whether no key of a person is in its disk, and the files of its owner's keys that are (see Machine).
+
+        Of disks from before 0.4 nobody knows, so they are not keyless.
+        """
         from machines.models.installed_key import InstalledKey
         from machines.models.portal_key import PortalKey
 
         disk = {"machine": OuterRef("pk"), "server_id": OuterRef("server_id"), "resets": OuterRef("cloud_resets")}
         is_known = Exists(PortalKey.objects.filter(**disk, by_hand=False).exclude(server_id=""))
-        return self.annotate(keyless=is_known & ~Exists(InstalledKey.objects.filter(**disk)))
+        there = InstalledKey.objects.filter(**disk)
+        made_here = there.filter(key__user=OuterRef("owner")).exclude(key__file_name="")
+        files = made_here.order_by("-key__created_at", "-key_id").values("key__file_name")
+        return self.annotate(keyless=is_known & ~Exists(there), installed_files=ArraySubquery(files))
 
     def not_held(self) -> "MachineQuerySet":
         """Leave out machines that a restore holds: no loop acts on them before reconcile.after_restore.compare_with_cloud."""
         return self.filter(held_at__isnull=True)
 
     def unsettled(self) -> "MachineQuerySet":
+        """Select machines that a worker has something to do for."""
         return self.not_held().filter(Unsettled())
 
     def due(self, now: datetime | Given) -> "MachineQuerySet":
@@ -99,7 +111,7 @@ class MachineQuerySet(models.QuerySet["Machine"]):
         return self.unsettled().unclaimed(now).filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
 
     def unclaimed(self, now: datetime | Given) -> "MachineQuerySet":
-        """Select machines that no worker is at."""
+        """Select machines that no worker has claimed."""
         return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=now))
 
     def waiting_before(self, machine: "Machine") -> "MachineQuerySet":

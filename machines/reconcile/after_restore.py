@@ -6,7 +6,7 @@ old wish before `compare_with_cloud` has compared each row with one whole list o
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +17,7 @@ from cloud.contract import Cloud, CloudError, Listing, Server, Status
 from lib.notes import Note
 from machines import archive_share, cloud_identity, visitors
 from machines.models import CloudWatch, Machine, MachineQuerySet
+from machines.reconcile import drift
 from machines.reconcile.observe import status_columns
 from machines.states import State, Wanted
 from machines.stepper import archive
@@ -39,7 +40,6 @@ FOLLOWED = _("Minga was restored from a backup. This machine is what the cluster
 UNDELETED = _(
     "Minga was restored from a backup in which this machine was being deleted, but it still exists. Delete it again if you want that."
 )
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 RESTING = {
     Status.SUSPENDED: State.SUSPENDED,
     Status.STOPPED: State.SUSPENDED,
@@ -68,7 +68,7 @@ def compare_with_cloud(cloud: Cloud) -> dict[str, int]:
     # Rows without a server come first: another row may have their server_id now, which is unique.
     for machine, server in sorted(pairs, key=lambda pair: pair[1] is not None):
         _compare_one(machine, server, now)
-    tunnels.restored.number_anew(now)  # last, for it locks the gateways
+    tunnels.restored.raise_revisions(now)  # last, for it locks the gateways
     _begin_watch(now)
     return dict(Counter(_word(machine, server) for machine, server in pairs))
 
@@ -88,14 +88,15 @@ def _finder(listing: Listing) -> Callable[[Machine], Server | None]:
     """
     alive = [server for server in listing.servers if server.status != Status.DELETED and not server.is_going]
     by_id = {server.id: server for server in alive}
-    oldest_last = sorted(alive, key=lambda server: (server.created_at or LONG_AGO, server.id), reverse=True)
-    by_mark = {server.machine: server for server in oldest_last}
+    by_tag: dict[str, list[Server]] = {}
+    for server in sorted(alive, key=drift.by_age):
+        by_tag.setdefault(server.machine, []).append(server)
 
     def find(machine: Machine) -> Server | None:
         own = by_id.get(machine.server_id)
         if own and (own.machine in ("", str(machine.pk)) or machine.adopting):
             return own
-        return by_mark.get(str(machine.pk))
+        return next((one for one in by_tag.get(str(machine.pk), ()) if drift.may_stand_in(machine, one)), None)
 
     return find
 

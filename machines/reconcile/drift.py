@@ -1,12 +1,13 @@
 """Deeds of the cloud's own people, taken over into a machine's wish: nobody fights with them."""
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
+import quotas.backstop
 import tunnels.actions
 from cloud.contract import Server, Status
 from lib.notes import Note
@@ -34,6 +35,7 @@ FOLLOWS: dict[State, set[State]] = {
     S.SHELVED: {S.WAKING, S.FAILED, S.GONE},
     S.FAILED: {S.GONE},
 }
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 OTHER_SERVER = _("Its server no longer exists on the cluster, but another one with its mark does: that one is taken.")
 
 
@@ -69,6 +71,18 @@ def _take_over(machine: Machine, status: Status) -> None:
         return follow(machine, Wanted(asleep.value), asleep, Note(FOUND[status]))
     if status == Status.SHELVED and state == State.SUSPENDED:
         follow(machine, Wanted.SHELVED, State.SHELVED, Note(FOUND_AWAY))
+
+
+def by_age(server: Server) -> tuple[datetime, str]:
+    """Return a key that sorts servers, the oldest first; one whose time is unknown comes before all."""
+    return server.created_at or LONG_AGO, server.id
+
+
+def may_stand_in(machine: Machine, server: Server) -> bool:
+    """Say whether a server may become the machine's. Its tag counts only in the project of its last server or of its owner."""
+    if server.machine != str(machine.pk):
+        return False
+    return machine.project in ("", server.project) or quotas.backstop.project_of(machine.owner) == server.project
 
 
 @transaction.atomic

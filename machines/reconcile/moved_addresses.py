@@ -25,7 +25,7 @@ MOVED = _("Its server has another address on the cluster's network now: its port
 
 
 def follow(now: datetime) -> int:
-    """Ask for the ports of such machines anew: the machine's next step opens them to its present address, or to none.
+    """Ask for the ports of such machines again: the machine's next step opens them to its present address, or to none.
 
     Return for how many machines.
     """
@@ -38,7 +38,7 @@ def follow(now: datetime) -> int:
 
 
 def _elsewhere(now: datetime) -> MachineQuerySet:
-    """Select running machines with an open port that leads to another address than theirs, unless it was asked for anew already."""
+    """Select running machines with an open port that leads to another address than theirs, unless it was asked for again already."""
     ports = Tunnel.objects.live().filter(holder=OuterRef("pk"), wanted=Port.OPEN, owner__is_active=True)
     running = Machine.objects.not_held().unclaimed(now).filter(state=State.RUNNING, wanted=Wanted.RUNNING)
     return running.filter(Exists(ports.exclude(target_host=OuterRef("address"))), ports_asked=F("ports_done"))

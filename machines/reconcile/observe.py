@@ -86,7 +86,7 @@ def _with_retry(machine: Machine, columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ahead(machine: Machine, server: Server) -> dict[str, Any]:
-    """Take over counters that the cloud has ahead of ours (our database is an older one), as done: nothing is done anew."""
+    """Take counters that are ahead of ours (our database is an older one) over as done, so that nothing is done twice."""
     ahead: dict[str, Any] = {}
     for kind in COUNTED:
         if (count := getattr(server, kind)) > getattr(machine, f"{kind}_asked"):

@@ -25,7 +25,7 @@ FORGET = timedelta(days=30)  # how long rows of servers that left, or were adopt
 RESTING = {(State.ARCHIVED, Wanted.ARCHIVED), *((State.GONE, wish) for wish in Wanted)}
 # Workers of 0.2.0 wrote only the note, and may still run during an upgrade: such a server must not count as a second one.
 _HAS_VANISHED = Case(When(Q(vanished=True) | Q(state_note__text=overlap.VANISHED), then=True), default=False)
-# Columns that every list sets anew; the others are ours.
+# Columns that every list overwrites; the others are ours.
 LISTED_COLUMNS = (
     "kind", "machine_key", "owner_key", "name", "status", "project", "flavor_name", "vcpus", "ram_mb", "disk_gb",
     "host", "address", "resets", "restarts", "created_at",
@@ -90,7 +90,7 @@ def _stray(server: Server, keys: set[str], at: datetime) -> Stray:
 
 
 def _is_news(stray: Stray, known: Stray | None) -> bool:
-    """Return whether its row must be written. A stray whose kind has changed starts its grace anew."""
+    """Return whether its row must be written. A change of kind restarts its grace period."""
     if known is None:
         return True
     if stray.kind == known.kind:

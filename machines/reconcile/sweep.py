@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +43,6 @@ QUEUE_PAUSE = timedelta(seconds=30)
 LOOP = "list"  # of accounts.failures
 SILENT = "the sweep"  # key of the warnings about a silent cloud
 RENAMED = _("Renamed on the cluster itself, from “%(old)s” to “%(new)s”.")
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -221,16 +220,16 @@ def _follow_missing(rows: Iterable[Machine], servers: Collection[Server], at: da
     missing = [row for row in rows if row.server_id not in present and (row.asked_at is None or row.asked_at < at)]
     taken = {row.server_id for row in rows}
     for machine in missing:
-        others = [s for s in servers if s.machine == str(machine.pk) and s.id not in taken]
+        others = [s for s in servers if s.id not in taken and drift.may_stand_in(machine, s)]
         with failures.at(machine.pk, holder=machine.pk):
             if others and not machine.should_be_deleted:
-                drift.take_other_server(machine, min(others, key=lambda s: (s.created_at or LONG_AGO, s.id)), at)
+                drift.take_other_server(machine, min(others, key=drift.by_age), at)
             else:
                 apply_observation(machine, observe(machine, None, at), at)
 
 
 def _take_turn(now: datetime) -> CloudWatch | None:
-    """Claim the watch if a list is due and nobody else is at it. An unsettled machine makes it due sooner."""
+    """Claim the watch if a list is due and no other worker has it. An unsettled machine makes it due sooner."""
     watch = CloudWatch.get_solo()
     if watch.held_at:
         return None

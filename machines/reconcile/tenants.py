@@ -8,7 +8,7 @@ from django.db.models import Q
 
 import quotas.backstop
 from accounts.failures import Failures
-from accounts.models import User
+from accounts.models import CloudUser, User
 from cloud.contract import Cloud, CloudError
 from machines.models import CloudWatch, Machine
 from machines.states import State
@@ -45,5 +45,7 @@ def _tidy_one(user: User, cloud: Cloud, now: datetime) -> None:
 
 
 def _has_left(user: User, now: datetime) -> bool:
+    if CloudUser.objects.kept().filter(user=user).exists():  # it is what they see in Horizon
+        return False
     lately = Q(gone_at__gte=now - timedelta(seconds=settings.EMPTY_PROJECT_SECONDS))
     return not Machine.objects.filter(~Q(state=State.GONE) | lately, owner=user).exists()

@@ -13,7 +13,8 @@ import tunnels.queries
 from cloud.contract import Cloud, Status
 from lib.notes import Note
 from lib.states import NOTHING
-from machines.models import Machine
+from machines import key_changes
+from machines.models import DiskImage, Machine
 from machines.states import Repair, Setup, State
 from machines.stepper import archive, first_boot
 from machines.stepper.outcomes import LOOK_AGAIN, go, wait
@@ -34,7 +35,7 @@ def until_it_answers(machine: Machine, cloud: Cloud) -> None:
     # Somebody may have started it on the cluster itself, long after we last asked for anything.
     since = max(machine.asked_at or machine.state_since, machine.state_since)
     is_late = now - since > timedelta(seconds=settings.BOOT_SECONDS)
-    silent = tunnels.queries.silent(machine.pk, anew=machine.state == State.BUILDING)
+    silent = tunnels.queries.silent(machine.pk, new_disk=machine.state == State.BUILDING)
     answers = tunnels.queries.all_open(machine.pk, now) and not silent
     first_boot.watch(machine, cloud, now, is_last=answers)
     if not answers and not is_late:
@@ -69,7 +70,10 @@ def _without(machine: Machine, silent: list[str]) -> Note:
 def mark_running(machine: Machine, note: Note = NOTHING, **fields: Any) -> None:
     well: dict[str, Any] = {"repair": Repair.NONE, "builds_failed": 0}
     spent: dict[str, Any] = {**archive.spend(machine)}
+    was_reset = fields.get("resets_done", machine.resets_done) != machine.resets_done
     go(machine, State.RUNNING, note, **spent, **well, **fields)
+    if was_reset and DiskImage.objects.to_go_back_to(machine):
+        key_changes.put_in_missing(machine)
 
 
 def open_ports(machine: Machine) -> None:

@@ -22,6 +22,7 @@ from machines.states import Refused, Repair, State, Wanted
 from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import LOOK_AGAIN, fail, follow, go, repeat, wait_at_most
 from machines.stepper.repair import BROKE
+from machines.stepper.server_spec import find_server
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def watch_archive(machine: Machine, cloud: Cloud) -> None:
 def leave_queue(machine: Machine, cloud: Cloud) -> bool:
     """Archive a machine that waits for room. False: it never had a disk, so there is nothing to archive yet."""
     if machine.archive_id:
-        if half_made := cloud.find_server(str(machine.pk)):
+        if half_made := find_server(machine, cloud):
             cloud.ensure_deleted(half_made.id)
         _archived(machine)
     elif machine.server_id:
@@ -189,7 +190,7 @@ def _archived(machine: Machine) -> None:
 
 
 def _turn_round(machine: Machine, cloud: Cloud) -> None:
-    """Lead a machine that is wanted after all back to the rest from which it came, or up."""
+    """Lead a machine that is wanted after all back to the state from which it came, or up."""
     forget_unfinished(machine, cloud)
     if _is_settling(machine):
         return
@@ -221,7 +222,7 @@ def _resting(machine: Machine) -> State:
 
 @transaction.atomic
 def _stay(machine: Machine, state: State, error: CloudRefused) -> None:
-    """Keep a machine whose disk the cloud cannot archive. Its age counts anew, or the next sweep would try the same again."""
+    """Keep a machine whose disk the cloud cannot archive. Its age counts from now, or the next sweep would try the same again."""
     log.warning("machine %s cannot be archived: %s", machine.pk, error)
     wanted = Wanted.RUNNING if state == State.WAKING else Wanted(state.value)
     refusal = refusals.kept(Refused.ARCHIVE, NO_ARCHIVE)

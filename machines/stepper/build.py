@@ -106,7 +106,7 @@ def watch_build(machine: Machine, cloud: Cloud) -> None:
 
 
 def request_server(machine: Machine, cloud: Cloud) -> dict[str, Any]:
-    """Ask for its server. Returns what is to be written then."""
+    """Ask for the machine's server. Return the columns to write afterwards."""
     was_asked = machine.asked_at is not None
     server = server_spec.ensure_server(machine, cloud)
     now = timezone.now()

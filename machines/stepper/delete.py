@@ -10,12 +10,13 @@ import tunnels.actions
 from cloud.contract import Cloud, Status
 from lib.notes import Note
 from lib.states import NOTHING, write
-from machines import archive_share
+from machines import archive_share, moment_share
 from machines.models import Machine
 from machines.states import State, Wanted
 from machines.stepper import archive
 from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import go, repeat, wait_at_most
+from machines.stepper.server_spec import find_server
 from machines.vanished import note_loss
 from tunnels.models import Tunnel
 
@@ -27,7 +28,7 @@ def delete(machine: Machine, cloud: Cloud) -> None:
     """Close the ports at once, then ask the cloud to delete the server. A server without a known id is searched by its tag."""
     tunnels.actions.release(holder=machine.pk)
     archive.forget(machine, cloud)
-    server_id = machine.server_id or getattr(cloud.find_server(str(machine.pk)), "id", "")
+    server_id = machine.server_id or getattr(find_server(machine, cloud), "id", "")
     if not server_id or (machine.is_fresh and machine.cloud_status == Status.DELETED):
         return finish(machine)
     cloud.ensure_deleted(server_id)
@@ -50,13 +51,14 @@ def finish(machine: Machine, note: Note = NOTHING) -> None:
     held = list(Tunnel.objects.filter(holder=machine.pk, extra=True).values_list("pk", flat=True))
     # Lock order: the machine's row before the gateway's.
     go(machine, State.GONE, note, gone_at=timezone.now())
-    quotas.actions.free(holders=[machine.pk, archive_share.holder_of(machine), *held])
+    images = [archive_share.holder_of(machine), *moment_share.holders(machine)]
+    quotas.actions.free(holders=[machine.pk, *images, *held])
     tunnels.actions.release(holder=machine.pk)
 
 
 @transaction.atomic
 def vanish(machine: Machine) -> None:
-    """End a machine whose server is no more, and not by our wish."""
+    """End a machine whose server is gone without our asking."""
     write(machine, wanted=Wanted.GONE, vanished=True)
     finish(machine, Note(VANISHED))
     note_loss(machine, timezone.now())

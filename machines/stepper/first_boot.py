@@ -177,7 +177,7 @@ def _take(machine: Machine, facts: dict[str, Any]) -> None:
 
 
 def _write(machine: Machine, facts: dict[str, Any]) -> bool:
-    """Write facts unless somebody else has looked meanwhile, or the boot begins anew."""
+    """Write facts unless another worker has looked meanwhile, or the boot has started over."""
     known = {name: getattr(machine, name) for name in ("pk", "server_id", "setup_since", "setup_next_at")}
     if not Machine.objects.filter(**known).update(**facts):
         return False

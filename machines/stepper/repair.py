@@ -48,7 +48,7 @@ def escalate(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
     server_id = server_id or machine.server_id
     if machine.repair == Repair.NONE and machine.state != State.FAILED and _is_well_after_all(machine, cloud):
         return wait(machine, LOOK_AGAIN)
-    tunnels.actions.close_all(holder=machine.pk)  # services that answered before the power cut must answer anew
+    tunnels.actions.close_all(holder=machine.pk)  # services that answered before the power cut must answer again
     for step, text, call in _means_left(machine, cloud, server_id):
         try:
             call()
@@ -120,7 +120,7 @@ def move(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
 
 
 def watch_move(machine: Machine, cloud: Cloud) -> None:
-    """Ask again, step by step, until the cloud counts the move as done; then it wakes as ever."""
+    """Ask again, step by step, until the cloud counts the move as done; then it wakes as usual."""
     if not machine.is_fresh or machine.cloud_task:
         return wait_at_most(machine, MOVE_SECONDS)
     if machine.cloud_moves == machine.moves_asked:

@@ -10,7 +10,7 @@ from cloud.contract import Cloud, CloudRefused
 from lib.notes import Note
 from lib.states import write
 from machines import refusals
-from machines.models import Machine
+from machines.models import DiskImage, Machine
 from machines.states import Refused, State, Wanted
 from machines.stepper import first_boot, repair, server_spec
 from machines.stepper.answering import open_ports
@@ -20,6 +20,9 @@ from machines.stepper.outcomes import clear_errors, follow, go
 log = logging.getLogger(__name__)
 
 NO_RESET = _("It could not be reset: the cluster no longer has what its template is made of. It stays as it is.")
+NO_GOING_BACK = _(
+    "It could not go back: the cluster no longer has this moment, or does not take it. It stays as it is."
+)
 
 
 @leads_to(State.BUILDING, State.WAKING)
@@ -45,20 +48,21 @@ def do_once(machine: Machine, cloud: Cloud) -> None:
 
 
 def reset(machine: Machine, cloud: Cloud) -> None:
-    """Rebuild the disk from the template. Where the cloud refuses (the image is gone), the machine stays as it is."""
+    """Rebuild the disk from the template, or from a kept moment. Where the cloud refuses (the image is gone), the machine stays as it is."""
     tunnels.actions.close_all(holder=machine.pk)
     try:
         server_spec.rebuild_server(machine, cloud, machine.server_id)
     except CloudRefused as error:
         log.warning("machine %s cannot be reset: %s", machine.pk, error)
-        write(machine, resets_done=machine.resets_asked, **refusals.kept(Refused.RESET, NO_RESET))
-        return follow(machine, Wanted.RUNNING, State.WAKING, Note(NO_RESET))
+        text = NO_GOING_BACK if DiskImage.objects.to_go_back_to(machine) else NO_RESET
+        write(machine, resets_done=machine.resets_asked, **refusals.kept(Refused.RESET, text))
+        return follow(machine, Wanted.RUNNING, State.WAKING, Note(text))
     go(machine, State.BUILDING, asked_at=timezone.now(), **first_boot.ANEW)
 
 
 def _found_at(machine: Machine, cloud: Cloud) -> dict[str, int]:
     """Return where the agent finds the ports now. On the local cloud a port's own number may be another program's."""
-    server = cloud.find_server(str(machine.pk))
+    server = server_spec.find_server(machine, cloud)
     if server is None:
         return dict(machine.port_map)
     return {str(port): place for port, place in server.port_map.items()}

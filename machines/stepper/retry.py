@@ -1,4 +1,4 @@
-"""The step of a machine that had failed and that somebody tries again: go on from what the cloud has of it."""
+"""The step of a failed machine that somebody tries again: go on from what the cloud has of it."""
 
 from django.utils import timezone
 
@@ -22,7 +22,7 @@ from machines.stepper.sleep import wake
     State.ARCHIVED,
 )
 def revive(machine: Machine, cloud: Cloud) -> None:
-    """Go on from what the cloud has of a machine that had failed, since a person said: again."""
+    """Go on from what the cloud has of a failed machine, because a person asked to try again."""
     if machine.adopting:
         return wake(machine, cloud)  # its server has no tag yet by which it could be found
     if machine.rescues_asked != machine.rescues_done and machine.server_id:

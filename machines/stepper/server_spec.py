@@ -10,7 +10,7 @@ from cloud.contract import CLOUD_CONFIG, Cloud, CloudGone, CloudRefused, Owner, 
 from lib.states import write
 from machines import host_keys, installed_keys, portal_keys, terminal_lines
 from machines.host_keys import Disk
-from machines.models import Machine
+from machines.models import DiskImage, Machine
 from machines.states import State
 from machines.stepper.arrows import leads_to
 from machines.stepper.outcomes import clear_errors
@@ -39,7 +39,9 @@ def ensure_server(machine: Machine, cloud: Cloud) -> Server:
 
 def find_server(machine: Machine, cloud: Cloud) -> Server | None:
     """Return what the cloud says of its server now: found by its tag, or by its id where somebody wiped the tag."""
-    if found := cloud.find_server(str(machine.pk)):
+    # An adopted server stays in the project in which it was. Without a server, the row says where its last one was.
+    project = machine.project if machine.server_id else ""
+    if found := cloud.find_server(str(machine.pk), quotas.backstop.owner_of(machine.owner), project):
         return found
     if not machine.server_id:
         return None
@@ -47,19 +49,32 @@ def find_server(machine: Machine, cloud: Cloud) -> Server | None:
 
 
 def rebuild_server(machine: Machine, cloud: Cloud, server_id: str) -> None:
-    """Rebuild the server's disk from the template. Raises CloudRefused when the image is gone: the machine goes on."""
-    number = machine.resets_asked
-    spec = spec_of(machine, reset=number)
-    if cloud.takes_host_key(spec):
-        host_keys.given(Disk(machine.pk, server_id, number), number)
-    installed_keys.put_in(Disk(machine.pk, server_id, number), machine.owner, spec.public_keys)
-    portal_keys.given(Disk(machine.pk, server_id, number), number)
+    """Rebuild the server's disk from the template, or a moment. Raises CloudRefused when the image is gone: the machine goes on."""
+    number, moment = machine.resets_asked, DiskImage.objects.to_go_back_to(machine)
+    disk = Disk(machine.pk, server_id, number)
+    if moment and moment.portal_key is not None:
+        portal_keys.carry_over(machine.pk, moment.portal_key, number)
+    spec = spec_of(machine, reset=number, image=moment.image_id if moment else "")
+    if moment:  # its keys are in it; others are put in once it runs. Its host key is pinned at first contact.
+        installed_keys.copy(Disk(machine.pk, moment.server_id, moment.resets or 0), disk, moment.asked_at)
+    else:
+        _note_keys(machine, cloud, spec, disk)
+    # A moment from before the portal's first key has none in it, and cloud-init puts none into a copy of its server's disk.
+    is_in_it = moment is None or moment.portal_key is not None
+    (portal_keys.given if is_in_it else portal_keys.meant_for)(disk, number)
     try:
         cloud.ensure_rebuilt(server_id, spec, number)
     except CloudGone as error:
         if find_server(machine, cloud) is None:
             raise
         raise CloudRefused(f"It cannot be reset: {error}") from error
+
+
+def _note_keys(machine: Machine, cloud: Cloud, spec: ServerSpec, disk: Disk) -> None:
+    """Note which keys the template's disk is given with this reset."""
+    if cloud.takes_host_key(spec):
+        host_keys.given(disk, disk.resets)
+    installed_keys.put_in(disk, machine.owner, spec.public_keys)
 
 
 @leads_to()
@@ -91,7 +106,7 @@ def spec_of(
 ) -> ServerSpec:
     """Return what the cloud needs to make the machine's server.
 
-    image: an archive, in place of the template's image. The template's script has run in it already, so it is left out.
+    image: an archive or a kept moment, in place of the template's image. The template's script has run in it already, so it is left out.
     reset: the number of the reset that this is for, which brings another host key.
     """
     template = machine.template

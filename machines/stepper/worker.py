@@ -37,7 +37,7 @@ def _step(pk: UUID | str, cloud: Cloud) -> None:
             return
         before, more = machine.state, True
         failures = Failures("step")
-        # Only these may have failures on record that a success strikes off. A delete counts anew.
+        # Only these may have failures on record that a success clears. A delete starts its own count.
         if machine.cloud_errors or machine.wanted == Wanted.GONE:
             failures.read()
         with failures.at(pk, holder=machine.pk) as tried, suppress(LostRace):

@@ -157,7 +157,7 @@ def _dials(pk: int, dials: list[int]) -> list[WantedDial]:
 
 
 def _wishes_of(tunnels: Iterable[Tunnel]) -> list[WantedTunnel]:
-    """Leave out a tunnel that cannot be told, so that it stays shut: its allow-list may be what is wrong."""
+    """Leave out a tunnel that cannot be described to the agent, so that it stays shut: its allow-list may be what is wrong."""
     failures, wishes = Failures("tunnels").read(), []
     for tunnel in tunnels:
         with failures.at(tunnel.pk, holder=tunnel.holder):

@@ -16,7 +16,7 @@ from portal.api.request_parts import person
 @extend_schema(parameters=lists.PARAMETERS, responses={200: s.ImageOut(many=True), 403: s.Problem})
 @api_view(["GET"])
 def images(request: Request) -> Response:
-    """List the images that templates may use; for administrators also those that are not offered."""
+    """List the images that templates may use. Administrators also see those that are not offered."""
     rows, headers = page(request, Image.objects.filter(missing=False, **_offered_to(request)), "name", "pk")
     return lists.answer(request, s.ImageOut(rows, many=True).data, headers)
 
@@ -24,7 +24,7 @@ def images(request: Request) -> Response:
 @extend_schema(parameters=lists.PARAMETERS, responses={200: s.SizeOut(many=True), 403: s.Problem})
 @api_view(["GET"])
 def sizes(request: Request) -> Response:
-    """List the sizes that templates may use; for administrators also those that are not offered."""
+    """List the sizes that templates may use. Administrators also see those that are not offered."""
     offered = Flavor.objects.filter(missing=False, **_offered_to(request))
     rows, headers = page(request, offered, "ram_mb", "vcpus", "disk_gb", "pk")
     return lists.answer(request, s.SizeOut(rows, many=True).data, headers)

@@ -12,7 +12,7 @@ from portal.api import inputs
 from portal.api import serializers as s
 from portal.api.idempotency import GUARDED, once_for
 from portal.api.request_parts import body
-from portal.middleware.client_addresses import address_of
+from portal.request_facts import address_of
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -24,12 +24,15 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 @authentication_classes([])
 @permission_classes([])
 def device(request: Request) -> Response:
-    """Begin: get a code for the program, and a short one that a signed-in person types in a browser within ten minutes."""
+    """Begin a sign-in with a code that a person types in a browser. The program gets a code of its own; both hold for ten minutes."""
     codes = device_codes.begin(name=body(request, inputs.Device)["name"], address=address_of(request._request))
     facts = {
-        "device_code": codes.device_code, "user_code": codes.user_code, "verification_uri": request.build_absolute_uri(reverse("device")),
-        "expires_in": int(device_codes.LIFE.total_seconds()), "interval": device_codes.INTERVAL,
-    }  # fmt: skip
+        "device_code": codes.device_code,
+        "user_code": codes.user_code,
+        "verification_uri": request.build_absolute_uri(reverse("device")),
+        "expires_in": int(device_codes.LIFE.total_seconds()),
+        "interval": device_codes.INTERVAL,
+    }
     return Response(facts, headers=NOT_KEPT)
 
 
@@ -38,7 +41,7 @@ def device(request: Request) -> Response:
 @authentication_classes([])
 @permission_classes([])
 def device_token(request: Request) -> Response:
-    """Fetch the token, once. Until it was allowed: 400 with `authorization_pending`, `slow_down`, `access_denied` or `expired_token`."""
+    """Fetch the token that a person allowed, once. Until then 400: `authorization_pending`, `slow_down`, `access_denied`, `expired_token`."""
     code = body(request, inputs.DeviceCode)["device_code"]
     row, who = device_codes.poll(code)
 

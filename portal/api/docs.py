@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from csp.decorators import csp_update
-from django.utils.decorators import method_decorator
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.views import SpectacularAPIView
 
+from portal.api.reference import reference
 from portal.problems import MEDIA_TYPE
 
 schema = SpectacularAPIView.as_view()
@@ -37,6 +40,19 @@ def with_problems(result: dict[str, Any], **_others: Any) -> dict[str, Any]:
     return result
 
 
+def with_summaries(result: dict[str, Any], **_others: Any) -> dict[str, Any]:
+    """Summarize each operation by the first sentence of its description. A hook of drf-spectacular."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["summary"] = first_sentence(operation.get("description", ""))
+    return result
+
+
+def first_sentence(text: str) -> str:
+    """Return a text up to its first full stop, with it."""
+    return text.partition(". ")[0].rstrip(".") + "."
+
+
 def _expected(method: str, operation: dict[str, Any]) -> dict[str, str]:
     """Return status and sentence of what any operation of this kind may be refused with."""
     places = {(each["in"], each["name"]) for each in operation.get("parameters", [])}
@@ -56,13 +72,8 @@ def _complete(responses: dict[str, Any], expected: dict[str, str]) -> None:
         responses["304"] = {**responses.get("304", {}), "description": "Nothing of this list has changed."}
 
 
-# Swagger UI writes style attributes and carries its pictures as data; its scripts are files of ours, so they stay strict.
-@method_decorator(
-    csp_update({"style-src": ["'self'", "'unsafe-inline'"], "img-src": ["'self'", "data:"]}), name="dispatch"
-)
-class Docs(SpectacularSwaggerSplitView):
-    url_name = "api-schema"
-    http_method_names = ["get", "head"]  # the page has no template with which to answer OPTIONS
-
-
-docs = Docs.as_view()
+@login_not_required
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """Show the reference of the API in the portal's frame. Its texts are English; the frame is in the reader's language."""
+    return render(request, "api/reference.html", {"reference": reference()})

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop as _
 from rest_framework.request import Request
 
 from lib.notes import Refusal
+from lib.whole_numbers import whole_number
 
 LONGEST = 255  # characters of a text
 
@@ -15,11 +16,12 @@ def number(request: Request, name: str, default: int, most: int) -> int:
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 19 and 1 <= int(text) <= most):
+    found = whole_number(text)
+    if found is None or not 1 <= found <= most:
         raise Refusal(
             _("“%(name)s” is a number from 1 to %(most)s."), {"name": name, "most": most}, code="invalid", status=400
         )
-    return int(text)
+    return found
 
 
 def words(request: Request, name: str, known: Collection[str]) -> list[str]:

@@ -1,4 +1,8 @@
-"""Idempotency-Key: a program that heard no answer sends the same request again, and it is carried out once."""
+"""Idempotency-Key: a program that heard no answer sends the same request again, and it is carried out once.
+
+Only what was done is remembered. A refusal has done nothing, and its reason may pass (a pause, a full quota, a name that is taken), so
+the same key tries again.
+"""
 
 import json
 from collections.abc import Callable
@@ -19,7 +23,7 @@ from accounts.models import User
 from lib.notes import Refusal
 from portal.api.request_parts import person
 from portal.once import hash_of
-from portal.problems import MEDIA_TYPE, handler
+from portal.problems import handler
 
 HEADER = "Idempotency-Key"
 LONGEST = 255  # characters
@@ -30,7 +34,8 @@ _PARAMETER = OpenApiParameter(
     HEADER,
     str,
     OpenApiParameter.HEADER,
-    description="Up to 255 characters that you make up for this one request. Sent again within a day, it gets the same answer and nothing is done twice.",
+    description="Up to 255 characters that you make up for this one request. If you send it again within a day, nothing is done twice; "
+    "a refused request is tried again.",
 )
 
 
@@ -44,16 +49,25 @@ def once_per_key(view: View) -> View:
 
     @wraps(view)
     def guarded(request: Request, *args: Any, **kwargs: Any) -> Response:
-        if request.method != "POST":
+        if request.method != "POST" or HEADER not in request.headers:
             return view(request, *args, **kwargs)
-        return once_for(person(request), request, request.data, lambda: view(request, *args, **kwargs))
+        return once_for(person(request), request, _sent(request), lambda: view(request, *args, **kwargs))
 
     GUARDED.add((view.__module__, view.__name__))
     return guarded
 
 
+def _sent(request: Request) -> Any:
+    """Return what was sent, for its hash only. The view refuses what cannot be read, after it has asked for the person's right."""
+    body = request._request.body
+    try:
+        return json.loads(body) if body else {}
+    except (ValueError, RecursionError):
+        return body.hex()
+
+
 def once_for(who: User, request: Request, sent: Any, carry_out: Callable[[], Response]) -> Response:
-    """Carry out a request of this person once for its key. `sent` tells it from others; no password may be in it, for a hash is kept."""
+    """Carry out a person's request once for its key. `sent` tells it from others; no password may be in it, since its hash is kept."""
     key = request.headers.get(HEADER)
     if key is None:
         return carry_out()
@@ -61,24 +75,24 @@ def once_for(who: User, request: Request, sent: Any, carry_out: Callable[[], Res
         raise BadKey(_("An Idempotency-Key is 1 to 255 printable ASCII characters."))
     request_hash = hash_of("POST", request.get_full_path(), json.dumps(sent, sort_keys=True))
     with once.key(who, f"api:{key}", request_hash) as row:
-        if row.status is not None:
+        if row.status is not None and row.status < 400:  # the version before kept refusals, too
             return _replayed(row.status, json.loads(once.answer_of(row, key, timezone.now())))
-        response = _answer(carry_out)
-        if response.status_code >= 500:
-            transaction.set_rollback(True)  # it may work the next time
+        response = _answer(request, carry_out)
+        if response.status_code >= 400:
+            transaction.set_rollback(True)  # nothing was done: it may work the next time
         else:
             is_secret = "no-store" in response.get("Cache-Control", "")
             once.remember(row, key, response.status_code, _packed(response), is_secret=is_secret)
         return response
 
 
-def _answer(carry_out: Callable[[], Response]) -> Response:
+def _answer(request: Request, carry_out: Callable[[], Response]) -> Response:
     """Answer a refusal like any other answer, and undo what its action had begun."""
     try:
         with transaction.atomic():
             return carry_out()
     except Exception as error:
-        response = handler(error, {})
+        response = handler(error, {"request": request})
         if response is None:
             raise
         return response
@@ -90,9 +104,8 @@ def _packed(response: Response) -> bytes:
 
 
 def _replayed(status: int, kept: dict[str, Any]) -> Response:
-    content_type = MEDIA_TYPE if status >= 400 else None
     headers = {**kept["headers"], "Idempotency-Replayed": "true"}
-    return Response(kept["data"], status=status, headers=headers, content_type=content_type)
+    return Response(kept["data"], status=status, headers=headers)
 
 
 class Schema(AutoSchema):

@@ -45,6 +45,13 @@ class Port(serializers.IntegerField):
 class Credentials(serializers.Serializer[Any]):
     username = Text(max_length=150)
     password = Text(max_length=1000)
+    code = Text(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=40,
+        help_text="For who has a second step: the code of the app, or a recovery code.",
+    )
     name = Text(
         required=False,
         allow_blank=True,
@@ -103,6 +110,10 @@ class Launch(serializers.Serializer[Any]):
 
 
 class Rename(serializers.Serializer[Any]):
+    name = Text()
+
+
+class KeepMoment(serializers.Serializer[Any]):
     name = Text()
 
 

@@ -28,10 +28,14 @@ class UnknownMachine(Refusal):
 
 
 @extend_schema(
-    methods=["GET"], parameters=lists.PARAMETERS, responses={200: s.KeyInMachineOut(many=True), 404: s.Problem}
+    methods=["GET"],
+    description="List your machines with the state of a key in each.",
+    parameters=lists.PARAMETERS,
+    responses={200: s.KeyInMachineOut(many=True), 404: s.Problem},
 )
 @extend_schema(
     methods=["POST"],
+    description="Put a key into some of your machines. Ask again with GET for how that ended.",
     request=inputs.InstallKey,
     responses={202: s.KeyInMachineOut(many=True), 400: s.Problem, 403: s.Problem, 404: s.Problem},
 )
@@ -62,8 +66,16 @@ def _machines(request: Request, wanted: list[Any]) -> list[Machine]:
     return found
 
 
-@extend_schema(methods=["GET"], responses={200: s.PortalKeyOut, 404: s.Problem})
-@extend_schema(methods=["DELETE"], responses={204: None, 403: s.Problem, 404: s.Problem, 409: s.Problem})
+@extend_schema(
+    methods=["GET"],
+    description="Show the public half of the portal's own key in a machine.",
+    responses={200: s.PortalKeyOut, 404: s.Problem},
+)
+@extend_schema(
+    methods=["DELETE"],
+    description="Remove the portal's own key from a machine. The machine forgets it, too, if it runs.",
+    responses={204: None, 403: s.Problem, 404: s.Problem, 409: s.Problem},
+)
 @api_view(["GET", "DELETE"])
 def portal_key(request: Request, pk: Any) -> Response:
     """Show the public half of the portal's own key in a machine; or have it removed, also from the machine if that runs."""

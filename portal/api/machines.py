@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses.models import Template
+from lib.whole_numbers import whole_number
 from machines import actions, disk_images
 from machines.models import Event, Machine
 from machines.verbs import Verb
@@ -40,16 +41,23 @@ def _one(request: Request, row: Machine, status: int = 200) -> Response:
 
 @extend_schema(
     methods=["GET"],
+    description="List machines. Those that disappeared from the cluster stay in the list until you dismiss them (`see`).",
     parameters=[*machine_list.PARAMETERS, *lists.PARAMETERS],
     responses=s.MachineOut(many=True),
 )
-@extend_schema(methods=["POST"], request=inputs.Launch, responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem})
+@extend_schema(
+    methods=["POST"],
+    description="Launch a machine.",
+    request=inputs.Launch,
+    responses={201: s.MachineOut, 400: s.Problem, 409: s.Problem},
+)
 @api_view(["GET", "POST"])
 @once_per_key
 def machines(request: Request) -> Response:
     """List your machines, with those that disappeared from the cluster until you dismiss them (`see`); or launch one."""
     who = person(request)
     if request.method == "POST":
+        access.require(who, "launch", Machine)
         sent = body(request, inputs.Launch)
         template = _template(sent["template"])
         return _one(request, actions.launch(owner=who, template=template, name=sent["name"], by=who), 201)
@@ -66,16 +74,22 @@ def _template(slug_or_id: str | int) -> Template | None:
     if not slug_or_id.isascii() or not slug_or_id.isprintable():  # no slug, and a NUL would upset the database
         return None
     by_slug = rows.filter(slug=slug_or_id).first()
-    return (
-        rows.filter(pk=int(slug_or_id)).first()
-        if by_slug is None and slug_or_id.isdigit() and len(slug_or_id) < 19
-        else by_slug
-    )
+    number = whole_number(slug_or_id)
+    return rows.filter(pk=number).first() if by_slug is None and number is not None else by_slug
 
 
-@extend_schema(methods=["GET"], responses={200: s.MachineOut, 404: s.Problem})
-@extend_schema(methods=["PATCH"], request=inputs.Rename, responses={200: s.MachineOut, 400: s.Problem, 404: s.Problem})
-@extend_schema(methods=["DELETE"], responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem})
+@extend_schema(methods=["GET"], description="Show a machine.", responses={200: s.MachineOut, 404: s.Problem})
+@extend_schema(
+    methods=["PATCH"],
+    description="Rename a machine.",
+    request=inputs.Rename,
+    responses={200: s.MachineOut, 400: s.Problem, 404: s.Problem},
+)
+@extend_schema(
+    methods=["DELETE"],
+    description="Delete a machine for good.",
+    responses={202: s.MachineOut, 404: s.Problem, 409: s.Problem},
+)
 @api_view(["GET", "PATCH", "DELETE"])
 def one(request: Request, pk: UUID) -> Response:
     """Show a machine; rename it; delete it."""
@@ -89,11 +103,28 @@ def one(request: Request, pk: UUID) -> Response:
     return _one(request, row)
 
 
+_SENTENCES = {
+    Verb.ARCHIVE: "Archive a machine: its disk is kept as an image, its place is given back.",
+    Verb.BIN: "Put a machine into the recycle bin.",
+    Verb.MOVE: "Move a machine to another computer (administrators).",
+    Verb.RESCUE: "Start a machine from a rescue image (administrators).",
+    Verb.RESET: "Reset a machine to its template: its disk is lost.",
+    Verb.RESTART: "Restart a machine.",
+    Verb.RESTORE: "Bring a machine back from the archive or the recycle bin.",
+    Verb.RETRY: "Try again what failed.",
+    "see": "Dismiss a notice on a machine's page: of a refusal, a failed first boot, or its disappearance.",
+    Verb.SHELVE: "Put a machine away: its disk is kept, its memory is not.",
+    Verb.SUSPEND: "Put a machine to sleep: memory and disk are kept.",
+    Verb.WAKE: "Wake a machine.",
+}
+
+
 def verb_view(verb: str) -> Callable[..., Any]:
     """Make the view of POST machines/{id}/{verb}/."""
 
     @extend_schema(
         operation_id=f"machines_{verb}",
+        description=_SENTENCES[verb],
         request=None,
         responses={202: s.MachineOut, 403: s.Problem, 404: s.Problem, 409: s.Problem},
     )
@@ -106,8 +137,18 @@ def verb_view(verb: str) -> Callable[..., Any]:
     return view
 
 
-@extend_schema(methods=["GET"], parameters=lists.PARAMETERS, responses=s.Access(many=True))
-@extend_schema(methods=["POST"], request=inputs.OpenPort, responses={201: s.Access, 400: s.Problem, 409: s.Problem})
+@extend_schema(
+    methods=["GET"],
+    description="List the public ports of a machine.",
+    parameters=lists.PARAMETERS,
+    responses=s.Access(many=True),
+)
+@extend_schema(
+    methods=["POST"],
+    description="Open one more port of a machine.",
+    request=inputs.OpenPort,
+    responses={201: s.Access, 400: s.Problem, 409: s.Problem},
+)
 @api_view(["GET", "POST"])
 @once_per_key
 def ports(request: Request, pk: UUID) -> Response:
@@ -135,8 +176,17 @@ def port(request: Request, pk: UUID, tunnel: UUID) -> Response:
     return Response(status=204)
 
 
-@extend_schema(methods=["GET"], responses={200: s.CopyOut, 404: s.Problem, 409: s.Problem})
-@extend_schema(methods=["POST"], request=None, responses={202: s.CopyOut, 404: s.Problem, 409: s.Problem})
+@extend_schema(
+    methods=["GET"],
+    description="Show the image of a machine's disk that can be downloaded.",
+    responses={200: s.CopyOut, 404: s.Problem, 409: s.Problem},
+)
+@extend_schema(
+    methods=["POST"],
+    description="Prepare a download of a machine's disk. Ask again with GET for how that ended.",
+    request=None,
+    responses={202: s.CopyOut, 404: s.Problem, 409: s.Problem},
+)
 @api_view(["GET", "POST"])
 @once_per_key
 def copy(request: Request, pk: UUID) -> Response:
@@ -153,8 +203,9 @@ def copy(request: Request, pk: UUID) -> Response:
 @extend_schema(responses={(200, "application/octet-stream"): bytes, 404: s.Problem, 409: s.Problem, 410: s.Problem})
 @api_view(["GET", "HEAD"])
 def disk(request: Request, pk: UUID) -> HttpResponseBase:
-    """Send the bytes of its disk. Takes Range and If-Range, so a download that broke off can be taken up again."""
-    return downloads.serve(request._request, downloads.disk_of(machine(request, pk, "download")))
+    """Download the disk of a machine. Takes Range and If-Range, so a download that broke off can be taken up again."""
+    found = downloads.disk_of(machine(request, pk, "download"), by=person(request))
+    return downloads.serve(request._request, found)
 
 
 _OF_EVENTS = [
@@ -167,14 +218,14 @@ _OF_EVENTS = [
 @extend_schema(parameters=_OF_EVENTS, responses=s.EventOut(many=True))
 @api_view(["GET"])
 def machine_events(request: Request, pk: UUID) -> Response:
-    """List the history of one machine, newest first."""
+    """List the history of a machine. The newest first."""
     return _events(request, Event.objects.filter(machine=machine(request, pk)))
 
 
 @extend_schema(parameters=_OF_EVENTS, responses=s.EventOut(many=True))
 @api_view(["GET"])
 def events(request: Request) -> Response:
-    """List the history of all your machines, newest first."""
+    """List the history of all your machines. The newest first."""
     return _events(request, Event.objects.filter(machine__owner=person(request)))
 
 

@@ -10,11 +10,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from knox.models import AuthToken
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import api_view
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import actions, limits, tokens
+from accounts import actions, limits, second_steps, tokens
 from accounts.models import SshKey, User
 from lib.notes import Refusal
 from machines import key_changes
@@ -25,13 +26,20 @@ from portal.api.filters import words
 from portal.api.idempotency import GUARDED, once_for, once_per_key
 from portal.api.paging import page
 from portal.api.request_parts import body, person
-from portal.middleware.client_addresses import address_of
+from portal.forms.second_step_forms import AuthenticateForm
+from portal.outside_outcomes import no_guess
+from portal.request_facts import address_of
 from quotas.actions import usage
 
 
 class WrongPassword(Refusal):
     status = 401
     code = "wrong_password"
+
+
+class SecondStepRequired(Refusal):
+    status = 401
+    code = "second_step_required"
 
 
 class TokenView(APIView):
@@ -41,7 +49,7 @@ class TokenView(APIView):
         return super().get_authenticators() if self._needs_token() else []
 
     def get_permissions(self) -> Any:
-        return super().get_permissions() if self._needs_token() else []
+        return [IsAuthenticated()] if self._needs_token() else []  # also for whoever has not accepted the terms
 
     def _needs_token(self) -> bool:
         return self.request is not None and self.request.method == "DELETE"
@@ -50,9 +58,10 @@ class TokenView(APIView):
         request=inputs.Credentials, responses={200: s.Token, **dict.fromkeys((401, 409, 429, 503), s.Problem)}, auth=[]
     )
     def post(self, request: Request) -> Response:
-        """Make a new token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
+        """Create a token for a name and a password. Only failures are counted; 429 and 503 say in Retry-After when to try again."""
         sent = body(request, inputs.Credentials)
         who = _checked(request, sent["username"], sent["password"])
+        _check_second_step(request, who, sent["code"])
 
         def make() -> Response:
             return Response({"token": tokens.make(user=who, name=sent["name"])}, headers={"Cache-Control": "no-store"})
@@ -61,7 +70,7 @@ class TokenView(APIView):
 
     @extend_schema(responses={204: None, 401: s.Problem})
     def delete(self, request: Request) -> Response:
-        """Revoke the token that this request carries."""
+        """Revoke the token of this request."""
         if isinstance(request.auth, AuthToken):
             request.auth.delete()
         return Response(status=204)
@@ -72,18 +81,31 @@ GUARDED.add((TokenView.__module__, TokenView.__name__))  # in `post`, once it is
 
 def _checked(request: Request, username: str, password: str) -> User:
     """Check a name and a password, and return the person. Raises Refusal."""
-    with limits.attempt(name=username, address=address_of(request._request)) as tried:
+    with limits.attempt(name=username, address=address_of(request._request)) as tried, no_guess(tried):
         user = authenticate(request._request, username=username, password=password)
         if user is None:
-            raise WrongPassword(_("This name and this password do not belong together."))
+            raise WrongPassword(_("Wrong name or password."))
         tried.succeeded()
     return user
+
+
+def _check_second_step(request: Request, who: User, code: str) -> None:
+    """Let a password be enough only where it is for the pages. Raises Refusal."""
+    if not second_steps.is_on(who):
+        return
+    if not code:
+        raise SecondStepRequired(
+            _("This account has a second step: send a code from its app, too, or sign in with a browser.")
+        )
+    form = AuthenticateForm(user=who, data={"code": code})
+    if not form.is_valid():
+        raise SecondStepRequired(str(form.errors["code"][0]), code="wrong_code")
 
 
 @extend_schema(responses=s.Me)
 @api_view(["GET"])
 def me(request: Request) -> Response:
-    """Tell who you are here."""
+    """Show who you are here."""
     who = person(request)
     return Response({"username": who.username, "role": access.main_role(who), "roles": sorted(who.roles)})
 
@@ -91,12 +113,19 @@ def me(request: Request) -> Response:
 @extend_schema(responses=s.Quota)
 @api_view(["GET"])
 def quota(request: Request) -> Response:
-    """Tell what you have and may have."""
+    """Show what you have and may have."""
     return Response(s.Quota(usage(person(request))).data)
 
 
-@extend_schema(methods=["GET"], parameters=lists.PARAMETERS, responses=s.KeyOut(many=True))
-@extend_schema(methods=["POST"], request=inputs.KeyIn, responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem})
+@extend_schema(
+    methods=["GET"], description="List your SSH keys.", parameters=lists.PARAMETERS, responses=s.KeyOut(many=True)
+)
+@extend_schema(
+    methods=["POST"],
+    description="Add an SSH key.",
+    request=inputs.KeyIn,
+    responses={201: s.KeyOut, 400: s.Problem, 409: s.Problem},
+)
 @api_view(["GET", "POST"])
 @once_per_key
 def keys(request: Request) -> Response:
@@ -112,16 +141,17 @@ def keys(request: Request) -> Response:
 @api_view(["POST"])
 @once_per_key
 def make_key(request: Request) -> Response:
-    """Have a key made. The private half is in this answer and nowhere else."""
+    """Have a key made, and get its private half once. It is in this answer and nowhere else."""
     who = person(request)
     row, private = actions.make_key(owner=who, name=body(request, inputs.KeyName)["name"], by=who)
     made = {**s.KeyOut(row).data, "private_key": private}
     return Response(made, status=201, headers={"Cache-Control": "no-store"})
 
 
-@extend_schema(methods=["GET"], responses={200: s.KeyOut, 404: s.Problem})
+@extend_schema(methods=["GET"], description="Show an SSH key.", responses={200: s.KeyOut, 404: s.Problem})
 @extend_schema(
     methods=["DELETE"],
+    description="Remove an SSH key.",
     parameters=[OpenApiParameter("take_out", bool, description="true: take it out of your machines that run, too.")],
     responses={204: None, 404: s.Problem},
 )

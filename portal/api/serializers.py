@@ -91,7 +91,13 @@ class Access(serializers.Serializer[Any]):
     note = serializers.CharField(source="tunnel.note")
     target_port = serializers.IntegerField(source="tunnel.target_port", help_text="The port inside the machine.")
     extra = serializers.BooleanField(source="tunnel.extra", help_text="Opened by hand, not by the template.")
-    command = serializers.CharField(help_text="The ssh line; '' for other services.")
+    command = serializers.CharField(
+        help_text="The ssh line, with your key's file where ssh must be told; '' for other services."
+    )
+    key_files = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Your private keys in ~/.ssh that open it and that ssh does not try by itself, the newest first.",
+    )
     url = serializers.CharField(help_text="For http and https; else ''.")
 
 
@@ -102,7 +108,7 @@ class WayInOut(serializers.Serializer[Any]):
     address = serializers.CharField(help_text="What a person copies or opens.")
     available = serializers.BooleanField(source="is_available", help_text="It can be used now, or wakes the machine.")
     why_not = serializers.CharField(help_text="Why it cannot be used now, in words; '' when it can.")
-    details = serializers.DictField(help_text="What else this kind has: host, port, user, command, url.")
+    details = serializers.DictField(help_text="What else this kind has: host, port, user, command, key_files, url.")
 
 
 class Setup(serializers.Serializer[Any]):
@@ -136,7 +142,7 @@ class MachineOut(serializers.Serializer[Any]):
     actions = serializers.ListField(child=serializers.CharField())
     access = Access(source="reachable", many=True, help_text="The public ports.")
     ways_in = WayInOut(
-        source="reachable_ways", many=True, help_text="All ways in, of whatever kind, the ports among them."
+        source="reachable_ways", many=True, help_text="All ways to connect, of whatever kind, the ports among them."
     )
     vnc_password = serializers.CharField(
         source="screen_password",
@@ -184,6 +190,9 @@ class KeyOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     public_key = serializers.CharField()
     fingerprint = serializers.CharField()
+    file_name = serializers.CharField(
+        help_text="Of a key that was made here: how its private half is to be called in ~/.ssh. '': it was pasted."
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -200,7 +209,9 @@ class KeyInMachineOut(serializers.Serializer[Any]):
         source="key.is_installed", help_text="It is in the machine, as far as Minga knows."
     )
     state = serializers.ChoiceField(
-        ["none", "waiting", "done", "failed"], source="key.state", help_text="Of what you asked for last."
+        ["none", "waiting", "done", "failed"],
+        source="key.state",
+        help_text="Of what you asked for last; none, too, where a reset has done it since it failed.",
     )
     code = serializers.CharField(
         source="key.code",
@@ -254,6 +265,22 @@ class FieldError(serializers.Serializer[Any]):
     detail = serializers.CharField()
 
 
+class Lack(serializers.Serializer[Any]):
+    measure = serializers.CharField(help_text="machines vcpus ram_mb disk_gb ports archives archive_gb")
+    asked = serializers.IntegerField(help_text="0: there is too much of it already.")
+    used = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    left = serializers.IntegerField()
+    short = serializers.IntegerField(help_text="What must be freed, or given, for what was asked.")
+
+
+class WayOut(serializers.Serializer[Any]):
+    verb = serializers.ChoiceField(["archive", "delete", "ask"], help_text="ask: POST requests/.")
+    machine = serializers.UUIDField(allow_null=True, help_text="One that alone frees enough; null with ask.")
+    name = serializers.CharField(help_text="Of the machine.")
+    detail = serializers.CharField(help_text="A sentence for people, in your language.")
+
+
 class Problem(serializers.Serializer[Any]):
     """RFC 9457."""
 
@@ -265,3 +292,5 @@ class Problem(serializers.Serializer[Any]):
     errors = FieldError(  # type: ignore[assignment]  # a serializer has errors of its own; this one only describes
         many=True, required=False, help_text="With the code invalid: one line for each wrong field."
     )
+    lacking = Lack(many=True, required=False, help_text="With the code quota_exceeded.")
+    ways_out = WayOut(many=True, required=False, help_text="With the code quota_exceeded: the smallest machines first.")

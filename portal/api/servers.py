@@ -34,7 +34,9 @@ class ServerOut(serializers.Serializer[Any]):
     status = serializers.CharField(
         source="stray.status", help_text="building active suspended stopped shelved error unknown"
     )
-    owner = s.PersonName(help_text="The username that its mark names; '' when it names nobody here.")
+    owner = s.PersonName(
+        help_text="The username that its tag names; '' when it names nobody here, or a person in whose project it is not."
+    )
     project = serializers.CharField(source="stray.project", help_text="The cloud's id of its project.")
     flavor = serializers.CharField(source="stray.flavor_name")
     size = s.Size(source="stray", help_text="All 0 when the cloud did not tell.")
@@ -60,7 +62,7 @@ class Adopt(serializers.Serializer[Any]):
 )
 @api_view(["GET"])
 def servers(request: Request) -> Response:
-    """List servers without a machine, as the last whole list of the cloud had them (administrators)."""
+    """List unmanaged servers (administrators). As the last whole list of the cloud had them."""
     access.require(person(request), "see", Stray)
     rows = Stray.objects.open().filter(name__icontains=filters.text(request, "search"))
     if kinds := filters.words(request, "kind", Stray.Kind.values):
@@ -77,7 +79,7 @@ def servers(request: Request) -> Response:
 @api_view(["POST"])
 @once_per_key
 def adopt(request: Request, server_id: str) -> Response:
-    """Give a server to a person: it becomes a machine of theirs (administrators)."""
+    """Give a server to a person: it becomes one of their machines (administrators)."""
     who = person(request)
     access.require(who, "adopt", Stray)
     stray = get_object_or_404(Stray, server_id=server_id)

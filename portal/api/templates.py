@@ -24,7 +24,7 @@ from portal.api import serializers as s
 from portal.api.idempotency import once_per_key
 from portal.api.paging import page
 from portal.api.request_parts import body, person
-from portal.presenters.offered_templates import offered_to
+from portal.presenters.offered_templates import offered_to, shown_to
 
 CHANGES = 50  # of one page, where no limit is said
 _AUTHOR = OpenApiParameter("author", str, description="The username of who made it.")
@@ -42,9 +42,17 @@ def _one(request: Request, template: Template, status: int = 200) -> Response:
     return Response(s.TemplateOut(offered_to(person(request), [template])[0]).data, status=status)
 
 
-@extend_schema(methods=["GET"], parameters=[_AUTHOR, *lists.PARAMETERS], responses=s.TemplateOut(many=True))
 @extend_schema(
-    methods=["POST"], request=inputs.TemplateIn, responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem}
+    methods=["GET"],
+    description="List what you can launch.",
+    parameters=[_AUTHOR, *lists.PARAMETERS],
+    responses=s.TemplateOut(many=True),
+)
+@extend_schema(
+    methods=["POST"],
+    description="Make a template (teachers).",
+    request=inputs.TemplateIn,
+    responses={201: s.TemplateOut, 400: s.Problem, 403: s.Problem},
 )
 @api_view(["GET", "POST"])
 @once_per_key
@@ -54,18 +62,21 @@ def templates(request: Request) -> Response:
     if request.method == "POST":
         access.require(who, "make", Template)
         return _one(request, create_template(by=who, **_fields(body(request, inputs.TemplateIn))), 201)
-    rows = Template.objects.published().with_parts()
+    rows = shown_to(who)
     if author := filters.text(request, "author"):
         rows = rows.filter(created_by__username=author)
     found, headers = page(request, rows, "position", "name", "pk")
     return lists.answer(request, s.TemplateOut(offered_to(who, found), many=True).data, headers)
 
 
-@extend_schema(methods=["GET"], responses={200: s.TemplateOut, 404: s.Problem})
+@extend_schema(methods=["GET"], description="Show a template.", responses={200: s.TemplateOut, 404: s.Problem})
 @extend_schema(
-    methods=["PATCH"], request=inputs.TemplateIn, responses={200: s.TemplateOut, 400: s.Problem, 403: s.Problem}
+    methods=["PATCH"],
+    description="Change a template (teachers).",
+    request=inputs.TemplateIn,
+    responses={200: s.TemplateOut, 400: s.Problem, 403: s.Problem},
 )
-@extend_schema(methods=["DELETE"], responses={204: None, 403: s.Problem})
+@extend_schema(methods=["DELETE"], description="Retire a template (teachers).", responses={204: None, 403: s.Problem})
 @api_view(["GET", "PATCH", "DELETE"])
 def template(request: Request, slug: str) -> Response:
     """Show a template; change it or retire it (teachers)."""
@@ -83,7 +94,7 @@ def template(request: Request, slug: str) -> Response:
 @api_view(["POST"])
 @once_per_key
 def bring_back(request: Request, slug: str) -> Response:
-    """Take back that a template was retired."""
+    """Bring a retired template back (teachers)."""
     row = _find(request, slug, "change")
     return _one(request, bring_back_template(template=row, by=person(request)))
 
@@ -93,7 +104,7 @@ def bring_back(request: Request, slug: str) -> Response:
 )
 @api_view(["GET"])
 def changes(request: Request, slug: str) -> Response:
-    """List the history of a template, newest first: who changed what, for those who may change it."""
+    """List who changed what in a template. The newest first, for those who may change it."""
     row = _find(request, slug, "see_changes")
     rows, headers = page(request, row.changes.select_related("by"), "-at", "-pk", size=CHANGES)
     return lists.answer(request, s.TemplateChangeOut(rows, many=True).data, headers)

@@ -1,9 +1,6 @@
 """Limits for programs: one that runs wild must neither fill the queue of everybody's machines nor keep the site from others."""
 
 import logging
-from collections import Counter
-from datetime import datetime
-from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +12,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts import writes
 from lib import seldom
+from lib.minute_counts import MinuteCounts
 
 log = logging.getLogger(__name__)
 
@@ -66,19 +64,4 @@ class ReadsOfAToken(_Limit):
         return READS.count(token, timezone.now()) <= settings.API_READS_A_MINUTE
 
 
-class _Minute:
-    """Counts of the current minute; the next begins with none, so nothing has to be tidied."""
-
-    def __init__(self) -> None:
-        self._lock, self._minute, self._counts = Lock(), datetime.min, Counter[str]()
-
-    def count(self, token: str, now: datetime) -> int:
-        minute = now.replace(second=0, microsecond=0, tzinfo=None)
-        with self._lock:
-            if minute != self._minute:
-                self._minute, self._counts = minute, Counter()
-            self._counts[token] += 1
-            return self._counts[token]
-
-
-READS = _Minute()
+READS = MinuteCounts()

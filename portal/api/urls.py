@@ -2,7 +2,23 @@
 
 from django.urls import include, path, re_path
 
-from portal.api import catalog, device, docs, machine_keys, machines, people, servers, templates
+from portal.api import (
+    announcements,
+    audit,
+    catalog,
+    device,
+    docs,
+    machine_keys,
+    machines,
+    people,
+    person_accounts,
+    person_sign_ins,
+    quota_requests,
+    servers,
+    snapshots,
+    teaching,
+    templates,
+)
 from portal.problems import nothing_here
 
 v1 = [
@@ -21,8 +37,25 @@ v1 = [
     path("templates/<slug:slug>/", templates.template, name="api-template"),
     path("templates/<slug:slug>/bring-back/", templates.bring_back, name="api-template-bring-back"),
     path("templates/<slug:slug>/changes/", templates.changes, name="api-template-changes"),
+    path("requests/", quota_requests.requests, name="api-requests"),
+    path("requests/<int:pk>/", quota_requests.one, name="api-request"),
+    path("teaching/machines/", teaching.machines, name="api-teaching-machines"),
+    path("teaching/machines/<uuid:pk>/", teaching.machine, name="api-teaching-machine"),
+    path("teaching/machines/<uuid:pk>/wake/", teaching.wake, name="api-teaching-machine-wake"),
+    path("teaching/machines/<uuid:pk>/keep/", teaching.keep, name="api-teaching-machine-keep"),
     path("servers/", servers.servers, name="api-servers"),
     path("servers/<slug:server_id>/adopt/", servers.adopt, name="api-adopt"),
+    path("people/", person_accounts.people, name="api-people"),
+    path("people/import/", person_accounts.bring_in, name="api-people-import"),
+    path("people/<str:username>/", person_accounts.one, name="api-person"),
+    path("people/<str:username>/grants/", person_accounts.grants, name="api-person-grants"),
+    path("people/<str:username>/grants/<int:pk>/", person_accounts.grant, name="api-person-grant"),
+    path("people/<str:username>/second-step/", person_sign_ins.second_step, name="api-person-second-step"),
+    path("people/<str:username>/sessions/", person_sign_ins.sessions, name="api-person-sessions"),
+    path("people/<str:username>/sessions/<int:pk>/", person_sign_ins.session, name="api-person-session"),
+    path("audit/", audit.audit, name="api-audit"),
+    path("announcements/", announcements.announcements, name="api-announcements"),
+    path("announcements/<int:pk>/", announcements.one, name="api-announcement"),
     path("events/", machines.events, name="api-events"),
     path("machines/", machines.machines, name="api-machines"),
     path("machines/<uuid:pk>/", machines.one, name="api-machine"),
@@ -32,6 +65,9 @@ v1 = [
     path("machines/<uuid:pk>/portal-key/", machine_keys.portal_key, name="api-machine-portal-key"),
     path("machines/<uuid:pk>/ports/", machines.ports, name="api-ports"),
     path("machines/<uuid:pk>/ports/<uuid:tunnel>/", machines.port, name="api-port"),
+    path("machines/<uuid:pk>/snapshots/", snapshots.snapshots, name="api-machine-snapshots"),
+    path("machines/<uuid:pk>/snapshots/<int:number>/", snapshots.snapshot, name="api-machine-snapshot"),
+    path("machines/<uuid:pk>/snapshots/<int:number>/restore/", snapshots.restore, name="api-machine-snapshot-restore"),
     *[path(f"machines/<uuid:pk>/{verb}/", machines.verb_view(verb), name=f"api-{verb}") for verb in machines.VERBS],
 ]
 urlpatterns = [

@@ -67,6 +67,6 @@ def _field(name: str, usual: IdlePolicy) -> forms.FloatField:
         required=False,
         min_value=low,
         max_value=high,
-        help_text=_("Empty: %(usual)g.") % {"usual": getattr(usual, name)},
+        help_text=_("Usual value: %(usual)g.") % {"usual": getattr(usual, name)},
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "any", "min": low, "max": high}),
     )

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import Template
+from lib.measures import memory
 from portal.forms.key_form import MOST_TYPED
-from portal.templatetags.minga import memory
 
 
 class PortForm(forms.Form):
@@ -17,7 +17,7 @@ class PortForm(forms.Form):
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 1, "max": 65535}),
     )
     scheme = forms.ChoiceField(
-        label=_("It is"),
+        label=_("Type"),
         choices=[
             ("http", _("A web page (http)")),
             ("https", _("A web page (https)")),
@@ -47,13 +47,13 @@ class AdoptForm(forms.Form):
     person = forms.CharField(
         label=_("Username or e-mail address"),
         max_length=254,
-        help_text=_("Whose it becomes. Type the whole of it."),
+        help_text=_("The new owner. Type the name or address in full."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
     )
     template = TemplateChoice(
         Template.objects.filter(retired_at__isnull=True).with_parts(),
         label=_("Template"),
         empty_label=None,
-        help_text=_("It says which services get a public port, the sign-in name, and to what a reset leads."),
+        help_text=_("It says which services get a public port, the sign-in name, and what a reset goes back to."),
     )
     name = forms.CharField(label=_("Name"), max_length=MOST_TYPED, required=False, strip=False)

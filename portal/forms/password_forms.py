@@ -4,13 +4,18 @@ from typing import Any
 
 from allauth.account import forms as theirs
 from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import emails, limits, once, tokens
-from portal.middleware.client_addresses import current_address
+from accounts import emails, limits, new_passwords, once, people_mails, proofs
+from accounts.outside.own_password import has_no_password_here
 from portal.once import FIELD, LONGEST
+from portal.request_facts import current_address
 
-HINT = _("At least 8 characters; no everyday word, and nothing like your name or address.")
+HINT = _("At least 8 characters; not an everyday word, and not like your name or e-mail address.")
+
+TWO_PASSWORDS = _("The two are not the same: type the new password twice.")
 
 
 class EndsTokens(forms.Form):
@@ -18,11 +23,14 @@ class EndsTokens(forms.Form):
 
     end_tokens = forms.BooleanField(
         label=_("Sign out my programs too"),
-        help_text=_("Ends all your tokens. Leave this on if somebody else may know your old password."),
+        help_text=_(
+            "All your tokens are revoked, so your programs must sign in again. Leave this on if somebody else may know your old password."
+        ),
         required=False,
         initial=True,
     )
     user: Any
+    proves_address = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -36,10 +44,19 @@ class EndsTokens(forms.Form):
             field.label, field.help_text = texts[name]
             field.widget.attrs.pop("placeholder", None)  # the label says it
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Say in our words that the password was typed in two ways; allauth says nothing else of that field."""
+        super().add_error(field, error if isinstance(error, ValidationError) or field != "password2" else TWO_PASSWORDS)
+
     def save(self) -> None:
-        super().save()  # type: ignore[misc]  # allauth's form, which comes next
-        if self.cleaned_data["end_tokens"]:
-            tokens.end_all(self.user)
+        """Write the password. allauth's own way writes the whole row as it was before the hashing: a block of meanwhile would be undone."""
+        password, end_tokens = self.cleaned_data["password1"], self.cleaned_data["end_tokens"]
+        try:
+            new_passwords.change(
+                person=self.user, password=password, end_tokens=end_tokens, proves_address=self.proves_address
+            )
+        except proofs.ChangedMeanwhile as refusal:
+            raise PermissionDenied(str(refusal)) from None
 
 
 class ChangePasswordForm(EndsTokens, theirs.ChangePasswordForm):  # type: ignore[misc]
@@ -60,36 +77,39 @@ class SetPasswordForm(EndsTokens, theirs.SetPasswordForm):  # type: ignore[misc]
 class ResetPasswordForm(theirs.ResetPasswordForm):  # type: ignore[misc]
     users: list[Any]  # who gets the mail
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["email"]
+        field.label = _("E-mail")
+        field.widget.attrs.pop("placeholder", None)
+
     def clean_email(self) -> str:
         """Mail the link to the account's own address only, for using it proves that one: allauth also knows addresses once claimed."""
         address: str = super().clean_email()
-        self.users = [user for user in self.users if emails.key(user.email) == emails.key(address)]
+        own = [user for user in self.users if emails.key(user.email) == emails.key(address)]
+        self.users = [user for user in own if not has_no_password_here(user)]
         return address
 
     def save(self, request: Any, **options: Any) -> str:
-        """Send the mail once for a form that comes twice. Nobody learns whether the account exists: what was sent is said either way."""
+        """Have the mail sent once for a form that comes twice. Nobody learns whether the account exists: the same is said, as fast."""
         email = emails.key(self.cleaned_data["email"])
         token = request.POST.get(FIELD, "")[:LONGEST]
         key = f"reset:{token}:{email}"
         if token and not once.is_first(key):
             return email
         try:
-            return self._send(request, **options)
+            self._send(email)
         except Exception:
             once.forget(key)
             raise
+        return email
 
-    def _send(self, request: Any, **options: Any) -> str:
-        """Send no more than the limit allows: nobody else's mailbox is to be filled from here."""
-        limits.mail(address=current_address(), email=self.cleaned_data["email"])
-        sent_to: str = super().save(request, **options)
-        return sent_to
+    def _send(self, email: str) -> None:
+        """Send no more than the limit allows, so that nobody can flood another person's mailbox."""
+        limits.mail(address=current_address(), email=email)
+        people_mails.send_forgotten(self.users, timezone.now())
 
 
 class ResetPasswordKeyForm(EndsTokens, theirs.ResetPasswordKeyForm):  # type: ignore[misc]
     field_order = ["password1", "password2", "end_tokens"]
-
-    def save(self) -> None:
-        """Take the address as proven: whoever holds the link reads its mails."""
-        super().save()
-        emails.trust(self.user)
+    proves_address = True  # whoever holds the link reads its mails

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Flavor, Image
 from courses import actions
 from courses.models import Template
-from lib.names import clean_name
+from lib.names import check_login, clean_name
 from lib.notes import Refusal
 from lib.schemes import SCHEMES
+from portal.presenters.template_fields import FIELD_LABELS
 
 SPARE_ROWS = 3  # empty rows for services that a form offers
 
@@ -35,21 +36,9 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
             "position",
             "published",
         ]
-        labels = {
-            "name": _("Name"),
-            "name_es": _("Name in Spanish"),
-            "summary": _("What it is for"),
-            "summary_es": _("What it is for, in Spanish"),
-            "icon": _("Picture"),
-            "image": _("System"),
-            "flavor": _("Size"),
-            "login": _("Sign-in name"),
-            "user_data": _("First-boot script (user-data)"),
-            "position": _("Place in the list"),
-            "published": _("Students see it"),
-        }
+        labels = FIELD_LABELS
         help_texts = {
-            "login": _("Empty: the one of the system."),
+            "login": _("Leave it empty to use the one of the system."),
             "user_data": _("Empty, or a script that begins with #! and runs once, at the first start."),
             "position": _("Small numbers come first."),
         }
@@ -67,11 +56,24 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own c
     def clean_name(self) -> str:
         return _checked(partial(clean_name, longest=60), self.cleaned_data["name"])
 
+    def clean_name_es(self) -> str:
+        return self._spanish("name_es")
+
     def clean_summary(self) -> str:
         return _checked(partial(clean_name, longest=240), self.cleaned_data["summary"])
 
+    def clean_summary_es(self) -> str:
+        return self._spanish("summary_es")
+
+    def _spanish(self, name: str) -> str:
+        check = partial(actions.clean_line, longest=actions.LINES[name], is_needed=False)
+        return _checked(check, self.cleaned_data[name])
+
     def clean_login(self) -> str:
-        return _checked(_as_it_is(actions.check_login), self.cleaned_data["login"])
+        return _checked(_as_it_is(check_login), self.cleaned_data["login"])
+
+    def clean_user_data(self) -> str:
+        return _checked(_as_it_is(actions.check_script), self.cleaned_data["user_data"])
 
 
 def _checked(check: Callable[[str], str], value: str) -> str:

@@ -10,7 +10,8 @@ import django
 import uvicorn
 from django.conf import settings
 
-FRAME_BYTES = 65536
+from tunnels.agent.protocol import FRAME_BYTES
+
 DRAIN_SECONDS = 5
 
 

@@ -1,4 +1,4 @@
-"""The queue of those who would like to enter: fair by address, and left by whoever hangs up."""
+"""The queue of visitors who want to connect: fair by address, and left by whoever hangs up."""
 
 import asyncio
 from collections import OrderedDict, deque

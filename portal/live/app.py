@@ -1,18 +1,17 @@
 """The ASGI application of the live process: /live/events for browsers and programs; /live/dial for agents and workers; /healthz and /metrics for probers."""
 
 import asyncio
-import contextlib
 import logging
 from time import monotonic
 from typing import Any
 
 from lib import logs, seldom
-from portal.live import dials, numbers, reading, redis_events, sockets, sse
+from portal.live import dials, ending, numbers, reading, redis_events, sockets, sse
 from portal.live.entry import Refused, request_of
 from portal.live.hub import Hub
 from portal.middleware import probes
 from portal.middleware.readable_heads import readable
-from portal.middleware.request_id import request_id
+from portal.request_facts import request_id
 
 log = logging.getLogger("portal.live")
 EVENTS = "/live/events"
@@ -42,10 +41,7 @@ class Live:
         tasks = [asyncio.create_task(work) for work in works]
         await send({"type": "lifespan.startup.complete"})
         await receive()  # shutdown
-        for task in tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await ending.end(tasks, again_after=1)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _http(self, scope: Any, receive: Any, send: Any, name: str) -> str:

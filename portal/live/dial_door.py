@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from accounts.audit.trail import asked_from
+from accounts.models import User
 from machines import ssh_ways
 from machines.models import Machine
 from portal import access
+from portal.audited import note_use
 from portal.live import rights
 from portal.live.entry import Entry, Refused
 from tunnels import dial_actions, dialing
@@ -28,6 +31,13 @@ def way(entry: Entry, machine_id: UUID, port: int) -> dialing.Way:
     if machine is None:
         raise Refused(404, "machine")
     access.require(person, VERB, machine)
+    found = _way(machine, port, person)
+    with asked_from(entry.address):
+        note_use(machine, "connect", by=person)
+    return found
+
+
+def _way(machine: Machine, port: int, person: User) -> dialing.Way:
     if port == SSH_PORT:
         return ssh_ways.way_to_ssh(machine, by=person)
     tunnel = Tunnel.objects.of(machine.pk).filter(target_port=port, wanted=Wanted.OPEN).first()

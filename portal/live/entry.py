@@ -3,7 +3,7 @@
 Django's protection against forged requests does not cover what stays open, so the origin is checked here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from io import BytesIO
 from typing import Any
@@ -16,8 +16,9 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils import timezone
 from knox.crypto import hash_token
 
-from accounts import tokens
+from accounts import second_steps, tokens
 from accounts.models import User
+from accounts.terms import versions
 from portal.middleware.home_address import is_beside_home
 
 
@@ -37,6 +38,7 @@ class Entry:
     kind: str  # session or token
     key: str
     proof: str  # a hash that changes with the password
+    address: str = ""  # see address_of
 
 
 def request_of(scope: Any) -> ASGIRequest:
@@ -63,7 +65,11 @@ def enter(scope: Any) -> Entry:
     entry = _by_token(request) if "Authorization" in request.headers else _by_session(request)
     if entry is None or not entry.person.is_active:
         raise Refused(401, "unknown")
-    return entry
+    if versions.owes(entry.person):
+        raise Refused(403, "terms_not_accepted")
+    if second_steps.is_owed(entry.person):
+        raise Refused(403, "second_step_owed")
+    return replace(entry, address=address_of(scope))
 
 
 def address_of(scope: Any) -> str:

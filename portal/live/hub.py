@@ -6,6 +6,7 @@ import random
 import secrets
 from collections import Counter, deque
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 from accounts.models import User
@@ -25,6 +26,7 @@ GATHER_SECONDS = 0.1  # changes of so long are looked up in one go
 KEPT = 2000  # changes that a connection can catch up on
 ALIVE_SECONDS = 15.0
 CHECK_SECONDS = 1.5  # between two looks at everybody's rights
+PERSON = "person"  # the kind of a change by which somebody's right may have ended: it is looked at without waiting
 UNSURE_SECONDS = 4.5  # without such a look nobody's right is certain any more
 
 
@@ -39,6 +41,7 @@ class Hub:
         self._kept: deque[tuple[int, Change]] = deque(maxlen=KEPT)
         self._heard: dict[Change, None] = {}
         self._flush: asyncio.Task[None] | None = None
+        self._rights_changed = asyncio.Event()
 
     # ---- coming and going ----
 
@@ -80,7 +83,8 @@ class Hub:
         streams = random.sample(list(self.streams), len(self.streams))
         for place, stream in enumerate(streams):
             stream.end("restart", round(1000 * (RESTART_SECONDS + place / ENTRIES_A_SECOND)))
-        await asyncio.wait_for(asyncio.gather(*(stream.settle() for stream in streams)), 2)
+        async with asyncio.timeout(2):
+            await asyncio.gather(*(stream.settle() for stream in streams))
 
     # ---- changes ----
 
@@ -102,7 +106,9 @@ class Hub:
     def hear(self, changes: Collection[Change]) -> None:
         """Take in changes; they are sent a moment later, together with those that come meanwhile."""
         self.counts["heard"] += len(changes)
-        self._heard.update(dict.fromkeys(changes))
+        if any(kind == PERSON for kind, _id in changes):
+            self._rights_changed.set()
+        self._heard.update(dict.fromkeys(change for change in changes if change[0] != PERSON))
         if self._heard and self._flush is None:
             self._flush = asyncio.get_running_loop().create_task(self._send_heard())
 
@@ -169,7 +175,10 @@ class Hub:
         loop = asyncio.get_running_loop()
         checked_at = loop.time()
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._rights_changed.wait()
+            self._rights_changed.clear()
             if await self._check() or not self.streams:
                 checked_at = loop.time()
             elif loop.time() - checked_at > UNSURE_SECONDS:
@@ -177,7 +186,7 @@ class Hub:
                     stream.end("unsure")
 
     async def _check(self) -> bool:
-        """End the streams of those whose right has ended. Return whether everybody's rights could be read."""
+        """End the streams of those whose right has ended; whose roles have changed reloads all. Return whether everybody's rights could be read."""
         streams = list(self.streams)
         if not streams:
             return True
@@ -187,8 +196,10 @@ class Hub:
             seldom.warning(log, "rights", "rights could not be looked at: %r", error, memory=seldom.OWN)
             return False
         for place, stream in enumerate(streams):
-            if place in people:
-                stream.person = people[place]
-            else:
+            if place not in people:
                 stream.end("rights")
+                continue
+            if people[place].held_roles != stream.person.held_roles:
+                stream.push(GAP)  # what is open may be no longer theirs to see
+            stream.person = people[place]
         return True

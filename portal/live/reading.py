@@ -19,14 +19,15 @@ def start() -> None:
     """Start all threads now: later ones would be taken for the cost of a stream."""
     together = Barrier(THREADS)
     for _ in range(THREADS):
-        _threads.submit(together.wait)
+        _threads.submit(together.wait, SECONDS)  # not for ever, where two start at once
 
 
 async def read(ask: Callable[..., T], *values: Any) -> T:
     """Return ask(*values), which may ask the database. Raises its exceptions, and TimeoutError."""
     context = copy_context()  # log lines of the thread carry the request, too
     running = asyncio.get_running_loop().run_in_executor(_threads, context.run, _ask, ask, values)
-    return await asyncio.wait_for(running, SECONDS)
+    async with asyncio.timeout(SECONDS):
+        return await running
 
 
 def _ask(ask: Callable[..., T], values: tuple[Any, ...]) -> T:

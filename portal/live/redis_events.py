@@ -1,7 +1,6 @@
 """Changes from Redis, for as long as it answers; and a sign there that this process lives, for /readyz of web."""
 
 import asyncio
-import contextlib
 import logging
 import os
 from time import monotonic
@@ -14,8 +13,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from lib import events, seldom
-from portal.live import heartbeat
+from portal.live import ending
 from portal.live.hub import Hub
+from portal.ops import live_heartbeat
 
 log = logging.getLogger("portal.live")
 NAME = f"minga-live-{os.getpid()}"  # in Redis' list of its clients
@@ -51,14 +51,12 @@ async def _listen(hub: Hub) -> None:
         try:
             await _hear(hub, line)
         finally:
-            beating.cancel()
-            with contextlib.suppress(asyncio.CancelledError, RedisError, OSError):
-                await beating
+            await ending.end([beating], again_after=0.1)
 
 
 async def _beat(client: Any, name: str) -> None:
     while True:
-        await client.set(heartbeat.key(settings.REDIS_URL), 1, ex=int(heartbeat.SECONDS))
+        await client.set(live_heartbeat.key(settings.REDIS_URL), 1, ex=int(live_heartbeat.SECONDS))
         await client.publish(name, BEAT)
         await asyncio.sleep(BEAT_SECONDS)
 

@@ -1,4 +1,4 @@
-"""The rights of those who are connected: who still may be, and who may know of a change. Both are short calls of the database."""
+"""The rights of those who are connected: who may stay, and who may know of a change. Both are short database calls."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -13,10 +13,13 @@ from portal.live.entry import Entry
 Change = tuple[str, str]  # kind, id
 MACHINES = ("machine", "holder")  # kinds whose id is a machine's; tunnels know only that somebody holds them
 _STILL = """
-SELECT u.id, u.username, u.is_active, u.is_superuser, u.roles, u.password, entry.number AS entry_number
+SELECT u.id, u.username, u.is_active, u.is_superuser, u.roles, u.password, u.sign_outs, entry.number AS entry_number
 FROM unnest(%s::text[], %s::text[], %s::bigint[]) WITH ORDINALITY AS entry(kind, key, person, number)
 JOIN accounts_user u ON u.id = entry.person AND u.is_active
-WHERE CASE entry.kind
+WHERE NOT EXISTS (
+  SELECT FROM accounts_terms t WHERE t.text_en <> '' AND t.number = (SELECT max(number) FROM accounts_terms)
+  AND NOT EXISTS (SELECT FROM accounts_termsacceptance a WHERE a.terms_id = t.id AND a.user_id = u.id))
+AND CASE entry.kind
   WHEN 'session' THEN EXISTS (SELECT FROM django_session s WHERE s.session_key = entry.key AND s.expire_date > %s)
   ELSE EXISTS (SELECT FROM knox_authtoken t WHERE t.digest = entry.key AND (t.expiry IS NULL OR t.expiry > %s)) END
 """

@@ -57,7 +57,7 @@ def for_origin(scope: Any) -> list[tuple[bytes, bytes]]:
 
 
 def last_seen(scope: Any) -> str:
-    """Return the id of the last event that the browser has: it says so itself, or our script does where it opens the stream anew."""
+    """Return the id of the last event that the browser has: it says so itself, or our script does when it reopens the stream."""
     given = request_of(scope).headers.get("Last-Event-ID", "")
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("last", [""])
     return (given or asked[0])[:64]

@@ -96,7 +96,7 @@ class Body:
         return message
 
     async def _is_beyond(self, size: float) -> bool:
-        """Say whether so much is too much. Who asks is looked up only when it matters."""
+        """Say whether the size is beyond the limit. The person is looked up only when that matters."""
         if size > self.limit and not self.is_raised:
             self.is_raised = True
             self.limit = await sync_to_async(limit_of, thread_sensitive=False)(self.scope)

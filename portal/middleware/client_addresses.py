@@ -4,20 +4,20 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
-from allauth.core import context
-from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts import addresses
+from accounts.audit.trail import asked_from
+from accounts.browsers import browser_sessions
 from accounts.models import User
 from lib.doorbell import ring
-from tunnels.agent.protocol import read_address
+from portal.request_facts import address_of
 
 log = logging.getLogger(__name__)
 PAUSE = timedelta(minutes=10)  # between two notes of the same person at the same address, by one process
@@ -30,18 +30,20 @@ class SignIns:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        self.noted: OrderedDict[tuple[int, str], datetime] = OrderedDict()  # in memory: no query for a request
+        self.noted: OrderedDict[tuple[int, str, str], datetime] = OrderedDict()  # in memory: no query for a request
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response: HttpResponseBase = self.get_response(request)
+        with asked_from(address_of(request)):
+            response: HttpResponseBase = self.get_response(request)
         if not request.path.startswith(PROGRAMS):
             user, address = getattr(request, "user", None), address_of(request)
-            if isinstance(user, User) and address and self._is_due(user.pk, address):
-                _note(user, address)
+            session = _session_of(request, user)
+            if isinstance(user, User) and (address or session) and self._is_due(user.pk, address, session):
+                _note(user, address, session, request.headers.get("User-Agent", ""))
         return response
 
-    def _is_due(self, user: int, address: str) -> bool:
-        now, key = timezone.now(), (user, address)
+    def _is_due(self, user: int, address: str, session: str) -> bool:
+        now, key = timezone.now(), (user, address, session)
         last = self.noted.get(key)
         if last is not None and last <= now < last + PAUSE:
             return False
@@ -52,38 +54,22 @@ class SignIns:
         return True
 
 
-def _note(user: User, address: str) -> None:
-    """Write the address down. A failure must not cost the answer that is ready."""
+def _session_of(request: HttpRequest, user: Any) -> str:
+    """Return the key of the session in which this person is signed in; '' for a program, which came by a token."""
+    session: Any = getattr(request, "session", None)
+    is_read = isinstance(user, User) and session is not None and session.accessed
+    if not is_read or session.get(SESSION_KEY) != str(user.pk):
+        return ""
+    return session.session_key or ""
+
+
+def _note(user: User, address: str, session: str, agent: str) -> None:
+    """Write the address down, and where the session is used. A failure must not cost the answer that is ready."""
     try:
-        if addresses.note(user=user, address=address, at=timezone.now()):
+        if session:
+            agent = agent.encode("ascii", "replace").decode().replace("\0", "")
+            browser_sessions.note(user=user, key=session, address=address, agent=agent, at=timezone.now())
+        if address and addresses.note(user=user, address=address, at=timezone.now()):
             ring("machines.tasks.let_knock", user.pk)
     except DatabaseError as error:
         log.warning("an address could not be noted: %s", error)
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return the visitor's address, as a trusted proxy tells it, or the proxy's own; '' when it is not known."""
-    address = _read(request.META.get("REMOTE_ADDR", ""))
-    # The last one was added by the proxy next to us; what stands before the first stranger, anybody may have written.
-    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        if address is None or not _is_proxy(address):
-            break
-        address = _read(hop.strip())
-    return "" if address is None or _is_proxy(address) else str(address)
-
-
-def current_address() -> str:
-    """Return the address of the request that is being answered, for code that allauth calls without it."""
-    request = context.request
-    return address_of(request) if request is not None else ""
-
-
-def _read(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return read_address(text)
-    except ValueError:
-        return None
-
-
-def _is_proxy(address: IPv4Address | IPv6Address) -> bool:
-    return any(address in ip_network(text) for text in settings.TRUSTED_PROXIES)

@@ -73,6 +73,6 @@ def _only_https(request: HttpRequest) -> HttpResponse:
 
     with override(get_language_from_request(request)):
         words = _(
-            "The API answers over https only. Say https:// and take a new token: this one has travelled where others can read it."
+            "The API answers over https only. Use https:// and create a new token: others could read this one on its way."
         )
         return JsonResponse(problem(403, words, "https_required"), status=403, content_type=MEDIA_TYPE)

@@ -1,8 +1,6 @@
 """Every request has an id: in each log line, in the answer's X-Request-ID, on the page that says that we broke."""
 
 import logging
-import re
-import secrets
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -12,13 +10,11 @@ from django.http.response import HttpResponseBase
 
 from lib import logs
 from portal.ops import latency
+from portal.request_facts import request_id
 
 log = logging.getLogger("portal.requests")  # portal.access is the module of who may
-# What a proxy before us may have given. Anything else could forge a line, fill the log, or carry a script to a page.
-SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 # Asked all day long by programs: logged only when refused.
 CALM = ("/static/", "/healthz", "/readyz", "/metrics", "/agent/")
-ID_BYTES = 5  # ten characters, which somebody can read out
 
 
 class RequestId:
@@ -37,16 +33,6 @@ class RequestId:
             _note(request, response.status_code, seconds)
             latency.note(request, response.status_code, seconds)
         return response
-
-
-def request_id(request: HttpRequest) -> str:
-    """Return the id that this request has, came with, or gets now."""
-    known = request.META.get("minga.request_id")
-    if known is None:
-        given = request.headers.get("X-Request-ID", "")
-        known = given if SANE.fullmatch(given) else secrets.token_hex(ID_BYTES)
-        request.META["minga.request_id"] = known
-    return str(known)
 
 
 def _note(request: HttpRequest, status: int, seconds: float) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.time_zones import is_offered, zone_of
+from accounts.time_zones import zone_of
+from portal.request_facts import browser_zone
 
 
 class ReadersTimeZone:
@@ -28,20 +28,14 @@ class ReadersTimeZone:
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         if request.user.is_authenticated:
-            timezone.activate(zone_of(request.user, _of_browser(request)))
+            timezone.activate(zone_of(request.user, browser_zone(request)))
 
 
 def _keep(request: HttpRequest) -> None:
-    """Keep the browser's zone with an account that has none, so that mails have it, too. Not after a GET, which writes nothing.
+    """Keep the browser's zone with the account, for mails while its person has chosen none. Not after a GET, which writes nothing.
 
     To sign in is a POST: so it is known from the first page on.
     """
-    zone = _of_browser(request) if request.method == "POST" else ""
-    if zone and request.user.is_authenticated and not request.user.time_zone:
-        User.objects.filter(pk=request.user.pk, time_zone="").update(time_zone=zone)
-
-
-def _of_browser(request: HttpRequest) -> str:
-    """Return the zone that static/js/zone.js wrote into a cookie; '' where there is none, or one that nobody could choose."""
-    name = request.COOKIES.get(settings.ZONE_COOKIE_NAME, "")
-    return name if is_offered(name) else ""
+    zone = browser_zone(request) if request.method == "POST" else ""
+    if zone and request.user.is_authenticated and zone != request.user.browser_time_zone:
+        User.objects.filter(pk=request.user.pk).update(browser_time_zone=zone)

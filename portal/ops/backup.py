@@ -19,21 +19,21 @@ from typing import IO, Any, cast
 import psycopg
 from django.db import connection
 
-PLACES = (
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql@*/bin",
-)  # Debian, Red Hat, a Mac
+# Debian's folder, Red Hat's, a Mac's.
+PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 LOCK_SECONDS = 30  # how long a table that somebody else holds is waited for
 DUMP = ("--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=30s")
 LEAVING_TRIES, LEAVING_SECONDS = 50, 0.1  # a session that was closed (our own pool's) is still seen for a moment
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 VARIABLES = {"dbname": "PGDATABASE"}  # the others are PG and the name
 CHUNK = 1 << 20  # bytes
-# Every table of ours that is there now, also one that a newer Minga made: the dump does not know it.
+# Every table and function of ours that is there now, also one that a newer Minga made: the dump does not know it.
 EMPTY = """DO $$ DECLARE one record; BEGIN
 FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-EXECUTE format('DROP TABLE IF EXISTS public.%I CASCADE', one.tablename); END LOOP; END $$;"""
+EXECUTE format('DROP TABLE IF EXISTS public.%I CASCADE', one.tablename); END LOOP;
+FOR one IN SELECT oid::regprocedure AS signature FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e') LOOP
+EXECUTE format('DROP FUNCTION IF EXISTS %s CASCADE', one.signature); END LOOP; END $$;"""
 
 
 class BadBackup(Exception):
@@ -90,7 +90,7 @@ def save(path: Path) -> int:
 
 
 def check(path: Path, found: Tools) -> None:
-    """Read all of it, to its end, and see that the tables of this Minga are in it. Raises BadBackup."""
+    """Read the backup to its end, and see that the tables of this Minga are in it. Raises BadBackup."""
     found.run("pg_restore", "--file=/dev/null", str(path))
     contents = found.run("pg_restore", "--list", str(path)).decode()
     there = set(re.findall(r" TABLE DATA public (\S+) ", contents))

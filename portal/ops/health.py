@@ -19,6 +19,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -27,8 +28,8 @@ from accounts.notices import outbox
 from cloud import open_disks
 from lib import seldom
 from machines.models import CloudWatch
-from machines.reconcile.lists_pace import PACE
-from portal.live import heartbeat
+from portal.ops import live_heartbeat
+from portal.ops.cloud_silence import Silence, silence_of
 from portal.ops.database_disk import DatabaseDisk
 from portal.ops.single_flight import SingleFlight
 from tunnels.models import Gateway
@@ -37,14 +38,19 @@ log = logging.getLogger(__name__)
 LIMIT_SECONDS = 1.8  # for everything: a prober often gives up after two
 FAILS_TOLD = 3  # times that a row fails in a row before it is told here: once may be bad luck
 FREE_BYTES = 10_000_000  # for temporary files: a few bodies of requests; compose gives web 64 MB in all
-LISTS_MISSED = 4  # so many quiet pauses without a list are no chance any more
 OK, DEGRADED, FAILED = "ok", "degraded", "failed"
-_LINK = {
-    "unknown_name": "its name is not known",
-    "unreachable": "it does not answer",
-    "host_key": "it shows another host key",
-    "denied": "it does not let the agent in",
-    "other": "the agent's log says why",
+LINK_FAULTS = {
+    "unknown_name": _("its name is not known"),
+    "unreachable": _("it does not answer"),
+    "host_key": _("it shows another host key"),
+    "denied": _("it does not let the agent in"),
+    "other": _("the agent's log says why"),
+}
+_SILENCE = {
+    Silence.NONE: "",
+    Silence.NEVER: "never listed yet: do the worker and beat run, and does the cloud answer?",
+    Silence.FAILED: "the last list failed: the cloud does not answer",
+    Silence.NOBODY: "nobody lists: do the worker and beat run?",
 }
 T = TypeVar("T")
 
@@ -104,7 +110,7 @@ def _ask_live() -> float:
     """Look for the sign that a live process leaves in Redis every few seconds."""
     began = perf_counter()
     with _open_redis() as client:
-        if not client.exists(heartbeat.key(settings.REDIS_URL)):
+        if not client.exists(live_heartbeat.key(settings.REDIS_URL)):
             raise TimeoutError("no live process has been heard lately")
     return perf_counter() - began
 
@@ -196,14 +202,9 @@ def _answer(name: str, asked: "Future[T]", until: float) -> T | Part:
 
 def cloud(watch: CloudWatch | None, now: datetime) -> Part:
     """Judge the cloud by the age of the last list that worked; nothing is asked of the cloud itself."""
-    if watch is None or watch.listed_at is None:
-        return Part(DEGRADED, why="never listed yet: do the worker and beat run, and does the cloud answer?")
-    age = (now - watch.listed_at).total_seconds()
-    if watch.steady_since is None:
-        return Part(DEGRADED, age, "the last list failed: the cloud does not answer")
-    if age > LISTS_MISSED * max(settings.SWEEP_QUIET_SECONDS, PACE * watch.took_seconds):
-        return Part(DEGRADED, age, "nobody lists: do the worker and beat run?")
-    return Part(OK, age)
+    age = (now - watch.listed_at).total_seconds() if watch and watch.listed_at else None
+    why = _SILENCE[silence_of(watch, now)]
+    return Part(DEGRADED if why else OK, age, why)
 
 
 def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
@@ -212,7 +213,7 @@ def agents(gateways: Sequence[Gateway], now: datetime) -> Part:
         return Part(DEGRADED, why="no gateway is enabled")
     ages = [(now - g.heard_at).total_seconds() for g in gateways if g.heard_at]
     silent = sum(not g.is_heard(now) for g in gateways)
-    cut = Counter(_LINK[state] for g in gateways if (state := g.link_state(now)) in _LINK)
+    cut = Counter(LINK_FAULTS[state] for g in gateways if (state := g.link_state(now)) in LINK_FAULTS)
     counts = [
         (silent, "not heard"),
         *((number, f"not connected to its gateway ({reason})") for reason, number in sorted(cut.items())),
@@ -229,7 +230,7 @@ def rows(answer: DatabaseAnswer, now: datetime) -> Part:
         return Part(OK, 0.0)
     counts = ", ".join(f"{number} of {loop}" for loop, number in sorted(answer.failing.items()))
     age = (now - answer.failing_since).total_seconds()
-    return Part(DEGRADED, age, f"keep failing: {counts}; administrators see which at /failures/")
+    return Part(DEGRADED, age, f"keep failing: {counts}; administrators see which at /manage/failures/")
 
 
 def mails(answer: DatabaseAnswer, now: datetime) -> Part:
@@ -237,7 +238,7 @@ def mails(answer: DatabaseAnswer, now: datetime) -> Part:
     if answer.mails_since is None:
         return Part(OK, 0.0)
     age = (now - answer.mails_since).total_seconds()
-    return Part(DEGRADED, age, "mails wait that cannot be sent; administrators see why at /notices/")
+    return Part(DEGRADED, age, "mails wait that cannot be sent; administrators see why at /manage/notices/")
 
 
 def worst(parts: dict[str, Part]) -> str:

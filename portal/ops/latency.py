@@ -1,7 +1,7 @@
 """Latency of requests, by route, method and class of status.
 
 Each web process counts in memory, and hands in what it has counted whenever it is asked for /metrics or /readyz. The totals are in
-the database: so any process tells those of all, and none goes down when a process is started anew. A process that ends loses
+the database: so any process can report those of all, and none goes down when a process restarts. A process that ends loses
 what it counted since it was asked last.
 """
 

@@ -19,6 +19,8 @@ from prometheus_client.registry import Collector
 
 from accounts import failures
 from accounts.models import Notice, SignInTotal
+from accounts.outside import sign_in as outside
+from accounts.outside.outside_refusals import CODES
 from lib.measures import MEASURES
 from machines import host_keys
 from machines.models import CloudWatch, KeyChange, Machine, Stray
@@ -245,6 +247,12 @@ def _sign_ins() -> Iterator[Metric]:
     text = "Sign-ins that were not granted: a wrong password, too many of them (429), no turn in time (503)."
     kinds = ("wrong_password", "throttled", "busy")
     yield _by("minga_sign_ins_refused", text, "reason", ((kind, totals.get(kind, 0)) for kind in kinds), Counter)
+    text = "Sign-ins with an account of the cloud or the university, by what became of them."
+    family = Counter("minga_sign_ins_outside", text, labels=["way", "outcome"])
+    for way in outside.all_ways():
+        for outcome in ("signed_in", "wrong_password", *CODES):
+            family.add_metric([way, outcome], totals.get(f"{way}:{outcome}", 0))
+    yield family
 
 
 def _notices(now: datetime) -> Iterator[Metric]:

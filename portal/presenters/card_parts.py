@@ -3,15 +3,11 @@
 from dataclasses import dataclass
 
 from machines.models import Machine
-from machines.verbs import Verb
-
-# What people most likely want next, in this order.
-LIKELY = (Verb.RETRY, Verb.RESTORE, Verb.WAKE, Verb.SUSPEND)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstBoot:
-    """How far the setup of a machine's first boot is, with a line of its console."""
+    """Progress of a machine's first boot, with a line of its console."""
 
     state: str
     line: str

@@ -4,13 +4,14 @@ Ages are whole minutes, so that a page which looks the same has the same version
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from machines.idle import wording
 from machines.idle.facts import Facts
 from machines.idle.forecast import Outlook, if_closed, outlook_of
 
+NEAR = timedelta(days=7)  # a card shows no date that is farther away
 _TONES = {"work": "on", "unknown": "busy"}
 
 
@@ -44,7 +45,7 @@ class Why:
 
     @property
     def version(self) -> object:
-        """A value that changes when the panel must be drawn anew."""
+        """A value that changes when the panel must be redrawn."""
         return self.sentence, self.lines, self.closed, self.dates
 
     @cached_property
@@ -75,3 +76,7 @@ class Why:
     def dates(self) -> tuple[tuple[str, datetime], ...]:
         """Return what becomes of the machine, and when, if nobody uses it any more."""
         return tuple((name, at.replace(second=0, microsecond=0)) for name, at in wording.dates(self._outlook))
+
+    @cached_property
+    def near_dates(self) -> tuple[tuple[str, datetime], ...]:
+        return tuple((name, at) for name, at in self.dates if at - self._now < NEAR)

@@ -5,19 +5,15 @@ from dataclasses import astuple, dataclass
 from math import ceil
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _n
 from django.utils.translation import ngettext
 
 from courses.models import Template
-from lib.measures import MEASURES
-from lib.schemes import Service
+from lib.measures import MEASURES, memory
 from machines.capacity import size_of
 from machines.offers import Offer
 from machines.progress import MINUTE, typical_seconds
-from portal.templatetags.minga import memory
+from portal.ways_in import registry
 from quotas.actions import Usage
-
-WORDS = {"ssh": _n("Terminal"), "http": _n("Web page"), "https": _n("Web page"), "vnc": _n("Screen")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +29,16 @@ class LaunchCard:
         return self.offer.template
 
     @property
+    def is_coming(self) -> bool:
+        """Return whether only its system is still on its way: the card then asks by itself whether it is there."""
+        return self.template.image.is_coming
+
+    @property
     def services(self) -> list[str]:
         """Return its services in words, each once."""
-        return list(dict.fromkeys(word_of(service) for service in self.template.service_list))
+        return list(
+            dict.fromkeys(registry.service_word(each.scheme) or each.name for each in self.template.service_list)
+        )
 
     @property
     def ready_in(self) -> str:
@@ -58,11 +61,6 @@ def launch_cards(offers: Sequence[Offer], usage: Usage) -> list[LaunchCard]:
     """Return a card for each offer. Costs one query."""
     typical = typical_seconds([offer.template.pk for offer in offers])
     return [LaunchCard(offer, usage, typical.get(offer.template.pk)) for offer in offers]
-
-
-def word_of(service: Service) -> str:
-    """Return what a service is to people: by its scheme, or by its own name where that says nothing."""
-    return _(WORDS[service.scheme]) if service.scheme in WORDS else service.name
 
 
 def duration(seconds: float) -> str:

@@ -17,18 +17,19 @@ from machines.refusals import FOR_ADMINS
 from machines.rules import allowed_to_admins, offered
 from machines.states import Setup, State
 from machines.stepper import first_boot
-from machines.verbs import BUTTONS, Verb
+from machines.verbs import Verb
 from portal import access
 from portal.presenters import machine_sentences
-from portal.presenters.card_parts import LIKELY, FirstBoot, Refused
+from portal.presenters.card_parts import FirstBoot, Refused
 from portal.presenters.idle_panel import Why
 from portal.presenters.machine_keys import MachineKeys
+from portal.presenters.presses import Presses
 from portal.presenters.shown_question import ShownQuestion
 from portal.presenters.tones import tone_of
-from portal.ways_in.kinds import WayIn
-from portal.ways_in.ports import PortWay
+from portal.ways_in.port_ways import PortWay
 from portal.ways_in.ssh import SshWay
 from portal.ways_in.vnc import cloud_password
+from portal.ways_in.ways import WayIn
 
 
 @dataclass
@@ -62,12 +63,13 @@ class Shown:
 
     @property
     def tone(self) -> str:
-        return tone_of(self.machine.state)
+        """The colour of its state; a warning where its setup failed, though it runs."""
+        return "busy" if self.must_see_setup else tone_of(self.machine.state)
 
     @property
     def house(self) -> str:
         """The drawing of its state."""
-        return f"house-{self.tone}"
+        return f"house-{tone_of(self.machine.state)}"
 
     @cached_property
     def is_busy(self) -> bool:
@@ -118,8 +120,8 @@ class Shown:
 
     @property
     def card_version(self) -> str:
-        """Return such a text for a card, which shows only the dates of all that is known of its use, and its question."""
-        return self._version((self.why.dates, self.question and self.question.version))
+        """Return such a text for a card, which shows only the near dates of all that is known of its use, and its question."""
+        return self._version((self.why.near_dates, self.question and self.question.version))
 
     def _version(self, why: object) -> str:
         m = self.machine
@@ -230,21 +232,9 @@ class Shown:
         """Return all verbs that the reader may ask for now."""
         return sorted({*self.verbs, *self.admin_buttons})
 
-    @property
-    def buttons(self) -> list[Verb]:
-        """The verbs that have a button, the likeliest first and the one that destroys last."""
-        if self.is_first_build:
-            return [Verb.DELETE] if Verb.DELETE in self.verbs else []
-        return [verb for verb in BUTTONS if verb in self.verbs]
-
     @cached_property
-    def primary(self) -> Verb | None:
-        """The verb that people most likely want now."""
-        return next((verb for verb in LIKELY if verb in self.buttons), None)
-
-    @property
-    def primary_url(self) -> str:
-        return f"{self.url}{self.primary}/"
+    def presses(self) -> Presses:
+        return Presses(self.verbs, self.url, is_first_build=self.is_first_build)
 
     @property
     def is_last_way_out(self) -> bool:
@@ -288,6 +278,12 @@ class Shown:
     def card_line(self) -> str:
         """The line with which to come in, where its card has one: while it runs."""
         return self.ssh.command if self.ssh is not None and machine_sentences.lets_in(self.machine) else ""
+
+    @property
+    def lacks_a_key(self) -> bool:
+        """Return whether it runs without a key, and the reader may put one in."""
+        is_theirs = self.machine.owner_id == self.reader.pk
+        return is_theirs and self.is_up and not machine_sentences.lets_in(self.machine)
 
     card_line_id = property(lambda self: f"ssh-{self.key}")
     keys = cached_property(lambda self: MachineKeys(self.machine, self.reader))  # for its page; no card asks

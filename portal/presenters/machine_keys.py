@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import SshKey, User
 from machines import installed_keys, key_changes, portal_keys
 from machines.models import InstalledKey, KeyChange, Machine, PortalKey
-from machines.states import State
+from machines.states import State, Wanted
 from portal import access
 
 
@@ -20,7 +20,16 @@ class KeyInMachine:
     name: str
     key: SshKey | None  # None: its owner has deleted it since
     installed: InstalledKey | None
-    change: KeyChange | None
+    last_change: KeyChange | None
+
+    @property
+    def change(self) -> KeyChange | None:
+        """Return what was asked for last; None where it failed and a reset has done it since."""
+        asked = self.last_change
+        if asked is None or asked.state != KeyChange.State.FAILED:
+            return asked
+        is_as_asked = self.is_installed == (asked.verb == KeyChange.Verb.PUT_IN)
+        return None if is_as_asked else asked
 
     @property
     def waits(self) -> bool:
@@ -47,7 +56,7 @@ class KeyInMachine:
     @property
     def word(self) -> str:
         if self.waits and self.change:
-            return _("being put in") if self.change.verb == KeyChange.Verb.PUT_IN else _("being taken out")
+            return _("being added") if self.change.verb == KeyChange.Verb.PUT_IN else _("being removed")
         if self.installed is None:
             return _("not in it")
         return _("in it") if self.key else _("in it, though it is not among your keys any more")
@@ -66,15 +75,16 @@ class KeyInMachine:
 
 
 class MachineKeys:
-    """All that the panel shows; loaded when it is first asked for."""
+    """The content of the panel of keys; loaded when it is first asked for."""
 
     def __init__(self, machine: Machine, reader: User) -> None:
         self.machine, self.reader = machine, reader
 
     @cached_property
     def is_shown(self) -> bool:
-        """Return whether there is a disk that keys could be in, and the reader may know of them."""
-        is_there = self.machine.state != State.GONE and bool(self.machine.server_id)
+        """Return whether there is a disk that stays, which keys could be in, and the reader may know of them."""
+        stays = self.machine.wanted != Wanted.GONE and self.machine.state != State.GONE
+        is_there = stays and bool(self.machine.server_id)
         return is_there and access.may(self.reader, "change_keys", self.machine)
 
     @cached_property
@@ -90,7 +100,7 @@ class MachineKeys:
 
     @cached_property
     def _changes(self) -> dict[str, KeyChange]:
-        """The last ask about each key. A reset makes what was asked before it idle talk."""
+        """The last ask about each key."""
         rows = key_changes.of([self.machine])
         return {row.public_key: row for row in reversed(rows)}
 

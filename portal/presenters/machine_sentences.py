@@ -12,15 +12,26 @@ from machines.idle.wording import span
 from machines.models import Machine
 from machines.states import State
 from machines.stepper.answering import QUIET_GUEST, SOME_SILENT
-from portal.ways_in.ports import PortWay
+from portal.ways_in.port_ways import PortWay
 from tunnels.queries import trouble_of
 
 # Lazy: a list of machines looks up only the sentences that it shows.
 _AT_REST: dict[str, Promise] = {
-    State.RUNNING: gettext_lazy("It is ready: come in."),
+    State.RUNNING: gettext_lazy("It is ready: connect to it."),
     State.SUSPENDED: gettext_lazy("Nothing is lost: it goes on where it stopped when it is woken."),
     State.SHELVED: gettext_lazy("Its disk is kept. Waking it takes a little longer."),
+    State.FAILED: gettext_lazy("Something went wrong, and nobody knows what. Try again, or ask an administrator."),
     State.GONE: gettext_lazy("Its ports are closed, and its share of the quota is free again."),
+}
+
+# What a machine does once, where somebody asked for it; named by the counters of Machine.
+_ASKED_ONCE: dict[str, Promise] = {
+    "resets": gettext_lazy("It is about to be reset to its template."),
+    "restarts": gettext_lazy("It is about to restart."),
+    "rescues": gettext_lazy("It is about to be started from a rescue image."),
+    "moves": gettext_lazy("It is about to move to another computer of the cluster."),
+    "ports": gettext_lazy("Its public ports are being changed."),
+    "names": gettext_lazy("Its new name is being passed on to the cluster."),
 }
 
 
@@ -32,15 +43,30 @@ def word(machine: Machine) -> str:
 def at_rest(machine: Machine) -> str:
     """Say what a machine's state means for its owner; '' where the state says enough."""
     if not machine.is_settled:
-        return _("Working on it.")
+        return _under_way(machine)
     if machine.is_missed:
         text = _(
             "Since %(at)s the cluster no longer has it: its server was deleted there, not here. It takes none of the quota."
         )
         return text % {"at": times.written(machine.gone_at or machine.state_since, "DATETIME_FORMAT")}
     if machine.state == State.RUNNING and not lets_in(machine):
-        return _("It runs, but no SSH key is in it yet. Put one in on its page, under “Keys in this machine”.")
+        return _("It runs, but no SSH key is in it yet.")
     return _archived(machine) if machine.state == State.ARCHIVED else str(_AT_REST.get(machine.state, ""))
+
+
+def _under_way(machine: Machine) -> str:
+    """Say what was asked for and is not done yet."""
+    if not machine.has_come_true:
+        return _("Next: %(state)s.") % {"state": str(State(machine.state_on_the_way).label).lower()}
+    if machine.must_adopt:
+        return _("It is being taken over from the cluster.")
+    asked = (said for name, said in _ASKED_ONCE.items() if _is_owed(machine, name))
+    return str(next(asked, _("Working on it.")))
+
+
+def _is_owed(machine: Machine, name: str) -> bool:
+    """Say whether something that a machine does once was asked for, and is not done yet."""
+    return bool(getattr(machine, f"{name}_asked") != getattr(machine, f"{name}_done"))
 
 
 def lets_in(machine: Machine) -> bool:
@@ -60,8 +86,8 @@ def _archived(machine: Machine) -> str:
 def turn(wait: int | None) -> str:
     """Say in how many minutes a queued machine gets room; None is unknown."""
     if wait is None:
-        return _("Nobody can tell how long that takes.")
-    return _("Its turn comes in about %(wait)s, for all that is known.") % {"wait": span(timedelta(minutes=wait))}
+        return _("It is not known how long that will take.")
+    return _("Its turn should come in about %(wait)s.") % {"wait": span(timedelta(minutes=wait))}
 
 
 def not_ready(machine: Machine, ports: Sequence[PortWay], now: datetime) -> str:
@@ -81,20 +107,22 @@ def why_shut(machine: Machine, ports: Sequence[PortWay], owner: str = "") -> str
     """Say what to know before trying a way in that is closed; '' while they are open. owner: see Machine.owner_for."""
     if machine.state in (State.SUSPENDED, State.SHELVED) and machine.is_settled:
         return _shut_at_rest(ports, owner)
+    if machine.state == State.FAILED:
+        return _("It needs attention, so nothing answers here now. Addresses and port numbers stay the same.")
     opens = any(port.is_opening for port in ports)
     if machine.state == State.RUNNING and machine.is_settled and not opens:
         return ""
-    return _("They open when the machine runs. Addresses and ports stay the same for its whole life.")
+    return _("Ports open when the machine runs. Addresses and port numbers stay the same for its whole life.")
 
 
 def _shut_at_rest(ports: Sequence[PortWay], owner: str) -> str:
     if any(port.wakes for port in ports):
         yours = _(
-            "A connection wakes it, from wherever you or your class signed in here within a day. For everybody else they are closed."
+            "A connection wakes it if it comes from where you or your class signed in here in the last day. To everybody else its ports are closed."
         )
         theirs = _(
-            "A connection wakes it, from wherever %(owner)s or somebody of their class signed in here within a day. For everybody else "
-            "they are closed."
+            "A connection wakes it if it comes from where %(owner)s or somebody of their class signed in here in "
+            "the last day. To everybody else its ports are closed."
         )
         return theirs % {"owner": owner} if owner else yours
-    return _("They are closed while it rests. Wake it, and the same lines work again.")
+    return _("Its ports are closed while it rests. Wake it, and the same lines work again.")

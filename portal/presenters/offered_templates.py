@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from accounts.models import User
-from courses.models import Template
+from catalog.models import Image
+from courses.models import Template, TemplateQuerySet
 from machines.offers import Offer, offers
 from machines.stepper.first_boot import failures_of
 from portal import access
@@ -29,6 +30,12 @@ class OfferedTemplate:
     @property
     def why_not(self) -> str:
         return str(self.offer.why_not or "")
+
+
+def shown_to(reader: User) -> TemplateQuerySet:
+    """Return the published templates. One whose image could not be made is news for administrators alone."""
+    published = Template.objects.published().with_parts()
+    return published if access.may(reader, "change", Image) else published.made()
 
 
 def offered_to(reader: User, templates: Iterable[Template] | None = None) -> list[OfferedTemplate]:

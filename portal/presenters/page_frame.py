@@ -1,30 +1,17 @@
 """Facts for the frame of every page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from portal import __version__, access
+from portal.presenters.navigation import Navigation, navigation
 
 THEMES = ("auto", "light", "dark")
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """An entry of the main navigation."""
-
-    href: str
-    label: Promise
-    icon: str
-    here: bool
 
 
 class May:
@@ -41,19 +28,13 @@ class May:
     def teach(self) -> bool:
         return self._holds(access.teaches)
 
+    @property
+    def teach_somewhere(self) -> bool:
+        return self._holds(access.teaches_somewhere)
+
     def _holds(self, rule: Callable[[User], bool]) -> bool:
         user = getattr(self._request, "user", None)
         return isinstance(user, User) and rule(user)
-
-
-# (url name, label, icon, what else counts as being here, for teachers only)
-_TABS = (
-    ("machines", _("Machines"), "machines", ("/machines/",), False),
-    ("launch", _("Launch"), "launch", ("/launch/",), False),
-    ("templates", _("Templates"), "templates", ("/lab-templates/", "/manage/"), True),
-    ("keys", _("Keys"), "keys", ("/keys/",), False),
-    ("account", _("Account"), "account", ("/account/", "/accounts/"), False),
-)
 
 
 def frame(request: HttpRequest) -> dict[str, object]:
@@ -63,7 +44,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "theme_cookie": settings.THEME_COOKIE_NAME,
         "zone_cookie": settings.ZONE_COOKIE_NAME,
         "here": way_back(request),
-        "tabs": tabs(request),
+        "nav": _navigation(request),
         "may": May(request),
         "events_url": f"{settings.LIVE_URL}/live/events",
         "version": __version__,
@@ -86,16 +67,6 @@ def way_back(request: HttpRequest) -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-def tabs(request: HttpRequest) -> list[Tab]:
+def _navigation(request: HttpRequest) -> Navigation | None:
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return []
-    shown = [tab for tab in _TABS if access.teaches(user) or not tab[4]]
-    return [
-        Tab(href := reverse(name), label, icon, _is_here(request.path, href, under))
-        for name, label, icon, under, _t in shown
-    ]
-
-
-def _is_here(path: str, href: str, under: tuple[str, ...]) -> bool:
-    return path == href or any(path.startswith(start) for start in under)
+    return navigation(user, request.path) if isinstance(user, User) and user.is_authenticated else None

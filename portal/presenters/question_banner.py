@@ -1,4 +1,4 @@
-"""The questions that stand open about a person's machines: on top of every page of theirs, on My machines in their cards.
+"""The open questions about a person's machines: on top of each of their pages, and on My machines in the cards.
 
 The page counts as a channel: what its owner has really loaded was delivered. So a part that asks for itself, a prefetch or a
 HEAD delivers nothing.
@@ -19,20 +19,26 @@ from lib.compiled_queries import Given, compiled
 from machines.idle import durations, questions
 from machines.models import Question
 from portal.presenters.machine_card import Shown
+from portal.presenters.navigation import is_reference
 from portal.presenters.shown_question import ShownQuestion
 
 MOST = 5  # in the banner; who has more open questions finds them with their machines
 
 
 def open_questions(request: HttpRequest) -> dict[str, object]:
-    """Give the open questions to the template: looked for once, and only by a page that has a place for them."""
+    """Give the open questions to the template: looked for once, and only by a page that has a place for them.
 
-    def shown() -> list[ShownQuestion]:
-        if not hasattr(request, "shown_questions"):
-            request.shown_questions = _of(request, MOST)  # type: ignore[attr-defined]
-        return request.shown_questions  # type: ignore[attr-defined,no-any-return]
+    A page of reference shows the first one, in a line: that one alone was delivered then.
+    """
+    in_a_line = is_reference(request.path)
 
-    return {"open_questions": shown}
+    def found() -> list[ShownQuestion]:
+        if not hasattr(request, "open_questions"):
+            request.open_questions = _of(request, MOST)  # type: ignore[attr-defined]
+            request.shown_questions = request.open_questions[: 1 if in_a_line else MOST]  # type: ignore[attr-defined]
+        return request.open_questions  # type: ignore[attr-defined,no-any-return]
+
+    return {"open_questions": found, "questions_in_a_line": in_a_line}
 
 
 def on_cards(request: HttpRequest, cards: Sequence[Shown]) -> list[ShownQuestion]:

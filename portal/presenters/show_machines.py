@@ -13,12 +13,12 @@ from lib.compiled_queries import Among, Given, compiled
 from machines import disk_images
 from machines.idle import facts, make_room
 from machines.models import CloudWatch, Machine
-from machines.progress import progress_of, typical_seconds
+from machines.progress import progress_of, typical_seconds_before
 from machines.states import State
 from portal.presenters.idle_panel import Why
 from portal.presenters.machine_card import Shown
 from portal.ways_in import registry
-from portal.ways_in.kinds import Facts
+from portal.ways_in.ways import Facts
 from tunnels.models import Tunnel
 
 
@@ -31,7 +31,7 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
     now = timezone.now()
     whys = {each.machine.pk: Why(each, now, each.machine.owner_for(reader)) for each in facts.load(machines, now)}
     waits = make_room.estimates(machines, now)
-    typical = typical_seconds({m.template_id for m in machines if m.state == State.BUILDING})
+    typical = typical_seconds_before({m.pk for m in machines if m.state == State.BUILDING})
     left = disk_images.left_of(machines)
     serves_screens = cache(lambda: CloudWatch.get_solo().serves_screens)  # a query, which no list needs
     ways_in = registry.load(Facts(machines, _tunnels(machines), serves_screens, reader, now))
@@ -40,7 +40,7 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
             m,
             reader,
             ways_in.get(m.pk, []),
-            progress_of(m, now, typical.get(m.template_id)),
+            progress_of(m, now, typical.get(m.pk)),
             now,
             whys[m.pk],
             waits.get(m.pk),

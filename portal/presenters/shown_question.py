@@ -32,6 +32,15 @@ class ShownQuestion:
     def meaning(self) -> str:
         return question_text.meaning(self.row)
 
+    @property
+    def loses(self) -> bool:
+        """Say whether something is lost without an answer."""
+        return self.row.kind == Question.Kind.DELETE
+
+    @property
+    def loss(self) -> str:
+        return question_text.loss() if self.loses else ""
+
     @cached_property
     def seconds_left(self) -> int:
         """Return the length of the countdown; 0 for what is days ahead, and for what is over."""
@@ -54,10 +63,16 @@ class ShownQuestion:
         return [offer for offer in self.offered if offer.choice in DIRECT]
 
     @property
+    def rest(self) -> list[Offer]:
+        """All answers but the expected one."""
+        return self.offered[1:]
+
+    @property
     def others(self) -> list[Offer]:
+        """The answers that have no button at once."""
         return [offer for offer in self.offered if offer.choice not in DIRECT]
 
     @property
     def version(self) -> object:
-        """A value that changes when it must be drawn anew."""
+        """A value that changes when it must be redrawn."""
         return self.row.pk, self.row.ends_at, self.offered

@@ -15,13 +15,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from accounts.models import User
 from cloud.contract import Status
+from lib.measures import amount as amount
+from lib.measures import memory as memory
 from machines.idle import times
 from portal.once import FIELD, new_token
 from portal.presenters.horizon_links import server_page
 
 register = template.Library()
-UNBROKEN = "\u00a0"  # a number and its unit stay on one line
+register.filter(memory)
+register.filter(amount)
 
 
 @register.simple_tag
@@ -37,6 +41,13 @@ def _drawn(storage: Storage, name: str, css: str) -> SafeString:
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sheet, name)
 
 
+@register.filter
+def initials(person: User) -> str:
+    """Return what stands for a person in a small circle: AC for Ana Chicaiza, A where only a username is known."""
+    names = [name for name in (person.first_name, person.last_name) if name] or [person.username]
+    return "".join(name[0] for name in names).upper()
+
+
 @register.simple_tag
 def copy_line(name: str, text: str, dim: bool = False) -> SafeString:
     """Draw a line to copy, whose id is `name`. Its button is shown where a script can copy."""
@@ -47,6 +58,30 @@ _LINE = """<div class="line{0}">
   <code id="{1}" tabindex="0">{2}</code><button type="button" id="{1}-copy" data-copy="#{1}"
       data-done="{3}" aria-label="{4}" hidden>{5}<span>{4}</span></button>
 </div>"""
+
+
+@register.simple_tag
+def copy_button(name: str) -> SafeString:
+    """Draw a small button that copies the text of the element whose id is `name`."""
+    return format_html(_COPY, name, _("Copied"), _("Copy"), icon("copy"))
+
+
+_COPY = """<button type="button" class="bare copies" id="{0}-copy" data-copy="#{0}"
+    data-done="{1}" aria-label="{2}" hidden>{3}<span>{2}</span></button>"""
+
+
+@register.simple_tag
+def posts(url: str, part: str, asked: str = "") -> SafeString:
+    """Write the attributes of a form by which a part of the page, the element with this id, is redrawn: see press.js.
+
+    `asked`: words that stand for the state from the press until the answer; '' where it stays. The notes are redrawn in any case.
+    """
+    return format_html(_POSTS, url, part, asked, "" if part == NOTES else f"#{NOTES}")
+
+
+NOTES = "notes"  # the element that holds questions and messages on top of every page
+_POSTS = """method="post" action="{0}" hx-post="{0}" hx-target="#{1}" hx-select="#{1}" hx-select-oob="{3}"
+    hx-swap="outerHTML" hx-sync="#{1}:replace" data-press="{2}\""""
 
 
 @register.simple_tag
@@ -84,17 +119,9 @@ def base64(text: str) -> str:
 
 
 @register.filter
-def memory(mib: int) -> str:
-    """Write MiB as people read them: 256 MB, 1 GB, 1.5 GB."""
-    return f"{mib}{UNBROKEN}MB" if mib < 1024 else f"{mib / 1024:.1f}".removesuffix(".0") + f"{UNBROKEN}GB"
-
-
-@register.filter
-def amount(value: int, unit: str) -> str:
-    """Write a gauge's number with its unit."""
-    if unit == "MB":
-        return memory(value)
-    return f"{value}{UNBROKEN}{unit}" if unit else str(value)
+def foldable(path: str) -> SafeString:
+    """Write a path so that a narrow screen breaks it after a slash, not within a word."""
+    return format_html_join(SafeString("/<wbr>"), "{}", ((part,) for part in path.split("/")))
 
 
 @register.filter
@@ -131,6 +158,12 @@ def ago(at: datetime) -> str:
 def written(at: datetime, form: str) -> str:
     """Format as Django's `date` does, and say which, where clocks that are put back show a time twice."""
     return times.written(at, form)
+
+
+@register.filter
+def moment(at: datetime) -> str:
+    """Write a time of day, with its day where that is not today."""
+    return times.moment(at, timezone.now())
 
 
 @register.filter

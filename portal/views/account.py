@@ -11,13 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
 
-from accounts import tokens
+from accounts import emails, second_steps, tokens
 from accounts.models import User
 from lib.notes import Refusal
 from portal.forms.account_forms import TimeZoneForm
 from portal.next_page import next_page
 from portal.once import once_per_form
 from portal.presenters.page_frame import THEMES, theme_of
+from portal.request_facts import browser_zone
 from portal.signed_in import SignedIn
 
 YEAR = 365 * 24 * 3600  # seconds
@@ -43,8 +44,15 @@ def make_token(request: SignedIn) -> HttpResponse:
 
 def _home(request: SignedIn, status: int = 200, **more: object) -> HttpResponse:
     own = tokens.of(request.user).exclude(expiry__lt=timezone.now()).select_related("facts")
-    zone = TimeZoneForm(initial={"time_zone": request.user.time_zone})
-    context = {"tokens": own, "most": tokens.MOST_TOKENS, "zone": zone, **more}
+    zone = TimeZoneForm(initial={"time_zone": request.user.time_zone}, browser=_zone_unless_chosen(request))
+    context = {
+        "tokens": own,
+        "has_second_step": second_steps.is_on(request.user),
+        "is_proven": bool(emails.proven(request.user)),
+        "most": tokens.MOST_TOKENS,
+        "zone": zone,
+        **more,
+    }
     return render(request, "account/home.html", context, status=status)
 
 
@@ -70,12 +78,16 @@ def language(request: HttpRequest) -> HttpResponse:
 @never_cache
 def time_zone(request: SignedIn) -> HttpResponse:
     """Keep the time zone with the account: pages and mails give times in it from now on. Empty: the browser's."""
-    form = TimeZoneForm(request.POST)
+    form = TimeZoneForm(request.POST, browser=_zone_unless_chosen(request))
     if not form.is_valid():
         return _home(request, status=400, zone=form)
     User.objects.filter(pk=request.user.pk).update(time_zone=form.cleaned_data["time_zone"])
     messages.success(request, _("Time zone saved."))
     return redirect("account")
+
+
+def _zone_unless_chosen(request: SignedIn) -> str:
+    return browser_zone(request) or request.user.browser_time_zone or settings.TIME_ZONE
 
 
 @login_not_required

@@ -15,10 +15,11 @@ from machines import actions, disk_images
 from machines.idle import times
 from portal import downloads
 from portal.once import once_per_form
+from portal.presenters.machine_tabs import SETTINGS
 from portal.presenters.recycle_bin import Binned
 from portal.presenters.show_machines import show
 from portal.signed_in import SignedIn
-from portal.views.machines import find, machine_page, machine_url
+from portal.views.machine_page import find, machine_page, machine_url
 
 
 @require_POST
@@ -45,8 +46,8 @@ def copy(request: SignedIn, pk: UUID) -> HttpResponse:
     try:
         disk_images.request(machine=row, by=request.user)
     except Refusal as refusal:
-        return machine_page(request, row, refusal=refusal)
-    return redirect(f"{machine_url(row)}#work")
+        return machine_page(request, row, SETTINGS, refusal=refusal)
+    return redirect(f"{machine_url(row, SETTINGS)}#work")
 
 
 @require_GET
@@ -64,6 +65,6 @@ def disk(request: SignedIn, pk: UUID) -> HttpResponseBase:
     """Send the image's bytes, from anywhere in it."""
     row = find(request, pk, "download")
     try:
-        return downloads.serve(request, downloads.disk_of(row))
+        return downloads.serve(request, downloads.disk_of(row, by=request.user))
     except Refusal as refusal:
         return machine_page(request, row, refusal=refusal)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from catalog import actions
 from catalog.models import Flavor, Image
 from lib.notes import Refusal
+from lib.seen import ChangedByOthers, fingerprint
 from portal.access import only
 from portal.forms.catalog_forms import FlavorForm, ImageForm
 from portal.signed_in import SignedIn
@@ -25,7 +26,7 @@ def catalog(request: SignedIn) -> HttpResponse:
 def look_again(request: SignedIn) -> HttpResponse:
     """Have a worker ask the cloud: it may take its time."""
     actions.ask_again(by=request.user)
-    messages.success(request, _("The cloud is being asked. What is new is here in a few seconds."))
+    messages.success(request, _("The cloud is being asked. What is new will be here in a few seconds."))
     return redirect("catalog")
 
 
@@ -44,21 +45,25 @@ def flavor(request: SignedIn, pk: int) -> HttpResponse:
 
 
 def _edit(request: SignedIn, row: Image | Flavor, form: ImageForm | FlavorForm) -> HttpResponse:
+    now = fingerprint(row, form.Meta.fields)
+    context = {"form": form, "row": row, "seen": request.POST.get("seen", now)}
     if request.method == "GET" or not form.is_valid():
-        return render(
-            request, "catalog/form.html", {"form": form, "row": row}, status=200 if request.method == "GET" else 400
-        )
+        return render(request, "catalog/form.html", context, status=200 if request.method == "GET" else 400)
     try:
         _save(request, row, form)
+    except ChangedByOthers as refusal:
+        form.add_error(None, str(refusal))
+        return render(request, "catalog/form.html", {**context, "seen": now}, status=refusal.status)
     except Refusal as refusal:
         form.add_error("name", str(refusal))
-        return render(request, "catalog/form.html", {"form": form, "row": row}, status=refusal.status)
+        return render(request, "catalog/form.html", context, status=refusal.status)
     messages.success(request, _("Saved."))
     return redirect("catalog")
 
 
 def _save(request: SignedIn, row: Image | Flavor, form: ImageForm | FlavorForm) -> None:
+    seen = request.POST.get("seen", "")
     if isinstance(row, Image):
-        actions.edit_image(image=row, by=request.user, **form.cleaned_data)
+        actions.edit_image(image=row, by=request.user, seen=seen, **form.cleaned_data)
     else:
-        actions.edit_flavor(flavor=row, by=request.user, **form.cleaned_data)
+        actions.edit_flavor(flavor=row, by=request.user, seen=seen, **form.cleaned_data)

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from contextlib import suppress
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import Resolver404, resolve, reverse
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
@@ -21,9 +20,9 @@ from lib.cpu_turns import Busy
 from lib.notes import Refusal
 from lib.pool import is_exhausted
 from portal import bad_requests
-from portal.middleware.request_id import request_id
-from portal.next_page import next_page
+from portal.next_page import above, next_page
 from portal.problems import MEDIA_TYPE, problem
+from portal.request_facts import request_id
 
 log = logging.getLogger(__name__)
 PROGRAMS = ("/api/", "/agent/")
@@ -99,7 +98,7 @@ def _pause(request: HttpRequest, refusal: Refusal, headers: dict[str, str]) -> H
             "title": _("One moment"),
             "text": str(refusal),
             "status": refusal.status,
-            "again": request.path if request.method == "GET" else "",
+            "again": request.get_full_path() if request.method == "GET" else "",
         }
         return HttpResponse(render_to_string("try_later.html", context), status=refusal.status, headers=headers)
 
@@ -121,17 +120,7 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 def wrong_method(request: HttpRequest, allow: str) -> HttpResponse:
     """Answer 405; a browser that reloads the answer to a form is led to the page above instead."""
     if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
-        return redirect(_above(request.path))
+        return redirect(above(request.path))
     response = render(request, "405.html", status=405)
     response["Allow"] = allow
     return response
-
-
-def _above(path: str) -> str:
-    """Return the nearest address above a path at which the site has anything."""
-    while path != "/":
-        path = path.rstrip("/").rpartition("/")[0] + "/"
-        with suppress(Resolver404):
-            resolve(path)
-            return path
-    return path

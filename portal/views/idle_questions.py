@@ -29,7 +29,7 @@ from portal.next_page import next_page
 from portal.once import once_per_form
 from portal.signed_in import SignedIn
 
-SHOWN = 100  # the newest questions of a teacher's courses
+SHOWN = 100  # the newest questions about machines that a teacher watches
 CHOICE = Answer.Choice
 
 
@@ -75,7 +75,7 @@ def _respond(request: HttpRequest, question: Question, choice: str, *, by: User 
     if request.method == "POST":
         return _act(request, question, choice, by=by, now=now)
     if refusal := answers.why_not(question, choice, now):
-        return _closed(request, question, refusal)
+        return _closed(request, question, refusal, by=by)
     return _button(request, question, choice, by=by, now=now)
 
 
@@ -99,6 +99,7 @@ def _button(
         "refusal": str(refusal or ""),
         "until": request.POST.get("until", ""),
         "by_link": by is None,
+        "has_switches": by is not None,
     }
     return render(request, "questions/answer.html", context, status=refusal.status if refusal else 200)
 
@@ -111,7 +112,7 @@ def _act(request: HttpRequest, question: Question, choice: str, *, by: User | No
         is_given = by is not None and access.may(by, "keep_awake", question.machine)
         answer = answers.answer(question=question, choice=choice, by=by, now=now, until=until, is_given=is_given)
     except answers.TooLate as refusal:
-        return _closed(request, question, refusal)
+        return _closed(request, question, refusal, by=by)
     except Refusal as refusal:
         return _button(request, question, choice, by=by, now=now, refusal=refusal)
     thanks = question_text.thanks(answer, now)
@@ -121,20 +122,24 @@ def _act(request: HttpRequest, question: Question, choice: str, *, by: User | No
     return redirect(next_page(request) or _machine_of(answer.ask, by))
 
 
-def _closed(request: HttpRequest, question: Question, refusal: Refusal) -> HttpResponse:
+def _closed(request: HttpRequest, question: Question, refusal: Refusal, *, by: User | None) -> HttpResponse:
     """Answer what came too late, or twice: what became of it, and the way to the machine."""
-    return render(
-        request, "questions/over.html", {"question": question, "sentence": str(refusal)}, status=refusal.status
-    )
+    context = {"question": question, "sentence": str(refusal), "has_switches": by is not None}
+    return render(request, "questions/over.html", context, status=refusal.status)
 
 
 @only("see", Question)
 @require_GET
 @never_cache
 def questions(request: SignedIn) -> HttpResponse:
-    """List the questions, to teachers of their courses, to administrators all: delivered how, answered what, and by whom."""
+    """List the questions, to teachers about machines of their templates, to administrators all: delivered how, answered what, by whom."""
     rows = access.questions_to_watch(request.user).order_by("-asked_at")
-    return render(request, "questions/list.html", {"questions": with_answers(rows, SHOWN)})
+    found = with_answers(rows, SHOWN)
+    context = {
+        "questions": found,
+        "may_keep_awake": access.may_keep_awake(request.user, [each.machine for each in found]),
+    }
+    return render(request, "questions/list.html", context)
 
 
 @require_POST
@@ -147,13 +152,12 @@ def give(request: SignedIn, pk: UUID) -> HttpResponse:
         raise PermissionDenied(str(refusal))
     until = times.next_at(request.POST.get("until", ""), now)
     try:
-        if until is None:
-            raise answers.NotNow(_("Say until when, as hours and minutes: 18:30."))
-        answers.give(machine=machine, until=until, by=request.user, now=now, reason=request.POST.get("reason", ""))
+        reason = request.POST.get("reason", "")
+        hold = answers.give(machine=machine, until=until, by=request.user, now=now, reason=reason)
     except Refusal as refusal:
         messages.error(request, str(refusal))
     else:
-        until_when = {"name": machine.name, "at": times.moment(until, now)}
+        until_when = {"name": machine.name, "at": times.moment(hold.ends_at, now)}
         messages.success(request, _("“%(name)s” stays on until %(at)s.") % until_when)
     return redirect(next_page(request, otherwise="asks"))
 
@@ -176,4 +180,4 @@ def latest_of(machine: Machine) -> list[Question]:
 
 def _machine_of(question: Question, user: User) -> str:
     sees_it = access.visible(user, Machine).filter(pk=question.machine_id).exists()
-    return reverse("machine", args=[question.machine_id]) if sees_it else reverse("asks")
+    return reverse("machine" if sees_it else "teaching-machine", args=[question.machine_id])

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import SshKey
 from lib.notes import Refusal
+from lib.whole_numbers import whole_number
 from machines import installed_keys, key_changes
 from machines.models import KeyChange, Machine
 from portal import access
@@ -26,7 +27,11 @@ from portal.signed_in import SignedIn
 def put(request: SignedIn, pk: UUID) -> HttpResponse:
     row = _machine(request, pk)
     key = get_object_or_404(access.visible(request.user, SshKey), pk=_number(request, "key"))
-    return _answer(request, row, key_changes.put_in(key=key, machines=[row], by=request.user))
+    try:
+        return _answer(request, row, key_changes.put_in(key=key, machines=[row], by=request.user))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect(_panel(row))
 
 
 @require_POST
@@ -44,7 +49,9 @@ def remove_portal_key(request: SignedIn, pk: UUID) -> HttpResponse:
     row = _machine(request, pk)
     try:
         key_changes.remove_portal_key(machine=row, by=request.user)
-        messages.success(request, _("Minga's own key is removed from it."))
+        messages.success(
+            request, _("Minga forgets its own key of this machine. If it runs, the line is taken out of it first.")
+        )
     except Refusal as refusal:
         messages.error(request, str(refusal))
     return redirect(_panel(row))
@@ -59,7 +66,11 @@ def install(request: SignedIn, pk: int) -> HttpResponse:
     if request.method == "POST":
         chosen = set(request.POST.getlist("machine"))
         rows = [each.machine for each in KeyMachines(key).lines if str(each.machine.pk) in chosen]
-        key_changes.put_in(key=key, machines=rows, by=request.user)
+        try:
+            key_changes.put_in(key=key, machines=rows, by=request.user)
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+            return redirect("keys")
         if not rows:
             messages.error(request, _("Choose at least one machine."))
         return redirect("key-install", key.pk)
@@ -76,8 +87,7 @@ def _machine(request: SignedIn, pk: UUID) -> Machine:
 
 def _number(request: SignedIn, name: str) -> int:
     """Return the id that a button sent; 0, which no row has, for anything else."""
-    text = request.POST.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return whole_number(request.POST.get(name, "")) or 0
 
 
 def _answer(request: SignedIn, row: Machine, changes: list[KeyChange]) -> HttpResponse:

@@ -1,5 +1,7 @@
 """The cards from which machines are launched."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -8,15 +10,21 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from courses.models import Template
+from lib.measures import Size
 from lib.notes import Refusal
 from machines import actions, machine_names
 from machines.capacity import size_of
-from machines.offers import offers
+from machines.models import Machine
+from machines.offers import Offer, offers
+from portal import access
 from portal.once import once_per_form
+from portal.presenters.announcement_banner import read_by
 from portal.presenters.launch_cards import launch_cards
+from portal.presenters.offered_templates import shown_to
+from portal.presenters.quota_ways import ShownWays, ways_for
 from portal.signed_in import SignedIn
-from quotas.actions import OverQuota, usage
-from quotas.shortage import shortage
+from quotas.actions import OverQuota, Usage, usage
+from quotas.shortage import Shortage, shortage
 
 # A name that nobody has to think about; each reads well as a host name, too.
 NAMES = (
@@ -45,6 +53,7 @@ def launch(request: SignedIn) -> HttpResponse:
     slug = request.POST.get("template", "").replace("\0", "")
     template = Template.objects.with_parts().filter(slug=slug).first()
     try:
+        access.require(request.user, "launch", Machine)
         machine = actions.launch(
             owner=request.user, template=template, name=request.POST.get("name", ""), by=request.user
         )
@@ -55,21 +64,66 @@ def launch(request: SignedIn) -> HttpResponse:
 
 def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpResponse:
     """Answer all cards; after a refusal with its sentence, its status, and the name that was typed."""
-    cards, used = offers(request.user), usage(request.user)
-    lacking = shortage(used, [size_of(card.template) for card in cards if card.over_quota])
+    cards, used = offers(request.user, shown_to(request.user)), usage(request.user)
+    refused = request.POST.get("template", "") if isinstance(refusal, OverQuota) else ""
+    lacking = _lacking(cards, used, refused)
     is_over = isinstance(refusal, OverQuota) and lacking is not None
-    if refusal and not is_over:  # the quota's refusal is on top of the page, with the ways out
+    misnamed = _misnamed(cards, request.POST.get("template", ""), refusal)
+    paused = access.why_not(request.user, "launch", Machine)
+    # The quota's refusal is on top of the page, with the ways out; that of a name is at its field.
+    if refusal and not is_over and not misnamed:
         messages.error(request, str(refusal))
+    shown = launch_cards(cards, used)
     context = {
-        "cards": launch_cards(cards, used),
+        "cards": shown,
+        "is_waiting": any(card.is_coming for card in shown),
         "usage": used,
+        "paused": paused,
+        "is_pause_said": refusal or any(each.pauses_launches for each in read_by(request.user)),  # above the page
         "shortage": lacking,
+        "ways": _ways(request.user, cards, lacking, used, refused),
         "is_refused": is_over,
         "has_key": request.user.ssh_keys.exists(),
         "name": request.POST.get("name", "")[:60] or free_name(request.user),
         "is_name_shown": refusal is not None,
+        "misnamed": misnamed,
+        "name_error": str(refusal) if misnamed else "",
     }
     return render(request, "machines/launch.html", context, status=refusal.status if refusal else 200)
+
+
+def _misnamed(cards: list[Offer], asked: str, refusal: Refusal | None) -> str:
+    """Return the template of the card whose name was refused; '' where none was, or where its card has no field."""
+    if refusal is None or refusal.code not in machine_names.REFUSALS:
+        return ""
+    fields = {card.template.slug for card in cards if not (card.over_quota or card.why_not)}
+    return asked if asked in fields else ""
+
+
+def _lacking(cards: list[Offer], used: Usage, refused: str) -> Shortage | None:
+    """Return what lacks for the card that was refused; else for all that the quota does not allow."""
+    over = [card.template for card in cards if card.over_quota]
+    asked = [template for template in over if template.slug == refused] or over
+    return shortage(used, [size_of(template) for template in asked])
+
+
+def _ways(user: User, cards: list[Offer], lacking: Shortage | None, used: Usage, refused: str) -> ShownWays | None:
+    """Return what makes room for all that lacks; where no machine alone does, what makes room for the smallest card at least.
+
+    To ask for more stands at each card; beside a refusal, for the card that was refused.
+    """
+    if lacking is None:
+        return None
+    sizes = [size_of(card.template) for card in cards if card.over_quota]
+    smallest = used.lacks(min(sizes, key=_bulk), is_new=True)
+    found = ways_for(user, user, lacking.lacks, template=refused)
+    if refused:
+        return found
+    return replace(found if found.machines else ways_for(user, user, smallest), ask="")
+
+
+def _bulk(size: Size) -> tuple[int, int]:
+    return size.ram_mb, size.vcpus
 
 
 def free_name(user: User) -> str:

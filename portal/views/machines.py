@@ -1,4 +1,4 @@
-"""My machines, one machine, and what people do with it."""
+"""The page “My machines”, and what people do with one."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -6,34 +6,36 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.models import User
 from lib.compiled_queries import CompiledQuery, Given, compiled
 from lib.notes import Refusal
-from machines import actions, archive_share, disk_images
+from machines import actions, archive_share, machine_names
 from machines.models import Machine, Question
+from machines.rules import allowed, why_not
 from machines.states import State
 from machines.verbs import Verb
 from portal import access
 from portal.dismissal import dismiss
 from portal.forms.machine_forms import NameForm, PortForm
+from portal.numbered_pages import page_of
 from portal.once import once_per_form
-from portal.presenters import question_banner
-from portal.presenters.machine_card import Shown
-from portal.presenters.machine_history import history
+from portal.presenters import machine_tabs, question_banner
+from portal.presenters.machine_tabs import PORTS, SETTINGS
+from portal.presenters.quota_ways import ways_for
 from portal.presenters.recycle_bin import Binned
 from portal.presenters.show_machines import show, show_all
 from portal.signed_in import SignedIn
-from portal.views.idle_questions import latest_of
+from portal.views.machine_page import announcement, find, machine_page, machine_url
 from quotas.actions import usage
+from quotas.sentences import sentence
 
 # Verbs for which a page asks first.
 CONFIRMED: dict[str, Callable[..., Machine]] = {verb: act for verb, act in actions.ACTIONS.items() if verb.destroys}
@@ -42,18 +44,9 @@ VERBS: dict[str, Callable[..., Machine]] = {
     **{verb: act for verb, act in actions.ACTIONS.items() if verb not in CONFIRMED and verb != Verb.BIN},
     "see": dismiss,
 }
-ABOUT_THE_NAME = ("bad_name", "name_taken")
 ABOUT_THE_PORT = ("bad_port", "port_open_already")
 ON_A_PAGE = 12  # cards; few people have more, and for those who do the page stays as light
 UNCHANGED = partial(HttpResponse, status=204)
-
-
-def find(request: SignedIn, pk: UUID, verb: str = "") -> Machine:
-    """Return the machine; 404 for whoever may not know of it, 403 for whoever may not do `verb` to it."""
-    row: Machine = get_object_or_404(access.visible(request.user, Machine).with_parts(), pk=pk)
-    if verb and (refusal := access.why_not(request.user, verb, row)):
-        raise PermissionDenied(str(refusal))
-    return row
 
 
 @require_GET
@@ -81,7 +74,7 @@ def _page_of(request: SignedIn) -> tuple[Page[Machine], bool]:
     The owner is who asks, and facts.load brings one object for all machines of a template: no row carries either.
     """
     [(listed, binned)] = _counts(owner=request.user.pk) or [(0, 0)]
-    page: Page[Any] = Paginator(range(listed), ON_A_PAGE).get_page(request.GET.get("page"))
+    page: Page[Any] = page_of(request, range(listed), ON_A_PAGE)
     page.object_list = _on_page(page.number)(owner=request.user.pk)
     for row in page.object_list:
         row.owner = request.user
@@ -102,7 +95,7 @@ def _on_page(number: int) -> CompiledQuery:
     """Return the query of the rows of a page. There are as many as there are pages: few people have a second one."""
 
     def rows(owner: Given) -> QuerySet[Machine]:
-        listed = Machine.objects.listed().filter(owner=owner).select_related("activity").with_keyless()
+        listed = Machine.objects.listed().filter(owner=owner).select_related("activity").with_keys()
         asks = Exists(Question.objects.open().filter(machine=OuterRef("pk")))
         # First those that want an answer; what is gone comes last.
         listed = listed.order_by(asks.desc(), F("gone_at").desc(nulls_first=True), "-created_at", "pk")
@@ -119,81 +112,34 @@ def card(request: SignedIn, pk: UUID) -> HttpResponse:
     question_banner.on_card(shown)
     if shown.card_version == request.GET.get("seen"):
         return UNCHANGED()
-    context: dict[str, object] = {"s": shown, "announcement": _announcement(request, shown), "live": True}
+    context: dict[str, object] = {"s": shown, "announcement": announcement(request, shown), "live": True}
     if not shown.is_busy:
         context["usage"] = usage(shown.machine.owner)
     return render(request, "machines/_card.html", context)
 
 
-def _announcement(request: SignedIn, shown: Shown) -> str:
-    """Return what a screen reader says: a new state, never a mere percentage."""
-    seen = request.GET.get("seen", "").partition("-")[0]
-    if seen == shown.machine.state:
-        return ""
-    return f"{shown.machine.name}: {shown.word}. {shown.sentence}"
-
-
-@require_GET
-@never_cache
-def machine(request: SignedIn, pk: UUID) -> HttpResponse:
-    return machine_page(request, find(request, pk))
-
-
-def machine_page(
-    request: SignedIn,
-    row: Machine,
-    *,
-    refusal: Refusal | None = None,
-    form: PortForm | None = None,
-    name_form: NameForm | None = None,
-) -> HttpResponse:
-    """Answer the whole page; after a refusal with its status, and its sentence where no field has it."""
-    if refusal:
-        if not any(each and each.errors for each in (form, name_form)):
-            messages.error(request, str(refusal))
-        row = Machine.objects.with_parts().get(pk=row.pk)
-    context = {**_context(show(row, request.user), form, name_form), "questions": latest_of(row)}
-    invalid = 400 if form and form.errors else 200
-    return render(request, "machines/detail.html", context, status=refusal.status if refusal else invalid)
-
-
-def _context(shown: Shown, form: PortForm | None = None, name_form: NameForm | None = None) -> dict[str, object]:
-    """Return what the part of a machine's page shows that changes by itself."""
-    row = shown.machine
-    return {
-        "s": shown,
-        "history": history(row),
-        "usage": usage(row.owner),
-        "disk_image": disk_images.current(row),
-        "form": form or PortForm(),
-        "name_form": name_form or NameForm(initial={"name": row.name}),
-    }
-
-
-@require_GET
-@never_cache
-def live(request: SignedIn, pk: UUID) -> HttpResponse:
-    """Answer the part of a machine's page that changes by itself."""
-    shown = show(find(request, pk), request.user)
-    if shown.version == request.GET.get("seen"):
-        return UNCHANGED()
-    return render(
-        request, "machines/_live.html", {**_context(shown), "announcement": _announcement(request, shown), "live": True}
-    )
-
-
 @require_POST
 @once_per_form
 def act(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
-    """Do what takes one tap: sleep, wake, put away, restart, try again."""
-    row = find(request, pk)
+    """Do what takes one tap: sleep, wake, put away, restart, try again. It leads back to where it was pressed."""
+    row, tab = find(request, pk), machine_tabs.named(request.POST.get("from", ""))
     try:
         if verb != "see":  # `dismiss` asks for each of the two things that it puts away
             access.require(request.user, verb, row)
         VERBS[verb](machine=row, by=request.user)
     except Refusal as refusal:
-        return machine_page(request, row, refusal=refusal)
-    return redirect("machines" if request.POST.get("from") == "list" else machine_url(row))
+        return machine_page(request, row, tab, refusal=refusal)
+    return redirect("machines" if request.POST.get("from") == "list" else machine_url(row, tab))
+
+
+@require_GET
+@never_cache
+def ask_to_dismiss(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Ask before the last copy of a disk goes with the card of a machine that vanished."""
+    shown = show(find(request, pk, "dismiss_vanished"), request.user)
+    if not (shown.machine.is_missed and shown.copy):
+        return redirect(machine_url(shown.machine))
+    return render(request, "machines/dismiss.html", {"s": shown})
 
 
 @require_http_methods(["GET", "POST"])
@@ -205,7 +151,8 @@ def confirmed(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
         context = {
             "s": show(row, request.user),
             "binned": Binned(row),
-            "no_room": archive_share.why_not(row, request.user) or "",
+            "why_not": "" if verb in allowed(row) else _(why_not(row, Verb(verb))),
+            **_room_for_archive(row, request.user),
         }
         return render(request, f"machines/{verb}.html", context)
     try:
@@ -215,6 +162,14 @@ def confirmed(request: SignedIn, pk: UUID, verb: str) -> HttpResponse:
     return redirect(machine_url(row))
 
 
+def _room_for_archive(row: Machine, reader: User) -> dict[str, object]:
+    """Say why the machine cannot become an archive now, and the ways out."""
+    if not (found := archive_share.lacks(row)):
+        return {"no_room": ""}
+    ways = ways_for(reader, row.owner, found, but=row)
+    return {"no_room": sentence(found[0], row.owner_for(reader)), "ways": ways}
+
+
 @require_POST
 def rename(request: SignedIn, pk: UUID) -> HttpResponse:
     row = find(request, pk, "rename")
@@ -222,31 +177,35 @@ def rename(request: SignedIn, pk: UUID) -> HttpResponse:
         actions.rename(machine=row, name=request.POST.get("name", ""), by=request.user)
     except Refusal as refusal:
         name_form = NameForm(request.POST)
-        if refusal.code in ABOUT_THE_NAME:
+        if refusal.code in machine_names.REFUSALS:
             name_form.add_error("name", str(refusal))
-        return machine_page(request, row, refusal=refusal, name_form=name_form)
-    return redirect(machine_url(row))
+        return machine_page(request, row, SETTINGS, refusal=refusal, name_form=name_form)
+    return redirect(machine_url(row, SETTINGS))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
+@never_cache
 @once_per_form
-def open_port(request: SignedIn, pk: UUID) -> HttpResponse:
+def ports(request: SignedIn, pk: UUID) -> HttpResponse:
+    """Show the ports; open one more."""
+    if request.method == "GET":
+        return machine_page(request, find(request, pk), PORTS)
     row = find(request, pk, "open_port")
     form = PortForm(request.POST)
     if not form.is_valid():
-        return machine_page(request, row, form=form)
+        return machine_page(request, row, PORTS, form=form)
     try:
         tunnel = actions.open_port(machine=row, by=request.user, **form.cleaned_data)
     except Refusal as refusal:
         if refusal.code in ABOUT_THE_PORT:
             form.add_error("port", str(refusal))
-        return machine_page(request, row, refusal=refusal, form=form)
+        return machine_page(request, row, PORTS, refusal=refusal, form=form)
     messages.success(
         request,
         _("Port %(port)s of your machine is now public as port %(public)s.")
         % {"port": tunnel.target_port, "public": tunnel.port},
     )
-    return redirect(machine_url(row))
+    return redirect(machine_url(row, PORTS))
 
 
 @require_POST
@@ -255,10 +214,6 @@ def close_port(request: SignedIn, pk: UUID, tunnel: UUID) -> HttpResponse:
     try:
         actions.close_port(machine=row, tunnel_id=tunnel, by=request.user)
     except Refusal as refusal:
-        return machine_page(request, row, refusal=refusal)
-    messages.success(request, _("The port is closed; who was connected is cut off."))
-    return redirect(machine_url(row))
-
-
-def machine_url(row: Machine) -> str:
-    return reverse("machine", args=[row.pk])
+        return machine_page(request, row, PORTS, refusal=refusal)
+    messages.success(request, _("The port is closed; anyone who was connected has been cut off."))
+    return redirect(machine_url(row, PORTS))

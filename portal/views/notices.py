@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, override
@@ -17,8 +16,8 @@ from accounts.notices.kinds import Kind
 from lib.notes import Refusal
 from portal import access
 from portal.access import only
+from portal.numbered_pages import page_of
 from portal.signed_in import SignedIn
-from portal.views.servers import ON_A_PAGE
 
 
 @only("see", Notice)
@@ -30,7 +29,7 @@ def notices(request: SignedIn) -> HttpResponse:
     rows = access.visible(request.user, Notice).select_related("recipient").order_by("-pk")
     if state in Notice.State.values:
         rows = rows.filter(state=state)
-    page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, rows)
     found = [(row, kinds.label(row.kind), _may_be_sent_again(row)) for row in page]
     return render(
         request, "notices/list.html", {"page": page, "rows": found, "state": state, "states": Notice.State.choices}

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -18,11 +17,11 @@ from machines.actions import NoTemplate
 from machines.models import CloudWatch, Machine, Stray
 from portal.access import only
 from portal.forms.machine_forms import AdoptForm
+from portal.numbered_pages import page_of
 from portal.once import once_per_form
 from portal.presenters.unneeded_servers import with_owners
 from portal.signed_in import SignedIn
 
-ON_A_PAGE = 25
 _FIELDS = {adoption.NoPerson: "person", NoTemplate: "template", BadName: "name"}  # which field a refusal belongs to
 
 
@@ -32,7 +31,7 @@ _FIELDS = {adoption.NoPerson: "person", NoTemplate: "template", BadName: "name"}
 def servers(request: SignedIn) -> HttpResponse:
     search = "".join(c for c in request.GET.get("search", "") if c.isprintable()).strip()[:255]
     rows = Stray.objects.open().filter(name__icontains=search).order_by("kind", "name", "pk")
-    page = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, rows)
     listed_at = CloudWatch.get_solo().whole_at
     context = {"page": page, "servers": with_owners(page), "search": search, "listed_at": listed_at}
     return render(request, "servers/list.html", context)

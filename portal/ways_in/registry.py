@@ -3,7 +3,7 @@
 from collections import defaultdict
 from uuid import UUID
 
-from portal.ways_in.kinds import Facts, Kind, WayIn
+from portal.ways_in.ways import Facts, Kind, WayIn
 
 _KINDS: dict[str, Kind] = {}
 
@@ -13,6 +13,12 @@ def register(kind: Kind) -> None:
     if kind.name in _KINDS:
         raise ValueError(f"There is a way in named {kind.name} already.")
     _KINDS[kind.name] = kind
+
+
+def service_word(scheme: str) -> str:
+    """Return what a service of this scheme is to people, in their language; '' where the scheme says nothing to them."""
+    kind = _KINDS.get(scheme)
+    return str(kind.service_word) if kind else ""
 
 
 def load(facts: Facts) -> dict[UUID, list[WayIn]]:

@@ -1,6 +1,6 @@
-"""Any other service: an address for whatever program speaks its protocol."""
+"""The way into any other service: an address for whatever program speaks its protocol."""
 
-from portal.ways_in.ports import PortKind, PortWay
+from portal.ways_in.port_ways import PortKind, PortWay
 
 
 class TcpWay(PortWay):

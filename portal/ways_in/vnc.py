@@ -2,19 +2,26 @@
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from machines.models import Machine
-from portal.ways_in.kinds import Facts
-from portal.ways_in.ports import PortKind, PortWay
+from portal.ways_in.port_ways import PortKind, PortWay
+from portal.ways_in.ways import Facts
 from tunnels.models import Tunnel
 
 
 class VncWay(PortWay):
     icon = "screen"
-    template = "machines/ways_in/vnc.html"
+    row = "machines/ways_in/vnc.html"
 
     def __init__(self, machine: Machine, tunnel: Tunnel, number: int, facts: Facts) -> None:
         super().__init__(machine, tunnel, number, facts)
         self._facts = facts
+
+    @property
+    def opens_with(self) -> str:
+        return _("Open it with a VNC program, such as TigerVNC or RealVNC Viewer.")
 
     @property
     def password(self) -> str:
@@ -27,4 +34,4 @@ def cloud_password(machine: Machine, serves_screens: Callable[[], bool]) -> str:
     return password if password and serves_screens() else ""
 
 
-VNC = PortKind("vnc", VncWay)
+VNC = PortKind("vnc", VncWay, gettext_lazy("Screen"))

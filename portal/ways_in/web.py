@@ -2,20 +2,28 @@
 
 from typing import Any
 
-from portal.ways_in.ports import PortKind, PortWay
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.ways_in.port_ways import PortKind, PortWay
 
 
 class WebWay(PortWay):
     icon = "web"
-    template = "machines/ways_in/web.html"
+    row = "machines/ways_in/web.html"
 
     @property
     def url(self) -> str:
         return f"{self.kind}://{self.host}:{self.port}/"
 
     @property
+    def opens_with(self) -> str:
+        return _("Open it in a browser.")
+
+    @property
     def details(self) -> dict[str, Any]:
         return {**super().details, "url": self.url}
 
 
-HTTP, HTTPS = PortKind("http", WebWay), PortKind("https", WebWay)
+_WORD = gettext_lazy("Web page")
+HTTP, HTTPS = PortKind("http", WebWay, _WORD), PortKind("https", WebWay, _WORD)

@@ -1,4 +1,4 @@
-// A copy button: <button data-copy="#id">. It is hidden where the clipboard cannot be written.
+// A copy button: <button data-copy="#id" hidden>, which is shown where the clipboard can be written; or a link to what it copies.
 const said = () => document.getElementById("said");
 
 function show(root) {
@@ -8,7 +8,8 @@ function show(root) {
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
-  if (!button) return;
+  if (!button || !navigator.clipboard) return; // a link then leads to the line
+  event.preventDefault();
   const text = document.querySelector(button.dataset.copy).textContent.trim();
   await navigator.clipboard.writeText(text);
   const word = button.querySelector("span");

@@ -1,11 +1,14 @@
 // One stream of events for all tabs of a browser: the tab that holds the lock reads it and passes each event on.
-// Here they arrive as "minga:event" of the document, with {type: "state" | "gap" | "change" | "alive", …}.
+// Here they arrive as "minga:event" of the document, with {type: "state" | "gap" | "change" | "alive" | "over", …}.
+// Every page of somebody who is signed in has it, so that it is left when their right ends.
 (() => {
   const NAME = "minga-events";
   const SILENT_MS = 40000; // a sign of life comes every 15 s
   const SPREAD_MS = 10000; // after a gap that all browsers have at once
-  const address = document.getElementById("asks-itself")?.dataset.events;
-  if (!address || !window.EventSource) return;
+  const STEADY_MS = 30000; // a stream that stayed open for this long counts as working
+  const CHECK_MS = [20000, 900000]; // between two checks whether the right has ended: at first, and at most
+  const { events: address, ask } = document.currentScript.dataset;
+  if (!window.EventSource) return;
 
   const channel = window.BroadcastChannel ? new BroadcastChannel(NAME) : null;
   const between = (least, most) => least + Math.random() * (most - least);
@@ -13,6 +16,8 @@
   let openedAt = 0;
   let release = null;
   let tries = 0;
+  let letInAt = 0; // when the portal let the stream in; 0: it has not
+  let check = { pause: CHECK_MS[0], next: 0 };
   let last = ""; // the id of the last change
   let live = false;
   let silence = 0;
@@ -24,6 +29,25 @@
     clearTimeout(silence);
     silence = setTimeout(lose, SILENT_MS);
     document.dispatchEvent(new CustomEvent("minga:event", { detail: event }));
+    if (event.type === "over") leave();
+  }
+
+  // The right to listen has ended: the person was blocked or signed out, or owes the terms of use. The portal says where they go on, if so.
+  async function leave() {
+    const headers = { "HX-Request": "true", "HX-Current-URL": location.href };
+    const answer = await fetch(ask, { headers }).catch(() => null);
+    const next = answer?.headers.get("HX-Redirect");
+    if (next) location.assign(next);
+    return Boolean(next);
+  }
+
+  // The stream was refused, not cut off: the right may have ended while nobody listened. But a proxy refuses, too, while the live process
+  // is down. So only this tab asks, less and less often; the others ask when it has to leave.
+  function checkRight() {
+    const now = performance.now();
+    if (now < check.next) return;
+    check = { pause: Math.min(2 * check.pause, CHECK_MS[1]), next: now + check.pause };
+    setTimeout(async () => { if (await leave()) channel?.postMessage({ type: "over" }); }, between(200, 2000));
   }
 
   function tell(event) {
@@ -40,7 +64,7 @@
     source = new EventSource(last ? `${address}?last=${encodeURIComponent(last)}` : address, { withCredentials: true });
     openedAt = performance.now();
     source.addEventListener("state", (event) => {
-      tries = 0;
+      letInAt ||= performance.now();
       tell({ type: "state", live: event.data === "live" });
     });
     source.addEventListener("gap", () => {
@@ -51,14 +75,26 @@
       tell({ type: "change", id: event.data.split(" ")[1], last: event.lastEventId });
     });
     source.addEventListener("alive", () => tell({ type: "alive" }));
-    source.addEventListener("bye", (event) => comeBack(Number(event.data.split(" ")[1])));
-    source.addEventListener("error", () => comeBack());
+    source.addEventListener("bye", (event) => {
+      const [why, wait] = event.data.split(" ");
+      if (why === "rights") tell({ type: "over" });
+      comeBack(Number(wait));
+    });
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) checkRight();
+      comeBack();
+    });
   }
 
-  // When it was told to, or after a moment of its own, so that not all browsers come at once; ever later while nobody answers.
+  // When it was told to, or after a moment of its own, so that not all browsers come at once; later and later while nobody answers.
   function comeBack(told) {
     source?.close();
     if (live) tell({ type: "state", live: false });
+    if (letInAt && performance.now() - letInAt > STEADY_MS) {
+      tries = 0;
+      check = { pause: CHECK_MS[0], next: 0 };
+    }
+    letInAt = 0;
     const wait = told || (tries ? between(1000, tries < 4 ? 10000 : 30000) : between(200, 8000));
     tries += 1;
     clearTimeout(again);

@@ -12,6 +12,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+from tests.waiting import PATIENCE
+
 HERE = "127.0.0.1"
 
 
@@ -53,7 +55,7 @@ class Postman:
             self.mails.append(found)
         self._breaks("DATA", server)
         if self.is_slow:
-            await asyncio.sleep(60)  # longer than any client waits; close() ends it
+            await asyncio.Event().wait()  # for ever: the client gives up, and close() ends it
         return self.says
 
     def _breaks(self, where: str, server: SMTP) -> bool:
@@ -75,13 +77,13 @@ class Postman:
             self.loop.stop()
 
         self.loop.call_soon_threadsafe(lambda: self.loop.create_task(end()))
-        self.thread.join(5)
+        self.thread.join(PATIENCE)
         self.loop.close()
 
 
 @contextlib.contextmanager
 def silent_server() -> Iterator[int]:
-    """Takes every call and never says a word; its port."""
+    """Take every call and never say a word. Yield the port."""
     with socket.create_server((HERE, 0)) as server:
         yield int(server.getsockname()[1])
 
@@ -93,7 +95,7 @@ def body(mail: EmailMessage, kind: str = "plain") -> str:
 
 
 def use(settings: Any, port: int) -> None:
-    """Send mails to this port of loopback; one step of a mail may take a second."""
+    """Send mails to this port of loopback."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = HERE, port, 1
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = HERE, port, PATIENCE
     settings.PORTAL_URL = "https://labs.example.org"

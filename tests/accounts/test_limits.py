@@ -15,6 +15,7 @@ from accounts.limits import OF_A_NAME, OF_AN_ADDRESS, TooManyFailures, attempt
 from accounts.models import SignInFailures, SignInTotal, User
 from lib.cpu_turns import Turns
 from lib.notes import Refusal
+from tests.waiting import PATIENCE
 
 HOME = "203.0.113.9"
 
@@ -162,7 +163,7 @@ def test_a_burst_gets_no_more_tries_than_one_after_the_other() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_burst_of_many_names_meets_the_limit_of_the_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The burst waits in one line before the first has failed."""
-    turns = Turns(tmp_path / "turns", most=1, seconds=30)
+    turns = Turns(tmp_path / "turns", most=1, seconds=2 * PATIENCE)
     monkeypatch.setattr(passwords, "turns", lambda: turns)
     looked: list[str] = []
 

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from accounts import passwords
 from accounts.models import User
 from lib.cpu_turns import Busy, Turns
+from tests.waiting import PATIENCE
 
 PRODUCTION = Settings("portal.settings").PASSWORD_HASHERS
 
@@ -74,13 +75,13 @@ def test_a_thread_that_has_a_turn_needs_no_second(tmp_path: Path) -> None:
 
 
 def test_a_long_line_is_refused_at_once(tmp_path: Path) -> None:
-    turns = Turns(tmp_path / "turns", most=1, seconds=5, line=0)
+    turns = Turns(tmp_path / "turns", most=1, seconds=PATIENCE, line=0)
     with pytest.raises(Busy):
         turns.take().__enter__()
 
 
 def test_only_so_many_are_inside_at_once(tmp_path: Path) -> None:
-    turns, inside, most = Turns(tmp_path / "turns", most=2, seconds=10), [], []
+    turns, inside, most = Turns(tmp_path / "turns", most=2, seconds=PATIENCE), [], []
 
     def one() -> None:
         with turns.take():

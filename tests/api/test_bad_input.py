@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import SshKey, User
 from machines.models import Machine
+from tests.api.program import Program
 from tests.factories import make_template
 
 ODD: list[Any] = [
@@ -34,7 +36,7 @@ def is_problem(reply: Any) -> bool:
 
 @pytest.mark.parametrize(("method", "path", "field", "rest"), FIELDS)
 def test_odd_values(api: Any, machine: Machine, method: str, path: str, field: str, rest: dict[str, Any]) -> None:
-    fine: list[tuple[str, Any]] = [("port", 5), ("allow", [])]
+    fine: list[tuple[str, Any]] = [("port", 5), ("allow", []), ("template", machine.template_id)]
     for value in ODD:
         reply = api.ask(method, path.format(machine=f"machines/{machine.pk}/"), {**rest, field: value})
         if any(field == f and value == v and type(value) is type(v) for f, v in fine):
@@ -65,6 +67,25 @@ def test_a_body_that_is_no_object(api: Any, path: str, body: Any) -> None:
     reply = api.ask("POST", path, body)
     assert reply.status_code == 400
     assert is_problem(reply)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k1"}])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("templates/", 403), ("servers/none/adopt/", 403), ("machines/{machine}/ports/", 404), ("machines/{machine}/snapshots/", 404), ("keys/1/install/", 404)],
+)  # fmt: skip
+def test_the_right_is_asked_for_before_the_body_is_read(
+    student2: User, machine: Machine, path: str, status: int, headers: dict[str, str]
+) -> None:
+    reply = Program(student2).ask("POST", path.format(machine=machine.pk), '{"name":', **headers)
+    assert reply.status_code == status, reply.content
+
+
+@pytest.mark.parametrize("body", ["{", "[" * 5000, b"\xff", '{"name": "\\ud800"}'])
+def test_with_a_key_too_a_body_that_nobody_can_read_is_400(api: Any, body: Any) -> None:
+    replies = [api.ask("POST", "keys/make/", body, **{"Idempotency-Key": "k1"}) for _time in range(2)]
+    assert [reply.status_code for reply in replies] == [400, 400]
+    assert not SshKey.objects.exists()
 
 
 def test_a_validation_error_names_the_field_and_says_what_to_do(api: Any, machine: Machine) -> None:

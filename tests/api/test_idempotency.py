@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import once
+from accounts.announcements import writing
 from accounts.models import OnceKey, SshKey, User
 from machines.models import Machine
 from portal.api.idempotency import GUARDED
@@ -50,14 +51,40 @@ def test_another_request_with_the_same_key_is_refused(api: Program, path: str, b
     assert Machine.objects.count() == 1
 
 
-def test_a_refusal_is_an_answer_too_and_undoes_what_was_begun(api: Program) -> None:
+def test_a_refusal_is_not_kept_and_undoes_what_was_begun(api: Program) -> None:
     Grant.objects.update(ports=1)
-    first, second = again(api, "machines/", LAUNCH)
+    refused = again(api, "machines/", LAUNCH)
+    assert [(r.status_code, r.json()["code"], "Idempotency-Replayed" in r) for r in refused] == [
+        (409, "quota_exceeded", False)
+    ] * 2
+    assert not OnceKey.objects.exists()
     Grant.objects.update(ports=10)
-    third = api.ask("POST", "machines/", LAUNCH, **{"Idempotency-Key": "k1"})
-    assert [r.json()["code"] for r in (first, second, third)] == ["quota_exceeded"] * 3
-    assert third["Content-Type"] == "application/problem+json"
-    assert api.ask("POST", "machines/", LAUNCH, **{"Idempotency-Key": "k2"}).status_code == 201
+    done = again(api, "machines/", LAUNCH)
+    assert [r.status_code for r in done] == [201, 201]
+    assert (done[1]["Idempotency-Replayed"], Machine.objects.count()) == ("true", 1)
+
+
+def test_a_launch_that_a_pause_refused_is_made_with_the_same_key_once_it_is_over(api: Program, admin: User) -> None:
+    facts = {"text_en": "We move disks", "text_es": "", "ends_at": timezone.now() + timedelta(hours=1)}
+    pause = writing.announce(pauses_launches=True, by=admin, **facts)
+    refused = api.ask("POST", "machines/", LAUNCH, **{"Idempotency-Key": "k1"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "launches_paused")
+    writing.end(announcement=pause, by=admin)
+    assert api.ask("POST", "machines/", LAUNCH, **{"Idempotency-Key": "k1"}).status_code == 201
+
+
+def test_a_body_that_was_refused_may_be_mended_and_sent_with_the_same_key(api: Program) -> None:
+    wrong = api.ask("POST", "machines/", {**LAUNCH, "template": "none"}, **{"Idempotency-Key": "k1"})
+    right = api.ask("POST", "machines/", LAUNCH, **{"Idempotency-Key": "k1"})
+    assert (wrong.status_code // 100, right.status_code) == (4, 201)
+
+
+def test_a_refusal_that_the_version_before_kept_is_not_repeated(api: Program) -> None:
+    api.ask("POST", "machines/", LAUNCH, **{"Idempotency-Key": "k1"})
+    OnceKey.objects.update(status=409)
+    again_with_it = api.ask("POST", "machines/", LAUNCH, **{"Idempotency-Key": "k1"})
+    assert again_with_it.json()["code"] == "name_taken"  # it was carried out, and is no replay
+    assert "Idempotency-Replayed" not in again_with_it
 
 
 def test_without_a_key_each_request_is_its_own(api: Program) -> None:

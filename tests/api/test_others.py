@@ -17,6 +17,13 @@ CARD = {
 }  # fmt: skip
 
 
+def test_a_person_reads_all_their_roles(student: Any) -> None:
+    student.roles = ["donor", "teacher"]
+    student.save()
+    told = Program(student).ask("GET", "me/").json()
+    assert told == {"username": "student", "roles": ["donor", "teacher"], "role": "teacher"}
+
+
 def test_a_template_says_that_it_does_not_fit_and_why(api: Any) -> None:
     make_template()
     [told] = api.ask("GET", "templates/").json()
@@ -112,7 +119,7 @@ def test_every_list_has_pages_and_a_tag_in_the_schema(db: None) -> None:
         for path, operations in schema()["paths"].items()
         if "get" in operations and "array" in str(operations["get"]["responses"]["200"].get("content"))
     }
-    assert len(lists) == 11
+    assert len(lists) == 19
     for path, operation in lists.items():
         assert {"limit", "cursor", "If-None-Match"} <= {each["name"] for each in operation["parameters"]}, path
         assert set(operation["responses"]["200"]["headers"]) == {"ETag", "Link"}, path

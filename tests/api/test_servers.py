@@ -1,4 +1,4 @@
-"""Servers without a machine, for programs of administrators."""
+"""Unmanaged servers, for programs of administrators."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ def test_a_wrong_password_is_401_with_a_sentence(student: User) -> None:
         "application/problem+json",
         "Bearer",
     )
-    assert reply.json()["detail"] == "This name and this password do not belong together."
+    assert reply.json()["detail"] == "Wrong name or password."
 
 
 def test_an_unknown_name_reads_the_same_as_a_wrong_password(student: User) -> None:

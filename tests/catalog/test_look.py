@@ -47,6 +47,28 @@ def test_a_login_that_an_administrator_wrote_stays(db: None) -> None:
     assert Image.objects.get().login == "student"
 
 
+# Whoever uploads an image writes its login, and students copy it in their ssh line.
+STRANGE = ["$(id)", "x;id", "-oProxyCommand=id", "a b", "x\nProxyCommand id", "x" * 33, "ñandú", "Root"]
+
+
+@pytest.mark.parametrize("login", STRANGE)
+def test_what_is_no_login_is_not_taken_over_and_goes_where_it_was(db: None, login: str) -> None:
+    actions.take_over(images=[known(login=login)], flavors=[])
+    assert Image.objects.get().login == ""
+    Image.objects.update(login=login[:32])
+    actions.take_over(images=[known(login="debian")], flavors=[])
+    assert Image.objects.get().login == ("debian" if len(login) <= 32 else "x" * 32)
+
+
+def test_an_administrator_types_a_login_that_can_be_one(admin: User, client: Client) -> None:
+    actions.take_over(images=[known(login="debian")], flavors=[])
+    page = f"/manage/catalog/images/{Image.objects.get().pk}/"
+    client.force_login(admin)
+    reply = client.post(page, {"name": "Debian", "login": "$(id)"})
+    assert (reply.status_code, b"id_login_error" in reply.content) == (400, True)
+    assert (client.post(page, {"name": "Debian", "login": ""}).status_code, Image.objects.get().login) == (302, "")
+
+
 def test_a_cloud_that_is_down_changes_nothing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = FakeCloud()
     actions.look_again(cloud)

@@ -25,7 +25,7 @@ FOLDER = Path(generate.FILE).parents[1]
 ID = "0a1b2c3d-0000-4000-8000-000000000001"
 SSH = {
     "id": "t1", "service": "ssh", "scheme": "ssh", "host": "labs.example.org", "port": 20001, "user": "lab", "state": "open", "answers": True,
-    "note": "", "target_port": 22, "extra": False, "command": "ssh -p 20001 lab@labs.example.org", "url": "",
+    "note": "", "target_port": 22, "extra": False, "command": "ssh -p 20001 lab@labs.example.org", "key_files": [], "url": "",
 }  # fmt: skip
 CONDOR: dict[str, Any] = {
     "id": ID, "name": "condor", "template": "web-lab", "owner": "ana", "state": "running", "wanted": "running", "settled": True,
@@ -93,9 +93,10 @@ def test_an_old_server(signed_in: Portal, answer: Any, capsys: pytest.CaptureFix
 
 
 def test_what_the_portal_refuses(signed_in: Portal, capsys: pytest.CaptureFixture[str]) -> None:
-    signed_in.answers = [(409, {}, {"code": "quota_exceeded", "detail": "You have 2 of your 2 machines."})]
+    ways = [{"verb": "archive", "detail": "Archive “condor”."}]
+    signed_in.answers = [(409, {}, {"code": "quota_exceeded", "detail": "2 of 2 machines.", "ways_out": ways})]
     assert main(["launch", "web-lab"]) == 1
-    assert capsys.readouterr().err == "minga: You have 2 of your 2 machines.\n"
+    assert capsys.readouterr().err == "minga: 2 of 2 machines. Archive “condor”.\n"
 
 
 # ---- signing in ----

@@ -13,12 +13,14 @@ from clients.python import generate
 from clients.python.minga_client import Client, NotSignedIn, OtherServer, Refused, Unreachable
 from tests.clients.fake_portal import Portal
 from tests.clients.fake_portal import portal as portal
+from tests.waiting import PATIENCE
 
 KEY = {
     "id": 1,
     "name": "laptop",
     "public_key": "ssh-ed25519 A",
     "fingerprint": "f",
+    "file_name": "",
     "created_at": "2026-11-26T12:00:00Z",
 }
 BUSY = (503, {"Retry-After": "7"}, {"code": "busy", "detail": "Very many are here."})
@@ -97,6 +99,34 @@ def test_a_refusal_has_its_code_and_the_sentence(portal: Portal, minga: Client) 
     assert (caught.value.status, caught.value.code, caught.value.errors) == (400, "invalid", (("name", "too long"),))
 
 
+@pytest.mark.parametrize("ways", ["condor", [{}], [None], {"verb": 1}, 7])
+def test_ways_out_that_are_none(portal: Portal, minga: Client, ways: Any) -> None:
+    portal.answers = [(409, {}, {"code": "quota_exceeded", "detail": "Full.", "ways_out": ways})]
+    with pytest.raises(OtherServer):
+        minga.launch("lab")
+
+
+def test_a_decision_is_sent_whole(portal: Portal, minga: Client) -> None:
+    row = {
+        "id": 7,
+        "who": "ana",
+        "template": "lab",
+        "amounts": {"machines": 1},
+        "reason": "x",
+        "state": "refused",
+        "note": "No.",
+    }
+    times = {
+        "created_at": "2026-11-26T12:00:00Z",
+        "decided_by": "eva",
+        "decided_at": "2026-11-26T12:00:00Z",
+        "ends_at": None,
+    }
+    portal.answers = [(200, {}, {**row, **times})]
+    assert minga.decide(7, "refused", note="No.").amounts == {"machines": 1}
+    assert portal.asked[0][:2] == ("PATCH", "/api/v1/requests/7/")
+
+
 def test_a_token_that_has_expired(portal: Portal, minga: Client) -> None:
     portal.answers = [(401, {}, {"code": "authentication_failed", "detail": "This token is not valid (any more)."})]
     with pytest.raises(NotSignedIn, match="not valid"):
@@ -142,7 +172,7 @@ def test_waiting_ends_when_the_time_is_over(minga: Client, monkeypatch: pytest.M
     began = time.monotonic()
     with pytest.raises(MingaError, match="still building"):
         minga.wait("x", seconds=0.05, every=0.01)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < PATIENCE
 
 
 @pytest.fixture

@@ -73,10 +73,11 @@ def make_stage(tmp_path: Path) -> Iterator[Callable[..., LocalStage]]:
 
 
 def open_stage(data: Path, guests: str, *options: str) -> LocalStage:
+    """Start a local cloud that is never full by itself: all modules of a worker share it, and some leave servers."""
     data.mkdir()
     if guests == "qemu":
         ready_guest.give(data)
-    return LocalStage(data, guests, *(options or ("--build-seconds", "0.2"))).start()
+    return LocalStage(data, guests, *(options or ("--build-seconds", "0.2", "--vcpus", "64"))).start()
 
 
 @pytest.fixture(scope="session")

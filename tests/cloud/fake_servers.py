@@ -21,9 +21,10 @@ from tests.cloud.fake_hosts import FakeHosts
 from tests.cloud.fake_images import FakeImages
 from tests.cloud.fake_state import FLAVORS, HOST, Row
 from tests.cloud.fake_tenants import FakeTenants, project_of
+from tests.cloud.fake_users import FakeUsers
 
 
-class FakeServers(FakeHosts, FakeImages, FakeTenants):
+class FakeServers(FakeHosts, FakeImages, FakeTenants, FakeUsers):
     def list_servers(self, changes_since: str | None = None) -> Listing:
         with self._call("list_servers", changes_since or ""):
             if changes_since is None:
@@ -33,14 +34,14 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants):
                 [row.server for row in self._rows.values() if row.version > since], str(self._version), whole=False
             )
 
-    def find_server(self, machine: str) -> Server | None:
+    def find_server(self, machine: str, owner: Owner, project: str = "") -> Server | None:
         with self._call("find_server", machine):
-            return self._found(machine)
+            return self._found(machine, owner, project)
 
     def ensure_server(self, spec: ServerSpec) -> Server:
         with self._call("ensure_server", spec.machine):
             # As OpenStack: who says that it is new gets a new one, also a second time.
-            return (None if spec.is_new else self._found(spec.machine)) or self._build(spec)
+            return (None if spec.is_new else self._found(spec.machine, spec.owner)) or self._build(spec)
 
     def takes_host_key(self, spec: ServerSpec) -> bool:
         return bool(spec.host_key) and spec.user_data.startswith(CLOUD_CONFIG)
@@ -49,9 +50,11 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants):
         with self._call("ensure_running", server_id):
             row = self._row(server_id)
             verb = {
-                Status.SUSPENDED: "resuming", Status.SHELVED: "unshelving", Status.STOPPED: "powering-on",
+                Status.SUSPENDED: "resuming",
+                Status.SHELVED: "unshelving",
+                Status.STOPPED: "powering-on",
                 Status.RESCUED: "unrescuing",
-            }  # fmt: skip
+            }
             if row.goal[0] in (*verb.values(), "building", "rebooting", "rebooting-hard", "rebuilding"):
                 return
             self._must_be_idle(row)
@@ -170,9 +173,11 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants):
                 if row.server.status == Status.ACTIVE
             }
 
-    def _found(self, machine: str) -> Server | None:
-        """Return the machine's server; one that is being deleted does not count."""
+    def _found(self, machine: str, owner: Owner, project: str = "") -> Server | None:
+        """Return the machine's server; one that is being deleted does not count, nor one of another project."""
+        theirs = project_of(owner), project
         rows = [row for row in self._rows.values() if row.server.machine == machine and row.goal[0] != "deleting"]
+        rows = [row for row in rows if row.server.project in theirs]
         return next((row.server for row in rows if row.server.status != Status.DELETED), None)
 
     def _must_be_possible(self, spec: ServerSpec) -> None:

@@ -12,45 +12,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cloud import local
 from cloud.contract import CloudBusy, Server
 from cloud.local import LocalCloud
 from cloud.localcloud import processes
-from tests import warm
+from tests import waiting, warm
+from tests.ports import free_port
+from tests.waiting import PATIENCE, until
 
-START_SECONDS = 90.0  # the first start with QEMU builds the guest and tries KVM
-STEP_SECONDS = 90.0  # a boot takes 4 s emulated on a quiet machine
-PAUSE = 0.05  # seconds between two looks; tests/openstack has a slower pace, for there each look costs more
+local.TIMEOUT_SECONDS = PATIENCE  # a call that is too late is CloudBusy, which most tests call no verb again for
+START_SECONDS = 240.0  # the first start with QEMU builds the guest and tries KVM
 
 Answer = TypeVar("Answer")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def until(true: Callable[[], Answer], what: str, seconds: float = STEP_SECONDS) -> Answer:
-    """Return the first answer that is true."""
-    ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at:
-        if answer := true():
-            return answer
-        time.sleep(PAUSE)
-    raise AssertionError(f"not in {seconds} s: {what}")
-
-
 def insist(verb: Callable[..., Answer], *args: Any) -> Answer:
     """Call the verb again while the cloud is busy, as the sweep does."""
-    ends_at = time.monotonic() + STEP_SECONDS
+    ends_at = time.monotonic() + PATIENCE
     while True:
+        is_last = time.monotonic() > ends_at
         try:
             return verb(*args)
         except CloudBusy:
-            if time.monotonic() > ends_at:
+            if is_last:
                 raise
-            time.sleep(PAUSE)
+            time.sleep(waiting.PAUSE)
 
 
 class LocalStage:
@@ -92,7 +78,7 @@ class LocalStage:
         assert self.process is not None
         self.cloud.close()
         self.process.send_signal(how)
-        self.process.wait(40)
+        self.process.wait(PATIENCE)
 
     def processes(self) -> list[int]:
         return [pid for pids in processes.guests_of(self.data).values() for pid in pids]
@@ -101,7 +87,8 @@ class LocalStage:
         until(lambda: not any(server.task for server in self.servers()), "nothing in progress")
 
     def servers(self) -> list[Server]:
-        return self.cloud.list_servers().servers
+        """List them. A connection that idled while the computer stood still may be closed by the other side: then once more."""
+        return insist(self.cloud.list_servers).servers
 
     def break_server(self, server: Server) -> None:
         """Put the server into ERROR, in the cloud's database while the cloud is down: no verb breaks anything."""
@@ -128,20 +115,22 @@ def start_process(*options: str, log: Path) -> warm.Process:
         return warm.start(command, log=output, environment={**os.environ, "PYTHONUNBUFFERED": "1"})
 
 
-def ssh(server: Server, key: Path, command: str, user: str = "student") -> subprocess.CompletedProcess[str]:
+def ssh(
+    server: Server, key: Path, command: str, user: str = "student", *, seconds: float = PATIENCE
+) -> subprocess.CompletedProcess[str]:
     """Run a command in a guest with OpenSSH's own client."""
     options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
-    options += ["LogLevel=ERROR", "ConnectTimeout=15"]
+    options += ["LogLevel=ERROR", "ConnectTimeout=60"]
     words = [word for option in options for word in ("-o", option)]
     line = ["ssh", "-F", "none", "-i", str(key), "-p", str(server.port_map.get(22, 22)), *words]
     line += [f"{user}@{server.address}", command]
-    return subprocess.run(line, capture_output=True, text=True, timeout=40, stdin=subprocess.DEVNULL)
+    return subprocess.run(line, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL)
 
 
 def is_open(server: Server, port: int) -> bool:
     """Return whether something listens there."""
     try:
-        socket.create_connection((server.address, server.port_map.get(port, port)), timeout=5).close()
+        socket.create_connection((server.address, server.port_map.get(port, port)), timeout=PATIENCE).close()
     except OSError:
         return False
     return True

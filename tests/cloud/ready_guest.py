@@ -8,8 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cloud.localcloud import acceleration, tiny_linux
+from cloud.localcloud.base_images import starter_folder
+from cloud.starter.recipes import RECIPES
 
 KEPT = Path(os.environ.get("MINGA_TEST_DATA", ".data-test")).resolve() / "guest"
+STARTERS = Path(
+    os.environ.get("MINGA_STARTER_IMAGES", KEPT.parent / "starter")
+).resolve()  # `make images` puts them there
 
 
 def give(data: Path) -> None:
@@ -22,6 +27,20 @@ def give(data: Path) -> None:
     (data / linux.name).symlink_to(linux)
     for verdict in verdicts:
         shutil.copy(verdict, data)
+
+
+def is_built(name: str) -> bool:
+    """Return whether a starter image is there."""
+    return (STARTERS / RECIPES[name].file_name).exists()
+
+
+def give_starter(data: Path) -> None:
+    """Put the built starter images into a local cloud's folder that is not started, beside the guest."""
+    give(data)
+    folder = starter_folder(data)
+    folder.mkdir()
+    for image in STARTERS.glob("*.qcow2"):
+        (folder / image.name).symlink_to(image)
 
 
 def _build() -> tuple[Path, list[Path]]:

@@ -24,8 +24,10 @@ NETWORK = {
 SUBNET = {"id": "s", "name": "lab-v4", "cidr": "127.0.0.0/24", "gateway_ip": "127.0.0.1", "enable_dhcp": True}
 FREE = {"ip_version": 4, "total_ips": 100, "used_ips": 1, "subnet_name": "lab-v4"}
 RESOURCES = {
-    "VCPU": {"capacity": 8, "used": 1}, "MEMORY_MB": {"capacity": 8000, "used": 512}, "DISK_GB": {"capacity": 100, "used": 5},
-}  # fmt: skip
+    "VCPU": {"capacity": 8, "used": 1},
+    "MEMORY_MB": {"capacity": 8000, "used": 512},
+    "DISK_GB": {"capacity": 100, "used": 5},
+}
 HEALTHY: dict[str, dict[str, Any]] = {
     "/limits": {"limits": {}},
     "/os-quota-sets/p": {"quota_set": {"key_pairs": 5000}},
@@ -62,6 +64,9 @@ class ScriptedClient:
         self.versions: dict[str, Any] = {"compute": (2, 93), "image": (2, 15), "network": (2, 0), "placement": (1, 39)}
         self.auth: dict[str, str] = {"auth_url": "http://keystone/v3", "username": "portal", "password": "x"}
         self.projects_error: CloudError | None = None
+        self.users_error: CloudError | None = None
+        self.calls: dict[str, int] = {}
+        self.domains = ["Students"]
         self.endpoints = [("identity", "http://10.0.0.2:5000/v3"), ("compute", "http://10.0.0.2:8774/v2.1")]
 
     def request(self, service: str, method: str, path: str, **facts: Any) -> requests.Response:
@@ -97,11 +102,18 @@ class ScriptedClient:
         return SimpleNamespace(
             roles=SimpleNamespace(list=lambda name: [role for role in roles if role.name == name]),
             projects=SimpleNamespace(list=self._projects),
+            users=SimpleNamespace(list=self._users),
+            domains=SimpleNamespace(list=lambda name: [SimpleNamespace(id=name)] if name in self.domains else []),
         )
 
     def _projects(self, **_facts: Any) -> list[Any]:
         if self.projects_error:
             raise self.projects_error
+        return []
+
+    def _users(self, **_facts: Any) -> list[Any]:
+        if self.users_error:
+            raise self.users_error
         return []
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from cloud.contract import Image, Server, ServerSpec
 from tests.cloud.conftest import LOCAL
-from tests.cloud.local_stage import LocalStage, insist, ssh, until
+from tests.cloud.local_stage import LocalStage, insist, ssh
+from tests.waiting import until
 
 
 def lets_in(server: Server, key: Path) -> bool:

@@ -8,7 +8,8 @@ import pytest
 
 from cloud.contract import CloudGone, CloudRefused, Image, Server, ServerSpec, Status
 from tests.cloud.conftest import look
-from tests.cloud.local_stage import insist, until
+from tests.cloud.local_stage import insist
+from tests.waiting import until
 
 Specs = Callable[..., ServerSpec]
 Resting = ["suspended", "stopped", "shelved"]
@@ -90,6 +91,31 @@ def test_an_archive_can_be_taken_back_and_the_server_lacks_nothing(
 def test_an_archive_is_no_image_to_choose(stage: Any, server: Server, name: str) -> None:
     image = archived(stage, server.id, name)
     assert image.id not in {one.id for one in stage.cloud.images()}
+
+
+def test_a_rebuild_from_an_archive_keeps_id_and_address(
+    stage: Any, server: Server, make_spec: Specs, name: str
+) -> None:
+    image, number = archived(stage, server.id, name), server.resets + 1
+    spec = make_spec(stage, machine=server.machine, image_id=image.id)
+    for _ in range(2):
+        insist(stage.cloud.ensure_rebuilt, server.id, spec, number)
+        stage.settle()
+    now = look(stage, server)
+    assert (now.id, now.resets, now.status, now.address) == (server.id, number, Status.ACTIVE, server.address)
+
+
+def test_a_rebuild_from_an_archive_that_is_gone_leaves_the_server_as_it_is(
+    stage: Any, server: Server, make_spec: Specs, name: str
+) -> None:
+    image = archived(stage, server.id, name)
+    insist(stage.cloud.ensure_image_deleted, image.id)
+    spec = make_spec(stage, machine=server.machine, image_id=image.id)
+    with pytest.raises((CloudGone, CloudRefused)):
+        insist(stage.cloud.ensure_rebuilt, server.id, spec, server.resets + 1)
+    stage.settle()
+    now = look(stage, server)
+    assert (now.resets, now.status) == (server.resets, Status.ACTIVE)
 
 
 def test_there_is_no_archive_of_a_server_that_is_gone(stage: Any) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from cloud.contract import CloudRefused, Server, Status
 from tests.cloud.conftest import look
-from tests.cloud.local_stage import insist, until
+from tests.cloud.local_stage import insist
+from tests.waiting import until
 
 
 def test_a_shelved_server_frees_its_host(stage: Any, server: Server) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from cloud.contract import Server, ServerSpec, Status
 from tests.cloud.conftest import look
-from tests.cloud.local_stage import insist, until
+from tests.cloud.local_stage import insist
+from tests.waiting import until
 
 Specs = Callable[..., ServerSpec]
 

@@ -6,8 +6,7 @@ import stat
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from starlette.routing import Route
 from cloud import disk_server
 from cloud.contract import CloudBusy, CloudError, CloudFull, CloudGone, CloudRefused
 from cloud.disk_client import DiskClient
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -51,13 +51,6 @@ class Shelf:
             self.open -= 1
 
 
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def serving(app: Starlette, **where: object) -> tuple[uvicorn.Server, threading.Thread]:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs=where)
@@ -73,7 +66,7 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     server, thread = serving(disk_server.make_app(shelf), sockets=[listener])
     yield shelf
     server.should_exit = True
-    thread.join(20)
+    thread.join(PATIENCE)
 
 
 @pytest.fixture
@@ -188,7 +181,7 @@ def local_cloud() -> Iterator[int]:
         server, thread = serving(Starlette(routes=[Route("/images/i/file", file)]), sockets=[listener])
         yield int(listener.getsockname()[1])
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
 
 
 class Process:
@@ -204,11 +197,11 @@ class Process:
     def start(self) -> None:
         command = [sys.executable, "-m", "cloud.disk_server", "--socket", str(self.socket)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
-        until(lambda: DiskClient(self.socket).is_there(1))
+        until(lambda: DiskClient(self.socket).is_there(20))
 
     def end(self, which: signal.Signals) -> int:
         self.process.send_signal(which)
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.fixture

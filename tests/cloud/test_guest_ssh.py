@@ -13,8 +13,10 @@ import pytest
 
 from cloud.openstack import guest_ssh, userdata
 from tests.cloud.test_openstack_userdata import CONFIG, ONE, TWO, parts
-from tests.tunnels.agent_stage import SSHD, Program, free_port, is_listening, until
+from tests.ports import free_port
+from tests.tunnels.agent_stage import SSHD, Program, is_listening
 from tests.tunnels.targets import HERE
+from tests.waiting import until
 
 AGENTS = ["10.0.0.5/32", "2001:db8::5/128"]
 PENALTY = "PerSourcePenaltyExemptList 10.0.0.5/32,2001:db8::5/128"

@@ -9,7 +9,8 @@ import pytest
 
 from cloud.contract import CloudBusy, ServerSpec
 from tests.cloud.conftest import QEMU
-from tests.cloud.local_stage import LocalStage, insist, until
+from tests.cloud.local_stage import LocalStage, insist
+from tests.waiting import until
 
 SIZE = 2**28  # bytes; the file is sparse
 MOST = 8 * 2**20  # of memory, however big the image is

@@ -20,7 +20,7 @@ def rows_of(client: ScriptedClient, **facts: Any) -> list[Check]:
 
 
 def says(**answers: Any) -> Change:
-    """Another answer of the path whose last word this is."""
+    """Replace the answer of the path whose last word this is."""
     paths = {
         "keypairs": "/os-keypairs", "quota": "/os-quota-sets/p", "flavors": "/flavors/detail", "images": "/images",
         "hosts": "/os-hypervisors/detail", "networks": "/networks", "subnets": "/subnets", "services": "/os-services",
@@ -65,7 +65,7 @@ CASES: list[tuple[str, str, str, str, Change]] = [
     ("Key pairs", "wrong", "nobody new", "--key-pairs", says(quota={"quota_set": {"key_pairs": 100}}, keypairs=FULL)),
     ("Network", "wrong", "There is none", "network create", says(networks={"networks": []})),
     ("Network", "wrong", "not clear", "OPENSTACK_NETWORK=NAME", says(networks={"networks": [NETWORK, {**NETWORK, "name": "b"}]})),
-    ("Walls between machines", "wrong", "no port security", "--enable-port-security", says(networks=lab(port_security_enabled=False))),
+    ("Isolation of machines", "wrong", "no port security", "--enable-port-security", says(networks=lab(port_security_enabled=False))),
     ("Network", "note", "very small", "--mtu", says(networks=lab(mtu=576))),
     ("Network", "wrong", "switched off", "--enable lab", says(networks=lab(admin_state_up=False))),
     ("Addresses", "wrong", "no subnet", "subnet create", says(subnets={"subnets": []})),
@@ -77,12 +77,12 @@ CASES: list[tuple[str, str, str, str, Change]] = [
     ("Images", "note", "nothing tells it", "os_admin_user=USER", says(images={"images": [{**IMAGE, "os_admin_user": ""}]})),
     ("Images", "note", "is assumed", "os_admin_user=ubuntu", says(images={"images": [{**IMAGE, "os_admin_user": "", "os_distro": "ubuntu"}]})),
     ("Sizes", "wrong", "no public size", "setup_cloud", says(flavors={"flavors": []})),
-    ("Sizes", "wrong", "None of the 1 sizes", "flavor create", says(flavors={"flavors": [{**FLAVOR, "ram": 9000}]})),
+    ("Sizes", "wrong", "The only size", "flavor create", says(flavors={"flavors": [{**FLAVOR, "ram": 9000}]})),
     ("Sizes", "note", "Larger than any", "", says(flavors={"flavors": [FLAVOR, {**FLAVOR, "ram": 9000}]})),
     ("Sizes", "wrong", "at least 4096 MiB", "flavor create", says(images={"images": [{**IMAGE, "min_ram": 4096}]})),
     ("Sizes", "note", "at least 4096 MiB", "--ram 4096", says(images={"images": [IMAGE, {**IMAGE, "min_ram": 4096}]})),
     ("Computers", "wrong", "cluster has none", "compute service list", says(hosts={"hypervisors": []})),
-    ("Computers", "wrong", "None of 1", "compute service list", says(hosts={"hypervisors": [{**HOST, "state": "down"}]})),
+    ("Computers", "wrong", "The only one", "compute service list", says(hosts={"hypervisors": [{**HOST, "state": "down"}]})),
     ("Computers", "note", "not been heard", "nova-compute", says(hosts={"hypervisors": [HOST, {**HOST, "state": "down"}]})),
     ("Computers", "note", "set aside", "--enable pc1", says(hosts={"hypervisors": [HOST, {**HOST, "status": "disabled"}]})),
     ("Services", "wrong", "No nova-conductor", "compute service list", says(services=services(a="down"))),
@@ -106,6 +106,25 @@ def test_what_is_wrong_is_said_with_what_mends_it(topic: str, ok: str, words: st
     change(client)
     found = [(row.ok, str(row.found), row.mend) for row in rows_of(client) if row.topic == topic and row.ok != "right"]
     assert any(ok == verdict and words in text and mend in typed for verdict, text, typed in found), found
+
+
+ONE_OF_MANY: list[tuple[str, str, str, Change]] = [
+    # topic, words in English, in Spanish, the answer in which there is one
+    ("Key pairs", "1 of 5000 is used", "Se usa 1 de 5000", says(keypairs={"keypairs": FULL["keypairs"][:1]})),
+    ("Addresses", "Only 1 of 100 is free, for 1 student.", "Solo 1 de 100 está libre, para 1 estudiante.", says(free=free(1))),
+    ("Images", "1 ready", "1 lista:", says()),
+    ("Computers", "1 of 2 takes machines", "1 de 2 acepta", says(hosts={"hypervisors": [HOST, {**HOST, "state": "down"}]})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("topic", "english", "spanish", "change"), ONE_OF_MANY)
+def test_one_is_not_spoken_of_as_many(topic: str, english: str, spanish: str, change: Change) -> None:
+    client = ScriptedClient()
+    change(client)
+    rows = [row for row in look(survey_of(client, students=1)) if row.topic == topic]
+    for language, words in (("en", english), ("es", spanish)):
+        with override(language):
+            assert any(words in str(row.found) for row in rows), [str(row.found) for row in rows]
 
 
 def test_looking_changes_nothing() -> None:

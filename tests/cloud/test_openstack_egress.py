@@ -63,8 +63,11 @@ def test_the_addresses_of_the_catalogue_and_the_agent_are_found() -> None:
     client = ScriptedClient()
     client.endpoints = [("image", "https://[2001:db8::a:1]:9292"), ("network", "http://10.0.0.2:9696")]
     assert networks(way_out(client, agents=["10.0.0.9/32", "10.9.0.0/24"])) == [
-        "10.0.0.2/32", "10.0.0.9/32", "10.9.0.0/24", "2001:db8::/64",
-    ]  # fmt: skip
+        "10.0.0.2/32",
+        "10.0.0.9/32",
+        "10.9.0.0/24",
+        "2001:db8::/64",
+    ]
 
 
 def test_the_setting_stands_in_their_place() -> None:

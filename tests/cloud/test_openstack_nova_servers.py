@@ -46,9 +46,14 @@ def test_somebody_else_s_server_is_no_machine() -> None:
     assert read({**ROW, "metadata": {}}).machine == ""
 
 
-@pytest.mark.parametrize("text", ["", "two", "-1", None])
+@pytest.mark.parametrize("text", ["", "two", "-1", "²", "9" * 10, None])
 def test_metadata_that_somebody_changed_by_hand_stop_nothing(text: str | None) -> None:
     assert read({**ROW, "metadata": {"minga_resets": text}}).resets == 0
+
+
+def test_a_nul_in_the_metadata_hides_no_server_from_our_lists() -> None:
+    found = read({**ROW, "metadata": {"minga_machine": "\0m", "minga_owner": "o\0"}})
+    assert (found.machine, found.owner) == ("m", "o")
 
 
 def test_a_status_of_tomorrow_is_unknown() -> None:

@@ -1,19 +1,23 @@
 """A server is reached only at an address that Neutron gave it in the machines' own network, whatever Nova's list shows."""
 
 from ipaddress import ip_address
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import requests
 
-from cloud.contract import CloudBusy, CloudError, Status
+from cloud.contract import CloudBusy, CloudError, Owner, Status
 from cloud.openstack import OpenStackCloud, server_addresses
 from cloud.openstack.client import Client
 from cloud.openstack.faults import Faults
+from cloud.openstack.security_groups import SecurityGroups
 from cloud.openstack.server_addresses import Addresses
+from cloud.openstack.tenants import Tenants
 from tests.cloud.scripted import ScriptedClient, _answer
 
 OURS, THEIRS = "id-of-ours", "id-of-theirs"  # two networks named lab, with the same range
+IN_P = {"tenant_id": "p"}
 HOST = "10.0.0.1"  # the portal's own computer
 
 
@@ -51,7 +55,7 @@ def row(server: str, *shown: str, kind: str = "fixed", name: str = "lab") -> dic
         {"addr": address, "version": 4, "OS-EXT-IPS:type": kind, "OS-EXT-IPS-MAC:mac_addr": mac_of(address).upper()}
         for address in shown
     ]
-    return {"id": server, "status": "ACTIVE", "addresses": {name: entries}, "metadata": {"minga_machine": "m"}}
+    return {"id": server, "status": "ACTIVE", "addresses": {name: entries}, "metadata": {"minga_machine": "m"}, **IN_P}
 
 
 @pytest.fixture
@@ -220,6 +224,7 @@ def cloud_of(neutron: Neutron, *rows: dict[str, Any]) -> OpenStackCloud:
     cloud.client = cast("Client", Nova(neutron, list(rows)))
     cloud.addresses = Addresses(cast("Client", neutron), lambda: OURS)
     cloud.faults = Faults(cloud.client)
+    cloud.tenants = Tenants(cloud.client, cast("SecurityGroups", SimpleNamespace(digest="d")))
     return cloud
 
 
@@ -237,9 +242,17 @@ class Nova(ScriptedClient):
 def test_a_list_and_a_search_show_no_foreign_address(neutron: Neutron, db: None) -> None:
     neutron.give("s", HOST, network=THEIRS)
     cloud = cloud_of(neutron, row("s", HOST))
-    found = cloud.find_server("m")
+    found = cloud.find_server("m", Owner("o"), "p")
     assert found
     assert [(one.status, one.address) for one in (*cloud.list_servers().servers, found)] == [(Status.ACTIVE, "")] * 2
+
+
+def test_a_server_is_found_only_in_its_owner_s_project(neutron: Neutron, db: None) -> None:
+    # In another project anybody may write any machine's tags.
+    cloud = cloud_of(neutron, row("s", "10.0.0.5"))
+    assert cloud.find_server("m", Owner("o", tenant="p:g:d"))
+    assert cloud.find_server("m", Owner("o", tenant="q:g:d")) is None
+    assert cloud.find_server("m", Owner("o"), "q") is None
 
 
 def test_a_silent_neutron_makes_a_new_server_unknown_and_not_gone(neutron: Neutron, db: None) -> None:

@@ -121,8 +121,8 @@ def test_a_raw_disk_is_known_by_its_boot_sector(tmp_path: Path) -> None:
     ("content", "login", "words"),
     [
         (b"\x1f\x8b" + b"0" * 600, "student", "unpack"),
-        (b"<html>not found</html>", "student", "no disk image"),
-        (QCOW2, "Not A Login", "no user's name"),
+        (b"<html>not found</html>", "student", "not a disk image"),
+        (QCOW2, "Not A Login", "not a user name"),
         (None, "student", "cannot be read"),
     ],
 )

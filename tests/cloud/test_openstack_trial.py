@@ -18,7 +18,7 @@ class LateCloud:
         self.deleted: list[str] = []
         self.left: list[str] = []
 
-    def find_server(self, machine: str) -> Server | None:
+    def find_server(self, machine: str, owner: Owner) -> Server | None:
         self.looks -= 1
         return SERVER if self.looks <= 0 and not self.deleted else None
 

@@ -201,6 +201,12 @@ def test_where_the_person_has_none_the_machine_s_user_gets_the_portals(tmp_path:
     assert oct((tmp_path / ".ssh").stat().st_mode)[-3:] == "700"
 
 
+def test_the_portals_keys_leave_an_image_s_last_line_whole(tmp_path: Path) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "authorized_keys").write_text(TWO)
+    assert run_as(with_portal(""), tmp_path) == f"{TWO}\n{PORTAL}\n{LINE}\n"
+
+
 def test_a_second_run_adds_the_portals_keys_only_once(tmp_path: Path) -> None:
     once = run_as(with_portal(""), tmp_path)
     assert run_as(with_portal(""), tmp_path) == once

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from cloud.localcloud import processes
-from tests.cloud.local_stage import free_port, until
+from tests.ports import free_port
+from tests.waiting import PATIENCE, until
 
 # A listener with so much memory that the system needs a while to end it, as it does for a guest.
 LISTENER = """
@@ -19,7 +20,7 @@ import socket, sys, time
 held = bytearray(300 << 20)
 server = socket.create_server(("127.0.0.1", int(sys.argv[-1])))
 print("ready", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -46,7 +47,7 @@ def test_a_guest_that_has_let_go_no_longer_listens(guest: tuple[subprocess.Popen
     while not processes.has_let_go(process.pid, pidfile):
         pass
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
 
 
 def test_a_process_with_the_same_number_is_another(guest: tuple[subprocess.Popen[str], Path, int]) -> None:

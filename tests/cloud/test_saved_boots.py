@@ -15,7 +15,8 @@ import pytest
 from cloud.contract import Server, ServerSpec, Status
 from cloud.localcloud.saved_boots import Host, Shape
 from tests.cloud.conftest import QEMU, in_group, look, open_stage
-from tests.cloud.local_stage import LocalStage, insist, ssh, until
+from tests.cloud.local_stage import LocalStage, insist, ssh
+from tests.waiting import PATIENCE, until
 
 Specs = Callable[..., ServerSpec]
 qemu = pytest.mark.parametrize("stage", in_group("guests")[1:], indirect=True)
@@ -159,7 +160,7 @@ def test_a_start_that_was_cut_off_before_the_guest_ran_is_begun_anew(
         with_boots.settle()
         answer = until(lambda: ssh(look(with_boots, server), key, "hostname").stdout.strip(), "its SSH answers")
         assert answer == server.name
-        cut_off.wait(5)
+        cut_off.wait(PATIENCE)
 
 
 @contextmanager

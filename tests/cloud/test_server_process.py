@@ -5,16 +5,19 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from cloud.contract import CloudBusy, CloudFull, CloudRefused, Owner, ServerSpec, Status
+from cloud.contract import CloudBusy, CloudFull, CloudRefused, Owner, Server, ServerSpec, Status
 from cloud.local import LocalCloud
 from tests.cloud.conftest import look
-from tests.cloud.local_stage import LocalStage, free_port, insist, until
+from tests.cloud.local_stage import LocalStage, insist
+from tests.ports import free_port
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +29,7 @@ def refused_start(data: Path, port: int, *options: str) -> str:
     """Return the one line on stderr of a start that is refused with exit code 1."""
     command = [sys.executable, "-m", "cloud.localcloud", "--data", str(data), "--port", str(port)]
     more = ["--token-file", str(data / "token"), *(options or ("--guests", "simulated"))]
-    done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     return done.stderr
@@ -95,13 +98,27 @@ def test_a_shelved_server_waits_for_room(make_stage: Make, make_spec: Specs) -> 
 
 
 def test_a_build_is_seen_in_its_sub_steps(make_stage: Make, make_spec: Specs) -> None:
-    stage = make_stage("simulated", "--build-seconds", "1.2")
-    server = stage.cloud.ensure_server(make_spec(stage))
+    """See each of them in one of eight builds: what lasts 0.3 s may be missed where the computer is busy."""
+    stage = make_stage("simulated", "--build-seconds", "1.2", "--vcpus", "64")
+    all_steps = ["scheduling", "networking", "block_device_mapping", "spawning"]
+    found: set[str] = set()
+
+    def all_were_seen() -> bool:
+        seen = tasks_seen(stage, stage.cloud.ensure_server(make_spec(stage)))
+        assert seen == [step for step in all_steps if step in seen]
+        found.update(seen)
+        return found == set(all_steps)
+
+    assert any(all_were_seen() for _try in range(8)), found
+
+
+def tasks_seen(stage: LocalStage, server: Server) -> list[str]:
     seen = [server.task]
     while (now := look(stage, server)).task:
         if now.task != seen[-1]:
             seen.append(now.task)
-    assert seen == ["scheduling", "networking", "block_device_mapping", "spawning"]
+        time.sleep(0.02)
+    return seen
 
 
 def test_a_strange_cursor_gets_the_whole_list(make_stage: Make, make_spec: Specs) -> None:

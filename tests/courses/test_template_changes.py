@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from courses.actions import bring_back_template, create_template, edit_template, retire_template
+from courses.actions import BadTemplate, bring_back_template, create_template, edit_template, retire_template
 from courses.models import Template
 from portal.views.templates import _diff
 from tests.api.program import Program
@@ -112,6 +112,28 @@ def test_of_a_long_script_only_the_lines_that_changed_are_shown() -> None:
     old, new = ([f"{word} {number * number}" for number in range(2000)] for word in ("echo", "printf"))
     shown = _diff("\n".join(["#!/bin/sh", *old]), "\n".join(["#!/bin/sh", *new])).split("\n")
     assert (len(shown), shown[0], shown[-1]) == (4000, "- echo 0", "+ printf 3996001")
+
+
+def test_lines_that_repeat_themselves_are_not_compared_for_minutes() -> None:
+    words = [f"echo {number}" for number in range(104)] * 90
+    shown = _diff("\n".join(["#!/bin/sh", *words, "exit"]), "\n".join(["#!/bin/sh", *reversed(words), "exit"])).split(
+        "\n"
+    )
+    assert (len(shown), shown[0], shown[-1]) == (2 * 104 * 90, "- echo 0", "+ echo 0")
+
+
+def test_a_script_is_as_long_as_a_cloud_takes_it(template: Template, teacher: User) -> None:
+    edit_template(template=template, by=teacher, user_data="#" * 48_000)
+    with pytest.raises(BadTemplate, match="too long"):
+        edit_template(template=template, by=teacher, user_data="#" * 48_001)
+
+
+def test_the_page_of_long_changes_is_short(template: Template, teacher: User) -> None:
+    client = Client()
+    client.force_login(teacher)
+    for mark in "abc":
+        edit_template(template=template, by=teacher, user_data=mark * 40_000)
+    assert len(client.get("/lab-templates/lab/").content) < 120_000
 
 
 def test_the_page_brings_it_back(template: Template, teacher: User) -> None:

@@ -34,10 +34,13 @@ def test_a_teacher_makes_one_and_it_gets_an_address(teacher: User) -> None:
 @pytest.mark.parametrize(
     "service",
     [
-        {"name": "ssh", "port": 0, "scheme": "ssh"}, {"name": "ssh", "port": 70_000, "scheme": "ssh"}, {"name": "SSH!", "port": 22, "scheme": "ssh"},
-        {"name": "ssh", "port": 22, "scheme": "gopher"}, {"name": "port-80", "port": 80, "scheme": "http"},
+        {"name": "ssh", "port": 0, "scheme": "ssh"},
+        {"name": "ssh", "port": 70_000, "scheme": "ssh"},
+        {"name": "SSH!", "port": 22, "scheme": "ssh"},
+        {"name": "ssh", "port": 22, "scheme": "gopher"},
+        {"name": "port-80", "port": 80, "scheme": "http"},
     ],
-)  # fmt: skip
+)
 def test_a_wrong_service_is_refused(teacher: User, service: dict[str, Any]) -> None:
     with pytest.raises(BadTemplate):
         card(teacher, services=[service])
@@ -51,6 +54,16 @@ def test_two_services_on_one_port_are_refused(teacher: User) -> None:
 def test_a_name_on_two_lines_is_refused(teacher: User) -> None:
     with pytest.raises(BadName):
         edit_template(template=card(teacher), by=teacher, name="a\nb")
+
+
+@pytest.mark.parametrize("field", ["name_es", "summary", "summary_es"])
+def test_so_is_each_other_line_of_it(teacher: User, field: str) -> None:
+    with pytest.raises(BadName):
+        card(teacher, **{field: "a\nb"})
+
+
+def test_blanks_are_no_spanish_name(teacher: User) -> None:
+    assert card(teacher, name_es=" \u3000 ").name_es == ""
 
 
 def test_it_is_read_in_the_readers_language(teacher: User) -> None:

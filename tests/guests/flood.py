@@ -12,8 +12,9 @@ import sys
 import uuid
 from pathlib import Path
 
-from tests.tunnels.agent_stage import Program, until
+from tests.tunnels.agent_stage import Program
 from tests.tunnels.agents_portal import FakePortal
+from tests.waiting import until
 
 PORTS, VISITORS = 8, 2000
 AT_ONCE = 100  # handshakes; the connections all stay

@@ -31,11 +31,11 @@ class Visitors:
             return False
 
     async def owners_get_in(self, number: int) -> int:
-        """How many of so many who knock at the same moment."""
+        """Count those who get in, of so many who knock at the same moment."""
         return sum(await asyncio.gather(*(self.owner_gets_in() for _one in range(number))))
 
     async def strangers_guess(self, number: int) -> None:
-        """Each has a connection and a wrong password. All at once: sshd forgives five seconds in five seconds."""
+        """Connect with a wrong password so many times. All at once: sshd forgives five seconds in five seconds."""
         await asyncio.gather(*(self._stranger_guesses() for _one in range(number)))
 
     async def _stranger_guesses(self) -> None:

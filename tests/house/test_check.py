@@ -6,6 +6,7 @@ import time
 import pytest
 
 from deploy.local.check import Part, Result, check
+from tests.waiting import PATIENCE
 
 
 def _part(words: str = "", *, after: float = 0) -> Part:
@@ -22,7 +23,7 @@ def test_the_parts_run_side_by_side() -> None:
     meeting = threading.Barrier(2)
 
     def meets_the_other() -> Result:
-        meeting.wait(10)  # breaks where the other only begins after this one
+        meeting.wait(PATIENCE)  # breaks where the other only begins after this one
         return Result(True)
 
     assert check({"style": meets_the_other, "types": meets_the_other}, 2) == 0

@@ -47,7 +47,7 @@ def test_developers_read_what_the_bench_forwards_and_needs(words: str) -> None:
 
 def test_administrators_are_led_to_what_to_do_when_somebody_leaves() -> None:
     assert "](people.md)" in (DOCS / "admin" / "README.md").read_text()
-    assert "is_active=False" in (DOCS / "admin" / "people.md").read_text()
+    assert "manage.py people block" in (DOCS / "admin" / "people.md").read_text()
 
 
 def test_each_file_of_ours_that_a_page_names_is_there() -> None:

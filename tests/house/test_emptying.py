@@ -3,8 +3,9 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
+from accounts.audit.trail import Thing, record
 from accounts.models import User
 from machines.models import Machine
 from tests.emptying import OF_MIGRATE, empty
@@ -32,6 +33,16 @@ def test_what_migrate_has_made_stays() -> None:
     empty(connection)
     assert (ContentType.objects.count(), Permission.objects.count()) == before
     assert before[1] > 0
+
+
+@pytest.mark.usefixtures("lived_in")
+def test_the_audit_log_is_kept_again_once_it_is_empty(admin: User) -> None:
+    record(by=admin, verb="suspend", thing=Thing("machine"))
+    empty(connection)
+    record(by=admin, verb="suspend", thing=Thing("machine"))
+    for change in ("DELETE FROM", "TRUNCATE"):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"{change} accounts_auditrow")
 
 
 @pytest.mark.xdist_group("emptying")  # both turns on one database

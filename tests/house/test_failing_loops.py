@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from accounts.failures import LOOPS
-from portal.views.failures import LABELS
+from portal.views.failures_page import LABELS
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("accounts", "catalog", "machines", "portal", "quotas", "tunnels")

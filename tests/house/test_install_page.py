@@ -38,7 +38,7 @@ def test_a_line_is_run_where_the_page_says(step: Step) -> None:
 
 
 def test_no_password_is_among_a_program_s_arguments() -> None:
-    """Everybody on the computer can read those; printf is the shell itself."""
+    """Arguments can be read by everybody on the computer; printf is the shell itself."""
     assert [s.text for s in STEPS if not s.file and "PASSWORD" in s.text and not s.text.startswith("printf ")] == []
 
 

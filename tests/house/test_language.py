@@ -9,8 +9,18 @@ from deploy.local.language import Fault
 
 LONG = "    pass\n" * language.FUNCTION_LINES
 BARE = ["It waits.", "Its owner.", "Those of a kind.", "One of many.", "Of the last list.", "On a full disk it waits.",
-        "What the agent says.", "Who may come in.", "Whoever asks.", "Whatever happens.", "It's late.", "it waits."]  # fmt: skip
-NAMED = ["Wait for it.", "The one that waits.", "Once a minute.", "An owner.", "Only what is new.", "Whether it waits."]
+        "What the agent says.", "Who may come in.", "Whoever asks.", "Whatever happens.", "It's late.", "it waits.",
+        "How it waits.", "Our own list.", "Somebody waits.", "During a pause.", "Without a key."]  # fmt: skip
+NAMED = [
+    "Wait for it.",
+    "The one that waits.",
+    "Once a minute.",
+    "An owner.",
+    "Only what is new.",
+    "Whether it waits.",
+    "Forget it.",
+    "Toggle it.",
+]
 
 
 def found(source: str) -> list[Fault]:
@@ -81,7 +91,7 @@ def of_names(*paths: str) -> list[str]:
         ("tests/machines/test_sweep.py", "tests/machines/idle/test_sweep.py"),
         ("bench/idle.py", "bench/wiretap/idle.py"),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_stands_twice_is_found(paths: tuple[str, ...]) -> None:
     [sentence] = of_names(*paths)
     assert all(str(Path(path).parent) in sentence for path in paths)

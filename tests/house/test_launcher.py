@@ -7,15 +7,17 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from deploy.local import child, free_ports, installation, pidfiles, services, stamps
 from deploy.local.errors import LauncherError
 from deploy.local.redis import quoted
+from tests.ports import free_port
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +25,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def launch(data: Path | str, port: str = "0") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "DATA": str(data), "PORT": port}
     return subprocess.run(
-        [sys.executable, "-m", "deploy.local"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "deploy.local"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
 
 
@@ -96,7 +103,7 @@ def test_secrets_are_for_the_owner_only(tmp_path: Path) -> None:
     from deploy.local import installation
 
     with installation.take(tmp_path) as lock:
-        settled = installation.settle(tmp_path, str(free_ports.free_port()), lock)
+        settled = installation.settle(tmp_path, str(free_port()), lock)
         modes = [stat.S_IMODE(settled.secret_file(name).stat().st_mode) for name in installation.SECRETS]
     assert modes == [0o600] * len(installation.SECRETS)
 
@@ -111,7 +118,7 @@ def test_a_leftover_of_any_service_is_found(tmp_path: Path, monkeypatch: pytest.
     for name in ("OS_CLOUD", "OS_AUTH_URL", "EMAIL_URL"):
         monkeypatch.delenv(name, raising=False)
     with installation.take(tmp_path) as lock:
-        known = services.all_services(installation.settle(tmp_path, str(free_ports.free_port()), lock))
+        known = services.all_services(installation.settle(tmp_path, str(free_port()), lock))
     assert {service.name for service in known} == set(pidfiles.ORDER)
 
 
@@ -119,13 +126,13 @@ def test_a_leftover_of_any_service_is_found(tmp_path: Path, monkeypatch: pytest.
 def test_a_leftover_is_ended(tmp_path: Path) -> None:
     process = sleeper(tmp_path, "sleep 60")
     assert pidfiles.end_leftover(tmp_path / "sleeper.pid", gently=signal.SIGTERM, seconds=2)
-    assert process.wait(2) == -signal.SIGTERM
+    assert process.wait(PATIENCE) == -signal.SIGTERM
 
 
 @pytest.mark.slow
 def test_the_children_of_a_dead_leftover_are_ended(tmp_path: Path) -> None:
     process = sleeper(tmp_path, "sleep 60 & sleep 60 & wait")
-    time.sleep(0.3)
+    until(lambda: len(psutil.Process(process.pid).children()) == 2, "its children are there")
     process.kill()
     process.wait()
     assert pidfiles.end_leftover(tmp_path / "sleeper.pid", gently=signal.SIGTERM, seconds=2)
@@ -148,9 +155,8 @@ def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", script % str(tmp_path)], cwd=ROOT)
     left = pidfiles.read(tmp_path / "a.pid")
-    time.sleep(0.3)
     assert left is not None
-    assert not left.is_alive()
+    until(lambda: not left.is_alive(), "it is dead")
 
 
 def test_a_stamp_is_stale_when_a_file_changed(tmp_path: Path) -> None:
@@ -176,7 +182,7 @@ def test_the_pages_are_at_localhost_and_the_machines_ports_are_not(tmp_path: Pat
     from deploy.local import installation, services
 
     with installation.take(tmp_path) as lock:
-        settled = installation.settle(tmp_path, str(free_ports.free_port()), lock)
+        settled = installation.settle(tmp_path, str(free_port()), lock)
         settings = services.site_settings(settled)
     assert settings["PORTAL_URL"] == settled.url == f"http://localhost:{settled.web_port}"
     assert settings["SECRET_KEY"] == settled.secrets["secret_key"]

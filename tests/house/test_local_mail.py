@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from deploy.local.mail_server import Box
-from tests.tunnels.agent_stage import Program, free_port, until
+from tests.ports import free_port
+from tests.tunnels.agent_stage import Program
+from tests.waiting import PATIENCE, until
 
 HERE = "127.0.0.1"
 pytestmark = pytest.mark.xdist_group("local-mail")
@@ -25,7 +27,7 @@ class LocalMail:
         command = [sys.executable, "-m", "deploy.local.mail_server", "--data", str(folder / "mail")]
         command += ["--smtp-port", str(self.smtp), "--page-port", str(self.page)]
         self.program = Program(command, folder / "log")
-        until(lambda: self._answers(), 30)
+        until(lambda: self._answers())
 
     def _answers(self) -> bool:
         try:
@@ -35,7 +37,7 @@ class LocalMail:
 
     def get(self, path: str, host: str = "") -> httpx.Response:
         headers = {"Host": host} if host else {}
-        return httpx.get(f"http://{HERE}:{self.page}{path}", headers=headers, trust_env=False)
+        return httpx.get(f"http://{HERE}:{self.page}{path}", headers=headers, trust_env=False, timeout=PATIENCE)
 
     def send(self, subject: str, text: str, html: str = "") -> None:
         mail = EmailMessage()
@@ -43,7 +45,7 @@ class LocalMail:
         mail.set_content(text)
         if html:
             mail.add_alternative(html, subtype="html")
-        with smtplib.SMTP(HERE, self.smtp, timeout=5) as server:
+        with smtplib.SMTP(HERE, self.smtp, timeout=PATIENCE) as server:
             server.send_message(mail)
 
 

@@ -38,7 +38,7 @@ def later_operations() -> list[tuple[str, str, Operation]]:
 
 
 def slip(operation: Operation) -> str:
-    """Why the old version would stumble over it, or an empty text."""
+    """Say why the old version would stumble over this operation; '' where it would not."""
     if isinstance(operation, TAKES_AWAY):
         return "takes away or renames what the old version reads: do that one version later"
     if isinstance(operation, migrations.AddField) and not _may_be_left_out(operation.field):

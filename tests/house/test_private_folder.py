@@ -16,23 +16,25 @@ from deploy.local import privilege
 from deploy.local.errors import LauncherError
 from deploy.local.postgres import binaries
 from deploy.local.redis import server
+from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 USER = 65534  # nobody: an ordinary user of every system
 SCRIPT = """
 import socket, sys, time
 from pathlib import Path
-from deploy.local import child, free_ports
+from deploy.local import child
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
 
 here = Path(sys.argv[1]).resolve()
-postgres, redis = Postgres(here / "postgres", free_ports.free_port(), "p", careless=True), Redis(here / "redis", free_ports.free_port(), "p")
+postgres, redis = Postgres(here / "postgres", int(sys.argv[3]), "p", careless=True), Redis(here / "redis", int(sys.argv[4]), "p")
 postgres.prepare()
 redis.prepare()
 programs = child.Program("postgres", postgres.command(), folder=postgres.folder, become=postgres.become), child.Program("redis", redis.command())
 running = [child.start(one, log=here / f"{one.name}.log", pidfile=here / f"{one.name}.pid") for one in programs]
-until = time.monotonic() + 30
+until = time.monotonic() + 90
 for port in (postgres.port, redis.port):
     while socket.socket().connect_ex(("127.0.0.1", port)):
         assert time.monotonic() < until, [(here / f"{one.name}.log").read_text() for one in programs]
@@ -78,8 +80,9 @@ def run(folder: Path, *, user: int | None = None, before: str = "") -> subproces
         f"import sys; sys.path.insert(0, sys.argv[2]); {before}{SCRIPT}",
         str(folder),
         str(folder / "minga"),
+        *(str(free_port()) for _server in range(2)),
     ]
-    return subprocess.run(line, capture_output=True, text=True, timeout=90, user=user, group=user, cwd="/")
+    return subprocess.run(line, capture_output=True, text=True, timeout=2 * PATIENCE, user=user, group=user, cwd="/")
 
 
 def modes(folder: Path) -> list[int]:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local.rest import Rest
+from tests.waiting import PATIENCE
 
-LONG = 20.0  # seconds, of which a woken rest takes next to none
+LONG = 2 * PATIENCE  # seconds, of which a woken rest takes next to none
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def taken(rest: Rest, seconds: float) -> float:
 def test_it_ends_with_a_child(rest: Rest) -> None:
     with subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(0.2)"]) as child:
         assert taken(rest, LONG) < LONG / 2
-        assert child.wait(5) == 0
+        assert child.wait(PATIENCE) == 0
 
 
 def test_a_signal_between_two_rests_is_not_missed(rest: Rest) -> None:

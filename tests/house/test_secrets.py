@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.local import child, free_ports, holders, installation, services
+from deploy.local import child, holders, installation, services
 from deploy.local.child import Program
+from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = {
@@ -22,12 +24,15 @@ SECRETS = {
     "mail password": r"EMAIL_URL",
     "portal's ssh key": r"PORTAL_KEY_FILE|.*/keys",
     "machine keys": r"MACHINE_KEYS_FILE",
+    "sign-in keys": r"SIGN_IN_KEYS",
     "gateway token": r"AGENT_TOKEN_FILE|--token-file|.*/agent",
     "metrics token": r"METRICS_TOKEN",
+    "provider's secret": r"OIDC_CLIENT_SECRET",
+    "directory's password": r"LDAP_BIND_PASSWORD",
 }
 SITE = {"database", "redis", "secret key"}
 TABLE = {
-    "web": {*SITE, "mail password", "metrics token"},
+    "web": {*SITE, "sign-in keys", "metrics token", "provider's secret", "directory's password"},
     "worker": {*SITE, "mail password", "cloud", "portal's ssh key", "machine keys"},
     "live": {*SITE, "metrics token"},
     "beat": SITE,
@@ -54,7 +59,10 @@ def brought(monkeypatch: pytest.MonkeyPatch) -> None:
         "DISKS_OS_CLOUD",
         "EMAIL_URL",
         "METRICS_TOKEN",
+        "OIDC_CLIENT_SECRET",
+        "LDAP_BIND_PASSWORD",
         "SECRET_KEY",
+        "SIGN_IN_KEYS",
         "DATABASE_URL",
     ):
         monkeypatch.setenv(name, "smtp://x" if name == "EMAIL_URL" else "from-the-shell-of-a-person")
@@ -64,7 +72,7 @@ def brought(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("brought")
 def test_make_run(tmp_path: Path) -> None:
     with installation.take(tmp_path) as lock:
-        all_services = services.all_services(installation.settle(tmp_path, str(free_ports.free_port()), lock))
+        all_services = services.all_services(installation.settle(tmp_path, str(free_port()), lock))
     programs = {service.name: service.program for service in all_services}
     words = {name: [*child.environment(programs[name]), *programs[name].command] for name in TABLE}
     options = [word for name in TABLE for word in held(name, [w for w in words[name] if not w.startswith("/")])]
@@ -80,7 +88,7 @@ def test_make_run(tmp_path: Path) -> None:
 def test_a_process_of_make_run_is_started_without_what_is_not_its_own(tmp_path: Path) -> None:
     show = [sys.executable, "-c", "import os; print(*os.environ)"]
     process = child.start(Program("web", show), log=tmp_path / "log", pidfile=tmp_path / "pid")
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     names = (tmp_path / "log").read_text().split()
     assert "METRICS_TOKEN" in names
     assert [name for name in names if re.fullmatch(holders.SECRETS["cloud"], name)] == []

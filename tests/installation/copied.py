@@ -1,4 +1,4 @@
-"""YOUR-COPY-OF-MINGA: this working tree as a bare repository, and versions that come after it."""
+"""The working tree as YOUR-COPY-OF-MINGA, a bare repository, and versions that come after it."""
 
 import os
 import subprocess

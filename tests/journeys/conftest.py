@@ -13,6 +13,7 @@ import pytest
 
 from tests.chromium import browser as browser
 from tests.chromium import chromium as chromium
+from tests.cloud import ready_guest
 
 if TYPE_CHECKING:
     from tests.journeys.stack import Stack
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 # A guest's load is heard soon, so that a machine with a short policy falls asleep while a test waits.
 HASTY = {"IDLE_SWEEP_SECONDS": "1", "IDLE_SAMPLE_SECONDS": "2", "IDLE_LOAD_SECONDS": "4"}
-SETTINGS = {"simulated": {"LOCAL_CLOUD_BUILD_SECONDS": "2"}, "qemu": HASTY}
+SETTINGS = {"simulated": {"LOCAL_CLOUD_BUILD_SECONDS": "2"}, "qemu": HASTY, "debian": {}}
+GUESTS = {"debian": "qemu"}  # where the guests are of another kind than the stack
 _running: dict[str, "Stack"] = {}  # by kind, in this worker
 
 
@@ -31,8 +33,10 @@ def _started(kind: str) -> "Stack":
         # Short, for sockets; and open to the user that runs PostgreSQL.
         folder = Path(tempfile.mkdtemp(prefix="minga-", dir="/tmp"))
         folder.chmod(0o755)
-        _running[kind] = Stack(folder / "data", kind, **SETTINGS[kind])
+        _running[kind] = Stack(folder / "data", GUESTS.get(kind, kind), **SETTINGS[kind])
         try:
+            if kind == "debian":
+                ready_guest.give_starter(folder / "data" / "cloud")
             _running[kind].start()
         except BaseException:
             _stop(kind)
@@ -61,6 +65,16 @@ def qemu_stack() -> "Stack":
     if not shutil.which("qemu-system-x86_64"):
         pytest.skip("qemu-system-x86_64 is not installed")
     return _started("qemu")
+
+
+@pytest.fixture(scope="module")
+def debian_stack() -> "Stack":
+    """Real guests, with the card of the Debian guest that was built before."""
+    if not shutil.which("qemu-system-x86_64"):
+        pytest.skip("qemu-system-x86_64 is not installed")
+    if not ready_guest.is_built("debian-12"):
+        pytest.skip(f"not built: python -m cloud.starter --folder {ready_guest.STARTERS} debian-12")
+    return _started("debian")
 
 
 def _group(item: pytest.Item | None) -> str:

@@ -18,19 +18,20 @@ import psycopg
 
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
 from tests.machines.idle.guest import terminal
+from tests.waiting import PATIENCE
 from tunnels.agent import relay
 
 # Much more than the 10 s after which a load that was not heard is unknown: on a busy computer a guest that computes gets little for seconds.
 IDLE_MINUTES = 0.4
-# By template. Who goes on working has a whole minute: agents tell what passed every ten seconds only.
-ASK_MINUTES = {"first-steps": 0.5, "web-lab": 1.0}
-# For one second of three: an emulated guest that never rests takes a whole processor from the other tests.
-COMPUTES = "while :; do timeout 1 sh -c 'while :; do :; done'; sleep 2; done"
+# By template. Who goes on working has minutes, of which none is waited for: agents tell what passed every ten seconds only.
+ASK_MINUTES = {"first-steps": 0.5, "web-lab": 3.0}
+# For one second of four, which is as long as a look at its load: an emulated guest that never rests takes a whole processor from the other tests.
+COMPUTES = "while :; do timeout 1 sh -c 'while :; do :; done'; sleep 3; done"
 BUSY_SECONDS = 2 * 60 * IDLE_MINUTES  # twice what makes a quiet one be asked about
 # After the portal has noted its line, bytes are taken for that line's for ten; agents tell whole seconds.
 ECHO_SECONDS = 12
 BRIEF_SECONDS = relay.BRIEF_SECONDS + 2  # what passes in a younger connection may be a scanner's
-BEGIN_SECONDS = 400  # until all guests are up
+BEGIN_SECONDS = 600  # until all guests are up
 
 
 class Question(NamedTuple):
@@ -57,7 +58,7 @@ class Idler:
 
     def leave(self) -> None:
         self.student.call("DELETE", f"machines/{self.pk}/")
-        self.student.until(self.pk, "gone", 120)
+        self.student.until(self.pk, "gone")
 
     @property
     def door(self) -> dict[str, Any]:
@@ -101,10 +102,10 @@ class Idler:
         def is_heard() -> bool:
             return any(at and at > began for (at,) in self._rows(query))
 
-        wait_for(is_heard, 60, "its load is heard", say=self.why)
+        wait_for(is_heard, 2 * PATIENCE, "its load is heard", say=self.why)
 
     def is_asked(self) -> None:
-        wait_for(self.questions, 120, "it is asked about", say=self.why)
+        wait_for(self.questions, 3 * PATIENCE, "it is asked about", say=self.why)
 
 
 def sleeps_and_is_woken(idler: Idler) -> None:
@@ -112,8 +113,10 @@ def sleeps_and_is_woken(idler: Idler) -> None:
     process = idler.ran("sleep 7777 > /dev/null 2>&1 & echo $!")
     idler.all_have_begun()
     idler.is_asked()
-    wait_for(lambda: idler.told().get("mail") == "delivered", 30, "its owner has a mail", say=lambda: str(idler.told()))
-    idler.student.until(idler.pk, "suspended", 180)
+    wait_for(
+        lambda: idler.told().get("mail") == "delivered", PATIENCE, "its owner has a mail", say=lambda: str(idler.told())
+    )
+    idler.student.until(idler.pk, "suspended")
     [question] = idler.questions()
     assert question.outcome == "silence"
     assert question.ends_at
@@ -121,7 +124,7 @@ def sleeps_and_is_woken(idler: Idler) -> None:
     assert question.asked_at + idler.answer <= question.ends_at <= question.closed_at
     history = idler.student.call("GET", f"machines/{idler.pk}/events/").text
     assert "nobody answered" in history
-    wait_for(lambda: idler.door["state"] == "held", 30, "its port is held")
+    wait_for(lambda: idler.door["state"] == "held", PATIENCE, "its port is held")
     assert "7777" in idler.ran(f"tr '\\0' ' ' < /proc/{process}/cmdline")
     idler.student.until(idler.pk, "running")
     assert "connection from" in idler.student.call("GET", f"machines/{idler.pk}/events/").text
@@ -149,15 +152,19 @@ async def _is_asked_and_not_cut(idler: Idler) -> None:
     async with terminal("127.0.0.1", door["port"], idler.key, door["user"], command=None) as session:
         began = time.monotonic()
         session.process.stdin.write("echo ready-$((1+1))\n")  # prompts differ
-        assert await session.shows("ready-2", 30), session.seen
+        assert await session.shows("ready-2"), session.seen
         await asyncio.to_thread(idler.all_have_begun)
-        assert await session.shows("Minga: ", 120), idler.why()
-        await asyncio.to_thread(wait_for, lambda: idler.told().get("terminal") == "delivered", 20, "the line is noted")
+        assert await session.shows("Minga: ", 3 * PATIENCE), idler.why()
+        await asyncio.to_thread(
+            wait_for, lambda: idler.told().get("terminal") == "delivered", PATIENCE, "the line is noted"
+        )
         # Sooner it would be taken for the echo of our line, or for a scanner's knock.
         await asyncio.sleep(max(ECHO_SECONDS, began + BRIEF_SECONDS - time.monotonic()))
         session.process.stdin.write("echo still-$((40+2)); seq 1 2000 | tail -n 400\n")
-        assert await session.shows("still-42", 10)
-        await asyncio.to_thread(wait_for, lambda: idler.questions()[-1].closed_at, 60, "the question is closed")
+        assert await session.shows("still-42")
+        await asyncio.to_thread(
+            wait_for, lambda: idler.questions()[-1].closed_at, 2 * PATIENCE, "the question is closed"
+        )
     questions = await asyncio.to_thread(idler.questions)
     assert questions[0].outcome == "active", (questions, await asyncio.to_thread(idler.told), session.seen)
     assert await asyncio.to_thread(lambda: idler.told()["terminal"]) == "delivered"
@@ -198,7 +205,7 @@ class SideBySide:
         try:
             idler = Idler(self.minga, name, template, self.folder, begin)
             try:
-                idler.student.until(idler.pk, "running", 300)
+                idler.student.until(idler.pk, "running", BEGIN_SECONDS)
                 scene(idler)
             finally:
                 idler.leave()

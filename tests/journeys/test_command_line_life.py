@@ -15,6 +15,7 @@ from clients.python import generate
 from clients.python.minga_client import Client
 from tests.journeys.kinds import on_simulated
 from tests.journeys.stack import make_key
+from tests.waiting import PATIENCE
 
 pytestmark = [on_simulated, pytest.mark.slow]
 FOLDER = Path(generate.FILE).parents[1]
@@ -91,6 +92,29 @@ def test_the_bin_gives_back_what_rm_put_there(minga: Shell, condor: str) -> None
     assert json.loads(minga("show", condor, "--json"))["state"] == "running"
 
 
+def test_put_away_and_brought_back(minga: Shell, condor: str) -> None:
+    """The verbs that move a machine, one after the other; `wake` and `restore` find theirs without its name."""
+    for words, state in (
+        (("shelve", condor), "shelved"), (("wake",), "running"), (("restart", condor), "running"),
+        (("reset", condor, "--yes"), "running"), (("archive", condor), "archived"), (("restore",), "running"),
+    ):  # fmt: skip
+        assert minga(*words, "--wait").strip() == f"{condor}: {state}", words
+        assert json.loads(minga("show", condor, "--json"))["state"] == state, words
+
+
+def test_the_quota_counts_it(minga: Shell, condor: str) -> None:
+    assert json.loads(minga("quota", "--json"))["machines"]["used"] == 1, condor
+
+
+def test_bash_completes_its_name(minga: Shell, condor: str, tmp_path: Path) -> None:
+    (tmp_path / "minga").write_text(f'#!/bin/sh\ncd {FOLDER}\nexec {sys.executable} -m minga_client "$@"\n')
+    (tmp_path / "minga").chmod(0o755)
+    line = f'{minga("completion", "bash")}\nCOMP_WORDS=(minga ssh con); COMP_CWORD=2; _minga; echo "${{COMPREPLY[@]}}"'
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", line], env={**minga.environment, "PATH": path}, capture_output=True, text=True)
+    assert done.stdout.strip() == condor.replace(" ", "\\ "), done.stderr
+
+
 def test_a_token_that_was_revoked(minga: Shell, stack: Any) -> None:
     other = Client.sign_in(stack.url, "student", "minga", name="for a moment")
     other.sign_out()
@@ -108,11 +132,11 @@ def test_login_by_the_browser(stack: Any, tmp_path: Path) -> None:
     with subprocess.Popen(line, cwd=FOLDER, env=shell.environment, stderr=subprocess.PIPE, text=True) as login:
         assert login.stderr is not None
         code = login.stderr.readline().split()[-1]
-        with httpx.Client(base_url=stack.url, follow_redirects=True) as browser:
+        with httpx.Client(base_url=stack.url, follow_redirects=True, timeout=PATIENCE) as browser:
             post(browser, "/accounts/login/", login="student", password="minga")
             assert "wants to do all" in post(browser, "/account/device/", code=code)
             assert "Allowed." in post(browser, "/account/device/", code=code, decision="allow")
-        assert login.wait(30) == 0
+        assert login.wait(PATIENCE) == 0
     assert shell("whoami").startswith("student ")
     shell("logout")
 

@@ -5,12 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.chromium import in_a_browser
 from tests.journeys.kinds import EACH_KIND, FIXTURES, on_simulated
 from tests.journeys.stack import Person, Stack, is_shut, make_key, wait_for
-from tests.journeys.visitor import Visitor, processes_of, run
+from tests.journeys.visitor import Visitor, processes_of, run, says
+from tests.waiting import PATIENCE
 
 pytestmark = [*in_a_browser, pytest.mark.slow]
 OPEN = re.compile(r"^Open(, but nothing inside answers)?$")  # in the real guest nothing listens on the port
@@ -48,7 +49,7 @@ def test_a_students_first_machine(minga: Stack, browser: Browser, tmp_path: Path
     machine = student.launch("condor")
     watch_it_come_up(student)
     line = student.copied("ssh")
-    student.shoot("machine", whole=False)  # docs/images/machine.png is a copy of it
+    student.shoot("machine", whole=False)
     link = student.service("http").locator("a").inner_text()
     come_in(line, key, link)
     a_stranger_sees_nothing(browser, minga, machine)
@@ -73,18 +74,19 @@ def watch_it_come_up(student: Visitor) -> None:
     student.shoot("building")
     student.sees("running")
     percents = student.recorded()
-    assert percents[0] < percents[-1], percents
+    # A simulated guest is up in two seconds: a page that comes late sees one percentage only.
+    assert percents[0] < percents[-1] or (student.stack.kind == "simulated" and len(percents) == 1), percents
     assert percents == sorted(percents)
     assert student.page.locator("#state").inner_text() == "Running"
-    assert "Running" in student.page.locator("#said").inner_text()  # what a screen reader hears
+    expect(student.page.locator("#said")).to_contain_text("Running")  # what a screen reader hears
 
 
 def come_in(line: str, key: Path, link: str) -> None:
-    ran = run(line, key, "hostname")
-    assert (ran.returncode, ran.stdout.strip()) == (0, "condor"), ran.stderr
-    page = subprocess.run(["curl", "-sSf", "--max-time", "20", link], capture_output=True, text=True)
-    assert page.returncode == 0, page.stderr
-    assert "condor" in page.stdout
+    says(line, key, "hostname", "condor")
+    curl = ["curl", "-sSf", "--max-time", "60", link]
+    wait_for(
+        lambda: "condor" in subprocess.run(curl, capture_output=True, text=True).stdout, PATIENCE, "its page is there"
+    )
 
 
 def a_stranger_sees_nothing(browser: Browser, minga: Stack, machine: str) -> None:
@@ -104,8 +106,7 @@ def write_to_the_ram_disk(line: str, key: Path) -> None:
 def sleep(student: Visitor, line: str) -> None:
     student.press("suspend")
     student.sees("suspended")
-    # A page that hears no events asks after 15 s.
-    student.page.get_by_text("wakes when you connect").first.wait_for(timeout=20_000)
+    student.page.get_by_text("wakes when you connect").first.wait_for()
     assert "A connection wakes it" in student.page.locator("#access").inner_text()
     assert student.page.locator("#ssh").inner_text() == line
     student.shoot("sleeping")
@@ -114,21 +115,22 @@ def sleep(student: Visitor, line: str) -> None:
 def wake(student: Visitor, line: str, key: Path) -> None:
     student.press("wake")
     student.sees("running")
-    ran = run(line, key, "cat /tmp/note")
-    assert (ran.returncode, ran.stdout.strip()) == (0, "still-here"), ran.stderr
+    says(line, key, "cat /tmp/note", "still-here")
 
 
 def one_more_port(student: Visitor) -> None:
+    student.open_tab("ports")
     student.page.locator("[name=port]").fill("8000")
     student.page.locator("[name=scheme]").select_option("tcp")
     student.page.locator("form[action$='/ports/'] button").click()
     service = student.service("Port 8000")
-    service.get_by_text(OPEN).wait_for(timeout=30_000)
+    service.get_by_text(OPEN).wait_for()
     port = int(service.locator(".mono").inner_text().rpartition(":")[2])
-    assert not is_shut(port)
-    service.locator("button").click()
+    wait_for(lambda: not is_shut(port), PATIENCE, "the port is open")
+    service.locator("form button").click()
     service.wait_for(state="detached")
-    wait_for(lambda: is_shut(port), 5, "the port is closed")
+    wait_for(lambda: is_shut(port), PATIENCE, "the port is closed")
+    student.open_tab("connect")
 
 
 def delete(student: Visitor, minga: Stack, machine: str, line: str) -> None:
@@ -140,7 +142,7 @@ def delete(student: Visitor, minga: Stack, machine: str, line: str) -> None:
     assert minga.servers(machine) == []
     assert processes_of(minga) == []
     assert is_shut(guest[1], guest[0])
-    wait_for(lambda: is_shut(int(line.split()[2])), 5, "the port is closed")
+    wait_for(lambda: is_shut(int(line.split()[-2])), PATIENCE, "the port is closed")
     used = student.used()
     assert len(used) == 7
     assert {text.split()[0] for text in used.values()} == {"0"}, used
@@ -178,6 +180,7 @@ def test_a_settled_page_follows_what_happens_elsewhere_but_not_below_ones_hands(
     student, elsewhere = Visitor(browser, light).sign_in("student"), Person(light, "student")
     machine = student.launch("condor")
     student.sees("running")
+    student.open_tab("settings")
     student.page.locator("#live [name=name]").fill("puma")
     elsewhere.call("POST", f"machines/{machine}/suspend/")
     elsewhere.until(machine, "suspended")
@@ -187,10 +190,10 @@ def test_a_settled_page_follows_what_happens_elsewhere_but_not_below_ones_hands(
     assert student.page.locator("#live [name=name]").input_value() == "puma"
     student.page.locator("#live [name=name]").blur()
     comes_back_to_the_tab(student)
-    student.sees("suspended", seconds=10)
+    student.sees("suspended")
     assert student.page.locator("#live [name=name]").input_value() == "puma"  # what was typed is kept
     elsewhere.call("POST", f"machines/{machine}/wake/")
-    student.sees("running", seconds=40)  # now and then it looks without being asked to
+    student.sees("running")  # now and then it looks without being asked to
 
 
 def comes_back_to_the_tab(student: Visitor) -> None:
@@ -225,7 +228,7 @@ def test_it_works_without_javascript(light: Stack, browser: Browser) -> None:
     student.sees("running")  # the page loads itself anew while something is under way
     student.press("suspend")
     student.sees("suspended")
-    assert student.page.locator("[data-copy]:visible").count() == 0  # no button that does nothing
+    assert student.page.locator("button[data-copy]:visible").count() == 0  # no button that does nothing
     delete_for_good(student)
 
 
@@ -234,12 +237,14 @@ def test_the_language_changes_where_one_is(light: Stack, browser: Browser) -> No
     student = Visitor(browser, light).sign_in("student")
     machine = student.launch("llama")
     student.sees("running")
+    student.page.locator("#user-menu").click()
     student.page.get_by_role("button", name="Español").click()
     student.page.locator("html[lang=es]").wait_for(state="attached")
     assert student.machine == machine
     assert student.page.locator("#state").inner_text() == "Encendida"
     student.press("suspend")
     student.sees("suspended")  # what comes live is Spanish, too
-    assert student.page.locator("#state").inner_text() == "Durmiendo"
+    assert student.page.locator("#state").inner_text() == "Dormida"
+    student.page.locator("#user-menu").click()
     student.page.get_by_role("button", name="English").click()
     student.page.locator("html[lang=en]").wait_for(state="attached")

@@ -10,6 +10,7 @@ import pytest
 
 from tests.journeys.kinds import on_simulated
 from tests.journeys.stack import Person, Stack, make_key, ssh, wait_for
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.slow, on_simulated]
 
@@ -29,13 +30,17 @@ class Asleep:
         self.student.call("POST", "keys/", json={"name": "knock", "public_key": public})
         self.pk = self.student.launch(name="marmot")["id"]
         self.student.until(self.pk, "running")
-        self.ran("echo still-here > /tmp/note")
+        # Its port may be told to be open a moment before the agent has opened it.
+        note = ("echo still-here > /tmp/note; cat /tmp/note", "still-here")
+        wait_for(
+            lambda: ssh(self.port("ssh"), self.key, note[0]).stdout.strip() == note[1], PATIENCE, "it lets its owner in"
+        )
         self.sleep()
 
     def sleep(self) -> None:
         self.student.call("POST", f"machines/{self.pk}/suspend/")
         self.student.until(self.pk, "suspended")
-        wait_for(lambda: {door["state"] for door in self.doors} == {"held"}, 15, "its ports are held")
+        wait_for(lambda: {door["state"] for door in self.doors} == {"held"}, PATIENCE, "its ports are held")
 
     @property
     def doors(self) -> list[dict[str, Any]]:
@@ -72,7 +77,7 @@ def test_ssh_to_the_port_of_a_sleeping_machine_is_held_until_it_is_awake(asleep:
 
 
 def _visit(port: int, source: str) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0)) as visit:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE, source_address=(source, 0)) as visit:
         try:
             return visit.recv(100)
         except ConnectionError:
@@ -89,8 +94,8 @@ def test_a_browser_is_told_and_then_sees_the_page(asleep: Asleep) -> None:
     line = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://127.0.0.1:{asleep.port('http')}/"]
 
     def code() -> str:
-        return subprocess.run(line, capture_output=True, text=True, timeout=30).stdout
+        return subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE).stdout
 
     assert code() == "503"
-    wait_for(lambda: code() == "200", 90, "the page is there")
+    wait_for(lambda: code() == "200", PATIENCE, "the page is there")
     asleep.student.until(asleep.pk, "running")

@@ -1,7 +1,6 @@
 """A key that is added later reaches a machine that runs, and leaves it again when it is deleted: with a real ssh, by the whole of Minga."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from clients.python.minga_client import Client
 from tests.cloud.local_stage import make_key
 from tests.journeys.kinds import on_simulated
+from tests.waiting import PATIENCE, until
 
 pytestmark = [on_simulated, pytest.mark.slow]
 OPTIONS = [
@@ -38,14 +38,14 @@ def command(minga: Client) -> Iterator[list[str]]:
 
 def lets_in(command: list[str], key: Path) -> bool:
     options = [word for option in OPTIONS for word in ("-o", option)]
-    return subprocess.run([*command, "-i", key, *options, "hostname"], capture_output=True, timeout=20).returncode == 0
+    return (
+        subprocess.run([*command, "-i", key, *options, "hostname"], capture_output=True, timeout=PATIENCE).returncode
+        == 0
+    )
 
 
 def settled(minga: Client, key: int) -> str:
-    deadline = time.monotonic() + 30
-    while (state := next(minga.key_in_machines(key)).state) == "waiting" and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return state
+    return until(lambda: (state := next(minga.key_in_machines(key)).state) != "waiting" and state, "the key is put in")
 
 
 def test_it_comes_and_goes(minga: Client, command: list[str], tmp_path: Path) -> None:
@@ -54,9 +54,7 @@ def test_it_comes_and_goes(minga: Client, command: list[str], tmp_path: Path) ->
     key = minga.add_key(file.with_suffix(".pub").read_text())
     assert not lets_in(ssh, file)
     assert [one.state for one in minga.install_key(key.id, [machine])] == ["waiting"]
-    assert (settled(minga, key.id), lets_in(ssh, file)) == ("done", True)
+    assert settled(minga, key.id) == "done"
+    until(lambda: lets_in(ssh, file), "the key lets in")
     minga.remove_key(key.id, take_out=True)
-    deadline = time.monotonic() + 30
-    while lets_in(ssh, file) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not lets_in(ssh, file)
+    until(lambda: not lets_in(ssh, file), "the key is taken out")

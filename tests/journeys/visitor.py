@@ -7,10 +7,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.journeys.stack import ROOT, Stack
+from tests.chromium import MILLISECONDS
+from tests.journeys.stack import ROOT, Stack, wait_for
+from tests.waiting import PATIENCE
 
 SHOTS = Path(os.environ.get("MINGA_SHOTS") or ROOT / "tests" / "shots")
-BUILD_SECONDS = {"simulated": 60, "qemu": 240, "openstack": 240}  # real guests boot without KVM on a busy machine
+BUILD_SECONDS = {"simulated": 180, "qemu": 400, "openstack": 400}  # real guests boot without KVM on a busy machine
 # Notes what the page shows, ten times a second. It is gone after a reload: that is how one is noticed.
 RECORDER = """() => {
   window.percents = [];
@@ -33,16 +35,17 @@ class Visitor:
             java_script_enabled=script,
             color_scheme="light",
         )
+        self.context.set_default_timeout(MILLISECONDS)
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.context.add_cookies([{"name": "django_language", "value": language, "url": stack.url}])
         self.page: Page = self.context.new_page()
 
-    def sign_in(self, name: str) -> "Visitor":
+    def sign_in(self, name: str, password: str = "minga") -> "Visitor":
         self.page.goto("/")
         self.page.locator("[name=login]").fill(name)
-        self.page.locator("[name=password]").fill("minga")
-        self.page.locator("main button").click()
-        self.page.wait_for_url(f"{self.stack.url}/")
+        self.page.locator("[name=password]").fill(password)
+        self.page.locator("main button.main").click()
+        self.page.locator("#user-menu").wait_for()  # each role lands on a page of its own
         return self
 
     def add_key(self, public: str) -> None:
@@ -62,10 +65,10 @@ class Visitor:
         file.chmod(0o600)
         return file
 
-    def launch(self, name: str, card: int = 0) -> str:
-        """Fill in one card and press its button; the machine's id."""
+    def launch(self, name: str, template: str = "first-steps") -> str:
+        """Fill in the card of a template and press its button; the machine's id."""
         self.page.goto("/launch/")
-        form = self.page.locator("form.launch").nth(card)
+        form = self.page.locator("form.launch").filter(has=self.page.locator(f"input[name=template][value={template}]"))
         form.locator("summary").click()
         form.locator("[name=name]").fill(name)
         form.locator("button").click()
@@ -78,7 +81,15 @@ class Visitor:
         return self.page.url.rstrip("/").rpartition("/")[2]
 
     def press(self, verb: str) -> None:
-        self.page.locator(f"#do-{verb}").click()
+        """Press a button; of those in the menu, once that is unfolded."""
+        button = self.page.locator(f"#do-{verb}")
+        if not button.is_visible():
+            self.page.locator("#more").click()
+        button.click()
+
+    def open_tab(self, name: str) -> None:
+        self.page.locator(f"#tab-{name}").click()
+        self.page.locator(f"#tab-{name}[aria-current]").wait_for()
 
     def sees(self, state: str, *, seconds: float | None = None) -> None:
         """Wait until the page says so by itself."""
@@ -99,8 +110,8 @@ class Visitor:
         return str(self.page.evaluate("navigator.clipboard.readText()"))
 
     def service(self, name: str) -> Locator:
-        """The line of one service among the ways in."""
-        return self.page.locator("#access .services > li").filter(has=self.page.get_by_text(name, exact=True))
+        """The line of one service among the ways in, or among the ports."""
+        return self.page.locator("#live .services > li").filter(has=self.page.get_by_text(name, exact=True))
 
     def used(self) -> dict[str, str]:
         """The quota bars of My machines, as people read them: {"Machines": "1 of 2"}."""
@@ -114,6 +125,17 @@ class Visitor:
         self.page.screenshot(path=SHOTS / f"{self.stack.kind}-{name}.png", full_page=whole)
 
 
+def says(line: str, key: Path, command: str, words: str) -> None:
+    """Wait until a command says these words in a machine: a port may be told to be open a moment before its agent has opened it."""
+    said: list[subprocess.CompletedProcess[str]] = []
+
+    def is_said() -> bool:
+        said[:] = [run(line, key, command)]
+        return said[0].stdout.strip() == words
+
+    wait_for(is_said, PATIENCE, f"{words} of {command}", say=lambda: str(said))
+
+
 def run(line: str, key: Path, command: str) -> subprocess.CompletedProcess[str]:
     """The ssh line of the page as it stands; only the key, and where the host's key is kept, are added."""
     program, *arguments = shlex.split(line)
@@ -121,7 +143,7 @@ def run(line: str, key: Path, command: str) -> subprocess.CompletedProcess[str]:
     own = ["-i", str(key), "-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={known}"]
     whole = [program, *own, *arguments, command]
     return subprocess.run(
-        whole, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, start_new_session=True
+        whole, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, start_new_session=True
     )
 
 

@@ -96,6 +96,7 @@ SECRETS = [
     "could not reach postgres://minga:hunter2hunter2@db/minga",
     "GET /accounts/password/reset/key/1-hunter2hunter2/",
     "POST /asks/12-more.1xUmx1.hunter2hunter2/ 200",
+    "GET /account/address/prove/eyJ0byI6Im0ifQ.1xUmx1.hunter2hunter2/ 200",
     "cookie sessionid=hunter2hunter2; theme=dark",
 ]
 
@@ -125,7 +126,7 @@ def test_a_sentence_without_a_secret_stays_whole(words: str) -> None:
 
 @pytest.mark.parametrize("word", ["a", "token", "'token", "authorization=", "bearer ", "a://", "/asks/1-"])
 def test_a_long_path_costs_no_more_than_its_length(word: str) -> None:
-    """Such a request kept the whole web process busy for a minute. Measured in processor time of this thread, so that others do not count."""
+    """A request like this kept the whole web process busy for a minute. Measured in processor time of this thread, so that others do not count."""
     began = time.thread_time()
     logs.scrubbed(f"GET /{word * (20_000 // len(word))} 404")
     assert time.thread_time() - began < 2  # 0.01 s; 7 s and more when it grows with the square

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lib.names import BadName, clean_name, host_name, made_clean
+from lib.names import MOST_READ, BadName, clean_name, host_name, made_clean
 
 PERSIAN = "می\u200cخواهم"
 WOMAN_CODES = "👩\u200d💻"
@@ -88,6 +88,12 @@ def test_a_refusal_says_where_the_mark_is() -> None:
         clean_name("Lab\u202e 1")
     assert "after “Lab”" in str(refusal.value)
     assert "U+202E" in str(refusal.value)
+
+
+def test_what_is_far_too_long_is_not_looked_at() -> None:
+    with pytest.raises(BadName, match="too long"):
+        clean_name("a" + "\u200b" * MOST_READ)
+    assert made_clean("a" + "\u200b" * MOST_READ + "b") == "a"
 
 
 def _any_text(seed: int) -> str:

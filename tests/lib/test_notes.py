@@ -30,7 +30,7 @@ def test_a_percent_sign_from_a_person_does_no_harm() -> None:
 def test_a_time_is_read_in_the_readers_zone_and_language() -> None:
     stored = Note("Until %(at)s.", {"at": moment(datetime(2026, 11, 27, 22, 40, tzinfo=UTC))}).as_json()
     with override("es"), timezone.override("America/La_Paz"):
-        assert str(Note.from_json(stored)) == "Until 27 nov 2026, 18:40."
+        assert str(Note.from_json(stored)) == "Until 27\u00a0nov\u00a02026, 18:40."
 
 
 def test_a_process_of_the_version_before_reads_a_time_too() -> None:

@@ -4,7 +4,8 @@ import asyncio
 import threading
 from typing import Any
 
-from deploy.local import free_ports
+from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -14,17 +15,17 @@ class Front:
 
     def __init__(self, live: int, web: int) -> None:
         self.live, self.web = live, web
-        self.port = free_ports.free_port()
+        self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_until_complete, args=(self._serve(),))
         self.is_up = threading.Event()
         self.thread.start()
-        self.is_up.wait(10)
+        assert self.is_up.wait(PATIENCE)
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.ended.set)
-        self.thread.join(10)
+        self.thread.join(PATIENCE)
         self.loop.close()
 
     async def _serve(self) -> None:

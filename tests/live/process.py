@@ -11,17 +11,16 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
+from lib import events
 from portal import serve
+from portal.live import dials, hub, reading
 from portal.live.__main__ import make_server
+from tests.ports import free_port
+from tests.waiting import PATIENCE, until
 
-PATIENCE = 10.0  # seconds
-
-
-def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+# One that stood still for seconds goes on as before: in production it ends connections whose rights nobody looked at meanwhile.
+hub.UNSURE_SECONDS = dials.UNSURE_SECONDS = reading.SECONDS = PATIENCE
+events.CONNECT_SECONDS = PATIENCE  # or an event is not sent, which nothing makes good
 
 
 class LiveProcess:
@@ -29,12 +28,11 @@ class LiveProcess:
 
     def __init__(self, trusted: Collection[str] = ()) -> None:
         """`trusted`: proxies whose words it believes."""
-        self.port, self.trusted = 0, list(trusted)
+        self.port, self.trusted = free_port(), list(trusted)
         self.start()
 
     def start(self) -> None:
         listening = serve.listen("127.0.0.1", self.port)
-        self.port = listening.getsockname()[1]
         self.server: Any = make_server(trusted=self.trusted)
         self.hub = self.server.config.app.hub
         self.thread = threading.Thread(target=lambda: asyncio.run(self._run(listening)))
@@ -84,16 +82,16 @@ class Listener:
         listener.wait_for("event: state")
         return listener
 
-    def wait_for(self, words: str, seconds: float = PATIENCE) -> str:
+    def wait_for(self, words: str) -> str:
         """Read until these words have come; all that has."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         while words not in self.text:
             assert not self.is_over, self.text
             self.read(end - time.monotonic())
         return self.text
 
-    def wait_for_end(self, seconds: float) -> str:
-        end = time.monotonic() + seconds
+    def wait_for_end(self) -> str:
+        end = time.monotonic() + PATIENCE
         while not self.is_over:
             self.read(end - time.monotonic())
         return self.text

@@ -11,6 +11,7 @@ from accounts.models import User
 from portal.live import dials
 from portal.live.dials import Dials
 from tests.factories import make_machine
+from tests.waiting import PATIENCE
 from tunnels.dial_actions import dial
 from tunnels.models import Tunnel
 
@@ -35,7 +36,7 @@ class Websocket:
 
 
 async def served(dialed: Dials, websocket: Websocket) -> str:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE):
         return await dialed.serve(websocket.scope, websocket.receive, websocket.send)
 
 

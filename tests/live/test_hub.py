@@ -10,6 +10,7 @@ from portal.live import hub as hubs
 from portal.live.entry import Entry, Refused
 from portal.live.hub import Hub
 from portal.live.stream import MOST_WAITING, Message, Stream
+from tests.waiting import PATIENCE, happens
 
 
 class Reader:
@@ -88,7 +89,7 @@ async def test_changes_that_cannot_be_looked_up_are_a_gap(monkeypatch: pytest.Mo
     hub, reader = Hub(), Reader()
     stream = await opened(hub, reader)
     hub.hear([("machine", "1")])
-    await asyncio.sleep(2 * hubs.GATHER_SECONDS)
+    await happens(lambda: reader.names[2:])
     await stream.settle()
     assert reader.names[2:] == ["gap"]
 
@@ -103,6 +104,40 @@ async def test_rights_that_nobody_can_look_at_end(monkeypatch: pytest.MonkeyPatc
     hub, reader = Hub(), Reader()
     stream = await opened(hub, reader)
     guard = asyncio.create_task(hub.guard())
-    await asyncio.sleep(0.2)
+    await happens(lambda: stream.ended)
+    await stream.settle()
     guard.cancel()
     assert (stream.ended, reader.names[-1]) == ("unsure", "bye unsure")
+
+
+async def test_rights_are_looked_at_without_waiting_when_a_person_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub, reader = Hub(), Reader()
+    monkeypatch.setattr(hubs, "CHECK_SECONDS", 3600)
+    looked = asyncio.Event()
+
+    async def nobody_may(_read: Any, *_entries: Any) -> dict[int, User]:
+        looked.set()
+        return {}
+
+    stream = await opened(hub, reader)
+    monkeypatch.setattr(hubs, "read", nobody_may)
+    guard = asyncio.create_task(hub.guard())
+    hub.hear([("person", "1")])
+    await asyncio.wait_for(looked.wait(), PATIENCE)
+    await stream.settle()
+    guard.cancel()
+    assert stream.ended == "rights"
+
+
+async def test_who_has_other_roles_reloads_all_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub, reader = Hub(), Reader()
+    stream = await opened(hub, reader)
+
+    async def demoted(_read: Any, entries: list[Entry]) -> dict[int, User]:
+        return {0: User(pk=1, username="p1", roles=["student", "teacher"])}
+
+    monkeypatch.setattr(hubs, "read", demoted)
+    for _twice in range(2):
+        await hub._check()
+        await stream.settle()
+    assert (reader.names[2:], stream.ended) == (["gap"], "")

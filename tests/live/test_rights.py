@@ -38,6 +38,18 @@ def test_a_change_reaches_those_who_have_the_machine_in_their_care(cast: list[Us
     assert {p.username for p in cast if p.pk in reached} == {"student", "teacher", "admin"}
 
 
+def test_a_change_reaches_the_author_of_the_template_while_they_teach(cast: list[User]) -> None:
+    machine, teacher = Machine.objects.get(), cast[2]
+    Template.objects.update(course=None, created_by=teacher)
+    change = ("machine", str(machine.pk))
+    assert teacher.pk in rights.recipients([change], cast)[change]
+    User.objects.filter(pk=teacher.pk).update(roles=["student"])
+    cast = list(User.objects.all())
+    reached = rights.recipients([change], cast)[change]
+    assert reached == {p.pk for p in cast if access.in_care_of(p).filter(pk=machine.pk).exists()}
+    assert teacher.pk not in reached
+
+
 def test_only_those_who_are_asked_for_are_named(cast: list[User]) -> None:
     change = ("machine", str(Machine.objects.get().pk))
     assert rights.recipients([change], cast[1:2]) == {change: set()}

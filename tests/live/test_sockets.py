@@ -16,21 +16,26 @@ from accounts import tokens
 from accounts.models import User
 from lib import events, seldom
 from portal.live import sockets
+from tests.database_clients import database_clients
 from tests.factories import make_machine
 from tests.live.process import Listener, LiveProcess
+from tests.live.test_streams import costs, must_cost_no_more_than
+from tests.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("live"), pytest.mark.slow]
 
 
 def connected(live: LiveProcess, **headers: str) -> ClientConnection:
-    return connect(f"ws://localhost:{live.port}/live/events", additional_headers=headers, proxy=None)
+    return connect(
+        f"ws://localhost:{live.port}/live/events", additional_headers=headers, proxy=None, open_timeout=PATIENCE
+    )
 
 
 @pytest.fixture
 def line(live: LiveProcess, student: User) -> Iterator[ClientConnection]:
     with connected(live, Authorization=f"Bearer {tokens.make(user=student)}") as line:
-        assert json.loads(line.recv(5)) == {"event": "state", "data": "live"}
-        assert json.loads(line.recv(5))["event"] == "gap"
+        assert json.loads(line.recv(PATIENCE)) == {"event": "state", "data": "live"}
+        assert json.loads(line.recv(PATIENCE))["event"] == "gap"
         yield line
 
 
@@ -38,7 +43,7 @@ def code_of_end(line: ClientConnection) -> Any:
     """Read on until the other side has closed it."""
     try:
         while True:
-            line.recv(6)
+            line.recv(PATIENCE)
     except ConnectionClosed as end:
         return end.rcvd and end.rcvd.code
 
@@ -46,7 +51,7 @@ def code_of_end(line: ClientConnection) -> Any:
 def test_a_program_hears_of_a_change(line: ClientConnection, student: User) -> None:
     machine = make_machine(student)
     events.publish("machine", machine.pk)
-    said = json.loads(line.recv(5))
+    said = json.loads(line.recv(PATIENCE))
     assert (said["event"], said["kind"], said["id"]) == ("change", "machine", str(machine.pk))
 
 
@@ -77,7 +82,7 @@ def test_too_many_pings_end_it(line: ClientConnection) -> None:
 def upgrade(live: LiveProcess, *more: str) -> socket.socket:
     """Ask for a websocket, with a window that is soon full."""
     plain = socket.socket()
-    plain.settimeout(10)
+    plain.settimeout(PATIENCE)
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     plain.connect(("127.0.0.1", live.port))
     heads = ("Host: localhost", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
@@ -114,6 +119,19 @@ def test_a_head_that_only_one_of_two_parsers_takes_ends_it(live: LiveProcess) ->
         assert plain.recv(1) == b""
 
 
+def test_fifty_hold_no_thread_and_no_connection_to_the_database(live: LiveProcess) -> None:
+    people = [User.objects.create_user(f"s{n}") for n in range(51)]
+    first, *others = [f"Authorization: Bearer {tokens.make(user=person)}" for person in people]
+    with upgrade(live, first):  # what is begun once for all is there from here on
+        before = costs(left := database_clients())
+        with contextlib.ExitStack() as lines:
+            for token in others:
+                lines.enter_context(upgrade(live, token))
+            until(lambda: len(live.hub.streams) == 51, "all are open")
+            must_cost_no_more_than(before, left)
+    until(lambda: not live.hub.streams, "all have left")
+
+
 def test_it_ends_with_its_right(line: ClientConnection, student: User) -> None:
     tokens.end_all(student)
     assert code_of_end(line) == 1008
@@ -122,7 +140,7 @@ def test_it_ends_with_its_right(line: ClientConnection, student: User) -> None:
 def test_a_restart_is_told_by_its_code(student: User) -> None:
     live = LiveProcess()
     with connected(live, Authorization=f"Bearer {tokens.make(user=student)}") as line:
-        line.recv(5)
+        line.recv(PATIENCE)
         live.stop()
         assert code_of_end(line) == 1012
 

@@ -8,6 +8,7 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 
 from portal.live.wire import Wire
+from tests.waiting import PATIENCE
 
 
 class Taker:
@@ -39,11 +40,11 @@ async def test_of_tiny_frames_few_wait_and_none_is_lost() -> None:
     server = await asyncio.get_running_loop().create_server(wire, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     sent = [str(number % 10) for number in range(30_000)]
-    async with connect(f"ws://127.0.0.1:{port}/", proxy=None, compression=None) as line:
+    async with connect(f"ws://127.0.0.1:{port}/", proxy=None, compression=None, open_timeout=PATIENCE) as line:
         line.transport.write(b"".join(b"\x81\x81" + bytes(4) + word.encode() for word in sent))
         await asyncio.sleep(0.2)
         most = wires[0].queue.qsize()
         app.goes_on.set()
-    await asyncio.wait_for(app.is_done.wait(), 5)
+    await asyncio.wait_for(app.is_done.wait(), PATIENCE)
     server.close()
     assert (most < 3000, app.got == sent) == (True, True), (most, len(app.got))

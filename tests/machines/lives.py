@@ -50,7 +50,7 @@ SIGHT = """
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """All that a life left, and the keys that it found."""
+    """The rows that a life left, and the keys that it found."""
 
     machine: str
     person: str

@@ -1,8 +1,12 @@
 """Wishes that people may have, and the sentence when they may not."""
 
+import json
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from lib.names import BadName
@@ -11,7 +15,7 @@ from machines import actions
 from machines.actions import NoTemplate, WrongState, allowed
 from machines.models import CloudWatch, Machine
 from machines.offers import offers
-from machines.progress import SAMPLE, progress_of, typical_seconds
+from machines.progress import SAMPLE, progress_of, typical_seconds, typical_seconds_before
 from machines.states import State
 from tests.factories import make_machine, make_template
 from tests.machines.world import World
@@ -147,6 +151,34 @@ def test_only_the_last_launches_tell_the_typical_time(world: World) -> None:
     assert typical_seconds([world.template.pk]) == {world.template.pk: 20}
 
 
+def test_typical_times_cost_the_same_after_years(world: World) -> None:
+    labs = [world.template, make_template(slug="other")]
+    times = [world.clock.now + timedelta(minutes=n) for n in range(5 * SAMPLE)]
+    Machine.objects.bulk_create(
+        Machine(name="m", owner=world.student, template=lab, state="gone", build_started_at=at, ready_at=at)
+        for lab in labs
+        for at in times
+    )
+    with CaptureQueriesContext(connection) as seen, connection.cursor() as cursor:
+        typical_seconds([lab.pk for lab in labs])
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + seen[0]["sql"])
+        plan = json.dumps(cursor.fetchone())
+    read = re.findall(r'"Relation Name": "machines_machine".*?"Actual Rows": (\d+)', plan)
+    assert [int(rows) for rows in read] == [SAMPLE]
+
+
+def test_a_launch_that_ends_meanwhile_moves_no_bar_back(world: World) -> None:
+    first, second = world.launch(), world.launch()
+    Machine.objects.filter(pk__in=[first.pk, second.pk]).update(state="building", state_since=world.clock.now)
+    assert typical_seconds_before([first.pk, second.pk]) == {}
+    began = world.clock.now + timedelta(seconds=1)
+    Machine.objects.filter(pk=first.pk).update(build_started_at=began, ready_at=began + timedelta(seconds=50))
+    assert typical_seconds_before([first.pk, second.pk]) == {}
+    Machine.objects.filter(pk=second.pk).update(state_since=began + timedelta(seconds=60))
+    assert typical_seconds_before([first.pk, second.pk]) == {second.pk: 50}
+
+
 @pytest.mark.parametrize(("task", "status", "current"), [
     ("scheduling", "building", 0), ("networking", "building", 1), ("spawning", "building", 2), ("", "active", 3), ("unheard_of", "building", 0),
 ])  # fmt: skip
@@ -166,3 +198,10 @@ def test_a_build_tells_the_seconds_that_are_left(
     machine = world.launch()
     machine.state, machine.build_started_at = "building", world.clock.now
     assert progress_of(machine, world.clock.now + timedelta(seconds=passed), typical).seconds_left == left
+
+
+@pytest.mark.parametrize(("port", "has_password"), [(5900, True), (5901, False)])
+def test_only_the_clouds_own_screen_gets_a_password_of_ours(world: World, port: int, has_password: bool) -> None:
+    world.template.services = [{"name": "screen", "port": port, "scheme": "vnc"}]
+    world.template.save(update_fields=["services"])
+    assert bool(world.launch().vnc_password) is has_password

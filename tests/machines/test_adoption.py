@@ -13,7 +13,7 @@ from machines.models import Machine, Stray
 from machines.reconcile.strays import keep_strays, remove_strays
 from machines.stepper import worker
 from quotas.actions import OverQuota
-from quotas.models import Grant, Reservation
+from quotas.models import Allowance, Grant, Reservation
 from tests.cloud.fake import FakeCloud, LosesReply, LosesRequest
 from tests.factories import grant, make_template
 from tests.machines.found import given, spec, stray_of
@@ -117,8 +117,8 @@ def test_over_the_persons_quota_it_is_refused_with_the_numbers(world: World) -> 
     grant(world.student, machines=1, ram_mb=100)
     with pytest.raises(OverQuota, match="student has no room") as refusal:
         given(world, stray_of(world))
-    assert "256 MB of memory" in str(refusal.value)
-    assert "100 MB" in str(refusal.value)
+    assert "256\u00a0MB of memory" in str(refusal.value)
+    assert "100\u00a0MB" in str(refusal.value)
     assert not Machine.objects.exists()
     assert not Tunnel.objects.exists()
 
@@ -213,7 +213,7 @@ def test_the_history_says_who_gave_what_to_whom(world: World, admin: User) -> No
     stray = stray_of(world)
     machine = adopt(stray=stray, owner=world.student, template=world.template, name="", by=admin)
     event = machine.events.get(kind="wished")
-    assert (event.by, str(event.note)) == (admin, f"The server “found” ({stray.server_id}) was given to student.")
+    assert (event.by, str(event.note)) == (admin, f"It was the server “found” ({stray.server_id}).")
     assert machine.name == "found"
 
 
@@ -253,9 +253,12 @@ def test_a_person_who_left_is_not_found(student: User) -> None:
         find_person("student")
 
 
-def test_the_mark_tells_whose_it_was(world: World) -> None:
-    assert owner_of(stray_of(world, owner_key=str(world.student.uuid))) == world.student
-    assert owner_of(stray_of(world, owner_key="o")) is None
+def test_the_mark_tells_whose_it_was_in_that_persons_project_alone(world: World) -> None:
+    Allowance.objects.update_or_create(user=world.student, defaults={"tenant": "p1:rules"})
+    marked = {"owner_key": str(world.student.uuid)}
+    found = [owner_of(stray_of(world, project=project, **marked)) for project in ("p1", "p2", "")]
+    assert found == [world.student, None, world.student]
+    assert owner_of(stray_of(world, owner_key="o", project="p1")) is None
 
 
 def test_the_likely_template_has_the_servers_size(world: World) -> None:

@@ -1,5 +1,6 @@
 """The script that changes authorized_keys in a guest, run by each shell that is here."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -80,6 +81,19 @@ def test_only_the_key_itself_is_taken_out(shell: list[str], file: Path, tmp_path
     file.write_text(f'# {TWO}\n{ONE}\nrestrict,command="true" {TWO}\n{TWO}\n')
     assert run(shell, tmp_path, "take", TWO) == "minga:done"
     assert file.read_text() == f"# {TWO}\n{ONE}\n"
+
+
+def test_a_sign_of_a_comment_within_its_options_hides_no_key(shell: list[str], file: Path, tmp_path: Path) -> None:
+    file.write_text(f'  # {ONE}\nenvironment="A=#1" {ONE}\n')
+    run(shell, tmp_path, "put", ONE)
+    run(shell, tmp_path, "take", ONE)
+    assert file.read_text() == f"  # {ONE}\n"
+
+
+def test_what_is_no_file_is_left_alone(shell: list[str], file: Path, tmp_path: Path) -> None:
+    os.mkfifo(file)
+    assert run(shell, tmp_path, "put", ONE) == "minga:failed"
+    assert file.is_fifo()
 
 
 def test_the_last_key_can_be_taken_out(shell: list[str], file: Path, tmp_path: Path) -> None:

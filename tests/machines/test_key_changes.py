@@ -89,3 +89,34 @@ def test_how_one_ended_is_forgotten_after_a_week(student: User, key: SshKey) -> 
     put(make_machine(student, state="suspended"), key)
     assert key_changes.forget(timezone.now() + timedelta(days=6)) == 0
     assert key_changes.forget(timezone.now() + timedelta(days=8)) == 1
+
+
+def test_a_key_that_was_deleted_meanwhile_is_refused(student: User, key: SshKey) -> None:
+    machine, same = make_machine(student), SshKey.objects.get()
+    same.delete()
+    with pytest.raises(key_changes.KeyDeleted, match="removed from your list"):
+        put(machine, key)
+    assert not KeyChange.objects.exists()
+
+
+def test_a_key_that_is_deleted_meanwhile_is_taken_out(student: User, key: SshKey) -> None:
+    machine = make_machine(student)
+    installed_keys.put_in(disk_of(machine), student, [key.public_key])
+    rows = list(installed_keys.present([machine.pk]).select_related("machine", "key"))
+    SshKey.objects.all().delete()
+    [change] = key_changes.take_out(rows=rows, by=student)
+    assert (change.verb, change.key, change.public_key) == ("take_out", None, key.public_key)
+
+
+@pytest.mark.parametrize("begun", [{"claimed_until": timezone.now()}, {"tries": 1}], ids=["claimed", "unheard"])
+def test_what_a_worker_may_have_put_in_is_taken_out_too(student: User, key: SshKey, begun: dict[str, Any]) -> None:
+    change = put(make_machine(student), key)
+    KeyChange.objects.update(**begun)
+    [asked] = key_changes.before_key_goes(key=key, by=student, from_machines=True)
+    assert (asked.pk, asked.verb, asked.state) == (change.pk, "take_out", "waiting")
+
+
+def test_what_no_worker_has_begun_is_forgotten(student: User, key: SshKey) -> None:
+    put(make_machine(student), key)
+    assert key_changes.before_key_goes(key=key, by=student, from_machines=True) == []
+    assert not KeyChange.objects.exists()

@@ -1,6 +1,8 @@
 """Keys go into running machines and out of them, through a real sshd."""
 
+import asyncio
 import getpass
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,18 +11,19 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.actions import add_key, remove_key
 from accounts.actions import make_key as make_persons_key
-from accounts.actions import remove_key
 from accounts.failures import Failures
 from accounts.models import RowFailure, SshKey, User
 from courses.models import Template
-from machines import host_keys, key_changes, key_work, portal_keys, sealing
+from machines import host_keys, key_changes, key_work, portal_keys, sealing, ssh_contact
 from machines.host_keys import disk_of
 from machines.models import InstalledKey, KeyChange, Machine, PortalKey
+from machines.ssh_contact import Fault
 from tests.factories import make_machine
 from tests.machines.idle.guest import HERE, can_run, openssh
 from tests.machines.sealed import give_keys
-from tests.tunnels.agent_stage import free_port
+from tests.ports import free_port
 from tunnels.models import Tunnel
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -41,6 +44,7 @@ def machine(student: User) -> Machine:
     Template.objects.update(login=getpass.getuser())
     portal_keys.line_for(made.pk, 0)
     portal_keys.given(disk_of(made), 0)
+    PortalKey.objects.update(put_in_at=timezone.now() - key_work.FIRST_BOOT)
     return Machine.objects.get()
 
 
@@ -139,6 +143,24 @@ def test_the_portal_takes_its_own_key_out_and_forgets_it(machine: Machine, guest
     key_work.tend(timezone.now())
     row = PortalKey.objects.get()
     assert (guest.read_text(), row.public_key, row.sealed_seed) == ("", "", "")
+    assert str(machine.events.first().note) == "Minga's own key was taken out of it."  # type: ignore[union-attr]
+
+
+@real_sshd
+def test_the_portals_key_stays_where_its_owner_puts_it_in_as_theirs(
+    machine: Machine, guest: Path, student: User
+) -> None:
+    same = add_key(owner=student, name="same", public_key=line(machine), by=student)
+    assert put(machine, same).state == "done"
+    assert PortalKey.objects.get().sealed_seed
+
+
+def test_the_portals_key_is_forgotten_in_a_machine_that_fell_asleep(machine: Machine) -> None:
+    key_changes.remove_portal_key(machine=machine, by=machine.owner)
+    Machine.objects.update(state="suspended", wanted="suspended")
+    key_work.tend(timezone.now())
+    assert PortalKey.objects.get().sealed_seed == ""
+    assert "could not be taken out" in str(machine.events.first().note)  # type: ignore[union-attr]
 
 
 @real_sshd
@@ -156,6 +178,33 @@ def test_a_guest_that_refuses_the_portal_says_what_to_add(machine: Machine, gues
     change = put(machine, key)
     assert (change.state, change.code) == ("failed", "refused")
     assert line(machine) in str(change.note)
+
+
+@real_sshd
+def test_a_guest_in_its_first_boot_is_waited_for(machine: Machine, guest: Path, key: SshKey) -> None:
+    """The guest's ssh answers some seconds before the portal's key is in it."""
+    PortalKey.objects.update(put_in_at=timezone.now())
+    known = guest.read_text()
+    guest.write_text("")
+    assert put(machine, key).state == "waiting"
+    for turn in range(1, key_work.TRIES + 1):  # more often than where nothing answers
+        key_work.tend(timezone.now() + turn * timedelta(minutes=2))
+    guest.write_text(known)
+    key_work.tend(timezone.now() + timedelta(minutes=10))
+    assert KeyChange.objects.get().state == "done"
+
+
+@real_sshd
+def test_waiting_for_the_first_boot_uses_up_no_try(machine: Machine, guest: Path, key: SshKey) -> None:
+    """The guest's ssh is started anew when the portal's key is in, and does not answer at that moment."""
+    guest.write_text("")
+    PortalKey.objects.update(put_in_at=timezone.now())
+    change = put(machine, key)
+    for _again in range(key_work.TRIES):
+        KeyChange.objects.update(next_at=timezone.now())
+        key_work.tend(timezone.now())
+    change.refresh_from_db()
+    assert (change.state, change.tries) == ("waiting", 0)
 
 
 @real_sshd
@@ -202,6 +251,28 @@ def test_without_keys_that_seal_the_site_says_so(machine: Machine, key: SshKey, 
 def test_a_key_that_nobody_can_open_is_named(machine: Machine, key: SshKey, settings: Any, tmp_path: Path) -> None:
     give_keys(settings, tmp_path)
     assert put(machine, key).code == "unreadable"
+
+
+def test_a_slow_guest_does_not_hold_up_what_is_known_of_another(
+    machine: Machine, key: SshKey, student: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_machine(student, name="other")
+    portal_keys.line_for(other.pk, 0)
+    portal_keys.given(disk_of(other), 0)
+    is_ended, seen = threading.Event(), list[bool]()
+
+    async def show(_way: Any) -> Fault:
+        """Show nothing: the first guest not before the other's end was written down."""
+        if not seen:
+            seen.append(False)
+            seen[0] = await asyncio.to_thread(is_ended.wait, 10)
+        return Fault("refused", again=True)
+
+    monkeypatch.setattr(ssh_contact, "shown_key", show)
+    monkeypatch.setattr(key_work, "_settle", lambda *_facts: is_ended.set())
+    key_changes.put_in(key=key, machines=[machine, other], by=student)
+    assert key_work.tend(timezone.now()) == 2
+    assert seen == [True]
 
 
 def test_two_workers_are_never_in_one_machine(machine: Machine, key: SshKey, student: User) -> None:

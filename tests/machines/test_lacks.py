@@ -22,10 +22,10 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"ready": False, "status": "queued"}, {}, "not on the cluster yet (queued)"),
     ({"ready": False, "status": "deactivated"}, {}, "switched the system “Tiny” off"),
     ({}, {"missing": True}, "no longer has the size “small”"),
-    ({"min_ram_mb": 384}, {}, "needs 384 MiB of memory, and the size “small” has 256"),
-    ({"min_disk_gb": 3}, {}, "needs 3 GiB of disk, and the size “small” has 1"),
+    ({"min_ram_mb": 384}, {}, "needs 384\u00a0MB of memory, and the size “small” has 256\u00a0MB"),
+    ({"min_disk_gb": 3}, {}, "needs 3\u00a0GB of disk, and the size “small” has 1\u00a0GB"),
     ({"min_disk_gb": 1}, {"disk_gb": 9, "root_gb": 0}, ""),
-    ({"min_disk_gb": 3}, {"disk_gb": 9, "root_gb": 2}, "needs 3 GiB of disk, and the size “small” has 2"),
+    ({"min_disk_gb": 3}, {"disk_gb": 9, "root_gb": 2}, "needs 3\u00a0GB of disk, and the size “small” has 2\u00a0GB"),
 ]
 
 
@@ -66,7 +66,7 @@ def test_a_template_that_cannot_work_is_refused_at_the_field(template: Template,
     rows = {"services-TOTAL_FORMS": 0, "services-INITIAL_FORMS": 0, "icon": "web"}
     answer = client.post("/lab-templates/new/", {**fields, **rows})
     assert (answer.status_code, list(answer.context["form"].errors)) == (400, ["flavor"])
-    assert "384 MiB" in answer.context["form"].errors["flavor"][0]
+    assert "384\u00a0MB" in answer.context["form"].errors["flavor"][0]
 
 
 def test_so_it_is_by_the_api(template: Template, teacher: User) -> None:
@@ -169,4 +169,4 @@ def test_a_teacher_reads_them_on_the_page(cloud: FakeCloud, world: World, teache
     machine = actions.launch(owner=teacher, template=world.template, name="t", by=teacher)
     world.until(machine, "failed")
     client.force_login(teacher)
-    assert "too small for requested image" in client.get(f"/machines/{machine.pk}/").content.decode()
+    assert "too small for requested image" in client.get(f"/machines/{machine.pk}/history/").content.decode()

@@ -6,10 +6,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone
 
+import machines.tasks
+import portal.tasks
 from accounts.models import User
 from cloud.contract import Diagnostics
 from machines.idle import signals
+from machines.launches_under_way import must_wait
 from machines.models import Activity, Machine
 from tests.cloud.fake import FakeCloud
 from tests.factories import make_machine
@@ -81,3 +85,37 @@ def test_launches_that_never_end_make_no_load_unknown(clock: "Clock", running: M
     late = timedelta(seconds=2.5 * settings.IDLE_LOAD_SECONDS)
     assert len(heard) > 3
     assert all(after - before < late for before, after in pairwise(sorted(heard)))  # type: ignore[type-var]
+
+
+def test_work_waits_for_launches_and_comes_again_behind_them(clock: "Clock", student: User) -> None:
+    assert not must_wait("work", clock.now)
+    launch(student, clock)
+    assert must_wait("work", clock.now)
+    Machine.objects.update(state="running")
+    assert not must_wait("work", clock.now)
+
+
+def test_a_day_of_launches_starves_no_work(clock: "Clock", student: User) -> None:
+    launch(student, clock)
+    turns = []
+    for _minute in range(13):
+        Machine.objects.update(state_since=clock.now)
+        turns.append(not must_wait("work", clock.now))
+        clock.move(60)
+    assert [minute for minute, is_done in enumerate(turns) if is_done] == [5, 10]
+
+
+def test_computers_and_tenants_wait(db: None, student: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("machines.cloud_identity.opened", FakeCloud)
+    monkeypatch.setattr("portal.dashboard.seen_hosts.look", lambda *_facts: asked.append("computers"))
+    monkeypatch.setattr("machines.reconcile.tenants.tidy", lambda *_facts: asked.append("tenants"))
+    make_machine(student, name="new", state="building", state_since=timezone.now())
+    for _turn in range(2):
+        portal.tasks.take_stock()
+        machines.tasks.tidy_tenants()
+    assert asked == []
+    Machine.objects.update(state="running")
+    portal.tasks.take_stock()
+    machines.tasks.tidy_tenants()
+    assert asked == ["computers", "tenants"]

@@ -14,6 +14,7 @@ from machines.host_keys import disk_of
 from machines.models import Machine, PortalKey
 from machines.stepper import worker
 from machines.stepper.server_spec import spec_of
+from tests.factories import make_machine
 from tests.machines.sealed import give_keys, write_keys
 from tests.machines.world import World
 
@@ -111,7 +112,7 @@ def test_a_machine_that_was_rid_of_it_gets_none_from_its_archive(world: World) -
     machine = world.running()
     actions.archive(machine=machine, by=world.student)
     world.until(machine, "archived")
-    portal_keys.forget(PortalKey.objects.filter(machine=machine))
+    portal_keys.forget(PortalKey.objects.get(machine=machine))
     actions.restore(machine=machine, by=world.student)
     world.until(machine, "running")
     assert asked_for(world, machine) == ""
@@ -165,6 +166,19 @@ def test_a_rotation_names_what_it_cannot_open(world: World, settings: Any, tmp_p
         rotated()
 
 
+def test_a_rotation_passes_over_a_key_that_goes_meanwhile(world: World, monkeypatch: Any) -> None:
+    launched(world)
+    portal_keys.line_for(make_machine(world.student, name="other").pk, 0)
+    resealed = sealing.resealed
+
+    def while_others_go(sealed: str) -> str:
+        PortalKey.objects.exclude(sealed_seed=sealed).delete()
+        return resealed(sealed)
+
+    monkeypatch.setattr(sealing, "resealed", while_others_go)
+    assert rotated() == "1 keys are sealed with the newest key.\n"
+
+
 def test_a_rotation_without_a_file_says_so(db: None, settings: Any) -> None:
     settings.MACHINE_KEYS_FILE = ""
     with pytest.raises(CommandError, match="MACHINE_KEYS_FILE is not set"):
@@ -181,6 +195,7 @@ def test_removed_while_it_sleeps_it_is_forgotten_at_once(world: World) -> None:
     key_changes.remove_portal_key(machine=machine, by=world.student)
     row = key_of(machine)
     assert (row.public_key, row.sealed_seed, row.removed_at is not None) == ("", "", True)
+    assert "could not be taken out" in str(machine.events.first().note)  # type: ignore[union-attr]
 
 
 def test_what_is_not_there_is_not_removed(world: World) -> None:
@@ -195,4 +210,4 @@ def test_its_removal_is_in_the_machine_s_history(world: World) -> None:
     key_changes.remove_portal_key(machine=machine, by=world.student)
     event = machine.events.first()
     assert event
-    assert (str(event.note), event.by) == ("Minga's own key was taken out of it.", world.student)
+    assert (str(event.note), event.by) == ("Minga is to forget its own key of this machine.", world.student)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import checks
 
 from machines import sealing
 from tests.machines.sealed import give_keys, write_keys
@@ -49,6 +50,20 @@ def test_a_file_without_keys_seals_nothing(settings: Any, tmp_path: Path, text: 
     path.write_text(text)
     settings.MACHINE_KEYS_FILE = str(path)
     assert not sealing.is_ready()
+
+
+@pytest.mark.parametrize(("mode", "is_warned_of"), [(0o600, False), (0o640, False), (0o644, True), (0o602, True)])
+@pytest.mark.parametrize("name", ["MACHINE_KEYS_FILE", "PORTAL_KEY_FILE"])
+def test_a_file_that_everybody_may_read_is_warned_of(
+    settings: Any, tmp_path: Path, name: str, mode: int, is_warned_of: bool
+) -> None:
+    path = tmp_path / "keys"
+    path.write_text("x")
+    path.chmod(mode)
+    setattr(settings, name, str(path))
+    found = [one for one in checks.run_checks(tags=["security"]) if one.id == "minga.W002"]
+    assert bool(found) == is_warned_of
+    assert all(f"{name}={path}" in one.msg for one in found)
 
 
 @pytest.mark.parametrize("path", ["", "/nowhere/keys"])

@@ -52,7 +52,7 @@ def test_the_mail_says_what_happened_and_where_to_look(world: World, mailoutbox:
 def test_the_mail_names_the_copy_that_is_left(world: World, mailoutbox: list[Any]) -> None:
     lost_with(world)
     mail.send_due(timezone.now())
-    assert "A copy of its disk of 2 Mar 2026, 10:0" in mailoutbox[0].body
+    assert "A copy of its disk of 2\u00a0Mar\u00a02026, 10:0" in mailoutbox[0].body
 
 
 def test_who_has_dismissed_it_is_not_written_to(world: World, mailoutbox: list[Any]) -> None:

@@ -146,11 +146,13 @@ def test_one_that_could_not_wake_says_so(student: User) -> None:
 @pytest.mark.parametrize(
     "facts",
     [
-        {"state": "archived", "wanted": "archived"}, {"state": "archiving", "wanted": "archived"},
-        {"state": "suspended", "wanted": "archived"}, {"state": "suspended", "wanted": "gone"},
+        {"state": "archived", "wanted": "archived"},
+        {"state": "archiving", "wanted": "archived"},
+        {"state": "suspended", "wanted": "archived"},
+        {"state": "suspended", "wanted": "gone"},
         {"state": "suspended", "binned_at": timezone.now()},
     ],
-)  # fmt: skip
+)
 def test_what_only_a_person_may_decide_is_not_decided_by_a_knock(student: User, facts: dict[str, object]) -> None:
     machine, tunnel = _asleep(student)
     Machine.objects.filter(pk=machine.pk).update(**facts)

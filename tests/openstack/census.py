@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 from cloud.openstack.cluster import ARCHIVE, SNAPSHOT
 from tests.openstack.openstack_stage import OpenStackStage
 
-UPLOAD = "check-"  # how images are named that test_checks uploads into the portal's own project
-
 
 class Thing(NamedTuple):
     """`mark`: what tells whose it is where the project does not; "" where nothing does."""
@@ -53,13 +51,14 @@ def _of_neutron(stage: OpenStackStage) -> set[Thing]:
 
 def _of_glance(stage: OpenStackStage) -> set[Thing]:
     rows = _rows(stage.admin.image, "/images?limit=1000", "images")
-    return {Thing("image", row["owner"], row["id"], _mark_of_image(row)) for row in rows}
+    shared = stage.cloud.client.project_id
+    return {Thing("image", row["owner"], row["id"], _mark_of_image(row, shared)) for row in rows}
 
 
-def _mark_of_image(row: dict[str, Any]) -> str:
-    """The server that it was made from."""
+def _mark_of_image(row: dict[str, Any], shared: str) -> str:
+    """The server that it was made from; the name of one in the portal's own project that was made from none: another test's, beside this one."""
     server = row.get("instance_uuid") or row.get(ARCHIVE) or row.get(SNAPSHOT) or ""
-    return str(server or (row["name"] if row["name"].startswith(UPLOAD) else ""))
+    return str(server or (row["name"] if row["owner"] == shared else ""))
 
 
 def _of_keystone(stage: OpenStackStage) -> set[Thing]:

@@ -2,6 +2,7 @@
 
 import json
 
+from tests.journeys.stack import wait_for
 from tests.openstack.installation import Installation
 
 BY_ITS_PORT = "way_to(tunnel_id=Tunnel.objects.get(holder=machine.pk, target_port=22).pk, by=None)"
@@ -17,7 +18,7 @@ from tunnels.models import Tunnel
 async def first_line(way):
     async with connected(way) as sock:
         reader, writer = await asyncio.open_connection(sock=sock)
-        line = await asyncio.wait_for(reader.readline(), 20)
+        line = await asyncio.wait_for(reader.readline(), 90)
         writer.close()
         return line.decode()
 
@@ -40,3 +41,14 @@ def the_portal_dials(minga: Installation, machine: str) -> None:
     agent.start()
     for way in (BY_ITS_PORT, WITHOUT_A_PORT):
         assert first_line(minga, machine, way).startswith("SSH-2.0"), f"after a restart of the agent: {way}"
+    kill_live(minga)
+    for way in (BY_ITS_PORT, WITHOUT_A_PORT):
+        assert first_line(minga, machine, way).startswith("SSH-2.0"), f"after the live process was killed: {way}"
+
+
+def kill_live(minga: Installation) -> None:
+    """kill -9 of the live process. Return when the supervisor has started another."""
+    killed = minga.pid("live")
+    assert minga.kill("live")
+    wait_for(lambda: minga.pid("live") not in (None, killed), 180, "another live process")
+    minga.whole()

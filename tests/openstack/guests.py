@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cloud.contract import Server
 from tests.openstack.openstack_stage import AGENT, NAMESPACE
+from tests.waiting import PATIENCE
 
 
 def inside(*command: str, seconds: float = 40) -> subprocess.CompletedProcess[str]:
@@ -58,5 +59,5 @@ def inside_cloud(*command: str) -> subprocess.CompletedProcess[str]:
         ["nsenter", "-t", first, "-r", "-w", "-m", "-n", "-p", "--", *command],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
     )

@@ -23,6 +23,17 @@ def theirs(stage: OpenStackStage, make_spec: Specs, new_owner: Owner) -> Server:
     return insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner))
 
 
+# ---- what a student does in Horizon ----
+
+
+def test_a_server_that_is_tagged_as_somebody_else_s_machine_is_not_theirs(
+    stage: OpenStackStage, theirs: Server, server: Server
+) -> None:
+    assert stage.cloud.find_server(theirs.machine, Owner(server.owner)) is None
+    assert stage.cloud.find_server(theirs.machine, Owner(theirs.owner))
+    assert stage.cloud.find_server(theirs.machine, Owner(server.owner), theirs.project)
+
+
 # ---- what an admin does in Horizon ----
 
 
@@ -110,7 +121,7 @@ def test_a_project_that_was_deleted_under_us_is_made_again(
     stage.settle()
     insist(stage.cloud.ensure_deleted, theirs.id)
     stage.settle()
-    assert stage.cloud.find_server(theirs.machine) is None
+    assert stage.cloud.find_server(theirs.machine, Owner(theirs.owner)) is None
 
 
 def test_a_server_without_a_project_can_be_put_away(stage: OpenStackStage, theirs: Server) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused, Server, ServerSpec, Status
+from cloud.contract import CloudBusy, CloudError, CloudGone, CloudLimit, CloudRefused, Owner, Server, ServerSpec, Status
 from cloud.openstack.doctor import checks
 from cloud.openstack.doctor.survey import Survey
 from tests.cloud.local_stage import insist
@@ -115,12 +115,12 @@ def test_retry_after_may_be_a_date(door: Proxies, cloud: RecordedCloud) -> None:
 
 
 def test_a_call_ends_in_its_time(door: Proxies, cloud: RecordedCloud) -> None:
-    door.then("compute", "GET", "/servers/detail", hangs(8 * PATIENCE), times=5)
+    door.then("compute", "GET", "/servers/detail", hangs(20 * PATIENCE), times=5)
     cloud.client.longest = PATIENCE
     began = time.monotonic()
     with pytest.raises(CloudBusy):
         cloud.list_servers()
-    assert time.monotonic() - began < 4 * PATIENCE
+    assert time.monotonic() - began < 12 * PATIENCE
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -200,7 +200,7 @@ def restarted(cloud: RecordedCloud, server: Server) -> bool:
         cloud.ensure_restarted(server.id, server.restarts + 1)
     except CloudBusy:
         return False
-    found = cloud.find_server(server.machine)
+    found = cloud.find_server(server.machine, Owner(server.owner))
     return found is not None and found.restarts == server.restarts + 1
 
 
@@ -211,7 +211,7 @@ def test_a_delete_whose_reply_was_lost_is_a_delete(
     door.then("compute", "DELETE", "/servers/", loses_reply)
     insist(cloud.ensure_deleted, server.id)
     stage.settle()
-    assert stage.cloud.find_server(server.machine) is None
+    assert stage.cloud.find_server(server.machine, Owner(server.owner)) is None
 
 
 def test_an_endpoint_that_was_down_is_used_again(door: Proxies, cloud: RecordedCloud) -> None:
@@ -232,9 +232,13 @@ def test_a_cursor_follows_the_clouds_own_clock(
     stage: OpenStackStage, door: Proxies, cloud: RecordedCloud, server: Server, minutes: int
 ) -> None:
     door.shift = timedelta(minutes=minutes)
-    time.sleep(4)  # what happened before is not told again: three seconds, see OVERLAP
-    cursor = cloud.list_servers().cursor
-    assert server.id not in {one.id for one in cloud.list_servers(cursor).servers}
+
+    def calm_cursor() -> str | None:
+        """Return a cursor after which nothing is told of the server: what happened before is told once more for a while, see OVERLAP."""
+        cursor = cloud.list_servers().cursor
+        return None if server.id in {one.id for one in cloud.list_servers(cursor).servers} else cursor
+
+    cursor = until(calm_cursor, "what happened before is told no more")
     stage.cloud.ensure_renamed(server.id, f"moved-{minutes}")
     told = until(lambda: [one for one in cloud.list_servers(cursor).servers if one.id == server.id], "it is told")
     assert told[0].name == f"moved-{minutes}"

@@ -84,17 +84,17 @@ def test_the_portals_key_signs_in_where_the_person_has_none(stage: OpenStackStag
 
 
 def test_all_keys_of_a_person_sign_in_beside_a_script(scripted: Server, keys: list[Path]) -> None:
-    until(lambda: all(signs_in(scripted, key) for key in keys[:3]), "three keys sign in", 20)
+    until(lambda: all(signs_in(scripted, key) for key in keys[:3]), "three keys sign in")
     assert not signs_in(scripted, keys[3])
 
 
 def test_all_keys_of_a_person_sign_in_without_user_data(plain: Server, keys: list[Path]) -> None:
-    until(lambda: all(signs_in(plain, key) for key in keys[:2]), "two keys sign in", 20)
+    until(lambda: all(signs_in(plain, key) for key in keys[:2]), "two keys sign in")
     assert not signs_in(plain, keys[2])
 
 
 def test_each_user_of_the_image_has_the_keys(plain: Server, keys: list[Path]) -> None:
-    until(lambda: ssh(plain, keys[1], "id -un", user="lab").stdout == "lab\n", "the second key signs in as lab", 20)
+    until(lambda: ssh(plain, keys[1], "id -un", user="lab").stdout == "lab\n", "the second key signs in as lab")
 
 
 def test_students_machines_do_not_reach_each_other(scripted: Server, plain: Server, keys: list[Path]) -> None:
@@ -168,7 +168,7 @@ def test_memory_survives_sleep(stage: OpenStackStage, plain: Server, keys: list[
     stage.settle()
     insist(stage.cloud.ensure_running, plain.id)
     stage.settle()
-    until(lambda: ssh(plain, keys[0], "cat /dev/shm/note").stdout == "ram\n", "the note is there", 30)
+    until(lambda: ssh(plain, keys[0], "cat /dev/shm/note").stdout == "ram\n", "the note is there")
 
 
 def test_after_a_reset_the_new_keys_sign_in_and_the_old_do_not(

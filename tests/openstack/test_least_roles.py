@@ -31,8 +31,11 @@ def with_roles(stage: OpenStackStage) -> Iterator[Open]:
             for role in names:
                 identity.put(f"{path}/users/{user.id}/roles/{stage.role(role)}")
         auth = {
-            "auth_url": known["auth"]["auth_url"], "user_id": user.id, "password": name, "project_id": project.id,
-        }  # fmt: skip
+            "auth_url": known["auth"]["auth_url"],
+            "user_id": user.id,
+            "password": name,
+            "project_id": project.id,
+        }
         settings = {"load_yaml_config": False, "load_envvars": False, "region_name": known["region_name"]}
         return open_cloud(None, auth=auth, **settings)
 

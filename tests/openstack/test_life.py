@@ -28,9 +28,12 @@ def test_a_life_from_launch_to_delete(world: "RealWorld", stage: OpenStackStage)
     machine = world.running()
     address = machine.address
     for verb, state in (
-        (actions.suspend, "suspended"), (actions.wake, "running"), (actions.shelve, "shelved"), (actions.wake, "running"),
+        (actions.suspend, "suspended"),
+        (actions.wake, "running"),
+        (actions.shelve, "shelved"),
+        (actions.wake, "running"),
         (actions.reset, "running"),
-    ):  # fmt: skip
+    ):
         verb(machine=machine, by=world.student)
         world.until(machine, state)
         assert machine.address == address

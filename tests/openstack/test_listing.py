@@ -96,7 +96,7 @@ def test_that_no_host_has_room_is_told_in_a_list(stage: OpenStackStage, make_spe
     """Nova's own list leaves this fault out where its API reads another database than the one for failed launches."""
     server = insist(stage.cloud.ensure_server, make_spec(stage, flavor_id=huge))
     until(lambda: stage.listed(server).status == Status.ERROR, "Nova gives up")
-    until(lambda: stage.listed(server).full, "the list says why", 10)
+    until(lambda: stage.listed(server).full, "the list says why")
     calls = stage.cloud.client.calls["compute"]
     assert stage.listed(server).full
     assert stage.cloud.client.calls["compute"] == calls + 1

@@ -133,7 +133,7 @@ def test_a_project_with_a_server_is_not_deleted(
     server = insist(stage.cloud.ensure_server, make_spec(stage, owner=new_owner, flavor_id=huge))
     with pytest.raises(CloudRefused, match="still has servers"):
         insist(stage.cloud.ensure_owner_gone, new_owner)
-    assert stage.cloud.find_server(server.machine)
+    assert stage.cloud.find_server(server.machine, Owner(server.owner))
 
 
 def test_what_it_was_told_spares_a_new_process_the_search(

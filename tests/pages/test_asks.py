@@ -122,7 +122,7 @@ def test_a_link_speaks_its_owners_language(ask: Question) -> None:
     User.objects.update(language="es")
     page = Client().get(link(ask, "sleep"), headers={"Accept-Language": "en"}).content.decode()
     assert '<html lang="es"' in page
-    assert "Dormir ahora" in page
+    assert "Dormirla ahora" in page
 
 
 # ---- the banner ----
@@ -134,6 +134,17 @@ def test_the_banner_is_on_every_page_of_the_owner(ask: Question, student: User) 
         page = client.get(path).content.decode()
         assert page.count(f'id="ask-{ask.pk}"') == 1, path
         assert "Still using condor?" in page
+
+
+def test_of_several_questions_the_banner_unfolds_the_oldest(ask: Question, student: User) -> None:
+    others = [asked(visited(student, name=name)) for name in ("puma", "suri")]
+    page = signed_in(student).get("/keys/").content.decode()
+    fold = page.index('<details class="more-asked">')
+    assert page.index(f'id="ask-{ask.pk}"') < fold < page.index(f'id="ask-{others[0].pk}"')
+    summary = " ".join(page[fold : page.index("</summary>", fold)].split())
+    assert "Questions about 2 more machines" in summary
+    assert "puma, suri" in summary
+    assert page.count('<details class="more-asked">') == page.count('id="more-asked"') == 1
 
 
 @pytest.mark.parametrize("who", ["student2", "teacher", "admin"])
@@ -192,12 +203,11 @@ def test_the_banner_is_one_query_and_with_questions_two(
 ) -> None:
     client = signed_in(student)
     client.get("/keys/")
-    with django_assert_num_queries(
-        5
-    ):  # the session, the person, their keys, whether there are questions, the questions
+    # The session, the person, their keys, the machines that have them, whether there are questions, the questions.
+    with django_assert_num_queries(6):
         client.get("/keys/")
     questions.close(question=ask, outcome=Question.Outcome.OVER, now=timezone.now())
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("/keys/")
 
 
@@ -264,12 +274,18 @@ def test_a_teacher_keeps_a_students_machine_awake(ask: Question, teacher: User) 
     assert Hold.objects.get().kind == "given"
 
 
+def test_a_reason_is_one_line_of_what_can_be_kept(ask: Question, teacher: User) -> None:
+    taught_by(ask.machine, teacher)
+    signed_in(teacher).post(f"/machines/{ask.machine_id}/give/", {"until": "23:59", "reason": "a\0b\nc" + "x" * 300})
+    assert Hold.objects.get().reason == "abc" + "x" * 197
+
+
 def test_its_owner_cannot_give_it_time_like_that(ask: Question, student: User) -> None:
     signed_in(student).post(f"/machines/{ask.machine_id}/give/", {"until": "23:59"})
     assert not Hold.objects.exists()
 
 
 def test_the_machines_page_shows_what_was_asked(ask: Question, student: User) -> None:
-    page = signed_in(student).get(f"/machines/{ask.machine_id}/").content.decode()
-    assert "Asked about it" in page
-    assert "Nothing has happened on it for 45 minutes." in page
+    page = signed_in(student).get(f"/machines/{ask.machine_id}/history/").content.decode()
+    assert "Questions about it" in page
+    assert "Nobody has used it for 45 minutes." in page

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.chromium import in_a_browser
-from tests.live.process import until
 from tests.pages.bare_site import RED, BareSite
+from tests.waiting import until
 
 pytestmark = [*in_a_browser, pytest.mark.xdist_group("pages-in-a-browser")]
 PAGE = """<!doctype html><html lang="en"><head><title>Bare</title><link rel="stylesheet" href="/xterm/css/xterm.css">
@@ -69,7 +69,7 @@ def test_a_terminal_is_drawn_in_its_colors_and_takes_keys(page: Page) -> None:
     assert color_of_the_word(page) == "rgb(250, 1, 2)"
     page.locator(".xterm-helper-textarea").focus()
     page.keyboard.type("ls")
-    assert page.evaluate("window.typed") == "ls"
+    becomes_true(page, "window.typed === 'ls'")
 
 
 def test_a_terminal_that_is_gone_leaves_no_style(page: Page) -> None:
@@ -79,7 +79,8 @@ def test_a_terminal_that_is_gone_leaves_no_style(page: Page) -> None:
 
 def test_without_our_help_the_csp_refuses_its_styles(page: Page) -> None:
     """The help is needed, and this page has the policy."""
-    assert "style-src-elem inline" in opened(page, "/plain")
+    opened(page, "/plain")
+    becomes_true(page, "refused.includes('style-src-elem inline')")
     assert color_of_the_word(page) != "rgb(250, 1, 2)"
 
 
@@ -89,7 +90,7 @@ def test_without_our_help_the_csp_refuses_its_styles(page: Page) -> None:
     ids=["with its own cursor", "as it stands"],
 )
 def test_a_screen_is_drawn_and_takes_clicks(page: Page, path: str, refused: list[str]) -> None:
-    """Our policy refuses only the image of the guest's cursor, which the page makes itself (data:)."""
+    """The policy refuses only the image of the guest's cursor, which the page makes itself (data:)."""
     opened(page, path)
     drawn = "[...document.querySelector('canvas').getContext('2d').getImageData(30, 20, 1, 1).data].join()"
     becomes_true(page, f"{drawn} === '{','.join(map(str, RED))}'")

@@ -1,5 +1,6 @@
 """The recycle bin and the download on the pages and in the API: what they show, to whom, and how it goes on."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from machines import actions, disk_images
+from machines.idle import times
 from machines.models import DiskImage, Machine
 from tests.api.program import Program
 from tests.cloud.fake import FakeCloud
@@ -53,10 +55,11 @@ def downloadable(owner: User, size: int = 1_004_000) -> Machine:
 # ---- the bin ----
 
 
-def test_deleting_asks_first_and_says_for_how_long_it_is_kept(signed_in: Client, student: User) -> None:
+def test_deleting_asks_first_and_says_until_when_it_is_kept(signed_in: Client, student: User) -> None:
     page = signed_in.get(at(make_machine(student, name="condor"), "delete/")).content.decode()
     assert "Delete “condor”?" in page
-    assert "It stays in the recycle bin for 7 days" in page
+    day = times.written(timezone.now() + timedelta(days=7), "DATE_FORMAT")
+    assert " ".join(f"It stays in the recycle bin until {day}: before that".split()) in " ".join(page.split())
     assert "Delete for good" in page
 
 
@@ -64,6 +67,13 @@ def test_what_never_ran_is_deleted_for_good_and_the_page_says_so(signed_in: Clie
     page = signed_in.get(at(make_machine(student, state="queued"), "delete/")).content.decode()
     assert "for good?" in page
     assert "recycle bin" not in page
+
+
+@pytest.mark.parametrize("state", ["deleting", "gone"])
+def test_nobody_is_asked_about_a_machine_that_is_deleted_already(signed_in: Client, student: User, state: str) -> None:
+    page = signed_in.get(at(make_machine(student, state=state, wanted="gone"), "delete/")).content.decode()
+    assert "Back" in page
+    assert 'class="danger sure"' not in page
 
 
 def test_yes_puts_it_into_the_bin(signed_in: Client, student: User) -> None:
@@ -121,9 +131,8 @@ def test_a_stranger_can_do_none_of_it(client: Client, student: User, student2: U
 
 def test_it_is_asked_for_and_the_page_says_that_it_comes(signed_in: Client, student: User) -> None:
     machine = make_machine(student)
-    assert b"Prepare a download" in signed_in.get(at(machine)).content
-    signed_in.post(at(machine, "copy/"))
-    page = signed_in.get(at(machine)).content.decode()
+    assert b"Prepare a download" in signed_in.get(at(machine, "settings/")).content
+    page = signed_in.post(at(machine, "copy/"), follow=True).content.decode()
     assert "It is being prepared" in page
     assert f'hx-get="{at(machine, "work/")}"' in page
 
@@ -204,7 +213,7 @@ def test_an_archive_is_downloaded_without_being_asked_for(signed_in: Client, stu
     DiskImage.objects.create(
         machine=machine, kind="archive", state="ready", image_id="i", size_bytes=5, ready_at=timezone.now()
     )
-    assert b"as it was archived" in signed_in.get(at(machine)).content
+    assert b"as it was archived" in signed_in.get(at(machine, "settings/")).content
     assert signed_in.head(at(machine, "disk/"))["Content-Length"] == "5"
 
 

@@ -13,7 +13,7 @@ from tests.pages.test_browser import AXE, faults, look, visit
 PATH = "/account/device/"
 PHONE = (390, "light")
 LONG_NAME = "the-computer-of-a-laboratory-with-a-rather-long-name-that-wraps"[:60]
-pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
+pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("accounts-in-a-browser")]
 
 
 def begin() -> str:
@@ -23,8 +23,8 @@ def begin() -> str:
 
 def submit(page: Page, code: str) -> None:
     page.locator("#code").fill(code)
-    page.locator("main button").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("main button").click()
 
 
 def decide(page: Page, decision: str) -> None:

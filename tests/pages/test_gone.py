@@ -94,6 +94,20 @@ def test_the_copy_that_is_left_is_on_its_card(signed_in: Client, student: User) 
     assert "Dismiss, and delete the copy" in text
 
 
+def test_a_page_asks_before_the_last_copy_goes(signed_in: Client, student: User, client: Client, admin: User) -> None:
+    machine = gone(student)
+    address = f"/machines/{machine.pk}/dismiss/"
+    assert signed_in.get(address)["Location"] == f"/machines/{machine.pk}/"  # nothing is left: nothing is asked
+    image(machine)
+    assert f'href="{address}"' in page(signed_in)
+    asked = page(signed_in, address)
+    assert "all that is left" in asked
+    assert f'action="/machines/{machine.pk}/see/"' in asked
+    assert Machine.objects.missed().exists()
+    client.force_login(admin)
+    assert client.get(address).status_code == 403
+
+
 def test_a_failed_machine_names_the_copy_that_can_be_downloaded(signed_in: Client, student: User) -> None:
     machine = make_machine(student, state="failed", server_id="s-1", ready_at=timezone.now())
     image(machine)

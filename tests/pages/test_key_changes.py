@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.actions import make_key
 from accounts.models import SshKey, User
-from machines import installed_keys, portal_keys
+from machines import installed_keys, key_changes, key_faults, portal_keys
 from machines.host_keys import disk_of
 from machines.models import KeyChange, Machine, PortalKey
 from tests.factories import make_machine
@@ -52,31 +52,34 @@ def test_a_machine_without_any_key_says_so_and_not_come_in(signed_in: Client, ma
     for shown in (of(signed_in, machine), page(signed_in, "/")):
         assert "no SSH key is in it yet" in shown
         assert "come in" not in shown
+        assert "Add a key" in shown
 
 
 def test_the_remedy_stands_beside_it(signed_in: Client, machine: Machine, key: SshKey) -> None:
     assert "No SSH key is in it" in of(signed_in, machine)
     post(signed_in, machine, "put", key=key.pk)
-    assert "being put in" in of(signed_in, machine)
+    assert "being added" in of(signed_in, machine)
     assert KeyChange.objects.get().key == key
 
 
 def test_who_has_no_key_is_led_to_where_there_are_some(signed_in: Client, machine: Machine) -> None:
-    assert f'<a href="/keys/?next=/machines/{machine.pk}/">' in of(signed_in, machine)
+    shown = of(signed_in, machine)
+    assert f'<a href="/keys/?next=/machines/{machine.pk}/">' in shown
+    assert f'id="put-a-key" href="/keys/?next=/machines/{machine.pk}/">' in shown
 
 
 def test_a_machine_with_a_key_says_come_in(signed_in: Client, machine: Machine, key: SshKey, student: User) -> None:
     installed_keys.put_in(disk_of(machine), student, [key.public_key])
     shown = of(signed_in, machine)
-    assert "It is ready: come in." in shown
-    assert '<b>laptop</b> <span class="soft">in it</span>' in shown
+    assert "It is ready: connect to it." in shown
+    assert '<b>laptop</b> <span class="soft whole">in it</span>' in shown
 
 
 def test_of_a_machine_from_before_nobody_says_that_it_has_none(signed_in: Client, machine: Machine) -> None:
     PortalKey.objects.all().delete()
     shown = of(signed_in, machine)
-    assert "Nobody noted which keys it knows" in shown
-    assert "It is ready: come in." in shown
+    assert "There is no record of the keys in it" in shown
+    assert "It is ready: connect to it." in shown
 
 
 def test_the_page_says_why_the_portal_has_a_key(signed_in: Client, machine: Machine) -> None:
@@ -106,7 +109,19 @@ def test_a_key_that_its_owner_deleted_can_be_taken_out(
     key.delete()
     assert "not among your keys any more" in of(signed_in, machine)
     post(signed_in, machine, "take", installed=installed_keys.present([machine.pk]).get().pk)
-    assert "being taken out" in of(signed_in, machine)
+    assert "being removed" in of(signed_in, machine)
+
+
+def test_a_fault_is_not_shown_of_a_key_that_a_reset_has_put_in(
+    signed_in: Client, machine: Machine, key: SshKey, student: User
+) -> None:
+    Machine.objects.update(state="suspended", wanted="suspended")
+    post(signed_in, machine, "put", key=key.pk)
+    assert [of(signed_in, machine).count("It is sleeping. Wake it") for _time in range(2)] == [2, 1]  # a message, once
+    Machine.objects.update(state="running", wanted="running", cloud_resets=1, resets_done=1)
+    machine.refresh_from_db()
+    installed_keys.put_in(disk_of(machine), student, [key.public_key])
+    assert "It is sleeping" not in of(signed_in, machine)
 
 
 @pytest.mark.parametrize("what", ["put", "take", "portal/remove"])
@@ -168,3 +183,15 @@ def test_machines_that_sleep_are_named_when_a_key_is_deleted(
     Machine.objects.update(state="suspended", wanted="suspended")
     answer = signed_in.post(f"/keys/{key.pk}/remove/", {"take_out": "on"}, follow=True)
     assert "so it is still in them: condor" in answer.content.decode()
+
+
+def test_a_key_that_another_tab_removes_meanwhile_breaks_no_page(
+    signed_in: Client, machine: Machine, key: SshKey, monkeypatch: Any
+) -> None:
+    def removed(**_facts: object) -> None:
+        raise key_changes.KeyDeleted(key_faults.KEY_DELETED.note.text)
+
+    monkeypatch.setattr(key_changes, "put_in", removed)
+    for address in (f"/machines/{machine.pk}/keys/put/", f"/keys/{key.pk}/install/"):
+        answer = signed_in.post(address, {"key": key.pk, "machine": machine.pk}, follow=True)
+        assert "was removed from your list" in answer.content.decode()

@@ -8,9 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Notice, User
+from accounts.notices import outbox
 from machines.models import Question
+from portal.numbered_pages import ROWS
 from portal.ops import health
-from portal.views.servers import ON_A_PAGE
 from tests.machines.idle.asked import asked, notice, visited
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,12 @@ def test_an_administrator_sees_what_failed_whose_and_why(mail: Notice, page: Any
     )
 
 
+def test_our_own_reasons_are_read_in_spanish(mail: Notice, page: Any, client: Client) -> None:
+    Notice.objects.filter(pk=mail.pk).update(fault=outbox.TOO_LATE)
+    client.cookies["django_language"] = "es"
+    assert "Su plazo terminó antes de que se pudiera entregar." in page()
+
+
 def test_neither_an_address_nor_the_text_stands_there(mail: Notice, page: Any) -> None:
     assert not [text for text in ("student@example.org", "condor") if text in page()]
 
@@ -57,8 +64,8 @@ def test_one_state_can_be_picked(mail: Notice, page: Any) -> None:
 
 def test_a_page_has_so_many_and_the_next_keeps_the_state(mail: Notice, student: User, page: Any) -> None:
     facts = {"recipient": student, "kind": "idle.sleep", "channel": "mail", "state": "failed"}
-    Notice.objects.bulk_create(Notice(about=f"x:{n}", **facts) for n in range(ON_A_PAGE))
-    assert page("?state=failed").count("<h2>") == ON_A_PAGE
+    Notice.objects.bulk_create(Notice(about=f"x:{n}", **facts) for n in range(ROWS))
+    assert page("?state=failed").count("<h2>") == ROWS
     assert 'href="?state=failed&amp;page=2"' in page("?state=failed")
     assert page("?page=2&state=failed").count("<h2>") == 1
 
@@ -94,7 +101,7 @@ def test_nobody_else_sees_or_sends_anything(mail: Notice, who: str, client: Clie
 
 
 def test_the_way_there_stands_beside_what_keeps_failing(page: Any, client: Client, teacher: User) -> None:
-    assert 'href="/manage/notices/"' in client.get("/lab-templates/").content.decode()
+    assert 'href="/manage/notices/"' in client.get("/manage/failures/").content.decode()
     client.force_login(teacher)
     assert 'href="/manage/notices/"' not in client.get("/lab-templates/").content.decode()
 

@@ -46,11 +46,11 @@ def test_a_card_says_why_it_does_not_fit(client: Client, student: User) -> None:
 
 
 def test_all_cards_over_the_quota_share_one_sentence(client: Client, student: User) -> None:
-    """A way out, and a button that is switched off for a reason that a screen reader says with it."""
+    """A way out for each, and a button that is switched off for a reason that a screen reader says with it."""
     for number in range(3):
         make_template(slug=f"lab-{number}")
     page = as_(client, student).get("/launch/").content.decode()
-    assert (page.count("You have 0 of your 0 machines."), page.count("Ask an administrator for more.")) == (1, 1)
+    assert (page.count("You have 0 of your 0 machines."), page.count("/requests/new/?template=lab-")) == (1, 3)
     assert len(re.findall(r'disabled aria-describedby="t-(\S+) why-\1"', page)) == 3
 
 
@@ -213,7 +213,7 @@ def test_the_idle_rules_of_a_template_are_typed_on_its_page_and_taken_away_there
     assert template.idle == {"port_bytes_per_minute": 500, "idle_minutes": 90, "may_hold": False}
     page = client.get("/lab-templates/lab/").content.decode()
     assert 'name="idle-idle_minutes" value="90"' in page
-    assert "Empty: 45." in page  # what it would be
+    assert "Usual value: 45." in page  # what it would be
     edited(client, teacher)
     template.refresh_from_db()
     assert template.idle == {"port_bytes_per_minute": 500}

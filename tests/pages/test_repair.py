@@ -19,8 +19,8 @@ def signed_in(client: Client, student: User) -> Client:
     return client
 
 
-def page(client: Client, machine: Machine) -> str:
-    return str(client.get(f"/machines/{machine.pk}/").content.decode())
+def page(client: Client, machine: Machine, tab: str = "") -> str:
+    return str(client.get(f"/machines/{machine.pk}/{tab}").content.decode())
 
 
 def test_one_that_broke_can_be_tried_again_and_not_reset(signed_in: Client, student: User) -> None:
@@ -30,9 +30,10 @@ def test_one_that_broke_can_be_tried_again_and_not_reset(signed_in: Client, stud
 
 
 def test_when_all_failed_the_disk_comes_before_the_reset(signed_in: Client, student: User) -> None:
-    text = page(signed_in, make_machine(student, repair="used_up", **BROKE))
+    machine = make_machine(student, repair="used_up", **BROKE)
+    text = page(signed_in, machine)
     assert 0 < text.index('id="first-the-disk"') < text.index('id="do-reset"')
-    assert 'id="do-copy"' in text
+    assert 'id="do-copy"' in page(signed_in, machine, "settings/")
 
 
 def test_its_disk_can_be_asked_for_while_it_is_broken(signed_in: Client, student: User) -> None:
@@ -50,7 +51,7 @@ def test_administrators_alone_have_the_buttons_and_the_right(
     for who in (student, admin):
         client.force_login(who)
         answers[who] = (
-            f'id="do-{verb}"' in page(client, machine),
+            f'id="do-{verb}"' in page(client, machine, "settings/"),
             client.post(f"/machines/{machine.pk}/{verb}/").status_code,
         )
     assert answers == {student: (False, 403), admin: (True, 302)}

@@ -1,4 +1,4 @@
-"""Servers without a machine: the list, and giving one to a person."""
+"""Unmanaged servers: the list, and giving one to a person."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from machines.models import CloudWatch, Machine, Stray
+from quotas.models import Allowance
 from tests.factories import grant, make_gateway, make_machine, make_template
 
 GIVE = {"person": "student", "name": "mail server"}
@@ -34,7 +35,23 @@ def giving(student: User) -> dict[str, Any]:
     return {**GIVE, "template": make_template().pk}
 
 
+def have_project(person: User, project: str = "p1") -> None:
+    """Let a person's servers be made in this project."""
+    Allowance.objects.update_or_create(user=person, defaults={"tenant": f"{project}:rules"})
+
+
+def test_a_tag_in_another_persons_project_is_told_and_not_believed(page: Client, student: User, student2: User) -> None:
+    have_project(student2)
+    make_stray(owner_key=str(student.uuid))
+    shown = " ".join(page.get("/manage/servers/").content.decode().split())
+    assert "its tag names student; the project is not known as theirs" in shown
+    assert "Project of student2" in shown
+    assert "it was of" not in shown
+    assert 'value="student"' not in page.get("/manage/servers/server-1/").content.decode()
+
+
 def test_it_lists_what_one_recognises_a_server_by(page: Client, student: User) -> None:
+    have_project(student)
     make_stray(kind="lost", owner_key=str(student.uuid), host="node-7", address="10.0.0.9")
     shown = page.get("/manage/servers/").content.decode()
     for words in ("mail-001", "its machine is not known here", "it was of student", "node-7", "10.0.0.9", "p1"):
@@ -85,7 +102,7 @@ def test_it_is_for_administrators(client: Client, request: pytest.FixtureRequest
 
 
 def test_only_administrators_are_led_there(page: Client, teacher: User) -> None:
-    for path in ("/lab-templates/", "/manage/catalog/"):
+    for path in ("/manage/people/", "/manage/catalog/"):
         assert b'href="/manage/servers/"' in page.get(path).content
     page.force_login(teacher)
     for path in ("/lab-templates/", "/manage/catalog/"):
@@ -108,6 +125,7 @@ def test_it_is_given_to_a_person(page: Client, giving: dict[str, Any], student: 
 
 
 def test_the_form_guesses_whose_it_was_and_what_it_was_made_from(page: Client, student: User) -> None:
+    have_project(student)
     make_template("other", name="Other")
     Stray.objects.filter(pk=make_stray(owner_key=str(student.uuid)).pk).update(kind="lost")
     form = page.get("/manage/servers/server-1/").content.decode()
@@ -140,7 +158,7 @@ def test_no_room_in_the_quota_is_a_409_with_numbers(page: Client, giving: dict[s
     answer = page.post("/manage/servers/server-1/", giving)
     assert answer.status_code == 409
     assert "student has no room for it" in answer.content.decode()
-    assert "50000 MB" in answer.content.decode()
+    assert "48.8\u00a0GB of memory" in answer.content.decode()
 
 
 @pytest.mark.parametrize("facts", [{"status": "error"}, {"status": "unknown"}, {"gone_at": timezone.now()}])
@@ -162,7 +180,7 @@ def test_the_second_admin_reads_that_somebody_was_faster(page: Client, giving: d
 def test_links_lead_to_horizon_where_there_is_one(page: Client, student: User, settings: LazySettings) -> None:
     make_stray()
     machine = make_machine(student)
-    pages = ("/manage/servers/", f"/machines/{machine.pk}/")
+    pages = ("/manage/servers/", f"/machines/{machine.pk}/settings/")
     assert all(b"Horizon" not in page.get(path).content for path in pages)
     settings.HORIZON_URL = "https://cloud.example.org/horizon"
     for path, server in zip(pages, ("server-1", machine.server_id), strict=True):
@@ -174,8 +192,8 @@ def test_what_the_cloud_says_is_for_administrators_only(page: Client, student: U
     settings.HORIZON_URL = "https://cloud.example.org"
     machine = make_machine(student, host="node-7", project="p-77", cloud_fault="NoValidHost", cloud_task="spawning")
     facts = (b"For administrators", b"node-7", b"p-77", b"NoValidHost", b"spawning", machine.server_id.encode())
-    shown = page.get(f"/machines/{machine.pk}/").content
+    shown = page.get(f"/machines/{machine.pk}/settings/").content
     assert [fact for fact in facts if fact not in shown] == []
     page.force_login(student)
-    shown = page.get(f"/machines/{machine.pk}/").content
+    shown = b"".join(page.get(f"/machines/{machine.pk}/{tab}").content for tab in ("", "history/", "settings/"))
     assert [fact for fact in (*facts, b"Horizon", b"cloud.example.org") if fact in shown] == []

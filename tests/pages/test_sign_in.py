@@ -166,7 +166,16 @@ def test_a_closed_account_reads_so(client: Client, student: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["email/", "confirm-email/", "confirm-email/x/", "reauthenticate/", "login/code/confirm/"]
+    "page",
+    [
+        "email/",
+        "confirm-email/",
+        "confirm-email/x/",
+        "reauthenticate/",
+        "login/code/confirm/",
+        "2fa/",
+        "2fa/webauthn/signup/",
+    ],
 )
 def test_what_has_no_page_of_ours_is_not_there(client: Client, student: User, page: str) -> None:
     client.force_login(student)
@@ -177,3 +186,10 @@ def test_a_head_is_led_to_sign_in_as_a_get_is(client: Client, db: None) -> None:
     get, head = client.get("/keys/"), client.head("/keys/")
     assert (head.status_code, head["Location"]) == (get.status_code, get["Location"])
     assert not head.cookies  # nor a message that a session has ended
+
+
+def test_whose_account_was_closed_reads_so_once(client: Client, student: User) -> None:
+    client.force_login(student)
+    User.objects.filter(pk=student.pk).update(is_active=False)
+    assert b"This account is closed" in client.get("/", follow=True).content
+    assert b"This account is closed" not in client.get("/", follow=True).content

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.time_zones import others
+from accounts.time_zones import others, zone_of
 from tests.api.program import Program
 from tests.factories import make_machine
 from tests.machines.idle.quiet import row
@@ -91,7 +91,7 @@ def test_until_one_is_chosen_pages_follow_the_browser(client: Client, student: U
 def test_a_page_that_is_only_read_keeps_no_zone(client: Client, student: User) -> None:
     opened_in(client, student, "America/Guayaquil").get("/")
     student.refresh_from_db()
-    assert student.time_zone == ""
+    assert student.browser_time_zone == ""
 
 
 def test_to_sign_in_keeps_the_browsers_zone_for_mails(client: Client, student: User) -> None:
@@ -100,7 +100,8 @@ def test_to_sign_in_keeps_the_browsers_zone_for_mails(client: Client, student: U
     client.cookies["zone"] = "America/Guayaquil"
     client.post("/accounts/login/", {"login": "student", "password": "a-long-pass-phrase"})
     student.refresh_from_db()
-    assert student.time_zone == "America/Guayaquil"
+    assert (student.time_zone, student.browser_time_zone) == ("", "America/Guayaquil")
+    assert str(zone_of(student)) == "America/Guayaquil"
 
 
 def test_a_zone_that_was_chosen_stays(client: Client, student: User) -> None:
@@ -114,7 +115,7 @@ def test_a_zone_that_was_chosen_stays(client: Client, student: User) -> None:
 def test_a_cookie_that_names_no_zone_is_passed_over(client: Client, student: User, zone: str) -> None:
     opened_in(client, student, zone).post("/account/theme/")
     student.refresh_from_db()
-    assert (student.time_zone, client.get("/account/").status_code) == ("", 200)
+    assert (student.browser_time_zone, client.get("/account/").status_code) == ("", 200)
 
 
 def test_a_program_reads_the_times_of_whose_token_it_has(student: User, settings: Any) -> None:
@@ -122,5 +123,5 @@ def test_a_program_reads_the_times_of_whose_token_it_has(student: User, settings
     gone_at = datetime.fromisoformat(TEN_HERE)
     make_machine(student, state="gone", vanished=True, gone_at=gone_at)
     [machine] = Program(student).ask("GET", "machines/").json()
-    assert machine["note"].startswith("Since 2 Mar 2026, 05:00 the cluster")
+    assert machine["note"].startswith("Since 2\u00a0Mar\u00a02026, 05:00 the cluster")
     assert timezone.get_current_timezone_name() == settings.TIME_ZONE

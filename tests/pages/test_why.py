@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from machines.models import Activity, Machine
+from portal.presenters import idle_panel
 from portal.presenters.machine_card import Shown
 from portal.presenters.show_machines import show_all
 from tests.machines.idle.quiet import heard, row
@@ -51,12 +52,17 @@ def test_the_panel_tells_every_signal_and_what_happens_next(client: Client, mach
         assert words in said
 
 
-def test_the_card_has_every_date_from_the_first_day(client: Client, machine: Machine, student: User) -> None:
+def test_its_page_has_every_date_from_the_first_day_and_its_card_the_near_ones(
+    client: Client, machine: Machine, student: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Activity.objects.update(**heard(machine.state_since, since=machine.state_since))
-    client.force_login(student)
-    said = client.get("/").content.decode()
-    for date in ("put away", "archived", "deleted", "2026-06-30"):
-        assert date in said
+    dates = ("put away", "archived", "deleted", "2026-06-30")
+    said = page(client, machine, student)
+    assert [date for date in dates if date not in said] == []
+    assert "2026-06-30" not in client.get("/").content.decode()
+    monkeypatch.setattr(idle_panel, "NEAR", timedelta(days=400))
+    card = client.get("/").content.decode()
+    assert [date for date in dates if date not in card] == []
 
 
 def test_a_machine_that_sleeps_says_what_happens_next(client: Client, clock: "Clock", student: User) -> None:

@@ -1,52 +1,131 @@
 """The rule of portal.access for each address: the verb, and the model of the thing."""
 
+from typing import Any
+
 from django.db.models import Model
 from knox.models import AuthToken
 
-from accounts.models import Notice, RowFailure, SshKey
+from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowFailure, SshKey, Terms, User
 from catalog.models import Flavor, Image
 from courses.models import Template
-from machines.models import Machine, Question, Stray
+from machines.models import BulkRun, Machine, Question, Stray
+from portal.models import CloudCheck, DayCount, Finding
+from quotas.models import QuotaRequest
 
+# Of providers at which people sign in: anybody may ask. What stands in these addresses, and in those of one's own accounts there.
+OF_PROVIDERS = {
+    "openid_connect_login",
+    "openid_connect_callback",
+    "saml_login",
+    "saml_acs",
+    "saml_finish_acs",
+    "saml_metadata",
+    "saml_sls",
+}
+# What anybody may ask without signing in.
+PUBLIC = {
+    "account_login", "account_logout", "account_signup_done", "address-prove",
+    "mfa_authenticate", "mfa_login_webauthn", "account_inactive", "account_signup", "account_reset_password",
+    "account_reset_password_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "language", "theme", "api-token", "api-device", "api-device-token", "api-schema", "api-docs",
+    "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
+    *OF_PROVIDERS,
+}  # fmt: skip
 # Of oneself, or for everybody who has signed in.
 OWN = {
-    "machines", "launch", "moved",
+    "machines", "launch", "moved", "donating",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
-    "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
+    "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
+    "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn", "account_confirm_elsewhere", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn",
+    "requests", "request-new", "api-requests", "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {
     "key-remove": ("remove", SshKey), "key-install": ("install", SshKey), "api-key-install": ("install", SshKey),
     "machine-key-put": ("change_keys", Machine), "machine-key-take": ("change_keys", Machine),
     "machine-portal-key-remove": ("change_keys", Machine),
-    "api-key": ("see", SshKey), "token-revoke": ("revoke", AuthToken),
+    "session-end": ("end", BrowserSession), "api-key": ("see", SshKey), "token-revoke": ("revoke", AuthToken),
     "templates": ("make", Template), "template-new": ("make", Template), "template": ("change", Template),
     "template-retire": ("change", Template), "template-bring-back": ("change", Template),
     "api-template-bring-back": ("change", Template), "api-template-changes": ("see_changes", Template),
     "catalog": ("see", Image), "catalog-look": ("look_again", Image), "image": ("change", Image), "flavor": ("change", Flavor),
     "api-catalog-images": ("see", Image), "api-catalog-sizes": ("see", Flavor),
     "servers": ("see", Stray), "server-adopt": ("adopt", Stray), "api-servers": ("see", Stray), "api-adopt": ("adopt", Stray),
+    "dashboard": ("see", DayCount), "idle-week": ("see", Finding),
+    "cloud-check": ("see", CloudCheck), "cloud-check-run": ("run", CloudCheck),
     "failures": ("see", RowFailure), "failure-again": ("retry", RowFailure),
+    "audit": ("see", AuditRow), "audit-export": ("see", AuditRow), "terms-edit": ("change", Terms),
+    "people": ("see", User), "person": ("see", User), "people-import": ("change", User), "person-new": ("change", User),
+    "people-import-left-out": ("change", User),
+    **{f"person-{name}": ("change", User) for name in ("roles", "link", "block", "unblock", "remove", "grants", "grant-end")},
+    **{f"person-{name}": ("change", User) for name in ("second-step", "outside", "outside-unlink", "sessions-end", "session-end")},
+    "api-people": ("see", User), "api-people-import": ("change", User), "api-person": ("see", User),
+    "api-person-grants": ("see", User), "api-person-grant": ("change", User),
+    "api-person-second-step": ("see", User), "api-person-sessions": ("see", User), "api-person-session": ("change", User),
+    "announcements": ("change", Announcement), "announcement-new": ("change", Announcement), "announcement": ("change", Announcement),
+    "announcement-end": ("change", Announcement), "announcement-dismiss": ("dismiss", Announcement),
+    "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),
+    "all-machines": ("see", BulkRun), "bulk": ("start", BulkRun), "bulk-run": ("see", BulkRun),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
+    "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
+    "teaching": ("teach", Template), "api-teaching-machines": ("teach", Template),
+    **{f"{kind}teaching-machine": ("watch", Machine) for kind in ("", "api-")}, "teaching-machine-live": ("watch", Machine),
+    **{f"{kind}teaching-machine-wake": ("wake", Machine) for kind in ("", "api-")}, "api-teaching-machine-keep": ("keep_awake", Machine),
     "asks": ("see", Question), "ask-say": ("more", Question),
     "machine-ports": ("open_port", Machine), "api-ports": ("look", Machine), "machine-port-close": ("close_port", Machine),
     "api-port": ("close_port", Machine), "machine-give": ("keep_awake", Machine), "api-machine-disk": ("download", Machine),
     "api-machine-portal-key": ("look", Machine),
+    "machine-dismiss": ("dismiss_vanished", Machine),
+    **{f"machine-{part}": ("look", Machine) for part in ("card", "disk", "history", "live", "settings", "work")}, "api-machine-events": ("look", Machine),
+    **{f"machine-moment-{verb}": ("moments", Machine) for verb in ("delete", "restore")},
+    **{f"api-machine-{name}": ("moments", Machine) for name in ("snapshot", "snapshot-restore", "snapshots")},
     "machine-see": ("look", Machine), "api-see": ("look", Machine),  # each of the two things has its own rule
 }  # fmt: skip
+ELSEWHERE = {
+    "oidc/<slug:provider_id>": "oidc/oidc",
+    "saml/<slug:organization_slug>": "saml/saml",
+    "elsewhere/<int:pk>": "elsewhere/1",
+}
+# Addresses that are about no row yet.
 LISTS = {
+    "teaching",
+    "api-teaching-machines",
     "templates",
     "api-templates",
     "template-new",
     "asks",
     "catalog",
     "servers",
+    "dashboard",
+    "idle-week",
+    "cloud-check",
+    "cloud-check-run",
     "failures",
     "notices",
-}  # of no row yet
+    "audit",
+    "audit-export",
+    "terms-edit",
+    "people",
+    "people-import",
+    "people-import-left-out",
+    "person-new",
+    "requests-to-decide",
+    "all-machines",
+    "bulk",
+    "announcements",
+    "announcement-new",
+    "api-announcements",
+}
 WRITES: dict[str, tuple[str, type[Model]]] = {
-    "api-templates": ("make", Template), "api-template": ("change", Template), "api-machine-portal-key": ("change_keys", Machine),
-}  # fmt: skip
-FOUND = (Machine, Question, SshKey, AuthToken)  # of others' there is nothing to be found; the rest is no secret
+    "api-templates": ("make", Template),
+    "api-template": ("change", Template),
+    "api-machine-portal-key": ("change_keys", Machine),
+    "api-request": ("decide", QuotaRequest),
+    "api-announcements": ("change", Announcement),
+}
+# Rows of others are not found (404); rows of any other model are no secret.
+FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest)
 
 
 def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
@@ -60,3 +139,16 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
         return verb or "look", Machine
     assert name == f"api-{kind}", f"{name}: say in {__name__} which rule it stands under"
     return kind, Machine
+
+
+def as_a_person(student: Any) -> dict[str, str]:
+    """Return what stands in administrators' addresses of this person."""
+    return {
+        "people/<int:pk>": f"people/{student.pk}",
+        "people/<str:username>": f"people/{student.username}",
+        "grants/<int:grant>": "grants/1",
+        "grants/<int:pk>": "grants/1",
+        "sessions/<int:pk>": "sessions/1",
+        "sessions/<int:session>": "sessions/1",
+        "account-elsewhere/<int:account>": "account-elsewhere/1",
+    }

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import SignIn, User
-from portal.middleware.client_addresses import address_of
+from portal.request_facts import address_of
 
 HOME = "203.0.113.9"
 

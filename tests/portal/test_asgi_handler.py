@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver, path
 
 from portal.asgi_handler import ASYNC, MOST_IDLE, Handler
+from tests.waiting import PATIENCE
 
 VISITORS = 30
 seen: list[Any] = []
@@ -24,7 +25,7 @@ def where(request: HttpRequest) -> HttpResponse:
 
 
 def wait_for_all(request: HttpRequest) -> HttpResponse:
-    barrier.wait(10)
+    barrier.wait(PATIENCE)
     return HttpResponse("all")
 
 
@@ -56,9 +57,12 @@ def broken(request: HttpRequest) -> HttpResponse:
 barrier = threading.Barrier(VISITORS)
 urls = types.ModuleType("urls")
 urls.urlpatterns = [  # type: ignore[attr-defined]
-    path("where/", where), path("all/", wait_for_all), path("parts/", parts), path("endless/", endless),
+    path("where/", where),
+    path("all/", wait_for_all),
+    path("parts/", parts),
+    path("endless/", endless),
     path("broken/", broken),
-]  # fmt: skip
+]
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from portal.management import output
 from tests.cloud.fake import FakeCloud
 from tests.factories import make_gateway
 
-SOON = 25.0  # seconds; a cloud that hears and says nothing is waited for a few times
+SOON = 60.0  # seconds; a cloud that hears and says nothing is waited for a few times
 
 
 @pytest.fixture
 def fake(db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> FakeCloud:
     settings.IS_OPENSTACK = False
     cloud = FakeCloud()
-    for command in ("check_cloud", "setup_cloud"):
-        monkeypatch.setattr(f"portal.management.commands.{command}.open_cloud", lambda: cloud)
+    for module in ("portal.ops.checks_of_cloud", "portal.management.commands.setup_cloud"):
+        monkeypatch.setattr(f"{module}.open_cloud", lambda: cloud)
     return cloud
 
 
@@ -102,7 +102,7 @@ def test_a_cloud_that_is_down_is_told_at_once(db: None, monkeypatch: Any, settin
     with pytest.raises(SystemExit, match="1"):
         call_command("check_cloud", "--lang", "en")
     assert "No answer from http://127.0.0.1:1/v3" in " ".join(capsys.readouterr().out.split())
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < SOON / 3
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,13 @@ from django.db import connection, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
 
-from deploy.local import child, free_ports
+from deploy.local import child
 from deploy.local.postgres import Postgres
+from deploy.local.readiness import database_answers
 from portal.ops import database_disk, health
 from portal.ops.health import DatabaseAnswer, Part
+from tests.ports import free_port
+from tests.waiting import until
 
 MB = 1 << 20
 
@@ -67,20 +69,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def on_it(small_disk: Path) -> Iterator[str]:
     """The address of a PostgreSQL with its data there."""
-    postgres = Postgres(small_disk / "postgres", free_ports.free_port(), "p", careless=True)
+    postgres = Postgres(small_disk / "postgres", free_port(), "p", careless=True)
     postgres.prepare()
     program = child.Program(
         "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT
     )
     process = child.start(program, log=small_disk.parent / "log", pidfile=small_disk.parent / "pid")
-    until = time.monotonic() + 30
-    while True:
-        try:
-            psycopg.connect(postgres.url).close()
-            break
-        except psycopg.OperationalError:
-            assert time.monotonic() < until, (small_disk.parent / "log").read_text()
-            time.sleep(0.05)
+    until(lambda: database_answers(postgres.url), "PostgreSQL answers")
     yield postgres.url
     child.end(process, program, pidfile=small_disk.parent / "pid")
 

@@ -16,17 +16,24 @@ from accounts.failures import Failures
 from accounts.models import RowFailure
 from lib import seldom
 from machines.models import CloudWatch
-from portal.live import heartbeat
-from portal.ops import health
+from portal.ops import health, live_heartbeat
 from portal.ops.health import Part
 from portal.ops.single_flight import SingleFlight
 from tests.factories import make_gateway
+from tests.waiting import PATIENCE, quickest
 from tunnels.models import Gateway
 
 if TYPE_CHECKING:
     from tests.portal.conftest import Lines
 
 NOW = timezone.now()
+LIMIT = health.LIMIT_SECONDS
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no part be given up because the computer is busy."""
+    monkeypatch.setattr(health, "LIMIT_SECONDS", PATIENCE)
 
 
 def ago(seconds: float) -> Any:
@@ -67,9 +74,9 @@ def elsewhere(settings: Any) -> None:
 def sign_of_life(elsewhere: None, settings: Any) -> Iterator[None]:
     """A live process was there a moment ago."""
     with redis.Redis.from_url(settings.REDIS_URL) as door:
-        door.set(heartbeat.key(settings.REDIS_URL), 1, ex=60)
+        door.set(live_heartbeat.key(settings.REDIS_URL), 1, ex=60)
         yield
-        door.delete(heartbeat.key(settings.REDIS_URL))
+        door.delete(live_heartbeat.key(settings.REDIS_URL))
 
 
 @pytest.mark.usefixtures("disks", "sign_of_life")
@@ -132,7 +139,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     def hang() -> None:
         asked.append("again")
-        end.wait(30)
+        end.wait(PATIENCE)
 
     monkeypatch.setattr(health, "_database", SingleFlight(hang))
     yield asked
@@ -141,11 +148,16 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("hanging")
-def test_one_that_hangs_is_not_waited_for(client: Client) -> None:
-    began = monotonic()
-    reply = client.get("/readyz")
-    assert (reply.status_code, reply.json()["parts"]["database"]["why"]) == (503, "no answer within 1.8 s")
-    assert monotonic() - began < 2.5
+def test_one_that_hangs_is_not_waited_for(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "LIMIT_SECONDS", LIMIT)
+
+    def answered() -> float:
+        began = monotonic()
+        reply = client.get("/readyz")
+        assert (reply.status_code, reply.json()["parts"]["database"]["why"]) == (503, "no answer within 1.8 s")
+        return monotonic() - began
+
+    assert quickest(answered, 2.5) < 2.5
 
 
 def test_one_that_hangs_is_asked_once(client: Client, hanging: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +175,7 @@ def test_a_mistake_of_ours_is_no_500(client: Client, monkeypatch: pytest.MonkeyP
 def test_an_answer_that_came_is_asked_for_anew() -> None:
     answers = iter([1, 2])
     look = SingleFlight(lambda: next(answers))
-    assert [look.begin().result(5), look.begin().result(5)] == [1, 2]
+    assert [look.begin().result(PATIENCE), look.begin().result(PATIENCE)] == [1, 2]
 
 
 def test_what_it_raised_is_the_answer() -> None:

@@ -21,10 +21,13 @@ def settings(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any
 @pytest.mark.parametrize(
     ("variables", "seconds"),
     [
-        ({"HTTPS": "on"}, YEAR), ({"HTTPS": "off"}, 0), ({}, 0), ({"HTTPS": "on", "SECURE_HSTS_SECONDS": "3600"}, 3600),
+        ({"HTTPS": "on"}, YEAR),
+        ({"HTTPS": "off"}, 0),
+        ({}, 0),
+        ({"HTTPS": "on", "SECURE_HSTS_SECONDS": "3600"}, 3600),
         ({"HTTPS": "on", "SECURE_HSTS_SECONDS": "0"}, 0),
     ],
-)  # fmt: skip
+)
 def test_browsers_are_told_to_come_by_https_only(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], seconds: int
 ) -> None:

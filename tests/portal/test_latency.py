@@ -31,11 +31,14 @@ def samples(client: Client) -> dict[tuple[str, ...], float]:
     text = client.get("/metrics").content.decode()
     labels = ("route", "method", "status", "le")
     return {
-        (sample.name.removeprefix("minga_request_seconds_"), *(sample.labels[n] for n in labels if n in sample.labels)): sample.value
+        (
+            sample.name.removeprefix("minga_request_seconds_"),
+            *(sample.labels[n] for n in labels if n in sample.labels),
+        ): sample.value
         for family in text_string_to_metric_families(text)
         if family.name == "minga_request_seconds"
         for sample in family.samples
-    }  # fmt: skip
+    }
 
 
 def test_a_request_is_counted_by_the_name_of_its_address(client: Client, student: "User") -> None:
@@ -53,8 +56,10 @@ def test_no_id_is_in_a_label(client: Client, student: "User") -> None:
     client.get(f"/api/v1/machines/{uuid4()}/nothing/")
     told = samples(client)
     assert [key for key in told if key[0] == "count"] == [
-        ("count", "api-nothing", "GET", "4xx"), ("count", "machine", "GET", "2xx"), ("count", "machine", "GET", "4xx"),
-    ]  # fmt: skip
+        ("count", "api-nothing", "GET", "4xx"),
+        ("count", "machine", "GET", "2xx"),
+        ("count", "machine", "GET", "4xx"),
+    ]
 
 
 def test_an_unknown_method_and_an_address_without_a_name_have_one_word_each(process: Any) -> None:

@@ -252,10 +252,11 @@ def test_the_page_for_administrators_names_every_number(student: "User") -> None
     CloudWatch.objects.update(listed_at=timezone.now(), room={"vcpus": 4, "vcpus_used": 1})
     page = (Path(__file__).resolve().parents[2] / "docs" / "admin" / "observability.md").read_text()
     listed = {name.removesuffix("_total") for name in re.findall(r"^\| `(minga_\w+)", page, flags=re.M)}
+    # First web's, then live's.
     texts = [
         metrics.rendered("text/plain")[0].decode(),
         live_numbers.rendered(Hub(), 0, "text/plain")[0].decode(),
-    ]  # web's and live's
+    ]
     assert listed == {family.name for text in texts for family in text_string_to_metric_families(text)}
 
 

@@ -9,7 +9,11 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 
+from accounts.models import User
+from machines import disk_images
+from portal import downloads, lasting_rights
 from portal.downloads import Download, serve
+from tests.factories import make_machine
 
 pytestmark = pytest.mark.django_db  # a download lets go of it
 DATA = bytes(range(256)) * 40  # 10,240 bytes
@@ -130,3 +134,18 @@ async def test_a_big_one_costs_no_more_memory_than_some_chunks() -> None:
     tracemalloc.stop()
     assert seen == size
     assert peak < 8 * chunk
+
+
+def test_the_rest_is_not_sent_to_whom_the_right_was_taken(
+    student: User, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = make_machine(student)
+    machine.copies.create(kind="download", state="ready", image_id="disk-1", size_bytes=len(DATA))
+    monkeypatch.setattr(lasting_rights, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(disk_images, "read", lambda _image, start, end: whole().read(start, end))
+    both = {who: downloads.disk_of(machine, by=who).read(0, len(DATA)) for who in (student, admin)}
+    assert [len(next(chunks)) for chunks in both.values()] == [1000, 1000]
+    User.objects.filter(pk=admin.pk).update(roles=["student"], is_superuser=False)
+    assert len(b"".join(both[student])) == len(DATA) - 1000
+    with pytest.raises(lasting_rights.RightEnded):
+        next(both[admin])

@@ -10,9 +10,12 @@ from portal.live.app import Live
 from portal.middleware.readable_heads import readable
 
 STRANGE = [
-    b"text/plain; a*=none''x", b"multipart/form-data; boundary*=idna''x", b"a/b; c*=undefined''x",
-    b"text/plain; charset*=utf-8''a%00b", b"text/plain; charset*=utf-7''+2AA-",
-]  # fmt: skip
+    b"text/plain; a*=none''x",
+    b"multipart/form-data; boundary*=idna''x",
+    b"a/b; c*=undefined''x",
+    b"text/plain; charset*=utf-8''a%00b",
+    b"text/plain; charset*=utf-7''+2AA-",
+]
 
 
 def scope_of(path: str, kind: bytes) -> dict[str, Any]:

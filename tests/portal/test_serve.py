@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import uvicorn
 
 from portal import serve
+from tests.waiting import PATIENCE
 
 ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 DEFAULT = "eth0\t00000000\t010012AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
@@ -35,14 +37,25 @@ async def said(*pieces: bytes, pause: float = 0, trusted: tuple[str, ...] = ()) 
     listening = serve.listen("127.0.0.1", 0)
     running = asyncio.create_task(server._serve([listening]))
     reader, writer = await asyncio.open_connection(*listening.getsockname())
+    answer = asyncio.create_task(heard(reader))
     for piece in pieces:
         writer.write(piece)
         await asyncio.sleep(pause)
-    answer = await asyncio.wait_for(reader.read(), 10)
+    async with asyncio.timeout(PATIENCE):
+        await answer
     writer.close()
     server.should_exit = True
     await running
-    return answer
+    return answer.result()
+
+
+async def heard(reader: asyncio.StreamReader) -> bytes:
+    """Return what comes until the other side hangs up. It resets the connection where a piece was on its way to it."""
+    pieces = bytearray()
+    with suppress(ConnectionResetError):
+        while piece := await reader.read(4096):
+            pieces += piece
+    return bytes(pieces)
 
 
 @pytest.fixture

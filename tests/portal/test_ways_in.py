@@ -9,13 +9,17 @@ from django.db import connection
 from django.template import engines
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from lib.schemes import SCHEMES
 from machines.models import Machine
+from machines.offers import Offer
+from portal.presenters.launch_cards import LaunchCard
 from portal.presenters.show_machines import show, show_all
 from portal.ways_in import registry
-from portal.ways_in.kinds import Facts, WayIn
-from portal.ways_in.ports import PortWay
+from portal.ways_in.port_ways import PortWay
+from portal.ways_in.ways import Facts, WayIn
+from quotas.actions import usage
 from tests.api.program import Program
 from tests.factories import make_machine
 from tunnels.models import Tunnel
@@ -42,7 +46,7 @@ class Hole(WayIn):
 
 
 class HoleKind:
-    name = "hole"
+    name, service_word = "hole", ""
 
     def load(self, facts: Facts) -> Iterable[tuple[UUID, WayIn]]:
         return [(machine.pk, Hole(machine)) for machine in facts.machines]
@@ -103,6 +107,13 @@ def test_a_name_is_given_once(hole: None) -> None:
 
 def test_every_scheme_is_a_kind() -> None:
     assert set(registry._KINDS) == set(SCHEMES)
+
+
+def test_a_launch_card_says_a_service_in_a_word_of_its_kind(machine: Machine) -> None:
+    machine.template.services = [{"name": n, "port": 1, "scheme": n} for n in ("ssh", "http", "https", "tcp")]
+    card = LaunchCard(Offer(machine.template, None, waits=False), usage(machine.owner), typical=None)
+    with override("es"):
+        assert card.services == ["Terminal", "Página web", "tcp"]
 
 
 def test_kinds_keep_the_order_of_the_template(machine: Machine) -> None:

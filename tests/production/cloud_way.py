@@ -13,17 +13,19 @@ ENDPOINTS = {
 
 def clouds_yaml() -> str:
     lines = [f"    {service}_endpoint_override: http://{HOST}:{place}" for service, place in ENDPOINTS.items()]
-    return "\n".join([
-        "clouds:",
-        "  minga:",
-        "    region_name: RegionOne",
-        "    auth:",
-        f"      auth_url: http://{HOST}:5000/v3",
-        "      username: portal",
-        "      password: labcloud",
-        "      project_name: portal",
-        "      user_domain_id: default",
-        "      project_domain_id: default",
-        *lines,
-        "",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            "clouds:",
+            "  minga:",
+            "    region_name: RegionOne",
+            "    auth:",
+            f"      auth_url: http://{HOST}:5000/v3",
+            "      username: portal",
+            "      password: labcloud",
+            "      project_name: portal",
+            "      user_domain_id: default",
+            "      project_domain_id: default",
+            *lines,
+            "",
+        ]
+    )

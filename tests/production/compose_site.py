@@ -99,7 +99,7 @@ class Site:
         return str(state.get("Health", {}).get("Status") or state["Status"])
 
     def files_of(self, service: str) -> list[int]:
-        """How many files a process in its container may have open: the soft limit, and the hard one."""
+        """Return how many files a process in the service's container may have open: the soft limit, and the hard one."""
         ran = self.compose("exec", "--no-TTY", service, "sh", "-c", "ulimit -Sn; ulimit -Hn")
         return [int(line) for line in ran.stdout.split()]
 
@@ -144,8 +144,11 @@ class Visitor:
         self.url = f"http://127.0.0.1:{site.port}"
         self.cookies: SimpleCookie = SimpleCookie()
         self.headers = {
-            "Host": HOST, "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7", "Referer": f"https://{HOST}/",
-        }  # fmt: skip
+            "Host": HOST,
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-For": "192.0.2.7",
+            "Referer": f"https://{HOST}/",
+        }
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         reply = httpx.request(method, self.url + path, headers=self._head(), timeout=20, trust_env=False, **more)

@@ -55,7 +55,7 @@ class Tools:
         }
 
     def _is_whole(self) -> bool:
-        """Each program starts: a cache that another computer filled may lack what that one had installed."""
+        """Say whether each program starts: a cache that another computer filled may lack what that one had installed."""
         environment = self.environment()
         for name, question in PROGRAMS.items():
             program = shutil.which(name, path=environment["PATH"])

@@ -7,8 +7,9 @@ def test_sign_in_works_and_its_cookies_are_secure(site: Site, admin: str) -> Non
     visitor = site.visitor()
     assert visitor.sign_in(admin, PASSWORD).status_code == 302
     assert {name for name, cookie in visitor.cookies.items() if cookie["secure"]} == {
-        "__Host-csrftoken", "__Host-sessionid",
-    }  # fmt: skip
+        "__Host-csrftoken",
+        "__Host-sessionid",
+    }
     assert visitor.cookies["__Host-sessionid"]["httponly"]
 
 

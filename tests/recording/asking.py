@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.client import ClientHandler
 
+from lib.minute_counts import MinuteCounts
+from portal.middleware import page_writes
 from tests.recording import written
 from tests.upgrade.base import session_of, token_of
 
@@ -51,13 +53,14 @@ def _handler(csrf: bool) -> ClientHandler:
 
 
 def new_client(*, csrf: bool = False) -> Client:
+    page_writes.WRITES = MinuteCounts()  # nobody is slowed down by what was asked before
     client = Client(raise_request_exception=False)
     client.handler = _handler(csrf)
     return client
 
 
 class Person:
-    """Somebody with a browser and a program, signed in since before the upgrade; `visitor` is not."""
+    """A person with a browser and a program, signed in since before the upgrade; `visitor` is not."""
 
     def __init__(self, role: str, fixed: Sequence[str] = ()) -> None:
         """`fixed`: the pages without a parameter, to one of which most forms lead."""

@@ -3,52 +3,23 @@
 import contextlib
 import getpass
 import os
-import random
 import shutil
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from tests import warm
+from tests.ports import free_port, free_range
 from tests.tunnels.agents_portal import FakePortal
 from tests.tunnels.targets import HERE, Target
+from tests.waiting import PATIENCE, until
 
 SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin")
-PORTS = range(10_000, 20_000)  # below those of test clouds, of whole stacks, and of what calls out
-
-
-def until(is_true: Callable[[], Any], seconds: float = 15.0) -> float:
-    """Seconds that it took to become true; fails when that is too long."""
-    began = time.monotonic()
-    while not is_true():
-        assert time.monotonic() - began < seconds, "it did not become true in time"
-        time.sleep(0.02)
-    return time.monotonic() - began
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HERE, 0))
-        return int(probe.getsockname()[1])
-
-
-def free_range(size: int) -> int:
-    """The first of `size` ports of which none is in use. Each worker has its own share to choose from."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    share = len(PORTS) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    begin = PORTS[worker * share]
-    while True:
-        first = random.randrange(begin, begin + share - size)
-        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-            for port in range(first, first + size):
-                stack.enter_context(socket.socket()).bind((HERE, port))
-            return first
 
 
 class Program:
@@ -114,7 +85,7 @@ def openssh_vps(folder: Path, first_port: int, last_port: int) -> tuple[Program,
 
 
 def is_listening(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HERE, port), timeout=1):
+    with contextlib.suppress(OSError), socket.create_connection((HERE, port), timeout=PATIENCE):
         return True
     return False
 
@@ -224,11 +195,11 @@ class Stage:
         self.portal.server_close()
         self._leave_nothing()
 
-    def _leave_nothing(self, seconds: float = 15.0) -> None:
+    def _leave_nothing(self, seconds: float = PATIENCE) -> None:
         for target in self.targets:
             target.close()
         ports = self.portal.ports & set(range(self.first, self.first + self.size))
-        until(lambda: not any(is_listening(port) for port in ports), seconds)
+        until(lambda: not any(is_listening(port) for port in ports), "no port listens any more", seconds)
 
 
 @contextlib.contextmanager

@@ -15,18 +15,24 @@ from django.core.asgi import get_asgi_application
 from accounts.models import User
 from lib.schemes import Service
 from machines.models import Machine
+from portal.live import dial_sides, dials
 from portal.live.entry import Entry
 from tests.factories import make_template
 from tests.live.process import LiveProcess, session_of
-from tests.tunnels.agent_stage import Program, Vps, free_port, until
+from tests.ports import free_port
+from tests.tunnels.agent_stage import Program, Vps
 from tests.tunnels.gateway_rows import gateway
 from tests.tunnels.targets import HERE
 from tests.tunnels.tls_proxies import Proxy
+from tests.waiting import PATIENCE, until
+from tunnels import dial_actions, dialing
 from tunnels.actions import open_all, reserve
 from tunnels.dialing import connected, way_to
 from tunnels.models import Gateway, Tunnel
 
 PORTS = 4  # of one test
+# Fifty at once, on a busy computer. Less than the agent remembers a dial's number.
+dial_actions.DIAL_SECONDS = dialing.DIAL_SECONDS = dial_sides.DIAL_SECONDS = dials.DIAL_SECONDS = 50
 T = TypeVar("T")
 
 
@@ -70,7 +76,7 @@ class DialStage:
         """The student's machine that has this tunnel."""
         return machine_of(tunnel.holder, self.student)
 
-    def in_live(self, work: Coroutine[Any, Any, T], seconds: float = 30) -> T:
+    def in_live(self, work: Coroutine[Any, Any, T], seconds: float = PATIENCE) -> T:
         """Run it in the live process's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self.live.loop).result(seconds)
 
@@ -111,7 +117,7 @@ def as_worker(tunnel: Tunnel, use: Callable[[asyncio.StreamReader, asyncio.Strea
     way = way_to(tunnel_id=tunnel.pk, by=None)
 
     async def go() -> T:
-        async with asyncio.timeout(30), connected(way) as sock:
+        async with asyncio.timeout(PATIENCE), connected(way) as sock:
             reader, writer = await asyncio.open_connection(sock=sock)
             try:
                 return await use(reader, writer)

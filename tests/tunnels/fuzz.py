@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from tests.tunnels.targets import HERE
+from tests.waiting import PATIENCE
 
 PIECE = 4096
 SLOW_SECONDS = 0.05
@@ -114,7 +115,7 @@ class Steady:
     """A connection to an echo, over which a known stream goes for as long as wanted."""
 
     def __init__(self, port: int) -> None:
-        self.visit = socket.create_connection((HERE, port), timeout=20)
+        self.visit = socket.create_connection((HERE, port), timeout=PATIENCE)
         self.sent, self.got = random.Random(7), random.Random(7)
         self.passed = 0
 
@@ -148,7 +149,7 @@ class Crowd:
         dice = random.Random(seed)
         while not self.over.is_set():
             try:
-                visit = socket.create_connection((HERE, dice.choice(self.ports)), timeout=5)
+                visit = socket.create_connection((HERE, dice.choice(self.ports)), timeout=PATIENCE)
             except OSError:
                 self.refused += 1
                 self.over.wait(0.01)
@@ -162,4 +163,4 @@ class Crowd:
     def __exit__(self, *_error: object) -> None:
         self.over.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(PATIENCE)

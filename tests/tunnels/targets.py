@@ -5,6 +5,8 @@ import random
 import socket
 import threading
 
+from tests.waiting import PATIENCE
+
 HERE = "127.0.0.1"
 
 
@@ -49,7 +51,7 @@ def pattern(size: int) -> bytes:
     return random.Random(7).randbytes(size)
 
 
-def exchange(port: int, data: bytes = b"hello", *, seconds: float = 20.0, source: str = HERE) -> bytes:
+def exchange(port: int, data: bytes = b"hello", *, seconds: float = PATIENCE, source: str = HERE) -> bytes:
     """Send, say that this was all, and read to the end."""
     with socket.create_connection((HERE, port), timeout=seconds, source_address=(source, 0)) as visit:
         sender = threading.Thread(target=_send, args=(visit, data))

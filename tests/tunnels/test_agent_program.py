@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tunnels.agent_stage import Program, Stage, is_listening, staged, until
+from tests.tunnels.agent_stage import Program, Stage, is_listening, staged
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ def test_a_wrong_token_is_said_and_not_asked_often(stage: Stage) -> None:
 def test_sigterm_ends_it_cleanly_and_closes_the_ports(stage: Stage) -> None:
     _key, port = stage.opened()
     stage.agent.process.send_signal(signal.SIGTERM)
-    assert stage.agent.process.wait(5) == 0
+    assert stage.agent.process.wait(PATIENCE) == 0
     until(lambda: not is_listening(port))
     assert "Traceback" not in stage.agent.said()
 
@@ -35,7 +36,7 @@ def test_once_opens_reports_and_ends(stage: Stage) -> None:
     stage.agent.kill()
     key = stage.portal.wish(stage.first, stage.target().port)
     once = Program(stage.agent_command("token", "--once"), stage.folder / "once.log")
-    assert once.process.wait(15) == 0
+    assert once.process.wait(PATIENCE) == 0
     assert "1 of 1 ports are open; gateway: connected" in once.said()
     assert stage.portal.is_open(key)
 
@@ -46,7 +47,7 @@ def test_a_home_that_it_may_not_look_into_is_no_hindrance(stage: Stage) -> None:
     stage.portal.wish(stage.first, stage.target().port)
     command = ["env", f"HOME=/{'x' * 300}", *stage.agent_command("token", "--once")]
     once = Program(command, stage.folder / "once.log")
-    assert once.process.wait(15) == 0
+    assert once.process.wait(PATIENCE) == 0
     assert "gateway: connected" in once.said()
 
 
@@ -56,7 +57,7 @@ def test_a_missing_file_is_a_sentence(stage: Stage, missing: str) -> None:
         stage.agent_command("nowhere") if missing == "token" else [*stage.agent_command(), "--key-file", "nowhere"]
     )
     agent = Program(command, stage.folder / "missing.log")
-    assert agent.process.wait(10) == 1
+    assert agent.process.wait(PATIENCE) == 1
     assert "nowhere" in agent.said()
     assert "Traceback" not in agent.said()
 

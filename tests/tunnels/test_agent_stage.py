@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests import warm
-from tests.tunnels.agent_stage import Program, Stage, Vps, in_front_of, is_listening, until
+from tests.tunnels.agent_stage import Program, Stage, Vps, in_front_of, is_listening
 from tests.tunnels.targets import exchange
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.xdist_group("tunnels-stage")
 
@@ -45,7 +46,7 @@ def test_the_next_test_finds_no_port_no_target_no_report_and_no_count(stage: Sta
 
 def test_a_test_that_leaves_a_port_open_is_found(stage: Stage) -> None:
     _key, port = stage.opened()
-    with pytest.raises(AssertionError, match="did not become true"):
+    with pytest.raises(AssertionError, match="no port listens any more"):
         stage._leave_nothing(seconds=0.3)
     assert is_listening(port)
 
@@ -99,8 +100,8 @@ def _sockets(pid: int) -> set[str]:
 
 def test_a_program_that_is_started_warm_ends_as_a_cold_one(stage: Stage) -> None:
     stage.agent.process.send_signal(signal.SIGKILL)
-    assert stage.agent.process.wait(5) == -signal.SIGKILL
+    assert stage.agent.process.wait(PATIENCE) == -signal.SIGKILL
     assert stage.agent.process.poll() == -signal.SIGKILL
     refused = Program([sys.executable, "-m", "tunnels.agent", "--nonsense"], stage.folder / "log")
-    assert refused.process.wait(5) == 2
+    assert refused.process.wait(PATIENCE) == 2
     assert "the following arguments are required" in refused.said()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from tests.tunnels.gateway_rows import TOKEN, gateway, opened
+from tests.waiting import PATIENCE
 from tunnels.actions import close_all, hold_all, release
 from tunnels.dial_actions import AgentAway, NotDialable, dial, dial_ssh, forget_ssh, use_ticket
 from tunnels.dialing import way_to_ssh
@@ -150,5 +151,5 @@ def test_a_ticket_used_twice_at_once_is_good_once(student: User) -> None:
         other.start()
         other.join(0.4)
         assert other.is_alive()  # it waits for the row
-    other.join(10)
+    other.join(PATIENCE)
     assert second == [None]

@@ -10,20 +10,24 @@ from websockets.sync.client import connect
 
 from accounts.models import User
 from tests.live.process import LiveProcess
-from tests.tunnels.agent_stage import free_port
+from tests.ports import free_port
 from tests.tunnels.dial_fixtures import echo as echo
 from tests.tunnels.dial_fixtures import live as live
 from tests.tunnels.dial_stage import as_worker, echo_of
 from tests.tunnels.gateway_rows import gateway, opened
 from tests.tunnels.targets import HERE, Target
+from tests.waiting import PATIENCE
 from tunnels.actions import close_all
 from tunnels.dial_actions import AgentAway, NotDialable, dial
 from tunnels.dialing import DialFailed
 from tunnels.models import Dial, Gateway, Tunnel
 
 pytestmark = [
-    pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-dialing"), pytest.mark.slow,
-]  # fmt: skip
+    pytest.mark.urls("tests.tunnels.urls"),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("tunnels-dialing"),
+    pytest.mark.slow,
+]
 
 
 def refusal(live: LiveProcess, ticket: str, **headers: str) -> int:
@@ -52,7 +56,13 @@ def test_no_ticket(live: LiveProcess, asked: Dial, ticket: str) -> None:
 @pytest.mark.parametrize("side", ["agent", "asker"])
 def test_a_used_ticket(live: LiveProcess, asked: Dial, side: str) -> None:
     head = {"Authorization": f"Dial {asked.ticket(side)}"}
-    with connect(f"ws://{HERE}:{live.port}/live/dial", additional_headers=head, proxy=None, compression=None):
+    with connect(
+        f"ws://{HERE}:{live.port}/live/dial",
+        additional_headers=head,
+        proxy=None,
+        compression=None,
+        open_timeout=PATIENCE,
+    ):
         assert refusal(live, asked.ticket(side)) == 403
 
 

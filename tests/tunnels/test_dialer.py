@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from accounts.models import User
 from tests.tunnels.gateway_rows import TOKEN, gateway, opened
 from tests.tunnels.targets import HERE, Target
+from tests.waiting import PATIENCE
 from tunnels.agent.dialing import Dialer
 from tunnels.agent.link import Link
 from tunnels.agent.protocol import WantedDial
@@ -41,7 +42,7 @@ async def first_frame(line: dict[str, Any], tunnel: str, **more: Any) -> tuple[s
         link.wishes = Wishes.read({"revision": 1, "gateway": GATEWAY, "tunnels": [line], **more})
         dialer = Dialer(f"http://{HERE}:{server.sockets[0].getsockname()[1]}", link)
         dialer.follow([WantedDial(1, tunnel, "sesame")])
-        return await asyncio.wait_for(heard, 5)
+        return await asyncio.wait_for(heard, PATIENCE)
 
 
 async def test_it_dials_a_target_of_its_own() -> None:

@@ -27,7 +27,7 @@ from machines.terminal_lines import Written
 from tests.live.process import LiveProcess
 from tests.machines.idle.guest import can_run, host_key, make_key, openssh
 from tests.machines.sealed import give_keys
-from tests.tunnels.agent_stage import free_port, until
+from tests.ports import free_port
 from tests.tunnels.dial_fixtures import echo as echo
 from tests.tunnels.dial_fixtures import live as live
 from tests.tunnels.dial_fixtures import stage as stage
@@ -35,14 +35,19 @@ from tests.tunnels.dial_fixtures import vps as vps
 from tests.tunnels.dial_stage import DialStage, as_worker, echo_of, entry_of
 from tests.tunnels.gateway_rows import gateway, opened
 from tests.tunnels.targets import HERE, Target, pattern
+from tests.waiting import PATIENCE, quickest, until
 from tunnels.actions import release
+from tunnels.agent.portal_client import HOLD_SECONDS
 from tunnels.dial_actions import dial
 from tunnels.dialing import DialFailed, connected, way_to
 from tunnels.models import Tunnel
 
 pytestmark = [
-    pytest.mark.urls("tests.tunnels.urls"), pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("tunnels-dialing"), pytest.mark.slow,
-]  # fmt: skip
+    pytest.mark.urls("tests.tunnels.urls"),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("tunnels-dialing"),
+    pytest.mark.slow,
+]
 
 
 @pytest.mark.skipif(not can_run(), reason="needs sshd, and root for terminals of its own")
@@ -143,29 +148,33 @@ def test_what_nobody_takes_is_not_read(stage: DialStage) -> None:
     fountain.server.close()
 
 
-def test_the_agent_learns_of_it_within_0_3_seconds(stage: DialStage, echo: Target) -> None:
+def test_the_agent_learns_of_it_without_waiting_for_its_next_question(stage: DialStage, echo: Target) -> None:
     tunnel = stage.tunnel(echo.port)
     waits = []
     for _ in range(5):
         began = time.monotonic()
         assert as_worker(tunnel, echo_of(b"x")) == b"x"
         waits.append(time.monotonic() - began)
-    assert sorted(waits)[1] < 0.5, waits  # asking, learning, connecting, an answer, ending
+    # Asking, learning, connecting, an answer, ending: 0.3 s on a quiet computer, up to HOLD_SECONDS where nothing rings.
+    assert sorted(waits)[1] < HOLD_SECONDS / 5, waits
 
 
 @pytest.mark.parametrize("place", ["worker", "live"])
 def test_a_closed_port_is_told_within_3_seconds(stage: DialStage, place: str) -> None:
     tunnel = stage.tunnel(free_port())
     machine, entry = stage.machine(tunnel), entry_of(stage.student)
-    began = time.monotonic()
 
     async def go() -> None:
         async with stage.dials.connected(machine=machine.pk, port=tunnel.target_port, entry=entry):
             pass
 
-    with pytest.raises(DialFailed, match="refused"):
-        as_worker(tunnel, echo_of(b"")) if place == "worker" else stage.in_live(go())
-    assert time.monotonic() - began < 3
+    def told() -> float:
+        began = time.monotonic()
+        with pytest.raises(DialFailed, match="refused"):
+            as_worker(tunnel, echo_of(b"")) if place == "worker" else stage.in_live(go())
+        return time.monotonic() - began
+
+    assert quickest(told, 3) < 3
 
 
 def test_it_works_after_the_agent_was_killed(stage: DialStage, echo: Target) -> None:
@@ -197,7 +206,7 @@ def test_it_ends_with_its_tunnel(stage: DialStage, echo: Target) -> None:
             assert await reader.readexactly(1) == b"x"
             await asyncio.to_thread(_give_back, tunnel)
             with contextlib.suppress(ConnectionError):
-                assert await asyncio.wait_for(reader.read(1), 5) == b""
+                assert await asyncio.wait_for(reader.read(1), PATIENCE) == b""
             writer.close()
         return b""
 
@@ -209,10 +218,12 @@ def test_a_restart_of_the_live_process_is_told(student: User, settings: Any, liv
     asked = dial(tunnel_id=Tunnel.objects.of(opened(student))[0].pk, by=student)
     process = LiveProcess()
     head = {"Authorization": f"Dial {asked.ticket('asker')}"}
-    with connect(f"ws://{HERE}:{process.port}/live/dial", additional_headers=head, proxy=None) as line:
+    with connect(
+        f"ws://{HERE}:{process.port}/live/dial", additional_headers=head, proxy=None, open_timeout=PATIENCE
+    ) as line:
         process.stop()
         with pytest.raises(ConnectionClosed) as end:
-            line.recv(5)
+            line.recv(PATIENCE)
     assert end.value.rcvd is not None
     assert end.value.rcvd.code == 1012
 

@@ -12,8 +12,10 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.tunnels.agent_stage import embedded_vps, free_port, free_range
+from tests.ports import free_port, free_range
+from tests.tunnels.agent_stage import embedded_vps
 from tests.tunnels.targets import HERE
+from tests.waiting import PATIENCE
 
 FIRST = free_range(5)
 pytestmark = pytest.mark.xdist_group("embedded-vps")
@@ -107,7 +109,7 @@ def test_the_keys_stay_over_a_restart(vps: tuple[Path, int]) -> None:
 def _start(data: Path, port: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tunnels.embedded_vps", "--data", str(data), "--port", str(port)]
     return subprocess.run(
-        [*command, "--first-port", "20000", "--last-port", "20001"], capture_output=True, text=True, timeout=10
+        [*command, "--first-port", "20000", "--last-port", "20001"], capture_output=True, text=True, timeout=PATIENCE
     )
 
 

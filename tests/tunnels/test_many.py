@@ -5,8 +5,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.tunnels.agent_stage import SSHD, staged, until
+from tests.tunnels.agent_stage import SSHD, staged
 from tests.tunnels.targets import exchange
+from tests.waiting import until
 
 MANY = 300
 
@@ -18,7 +19,7 @@ def test_three_hundred_ports_open_on_one_connection(tmp_path: Path, kind: str) -
     with staged(tmp_path, kind, MANY) as stage:
         target = stage.target().port
         keys = [stage.portal.wish(stage.first + number, target) for number in range(MANY)]
-        until(lambda: stage.portal.is_open(*keys), 20)
+        until(lambda: stage.portal.is_open(*keys))
         assert exchange(stage.first) == exchange(stage.first + MANY - 1) == b"hello"
         to_vps = [
             c

@@ -42,7 +42,10 @@ def news(gate: Gateway, *dials: int) -> bool:
 
 
 def test_another_revision_is_news(gate: Gateway) -> None:
-    assert [has_news(gate.pk, revision=known, dials=None, now=timezone.now()) for known in (gate.revision, 0)] == [False, True]  # fmt: skip
+    assert [has_news(gate.pk, revision=known, dials=None, now=timezone.now()) for known in (gate.revision, 0)] == [
+        False,
+        True,
+    ]
 
 
 def test_a_gateway_that_is_gone_is_news(db: None) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.tunnels.agent_stage import embedded_vps, free_range
+from tests.ports import free_range
+from tests.tunnels.agent_stage import embedded_vps
 from tests.tunnels.targets import HERE
 from tunnels.one_origin import CUT, MOST, PASS, verdict
 

@@ -119,11 +119,12 @@ def test_a_port_that_was_open_once_is_kept_when_it_is_refused(student: User) -> 
     assert (again.port, again.state, bool(again.note)) == (first.port, "opening", True)
 
 
-def test_a_gateway_that_refuses_everything_does_not_block_its_range(student: User) -> None:
+@pytest.mark.parametrize("tries", [1, 9])  # of one port, before the agent learns of the next: they are one refusal
+def test_a_gateway_that_refuses_everything_does_not_block_its_range(student: User, tries: int) -> None:
     gate = gateway()
     holder = opened(student)
     for _turn in range(10):
-        tell(gate, {tunnel: {"state": "failed", "refused": 1} for tunnel in Tunnel.objects.of(holder)})
+        tell(gate, {tunnel: {"state": "failed", "refused": tries} for tunnel in Tunnel.objects.of(holder)})
     assert states(holder) == ["failed", "failed"]
     assert gate.blocked_ports.count() == 10
 

@@ -1,4 +1,4 @@
-"""Nobody takes so many places that others find none, and a stream whose one side has said all ends."""
+"""A visitor cannot take so many places that others find none, and a stream whose one side has said all ends."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,9 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.tunnels.agent_stage import Stage, until
+from tests.tunnels.agent_stage import Stage
 from tests.tunnels.targets import HERE, exchange
+from tests.waiting import PATIENCE, happens, until
 from tunnels.agent import relay
 from tunnels.agent.counts import Counts
 from tunnels.agent.forward import Forward
@@ -95,26 +96,30 @@ async def test_a_pair_ends_a_while_after_one_side_has_said_all(side: str, monkey
     stream, chan, transport = stream_of(monkeypatch)
     getattr(stream, side).eof_received()
     assert not stream.gone
-    await asyncio.sleep(0.12)
-    assert (stream.gone, "close" in chan.said, "close" in transport.said) == (True, True, True)
+    await happens(lambda: stream.gone and "close" in chan.said and "close" in transport.said)
 
 
 async def test_a_target_that_still_answers_may_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     stream, _chan, _transport = stream_of(monkeypatch)
+    monkeypatch.setattr(relay, "EOF_SECONDS", PATIENCE)
     stream.visitor.eof_received()
-    for _turn in range(12):
-        await asyncio.sleep(0.01)
-        stream.target.data_received(b"x")
-    assert not stream.gone
+    for still_says in (True, True, False):
+        stream.moved_at -= PATIENCE
+        if still_says:
+            stream.target.data_received(b"x")
+        stream._look()
+        assert stream.gone is not still_says
 
 
 async def test_a_visitor_who_dawdles_after_the_target_s_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     stream, _chan, _transport = stream_of(monkeypatch)
     stream.target.eof_received()
-    for _turn in range(12):
-        await asyncio.sleep(0.01)
+
+    def is_gone() -> bool:
         stream.visitor.data_received(b"x", None)
-    assert stream.gone
+        return stream.gone
+
+    await happens(is_gone)
 
 
 async def test_what_a_visitor_does_not_read_is_thrown_away_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +127,7 @@ async def test_what_a_visitor_does_not_read_is_thrown_away_in_the_end(monkeypatc
     chan.left = 9
     stream.end()
     assert "close" not in chan.said
-    await asyncio.sleep(0.2)
-    assert "abort" in chan.said
+    await happens(lambda: "abort" in chan.said)
 
 
 @pytest.mark.slow
@@ -131,7 +135,7 @@ def test_a_visitor_who_takes_all_it_gets_shuts_nobody_else_out(stage: Stage) -> 
     key, port = stage.opened()
     with contextlib.ExitStack() as open_now:
         for _visit in range(MOST_OF_ONE_AT_A_PORT + 20):
-            open_now.enter_context(socket.create_connection((HERE, port), timeout=5))
+            open_now.enter_context(socket.create_connection((HERE, port), timeout=PATIENCE))
         stage.portal.ask_for_counts()
         until(lambda: sum(report["mishaps"]["turned_away"] for report in stage.portal.reports) == 20)
         assert exchange(port, source=OTHER) == b"hello"

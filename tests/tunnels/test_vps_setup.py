@@ -8,8 +8,10 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from tests.tunnels.agent_stage import SSHD, Program, free_port, free_range, is_listening, openssh_vps, until
+from tests.ports import free_port, free_range
+from tests.tunnels.agent_stage import SSHD, Program, is_listening, openssh_vps
 from tests.tunnels.targets import HERE
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = free_range(3)
@@ -17,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("vps-setup")
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=10)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def _setup(*options: str) -> subprocess.CompletedProcess[str]:

@@ -8,8 +8,10 @@ import time
 import psutil
 import pytest
 
-from tests.tunnels.agent_stage import Stage, until
+from tests.tunnels.agent_stage import Stage
 from tests.tunnels.targets import HERE, Target, exchange, pattern
+from tests.waiting import PATIENCE, quickest, until
+from tunnels.agent.waiting import KNOCK_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +31,7 @@ class Visit:
     def _go(self, port: int, data: bytes, source: str) -> None:
         answer = b""
         with contextlib.suppress(OSError):
-            answer = exchange(port, data, seconds=60, source=source)
+            answer = exchange(port, data, seconds=PATIENCE, source=source)
         self.took = time.monotonic() - self.began
         self.answer = answer
 
@@ -37,8 +39,8 @@ class Visit:
     def is_over(self) -> bool:
         return self.answer is not None
 
-    def end(self, seconds: float = 20) -> bytes:
-        self.thread.join(seconds)
+    def end(self) -> bytes:
+        self.thread.join(PATIENCE)
         assert self.answer is not None, "it still waits"
         return self.answer
 
@@ -66,7 +68,7 @@ def test_it_is_passed_on_with_all_that_it_sent_when_the_machine_is_awake(stage: 
 def test_who_says_nothing_first_hears_the_target(stage: Stage) -> None:
     key, port = stage.held()
     stage.portal.wishes[key]["target_port"] = stage.target("source").port
-    with socket.create_connection((HERE, port), timeout=20) as visit:
+    with socket.create_connection((HERE, port), timeout=PATIENCE) as visit:
         _knocked(stage)
         stage.wake(key)
         heard = b"".join(iter(lambda: visit.recv(65536), b""))
@@ -111,15 +113,19 @@ def test_who_comes_while_it_wakes_waits_as_well(stage: Stage) -> None:
 
 def test_a_stranger_is_refused_at_once_and_nobody_is_told(stage: Stage) -> None:
     _key, port = stage.held()
-    visit = Visit(port, source=STRANGER)
-    assert visit.end(5) == b""
-    assert visit.took < 1
+
+    def refused() -> float:
+        visit = Visit(port, source=STRANGER)
+        assert visit.end() == b""
+        return visit.took
+
+    assert quickest(refused, 1) < 1
     assert stage.portal.knocks == []
 
 
 def test_the_allow_list_decides_also_for_those_who_may_knock(stage: Stage) -> None:
     _key, port = stage.held(allow=["203.0.113.0/24"], knock=["203.0.113.0/24", f"{HERE}/32"])
-    assert Visit(port).end(5) == b""
+    assert Visit(port).end() == b""
     assert stage.portal.knocks == []
 
 
@@ -131,15 +137,17 @@ def test_strangers_leave_nothing_behind(stage: Stage) -> None:
     before = agent.memory_info().rss
     for _turn in range(1500):
         Visit(port, source=STRANGER).end()
-    assert agent.memory_info().rss - before < 500_000  # a channel that was kept for each would be 5 MB
+    assert agent.memory_info().rss - before < 2_000_000  # a channel that was kept for each would be 5 MB
 
 
 def test_many_visitors_are_one_knock(stage: Stage) -> None:
     _key, port = stage.held()
+    began = time.monotonic()
     visits = [Visit(port) for _number in range(6)]
     _knocked(stage)
     time.sleep(1.5)  # in which nobody may knock again: two seconds lie between two knocks of a port
-    assert len(stage.portal.knocks) == 1
+    knocks, took = len(stage.portal.knocks), time.monotonic() - began
+    assert knocks <= 1 + took / KNOCK_SECONDS
     assert not any(visit.is_over for visit in visits)
 
 
@@ -154,18 +162,24 @@ def test_no_more_than_eight_wait_at_a_port(stage: Stage) -> None:
 def test_who_hangs_up_leaves_a_place_for_others(stage: Stage) -> None:
     key, port = stage.held()
     for _number in range(20):
-        socket.create_connection((HERE, port), timeout=5).close()
-    time.sleep(0.5)
-    visit = Visit(port)
-    stage.wake(key)
-    assert visit.end() == b"hello"
+        socket.create_connection((HERE, port), timeout=PATIENCE).close()
+
+    def is_served() -> bool:
+        until(lambda: stage.portal.line(key)["state"] == "held")
+        visit = Visit(port)
+        stage.wake(key)
+        answer = visit.end()
+        stage.wake(key, hold=True, probe=False)
+        return answer == b"hello"
+
+    until(is_served)  # the agent notices a moment later that somebody has hung up
 
 
 def test_the_portal_says_no(stage: Stage) -> None:
     stage.portal.answer = {"wakes": False, "seconds": 0, "words": ""}
     _key, port = stage.held()
     visit = Visit(port)
-    assert visit.end(5) == b""
+    assert visit.end() == b""
     assert len(stage.portal.knocks) == 1
 
 
@@ -174,12 +188,12 @@ def test_who_may_no_longer_knock_waits_no_longer(stage: Stage) -> None:
     visit = Visit(port)
     _knocked(stage)
     stage.wake(key, hold=True, probe=False, knock=["203.0.113.9/32"])
-    assert visit.end(5) == b""
+    assert visit.end() == b""
 
 
 def test_sleep_cuts_who_is_in_and_holds_who_comes_next(stage: Stage) -> None:
     key, port = stage.opened(knock=[f"{HERE}/32"])
-    with socket.create_connection((HERE, port), timeout=5) as visit:
+    with socket.create_connection((HERE, port), timeout=PATIENCE) as visit:
         visit.sendall(b"x")
         assert visit.recv(1) == b"x"
         stage.wake(key, hold=True, probe=False)
@@ -211,16 +225,17 @@ def test_while_the_portal_is_away_a_visitor_is_refused_after_a_time_and_nothing_
     key, port = hasty.held()
     hasty.portal.is_ill = True
     visit = Visit(port)
-    assert visit.end(10) == b""
-    assert 1.5 < visit.took < 5
+    assert visit.end() == b""
+    assert 1.5 < visit.took < PATIENCE  # without these options it would be two minutes
     hasty.portal.is_ill = False
-    again = Visit(port)
     hasty.wake(key)
-    assert again.end() == b"hello"
+    until(
+        lambda: Visit(port).end() == b"hello"
+    )  # it may hold one more for its two seconds before it asks the portal again
 
 
 def test_nobody_waits_for_ever(hasty: Stage) -> None:
     _key, port = hasty.held()
     visit = Visit(port)
-    assert visit.end(10) == b""
-    assert 1.5 < visit.took < 5
+    assert visit.end() == b""
+    assert 1.5 < visit.took < PATIENCE  # without these options it would be two minutes

@@ -13,10 +13,12 @@ TUNNEL = uuid.uuid4()
 @pytest.mark.parametrize(
     ("address", "home"),
     [
-        ("203.0.113.9", "203.0.113.9/32"), ("::ffff:203.0.113.9", "203.0.113.9/32"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("fe80::1%eth0", "fe80::/64"),
+        ("203.0.113.9", "203.0.113.9/32"),
+        ("::ffff:203.0.113.9", "203.0.113.9/32"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
     ],
-)  # fmt: skip
+)
 def test_whoever_has_an_address_is_at_home_in_a_network(address: str, home: str) -> None:
     assert home_of(address) == home
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.installation.page import PAGE, blocks
-from tests.tunnels.agent_stage import Program, free_port, until
+from tests.ports import free_port
+from tests.tunnels.agent_stage import Program
+from tests.waiting import PATIENCE, until
 
 NAME = "localhost"
 PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -61,7 +63,7 @@ class Proxy:
     def line(self) -> ssl.SSLSocket:
         """A connection to it, by TLS."""
         trust = ssl.create_default_context(cafile=str(self.certificate))
-        return trust.wrap_socket(socket.create_connection((NAME, self.port), 10), server_hostname=NAME)
+        return trust.wrap_socket(socket.create_connection((NAME, self.port), PATIENCE), server_hostname=NAME)
 
     def stop(self) -> None:
         self.program.kill()

@@ -20,10 +20,11 @@ from cloud.localcloud import loopback
 from cloud.localcloud.rows import ImageRow, ServerRow
 from cloud.localcloud.simulated import SimulatedGuests
 from cloud.localcloud.store import Store
-from deploy.local import child, free_ports, installation, services
+from deploy.local import child, installation, services
 from deploy.local.installation import Installation
-from tests.tunnels.agent_stage import until
+from tests.ports import free_port
 from tests.upgrade import base
+from tests.waiting import until
 
 FIRST_PORT = 31000  # below 32768, where Linux begins to hand out ports
 OLD_FIRST_PORT = 23000  # of the gateway "vps"
@@ -54,7 +55,7 @@ def make(data: Path, *queries: str) -> list[list[tuple[Any, ...]]]:
         installation.write(data / "secrets" / "secret_key", os.environ["SECRET_KEY"])
         # A block of its own: machines of the other stacks draw their ports from the one at 23000 at the same time.
         (data / "ports.json").write_text(f'{{"vps_first": {FIRST_PORT}}}')
-        here = installation.settle(data, str(free_ports.free_port()), lock)
+        here = installation.settle(data, str(free_port()), lock)
         (data / "cloud").mkdir()
         store = Store(data / "cloud" / "simulated.sqlite3")
         with _database(here) as database:

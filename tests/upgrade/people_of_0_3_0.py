@@ -105,8 +105,11 @@ def _what_opens_doors(people: dict[str, User], now: datetime) -> None:
 
 
 def _session(user: User, key: str) -> None:
-    facts = {"_auth_user_id": str(user.pk), "_auth_user_hash": user.get_session_auth_hash(),
-             "_auth_user_backend": "portal.adapters.AuthenticationBackend"}  # fmt: skip
+    facts = {
+        "_auth_user_id": str(user.pk),
+        "_auth_user_hash": user.get_session_auth_hash(),
+        "_auth_user_backend": "portal.adapters.AuthenticationBackend",
+    }
     Session.objects.create(
         session_key=key, session_data=SessionStore().encode(facts), expire_date=timezone.now() + 14 * DAY
     )

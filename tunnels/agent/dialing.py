@@ -48,7 +48,7 @@ class Dialer:
 
     def __init__(self, url: str, link: Link) -> None:
         self.url = "ws" + url.rstrip("/").removeprefix("http") + "/live/dial"
-        # To read the authorities anew for each dial would take longer than the dial.
+        # Reading the authorities for each dial would take longer than the dial.
         trust = {"ssl": ssl.create_default_context()} if self.url.startswith("wss:") else {}
         self.options: dict[str, Any] = {**LINE_OPTIONS, **trust}
         self.link = link

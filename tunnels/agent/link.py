@@ -150,7 +150,7 @@ class Link:
         )
 
     async def _serve(self, ssh: asyncssh.SSHClientConnection, bind_address: str, watcher: "Watcher") -> None:
-        """Open what is to be opened until the connection ends."""
+        """Open the ports that are wanted, until the connection ends."""
         while not watcher.is_lost:
             self._todo.clear()
             now = time.monotonic()

@@ -51,9 +51,12 @@ class PortalClient:
         headers = {"Authorization": f"Bearer {token}"}
         # The computer's own list of authorities, to which an organisation adds its own; httpx would bring another.
         self.http = httpx.AsyncClient(
-            base_url=url.rstrip("/") + "/agent/v1/", headers=headers, timeout=10, trust_env=False,
+            base_url=url.rstrip("/") + "/agent/v1/",
+            headers=headers,
+            timeout=10,
+            trust_env=False,
             verify=ssl.create_default_context(),
-        )  # fmt: skip
+        )
         self.link, self.dialer = link, dialer
         link.limits.knock = self.knock
         self.boot = uuid.uuid4().hex
@@ -118,7 +121,7 @@ class PortalClient:
             return None
 
     def _collect(self) -> Report | None:
-        """Put together what the portal does not know; None when it knows all. Takes the counts, unless some are on their way."""
+        """Return what the portal does not know yet; None when it knows all. Takes the counts, unless some are on their way."""
         link, known = self.link, self.known
         if link.applied < 0:
             return None

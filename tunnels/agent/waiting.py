@@ -127,7 +127,7 @@ class Waiters:
             stream.say(page(bytes(early), home=answer.home if answer else ""))
 
     def _next(self, now: float) -> str | None:
-        """Return the address to knock for now: one at a time, each has an answer of its own, which is asked for anew after a while."""
+        """Return the address to knock for now: one at a time, each has an answer of its own, which is asked for again after a while."""
         waiting = {stream.origin for stream in self.waiting}
         self.answers = {origin: answer for origin, answer in self.answers.items() if origin in waiting}
         if not waiting or now < self.knock_at or (self.knocking and not self.knocking.done()):

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import emails
+from accounts.audit.trail import Thing, record
 from accounts.models import User
 
 
@@ -20,8 +21,11 @@ class Command(BaseCommand):
             user = User.objects.get_by_natural_key(options["username"])
         except User.DoesNotExist as error:
             raise CommandError(str(error)) from None
+        if user.removed_at:
+            raise CommandError(f"{user.username} was removed: no mail goes there any more.")
         user.email = options["email"] or user.email
         if not emails.trust(user):
             raise CommandError(f"{user.email!r} is no address, or somebody else has proven it.")
         user.save(update_fields=["email"])
+        record(by=None, verb="verify_email", whom=user, thing=Thing("person", user.pk))
         self.stdout.write(f"Mails to {user.username} go to {user.email}.")

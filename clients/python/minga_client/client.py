@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,10 +22,12 @@ class Client:
         self._transport = Transport(url, token, timeout=timeout, tries=tries)
 
     @classmethod
-    def sign_in(cls, url: str, username: str, password: str, *, name: str = "", timeout: float = 30.0) -> "Client":
-        """Take a new token. `name` says what it is for, on the person's page Account."""
+    def sign_in(
+        cls, url: str, username: str, password: str, *, name: str = "", code: str = "", timeout: float = 30.0
+    ) -> "Client":
+        """Take a new token. `name` says what it is for, on the person's page Account; `code` is that of their second step, where they have one."""
         client = cls(url, timeout=timeout)
-        sent = {"username": username, "password": password, "name": name}
+        sent = {"username": username, "password": password, "name": name, **({"code": code} if code else {})}
         client._transport.token = client._one(models.Token, "POST", "auth/token/", sent).token
         return client
 
@@ -174,7 +177,32 @@ class Client:
     def remove_portal_key(self, machine: str) -> None:
         self._transport.ask("DELETE", f"machines/{machine}/portal-key/")
 
+    # ---- requests for more ----
+
+    def requests(self, *, state: str = "", to_decide: bool = False) -> Iterator[models.QuotaRequest]:
+        """Go through your requests for more quota and those that you may decide, newest first. to_decide: only the latter."""
+        return self._all(models.QuotaRequest, "requests/", state=state, to_decide="true" if to_decide else "")
+
+    def ask_for_more(self, template: str, reason: str, *, amounts: dict[str, int] | None = None) -> models.QuotaRequest:
+        """Ask for more quota. amounts: by measure; None is what one machine of the template takes."""
+        sent = {"template": template, "reason": reason, **({} if amounts is None else {"amounts": amounts})}
+        return self._one(models.QuotaRequest, "POST", "requests/", sent)
+
+    def request(self, request: int) -> models.QuotaRequest:
+        return self._one(models.QuotaRequest, "GET", f"requests/{request}/")
+
+    def decide(
+        self, request: int, state: str, *, note: str = "", ends_at: datetime | None = None
+    ) -> models.QuotaRequest:
+        """Decide a request: approved or refused. A refusal needs a note; what the author of a template gives needs an end."""
+        sent = {"state": state, "note": note, "ends_at": ends_at.isoformat() if ends_at else None}
+        return self._one(models.QuotaRequest, "PATCH", f"requests/{request}/", sent)
+
     # ---- for administrators ----
+
+    def announcements(self) -> Iterator[models.Announcement]:
+        """List what is announced now; for administrators all, also what is over and to come."""
+        return self._all(models.Announcement, "announcements/")
 
     def servers(self, *, search: str = "", kind: str = "") -> Iterator[models.Server]:
         """Go through what the cluster carries and no machine has."""

@@ -14,7 +14,10 @@ class OtherServer(MingaError):
 
 
 class Refused(MingaError):
-    """Minga refuses. `code` is stable and for programs; `errors` are (field, sentence) with the code invalid."""
+    """Minga refuses. `code` is stable and for programs; `errors` are (field, sentence) with the code invalid.
+
+    `ways_out`: sentences, with the code quota_exceeded: what would make room, the smallest first.
+    """
 
     def __init__(
         self,
@@ -23,10 +26,12 @@ class Refused(MingaError):
         detail: str,
         errors: tuple[tuple[str, str], ...] = (),
         retry_after: float | None = None,
+        ways_out: tuple[str, ...] = (),
     ) -> None:
         """Keep what the portal said. `retry_after`: in how many seconds it may be tried again; None where that would not help."""
         super().__init__(detail)
         self.status, self.code, self.errors, self.retry_after = status, code, errors, retry_after
+        self.ways_out = ways_out
 
 
 class NotSignedIn(Refused):

@@ -23,10 +23,48 @@ class Access:
     target_port: int
     # Opened by hand, not by the template.
     extra: bool
-    # The ssh line; '' for other services.
+    # The ssh line, with your key's file where ssh must be told; '' for other services.
     command: str
+    # Your private keys in ~/.ssh that open it and that ssh does not try by itself, the newest first.
+    key_files: list[str]
     # For http and https; else ''.
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    id: int
+    # '' where it is written in Spanish only.
+    text_en: str
+    text_es: str
+    audience: str
+    starts_at: datetime
+    ends_at: datetime
+    pauses_launches: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditObject:
+    # machine, template, image, size, grant, request, server, person, …
+    kind: str
+    id: str
+    # As it was then.
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    id: int
+    at: datetime
+    # A username; manage.py for a command on the server.
+    who: str
+    verb: str
+    # Whose thing it is; '' where it is nobody's.
+    whom: str
+    object: AuditObject
+    # '' for a command, after 90 days, and for who is no administrator.
+    address: str
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +108,36 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    id: int
+    source: str
+    amounts: dict[str, Any]
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+    # '' for a command on the server.
+    given_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedLine:
+    line: int
+    status: str
+    username: str
+    name: str
+    email: str
+    # Why a line is bad; '' for the others.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyInMachine:
     machine: str
     # Of the machine.
     name: str
     # It is in the machine, as far as Minga knows.
     installed: bool
-    # Of what you asked for last.
+    # Of what you asked for last; none, too, where a reset has done it since it failed.
     state: str
     # Why it failed: not_running held no_portal_key no_site_key unreadable host_key refused not_taken unreachable
     # key_deleted; else ''.
@@ -91,6 +152,8 @@ class Key:
     name: str
     public_key: str
     fingerprint: str
+    # Of a key that was made here: how its private half is to be called in ~/.ssh. '': it was pasted.
+    file_name: str
     created_at: datetime
 
 
@@ -108,7 +171,7 @@ class WayIn:
     available: bool
     # Why it cannot be used now, in words; '' when it can.
     why_not: str
-    # What else this kind has: host, port, user, command, url.
+    # What else this kind has: host, port, user, command, key_files, url.
     details: dict[str, Any]
 
 
@@ -146,7 +209,7 @@ class Machine:
     actions: list[str]
     # The public ports.
     access: list[Access]
-    # All ways in, of whatever kind, the ports among them.
+    # All ways to connect, of whatever kind, the ports among them.
     ways_in: list[WayIn]
     # Of a screen that the cloud serves on a port; '' where it serves none there.
     vnc_password: str
@@ -172,6 +235,8 @@ class MadeKey:
     name: str
     public_key: str
     fingerprint: str
+    # Of a key that was made here: how its private half is to be called in ~/.ssh. '': it was pasted.
+    file_name: str
     created_at: datetime
     # Shown once, kept nowhere.
     private_key: str
@@ -184,15 +249,6 @@ class Me:
     roles: list[str]
     # Goes with version 0.5: the one of `roles` that gives most.
     role: str
-
-
-@dataclass(frozen=True, slots=True)
-class PortalKey:
-    # offered: its owner is to add it by hand. none: this site has no keys for machines. unknown: the machine is
-    # older.
-    state: str
-    # '' where there is none.
-    public_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +275,56 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    username: str
+    name: str
+    email: str
+    roles: list[str]
+    blocked: bool
+    last_sign_in: datetime | None
+    machines: int
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True)
+class PortalKey:
+    # offered: its owner is to add it by hand. none: this site has no keys for machines. unknown: the machine is
+    # older.
+    state: str
+    # '' where there is none.
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRequest:
+    id: int
+    who: str
+    # The slug; '' when it is gone.
+    template: str
+    amounts: dict[str, Any]
+    reason: str
+    state: str
+    # Of whoever decided it.
+    note: str
+    created_at: datetime
+    # '' while it is open.
+    decided_by: str
+    decided_at: datetime | None
+    # When what was given ends; null: it does not.
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStep:
+    # The password is not enough.
+    on: bool
+    app: bool
+    passkeys: int
+    # One is asked of a role of this person, who has none.
+    owed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     vcpus: int
     # MiB
@@ -237,7 +343,7 @@ class Server:
     kind: str
     # building active suspended stopped shelved error unknown
     status: str
-    # The username that its mark names; '' when it names nobody here.
+    # The username that its tag names; '' when it names nobody here, or a person in whose project it is not.
     owner: str
     # The cloud's id of its project.
     project: str
@@ -249,6 +355,46 @@ class Server:
     created_at: datetime | None
     # Since when no machine needs it.
     seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    id: int
+    # '': unknown.
+    address: str
+    browser: str
+    created_at: datetime
+    # Up to ten minutes old.
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    # Of this machine; never used twice.
+    number: int
+    name: str
+    # due: it is being kept; ready; failed: the note says why.
+    state: str
+    # What went wrong, in words.
+    note: str
+    # 0 while it is being kept.
+    size_bytes: int
+    asked_at: datetime
+    ready_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtMachine:
+    id: str
+    name: str
+    owner: str
+    # '' where no name is known.
+    owner_name: str
+    template: str
+    # As machines/ tells it.
+    state: str
+    state_since: datetime
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

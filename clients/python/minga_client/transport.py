@@ -165,9 +165,11 @@ def _refusal(error: HTTPError, body: bytes) -> MingaError:
     try:
         problem = json.loads(body)
         errors = tuple((each["field"], each["detail"]) for each in problem.get("errors", []))
+        ways = tuple(str(each["detail"]) for each in problem.get("ways_out", []))
         kind = NotSignedIn if error.code == 401 else Refused
         wait = error.headers.get("Retry-After", "")
-        return kind(error.code, problem["code"], problem["detail"], errors, float(wait) if wait.isdigit() else None)
+        seconds = float(wait) if wait.isdigit() else None
+        return kind(error.code, problem["code"], problem["detail"], errors, seconds, ways)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return OtherServer(f"What answers at this address is no Minga, or a very old one (status {error.code}).")
 

@@ -14,6 +14,7 @@ from cloud.openstack.doctor import checks_access as access
 from cloud.openstack.doctor import checks_catalog as catalog
 from cloud.openstack.doctor import checks_egress as egress
 from cloud.openstack.doctor import checks_network as network
+from cloud.openstack.doctor import checks_users
 from cloud.openstack.doctor.survey import Survey
 
 WITH_GUEST = "manage.py check_cloud --with-guest"
@@ -32,6 +33,7 @@ PARTS = [
     Part(_("Roles"), access.own_roles),
     Part(_("Students' projects"), access.projects),
     Part(_("Role “member”"), access.member),
+    Part(checks_users.TOPIC, checks_users.users),
     Part(_("Clock"), access.clock, ("compute",)),
     Part(_("Key pairs"), access.keypairs, ("compute",)),
     Part(_("Network"), network.network, ("network",)),
@@ -66,6 +68,7 @@ def look(survey: Survey) -> Iterator[Check]:
 
 
 def guest_not_tried() -> Check:
+    """Return the row that says how to try a machine, for a check that was asked for without it."""
     text = _("Whether the agent reaches a machine was not tried.")
     return note(_("Trial machine"), text, WITH_GUEST)
 

@@ -11,6 +11,7 @@ from cloud.openstack.client import COMPUTE, PLACEMENT
 from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.errors import NotSignedIn, translated
 from cloud.openstack.tenants import ROLE, TAG
+from lib.notes import two_forms as ngettext
 
 SLOW_SIGN_IN = 3.0  # seconds
 VERSION_SECONDS = 3.0  # without a byte
@@ -158,6 +159,20 @@ def clock(survey: Survey) -> list[Check]:
     return [(wrong if abs(ahead) > CLOCK_WRONG else note)(topic, text, mend, **facts)]
 
 
+_ALL_USED = ngettext(
+    "The only one that project %(project)s allows is used: nobody new can launch.",
+    "All %(count)s that project %(project)s allows are used: nobody new can launch.",
+)
+_FEW_KEYPAIRS = ngettext(
+    "%(count)s of %(allowed)s is used; every student needs one, and one more for each new key.",
+    "%(count)s of %(allowed)s are used; every student needs one, and one more for each new key.",
+)
+_ENOUGH_KEYPAIRS = ngettext(
+    "%(count)s of %(allowed)s is used. Project %(project)s keeps no machines: its other quotas do not matter.",
+    "%(count)s of %(allowed)s are used. Project %(project)s keeps no machines: its other quotas do not matter.",
+)
+
+
 def keypairs(survey: Survey) -> list[Check]:
     """Check the limit of key pairs. They belong to the service user, who launches: one for each key of a student."""
     topic, who = _("Key pairs"), survey.who
@@ -173,21 +188,12 @@ def keypairs(survey: Survey) -> list[Check]:
             )
         ]
     used = len(survey.rows("compute", "/os-keypairs", "keypairs"))
-    facts = {"used": used, "allowed": allowed, "project": who.project}
     if used >= allowed:
-        return [
-            wrong(
-                topic,
-                _("All %(allowed)s that project %(project)s allows are used: nobody new can launch."),
-                mend,
-                **facts,
-            )
-        ]
+        return [wrong(topic, _ALL_USED, mend, count=allowed, project=who.project)]
+    facts = {"count": used, "allowed": allowed, "project": who.project}
     if allowed < wanted:
-        text = _("%(used)s of %(allowed)s are used; every student needs one, and one more for each new key.")
-        return [note(topic, text, f"manage.py setup_cloud\n{mend}", **facts)]
-    text = _("%(used)s of %(allowed)s are used. Project %(project)s keeps no machines: its other quotas do not matter.")
-    return [right(topic, text, **facts)]
+        return [note(topic, _FEW_KEYPAIRS, f"manage.py setup_cloud\n{mend}", **facts)]
+    return [right(topic, _ENOUGH_KEYPAIRS, **facts)]
 
 
 def wanted_keypairs(students: int) -> int:

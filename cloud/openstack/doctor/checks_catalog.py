@@ -8,10 +8,18 @@ from cloud.contract import Flavor, Host, Image
 from cloud.diagnosis import Check, command, named, note, right, wrong
 from cloud.openstack import cluster
 from cloud.openstack.doctor.survey import Survey
+from lib.notes import two_forms as ngettext
 
 UPLOAD = "manage.py setup_cloud --image FILE --name NAME --login USER"
 COMPUTE_LIST = "openstack compute service list"
 NETWORK_LIST = "openstack network agent list"
+
+
+_READY = ngettext("%(count)s ready: %(names)s.", "%(count)s ready: %(names)s.")
+_NONE_FITS = ngettext(
+    "The only size there is fits no computer of this cluster.",
+    "None of the %(count)s sizes fits a computer of this cluster.",
+)
 
 
 def images(survey: Survey) -> list[Check]:
@@ -21,7 +29,7 @@ def images(survey: Survey) -> list[Check]:
     if not public:
         return [wrong(topic, _("There is no public image that is ready."), UPLOAD)]
     names = named([row["name"] or row["id"] for row in public])
-    found = [right(topic, _("%(count)s ready: %(names)s."), count=len(public), names=names)]
+    found = [right(topic, _READY, count=len(public), names=names)]
     return found + [check for row in public if (check := _login(row))]
 
 
@@ -50,14 +58,7 @@ def sizes(survey: Survey) -> list[Check]:
     biggest = cluster.room(survey.client).biggest_host
     fitting = [flavor for flavor in flavors if not biggest or carries(biggest, flavor)]
     if not fitting:
-        return [
-            wrong(
-                topic,
-                _("None of the %(count)s sizes fits a computer of this cluster."),
-                _smaller(biggest),
-                count=len(flavors),
-            )
-        ]
+        return [wrong(topic, _NONE_FITS, _smaller(biggest), count=len(flavors))]
     found = [right(topic, _("%(count)s: %(names)s."), count=len(fitting), names=named([f.name for f in fitting]))]
     if len(fitting) < len(flavors):
         names = named([f.name for f in flavors if f not in fitting])
@@ -99,17 +100,23 @@ def _flavor_for(image: Image) -> str:
     return command("openstack", "flavor", "create", "--public", "--vcpus", "1", "--ram", ram, "--disk", disk, "NAME")
 
 
+_NONE_TAKES = ngettext("The only one takes no machines now.", "None of %(count)s takes machines now.")
+_TAKE = ngettext(
+    "%(count)s of %(all)s takes machines; %(free)s of %(ram)s MiB of memory are free.",
+    "%(count)s of %(all)s take machines; %(free)s of %(ram)s MiB of memory are free.",
+)
+
+
 def computers(survey: Survey) -> list[Check]:
     topic = _("Computers")
     hosts = cluster.hosts(survey.client)
     good = [host for host in hosts if host.up and host.enabled]
     if not good:
-        text = _("None of %(count)s takes machines now.") if hosts else _("The cluster has none.")
+        text = _NONE_TAKES if hosts else _("The cluster has none.")
         return [wrong(topic, text, f"{COMPUTE_LIST} --service nova-compute", count=len(hosts))]
     room = cluster.room(survey.client)
-    facts = {"good": len(good), "all": len(hosts), "free": room.ram_mb - room.ram_mb_used, "ram": room.ram_mb}
-    text = _("%(good)s of %(all)s take machines; %(free)s of %(ram)s MiB of memory are free.")
-    return [right(topic, text, **facts), *(_away(host) for host in hosts if host not in good)]
+    facts = {"count": len(good), "all": len(hosts), "free": room.ram_mb - room.ram_mb_used, "ram": room.ram_mb}
+    return [right(topic, _TAKE, **facts), *(_away(host) for host in hosts if host not in good)]
 
 
 def _away(host: Host) -> Check:
@@ -138,7 +145,7 @@ def services(survey: Survey) -> list[Check]:
     return [
         right(
             _("Services"),
-            _("Nova's %(nova)s and Neutron's %(neutron)s are all heard."),
+            _("All are heard: of Nova %(nova)s, of Neutron %(neutron)s."),
             nova=len(rows),
             neutron=len(agents),
         )

@@ -7,8 +7,9 @@ from cloud.diagnosis import Check, named, note, right, wrong
 from cloud.openstack import cluster
 from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.egress import Blocked, Service, complement
+from lib.notes import two_forms as ngettext
 
-TOPIC = _("Way out")
+TOPIC = _("Outbound connections")
 MOST_RULES = 300  # more make a slow firewall of every computer
 EVERYTHING = _("Machines reach everything, the cloud's own services too: GUEST_EGRESS_BLOCKED is “none”.")
 
@@ -48,7 +49,7 @@ def _left_open(survey: Survey, blocked: Blocked) -> list[Check]:
     services = [one for one in survey.security_groups.way_out.services() if one.is_api and not blocked.has(one.address)]
     if not services:
         return []
-    text = _("Not left out are services of the cloud's catalogue: %(services)s.")
+    text = _("These services of the cloud's catalogue are not excluded: %(services)s.")
     addresses = sorted({service.address for service in services})
     return [wrong(TOPIC, text, setting(blocked, *addresses), services=people(services))]
 
@@ -71,9 +72,15 @@ def _rules(blocked: Blocked) -> list[Check]:
     if count <= MOST_RULES:
         return []
     text = _(
-        "These are %(count)s rules for each machine, and every computer's firewall keeps them: name few wide networks instead."
+        "These are %(count)s rules for each machine, and every computer's firewall keeps them: name a few wide networks instead."
     )
     return [note(TOPIC, text, "GUEST_EGRESS_BLOCKED=NETWORK/24", count=count)]
+
+
+_LATE = ngettext(
+    "%(count)s project (of %(all)s) has other rules as yet; the portal changes it within hours, the command at once.",
+    "%(count)s projects (of %(all)s) have other rules as yet; the portal changes each within hours, the command at once.",
+)
 
 
 def _projects(survey: Survey) -> list[Check]:
@@ -81,7 +88,4 @@ def _projects(survey: Survey) -> list[Check]:
     late = sum(not survey.security_groups.are_right(group) for group in groups)
     if not late:
         return []
-    text = _(
-        "%(late)s of %(count)s projects have other rules as yet; the portal changes each within hours, the command at once."
-    )
-    return [note(TOPIC, text, "manage.py setup_cloud", late=late, count=len(groups))]
+    return [note(TOPIC, _LATE, "manage.py setup_cloud", count=late, all=len(groups))]

@@ -6,9 +6,10 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from cloud.contract import CloudError, CloudRefused
-from cloud.diagnosis import Check, command, note, right, wrong
+from cloud.diagnosis import Check, command, note, right, sentence, wrong
 from cloud.openstack import cluster
 from cloud.openstack.doctor.survey import Survey
+from lib.notes import two_forms as ngettext
 
 FEW_ADDRESSES = 20
 LEAST_MTU = 1280  # bytes; less is no network for IPv6, and most tunnels leave 1400
@@ -70,7 +71,7 @@ def _no_choice(survey: Survey) -> Check:
 
 
 def _port_security(chosen: dict[str, Any]) -> Check:
-    topic, name = _("Walls between machines"), chosen["name"]
+    topic, name = _("Isolation of machines"), chosen["name"]
     if chosen.get("port_security_enabled") is False:
         mend = command("openstack", "network", "set", "--enable-port-security", name)
         return wrong(
@@ -103,6 +104,13 @@ def _dhcp(row: dict[str, Any]) -> Check:
     return note(_("Addresses"), text, mend, name=row["name"] or row["id"])
 
 
+_NONE_FREE = ngettext("The only one of “%(name)s” is not free.", "None of the %(count)s of “%(name)s” is free.")
+_FEW_FREE = ngettext(
+    "Only %(count)s of %(total)s is free, for %(students)s.", "Only %(count)s of %(total)s are free, for %(students)s."
+)
+_STUDENTS = ngettext("%(count)s student", "%(count)s students")
+
+
 def _free(survey: Survey, chosen: dict[str, Any]) -> Check:
     topic, name = _("Addresses"), chosen["name"]
     try:
@@ -118,16 +126,10 @@ def _free(survey: Survey, chosen: dict[str, Any]) -> Check:
     subnet = has[0]["subnet_name"] if has else f"{name}-v4"
     mend = command("openstack", "subnet", "set", "--allocation-pool", "start=FIRST,end=LAST", subnet)
     if free <= 0:
-        return wrong(topic, _("None of the %(total)s of “%(name)s” is free."), mend, total=total, name=name)
+        return wrong(topic, _NONE_FREE, mend, count=total, name=name)
     if free < max(FEW_ADDRESSES, survey.students):
-        return note(
-            topic,
-            _("Only %(free)s of %(total)s are free, and there are %(students)s students."),
-            mend,
-            free=free,
-            total=total,
-            students=survey.students,
-        )
+        students = sentence(_STUDENTS, {"count": survey.students}).as_json()
+        return note(topic, _FEW_FREE, mend, count=free, total=total, students=students)
     return right(topic, _("%(free)s of %(total)s are free."), free=free, total=total)
 
 
@@ -160,7 +162,7 @@ def _set(wish: Any) -> Check:
         widest = min(ipaddress.ip_network(cidr, strict=False).prefixlen for cidr in wish)
     except ValueError:
         return wrong(
-            topic, _("AGENT_ADDRESSES is no list of networks: %(addresses)s"), "AGENT_ADDRESSES=ADDRESS/32", **facts
+            topic, _("AGENT_ADDRESSES is not a list of networks: %(addresses)s"), "AGENT_ADDRESSES=ADDRESS/32", **facts
         )
     if widest == 0:
         text = _("AGENT_ADDRESSES lets in everybody (%(addresses)s): students' machines, too.")

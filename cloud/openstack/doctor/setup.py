@@ -12,12 +12,13 @@ from typing import Any, Literal
 from django.utils.translation import gettext_noop as _
 
 from cloud.contract import CloudError, CloudGone, CloudRefused, Flavor
-from cloud.diagnosis import Check, named
+from cloud.diagnosis import Check, Text, named, sentence
 from cloud.openstack import cluster, images
 from cloud.openstack.doctor import checks, checks_access, checks_catalog, checks_egress, checks_network
 from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.upload import Upload, ensure_uploaded, is_there
 from lib.notes import Note
+from lib.notes import two_forms as ngettext
 
 # RAM in MiB, disk in GiB: a terminal with a small web server; a desktop is more than that.
 SIZES = [
@@ -55,12 +56,12 @@ class Wishes:
     do: bool  # False: only report
     upload: Upload | None = None
 
-    def change(self, topic: str, text: str, call: Callable[[], object], **args: Any) -> Step:
+    def change(self, topic: str, text: Text, call: Callable[[], object], **args: Any) -> Step:
         """Make the change, unless this is a dry run."""
         if not self.do:
-            return Step(topic, "would", Note(text, args))
+            return Step(topic, "would", sentence(text, args))
         call()
-        return Step(topic, "did", Note(text, args))
+        return Step(topic, "did", sentence(text, args))
 
 
 Maker = Callable[[Survey, Wishes], Iterator[Step]]
@@ -190,6 +191,15 @@ def certain_login(name: str) -> str:
     return next((login for pattern, login in CERTAIN.items() if re.match(pattern, name)), "")
 
 
+_REACH_ALL = ngettext(
+    "Machines of %(count)s project reach everything.", "Machines of %(count)s projects reach everything."
+)
+_KEPT_FROM = ngettext(
+    "Machines of %(count)s project are kept from %(networks)s.",
+    "Machines of %(count)s projects are kept from %(networks)s.",
+)
+
+
 def _way_out(survey: Survey, wishes: Wishes) -> Iterator[Step]:
     """Bring the group of every project up to date: new ones have the rules from the start."""
     try:
@@ -199,10 +209,10 @@ def _way_out(survey: Survey, wishes: Wishes) -> Iterator[Step]:
     security_groups, topic = survey.security_groups, checks_egress.TOPIC
     late = [group for group in security_groups.everywhere() if not security_groups.are_right(group)]
     if security_groups.way_out.is_open:
-        right, text = checks_egress.EVERYTHING, _("Machines of %(count)s projects reach everything.")
+        right, text = checks_egress.EVERYTHING, _REACH_ALL
     else:
         right = _("All projects' machines are kept from %(networks)s.")
-        text = _("Machines of %(count)s projects are kept from %(networks)s.")
+        text = _KEPT_FROM
     facts = {"networks": named(list(map(str, security_groups.way_out.blocked().networks)))}
     if not late:
         yield Step(topic, "right", Note(right, {} if security_groups.way_out.is_open else facts))

@@ -35,11 +35,14 @@ class Who:
 
 @dataclass
 class Survey:
+    """The facts that checks look at: settings, and the cloud, which is asked for each once. Reading one may raise CloudError."""
+
     open_client: Callable[[], Client]
     network_wish: str = ""  # OPENSTACK_NETWORK
     agents_wish: Sequence[str] = ()  # AGENT_ADDRESSES
     egress_wish: Sequence[str] | None = None  # GUEST_EGRESS_BLOCKED
     students: int = 0  # how many people the portal knows: each may launch
+    users_domain: str | None = None  # KEYSTONE_USERS_DOMAIN; None: no users are made for students
     services: dict[str, str] = field(default_factory=dict)  # those that answered, and the newest version of each
     silent: bool = False  # what was asked last did not answer
 

@@ -77,7 +77,7 @@ def clean_up(cloud: OpenStackCloud, watch_seconds: float = 0) -> Check:
     reason = ""
     while time.monotonic() - began < GOODBYE_SECONDS:
         try:
-            if server := cloud.find_server(MACHINE):
+            if server := cloud.find_server(MACHINE, owner):
                 cloud.ensure_deleted(server.id)
             elif time.monotonic() - began >= watch_seconds:
                 cloud.ensure_owner_gone(owner)
@@ -95,7 +95,7 @@ class _Trial:
     is_asking: bool = False  # for a server, and the answer has not been heard
 
     def steps(self) -> Iterator[Check]:
-        if self.cloud.find_server(MACHINE):
+        if self.cloud.find_server(MACHINE, Owner(OWNER_KEY)):
             clean_up(self.cloud)
         image, flavor = self.smallest()
         began = time.monotonic()

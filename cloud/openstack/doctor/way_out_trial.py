@@ -6,6 +6,7 @@ from cloud.diagnosis import Check, command, named, note, right, wrong
 from cloud.openstack.doctor import probe
 from cloud.openstack.doctor.checks_egress import EVERYTHING, TOPIC, people, setting
 from cloud.openstack.egress import Service, WayOut
+from lib.notes import two_forms as ngettext
 
 DNS = 53
 
@@ -35,6 +36,12 @@ def _untried(heard: probe.Heard | None) -> Check:
     return note(TOPIC, text)
 
 
+_REACHES_NONE = ngettext(
+    "A machine does not reach the port of the cloud's services that it tried, at %(addresses)s.",
+    "A machine reaches none of the %(count)s ports of the cloud's services that it tried at %(addresses)s.",
+)
+
+
 def _services(way_out: WayOut, services: list[Service], reached: list[Service]) -> list[Check]:
     blocked = way_out.blocked()
     if not services:
@@ -43,14 +50,11 @@ def _services(way_out: WayOut, services: list[Service], reached: list[Service]) 
         return [note(TOPIC, EVERYTHING, setting(blocked, *sorted({service.address for service in reached})))]
     if not reached:
         facts = {"count": len(services), "addresses": named(sorted({service.address for service in services}))}
-        text = _(
-            "A machine reaches none of the %(count)s ports of the cloud's services that it tried at %(addresses)s."
-        )
-        return [right(TOPIC, text, **facts)]
+        return [right(TOPIC, _REACHES_NONE, **facts)]
     kept = [service for service in reached if blocked.has(service.address)]
     found = []
     if left := [service for service in reached if service not in kept]:
-        text = _("A machine reaches what is no business of students: %(services)s.")
+        text = _("A machine reaches what students should not reach: %(services)s.")
         addresses = sorted({service.address for service in left})
         found.append(wrong(TOPIC, text, setting(blocked, *addresses), services=people(left)))
     if kept:

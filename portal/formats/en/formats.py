@@ -1,5 +1,5 @@
-"""Dates in English: 27 Nov 2026, 18:40."""
+"""Dates in English: 27 Nov 2026, 18:40. A line never breaks within the day."""
 
-DATE_FORMAT = SHORT_DATE_FORMAT = "j M Y"
+DATE_FORMAT = SHORT_DATE_FORMAT = "j\u00a0M\u00a0Y"
 TIME_FORMAT = "H:i"
-DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "j M Y, H:i"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "j\u00a0M\u00a0Y, H:i"

@@ -2,28 +2,19 @@
 
 import json
 import logging
-import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, override
+from django.utils.translation import override
 
-from cloud import open_cloud
-from cloud.contract import Cloud, CloudError
-from cloud.diagnosis import Check, note, of_any, right, wrong
-from cloud.openstack.doctor import checks
-from cloud.openstack.doctor.survey import SECONDS
-from cloud.openstack.doctor.trial import trial
-from machines import cloud_identity
+from cloud.diagnosis import Check
 from portal.management import output
-from tunnels import site_names
+from portal.ops.checks_of_cloud import checks_of_all
 
-NAMES = gettext_noop("Names")
 MARKS = {"right": "✓", "note": "!", "wrong": "✗"}
 
 
@@ -41,7 +32,7 @@ class Command(BaseCommand):
         logging.disable(logging.WARNING)  # what goes wrong is a row
         try:
             with override(output.language(options["lang"])):
-                rows = self._print(_rows(with_guest=options["with_guest"]), as_json=options["json"])
+                rows = self._print(checks_of_all(with_guest=options["with_guest"]), as_json=options["json"])
         finally:
             logging.disable(logging.NOTSET)
         if any(row.ok == "wrong" for row in rows):
@@ -65,63 +56,6 @@ class Command(BaseCommand):
         for line in output.lines(paint(MARKS[row.ok]), row.topic, str(row.found), row.mend):
             self.stdout.write(line)
         self.stdout.flush()
-
-
-def _rows(*, with_guest: bool) -> Iterator[Check]:
-    yield from _names()
-    if not settings.IS_OPENSTACK:
-        yield from of_any(open_cloud())
-        return
-    cloud = output.openstack(api_timeout=SECONDS)
-    entered = True
-    for row in checks.look(output.survey(cloud)):
-        entered = entered and not (row.ok == "wrong" and row.topic in ("Settings", "Keystone", "Nova", "Network"))
-        yield row
-    if entered:
-        yield from _another(cloud)
-    if with_guest and entered:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up, too
-        yield from trial(output.openstack())  # as patient as the portal
-    elif entered:
-        yield checks.guest_not_tried()
-
-
-def _names() -> Iterator[Check]:
-    """Check that students' public ports are somewhere else than the portal, to a browser. Nothing without a gateway, or a database."""
-    try:
-        known = site_names.gateways()
-    except DatabaseError:
-        return
-    for name, host in known:
-        facts = {"host": host, "name": name}
-        if own := site_names.clash(host):
-            text = gettext_noop(
-                "%(host)s (gateway %(name)s) and %(own)s, the portal's, are one site to a browser: whoever opens a student's port "
-                "gives their sign-in to that machine."
-            )
-            yield wrong(NAMES, text, f"manage.py gateway {name} --public-host OTHER-NAME", own=own, **facts)
-        elif own := site_names.neighbour(host):
-            text = gettext_noop(
-                "%(host)s (gateway %(name)s) shares a domain with %(own)s, the portal's. Cookies of the portal do not go there; "
-                "a name below another domain would be safer still."
-            )
-            yield note(NAMES, text, own=own, **facts)
-        else:
-            yield right(
-                NAMES,
-                gettext_noop("Students' ports are at %(host)s (gateway %(name)s), apart from the portal."),
-                **facts,
-            )
-
-
-def _another(cloud: Cloud) -> Iterator[Check]:
-    """Return a row when the machines of this database are on another cloud."""
-    try:
-        cloud_identity.require(cloud)
-    except cloud_identity.AnotherCloud as error:
-        yield wrong("Cloud", gettext_noop("It is another one: %(said)s"), "manage.py accept_cloud", said=str(error))
-    except (CloudError, DatabaseError):
-        return  # that is not what is looked at here, or is told by the other rows
 
 
 def _as_json(row: Check) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """manage.py idle: one sweep over idle machines, now; with --dry-run only what it would do, and why."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,13 +12,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
+from lib.notes import two_forms
 from machines.idle import enforce, signals, times
+from machines.idle.coming_deeds import Deed, coming_deeds
 from machines.idle.forecast import Outlook
 from machines.idle.stages import ALL, Step
 from machines.models import Machine
 from portal.management import output
 
 AHEAD = timedelta(hours=24)
+DEEDS = {
+    Deed.SLEEP: two_forms("%(count)s machine goes to sleep.", "%(count)s machines go to sleep."),
+    Deed.PUT_AWAY: two_forms("%(count)s machine is put away.", "%(count)s machines are put away."),
+    Deed.ARCHIVE: two_forms("%(count)s machine is archived.", "%(count)s machines are archived."),
+    Deed.DELETE: two_forms("%(count)s machine is deleted.", "%(count)s machines are deleted."),
+}
 
 
 class Command(BaseCommand):
@@ -66,7 +75,15 @@ class Command(BaseCommand):
         )
         for step in later:
             self._say(f"{times.moment(step.due_at, now)} ({times.zone()}) ", step, why=False)
+        self._week(outlooks, now)
         self._unknown(outlooks)
+
+    def _week(self, outlooks: Sequence[Outlook], now: datetime) -> None:
+        """Count what comes in the next 7 days, as administrators' pages do."""
+        counts = Counter(each.deed for each in coming_deeds(outlooks, now))
+        self.stdout.write(self.style.MIGRATE_HEADING(_("In the next 7 days, if nobody uses them:")))
+        for deed in Deed:
+            self.stdout.write("  " + ngettext(*DEEDS[deed], counts[deed]) % {"count": counts[deed]})
 
     def _title(self, text: str, steps: Sequence[Step]) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(text % {"count": len(steps)}))

@@ -9,10 +9,11 @@ from accounts.models import Notice, User
 from courses.models import Course, Enrolment
 from lib.notes import Note
 from machines.idle import questions
+from machines.idle.reasons import QUIET
 from machines.models import Activity, Machine, Question
 from tests.factories import make_machine
 
-WHY = Note("Nothing has happened on it for %(minutes)s minutes.", {"minutes": 45})
+WHY = Note(QUIET[0], {"count": 45}, QUIET[1])
 
 
 def visited(owner: User, **facts: Any) -> Machine:

@@ -12,7 +12,9 @@ from typing import Any
 import asyncssh
 
 from machines.ssh_contact import HOST_KEYS
-from tests.tunnels.agent_stage import SSHD, Program, free_port, is_listening, until
+from tests.ports import free_port
+from tests.tunnels.agent_stage import SSHD, Program, is_listening
+from tests.waiting import PATIENCE, until
 
 HERE = "127.0.0.1"
 OWN_TERMINALS = "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx"
@@ -70,7 +72,7 @@ class Terminal:
     def __init__(self, process: "asyncssh.SSHClientProcess[str]") -> None:
         self.process, self.seen = process, ""
 
-    async def shows(self, words: str, seconds: float = 5) -> bool:
+    async def shows(self, words: str, seconds: float = PATIENCE) -> bool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while words not in self.seen:
@@ -88,7 +90,7 @@ async def terminal(
         "config": None,
         "server_host_key_algs": HOST_KEYS,
     }
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         connection = await asyncssh.connect(
             host, port, username=user or getpass.getuser(), client_keys=[str(key)], **options
         )

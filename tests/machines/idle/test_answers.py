@@ -16,6 +16,7 @@ from machines.idle import answers, durations, questions
 from machines.models import Answer, Hold, Machine, Question
 from tests.machines.idle.asked import asked, taught_by, told, visited
 from tests.machines.world import Clock
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +64,7 @@ def test_a_long_job_holds_until_then(ask: Question) -> None:
 
 
 def test_a_job_of_more_than_twelve_hours_is_refused_with_the_number(ask: Question) -> None:
-    with pytest.raises(durations.NoMoreHold, match="takes 12 hours at most"):
+    with pytest.raises(durations.NoMoreHold, match="takes 12 h at most"):
         say(ask, "job", until=hours(12.1))
 
 
@@ -88,7 +89,7 @@ def held(machine: Machine, from_hours: float, length: float) -> None:
 def test_jobs_of_a_week_are_refused_with_what_is_taken_and_left(ask: Question) -> None:
     held(ask.machine, -100, 12)
     held(ask.machine, -50, 10)
-    with pytest.raises(durations.NoMoreHold, match="24 hours in seven days; 22 h are taken, 2 h are left"):
+    with pytest.raises(durations.NoMoreHold, match="24 h in seven days; 22 h are taken, 2 h are left"):
         say(ask, "job", until=hours(3))
     say(ask, "job", until=hours(1.9))
 
@@ -130,7 +131,7 @@ def test_a_job_is_offered_only_near_the_end(student: User, clock: Clock) -> None
     machine = visited(student)
     policy(ask_minutes=60)
     ask = told(asked(Machine.objects.get()))
-    with pytest.raises(durations.NoMoreHold, match=r"last 30 minutes .* from 10:30 on"):
+    with pytest.raises(durations.NoMoreHold, match=r"last 30 min .* from 10:30 on"):
         say(ask, "job", until=hours(1))
     assert not durations.offers_long(ask, timezone.now())
     clock.move(31 * 60)
@@ -234,7 +235,7 @@ def _at_once(*deeds: Callable[[], Any]) -> list[Any]:
 
     def run(place: int, deed: Callable[[], Any]) -> None:
         try:
-            start.wait(10)
+            start.wait(PATIENCE)
             found[place] = deed()
         except Refusal as refusal:
             found[place] = refusal
@@ -245,7 +246,7 @@ def _at_once(*deeds: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     return found
 
 

@@ -20,7 +20,7 @@ from machines.models import HostKey, Machine, Question
 from tests.machines.idle.asked import asked, notice, visited
 from tests.machines.idle.guest import HERE, can_run, make_key, openssh
 from tests.machines.world import Clock
-from tests.tunnels.agent_stage import free_port
+from tests.ports import free_port
 from tunnels.models import Tunnel
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]

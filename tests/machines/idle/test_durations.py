@@ -48,11 +48,13 @@ def test_what_is_offered_depends_on_the_hour(student: User, hour: float, offered
 @pytest.mark.parametrize(
     ("policy", "offered"),
     [
-        ({"may_hold": False}, ["more"]), ({"hold_hours": 3}, ["more", "job"]), ({"more_minutes": 240}, ["more", "tonight", "job"]),
+        ({"may_hold": False}, ["more"]),
+        ({"hold_hours": 3}, ["more", "job"]),
+        ({"more_minutes": 240}, ["more", "tonight", "job"]),
         ({"ask_minutes": 60}, ["more"]),  # it is early yet
         ({"hold_hours_a_week": 5}, ["more", "4h", "job"]),
     ],
-)  # fmt: skip
+)
 def test_what_is_offered_follows_the_policy(student: User, policy: dict[str, Any], offered: list[str]) -> None:
     with at(14):
         assert durations.offered(ask(student, **policy), timezone.now()) == offered

@@ -37,6 +37,19 @@ def test_a_dry_run_says_what_comes_in_a_day(clock: "Clock", student: User, capsy
     assert "In the next 24 hours, if nothing changes: 1 thing." in foretold(capsys, "--dry-run")
 
 
+def test_a_dry_run_counts_what_comes_in_a_week(
+    clock: "Clock", machine: Machine, student: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row(student, clock.now, state="suspended", name="asleep")
+    said = foretold(capsys, "--dry-run")
+    assert [line.strip() for line in said.partition("7 days")[2].splitlines()[1:5]] == [
+        "1 machine goes to sleep.",
+        "2 machines are put away.",
+        "0 machines are archived.",
+        "0 machines are deleted.",
+    ]
+
+
 def test_a_dry_run_names_what_is_unknown(clock: "Clock", machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     Activity.objects.update(load_heard_at=None)
     said = foretold(capsys, "--dry-run")

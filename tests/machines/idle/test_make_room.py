@@ -189,7 +189,7 @@ def test_who_waits_reads_it_on_their_page(clock: "Clock", client: Client, studen
     asleep(student, clock, "long", 3)
     tick(clock)
     client.force_login(waiting.owner)
-    assert "Its turn comes in about 1 min" in client.get(f"/machines/{waiting.pk}/").content.decode()
+    assert "Its turn should come in about 1 min" in client.get(f"/machines/{waiting.pk}/").content.decode()
 
 
 # ---- sizes that fit nowhere ----

@@ -110,7 +110,7 @@ def test_an_open_connection_is_counted_and_is_no_work(clock: "Clock", machine: M
 
 
 def test_a_port_that_leads_nowhere_holds_no_connection(clock: "Clock", machine: Machine) -> None:
-    """Somebody took its server off the network while they were connected: that keeps no machine awake."""
+    """The server was taken off the network while somebody was connected: that keeps no machine awake."""
     after(machine, clock, 30, connections=1)
     Tunnel.objects.update(target_host="")
     known = after(machine, clock, 60, connections=1)

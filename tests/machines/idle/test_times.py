@@ -126,7 +126,7 @@ def test_a_day_of_25_hours_is_still_today(here: ZoneInfo) -> None:
 
 
 @pytest.mark.parametrize(("language", "of_now", "of_then"), [
-    ("en", "25 Oct 2026, 23:30", "00:40 on 24 Oct 2026"), ("es", "25 oct 2026, 23:30", "00:40 del 24 oct 2026"),
+    ("en", "25\u00a0Oct\u00a02026, 23:30", "00:40 on 24\u00a0Oct\u00a02026"), ("es", "25\u00a0oct\u00a02026, 23:30", "00:40 del 24\u00a0oct\u00a02026"),
 ])  # fmt: skip
 def test_each_language_writes_days_in_one_way(here: ZoneInfo, language: str, of_now: str, of_then: str) -> None:
     now, then = utc("2026-10-25T22:30"), utc("2026-10-23T22:40")

@@ -72,11 +72,12 @@ def test_a_class_in_session_is_told() -> None:
         (facts(activity={"ports_at": NOW - minutes(10)}), "you are asked at 10:35; without an answer it goes to sleep at 10:50"),
         (facts(activity={"ports_at": NOW}), "It is in use, so it stays awake. Once everything has been quiet for 45 min"),
         (facts(activity={"load_heard_at": None}), "nobody can tell just now"),
+        (facts(activity={"load_heard_at": None, "since": NOW - minutes(1)}), "It stays awake while you use it."),
         (facts(hold=hold(NOW + minutes(60))), "Somebody keeps it awake until 11:00"),
         (facts(questions=(question(ends=NOW + minutes(9)),)), "Without an answer it goes to sleep at 10:09"),
         (facts(questions=(question(ends=None),)), "was not reached yet"),
     ],
-    ids=["quiet", "in use", "unknown", "held", "asked", "not told"],
+    ids=["quiet", "in use", "unknown", "just started", "held", "asked", "not told"],
 )  # fmt: skip
 def test_one_sentence_says_what_happens_next(given: Facts, said: str) -> None:
     assert said in wording.sentence(seen(given))
@@ -101,7 +102,7 @@ def test_what_if_i_close_everything_now() -> None:
 
 def test_to_close_everything_does_not_stop_a_computation() -> None:
     given = facts(activity={"ports_at": NOW, "cpu_at": NOW, "cpu_percent": 80.0})
-    assert "To close connections stops nothing" in wording.if_closed(if_closed(given, NOW))
+    assert "Closing connections does not stop that" in wording.if_closed(if_closed(given, NOW))
 
 
 def test_the_dates_of_its_whole_life() -> None:

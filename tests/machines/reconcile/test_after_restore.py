@@ -211,7 +211,7 @@ def test_what_broke_since_may_not_be_thrown_away_as_if_it_had_never_run(world: W
 def test_second_servers_are_left_alone_for_a_day(world: World, backup: Backup) -> None:
     machine = world.running()
     backup.save()
-    world.cloud._build(spec(str(machine.pk)))
+    world.cloud._build(spec(str(machine.pk), str(machine.owner.uuid)))
     world.cloud.settle()
     backup.put_back()
     turns(world, machine)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cloud.contract import CloudError, Listing, Server, Status
+from cloud.contract import CloudError, Listing, Owner, Server, Status
 from machines import actions
 from machines.models import CloudWatch, Machine
 from machines.reconcile import sweep
@@ -34,11 +34,20 @@ def other_server(world: World, machine: Machine) -> Server:
     return world.cloud.server(made.id)
 
 
-# ---- its server is gone and another has its mark ----
+def foreign_server(world: World, machine: Machine) -> Server:
+    """Make a server as a student does in Horizon, in a project of their own, and write there that it is this machine's."""
+    spec = replace(server_spec.spec_of(Machine.objects.get(pk=machine.pk)), owner=Owner("somebody-else"))
+    made = world.cloud._build(spec)
+    world.cloud.settle()
+    world.cloud._by_hand(made.id, owner=str(machine.owner.uuid))
+    return world.cloud.server(made.id)
+
+
+# ---- its server is gone and another has its tag ----
 
 
 @pytest.mark.parametrize("trace", [True, False])
-def test_another_server_with_its_mark_stands_in(world: World, trace: bool) -> None:
+def test_another_server_with_its_tag_stands_in(world: World, trace: bool) -> None:
     machine = world.running()
     other = other_server(world, machine)
     world.cloud.vanish(machine.server_id, trace=trace)
@@ -57,6 +66,32 @@ def test_the_oldest_of_several_stands_in(world: World) -> None:
     world.cloud.vanish(machine.server_id)
     look_again(world)
     assert world.until(machine, "running").server_id == first.id
+
+
+def test_one_of_another_project_that_claims_its_tag_stands_in_for_nobody(world: World) -> None:
+    machine = world.running()
+    foreign_server(world, machine)
+    world.cloud.vanish(machine.server_id)
+    look_again(world, whole=True)
+    world.until(machine, "gone")
+    assert machine.vanished
+
+
+def test_one_of_another_project_is_not_taken_for_a_machine_s_own(world: World) -> None:
+    machine = world.launch()
+    Machine.objects.update(asked_at=world.clock.now)  # so that a server of its own is looked for
+    forged = foreign_server(world, machine)
+    world.until(machine, "running")
+    assert machine.server_id != forged.id
+    assert {tunnel.target_host for tunnel in Tunnel.objects.of(machine.pk)} == {machine.address}
+
+
+def test_one_of_another_project_does_not_go_with_the_machine(world: World) -> None:
+    machine = world.launch()
+    forged = foreign_server(world, machine)
+    actions.delete(machine=machine, by=world.student)
+    world.until(machine, "gone")
+    assert world.cloud.server(forged.id).status == Status.ACTIVE
 
 
 def test_one_that_sleeps_stands_in_asleep(world: World) -> None:
@@ -83,7 +118,7 @@ def test_one_that_another_row_has_stands_in_for_nobody(world: World) -> None:
     assert (machine.state, second.state) == ("gone", "running")
 
 
-def test_one_that_is_deleted_is_known_by_its_number_when_its_mark_is_lost(world: World) -> None:
+def test_one_that_is_deleted_is_known_by_its_number_when_its_tag_is_lost(world: World) -> None:
     machine = world.running()
     world.cloud.vanish(machine.server_id)
     world.cloud._by_hand(machine.server_id, machine="", owner="")

@@ -93,7 +93,7 @@ def test_another_server_with_its_tag_is_not_taken(world: World, held: bool) -> N
     machine = world.running()
     hold(held)
     world.cloud.vanish(machine.server_id)
-    world.cloud._build(spec(str(machine.pk)))
+    world.cloud._build(spec(str(machine.pk), str(machine.owner.uuid)))
     world.cloud.settle()
     world.forget_list()
     world.turn_without_steps()

@@ -30,7 +30,7 @@ def test_a_server_of_other_people_is_told_with_what_one_recognises_it_by(world: 
     assert (stray.vcpus, stray.ram_mb, stray.flavor_name, bool(stray.address)) == (1, 256, "tiny", True)
 
 
-def test_a_mark_that_no_row_knows_is_of_a_lost_machine(world: World) -> None:
+def test_a_tag_that_no_row_knows_is_of_a_lost_machine(world: World) -> None:
     world.cloud.ensure_server(spec(str(uuid4())))
     whole_list(world)
     assert Stray.objects.get().kind == "lost"
@@ -146,7 +146,7 @@ def test_the_server_of_a_deleted_machine_is_a_second_one(world: World) -> None:
 
 
 def test_one_that_vanished_under_the_version_before_is_no_second_one(world: World) -> None:
-    """During an upgrade a worker of 0.2.0 writes the note, and knows of no column."""
+    """A worker of 0.2.0, during an upgrade, writes the note and knows of no column."""
     machine = world.running()
     gone = {"state": "gone", "wanted": "gone", "vanished": False, "state_note": {"text": overlap.VANISHED}}
     Machine.objects.filter(pk=machine.pk).update(**gone)

@@ -104,7 +104,7 @@ def test_deleted_without_a_trace_is_found_by_a_whole_list(world: World) -> None:
     assert machine.state == "gone"
 
 
-def test_a_mark_that_somebody_wiped_is_not_missed(world: World) -> None:
+def test_a_tag_that_somebody_wiped_is_not_missed(world: World) -> None:
     machine = world.running()
     world.cloud._by_hand(machine.server_id, machine="", owner="")
     world.forget_list()

@@ -31,7 +31,7 @@ def test_one_silent_service_of_two_is_waited_for_by_name(world: World) -> None:
     machine = turns(world, world.launch())
     assert (machine.state, show(machine).sentence) == ("building", "Almost there. What does not answer yet: http.")
     world.silent = set()
-    assert show(world.until(machine, "running")).sentence == "It is ready: come in."
+    assert show(world.until(machine, "running")).sentence == "It is ready: connect to it."
 
 
 def test_after_its_time_it_runs_and_says_what_is_missing_until_that_answers(world: World) -> None:
@@ -43,7 +43,7 @@ def test_after_its_time_it_runs_and_says_what_is_missing_until_that_answers(worl
     assert show(machine).is_ready is False
     world.silent = set()
     world.turn()
-    assert show(machine).sentence == "It is ready: come in."
+    assert show(machine).sentence == "It is ready: connect to it."
 
 
 def test_what_was_silent_before_its_sleep_is_not_waited_for(world: World) -> None:

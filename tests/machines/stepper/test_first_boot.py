@@ -64,7 +64,7 @@ def later(world: World, machine: Machine) -> Machine:
         ((BEGIN, "done", "[  OK  ] Reached target cloud-init.target - Cloud-init target."), (True, True, None, "")),
         ((BEGIN, ours("2026 - util.py[WARNING]: Used fallback datasource"), ours(END)), (True, True, END, "")),
     ],
-)  # fmt: skip
+)
 def test_a_console_is_read(lines: tuple[str, ...], told: tuple[bool, bool, str | None, str]) -> None:
     found = read("\r\n".join(lines))
     assert (found.is_there, found.has_ended, found.fault) == (told[0], told[1], told[3])
@@ -117,7 +117,7 @@ def test_while_it_runs_its_last_line_is_read_and_then_it_is_ready(world: World) 
     assert show(machine).sentence == f"Its first-boot setup still runs: {WORK}"
     assert not show(machine).is_ready
     says(world, WORK, END)
-    assert show(later(world, machine)).sentence == "It is ready: come in."
+    assert show(later(world, machine)).sentence == "It is ready: connect to it."
     assert (machine.setup, show(machine).is_ready, machine.setup_next_at) == ("done", True, None)
 
 
@@ -152,7 +152,7 @@ def test_a_failure_stands_until_its_owner_has_seen_it(world: World) -> None:
     assert FAULT in " ".join(str(event.note) for event in machine.events.all())
     actions.dismiss(machine=machine, by=world.student)
     machine.refresh_from_db()
-    assert (show(machine).sentence, machine.setup) == ("It is ready: come in.", "failed")
+    assert (show(machine).sentence, machine.setup) == ("It is ready: connect to it.", "failed")
 
 
 def test_a_failure_that_has_left_the_console_is_remembered(world: World) -> None:

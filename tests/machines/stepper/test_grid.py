@@ -1,8 +1,7 @@
-"""The grid has a step for every state and wish; MOVES and docs/states.md say what the grid and reconcile can produce."""
+"""The grid has a step for every state and wish; MOVES says what the grid and reconcile can produce."""
 
 import pytest
 
-from machines.management.commands.states_page import PAGE, page
 from machines.models import Machine
 from machines.reconcile.drift import FOLLOWS
 from machines.states import COME_TRUE, MOVES, State, Wanted
@@ -66,7 +65,3 @@ def test_a_machine_is_renamed_once_it_is_as_wanted() -> None:
     states = {"running": "misnamed", "suspended": "suspended"}
     rows = {s: row_of(Machine(state=s, wanted="running", server_id="s", names_asked=1)) for s in states}
     assert rows == states
-
-
-def test_the_page_about_states_is_what_the_grid_says() -> None:
-    assert PAGE.read_text() == page(), "run manage.py states_page"

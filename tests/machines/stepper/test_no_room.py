@@ -85,7 +85,7 @@ def test_nobody_can_tell_how_long_it_takes(world: World, client: Client) -> None
     machine = world.launch()
     world.turn()
     client.force_login(world.student)
-    assert "Nobody can tell how long that takes." in client.get(f"/api/v1/machines/{machine.pk}/").json()["note"]
+    assert "It is not known how long that will take." in client.get(f"/api/v1/machines/{machine.pk}/").json()["note"]
 
 
 def test_nobody_can_tell_of_one_that_is_sent_back_though_there_is_room(world: World) -> None:

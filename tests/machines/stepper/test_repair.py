@@ -48,7 +48,7 @@ def test_what_answered_before_the_power_was_cut_must_answer_anew(world: World) -
     assert not Tunnel.objects.filter(holder=machine.pk, answered_at__isnull=False).exists()
 
 
-def test_one_whose_mark_was_wiped_keeps_its_server(world: World) -> None:
+def test_one_whose_tag_was_wiped_keeps_its_server(world: World) -> None:
     machine = broken(world)
     before = machine.server_id
     world.cloud._by_hand(before, machine="")

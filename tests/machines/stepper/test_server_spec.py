@@ -69,7 +69,7 @@ def test_only_the_first_call_of_a_machines_life_is_new(world: World, monkeypatch
     assert told == [True, False]
 
 
-def test_a_server_with_the_mark_of_a_new_row_is_found_and_not_made_again(world: World, cloud: FakeCloud) -> None:
+def test_a_server_with_the_tag_of_a_new_row_is_found_and_not_made_again(world: World, cloud: FakeCloud) -> None:
     machine = world.launch()
     made = cloud._build(_spec_like(machine))
     world.clock.move(1)

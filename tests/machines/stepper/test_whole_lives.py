@@ -91,7 +91,7 @@ def test_a_port_opened_by_hand_reaches_the_cloud_and_opens(world: World) -> None
 def test_a_port_opened_by_hand_leads_where_the_cloud_put_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The port's own number may be another program's where the guest runs on this computer."""
     machine, find = world.running(), world.cloud.find_server
-    monkeypatch.setattr(world.cloud, "find_server", lambda tag: replace(find(tag), port_map={8080: 18080}))
+    monkeypatch.setattr(world.cloud, "find_server", lambda *whose: replace(find(*whose), port_map={8080: 18080}))
     tunnel = actions.open_port(machine=machine, port=8080, by=world.student)
     world.turn()
     tunnel.refresh_from_db()

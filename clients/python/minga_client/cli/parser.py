@@ -24,7 +24,9 @@ def _machine(parser: ArgumentParser) -> object:
 
 
 def _optional_machine(parser: ArgumentParser) -> object:
-    return parser.add_argument("machine", nargs="?", default="", metavar="MACHINE", help="its name or its id; not needed if you have one only")  # fmt: skip
+    return parser.add_argument(
+        "machine", nargs="?", default="", metavar="MACHINE", help="its name or its id; not needed if you have one only"
+    )
 
 
 def _json(parser: ArgumentParser) -> object:
@@ -128,7 +130,9 @@ def parse(arguments: list[str]) -> Namespace:
 
 
 def parser() -> ArgumentParser:
-    top = ArgumentParser("minga", description="Your machines at Minga.", epilog=EXIT_CODES, formatter_class=RawDescriptionHelpFormatter)  # fmt: skip
+    top = ArgumentParser(
+        "minga", description="Your machines at Minga.", epilog=EXIT_CODES, formatter_class=RawDescriptionHelpFormatter
+    )
     top.add_argument("--version", action="version", version=f"minga {_version()}")
     below = top.add_subparsers(metavar="COMMAND", required=True, dest="command")
     for name, command in COMMANDS.items():

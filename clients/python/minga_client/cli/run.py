@@ -5,13 +5,16 @@ import sys
 from importlib import import_module
 from io import TextIOWrapper
 
-from ..errors import MingaError, NotSignedIn, OtherServer, Unreachable
+from ..errors import MingaError, NotSignedIn, OtherServer, Refused, Unreachable
 from . import INTERRUPTED, NOT_SIGNED_IN, OTHER_SERVER, REFUSED, UNREACHABLE
 from .output import printable
 
 CODES: tuple[tuple[type[MingaError], int], ...] = (
-    (Unreachable, UNREACHABLE), (NotSignedIn, NOT_SIGNED_IN), (OtherServer, OTHER_SERVER), (MingaError, REFUSED),
-)  # fmt: skip
+    (Unreachable, UNREACHABLE),
+    (NotSignedIn, NOT_SIGNED_IN),
+    (OtherServer, OTHER_SERVER),
+    (MingaError, REFUSED),
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -65,4 +68,7 @@ def _failed(sentence: str, code: int) -> int:
 
 
 def _with_help(error: MingaError) -> str:
-    return f"{error} Sign in with: minga login" if isinstance(error, NotSignedIn) else str(error)
+    """Add to the sentence what the person can do about it."""
+    if isinstance(error, NotSignedIn):
+        return f"{error} Sign in with: minga login"
+    return " ".join([str(error), *error.ways_out]) if isinstance(error, Refused) else str(error)

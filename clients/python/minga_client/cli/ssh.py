@@ -3,6 +3,7 @@
 import os
 import re
 from argparse import Namespace
+from pathlib import Path
 
 from ..client import Client
 from ..errors import MingaError, OtherServer
@@ -47,17 +48,27 @@ def command(machine: Machine, rest: list[str]) -> list[str]:
     if any(word.startswith("-") or not _PLAIN.fullmatch(word) for word in (port.host, port.user, machine.id)):
         raise OtherServer(f"The portal says that {machine.name} is at “{port.host}”, which is no address.")
     options = [
-        f"HostKeyAlias={known_hosts.alias(machine)}", f"UserKnownHostsFile={known_hosts.quoted_path()}",
-        "StrictHostKeyChecking=accept-new", "CheckHostIP=no", "ServerAliveInterval=30",
-    ]  # fmt: skip
+        f"HostKeyAlias={known_hosts.alias(machine)}",
+        f"UserKnownHostsFile={known_hosts.quoted_path()}",
+        "StrictHostKeyChecking=accept-new",
+        "CheckHostIP=no",
+        "ServerAliveInterval=30",
+    ]
     flags = [word for option in options for word in ("-o", option)]
+    flags += [word for file in _identities(port) for word in ("-i", file)]
     return ["ssh", "-p", str(port.port), *(["-l", port.user] if port.user else []), *flags, port.host, *rest]
+
+
+def _identities(port: Access) -> list[str]:
+    """Return the files of keys made by the portal that are on this computer: ssh does not try them by itself."""
+    files = [Path.home() / ".ssh" / name for name in port.key_files if _PLAIN.fullmatch(name)]
+    return [str(file) for file in files if file.is_file()]
 
 
 def _way_in(machine: Machine) -> Access:
     found = next((port for port in machine.access if port.scheme == "ssh"), None)
     if found is None:
-        raise MingaError(f"{machine.name} has no ssh. Its ways in: minga show {machine.name}")
+        raise MingaError(f"{machine.name} has no ssh. How to connect: minga show {machine.name}")
     if found.state not in ("open", "held"):
         raise MingaError(found.note or f"The way to {machine.name} is {found.state}. Try again in a moment.")
     return found

@@ -1,0 +1,96 @@
+"""Lists as spreadsheets save them, each as a file, pasted, and by the API: imported whole, or refused in a sentence with nothing done."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import AuditRow, Notice, User
+from tests.api.program import Program
+
+NAME, ADDRESS = "Ana Ñáñez", "ana@example.org"
+GOOD = f"nombre;correo\n{NAME};{ADDRESS}\n"
+HERE = "/manage/people/import/"
+TAKEN_IN = {
+    "semicolons": GOOD.encode(),
+    "byte order mark": GOOD.encode("utf-8-sig"),
+    "UTF-16": GOOD.encode("utf-16"),
+    "cp1252": GOOD.encode("cp1252"),
+    "one column": f'"name;email"\n"{NAME};{ADDRESS}"\n'.encode(),
+    "formula cells": f"{GOOD}=1+1;one@example.org\n@SUM(A1);two@example.org\n".encode(),
+}
+SAID = {"cp1252": "Windows-1252", "formula cells": "It begins like a spreadsheet formula."}
+REFUSED = {  # what is said, about which list
+    "more than 5000 lines": b"a@example.org\n" * 5_001,
+    "larger than 1 MB": b"Ana;a@example.org\n" * 111_112,  # 2 MB
+}
+
+
+@pytest.fixture
+def office(client: Client, admin: User) -> Client:
+    client.force_login(admin)
+    return client
+
+
+def brought_in() -> list[tuple[str, str]]:
+    """Return everybody but the administrator, after a look at what belongs to each of them."""
+    people = User.objects.exclude(username="admin")
+    assert Notice.objects.count() == AuditRow.objects.filter(verb="create_person").count() == people.count()
+    return [(person.get_full_name(), person.email) for person in people]
+
+
+@pytest.mark.parametrize("case", TAKEN_IN)
+def test_a_file_is_taken_in(office: Client, case: str) -> None:
+    file = SimpleUploadedFile("lista.csv", TAKEN_IN[case])
+    preview = office.post(HERE, {"file": file, "role": "student"})
+    assert SAID.get(case, "") in preview.content.decode()
+    assert brought_in() == []
+    office.post(HERE, {"csv": preview.context["text"], "role": "student", "invite": "on", "create": "yes"})
+    assert brought_in() == [(NAME, ADDRESS)]
+
+
+@pytest.mark.parametrize("case", ["semicolons", "byte order mark", "one column", "formula cells"])
+def test_what_is_pasted_is_taken_in(office: Client, case: str) -> None:
+    sent = {"csv": TAKEN_IN[case].decode(), "role": "student", "invite": "on"}
+    assert SAID.get(case, "") in office.post(HERE, sent).content.decode()
+    office.post(HERE, {**sent, "create": "yes"})
+    assert brought_in() == [(NAME, ADDRESS)]
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+@pytest.mark.parametrize("field", ["file", "csv"])
+@pytest.mark.parametrize("more", [{}, {"create": "yes"}], ids=["preview", "create"])
+def test_a_list_that_is_too_much_is_refused_at_its_field(
+    office: Client, sentence: str, field: str, more: dict[str, str]
+) -> None:
+    content: Any = REFUSED[sentence]
+    given = SimpleUploadedFile("lista.csv", content) if field == "file" else content.decode()
+    reply = office.post(HERE, {field: given, "role": "student", "invite": "on", **more})
+    assert (reply.status_code, list(reply.context["form"].errors)) == (400, [field])
+    assert sentence in reply.context["form"].errors[field][0]
+    assert brought_in() == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("sentence", "status"), [("more than 5000 lines", 400), ("at most one megabyte", 413)])
+def test_the_api_refuses_it_too(admin: User, sentence: str, status: int, dry_run: bool) -> None:
+    content = REFUSED["more than 5000 lines" if status == 400 else "larger than 1 MB"]
+    reply = Program(admin).ask("POST", "people/import/", {"csv": content.decode(), "dry_run": dry_run})
+    assert (reply.status_code, sentence in reply.json()["detail"]) == (status, True)
+    assert brought_in() == []
+
+
+@pytest.mark.parametrize("case", ["semicolons", "byte order mark", "one column", "formula cells"])
+def test_the_api_takes_it_in(admin: User, case: str) -> None:
+    lines = Program(admin).ask("POST", "people/import/", {"csv": TAKEN_IN[case].decode(), "dry_run": False}).json()
+    assert [line["status"] for line in lines] == ["new"] + ["bad"] * 2 * (case == "formula cells")
+    assert brought_in() == [(NAME, ADDRESS)]
+
+
+def test_the_preview_of_the_longest_list_costs_few_queries(office: Client, django_assert_max_num_queries: Any) -> None:
+    text = "name;email\n" + "".join(f"{NAME} {n};ana{n}@example.org\n" for n in range(5_000))
+    office.get(HERE)
+    with django_assert_max_num_queries(10):
+        reply = office.post(HERE, {"csv": text, "role": "student"})
+    assert reply.context["counts"]["new"] == 5_000

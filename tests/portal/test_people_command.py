@@ -1,0 +1,57 @@
+"""manage.py people, with the verbs of the page."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.cloud_users import asking
+from accounts.models import AuditRow, CloudUser, Notice, User
+
+
+def run(*words: str) -> str:
+    out = StringIO()
+    call_command("people", *words, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_an_account_from_its_beginning_to_its_end(db: None, admin: User) -> None:
+    run("create", "ana", "--name", "=Ana Núñez", "--email", "ana@example.org", "--roles", "teacher", "--invite")
+    assert Notice.objects.count() == 1
+    assert "ana,'=Ana Núñez,ana@example.org,teacher,False," in run("list", "--search", "nunez")
+    run("roles", "ana", "student,donor")
+    run("block", "ana")
+    assert User.objects.get(username="ana").is_active is False
+    run("unblock", "ana")
+    run("remove", "ana")
+    assert not User.objects.filter(username="ana").exists()
+    assert set(AuditRow.objects.values_list("who", flat=True)) == {None}
+
+
+def test_a_list_is_imported_after_a_look(db: None, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_bytes("nombre;correo\nAna Núñez;ana@example.org\n".encode("cp1252"))
+    assert "2,new,ana,Ana Núñez" in run("import", str(file), "--dry-run")
+    assert not User.objects.exists()
+    run("import", str(file), "--no-mail")
+    assert (User.objects.get().get_full_name(), Notice.objects.count()) == ("Ana Núñez", 0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("block", "admin"), ("block", "nobody"), ("import", "/no/such"), ("create", "a b"), ("roles", "admin", "king")],
+)
+def test_what_is_refused_is_a_sentence(admin: User, words: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError):
+        run(*words)
+
+
+def test_an_account_of_horizon_is_ended(db: None, student: User, settings: Any) -> None:
+    settings.KEYSTONE_USERS_FOR_STUDENTS = True
+    asking.ask(person=student)
+    settings.KEYSTONE_USERS_FOR_STUDENTS = False
+    run("end-horizon", "student")
+    assert CloudUser.objects.get().ended_at
+    assert AuditRow.objects.get(verb="end_cloud_user").who is None
