@@ -6,6 +6,7 @@ before any fixture.
 
 import fcntl
 import gc
+import inspect
 import os
 import signal
 import sys
@@ -190,6 +191,17 @@ def _no_cache_between_tests(request: pytest.FixtureRequest) -> Iterator[None]:
     from django.utils import translation
 
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_of_a_thread(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A coroutine asks the database in the one thread of asgiref's, which would keep its connection for all tests that follow."""
+    yield
+    if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
+        from asgiref.sync import SyncToAsync
+        from django.db import connections
+
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture(scope="session")

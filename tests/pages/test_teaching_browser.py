@@ -33,6 +33,7 @@ def test_a_teacher_wakes_a_students_machine_and_keeps_it_awake_and_the_student_r
 ) -> None:
     page.goto("/teaching/")
     page.get_by_role("link", name="condor").click()
+    page.wait_for_url("**/teaching/machines/*/")
     page.evaluate("window.stays = true")
     page.locator("#do-wake").click()
     expect(page.locator("#do-wake")).to_have_count(0)
