@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.waiting import PATIENCE
@@ -57,4 +58,5 @@ def browser(chromium: Browser) -> Iterator[Browser]:
     for context in list(chromium.contexts):
         context.close()
     if is_last_in_row:  # while the site that it has lines to is still there
+        connections.close_all()  # below Playwright's loop this thread has others than after it: they would never be closed
         close()
