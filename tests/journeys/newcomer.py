@@ -104,6 +104,12 @@ def put_newest_key_in(person: Visitor) -> str:
     page.goto("/keys/")
     page.locator("a[href$='/install/']").last.click()
     page.locator("#install button.main").click()
-    page.locator("#install button.main").wait_for(state="detached")  # the page of before has it still
+    part = page.locator("#install")
+    wait_for(
+        lambda: not part.locator("button.main").count(),  # the page of before has it still
+        person.seconds,
+        "the key is asked for",
+        say=part.inner_text,
+    )
     page.locator("#install[data-pace]").wait_for(state="detached", timeout=1000 * person.seconds)
-    return page.locator("#install").inner_text()
+    return part.inner_text()
