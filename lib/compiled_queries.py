@@ -15,11 +15,16 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 from django.db.models import Lookup, QuerySet, Value
 from django.db.models.sql.compiler import SQLCompiler
+
+if TYPE_CHECKING:
+    _Lookup = Lookup[Any]
+else:
+    _Lookup = Lookup  # Django's own takes no type
 
 
 class Given(Value):
@@ -32,7 +37,7 @@ class Given(Value):
         return "%s", [self]
 
 
-class Among(Lookup[Any]):
+class Among(_Lookup):
     """True where a column is one of the values of a list: one statement, and one parameter, for a list of any length."""
 
     lookup_name = "among"

@@ -5,7 +5,6 @@ import os
 from ipaddress import ip_network
 from pathlib import Path
 
-import django_stubs_ext
 import environ
 from django.utils.translation import gettext_lazy as _
 
@@ -14,8 +13,6 @@ from lib import logs
 from portal.settings_env import BASE_DIR, env
 from portal.settings_federated import *  # noqa: F403  # likewise
 from portal.settings_sign_in import *  # noqa: F403  # what Django reads is wanted here, and nothing else stands there
-
-django_stubs_ext.monkeypatch()  # allows ModelForm[Image] and the like, which the type checker wants
 
 # ---- the site ----
 DEBUG: bool = env["DEBUG"]

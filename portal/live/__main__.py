@@ -18,6 +18,7 @@ DRAIN_SECONDS = 5
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     arguments = _arguments()
+    _leave_out_providers()
     django.setup()
     from portal import serve
 
@@ -36,6 +37,13 @@ def _arguments() -> Any:
         "--behind-gateway", action="store_true", help="the proxy comes by this container's default gateway"
     )
     return parser.parse_args()
+
+
+def _leave_out_providers() -> None:
+    """Spare the memory of what talks to identity providers: nobody signs in here."""
+    settings.INSTALLED_APPS = [
+        app for app in settings.INSTALLED_APPS if not app.startswith("allauth.socialaccount.providers.")
+    ]
 
 
 def _keep_few_connections() -> None:
