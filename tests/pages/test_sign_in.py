@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import path
 from psycopg_pool import PoolTimeout
 
-from accounts import passwords
+from accounts import emails, passwords
 from accounts.limits import OF_A_NAME
 from accounts.models import User
 from lib.cpu_turns import Turns
@@ -38,6 +38,14 @@ def full_house(folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> 
     with theirs.take():
         yield
     monkeypatch.setattr(passwords, "turns", lambda: theirs)
+
+
+def test_the_name_or_a_verified_address_lets_in_as_the_page_says(student: User) -> None:
+    student.email = "ana@example.org"
+    student.save(update_fields=["email"])
+    emails.trust(student)
+    assert ">Username or e-mail</label>" in Client().get(URL).content.decode()
+    assert [sign_in(Client(), login=name).status_code for name in ("student", "Ana@example.org")] == [302, 302]
 
 
 def test_after_too_many_wrong_passwords_a_page_of_ours_says_how_long(client: Client, student: User) -> None:

@@ -100,6 +100,14 @@ def test_for_the_signed_out(seen: Any) -> None:
     assert list(seen(None, *SIGNED_OUT)) == []
 
 
+def test_a_phone_shows_the_mark_once(browser: Browser, live_server: Any, look: Look) -> None:
+    width, theme, language = look
+    page = visit(browser, live_server, user=None, width=width, theme=theme, language=language)
+    page.goto(LOGIN)
+    marks = page.locator("img[src*=mark]").all()
+    assert [mark.is_visible() for mark in marks] == [True, width > 800]
+
+
 def test_a_closed_sign_up_and_one_that_waits(seen: Any, settings: Any, monkeypatch: Any) -> None:
     settings.SIGN_UP_DOMAINS = []
     monkeypatch.setattr(limits, "BEGUN_ELSEWHERE", 2)
