@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from lib.measures import memory
+from lib.time_words import in_words
 from machines.states import State
 from portal.dashboard.need_parts import brief
 from portal.dashboard.needs import ALMOST_FULL, CLOCKS_APART
@@ -19,6 +21,7 @@ from tunnels.models import Gateway
 
 MOST_HOSTS = 12  # that the page shows: those with trouble, then the fullest
 CARE_SHARE = 0.8
+CLOCKS_AGREE = timedelta(seconds=2)  # nearer than this they count as one
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +169,12 @@ def _gateway(gateway: Gateway, seen: Snapshot) -> Beat:
 
 
 def _clock(seen: Snapshot) -> Beat:
-    seconds = abs(seen.clock_ahead).total_seconds()
-    if seconds < 1:
-        return Beat(_("Clock"), _("the database's agrees, to a second"))
-    ahead, behind = _("the database's is %(seconds)s s ahead"), _("the database's is %(seconds)s s behind")
-    text = (ahead if seen.clock_ahead.total_seconds() > 0 else behind) % {"seconds": f"{seconds:.1f}"}
-    return Beat(_("Clock"), text, "busy" if abs(seen.clock_ahead) > CLOCKS_APART else "on")
+    if abs(seen.clock_ahead) < CLOCKS_AGREE:
+        return Beat(_("Clock"), _("the database's and ours agree"))
+    ahead, behind = _("the database's is %(span)s ahead of ours"), _("the database's is %(span)s behind ours")
+    text = ahead if seen.clock_ahead > timedelta() else behind
+    said = text % {"span": in_words(seen.clock_ahead.total_seconds())}
+    return Beat(_("Clock"), said, "busy" if abs(seen.clock_ahead) > CLOCKS_APART else "on")
 
 
 def _pages(times: RequestTimes | None) -> Beat:

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from cloud.diagnosis import named
 from lib.measures import memory
+from lib.time_words import in_words
 from machines.idle.times import moment
 from machines.models import Machine
 from machines.states import State
@@ -168,10 +169,10 @@ def _pause(seen: Snapshot) -> Found:
 
 def _clocks(seen: Snapshot) -> Found:
     if abs(seen.clock_ahead) > CLOCKS_APART:
-        ahead = _("The database's clock is %(seconds)s s ahead of this computer's.")
-        behind = _("The database's clock is %(seconds)s s behind this computer's.")
+        ahead = _("The database's clock is %(span)s ahead of this computer's.")
+        behind = _("The database's clock is %(span)s behind this computer's.")
         text = ahead if seen.clock_ahead > timedelta() else behind
-        said = text % {"seconds": round(abs(seen.clock_ahead).total_seconds())}
+        said = text % {"span": in_words(seen.clock_ahead.total_seconds())}
         yield Need("clock", CARE, said, *on_page("pulse"), advice="timedatectl set-ntp true")
 
 

@@ -12,6 +12,7 @@ from cloud.openstack.doctor.survey import Survey
 from cloud.openstack.errors import NotSignedIn, translated
 from cloud.openstack.tenants import ROLE, TAG
 from lib.notes import two_forms as ngettext
+from lib.time_words import in_words
 
 SLOW_SIGN_IN = 3.0  # seconds
 VERSION_SECONDS = 3.0  # without a byte
@@ -146,17 +147,16 @@ def clock(survey: Survey) -> list[Check]:
     ahead = survey.client.clock_ahead
     if ahead is None:
         return [note(topic, _("The cloud's answers have no date, so the clocks cannot be compared."))]
-    facts = {"seconds": f"{abs(ahead):.0f}"}
     mend = "timedatectl set-ntp true"
     if abs(ahead) <= CLOCK_NOTE:
         # The cloud gives whole seconds.
         return [right(topic, _("The portal and the cloud agree, to a second or two."))]
     text = (
-        _("The cloud's clock is %(seconds)s s ahead of this computer's.")
+        _("The cloud's clock is %(span)s ahead of this computer's.")
         if ahead > 0
-        else _("The cloud's clock is %(seconds)s s behind this computer's.")
+        else _("The cloud's clock is %(span)s behind this computer's.")
     )
-    return [(wrong if abs(ahead) > CLOCK_WRONG else note)(topic, text, mend, **facts)]
+    return [(wrong if abs(ahead) > CLOCK_WRONG else note)(topic, text, mend, span=in_words(ahead).as_json())]
 
 
 _ALL_USED = ngettext(
