@@ -35,7 +35,7 @@ def log(request: SignedIn) -> HttpResponse:
     query = request.GET.copy()
     query.pop("before", None)
     given = {name for name, value in form.cleaned_data.items() if value}
-    context = {"form": form, "lines": lines, "older": older, "query": query.urlencode()}
+    context = {"form": form, "lines": folded(lines), "older": older, "query": query.urlencode()}
     return render(request, "audit/log.html", {**context, "is_filtered": given, "is_narrowed": given - {"q"}})
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from copy import copy
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -78,6 +78,16 @@ def test_a_bad_filter_says_so_at_its_field(boss: Client, query: str) -> None:
 )
 def test_odd_queries_break_nothing(boss: Client, query: str) -> None:
     assert boss.get(f"/manage/audit/?{query}").status_code < 500
+
+
+def test_equal_rows_of_one_minute_are_one_line(boss: Client, admin: User, student: User) -> None:
+    minute = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
+    facts = {"who": admin, "whom": student, "verb": "suspend", "kind": "machine"}
+    for second, name in enumerate(("condor", "condor", "condor", "other")):
+        AuditRow.objects.create(**facts, name=name, at=minute + timedelta(seconds=second))
+    page = " ".join(boss.get("/manage/audit/").content.decode().split())
+    assert page.count("<h2>") == 2
+    assert "condor, 3 times</h2>" in page
 
 
 def test_pages_follow_each_other_without_a_gap(boss: Client, admin: User, student: User, monkeypatch: Any) -> None:
