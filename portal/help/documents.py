@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -33,6 +34,7 @@ class Section:
     level: int
     title: str
     text: str
+    code: tuple[tuple[int, int], ...]  # where code stands in the text: from, to
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ def _own_sections(page: Page, language: str) -> tuple[Section, ...]:
         title = _plain(tokens[start + 1])
         slug = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         slugs.append(slug if slug not in slugs else f"{slug}-{slugs.count(slug)}")
-        text = " ".join(_texts(tokens[start + 3 : end]))
-        found.append(Section(slugs[-1], int(tokens[start].tag[1]), title, " ".join(text.split())))
+        text, code = _code_apart(" ".join(_texts(tokens[start + 3 : end])))
+        found.append(Section(slugs[-1], int(tokens[start].tag[1]), title, text, code))
     return tuple(found)
 
 
@@ -135,9 +137,27 @@ def _number_headings(tokens: Sequence[Token], anchors: list[str]) -> None:
 def _texts(tokens: Sequence[Token]) -> Iterator[str]:
     for token in tokens:
         if token.type == "inline":
-            yield _plain(token)
+            yield "".join(_in_marks(child) for child in token.children or ())
         elif token.type in ("fence", "code_block"):
-            yield token.content
+            yield _in_marks(token)
+
+
+def _in_marks(token: Token) -> str:
+    """Return the text of a part, code between marks."""
+    if token.type in ("code_inline", "fence", "code_block"):
+        return f"{_CODE_BEGINS}{token.content.strip()}{_CODE_ENDS}"
+    return " " if token.type == "softbreak" else token.content
+
+
+_CODE_BEGINS, _CODE_ENDS = "\x02", "\x03"  # no page has these characters
+_CODES = re.compile(f"{_CODE_BEGINS}(.*?){_CODE_ENDS}")
+
+
+def _code_apart(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return a text on one line without the marks of code, and where code stands in it."""
+    pieces = _CODES.split(" ".join(marked.split()))  # every other one is code
+    ends = list(accumulate(len(piece) for piece in pieces))
+    return "".join(pieces), tuple((ends[n - 1], ends[n]) for n in range(1, len(pieces), 2))
 
 
 def _plain(inline: Token) -> str:

@@ -141,22 +141,38 @@ def _found_in(index: Index, stems: Iterable[str]) -> dict[int, int]:
 def _found(page: Page, number: int, language: str, terms: list[frozenset[str]]) -> Found:
     shown = document(page, language)
     section = shown.sections[min(number, len(shown.sections) - 1)]
-    return Found(shown, section, _extract(section.text, frozenset().union(*terms)))
+    return Found(shown, section, _extract(section, frozenset().union(*terms)))
 
 
-def _extract(text: str, stems: frozenset[str]) -> SafeString:
-    """Return the part of a text around the first word that was asked for, with such words marked."""
+def _extract(section: Section, stems: frozenset[str]) -> SafeString:
+    """Return the part of a section around the first word that was asked for, with such words marked, and code as code."""
+    text = section.text
     first = next((word.start() for word in _WORD.finditer(text) if _is_asked(word[0], stems)), 0)
     start = text.rfind(" ", 0, max(0, first - EXTRACT // 3)) + 1
     end = len(text) if len(text) <= start + EXTRACT else text.rfind(" ", start, start + EXTRACT)
-    part = text[start : end if end > start else start + EXTRACT]
-    pieces = re.split(r"(\w+)", part)
-    marked = [("<mark>", piece, "</mark>") if _is_asked(piece, stems) else ("", piece, "") for piece in pieces]
-    body = format_html_join("", "{}{}{}", ((_MARKS[before], piece, _MARKS[after]) for before, piece, after in marked))
+    parts = _code_and_rest(section, start, end if end > start else start + EXTRACT)
+    body = format_html_join("", "{}", ((_marked(part, stems, is_code),) for part, is_code in parts if part))
     return format_html("{}{}{}", "… " if start else "", body, " …" if end < len(text) else "")
 
 
-_MARKS = {tag: SafeString(tag) for tag in ("", "<mark>", "</mark>")}
+def _code_and_rest(section: Section, start: int, end: int) -> Iterator[tuple[str, bool]]:
+    """Yield this part of a section's text in pieces, each with whether it is code."""
+    at = start
+    for begins, ends in section.code:
+        if begins < end and ends > start:
+            yield section.text[at : max(begins, start)], False
+            at = min(ends, end)
+            yield section.text[max(begins, start) : at], True
+    yield section.text[at:end], False
+
+
+def _marked(part: str, stems: frozenset[str], is_code: bool) -> SafeString:
+    pieces = ((_MARK if _is_asked(piece, stems) else "{}", piece) for piece in re.split(r"(\w+)", part))
+    marked = format_html_join("", "{}", ((format_html(mark, piece),) for mark, piece in pieces))
+    return format_html("<code>{}</code>", marked) if is_code else marked
+
+
+_MARK = "<mark>{}</mark>"
 
 
 def _is_asked(word: str, stems: frozenset[str]) -> bool:

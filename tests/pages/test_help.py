@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import translation
 
 from portal.help.contents import BY_NAME, PAGES, Audience, Page
-from portal.help.documents import document
-from portal.help.search import _terms, search
+from portal.help.documents import Section, _code_apart, document
+from portal.help.search import _extract, _terms, search
 
 ADMINS_ONLY = [page.name for page in PAGES if page.is_for_admins]
 FOR_ALL = [page.name for page in PAGES if not page.is_for_admins]
@@ -140,7 +140,35 @@ def test_an_extract_marks_the_words_and_escapes_the_rest() -> None:
     with translation.override("en"):
         texts = [str(each.extract) for each in search("authorized_keys", language="en", may_read=_all)]
     assert "<mark>authorized_keys</mark>" in texts[0]
-    assert not [text for text in texts if re.search(r"<(?!/?mark>)", text)]
+    assert not [text for text in texts if re.search(r"<(?!/?(mark|code)>)", text)]
+
+
+def test_an_extract_shows_code_as_code() -> None:
+    first, *_rest = search("authorized_keys", language="en", may_read=_all)
+    assert re.search(r"<code>[^<]*<mark>authorized_keys</mark></code>", str(first.extract))
+
+
+@pytest.mark.parametrize(
+    ("asked", "extract"),
+    [
+        ("type", "Type <code>ssh &lt;name&gt;</code> &amp; wait, then <code>exit</code>."),
+        ("exit", "Type <code>ssh &lt;name&gt;</code> &amp; wait, then <code><mark>exit</mark></code>."),
+        ("ssh", "Type <code><mark>ssh</mark> &lt;name&gt;</code> &amp; wait, then <code>exit</code>."),
+    ],
+)
+def test_code_in_an_extract_is_escaped(asked: str, extract: str) -> None:
+    text, code = _code_apart("Type \x02ssh <name>\x03 & wait,\nthen \x02exit\x03.")
+    assert (
+        str(_extract(Section("", 2, "", text, code), frozenset({asked}))).replace("<mark>Type</mark>", "Type")
+        == extract
+    )
+
+
+def test_an_extract_that_begins_within_code_shows_it_as_code() -> None:
+    line = "name " * 60
+    text, code = _code_apart(f"Type \x02{line}quinde\x03 and wait.")
+    extract = str(_extract(Section("", 2, "", text, code), frozenset({"quind"})))
+    assert re.fullmatch(r"… <code>(name )+<mark>quinde</mark></code> and wait\.", extract)
 
 
 @pytest.mark.parametrize("asked", ["a" * 30_000, "key " * 10_000], ids=["a word", "many words"])
