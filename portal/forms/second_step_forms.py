@@ -34,6 +34,11 @@ def _read_code(form: Any, label: Any) -> None:
     field.widget = forms.TextInput(attributes)
 
 
+def _bare(code: str) -> str:
+    """Leave out what stands between the groups of a code: allauth knows the blanks and hyphens of ASCII alone."""
+    return "".join(filter(str.isalnum, code))
+
+
 class _Counted(forms.Form):
     """A code of an app is taken once; wrong ones are counted."""
 
@@ -47,6 +52,7 @@ class _Counted(forms.Form):
         _read_code(self, _("Code from your app, or a recovery code"))
 
     def clean_code(self) -> str:
+        self.cleaned_data["code"] = _bare(self.cleaned_data["code"])
         with limits.second_step(self.user, current_address()):
             try:
                 code: str = super().clean_code()  # type: ignore[misc]  # allauth's form, which comes next

@@ -29,6 +29,13 @@ def secret_on(page: str) -> str:
     return found[1].replace(" ", "")
 
 
+def codes_on(page: str) -> list[str]:
+    """Return the recovery codes as they are copied from a page."""
+    shown = re.search(r'<ul class="codes mono">(.*?)</ul>', page)
+    assert shown
+    return [re.sub(r"<[^>]*>", "", line) for line in re.findall(r"<li>(.*?)</li>", shown[1])]
+
+
 # ---- on the account's pages ----
 
 
@@ -37,7 +44,7 @@ def test_an_app_is_set_up_with_the_code_that_it_shows(signed_in: Client, student
     secret = secret_on(signed_in.get(f"{HERE}app/").content.decode())
     reply = signed_in.post(f"{HERE}app/", {"code": code(secret)}, follow=True)
     assert reply.redirect_chain == [(f"{HERE}codes/", 302)]
-    assert [c for c in recovery_codes(student) if c in reply.content.decode()] == recovery_codes(student)
+    assert codes_on(reply.content.decode()) == recovery_codes(student)
     assert "pill tone-on" in signed_in.get(HERE).content.decode()
 
 
@@ -99,6 +106,15 @@ def test_without_a_second_step_there_are_no_recovery_codes(signed_in: Client, pa
     assert not Authenticator.objects.exists()
 
 
+def test_recovery_codes_are_shown_in_groups_of_four(signed_in: Client, student: User) -> None:
+    with_app(student)
+    confirm(signed_in)
+    page = signed_in.get(f"{HERE}codes/").content.decode()
+    assert page.count("<li><span>") == len(recovery_codes(student))
+    for each in recovery_codes(student):
+        assert f"<li><span>{each[:4]}</span><span>{each[4:]}</span></li>" in page
+
+
 def test_recovery_codes_are_downloaded(signed_in: Client, student: User) -> None:
     with_app(student)
     confirm(signed_in)
@@ -148,6 +164,15 @@ def test_a_recovery_code_lets_in_once(student: User) -> None:
         client.post(STEP, {"code": typed})
     assert (is_in(first), is_in(second)) == (True, False)
     assert typed not in recovery_codes(student)
+
+
+@pytest.mark.parametrize("between", ["", " ", "-", "\u00a0", "\u2013", "\u2009", "\n"])
+def test_a_code_that_was_pasted_in_groups_lets_in(client: Client, student: User, between: str) -> None:
+    with_app(student)
+    typed = recovery_codes(student)[3]
+    with_password(client)
+    client.post(STEP, {"code": f" {typed[:4]}{between}{typed[4:]}\n"})
+    assert is_in(client)
 
 
 def test_nobody_comes_to_the_second_step_without_the_first(client: Client, student: User) -> None:
