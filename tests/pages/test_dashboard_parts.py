@@ -80,7 +80,7 @@ def test_machines_people_and_the_cluster(part: Any) -> None:
     assert "Failed 1" in part("states") or "Needs attention 1" in part("states")
     assert "Students 1" in part("people") or "student 1" in part("people").lower()
     cluster = part("cluster")
-    for fact in ("read", "quinde In service", "Processors 25 1 / 4", "Memory 25 1 GB / 4 GB", "2 machines"):
+    for fact in ("read", "quinde In service", "Processors 1 / 4", "Memory 1 GB / 4 GB", "2 machines"):
         assert fact in cluster
 
 
