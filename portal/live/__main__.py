@@ -58,8 +58,8 @@ def _keep_few_connections() -> None:
 def make_server(*, trusted: list[str]) -> "uvicorn.Server":
     """Return the server, which needs Django to be set up."""
     from portal.live.app import Live
+    from portal.live.unread import Watchful
     from portal.live.wire import Wire
-    from portal.serve import Impatient
 
     class Server(uvicorn.Server):
         """uvicorn's server, which ends the streams first: each browser learns when to come back."""
@@ -74,7 +74,7 @@ def make_server(*, trusted: list[str]) -> "uvicorn.Server":
 
     live = Live()
     config = uvicorn.Config(
-        live, http=Impatient, ws=Wire, ws_max_size=FRAME_BYTES, ws_per_message_deflate=False,
+        live, http=Watchful, ws=Wire, ws_max_size=FRAME_BYTES, ws_per_message_deflate=False,
         lifespan="on", log_config=None, server_header=False, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS,
         forwarded_allow_ips=trusted,
     )  # fmt: skip

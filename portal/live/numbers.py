@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from portal.live.hub import Hub
 
-ENDED = ("left", "restart", "rights", "unsure", "flood")
+ENDED = ("left", "restart", "rights", "unsure", "flood", "unread")
 DIALED = ("ended", "alone", "restart", "rights", "unsure")
 REFUSED = (
     "ticket", "unknown", "token", "origin", "host", "plain_http", "too_many", "crowd", "full", "busy", "draining", "left",

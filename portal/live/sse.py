@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 from portal.live.entry import Entry, check, enter, request_of
 from portal.live.hub import Hub
 from portal.live.reading import read
-from portal.live.stream import Message, Stream
+from portal.live.stream import UNREAD, Message, Stream
 
 LARGEST_BODY = 65536  # bytes; nobody sends any
 HEADERS = [
@@ -36,6 +36,8 @@ async def serve(hub: Hub, scope: Any, receive: Any, send: Any, request_id: str) 
     try:
         await _until_left(stream, receive)
     finally:
+        if not stream.ended and scope.get("state", {}).get(UNREAD):
+            stream.ended = UNREAD
         hub.close(stream)
     return stream.ended or "left"
 

@@ -10,6 +10,7 @@ from time import monotonic
 
 from portal.live.entry import Entry
 
+UNREAD = "unread"  # in a request's state where its other side took nothing any more: portal.live.unread
 MOST_WAITING = 100  # messages; of who reads more slowly than they come, all are dropped for one "gap"
 
 

@@ -1,6 +1,7 @@
 """Streams of events: what they cost, whom an event reaches, and when they end."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from uuid import uuid4
 import psutil
 import pytest
 import redis
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 
@@ -22,6 +24,7 @@ from accounts.models import User
 from deploy.local.readiness import page_answers
 from lib import events
 from portal.live import redis_events
+from portal.live.stream import Message
 from tests.database_clients import database_clients
 from tests.factories import make_machine
 from tests.live.process import Listener, LiveProcess, session_of
@@ -198,3 +201,27 @@ def test_the_process_takes_at_most_eighty_megabytes() -> None:
         weight = psutil.Process(process.pid).memory_info().rss
         process.terminate()
     assert weight < 80_000_000
+
+
+def test_a_stream_that_nobody_reads_gives_its_place_back(
+    live: LiveProcess, student: User, student2: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.live.unread.UNREAD_SECONDS", 1.0)
+    more_than_buffers_take = Message("change", "x" * 20_000_000)
+    with closing(Listener.of(live, student)), closing(Listener.of(live, student2)) as quiet:
+        [unread] = [stream for stream in live.hub.streams if stream.person.pk == student.pk]
+        live.call(lambda: unread.push(more_than_buffers_take))
+        until(lambda: unread not in live.hub.streams, "its place is free")
+        assert (unread.ended, live.hub.counts["ended unread"]) == ("unread", 1)
+        live.call(live.hub.begin_hearing)
+        quiet.wait_for("event: gap")  # who has taken all stays
+
+
+def test_a_websocket_may_pause_for_as_long_as_it_likes(live: LiveProcess, student: User) -> None:
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session_of(student)}"
+    with closing(Listener(live, Cookie=cookie, Origin="http://localhost", **UPGRADE)) as line:
+        assert line.status == 101
+        [wire] = live.server.server_state.connections
+        sock = wire.transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 0
+    until(lambda: not live.hub.streams, "it has left")

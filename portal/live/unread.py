@@ -1,0 +1,45 @@
+"""An end for answers that nobody reads: a stream of events would keep its place for ever, and a person has twenty."""
+
+import logging
+import socket
+from asyncio import BaseTransport, Transport
+
+from h11 import Request
+
+from lib import seldom
+from portal.live.stream import UNREAD
+from portal.serve import Impatient
+
+log = logging.getLogger("portal.live")
+UNREAD_SECONDS = 60.0
+
+
+class Watchful(Impatient):
+    """uvicorn's protocol; whoever takes nothing of what was sent for UNREAD_SECONDS is cut off.
+
+    The system watches: from here the few bytes of an event seem to be gone as soon as they wait in its buffer.
+    """
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        _cut_off_after(transport, UNREAD_SECONDS)
+
+    def handle_websocket_upgrade(self, event: Request) -> None:
+        # Websockets have pings; and who reads a dialed connection may pause for as long as they like.
+        _cut_off_after(self.transport, 0)
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, TimeoutError):
+            if self.scope:
+                self.scope["state"][UNREAD] = True
+            text = "streams were not read, or their readers were gone, for %.0f s: closed"
+            seldom.warning(log, "unread", text, UNREAD_SECONDS, memory=seldom.OWN)
+        super().connection_lost(exc)
+
+
+def _cut_off_after(transport: BaseTransport, seconds: float) -> None:
+    """Let the system end a connection whose other side takes nothing for so long; 0: as it does by itself, after a quarter of an hour or never."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        line = transport.get_extra_info("socket")
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1000 * seconds))
