@@ -17,9 +17,9 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from lib.notes import Refusal
-from tunnels.agent.protocol import SSH_PORT, is_guest_address
+from tunnels.agent.protocol import DIAL_SECONDS, SSH_PORT, is_guest_address
 from tunnels.lifecycle import next_revision
-from tunnels.models import DIAL_SALT, DIAL_SECONDS, Dial, Gateway, SshTarget, Tunnel
+from tunnels.models import DIAL_SALT, Dial, Gateway, SshTarget, Tunnel
 from tunnels.states import Wanted
 
 log = logging.getLogger(__name__)

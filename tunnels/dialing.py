@@ -17,9 +17,9 @@ from django.db.models import Q
 
 from accounts.models import User
 from tunnels import dial_actions
-from tunnels.agent.protocol import SSH_PORT
-from tunnels.models import DIAL_SECONDS, Dial, Tunnel
-from tunnels.pump import LINE_OPTIONS, Place, places, pump, reach
+from tunnels.agent.protocol import DIAL_SECONDS, SSH_PORT
+from tunnels.models import Dial, Tunnel
+from tunnels.pump import Place, open_line, places, pump, reach
 from tunnels.states import Wanted
 
 
@@ -107,16 +107,12 @@ async def straight(target: tuple[str, int]) -> socket.socket:
 @contextlib.asynccontextmanager
 async def _passed_on(way: Way) -> AsyncIterator[socket.socket]:
     # Imported where it is needed: only workers dial, and each process of the site would load it.
-    from websockets.asyncio.client import connect
     from websockets.exceptions import WebSocketException
 
     url = f"ws{settings.LIVE_INSIDE.removeprefix('http')}/live/dial"
-    head = {"Authorization": f"Dial {way.ticket}"}
     async with contextlib.AsyncExitStack() as stack:
         try:
-            sock = await reach(way.live)
-            stack.callback(sock.close)
-            line = await stack.enter_async_context(connect(url, sock=sock, additional_headers=head, **LINE_OPTIONS))
+            line = await stack.enter_async_context(await open_line(url, way.live, way.ticket))
             async with asyncio.timeout(DIAL_SECONDS + 5):
                 fault = read_first(await line.recv())
         except (OSError, WebSocketException) as error:

@@ -17,7 +17,6 @@ from lib.schemes import Service as Service
 from tunnels.states import MOVES, State, Wanted
 
 PORTS = range(1, 65536)
-DIAL_SECONDS = 15  # from asking for a dial until both sides have met
 DIALS_KEPT = timedelta(minutes=5)  # rows, after their end
 DIAL_SALT = "tunnels.dial"
 CROWDED_FOR = timedelta(minutes=5)  # since the last visitor who found no room

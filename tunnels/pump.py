@@ -8,19 +8,21 @@ Neither end reads ahead of what the other takes: a frame is read when the one be
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, WebSocketException
 
-from tunnels.agent.protocol import DIAL_EOF, FRAME_BYTES
+from tunnels.agent.protocol import DIAL_EOF, DIAL_SECONDS, FRAME_BYTES
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 CONNECT_SECONDS = 2.0  # for each place
+AGAIN_SECONDS = 2.0  # until the second try: a live process that was started anew answers by then
+NOT_THERE = (502, 503, 504)  # what a proxy says of a live process that is away; itself it says 403, which is final
 LINE_OPTIONS: dict[str, Any] = {
-    "compression": None, "max_size": FRAME_BYTES, "max_queue": 4, "open_timeout": 5, "close_timeout": 2, "proxy": None, "user_agent_header": None,
+    "compression": None, "max_size": FRAME_BYTES, "max_queue": 4, "close_timeout": 2, "proxy": None, "user_agent_header": None,
 }  # fmt: skip
 
 
@@ -53,6 +55,45 @@ async def reach(where: Iterable[Place]) -> socket.socket:
             sock.close()
             raise
     raise last
+
+
+async def open_line(url: str, where: Sequence[Place], ticket: str, **trust: Any) -> "ClientConnection":
+    """Open a dial's websocket to the live process at one of these places. Raises OSError, WebSocketException.
+
+    A process that is slow may take as long as the ticket is good: to hang up would not give the ticket back. One that is away is
+    tried once more within that time.
+    """
+    clock = asyncio.get_running_loop().time
+    ends_at = clock() + DIAL_SECONDS
+    try:
+        return await _open_line(url, where, ticket, ends_at - clock(), trust)
+    except (OSError, WebSocketException) as error:
+        if not where or not _is_away(error) or clock() + AGAIN_SECONDS >= ends_at:
+            raise
+    await asyncio.sleep(AGAIN_SECONDS)
+    return await _open_line(url, where, ticket, ends_at - clock(), trust)
+
+
+async def _open_line(
+    url: str, where: Iterable[Place], ticket: str, seconds: float, trust: dict[str, Any]
+) -> "ClientConnection":
+    # Imported where it is needed: each process of the site would load it.
+    from websockets.asyncio.client import connect
+
+    head = {"Authorization": f"Dial {ticket}"}
+    sock = await reach(where)
+    try:
+        return await connect(url, sock=sock, additional_headers=head, open_timeout=seconds, **LINE_OPTIONS, **trust)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether nobody was there to take the ticket, or whoever was went away."""
+    if isinstance(error, InvalidStatus):
+        return error.response.status_code in NOT_THERE
+    return isinstance(error, (OSError, InvalidMessage))
 
 
 async def pump(line: "ClientConnection", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -5,9 +5,8 @@ import contextlib
 from typing import Any, Protocol
 
 from tunnels import dialing
-from tunnels.agent.protocol import DIAL_EOF, FRAME_BYTES
+from tunnels.agent.protocol import DIAL_EOF, DIAL_SECONDS, FRAME_BYTES
 from tunnels.dialing import DialFailed
-from tunnels.models import DIAL_SECONDS
 
 Frame = str | bytes
 

@@ -22,9 +22,9 @@ from portal.live.entry import Entry, Refused, request_of
 from portal.live.hub import CHECK_SECONDS, UNSURE_SECONDS
 from portal.live.reading import THREADS, read
 from tunnels import dialing
+from tunnels.agent.protocol import DIAL_SECONDS
 from tunnels.dial_actions import use_ticket
 from tunnels.dialing import Way
-from tunnels.models import DIAL_SECONDS
 
 log = logging.getLogger("portal.live")
 PATH = "/live/dial"

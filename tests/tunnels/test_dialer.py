@@ -10,6 +10,7 @@ import asyncssh
 import pytest
 from django.test import Client
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import WebSocketException
 
 from accounts.models import User
 from tests.tunnels.gateway_rows import TOKEN, gateway, opened
@@ -22,6 +23,7 @@ from tunnels.agent.waiting import Limits
 from tunnels.agent.wishes import Wishes
 from tunnels.dial_actions import dial, use_ticket
 from tunnels.models import Dial, Tunnel
+from tunnels.pump import open_line
 
 GATEWAY = {"ssh_host": HERE, "ssh_port": 1, "user": "x", "host_key": "", "bind_address": HERE}
 LINE: dict[str, Any] = {
@@ -29,15 +31,18 @@ LINE: dict[str, Any] = {
 }  # fmt: skip
 
 
-async def first_frame(line: dict[str, Any], tunnel: str, **more: Any) -> tuple[str, str]:
-    """Return the ticket and the fault that a live process hears from an agent that has one tunnel, and `more`, and is to dial `tunnel`."""
+async def first_frame(line: dict[str, Any], tunnel: str, answer: Any = None, **more: Any) -> tuple[str, str]:
+    """Return the ticket and the fault that a live process hears from an agent that has one tunnel, and `more`, and is to dial `tunnel`.
+
+    answer: whatever stands before it and the agent, given the connection and the request: see process_request of websockets.
+    """
     heard: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
 
     async def hear(line: ServerConnection) -> None:
         assert line.request is not None
         heard.set_result((line.request.headers["Authorization"], json.loads(await line.recv())["fault"]))
 
-    async with serve(hear, HERE, 0) as server:
+    async with serve(hear, HERE, 0, process_request=answer) as server:
         link = Link(asyncssh.generate_private_key("ssh-ed25519"), Limits())
         link.wishes = Wishes.read({"revision": 1, "gateway": GATEWAY, "tunnels": [line], **more})
         dialer = Dialer(f"http://{HERE}:{server.sockets[0].getsockname()[1]}", link)
@@ -57,6 +62,68 @@ async def test_it_dials_no_other_and_nobody_asleep(hold: bool, tunnel: str) -> N
     told = await first_frame({**LINE, "target_port": target.port, "hold": hold}, tunnel)
     assert (told[1], target.visitors) == ("not_ours", 0)
     target.close()
+
+
+class Door:
+    """A live process, or a proxy before it, that does something else with the first visits, and counts all."""
+
+    def __init__(self, *first: Any) -> None:
+        self.first, self.visits = list(first), 0
+
+    async def __call__(self, line: ServerConnection, _request: Any) -> Any:
+        self.visits += 1
+        return await self.first.pop(0)(line) if self.first else None
+
+
+async def _slow(_line: ServerConnection) -> None:
+    await asyncio.sleep(6)  # the patience of before was 5 s
+
+
+async def _gone(line: ServerConnection) -> None:
+    line.transport.abort()
+
+
+def _says(status: int) -> Any:
+    async def say(line: ServerConnection) -> Any:
+        return line.respond(status, "")
+
+    return say
+
+
+@pytest.mark.slow
+async def test_a_live_process_that_is_slow_to_accept_is_waited_for() -> None:
+    target, door = Target(), Door(_slow)
+    assert await first_frame({**LINE, "target_port": target.port}, "ours", door) == ("Dial sesame", "")
+    assert door.visits == 1
+    target.close()
+
+
+@pytest.mark.parametrize("first", [_gone, _says(502), _says(503), _says(504)], ids=["gone", "502", "503", "504"])
+async def test_a_live_process_that_is_away_is_tried_once_more(first: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunnels.pump.AGAIN_SECONDS", 0.05)
+    target, door = Target(), Door(first)
+    assert await first_frame({**LINE, "target_port": target.port}, "ours", door) == ("Dial sesame", "")
+    assert door.visits == 2
+    target.close()
+
+
+@pytest.mark.parametrize(
+    ("firsts", "visits"), [([_says(403)], 1), ([_says(502), _gone], 2)], ids=["refused", "away twice"]
+)
+async def test_a_dial_is_given_up_after_a_refusal_or_the_second_try(
+    firsts: list[Any], visits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tunnels.pump.AGAIN_SECONDS", 0.05)
+    door = Door(*firsts)
+    async with serve(_nothing, HERE, 0, process_request=door) as server:
+        address = server.sockets[0].getsockname()
+        with pytest.raises((OSError, WebSocketException)):
+            await open_line(f"ws://{HERE}:{address[1]}", [(socket.AF_INET, address)], "sesame")
+    assert door.visits == visits
+
+
+async def _nothing(_line: ServerConnection) -> None:
+    pass
 
 
 LEADS_NOWHERE = {**LINE, "target_port": 1}

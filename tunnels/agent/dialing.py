@@ -13,15 +13,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
 from tunnels.agent.link import Link
 from tunnels.agent.protocol import WantedDial
-from tunnels.pump import LINE_OPTIONS, Place, places, pump, reach
+from tunnels.pump import Place, open_line, places, pump
 
 MOST = 128  # dialed connections at once
 CONNECT_SECONDS = 2.0  # for the target
@@ -49,8 +48,7 @@ class Dialer:
     def __init__(self, url: str, link: Link) -> None:
         self.url = "ws" + url.rstrip("/").removeprefix("http") + "/live/dial"
         # Reading the authorities for each dial would take longer than the dial.
-        trust = {"ssl": ssl.create_default_context()} if self.url.startswith("wss:") else {}
-        self.options: dict[str, Any] = {**LINE_OPTIONS, **trust}
+        self.trust = {"ssl": ssl.create_default_context()} if self.url.startswith("wss:") else {}
         self.link = link
         self._looking_up: asyncio.Task[tuple[Place, ...]] | None = None
         self.heard: dict[int, float] = {}  # when, by WantedDial.id
@@ -85,11 +83,8 @@ class Dialer:
         """Open both ends side by side, and pass on. An exception ends this one only."""
         reaching = asyncio.create_task(self._reach(dial))
         try:
-            head = {"Authorization": f"Dial {dial.ticket}"}
-            sock = await reach(await self._live())
-            with sock:
-                async with connect(self.url, sock=sock, additional_headers=head, **self.options) as line:
-                    await self._pass(line, reaching)
+            async with await open_line(self.url, await self._live(), dial.ticket, **self.trust) as line:
+                await self._pass(line, reaching)
         except (OSError, WebSocketException) as error:
             self.link.limits.mishaps.fault("passing on a dialed connection", error)
         except Exception as error:

@@ -23,6 +23,7 @@ LINK_ERRORS = ("unknown_name", "unreachable", "host_key", "denied", "other")
 # What an agent survived: exceptions that ended one pair of sockets, visitors for whom there was no room, connections to its gateway.
 FAULTS, TURNED_AWAY, LINKS_LOST = MISHAPS = ("faults", "turned_away", "links_lost")
 FRAME_BYTES = 65536  # the largest frame of a dialed connection
+DIAL_SECONDS = 15  # from asking for a dial until both sides have met
 SSH_PORT = 22  # the only port that is dialed without a tunnel
 DIAL_EOF = "eof"  # the text frame on it that says that one end has sent all
 MOST = 2**53  # what JSON numbers carry exactly
