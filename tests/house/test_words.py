@@ -100,9 +100,11 @@ def _bare(template: str) -> str:
 
 
 def _docs(language: str) -> list[Text]:
-    """Return the pages that are help, without what stands there for programs."""
-    sources = [source for page in PAGES if (source := page.source(language))]
-    return [Text(str(path.relative_to(ROOT)), _prose(path.read_text())) for path in sources]
+    """Return the README and the pages that are help, without what stands there for programs; of Spanish pages all."""
+    sources = {source for page in PAGES if (source := page.source(language))}
+    spanish = {ROOT / "README.es.md", *(ROOT / "docs" / SPANISH).rglob("*.md")}
+    sources |= spanish if language == SPANISH else {ROOT / "README.md"}
+    return [Text(str(path.relative_to(ROOT)), _prose(path.read_text())) for path in sorted(sources)]
 
 
 def _prose(text: str) -> str:
