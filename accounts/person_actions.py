@@ -10,7 +10,6 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -18,6 +17,7 @@ from accounts import emails, people_mails, second_steps, security_mails, sign_up
 from accounts.audit.trail import Thing, record
 from accounts.models import BrowserSession, Notice, OnceKey, OutsideAccount, SignIn, Unsubscribed, User
 from accounts.outside.own_password import has_no_password_here
+from accounts.people_search import holds
 from accounts.person_names import BadPerson, checked, free_username, taken
 from lib import doorbell, events
 from lib.notes import Refusal
@@ -194,7 +194,7 @@ def known_roles(roles: Collection[str]) -> list[str]:
 
 def lock_administrators() -> list[User]:
     """Lock the rows of all administrators until the transaction ends, and return them. Whoever waits sees what the first one did."""
-    rows = User.objects.filter(Q(roles__contains=[ADMIN]) | Q(is_superuser=True), is_active=True)
+    rows = User.objects.filter(holds(ADMIN), is_active=True)
     return list(rows.select_for_update(no_key=True).order_by("pk"))
 
 

@@ -7,8 +7,7 @@ from typing import Any
 from django.db.models import Count, F, Q
 from django.db.models.functions import Concat, Lower
 
-from accounts.models import User
-from accounts.people_search import MOST_WORDS, TEXT, Folded, fold, spaced
+from accounts.people_search import MOST_WORDS, TEXT, Folded, fold, holds, spaced
 from machines.models import MachineQuerySet
 from machines.states import Refused, Setup, State
 from tunnels.models import PORTS, Tunnel
@@ -63,8 +62,7 @@ class MachineFilters:
         if self.state:
             machines = machines.filter(STATES[self.state])
         if self.role:
-            also = Q(owner__is_superuser=True) if self.role == User.Role.ADMIN else Q()
-            machines = machines.filter(Q(owner__roles__contains=[self.role]) | also)
+            machines = machines.filter(holds(self.role, "owner__"))
         if self.unused_since:
             machines = machines.filter(used_at__lt=self.unused_since)
         if self.is_ownerless:

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.people_search import holds
 from courses.models import Template, TemplateQuerySet
 from lib.measures import Size
 from machines.capacity import size_of
@@ -43,9 +44,7 @@ def deciders(template: Template, asker: User) -> list[User]:
     """Return some of those who may decide what `asker` asks for this template: its author, if another, then administrators."""
     writer = template.created_by
     author = [writer] if writer and writer.pk != asker.pk and access.teaches(writer) else []
-    admins = User.objects.filter(Q(roles__contains=[User.Role.ADMIN]) | Q(is_superuser=True), is_active=True).order_by(
-        "pk"
-    )
+    admins = User.objects.filter(holds(User.Role.ADMIN), is_active=True).order_by("pk")
     return list(dict.fromkeys([*author, *admins[:MOST_ADMINISTRATORS]]))
 
 

@@ -9,7 +9,7 @@ from machines.models import Machine
 
 def main_role(person: User) -> str:
     """Return the role that gives most: what the API called `role` when people had one."""
-    return next((role for role in ("admin", "teacher", "donor") if role in person.roles), "student")
+    return next((role for role in ("admin", "teacher", "donor") if role in person.held_roles), "student")
 
 
 def administers(person: User) -> bool:

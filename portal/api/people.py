@@ -107,7 +107,7 @@ def _check_second_step(request: Request, who: User, code: str) -> None:
 def me(request: Request) -> Response:
     """Show who you are here."""
     who = person(request)
-    return Response({"username": who.username, "role": access.main_role(who), "roles": sorted(who.roles)})
+    return Response({"username": who.username, "role": access.main_role(who), "roles": sorted(who.held_roles)})
 
 
 @extend_schema(responses=s.Quota)

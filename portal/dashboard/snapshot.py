@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.announcements.pauses import Pause, current_pause
 from accounts.models import Notice, RowFailure, User
 from accounts.notices import outbox
+from accounts.people_search import holds
 from catalog.models import Image
 from machines.launches_under_way import LASTS
 from machines.models import CloudWatch, DiskImage, Machine, Question, Stray
@@ -171,7 +172,7 @@ def _failed_copies(now: datetime) -> QuerySet[DiskImage]:
 
 def _people(now: datetime) -> dict[str, int]:
     """Count those who may sign in: all of them, by role, and who did so lately."""
-    roles = {role: Count("pk", filter=Q(roles__contains=[role])) for role in ROLES}
+    roles = {role: Count("pk", filter=holds(role)) for role in ROLES}
     lately = Count("pk", filter=Q(last_login__gte=now - LATELY))
     found: dict[str, int] = User.objects.filter(is_active=True).aggregate(**roles, lately=lately, all=Count("pk"))
     return found

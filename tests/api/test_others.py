@@ -24,6 +24,13 @@ def test_a_person_reads_all_their_roles(student: Any) -> None:
     assert told == {"username": "student", "roles": ["donor", "teacher"], "role": "teacher"}
 
 
+def test_a_superuser_reads_that_they_are_an_administrator(student: Any) -> None:
+    student.is_superuser = True
+    student.save()
+    told = Program(student).ask("GET", "me/").json()
+    assert told == {"username": "student", "roles": ["admin", "student"], "role": "admin"}
+
+
 def test_a_template_says_that_it_does_not_fit_and_why(api: Any) -> None:
     make_template()
     [told] = api.ask("GET", "templates/").json()

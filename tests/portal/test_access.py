@@ -12,6 +12,7 @@ from courses.models import Course, Enrolment, Template
 from lib.notes import Refusal
 from machines.models import Machine, Question, Stray
 from portal import access
+from portal.dashboard.snapshot import take_snapshot
 from portal.dismissal import dismiss
 from quotas.models import QuotaRequest
 from tests.factories import make_machine, make_template
@@ -239,6 +240,12 @@ def test_roles_add_up(student: User) -> None:
     assert access.main_role(student) == "teacher"
 
 
+def test_the_dashboard_counts_a_superuser_among_the_administrators(admin: User, student: User) -> None:
+    User.objects.filter(pk=student.pk).update(is_superuser=True)
+    people = take_snapshot().people
+    assert (people["admin"], people["student"], people["all"]) == (2, 1, 2)
+
+
 @pytest.mark.parametrize("role", ["teacher", "admin"])
 def test_whoever_is_deactivated_may_nothing(template: Template, admin: User, teacher: User, role: str) -> None:
     person = {"teacher": teacher, "admin": admin}[role]
@@ -255,8 +262,8 @@ def test_nobody_else_reads_roles() -> None:
         for path in (ROOT / app).rglob("*.py")
         if path.parent.name != "access" and "migrations" not in path.parts and _reads_roles(path)
     }
-    # Whose grants add up, how many students there are, what a person is told of themselves, and who gets a mail.
-    told = {"portal/ops/cloud_survey.py", "portal/api/people.py", "portal/deciders.py", "quotas/usage_of_many.py"}
+    # Whose grants add up, how many students there are, and who gets a mail.
+    told = {"portal/ops/cloud_survey.py", "portal/deciders.py", "quotas/usage_of_many.py"}
     told |= {"portal/dashboard/snapshot.py"}  # how many have each
     # Where administrators give roles.
     told |= {"portal/forms/person_forms.py", "portal/views/people_lists.py", "portal/views/people_pages.py"}
@@ -264,7 +271,7 @@ def test_nobody_else_reads_roles() -> None:
     told |= {"portal/presenters/audit_details.py"}  # which an administrator gave
     told |= {"machines/bulk_work.py"}  # whether the one who asked for a run is an administrator still
     # Where all machines are filtered by their owners' roles.
-    told |= {"portal/forms/all_machines_form.py", "machines/machine_search.py", "portal/api/machine_list.py"}
+    told |= {"portal/forms/all_machines_form.py", "portal/api/machine_list.py"}
     assert elsewhere == {"quotas/models.py", *told}
     assert not [path for path in (ROOT / "templates").rglob("*.html") if ".roles" in path.read_text()]
 
