@@ -12,8 +12,9 @@ from cloud.contract import MadeUser
 
 @transaction.atomic
 def made(row: CloudUser, user: MadeUser, *, is_enabled: bool, now: datetime) -> None:
-    """Note that the user exists as the row asked. A password that was asked for meanwhile still waits."""
-    CloudUser.objects.filter(pk=row.pk, sealed_password=row.sealed_password).update(sealed_password="")
+    """Note that the user exists as the row asked. A password that was asked for meanwhile, or before a block, still waits."""
+    if is_enabled:
+        CloudUser.objects.filter(pk=row.pk, sealed_password=row.sealed_password).update(sealed_password="")
     CloudUser.objects.filter(pk=row.pk).update(subject=user.id, is_enabled=is_enabled, checked_at=now, refused="")
     if row.subject != user.id and CloudUser.objects.kept().filter(pk=row.pk).exists():
         _let_in(row, user.id)

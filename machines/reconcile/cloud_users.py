@@ -68,7 +68,8 @@ def _end(row: CloudUser, cloud: Cloud) -> None:
 def _keep(row: CloudUser, cloud: Cloud, now: datetime) -> None:
     """Make the user, or switch it on or off with the account. One that an operator switched off stays off until the account changes."""
     is_enabled = row.user.is_active
-    password = unseal(row.sealed_password) if row.sealed_password else ""
+    # A new password waits while its person is blocked: one that nobody can open must not keep the user on.
+    password = unseal(row.sealed_password) if row.sealed_password and is_enabled else ""
     is_unknown = not row.subject or is_enabled != row.is_enabled
     wish = replace(_spec(row), password=password, enabled=is_enabled if is_unknown else None)
     owner = quotas.backstop.owner_of(row.user)

@@ -105,6 +105,30 @@ def test_a_blocked_person_s_is_switched_off_and_on_again(
     assert (there(cloud).enabled, there(cloud).password) == (True, password)
 
 
+def test_a_password_that_nobody_can_open_keeps_no_blocked_person_s_on(
+    world: World, cloud: FakeCloud, password: str, admin: User, settings: Any
+) -> None:
+    follow(world)
+    asking.ask(person=world.student)
+    settings.SECRET_KEY = "another" * 8
+    person_actions.block(person=world.student, by=admin)
+    follow(world)
+    assert not there(cloud).enabled
+
+
+def test_a_password_that_was_asked_for_before_a_block_comes_after_it(
+    world: World, cloud: FakeCloud, password: str, admin: User
+) -> None:
+    follow(world)
+    _row, other = asking.ask(person=world.student)
+    person_actions.block(person=world.student, by=admin)
+    follow(world)
+    assert (there(cloud).enabled, there(cloud).password) == (False, password)
+    person_actions.unblock(person=world.student, by=admin)
+    follow(world)
+    assert (there(cloud).enabled, there(cloud).password) == (True, other)
+
+
 def test_a_removed_person_s_is_deleted_once_the_cloud_answers(
     world: World, cloud: FakeCloud, password: str, admin: User
 ) -> None:
