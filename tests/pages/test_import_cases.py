@@ -50,6 +50,18 @@ def test_a_file_is_taken_in(office: Client, case: str) -> None:
     assert brought_in() == [(NAME, ADDRESS)]
 
 
+def test_a_file_of_almost_a_megabyte_that_the_preview_takes_is_created(office: Client) -> None:
+    """A browser sends the text of the preview back in UTF-8, with two characters at each end of a line."""
+    bad = f"{'ñ' * 200};not an address\n"
+    content = (GOOD + bad * 4_600).encode("cp1252")
+    assert 990_000 < len(content) <= 1_000_000
+    preview = office.post(HERE, {"file": SimpleUploadedFile("lista.csv", content), "role": "student"})
+    text = preview.context["text"].replace("\n", "\r\n")
+    assert len(text.encode()) > 1_000_000
+    office.post(HERE, {"csv": text, "role": "student", "invite": "on", "create": "yes"})
+    assert brought_in() == [(NAME, ADDRESS)]
+
+
 @pytest.mark.parametrize("case", ["semicolons", "byte order mark", "one column", "formula cells"])
 def test_what_is_pasted_is_taken_in(office: Client, case: str) -> None:
     sent = {"csv": TAKEN_IN[case].decode(), "role": "student", "invite": "on"}
