@@ -190,14 +190,16 @@ def _linked(children: list[Token], path: Path) -> Iterator[Token]:
     for child in children:
         if child.type in _TARGETS:
             target = str(child.attrs[_TARGETS[child.type]])
-            address, title = _address(target, path), _title_for(target, path)
-            is_dropped = address is None
+            address = _address(target, path)
+            if child.type == "link_open":
+                is_dropped, title = address is None, _title_for(target, path)
             if address is None:
                 continue
             child.attrSet(_TARGETS[child.type], address)
-        elif child.type == "link_close" and is_dropped:
-            is_dropped = False
-            continue
+        elif child.type == "link_close":
+            title = ""
+            if is_dropped:
+                continue
         elif title and child.type == "text" and child.content.endswith(".md"):
             child.content = title
         yield child

@@ -8,7 +8,7 @@ import pytest
 from django.urls import resolve
 
 from portal.help.contents import BY_NAME, DOCS, PAGES, SPANISH, Page
-from portal.help.documents import _parsed, blocks, document, targets
+from portal.help.documents import _MARKDOWN, _linked, _parsed, blocks, document, targets
 
 ROOT = Path(__file__).resolve().parents[2]
 MUST_BE_SPANISH = ("students", "teachers", "donors")
@@ -103,6 +103,15 @@ def test_what_a_page_may_not_do(text: str, html: str, tmp_path: Path, monkeypatc
     shown = document.__wrapped__(SAMPLE, "en").html
     assert html in shown
     assert not re.search(r'href="(data|javascript):', shown)
+
+
+def test_a_link_that_names_a_file_has_its_title_and_the_rest_of_the_line_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.help.documents._title_for", lambda target, path: "Keys" if target else "")
+    [line] = _MARKDOWN.parseInline("[keys.md](#keys), unlike other.md; [![one](one.png)](#two) last")
+    shown = list(_linked(line.children or [], DOCS / "student.md"))
+    texts = [child.content for child in shown if child.type == "text"]
+    assert texts == ["Keys", ", unlike other.md; ", " last"]
+    assert [child.type for child in shown].count("link_close") == 2
 
 
 # ---- languages ----
