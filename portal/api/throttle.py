@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class _Limit(BaseThrottle):
-    """A number of requests a minute for each token; people in a browser have none."""
+    """A number of requests a minute for each token. The writes of people in a browser are counted in portal.middleware.page_writes."""
 
     kind = ""
 

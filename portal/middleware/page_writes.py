@@ -1,19 +1,16 @@
 """Middleware: a limit on what a person changes by pages in a minute. A script with a browser's cookies must not fill the database."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from lib import seldom
 from lib.minute_counts import MinuteCounts
 from lib.notes import Note, Refusal
 from lib.notes import two_forms as ngettext
 from portal.views.errors import pause
 
-log = logging.getLogger(__name__)
 MOST = 300  # in each web process; nobody presses five buttons a second
 SAFE = ("GET", "HEAD", "OPTIONS")
 WRITES = MinuteCounts()
@@ -46,7 +43,4 @@ class PageWrites:
         now = timezone.now()
         if WRITES.count(str(request.user.pk), now) <= MOST:
             return None
-        seldom.warning(
-            log, "page writes", "writes of a person beyond the limit of a minute are turned away", memory=seldom.OWN
-        )
         return pause(request, TooManyWrites(60 - now.second))
