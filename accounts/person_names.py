@@ -17,7 +17,8 @@ from lib.notes import Refusal
 LONGEST_USERNAME = 100  # of one that is made from an address; a number may follow
 LONGEST_NAME, LONGEST_PART = 200, 150  # of a whole name; of each of its two columns
 _USERNAME = re.compile(r"[\w.@+-]{1,150}")
-RESERVED = (".", "..", "import")  # no address of the API could name them
+# No address of the API could name the first three; in the audit log the last one stands for a command on the server.
+RESERVED = (".", "..", "import", "manage.py")
 SENTENCES = {
     "username": _("A username has letters, digits and @ . + - _ only, and at most 150 of them."),
     "email": _("This is not an e-mail address."),

@@ -57,7 +57,7 @@ def test_an_administrator_gives_another_name(student: User) -> None:
     assert authenticate(username="ana", password="minga") == student
 
 
-@pytest.mark.parametrize("new", ["Student2", "a b", "x" * 151])
+@pytest.mark.parametrize("new", ["Student2", "a b", "x" * 151, "import", "manage.py"])
 def test_a_name_that_cannot_be_is_refused(student: User, student2: User, new: str) -> None:
     with pytest.raises(CommandError):
         call_command("rename_user", "student", new)

@@ -52,7 +52,7 @@ def test_a_new_person_has_a_name_roles_and_no_password(db: None) -> None:
     ("facts", "field"),
     [
         ({"username": "student"}, "username"), ({"username": "STUDENT"}, "username"), ({"username": "a b"}, "username"),
-        ({"username": "", "email": ""}, "username"), ({"username": "import"}, "username"),
+        ({"username": "", "email": ""}, "username"), ({"username": "import"}, "username"), ({"username": "Manage.py"}, "username"),
         ({"username": ".."}, "username"), ({"username": "x" * 151}, "username"), ({"email": "Student@Example.org"}, "email"),
         ({"email": "nobody@nowhere"}, "email"), ({"name": "a\nb"}, "name"), ({"name": "x" * 201}, "name"),
         ({"roles": []}, "roles"), ({"roles": ["king"]}, "roles"), ({"email": "", "invite": True}, "email"),

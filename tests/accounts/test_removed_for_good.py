@@ -100,6 +100,7 @@ def test_what_the_database_may_take_for_one_is_refused_at_its_line(db: None, fir
 
 def test_a_username_that_no_address_can_name_gets_a_number(db: None) -> None:
     assert plan("A;;import@x.org") == [("new", "import2")]
+    assert plan("A;;manage.py@x.org") == [("new", "manage.py2")]
 
 
 def test_an_address_that_somebody_has_proven_is_not_promised_a_mail(student: User, admin: User) -> None:
