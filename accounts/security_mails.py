@@ -24,6 +24,13 @@ CHANGES: dict[str, Promise] = {
     "cloud_user": gettext_lazy("A Horizon account was made for you."),
     "cloud_password": gettext_lazy("The password of your Horizon account was changed."),
     "address": gettext_lazy("The e-mail address of your account was changed."),
+    "linked": gettext_lazy("An external account was linked to your account: you can sign in with it here, too."),
+    "linked_instead": gettext_lazy(
+        "An administrator has linked an external account to your account: you sign in with it now, and no longer with a password here."
+    ),
+    "unlinked": gettext_lazy(
+        "An external account was unlinked from your account: you can no longer sign in with it here."
+    ),
 }
 
 

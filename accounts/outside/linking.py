@@ -4,7 +4,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_noop as _
 
-from accounts import proofs, tokens
+from accounts import proofs, security_mails, tokens
 from accounts.audit.trail import Thing, record
 from accounts.browsers import browser_sessions
 from accounts.models import OutsideAccount, User
@@ -27,7 +27,7 @@ class CannotLink(Refusal):
 
 @transaction.atomic
 def link(*, person: User, way: str, name: str, by: User | None) -> OutsideAccount:
-    """Have a person sign in with the account of this name from now on, and no longer with a password here.
+    """Have a person sign in with the account of this name from now on, and no longer with a password here. They are told by mail.
 
     name: as it is typed there. Raises CannotLink, IsRemoved.
     """
@@ -49,14 +49,16 @@ def link(*, person: User, way: str, name: str, by: User | None) -> OutsideAccoun
     User.objects.filter(pk=person.pk).update(password=make_password(None))  # ends their sessions, too
     tokens.end_all(person)
     _record("link_account", account, by)
+    security_mails.send(person, "linked_instead")
     return account
 
 
 @transaction.atomic
-def link_own(*, person: User, arrival: Arrival) -> OutsideAccount:
-    """Have a person sign in with this account of theirs, too: they have just shown that it is theirs.
+def link_own(*, person: User, arrival: Arrival, address: str = "") -> OutsideAccount:
+    """Have a person sign in with this account of theirs, too: they have just shown that it is theirs. They are told by mail.
 
-    `person`: as they were when they typed their password. Raises CannotLink, and proofs.ChangedMeanwhile.
+    `person`: as they were when they typed their password. `address`: from which they do it. Raises CannotLink, and
+    proofs.ChangedMeanwhile.
     """
     row = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     proofs.require_same(row, person.get_session_auth_hash())
@@ -68,18 +70,21 @@ def link_own(*, person: User, arrival: Arrival) -> OutsideAccount:
     except IntegrityError:
         raise CannotLink(_("This account is somebody's already, or you have another one there.")) from None
     _record("link_account", account, person)
+    security_mails.send(person, "linked", address=address)
     return account
 
 
 @transaction.atomic
-def unlink(*, account: OutsideAccount, by: User | None) -> None:
+def unlink(*, account: OutsideAccount, by: User | None, address: str = "") -> None:
     """End a person's sign-in with this account, and the roles that it gave. Where somebody else does it, they are signed out everywhere.
 
-    Unless they have a password here, somebody mails them a link to choose one.
+    They are told by mail. `address`: from which they do it themselves. Unless they have a password here, somebody mails them a link
+    to choose one.
     """
     person = take_roles_back(account, by=by)
     _record("unlink_account", account, by)
     account.delete()
+    security_mails.send(person, "unlinked", address=address)
     if by is None or by.pk != person.pk:
         browser_sessions.end_all(person, with_tokens=True)
 

@@ -123,7 +123,7 @@ def link(request: SignedIn) -> HttpResponse:
     if not _knows_password(request):
         return _page(request, _("This is not your current password."), 400)
     try:
-        linking.link_own(person=request.user, arrival=Arrival(**kept))
+        linking.link_own(person=request.user, arrival=Arrival(**kept), address=address_of(request))
     except Refusal as refusal:
         return _page(request, str(refusal), refusal.status)
     del request.session[PENDING]
@@ -146,6 +146,6 @@ def unlink(request: SignedIn, pk: int) -> HttpResponse:
     account = get_object_or_404(OutsideAccount, user=request.user, pk=pk)
     if not request.user.has_usable_password():
         return _page(request, _("This account is how you sign in. Ask an administrator to unlink it."), 409)
-    linking.unlink(account=account, by=request.user)
+    linking.unlink(account=account, by=request.user, address=address_of(request))
     messages.success(request, _("You no longer sign in with that account."))
     return redirect("accounts-elsewhere")

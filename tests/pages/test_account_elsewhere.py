@@ -7,7 +7,7 @@ import yaml
 from django.test import Client
 
 from accounts import password_links, person_actions, tokens
-from accounts.models import AuditRow, OutsideAccount, SignInFailures, User
+from accounts.models import AuditRow, Notice, OutsideAccount, SignInFailures, User
 from cloud.contract import Denial
 from lib.notes import Refusal
 from tests.accounts.outside.people_of_the_cloud import cloud_people as cloud_people
@@ -48,6 +48,7 @@ def test_a_linked_person_signs_in_with_the_other_password_only(
     assert cloud_people.asked == [("ana", "minga"), ("ana", "cloud")]
     assert OutsideAccount.objects.get().subject == "id-of-ana"
     assert [row.verb for row in AuditRow.objects.filter(whom=student)] == ["link_account"]
+    assert Notice.objects.get(recipient=student).arguments["what"] == "linked_instead"
 
 
 def test_the_page_lists_and_takes_away(office: Client, student: User, cloud_people: FakePeople) -> None:
@@ -66,6 +67,7 @@ def test_whose_account_an_administrator_takes_away_is_signed_out(client: Client,
     office.post(f"/manage/people/{ana.pk}/account-elsewhere/{account.pk}/unlink/")
     assert client.get("/account/").status_code == 302
     assert not tokens.of(ana).exists()
+    assert Notice.objects.get(recipient=ana).arguments["what"] == "unlinked"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts import limits
-from accounts.models import AuditRow, OutsideAccount, SignInTotal, User
+from accounts.models import AuditRow, Notice, OutsideAccount, SignInTotal, User
 from tests.accounts.outside.oidc_process import BEGIN, CALLBACK, Provider
 from tests.hanging import hanging
 from tests.pages.second_steps import STEP, code, is_in, with_app
@@ -147,6 +147,7 @@ def test_somebody_links_their_account_with_the_password_of_here(client: Client, 
     assert "student" in browser.get("/account/").content.decode()
     assert User.objects.get().has_usable_password()
     assert AuditRow.objects.get(verb="link_account").who == student
+    assert Notice.objects.get(recipient=student).arguments["what"] == "linked"
 
 
 def test_whoever_says_no_links_nothing(client: Client, visit: Any, student: User) -> None:
@@ -169,6 +170,7 @@ def test_a_link_is_taken_away_but_not_the_only_way_in(client: Client, visit: Any
     client.force_login(student)
     client.post(f"/account/elsewhere/{OutsideAccount.objects.get().pk}/unlink/")
     assert not OutsideAccount.objects.exists()
+    assert Notice.objects.get(recipient=student).arguments["what"] == "unlinked"
     browser = Client()
     visit("ana", browser)
     reply = browser.post(f"/account/elsewhere/{OutsideAccount.objects.get().pk}/unlink/")
