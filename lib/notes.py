@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, override
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Note:
 
     def __bool__(self) -> bool:
         return bool(self.text)
+
+    def in_english(self) -> str:
+        """Return the sentence for a log."""
+        with override("en"):
+            return str(self)
 
     def as_json(self) -> dict[str, Any]:
         """Return {"text", "args", "plural"}, or {} for an empty note."""

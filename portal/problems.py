@@ -59,9 +59,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
 def _refused(refusal: Refusal, **more: Any) -> Response:
     response = _answer(problem(refusal.status, str(refusal), refusal.code, **more), _headers_of(refusal))
     if refusal.retry_after:
-        seldom.warning(
-            log, refusal.code, "turned away with %s: %s", refusal.status, refusal.note.text, memory=seldom.OWN
-        )
+        text = refusal.note.in_english()
+        seldom.warning(log, refusal.code, "turned away with %s: %s", refusal.status, text, memory=seldom.OWN)
         response._has_been_logged = True  # type: ignore[attr-defined]  # else Django writes an error for each 503
     return response
 

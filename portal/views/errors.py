@@ -83,7 +83,8 @@ def pause(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Say when to try again. The page needs no database: it may be what is short."""
     headers = {"Retry-After": str(refusal.retry_after), "Cache-Control": "no-store"}
     # What is short may be the database: this is remembered in the process.
-    seldom.warning(log, refusal.code, "turned away with %s: %s", refusal.status, refusal.note.text, memory=seldom.OWN)
+    text = refusal.note.in_english()
+    seldom.warning(log, refusal.code, "turned away with %s: %s", refusal.status, text, memory=seldom.OWN)
     response = _pause(request, refusal, headers)
     response._has_been_logged = True  # type: ignore[attr-defined]  # else Django writes an error for each 503
     return response

@@ -23,6 +23,11 @@ def test_the_plural_follows_the_count() -> None:
     assert [str(Note("%(count)s day", {"count": n}, "%(count)s days")) for n in (1, 2)] == ["1 day", "2 days"]
 
 
+def test_a_log_has_it_in_english() -> None:
+    with override("es"):
+        assert Note("Wait %(count)s second.", {"count": 2}, "Wait %(count)s seconds.").in_english() == "Wait 2 seconds."
+
+
 def test_a_percent_sign_from_a_person_does_no_harm() -> None:
     assert str(Note("Renamed to “%(new)s”.", {"new": "100%s"})) == "Renamed to “100%s”."
 

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from lib import seldom
 from lib.minute_counts import MinuteCounts
 from portal.middleware import page_writes
 
@@ -46,3 +47,11 @@ def test_the_api_with_a_browsers_cookies_too(signed_in: Client) -> None:
     answers: list[Any] = [signed_in.post("/api/v1/keys/", "{}", content_type="application/json") for _press in range(3)]
     assert [answer.status_code for answer in answers] == [400, 400, 429]
     assert (answers[-1].json()["code"], answers[-1]["Content-Type"]) == ("throttled", "application/problem+json")
+
+
+def test_the_log_says_it_once(signed_in: Client, caplog: pytest.LogCaptureFixture) -> None:
+    seldom.OWN.clear()
+    for _press in range(4):
+        signed_in.post(THEME, headers={"Accept-Language": "es"})
+    logged = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert logged == ["turned away with 429: Too much at once. Wait 50 seconds, then go on."]
