@@ -21,7 +21,7 @@ from lib.measures import Size as Size
 from lib.notes import Note, Refusal
 from quotas.gauges import Gauge as Gauge
 from quotas.gauges import Lack
-from quotas.models import Allowance, Grant, Reservation, granted
+from quotas.models import Allowance, Grant, QuotaRequest, Reservation, granted
 from quotas.sentences import UNITS, sentence
 
 
@@ -220,8 +220,15 @@ def end_grant(*, grant: Grant, by: User | None) -> None:
         return
     if row.source != Grant.Source.HAND:
         raise NotByHand(_("Only what an administrator gave can be ended here."))
+    name = _audit_name(row)
     if row.starts_at >= now:
         row.delete()
     else:
         Grant.objects.filter(pk=row.pk).update(ends_at=now)
-    record(by=by, verb="end_grant", whom=row.user, thing=Thing("grant", grant.pk, row.reason), is_own_recorded=True)
+    record(by=by, verb="end_grant", whom=row.user, thing=Thing("grant", grant.pk, name), is_own_recorded=True)
+
+
+def _audit_name(grant: Grant) -> str:
+    """Return why it was given; if it was asked for, only for what: nobody can erase from the log what the person wrote."""
+    title = QuotaRequest.objects.filter(grant=grant).values_list("title__en", flat=True).first()
+    return title or grant.reason

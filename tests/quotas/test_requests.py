@@ -8,10 +8,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import Notice, User
+from accounts.models import AuditRow, Notice, User
 from lib.measures import Size
 from quotas import request_mails, requests_for_more
-from quotas.actions import usage
+from quotas.actions import end_grant, usage
 from quotas.models import Grant, QuotaRequest
 from quotas.requests_for_more import AskedAlready, BadRequestForMore, DecidedAlready, TooManyRequests, TooMuchForAuthors
 
@@ -83,6 +83,14 @@ def test_approved_it_is_a_grant_for_its_person(student: User, admin: User) -> No
     grant = Grant.objects.get(user=student)
     assert (grant.reason, grant.given_by, grant.ends_at) == ("Lab: For the thesis.", admin, None)
     assert (usage(student).machines.limit, request.grant, request.decided_by) == (1, grant, admin)
+
+
+def test_what_the_person_wrote_is_not_in_the_audit_log(student: User, admin: User) -> None:
+    request = requests_for_more.approve(request=ask(student, reason="I am ill."), by=admin)
+    end_grant(grant=Grant.objects.get(request=request), by=admin)
+    rows = AuditRow.objects.order_by("pk")
+    assert [(row.verb, row.name) for row in rows] == [("approve_request", "Lab"), ("end_grant", "Lab")]
+    assert "ill" not in str([row.detail for row in rows])
 
 
 @pytest.mark.parametrize("verb", ["approve", "refuse"])
