@@ -62,6 +62,12 @@ def test_a_file_of_almost_a_megabyte_that_the_preview_takes_is_created(office: C
     assert brought_in() == [(NAME, ADDRESS)]
 
 
+def test_an_empty_first_line_stays_so_that_lines_keep_their_numbers(office: Client) -> None:
+    """A browser drops one end of a line at the beginning of a textarea."""
+    page = office.post(HERE, {"file": SimpleUploadedFile("lista.csv", f"\n{GOOD}".encode()), "role": "student"})
+    assert f'<textarea name="csv" hidden>\n\n{GOOD}' in page.content.decode()
+
+
 @pytest.mark.parametrize("case", ["semicolons", "byte order mark", "one column", "formula cells"])
 def test_what_is_pasted_is_taken_in(office: Client, case: str) -> None:
     sent = {"csv": TAKEN_IN[case].decode(), "role": "student", "invite": "on"}
