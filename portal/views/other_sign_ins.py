@@ -23,6 +23,7 @@ from accounts.models import OutsideAccount
 from accounts.outside import linking
 from accounts.outside.arrivals import Arrival
 from lib.notes import Refusal
+from portal.confirmation import confirmed_first
 from portal.next_page import next_page
 from portal.outside_adapter import PENDING, failed
 from portal.presenters.navigation import home_of
@@ -141,6 +142,7 @@ def _knows_password(request: SignedIn) -> bool:
 
 @require_POST
 @never_cache
+@confirmed_first
 def unlink(request: SignedIn, pk: int) -> HttpResponse:
     """Take one's own link away; not the last way in."""
     account = get_object_or_404(OutsideAccount, user=request.user, pk=pk)

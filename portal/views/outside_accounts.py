@@ -17,6 +17,7 @@ from accounts.outside.own_password import has_no_password_here
 from lib.notes import Refusal
 from portal import access
 from portal.access import only
+from portal.confirmation import confirmed_first
 from portal.forms.outside_forms import LinkForm
 from portal.once import once_per_form
 from portal.presenters.outside_ways import label_of
@@ -26,6 +27,7 @@ from portal.signed_in import SignedIn
 @only("change", User)
 @require_http_methods(["GET", "POST"])
 @never_cache
+@confirmed_first
 @once_per_form
 def link(request: SignedIn, pk: int) -> HttpResponse:
     """Show a person's accounts elsewhere, and link one."""

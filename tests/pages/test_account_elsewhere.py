@@ -12,6 +12,7 @@ from cloud.contract import Denial
 from lib.notes import Refusal
 from tests.accounts.outside.people_of_the_cloud import cloud_people as cloud_people
 from tests.cloud.fake_people import FakePeople
+from tests.pages.second_steps import confirm
 
 FILE = "/account/cloud/"
 
@@ -28,6 +29,7 @@ def ana(db: None, client: Client, cloud_people: FakePeople, settings: Any) -> Us
 def office(admin: User) -> Client:
     office = Client()
     office.force_login(admin)
+    confirm(office)
     return office
 
 
@@ -49,6 +51,13 @@ def test_a_linked_person_signs_in_with_the_other_password_only(
     assert OutsideAccount.objects.get().subject == "id-of-ana"
     assert [row.verb for row in AuditRow.objects.filter(whom=student)] == ["link_account"]
     assert Notice.objects.get(recipient=student).arguments["what"] == "linked_instead"
+
+
+def test_who_links_shows_first_who_they_are(admin: User, student: User, cloud_people: FakePeople) -> None:
+    office = Client()
+    office.force_login(admin)
+    assert link(office, student)["Location"].startswith("/accounts/confirm/")
+    assert not OutsideAccount.objects.exists()
 
 
 def test_the_page_lists_and_takes_away(office: Client, student: User, cloud_people: FakePeople) -> None:

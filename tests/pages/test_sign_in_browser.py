@@ -167,4 +167,5 @@ def test_an_administrator_s_page_of_somebody_s_accounts(
     OutsideAccount.objects.create(user=student, way="oidc", subject="7", name="s")
     page = f"/manage/people/{student.pk}/account-elsewhere/"
     states = (("accounts-of", page, {}), ("accounts-of-wrong", page, {"name": ""}), ("linked-by", page, {"name": "ana"}))  # fmt: skip
+    states = (("confirm-first", f"{CONFIRM}?next={page}", {"password": "minga"}), *states)
     assert list(seen(admin, *states)) == []

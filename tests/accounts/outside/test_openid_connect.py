@@ -10,7 +10,7 @@ from accounts import limits
 from accounts.models import AuditRow, Notice, OutsideAccount, SignInTotal, User
 from tests.accounts.outside.oidc_process import BEGIN, CALLBACK, Provider
 from tests.hanging import hanging
-from tests.pages.second_steps import STEP, code, is_in, with_app
+from tests.pages.second_steps import STEP, code, confirm, is_in, with_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("oidc")]
 HOMES = {"/", "/teaching/"}  # of whoever is a student, a teacher
@@ -168,7 +168,11 @@ def test_an_account_of_somebody_else_is_not_linked(client: Client, visit: Any, s
 def test_a_link_is_taken_away_but_not_the_only_way_in(client: Client, visit: Any, student: User) -> None:
     OutsideAccount.objects.create(user=student, way="oidc", subject="7", name="s")
     client.force_login(student)
-    client.post(f"/account/elsewhere/{OutsideAccount.objects.get().pk}/unlink/")
+    there = f"/account/elsewhere/{OutsideAccount.objects.get().pk}/unlink/"
+    assert client.post(there)["Location"].startswith("/accounts/confirm/")
+    assert OutsideAccount.objects.exists()
+    confirm(client)
+    client.post(there)
     assert not OutsideAccount.objects.exists()
     assert Notice.objects.get(recipient=student).arguments["what"] == "unlinked"
     browser = Client()
