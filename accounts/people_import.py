@@ -157,7 +157,12 @@ class _Planner:
         ]
         if before := next((self.lines_of[key] for key in keys if key in self.lines_of), 0):
             return _bad(line, _("The same person as in line %(line)s."), line=before)
-        self.lines_of.update(dict.fromkeys(keys, line.number))
+        planned = self._person(line, email, given, facts)
+        if planned.status != Status.BAD:
+            self.lines_of.update(dict.fromkeys(keys, line.number))
+        return planned
+
+    def _person(self, line: Line, email: str, given: str, facts: dict[str, str]) -> Planned:
         if email and (here := self.by_email.get(emails.key(email))):
             return Planned(line, Status.KNOWN, here, facts=facts)
         if email and emails.key(email) in self.proven:

@@ -107,8 +107,9 @@ def remove(*, announcement: Announcement, by: User | None) -> None:
 
 @transaction.atomic
 def dismiss(*, announcement: Announcement, person: User) -> None:
-    """Dismiss it for one person. Twice is once. One that pauses launches stays while it runs."""
-    if not announcement.pauses_launches:
+    """Dismiss it for one person. Twice is once. One that pauses launches stays while it runs; one that was removed meanwhile has gone."""
+    rows = Announcement.objects.select_for_update(no_key=True).filter(pk=announcement.pk, pauses_launches=False)
+    if rows.first():
         AnnouncementDismissal.objects.get_or_create(announcement=announcement, user=person)
 
 

@@ -87,6 +87,13 @@ def test_what_was_put_away_stays_away_until_its_text_changes(student: User, stud
     assert read_by(student) == ["News"]
 
 
+def test_one_that_was_removed_meanwhile_is_dismissed_in_peace(student: User, admin: User) -> None:
+    row = announce()
+    writing.remove(announcement=Announcement.objects.get(), by=admin)
+    writing.dismiss(announcement=row, person=student)
+    assert not AnnouncementDismissal.objects.exists()
+
+
 def test_a_pause_cannot_be_put_away_and_comes_first(student: User) -> None:
     row = announce(text_en="pause", pauses_launches=True)
     announce()

@@ -53,6 +53,10 @@ def test_a_username_without_an_address_is_known_too(student: User) -> None:
     assert planned("usuario;nombre\nStudent;Ana\nluz;Luz") == [("known", "student"), ("new", "luz")]
 
 
+def test_a_bad_line_stands_in_no_other_s_way(student: User) -> None:
+    assert planned("usuario;correo\nStudent;luz@example.org\nluz;luz@example.org") == [("bad", ""), ("new", "luz")]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
