@@ -34,7 +34,7 @@ NEW = {"server", "port", "group", "project", "keypair"}  # what a first machine 
 
 pytestmark = [
     *in_a_browser,
-    pytest.mark.xdist_group("guests"),
+    pytest.mark.xdist_group("journey"),
     pytest.mark.slow,
     pytest.mark.skipif(IS_OUTSIDE, reason="guests are reached from the namespace only: python -m tests.openstack"),
 ]
