@@ -29,8 +29,13 @@ def is_on(person: User) -> bool:
 
 def is_owed(person: User) -> bool:
     """Return whether the site asks a second step of a role of this person, who has none."""
+    return is_demanded(person) and not is_on(person)
+
+
+def is_demanded(person: User) -> bool:
+    """Return whether the site asks a second step of a role of this person."""
     demanded = settings.MFA_REQUIRED_FOR
-    return bool(demanded) and not set(demanded).isdisjoint(person.held_roles) and not is_on(person)
+    return bool(demanded) and not set(demanded).isdisjoint(person.held_roles)
 
 
 def facts(person: User) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from portal.api.inputs import Service
@@ -254,6 +255,7 @@ class EventOut(serializers.Serializer[Any]):
     note = serializers.CharField()
 
 
+@extend_schema_serializer(deprecate_fields=["role"])
 class Me(serializers.Serializer[Any]):
     username = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField(), help_text="student teacher donor admin: one or more.")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts import second_steps
 from accounts.models import User
 from portal import access
 from portal.live.entry import Entry
@@ -13,7 +14,8 @@ from portal.live.entry import Entry
 Change = tuple[str, str]  # kind, id
 MACHINES = ("machine", "holder")  # kinds whose id is a machine's; tunnels know only that somebody holds them
 _STILL = """
-SELECT u.id, u.username, u.is_active, u.is_superuser, u.roles, u.password, u.sign_outs, entry.number AS entry_number
+SELECT u.id, u.username, u.is_active, u.is_superuser, u.roles, u.password, u.sign_outs, entry.number AS entry_number,
+EXISTS (SELECT FROM mfa_authenticator m WHERE m.user_id = u.id AND m.type = ANY(%s)) AS has_second_step
 FROM unnest(%s::text[], %s::text[], %s::bigint[]) WITH ORDINALITY AS entry(kind, key, person, number)
 JOIN accounts_user u ON u.id = entry.person AND u.is_active
 WHERE NOT EXISTS (
@@ -29,9 +31,13 @@ def still(entries: Sequence[Entry]) -> dict[int, User]:
     """Return the people as they are now, by the place of their entry; without those whose right has ended. One query for all."""
     now = timezone.now()
     columns = [e.kind for e in entries], [e.key for e in entries], [e.person.pk for e in entries]
-    people: Iterable[Any] = User.objects.raw(_STILL, [*columns, now, now])
-    found = {person.entry_number - 1: person for person in people}
+    people: Iterable[Any] = User.objects.raw(_STILL, [[step.value for step in second_steps.STEPS], *columns, now, now])
+    found = {person.entry_number - 1: person for person in people if not _owes_second_step(person)}
     return {place: person for place, person in found.items() if person.get_session_auth_hash() == entries[place].proof}
+
+
+def _owes_second_step(person: Any) -> bool:
+    return second_steps.is_demanded(person) and not person.has_second_step
 
 
 def recipients(changes: Collection[Change], people: Collection[User]) -> dict[Change, set[int]]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts import second_steps
 from accounts.models import User
 from portal import __version__, access
 from portal.presenters.navigation import Navigation, navigation
@@ -46,9 +47,16 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "here": way_back(request),
         "nav": _navigation(request),
         "may": May(request),
-        "events_url": f"{settings.LIVE_URL}/live/events",
+        "events_url": _events_url(request),
         "version": __version__,
     }
+
+
+def _events_url(request: HttpRequest) -> str:
+    """Return where the page hears of changes; "" where that would be refused: a page that is refused is left."""
+    user = getattr(request, "user", None)
+    hears = isinstance(user, User) and not second_steps.is_owed(user)
+    return f"{settings.LIVE_URL}/live/events" if hears else ""
 
 
 def theme_of(request: HttpRequest) -> str:

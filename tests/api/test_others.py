@@ -113,6 +113,12 @@ def test_every_refusal_is_in_the_schema_as_a_problem(db: None) -> None:
     }  # fmt: skip
 
 
+def test_a_field_that_goes_with_the_next_version_is_marked(db: None) -> None:
+    """A program that was written for `role` is warned by its own tools: `roles` took its place."""
+    fields = schema()["components"]["schemas"]["Me"]["properties"]
+    assert [name for name, facts in fields.items() if facts.get("deprecated")] == ["role"]
+
+
 def test_every_operation_tells_what_any_of_them_may_meet(db: None) -> None:
     for path, operations in schema()["paths"].items():
         for method, operation in operations.items():

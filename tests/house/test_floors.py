@@ -4,8 +4,11 @@ import ast
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
+import pytest
 from django.apps import apps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +54,26 @@ def test_rows_that_import_actions_are_found(tmp_path: Path) -> None:
     with (house / "machines" / "models" / "machine.py").open("a") as models:
         models.write("\nimport machines.actions\n")
     assert not floors_hold(house)
+
+
+@pytest.mark.parametrize("app", ["machines", "portal"])
+def test_a_module_without_a_place_is_found(app: str, tmp_path: Path) -> None:
+    house = copy_of_the_house(tmp_path)
+    (house / app / "newcomer.py").write_text("")
+    assert not floors_hold(house)
+
+
+def contract(name: str) -> dict[str, Any]:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    return next(each for each in contracts if each["id"] == name)
+
+
+def test_each_module_of_tunnels_is_the_portals_or_the_agents() -> None:
+    folder = ROOT / "tunnels"
+    there = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    held = [*contract("agent-alone")["source_modules"], *contract("agent-by-its-protocol")["source_modules"]]
+    listed = sorted(name.removeprefix("tunnels.") for name in held if name.startswith("tunnels."))
+    assert listed == sorted(there - {"__init__", "migrations"})
 
 
 def foreign_keys() -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from clients.python import generate
 from clients.python.minga_client import Client
+from clients.python.minga_client.cli.parser import COMMANDS
 from tests.journeys.kinds import on_simulated
 from tests.journeys.stack import make_key
 from tests.waiting import PATIENCE
@@ -148,3 +150,9 @@ def post(browser: httpx.Client, path: str, **form: str) -> str:
     reply = browser.post(path, data=token | form, headers={"Referer": f"{browser.base_url}{path}"})
     assert reply.status_code == 200, reply.text
     return reply.text
+
+
+def test_no_command_is_forgotten() -> None:
+    """The moves of test_put_away_and_brought_back stand in a table: each row begins with its command."""
+    said = set(re.findall(r'(?:minga|shell|run)\(\s*"([a-z]+)"|\(\("([a-z]+)"', Path(__file__).read_text()))
+    assert COMMANDS.keys() - {word for pair in said for word in pair} == set()

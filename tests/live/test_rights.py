@@ -14,6 +14,7 @@ from portal.live import rights
 from portal.live.entry import enter
 from tests.factories import make_machine
 from tests.live.test_entry import cookie, scope
+from tests.pages.second_steps import with_app
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +76,12 @@ def test_all_rights_are_looked_at_in_one_question(cast: list[User], settings: An
         1,
         ["student", "student2", "teacher", "admin"],
     )
+
+
+def test_whoever_comes_to_owe_a_second_step_is_let_in_no_more(cast: list[User], settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["labs.example.org"]
+    entries = [enter(scope(cookie=cookie(person))) for person in cast]
+    with_app(cast[4])
+    settings.MFA_REQUIRED_FOR = ["teacher", "admin"]
+    still = rights.still(entries)
+    assert [still[n].username for n in sorted(still)] == ["student", "student2", "donor", "admin"]

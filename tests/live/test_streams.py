@@ -219,6 +219,7 @@ def test_a_stream_that_nobody_reads_gives_its_place_back(
 
 def test_a_websocket_may_pause_for_as_long_as_it_likes(live: LiveProcess, student: User) -> None:
     cookie = f"{settings.SESSION_COOKIE_NAME}={session_of(student)}"
+    until(lambda: not live.server.server_state.connections, "those of earlier tests have ended")
     with closing(Listener(live, Cookie=cookie, Origin="http://localhost", **UPGRADE)) as line:
         assert line.status == 101
         [wire] = live.server.server_state.connections

@@ -135,6 +135,15 @@ def test_whoever_owes_the_terms_is_led_to_them(still: list[Page], live: LiveProc
     until(lambda: not live.hub.streams, "the terms listen to nothing")
 
 
+def test_whoever_comes_to_owe_a_second_step_is_led_to_it(still: list[Page], live: LiveProcess, settings: Any) -> None:
+    """And stays there: the page on which it is set up listens to nothing, so it is not left again."""
+    settings.MFA_REQUIRED_FOR = ["student"]
+    for tab in still:
+        expect(tab).to_have_url(re.compile("/accounts/second-step/$"), timeout=SOON)
+        expect(tab.locator("script[src*='events']")).to_have_count(0)
+    until(lambda: not live.hub.streams, "nothing listens")
+
+
 def test_without_redis_the_page_says_so_and_asks_by_itself(page: Page, live: LiveProcess, machine: Machine) -> None:
     live.call(live.hub.stop_hearing)
     expect(page.locator("#asks-itself")).to_be_visible()

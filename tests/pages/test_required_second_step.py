@@ -70,6 +70,16 @@ def test_live_connections_wait_for_it(client: Client, admin: User, demanded: Non
     assert entry.enter(scope).person == admin
 
 
+@pytest.mark.parametrize("path", [HERE, f"{HERE}app/", "/accounts/password/change/", "/help/"])
+def test_no_page_opens_what_would_be_refused(client: Client, admin: User, demanded: None, path: str) -> None:
+    """A page whose stream is refused is left for the set-up: the set-up itself was left, too, within two seconds, again and again."""
+    client.force_login(admin)
+    confirm(client)
+    assert "js/events.js" not in client.get(path).content.decode()
+    with_app(admin)
+    assert "js/events.js" in client.get(path, follow=True).content.decode()
+
+
 def test_the_way_out_stays_open(client: Client, admin: User, demanded: None) -> None:
     client.force_login(admin)
     client.post("/accounts/logout/")

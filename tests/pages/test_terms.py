@@ -96,6 +96,14 @@ def test_an_administrator_is_not_locked_out_of_the_text(client: Client, terms: T
     assert client.get("/keys/").status_code == 200
 
 
+def test_who_owes_the_text_can_write_another_undisturbed(client: Client, terms: Terms, admin: User) -> None:
+    """A stream would be refused, and a page whose stream is refused is left for the terms."""
+    client.force_login(admin)
+    assert "js/events.js" not in client.get("/manage/terms/").content.decode()
+    client.post("/terms/", {"number": 1})
+    assert "js/events.js" in client.get("/manage/terms/").content.decode()
+
+
 def test_a_text_in_one_language_is_refused_at_its_field(client: Client, admin: User) -> None:
     client.force_login(admin)
     answer = client.post("/manage/terms/", {"text_en": "Be kind.", "text_es": "", "seen": 0})

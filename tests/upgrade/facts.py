@@ -36,6 +36,17 @@ def of_before() -> Facts:
         return {name: _rows(cursor, sql) for name, sql in SQL.items()}
 
 
+def rows_of_tables() -> dict[str, int]:
+    """Count the rows of every table there is."""
+    with connection.cursor() as cursor:
+        return {name: _count(cursor, name) for name in connection.introspection.table_names(cursor)}
+
+
+def _count(cursor: Any, table: str) -> int:
+    cursor.execute(f'SELECT count(*) FROM "{table}"')
+    return int(cursor.fetchone()[0])
+
+
 def _rows(cursor: Any, sql: str) -> list[tuple[Any, ...]]:
     cursor.execute(sql)
     return sorted(tuple(row) for row in cursor.fetchall())

@@ -24,7 +24,10 @@ def before(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, 
     from tests.upgrade import base, facts
 
     found: dict[str, list[tuple[Any, ...]]] = {}
-    with django_db_blocker.unblock(), base.upgraded(lambda: found.update(facts.of_before())):
+    with (
+        django_db_blocker.unblock(),
+        base.upgraded(lambda: found.update(facts.of_before(), tables=list(facts.rows_of_tables().items()))),
+    ):
         yield found
 
 
@@ -68,6 +71,14 @@ def test_it_keeps_every(kind: str, before: dict[str, list[tuple[Any, ...]]]) -> 
 
     assert facts.NOW[kind]() == before[kind]
     assert before[kind]
+
+
+def test_no_table_loses_a_row(before: dict[str, list[tuple[Any, ...]]]) -> None:
+    from tests.upgrade import facts
+
+    now = facts.rows_of_tables()
+    assert {table: rows for table, rows in before["tables"] if now.get(table, 0) < rows} == {}
+    assert [table for table, rows in before["tables"] if not rows] == []  # the base has a row in every one
 
 
 def test_the_base_has_machines_of_every_state_and_wish(before: dict[str, list[tuple[Any, ...]]]) -> None:
