@@ -174,7 +174,7 @@ def _sentence(machine: "Machine") -> str:
         State.SUSPENDING: _sleep_sentence(machine),
         State.SHELVING: _("Being put away. Its disk is being kept."),
         State.ARCHIVING: _archive_sentence(machine),
-        State.DELETING: _("Being deleted."),
+        State.DELETING: _("Its disk and its ports go with it."),
     }[State(machine.state)]
 
 

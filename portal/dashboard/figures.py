@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -149,7 +150,7 @@ def _list(seen: Snapshot) -> Beat:
     watch = seen.watch
     if watch is None or watch.listed_at is None:
         return Beat(_("Last list"), _("none yet"), "trouble")
-    facts = {"span": brief(seen.now - watch.listed_at), "seconds": f"{watch.took_seconds:.1f}"}
+    facts = {"span": brief(seen.now - watch.listed_at), "seconds": number_format(round(watch.took_seconds, 1), 1)}
     tone = "on" if silence_of(watch, seen.now) == Silence.NONE else "trouble"
     return Beat(_("Last list"), _("%(span)s ago, took %(seconds)s s") % facts, tone)
 

@@ -44,6 +44,13 @@ def part(client: Client, admin: User, student: User) -> Any:
     return read
 
 
+def test_seconds_have_the_languages_comma(client: Client, admin: User) -> None:
+    CloudWatch.objects.update_or_create(defaults={"took_seconds": 1.96, "listed_at": timezone.now()})
+    client.force_login(admin)
+    client.cookies["django_language"] = "es"
+    assert "tardó 2,0 s" in client.get("/manage/").content.decode()
+
+
 def test_figures(part: Any) -> None:
     said = part("figures")
     for fact in (

@@ -89,6 +89,7 @@ def shown(owner: User, **facts: Any) -> Any:
         ({"resets_asked": 1}, "It is about to be reset to its template."),
         ({"adopting": True}, "It is being taken over from the cluster."),
         ({"wanted": "suspended"}, "Next: going to sleep."),
+        ({"state": "deleting", "wanted": "gone"}, "Its disk and its ports go with it."),
         ({"state": "failed"}, "Something went wrong, and nobody knows what. Try again, or ask an administrator."),
     ],
 )
