@@ -27,6 +27,8 @@ HEADERS = {
     "email": ("email", "e-mail", "mail", "email address", "e-mail address", "correo", "correo electronico", "correo institucional",
               "direccion de correo", "email institucional"),
 }  # fmt: skip
+_GUESSED = _("The list is not in UTF-8, so it was read as Windows-1252 (cp1252): check that the accents are right.")
+_UNREAD = _("Columns that are not read: %(columns)s. The role is the one that you chose for the whole list.")
 _COLUMN = {title: column for column, titles in HEADERS.items() for title in titles}
 
 
@@ -65,16 +67,19 @@ def read(content: bytes | str) -> PeopleList:
     if not rows:
         raise BadList(_("This list is empty."))
     columns = columns_of(rows[0][1])
+    notices = [Note(_GUESSED)] if encoding == WINDOWS else []
     if columns is not None:
+        notices += _left_unread(rows[0][1], columns)
         rows = rows[1:]
     if len(rows) > MOST_LINES:
         raise BadList(_("This list has more than %(most)s lines. Divide it."), {"most": MOST_LINES})
-    lines = tuple(_line(number, cells, columns) for number, cells in rows)
-    is_guessed = encoding == WINDOWS
-    notices = (
-        Note(_("The list is not in UTF-8, so it was read as Windows-1252 (cp1252): check that the accents are right.")),
-    )
-    return PeopleList(lines, notices if is_guessed else ())
+    return PeopleList(tuple(_line(number, cells, columns) for number, cells in rows), tuple(notices))
+
+
+def _left_unread(titles: list[str], columns: list[str]) -> list[Note]:
+    """Name the columns whose title says nothing here: who wrote a role into the list must not think that it counts."""
+    unread = [title for title, column in zip(titles, columns, strict=True) if title and not column]
+    return [Note(_UNREAD, {"columns": ", ".join(unread)[:LONGEST_CELL]})] if unread else []
 
 
 def decoded(content: bytes | str) -> tuple[str, str]:

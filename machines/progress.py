@@ -138,8 +138,13 @@ def progress_of(machine: "Machine", now: datetime, typical: float | None = None)
     return Progress(int(percent), said, _seconds_left(machine, now, typical), _steps(machine))
 
 
+def _is_no_launch(machine: "Machine") -> bool:
+    """Say whether this is a reset, which may go back to a kept moment, or an archive that is restored. A reset is under way until its guest answers."""
+    return machine.resets_asked != machine.resets_done or bool(machine.archive_id)
+
+
 def _seconds_left(machine: "Machine", now: datetime, typical: float | None) -> int | None:
-    if machine.state != State.BUILDING or typical is None or machine.owes_reset or machine.archive_id:
+    if machine.state != State.BUILDING or typical is None or _is_no_launch(machine):
         return None
     began = machine.build_started_at or machine.state_since
     return max(0, ceil(typical - (now - began).total_seconds()))
@@ -147,7 +152,7 @@ def _seconds_left(machine: "Machine", now: datetime, typical: float | None) -> i
 
 def _steps(machine: "Machine") -> tuple[Step, ...]:
     """Return the steps of a first build; a reset and an archive have others, and are told in a sentence."""
-    if machine.state != State.BUILDING or machine.owes_reset or machine.archive_id:
+    if machine.state != State.BUILDING or _is_no_launch(machine):
         return ()
     here = len(STEPS) - 1 if machine.is_up else _step_of(machine.cloud_task)
     return tuple(Step(_(name), number < here, number == here) for number, (name, _tasks) in enumerate(STEPS))

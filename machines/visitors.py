@@ -17,7 +17,7 @@ from machines.models import Machine, MachineQuerySet
 from machines.states import State, Wanted
 from tunnels.models import Tunnel
 from tunnels.states import Wanted as Port
-from tunnels.wake_rules import home_of
+from tunnels.wake_rules import homes_of
 
 LOOP = "tunnels"  # of accounts.failures
 ASLEEP = (State.SUSPENDED, State.SHELVED)
@@ -97,7 +97,7 @@ def _members(courses: Collection[int]) -> dict[int, list[int]]:
 def _homes(people: Collection[int], now: datetime) -> dict[int, list[str]]:
     found: dict[int, set[str]] = defaultdict(set)
     for user, address in SignIn.objects.recent(now).filter(user_id__in=people).values_list("user_id", "address"):
-        found[user].add(home_of(address))
+        found[user].update(homes_of(address))
     return {user: sorted(networks) for user, networks in found.items()}
 
 

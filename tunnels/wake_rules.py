@@ -13,6 +13,7 @@ from tunnels.agent.protocol import Knock, Network, read_address, read_network
 NARROWEST_CROWD = {4: 8, 6: 16}
 MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 HOME = {4: 32, 6: 64}  # an IPv6 visitor changes the rest of the address every day
+THIS_COMPUTER = ["127.0.0.1/32", "::1/128"]
 
 
 class BadKnock(Refusal):
@@ -41,6 +42,15 @@ def home_of(text: str) -> str:
     """Return the network (CIDR) from which the person at this address will come again: the address, of IPv6 its /64."""
     address = read_address(text)
     return str(ipaddress.ip_network((address, HOME[address.version]), strict=False))
+
+
+def homes_of(text: str) -> list[str]:
+    """Return the networks from which the person at this address will come: `home_of`, and of this computer itself both its addresses.
+
+    A browser opens http://localhost by ::1, an ssh to 127.0.0.1 comes by IPv4.
+    """
+    address = read_address(text)
+    return THIS_COMPUTER if address.is_loopback else [home_of(text)]
 
 
 def all_knockers(knock: Iterable[str], allow: Iterable[str]) -> list[str]:

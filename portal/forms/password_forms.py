@@ -50,7 +50,7 @@ class EndsTokens(forms.Form):
 
     def save(self) -> None:
         """Write the password. allauth's own way writes the whole row as it was before the hashing: a block of meanwhile would be undone."""
-        password, end_tokens = self.cleaned_data["password1"], self.cleaned_data["end_tokens"]
+        password, end_tokens = self.cleaned_data["password1"], self.cleaned_data.get("end_tokens", True)
         try:
             new_passwords.change(
                 person=self.user, password=password, end_tokens=end_tokens, proves_address=self.proves_address
@@ -113,3 +113,8 @@ class ResetPasswordForm(theirs.ResetPasswordForm):  # type: ignore[misc]
 class ResetPasswordKeyForm(EndsTokens, theirs.ResetPasswordKeyForm):  # type: ignore[misc]
     field_order = ["password1", "password2", "end_tokens"]
     proves_address = True  # whoever holds the link reads its mails
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.user and not self.user.has_usable_password():  # invited: there is no old password, and no program yet
+            del self.fields["end_tokens"]

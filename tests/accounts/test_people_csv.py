@@ -94,3 +94,8 @@ def test_the_longest_list_is_taken() -> None:
 
 def test_a_header_alone_has_no_lines() -> None:
     assert read("name;email\n").lines == ()
+
+
+def test_a_column_that_is_not_read_is_named() -> None:
+    assert "not read: rol, curso." in str(read("nombre;correo;rol;curso\nAna;a@x.org;docente;3").notices[0])
+    assert read("nombre;correo;\nAna;a@x.org;").notices == ()

@@ -71,6 +71,7 @@ def test_a_name_may_come_with_its_family_first(db: None) -> None:
 def test_whoever_is_invited_chooses_a_password_by_the_link_once(db: None, client: Client) -> None:
     person = create(invite=True)
     address = link(person)
+    assert "end_tokens" not in Client().get(address, follow=True).content.decode()  # there are no programs yet
     choose(client, address)
     person.refresh_from_db()
     assert person.check_password("pachamama-17")

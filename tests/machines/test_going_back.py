@@ -5,6 +5,7 @@ import pytest
 from accounts.models import SshKey
 from machines import actions, moments
 from machines.models import InstalledKey
+from machines.progress import progress_of
 from machines.rules import WrongState
 from machines.stepper.requests import NO_GOING_BACK
 from tests.machines.kept import go_back, made, rebuilt_from, tidied
@@ -21,6 +22,22 @@ def test_going_back_rebuilds_from_the_moment_and_keeps_ports_and_name(world: Wor
     assert (before, machine.resets_done) == (after, 1)
     assert rebuilt_from(world) == moment.image_id
     assert moments.of(machine) == [moment]
+
+
+def test_its_progress_is_not_measured_by_the_launch_long_ago(world: World) -> None:
+    machine = world.running()
+    made(world, machine)
+    moments.restore(machine=machine, number=1, by=world.student)
+    seen = 0
+    for _turn in range(20):
+        world.turn()
+        machine.refresh_from_db()
+        if machine.state == "building":
+            seen += 1
+            progress = progress_of(machine, world.clock.now, 1.0)
+            assert (progress.time_left, progress.steps) == ("", ())
+    assert seen
+    assert machine.state == "running"
 
 
 def test_a_reset_after_that_leads_to_the_template(world: World) -> None:

@@ -38,6 +38,11 @@ def test_a_machine_that_goes_to_sleep_has_its_list_at_once(world: World) -> None
     assert _lists(machine) == [[f"{HOME}/32"]] * 2
 
 
+def test_a_browser_at_localhost_lets_the_ssh_of_the_same_computer_in(world: World) -> None:
+    addresses.note(user=world.student, address="::1", at=timezone.now())
+    assert _lists(_asleep(world.student)) == [["127.0.0.1/32", "::1/128"]] * 2
+
+
 def test_what_sleeps_is_put_away_with_its_ports_held(world: World) -> None:
     machine = world.running()
     actions.shelve(machine=machine, by=world.student)

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from tunnels.wake_rules import BadKnock, all_knockers, home_of, may_knock, read
+from tunnels.wake_rules import BadKnock, all_knockers, home_of, homes_of, may_knock, read
 
 TUNNEL = uuid.uuid4()
 
@@ -21,6 +21,13 @@ TUNNEL = uuid.uuid4()
 )
 def test_whoever_has_an_address_is_at_home_in_a_network(address: str, home: str) -> None:
     assert home_of(address) == home
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_whoever_is_on_this_computer_comes_by_both_its_addresses(address: str) -> None:
+    assert may_knock("127.0.0.1", homes_of(address), [])
+    assert may_knock("::1", homes_of(address), [])
+    assert not may_knock("203.0.113.9", homes_of(address), [])
 
 
 @pytest.mark.parametrize("crowd", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3"])
