@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext_noop as _
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
@@ -35,6 +36,8 @@ def machine(request: Request, pk: UUID, verb: str = "") -> Machine:
 def body(request: Request, kind: type[Serializer[Any]], **options: Any) -> dict[str, Any]:
     """Return what was sent, in `kind`'s form. Raises ValidationError with the field's name."""
     serializer = kind(data=request.data, **options)
+    if request.data is None:  # DRF says no more of it than “No data provided”
+        raise ValidationError(serializer.error_messages["invalid"].format(datatype="null"))
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 

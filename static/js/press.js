@@ -6,6 +6,11 @@ const stateIn = (part) => part.querySelector(".word");
 const PLAIN = ["main", "notes"]; // parts without a state
 const before = new WeakMap(); // by form, the word of the state that stood there
 
+// A second press while the first is on its way is not sent: it would cut off the answer to the first, and be answered instead of it.
+document.addEventListener("htmx:confirm", (event) => {
+  if (before.has(event.detail.elt)) event.preventDefault();
+});
+
 document.addEventListener("htmx:beforeRequest", (event) => {
   const form = event.detail.elt;
   if (!form.matches("[data-press]")) return;
@@ -31,6 +36,7 @@ for (const name of ["htmx:sendError", "htmx:timeout", "htmx:sendAbort"]) documen
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { requestConfig, xhr, target } = event.detail;
   if (!requestConfig.elt.matches("[data-press]")) return;
+  before.delete(requestConfig.elt);
   const answer = new DOMParser().parseFromString(xhr.responseText, "text/html");
   const has = (id) => Boolean(answer.getElementById(id));
   const isSignedOut = answer.body.classList.contains("signed-out"); // our own address then leads to signing in, and back

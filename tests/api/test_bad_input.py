@@ -69,6 +69,15 @@ def test_a_body_that_is_no_object(api: Any, path: str, body: Any) -> None:
     assert is_problem(reply)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Invalid data. Expected"), ("es", "Datos inválidos. Se esperaba")]
+)
+def test_null_is_refused_with_a_sentence_as_a_list_is(api: Any, language: str, said: str) -> None:
+    for body in ("null", "[]"):
+        reply = api.ask("POST", "machines/", body, **{"Accept-Language": language})
+        assert reply.json()["detail"].startswith(said)
+
+
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k1"}])
 @pytest.mark.parametrize(
     ("path", "status"),
