@@ -10,7 +10,7 @@ NOT_MADE = {"ready": False, "status": "failed"}  # of an image that the cloud tr
 _GONE_IMAGE = _("The cluster no longer has the system “%(image)s”. A teacher can give this template another one.")
 _OFF = _("The cluster's administrators have switched the system “%(image)s” off. Choose another template, or ask them.")
 _NOT_THERE_YET = _(
-    "The system “%(image)s” is not on the cluster yet (%(status)s). Try again in some minutes; if it stays so, tell your teacher."
+    "The system “%(image)s” is not on the cluster yet. Try again in some minutes; if it stays so, tell your teacher."
 )
 _BEING_MADE = _(
     "The system “%(image)s” is being made. The first time takes about two minutes, more over a slow line; then it can be launched here."
@@ -74,7 +74,7 @@ class Image(models.Model):
         if self.status == "building":
             return Note(_BEING_MADE, {"image": self.name})
         return Note(
-            _OFF if self.status == "deactivated" else _NOT_THERE_YET, {"image": self.name, "status": self.status}
+            _OFF if self.status == "deactivated" else _NOT_THERE_YET, {"image": self.name}
         )
 
 

@@ -19,7 +19,7 @@ from tests.machines.world import World
 
 CHANGES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"missing": True}, {}, "no longer has the system “Tiny”"),
-    ({"ready": False, "status": "queued"}, {}, "not on the cluster yet (queued)"),
+    ({"ready": False, "status": "queued"}, {}, "not on the cluster yet. Try again"),
     ({"ready": False, "status": "deactivated"}, {}, "switched the system “Tiny” off"),
     ({}, {"missing": True}, "no longer has the size “small”"),
     ({"min_ram_mb": 384}, {}, "needs 384\u00a0MB of memory, and the size “small” has 256\u00a0MB"),
@@ -72,7 +72,7 @@ def test_a_template_that_cannot_work_is_refused_at_the_field(template: Template,
 def test_so_it_is_by_the_api(template: Template, teacher: User) -> None:
     Image.objects.update(ready=False, status="queued")
     parts = {"image": Image.objects.get(), "flavor": Flavor.objects.get()}
-    with pytest.raises(CannotWork, match="queued"):
+    with pytest.raises(CannotWork, match="not on the cluster yet"):
         create_template(by=teacher, name="New", summary="It.", services=[], **parts)
 
 
