@@ -73,9 +73,7 @@ class Image(models.Model):
             return Note(_NOT_MADE, {"image": self.name})
         if self.status == "building":
             return Note(_BEING_MADE, {"image": self.name})
-        return Note(
-            _OFF if self.status == "deactivated" else _NOT_THERE_YET, {"image": self.name}
-        )
+        return Note(_OFF if self.status == "deactivated" else _NOT_THERE_YET, {"image": self.name})
 
 
 class Flavor(models.Model):
