@@ -16,6 +16,7 @@ from lib.names import check_login, clean_name
 from lib.notes import Refusal
 from lib.schemes import SCHEMES
 from portal.presenters.template_fields import FIELD_LABELS
+from portal.templatetags.minga import size
 
 SPARE_ROWS = 3  # empty rows for services that a form offers
 
@@ -98,7 +99,15 @@ def _choice(model: type[Any], field: forms.Field, current: int | None) -> Any:
     """Make a choice of those that are offered and there, and of the one that the template has already."""
     there = Q(offered=True, missing=False) & (Q(ready=True) if model is Image else Q())
     rows = model._default_manager.filter(there | Q(pk=current))
-    return forms.ModelChoiceField(rows, label=field.label, empty_label=None)
+    kind = _SizeField if model is Flavor else forms.ModelChoiceField
+    return kind(rows, label=field.label, empty_label=None)
+
+
+class _SizeField(forms.ModelChoiceField):  # type: ignore[type-arg]  # the class takes no argument when it runs
+    """A choice of sizes that says how large each is: its name is the cloud's, and may mean nothing to a teacher."""
+
+    def label_from_instance(self, obj: Flavor) -> str:
+        return f"{obj.name}: {size(obj)}"
 
 
 class ServiceForm(forms.Form):

@@ -36,7 +36,7 @@ def page(request: SignedIn, pk: UUID) -> HttpResponse:
     except Refusal as refusal:
         form.add_error("name" if refusal.code == "bad_name" else None, str(refusal))
         return _page(request, row, form, refusal)
-    messages.success(request, _("“%(title)s” is being kept. You may go on working.") % {"title": moment.title})
+    messages.success(request, _("The copy of “%(title)s” has begun. You may go on working.") % {"title": moment.title})
     return redirect("machine-moments", row.pk)
 
 

@@ -38,7 +38,7 @@ def test_the_machine_leads_to_it_and_it_says_what_it_takes_before_the_press(sign
 def test_a_press_keeps_one_and_says_so(signed_in: Client, student: User) -> None:
     machine = make_machine(student)
     page = signed_in.post(at(machine), {"name": "before the exam"}, follow=True).content.decode()
-    assert "“before the exam” is being kept" in page
+    assert "The copy of “before the exam” has begun" in page
     assert "It is being kept: the cluster copies the disk." in page
 
 

@@ -275,3 +275,10 @@ def test_a_teacher_sees_the_questions_about_their_templates_and_answers_to_keep(
 def test_an_empty_list_says_what_it_would_show(colleague: User) -> None:
     assert "These are the machines made from your templates" in text(colleague, "/manage/questions/")
     assert "of a template of yours just now" in text(colleague, "/manage/requests/")
+
+
+def test_a_size_says_how_large_it_is(client: Client, teacher: User) -> None:
+    make_template()
+    client.force_login(teacher)
+    page = client.get("/lab-templates/new/").content.decode().replace("\xa0", " ")
+    assert "small: 1 processor, 256 MB of memory, 1 GB of disk" in page
