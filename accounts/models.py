@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -57,6 +58,7 @@ class User(AbstractUser):
     time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
     # The zone that the browser told last, for mails.
     browser_time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
+    browser_language = models.CharField(max_length=5, blank=True, default="", db_default="")  # likewise
     invited_at = models.DateTimeField(null=True, blank=True)  # when a link to choose the first password was asked for
     # When the person made the account; None: somebody else did.
     signed_up_at = models.DateTimeField(null=True, blank=True)
@@ -114,6 +116,11 @@ class User(AbstractUser):
     def role_names(self) -> str:
         """Return the person's roles as people read them, in the reader's language: Student, Teacher."""
         return ", ".join(str(self.Role(role).label) for role in self.held_roles)
+
+    @property
+    def mail_language(self) -> str:
+        """Return in which language a person is written to: the one they chose, else their browser's, else the site's."""
+        return self.language or self.browser_language or settings.LANGUAGE_CODE
 
 
 class SshKey(models.Model):

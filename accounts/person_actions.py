@@ -164,7 +164,8 @@ def remove(*, person: User, by: User | None) -> None:
     _shut_out(person)
     _update(
         person, username=f"removed-{person.uuid.hex[:12]}", first_name="", last_name="", email="", language="",
-        time_zone="", browser_time_zone="", roles=[User.Role.STUDENT.value], is_superuser=False, is_staff=False, last_login=None, invited_at=None,
+        time_zone="", browser_time_zone="", browser_language="", roles=[User.Role.STUDENT.value], is_superuser=False, is_staff=False,
+        last_login=None, invited_at=None,
         removed_at=timezone.now(), password=make_password(None),
     )  # fmt: skip
     person.ssh_keys.all().delete()

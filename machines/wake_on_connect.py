@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -38,7 +37,7 @@ def knock(tunnel: Tunnel, address: str, now: datetime) -> Answer:
     machine = Machine.objects.alive().not_held().with_parts().filter(pk=tunnel.holder).first()
     if machine is None or not _is_admitted(machine, tunnel, address, now):
         return REFUSED
-    with translation.override(machine.owner.language or settings.LANGUAGE_CODE):
+    with translation.override(machine.owner.mail_language):
         try:
             machine = _woken(machine, address)
         except Refusal as refusal:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from accounts.models import User
 from accounts.time_zones import zone_of
@@ -32,10 +33,13 @@ class ReadersTimeZone:
 
 
 def _keep(request: HttpRequest) -> None:
-    """Keep the browser's zone with the account, for mails while its person has chosen none. Not after a GET, which writes nothing.
+    """Keep the browser's zone and language with the account, for mails while its person has chosen none. Not after a GET, which writes nothing.
 
-    To sign in is a POST: so it is known from the first page on.
+    To sign in is a POST: so they are known from the first page on. Programs tell no zone, and nothing is kept of theirs.
     """
     zone = browser_zone(request) if request.method == "POST" else ""
-    if zone and request.user.is_authenticated and zone != request.user.browser_time_zone:
-        User.objects.filter(pk=request.user.pk).update(browser_time_zone=zone)
+    if not (zone and request.user.is_authenticated):
+        return
+    told = {"browser_time_zone": zone, "browser_language": get_language() or ""}
+    if any(getattr(request.user, name) != value for name, value in told.items()):
+        User.objects.filter(pk=request.user.pk).update(**told)

@@ -104,6 +104,25 @@ def test_to_sign_in_keeps_the_browsers_zone_for_mails(client: Client, student: U
     assert str(zone_of(student)) == "America/Guayaquil"
 
 
+@pytest.mark.parametrize(("chosen", "written"), [("", "es"), ("en", "en")])
+def test_mails_are_in_the_language_of_the_browser_until_one_is_chosen(
+    client: Client, student: User, chosen: str, written: str
+) -> None:
+    User.objects.update(language=chosen)
+    opened_in(client, student, "America/Guayaquil").post(
+        "/account/theme/", headers={"Accept-Language": "es-EC,es;q=0.9"}
+    )
+    student.refresh_from_db()
+    assert student.mail_language == written
+
+
+def test_a_program_s_language_is_not_kept(client: Client, student: User) -> None:
+    client.force_login(student)
+    client.post("/account/theme/", headers={"Accept-Language": "es"})
+    student.refresh_from_db()
+    assert (student.browser_language, student.mail_language) == ("", "en")
+
+
 def test_a_zone_that_was_chosen_stays(client: Client, student: User) -> None:
     choose(client, student, "Europe/Madrid")
     opened_in(client, student, "America/Guayaquil").post("/account/theme/")
