@@ -50,7 +50,9 @@ class AskForm(forms.Form):
 class DecisionForm(forms.Form):
     """Decide a request: until when, and a note that the person reads."""
 
-    ends_at = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    ends_at = forms.DateField(
+        label=_("Until"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
     note = LinesField(
         label=_("Note"),
         max_length=500,
@@ -63,6 +65,8 @@ class DecisionForm(forms.Form):
         longest = timedelta(days=AUTHOR_DAYS) if is_author else LONGEST
         today = timezone.localdate()
         self.fields["ends_at"].widget.attrs |= {"min": today.isoformat(), "max": (today + longest).isoformat()}
+        if is_author:  # theirs must have an end
+            self.initial.setdefault("ends_at", today + longest)
         until = (
             _("The last day. At most %(days)s days from now.")
             if is_author

@@ -186,6 +186,18 @@ def test_the_last_day_that_is_offered_can_be_given(
     assert decide(client, person, asked, ends_at=in_days(days)).status_code == 302
 
 
+@pytest.mark.parametrize(("who", "is_given"), [("teacher", True), ("admin", False)])
+def test_an_author_finds_the_last_day_filled_in(
+    client: Client, asked: QuotaRequest, request: pytest.FixtureRequest, who: str, is_given: bool
+) -> None:
+    page = (
+        as_(client, request.getfixturevalue(who))
+        .get(f"/manage/requests/{asked.pk}/", headers={"Accept-Language": "es"})
+        .content.decode()
+    )
+    assert (f'value="{in_days(requests_for_more.AUTHOR_DAYS)}"' in page) is is_given
+
+
 @pytest.mark.parametrize("state", ["banana", "", "open"])
 def test_only_a_button_approves(client: Client, admin: User, asked: QuotaRequest, state: str) -> None:
     reply = decide(client, admin, asked, state=state)
