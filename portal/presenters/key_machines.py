@@ -61,5 +61,10 @@ class KeyMachines:
         return next((str(line.machine.pk) for line in self.lines if line.key.waits), "")
 
     @property
+    def open_to_it(self) -> list[Machine]:
+        """Return the machines that run and do not have it."""
+        return [line.machine for line in self.lines if line.key.can_put and not line.why_not_now]
+
+    @property
     def can_put(self) -> bool:
-        return any(line.key.can_put and not line.why_not_now for line in self.lines)
+        return bool(self.open_to_it)

@@ -1,12 +1,14 @@
 """A person's keys as their page lists them: since when, and in which machines."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from uuid import UUID
 
 from accounts.models import SshKey, User
 from machines import installed_keys, key_faults
 from machines.models import Machine
+from machines.states import State, Wanted
 
 
 class ListedKey:
@@ -14,9 +16,10 @@ class ListedKey:
 
     is_last = False  # its owner has no other
 
-    def __init__(self, key: SshKey, machines: Iterable[Machine]) -> None:
+    def __init__(self, key: SshKey, machines: Iterable[Machine], running: Collection[UUID]) -> None:
         self.key = key
         self.machines = sorted(machines, key=lambda machine: machine.name)
+        self.can_put = not {machine.pk for machine in self.machines}.issuperset(running)  # into one at least
 
     @property
     def pk(self) -> int:
@@ -49,7 +52,7 @@ class ListedKey:
 
 
 def keys_of(person: User) -> list[ListedKey]:
-    """Return all keys of a person, the oldest first. Three queries."""
+    """Return all keys of a person, the oldest first. Four queries."""
     return _listed(list(person.ssh_keys.all()), person)
 
 
@@ -65,4 +68,6 @@ def _listed(keys: list[SshKey], owner: User) -> list[ListedKey]:
     there: dict[int | None, list[Machine]] = defaultdict(list)
     for row in rows.select_related("machine__template__image"):
         there[row.key_id].append(row.machine)
-    return [ListedKey(key, there[key.pk]) for key in keys]
+    awake = mine.exclude(server_id="").filter(state=State.RUNNING, wanted=Wanted.RUNNING, held_at=None)
+    running = set(awake.values_list("pk", flat=True))
+    return [ListedKey(key, there[key.pk], running) for key in keys]

@@ -61,20 +61,28 @@ def remove_portal_key(request: SignedIn, pk: UUID) -> HttpResponse:
 @never_cache
 @once_per_form
 def install(request: SignedIn, pk: int) -> HttpResponse:
-    """Show which of a person's machines know a key, and put it into those that are chosen."""
+    """Show which of a person's machines know a key, and put it into those that are chosen, or into all that run."""
     key = get_object_or_404(access.visible(request.user, SshKey), pk=pk)
     if request.method == "POST":
-        chosen = set(request.POST.getlist("machine"))
-        rows = [each.machine for each in KeyMachines(key).lines if str(each.machine.pk) in chosen]
+        rows = _chosen(request, KeyMachines(key))
         try:
             key_changes.put_in(key=key, machines=rows, by=request.user)
         except Refusal as refusal:
             messages.error(request, str(refusal))
             return redirect("keys")
-        if not rows:
+        if (
+            not rows and "all" not in request.POST
+        ):  # else it has got into all of them meanwhile, or none runs: the page says so
             messages.error(request, _("Choose at least one machine."))
         return redirect("key-install", key.pk)
     return render(request, "keys/install.html", {"key": key, "shown": KeyMachines(key)})
+
+
+def _chosen(request: SignedIn, shown: KeyMachines) -> list[Machine]:
+    if "all" in request.POST:
+        return shown.open_to_it
+    named = set(request.POST.getlist("machine"))
+    return [line.machine for line in shown.lines if str(line.machine.pk) in named]
 
 
 def _machine(request: SignedIn, pk: UUID) -> Machine:

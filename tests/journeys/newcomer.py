@@ -102,14 +102,8 @@ def put_newest_key_in(person: Visitor) -> str:
     """Press "put this key into my machines" beside the key that was added last. Return what the page says once that is done."""
     page = person.page
     page.goto("/keys/")
-    page.locator("a[href$='/install/']").last.click()
-    page.locator("#install button.main").click()
+    page.locator("form[action$='/install/'] button").last.click()
+    page.wait_for_url("**/install/")
     part = page.locator("#install")
-    wait_for(
-        lambda: not part.locator("button.main").count(),  # the page of before has it still
-        person.seconds,
-        "the key is asked for",
-        say=part.inner_text,
-    )
     page.locator("#install[data-pace]").wait_for(state="detached", timeout=1000 * person.seconds)
     return part.inner_text()

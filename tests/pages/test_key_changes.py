@@ -160,6 +160,22 @@ def test_a_key_is_put_into_the_machines_that_are_chosen(
     assert f'value="{other.pk}" checked' in page(signed_in, f"/keys/{key.pk}/install/")
 
 
+def test_one_press_puts_a_key_into_all_that_run(
+    signed_in: Client, machine: Machine, key: SshKey, student: User, student2: User
+) -> None:
+    other = make_machine(student, name="other")
+    make_machine(student, name="asleep", state="suspended")
+    make_machine(student2)
+    there = f"/keys/{key.pk}/install/"
+    assert f'<form method="post" action="{there}">' in page(signed_in, "/keys/")
+    signed_in.post(there, {"all": "on"})
+    assert {change.machine for change in KeyChange.objects.all()} == {machine, other}
+    for each in (machine, other):
+        installed_keys.put_in(disk_of(each), student, [key.public_key])
+    assert f'action="{there}"' not in page(signed_in, "/keys/")
+    assert "Choose at least" not in signed_in.post(there, {"all": "on"}, follow=True).content.decode()
+
+
 def test_one_that_sleeps_cannot_be_chosen(signed_in: Client, student: User, key: SshKey) -> None:
     make_machine(student, state="suspended")
     shown = page(signed_in, f"/keys/{key.pk}/install/")
