@@ -49,6 +49,11 @@ def browser_zone(request: HttpRequest) -> str:
     return name if is_offered(name) else ""
 
 
+def is_typed(request: HttpRequest) -> bool:
+    """Return whether somebody typed this address or opened a bookmark. Browsers tell it over HTTPS and at localhost only."""
+    return request.headers.get("Sec-Fetch-Site") == "none"
+
+
 def _read(text: str) -> IPv4Address | IPv6Address | None:
     try:
         return read_address(text)

@@ -29,9 +29,11 @@ from portal.numbered_pages import page_of
 from portal.once import once_per_form
 from portal.presenters import machine_tabs, question_banner
 from portal.presenters.machine_tabs import PORTS, SETTINGS
+from portal.presenters.navigation import home_of
 from portal.presenters.quota_ways import ways_for
 from portal.presenters.recycle_bin import Binned
 from portal.presenters.show_machines import show, show_all
+from portal.request_facts import is_typed
 from portal.signed_in import SignedIn
 from portal.views.machine_page import announcement, find, machine_page, machine_url
 from quotas.actions import usage
@@ -53,6 +55,10 @@ UNCHANGED = partial(HttpResponse, status=204)
 @never_cache
 def machines(request: SignedIn) -> HttpResponse:
     page, has_bin = _page_of(request)
+    home = home_of(request.user)
+    is_bare = not (page.object_list or has_bin or request.GET)
+    if is_bare and is_typed(request) and home != request.path:  # the site's own address leads home, as signing in does
+        return redirect(home)
     mine = show_all(list(page), request.user)
     rest = question_banner.on_cards(request, mine)
     binned = Machine.objects.filter(owner=request.user).in_bin().with_parts().order_by("-binned_at") if has_bin else ()

@@ -47,7 +47,7 @@ def test_three_clicks_lead_from_signing_in_to_a_shell(teacher: Visitor, home: Fr
     teacher.have_a_key_made(home.home / "Downloads")
     assert home.run(teacher.copied("store-unix")).returncode == 0
     clicks = clicks_of(teacher)
-    teacher.page.goto("/")  # where signing in leads a student
+    teacher.follow("/")  # where signing in leads a student
     teacher.page.locator("main a[href='/launch/']").first.click()
     teacher.page.locator("form.launch button").first.click()
     name = teacher.page.locator("#machine-name").inner_text()

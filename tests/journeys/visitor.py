@@ -109,13 +109,18 @@ class Visitor:
         self.page.locator(f"#{line}-copy").click()
         return str(self.page.evaluate("navigator.clipboard.readText()"))
 
+    def follow(self, address: str) -> None:
+        """Go to an address of the portal as by one of its links: whoever types the first one may be led elsewhere."""
+        with self.page.expect_navigation():
+            self.page.evaluate("address => { location.href = address }", address)
+
     def service(self, name: str) -> Locator:
         """The line of one service among the ways in, or among the ports."""
         return self.page.locator("#live .services > li").filter(has=self.page.get_by_text(name, exact=True))
 
     def used(self) -> dict[str, str]:
         """The quota bars of My machines, as people read them: {"Machines": "1 of 2"}."""
-        self.page.goto("/")
+        self.follow("/")
         gauges = self.page.locator("#quota .gauge div").all()
         return {g.locator("span").first.inner_text(): g.locator("span").last.inner_text() for g in gauges}
 

@@ -12,7 +12,7 @@ from accounts.models import User
 from portal.presenters import navigation
 from portal.presenters.navigation import AREAS, MENU, ON_A_PHONE, home_of
 from quotas.models import QuotaRequest
-from tests.factories import make_template
+from tests.factories import make_machine, make_template
 
 ROLES = ("student", "teacher", "donor", "admin")
 ADDRESSES = {
@@ -142,6 +142,29 @@ def test_a_sign_in_leads_home(roles: list[str], home: str, client: Client, db: N
     assert reply.redirect_chain == [("/accounts/login/", 302)]
     assert client.post("/accounts/login/", {"login": "pat", "password": "minga"})["Location"] == home
     assert f'class="brand" href="{home}"' in client.get("/keys/").content.decode()
+
+
+@pytest.mark.parametrize(("role", "home"), [("teacher", "/teaching/"), ("admin", "/manage/"), ("donor", "/donating/")])
+def test_who_types_the_site_s_address_comes_home(role: str, home: str, client: Client, db: None) -> None:
+    client.force_login(User.objects.create_user(username="pat", roles=[role]))
+    assert client.get("/", headers={"Sec-Fetch-Site": "none"})["Location"] == home
+    for address, came in (
+        ("/", "same-origin"),
+        ("/", ""),
+        ("/?page=1", "none"),
+    ):  # a link, an old browser, a page of a list
+        assert client.get(address, headers={"Sec-Fetch-Site": came}).status_code == 200
+
+
+def test_who_has_machines_finds_them_at_the_site_s_address(client: Client, teacher: User) -> None:
+    make_machine(teacher)
+    client.force_login(teacher)
+    assert client.get("/", headers={"Sec-Fetch-Site": "none"}).status_code == 200
+
+
+def test_a_student_s_home_is_there(client: Client, student: User) -> None:
+    client.force_login(student)
+    assert client.get("/", headers={"Sec-Fetch-Site": "none"}).status_code == 200
 
 
 def test_a_sign_in_for_a_page_leads_to_it(client: Client, teacher: User) -> None:
