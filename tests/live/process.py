@@ -99,7 +99,7 @@ class Listener:
     def read(self, seconds: float) -> None:
         self.line.settimeout(max(0.01, seconds))
         got = self.line.recv(65536)
-        self.text += got.decode()
+        self.text += got.decode(errors="replace")  # the frame of a websocket may come with the head
         self.is_over = not got
 
     @property
