@@ -30,13 +30,15 @@ def keys(request: SignedIn) -> HttpResponse:
     if not form.is_valid():
         return keys_page(request, form, status=400)
     try:
-        actions.add_key(owner=request.user, by=request.user, **form.cleaned_data)
+        key = actions.add_key(owner=request.user, by=request.user, **form.cleaned_data)
     except Refusal as refusal:
         if isinstance(refusal, PrivateHalf):
             form.data = {**request.POST.dict(), "public_key": ""}
         form.add_error("public_key" if refusal.code in ("bad_key", "duplicate_key") else None, str(refusal))
         return keys_page(request, form, status=refusal.status)
     messages.success(request, _("Key added. It goes into every machine that you launch or reset from now on."))
+    if listed(key).can_put:
+        messages.info(request, _("“Add to my machines”, beside the key, puts it into those that run."))
     return redirect(way_on(request))
 
 

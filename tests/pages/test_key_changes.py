@@ -160,6 +160,20 @@ def test_a_key_is_put_into_the_machines_that_are_chosen(
     assert f'value="{other.pk}" checked' in page(signed_in, f"/keys/{key.pk}/install/")
 
 
+@pytest.mark.parametrize(("state", "is_said"), [("running", True), ("suspended", False)])
+def test_whoever_adds_a_key_reads_how_it_comes_into_those_that_run(
+    signed_in: Client, student: User, state: str, is_said: bool
+) -> None:
+    make_machine(student, state=state, wanted=state)
+    typed = {
+        "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl",
+        "name": "new",
+    }
+    reply = signed_in.post("/keys/", typed, follow=True)
+    assert "Key added." in reply.content.decode()
+    assert ("puts it into those that run" in reply.content.decode()) is is_said
+
+
 def test_one_press_puts_a_key_into_all_that_run(
     signed_in: Client, machine: Machine, key: SshKey, student: User, student2: User
 ) -> None:
