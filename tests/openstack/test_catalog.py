@@ -90,7 +90,7 @@ def test_all_disks_of_a_size_are_counted(stage: OpenStackStage, size: str) -> No
 def test_the_catalogs_rows_follow(db: None, stage: OpenStackStage, image: Any, size: str) -> None:
     catalog.look_again(stage.cloud)
     row = Image.objects.get(cloud_id=image["id"])
-    assert "queued" in str(row.lacks)
+    assert "not on the cluster yet" in str(row.lacks)
     stage.admin.image.delete(f"/images/{image['id']}")
     stage.admin.compute.delete_flavor(size)
     catalog.look_again(stage.cloud)
