@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cloud import local
-from cloud.contract import CloudBusy, Server
+from cloud.contract import CloudBusy, Listing, Server
 from cloud.local import LocalCloud
 from cloud.localcloud import processes
 from tests import waiting, warm
@@ -88,7 +88,11 @@ class LocalStage:
 
     def servers(self) -> list[Server]:
         """List them. A connection that idled while the computer stood still may be closed by the other side: then once more."""
-        return insist(self.cloud.list_servers).servers
+        return insist(self._listed).servers
+
+    def _listed(self) -> Listing:
+        self.said()  # fails with the log of a process that has ended
+        return self.cloud.list_servers()
 
     def break_server(self, server: Server) -> None:
         """Put the server into ERROR, in the cloud's database while the cloud is down: no verb breaks anything."""
