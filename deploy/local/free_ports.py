@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.local.errors import LauncherError
 
+ANSWER_SECONDS = 0.5  # for a server of ours to answer on its port
 VPS_PORTS = 1000  # public ports of the embedded VPS: a machine has about three
 
 
@@ -24,6 +25,15 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         except OSError:
             return False
         return True
+
+
+def listens(port: int) -> bool:
+    """Return whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def free_port() -> int:

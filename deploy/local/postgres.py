@@ -78,6 +78,16 @@ class Postgres:
             words = " ".join(done.stderr.split())[-300:]
             raise LauncherError(f"PostgreSQL could not make its folder {self.folder}: {words}")
 
+    def answers(self) -> bool:
+        """Return whether the server lets us in."""
+        import psycopg
+
+        try:
+            psycopg.connect(self.url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def command(self) -> list[str]:
         settings = [
             "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "max_connections=200",

@@ -5,9 +5,11 @@ Nothing is kept on disk: Redis only carries hints, and the sweep finds again wha
 
 import importlib.util
 import os
+import socket
 from pathlib import Path
 
 from deploy.local.errors import LauncherError
+from deploy.local.free_ports import ANSWER_SECONDS
 
 
 def server() -> Path:
@@ -46,3 +48,15 @@ class Redis:
 
     def command(self) -> list[str]:
         return [str(server()), str(self.folder / "redis.conf")]
+
+    def answers(self) -> bool:
+        """Return whether it is this server that answers, with our password. Whatever else stands on the port: no exception."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), ANSWER_SECONDS) as line:
+                line.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                answers = b""
+                while b"+PONG" not in answers and (more := line.recv(100)):
+                    answers += more
+                return b"+PONG" in answers
+        except OSError:
+            return False

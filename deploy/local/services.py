@@ -1,10 +1,13 @@
 """The services of Minga on one computer: what each runs, which others it waits for, and how it shows that it is ready."""
 
+import http.client
 import os
 import re
 import shutil
 import signal
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,14 +15,15 @@ from pathlib import Path
 
 from deploy.local import free_ports, stamps
 from deploy.local.child import Program
+from deploy.local.free_ports import listens
 from deploy.local.installation import ROOT, Installation
 from deploy.local.postgres import Postgres
-from deploy.local.readiness import database_answers, listens, log_says, page_answers, redis_answers
 from deploy.local.redis import Redis
 
 # The values of a flag that lib.environment reads as off. What runs before the portal may not import lib.
 OFF = ("off", "false", "no", "n", "0")
 
+WEB_SECONDS = 5.0  # for an answer of web: its first page compiles templates
 GUEST_SECONDS = 30  # the local cloud puts its guests to sleep before it ends
 STARTER = "debian-12"  # the image of the first template
 WORKERS = "4"  # a task mostly waits for the cloud; each costs about 60 MB
@@ -142,12 +146,11 @@ def _postgres(postgres: Postgres) -> Service:
     program = Program(
         "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT, seconds=15
     )
-    return Service(program, wave=0, is_ready=partial(database_answers, postgres.url), ports=[postgres.port])
+    return Service(program, wave=0, is_ready=postgres.answers, ports=[postgres.port])
 
 
 def _redis(redis: Redis) -> Service:
-    answers = partial(redis_answers, redis.port, redis.password)
-    return Service(Program("redis", redis.command()), wave=1, is_ready=answers, ports=[redis.port])
+    return Service(Program("redis", redis.command()), wave=1, is_ready=redis.answers, ports=[redis.port])
 
 
 def _assets(site: dict[str, str]) -> Service:
@@ -231,6 +234,17 @@ def _web(installation: Installation, site: dict[str, str]) -> Service:
     return Service(program, wave=3, after=("prepare", "assets"), is_ready=answers, ports=[installation.web_port])
 
 
+def page_answers(url: str) -> bool:
+    """Return whether web answers with anything but a server error. (Strangers are sent to the sign-in page.)"""
+    try:
+        with urllib.request.urlopen(url, timeout=WEB_SECONDS):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except (OSError, http.client.HTTPException):  # the latter: a stranger on its port speaks no HTTP
+        return False
+
+
 def _live(installation: Installation, site: dict[str, str]) -> Service:
     """Run the live process at a port of its own: there is no proxy that could make one address of two. Cookies of a name go to all its ports."""
     port = installation.ports["live"]
@@ -251,6 +265,16 @@ def _worker(installation: Installation, site: dict[str, str]) -> Service:
         "--without-gossip", "--without-mingle", environment=site | UNCHECKED, seconds=8,
     )  # fmt: skip
     return Service(program, wave=3, after=("prepare", "redis"), is_ready=partial(log_says, log, since, b" ready."))
+
+
+def log_says(log: Path, since: int, words: bytes) -> bool:
+    """Return whether the process wrote these words after the byte `since` of its log."""
+    try:
+        with log.open("rb") as lines:
+            lines.seek(since)
+            return words in lines.read()
+    except OSError:
+        return False
 
 
 def _beat(installation: Installation, site: dict[str, str]) -> Service:

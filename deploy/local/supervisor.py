@@ -12,7 +12,6 @@ from types import FrameType
 from deploy.local import child, pidfiles, services, stamps
 from deploy.local.errors import LauncherError, of_os_error
 from deploy.local.installation import Installation, write
-from deploy.local.rest import Rest
 from deploy.local.services import Service
 
 LOOK_SECONDS = 0.05  # between two looks while starting
@@ -98,7 +97,7 @@ class Supervisor:
 
     def _keep(self) -> None:
         logs_at = 0.0
-        with closing(Rest()) as rest:
+        with closing(child.Rest()) as rest:
             while True:
                 self._look()
                 if time.monotonic() > logs_at:

@@ -1,13 +1,15 @@
-"""deploy/local/readiness.py: whatever stands on a service's port, the launcher gets an answer, never an exception."""
+"""Is a service ready? Whatever stands on a service's port, the launcher gets an answer, never an exception."""
 
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from deploy.local.readiness import page_answers, redis_answers
+from deploy.local.redis import Redis
+from deploy.local.services import page_answers
 
 
 @contextmanager
@@ -44,6 +46,6 @@ def test_a_page_answers_or_not(words: bytes, is_ready: bool) -> None:
 
 
 @pytest.mark.parametrize(("words", "is_ready"), [(b"+OK\r\n+PONG\r\n", True), (b"HTTP/1.0 400 Bad\r\n\r\n", False)])
-def test_redis_answers_or_not(words: bytes, is_ready: bool) -> None:
+def test_redis_answers_or_not(words: bytes, is_ready: bool, tmp_path: Path) -> None:
     with port_that_says(words) as port:
-        assert redis_answers(port, "secret") is is_ready
+        assert Redis(tmp_path, port, "secret").answers() is is_ready

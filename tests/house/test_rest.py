@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.rest import Rest
+from deploy.local.child import Rest
 from tests.waiting import PATIENCE
 
 LONG = 2 * PATIENCE  # seconds, of which a woken rest takes next to none

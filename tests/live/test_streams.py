@@ -21,7 +21,7 @@ from django.test import Client
 
 from accounts import tokens
 from accounts.models import User
-from deploy.local.readiness import page_answers
+from deploy.local.services import page_answers
 from lib import events
 from portal.live import redis_events
 from portal.live.stream import Message

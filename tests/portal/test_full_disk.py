@@ -17,7 +17,6 @@ from django.test import Client
 
 from deploy.local import child
 from deploy.local.postgres import Postgres
-from deploy.local.readiness import database_answers
 from portal.ops import database_disk, health
 from portal.ops.health import DatabaseAnswer, Part
 from tests.ports import free_port
@@ -75,7 +74,7 @@ def on_it(small_disk: Path) -> Iterator[str]:
         "postgres", postgres.command(), folder=postgres.folder, become=postgres.become, gently=signal.SIGINT
     )
     process = child.start(program, log=small_disk.parent / "log", pidfile=small_disk.parent / "pid")
-    until(lambda: database_answers(postgres.url), "PostgreSQL answers")
+    until(postgres.answers, "PostgreSQL answers")
     yield postgres.url
     child.end(process, program, pidfile=small_disk.parent / "pid")
 
