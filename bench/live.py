@@ -4,7 +4,7 @@
 
 It starts a PostgreSQL and a Redis of its own, the live process as production does, and so many people with a machine, each with a
 page open. The pages are sockets of this process, and come back as static/js/events.js does: when they were told to (a restart in
-good order), or at a time of their own within 8 s, then later and later (kill -9).
+good order), or at a time of their own within 6 s, then later and later (kill -9).
 
 Goals: at most 20 KB a page; 0 threads and 0 connections to the database more; at most 0.2 of a processor at 10 events a second;
 all back within 10 s after a restart, at most 50 a second; at most 80 MB without pages.
@@ -79,7 +79,7 @@ class Page:
     def __init__(self, port: int, cookie: str) -> None:
         self.port, self.cookie = port, cookie
         self.is_open, self.heard = False, 0
-        self.back_at, self.retry_seconds = 0.0, 0.0
+        self.back_at, self.retry_seconds, self.soon = 0.0, 0.0, 0
 
     async def live(self) -> None:
         tries = 0
@@ -92,7 +92,9 @@ class Page:
                 pass
             tries = 0 if self.is_open else tries
             self.is_open = False
-            own = random.uniform(1.0, 10.0 if tries < 4 else 30.0) if tries else random.uniform(0.2, 8.0)
+            own = random.uniform(1.0 if tries else 0.2, 6.0 if tries < 2 else 10.0 if tries < 4 else 30.0)
+            own = random.uniform(0.3, 1.5) if self.soon else own
+            self.soon = 2 if self.retry_seconds else max(0, self.soon - 1)
             await asyncio.sleep(self.retry_seconds or own)
             tries += 1
 
@@ -103,7 +105,7 @@ class Page:
         try:
             while line := await reader.readline():
                 if line.startswith(b"event: state"):
-                    self.is_open, self.back_at = True, time.monotonic()
+                    self.is_open, self.back_at, self.soon = True, time.monotonic(), 0
                 self.heard += line.startswith(b"event: change")
                 if line.startswith(b"data: restart "):
                     self.retry_seconds = int(line.split()[2]) / 1000
@@ -167,13 +169,13 @@ async def measure(process: Process, cookies: list[str], seconds: float) -> None:
     ask = sync_to_async(connections)
     await until(lambda: _answers(process.port))
     warm = [Page(process.port, cookie) for cookie in cookies[:5]]
-    tasks = [asyncio.create_task(page.live()) for page in warm]
+    early = [asyncio.create_task(page.live()) for page in warm]
     await until(lambda: all(page.is_open for page in warm))
     await asyncio.sleep(3)  # in which rights are looked at twice: both threads and the pool are as they stay
     before = process.kilobytes, process.facts.num_threads(), await ask()
     print(f"without pages: {before[0] / 1000:.1f} MB (goal 80), {before[1]} threads, {before[2]} connections")
     pages = [Page(process.port, cookie) for cookie in cookies]
-    tasks += [asyncio.create_task(page.live()) for page in pages]
+    tasks = [asyncio.create_task(page.live()) for page in pages]
     took = await until(lambda: all(page.is_open for page in pages))
     await asyncio.sleep(5)  # what the entries took meanwhile has been given back
     after = process.kilobytes, process.facts.num_threads(), await ask()
@@ -182,8 +184,10 @@ async def measure(process: Process, cookies: list[str], seconds: float) -> None:
         f"{after[1] - before[1]} threads and {after[2] - before[2]} connections more (goal 0)"
     )
     await _events(process, pages, seconds)
-    await _restart(process, warm + pages, "a restart", process.end)
-    await _restart(process, warm + pages, "kill -9", process.kill)
+    for task in early:
+        task.cancel()
+    await _restart(process, pages, "a restart", process.end)
+    await _restart(process, pages, "kill -9", process.kill)
     for task in tasks:
         task.cancel()
 

@@ -1,4 +1,4 @@
-"""The queue of visitors who want to connect: fair by address, and left by whoever hangs up."""
+"""The queue of visitors who want to connect: so many in any second, fair by address, and left by whoever hangs up."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -15,11 +15,11 @@ Turn = asyncio.Future[None]
 
 
 class Admission:
-    """Addresses take turns: a stranger with hundreds of visits in the queue delays others by one visit, not by all of them."""
+    """Addresses take turns: a stranger with hundreds of visits in the queue delays others by a second at most, not by all of them."""
 
     def __init__(self) -> None:
         self.waiting: OrderedDict[str, deque[Turn]] = OrderedDict()  # the address whose turn is next comes first
-        self._next_at = 0.0
+        self._entered: deque[float] = deque(maxlen=ENTRIES_A_SECOND)  # when the last ones entered, on the loop's clock
         self._timer: asyncio.TimerHandle | None = None
 
     async def wait(self, address: str, receive: Any) -> None:
@@ -45,9 +45,12 @@ class Admission:
         turn: Turn = loop.create_future()
         self.waiting.setdefault(source, deque()).append(turn)
         if self._timer is None:
-            self._next_at = max(self._next_at, loop.time())
-            self._timer = loop.call_at(self._next_at, self._admit)
+            self._timer = loop.call_at(self._next_at(), self._admit)
         return turn
+
+    def _next_at(self) -> float:
+        """Return when the next may enter, on the loop's clock: a second after the fiftieth before, or at once."""
+        return self._entered[0] + 1 if len(self._entered) == ENTRIES_A_SECOND else 0.0
 
     def _leave(self, source: str, turn: Turn) -> None:
         """Give the place back of one who was not admitted."""
@@ -57,16 +60,19 @@ class Admission:
                 del self.waiting[source]
 
     def _admit(self) -> None:
+        """Let in as many as may enter now, and come back while others wait."""
+        loop = asyncio.get_running_loop()
+        while self.waiting and self._next_at() <= loop.time():
+            self._admit_next()
+            self._entered.append(loop.time())
+        self._timer = loop.call_at(self._next_at(), self._admit) if self.waiting else None
+
+    def _admit_next(self) -> None:
         """Let in who is next, and put the others of the same address behind all other addresses."""
-        self._timer = None
-        if not self.waiting:
-            return
         source, turns = self.waiting.popitem(last=False)
         turns.popleft().set_result(None)
         if turns:
             self.waiting[source] = turns
-        self._next_at += 1 / ENTRIES_A_SECOND
-        self._timer = asyncio.get_running_loop().call_at(self._next_at, self._admit)
 
 
 def source_of(address: str) -> str:

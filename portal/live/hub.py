@@ -12,7 +12,7 @@ from typing import Any
 from accounts.models import User
 from lib import seldom
 from portal.live import rights
-from portal.live.admission import ENTRIES_A_SECOND, Admission
+from portal.live.admission import Admission
 from portal.live.entry import Entry, Refused, address_of, key_of
 from portal.live.reading import read
 from portal.live.rights import Change
@@ -21,7 +21,8 @@ from portal.live.stream import GAP, Deliver, Message, Stream
 log = logging.getLogger("portal.live")
 MOST_OF_A_PERSON = 20  # connections
 MOST = 5000  # of this process
-RESTART_SECONDS = 2.0  # until the next process answers
+RESTART_SECONDS = 0.5  # until the next process can answer; a page that comes too early tries again soon
+TOLD_A_SECOND = 60  # pages; some more than may enter, so that no entry is left unused
 GATHER_SECONDS = 0.1  # changes of so long are looked up in one go
 KEPT = 2000  # changes that a connection can catch up on
 ALIVE_SECONDS = 15.0
@@ -82,7 +83,7 @@ class Hub:
         self.is_draining = True
         streams = random.sample(list(self.streams), len(self.streams))
         for place, stream in enumerate(streams):
-            stream.end("restart", round(1000 * (RESTART_SECONDS + place / ENTRIES_A_SECOND)))
+            stream.end("restart", round(1000 * (RESTART_SECONDS + place / TOLD_A_SECOND)))
         async with asyncio.timeout(2):
             await asyncio.gather(*(stream.settle() for stream in streams))
 

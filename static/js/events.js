@@ -6,6 +6,7 @@
   const SILENT_MS = 40000; // a sign of life comes every 15 s
   const SPREAD_MS = 10000; // after a gap that all browsers have at once
   const STEADY_MS = 30000; // a stream that stayed open for this long counts as working
+  const SOON = { tries: 2, ms: [300, 1500] }; // after a restart that was told: the next process is nearly there
   const CHECK_MS = [20000, 900000]; // between two checks whether the right has ended: at first, and at most
   const { events: address, ask } = document.currentScript.dataset;
   if (!window.EventSource) return;
@@ -16,6 +17,7 @@
   let openedAt = 0;
   let release = null;
   let tries = 0;
+  let soon = 0; // tries left that need not wait long
   let letInAt = 0; // when the portal let the stream in; 0: it has not
   let check = { pause: CHECK_MS[0], next: 0 };
   let last = ""; // the id of the last change
@@ -65,6 +67,7 @@
     openedAt = performance.now();
     source.addEventListener("state", (event) => {
       letInAt ||= performance.now();
+      soon = 0;
       tell({ type: "state", live: event.data === "live" });
     });
     source.addEventListener("gap", () => {
@@ -81,7 +84,7 @@
       comeBack(Number(wait));
     });
     source.addEventListener("error", () => {
-      if (source.readyState === EventSource.CLOSED) checkRight();
+      if (source.readyState === EventSource.CLOSED && !soon) checkRight();
       comeBack();
     });
   }
@@ -95,7 +98,8 @@
       check = { pause: CHECK_MS[0], next: 0 };
     }
     letInAt = 0;
-    const wait = told || (tries ? between(1000, tries < 4 ? 10000 : 30000) : between(200, 8000));
+    const wait = told || (soon ? between(...SOON.ms) : between(tries ? 1000 : 200, tries < 2 ? 6000 : tries < 4 ? 10000 : 30000));
+    soon = told ? SOON.tries : Math.max(0, soon - 1);
     tries += 1;
     clearTimeout(again);
     again = setTimeout(() => { if (release) open(); }, wait);

@@ -45,11 +45,14 @@ class Door:
         await asyncio.gather(*self.visits, return_exceptions=True)
 
 
-async def test_fifty_a_second_come_in() -> None:
+async def test_fifty_come_in_in_any_second() -> None:
+    """After a quiet time all enter at once, so that 500 pages need 9 s after a restart and not 10."""
     door, begun = Door(), asyncio.get_running_loop().time()
-    await door.come(*["192.0.2.1"] * 11)
-    await asyncio.gather(*door.visits)
-    assert asyncio.get_running_loop().time() - begun >= 10 / ENTRIES_A_SECOND - 0.01
+    await door.come(*["192.0.2.1"] * (ENTRIES_A_SECOND + 1))
+    await asyncio.gather(*door.visits[:-1])
+    assert not door.visits[-1].done()
+    await door.visits[-1]
+    assert asyncio.get_running_loop().time() - begun >= 1
 
 
 async def test_addresses_take_turns() -> None:

@@ -19,10 +19,11 @@ window.EventSource = class extends EventTarget {
   constructor() {
     super();
     counts.streams += 1;
-    const isLetIn = window.way === "flaps" && counts.streams % 2;
+    const isLetIn = window.way === "flaps" && counts.streams % 2 || window.way === "restarts" && counts.streams === 1;
     this.readyState = isLetIn ? 0 : 2;
     if (isLetIn) setTimeout(() => this.dispatchEvent(new MessageEvent("state", { data: "live" })), 10);
-    setTimeout(() => this.dispatchEvent(new Event("error")), 50);
+    if (isLetIn && window.way === "restarts") setTimeout(() => this.dispatchEvent(new MessageEvent("bye", { data: "restart 1000" })), 50);
+    else setTimeout(() => this.dispatchEvent(new Event("error")), 50);
   }
   close() {}
 };
@@ -49,3 +50,13 @@ def test_a_page_that_is_refused_asks_ever_less_often(page: Page, way: str) -> No
     counts = page.evaluate("counts")
     assert 2 <= counts["asks"] <= 10
     assert 100 <= counts["streams"] <= 300
+
+
+def test_a_page_that_comes_back_too_early_from_a_restart_tries_again_soon(page: Page) -> None:
+    """Twice, and without asking whether the right has ended: the next process is nearly there."""
+    page.add_init_script("window.way = 'restarts'; Math.random = () => 0")
+    page.goto("http://portal.test/")
+    page.clock.run_for(1900)  # told to wait 1000, then 300 twice, and 50 each until it is refused
+    assert page.evaluate("counts") == {"streams": 4, "asks": 0}
+    page.clock.run_for(1000)
+    assert page.evaluate("counts") == {"streams": 5, "asks": 1}
