@@ -46,7 +46,7 @@ class Door:
 
 
 async def test_fifty_come_in_in_any_second() -> None:
-    """After a quiet time all enter at once, so that 500 pages need 9 s after a restart and not 10."""
+    """Fifty enter at once when it was quiet before, so that 500 pages need 9 s after a restart and not 10."""
     door, begun = Door(), asyncio.get_running_loop().time()
     await door.come(*["192.0.2.1"] * (ENTRIES_A_SECOND + 1))
     await asyncio.gather(*door.visits[:-1])
