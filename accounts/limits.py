@@ -35,6 +35,7 @@ FIRST_WAIT = timedelta(seconds=30)  # doubles with each further failure
 # Mails for a forgotten password before the first wait, to one e-mail address; from one computer: OF_AN_ADDRESS.
 MAILS_TO_AN_ADDRESS = 5
 LONGEST_WAIT = timedelta(minutes=15)
+OFFERS = 5  # of computers, from one address within an hour
 FORGET = timedelta(hours=1)  # without a failure; then the count starts from zero
 _COUNT = """
 INSERT INTO accounts_signinfailures AS f (key, count, at) VALUES (%(key)s, 1, %(now)s)
@@ -77,6 +78,12 @@ class TooManyBegun(TooManyFailures):
     sentence = _("Too many sign-ins were begun from here. Wait %(wait)s, then try again.")
 
 
+class TooManyOffers(TooManyFailures):
+    """Computers were offered too often from one address."""
+
+    sentence = _("These are many offers at once. Wait %(wait)s, then offer the others.")
+
+
 class TooManyCodes(TooManyFailures):
     """Codes, second steps or answers of a provider were tried too often by a person or from an address."""
 
@@ -87,6 +94,7 @@ class TooManyCodes(TooManyFailures):
 class _Limit:
     key: str
     most: int
+    first_wait: timedelta = FIRST_WAIT
 
 
 class Attempt:
@@ -179,6 +187,12 @@ def mail(*, address: str, email: str) -> None:
     _count([to, *_of_address("mails", address)], TooManyMails)
 
 
+def offer(*, address: str) -> None:
+    """Count an offer of computers, which needs no account. Raises TooManyOffers after OFFERS within an hour."""
+    limit = _Limit(_key("offer", _network(address) if address else ""), OFFERS, first_wait=FORGET)
+    _count([limit], TooManyOffers)
+
+
 def device(*, address: str) -> None:
     """Count a sign-in by a browser that a program begins. Raises TooManyCodes."""
     _count(_of_address("devices", address), TooManyCodes)
@@ -233,7 +247,8 @@ def _count_one(cursor: CursorWrapper, limit: _Limit, now: datetime) -> bool:
         _COUNT,
         {
             "key": limit.key, "now": now, "old": now - FORGET, "most": limit.most,
-            "first": FIRST_WAIT.total_seconds(), "longest": LONGEST_WAIT.total_seconds(),
+            "first": limit.first_wait.total_seconds(),
+            "longest": max(limit.first_wait, LONGEST_WAIT).total_seconds(),
         },
     )  # fmt: skip
     return cursor.fetchone() is not None

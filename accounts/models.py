@@ -18,6 +18,7 @@ from accounts.announcements.models import AnnouncementDismissal as AnnouncementD
 from accounts.audit.models import AuditRow as AuditRow
 from accounts.browsers.models import BrowserSession as BrowserSession
 from accounts.cloud_users.models import CloudUser as CloudUser
+from accounts.donors.models import Donor as Donor
 from accounts.notices.models import Notice as Notice
 from accounts.notices.models import Unsubscribed as Unsubscribed
 from accounts.outside.models import OutsideAccount as OutsideAccount

@@ -61,10 +61,10 @@ def ask(*, person: User, email: str, address: str) -> None:
 
 def facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail says; None for whoever is blocked. The link is made only now, and is kept nowhere."""
-    if not notice.recipient.is_active:
+    if not notice.to_person.is_active:
         return None
     email = notice.arguments["email"]
-    text = token(notice.recipient, email, notice.arguments.get("proof", ""))
+    text = token(notice.to_person, email, notice.arguments.get("proof", ""))
     link = f"{settings.PORTAL_URL}{reverse('address-prove', args=[text])}"
     return {"subject": gettext("Is this your address?"), "link": link, "to": email, "days": LIFE.days}
 

@@ -52,7 +52,7 @@ def _send(kind: str, found: list[User], now: datetime) -> None:
 
 def facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail says; None for whoever is blocked. The link is made only now, and is kept nowhere."""
-    person = notice.recipient
+    person = notice.to_person
     if not person.is_active:
         return None
     is_new = not person.has_usable_password()

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_noop as _
 
 from accounts import emails, people_mails, second_steps, security_mails, sign_up, tokens
 from accounts.audit.trail import Thing, record
-from accounts.models import BrowserSession, Notice, OnceKey, OutsideAccount, SignIn, Unsubscribed, User
+from accounts.donors import actions as donors
+from accounts.models import BrowserSession, Donor, Notice, OnceKey, OutsideAccount, SignIn, Unsubscribed, User
 from accounts.outside.own_password import has_no_password_here
 from accounts.people_search import holds
 from accounts.person_names import BadPerson, checked, free_username, taken
@@ -172,6 +173,8 @@ def remove(*, person: User, by: User | None) -> None:
     for model in (SignIn, BrowserSession, OnceKey, Unsubscribed, EmailAddress, OutsideAccount, Authenticator):
         model._default_manager.filter(user=person).delete()  # type: ignore[misc]
     Notice.objects.filter(recipient=person).delete()
+    for donor in Donor.objects.filter(user=person):
+        donors.erase(donor)
 
 
 def _shut_out(person: User) -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Donor, User
 
 # Offered first: where most who use a site like this are.
 COMMON = (
@@ -28,7 +28,7 @@ def is_offered(name: str) -> bool:
     return name in COMMON or name in others()
 
 
-def zone_of(person: User, browser: str = "") -> tzinfo:
+def zone_of(person: User | Donor, browser: str = "") -> tzinfo:
     """Return the zone that a person chose, else that of their `browser` (a name that is offered), now or when it last said.
 
     The site's (TIME_ZONE) where nobody has said, and for one that this computer does not know.

@@ -73,7 +73,7 @@ def _owners_to_notify(run: BulkRun, about: str) -> QuerySet[User]:
 def mail_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail says, from the run's rows; None once they are forgotten."""
     run = BulkRun.objects.filter(pk=notice.about.partition(":")[2]).first()
-    items = run.items.filter(outcome=Outcome.DONE, machine__owner=notice.recipient) if run else BulkItem.objects.none()
+    items = run.items.filter(outcome=Outcome.DONE, machine__owner=notice.to_person) if run else BulkItem.objects.none()
     count = items.count()
     if run is None or not count:
         return None

@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "portal",
     "machines",
     "courses",
+    "nodes",
     "quotas",
     "tunnels",
     "catalog",
@@ -178,6 +179,8 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMA
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL: str = env["DEFAULT_FROM_EMAIL"]
 DONATIONS_EMAIL: str = env["DONATIONS_EMAIL"]
+MIN_COMPUTER_RAM_MB: int = env["MIN_COMPUTER_RAM_MB"]
+MIN_COMPUTER_NIC_MBIT: int = env["MIN_COMPUTER_NIC_MBIT"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 MACHINE_KEYS_FILE: str = env["MACHINE_KEYS_FILE"]  # seals the portal's key of each machine (docs/adr/0084)
 

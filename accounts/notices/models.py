@@ -1,12 +1,16 @@
 """Messages to people, and who has unsubscribed from which kinds."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models import Donor, User
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -17,7 +21,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """A message to a person by a channel. It is worded at delivery, by its kind (accounts.notices.kinds)."""
+    """A message by a channel to a person, or to a donor who has no account. It is worded at delivery, by its kind (accounts.notices.kinds)."""
 
     class Channel(models.TextChoices):
         PAGE = "page", _("On the portal's pages")
@@ -32,7 +36,10 @@ class Notice(models.Model):
         NONE = "none", _("Not delivered: nowhere to send it")  # no mail address, no open terminal, unsubscribed
         CANCELLED = "cancelled", _("Cancelled")  # no longer worth sending
 
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
+    donor = models.ForeignKey("accounts.Donor", null=True, blank=True, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=40)  # "idle.sleep"
     about = models.CharField(max_length=64, db_index=True)  # the thing, in the sender's words: "ask:12"
     holder = models.UUIDField(null=True, blank=True)  # the machine, where there is one; opaque here, as in RowFailure
@@ -52,6 +59,11 @@ class Notice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "about", "channel", "recipient"], name="notice_once_per_channel"),
+            models.UniqueConstraint(fields=["kind", "about", "channel", "donor"], name="notice_once_per_donor"),
+            models.CheckConstraint(
+                condition=Q(recipient=None, donor__isnull=False) | Q(recipient__isnull=False, donor=None),
+                name="notice_to_somebody",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["due", "sending", "delivered", "failed", "none", "cancelled"]),
                 name="notice_state_known",
@@ -71,6 +83,23 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.about} by {self.channel}"
+
+    @property
+    def reader(self) -> "User | Donor":
+        """Return who reads it."""
+        return self.recipient or self.donor  # type: ignore[return-value]  # notice_to_somebody
+
+    @property
+    def reader_name(self) -> str:
+        """Return the name by which administrators know who reads it."""
+        return self.recipient.username if self.recipient else self.donor.shown_name if self.donor else ""
+
+    @property
+    def to_person(self) -> "User":
+        """Return the person of a kind that goes to accounts only."""
+        if self.recipient is None:
+            raise LookupError(f"{self} goes to a donor, not to an account.")
+        return self.recipient
 
 
 class Unsubscribed(models.Model):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.audit.trail import Thing, record
-from accounts.models import User
+from accounts.models import Donor, User
 from accounts.notices.kinds import kind_of
 from accounts.notices.models import Notice, NoticeQuerySet
 from lib import doorbell
@@ -45,17 +45,21 @@ class NotFailed(Refusal):
 def send(
     *,
     kind: str,
-    to: User,
+    to: User | Donor,
     about: str,
     channels: Iterable[str],
     now: datetime,
+    not_before: datetime | None = None,
     arguments: dict[str, Any] | None = None,
     holder: UUID | None = None,
     ends_at: datetime | None = None,
 ) -> None:
-    """Put one message into the outbox, once per channel however often it is called. Belongs into the action's transaction."""
+    """Put one message into the outbox, once per channel however often it is called. Belongs into the action's transaction.
+
+    not_before: a mail waits until then, and can be cancelled so long.
+    """
     facts = {"arguments": arguments or {}, "holder": holder, "ends_at": ends_at}
-    _insert([_row(kind, to, about, channel, now, facts) for channel in channels])
+    _insert([_row(kind, to, about, channel, now, facts, not_before) for channel in channels])
 
 
 def send_to_all(*, kind: str, people: Iterable[User], about: str, channels: Iterable[str], now: datetime) -> None:
@@ -64,9 +68,18 @@ def send_to_all(*, kind: str, people: Iterable[User], about: str, channels: Iter
     _insert([_row(kind, person, about, channel, now, {}) for person in people for channel in ways])
 
 
-def _row(kind: str, to: User, about: str, channel: str, now: datetime, facts: dict[str, Any]) -> Notice:
-    next_at = None if channel == Channel.PAGE else now
-    row = {"kind": kind_of(kind).name, "recipient": to, "about": about, "channel": channel}
+def _row(
+    kind: str,
+    to: User | Donor,
+    about: str,
+    channel: str,
+    now: datetime,
+    facts: dict[str, Any],
+    not_before: datetime | None = None,
+) -> Notice:
+    next_at = None if channel == Channel.PAGE else not_before or now
+    row = {"kind": kind_of(kind).name, "about": about, "channel": channel}
+    row |= {"recipient": to} if isinstance(to, User) else {"donor": to}
     return Notice(**row, next_at=next_at, created_at=now, **facts)
 
 
@@ -85,7 +98,7 @@ def cancel(abouts: Collection[str], why: str) -> int:
 def claim(channel: str, now: datetime, *, most: int, except_for: Collection[str] = ()) -> list[Notice]:
     """Take up to `most` due rows of a channel, with their recipients. Workers side by side never get the same row."""
     with transaction.atomic():
-        due = Notice.objects.due(channel, now).exclude(pk__in=except_for).select_related("recipient")
+        due = Notice.objects.due(channel, now).exclude(pk__in=except_for).select_related("recipient", "donor")
         # What was tried least comes first: a row at which a server always breaks off must not be before all others for ever.
         due = due.select_for_update(skip_locked=True, of=("self",)).order_by("attempts", "next_at", "pk")
         rows = list(due[:most])

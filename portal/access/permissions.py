@@ -20,6 +20,7 @@ from machines.models import Answer, BulkRun, Machine, Question, Stray
 from machines.refusals import FOR_ADMINS
 from machines.verbs import FOR_ADMINS as ADMIN_VERBS
 from machines.verbs import Verb
+from nodes.models import Computer, Donation
 from portal.access.roles import administers, teaches, teaches_in, teaches_somewhere
 from portal.access.visibility import changeable, to_decide
 from portal.models import CloudCheck, DayCount, Finding
@@ -160,6 +161,14 @@ def _administration(person: User, _verb: str, _thing: Any) -> Refusal | None:
     return None if administers(person) else Forbidden(_STAFF)
 
 
+def _donation(person: User, verb: str, donation: Any) -> Refusal | None:
+    """Let donors read and confirm what they gave; everything else is the administrators'. Anybody offers (portal.views.donate)."""
+    if administers(person):
+        return None
+    is_theirs = not isinstance(donation, type) and donation.donor.user_id == person.pk
+    return None if verb in ("see", "confirm") and is_theirs else Forbidden(_STAFF)
+
+
 def _announcement(person: User, verb: str, _announcement: Any) -> Refusal | None:
     """Let everybody read and dismiss what is meant for them, and administrators write."""
     return None if verb in ("see", "dismiss") or administers(person) else Forbidden(_STAFF)
@@ -192,6 +201,8 @@ RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     CloudCheck: _administration,
     BulkRun: _bulk_run,
     Announcement: _announcement,
+    Donation: _donation,
+    Computer: _administration,
 }
 
 

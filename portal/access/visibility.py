@@ -15,6 +15,7 @@ from courses.models import Enrolment, Template
 from machines.models import BulkRun, Event, Machine, Question, Stray
 from machines.models.idle import QuestionQuerySet
 from machines.models.machine_queries import MachineQuerySet
+from nodes.models import Computer, Donation
 from portal.access.roles import administers, is_course_teacher, taught, teaches
 from quotas.models import QuotaRequest
 
@@ -111,6 +112,15 @@ def _announcements(person: User) -> QuerySet[Announcement]:
     return current.running_for(person, teaches_a_course=is_course_teacher(person))
 
 
+def _donations(person: User) -> QuerySet[Donation]:
+    """Select all donations for administrators, for others their own. Whoever has no account comes by a link (accounts.donors.links)."""
+    return Donation.objects.all() if administers(person) else Donation.objects.filter(donor__user=person)
+
+
+def _computers(person: User) -> QuerySet[Computer]:
+    return Computer.objects.all() if administers(person) else Computer.objects.filter(donation__donor__user=person)
+
+
 def _people(person: User) -> QuerySet[User]:
     """Select everybody for administrators, but for whoever was removed: there is nothing left to see."""
     return User.objects.filter(removed_at=None) if administers(person) else User.objects.none()
@@ -142,4 +152,6 @@ _VISIBLE: dict[type[Model], Callable[[User], QuerySet[Any]]] = {
     AuditRow: _audit,
     User: _people,
     QuotaRequest: _requests,
+    Donation: _donations,
+    Computer: _computers,
 }

@@ -26,7 +26,7 @@ from portal.signed_in import SignedIn
 def notices(request: SignedIn) -> HttpResponse:
     """List the newest first. `state` leaves only those of one state."""
     state = request.GET.get("state", "")
-    rows = access.visible(request.user, Notice).select_related("recipient").order_by("-pk")
+    rows = access.visible(request.user, Notice).select_related("recipient", "donor").order_by("-pk")
     if state in Notice.State.values:
         rows = rows.filter(state=state)
     page = page_of(request, rows)

@@ -1,0 +1,78 @@
+"""What happens to a donor's row: it is found or made, proven, tied to an account, given a new link, erased."""
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from accounts import emails
+from accounts.donors.models import Donor
+from accounts.models import User
+from lib.notes import Refusal
+
+
+class TiedElsewhere(Refusal):
+    """The donor has an account already, or the person another donor's row."""
+
+    code = "tied_elsewhere"
+
+
+def find_or_make(
+    *, email: str, name: str, organisation: str, user: User | None, language: str, browser_time_zone: str
+) -> Donor:
+    """Return the donor of this address, made where there is none. Belongs into the transaction of the offer.
+
+    user: the signed-in person who offers, where it is their proven address. A row that is there keeps its name: a stranger
+    may have typed the address.
+    """
+    facts = {
+        "name": name, "organisation": organisation, "language": language, "browser_time_zone": browser_time_zone,
+    }  # fmt: skip
+    theirs = Donor.objects.filter(user=user).first() if user else None
+    donor = theirs or Donor.objects.get_or_create(email=emails.key(email), defaults=facts)[0]
+    if user and donor.user_id is None and emails.key(emails.proven(user)) == donor.email:
+        _tie(donor, user)
+    return donor
+
+
+@transaction.atomic
+def verify(donor: Donor) -> None:
+    """Note that whoever reads mail at the donor's address acted."""
+    Donor.objects.filter(pk=donor.pk, verified_at=None).update(verified_at=timezone.now())
+
+
+@transaction.atomic
+def tie(*, donor: Donor, user: User) -> None:
+    """Tie the donor's row to an account: its owner becomes a donor. Raises TiedElsewhere."""
+    donor = Donor.objects.select_for_update().get(pk=donor.pk)
+    if donor.user_id == user.pk:
+        return
+    if donor.user_id is not None:
+        raise TiedElsewhere(_("This donation belongs to another account already."))
+    if Donor.objects.filter(user=user).exists():
+        raise TiedElsewhere(_("Your account has donations of another address already. Write to us, and we join them."))
+    _tie(donor, user)
+
+
+def _tie(donor: Donor, user: User) -> None:
+    donor.user, donor.verified_at = user, donor.verified_at or timezone.now()
+    donor.save(update_fields=["user", "verified_at"])
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if User.Role.DONOR not in user.roles:
+        user.roles = [*user.roles, User.Role.DONOR.value]
+        user.save(update_fields=["roles"])
+
+
+def end_links(donor: Donor) -> Donor:
+    """End every link made so far; a mail makes the next."""
+    Donor.objects.filter(pk=donor.pk).update(links=F("links") + 1)
+    donor.refresh_from_db(fields=["links"])
+    return donor
+
+
+def erase(donor: Donor) -> None:
+    """Erase what is personal; what was given stays in the ledger."""
+    Donor.objects.filter(pk=donor.pk).update(
+        email=f"erased-{donor.pk}@invalid", name="-", organisation="", language="", browser_time_zone="",
+        verified_at=None, links=F("links") + 1, user=None, erased_at=timezone.now(),
+    )  # fmt: skip

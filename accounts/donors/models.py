@@ -1,0 +1,42 @@
+"""People and organisations that give computers."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Donor(models.Model):
+    """Somebody who offered a computer. Notices go to `user`, where the donation is tied to an account, else to `email`."""
+
+    email = models.EmailField(unique=True)  # in the form of accounts.emails.key
+    name = models.CharField(max_length=120)
+    organisation = models.CharField(max_length=120, blank=True, default="")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="donor"
+    )
+    language = models.CharField(max_length=5, blank=True, default="")  # of the page on which they wrote
+    browser_time_zone = models.CharField(max_length=64, blank=True, default="")
+    verified_at = models.DateTimeField(null=True, blank=True)  # when they first acted by a link that was mailed there
+    links = models.PositiveIntegerField(default=0)  # made so far: each ends the one before
+    created_at = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(null=True, blank=True)  # what is personal is gone; the row stays
+
+    time_zone = ""  # nobody chooses one without an account: see accounts.time_zones.zone_of
+
+    def __str__(self) -> str:
+        return f"donor {self.pk}"
+
+    @property
+    def short_name(self) -> str:
+        """Return what they are called in a sentence."""
+        return self.name
+
+    @property
+    def shown_name(self) -> str:
+        """Return the name for staff: "Lucía Paz (Colegio Mejía)"."""
+        return f"{self.name} ({self.organisation})" if self.organisation else self.name
+
+    @property
+    def mail_language(self) -> str:
+        """Return in which language they are written to."""
+        return self.language or str(settings.LANGUAGE_CODE)

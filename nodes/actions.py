@@ -1,0 +1,227 @@
+"""What happens to donations: an offer, the steps of its computers, undoing a step, and the donor's word about the list.
+
+Staff act alone or side by side: a step names the state from which it starts, and the second of two who press at once is told.
+"""
+
+import logging
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from accounts.audit.trail import Thing, record
+from accounts.donors import actions as donors
+from accounts.models import Donor, User
+from lib.notes import Note, Refusal
+from nodes import mails, specs, states
+from nodes.models import Computer, Donation, StateChange
+from nodes.states import Reason, State
+
+log = logging.getLogger(__name__)
+
+UNDO = timedelta(minutes=10)  # in which a step can be taken back; the mail about it waits for so long
+MOST_COMPUTERS = 20  # of one offer
+
+
+class BadOffer(Refusal):
+    """An offer that lacks something, at `field`."""
+
+    status = 400
+    code = "invalid"
+
+    def __init__(self, note: Note, *, field: str) -> None:
+        super().__init__(note.text, note.args)
+        self.note, self.field = note, field
+
+
+class BadStep(Refusal):
+    """A step that lacks something, at `field`."""
+
+    status = 400
+    code = "invalid"
+
+    def __init__(self, text: str, *, field: str) -> None:
+        super().__init__(text)
+        self.field = field
+
+
+class OutOfOrder(Refusal):
+    """The state of the computer does not allow the step: somebody was faster, or the page is old."""
+
+    code = "out_of_order"
+
+
+class NotUndoable(Refusal):
+    """Too late, undone already, or not the last step of its computer."""
+
+    code = "not_undoable"
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A computer as its donor describes it. Units as in nodes.models.Computer; None: not known."""
+
+    kind: str
+    model: str = ""
+    cpu: str = ""
+    bits: int | None = None
+    ram_mb: int | None = None
+    disk_gb: int | None = None
+    nic_mbit: int | None = None
+    year: int | None = None
+
+    @property
+    def why_not(self) -> Reason | None:
+        """Return why such a computer cannot help, or None."""
+        return specs.why_not(specs.Facts(self.cpu, self.bits, self.ram_mb, self.nic_mbit))
+
+
+@transaction.atomic
+def offer(*, donor: Donor, computers: Sequence[Offered], handover: str, message: str = "") -> Donation:
+    """Write an offer down. Computers that cannot help are declined at once, with the reason. A mail brings the donor's link.
+
+    Raises BadOffer for none or more than MOST_COMPUTERS.
+    """
+    if not computers:
+        raise BadOffer(Note(_("Describe at least one computer.")), field="computers")
+    if len(computers) > MOST_COMPUTERS:
+        text = _("At most %(most)s computers at a time. Offer the others afterwards.")
+        raise BadOffer(Note(text, {"most": MOST_COMPUTERS}), field="computers")
+    now, batch = timezone.now(), uuid.uuid4()
+    donation = Donation.objects.create(donor=donor, handover=handover, message=message, offered_at=now)
+    for offered in computers:
+        computer = Computer.objects.create(donation=donation, state_since=now, **asdict(offered))
+        StateChange.objects.create(computer=computer, at=now, to_state=State.OFFERED, batch=batch)
+        if why_not := offered.why_not:
+            _move(computer, State.DECLINED, by=None, now=now, batch=batch, reason=why_not)
+    mails.tell_of_offer(donation, now)
+    log.info("%s: %s computers offered", donation.number, len(computers))
+    return donation
+
+
+@transaction.atomic
+def step(
+    *,
+    computers: Collection[Computer],
+    name: str,
+    by: User,
+    note: str = "",
+    reason: str = "",
+    grams: int | None = None,
+    used_for: Computer | None = None,
+) -> uuid.UUID:
+    """Take computers of one donation a step further, all or none, and return the batch, by which `undo` takes it back.
+
+    name: of nodes.states.STEPS. reason: of a decline. grams: what it weighs, when it is received. used_for: whose parts they become.
+    The donor's mail waits until the step cannot be undone. Raises OutOfOrder, BadStep, LookupError for a step that there is not.
+    """
+    to = states.STEPS[name].to
+    if to == State.DECLINED and reason not in Reason.values:
+        raise BadStep(_("Say why it is not accepted: the donor reads it."), field="reason")
+    now, batch = timezone.now(), uuid.uuid4()
+    locked = list(Computer.objects.select_for_update().filter(pk__in=[row.pk for row in computers]).order_by("pk"))
+    if used_for is not None and used_for.pk in {row.pk for row in locked}:
+        raise BadStep(_("A computer cannot be used for parts of itself."), field="used_for")
+    for computer in locked:
+        if to not in states.MOVES[computer.state]:
+            text = _("%(number)s is “%(state)s” by now, so this step does not follow. Look at it again.")
+            raise OutOfOrder(text, {"number": computer.number, "state": _labels(computer.state)})
+        if grams is not None and to == State.RECEIVED:
+            computer.grams = grams
+        computer.used_for = used_for if to == State.PARTS else computer.used_for if to == State.RECYCLED else None
+        _move(computer, to, by=by, now=now, batch=batch, reason=reason if to == State.DECLINED else "", note=note)
+        thing = Thing("computer", computer.pk, computer.number)
+        record(by=by, verb=f"{name}_computer", thing=thing, detail={"note": note} if note else {}, is_own_recorded=True)
+    if locked and to in states.TOLD:
+        mails.tell_of_step(locked[0].donation, batch, now=now, not_before=now + UNDO)
+    return batch
+
+
+@transaction.atomic
+def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
+    """Take a step back, of all computers that it moved; the mail about it is not sent. Raises NotUndoable."""
+    now = timezone.now()
+    changes = list(StateChange.objects.filter(batch=batch).order_by("computer_id").select_related("computer"))
+    pks = [change.computer_id for change in changes]
+    locked = {row.pk: row for row in Computer.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
+    if not changes or any(not change.from_state or change.undoes_id for change in changes):
+        raise NotUndoable(_("There is no such step to take back."))
+    if min(change.at for change in changes) + UNDO <= now:
+        text = _("A step can be taken back for %(minutes)s minutes. Record the next step instead.")
+        raise NotUndoable(text, {"minutes": UNDO // timedelta(minutes=1)})
+    latest = {pk: StateChange.objects.filter(computer=pk).latest("pk") for pk in pks}
+    if any(latest[change.computer_id].pk != change.pk for change in changes):
+        raise NotUndoable(_("Something happened to it since, so this step cannot be taken back."))
+    again = uuid.uuid4()
+    for change in changes:
+        computer = locked[change.computer_id]
+        if change.to_state == State.PARTS:
+            computer.used_for = None
+        before = _reason_before(change)
+        _move(computer, State(change.from_state), by=by, now=now, batch=again, reason=before, undoes=change)
+        record(
+            by=by,
+            verb="undo_computer_step",
+            thing=Thing("computer", computer.pk, computer.number),
+            is_own_recorded=True,
+        )
+    mails.cancel_step(batch)
+    return list(locked.values())
+
+
+def _reason_before(change: StateChange) -> str:
+    """Return the reason that a computer had before a change; '' unless it was declined."""
+    if change.from_state != State.DECLINED:
+        return ""
+    declined = StateChange.objects.filter(computer=change.computer_id, to_state=State.DECLINED, pk__lt=change.pk)
+    return declined.latest("pk").reason
+
+
+def _move(
+    computer: Computer,
+    to: State,
+    *,
+    by: User | None,
+    now: datetime,
+    batch: uuid.UUID,
+    reason: str = "",
+    note: str = "",
+    undoes: StateChange | None = None,
+) -> None:
+    """Write the new state of a locked or new row, and the change."""
+    facts = {"from_state": computer.state, "to_state": to, "reason": reason, "note": note, "undoes": undoes}
+    StateChange.objects.create(computer=computer, at=now, by=by, batch=batch, **facts)
+    computer.state, computer.state_since, computer.reason = to, now, reason
+    computer.save(update_fields=["state", "state_since", "reason", "grams", "used_for"])
+
+
+def _labels(state: str) -> dict[str, str]:
+    """Return a state's words in both languages, as an argument of a note."""
+    from django.utils.translation import override
+
+    words = {}
+    for language in ("en", "es"):
+        with override(language):
+            words[language] = str(State(state).label)
+    return words
+
+
+@transaction.atomic
+def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
+    """Write down what the donor says of the list of what was received; they may change their mind. Raises BadOffer without a note."""
+    if not is_right and not note:
+        raise BadOffer(Note(_("Say what is missing or too much.")), field="note")
+    answer = Donation.Confirmed.YES if is_right else Donation.Confirmed.NO
+    facts = {"confirmed": answer, "confirmed_at": timezone.now(), "confirm_note": "" if is_right else note}
+    Donation.objects.filter(pk=donation.pk).update(**facts)
+    donors.verify(donation.donor)
+
+
+def is_to_confirm(computers: Collection[Computer]) -> bool:
+    """Say whether there is a list to confirm: something has been received, and nothing is still on its way."""
+    states_of = {computer.state for computer in computers}
+    return bool(states_of - {State.OFFERED, State.ACCEPTED, State.DECLINED}) and State.ACCEPTED not in states_of

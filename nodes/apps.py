@@ -1,0 +1,12 @@
+"""Register what this app sends to people."""
+
+from django.apps import AppConfig
+
+
+class NodesConfig(AppConfig):
+    name = "nodes"
+
+    def ready(self) -> None:
+        from nodes import mails
+
+        mails.register()

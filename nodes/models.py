@@ -1,0 +1,124 @@
+"""The ledger of donations: an offer, its computers, and each of their steps."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Donor, User
+from nodes import numbers, states
+
+
+class Donation(models.Model):
+    """An offer of one or more computers."""
+
+    class Handover(models.TextChoices):
+        BRING = "bring", _("I bring it")
+        FETCH = "fetch", _("Please fetch it")
+
+    class Confirmed(models.TextChoices):
+        """The donor's answer about the list of what was received."""
+
+        OPEN = "", _("Not answered")
+        YES = "yes", _("This is what I gave")
+        NO = "no", _("Something is missing, or too much")
+
+    donor = models.ForeignKey(Donor, on_delete=models.PROTECT, related_name="donations")
+    handover = models.CharField(max_length=8, choices=Handover.choices)
+    message = models.CharField(max_length=500, blank=True, default="")  # the donor's: where it is, when
+    offered_at = models.DateTimeField(default=timezone.now)
+    confirmed = models.CharField(max_length=3, choices=Confirmed.choices, blank=True, default="")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirm_note = models.CharField(max_length=500, blank=True, default="")  # what is missing or too much
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(handover__in=["bring", "fetch"]), name="donation_handover_known"),
+            models.CheckConstraint(
+                condition=Q(confirmed="", confirmed_at=None)
+                | (Q(confirmed__in=["yes", "no"]) & Q(confirmed_at__isnull=False)),
+                name="donation_confirmed_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """Return the number as people read it: MNG-D-0041."""
+        return f"MNG-D-{self.pk:04}"
+
+
+class Computer(models.Model):
+    """A computer that somebody gave, the object. What it does in the cluster is a row of its own."""
+
+    class Kind(models.TextChoices):
+        DESKTOP = "desktop", _("Desktop computer")
+        ALL_IN_ONE = "all_in_one", _("All in one")
+        LAPTOP = "laptop", _("Laptop")
+        SERVER = "server", _("Server")
+
+    MOVES = states.MOVES
+
+    donation = models.ForeignKey(Donation, on_delete=models.PROTECT, related_name="computers")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    model = models.CharField(max_length=100, blank=True, default="")  # maker and model
+    cpu = models.CharField(max_length=100, blank=True, default="")
+    bits = models.PositiveSmallIntegerField(null=True, blank=True)  # 32 or 64; None: not known, as below
+    ram_mb = models.PositiveIntegerField(null=True, blank=True)  # MiB
+    disk_gb = models.PositiveIntegerField(null=True, blank=True)  # GB, as printed on the disk
+    nic_mbit = models.PositiveIntegerField(null=True, blank=True)  # Mbit/s
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    grams = models.PositiveIntegerField(null=True, blank=True)  # weighed when it came
+    state = models.CharField(max_length=10, choices=states.State.choices, default=states.State.OFFERED)
+    state_since = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=10, choices=states.Reason.choices, blank=True, default="")  # why not accepted
+    used_for = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="parts_of")
+
+    objects: ClassVar[models.Manager["Computer"]] = models.Manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=states.State.values), name="computer_state_known"),
+            models.CheckConstraint(condition=Q(bits=None) | Q(bits__in=[32, 64]), name="computer_bits_known"),
+            models.CheckConstraint(
+                condition=(Q(state="declined") & ~Q(reason="")) | (~Q(state="declined") & Q(reason="")),
+                name="computer_declined_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(used_for=None) | Q(state__in=["parts", "recycled"]), name="computer_used_for_parts"
+            ),
+        ]
+        indexes = [models.Index("state", "-state_since", name="computer_by_state")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """Return the number on the label: MNG-00127-4."""
+        return numbers.written(self.pk)
+
+
+class StateChange(models.Model):
+    """A step of a computer, or the undoing of one. `batch`: steps that one press made, of which one mail tells."""
+
+    computer = models.ForeignKey(Computer, on_delete=models.CASCADE, related_name="changes")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    from_state = models.CharField(max_length=10, blank=True, default="")  # '': it was offered
+    to_state = models.CharField(max_length=10)
+    reason = models.CharField(max_length=10, blank=True, default="")  # of a decline
+    note = models.CharField(max_length=500, blank=True, default="")  # of staff, for staff
+    batch = models.UUIDField(default=uuid.uuid4, db_index=True)
+    undoes = models.OneToOneField("self", null=True, blank=True, on_delete=models.CASCADE, related_name="undone_by")
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index("computer", "-id", name="change_by_computer")]

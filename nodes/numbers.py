@@ -1,0 +1,42 @@
+"""The number of a computer, as it stands on its label: MNG-00127-4. Its last digit is a check digit, so that a mistyped number is seen.
+
+GS1's modulo 10: weights 3 and 1, from the right (GS1 General Specifications, section 7.9).
+"""
+
+import re
+
+from django.utils.translation import gettext_noop as _
+
+from lib.notes import Refusal
+
+DIGITS = 5  # at least; the hundred thousandth computer has six
+_FORM = re.compile(r"(?:MNG[\s-]*)?(\d{1,9})[\s-]*(\d)", re.IGNORECASE | re.ASCII)
+
+
+class BadNumber(Refusal):
+    """The refusal of a text that is no computer's number."""
+
+    status = 400
+    code = "bad_number"
+
+
+def check_digit(serial: int) -> int:
+    """Return the check digit of a serial number: 4 for 127."""
+    digits = reversed(str(serial))
+    return -sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(digits)) % 10
+
+
+def written(serial: int) -> str:
+    """Return the number as people read it: MNG-00127-4."""
+    return f"MNG-{serial:0{DIGITS}}-{check_digit(serial)}"
+
+
+def read(typed: str) -> int:
+    """Return the serial number of what somebody typed, with or without letters, blanks and dashes. Raises BadNumber."""
+    found = _FORM.fullmatch(typed[:40].strip())
+    if found is None:
+        raise BadNumber(_("A number looks like this: MNG-00127-4."))
+    serial = int(found[1])
+    if check_digit(serial) != int(found[2]):
+        raise BadNumber(_("The last digit does not fit. Compare the number with the label."))
+    return serial
