@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts import emails, people_mails, second_steps, security_mails, sign_up, tokens
 from accounts.audit.trail import Thing, record
-from accounts.donors import actions as donors
+from accounts.donors import donor_rows
 from accounts.models import BrowserSession, Donor, Notice, OnceKey, OutsideAccount, SignIn, Unsubscribed, User
 from accounts.outside.own_password import has_no_password_here
 from accounts.people_search import holds
@@ -174,7 +174,7 @@ def remove(*, person: User, by: User | None) -> None:
         model._default_manager.filter(user=person).delete()  # type: ignore[misc]
     Notice.objects.filter(recipient=person).delete()
     for donor in Donor.objects.filter(user=person):
-        donors.erase(donor)
+        donor_rows.erase(donor)
 
 
 def _shut_out(person: User) -> None:

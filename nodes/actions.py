@@ -1,4 +1,4 @@
-"""What happens to donations: an offer, the steps of its computers, undoing a step, and the donor's word about the list.
+"""Write down an offer, the steps of its computers, that one was taken back, and what the donor says of the list.
 
 Staff act alone or side by side: a step names the state from which it starts, and the second of two who press at once is told.
 """
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts.audit.trail import Thing, record
-from accounts.donors import actions as donors
+from accounts.donors import donor_rows
 from accounts.models import Donor, User
 from lib.notes import Note, Refusal
 from nodes import mails, specs, states
@@ -119,58 +119,65 @@ def step(
     name: of nodes.states.STEPS. reason: of a decline. grams: what it weighs, when it is received. used_for: whose parts they become.
     The donor's mail waits until the step cannot be undone. Raises OutOfOrder, BadStep, LookupError for a step that there is not.
     """
-    to = states.STEPS[name].to
-    if to == State.DECLINED and reason not in Reason.values:
-        raise BadStep(_("Say why it is not accepted: the donor reads it."), field="reason")
-    now, batch = timezone.now(), uuid.uuid4()
-    locked = list(Computer.objects.select_for_update().filter(pk__in=[row.pk for row in computers]).order_by("pk"))
-    if used_for is not None and used_for.pk in {row.pk for row in locked}:
-        raise BadStep(_("A computer cannot be used for parts of itself."), field="used_for")
+    to, now, batch = states.STEPS[name].to, timezone.now(), uuid.uuid4()
+    locked = _locked([row.pk for row in computers])
+    _check(to, locked, reason, used_for)
     for computer in locked:
-        if to not in states.MOVES[computer.state]:
-            text = _("%(number)s is “%(state)s” by now, so this step does not follow. Look at it again.")
-            raise OutOfOrder(text, {"number": computer.number, "state": _labels(computer.state)})
-        if grams is not None and to == State.RECEIVED:
-            computer.grams = grams
-        computer.used_for = used_for if to == State.PARTS else computer.used_for if to == State.RECYCLED else None
+        computer.grams = grams if grams is not None and to == State.RECEIVED else computer.grams
+        computer.used_for = used_for if to == State.PARTS else computer.used_for
         _move(computer, to, by=by, now=now, batch=batch, reason=reason if to == State.DECLINED else "", note=note)
-        thing = Thing("computer", computer.pk, computer.number)
-        record(by=by, verb=f"{name}_computer", thing=thing, detail={"note": note} if note else {}, is_own_recorded=True)
+        _record(by, f"{name}_computer", computer, note)
     if locked and to in states.TOLD:
         mails.tell_of_step(locked[0].donation, batch, now=now, not_before=now + UNDO)
     return batch
 
 
+def _check(to: State, computers: Collection[Computer], reason: str, used_for: Computer | None) -> None:
+    if to == State.DECLINED and reason not in Reason.values:
+        raise BadStep(_("Say why it is not accepted: the donor reads it."), field="reason")
+    if used_for is not None and used_for in computers:
+        raise BadStep(_("A computer cannot be used for parts of itself."), field="used_for")
+    for computer in computers:
+        if to not in states.MOVES[computer.state]:
+            text = _("%(number)s is “%(state)s” by now, so this step does not follow. Look at it again.")
+            raise OutOfOrder(text, {"number": computer.number, "state": _labels(computer.state)})
+
+
+def _record(by: User, verb: str, computer: Computer, note: str = "") -> None:
+    thing = Thing("computer", computer.pk, computer.number)
+    record(by=by, verb=verb, thing=thing, detail={"note": note} if note else {}, is_own_recorded=True)
+
+
+def _locked(pks: Collection[int]) -> list[Computer]:
+    return list(Computer.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
+
+
 @transaction.atomic
 def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
     """Take a step back, of all computers that it moved; the mail about it is not sent. Raises NotUndoable."""
-    now = timezone.now()
-    changes = list(StateChange.objects.filter(batch=batch).order_by("computer_id").select_related("computer"))
-    pks = [change.computer_id for change in changes]
-    locked = {row.pk: row for row in Computer.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
-    if not changes or any(not change.from_state or change.undoes_id for change in changes):
+    now, again = timezone.now(), uuid.uuid4()
+    changes = list(StateChange.objects.filter(batch=batch).order_by("computer_id"))
+    locked = {row.pk: row for row in _locked([change.computer_id for change in changes])}
+    _check_undoable(changes, now)
+    for change in changes:
+        computer = locked[change.computer_id]
+        computer.used_for = None if change.to_state == State.PARTS else computer.used_for
+        before = State(change.from_state)
+        _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
+        _record(by, "undo_computer_step", computer)
+    mails.cancel_step(batch)
+    return list(locked.values())
+
+
+def _check_undoable(changes: Sequence[StateChange], now: datetime) -> None:
+    if not changes or any(not change.from_state or change.undoes_id or change.by_id is None for change in changes):
         raise NotUndoable(_("There is no such step to take back."))
     if min(change.at for change in changes) + UNDO <= now:
         text = _("A step can be taken back for %(minutes)s minutes. Record the next step instead.")
         raise NotUndoable(text, {"minutes": UNDO // timedelta(minutes=1)})
-    latest = {pk: StateChange.objects.filter(computer=pk).latest("pk") for pk in pks}
-    if any(latest[change.computer_id].pk != change.pk for change in changes):
+    later = StateChange.objects.filter(computer__in=[change.computer_id for change in changes])
+    if later.filter(pk__gt=max(change.pk for change in changes)).exists():
         raise NotUndoable(_("Something happened to it since, so this step cannot be taken back."))
-    again = uuid.uuid4()
-    for change in changes:
-        computer = locked[change.computer_id]
-        if change.to_state == State.PARTS:
-            computer.used_for = None
-        before = _reason_before(change)
-        _move(computer, State(change.from_state), by=by, now=now, batch=again, reason=before, undoes=change)
-        record(
-            by=by,
-            verb="undo_computer_step",
-            thing=Thing("computer", computer.pk, computer.number),
-            is_own_recorded=True,
-        )
-    mails.cancel_step(batch)
-    return list(locked.values())
 
 
 def _reason_before(change: StateChange) -> str:
@@ -218,7 +225,7 @@ def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
     answer = Donation.Confirmed.YES if is_right else Donation.Confirmed.NO
     facts = {"confirmed": answer, "confirmed_at": timezone.now(), "confirm_note": "" if is_right else note}
     Donation.objects.filter(pk=donation.pk).update(**facts)
-    donors.verify(donation.donor)
+    donor_rows.verify(donation.donor)
 
 
 def is_to_confirm(computers: Collection[Computer]) -> bool:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.donors import links
+from accounts.donors import donor_links
 from accounts.models import Donor, Notice
 from accounts.notices import kinds, outbox
 from nodes.models import Computer, Donation, StateChange
@@ -121,7 +121,7 @@ def page_of(donor: Donor) -> str:
     """Return the address at which the donor reads what became of their computers."""
     if donor.user_id:
         return f"{settings.PORTAL_URL}{reverse('donating')}"
-    return links.address(donor, reverse("given", args=[links.token(donor)]))
+    return f"{settings.PORTAL_URL}{reverse('given', args=[donor_links.token(donor)])}"
 
 
 def _donation(pk: Any) -> Donation | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Donor, User
-from nodes import numbers, states
+from nodes import computer_numbers, states
 
 
 class Donation(models.Model):
@@ -103,7 +103,7 @@ class Computer(models.Model):
     @property
     def number(self) -> str:
         """Return the number on the label: MNG-00127-4."""
-        return numbers.written(self.pk)
+        return computer_numbers.written(self.pk)
 
 
 class StateChange(models.Model):

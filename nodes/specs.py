@@ -1,4 +1,4 @@
-"""Which computers help: the least that a computer needs (MIN_COMPUTER_RAM_MB, MIN_COMPUTER_NIC_MBIT, 64 bits)."""
+"""Say which computers help: the least that a computer needs (MIN_COMPUTER_RAM_MB, MIN_COMPUTER_NIC_MBIT, 64 bits)."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _OLD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a computer; None: not known. ram_mb in MiB, disk_gb in GB as printed on the disk, nic_mbit in Mbit/s."""
+    """The facts by which a computer is judged; None: not known. ram_mb in MiB, disk_gb in GB as printed on the disk, nic_mbit in Mbit/s."""
 
     cpu: str = ""
     bits: int | None = None

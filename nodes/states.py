@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class State(models.TextChoices):
-    """Where a computer stands on its way."""
+    """A place on a computer's way."""
 
     OFFERED = "offered", _("Offered")
     ACCEPTED = "accepted", _("Accepted")
@@ -85,7 +85,7 @@ def steps_from(state: str) -> list[str]:
 
 
 class Reason(models.TextChoices):
-    """Why a computer is not accepted. No free text: the donor reads a sentence in their own language, and reports count reasons."""
+    """A reason not to accept a computer. No free text: the donor reads a sentence in their own language, and reports count reasons."""
 
     BITS = "bits", _("It is a 32-bit computer.")
     MEMORY = "memory", _("It has too little memory.")

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 
 class Donor(models.Model):
-    """Somebody who offered a computer. Notices go to `user`, where the donation is tied to an account, else to `email`."""
+    """A person or organisation that offered a computer. Notices go to `user`, where the donation is tied to an account, else to `email`."""
 
     email = models.EmailField(unique=True)  # in the form of accounts.emails.key
     name = models.CharField(max_length=120)

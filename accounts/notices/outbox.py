@@ -78,7 +78,7 @@ def _row(
     not_before: datetime | None = None,
 ) -> Notice:
     next_at = None if channel == Channel.PAGE else not_before or now
-    row = {"kind": kind_of(kind).name, "about": about, "channel": channel}
+    row: dict[str, Any] = {"kind": kind_of(kind).name, "about": about, "channel": channel}
     row |= {"recipient": to} if isinstance(to, User) else {"donor": to}
     return Notice(**row, next_at=next_at, created_at=now, **facts)
 

@@ -16,7 +16,8 @@ SIDES = frozenset({"portal/views", "portal/api", "portal/forms", "portal/present
 # Other names that stand twice on purpose: the folders, and why.
 DOUBLES: dict[str, tuple[str, str]] = {
     "models": (
-        "accounts accounts/announcements accounts/audit accounts/browsers accounts/cloud_users accounts/notices accounts/outside accounts/terms",
+        "accounts accounts/announcements accounts/audit accounts/browsers accounts/cloud_users accounts/donors accounts/notices "
+        "accounts/outside accounts/terms",
         "packages with rows of their own",
     ),
     "errors": ("cloud/contract cloud/openstack deploy/local portal/views", "what each refuses; the pages of a refusal"),

@@ -113,7 +113,7 @@ def _announcements(person: User) -> QuerySet[Announcement]:
 
 
 def _donations(person: User) -> QuerySet[Donation]:
-    """Select all donations for administrators, for others their own. Whoever has no account comes by a link (accounts.donors.links)."""
+    """Select all donations for administrators, for others their own. Whoever has no account comes by a link (accounts.donors.donor_links)."""
     return Donation.objects.all() if administers(person) else Donation.objects.filter(donor__user=person)
 
 

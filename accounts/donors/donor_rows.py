@@ -1,4 +1,4 @@
-"""What happens to a donor's row: it is found or made, proven, tied to an account, given a new link, erased."""
+"""Find or make a donor's row, verify its address, tie it to an account, end its links, erase it."""
 
 from django.db import transaction
 from django.db.models import F

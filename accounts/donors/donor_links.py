@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.core import signing
 from django.utils.translation import gettext_noop as _
 
@@ -10,7 +9,7 @@ from accounts.donors.models import Donor
 from lib.notes import Refusal
 
 LIFE = timedelta(days=200)
-_SIGNER = signing.TimestampSigner(salt="accounts.donors.links")
+_SIGNER = signing.TimestampSigner(salt="accounts.donors.donor_links")
 
 
 class BadLink(Refusal):
@@ -33,8 +32,3 @@ def read(text: str) -> Donor:
     except (signing.BadSignature, Donor.DoesNotExist, ValueError, TypeError):
         text = _("This link has ended. Write your address below, and we mail you another one.")
         raise BadLink(text) from None
-
-
-def address(donor: Donor, page: str) -> str:
-    """Return the whole address of the donor's page. page: its path, with the token in it."""
-    return f"{settings.PORTAL_URL}{page}"
