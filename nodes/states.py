@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class State(models.TextChoices):
     """A place on a computer's way."""
 
-    OFFERED = "offered", _("Offered")
+    OFFERED = "offered", pgettext_lazy("computer", "Offered")
     ACCEPTED = "accepted", _("Accepted")
     DECLINED = "declined", _("Not accepted")
     RECEIVED = "received", _("Received")
@@ -20,7 +21,7 @@ class State(models.TextChoices):
     WAITING = "waiting", _("Waiting for parts")
     PARTS = "parts", _("Used for parts")
     LOST = "lost", _("Lost")
-    RETIRED = "retired", _("Retired")
+    RETIRED = "retired", pgettext_lazy("computer", "Retired")
     RECYCLED = "recycled", _("Recycled")
 
 
