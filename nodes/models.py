@@ -95,7 +95,7 @@ class Computer(models.Model):
                 condition=Q(used_for=None) | Q(state__in=["parts", "recycled"]), name="computer_used_for_parts"
             ),
         ]
-        indexes = [models.Index("state", "-state_since", name="computer_by_state")]
+        indexes = [models.Index(fields=["state", "-state_since"], name="computer_by_state")]
 
     def __str__(self) -> str:
         return self.number
@@ -121,4 +121,4 @@ class StateChange(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index("computer", "-id", name="change_by_computer")]
+        indexes = [models.Index(fields=["computer", "-id"], name="change_by_computer")]
