@@ -35,6 +35,9 @@ def test_a_list_is_imported_after_a_look(db: None, tmp_path: Path) -> None:
     file.write_bytes("nombre;correo\nAna Núñez;ana@example.org\n".encode("cp1252"))
     assert "2,new,ana,Ana Núñez" in run("import", str(file), "--dry-run")
     assert not User.objects.exists()
+    refused = tmp_path / "refused.csv"
+    refused.write_text("usuario;nombre\na b;Ana Núñez\n")
+    assert "2,bad,a b,Ana Núñez" in run("import", str(refused), "--dry-run")
     run("import", str(file), "--no-mail")
     assert (User.objects.get().get_full_name(), Notice.objects.count()) == ("Ana Núñez", 0)
 
@@ -55,3 +58,10 @@ def test_an_account_of_horizon_is_ended(db: None, student: User, settings: Any) 
     run("end-horizon", "student")
     assert CloudUser.objects.get().ended_at
     assert AuditRow.objects.get(verb="end_cloud_user").who is None
+    with pytest.raises(CommandError, match="is being deleted already"):
+        run("end-horizon", "student")
+
+
+def test_where_there_is_no_account_of_horizon_that_is_said(db: None, student: User) -> None:
+    with pytest.raises(CommandError, match="No Horizon account was made for student here"):
+        run("end-horizon", "student")

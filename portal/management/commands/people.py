@@ -19,7 +19,6 @@ ACTS = {
     "block": person_actions.block,
     "unblock": person_actions.unblock,
     "remove": person_actions.remove,
-    "end-horizon": asking.end,
 }
 
 
@@ -78,6 +77,9 @@ class Command(BaseCommand):
         elif verb in ("link", "unlink"):
             _link(verb, _found(options["username"]), options["way"], options["name"])
             self.stdout.write(f"{options['username']}: done ({verb}).")
+        elif verb == "end-horizon":
+            _end_horizon(_found(options["username"]))
+            self.stdout.write(f"{options['username']}: done ({verb}).")
         else:
             ACTS[verb](person=_found(options["username"]), by=None)
             self.stdout.write(f"{options['username']}: done ({verb}).")
@@ -112,7 +114,9 @@ class Command(BaseCommand):
         else:
             roles = options["roles"].split(",")
             plan = people_import.carry_out(found.lines, by=None, roles=roles, invite=not options["no_mail"])
-        cells = [(p.line.number, p.status.value, p.username, p.name, p.line.email, str(p.why)) for p in plan.lines]
+        cells = [
+            (p.line.number, p.status.value, p.shown_username, p.name, p.line.email, str(p.why)) for p in plan.lines
+        ]
         self.stdout.write(csv_lines([("line", "status", "username", "name", "email", "why"), *cells]), ending="")
 
 
@@ -135,6 +139,14 @@ def _link(verb: str, person: User, way: str, name: str) -> None:
     if account is None:
         raise CommandError(f"{person.username} is not linked to {way}:{name}.")
     linking.unlink(account=account, by=None)
+
+
+def _end_horizon(person: User) -> None:
+    if asking.end(person=person, by=None):
+        return
+    if asking.own(person) is not None:
+        raise CommandError(f"The Horizon account of {person.username} is being deleted already.")
+    raise CommandError(f"No Horizon account was made for {person.username} here.")
 
 
 def _found(username: str) -> User:
