@@ -107,6 +107,7 @@ def test_picture(world: Any, browser: Any, role: str, language: str) -> None:
 def _has_just_shown_who_they_are(client: Any) -> None:
     """Open the pages that else ask for the password first."""
     client.post("/accounts/confirm/", {"password": "minga"})
+    assert client.get("/help/").wsgi_request.user.is_authenticated, "These would be a visitor's pictures."
 
 
 def _second_step(client: Any) -> None:
