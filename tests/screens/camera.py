@@ -30,7 +30,7 @@ LANGUAGES = ("en", "es")
 SIZES = {"phone": (390, 844), "desk": (1280, 800)}
 THEMES: tuple[Any, ...] = ("light", "dark")
 SECOND_STEP = "accounts/login/second-step"  # is there after the first
-SOME = 4  # things of one kind; machines: one of each state
+SOME = 4  # things of one kind; machines: one of each state; pages of help: all, for administrators
 OF_EVERY_KIND = (
     "manage/people/",
     "manage/requests/",
@@ -143,7 +143,8 @@ def _plain_pages(things: Any, role: str) -> Iterator[tuple[str, str, str]]:
         is_machines = "machines/<" in address.pattern
         wanted = [pair for pair in address.urls if pair[0] in states] if is_machines else []
         is_alike = role != "student" and not address.folder.startswith(OF_EVERY_KIND)
-        for name, url in (wanted or address.urls[:SOME])[: 1 if is_alike else None]:
+        most = None if role == "admin" and address.folder.startswith("help/") else SOME
+        for name, url in (wanted or address.urls[:most])[: 1 if is_alike else None]:
             yield address.folder, name.replace("/", " ")[:40], url
 
 
