@@ -140,5 +140,14 @@ def _batch(rows: QuerySet[AuditRow], before: int | None, most: int) -> list[Audi
 def _cells(rows: Iterable[AuditRow]) -> Iterator[tuple[Any, ...]]:
     for row in rows:
         line = AuditLine(row, shows_address=True)
-        facts = (row.pk, row.at.astimezone(UTC).isoformat(), line.who, row.verb, line.whom, row.kind, row.object_id, row.name)
+        facts = (
+            row.pk,
+            row.at.astimezone(UTC).isoformat(),
+            line.who,
+            row.verb,
+            line.whom,
+            row.kind,
+            row.object_id,
+            row.name,
+        )
         yield (*facts, line.address, line.sentence)

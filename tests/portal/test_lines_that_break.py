@@ -1,4 +1,4 @@
-"""Where lines may break: not between a number and its unit, and never so that a line begins with the dot between two facts."""
+"""Lines break neither between a number and its unit nor before the dot between two facts."""
 
 import re
 from datetime import timedelta
@@ -15,7 +15,9 @@ TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 AFTER_A_VALUE = re.compile(r"[}>] ·")
 
 
-@pytest.mark.parametrize(("past", "said"), [({"minutes": 5}, "hace\u00a05\u00a0min"), ({"hours": 3}, "hace\u00a03\u00a0h")])
+@pytest.mark.parametrize(
+    ("past", "said"), [({"minutes": 5}, "hace\u00a05\u00a0min"), ({"hours": 3}, "hace\u00a03\u00a0h")]
+)
 def test_how_long_since_stays_on_one_line(past: dict[str, int], said: str) -> None:
     with override("es"):
         assert ago(timezone.now() - timedelta(seconds=1, **past)) == said
