@@ -59,6 +59,8 @@ MORE: dict[str, tuple[str, dict[str, str]]] = {
     "manage/audit/page-2": ("/manage/audit/?before=40", {}),
     "manage/audit/refused": ("/manage/audit/?since=yesterday", {}),
 }
+# Pages of what cannot be answered, for everybody who gets them.
+REFUSED = {"errors/403": "/manage/people/", "errors/404": "/nowhere/", "errors/405": "/account/theme/"}
 
 
 @pytest.fixture
@@ -95,7 +97,8 @@ def test_picture(world: Any, browser: Any, role: str, language: str) -> None:
         ask = client.post if data else client.get
         answer = ask(url, data, headers={"Accept-Language": language})
         statuses.setdefault(folder, []).append(answer.status_code)
-        if answer.status_code in (200, 400) and "html" in answer.get("Content-Type", "") and not answer.streaming:
+        is_shown = answer.status_code > 400 if folder in REFUSED else answer.status_code in (200, 400)
+        if is_shown and "html" in answer.get("Content-Type", "") and not answer.streaming:
             path = OUT / folder / "-".join(filter(None, (role, name, language)))
             faults[str(path.relative_to(OUT))] = _picture(page, url, answer.content, path)
 
@@ -121,6 +124,7 @@ def _pages(things: Any, role: str) -> Iterator[tuple[str, str, str, dict[str, st
         yield from [("terms", "", "/terms/", {})] if _is_wanted("terms") else []
         return
     yield from ((folder, name, url, {}) for folder, name, url in _plain_pages(things, role))
+    yield from ((folder, "", url, {}) for folder, url in REFUSED.items() if _is_wanted(folder))
     if role == "visitor" and _is_wanted(SECOND_STEP):
         yield SECOND_STEP, "", f"/{SECOND_STEP}/", {}
     if role == "admin":
