@@ -1,5 +1,6 @@
 """The next 7 days: worked out by a worker, the same for the page, the dashboard and `manage.py idle --dry-run`."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_one_that_is_gone_meanwhile_is_told_as_such(machines: dict[str, Machine]
     Machine.objects.filter(name="puma").update(state="gone", wanted="gone")
     text = page(client, admin)
     assert ("Gone meanwhile" in text, "puma" in text) == (True, False)
+
+
+def test_each_number_of_a_day_says_what_of_and_nought_is_left_out_on_a_phone(
+    machines: dict[str, Machine], client: Client, admin: User
+) -> None:
+    coming_week.work_out(timezone.now())
+    cells = re.findall(r'<td class="(num(?: none)?)"\s+data-label="([^"]+)">(\d+)', page(client, admin))
+    assert {label for _css, label, _n in cells} == {"Go to sleep", "Are put away", "Are archived", "Are deleted"}
+    assert all((css == "num none") == (number == "0") for css, _label, number in cells)
 
 
 def test_days_are_those_of_the_readers_zone() -> None:
