@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -63,6 +63,12 @@ class ShownHost:
         if not self.host.up:
             return _("Does not answer")
         return _("In service") if self.host.enabled else _("Takes no new machines")
+
+    @property
+    def away_since(self) -> datetime | None:
+        """Return since when it is out of service, where that is known."""
+        is_away = self.tone != "on" and self.host.since
+        return datetime.fromisoformat(self.host.since) if is_away else None
 
     @property
     def levels(self) -> list[tuple[str, int, str]]:
