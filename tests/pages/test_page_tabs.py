@@ -60,6 +60,13 @@ def test_a_running_machine_with_open_ports_does_not_say_that_they_open_later(sig
     assert "Ports open when" not in page
 
 
+def test_the_way_back_leads_to_the_list_in_which_the_machine_is(signed_in: Client, student: User, admin: User) -> None:
+    machine, office = make_machine(student), Client()
+    office.force_login(admin)
+    back = [re.search(r'class="crumb"\s+href="([^"]+)"', text(client, machine)) for client in (signed_in, office)]
+    assert [found and found[1] for found in back] == ["/", "/manage/machines/"]
+
+
 def test_the_live_part_of_a_tab_is_that_tab(signed_in: Client, student: User) -> None:
     machine = make_machine(student)
     part = signed_in.get(at(machine, "live/"), {"tab": "history"}).content.decode()
