@@ -50,6 +50,11 @@ class Planned:
     facts: dict[str, str] = field(default_factory=dict)
 
     @property
+    def shown_username(self) -> str:
+        """Return the username that the person has or gets; of a bad line the one that was read, so that its writer knows who is meant."""
+        return self.username or self.line.username
+
+    @property
     def name(self) -> str:
         return " ".join(filter(None, (self.facts.get("first_name"), self.facts.get("last_name")))) or self.line.name
 

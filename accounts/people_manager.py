@@ -27,10 +27,14 @@ class People(UserManager["User"]):
         self, username: str, email: str | None = None, password: str | None = None, **facts: Any
     ) -> "User":
         """Create an administrator. A sign-up of that name or address which nobody has confirmed ends."""
-        from accounts import sign_up  # it needs the model
+        from accounts import sign_up  # they need the model
+        from accounts.audit.trail import Thing, record
 
         sign_up.give_way(username=self.model.normalize_username(username), email=(email or "").strip())
-        return super().create_superuser(username, email, password, **facts)
+        user = super().create_superuser(username, email, password, **facts)
+        detail = {"roles": sorted(user.held_roles)}
+        record(by=None, verb="create_person", whom=user, thing=Thing("person", user.pk), detail=detail)
+        return user
 
     def _create_user(self, username: str, email: str | None, password: str | None, **facts: Any) -> "User":
         from accounts import emails  # it needs the model

@@ -42,7 +42,7 @@ def facts(person: User) -> dict[str, Any]:
     """Return what this person shows besides the password."""
     kinds = list(Authenticator.objects.filter(user=person, type__in=STEPS).values_list("type", flat=True))
     has_app, passkeys = Type.TOTP in kinds, kinds.count(Type.WEBAUTHN)
-    return {"on": bool(kinds), "app": has_app, "passkeys": passkeys, "owed": is_owed(person)}
+    return {"on": bool(kinds), "app": has_app, "passkeys": passkeys, "owed": is_demanded(person) and not kinds}
 
 
 def end(person: User) -> bool:

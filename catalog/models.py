@@ -1,6 +1,7 @@
 """The cloud's images and flavors as rows, kept up to date by `catalog.actions.take_over`."""
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from lib.measures import amount, memory
@@ -23,6 +24,17 @@ _TOO_LITTLE_MEMORY = _(
 _TOO_LITTLE_DISK = _(
     "The system “%(image)s” needs %(needs)s of disk, and the size “%(size)s” has %(has)s. Choose a bigger size, or a smaller system."
 )
+# What the clouds of `make run` and our own images are called. Other names are whoever gave them's, and stay as they are.
+_OUR_NAMES = frozenset(
+    (
+        _("tiny"), _("small"), _("medium"), _("large"),
+        _("Simulated Linux"), _("Tiny Linux"), _("Debian 12, web and database"), _("Debian 12, desktop"),
+    )
+)  # fmt: skip
+
+
+def _title(name: str) -> str:
+    return gettext(name) if name in _OUR_NAMES else name
 
 
 class Image(models.Model):
@@ -53,6 +65,11 @@ class Image(models.Model):
         return self.name
 
     @property
+    def title(self) -> str:
+        """Return the name, in the reader's language where it is one of ours."""
+        return _title(self.name)
+
+    @property
     def was_not_made(self) -> bool:
         """Return whether the cloud tried to make this image, and could not."""
         return all(getattr(self, name) == value for name, value in NOT_MADE.items())
@@ -66,14 +83,14 @@ class Image(models.Model):
     def lacks(self) -> Note | None:
         """Return why no machine can be made of this image now, or None."""
         if self.missing:
-            return Note(_GONE_IMAGE, {"image": self.name})
+            return Note(_GONE_IMAGE, {"image": self.title})
         if self.ready:
             return None
         if self.was_not_made:
-            return Note(_NOT_MADE, {"image": self.name})
+            return Note(_NOT_MADE, {"image": self.title})
         if self.status == "building":
-            return Note(_BEING_MADE, {"image": self.name})
-        return Note(_OFF if self.status == "deactivated" else _NOT_THERE_YET, {"image": self.name})
+            return Note(_BEING_MADE, {"image": self.title})
+        return Note(_OFF if self.status == "deactivated" else _NOT_THERE_YET, {"image": self.title})
 
 
 class Flavor(models.Model):
@@ -96,13 +113,18 @@ class Flavor(models.Model):
         return self.name
 
     @property
+    def title(self) -> str:
+        """Return the name, in the reader's language where it is one of ours."""
+        return _title(self.name)
+
+    @property
     def lacks(self) -> Note | None:
         """Return why no machine can be made in this size now, or None."""
-        return Note(_GONE_SIZE, {"size": self.name}) if self.missing else None
+        return Note(_GONE_SIZE, {"size": self.title}) if self.missing else None
 
     def too_small_for(self, image: Image) -> Note | None:
         """Return why the image does not fit this size, with the numbers; None where it fits or does not say what it needs."""
-        names = {"image": image.name, "size": self.name}
+        names = {"image": image.title, "size": self.title}
         if self.ram_mb < image.min_ram_mb:
             return Note(_TOO_LITTLE_MEMORY, {**names, "needs": memory(image.min_ram_mb), "has": memory(self.ram_mb)})
         root = self.disk_gb if self.root_gb is None else self.root_gb

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from django.utils.translation import gettext_noop as _
 
 from cloud.contract import Cloud, CloudError
-from lib.notes import Note
+from lib.notes import Note, memory
 
 Verdict = Literal["right", "note", "wrong"]
 
@@ -89,7 +89,8 @@ def _room(cloud: Cloud) -> Check:
     free = room.ram_mb - room.ram_mb_used
     if free <= 0:
         return note(_("Room"), _("All memory is taken: machines wait until some is free."))
-    return right(_("Room"), _("%(free)s of %(all)s MiB of memory are free."), free=free, all=room.ram_mb)
+    text = _("%(free)s of %(all)s of memory are free.")
+    return right(_("Room"), text, free=memory(free), all=memory(room.ram_mb))
 
 
 ANY: list[Callable[[Cloud], Check]] = [_images, _sizes, _room]

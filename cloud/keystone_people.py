@@ -5,6 +5,7 @@ sent twice. Outside cloud.openstack, for web would load 30 MB of clients with it
 """
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 import requests
@@ -45,7 +46,7 @@ class KeystonePeople:
             )
 
     def make_credential(
-        self, name: str, password: str, domain: str, *, label: str, project: str = ""
+        self, name: str, password: str, domain: str, *, label: str, project: str = "", leftovers: Collection[str] = ()
     ) -> AppCredential | WhichProject | Denial:
         with _Visit(self._url, self._ca, self._seconds) as visit:
             if denial := visit.sign_in(name, password, domain):
@@ -56,6 +57,7 @@ class KeystonePeople:
             visit.scope_to(chosen["id"])
             asked = {"application_credential": {"name": label, "description": "Made with Minga"}}
             path = f"/users/{visit.user['id']}/application_credentials"
+            visit.remove(path, leftovers)
             made = visit.post(path, asked)["application_credential"]
             return AppCredential(made["id"], made["secret"], self._url, chosen["name"], visit.region)
 
@@ -106,6 +108,13 @@ class _Visit:
 
     def post(self, path: str, json: Any) -> dict[str, Any]:
         return _good(self._send("POST", path, json))
+
+    def remove(self, path: str, labels: Collection[str]) -> None:
+        """Delete the person's application credentials of these names, if there are any."""
+        found = self.get(path, "application_credentials") if labels else []
+        for row in found:
+            if row["name"] in labels and (answer := self._send("DELETE", f"{path}/{row['id']}")).status_code != 404:
+                _good(answer) if answer.content else answer.raise_for_status()
 
     def _token(self, identity: dict[str, Any], scope: Any) -> requests.Response:
         asked = {"identity": identity, **({"scope": scope} if scope else {})}

@@ -1,5 +1,6 @@
 """The client of the local cloud's people: the contract's People over HTTP. It needs no token, only a person's own password."""
 
+from collections.abc import Collection
 from typing import Any
 
 import httpx
@@ -22,7 +23,7 @@ class LocalPeople:
         return CloudPerson(**{**facts, "roles": frozenset(facts["roles"])})
 
     def make_credential(
-        self, name: str, password: str, domain: str, *, label: str, project: str = ""
+        self, name: str, password: str, domain: str, *, label: str, project: str = "", leftovers: Collection[str] = ()
     ) -> AppCredential | WhichProject | Denial:
         raise CloudRefused("This cloud has no credentials for programs.")
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext, override
 
+from lib import measures
+
 
 @dataclass(frozen=True)
 class Note:
@@ -51,14 +53,21 @@ def moment(at: datetime) -> dict[str, str]:
     return {"time": at.isoformat(), "en": f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"}
 
 
+def memory(mib: int) -> dict[str, Any]:
+    """Return an amount of memory as an argument of a note, which reads as 1.5 GB, in Spanish 1,5 GB."""
+    return {"mib": mib, "en": f"{mib} MB"}
+
+
 def _spoken(value: Any) -> Any:
-    """Return a time, a note, or a value in several languages ({"en": …, "es": …}), as the reader reads it; any other value unchanged."""
+    """Return a time, memory, a note, or a value in several languages ({"en": …, "es": …}), as the reader reads it; any other value unchanged."""
     if not isinstance(value, dict):
         return value
     if "text" in value:
         return str(Note.from_json(value))
     if "time" in value:
         return date_format(timezone.localtime(datetime.fromisoformat(value["time"])), "DATETIME_FORMAT")
+    if "mib" in value:
+        return measures.memory(value["mib"])
     return value.get((get_language() or "en")[:2]) or value["en"]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account import auth_backends
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -85,6 +86,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             user = super().authenticate(request, **credentials)
             if user is not None:
                 tried.succeeded()
+                stay_signed_in(request, user)
             return user
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
@@ -100,6 +102,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             name, secure = settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_COOKIE_SECURE
             response.set_cookie(name, user.language, samesite="Lax", secure=secure)
         return response
+
+
+def stay_signed_in(request: HttpRequest, person: User) -> None:
+    """Keep the session of whoever has just shown their password again: the check hashes an old one anew, which else ends all sessions."""
+    if request.user.is_authenticated and request.user.pk == person.pk:
+        request.session[HASH_SESSION_KEY] = person.get_session_auth_hash()
 
 
 @compiled

@@ -3,11 +3,13 @@
 import re
 import secrets
 from ipaddress import IPv4Address, IPv6Address, ip_network
+from typing import Any
 
 from allauth.core import context
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts import second_steps
 from accounts.time_zones import is_offered
 from tunnels.agent.protocol import read_address
 
@@ -63,3 +65,10 @@ def _read(text: str) -> IPv4Address | IPv6Address | None:
 
 def _is_proxy(address: IPv4Address | IPv6Address) -> bool:
     return any(address in ip_network(text) for text in settings.TRUSTED_PROXIES)
+
+
+def owes_second_step(request: Any) -> bool:
+    """Say whether the person of a request has to set up a second step first. Costs a query at most once in a request."""
+    if not hasattr(request, "_owes_second_step"):
+        request._owes_second_step = second_steps.is_owed(request.user)
+    return bool(request._owes_second_step)

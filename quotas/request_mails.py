@@ -1,6 +1,6 @@
 """Mails about requests for more: to those who may decide, and to the person when it is decided."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +17,18 @@ ASKED, DECIDED = "quota.asked", "quota.decided"
 MOST_TOLD = 10  # people who are written to of one request
 
 
-def register() -> None:
-    """Make the kinds of notices known. A decision is written to whoever asked for it, once: nobody unsubscribes from it."""
+def register(may_decide: Callable[[User, QuotaRequest], bool]) -> None:
+    """Make the kinds of notices known. A decision is written to whoever asked for it, once: nobody unsubscribes from it.
+
+    may_decide: asked again when a mail is sent. Only what stands above this app knows of templates and their authors.
+    """
+
+    def facts(notice: Notice) -> dict[str, Any] | None:
+        request = _found(notice)
+        return asked_facts(request) if request and may_decide(notice.recipient, request) else None
+
     asked = gettext_lazy("Requests for more quota that you may decide")
-    kinds.register(kinds.Kind(ASKED, asked, asked_facts, "requests/asked_mail", may_unsubscribe=True))
+    kinds.register(kinds.Kind(ASKED, asked, facts, "requests/asked_mail", may_unsubscribe=True))
     decided = gettext_lazy("Decisions about requests for more quota")
     kinds.register(kinds.Kind(DECIDED, decided, decided_facts, "requests/decided_mail"))
 
@@ -37,10 +45,9 @@ def tell_of_decision(request: QuotaRequest, now: datetime) -> None:
     outbox.send(kind=DECIDED, to=request.user, about=_about(request), channels=[Notice.Channel.MAIL], now=now)
 
 
-def asked_facts(notice: Notice) -> dict[str, Any] | None:
+def asked_facts(request: QuotaRequest) -> dict[str, Any] | None:
     """Return what the mail to a decider says; None once it is decided."""
-    request = _found(notice)
-    if request is None or request.state != QuotaRequest.State.OPEN:
+    if request.state != QuotaRequest.State.OPEN:
         return None
     facts = {"name": request.user.short_name, "template": title_of(request)}
     return {

@@ -34,6 +34,10 @@ class Arrival:
     values: frozenset[str] = field(default_factory=frozenset)  # roles, groups: what the table of roles knows
 
 
+class _Overtaken(Exception):
+    """Another sign-in with this account made the person an administrator before this one locked their row."""
+
+
 def rules_for(arrival: Arrival) -> list[RoleRule]:
     """Return the lines of the table of roles that hold for this person: none for a cloud user that the portal made itself."""
     if _was_made_here(arrival):
@@ -45,7 +49,7 @@ def arrive(arrival: Arrival) -> User:
     """Return the person of this outside account, with the roles that it gives now. Raises NameTaken and NoName."""
     try:
         return _arrive(arrival)
-    except (IntegrityError, OutsideAccount.DoesNotExist, NameTaken):
+    except (IntegrityError, OutsideAccount.DoesNotExist, NameTaken, _Overtaken):
         # Another browser of the person, or an administrator, may have been first. A name that is taken still is.
         return _arrive(arrival)
 
@@ -57,6 +61,8 @@ def _arrive(arrival: Arrival) -> User:
         person_actions.lock_administrators()
     person = User.objects.select_for_update(no_key=True).get(pk=found.user_id)
     account = OutsideAccount.objects.get(pk=found.pk)
+    if ADMIN in account.roles and ADMIN not in found.roles:
+        raise _Overtaken  # to lock the administrators now, after the person, could wait for ever for whoever locks in order
     _follow(account, person, {rule.role for rule in rules_for(arrival)}, by=person)
     account.subject, account.used_at = arrival.subject, timezone.now()
     account.save(update_fields=["subject", "used_at", "roles"])

@@ -1,6 +1,7 @@
 """People of the cloud, by the contract's People: on OpenStack with the name and password of Horizon."""
 
 import logging
+from collections.abc import Collection
 
 from django.conf import settings
 
@@ -47,12 +48,16 @@ def _raise_reason(denial: Denial) -> None:
         raise refusal
 
 
-def make_credential(name: str, password: str, *, label: str, project: str) -> AppCredential | WhichProject | None:
-    """Have the cloud make a credential for the person's own programs; None for a wrong password. Raises OutsideRefusal."""
+def make_credential(
+    name: str, password: str, *, label: str, project: str, leftovers: Collection[str] = ()
+) -> AppCredential | WhichProject | None:
+    """Have the cloud make a credential for the person's own programs; None for a wrong password. Raises OutsideRefusal.
+
+    leftovers: labels of tries that ended in NoAnswer.
+    """
+    domain = settings.CLOUD_SIGN_IN_DOMAIN
     try:
-        made = open_people().make_credential(
-            name, password, settings.CLOUD_SIGN_IN_DOMAIN, label=label, project=project
-        )
+        made = open_people().make_credential(name, password, domain, label=label, project=project, leftovers=leftovers)
     except CloudRefused as error:
         raise NoCredential(said=str(error)) from error
     except CloudError as error:

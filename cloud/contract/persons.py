@@ -3,6 +3,7 @@
 These verbs need no credential of the portal. A password is sent once, never again: clouds lock accounts after wrong ones.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -53,9 +54,10 @@ class People(Protocol):
         """Check a name and a password, once. `domain`: where the cloud keeps this person; '' where it has none."""
 
     def make_credential(
-        self, name: str, password: str, domain: str, *, label: str, project: str = ""
+        self, name: str, password: str, domain: str, *, label: str, project: str = "", leftovers: Collection[str] = ()
     ) -> AppCredential | WhichProject | Denial:
         """Make a credential called `label`, new each time, for the person's own programs, in `project` (a name), or in their only one.
 
+        leftovers: labels of tries whose answer never came. What they may have made opens the project, and nobody has its secret: it goes.
         Raises CloudRefused where the cloud has no such credentials, or does not let this person make one.
         """

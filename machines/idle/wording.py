@@ -47,10 +47,10 @@ def _running(outlook: Outlook, owner: str) -> str:
         at = times.moment(outlook.held_until, outlook.now)
         why = _("A class is in session: it stays awake until %(at)s at least.")
         return (why if outlook.in_lesson else _("Somebody keeps it awake until %(at)s.")) % {"at": at}
-    if outlook.unknown and any(signal.name == "start" for signal in outlook.at_work):  # nothing was measured yet
-        yours, theirs = _("It stays awake while you use it."), _("It stays awake while %(owner)s uses it.")
-        return theirs % {"owner": owner} if owner else yours
-    if outlook.unknown:
+    if _is_unheard(outlook):
+        said = _("It was started at %(started)s, and nothing was heard of it yet. It is left alone until %(asked)s.")
+        return said % {"started": _at(_started_at(outlook), outlook), **_both_times(outlook)}
+    if outlook.unknown and not _is_just_started(outlook):
         return _("It stays awake: nobody can tell just now whether it is in use.")
     if outlook.question and not outlook.came_back:
         return _asked(outlook, owner)
@@ -68,6 +68,19 @@ def _running(outlook: Outlook, owner: str) -> str:
         "If nothing happens in it, %(owner)s is asked at %(asked)s; without an answer it goes to sleep at %(sleeps)s. Nothing is lost."
     )
     return (theirs if owner else yours) % {**facts, **_both_times(outlook)}
+
+
+def _is_just_started(outlook: Outlook) -> bool:
+    return any(signal.name == "start" for signal in outlook.at_work)
+
+
+def _is_unheard(outlook: Outlook) -> bool:
+    """Say whether the machine has just been started, and nothing shows yet whether somebody uses it."""
+    return bool(outlook.unknown) and [signal.name for signal in outlook.at_work] == ["start"]
+
+
+def _started_at(outlook: Outlook) -> datetime | None:
+    return next((signal.at for signal in outlook.signals if signal.name == "start"), None)
 
 
 def _asked(outlook: Outlook, owner: str) -> str:
@@ -119,6 +132,12 @@ def idle_minutes(outlook: Outlook) -> int:
 
 def if_closed(outlook: Outlook, owner: str = "") -> str:
     """Say what happens next in an outlook in which everything is closed."""
+    if _is_unheard(outlook) and not outlook.held_until:
+        yours = _("Nothing was heard of it yet, so that changes nothing. You are asked at %(asked)s at the earliest.")
+        theirs = _(
+            "Nothing was heard of it yet, so that changes nothing. %(owner)s is asked at %(asked)s at the earliest."
+        )
+        return (theirs if owner else yours) % {"owner": owner, **_both_times(outlook)}
     if outlook.held_until or outlook.unknown:
         return _running(outlook, owner)
     if [signal for signal in outlook.at_work if signal.name in ("cpu", "disk", "nic")]:

@@ -64,7 +64,7 @@ class PersonOut(serializers.Serializer[Any]):
 class ImportedLine(serializers.Serializer[Any]):
     line = serializers.IntegerField(source="line.number")
     status = serializers.ChoiceField(["new", "known", "bad"])
-    username = serializers.CharField()
+    username = serializers.CharField(source="shown_username", help_text="Of a bad line, the one that was read.")
     name = serializers.CharField()
     email = serializers.CharField(source="line.email")
     why = serializers.CharField(help_text="Why a line is bad; '' for the others.")

@@ -1,4 +1,4 @@
-"""Sign-ins of other people, for administrators: their second step, and the browsers in which they are signed in."""
+"""Sign-ins of other people, for administrators: a new password, the second step, and the browsers in which they are signed in."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from accounts.browsers import browser_sessions, person_sessions
 from accounts.models import BrowserSession
 from portal.api import filters, lists
 from portal.api import serializers as s
+from portal.api.idempotency import once_per_key
 from portal.api.paging import page
 from portal.api.person_accounts import found_person
 from portal.api.request_parts import person
@@ -41,6 +42,15 @@ class SessionOut(serializers.Serializer[Any]):
 
     def get_browser(self, row: BrowserSession) -> str:
         return device(row.agent)
+
+
+@extend_schema(request=None, responses={204: None, **dict.fromkeys((400, 403, 404, 409), s.Problem)})
+@api_view(["POST"])
+@once_per_key
+def link(request: Request, username: str) -> Response:
+    """Mail a person a link to choose a new password (administrators). The old one works until they have."""
+    person_actions.send_link(person=found_person(request, username, "change"), by=person(request))
+    return Response(status=204)
 
 
 @extend_schema(

@@ -50,6 +50,7 @@ v1 = [
     path("people/<str:username>/", person_accounts.one, name="api-person"),
     path("people/<str:username>/grants/", person_accounts.grants, name="api-person-grants"),
     path("people/<str:username>/grants/<int:pk>/", person_accounts.grant, name="api-person-grant"),
+    path("people/<str:username>/link/", person_sign_ins.link, name="api-person-link"),
     path("people/<str:username>/second-step/", person_sign_ins.second_step, name="api-person-second-step"),
     path("people/<str:username>/sessions/", person_sign_ins.sessions, name="api-person-sessions"),
     path("people/<str:username>/sessions/<int:pk>/", person_sign_ins.session, name="api-person-session"),

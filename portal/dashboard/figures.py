@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from lib.measures import memory
+from lib.measures import UNBROKEN, memory
 from lib.time_words import in_words
 from machines.states import State
 from portal.dashboard.need_parts import brief
@@ -63,6 +63,12 @@ class ShownHost:
         if not self.host.up:
             return _("Does not answer")
         return _("In service") if self.host.enabled else _("Takes no new machines")
+
+    @property
+    def away_since(self) -> datetime | None:
+        """Return since when it is out of service, where that is known."""
+        is_away = self.tone != "on" and self.host.since
+        return datetime.fromisoformat(self.host.since) if is_away else None
 
     @property
     def levels(self) -> list[tuple[str, int, str]]:
@@ -182,9 +188,8 @@ def _pages(times: RequestTimes | None) -> Beat:
     if times is None:
         return Beat(_("Requests"), _("none counted yet"), "away")
     text = _("half within %(half)s ms, 19 of 20 within %(most)s ms")
-    return Beat(
-        _("Requests"), text % {"half": times.half_ms, "most": times.most_ms}, "on" if times.most_ms < 1000 else "busy"
-    )
+    said = (text % {"half": times.half_ms, "most": times.most_ms}).replace(" ms", f"{UNBROKEN}ms")
+    return Beat(_("Requests"), said, "on" if times.most_ms < 1000 else "busy")
 
 
 def _people_asked(seen: Snapshot) -> Iterator[Beat]:

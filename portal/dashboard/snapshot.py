@@ -51,6 +51,7 @@ class Host:
     ram_mb: int = 0
     ram_mb_used: int = 0
     servers: int = 0
+    since: str = ""  # when it came into service or out of it; '' where nobody saw that
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> "Host":

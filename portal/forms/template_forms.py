@@ -99,15 +99,20 @@ def _choice(model: type[Any], field: forms.Field, current: int | None) -> Any:
     """Make a choice of those that are offered and there, and of the one that the template has already."""
     there = Q(offered=True, missing=False) & (Q(ready=True) if model is Image else Q())
     rows = model._default_manager.filter(there | Q(pk=current))
-    kind = _SizeField if model is Flavor else forms.ModelChoiceField
+    kind = _SizeField if model is Flavor else _ImageField
     return kind(rows, label=field.label, empty_label=None)
+
+
+class _ImageField(forms.ModelChoiceField):  # type: ignore[type-arg]  # the class takes no argument when it runs
+    def label_from_instance(self, obj: Image) -> str:
+        return obj.title
 
 
 class _SizeField(forms.ModelChoiceField):  # type: ignore[type-arg]  # the class takes no argument when it runs
     """A choice of sizes that says how large each is: its name is the cloud's, and may mean nothing to a teacher."""
 
     def label_from_instance(self, obj: Flavor) -> str:
-        return f"{obj.name}: {size(obj)}"
+        return f"{obj.title}: {size(obj)}"
 
 
 class ServiceForm(forms.Form):

@@ -280,6 +280,10 @@ class _Renderer(RendererHTML):
     def table_open(self, *_others: Any) -> str:
         return '<table class="folds">\n'
 
+    def code_inline(self, tokens: Sequence[Token], idx: int, *others: Any) -> str:
+        """Return code whose long names may break after an underscore, and only there."""
+        return _IN_A_NAME.sub("_<wbr>", super().code_inline(tokens, idx, *others))
+
     def fence(self, tokens: Sequence[Token], idx: int, *_others: Any) -> str:
         name = f"code-{idx}"
         return format_html(_CODE, name, tokens[idx].content, copy_button(name))
@@ -288,5 +292,6 @@ class _Renderer(RendererHTML):
         return self.fence(tokens, idx, *others)
 
 
+_IN_A_NAME = re.compile(r"_(?=\w)")
 _CODE = '<div class="line"><pre id="{0}" tabindex="0">{1}</pre>{2}</div>\n'
 _RENDERER = _Renderer()

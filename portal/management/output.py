@@ -1,11 +1,13 @@
-"""Output of commands: aligned rows, in the reader's language."""
+"""Input and output of commands: days, and aligned rows in the reader's language."""
 
 import os
 import shutil
 import textwrap
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext
 
 MARK, TOPIC = 2, 24  # columns
@@ -28,3 +30,8 @@ def lines(mark: str, topic: str, text: str, mend: str = "") -> Iterator[str]:
         yield " " * (MARK + TOPIC) + line
     for line in mend.splitlines():
         yield " " * (MARK + TOPIC) + "→ " + line
+
+
+def beginning_of(day: str) -> datetime:
+    """Return the first moment of a day (2027-03-01), by the site's clock. Raises ValueError."""
+    return timezone.make_aware(datetime.strptime(day, "%Y-%m-%d"))

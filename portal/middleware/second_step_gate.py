@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
-from accounts import second_steps
 from portal.middleware.gate import SeeOther
+from portal.request_facts import owes_second_step
 
 # The pages of the second step, what must be done before it, and the way out. What needs no sign-in is open anyway.
 OPEN = frozenset(
@@ -38,7 +38,7 @@ class SecondStepFirst:
         if not getattr(view, "login_required", True) or not request.user.is_authenticated:
             return None
         name = (request.resolver_match.url_name if request.resolver_match else None) or ""
-        if name in OPEN or name.startswith("mfa_") or not second_steps.is_owed(request.user):
+        if name in OPEN or name.startswith("mfa_") or not owes_second_step(request):
             return None
         url = resolve_url("mfa_index")
         if request.headers.get("HX-Request"):

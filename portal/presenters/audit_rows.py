@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -17,7 +17,7 @@ COMMAND = "manage.py"  # who, where it was a command on the server
 ON_A_PAGE = 50
 OF_AN_EXPORT = 1_000  # rows that are read at once
 MOST_PEOPLE = 50  # whose names a search finds
-HEAD = ("id", "at", "who", "verb", "whom", "kind", "object_id", "object", "address", "detail")
+HEAD = ("id", "at (UTC)", "who", "verb", "whom", "kind", "object_id", "object", "address", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +140,14 @@ def _batch(rows: QuerySet[AuditRow], before: int | None, most: int) -> list[Audi
 def _cells(rows: Iterable[AuditRow]) -> Iterator[tuple[Any, ...]]:
     for row in rows:
         line = AuditLine(row, shows_address=True)
-        facts = (row.pk, row.at.isoformat(), line.who, row.verb, line.whom, row.kind, row.object_id, row.name)
+        facts = (
+            row.pk,
+            row.at.astimezone(UTC).isoformat(),
+            line.who,
+            row.verb,
+            line.whom,
+            row.kind,
+            row.object_id,
+            row.name,
+        )
         yield (*facts, line.address, line.sentence)

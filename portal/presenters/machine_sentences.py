@@ -110,7 +110,8 @@ def why_shut(machine: Machine, ports: Sequence[PortWay], owner: str = "") -> str
     if machine.state == State.FAILED:
         return _("It needs attention, so nothing answers here now. Addresses and port numbers stay the same.")
     opens = any(port.is_opening for port in ports)
-    if machine.state == State.RUNNING and machine.is_settled and not opens:
+    is_open = machine.is_settled or any(port.is_open for port in ports)
+    if machine.state == State.RUNNING and is_open and not opens:
         return ""
     return _("Ports open when the machine runs. Addresses and port numbers stay the same for its whole life.")
 

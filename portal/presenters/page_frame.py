@@ -7,10 +7,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import second_steps
 from accounts.models import User
 from portal import __version__, access
 from portal.presenters.navigation import Navigation, navigation
+from portal.request_facts import owes_second_step
 
 THEMES = ("auto", "light", "dark")
 
@@ -55,7 +55,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
 def _events_url(request: HttpRequest) -> str:
     """Return where the page hears of changes; "" where that would be refused: a page that is refused is left."""
     user = getattr(request, "user", None)
-    hears = isinstance(user, User) and not second_steps.is_owed(user)
+    hears = isinstance(user, User) and not owes_second_step(request)
     return f"{settings.LIVE_URL}/live/events" if hears else ""
 
 

@@ -31,6 +31,11 @@ _MEANS: dict[Verb, Promise] = {
 }
 
 
+def meaning_of(verb: Verb) -> str:
+    """Say what stays, and what it costs."""
+    return str(_MEANS.get(verb, ""))
+
+
 @dataclass(frozen=True, slots=True)
 class Press:
     """A verb as a button, or as a link to the page that asks first."""
@@ -47,7 +52,7 @@ class Press:
     @property
     def meaning(self) -> str:
         """Say what stays, and what it costs."""
-        return str(_MEANS.get(self.verb, ""))
+        return meaning_of(self.verb)
 
 
 class Presses:

@@ -83,7 +83,7 @@ def _loaded(rows: QuerySet[Question], most: int) -> list[ShownQuestion]:
     jobs = durations.jobs_of_a_week(now).filter(machine=OuterRef("machine"))
     parts = ("machine__template__course", "machine__template__image", "machine__activity")
     wide = rows.open().annotate(unseen=Exists(unseen), had_jobs=Exists(jobs)).select_related(*parts)  # type: ignore[attr-defined]
-    found: list[Any] = list(wide.order_by("asked_at")[:most])
+    found: list[Any] = list(wide.order_by("asked_at", "pk")[:most])
     with_jobs = [row.machine_id for row in found if row.had_jobs]
     held = durations.held_in_a_week(with_jobs, now) if with_jobs else {}
     return [ShownQuestion(row, now, held.get(row.machine_id, timedelta(0))) for row in found]

@@ -14,6 +14,7 @@ from machines.models import Machine
 from machines.quota_ways_out import WayOut, ways_out
 from machines.verbs import Verb
 from portal.deciders import Purpose
+from portal.presenters.presses import meaning_of
 from quotas.actions import OverQuota
 from quotas.gauges import Lack
 
@@ -28,6 +29,11 @@ class ShownWays:
     @property
     def archives(self) -> list[Machine]:
         return [way.machine for way in self.machines if way.verb == Verb.ARCHIVE]
+
+    @property
+    def archive_meaning(self) -> str:
+        """Say what stays of an archived machine, and what it costs: asked before one press archives it."""
+        return meaning_of(Verb.ARCHIVE)
 
     @property
     def deletes(self) -> list[Machine]:

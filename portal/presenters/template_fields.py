@@ -13,6 +13,6 @@ FIELD_LABELS: dict[str, Promise] = {
     "flavor": _("Size"),
     "login": _("Sign-in name"),
     "user_data": _("First-boot script (user-data)"),
-    "position": _("Place in the list"),
+    "position": _("Order"),
     "published": _("Students see it"),
 }

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext, pgettext
 
 from accounts.models import User
 from cloud.contract import Status
+from lib.measures import UNBROKEN
 from lib.measures import amount as amount
 from lib.measures import memory as memory
 from machines.idle import times
@@ -150,15 +151,19 @@ def notice_tone(state: str) -> str:
 
 @register.filter
 def ago(at: datetime) -> str:
-    """Say how long since, in one unit; older than a day as a date."""
+    """Say how long since, in one unit that stays on one line; older than a day as a date."""
     past = timezone.now() - at
     if past < timedelta(minutes=1):
         return _("just now")
     if past < timedelta(hours=1):
-        return _("%(count)s min ago") % {"count": int(past.total_seconds() // 60)}
+        return _unbroken(_("%(count)s min ago") % {"count": int(past.total_seconds() // 60)})
     if past < timedelta(days=1):
-        return _("%(count)s h ago") % {"count": int(past.total_seconds() // 3600)}
+        return _unbroken(_("%(count)s h ago") % {"count": int(past.total_seconds() // 3600)})
     return times.written(at, "SHORT_DATETIME_FORMAT")
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", UNBROKEN)
 
 
 @register.filter

@@ -69,7 +69,7 @@ def change(request: SignedIn, pk: int) -> HttpResponse:
     seen = request.POST.get("seen", now)
     if request.method == "GET":
         return _form_page(request, AnnouncementForm.of(row), row, seen=seen)
-    form = AnnouncementForm(request.POST)
+    form = AnnouncementForm(request.POST, row=row)
     if not _is_good(form):
         return _form_page(request, form, row, status=400, seen=seen)
     if "preview" in request.POST:

@@ -17,7 +17,7 @@ from accounts.audit.trail import Thing, record
 from accounts.cloud_users import asking
 from accounts.models import OutsideAccount
 from accounts.outside import keystone
-from accounts.outside.outside_refusals import OutsideRefusal
+from accounts.outside.outside_refusals import NoAnswer, OutsideRefusal
 from accounts.outside.sign_in import within
 from cloud.contract import AppCredential, WhichProject
 from portal.forms.outside_forms import CredentialForm
@@ -27,6 +27,8 @@ from portal.signed_in import SignedIn
 from portal.views import cloud_user_page
 
 PAGE = "account/cloud_credential.html"
+# In the session: labels of tries without an answer. The cloud may have made what nobody got; the next try removes it.
+LOST, MOST_LOST = "lost_credentials", 10
 
 
 @sensitive_post_parameters("password")
@@ -56,12 +58,19 @@ def page(request: SignedIn) -> HttpResponse:
 def _made(request: SignedIn, name: str, password: str, project: str) -> AppCredential | WhichProject | None:
     """Have it made. A wrong password counts as at the sign-in."""
     label = f"minga-{timezone.now():%Y-%m-%d}-{token_hex(3)}"
-    with limits.attempt(name=name, address=address_of(request)) as tried, no_guess(tried):
-        made = within(
-            keystone.WAY, lambda: keystone.make_credential(name, password, label=label, project=project.strip())
-        )
-        if made is not None:
-            tried.succeeded()
+    lost = request.session.get(LOST, [])
+    facts = {"label": label, "project": project.strip(), "leftovers": lost}
+    try:
+        with limits.attempt(name=name, address=address_of(request)) as tried, no_guess(tried):
+            made = within(keystone.WAY, lambda: keystone.make_credential(name, password, **facts))
+            if made is not None:
+                tried.succeeded()
+    except NoAnswer:
+        request.session[LOST] = [*lost, label][-MOST_LOST:]
+        request.session.save()  # Django keeps nothing of a request that ends with a 503
+        raise
+    if lost and isinstance(made, AppCredential):
+        del request.session[LOST]
     return made
 
 

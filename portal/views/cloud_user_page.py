@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -58,7 +59,11 @@ def make(request: SignedIn) -> HttpResponse:
         raise Http404
     if request.method == "GET":  # the page with the password was reloaded
         return redirect("cloud-credential")
-    _row, password = asking.ask(person=request.user, address=address_of(request))
+    try:
+        _row, password = asking.ask(person=request.user, address=address_of(request))
+    except asking.NotOffered as refusal:  # it was offered until a moment ago
+        context = {"title": _("Not available any more"), "text": str(refusal)}
+        return render(request, "409.html", context, status=409)
     return show(request, password)
 
 

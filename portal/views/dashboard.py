@@ -62,11 +62,12 @@ def coming(request: SignedIn) -> HttpResponse:
     shown = coming_week.read(page)
     ids = [each.machine for each in shown]
     machines = {row.pk: row for row in Machine.objects.alive().filter(pk__in=ids).select_related("owner")}
+    counts = deed_counts(week.counts)
     context = {
         "page": page,
         "rows": shown_deeds(shown, machines),
-        "counts": deed_counts(week.counts),
-        "days": week.by_day(),
+        "counts": counts,
+        "days": [(day, zip(counts, numbers, strict=True)) for day, numbers in week.by_day()],
         "chosen": chosen,
         "found_at": week.found_at,
     }

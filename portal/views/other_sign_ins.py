@@ -23,6 +23,7 @@ from accounts.models import OutsideAccount
 from accounts.outside import linking
 from accounts.outside.arrivals import Arrival
 from lib.notes import Refusal
+from portal.adapters import stay_signed_in
 from portal.confirmation import confirmed_first
 from portal.next_page import next_page
 from portal.outside_adapter import PENDING, failed
@@ -137,6 +138,7 @@ def _knows_password(request: SignedIn) -> bool:
         is_right = request.user.check_password(request.POST.get("password", ""))
         if is_right:
             tried.succeeded()
+            stay_signed_in(request, request.user)
     return is_right
 
 

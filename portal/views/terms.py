@@ -24,7 +24,10 @@ from portal.signed_in import SignedIn
 @require_http_methods(["GET", "POST"])
 @never_cache
 def terms(request: SignedIn) -> HttpResponse:
-    """Show the current terms; accept them, and continue to the page that was asked for."""
+    """Show the current terms; accept them, and continue to the page that was asked for. Whoever owes nothing (any more) continues at once."""
+    wish = next_page(request, sent=request.GET) or next_page(request)
+    if wish and not versions.owes(request.user):
+        return redirect(wish)
     if request.method == "GET":
         return _terms_page(request)
     try:

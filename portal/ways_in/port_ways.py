@@ -7,11 +7,14 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from lib.schemes import SCHEMES
 from machines.models import Machine
 from machines.states import State
+from portal.ways_in import registry
 from portal.ways_in.ways import Facts, WayIn
 from tunnels.models import Tunnel
 
+USUAL_NAMES = {*SCHEMES, "web", "screen", "desktop"}  # of services, in templates that come with Minga and in the form
 _TONES = {"open": "on", "opening": "busy", "held": "asleep", "failed": "trouble"}
 
 
@@ -36,8 +39,11 @@ class PortWay(WayIn):
 
     @property
     def label(self) -> str:
-        """The template's word for a service; a port that somebody opened is just that port."""
-        return _("Port %(port)s") % {"port": self.tunnel.target_port} if self.tunnel.extra else self.tunnel.service
+        """The template's name for a service, or our word where that says no more than its kind. A port that somebody opened is just that port."""
+        if self.tunnel.extra:
+            return _("Port %(port)s") % {"port": self.tunnel.target_port}
+        name = self.tunnel.service
+        return registry.service_word(self.kind) or name if name.lower() in USUAL_NAMES else name
 
     @property
     def host(self) -> str:

@@ -11,7 +11,7 @@ from accounts.models import AuditRow, BrowserSession, Notice, User
 from tests.api.program import Program
 from tests.pages.second_steps import is_in, with_app, with_password
 
-STEP, SESSIONS = "people/student/second-step/", "people/student/sessions/"
+LINK, STEP, SESSIONS = (f"people/student/{part}/" for part in ("link", "second-step", "sessions"))
 
 
 @pytest.fixture
@@ -26,6 +26,21 @@ def browser(student: User) -> Client:
     with_password(client)
     assert is_in(client)
     return client
+
+
+def test_a_link_for_a_new_password_is_mailed(office: Any, student: User) -> None:
+    replies = [office.ask("POST", LINK, **{"Idempotency-Key": "k"}) for _twice in range(2)]
+    assert [reply.status_code for reply in replies] == [204, 204]
+    assert [row.verb for row in AuditRow.objects.filter(whom=student)] == ["send_link"]
+    assert Notice.objects.get(recipient=student).kind.startswith("people.")
+
+
+def test_a_link_to_nobody_and_by_nobody_is_refused(office: Any, student: User, teacher: User) -> None:
+    assert Program(teacher).ask("POST", LINK).status_code == 403
+    User.objects.filter(pk=student.pk).update(is_active=False)
+    reply = office.ask("POST", LINK)
+    assert (reply.status_code, reply.json()["code"]) == (409, "blocked")
+    assert not Notice.objects.exists()
 
 
 def test_a_second_step_is_shown_and_ended(office: Any, student: User) -> None:

@@ -1,6 +1,7 @@
 """FakePeople: the contract's People in memory, for tests of what lies above it."""
 
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from cloud.contract import AppCredential, CloudBusy, CloudPerson, Denial, WhichProject
@@ -21,7 +22,9 @@ class FakePeople:
 
     rows: dict[str, FakePerson] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    credentials: dict[str, list[str]] = field(default_factory=dict)  # their labels, by name
     busy: bool = False
+    loses_answers: bool = False  # to make_credential, which is carried out
     hangs: threading.Event | None = None
 
     def add(self, name: str, password: str, *, denied: Denial | None = None, projects: tuple[str, ...] = ("lab",), **facts: object) -> None:  # fmt: skip
@@ -40,7 +43,7 @@ class FakePeople:
         return row.denied or row.person
 
     def make_credential(
-        self, name: str, password: str, domain: str, *, label: str, project: str = ""
+        self, name: str, password: str, domain: str, *, label: str, project: str = "", leftovers: Collection[str] = ()
     ) -> AppCredential | WhichProject | Denial:
         found = self.sign_in(name, password, domain)
         if isinstance(found, Denial):
@@ -49,4 +52,8 @@ class FakePeople:
         chosen = [one for one in projects if not project or one == project]
         if len(chosen) != 1:
             return WhichProject(projects)
+        theirs = [one for one in self.credentials.get(name, ()) if one not in leftovers]
+        self.credentials[name] = [*theirs, label]
+        if self.loses_answers:
+            raise CloudBusy("The cloud does not answer.")
         return AppCredential("credential-1", "the-secret", "https://cloud.test:5000/v3", chosen[0], "RegionOne")

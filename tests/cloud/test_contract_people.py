@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from cloud.contract import CloudPerson, Denial, People
+from cloud.contract import AppCredential, CloudPerson, CloudRefused, Denial, People
 from cloud.local_people import LocalPeople
 from tests.cloud.conftest import open_stage
 from tests.cloud.fake_people import FakePeople
@@ -25,6 +25,9 @@ class PeopleStage(Protocol):
 
     def add(self, name: str, password: str, *, denied: Denial | None = None, **facts: Any) -> None: ...
 
+    def credentials(self, name: str) -> list[str] | None:
+        """Return the labels of a person's credentials; None where the cloud has none."""
+
 
 class _Fake:
     domain, tells = "", frozenset(Denial)
@@ -32,6 +35,9 @@ class _Fake:
     def __init__(self) -> None:
         self.people = FakePeople()
         self.add = self.people.add
+
+    def credentials(self, name: str) -> list[str]:
+        return self.people.credentials.get(name, [])
 
 
 class _Local:
@@ -44,6 +50,9 @@ class _Local:
     def add(self, name: str, password: str, *, denied: Denial | None = None, **facts: Any) -> None:
         known = {**facts, "roles": sorted(facts.get("roles", ())), "password": password, "denied": denied or ""}
         self._cloud._request("PUT", f"/people/{name}", json=known)
+
+    def credentials(self, name: str) -> None:
+        return None
 
 
 @pytest.fixture(
@@ -92,3 +101,17 @@ def test_a_right_password_that_is_not_enough_says_why(cast: PeopleStage, denied:
 def test_a_wrong_password_does_not_learn_what_else_is_missing(cast: PeopleStage, denied: Denial) -> None:
     cast.add(f"dora-{denied}", PASSWORD, denied=denied)
     assert cast.people.sign_in(f"dora-{denied}", "another", cast.domain) is Denial.WRONG
+
+
+def test_what_a_try_without_an_answer_left_over_goes_with_the_next(cast: PeopleStage) -> None:
+    cast.add("luz", PASSWORD, roles=frozenset({"member"}))
+    if cast.credentials("luz") is None:
+        with pytest.raises(CloudRefused):
+            cast.people.make_credential("luz", PASSWORD, cast.domain, label="new", leftovers=["lost"])
+        return
+    for label in ("kept", "lost"):
+        assert isinstance(cast.people.make_credential("luz", PASSWORD, cast.domain, label=label), AppCredential)
+    leftovers = ["lost", "never made"]
+    made = cast.people.make_credential("luz", PASSWORD, cast.domain, label="new", leftovers=leftovers)
+    assert isinstance(made, AppCredential)
+    assert sorted(cast.credentials("luz") or ()) == ["kept", "new"]

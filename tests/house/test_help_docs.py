@@ -80,7 +80,7 @@ def test_a_page_for_all_leads_nobody_to_one_that_they_may_not_read() -> None:
 
 def test_nothing_in_a_page_is_raw_html() -> None:
     """Look for tags that Markdown does not make: a page may write of `<name>`, and it must stay text."""
-    made = f"{TAGS_OF_MARKDOWN} button div span svg use".split()
+    made = f"{TAGS_OF_MARKDOWN} button div span svg use wbr".split()
     for page, language in TEXTS:
         assert set(re.findall(r"<(\w+)", document(page, language).html)) <= set(made), page.name
 
@@ -92,6 +92,7 @@ def test_nothing_in_a_page_is_raw_html() -> None:
         ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"),
         ("[x](data:text/plain,1)", "data:"),
         ("[code](../manage.py)", "<p>code</p>"),
+        ("`A_NAME`, `_x`, `a<b_`", "<code>A_<wbr>NAME</code>, <code>_<wbr>x</code>, <code>a&lt;b_</code>"),
         ("[x](https://example.org/)", '<a href="https://example.org/">x</a>'),
         ("![three clicks](images/three-clicks.png)", 'src="/static/docs/three-clicks.png" alt="three clicks"'),
     ],

@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
-from lib.notes import Note, Refusal, moment
+from lib.notes import Note, Refusal, memory, moment
 
 
 def test_it_comes_back_from_json() -> None:
@@ -40,6 +41,17 @@ def test_a_time_is_read_in_the_readers_zone_and_language() -> None:
 
 def test_a_process_of_the_version_before_reads_a_time_too() -> None:
     assert moment(datetime(2026, 11, 27, 22, 40, tzinfo=UTC))["en"] == "2026-11-27 22:40 UTC"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "511.5\u00a0GB free."), ("es", "511,5\u00a0GB free.")])
+def test_memory_is_read_in_the_readers_language(language: str, said: str) -> None:
+    stored = Note("%(ram)s free.", {"ram": memory(523_776)}).as_json()
+    with override(language):
+        assert str(Note.from_json(stored)) == said
+
+
+def test_a_process_of_the_version_before_reads_memory_too() -> None:
+    assert memory(2048)["en"] == "2048 MB"
 
 
 def test_a_refusal_carries_its_sentence_and_status() -> None:

@@ -61,6 +61,11 @@ class KeystoneCast:
             for _ in range(MOST_FAILURES):
                 assert self.people.sign_in(name, "wrong", self.domain) is Denial.WRONG
 
+    def credentials(self, name: str) -> list[str]:
+        user = self.keystone.send("GET", f"/users?name={name}")["users"][0]["id"]
+        found = self.keystone.send("GET", f"/users/{user}/application_credentials")["application_credentials"]
+        return [row["name"] for row in found]
+
     def _expire(self, user: str) -> None:
         """Let the password be old, in Keystone's database: no call does that."""
         text = (

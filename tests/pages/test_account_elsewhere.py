@@ -131,6 +131,23 @@ def test_the_file_opens_the_project_and_is_kept_nowhere(client: Client, ana: Use
     assert (row.who, row.detail) == (ana, {"project": "lab"})
 
 
+def test_what_was_made_without_an_answer_goes_with_the_next_try(
+    client: Client, ana: User, cloud_people: FakePeople
+) -> None:
+    client.post(FILE, {"password": "cloud"})
+    [kept] = cloud_people.credentials["ana"]
+    cloud_people.loses_answers = True
+    assert [client.post(FILE, {"password": "cloud"}).status_code for _ in range(2)] == [503, 503]
+    assert len(cloud_people.credentials["ana"]) == 2  # the second try removed what the first one left over
+    assert client.post(FILE, {"password": "wrong"}).status_code == 400
+    cloud_people.loses_answers = False
+    assert client.post(FILE, {"password": "cloud"}).status_code == 200
+    assert cloud_people.credentials["ana"][0] == kept
+    assert len(cloud_people.credentials["ana"]) == 2
+    client.post(FILE, {"password": "cloud"})
+    assert len(cloud_people.credentials["ana"]) == 3
+
+
 @pytest.mark.parametrize(
     ("projects", "words"), [(("a", "b"), "Name one of your projects: a, b."), ((), "no project in the cloud")]
 )

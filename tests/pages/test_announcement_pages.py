@@ -1,16 +1,17 @@
 """Announcements on pages: the banner, how it is put away, the pages on which they are written, and a pause of launches."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.announcements import writing
-from accounts.models import Announcement, User
+from accounts.models import Announcement, AuditRow, User
 from machines.models import Machine
 from tests.factories import grant, make_gateway, make_machine, make_template
 
@@ -173,6 +174,35 @@ def test_times_are_those_of_the_writer_s_clock(office: Client, admin: User) -> N
     row = Announcement.objects.get()
     assert (row.ends_at.hour, row.ends_at.minute) == (23, 30)
     assert f'value="{day:%Y-%m-%d}T18:30"' in office.get(f"{PAGE}{row.pk}/").content.decode()
+
+
+def test_what_is_saved_unchanged_stays_to_the_second(office: Client) -> None:
+    exact = timezone.now().replace(second=41, microsecond=123)
+    row = announce(starts_at=exact - HOUR, ends_at=exact + HOUR)
+    form = office.get(f"{PAGE}{row.pk}/").context["form"]
+    sent = {name: form[name].value() for name in ("text_en", "text_es", "audience")}
+    sent |= {name: f"{form[name].value():%Y-%m-%dT%H:%M}" for name in ("starts_at", "ends_at")}
+    assert office.post(f"{PAGE}{row.pk}/", sent)["Location"] == PAGE
+    row.refresh_from_db()
+    assert (row.starts_at, row.ends_at) == (exact - HOUR, exact + HOUR)
+    assert not AuditRow.objects.filter(verb="change_announcement").exists()
+    later = exact + 2 * HOUR
+    office.post(f"{PAGE}{row.pk}/", {**sent, "ends_at": f"{timezone.localtime(later):%Y-%m-%dT%H:%M}"})
+    row.refresh_from_db()
+    assert row.ends_at == later.replace(second=0, microsecond=0)
+
+
+def test_of_a_time_that_comes_twice_it_stays_the_one_that_it_was(office: Client, admin: User) -> None:
+    """The clocks of Madrid show 02:30 on 25 October 2026 at 00:30 and at 01:30 UTC."""
+    User.objects.filter(pk=admin.pk).update(time_zone="Europe/Madrid")
+    ends = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    with time_machine.travel("2026-10-20T10:00:00+00:00", tick=False):
+        office.force_login(admin)
+        row = announce(ends_at=ends)
+        sent = typed(text_es="Hola", starts_at="2026-10-20T12:00", ends_at="2026-10-25T02:30")
+        assert office.post(f"{PAGE}{row.pk}/", sent)["Location"] == PAGE
+    row.refresh_from_db()
+    assert row.ends_at == ends
 
 
 def test_the_list_is_paged_and_costs_the_same(office: Client, django_assert_max_num_queries: Any) -> None:

@@ -5,12 +5,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
 from machines.idle import questions
 from machines.models import Machine, Question
+from portal.presenters.question_banner import _loaded
 from tests.factories import grant, make_machine
 from tests.machines.idle.asked import asked, notice, taught_by, told, visited
 from tests.machines.idle.quiet import row
@@ -30,6 +33,15 @@ def test_my_machines_has_the_question_in_its_card_alone(ask: Question, student: 
     assert page.count(f'id="ask-{ask.pk}"') == 1
     assert page.index(f'id="card-{ask.machine_id}"') < page.index(f'id="ask-{ask.pk}"')
     assert notice(ask, "page").state == "delivered"
+
+
+def test_of_questions_of_one_moment_the_same_is_always_first(student: User) -> None:
+    """Look at what is asked of the database: in which order it gives equals is luck."""
+    now = timezone.now()
+    first, second = (asked(visited(student, name=name), now=now) for name in ("condor", "puma"))
+    with CaptureQueriesContext(connection) as queries:
+        assert [each.row.pk for each in _loaded(Question.objects.all(), 5)] == [first.pk, second.pk]
+    assert re.search(r'"asked_at" ASC, [^,]*"id" ASC', queries[0]["sql"])
 
 
 def test_the_cards_that_ask_come_first(ask: Question, student: User) -> None:

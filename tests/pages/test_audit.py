@@ -196,7 +196,7 @@ async def test_the_export_has_all_that_the_filters_leave(admin: User, student: U
         AuditRow(who=admin, whom=student, verb=verb, kind="machine", at=old) for verb in ("wake", *["suspend"] * 5)
     )
     lines = await _export(admin, "?verb=suspend")
-    assert lines[0][:4] == ["id", "at", "who", "verb"]
+    assert lines[0][:4] == ["id", "at (UTC)", "who", "verb"]
     assert [line[2:5] for line in lines[1:]] == [["admin", "suspend", "student"]] * 5
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.cloud_users import settling
+from accounts.cloud_users import asking, settling
 from accounts.cloud_users.sealed_passwords import unseal
 from accounts.models import CloudUser, OutsideAccount, User
 from cloud.contract import CloudPerson, MadeUser
@@ -82,6 +82,18 @@ def test_of_two_tabs_the_last_has_the_password_that_counts(signed_in: Client) ->
     forms = [{"once": token_of(signed_in, URL)} for _ in range(2)]
     first, second = (password_in(signed_in.post(MAKE, form)) for form in forms)
     assert first != second == unseal(CloudUser.objects.get().sealed_password)
+
+
+def test_whoever_may_not_have_it_any_more_at_that_moment_reads_a_sentence(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers = iter([True, True, False])
+    form = {"once": token_of(signed_in, URL)}
+    monkeypatch.setattr(asking, "is_offered", lambda _person: next(offers, True))
+    reply = signed_in.post(MAKE, form)
+    assert reply.status_code == 409
+    assert "Horizon accounts are not available here." in text(reply)
+    assert not CloudUser.objects.exists()
 
 
 def test_it_is_ready_once_the_cloud_has_it_and_a_new_password_waits_again(signed_in: Client) -> None:

@@ -50,6 +50,32 @@ def test_a_file_is_taken_in(office: Client, case: str) -> None:
     assert brought_in() == [(NAME, ADDRESS)]
 
 
+def test_a_refused_line_shows_the_username_that_was_read(office: Client, admin: User) -> None:
+    sent = {"csv": "usuario;correo\nADMIN;new@example.org\nno good;\n"}
+    page = office.post(HERE, {**sent, "role": "student"}).content.decode()
+    assert 'class="whole">ADMIN</span>' in page
+    assert "<b>no good</b>" in page
+    lines = Program(admin).ask("POST", "people/import/", {**sent, "dry_run": True}).json()
+    assert [(line["status"], line["username"]) for line in lines] == [("bad", "ADMIN"), ("bad", "no good")]
+
+
+@pytest.mark.parametrize("letters", [900, 5_000])
+def test_a_file_name_that_is_too_long_is_refused_at_the_field(office: Client, letters: int) -> None:
+    head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{"a" * letters}.csv"\r\n\r\n'
+    body = f'{head}{GOOD}\r\n--x\r\nContent-Disposition: form-data; name="role"\r\n\r\nstudent\r\n--x--\r\n'
+    reply = office.generic("POST", HERE, body.encode(), content_type="multipart/form-data; boundary=x")
+    if letters == 900:
+        assert "Nobody has been created yet" in reply.content.decode()
+        return
+    assert reply.status_code == 303
+    reply = office.get(reply["Location"])
+    page = reply.content.decode()
+    assert list(reply.context["form"].errors) == ["file"]
+    assert "The name of this file is too long" in page
+    assert 'aria-describedby="id_file_helptext id_file_error"' in page
+    assert brought_in() == []
+
+
 def test_a_file_of_almost_a_megabyte_that_the_preview_takes_is_created(office: Client) -> None:
     """A browser sends the text of the preview back in UTF-8, with two characters at each end of a line."""
     bad = f"{'ñ' * 200};not an address\n"

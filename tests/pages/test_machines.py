@@ -266,5 +266,7 @@ def test_a_screens_password_is_shown_only_where_the_cloud_serves_the_screen(
     Tunnel.objects.filter(holder=machine.pk, service="http").update(scheme="vnc")
     CloudWatch.objects.update_or_create(pk=1, defaults={"cloud_identity": cloud})
     client.force_login(student)
-    assert ("s3cretpw" in client.get(f"/machines/{machine.pk}/").content.decode()) is (cloud == "local:abc")
+    page = client.get(f"/machines/{machine.pk}/").content.decode()
+    assert bool(shown := re.search(r'id="(password-\d+)">s3cretpw<', page)) is (cloud == "local:abc")
+    assert shown is None or f'data-copy="#{shown[1]}"' in page
     assert (client.get(f"/api/v1/machines/{machine.pk}/").json()["vnc_password"] == "") is (cloud == "openstack:abc")

@@ -112,7 +112,14 @@ def test_a_key_is_removed(client: Client, student: User) -> None:
 
 def test_the_account_page_names_all_roles_of_a_person(client: Client, student: User) -> None:
     User.objects.filter(pk=student.pk).update(roles=["teacher", "student"])
-    assert f"{student.username} · Student, Teacher" in as_(client, student).get("/account/").content.decode()
+    assert f"{student.username}&nbsp;· Student, Teacher" in as_(client, student).get("/account/").content.decode()
+
+
+def test_the_account_page_ends_with_the_tokens(client: Client, student: User) -> None:
+    page = as_(client, student).get("/account/").content.decode()
+    parts = re.findall(r'<h2 id="([^"]+)"', page)
+    assert parts == ["signing-in", "language", "time-zone", "look", "rules", "tokens"]
+    assert 'action="/account/tokens/#tokens"' in page
 
 
 def test_a_token_is_shown_once_and_works(client: Client, student: User) -> None:

@@ -12,6 +12,7 @@ from machines.models import Machine
 from machines.verbs import BUTTONS, Verb
 from portal.presenters.presses import LIKELY, Presses
 from tests.factories import make_machine
+from tunnels.models import Tunnel
 
 TABS = ("", "ports/", "history/", "settings/")
 
@@ -44,6 +45,26 @@ def test_a_link_to_a_part_of_a_page_leads_to_it(signed_in: Client, student: User
     machine = make_machine(student, state=state)
     for address, part in re.findall(r'href="(/machines/[^"#]*)#([^"]+)"', text(signed_in, machine, page)):
         assert f'id="{part}"' in signed_in.get(address).content.decode()
+
+
+def test_the_ports_of_a_machine_that_is_being_deleted_promise_nothing(signed_in: Client, student: User) -> None:
+    machine = make_machine(student, wanted="gone")
+    Tunnel.objects.filter(holder=machine.pk).delete()
+    page = text(signed_in, machine, "ports/")
+    assert "It is being deleted already." in page
+    assert not re.search("Ports open when|no public port yet", page)
+
+
+def test_a_running_machine_with_open_ports_does_not_say_that_they_open_later(signed_in: Client, student: User) -> None:
+    page = text(signed_in, make_machine(student, adopting=True))
+    assert "Ports open when" not in page
+
+
+def test_the_way_back_leads_to_the_list_in_which_the_machine_is(signed_in: Client, student: User, admin: User) -> None:
+    machine, office = make_machine(student), Client()
+    office.force_login(admin)
+    back = [re.search(r'class="crumb"\s+href="([^"]+)"', text(client, machine)) for client in (signed_in, office)]
+    assert [found and found[1] for found in back] == ["/", "/manage/machines/"]
 
 
 def test_the_live_part_of_a_tab_is_that_tab(signed_in: Client, student: User) -> None:

@@ -1,5 +1,6 @@
 """Requests for more as people see them: asked beside the refusal, decided by those who may, and never by others."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -53,6 +54,18 @@ def test_a_full_quota_names_what_would_make_room(client: Client, student: User) 
     assert f'action="/machines/{machine.pk}/archive/"' in page
     assert f'href="/machines/{machine.pk}/delete/"' in page
     assert page.count("Archive condor") == 1
+
+
+def test_to_archive_as_a_way_out_asks_first(client: Client, student: User) -> None:
+    machine = make_machine(student, name="condor")
+    Grant.objects.update(machines=1)
+    page = as_(client, student).get("/launch/").content.decode()
+    asked = re.search(r"<details>\s*<summary>Archive condor…</summary>(.*?)</details>", page, re.DOTALL)
+    assert asked
+    assert "Its disk is kept and counts as an archive; programs end." in asked[1]
+    assert f'action="/machines/{machine.pk}/archive/"' in asked[1]
+    assert "Yes, archive condor" in asked[1]
+    assert page.count(f"/machines/{machine.pk}/archive/") == 1
 
 
 def test_beside_a_refused_launch_stands_the_way_to_ask_for_that_card(client: Client, student: User) -> None:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from portal.live import entry
@@ -78,6 +80,15 @@ def test_no_page_opens_what_would_be_refused(client: Client, admin: User, demand
     assert "js/events.js" not in client.get(path).content.decode()
     with_app(admin)
     assert "js/events.js" in client.get(path, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("path", ["/keys/", "/help/"])
+def test_a_page_asks_once_whether_it_is_owed(client: Client, admin: User, demanded: None, path: str) -> None:
+    client.force_login(admin)
+    with_app(admin)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(path).status_code == 200
+    assert len([query for query in asked if "mfa_authenticator" in query["sql"]]) == 1
 
 
 def test_the_way_out_stays_open(client: Client, admin: User, demanded: None) -> None:

@@ -39,6 +39,13 @@ def codes_on(page: str) -> list[str]:
 # ---- on the account's pages ----
 
 
+def test_who_confirms_stays_signed_in_when_the_password_is_hashed_anew(signed_in: Client, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    confirm(signed_in)
+    assert User.objects.get(username="student").password.startswith("pbkdf2")
+    assert is_in(signed_in)
+
+
 def test_an_app_is_set_up_with_the_code_that_it_shows(signed_in: Client, student: User) -> None:
     confirm(signed_in)
     secret = secret_on(signed_in.get(f"{HERE}app/").content.decode())

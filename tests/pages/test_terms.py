@@ -89,6 +89,22 @@ def test_a_number_that_is_none(me: Client, terms: Terms, number: str) -> None:
     assert me.post("/terms/", {"number": number}).status_code == 409
 
 
+def test_nobody_stays_at_terms_that_were_withdrawn_meanwhile(me: Client, terms: Terms, admin: User) -> None:
+    there = me.get("/keys/")["Location"]
+    versions.publish(text_en="", text_es="", seen=1, by=admin)
+    assert (me.get(there).status_code, me.get(there)["Location"]) == (302, "/keys/")
+    pressed = me.post(there, {"number": 1, "next": "/keys/"})
+    assert (pressed.status_code, pressed["Location"]) == (302, "/keys/")
+    assert "asks you to accept nothing" in me.get("/terms/").content.decode()
+
+
+def test_nobody_stays_at_terms_accepted_in_another_tab(me: Client, terms: Terms, student: User) -> None:
+    there = me.get("/keys/")["Location"]
+    versions.accept(person=student, number=1)
+    assert me.get(there)["Location"] == "/keys/"
+    assert "You accepted it on" in me.get("/terms/").content.decode()
+
+
 def test_an_administrator_is_not_locked_out_of_the_text(client: Client, terms: Terms, admin: User) -> None:
     client.force_login(admin)
     assert client.get("/manage/terms/").status_code == 200

@@ -23,6 +23,12 @@ def test_a_page_of_the_door_leads_on(student: User, path: str) -> None:
     assert '<a class="button main" href="/">To the start page</a>' in person
 
 
+def test_a_page_that_is_not_there_leads_each_where_they_may_go(student: User, admin: User) -> None:
+    pages = [client.get("/nowhere/").content.decode() for client in (Client(), signed_in(student), signed_in(admin))]
+    ways = [re.findall(r'class="button main"\s+href="([^"]+)">([^<]+)<', page) for page in pages]
+    assert ways == [[("/accounts/login/", "Sign in")], [("/", "To my machines")], [("/manage/", "To the start page")]]
+
+
 @pytest.mark.parametrize("path", ["/help/", "/help/student/", "/api/docs/"])
 def test_a_visitor_can_sign_in_from_every_open_page(student: User, path: str) -> None:
     assert 'id="sign-in"' in text(Client().get(path))

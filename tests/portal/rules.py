@@ -62,7 +62,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"person-{name}": ("change", User) for name in ("second-step", "outside", "outside-unlink", "sessions-end", "session-end")},
     "api-people": ("see", User), "api-people-import": ("change", User), "api-person": ("see", User),
     "api-person-grants": ("see", User), "api-person-grant": ("change", User),
-    "api-person-second-step": ("see", User), "api-person-sessions": ("see", User), "api-person-session": ("change", User),
+    "api-person-link": ("change", User), "api-person-second-step": ("see", User), "api-person-sessions": ("see", User), "api-person-session": ("change", User),
     "announcements": ("change", Announcement), "announcement-new": ("change", Announcement), "announcement": ("change", Announcement),
     "announcement-end": ("change", Announcement), "announcement-dismiss": ("dismiss", Announcement),
     "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),

@@ -136,6 +136,17 @@ def test_commands(student: User, words: tuple[str, ...], verb: str) -> None:
     assert (row.verb, row.who, row.whom_id, row.address) == (verb, None, student.pk, None)
 
 
+def test_an_administrator_who_is_made_on_the_server(db: None) -> None:
+    call_command("createsuperuser", username="boss", email="boss@example.org", interactive=False, verbosity=0)
+    row = AuditRow.objects.get()
+    assert (row.verb, row.who, row.whom.username, "admin" in row.detail["roles"]) == (
+        "create_person",
+        None,
+        "boss",
+        True,
+    )  # type: ignore[union-attr]
+
+
 def test_what_is_undone_is_not_in_the_log(student: User, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lib.doorbell.ring", lambda *_a, **_k: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -1,6 +1,9 @@
 """The next 7 days: worked out by a worker, the same for the page, the dashboard and `manage.py idle --dry-run`."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from cloud.contract import Host
 from machines.models import Machine
-from portal.dashboard import coming_week, findings
+from portal.dashboard import coming_week, findings, seen_hosts
 from portal.dashboard.coming_week import Week
 from portal.models import Finding
 from tests.machines.idle.quiet import row
@@ -68,6 +72,15 @@ def test_one_that_is_gone_meanwhile_is_told_as_such(machines: dict[str, Machine]
     assert ("Gone meanwhile" in text, "puma" in text) == (True, False)
 
 
+def test_each_number_of_a_day_says_what_of_and_nought_is_left_out_on_a_phone(
+    machines: dict[str, Machine], client: Client, admin: User
+) -> None:
+    coming_week.work_out(timezone.now())
+    cells = re.findall(r'<td class="(num(?: none)?)"\s+data-label="([^"]+)">(\d+)', page(client, admin))
+    assert {label for _css, label, _n in cells} == {"Go to sleep", "Are put away", "Are archived", "Are deleted"}
+    assert all((css == "num none") == (number == "0") for css, _label, number in cells)
+
+
 def test_days_are_those_of_the_readers_zone() -> None:
     late = int(datetime(2026, 3, 3, 4, 59, tzinfo=UTC).timestamp())  # 23:59 of the day before in Quito
     week = Week({"sleep": [("x", late), ("y", late + 60)], "delete": [("z", late)]})
@@ -105,3 +118,18 @@ def test_the_worker_keeps_the_computers_of_the_cluster(db: None, monkeypatch: py
     cloud.busy = True
     tasks.take_stock()
     assert Finding.objects.get(name="hosts").found_at == found.found_at
+
+
+@pytest.mark.parametrize("fact", ["up", "enabled"])
+def test_since_when_a_computer_is_away_is_kept_and_shown(admin: User, client: Client, fact: str) -> None:
+    quinde, tucan = (Host(name, up=True, enabled=True) for name in ("quinde", "tucan"))
+    cloud: Any = SimpleNamespace(hosts=lambda: [tucan, quinde])
+    client.force_login(admin)
+    times = [NOW + timedelta(hours=hour) for hour in range(4)]
+    for at, is_well, since in zip(times, (True, False, False, True), (None, times[1], times[1], times[3]), strict=True):
+        tucan = replace(tucan, **{fact: is_well})
+        seen_hosts.look(cloud, at)
+        found = [row["since"] for row in Finding.objects.get().data["hosts"]]
+        assert found == ["", since.isoformat() if since else ""]
+        shown = client.get("/manage/").content.decode()
+        assert ("so since 2\xa0Mar\xa02026, 11:00" in shown) is not is_well

@@ -116,6 +116,13 @@ def test_a_launch_card_says_a_service_in_a_word_of_its_kind(machine: Machine) ->
         assert card.services == ["Terminal", "Página web", "tcp"]
 
 
+@pytest.mark.parametrize(("name", "label"), [("http", "Página web"), ("web", "Página web"), ("Wiki", "Wiki")])
+def test_a_port_has_the_word_of_its_kind_unless_the_template_says_more(machine: Machine, name: str, label: str) -> None:
+    Tunnel.objects.filter(holder=machine.pk, scheme="http").update(service=name)
+    with override("es"):
+        assert [way.label for way in show(machine, machine.owner).ways_in] == ["Terminal", label]
+
+
 def test_kinds_keep_the_order_of_the_template(machine: Machine) -> None:
     ways = show(machine, machine.owner).ways_in
     assert [way.kind for way in ways] == ["ssh", "http"]

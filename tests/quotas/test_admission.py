@@ -14,6 +14,7 @@ from machines import actions as machines
 from machines.models import Machine
 from quotas.actions import OverQuota, admit, free, usage
 from quotas.models import Grant, Reservation
+from quotas.usage_of_many import usages
 from tests.factories import grant, make_gateway, make_template
 from tunnels.models import Tunnel
 
@@ -22,6 +23,16 @@ def test_a_roles_default_and_a_grant_by_hand_add_up(student: User) -> None:
     Grant.objects.create(role="student", source="role", machines=2)
     grant(student, machines=1)
     assert usage(student).machines.limit == 3
+
+
+def test_the_grants_of_all_roles_add_up_for_one_person_and_in_lists(student: User, student2: User) -> None:
+    for role, most in (("student", 2), ("teacher", 3), ("donor", 4)):
+        Grant.objects.create(role=role, source="role", machines=most)
+    student.roles = ["student", "donor"]
+    student.save()
+    listed = usages([student, student2])
+    for person, limit in ((student, 6), (student2, 2)):
+        assert usage(person).machines.limit == listed[person.pk].machines.limit == limit
 
 
 def test_a_grant_counts_only_between_its_start_and_its_end(student: User) -> None:

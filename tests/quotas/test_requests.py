@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import AuditRow, Notice, User
+from accounts.notices.kinds import kind_of
 from lib.measures import Size
 from quotas import request_mails, requests_for_more
 from quotas.actions import end_grant, usage
@@ -231,6 +232,7 @@ def test_a_decision_is_written_to_the_person_and_ends_the_other_mails(
 def test_a_mail_about_what_was_decided_meanwhile_is_not_sent(student: User, admin: User) -> None:
     request = ask(student, tell=[admin])
     notice = Notice.objects.get()
-    assert request_mails.asked_facts(notice)
+    facts = kind_of(notice.kind).facts
+    assert facts(notice)
     requests_for_more.approve(request=request, by=admin)
-    assert request_mails.asked_facts(notice) is None
+    assert facts(notice) is None

@@ -123,6 +123,7 @@ class Grant:
 class ImportedLine:
     line: int
     status: str
+    # Of a bad line, the one that was read.
     username: str
     name: str
     email: str

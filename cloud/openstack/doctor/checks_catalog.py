@@ -8,6 +8,7 @@ from cloud.contract import Flavor, Host, Image
 from cloud.diagnosis import Check, command, named, note, right, wrong
 from cloud.openstack import cluster
 from cloud.openstack.doctor.survey import Survey
+from lib.notes import memory
 from lib.notes import two_forms as ngettext
 
 UPLOAD = "manage.py setup_cloud --image FILE --name NAME --login USER"
@@ -102,8 +103,8 @@ def _flavor_for(image: Image) -> str:
 
 _NONE_TAKES = ngettext("The only one takes no machines now.", "None of %(count)s takes machines now.")
 _TAKE = ngettext(
-    "%(count)s of %(all)s takes machines; %(free)s of %(ram)s MiB of memory are free.",
-    "%(count)s of %(all)s take machines; %(free)s of %(ram)s MiB of memory are free.",
+    "%(count)s of %(all)s takes machines; %(free)s of %(ram)s of memory are free.",
+    "%(count)s of %(all)s take machines; %(free)s of %(ram)s of memory are free.",
 )
 
 
@@ -115,8 +116,9 @@ def computers(survey: Survey) -> list[Check]:
         text = _NONE_TAKES if hosts else _("The cluster has none.")
         return [wrong(topic, text, f"{COMPUTE_LIST} --service nova-compute", count=len(hosts))]
     room = cluster.room(survey.client)
-    facts = {"count": len(good), "all": len(hosts), "free": room.ram_mb - room.ram_mb_used, "ram": room.ram_mb}
-    return [right(topic, _TAKE, **facts), *(_away(host) for host in hosts if host not in good)]
+    free, ram = memory(room.ram_mb - room.ram_mb_used), memory(room.ram_mb)
+    taking = right(topic, _TAKE, count=len(good), all=len(hosts), free=free, ram=ram)
+    return [taking, *(_away(host) for host in hosts if host not in good)]
 
 
 def _away(host: Host) -> Check:

@@ -1,5 +1,6 @@
 """manage.py people: accounts by hand. `manage.py people import list.csv --dry-run`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from accounts.outside import linking
 from accounts.people_search import PeopleFilters, by_name
 from lib.notes import Refusal
 from lib.spreadsheets import csv_lines
+from portal.management.output import beginning_of
+from portal.presenters.listed_people import listed, machines_of, open_grants, shown_grants
+from quotas import actions as quota_actions
+from quotas.models import Grant
 
 ACTS = {
     "invite": person_actions.send_link,
@@ -19,18 +24,15 @@ ACTS = {
     "block": person_actions.block,
     "unblock": person_actions.unblock,
     "remove": person_actions.remove,
-    "end-horizon": asking.end,
 }
 
 
 class Command(BaseCommand):
-    help = "List, create, import, change, block and remove people: manage.py people create ana --email ana@example.org --invite"
+    help = "List, show, create, import, change, block and remove people: manage.py people create ana --email ana@example.org --invite"
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
-        found = verbs.add_parser("list", help="people as CSV")
-        found.add_argument("--search", default="")
-        found.add_argument("--role", choices=User.Role.values, default="")
+        _add_list(verbs)
         new = verbs.add_parser("create", help="create an account without a password")
         new.add_argument("username")
         new.add_argument("--name", default="")
@@ -46,6 +48,7 @@ class Command(BaseCommand):
         roles.add_argument("username")
         roles.add_argument("roles", help="with commas between")
         for verb, words in (
+            ("show", "roles, machines, quota, and what was given beside the roles"),
             ("invite", "mail a link to choose a password"),
             ("end-second-step", "let somebody who has lost phone and codes in with the password alone"),
             ("block", "sign somebody out everywhere; their machines sleep"),
@@ -54,6 +57,7 @@ class Command(BaseCommand):
             ("end-horizon", "delete the Horizon account that was made for somebody here; the machines stay"),
         ):
             verbs.add_parser(verb, help=words).add_argument("username")
+        _add_end_grant(verbs)
         _add_links(verbs)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,15 +79,25 @@ class Command(BaseCommand):
             person = _found(options["username"])
             person_actions.change_roles(person=person, roles=options["roles"].split(","), by=None)
             self.stdout.write(f"{person.username}: {options['roles']}")
+        elif verb == "show":
+            self.stdout.writelines(f"{line}\n" for line in _shown(_found(options["username"])))
+        elif verb == "end-grant":
+            _end_grant(_found(options["username"]), options["number"])
+            self.stdout.write(f"{options['username']}: done ({verb}).")
         elif verb in ("link", "unlink"):
             _link(verb, _found(options["username"]), options["way"], options["name"])
+            self.stdout.write(f"{options['username']}: done ({verb}).")
+        elif verb == "end-horizon":
+            _end_horizon(_found(options["username"]))
             self.stdout.write(f"{options['username']}: done ({verb}).")
         else:
             ACTS[verb](person=_found(options["username"]), by=None)
             self.stdout.write(f"{options['username']}: done ({verb}).")
 
     def _list(self, options: dict[str, Any]) -> None:
-        wanted = PeopleFilters(text=options["search"], role=options["role"])
+        wanted = PeopleFilters(
+            text=options["search"], role=options["role"], last_sign_in_before=options["last_sign_in_before"]
+        )
         rows = by_name(wanted.narrow(User.objects.filter(removed_at=None)))
         head = [("username", "name", "email", "roles", "blocked", "last_sign_in")]
         cells = (
@@ -112,8 +126,46 @@ class Command(BaseCommand):
         else:
             roles = options["roles"].split(",")
             plan = people_import.carry_out(found.lines, by=None, roles=roles, invite=not options["no_mail"])
-        cells = [(p.line.number, p.status.value, p.username, p.name, p.line.email, str(p.why)) for p in plan.lines]
+        cells = [
+            (p.line.number, p.status.value, p.shown_username, p.name, p.line.email, str(p.why)) for p in plan.lines
+        ]
         self.stdout.write(csv_lines([("line", "status", "username", "name", "email", "why"), *cells]), ending="")
+
+
+def _shown(person: User) -> Iterator[str]:
+    [row] = listed([person])
+    seen = f"{person.last_login:%Y-%m-%d %H:%M} UTC" if person.last_login else "never"
+    yield f"{person.username}: {person.get_full_name()} <{person.email}>{'' if person.is_active else ', blocked'}"
+    yield f"roles: {', '.join(person.held_roles)}; last sign-in: {seen}"
+    for _measure, label, gauge, unit in row.usage.gauges():
+        yield f"{label}: {gauge.used} of {gauge.limit} {unit}".rstrip()
+    for each in machines_of(person):
+        yield f"machine {each.machine.pk} {each.machine.name}: {each.word}"
+    for grant in shown_grants(open_grants(person)):
+        end = f"{grant.row.ends_at:%Y-%m-%d %H:%M} UTC" if grant.row.ends_at else "no end"
+        yield f"grant {grant.row.pk}: {grant.words}; {grant.row.starts_at:%Y-%m-%d %H:%M} UTC to {end}; {grant.row.reason}"
+
+
+def _end_grant(person: User, number: int) -> None:
+    grant = Grant.objects.filter(user=person, pk=number).first()
+    if grant is None:
+        raise CommandError(f"{person.username} was given nothing with the number {number}.")
+    quota_actions.end_grant(grant=grant, by=None)
+
+
+def _add_list(verbs: Any) -> None:
+    found = verbs.add_parser("list", help="people as CSV")
+    found.add_argument("--search", default="")
+    found.add_argument("--role", choices=User.Role.values, default="")
+    found.add_argument(
+        "--last-sign-in-before", type=beginning_of, metavar="2027-03-01", help="whoever never came is among them"
+    )
+
+
+def _add_end_grant(verbs: Any) -> None:
+    ended = verbs.add_parser("end-grant", help="end what somebody was given beside their roles (manage.py grant)")
+    ended.add_argument("username")
+    ended.add_argument("number", type=int, help="as `show` has it")
 
 
 def _add_links(verbs: Any) -> None:
@@ -135,6 +187,14 @@ def _link(verb: str, person: User, way: str, name: str) -> None:
     if account is None:
         raise CommandError(f"{person.username} is not linked to {way}:{name}.")
     linking.unlink(account=account, by=None)
+
+
+def _end_horizon(person: User) -> None:
+    if asking.end(person=person, by=None):
+        return
+    if asking.own(person) is not None:
+        raise CommandError(f"The Horizon account of {person.username} is being deleted already.")
+    raise CommandError(f"No Horizon account was made for {person.username} here.")
 
 
 def _found(username: str) -> User:

@@ -1,9 +1,16 @@
 """A visitor whom an outside account lets in becomes a person here, once, and gets the roles of the table."""
 
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts import emails, person_actions
 from accounts.models import AuditRow, OutsideAccount, User
@@ -11,6 +18,7 @@ from accounts.outside import arrivals, linking
 from accounts.outside.arrivals import Arrival, arrive
 from accounts.outside.outside_refusals import NameTaken, NoName
 from accounts.outside.role_table import read
+from tests.waiting import PATIENCE, until
 
 ANA = Arrival("keystone", "id-1", "ana", "ana@uni.example", "Ana Paredes", frozenset({"member"}))
 
@@ -41,6 +49,74 @@ def test_of_two_browsers_at_once_the_second_finds_what_the_first_made(monkeypatc
     answers = iter([None])  # it looked before the first was done
     monkeypatch.setattr(arrivals, "account_of", lambda arrival: next(answers, look(arrival)))
     assert arrive(ANA).pk == person.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sign_ins_at_once_do_not_wait_for_each_other(admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one looked at the account before it made an administrator, the second one after that. Both have to take the office back."""
+    person, look, looks = arrive(with_values("admin")), arrivals.account_of, itertools.count()
+
+    def looked(arrival: Arrival) -> OutsideAccount:
+        account = look(arrival)
+        assert account
+        if next(looks) == 0:
+            account.roles = []
+        return account
+
+    monkeypatch.setattr(arrivals, "account_of", looked)
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=person.pk)
+            both = []
+            for count in (1, 2):
+                both.append(pool.submit(in_own_connection, lambda: arrive(with_values("member"))))
+                until(partial(wait_for_locks, count), "so many wait for the person")
+        [done.result(PATIENCE) for done in both]
+    person.refresh_from_db()
+    assert person.roles == ["student"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sign_ups_make_way_in_one_order(db: None) -> None:
+    """Two sign-ins of one person at once end the same sign-ups: one has the username, one the address."""
+    facts = {"signed_up_at": timezone.now(), "password": make_password(None)}
+    first, second = (User.objects.create(username=name, email=f"{name}@uni.example", **facts) for name in ("ana", "a2"))
+    User.objects.filter(pk=first.pk).update(first_name="Ana")  # PostgreSQL now has it behind the second one
+    User.objects.filter(pk=second.pk).update(email=ANA.email)
+    User.objects.filter(pk=first.pk).update(email="")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=first.pk)
+            arrival = pool.submit(in_own_connection, arrive_by_the_order_on_disk)
+            until(partial(wait_for_locks, 1), "it waits for the first")
+            assert User.objects.select_for_update(nowait=True).get(pk=second.pk)
+        arrival.result(PATIENCE)
+    assert not User.objects.filter(pk__in=[first.pk, second.pk]).exists()
+
+
+@transaction.atomic
+def arrive_by_the_order_on_disk() -> None:
+    """Let Ana arrive, with plans as PostgreSQL chooses them for a large table: whatever is not put in order comes as it lies on disk."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
+    arrive(ANA)
+
+
+def in_own_connection(work: Callable[[], object]) -> None:
+    try:
+        work()
+    finally:
+        connection.close()
+
+
+def wait_for_locks(count: int) -> bool:
+    """Say whether so many connections to this database wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+        cursor.execute(
+            "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
+        )
+        return bool(cursor.fetchone()[0] == count)
 
 
 def test_a_local_person_of_that_name_stays_who_they_are(student: User) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.db import connection
 from django.test import Client
+from requests.adapters import HTTPAdapter
 
 from accounts import limits
 from accounts.models import AuditRow, Notice, OutsideAccount, SignInTotal, User
@@ -119,6 +121,24 @@ def test_a_provider_that_hangs_is_left(client: Client, provider: Provider, setti
     with hanging(provider.process):
         reply = client.get(url)
     assert (reply.status_code, "does not answer" in reply.content.decode()) == (503, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_database_connection_is_held_while_the_provider_is_asked(
+    client: Client, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither when the visit begins, nor for the code, the keys and the claims."""
+    send, held = HTTPAdapter.send, {}
+
+    def noting(adapter: HTTPAdapter, asked: Any, **facts: Any) -> Any:
+        held[urlsplit(asked.url).path] = connection.connection is not None
+        return send(adapter, asked, **facts)
+
+    back = provider.answer(client.get(BEGIN)["Location"], "ana")
+    monkeypatch.setattr(HTTPAdapter, "send", noting)
+    assert client.get(BEGIN).status_code == client.get(back).status_code == 302
+    assert "/o/token/" in held
+    assert [path for path, is_held in held.items() if is_held] == []
 
 
 def test_an_unknown_provider_and_another_method_find_nothing(client: Client, provider: Provider) -> None:

@@ -8,6 +8,8 @@ from machines.idle.facts import Facts
 from machines.idle.forecast import if_closed
 from tests.machines.idle.quiet import NOW, facts, hold, lesson, minutes, question, seen
 
+UNHEARD = {"load_heard_at": None, "ports_heard_at": None, "connected_at": None, "since": NOW - minutes(1)}
+
 
 def lines(given: Facts) -> dict[str, str]:
     outlook = seen(given)
@@ -72,7 +74,7 @@ def test_a_class_in_session_is_told() -> None:
         (facts(activity={"ports_at": NOW - minutes(10)}), "you are asked at 10:35; without an answer it goes to sleep at 10:50"),
         (facts(activity={"ports_at": NOW}), "It is in use, so it stays awake. Once everything has been quiet for 45 min"),
         (facts(activity={"load_heard_at": None}), "nobody can tell just now"),
-        (facts(activity={"load_heard_at": None, "since": NOW - minutes(1)}), "It stays awake while you use it."),
+        (facts(activity=UNHEARD), "It was started at 09:59, and nothing was heard of it yet. It is left alone until 10:19."),
         (facts(hold=hold(NOW + minutes(60))), "Somebody keeps it awake until 11:00"),
         (facts(questions=(question(ends=NOW + minutes(9)),)), "Without an answer it goes to sleep at 10:09"),
         (facts(questions=(question(ends=None),)), "was not reached yet"),
@@ -98,6 +100,20 @@ def test_a_machine_on_its_way_says_nothing_of_later() -> None:
 def test_what_if_i_close_everything_now() -> None:
     given = facts(activity={"ports_at": NOW, "connections": 3})
     assert wording.if_closed(if_closed(given, NOW)).startswith("You are asked at 10:45;")
+
+
+@pytest.mark.parametrize("owner", ["", "Ana"])
+def test_to_close_everything_right_after_a_start_is_answered_honestly(owner: str) -> None:
+    given = facts(activity=UNHEARD)
+    said = wording.if_closed(if_closed(given, NOW), owner)
+    assert said.startswith("Nothing was heard of it yet, so that changes nothing.")
+    assert f"{owner + ' is' if owner else 'You are'} asked at 10:19 at the earliest" in said
+    assert said != wording.sentence(seen(given), owner)
+
+
+def test_a_connection_at_work_right_after_a_start_is_use_though_the_rest_is_not_measured_yet() -> None:
+    given = facts(activity={**UNHEARD, "ports_heard_at": NOW, "ports_at": NOW, "connected_at": NOW, "connections": 1})
+    assert wording.sentence(seen(given)).startswith("It is in use, so it stays awake.")
 
 
 def test_to_close_everything_does_not_stop_a_computation() -> None:
