@@ -6,6 +6,8 @@ from urllib.parse import unquote
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from cryptography.fernet import Fernet
 from django.test import Client
 
@@ -73,6 +75,15 @@ def test_before_a_change_one_shows_once_more_who_one_is(signed_in: Client, stude
     if page != "app/":
         with_app(student)
     assert unquote(signed_in.get(HERE + page)["Location"]) == f"/accounts/confirm/?next={HERE}{page}"
+
+
+def test_there_a_code_is_called_what_the_person_has(signed_in: Client, student: User) -> None:
+    Authenticator.objects.create(user=student, type=Type.WEBAUTHN, data={"name": "phone"})
+    RecoveryCodes.activate(student)
+    page = signed_in.get("/accounts/confirm/").content.decode()
+    assert ("Use a recovery code" in page, "Use an app code" in page) == (True, False)
+    TOTP.activate(student, generate_totp_secret())
+    assert "Use an app code" in signed_in.get("/accounts/confirm/").content.decode()
 
 
 def test_wrong_passwords_there_are_counted(signed_in: Client) -> None:
@@ -171,6 +182,18 @@ def test_a_recovery_code_lets_in_once(student: User) -> None:
         client.post(STEP, {"code": typed})
     assert (is_in(first), is_in(second)) == (True, False)
     assert typed not in recovery_codes(student)
+
+
+def test_after_a_recovery_code_one_reads_how_many_are_left(client: Client, student: User) -> None:
+    secret = with_app(student)
+    for left in (9, 8):
+        with_password(client)
+        client.post(STEP, {"code": recovery_codes(student)[0]})
+        assert f"You used a recovery code; {left} are left." in client.get("/keys/").content.decode()
+        client.logout()
+    with_password(client)
+    client.post(STEP, {"code": code(secret)})
+    assert "You used a recovery code" not in client.get("/keys/").content.decode()
 
 
 @pytest.mark.parametrize("between", ["", " ", "-", "\u00a0", "\u2013", "\u2009", "\n"])
