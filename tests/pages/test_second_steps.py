@@ -8,10 +8,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from cryptography.fernet import Fernet
 from django.test import Client
 
-from accounts import limits, sign_in_keys
+from accounts import limits
 from accounts.limits import OF_A_NAME
 from accounts.models import User
 from tests.pages.second_steps import HERE, STEP, code, confirm, is_in, recovery_codes, with_app, with_password
@@ -282,34 +281,3 @@ def test_the_pages_speak_spanish(client: Client, student: User) -> None:
     page = client.post(STEP, {"code": "1"}, **spanish).content.decode()
     assert "Segundo paso" in page
     assert "Este código no es correcto" in page
-
-
-# ---- at rest ----
-
-
-def test_secrets_are_sealed_in_the_database(student: User) -> None:
-    secret = with_app(student)
-    rows = [str(row.data) for row in Authenticator.objects.all()]
-    assert [row for row in rows if secret in row] == []
-    app = Authenticator.objects.get(type=Type.TOTP)
-    assert sign_in_keys.unseal(app.data["secret"]) == secret
-
-
-def test_who_cannot_be_checked_any_more_reads_so(client: Client, student: User, settings: Any) -> None:
-    secret = with_app(student)
-    settings.SECRET_KEY = "another" * 8
-    with_password(client)
-    page = client.post(STEP, {"code": code(secret)}).content.decode()
-    assert "Minga can no longer read your second step" in page
-
-
-@pytest.mark.parametrize("page", ["codes/", "codes/new/", "codes/download/"])
-def test_codes_that_no_key_opens_are_said_to_be_lost(
-    signed_in: Client, student: User, settings: Any, page: str
-) -> None:
-    settings.SIGN_IN_KEYS = [Fernet.generate_key().decode()]
-    with_app(student)
-    confirm(signed_in)
-    settings.SIGN_IN_KEYS = []
-    reply = signed_in.get(HERE + page, follow=True)
-    assert "Minga can no longer read your second step" in reply.content.decode()
