@@ -120,8 +120,8 @@ class User(AbstractUser):
 
     @property
     def mail_language(self) -> str:
-        """Return in which language a person is written to: the one they chose, else their browser's, else the site's."""
-        return self.language or self.browser_language or settings.LANGUAGE_CODE
+        """Return in which language a person is written to: the one they chose, else their browser's, else MAIL_LANGUAGE."""
+        return self.language or self.browser_language or settings.MAIL_LANGUAGE
 
 
 class SshKey(models.Model):

@@ -57,5 +57,6 @@ def facts(notice: Notice) -> dict[str, Any]:
         "change": CHANGES[sent["what"]],
         "at": notice.created_at,
         "address": sent["address"],
+        "is_old_address": bool(to),  # links for a new password go elsewhere now
         **to,
     }

@@ -13,6 +13,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows import reauthentication
 from allauth.account.internal.flows.login import record_authentication
 from allauth.core.exceptions import ReauthenticationRequired
+from allauth.mfa.models import Authenticator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -79,9 +80,16 @@ def methods_of(person: User, of_allauth: list[dict[str, Any]]) -> list[dict[str,
     found = of_allauth if person.has_usable_password() else [*_accounts_of(person), *of_allauth]
     found = sorted(found, key=lambda method: USUAL_ORDER.index(method["id"]))
     # allauth sorts by the description, which differs between languages. People read what templates/mfa/_other_ways.html says.
-    return [{**method, "description": str(place)} for place, method in enumerate(found)] or [
+    more = {"has_app": _has_app(person)} if any(method["id"] == "mfa_reauthenticate" for method in found) else {}
+    return [{**method, **more, "description": str(place)} for place, method in enumerate(found)] or [
         _method("elsewhere", ELSEWHERE)
     ]
+
+
+def _has_app(person: User) -> bool:
+    """Return whether codes are those of an app; recovery codes come with a passkey, too."""
+    found: bool = Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).exists()
+    return found
 
 
 def _accounts_of(person: User) -> Iterator[dict[str, Any]]:

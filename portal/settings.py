@@ -188,6 +188,7 @@ LIVE_URL: str = env["LIVE_URL"]
 LIVE_INSIDE: str = env["LIVE_INSIDE"]
 
 LANGUAGE_CODE = "en"
+MAIL_LANGUAGE: str = env["MAIL_LANGUAGE"]  # where neither a person nor their browser has said
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "libraries"]  # the second: what libraries say
 USE_TZ = True

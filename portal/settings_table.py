@@ -159,6 +159,8 @@ SECTIONS: tuple[Section, ...] = (
         Variable("AUDIT_DAYS", whole_number("days", least=90), "730",
                  "For how many days the audit log is kept: what staff did to other people's things. At least 90."),
         Variable("TIME_ZONE", TIME_ZONE, "UTC", "The time zone in which times are shown.", example="America/Guayaquil"),
+        Variable("MAIL_LANGUAGE", choice("en", "es"), "en",
+                 "The language of mails to people who have chosen none and have not signed in yet: invitations.", example="es"),
         Variable("LOG_FORMAT", choice(*logs.FORMATS), "text",
                  "json: one object a line, for programs (compose's default); text: for eyes.", example="json"),
         Variable("LOG_LEVEL", choice(*logs.LEVELS, fold=str.upper), "INFO",

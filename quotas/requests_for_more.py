@@ -6,7 +6,7 @@ Who may decide stands in portal.access. An author gives at most one machine more
 import logging
 from collections.abc import Iterable
 from dataclasses import asdict, astuple
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,7 +27,8 @@ MOST = Size(machines=20, vcpus=100, ram_mb=512 * 1024, disk_gb=4000, ports=200, 
 MOST_A_DAY = 5  # requests of one person
 AUTHOR_DAYS = 120  # a term
 LONGEST = timedelta(days=5 * 366)  # of what an administrator gives with an end
-_WHOLE_DAY = timedelta(days=1)  # the last day counts to its end
+LAST_MINUTE = time(23, 59)  # of the last day, which counts to its end
+_WHOLE_DAY = timedelta(days=1)
 State = QuotaRequest.State
 ERASED = "-"  # the words of whoever was removed
 

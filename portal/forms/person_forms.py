@@ -1,6 +1,6 @@
 """The forms about people: who they are, which roles they have, what they are given, how a list of them is searched."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.people_search import PeopleFilters
 from lib.measures import MEASURES, MOST_TYPED, Size
 from quotas.actions import LABELS
-from quotas.requests_for_more import LONGEST
+from quotas.requests_for_more import LAST_MINUTE, LONGEST
 from quotas.sentences import UNITS
 
 _DAY: dict[str, Any] = {"widget": forms.DateInput(attrs={"type": "date"}), "required": False}
@@ -87,19 +87,18 @@ class GrantForm(forms.Form):
         return Size(**{m: self.cleaned_data[m] or 0 for m in MEASURES})
 
     def clean_starts_at(self) -> datetime | None:
-        return self._beginning(self.cleaned_data["starts_at"])
+        return self._moment(self.cleaned_data["starts_at"], time())
 
     def clean_ends_at(self) -> datetime | None:
-        """Return the end of that day, where its reader is."""
-        day = self.cleaned_data["ends_at"]
-        return self._beginning(day and day + timedelta(days=1) if day is None or day.year < 9000 else day)
+        """Return the last minute of that day, where its reader is: people read the day that was typed."""
+        return self._moment(self.cleaned_data["ends_at"], LAST_MINUTE)
 
-    def _beginning(self, day: Any) -> datetime | None:
+    def _moment(self, day: date | None, at: time) -> datetime | None:
         if day is None:
             return None
         if not timezone.localdate() - LONGEST < day < timezone.localdate() + LONGEST:
             raise forms.ValidationError(gettext("Choose a day within five years."))
-        return timezone.make_aware(datetime.combine(day, time()))
+        return timezone.make_aware(datetime.combine(day, at))
 
 
 class RemovalForm(forms.Form):

@@ -1,6 +1,6 @@
 """The forms of requests for more: what is asked, and what is decided."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from courses.models import Template, TemplateQuerySet
 from portal.deciders import Purpose
 from quotas.models import QuotaRequest
-from quotas.requests_for_more import AUTHOR_DAYS, LONGEST
+from quotas.requests_for_more import AUTHOR_DAYS, LAST_MINUTE, LONGEST
 
 TEXT = {"rows": 3, "maxlength": 500}
 
@@ -75,13 +75,13 @@ class DecisionForm(forms.Form):
         self.fields["ends_at"].help_text = str(until) % {"days": AUTHOR_DAYS}
 
     def clean_ends_at(self) -> datetime | None:
-        """Return the end of that day, where its reader is."""
+        """Return the last minute of that day, where its reader is: people read the day that was typed."""
         day = self.cleaned_data["ends_at"]
         if day is None:
             return None
         if day > timezone.localdate() + LONGEST:  # also what no time zone can hold
             raise forms.ValidationError(gettext("At most five years. Leave it empty for no end date."))
-        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
+        return timezone.make_aware(datetime.combine(day, LAST_MINUTE))
 
     def clean(self) -> None:
         if self.data.get("state") not in (QuotaRequest.State.APPROVED, QuotaRequest.State.REFUSED):

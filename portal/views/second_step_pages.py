@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import second_steps
 from accounts.sign_in_keys import Unreadable
@@ -45,6 +46,7 @@ class Overview(base.IndexView):  # type: ignore[misc]  # allauth has no types
         return context | {
             "app": found.get(Authenticator.Type.TOTP),
             "passkeys": passkeys,
+            "is_owed": second_steps.is_owed(self.request.user),
             "may_add": len(passkeys) < MOST_PASSKEYS,
             "codes_left": _codes_left(codes) if codes else None,
         }
@@ -66,6 +68,20 @@ class Ask(base.AuthenticateView):  # type: ignore[misc]
         if not has_passkey:
             context["form"].fields["code"].widget.attrs["autofocus"] = True
         return context | {"options": options(request_options) if has_passkey else "", "has_app": "totp" in types}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Let in, and say how many recovery codes are left after one of them: the last one must not be a surprise."""
+        response: HttpResponse = super().form_valid(form)
+        used = form.authenticator
+        if used.type == Authenticator.Type.RECOVERY_CODES:
+            left = _codes_left(Authenticator.objects.get(pk=used.pk).wrap())  # `used` is from before it was marked
+            sentence = ngettext(
+                "You used a recovery code; %(left)s is left. Under Account, Second step you make new ones.",
+                "You used a recovery code; %(left)s are left. Under Account, Second step you make new ones.",
+                left,
+            )
+            messages.warning(self.request, sentence % {"left": left})
+        return response
 
 
 class ActivateApp(totp.ActivateTOTPView):  # type: ignore[misc]

@@ -33,7 +33,7 @@ CONDOR: dict[str, Any] = {
     "ready_at": None, "binned_at": None, "cloud_says": "", "ready": True, "setup": None, "refused": None, "vanished": False,
 }  # fmt: skip
 ME = {"username": "ana", "roles": ["student"], "role": "student"}
-ENDED = {"code": "authentication_failed", "detail": "This token is not valid (any more)."}
+ENDED = {"code": "authentication_failed", "detail": "This token is not valid (any more). POST auth/token/."}
 
 
 @pytest.fixture(autouse=True)

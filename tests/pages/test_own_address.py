@@ -88,7 +88,11 @@ def test_the_old_address_hears_of_it(signed_in: Client, changes: None) -> None:
     signed_in.post(URL, {"email": "me@elsewhere.example"})
     signed_in.post(link("me@elsewhere.example"))
     send_due(timezone.now())
-    assert [one.to for one in mail.outbox if "was changed" in str(one.body)] == [["student@example.org"]]
+    told = [one for one in mail.outbox if "was changed" in str(one.body)]
+    assert [one.to for one in told] == [["student@example.org"]]
+    # A link for a new password goes to the address that somebody has put in its place.
+    assert "Forgot your password" not in str(told[0].message())
+    assert "tell an administrator at once" in " ".join(str(told[0].body).split())
 
 
 def test_the_address_of_another_person_is_never_theirs(

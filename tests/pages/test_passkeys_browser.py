@@ -95,6 +95,7 @@ def test_a_passkey_says_who_one_is_before_a_change(page: Page) -> None:
     page.goto(f"/accounts/login/?next=/accounts/confirm/passkey/%3Fnext={HERE}codes/")
     page.locator("[data-passkey-button]").click()
     page.wait_for_url(lambda url: urlsplit(url).path == "/accounts/confirm/passkey/")
+    assert page.get_by_role("link", name="Back").get_attribute("href")
     page.locator("[data-passkey-button]").click()
     page.wait_for_url(f"**{HERE}codes/")
 

@@ -168,6 +168,23 @@ def test_a_bad_grant_is_said_at_its_field(office: Client, student: User, typed: 
     assert (reply.status_code, list(reply.context["grant_form"].errors)) == (400, [field])
 
 
+def test_the_last_day_of_a_grant_is_the_day_that_people_read(office: Client, student: User) -> None:
+    day = timezone.localdate() + timedelta(days=9)
+    office.post(
+        f"/manage/people/{student.pk}/grants/", {"machines": "2", "reason": "thesis", "ends_at": day.isoformat()}
+    )
+    ends_at = Grant.objects.get(user=student).ends_at
+    assert ends_at
+    assert timezone.localtime(ends_at).isoformat()[:16] == f"{day}T23:59"
+
+
+def test_who_gave_it_is_named(office: Client, student: User, teacher: User) -> None:
+    Grant.objects.create(user=student, given_by=teacher, machines=1, reason="thesis")
+    page = " ".join(office.get(f"/manage/people/{student.pk}/").content.decode().split())
+    assert f"Given by {teacher.shown_name}: thesis" in page
+    assert "Given by an administrator" not in page
+
+
 def test_a_grant_is_ended(office: Client, student: User) -> None:
     office.post(f"/manage/people/{student.pk}/grants/", {"machines": "2", "reason": "thesis"})
     row = Grant.objects.get(user=student)

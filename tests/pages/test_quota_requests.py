@@ -230,11 +230,13 @@ def test_an_author_who_asks_is_not_written_to(client: Client, teacher: User, adm
     assert [notice.recipient for notice in Notice.objects.all()] == [admin]
 
 
-def test_a_given_day_is_whole(client: Client, teacher: User, asked: QuotaRequest) -> None:
+def test_the_last_day_counts_to_its_end_and_is_the_day_that_people_read(
+    client: Client, teacher: User, asked: QuotaRequest
+) -> None:
     assert decide(client, teacher, asked, ends_at=in_days(9)).status_code == 302
     ends_at = Grant.objects.get().ends_at
     assert ends_at
-    assert timezone.localtime(ends_at).isoformat()[:16] == f"{in_days(10)}T00:00"
+    assert timezone.localtime(ends_at).isoformat()[:16] == f"{in_days(9)}T23:59"
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,14 @@ def test_it_is_asked_of_nobody_by_default(client: Client, admin: User) -> None:
 def test_whoever_owes_it_is_led_there_and_out_again(client: Client, admin: User, demanded: None) -> None:
     client.force_login(admin)
     assert client.get("/keys/")["Location"] == HERE
-    assert "Set up a second step first" in client.get(HERE).content.decode()
+    page = client.get(HERE).content.decode()
+    assert "Set up a second step first" in page
+    assert 'class="crumb"' not in page  # it would lead back here
     confirm(client)
     secret = secret_on(client.get(f"{HERE}app/").content.decode())
     assert client.post(f"{HERE}app/", {"code": code(secret)}).status_code == 302
     assert client.get("/keys/").status_code == 200
+    assert 'class="crumb"' in client.get(HERE).content.decode()
 
 
 def test_a_part_of_a_page_leads_the_whole_page(client: Client, teacher: User, demanded: None) -> None:

@@ -6,10 +6,11 @@ from urllib.parse import unquote
 
 import pytest
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
-from accounts import limits, sign_in_keys
+from accounts import limits
 from accounts.limits import OF_A_NAME
 from accounts.models import User
 from tests.pages.second_steps import HERE, STEP, code, confirm, is_in, recovery_codes, with_app, with_password
@@ -73,6 +74,15 @@ def test_before_a_change_one_shows_once_more_who_one_is(signed_in: Client, stude
     if page != "app/":
         with_app(student)
     assert unquote(signed_in.get(HERE + page)["Location"]) == f"/accounts/confirm/?next={HERE}{page}"
+
+
+def test_there_a_code_is_called_what_the_person_has(signed_in: Client, student: User) -> None:
+    Authenticator.objects.create(user=student, type=Type.WEBAUTHN, data={"name": "phone"})
+    RecoveryCodes.activate(student)
+    page = signed_in.get("/accounts/confirm/").content.decode()
+    assert ("Use a recovery code" in page, "Use an app code" in page) == (True, False)
+    TOTP.activate(student, generate_totp_secret())
+    assert "Use an app code" in signed_in.get("/accounts/confirm/").content.decode()
 
 
 def test_wrong_passwords_there_are_counted(signed_in: Client) -> None:
@@ -173,6 +183,18 @@ def test_a_recovery_code_lets_in_once(student: User) -> None:
     assert typed not in recovery_codes(student)
 
 
+def test_after_a_recovery_code_one_reads_how_many_are_left(client: Client, student: User) -> None:
+    secret = with_app(student)
+    for left in (9, 8):
+        with_password(client)
+        client.post(STEP, {"code": recovery_codes(student)[0]})
+        assert f"You used a recovery code; {left} are left." in client.get("/keys/").content.decode()
+        client.logout()
+    with_password(client)
+    client.post(STEP, {"code": code(secret)})
+    assert "You used a recovery code" not in client.get("/keys/").content.decode()
+
+
 @pytest.mark.parametrize("between", ["", " ", "-", "\u00a0", "\u2013", "\u2009", "\n"])
 def test_a_code_that_was_pasted_in_groups_lets_in(client: Client, student: User, between: str) -> None:
     with_app(student)
@@ -259,34 +281,3 @@ def test_the_pages_speak_spanish(client: Client, student: User) -> None:
     page = client.post(STEP, {"code": "1"}, **spanish).content.decode()
     assert "Segundo paso" in page
     assert "Este código no es correcto" in page
-
-
-# ---- at rest ----
-
-
-def test_secrets_are_sealed_in_the_database(student: User) -> None:
-    secret = with_app(student)
-    rows = [str(row.data) for row in Authenticator.objects.all()]
-    assert [row for row in rows if secret in row] == []
-    app = Authenticator.objects.get(type=Type.TOTP)
-    assert sign_in_keys.unseal(app.data["secret"]) == secret
-
-
-def test_who_cannot_be_checked_any_more_reads_so(client: Client, student: User, settings: Any) -> None:
-    secret = with_app(student)
-    settings.SECRET_KEY = "another" * 8
-    with_password(client)
-    page = client.post(STEP, {"code": code(secret)}).content.decode()
-    assert "Minga can no longer read your second step" in page
-
-
-@pytest.mark.parametrize("page", ["codes/", "codes/new/", "codes/download/"])
-def test_codes_that_no_key_opens_are_said_to_be_lost(
-    signed_in: Client, student: User, settings: Any, page: str
-) -> None:
-    settings.SIGN_IN_KEYS = [Fernet.generate_key().decode()]
-    with_app(student)
-    confirm(signed_in)
-    settings.SIGN_IN_KEYS = []
-    reply = signed_in.get(HERE + page, follow=True)
-    assert "Minga can no longer read your second step" in reply.content.decode()

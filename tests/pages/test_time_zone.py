@@ -116,6 +116,11 @@ def test_mails_are_in_the_language_of_the_browser_until_one_is_chosen(
     assert student.mail_language == written
 
 
+def test_who_has_never_signed_in_is_written_to_in_the_language_of_the_site(student: User, settings: Any) -> None:
+    settings.MAIL_LANGUAGE = "es"
+    assert student.mail_language == "es"
+
+
 def test_a_program_s_language_is_not_kept(client: Client, student: User) -> None:
     client.force_login(student)
     client.post("/account/theme/", headers={"Accept-Language": "es"})

@@ -15,6 +15,7 @@ CODES: tuple[tuple[type[MingaError], int], ...] = (
     (OtherServer, OTHER_SERVER),
     (MingaError, REFUSED),
 )
+ENDED = "This token is not valid (any more)."
 
 
 def run(arguments: list[str]) -> int:
@@ -70,5 +71,6 @@ def _failed(sentence: str, code: int) -> int:
 def _with_help(error: MingaError) -> str:
     """Add to the sentence what the person can do about it."""
     if isinstance(error, NotSignedIn):
-        return f"{error} Sign in with: minga login"
+        is_old = error.code == "authentication_failed"  # the portal's sentence tells programs how to get a token
+        return f"{ENDED if is_old else error} Sign in with: minga login"
     return " ".join([str(error), *error.ways_out]) if isinstance(error, Refused) else str(error)
