@@ -5,7 +5,7 @@ Staff act alone or side by side: a step names the state from which it starts, an
 
 import logging
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -62,7 +62,7 @@ class NotUndoable(Refusal):
 
 
 class NothingToConfirm(Refusal):
-    """Nothing has been received, or something is still on its way."""
+    """Nothing has been received yet, or something is still on its way."""
 
     code = "nothing_to_confirm"
 
@@ -231,10 +231,10 @@ def _labels(state: str) -> dict[str, str]:
 def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
     """Write down what the donor says of the list of what was received; they may change their mind.
 
-    Raises BadOffer without a note, NothingToConfirm.
+    Raises BadOffer without a note for what is wrong, NothingToConfirm while something is awaited.
     """
     if not is_to_confirm(donation.computers.all()):
-        raise NothingToConfirm(_("Not all of it is here yet, so there is no list to confirm."))
+        raise NothingToConfirm(_("There is no list to confirm yet: something is still on its way."))
     if not is_right and not note:
         raise BadOffer(Note(_("Say what is missing or too much.")), field="note")
     answer = Donation.Confirmed.YES if is_right else Donation.Confirmed.NO
@@ -243,7 +243,7 @@ def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
     donor_rows.verify(donation.donor)
 
 
-def is_to_confirm(computers: Iterable[Computer]) -> bool:
+def is_to_confirm(computers: Collection[Computer]) -> bool:
     """Say whether there is a list to confirm: something has been received, and nothing is still on its way."""
     states_of = {computer.state for computer in computers}
     return bool(states_of - {State.OFFERED, State.ACCEPTED, State.DECLINED}) and State.ACCEPTED not in states_of

@@ -33,9 +33,8 @@ class Donation(models.Model):
     confirmed = models.CharField(max_length=3, choices=Confirmed.choices, blank=True, default="")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirm_note = models.CharField(max_length=500, blank=True, default="")  # what is missing or too much
-    sent_as = models.CharField(
-        max_length=64, null=True, blank=True, unique=True
-    )  # hash of the form: pressed twice, it is one
+    # Hash of the form that was sent: pressed twice, it is one offer.
+    sent_as = models.CharField(max_length=64, null=True, blank=True, unique=True)
 
     class Meta:
         ordering = ["-pk"]

@@ -69,9 +69,11 @@ def confirm(request: HttpRequest, rows: Any, pk: str) -> tuple[ConfirmForm | Non
     note = form.cleaned_data["note"]
     try:
         actions.confirm(donation=donation, is_right=form.is_right, note=note)
-    except Refusal as refusal:
-        field = getattr(refusal, "field", None)
-        form.add_error(field if field in form.fields else None, str(refusal))
+    except actions.BadOffer as refusal:
+        form.add_error("note", str(refusal))
+        return form, refusal.status
+    except actions.NothingToConfirm as refusal:  # an old page, which has no place for it
+        messages.error(request, str(refusal))
         return form, refusal.status
     messages.success(request, _("Thank you. We have written down what you said."))
     return None, 0
