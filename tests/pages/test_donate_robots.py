@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from accounts import limits
 from accounts.models import Donor, User
+from accounts.notices.mail import send_due
 from nodes.models import Donation
 from tests.nodes.given import donor_of, offered
 from tests.pages.test_donate import GOOD, URL, offer, text, typed
@@ -91,3 +94,8 @@ def test_a_donor_is_not_asked_again_who_they_are(client: Client, student: User) 
     assert 'name="organisation"' not in text(client.post(URL, typed(GOOD, check="1")))
     assert offer(client)["Location"] == "/donating/"
     assert Donor.objects.count() == 1
+    send_due(timezone.now())
+    body = str(mail.outbox[-1].body)
+    assert "/donating/" in body
+    assert "/given/" not in body
+    assert "200 days" not in body
