@@ -61,6 +61,12 @@ class NotUndoable(Refusal):
     code = "not_undoable"
 
 
+class NothingToConfirm(Refusal):
+    """Nothing has been received yet, or something is still on its way."""
+
+    code = "nothing_to_confirm"
+
+
 @dataclass(frozen=True, slots=True)
 class Offered:
     """A computer as its donor describes it. Units as in nodes.models.Computer; None: not known."""
@@ -81,10 +87,13 @@ class Offered:
 
 
 @transaction.atomic
-def offer(*, donor: Donor, computers: Sequence[Offered], handover: str, message: str = "") -> Donation:
+def offer(
+    *, donor: Donor, computers: Sequence[Offered], handover: str, message: str = "", sent_as: str | None = None
+) -> Donation:
     """Write an offer down. Computers that cannot help are declined at once, with the reason. A mail brings the donor's link.
 
-    Raises BadOffer for none or more than MOST_COMPUTERS.
+    sent_as: names the form; a second offer of that name breaks a constraint (nodes.donor_actions). Raises BadOffer for none or more
+    than MOST_COMPUTERS.
     """
     if not computers:
         raise BadOffer(Note(_("Describe at least one computer.")), field="computers")
@@ -92,7 +101,8 @@ def offer(*, donor: Donor, computers: Sequence[Offered], handover: str, message:
         text = _("At most %(most)s computers at a time. Offer the others afterwards.")
         raise BadOffer(Note(text, {"most": MOST_COMPUTERS}), field="computers")
     now, batch = timezone.now(), uuid.uuid4()
-    donation = Donation.objects.create(donor=donor, handover=handover, message=message, offered_at=now)
+    facts = {"handover": handover, "message": message, "sent_as": sent_as}
+    donation = Donation.objects.create(donor=donor, offered_at=now, **facts)
     for offered in computers:
         computer = Computer.objects.create(donation=donation, state_since=now, **asdict(offered))
         StateChange.objects.create(computer=computer, at=now, to_state=State.OFFERED, batch=batch)
@@ -219,7 +229,12 @@ def _labels(state: str) -> dict[str, str]:
 
 @transaction.atomic
 def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
-    """Write down what the donor says of the list of what was received; they may change their mind. Raises BadOffer without a note."""
+    """Write down what the donor says of the list of what was received; they may change their mind.
+
+    Raises BadOffer without a note for what is wrong, NothingToConfirm while something is awaited.
+    """
+    if not is_to_confirm(donation.computers.all()):
+        raise NothingToConfirm(_("There is no list to confirm yet: something is still on its way."))
     if not is_right and not note:
         raise BadOffer(Note(_("Say what is missing or too much.")), field="note")
     answer = Donation.Confirmed.YES if is_right else Donation.Confirmed.NO

@@ -86,6 +86,7 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
         "subject": _subject(State(changes[0].to_state), computers),
         "state": changes[0].to_state,
         "reason": changes[0].reason and Computer(reason=changes[0].reason).get_reason_display(),
+        "where_it_helps": Computer(reason=changes[0].reason).where_it_helps,
         "computers": computers,
         "count": len(computers),
         "page": page_of(donation.donor),

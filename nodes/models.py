@@ -33,6 +33,8 @@ class Donation(models.Model):
     confirmed = models.CharField(max_length=3, choices=Confirmed.choices, blank=True, default="")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirm_note = models.CharField(max_length=500, blank=True, default="")  # what is missing or too much
+    # Hash of the form that was sent: pressed twice, it is one offer.
+    sent_as = models.CharField(max_length=64, null=True, blank=True, unique=True)
 
     class Meta:
         ordering = ["-pk"]
@@ -104,6 +106,11 @@ class Computer(models.Model):
     def number(self) -> str:
         """Return the number on the label: MNG-00127-4."""
         return computer_numbers.written(self.pk)
+
+    @property
+    def where_it_helps(self) -> str:
+        """Say where a computer that was not accepted still helps; '' where there is nothing to say."""
+        return states.where_it_helps(self.reason) if self.reason else ""
 
 
 class StateChange(models.Model):

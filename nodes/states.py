@@ -95,3 +95,21 @@ class Reason(models.TextChoices):
     ENOUGH = "enough", _("There is no place for more computers just now.")
     NEVER_CAME = "never_came", _("It was not brought.")
     WITHDRAWN = "withdrawn", _("You took the offer back.")
+
+
+_AS_A_WHOLE = _(
+    "It can still help: for writing and reading, or where people learn to repair. What nobody wants belongs where electronics are recycled."
+)
+_WHERE_IT_HELPS: "dict[Reason, Promise | str]" = {
+    Reason.BITS: _AS_A_WHOLE,
+    Reason.MEMORY: _AS_A_WHOLE,
+    Reason.NETWORK: _AS_A_WHOLE,
+    Reason.BROKEN: _("It belongs where electronics are recycled: its metals are used again."),
+    Reason.ENOUGH: _("A school or a library near you may have a place for it. You can also offer it again later."),
+    Reason.NEVER_CAME: _("If you still have it, write to us: it can be accepted after all."),
+}
+
+
+def where_it_helps(reason: str) -> str:
+    """Say where a computer that was not accepted for this reason still helps, in the reader's language; '' where there is nothing to say."""
+    return str(_WHERE_IT_HELPS.get(Reason(reason), ""))

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('confirmed', models.CharField(blank=True, choices=[('', 'Not answered'), ('yes', 'This is what I gave'), ('no', 'Something is missing, or too much')], default='', max_length=3)),
                 ('confirmed_at', models.DateTimeField(blank=True, null=True)),
                 ('confirm_note', models.CharField(blank=True, default='', max_length=500)),
+                ('sent_as', models.CharField(blank=True, max_length=64, null=True, unique=True)),
                 ('donor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='donations', to='accounts.donor')),
             ],
             options={

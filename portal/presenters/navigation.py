@@ -96,7 +96,7 @@ AREAS = (
         ),
         short=pgettext_lazy("tab", "Admin"),
     ),
-    Area(_("Donating"), "gift", (Entry("donating", _("Donating"), access.donates),)),
+    Area(_("Donating"), "gift", (Entry("donating", _("Donating"), access.donates, under=("/donate/",)),)),
 )
 # Where a sign-in leads, and the name of the site: the first that fits, else the first area.
 HOMES: tuple[tuple[Who, str], ...] = (

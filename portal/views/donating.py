@@ -1,13 +1,72 @@
-"""The donor's home: what the project is, and how to offer a computer."""
+"""The donor's home: what they gave and where it is, how to offer more, and what the project is."""
+
+from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
 
+from accounts import emails
+from accounts.donors import donor_rows
+from accounts.models import Donor
+from lib.notes import Refusal
+from nodes.models import Donation
+from portal import access
+from portal.forms.given_forms import ConfirmForm
+from portal.numbered_pages import page_of
+from portal.presenters.given_computers import given, shown_donations
 from portal.signed_in import SignedIn
+from portal.views.given import confirm as confirm_list
 
 
 @require_GET
+@never_cache
 def donating(request: SignedIn) -> HttpResponse:
-    return render(request, "donating/home.html", {"address": settings.DONATIONS_EMAIL})
+    return _page(request)
+
+
+def _page(request: SignedIn, form: ConfirmForm | None = None, status: int = 200) -> HttpResponse:
+    page = page_of(request, given(_own(request)))
+    context = {
+        "address": settings.DONATIONS_EMAIL, "page": page, "donations": shown_donations(page),
+        "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
+        "may_tie": _untied(request).exists(),
+    }  # fmt: skip
+    return render(request, "donating/home.html", context, status=status)
+
+
+def _own(request: SignedIn) -> Any:
+    """Select what this person gave; administrators see that of others at their desk."""
+    return access.visible(request.user, Donation).filter(donor__user=request.user)
+
+
+def _untied(request: SignedIn) -> Any:
+    """Select the donor of the person's proven address, if they have none yet."""
+    address = emails.proven(request.user)
+    if not address or Donor.objects.filter(user=request.user).exists():
+        return Donor.objects.none()
+    return Donor.objects.filter(email=emails.key(address), user=None)
+
+
+@require_POST
+def confirm(request: SignedIn) -> HttpResponse:
+    """Say whether the list of what was received is right."""
+    form, status = confirm_list(request, _own(request), request.POST.get("donation", ""))
+    return redirect("donating") if form is None else _page(request, form, status)
+
+
+@require_POST
+def tie(request: SignedIn) -> HttpResponse:
+    """Take what was offered with one's proven address before into one's account."""
+    donor = _untied(request).first()
+    try:
+        if donor is not None:
+            donor_rows.tie(donor=donor, user=request.user)
+            messages.success(request, _("What you gave is now part of your account."))
+    except Refusal as refusal:  # another press, or another person, was faster
+        messages.error(request, str(refusal))
+    return redirect("donating")

@@ -29,11 +29,12 @@ PUBLIC = {
     "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done", "language", "theme", "api-token", "api-device", "api-device-token", "api-schema", "api-docs",
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
+    "donate", "donated", "given", "given-again",
     *OF_PROVIDERS,
 }  # fmt: skip
 # Of oneself, or for everybody who has signed in.
 OWN = {
-    "machines", "launch", "moved", "donating",
+    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",

@@ -46,6 +46,7 @@ OPEN_TO_ALL = {  # parameters that are nobody's own
     "help/<slug:name>": "help/student",
     "prove/<str:token>": "prove/x",
     "notices/unsubscribe/<str:token>": "notices/unsubscribe/x",
+    "given/<str:token>": "given/x",
 }
 
 

@@ -29,6 +29,16 @@ FORMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "/signup/": [("somebody", {"username": "new", "email": "new@example.org", "password1": "a-long-one-7", "password2": "a-long-one-7"})],
     "/password/reset/": [("student", {"email": "student@example.org"}), ("nobody", {"email": "x@example.org"}), ("teacher", {"email": "teacher@example.org"})],
     "/password/change/": [("a new one", {"oldpassword": "minga", "password1": "a-long-one-7", "password2": "a-long-one-7"})],
+    "/donate/": [
+        ("to see whether it helps", {"computer": "0", "c0-kind": "desktop", "c0-bits": "64", "check": "1"}),
+        ("one that cannot", {"computer": "0", "c0-kind": "laptop", "c0-cpu": "Pentium 4", "check": "1"}),
+        ("another one", {"computer": "0", "c0-kind": "laptop", "add": "1"}),
+        ("offered", {"computer": "0", "c0-kind": "desktop", "answers": "helps", "who": "1", "name": "Carlos", "email": "carlos@example.org",
+                     "handover": "bring", "offer": "1"}),
+        ("without a name", {"computer": "0", "c0-kind": "desktop", "answers": "helps", "who": "1", "offer": "1"}),
+    ],
+    "/given/again/": [("nobody", {"email": "x@example.org"}), ("wrong", {"email": "x"})],
+    "/donating/confirm/": [("no such", {"donation": "999999", "answer": "yes"})],
     "<slug:server_id>/": [("to a person", {"person": "student2", "template": "1", "name": "Found"})],
 }  # fmt: skip
 BODIES_OF_API: dict[str, list[tuple[str, str, Any]]] = {

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import own_address, person_actions
 from accounts.announcements import writing
 from accounts.audit.trail import Thing, asked_from, record
+from accounts.donors import donor_links
 from accounts.models import AuditRow, CloudUser, OutsideAccount, TermsAcceptance, User
 from accounts.notices import unsubscribe
 from accounts.notices.kinds import kind_of
@@ -25,6 +26,7 @@ from portal.models import CloudCheck, Finding
 from portal.presenters.audit_words import VERBS
 from quotas import actions as quota_actions
 from quotas.models import QuotaRequest
+from tests.nodes.given import GOOD, OLD, donor_of, offered, stepped
 from tests.pages.second_steps import with_app
 from tests.recording.things import Things
 
@@ -63,6 +65,7 @@ def add(things: Things) -> None:
     things.values["passkey"] = [("laptop", str(_second_step(student)))]
     things.values["prove"] = [("right", own_address.token(student, "ana@students.example.org"))]
     things.values["unsubscribe"] = [("right", unsubscribe.token(admin, kind_of("quota.asked")))]
+    things.values["given"] = [("right", _donations(admin)), ("ended", "x")]
     OutsideAccount.objects.create(user=student, way="keystone", subject="id-of-student", name="student")
     CloudUser.objects.create(
         user=User.objects.get(username="teacher"), name="minga-teacher-8a18d021", subject="id-of-teacher"
@@ -148,6 +151,16 @@ def _bulk(admin: User) -> dict[str, int]:
             note = Note("It is going to sleep or sleeping already.").as_json()
             run.items.filter(pk=items[0]).update(outcome="refused", stored_note=note)
     return {state: run.pk for state, run in runs.items()}
+
+
+def _donations(admin: User) -> str:
+    """Give two donors computers on their way, one with the donor's account and one without. Return the link of that one."""
+    theirs = offered(GOOD, GOOD, OLD, donor=donor_of("donor@example.org", user=User.objects.get(username="donor")))
+    stepped(theirs.computers.all()[0], "accept", "receive", "wipe", "test", "put_in_service", by=admin, grams=8200)
+    stepped(theirs.computers.all()[1], "accept", "receive", "wait_for_parts", by=admin, grams=9100)
+    without = offered(GOOD, OLD)
+    stepped(without.computers.all()[0], "accept", "receive", "wipe", by=admin, grams=8200)
+    return donor_links.token(without.donor)
 
 
 def _second_step(student: User) -> int:

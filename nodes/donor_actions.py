@@ -1,0 +1,62 @@
+"""Offer by a form or a program, and get another link: what donors do without an account."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import emails
+from accounts.donors import donor_rows
+from accounts.models import Donor, User
+from nodes import actions, mails
+from nodes.models import Donation
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A donor as they describe themselves. `user`: who is signed in, else None."""
+
+    email: str
+    name: str
+    organisation: str = ""
+    user: User | None = None
+    language: str = ""
+    browser_time_zone: str = ""
+
+
+def offer(
+    *, who: Who, computers: Sequence[actions.Offered], handover: str, message: str = "", sent_as: str | None = None
+) -> Donation:
+    """Write an offer and its donor down, as one. The same form sent twice (`sent_as`) is one offer. Raises BadOffer."""
+    try:
+        return _offer(who, computers, handover, message, sent_as)
+    except IntegrityError:
+        if found := sent(sent_as):  # the other press was first
+            return found
+        raise
+
+
+@transaction.atomic
+def _offer(
+    who: Who, computers: Sequence[actions.Offered], handover: str, message: str, sent_as: str | None
+) -> Donation:
+    donor = donor_rows.find_or_make(
+        email=who.email, name=who.name, organisation=who.organisation, user=who.user, language=who.language,
+        browser_time_zone=who.browser_time_zone,
+    )  # fmt: skip
+    return actions.offer(donor=donor, computers=computers, handover=handover, message=message, sent_as=sent_as)
+
+
+def sent(sent_as: str | None) -> Donation | None:
+    """Return what this form became, if it was sent before."""
+    found = Donation.objects.filter(sent_as=sent_as) if sent_as else Donation.objects.none()
+    return found.select_related("donor").first()
+
+
+@transaction.atomic
+def mail_new_link(*, email: str) -> None:
+    """End the links of this address and mail a new one. For an address of which nothing was offered nothing happens."""
+    donor = Donor.objects.select_for_update().filter(email=emails.key(email), erased_at=None).first()
+    if donor is not None:
+        mails.send_link(donor_rows.end_links(donor), timezone.now())

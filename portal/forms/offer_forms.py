@@ -1,0 +1,278 @@
+"""The form by which anybody offers computers: one small form for each computer, and one for who offers them.
+
+Each computer's fields begin with c and its number in the form. Buttons add and remove computers by sending the whole form: nothing typed is lost.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.person_names import clean_email
+from lib.measures import UNBROKEN, memory
+from lib.names import BadName, clean_name
+from lib.notes import Refusal
+from nodes.actions import MOST_COMPUTERS, Offered
+from nodes.models import Computer, Donation
+from nodes.states import Reason, where_it_helps
+from portal.forms.quota_requests import LinesField
+
+OLDEST = 1980
+MEMORIES = (512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 65536, 131072)
+NETWORKS = ((10, "10 Mbit/s"), (100, "100 Mbit/s"), (1000, "1 Gbit/s"), (10000, "10 Gbit/s"))
+HONEYPOT = "website"  # people do not see this field; a robot fills it in
+_NUMBER = re.compile(r"[0-9]{1,3}")
+_NOT_KNOWN = ("", _("I don't know"))
+
+
+class OneLine(forms.CharField):
+    """A short text on one line, without hidden marks."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        try:
+            return clean_name(text, longest=self.max_length or 60) if text else ""
+        except BadName as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+
+class Lines(LinesField):
+    """A longer text, whose only control characters are line breaks and tabs."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if any(unicodedata.category(mark) in ("Cc", "Cs") and mark not in "\n\t" for mark in text):
+            raise forms.ValidationError(gettext("There is a hidden mark in this text. Type it again."))
+        return text
+
+
+class Whole(forms.IntegerField):
+    """A whole number of digits only: 1.000 is a thousand to some, and one to others."""
+
+    re_decimal = re.compile(r"(?!)")
+
+
+def _memories() -> list[tuple[Any, Any]]:
+    least, *others, most = MEMORIES
+    few = gettext("%(amount)s or less") % {"amount": memory(least)}
+    many = gettext("%(amount)s or more") % {"amount": memory(most)}
+    return [_NOT_KNOWN, (least, few), *((mb, memory(mb)) for mb in others), (most, many)]
+
+
+def _networks() -> list[tuple[Any, Any]]:
+    least, *others = [(mbit, name.replace(" ", UNBROKEN)) for mbit, name in NETWORKS]
+    return [_NOT_KNOWN, (least[0], gettext("%(amount)s or less") % {"amount": least[1]}), *others]
+
+
+def _choice(label: Any, choices: Any, **more: Any) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(
+        label=label, choices=choices, required=False, coerce=int, empty_value=None,
+        error_messages={"invalid_choice": _("Choose one of the list.")}, **more,
+    )  # fmt: skip
+
+
+class ComputerForm(forms.Form):
+    """A computer, as its donor describes it. Only its kind is asked for in any case."""
+
+    kind = forms.ChoiceField(
+        label=_("What is it?"),
+        choices=Computer.Kind.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what it is."), "invalid_choice": _("Choose what it is.")},
+    )
+    model = OneLine(label=_("Maker and model"), max_length=100, required=False)
+    year = Whole(label=_("Year, more or less"), min_value=OLDEST, required=False)
+    cpu = OneLine(label=_("Processor"), max_length=100, required=False, help_text=_("For example: Core 2 Duo E8400"))
+    bits = _choice(_("64 or 32 bits"), [_NOT_KNOWN, (64, "64"), (32, "32")])
+    ram_mb = _choice(_("Memory"), _memories)
+    disk_gb = Whole(
+        label=_("Disk, in GB"), min_value=0, max_value=100_000, required=False, help_text=_("1 TB is 1000. None: 0.")
+    )
+    nic_mbit = _choice(_("Network by cable"), _networks)
+
+    is_checked = False  # whether the donor reads the answer beside it
+    is_new = False  # added by this press: it takes the focus
+
+    use_required_attribute = False  # the faults of all fields are read at once
+
+    def __init__(self, data: QueryDict | None = None, *, number: int, initial: dict[str, str] | None = None) -> None:
+        super().__init__(data, prefix=f"c{number}", initial=initial)
+        self.number = number
+        self.fields["year"].max_value = timezone.localdate().year + 1  # type: ignore[attr-defined]
+        for name in ("year", "disk_gb"):
+            self.fields[name].widget = forms.TextInput({"inputmode": "numeric", "maxlength": 6, "autocomplete": "off"})
+
+    def clean_year(self) -> int | None:
+        year: int | None = self.cleaned_data["year"]
+        if year and year > timezone.localdate().year + 1:
+            raise forms.ValidationError(gettext("This year has not come yet."))
+        return year
+
+    @property
+    def offered(self) -> Offered:
+        """Return the computer of a valid form."""
+        return Offered(**self.cleaned_data)
+
+    @property
+    def reason(self) -> Reason | None:
+        """Return why the computer of a valid form cannot help, or None."""
+        return self.offered.why_not
+
+    @property
+    def where_it_helps(self) -> str:
+        return where_it_helps(self.reason) if self.reason else ""
+
+    @property
+    def is_all_known(self) -> bool:
+        """Say whether the donor knows all by which a computer is judged."""
+        return None not in (self.offered.bits, self.offered.ram_mb, self.offered.nic_mbit)
+
+
+class WhoForm(forms.Form):
+    """The person who offers, and how the computers come to us."""
+
+    name = OneLine(
+        label=_("Your name"), max_length=120, widget=forms.TextInput({"autocomplete": "name"}),
+    )  # fmt: skip
+    email = forms.CharField(
+        label=_("Your e-mail address"),
+        max_length=254,
+        help_text=_("We mail you a link to follow your donation. You need no account."),
+        widget=forms.EmailInput({"autocomplete": "email", "autocapitalize": "off", "spellcheck": "false"}),
+    )
+    organisation = OneLine(
+        label=_("Company or school, if it is theirs"), max_length=120, required=False,
+        widget=forms.TextInput({"autocomplete": "organization"}),
+    )  # fmt: skip
+    handover = forms.ChoiceField(
+        label=_("How does it come to us?"),
+        choices=Donation.Handover.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of the two."), "invalid_choice": _("Choose one of the two.")},
+    )
+    message = Lines(
+        label=_("What else we should know"),
+        max_length=500,
+        required=False,
+        help_text=_("Where it is, when you have time, what does not work."),
+    )
+
+    use_required_attribute = False
+
+    def __init__(
+        self, data: QueryDict | None = None, *, without: tuple[str, ...], initial: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
+        for name in without:
+            del self.fields[name]
+
+    def clean_email(self) -> str:
+        try:
+            return clean_email(self.cleaned_data["email"])
+        except Refusal as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+
+class OfferForm:
+    """The whole form. `press`: the button: check, offer, add, or remove with the number of a computer."""
+
+    def __init__(
+        self, data: QueryDict | None = None, *, without: tuple[str, ...] = (), known: Mapping[str, str] | None = None
+    ) -> None:
+        self.data, self.without, self.known = data, without, known or {}
+        self._typed: Mapping[str, str] = data.dict() if data is not None else {}  # type: ignore[assignment]  # no lists
+        self.numbers = _numbers(data) if data is not None else [0]
+        self.refusals: list[str] = []
+        self.is_validated = False
+        self.added: int | None = None
+
+    @property
+    def press(self) -> str:
+        """Return the name of the pressed button; without one (the Enter key) it is checked."""
+        return next((name for name in ("add", "remove", "offer") if name in self._typed), "check")
+
+    def add(self) -> None:
+        """Add an empty computer, where there is room for one more."""
+        if len(self.numbers) >= MOST_COMPUTERS:
+            text = gettext("At most %(most)s computers at a time. Offer the others afterwards.")
+            self.refusals.append(text % {"most": MOST_COMPUTERS})
+            return
+        self.added = max(self.numbers, default=-1) + 1
+        self.numbers.append(self.added)
+
+    def remove(self) -> None:
+        """Leave the chosen computer out; the last one stays."""
+        chosen = self._typed.get("remove", "")
+        if len(self.numbers) > 1:
+            self.numbers = [number for number in self.numbers if str(number) != chosen]
+
+    @cached_property
+    def computers(self) -> list[ComputerForm]:
+        """Return a form for each computer; after add and remove without a look at what is typed so far."""
+        return [self._computer(number) for number in self.numbers]
+
+    def _computer(self, number: int) -> ComputerForm:
+        if self.is_validated:
+            return ComputerForm(self.data, number=number)
+        form = ComputerForm(initial=self._of(ComputerForm, f"c{number}-"), number=number)
+        form.is_new = number == self.added
+        return form
+
+    def _of(self, form: type[forms.Form], prefix: str) -> dict[str, str]:
+        """Return what is typed in the fields of a form."""
+        return {name: self._typed[prefix + name] for name in form.base_fields if prefix + name in self._typed}
+
+    @cached_property
+    def who(self) -> WhoForm | None:
+        """Return the form of who offers; None before the first check: whoever only asks need not say who they are."""
+        if not self.asks_who:
+            return None
+        if self.is_validated and self.press == "offer":
+            return WhoForm(self.data, without=self.without)
+        return WhoForm(initial={**self.known, **self._of(WhoForm, "")}, without=self.without)
+
+    @property
+    def asks_who(self) -> bool:
+        return self.is_checked or "who" in self._typed
+
+    def check(self) -> bool:
+        """Look at the computers, and return whether each is described well enough for an answer."""
+        self.is_validated = True
+        for form in self.computers:
+            form.is_checked = form.is_valid()
+        return self.is_checked
+
+    @property
+    def is_checked(self) -> bool:
+        """Say whether the donor reads an answer beside each computer, and may offer them."""
+        return self.is_validated and all(form.is_checked for form in self.computers)
+
+    @property
+    def answers(self) -> str:
+        """Return what the donor reads beside the computers, in one word: an offer is taken only by who has read it."""
+        return ",".join(form.reason or "helps" for form in self.computers) if self.is_checked else ""
+
+    @property
+    def has_read_answers(self) -> bool:
+        return self._typed.get("answers", "") == self.answers
+
+    @property
+    def useful(self) -> int:
+        """Count the computers of a checked form that can help."""
+        return sum(1 for form in self.computers if not form.reason)
+
+    @property
+    def may_add(self) -> bool:
+        return len(self.numbers) < MOST_COMPUTERS
+
+
+def _numbers(data: QueryDict) -> list[int]:
+    typed = [int(text) for text in data.getlist("computer")[: 2 * MOST_COMPUTERS] if _NUMBER.fullmatch(text)]
+    return list(dict.fromkeys(typed))[:MOST_COMPUTERS] or [0]

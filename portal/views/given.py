@@ -1,0 +1,123 @@
+"""The donor's page by the link from a mail, without an account."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits, sign_up
+from accounts.donors import donor_links, donor_rows
+from accounts.models import Donor, User
+from lib.notes import Refusal
+from nodes import actions, donor_actions
+from nodes.models import Donation
+from portal.forms.given_forms import ConfirmForm, LinkForm
+from portal.numbered_pages import page_of
+from portal.presenters.given_computers import given as with_computers
+from portal.presenters.given_computers import shown_donations
+from portal.request_facts import address_of
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def given(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a donor what they gave. A POST confirms a list, or ties the donor to the account of whoever is signed in."""
+    try:
+        donor = donor_links.read(token)
+    except donor_links.BadLink as refusal:
+        facts = {"form": LinkForm(), "sentence": str(refusal)}
+        return _private(render(request, "donating/another_link.html", facts, status=refusal.status))
+    if request.method == "POST":
+        return _private(_act(request, donor, token))
+    return _private(_page(request, donor, token))
+
+
+def _act(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
+    donor_rows.verify(donor)
+    if "tie" in request.POST:
+        return _tie(request, donor, token)
+    form, status = confirm(request, Donation.objects.filter(donor=donor), request.POST.get("donation", ""))
+    return redirect("given", token) if form is None else _page(request, donor, token, form, status)
+
+
+def _tie(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
+    if not isinstance(request.user, User):
+        return redirect("given", token)
+    try:
+        donor_rows.tie(donor=donor, user=request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect("given", token)
+    messages.success(request, _("What you gave is now part of your account."))
+    return redirect("donating")
+
+
+def confirm(request: HttpRequest, rows: Any, pk: str) -> tuple[ConfirmForm | None, int]:
+    """Write down what the donor says of one of their donations. Returns a form with its faults and a status, or None and 0."""
+    donation = rows.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 12 else None
+    if donation is None:
+        raise Http404
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        return form, 400
+    note = form.cleaned_data["note"]
+    try:
+        actions.confirm(donation=donation, is_right=form.is_right, note=note)
+    except actions.BadOffer as refusal:
+        form.add_error("note", str(refusal))
+        return form, refusal.status
+    except actions.NothingToConfirm as refusal:  # an old page, which has no place for it
+        messages.error(request, str(refusal))
+        return form, refusal.status
+    messages.success(request, _("Thank you. We have written down what you said."))
+    return None, 0
+
+
+def _page(
+    request: HttpRequest, donor: Donor, token: str, form: ConfirmForm | None = None, status: int = 200
+) -> HttpResponse:
+    page = page_of(request, with_computers(Donation.objects.filter(donor=donor)))
+    context = {
+        "donor": donor, "page": page, "donations": shown_donations(page), "form": form or ConfirmForm(), "token": token,
+        "may_tie": donor.user_id is None and request.user.is_authenticated,
+        "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
+    }  # fmt: skip
+    return render(request, "donating/given.html", context, status=status)
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+def again(request: HttpRequest) -> HttpResponse:
+    """Mail another link. The answer is the same whether anything was offered with the address."""
+    form = LinkForm(request.POST or None)
+    if request.method == "GET" or not form.is_valid():
+        return _private(_again(request, form, 400 if form.errors else 200))
+    email = form.cleaned_data["email"]
+    try:
+        limits.mail(address=address_of(request), email=email)
+    except limits.TooManyMails as refusal:
+        form.add_error("email", str(refusal))
+        response = _private(_again(request, form, refusal.status))
+        response["Retry-After"] = str(refusal.retry_after)
+        return response
+    donor_actions.mail_new_link(email=email)
+    messages.success(request, _("If a computer was offered with this address, a link is on its way there."))
+    return redirect("given-again")
+
+
+def _again(request: HttpRequest, form: LinkForm, status: int) -> HttpResponse:
+    return render(request, "donating/another_link.html", {"form": form}, status=status)
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    """Keep the link from other sites and from search machines. Our own switches and forms need the referrer."""
+    response["Referrer-Policy"] = "same-origin"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
