@@ -21,17 +21,32 @@ class OfferedStep:
     label: "Promise | str"
 
 
-def steps_of(state: str, failed: tuple[str, StepForm] | None = None) -> tuple[OfferedStep | None, list[OfferedStep]]:
-    """Return the next step on a computer's way, and the rarer ones. failed: the step whose form has a fault, and that form."""
+def steps_of(
+    state: str, before: str, failed: tuple[str, StepForm] | None = None
+) -> tuple[OfferedStep | None, list[OfferedStep]]:
+    """Return the step for which a computer waits, if any, and the others.
+
+    before: the state from which it came into this one. failed: the step whose form has a fault, and that form.
+    """
     name, form = failed or ("", None)
     offered = [
         OfferedStep(step, form if form and step == name else step_form(step, state), _label(step, state))
         for step in states.steps_from(state)
     ]
-    following = states.next_step(state)
-    return next((step for step in offered if step.name == following), None), [
-        step for step in offered if step.name != following
-    ]
+    awaited = _awaited(state, before)
+    return (
+        next((step for step in offered if step.name == awaited), None),
+        [step for step in offered if step.name != awaited],
+    )
+
+
+def _awaited(state: str, before: str) -> str | None:
+    """Return the step for which a computer waits. What carries machines, or has ended, waits for none."""
+    if state in (State.WAITING, State.LOST):
+        has_run = before in (State.IN_SERVICE, State.RETIRED)
+        back = before if before in states.MOVES[state] else State.TESTED if has_run else State.RECEIVED
+        return states.step_to(back)
+    return None if state in (State.IN_SERVICE, State.RETIRED) else states.next_step(state)
 
 
 _BACK = {

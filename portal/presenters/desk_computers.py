@@ -56,6 +56,18 @@ class DeskRow:
         return tone_of(self.computer.state)
 
     @property
+    def brief(self) -> str:
+        """Return what decides whether it helps: processor, memory, disk."""
+        c = self.computer
+        return " · ".join(
+            filter(None, [c.cpu, memory(c.ram_mb) if c.ram_mb else "", amount(c.disk_gb, "GB") if c.disk_gb else ""])
+        )
+
+    @property
+    def doubt(self) -> str:
+        return doubt_about(self.computer)
+
+    @property
     def next(self) -> "Promise | str":
         step = states.next_step(self.computer.state)
         return states.STEPS[step].label if step else ""

@@ -1,5 +1,6 @@
 """The desk, for administrators: the given computers, one of them, its steps, their undoing, and its facts."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -97,9 +98,8 @@ def _computer_page(
     status: int = 200,
 ) -> HttpResponse:
     changes = desk_computers.changes_of(row)
-    following, others = steps_of(row.state, failed)
-    theirs = access.visible(request.user, Computer).filter(donation__donor=row.donation.donor).exclude(pk=row.pk)
-    shown = list(theirs.select_related("donation").order_by("-pk")[: MOST_OTHERS + 1])
+    before = changes[0].from_state if changes else ""
+    following, others = steps_of(row.state, before, failed)
     context = {
         "computer": row,
         "donor": row.donation.donor,
@@ -114,12 +114,17 @@ def _computer_page(
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
         "parts_of": row.parts_of.all(),
-        "theirs": [desk_computers.DeskRow(each) for each in shown[:MOST_OTHERS]],
-        "are_more": len(shown) > MOST_OTHERS,
+        **_others_of(request, row),
         "refusal": refusal,
-        "search": DeskForm({}, counts={}),
     }
     return render(request, "desk/computer.html", context, status=status)
+
+
+def _others_of(request: SignedIn, row: Computer) -> dict[str, Any]:
+    """Return the donor's other computers, the newest first, and whether there are more than a page shows."""
+    rows = access.visible(request.user, Computer).filter(donation__donor=row.donation.donor_id).exclude(pk=row.pk)
+    shown = [desk_computers.DeskRow(each) for each in rows.order_by("-pk")[: MOST_OTHERS + 1]]
+    return {"theirs": shown[:MOST_OTHERS], "are_more": len(shown) > MOST_OTHERS}
 
 
 @only("change", Computer)
