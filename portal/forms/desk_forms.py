@@ -164,9 +164,19 @@ def step_form(step: str, state: str, data: Any = None) -> StepForm:
     return (ReceiveForm if is_new else _FORMS.get(step, StepForm))(data, auto_id=f"{step}_%s")
 
 
-def _whole(label: Any, field: str, help_text: Any = "") -> forms.IntegerField:
-    least, most = specs.BOUNDS[field]
-    return forms.IntegerField(label=label, min_value=least, max_value=most, required=False, help_text=help_text)
+class FactField(forms.IntegerField):
+    """A whole number within what nodes.specs knows of a fact, looked up when the form is filled in; it may stay empty."""
+
+    def __init__(self, fact: str, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.fact = fact
+
+    def validate(self, value: Any) -> None:
+        if note := specs.why_impossible(self.fact, value):
+            raise forms.ValidationError(str(note))
+
+    def widget_attrs(self, widget: Any) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "inputmode": "numeric"}
 
 
 class FactsForm(forms.Form):
@@ -183,8 +193,8 @@ class FactsForm(forms.Form):
         required=False,
         error_messages=_ERRORS,
     )
-    ram_mb = _whole(_("Memory in MB"), "ram_mb", _("1 GB is 1024 MB."))
-    disk_gb = _whole(_("Disk in GB"), "disk_gb")
-    nic_mbit = _whole(_("Network card in Mbit/s"), "nic_mbit")
-    year = _whole(_("Year"), "year")
+    ram_mb = FactField("ram_mb", label=_("Memory in MB"), help_text=_("1 GB is 1024 MB."))
+    disk_gb = FactField("disk_gb", label=_("Disk in GB"))
+    nic_mbit = FactField("nic_mbit", label=_("Network card in Mbit/s"))
+    year = FactField("year", label=_("Year"))
     grams = KilosField(label=_("Weight in kg"), required=False)

@@ -69,7 +69,7 @@ class DeskRow:
 
     @property
     def next(self) -> "Promise | str":
-        step = states.next_step(self.computer.state)
+        step = states.next_step(self.computer.state) if self.computer.state in NEEDS else None
         return states.STEPS[step].label if step else ""
 
 
