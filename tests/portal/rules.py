@@ -146,8 +146,13 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
 
 
 def as_a_person(student: Any) -> dict[str, str]:
-    """Return what stands in administrators' addresses of this person."""
+    """Return what stands in administrators' addresses of this person, and of a computer that somebody gave."""
+    from tests.nodes.ledger import make_computer
+
+    computer = make_computer()
     return {
+        "manage/computers/<int:pk>": f"manage/computers/{computer.pk}",
+        "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
         "people/<int:pk>": f"people/{student.pk}",
         "people/<str:username>": f"people/{student.username}",
         "grants/<int:grant>": "grants/1",

@@ -74,7 +74,6 @@ def addresses(student: Any) -> list[Address]:
     from accounts.actions import make_key
     from tests.factories import make_machine
     from tests.machines.idle.asked import asked
-    from tests.nodes.ledger import make_computer
     from tunnels.models import Tunnel
 
     machine = make_machine(student)
@@ -97,8 +96,6 @@ def addresses(student: Any) -> list[Address]:
         "flavors/<int:pk>": f"flavors/{machine.template.flavor_id}",
         "servers/<slug:server_id>": "servers/nobodys",
         "manage/requests/<int:pk>": f"manage/requests/{request.pk}",
-        "manage/computers/<int:pk>": f"manage/computers/{(computer := make_computer()).pk}",
-        "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
     }
     return [_filled(name, route, theirs, shared) for name, route in routes(get_resolver().url_patterns)]
 
