@@ -18,7 +18,7 @@ from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
 from accounts.models import Donor, User
 from lib.notes import Note, Refusal, moment
-from nodes import mails, specs, states
+from nodes import fact_bounds, mails, specs, states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import Reason, State
 
@@ -248,9 +248,9 @@ def _labels(state: str) -> dict[str, str]:
 
 @transaction.atomic
 def correct(*, computer: Computer, by: User, **facts: Any) -> Computer:
-    """Write down what a computer really is, by the names of specs.BOUNDS and specs.WORDS. Raises BadFact."""
+    """Write down what a computer really is, by the names of fact_bounds.BOUNDS and fact_bounds.WORDS. Raises BadFact."""
     for field, value in facts.items():
-        if note := specs.why_impossible(field, value):
+        if note := fact_bounds.why_impossible(field, value):
             raise BadFact(note, field=field)
     [locked] = _locked([computer.pk])
     changed = [field for field, value in facts.items() if getattr(locked, field) != value]

@@ -9,14 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from lib.measures import kilos, kilos_alone
 from lib.notes import Refusal
-from nodes import computer_numbers, specs
-from nodes.models import Computer
+from nodes import computer_numbers, fact_bounds
+from nodes.models import Computer, Donation
 from nodes.states import Reason, State
 from portal.forms.quota_requests import LinesField
 
 _ERRORS = {"invalid_choice": _("Choose one of these.")}
 # Digits alone may be a part of a model ("780"); so few of them are a number only where there is such a computer.
 _SURELY_A_NUMBER = re.compile(r"mng.*|\d+\s*-\s*\d|\d{6,}", re.IGNORECASE | re.DOTALL | re.ASCII)
+_OFFER = re.compile(r"MNG\s*-?\s*D\s*-?\s*(\d{1,9})", re.IGNORECASE | re.ASCII)  # the number of an offer
 _KILOS = re.compile(r"(\d{1,3})(?:[.,](\d{1,3}))?(?:\s*kg)?", re.IGNORECASE | re.ASCII)
 
 
@@ -35,12 +36,16 @@ class DeskForm(forms.Form):
         super().__init__(data)
         states = [(value, f"{label} ({counts.get(value, 0)})") for value, label in State.choices]
         self.fields["state"].choices = [("", _("All")), *states]  # type: ignore[attr-defined]
-        self.found: Computer | None = None  # the computer whose number was typed
+        self.found: Computer | Donation | None = None  # whose number was typed
 
     def clean_q(self) -> str:
-        """Find the computer whose number was typed. What may be something else is looked for as a text."""
+        """Find the computer or offer whose number was typed. What may be something else is looked for as a text."""
         typed = str(self.cleaned_data["q"])
-        if not typed:
+        if offer := _OFFER.fullmatch(typed):
+            self.found = Donation.objects.filter(pk=int(offer[1])).first()
+            if self.found is None:
+                raise forms.ValidationError(gettext("There is no offer with this number."))
+        if not typed or self.found:
             return typed
         is_number = _SURELY_A_NUMBER.fullmatch(typed) is not None
         try:
@@ -66,8 +71,8 @@ class KilosField(forms.CharField):
         if found is None:
             raise forms.ValidationError(gettext("Write the weight in kg, like 8.4."))
         grams = int(found[1]) * 1000 + int((found[2] or "").ljust(3, "0"))
-        if specs.why_impossible("grams", grams):
-            least, most = (kilos(bound) for bound in specs.BOUNDS["grams"])
+        if fact_bounds.why_impossible("grams", grams):
+            least, most = (kilos(bound) for bound in fact_bounds.BOUNDS["grams"])
             raise forms.ValidationError(gettext("From %(least)s to %(most)s."), params={"least": least, "most": most})
         return grams
 
@@ -165,14 +170,14 @@ def step_form(step: str, state: str, data: Any = None) -> StepForm:
 
 
 class FactField(forms.IntegerField):
-    """A whole number within what nodes.specs knows of a fact, looked up when the form is filled in; it may stay empty."""
+    """A whole number within what nodes.fact_bounds knows of a fact, looked up when the form is filled in; it may stay empty."""
 
     def __init__(self, fact: str, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
         self.fact = fact
 
     def validate(self, value: Any) -> None:
-        if note := specs.why_impossible(self.fact, value):
+        if note := fact_bounds.why_impossible(self.fact, value):
             raise forms.ValidationError(str(note))
 
     def widget_attrs(self, widget: Any) -> dict[str, Any]:
@@ -183,11 +188,11 @@ class FactsForm(forms.Form):
     """The facts about a computer, as nodes.actions.correct takes them. What is not known stays empty."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=Computer.Kind.choices, error_messages=_ERRORS)
-    model = forms.CharField(label=_("Maker and model"), max_length=specs.WORDS["model"], required=False)
-    cpu = forms.CharField(label=_("Processor"), max_length=specs.WORDS["cpu"], required=False)
+    model = forms.CharField(label=_("Maker and model"), max_length=fact_bounds.WORDS["model"], required=False)
+    cpu = forms.CharField(label=_("Processor"), max_length=fact_bounds.WORDS["cpu"], required=False)
     bits = forms.TypedChoiceField(
         label=_("32 or 64 bits"),
-        choices=[("", _("Not known")), *((bits, f"{bits}-bit") for bits in specs.BITS)],
+        choices=[("", _("Not known")), *((bits, f"{bits}-bit") for bits in fact_bounds.BITS)],
         coerce=int,
         empty_value=None,
         required=False,

@@ -59,9 +59,7 @@ class DeskRow:
     def brief(self) -> str:
         """Return what decides whether it helps: processor, memory, disk."""
         c = self.computer
-        return " · ".join(
-            filter(None, [c.cpu, memory(c.ram_mb) if c.ram_mb else "", amount(c.disk_gb, "GB") if c.disk_gb else ""])
-        )
+        return " · ".join(filter(None, [c.cpu, memory(c.ram_mb) if c.ram_mb else "", _disk(c)]))
 
     @property
     def doubt(self) -> str:
@@ -117,12 +115,18 @@ def facts_of(computer: Computer) -> list[tuple[Any, str]]:
         (_("Model"), computer.model),
         (_("Processor"), " · ".join(filter(None, [computer.cpu, f"{computer.bits}-bit" if computer.bits else ""]))),
         (_("Memory"), computer.ram_mb and memory(computer.ram_mb)),
-        (_("Disk"), computer.disk_gb and amount(computer.disk_gb, "GB")),
+        (_("Disk"), _disk(computer)),
         (_("Network card"), computer.nic_mbit and _speed(computer.nic_mbit)),
         (_("Year"), computer.year and str(computer.year)),
         (_("Weight"), computer.grams and kilos(computer.grams)),
     ]
     return [(name, value) for name, value in known if value]
+
+
+def _disk(computer: Computer) -> str:
+    if computer.disk_gb is None:
+        return ""
+    return amount(computer.disk_gb, "GB") if computer.disk_gb else _("no disk")
 
 
 def _speed(mbit: int) -> str:

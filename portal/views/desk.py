@@ -41,7 +41,7 @@ def desk(request: SignedIn) -> HttpResponse:
         }
         return render(request, "desk/list.html", context, status=400)
     if form.found:
-        return redirect("desk-computer", form.found.pk)
+        return redirect("donation" if isinstance(form.found, Donation) else "desk-computer", form.found.pk)
     given = {name: value for name, value in form.cleaned_data.items() if value}
     page = page_of(request, desk_computers.found(computers, form.cleaned_data["q"], form.cleaned_data["state"]))
     context = {

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AuditRow, Notice, User
-from nodes import actions, specs, states
+from nodes import actions, fact_bounds, states
 from nodes.models import Computer, StateChange
 from nodes.states import Reason, State
 from tests.nodes.ledger import make_computer, make_donation
@@ -154,7 +154,7 @@ def test_what_cannot_be_is_refused_at_its_field(field: str, value: Any, admin: U
 
 
 def test_the_bounds_are_those_of_the_columns() -> None:
-    for field, most in specs.WORDS.items():
+    for field, most in fact_bounds.WORDS.items():
         assert Computer._meta.get_field(field).max_length == most
 
 

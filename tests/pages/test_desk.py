@@ -32,6 +32,13 @@ def test_a_number_leads_straight_to_its_computer(typed: str, office: Client) -> 
     assert (reply.status_code, reply["Location"]) == (302, page_of(Computer.objects.get()))
 
 
+def test_the_number_of_an_offer_leads_to_it(office: Client) -> None:
+    donation = make_donation("one")
+    assert office.get(LIST, {"q": donation.number.lower()})["Location"] == f"/manage/donations/{donation.pk}/"
+    reply = office.get(LIST, {"q": "MNG-D-9876"})
+    assert (reply.status_code, "There is no offer with this number." in text(reply)) == (400, True)
+
+
 def test_a_wrong_check_digit_is_told_at_the_field(office: Client) -> None:
     right = make_computer().number
     wrong = right[:-1] + str((int(right[-1]) + 1) % 10)

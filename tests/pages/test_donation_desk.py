@@ -83,6 +83,7 @@ def test_computers_of_other_offers_are_not_moved_by_it(office: Client) -> None:
 
 def test_what_the_donor_answered_is_there(office: Client) -> None:
     donation = make_donation("one")
+    donation.computers.update(state="received")
     actions.confirm(donation=donation, is_right=False, note="The cable is missing.")
     shown = text(office.get(offer_page(donation)))
     assert "Something is missing, or too much" in shown
