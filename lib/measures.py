@@ -37,6 +37,17 @@ def memory(mib: int) -> str:
     return f"{number_format(gib, decimal_pos=0 if gib.is_integer() else 1)}{UNBROKEN}GB"
 
 
+def kilos(grams: int) -> str:
+    """Write grams as kilograms, in the reader's language: 8.4 kg."""
+    return f"{kilos_alone(grams)}{UNBROKEN}kg"
+
+
+def kilos_alone(grams: int) -> str:
+    """Write grams as a number of kilograms: 8.4."""
+    number = f"{grams / 1000:.3f}".rstrip("0").rstrip(".")
+    return number_format(number, decimal_pos=len(number.partition(".")[2]))
+
+
 def amount(value: int, unit: str) -> str:
     """Write a number with its unit ("", "MB" or "GB")."""
     if unit == "MB":

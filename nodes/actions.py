@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,8 +17,8 @@ from django.utils.translation import gettext_noop as _
 from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
 from accounts.models import Donor, User
-from lib.notes import Note, Refusal
-from nodes import mails, specs, states
+from lib.notes import Note, Refusal, moment
+from nodes import fact_bounds, mails, specs, states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import Reason, State
 
@@ -53,6 +54,17 @@ class OutOfOrder(Refusal):
     """The state of the computer does not allow the step: somebody was faster, or the page is old."""
 
     code = "out_of_order"
+
+
+class BadFact(Refusal):
+    """A fact about a computer that cannot be, at `field`."""
+
+    status = 400
+    code = "invalid"
+
+    def __init__(self, note: Note, *, field: str) -> None:
+        super().__init__(note.text, note.args)
+        self.field = field
 
 
 class NotUndoable(Refusal):
@@ -119,6 +131,7 @@ def step(
     computers: Collection[Computer],
     name: str,
     by: User,
+    from_state: str | None = None,
     note: str = "",
     reason: str = "",
     grams: int | None = None,
@@ -126,31 +139,44 @@ def step(
 ) -> uuid.UUID:
     """Take computers of one donation a step further, all or none, and return the batch, by which `undo` takes it back.
 
-    name: of nodes.states.STEPS. reason: of a decline. grams: what it weighs, when it is received. used_for: whose parts they become.
-    The donor's mail waits until the step cannot be undone. Raises OutOfOrder, BadStep, LookupError for a step that there is not.
+    name: of nodes.states.STEPS. from_state: the state in which whoever presses saw them; None: whatever it is. reason: of a decline.
+    grams: what it weighs, when it is received. used_for: whose parts they become. The donor's mail waits until the step cannot be
+    undone. Raises OutOfOrder, BadStep, LookupError for a step that there is not.
     """
     to, now, batch = states.STEPS[name].to, timezone.now(), uuid.uuid4()
     locked = _locked([row.pk for row in computers])
-    _check(to, locked, reason, used_for)
+    _check(to, locked, from_state, reason, used_for)
+    is_told = any(states.is_told(computer.state, to) for computer in locked)
     for computer in locked:
         computer.grams = grams if grams is not None and to == State.RECEIVED else computer.grams
         computer.used_for = used_for if to == State.PARTS else computer.used_for
         _move(computer, to, by=by, now=now, batch=batch, reason=reason if to == State.DECLINED else "", note=note)
         _record(by, f"{name}_computer", computer, note)
-    if locked and to in states.TOLD:
+    if is_told:
         mails.tell_of_step(locked[0].donation, batch, now=now, not_before=now + UNDO)
     return batch
 
 
-def _check(to: State, computers: Collection[Computer], reason: str, used_for: Computer | None) -> None:
+def _check(
+    to: State, computers: Collection[Computer], from_state: str | None, reason: str, used_for: Computer | None
+) -> None:
+    for computer in computers:
+        if to not in states.MOVES[computer.state] or from_state not in (None, computer.state):
+            raise _out_of_order(computer)
     if to == State.DECLINED and reason not in Reason.values:
         raise BadStep(_("Say why it is not accepted: the donor reads it."), field="reason")
     if used_for is not None and used_for in computers:
         raise BadStep(_("A computer cannot be used for parts of itself."), field="used_for")
-    for computer in computers:
-        if to not in states.MOVES[computer.state]:
-            text = _("%(number)s is “%(state)s” by now, so this step does not follow. Look at it again.")
-            raise OutOfOrder(text, {"number": computer.number, "state": _labels(computer.state)})
+
+
+def _out_of_order(computer: Computer) -> OutOfOrder:
+    """Say what the computer is by now, who recorded that, and when."""
+    last = computer.changes.select_related("by").first()
+    facts: dict[str, Any] = {"number": computer.number, "state": _labels(computer.state)}
+    if last is None or last.by is None:
+        return OutOfOrder(_("%(number)s is “%(state)s” by now, so this step does not follow. Look at it again."), facts)
+    text = _("%(number)s is “%(state)s” by now: %(who)s recorded it (%(when)s). Look at it again.")
+    return OutOfOrder(text, {**facts, "who": last.by.short_name, "when": moment(last.at)})
 
 
 def _record(by: User, verb: str, computer: Computer, note: str = "") -> None:
@@ -171,8 +197,11 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
     _check_undoable(changes, now)
     for change in changes:
         computer = locked[change.computer_id]
-        computer.used_for = None if change.to_state == State.PARTS else computer.used_for
         before = State(change.from_state)
+        computer.used_for = None if change.to_state == State.PARTS else computer.used_for
+        computer.grams = (
+            None if before == State.ACCEPTED else computer.grams
+        )  # it is not here, so nobody has weighed it
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)
     mails.cancel_step(batch)
@@ -225,6 +254,23 @@ def _labels(state: str) -> dict[str, str]:
         with override(language):
             words[language] = str(State(state).label)
     return words
+
+
+@transaction.atomic
+def correct(*, computer: Computer, by: User, **facts: Any) -> Computer:
+    """Write down what a computer really is, by the names of fact_bounds.BOUNDS and fact_bounds.WORDS. Raises BadFact."""
+    for field, value in facts.items():
+        if note := fact_bounds.why_impossible(field, value):
+            raise BadFact(note, field=field)
+    [locked] = _locked([computer.pk])
+    changed = [field for field, value in facts.items() if getattr(locked, field) != value]
+    if changed:
+        for field in changed:
+            setattr(locked, field, facts[field])
+        locked.save(update_fields=changed)
+        thing = Thing("computer", locked.pk, locked.number)
+        record(by=by, verb="correct_computer", thing=thing, detail={"fields": changed}, is_own_recorded=True)
+    return locked
 
 
 @transaction.atomic

@@ -75,6 +75,11 @@ def next_step(state: str) -> str | None:
     return step_to(WAY[place]) if place < len(WAY) else None
 
 
+def is_told(before: str, to: str) -> bool:
+    """Say whether the donor gets a mail of a move; not of a computer that waited for parts, and is again where it was."""
+    return to in TOLD and before != S.WAITING
+
+
 def step_to(state: str) -> str:
     """Return the name of the step that leads to a state. Raises LookupError for OFFERED, to which none does."""
     return next(name for name, step in STEPS.items() if step.to == state)

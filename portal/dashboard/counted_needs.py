@@ -67,3 +67,14 @@ OPEN_REQUESTS = _counted(
     gettext_noop("Decide"),
     "requests-to-decide",
 )
+OFFERS = _counted(
+    "offers",
+    "offers",
+    two_forms(
+        "%(count)s computer is offered, and waits for a decision.",
+        "%(count)s computers are offered, and wait for a decision.",
+    ),
+    gettext_noop("Decide"),
+    "desk",
+    "?state=offered",
+)

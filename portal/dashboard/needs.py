@@ -16,7 +16,14 @@ from lib.time_words import in_words
 from machines.idle.times import moment
 from machines.models import Machine
 from machines.states import State
-from portal.dashboard.counted_needs import FAILED_IMAGES, FAILED_MAILS, FAILING_ROWS, LOST_SERVERS, OPEN_REQUESTS
+from portal.dashboard.counted_needs import (
+    FAILED_IMAGES,
+    FAILED_MAILS,
+    FAILING_ROWS,
+    LOST_SERVERS,
+    OFFERS,
+    OPEN_REQUESTS,
+)
 from portal.dashboard.need_parts import CARE, TROUBLE, Found, Need, Rule, Severity, brief, here, on_page, units
 from portal.dashboard.snapshot import Snapshot
 from portal.ops.cloud_silence import Silence, silence_of, unattended_since
@@ -227,7 +234,7 @@ def _copies(seen: Snapshot) -> Found:
 
 RULES: tuple[Rule, ...] = (
     _worker, _cloud, _gateways, _hosts, _queue, _launches, _failed_machines, _mails,
-    _pause, _clocks, _room, _ports, FAILING_ROWS, FAILED_MAILS, FAILED_IMAGES, _copies, LOST_SERVERS, _cloud_check, OPEN_REQUESTS,
+    _pause, _clocks, _room, _ports, FAILING_ROWS, FAILED_MAILS, FAILED_IMAGES, _copies, LOST_SERVERS, _cloud_check, OPEN_REQUESTS, OFFERS,
 )  # fmt: skip
 
 

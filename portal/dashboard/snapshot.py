@@ -16,6 +16,8 @@ from catalog.models import Image
 from machines.launches_under_way import LASTS
 from machines.models import CloudWatch, DiskImage, Machine, Question, Stray
 from machines.states import State, Wanted
+from nodes import states as computer_states
+from nodes.models import Computer
 from portal.models import CloudCheck, DayCount, Finding
 from portal.ops.health import FAILS_TOLD
 from quotas.models import QuotaRequest
@@ -196,6 +198,7 @@ def _counts(now: datetime) -> dict[str, int]:
         "mails waiting": mails.filter(state=Notice.State.DUE),
         "questions": Question.objects.open(),
         "requests": QuotaRequest.objects.filter(state=QuotaRequest.State.OPEN),
+        "offers": Computer.objects.filter(state=computer_states.State.OFFERED),
         "copies failed": _failed_copies(now),
         "images failed": Image.objects.filter(missing=False).exclude(fault=""),
         "lost servers": open_strays.filter(kind=Stray.Kind.LOST),

@@ -16,10 +16,22 @@ from portal.presenters.template_fields import FIELD_LABELS
 from quotas.sentences import in_words
 
 ROLES: dict[str, Any] = dict(User.Role.choices)
+COMPUTER_FIELDS: dict[str, Promise] = {
+    "kind": gettext_lazy("Kind"),
+    "model": gettext_lazy("Maker and model"),
+    "cpu": gettext_lazy("Processor"),
+    "bits": gettext_lazy("32 or 64 bits"),
+    "ram_mb": gettext_lazy("Memory"),
+    "disk_gb": gettext_lazy("Disk"),
+    "nic_mbit": gettext_lazy("Network card"),
+    "year": gettext_lazy("Year"),
+    "grams": gettext_lazy("Weight"),
+}
 FIELDS: dict[str, Any] = {
     **FIELD_LABELS,
     "services": gettext_lazy("Services"),
     "idle": pgettext_lazy("audit", "Rules for idle machines"),
+    **COMPUTER_FIELDS,
 }
 DISMISSED: dict[str, Promise] = {
     "refused": pgettext_lazy("audit", "what the cluster refused"),

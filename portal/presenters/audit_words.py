@@ -65,6 +65,19 @@ VERBS: dict[str, Promise] = {
     "end_announcement": pgettext_lazy("audit", "Ended an announcement"),
     "remove_announcement": pgettext_lazy("audit", "Removed an announcement"),
     "withdraw_terms": pgettext_lazy("audit", "Withdrew the terms of use"),
+    "accept_computer": pgettext_lazy("audit", "Accepted a computer"),
+    "decline_computer": pgettext_lazy("audit", "Did not accept a computer"),
+    "receive_computer": pgettext_lazy("audit", "Recorded that a computer is here"),
+    "wipe_computer": pgettext_lazy("audit", "Recorded the wipe of a computer"),
+    "test_computer": pgettext_lazy("audit", "Recorded the test of a computer"),
+    "put_in_service_computer": pgettext_lazy("audit", "Put a computer into service"),
+    "wait_for_parts_computer": pgettext_lazy("audit", "Recorded that a computer waits for parts"),
+    "use_for_parts_computer": pgettext_lazy("audit", "Used a computer for parts"),
+    "lose_computer": pgettext_lazy("audit", "Recorded that a computer is lost"),
+    "retire_computer": pgettext_lazy("audit", "Retired a computer"),
+    "recycle_computer": pgettext_lazy("audit", "Handed a computer to recycling"),
+    "undo_computer_step": pgettext_lazy("audit", "Took a step of a computer back"),
+    "correct_computer": pgettext_lazy("audit", "Corrected the facts about a computer"),
 }
 KINDS: dict[str, Promise] = {
     "machine": pgettext_lazy("audit", "machine"),
@@ -79,6 +92,7 @@ KINDS: dict[str, Promise] = {
     "person": pgettext_lazy("audit", "person"),
     "terms": pgettext_lazy("audit", "terms of use"),
     "announcement": pgettext_lazy("audit", "announcement"),
+    "computer": pgettext_lazy("audit", "computer"),
 }
 
 

@@ -84,6 +84,7 @@ AREAS = (
             Entry("dashboard", pgettext_lazy("tab", "Dashboard"), access.administers),
             Entry("all-machines", _("Machines"), access.administers),
             Entry("people", _("People"), access.administers),
+            Entry("desk", _("Computers"), access.administers, under=("/manage/donations/",)),
             _REQUESTS(may=access.administers),
             _QUESTIONS(may=access.administers),
             _CATALOG(may=access.administers),

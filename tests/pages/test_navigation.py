@@ -18,7 +18,7 @@ ROLES = ("student", "teacher", "donor", "admin")
 ADDRESSES = {
     "teacher": ["/teaching/", "/lab-templates/", "/manage/requests/", "/manage/questions/", "/manage/catalog/"],
     "admin": [
-        "/manage/", "/manage/machines/", "/manage/people/", "/manage/requests/", "/manage/questions/", "/manage/catalog/",
+        "/manage/", "/manage/machines/", "/manage/people/", "/manage/computers/", "/manage/requests/", "/manage/questions/", "/manage/catalog/",
         "/manage/servers/", "/manage/failures/", "/manage/notices/", "/manage/audit/", "/manage/announcements/", "/manage/terms/",
     ],
 }  # fmt: skip

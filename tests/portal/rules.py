@@ -9,6 +9,7 @@ from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowF
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import BulkRun, Machine, Question, Stray
+from nodes.models import Computer, Donation
 from portal.models import CloudCheck, DayCount, Finding
 from quotas.models import QuotaRequest
 
@@ -68,6 +69,8 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "announcement-end": ("change", Announcement), "announcement-dismiss": ("dismiss", Announcement),
     "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),
     "all-machines": ("see", BulkRun), "bulk": ("start", BulkRun), "bulk-run": ("see", BulkRun),
+    "desk": ("see", Computer), "donation": ("step", Donation), "donation-undo": ("step", Donation),
+    **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts")},
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
     "teaching": ("teach", Template), "api-teaching-machines": ("teach", Template),
@@ -112,6 +115,7 @@ LISTS = {
     "people-import-left-out",
     "person-new",
     "requests-to-decide",
+    "desk",
     "all-machines",
     "bulk",
     "announcements",
@@ -143,8 +147,13 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
 
 
 def as_a_person(student: Any) -> dict[str, str]:
-    """Return what stands in administrators' addresses of this person."""
+    """Return what stands in administrators' addresses of this person, and of a computer that somebody gave."""
+    from tests.nodes.ledger import make_computer
+
+    computer = make_computer()
     return {
+        "manage/computers/<int:pk>": f"manage/computers/{computer.pk}",
+        "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
         "people/<int:pk>": f"people/{student.pk}",
         "people/<str:username>": f"people/{student.username}",
         "grants/<int:grant>": "grants/1",

@@ -81,6 +81,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("check", {"check": CloudCheck(checked_at=NOW, rows=[{"ok": "wrong"}])}, "found 1 thing wrong"),
     ("check", {"check": CloudCheck(checked_at=NOW, fault="OSError")}, "could not be finished"),
     ("requests", {"counts": {"requests": 2}}, "2 requests for more quota wait"),
+    ("offers", {"counts": {"offers": 1}}, "1 computer is offered"),
+    ("offers", {"counts": {"offers": 2}}, "2 computers are offered"),
 ]
 # Facts that come close, and are no reason to do anything.
 CLOSE: list[dict[str, Any]] = [

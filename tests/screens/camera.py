@@ -35,6 +35,8 @@ OF_EVERY_KIND = (
     "manage/people/",
     "manage/requests/",
     "manage/machines/bulk/",
+    "manage/computers/",
+    "manage/donations/",
     "help/",
 )  # for administrators, too; other pages look alike
 NO_PAGES = ("/api/", "/agent/")  # but for the API's documentation
@@ -54,6 +56,8 @@ MORE: dict[str, tuple[str, dict[str, str]]] = {
     "manage/90-days": ("/manage/?days=90", {}),
     "manage/machines/failed": ("/manage/machines/?state=failed", {}),
     "manage/machines/nobody": ("/manage/machines/?q=no+machine+is+called+so", {}),
+    "manage/computers/nothing": ("/manage/computers/?q=no+computer+is+called+so", {}),
+    "manage/computers/wrong-digit": ("/manage/computers/?q=MNG-00127-5", {}),
     "help/search": ("/help/?q=ssh", {}),
     "help/search-nothing": ("/help/?q=xyzzy", {}),
     "manage/audit/page-2": ("/manage/audit/?before=40", {}),

@@ -20,6 +20,7 @@ from lib.notes import Note
 from machines import bulk_preview
 from machines.disk_images import NOT_KEPT
 from machines.models import BulkRun, DiskImage, Machine
+from nodes import actions as ledger
 from portal.dashboard import coming_week, day_counts, findings
 from portal.help import contents
 from portal.models import CloudCheck, Finding
@@ -27,6 +28,7 @@ from portal.presenters.audit_words import VERBS
 from quotas import actions as quota_actions
 from quotas.models import QuotaRequest
 from tests.nodes.given import GOOD, OLD, donor_of, offered, stepped
+from tests.nodes.ledger import make_computer, make_donation
 from tests.pages.second_steps import with_app
 from tests.recording.things import Things
 
@@ -66,6 +68,7 @@ def add(things: Things) -> None:
     things.values["prove"] = [("right", own_address.token(student, "ana@students.example.org"))]
     things.values["unsubscribe"] = [("right", unsubscribe.token(admin, kind_of("quota.asked")))]
     things.values["given"] = [("right", _donations(admin)), ("ended", "x")]
+    things.values |= _given(admin)
     OutsideAccount.objects.create(user=student, way="keystone", subject="id-of-student", name="student")
     CloudUser.objects.create(
         user=User.objects.get(username="teacher"), name="minga-teacher-8a18d021", subject="id-of-teacher"
@@ -135,6 +138,19 @@ def _announcements(admin: User) -> int:
     writing.end(announcement=over, by=admin)
     writing.announce(**texts, starts_at=now + hour, ends_at=now + 3 * hour, pauses_launches=True, by=admin)
     return writing.announce(**texts, ends_at=now + 3 * hour, by=admin).pk
+
+
+def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
+    """Offer computers, and take them to several states. Return the ids of computers and donations."""
+    two = make_donation("Dell OptiPlex 780", "HP Compaq 6000", message="In the store on the second floor.")
+    here = make_computer("accepted", "Lenovo ThinkCentre M71z")
+    ledger.step(computers=[here], name="receive", by=admin, grams=8400, note="Its fan is loud.")
+    undone = make_computer("accepted")
+    ledger.undo(batch=ledger.step(computers=[undone], name="receive", by=admin), by=admin)
+    rows = {"offered": two.computers.earliest("pk"), "received": here, "undone": undone}
+    rows |= {state: make_computer(state) for state in ("waiting", "in_service", "recycled")}
+    computers = [(state, str(row.pk)) for state, row in rows.items()]
+    return {"computers": computers, "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))]}
 
 
 def _bulk(admin: User) -> dict[str, int]:

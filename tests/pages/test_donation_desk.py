@@ -1,0 +1,92 @@
+"""An offer at the desk: decided and received as a whole, in numbers, all or none."""
+
+import re
+from typing import Any
+
+from django.test import Client
+
+from accounts.models import User
+from nodes import actions
+from nodes.models import Donation
+from tests.nodes.ledger import make_computer, make_donation
+from tests.pages.desk_pages import colleague as colleague
+from tests.pages.desk_pages import forms, fresh, text
+from tests.pages.desk_pages import office as office
+
+
+def offer_page(donation: Donation) -> str:
+    return f"/manage/donations/{donation.pk}/"
+
+
+def together(client: Client, donation: Donation, step: str) -> dict[str, Any]:
+    """Return what the button of a step on the offer's page sends."""
+    page = client.get(offer_page(donation)).content.decode()
+    form = next(
+        form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'name="step" value="{step}"' in form
+    )
+    named = re.findall(r'name="computer" value="(\d+)"', form)
+    state = re.findall(r'name="from_state" value="(\w+)"', form)[0]
+    return {"step": step, "from_state": state, "computer": named}
+
+
+def test_an_offer_is_accepted_as_a_whole(office: Client) -> None:
+    donation = make_donation("one", "two", "three", message="Second floor")
+    shown = text(office.get(offer_page(donation)))
+    for words in ("Offer of Lucía Paz", "Second floor", "The donor brings it.", "Accept all 3", "Not answered yet."):
+        assert words in shown
+    assert office.post(offer_page(donation), together(office, donation, "accept")).status_code == 302
+    assert set(donation.computers.values_list("state", flat=True)) == {"accepted"}
+    shown = office.get(offer_page(donation))
+    assert "Accepted: 3 computers. The donor gets a mail in 10 minutes." in text(shown)
+    assert "All 3 are here" in text(shown)
+    bar = next(form for form in forms(shown) if "batch" in form)
+    office.post(f"{offer_page(donation)}undo/", bar)
+    assert set(donation.computers.values_list("state", flat=True)) == {"offered"}
+
+
+def test_the_button_tells_how_many_it_is_about(office: Client, admin: User) -> None:
+    donation = make_donation("one", "two", "three")
+    actions.step(computers=[donation.computers.earliest("pk")], name="decline", by=admin, reason="enough")
+    shown = text(office.get(offer_page(donation)))
+    assert "Accept 2 of 3" in shown
+    assert "Do not accept 2 of 3" in shown
+    office.post(offer_page(donation), together(office, donation, "accept"))
+    assert "2 of 3 are here" in text(office.get(offer_page(donation)))
+    assert sorted(donation.computers.values_list("state", flat=True)) == ["accepted", "accepted", "declined"]
+
+
+def test_one_reason_for_all_that_are_not_accepted(office: Client) -> None:
+    donation = make_donation("one", "two")
+    sent = together(office, donation, "decline")
+    assert office.post(offer_page(donation), sent).status_code == 400
+    office.post(offer_page(donation), {**sent, "reason": "enough"})
+    assert set(donation.computers.values_list("state", "reason")) == {("declined", "enough")}
+
+
+def test_if_one_changed_meanwhile_none_does(office: Client, colleague: User) -> None:
+    donation = make_donation("one", "two")
+    sent = together(office, donation, "accept")
+    actions.step(computers=[donation.computers.earliest("pk")], name="accept", by=colleague)
+    reply = office.post(offer_page(donation), sent)
+    assert (reply.status_code, "Łukasz recorded it" in text(reply)) == (409, True)
+    assert sorted(donation.computers.values_list("state", flat=True)) == ["accepted", "offered"]
+    assert "Accept 1 of 2" in text(reply)
+
+
+def test_computers_of_other_offers_are_not_moved_by_it(office: Client) -> None:
+    donation, other = make_donation("one"), make_computer()
+    for named in ([], [str(other.pk)], [str(donation.computers.get().pk), str(other.pk)], ["x"], ["²"], ["9" * 30]):
+        reply = office.post(offer_page(donation), {"step": "accept", "from_state": "offered", "computer": named})
+        assert reply.status_code == 400, named
+    assert (fresh(other).state, donation.computers.get().state) == ("offered", "offered")
+
+
+def test_what_the_donor_answered_is_there(office: Client) -> None:
+    donation = make_donation("one")
+    donation.computers.update(state="received")
+    actions.confirm(donation=donation, is_right=False, note="The cable is missing.")
+    shown = text(office.get(offer_page(donation)))
+    assert "Something is missing, or too much" in shown
+    assert "The cable is missing." in shown
+    actions.confirm(donation=donation, is_right=True)
+    assert "The list is right" in text(office.get(offer_page(donation)))
