@@ -61,6 +61,12 @@ class NotUndoable(Refusal):
     code = "not_undoable"
 
 
+class NothingToConfirm(Refusal):
+    """Nothing has been received yet, or something is still on its way."""
+
+    code = "nothing_to_confirm"
+
+
 @dataclass(frozen=True, slots=True)
 class Offered:
     """A computer as its donor describes it. Units as in nodes.models.Computer; None: not known."""
@@ -162,6 +168,7 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
     for change in changes:
         computer = locked[change.computer_id]
         computer.used_for = None if change.to_state == State.PARTS else computer.used_for
+        computer.grams = None if change.from_state == State.ACCEPTED else computer.grams  # weighed by this step
         before = State(change.from_state)
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)
@@ -219,7 +226,12 @@ def _labels(state: str) -> dict[str, str]:
 
 @transaction.atomic
 def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
-    """Write down what the donor says of the list of what was received; they may change their mind. Raises BadOffer without a note."""
+    """Write down what the donor says of the list of what was received; they may change their mind.
+
+    Raises BadOffer without a note for what is wrong, NothingToConfirm while something is awaited.
+    """
+    if not is_to_confirm(donation.computers.all()):
+        raise NothingToConfirm(_("There is no list to confirm yet: something is still on its way."))
     if not is_right and not note:
         raise BadOffer(Note(_("Say what is missing or too much.")), field="note")
     answer = Donation.Confirmed.YES if is_right else Donation.Confirmed.NO
