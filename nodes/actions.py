@@ -168,7 +168,6 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
     for change in changes:
         computer = locked[change.computer_id]
         computer.used_for = None if change.to_state == State.PARTS else computer.used_for
-        computer.grams = None if change.from_state == State.ACCEPTED else computer.grams  # weighed by this step
         before = State(change.from_state)
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)

@@ -1,6 +1,7 @@
 """The shapes of donations and given computers in the API."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -114,7 +115,7 @@ class StepIn(serializers.Serializer[Any]):
         Reason.values, required=False, allow_blank=True, default="", help_text="Of “decline”, which needs one."
     )
     kg = serializers.DecimalField(
-        required=False, allow_null=True, default=None, max_digits=6, decimal_places=3, min_value=0, coerce_to_string=False,
+        required=False, allow_null=True, default=None, max_digits=6, decimal_places=3, min_value=Decimal("0.1"), max_value=500, coerce_to_string=False,
         help_text="What each weighs, with “receive”.",
     )  # fmt: skip
     used_for = Text(

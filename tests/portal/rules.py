@@ -9,6 +9,7 @@ from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowF
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import BulkRun, Machine, Question, Stray
+from nodes.models import Donation
 from portal.models import CloudCheck, DayCount, Finding
 from quotas.models import QuotaRequest
 
@@ -31,6 +32,8 @@ PUBLIC = {
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
     *OF_PROVIDERS,
 }  # fmt: skip
+# What anybody may do without signing in, at addresses that are closed otherwise.
+PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
     "machines", "launch", "moved", "donating",
@@ -39,7 +42,7 @@ OWN = {
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn", "account_confirm_elsewhere", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn",
-    "requests", "request-new", "api-requests", "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
+    "requests", "request-new", "api-requests", "api-me", "api-quota", "api-donations", "api-computers", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {
     "key-remove": ("remove", SshKey), "key-install": ("install", SshKey), "api-key-install": ("install", SshKey),
@@ -76,6 +79,8 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "machine-ports": ("open_port", Machine), "api-ports": ("look", Machine), "machine-port-close": ("close_port", Machine),
     "api-port": ("close_port", Machine), "machine-give": ("keep_awake", Machine), "api-machine-disk": ("download", Machine),
     "api-machine-portal-key": ("look", Machine),
+    "api-donation": ("see", Donation), "api-donation-confirm": ("confirm", Donation),
+    **{f"api-donation-{name}": ("step", Donation) for name in ("step", "steps")},
     "machine-dismiss": ("dismiss_vanished", Machine),
     **{f"machine-{part}": ("look", Machine) for part in ("card", "disk", "history", "live", "settings", "work")}, "api-machine-events": ("look", Machine),
     **{f"machine-moment-{verb}": ("moments", Machine) for verb in ("delete", "restore")},
@@ -125,13 +130,15 @@ WRITES: dict[str, tuple[str, type[Model]]] = {
     "api-announcements": ("change", Announcement),
 }
 # Rows of others are not found (404); rows of any other model are no secret.
-FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest)
+FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest, Donation)
 
 
 def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
     """Return the rule of an address; None for what is nobody else's. Fails for an address that has none."""
     if name in WRITES and method != "GET":
         return WRITES[name]
+    if (name, method) in PUBLIC_WRITES:
+        return "offer", Donation
     if name in RULES or name in OWN:
         return RULES.get(name)
     kind, _dash, verb = name.removeprefix("api-").partition("-")
