@@ -19,7 +19,7 @@ from nodes.states import STEPS, Reason, State
 from portal.api import serializers as s
 from portal.api.inputs import Text
 
-STATES = State.values
+STATES, KINDS = State.values, Computer.Kind.values
 DONATION_STATES = [state.value for state in OF_COMPUTERS]
 OLDEST = 1980  # year of a computer
 # In which step alone a field counts.
@@ -45,11 +45,11 @@ class Line(Text):
 
 
 class OfferedIn(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(Computer.Kind.values)
+    kind = serializers.ChoiceField(KINDS)
     model = Line(required=False, allow_blank=True, default="", max_length=100, help_text="Maker and model.")
     cpu = Line(required=False, allow_blank=True, default="", max_length=100, help_text="The processor's name.")
-    bits = serializers.ChoiceField(
-        [32, 64], required=False, allow_null=True, default=None, help_text="Of the processor; null, as in all that follow: not known."
+    bits = serializers.IntegerField(
+        required=False, allow_null=True, default=None, help_text="Of the processor: 32 or 64. null, as in all that follow: not known."
     )  # fmt: skip
     ram_mb = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=16_777_216, help_text="MiB"
@@ -61,6 +61,11 @@ class OfferedIn(serializers.Serializer[Any]):
         required=False, allow_null=True, default=None, min_value=1, max_value=1_000_000, help_text="Mbit/s"
     )
     year = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=OLDEST)
+
+    def validate_bits(self, value: int | None) -> int | None:
+        if value not in (None, 32, 64):
+            raise ValidationError(serializers.ChoiceField.default_error_messages["invalid_choice"].format(input=value))
+        return value
 
     def validate_year(self, value: int | None) -> int | None:
         if value is not None and value > date.today().year:
@@ -112,7 +117,7 @@ class StepIn(serializers.Serializer[Any]):
     )  # fmt: skip
     note = Text(required=False, allow_blank=True, default="", max_length=500, help_text="For staff.")
     reason = serializers.ChoiceField(
-        Reason.values, required=False, allow_blank=True, default="", help_text="Of “decline”, which needs one."
+        Reason.values, required=False, default="", help_text="Of “decline”, which needs one."
     )
     kg = serializers.DecimalField(
         required=False, allow_null=True, default=None, max_digits=6, decimal_places=3, min_value=Decimal("0.1"), max_value=500, coerce_to_string=False,
@@ -172,14 +177,12 @@ class OfferedOut(serializers.Serializer[Any]):
 class ComputerOut(serializers.Serializer[Any]):
     number = serializers.CharField(help_text="As it stands on the label: MNG-00127-4.")
     donation = serializers.CharField(source="donation.number")
-    kind = serializers.ChoiceField(Computer.Kind.values)
+    kind = serializers.ChoiceField(KINDS)
     model = serializers.CharField()
     state = serializers.ChoiceField(STATES)
     since = serializers.DateTimeField(source="state_since", help_text="Of the state.")
     kg = serializers.SerializerMethodField(help_text="null: it was not weighed.")
-    reason = serializers.ChoiceField(
-        Reason.values, allow_blank=True, help_text="Why it was declined; '' where it was not."
-    )
+    reason = serializers.CharField(help_text=f"Why it was declined: {' '.join(Reason.values)}; '' where it was not.")
     why = Why(help_text="The same in words.")
 
     def get_kg(self, computer: Computer) -> float | None:
@@ -219,8 +222,8 @@ class DonationOut(OfferedOut):
     to_confirm = serializers.SerializerMethodField(
         help_text="All that was accepted is here: the donor can confirm the list."
     )
-    confirmed = serializers.ChoiceField(
-        Donation.Confirmed.values, help_text="What the donor says of the list of what was received; '': nothing yet."
+    confirmed = serializers.CharField(
+        help_text="What the donor says of the list of what was received: yes, no; '' for nothing yet."
     )
     confirmed_at = serializers.DateTimeField(allow_null=True)
     confirm_note = serializers.CharField(help_text="What is missing or too much.")

@@ -42,7 +42,8 @@ OWN = {
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn", "account_confirm_elsewhere", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn",
-    "requests", "request-new", "api-requests", "api-me", "api-quota", "api-donations", "api-computers", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
+    "requests", "request-new", "api-requests", "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
+    "api-donations", "api-computers",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {
     "key-remove": ("remove", SshKey), "key-install": ("install", SshKey), "api-key-install": ("install", SshKey),
@@ -138,7 +139,7 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
     if name in WRITES and method != "GET":
         return WRITES[name]
     if (name, method) in PUBLIC_WRITES:
-        return "offer", Donation
+        return None
     if name in RULES or name in OWN:
         return RULES.get(name)
     kind, _dash, verb = name.removeprefix("api-").partition("-")
@@ -158,4 +159,15 @@ def as_a_person(student: Any) -> dict[str, str]:
         "sessions/<int:pk>": "sessions/1",
         "sessions/<int:session>": "sessions/1",
         "account-elsewhere/<int:account>": "account-elsewhere/1",
+    }
+
+
+def as_a_donor(student: Any) -> dict[str, str]:
+    """Let this person offer a computer. Return what stands in its addresses."""
+    from tests.factories import make_donation
+
+    given = make_donation(student)
+    return {
+        "donations/<str:number>": f"donations/{given.number}",
+        "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
     }

@@ -22,7 +22,7 @@ from portal import access
 from portal.middleware import page_writes
 from quotas.models import QuotaRequest
 from tests.portal.page_weight import weight
-from tests.portal.rules import ELSEWHERE, FOUND, LISTS, PUBLIC, PUBLIC_WRITES, as_a_person, rule_of
+from tests.portal.rules import ELSEWHERE, FOUND, LISTS, PUBLIC, PUBLIC_WRITES, as_a_donor, as_a_person, rule_of
 
 pytestmark = pytest.mark.slow
 
@@ -72,14 +72,13 @@ def addresses(student: Any) -> list[Address]:
     from knox.models import AuthToken
 
     from accounts.actions import make_key
-    from tests.factories import make_donation, make_machine
+    from tests.factories import make_machine
     from tests.machines.idle.asked import asked
     from tunnels.models import Tunnel
 
     machine = make_machine(student)
     token, _word = AuthToken.objects.create(user=student)
     request = QuotaRequest.objects.create(user=student, subject=machine.template_id, title={"en": "Lab"}, machines=1)
-    given = make_donation(student)
     theirs = {
         "machines/<uuid:pk>": f"machines/{machine.pk}",
         "ports/<uuid:tunnel>": f"ports/{Tunnel.objects.filter(holder=machine.pk)[0].pk}",
@@ -88,12 +87,10 @@ def addresses(student: Any) -> list[Address]:
         "tokens/<slug:key>": f"tokens/{token.token_key}",
         "account/sessions/<int:pk>": f"account/sessions/{student.browser_sessions.create(session_key='elsewhere').pk}",
         "v1/requests/<int:pk>": f"v1/requests/{request.pk}",
-        "v1/donations/<str:number>": f"v1/donations/{given.number}",
-    }
+    } | as_a_donor(student)
     shared = {
         **OPEN_TO_ALL,
         **moments_of(machine),
-        "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
         **as_a_person(student),
         "images/<int:pk>": f"images/{machine.template.image_id}",
         "flavors/<int:pk>": f"flavors/{machine.template.flavor_id}",
