@@ -10,7 +10,9 @@ from django.utils.translation import gettext_noop as _
 from lib.notes import Refusal
 
 DIGITS = 5  # at least; the hundred thousandth computer has six
-_FORM = re.compile(r"(?:MNG[\s-]*)?(\d{1,9})[\s-]*(\d)", re.IGNORECASE | re.ASCII)
+# A phone may make another dash of a hyphen, and a web page another blank.
+_GAP = r"[\s\u00a0\u202f\u2010-\u2015\u2212-]{0,5}"
+_FORM = re.compile(rf"(?:MNG{_GAP})?(\d{{1,9}}){_GAP}(\d)", re.IGNORECASE | re.ASCII)
 
 
 class BadNumber(Refusal):
@@ -33,7 +35,7 @@ def written(serial: int) -> str:
 
 def read(typed: str) -> int:
     """Return the serial number of what somebody typed, with or without letters, blanks and dashes. Raises BadNumber."""
-    found = _FORM.fullmatch(typed[:40].strip())
+    found = _FORM.fullmatch(typed.strip())
     if found is None:
         raise BadNumber(_("A number looks like this: MNG-00127-4."))
     serial = int(found[1])

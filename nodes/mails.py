@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts import emails
 from accounts.donors import donor_links
 from accounts.models import Donor, Notice
 from accounts.notices import kinds, outbox
@@ -49,9 +50,8 @@ def send_link(donor: Donor, now: datetime) -> None:
 
 
 def _send(kind: str, donor: Donor, about: str, now: datetime, not_before: datetime | None = None) -> None:
-    outbox.send(
-        kind=kind, to=donor.user or donor, about=about, channels=[Notice.Channel.MAIL], now=now, not_before=not_before
-    )
+    to = donor.user if donor.user and emails.proven(donor.user) else donor  # an account without one gets no mail
+    outbox.send(kind=kind, to=to, about=about, channels=[Notice.Channel.MAIL], now=now, not_before=not_before)
 
 
 def _about_step(batch: uuid.UUID) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Donor, User
-from nodes import computer_numbers, states
+from nodes import computer_numbers, donation_numbers, states
 
 
 class Donation(models.Model):
@@ -53,7 +53,7 @@ class Donation(models.Model):
     @property
     def number(self) -> str:
         """Return the number as people read it: MNG-D-0041."""
-        return f"MNG-D-{self.pk:04}"
+        return donation_numbers.written(self.pk)
 
 
 class Computer(models.Model):

@@ -7,10 +7,21 @@ from django.conf import settings
 
 from nodes.states import Reason
 
-# Processors that only know 32 bits, as people write their names. Later ones of a name may know 64: those who say so are believed.
+# Marks that programs write between the words of a name: Intel(R) Pentium(R) 4 CPU.
+_MARKS = re.compile(r"\((?:r|tm|c)\)|[®™©]|\b(?:intel|amd|genuine|mobile|cpu|processor)\b|[\s_-]+", re.IGNORECASE)
+# Processors that know 32 bits only, as people and programs write their names, with single blanks. A name that also stands on
+# processors of 64 bits (Celeron, Sempron, Athlon, Xeon alone) is not here: such a computer is looked at when it has come.
 _OLD = re.compile(
-    r"\b(i?[3-6]86|486|pentium[ -]*(pro|m|ii|iii|2|3|4|iv)\b|pentium\s*$|athlon[ -]*xp|duron|athlon(?![ -]*(64|ii|x[2-4]|neo))\b|"
-    r"k6|core[ -]*(solo|duo)\b|celeron[ -]*m\b|via[ -]*c[37])",
+    r"\b(?:"
+    r"(?:i|80)?[3-5]86(?:[ds]x[24]?)?"
+    r"|pentium (?:[1-9]\d{1,2} ?mhz|mmx|pro|ii|iii|[23m]|(?:4|iv)(?! ?m?(?: ht)? ?(?:5\d1|6\d\d)\b))"
+    r"|p(?:ii|iii|iv|[234])"
+    r"|core (?:solo|duo)|[tlu]2[0-7][05]0e?|t2[01][68]0|t2130"
+    r"|celeron (?:m(?! ?5\d\d)|[1-9]\d{2,3} ?mhz)"
+    r"|athlon (?:xp|mp|4|thunderbird|[1-9]\d{2,3} ?mhz)|duron|k[67](?: [23])?"
+    r"|atom (?:n2[78]0|z5\d\d)"
+    r"|via c[37]|geode|crusoe|efficeon|cyrix|winchip"
+    r")\b",
     re.IGNORECASE,
 )
 
@@ -27,7 +38,7 @@ class Facts:
 
 def why_not(facts: Facts) -> Reason | None:
     """Return why such a computer cannot help, or None. What is not known is looked at when it is here."""
-    bits = facts.bits or (32 if _OLD.search(facts.cpu) else None)
+    bits = facts.bits or (32 if knows_32_bits_only(facts.cpu) else None)
     if bits == 32:
         return Reason.BITS
     if facts.ram_mb is not None and facts.ram_mb < settings.MIN_COMPUTER_RAM_MB:
@@ -35,3 +46,8 @@ def why_not(facts: Facts) -> Reason | None:
     if facts.nic_mbit is not None and facts.nic_mbit < settings.MIN_COMPUTER_NIC_MBIT:
         return Reason.NETWORK
     return None
+
+
+def knows_32_bits_only(cpu: str) -> bool:
+    """Say whether a processor of this name surely knows no 64 bits. Whoever says that theirs does is believed: see why_not."""
+    return _OLD.search(" ".join(_MARKS.sub(" ", cpu).split())) is not None

@@ -257,6 +257,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ComputerStateEnum": "portal.api.donation_shapes.STATES",
+        "ComputerKindEnum": "portal.api.donation_shapes.KINDS",
+        "DonationStateEnum": "portal.api.donation_shapes.DONATION_STATES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "portal.api.docs.with_problems",

@@ -162,11 +162,13 @@ def _administration(person: User, _verb: str, _thing: Any) -> Refusal | None:
 
 
 def _donation(person: User, verb: str, donation: Any) -> Refusal | None:
-    """Let donors read and confirm what they gave; everything else is the administrators'. Anybody offers (portal.views.donate)."""
-    if administers(person):
+    """Let anybody offer, also who is not signed in; donors read and confirm what they gave; the rest is the administrators'."""
+    if verb == "offer":
         return None
-    is_theirs = not isinstance(donation, type) and donation.donor.user_id == person.pk
-    return None if verb in ("see", "confirm") and is_theirs else Forbidden(_STAFF)
+    is_theirs = not isinstance(donation, type) and person.is_active and donation.donor.user_id == person.pk
+    if verb == "confirm":  # not even an administrator answers for them
+        return None if is_theirs else NotYours(_("Only its donor can say whether the list is right."))
+    return None if administers(person) or (verb == "see" and is_theirs) else Forbidden(_STAFF)
 
 
 def _announcement(person: User, verb: str, _announcement: Any) -> Refusal | None:

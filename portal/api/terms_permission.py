@@ -1,4 +1,4 @@
-"""The permission that every call of the API needs, whatever it is about."""
+"""The permission that every call of the API needs, whatever it is about; and the one that opens offers to everybody."""
 
 from typing import Any
 
@@ -11,6 +11,8 @@ from rest_framework.request import Request
 from accounts import second_steps
 from accounts.models import User
 from accounts.terms import versions
+from nodes.models import Donation
+from portal import access
 
 
 class SignedInAndAccepted(IsAuthenticated):
@@ -27,4 +29,13 @@ class SignedInAndAccepted(IsAuthenticated):
                 _("Set up a second step first, in a browser: %(url)s"),
                 {"url": f"{settings.PORTAL_URL}{reverse('mfa_index')}"},
             )
+        return super().has_permission(request, view)
+
+
+class SignedInOrOffers(SignedInAndAccepted):
+    """Computers are offered without an account, too (portal.access); whatever else is asked at that address needs a sign-in."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if request.method == "POST" and not request.user.is_authenticated:
+            return access.may(request.user, "offer", Donation)  # type: ignore[arg-type]  # nobody: the rule asks for no role
         return super().has_permission(request, view)

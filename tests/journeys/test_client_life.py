@@ -67,6 +67,25 @@ def test_a_request_for_more_is_decided(minga: Client, stack: Any) -> None:
     assert list(minga.announcements()) == []
 
 
+def test_given_computers_are_offered_taken_further_and_followed(stack: Any) -> None:
+    """Offered without a token, as anybody may."""
+    computers = [{"kind": "desktop", "model": "OptiPlex", "ram_mb": 8192}, {"kind": "desktop", "cpu": "Pentium 4"}]
+    offered = Client(stack.url).offer_computers(computers, name="Ana", email="ana@donors.example.org")
+    assert [(each.state, bool(each.why)) for each in offered.computers] == [("offered", False), ("declined", True)]
+    admin = Client.sign_in(stack.url, "admin", "minga", name="desk")
+    for step, kg in (("accept", None), ("receive", 8.0)):
+        donation = admin.step_donation(offered.number, step, kg=kg)
+    assert [(each.state, each.kg) for each in donation.computers] == [("received", 8.0), ("declined", None)]
+    donation = admin.undo_donation_step(offered.number, donation.events[0].batch)
+    assert [event.to_state for event in donation.events[:3]] == ["accepted", "received", "accepted"]
+    assert [each.number for each in admin.donations(state="open", donor="ana@donors")] == [offered.number]
+    assert admin.donation(offered.number) == donation
+    assert donation.computers[0].number in [each.number for each in admin.computers(state="accepted")]
+    with pytest.raises(Refused) as caught:  # not even an administrator answers for the donor
+        admin.confirm_donation(offered.number, True)
+    assert caught.value.code == "not_yours"
+
+
 def test_a_server_made_outside_minga_is_given_to_a_person(minga: Client, stack: Any) -> None:
     """Made on the cloud itself, it is found with a whole list, and is a machine like any other once it is given."""
     admin = Client.sign_in(stack.url, "admin", "minga", name="adopts")

@@ -33,6 +33,8 @@ PUBLIC = {
     "donate", "donated", "given", "given-again",
     *OF_PROVIDERS,
 }  # fmt: skip
+# What anybody may do without signing in, at addresses that are closed otherwise.
+PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
     "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie",
@@ -42,6 +44,7 @@ OWN = {
     "mfa_reauthenticate_webauthn", "account_confirm_elsewhere", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn",
     "requests", "request-new", "api-requests", "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
+    "api-donations", "api-computers",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {
     "key-remove": ("remove", SshKey), "key-install": ("install", SshKey), "api-key-install": ("install", SshKey),
@@ -80,6 +83,8 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "machine-ports": ("open_port", Machine), "api-ports": ("look", Machine), "machine-port-close": ("close_port", Machine),
     "api-port": ("close_port", Machine), "machine-give": ("keep_awake", Machine), "api-machine-disk": ("download", Machine),
     "api-machine-portal-key": ("look", Machine),
+    "api-donation": ("see", Donation), "api-donation-confirm": ("confirm", Donation),
+    **{f"api-donation-{name}": ("step", Donation) for name in ("step", "steps")},
     "machine-dismiss": ("dismiss_vanished", Machine),
     **{f"machine-{part}": ("look", Machine) for part in ("card", "disk", "history", "live", "settings", "work")}, "api-machine-events": ("look", Machine),
     **{f"machine-moment-{verb}": ("moments", Machine) for verb in ("delete", "restore")},
@@ -130,13 +135,15 @@ WRITES: dict[str, tuple[str, type[Model]]] = {
     "api-announcements": ("change", Announcement),
 }
 # Rows of others are not found (404); rows of any other model are no secret.
-FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest)
+FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest, Donation)
 
 
 def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
     """Return the rule of an address; None for what is nobody else's. Fails for an address that has none."""
     if name in WRITES and method != "GET":
         return WRITES[name]
+    if (name, method) in PUBLIC_WRITES:
+        return None
     if name in RULES or name in OWN:
         return RULES.get(name)
     kind, _dash, verb = name.removeprefix("api-").partition("-")
@@ -161,4 +168,15 @@ def as_a_person(student: Any) -> dict[str, str]:
         "sessions/<int:pk>": "sessions/1",
         "sessions/<int:session>": "sessions/1",
         "account-elsewhere/<int:account>": "account-elsewhere/1",
+    }
+
+
+def as_a_donor(student: Any) -> dict[str, str]:
+    """Let this person offer a computer. Return what stands in its addresses."""
+    from tests.factories import make_donation
+
+    given = make_donation(student)
+    return {
+        "donations/<str:number>": f"donations/{given.number}",
+        "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
     }

@@ -53,6 +53,8 @@ BODIES_OF_API: dict[str, list[tuple[str, str, Any]]] = {
                  ("wrong", "POST", {"port": 70000, "scheme": "x", "allow": ["x"]})],
     "/templates/": [("right", "POST", TEMPLATE), ("wrong", "POST", {"name": ""})],
     "templates/<slug:slug>/": [("right", "PATCH", {"summary": "Another."}), ("wrong", "PATCH", {"services": [{"name": "x"}]})],
+    "/donations/": [("right", "POST", {"name": "Ana", "email": "ana@donors.example.org", "handover": "bring", "computers": [{"kind": "desktop"}]}),
+                    ("wrong", "POST", {"name": 5, "email": "x", "handover": "x", "computers": [{"kind": "x"}]})],
     "/adopt/": [("right", "POST", {"person": "student2", "template": "lab"}), ("nobody", "POST", {"person": "x", "template": "lab"})],
 }  # fmt: skip
 BROKEN = [("broken", "POST", "{"), ("a list", "POST", "[]"), ("no JSON", "POST", "\xff")]
@@ -71,6 +73,8 @@ QUERIES = {
     "/servers/": ("?search=lost", "?search=x"),
     "/templates/": ("?all=true", "?search=lab"),
     "/catalog/images/": ("?all=true",),
+    "/donations/": ("?state=open", "?state=x", "?donor=ana"),
+    "/computers/": ("?state=offered", "?state=x"),
 }
 
 

@@ -198,7 +198,54 @@ class Client:
         sent = {"state": state, "note": note, "ends_at": ends_at.isoformat() if ends_at else None}
         return self._one(models.QuotaRequest, "PATCH", f"requests/{request}/", sent)
 
+    # ---- given computers ----
+
+    def offer_computers(
+        self, computers: Collection[dict[str, Any]], *, handover: str = "bring", name: str = "", email: str = "",
+        organisation: str = "", message: str = "",
+    ) -> models.Offered:  # fmt: skip
+        """Offer computers: each with `kind`, and what is known of model, cpu, bits, ram_mb, disk_gb, nic_mbit, year.
+
+        handover: bring or fetch. Without a token name and email are needed, and after a lost answer it may be offered twice.
+        """
+        who = {"name": name, "email": email, "organisation": organisation}
+        sent = {**who, "handover": handover, "message": message, "computers": list(computers)}
+        return self._one(models.Offered, "POST", "donations/", sent)
+
+    def donations(self, *, state: str = "", donor: str = "") -> Iterator[models.Donation]:
+        """Go through your donations, newest first; for administrators all. donor: a part of their name, organisation or address."""
+        return self._all(models.Donation, "donations/", state=state, donor=donor)
+
+    def donation(self, number: str) -> models.DonationDetail:
+        """Return a donation with its events. `number`: MNG-D-0041."""
+        return self._one(models.DonationDetail, "GET", f"donations/{number}/")
+
+    def confirm_donation(self, number: str, right: bool, *, note: str = "") -> models.DonationDetail:
+        """Say whether the list of what was received is right. If not, the note says what is missing or too much."""
+        return self._one(models.DonationDetail, "POST", f"donations/{number}/confirm/", {"right": right, "note": note})
+
+    def computers(self, *, state: str = "") -> Iterator[models.Computer]:
+        """Go through the computers that you gave, newest first; for administrators all."""
+        return self._all(models.Computer, "computers/", state=state)
+
     # ---- for administrators ----
+
+    def step_donation(
+        self, number: str, step: str, *, computer: str = "", note: str = "", reason: str = "", kg: float | None = None,
+        used_for: str = "",
+    ) -> models.DonationDetail:  # fmt: skip
+        """Take a donation a step further: accept, decline, receive, wipe, test, put_in_service, wait_for_parts, use_for_parts, lose, retire, recycle.
+
+        computer: the number of one; else all that were not declined. note: for staff. reason: of a decline. kg: what each weighs, when
+        it is received. used_for: the number of the computer that gets the parts.
+        """
+        given = {"computer": computer, "note": note, "reason": reason, "kg": kg, "used_for": used_for}
+        sent = {"step": step, **{name: value for name, value in given.items() if value not in ("", None)}}
+        return self._one(models.DonationDetail, "POST", f"donations/{number}/steps/", sent)
+
+    def undo_donation_step(self, number: str, batch: str) -> models.DonationDetail:
+        """Take a step back within ten minutes. `batch`: of its event."""
+        return self._one(models.DonationDetail, "DELETE", f"donations/{number}/steps/{batch}/")
 
     def announcements(self) -> Iterator[models.Announcement]:
         """List what is announced now; for administrators all, also what is over and to come."""

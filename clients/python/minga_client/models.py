@@ -68,6 +68,24 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class Computer:
+    # As it stands on the label: MNG-00127-4.
+    number: str
+    donation: str
+    kind: str
+    model: str
+    state: str
+    # Of the state.
+    since: datetime
+    # null: it was not weighed.
+    kg: float | None
+    # Why it was declined: bits memory network broken enough never_came withdrawn; '' where it was not.
+    reason: str
+    # The same in words.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
     # due: it is being prepared.
     state: str
@@ -93,6 +111,112 @@ class DeviceCodes:
     expires_in: int
     # Seconds to leave between two polls; 5 more after each `slow_down`.
     interval: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComputerFacts:
+    # As it stands on the label: MNG-00127-4.
+    number: str
+    donation: str
+    kind: str
+    model: str
+    state: str
+    # Of the state.
+    since: datetime
+    # null: it was not weighed.
+    kg: float | None
+    # Why it was declined: bits memory network broken enough never_came withdrawn; '' where it was not.
+    reason: str
+    # The same in words.
+    why: str
+    cpu: str
+    # null, here and in what follows: not known.
+    bits: int | None
+    # MiB
+    ram_mb: int | None
+    # GB
+    disk_gb: int | None
+    # Mbit/s
+    nic_mbit: int | None
+    year: int | None
+    # The number of the computer that got its parts; '' for none.
+    used_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Donor:
+    name: str
+    organisation: str
+    # '' where it was erased.
+    email: str
+    # Of their account; '' where they have none.
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class DonationEvent:
+    at: datetime
+    computer: str
+    # '': it was offered.
+    from_state: str
+    to_state: str
+    # Of a decline.
+    reason: str
+    # It took back the step before.
+    undoes: bool
+    # Of the step, to take it back. For administrators; '' for others, as below.
+    batch: str
+    # A username; '' where no person did it.
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class DonationDetail:
+    # MNG-D-0041
+    number: str
+    # open: a computer waits for a decision or to be brought. received: what was accepted is here and being
+    # prepared. in_service: all is prepared, and at least one carries machines. done: none is in use any more.
+    # declined: none was accepted.
+    state: str
+    computers: list[ComputerFacts]
+    donor: Donor
+    handover: str
+    # The donor's.
+    message: str
+    offered_at: datetime
+    # All that was accepted is here: the donor can confirm the list.
+    to_confirm: bool
+    # What the donor says of the list of what was received: yes, no; '' for nothing yet.
+    confirmed: str
+    confirmed_at: datetime | None
+    # What is missing or too much.
+    confirm_note: str
+    # Newest first.
+    events: list[DonationEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Donation:
+    # MNG-D-0041
+    number: str
+    # open: a computer waits for a decision or to be brought. received: what was accepted is here and being
+    # prepared. in_service: all is prepared, and at least one carries machines. done: none is in use any more.
+    # declined: none was accepted.
+    state: str
+    computers: list[ComputerFacts]
+    donor: Donor
+    handover: str
+    # The donor's.
+    message: str
+    offered_at: datetime
+    # All that was accepted is here: the donor can confirm the list.
+    to_confirm: bool
+    # What the donor says of the list of what was received: yes, no; '' for nothing yet.
+    confirmed: str
+    confirmed_at: datetime | None
+    # What is missing or too much.
+    confirm_note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +374,25 @@ class Me:
     roles: list[str]
     # Goes with version 0.5: the one of `roles` that gives most.
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedComputer:
+    number: str
+    state: str
+    # Why it cannot be used, in words; '' where it can.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    # MNG-D-0041
+    number: str
+    # open: a computer waits for a decision or to be brought. received: what was accepted is here and being
+    # prepared. in_service: all is prepared, and at least one carries machines. done: none is in use any more.
+    # declined: none was accepted.
+    state: str
+    computers: list[OfferedComputer]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,160 @@
+"""Mails to donors: where, when and in which language; and what is left when a donor is removed."""
+
+from typing import Any
+
+import pytest
+
+from accounts import person_actions
+from accounts.donors import donor_links, donor_rows
+from accounts.models import Donor, Notice, User
+from nodes import actions
+from nodes.states import MOVES, STEPS, TOLD, State
+from portal import access
+from tests.nodes.conftest import Clock
+from tests.nodes.donated import OLD, PC, in_state, mailed, offered, states_of, taken
+
+# ---- mails ----
+
+
+@pytest.fixture
+def told(mailoutbox: list[Any], settings: Any, clock: Clock) -> list[Any]:
+    """Return all that is mailed."""
+    settings.PORTAL_URL = "https://labs.example.org"
+    return mailoutbox
+
+
+def test_the_offer_is_answered_at_once_at_the_donors_address_in_their_language(lucia: Donor, told: list[Any]) -> None:
+    offered(lucia, PC, OLD)
+    assert mailed() == 1
+    [letter] = told
+    assert (letter.to, letter.subject) == (["lucia@example.org"], "Tu oferta de 2 computadoras")
+    assert f"https://labs.example.org/given/{donor_links.token(lucia)}/" in letter.body
+    assert "Lucía Paz" in letter.body
+    assert "32 bits" in letter.body
+
+
+def test_the_link_of_the_mail_is_the_donors(lucia: Donor, told: list[Any]) -> None:
+    offered(lucia)
+    mailed()
+    text = told[0].body.partition("/given/")[2].partition("/")[0]
+    assert donor_links.read(text) == lucia
+
+
+def test_the_mail_about_a_step_waits_until_it_cannot_be_undone(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered(lucia)
+    mailed()
+    taken(donation, "accept", admin)
+    clock.pass_minutes(9.99)
+    assert mailed() == 0
+    clock.pass_minutes(0.01)
+    assert mailed() == 1
+    assert told[-1].subject == "Tu computadora es bienvenida"
+
+
+def test_undoing_cancels_the_mail(lucia: Donor, admin: User, clock: Clock, told: list[Any]) -> None:
+    donation = offered(lucia)
+    mailed()
+    actions.undo(batch=taken(donation, "accept", admin), by=admin)
+    clock.pass_minutes(60)
+    assert mailed() == 0
+    assert Notice.objects.get(kind="donation.step").state == "cancelled"
+
+
+def test_a_step_that_is_taken_again_is_mailed(lucia: Donor, admin: User, clock: Clock, told: list[Any]) -> None:
+    donation = offered(lucia)
+    actions.undo(batch=taken(donation, "accept", admin), by=admin)
+    taken(donation, "accept", admin)
+    clock.pass_minutes(10)
+    assert mailed() == 2  # with the offer's
+
+
+def test_one_mail_for_all_of_a_press(lucia: Donor, admin: User, clock: Clock, told: list[Any]) -> None:
+    donation = offered(lucia, PC, PC, PC)
+    mailed()
+    taken(donation, "accept", admin, note="three of a kind")
+    clock.pass_minutes(10)
+    assert mailed() == 1
+    assert all(computer.number in told[-1].body for computer in donation.computers.all())
+    assert "kind" not in told[-1].body  # the note is for staff
+
+
+@pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.to in TOLD])
+def test_each_step_that_matters_has_its_words_in_both_languages(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any], name: str
+) -> None:
+    before = next(state for state in State.values if STEPS[name].to in MOVES[state] and state != "waiting")
+    subjects = []
+    for language in ("es", "en"):
+        Donor.objects.update(language=language)
+        computer = in_state(Donor.objects.get(), before)
+        taken(computer.donation, name, admin)
+        clock.pass_minutes(10)
+        assert mailed() == 2
+        [letter] = [each for each in told[-2:] if "MNG-D" not in each.body]
+        subjects.append(letter.subject)
+        assert len(letter.body.split("\n\n")[2].split()) > 5  # a sentence
+        assert letter.alternatives
+    assert subjects[0] != subjects[1]
+
+
+def test_what_is_mailed_to_a_donor_without_an_account_is_seen_by_nobody_else(
+    lucia: Donor, student: User, donor: User, teacher: User, admin: User
+) -> None:
+    offered(lucia)
+    notice = Notice.objects.get()
+    assert (notice.recipient, notice.donor, notice.channel) == (None, lucia, "mail")
+    assert [person for person in (student, donor, teacher) if access.visible(person, Notice).exists()] == []
+    assert access.visible(admin, Notice).get() == notice  # who sees whether mails arrive
+
+
+def test_with_an_account_the_mail_goes_there(
+    lucia: Donor, student: User, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered(lucia)
+    mailed()
+    donor_rows.tie(donor=lucia, user=student)
+    User.objects.filter(pk=student.pk).update(language="en")
+    taken(donation, "accept", admin)
+    clock.pass_minutes(10)
+    assert mailed() == 1
+    assert (told[-1].to, told[-1].subject) == ([student.email], "Your computer is welcome")
+    assert "https://labs.example.org/donating/" in told[-1].body
+
+
+def test_an_account_without_a_proven_address_leaves_the_mails_where_they_went(
+    lucia: Donor, student: User, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered(lucia)
+    mailed()
+    donor_rows.tie(donor=lucia, user=student)
+    User.objects.filter(pk=student.pk).update(email="unproven@example.org")
+    taken(donation, "accept", admin)
+    clock.pass_minutes(10)
+    assert mailed() == 1
+    assert told[-1].to == ["lucia@example.org"]
+
+
+# ---- the donor is removed ----
+
+
+def test_with_the_person_the_donor_is_erased_and_what_was_given_stays(
+    lucia: Donor, student: User, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered(lucia)
+    mailed()
+    taken(donation, "accept", admin)  # its mail is on the way to the donor's row
+    donor_rows.tie(donor=lucia, user=student)
+    text = donor_links.token(Donor.objects.get())
+    person_actions.remove(person=student, by=admin)
+    lucia.refresh_from_db()
+    assert (lucia.name, lucia.organisation, lucia.user, lucia.email.endswith("@invalid")) == ("-", "", None, True)
+    assert states_of(donation) == ["accepted"]
+    with pytest.raises(donor_links.BadLink):
+        donor_links.read(text)
+    clock.pass_minutes(10)
+    assert (mailed(), len(told)) == (0, 1)
+    assert donor_rows.find_or_make(
+        email="lucia@example.org", name="Lucía", organisation="", user=None, language="es", browser_time_zone=""
+    ) != lucia  # fmt: skip

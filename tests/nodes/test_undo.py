@@ -1,0 +1,97 @@
+"""Steps that are taken back."""
+
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AuditRow, Donor, User
+from nodes import actions
+from nodes.actions import NotUndoable
+from nodes.models import StateChange
+from tests.nodes.conftest import Clock
+from tests.nodes.donated import OLD, PC, offered, states_of, taken
+
+
+def test_a_step_is_taken_back_within_ten_minutes(lucia: Donor, admin: User, clock: Clock) -> None:
+    donation = offered(lucia)
+    batch = taken(donation, "accept", admin)
+    clock.pass_minutes(9.99)
+    [computer] = actions.undo(batch=batch, by=admin)
+    assert (computer.state, computer.state_since) == ("offered", timezone.now())
+    newest, undone, _offer = computer.changes.all()
+    assert (newest.undoes, newest.to_state, undone.undone_by) == (undone, "offered", newest)
+    assert AuditRow.objects.filter(verb="undo_computer_step").count() == 1
+
+
+def test_after_ten_minutes_it_stays(lucia: Donor, admin: User, clock: Clock) -> None:
+    donation = offered(lucia)
+    batch = taken(donation, "accept", admin)
+    clock.pass_minutes(10)
+    with pytest.raises(NotUndoable, match="for 10 minutes"):
+        actions.undo(batch=batch, by=admin)
+    assert states_of(donation) == ["accepted"]
+
+
+def test_it_is_taken_back_once(lucia: Donor, admin: User) -> None:
+    donation = offered(lucia)
+    batch = taken(donation, "accept", admin)
+    actions.undo(batch=batch, by=admin)
+    with pytest.raises(NotUndoable):
+        actions.undo(batch=batch, by=admin)
+    assert (states_of(donation), StateChange.objects.count()) == (["offered"], 3)
+
+
+def test_an_undoing_is_not_undone_and_the_step_is_taken_again(lucia: Donor, admin: User) -> None:
+    donation = offered(lucia)
+    actions.undo(batch=taken(donation, "accept", admin), by=admin)
+    undoing = StateChange.objects.get(undoes__isnull=False).batch
+    with pytest.raises(NotUndoable):
+        actions.undo(batch=undoing, by=admin)
+    taken(donation, "accept", admin)
+    assert states_of(donation) == ["accepted"]
+
+
+@pytest.mark.parametrize("batch", [uuid.UUID(int=1), None])
+def test_what_is_no_step_is_not_undone(lucia: Donor, admin: User, batch: uuid.UUID | None) -> None:
+    donation = offered(lucia, PC, OLD)
+    with pytest.raises(NotUndoable, match="no such step"):
+        actions.undo(batch=batch or StateChange.objects.all()[0].batch, by=admin)
+    assert states_of(donation) == ["offered", "declined"]
+
+
+def test_a_batch_of_three_is_taken_back_as_one(lucia: Donor, admin: User) -> None:
+    donation = offered(lucia, PC, PC, PC)
+    batch = taken(donation, "accept", admin)
+    assert states_of(donation) == ["accepted"] * 3
+    assert len(actions.undo(batch=batch, by=admin)) == 3
+    assert states_of(donation) == ["offered"] * 3
+
+
+def test_a_batch_of_which_one_went_on_stays(lucia: Donor, admin: User) -> None:
+    donation = offered(lucia, PC, PC, PC)
+    batch = taken(donation, "accept", admin)
+    actions.step(computers=donation.computers.all()[1:2], name="receive", by=admin)
+    with pytest.raises(NotUndoable, match="Something happened"):
+        actions.undo(batch=batch, by=admin)
+    assert states_of(donation) == ["accepted", "received", "accepted"]
+
+
+def test_only_the_last_step_is_taken_back(lucia: Donor, admin: User) -> None:
+    donation = offered(lucia)
+    first = taken(donation, "accept", admin)
+    second = taken(donation, "receive", admin)
+    with pytest.raises(NotUndoable):
+        actions.undo(batch=first, by=admin)
+    actions.undo(batch=second, by=admin)
+    assert states_of(donation) == ["accepted"]
+
+
+def test_a_step_of_long_ago_is_not_undone_because_another_is_new(lucia: Donor, admin: User, clock: Clock) -> None:
+    donation = offered(lucia, PC, PC)
+    first, second = donation.computers.all()
+    old = actions.step(computers=[first], name="accept", by=admin)
+    clock.pass_minutes(11)
+    actions.step(computers=[second], name="accept", by=admin)
+    with pytest.raises(NotUndoable, match="for 10 minutes"):
+        actions.undo(batch=old, by=admin)
