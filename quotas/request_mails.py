@@ -25,7 +25,7 @@ def register(may_decide: Callable[[User, QuotaRequest], bool]) -> None:
 
     def facts(notice: Notice) -> dict[str, Any] | None:
         request = _found(notice)
-        return asked_facts(request) if request and may_decide(notice.recipient, request) else None
+        return asked_facts(request) if request and may_decide(notice.to_person, request) else None
 
     asked = gettext_lazy("Requests for more quota that you may decide")
     kinds.register(kinds.Kind(ASKED, asked, facts, "requests/asked_mail", may_unsubscribe=True))
