@@ -189,9 +189,8 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
         computer = locked[change.computer_id]
         before = State(change.from_state)
         computer.used_for = None if change.to_state == State.PARTS else computer.used_for
-        computer.grams = (
-            None if before == State.ACCEPTED else computer.grams
-        )  # it is not here, so nobody has weighed it
+        is_here = before != State.ACCEPTED
+        computer.grams = computer.grams if is_here else None  # else nobody has weighed it
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)
     mails.cancel_step(batch)
