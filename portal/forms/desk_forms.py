@@ -13,6 +13,7 @@ from nodes import computer_numbers, fact_bounds
 from nodes.models import Computer, Donation
 from nodes.states import Reason, State
 from portal.forms.quota_requests import LinesField
+from portal.presenters.desk_computers import BITS
 
 _ERRORS = {"invalid_choice": _("Choose one of these.")}
 # Digits alone may be a part of a model ("780"); so few of them are a number only where there is such a computer.
@@ -192,7 +193,7 @@ class FactsForm(forms.Form):
     cpu = forms.CharField(label=_("Processor"), max_length=fact_bounds.WORDS["cpu"], required=False)
     bits = forms.TypedChoiceField(
         label=_("32 or 64 bits"),
-        choices=[("", _("Not known")), *((bits, f"{bits}-bit") for bits in fact_bounds.BITS)],
+        choices=[("", _("Not known")), *BITS.items()],
         coerce=int,
         empty_value=None,
         required=False,

@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from accounts.models import User
 from accounts.people_search import MOST_WORDS, TEXT, ContainsAll, Folded, fold, spaced
@@ -34,6 +34,7 @@ _TONES = {
     State.RECEIVED: "asleep", State.WIPED: "asleep", State.TESTED: "asleep", State.IN_SERVICE: "on",
 }  # fmt: skip
 _SEARCHED = ("model", "cpu", "donation__donor__name", "donation__donor__organisation", "donation__donor__email")
+BITS = {32: gettext_lazy("32-bit"), 64: gettext_lazy("64-bit")}
 _MBIT = 1000  # of a Gbit
 
 
@@ -113,7 +114,7 @@ def facts_of(computer: Computer) -> list[tuple[Any, str]]:
     known = [
         (_("Kind"), computer.get_kind_display()),
         (_("Model"), computer.model),
-        (_("Processor"), " · ".join(filter(None, [computer.cpu, f"{computer.bits}-bit" if computer.bits else ""]))),
+        (_("Processor"), " · ".join(filter(None, [computer.cpu, str(BITS[computer.bits]) if computer.bits else ""]))),
         (_("Memory"), computer.ram_mb and memory(computer.ram_mb)),
         (_("Disk"), _disk(computer)),
         (_("Network card"), computer.nic_mbit and _speed(computer.nic_mbit)),

@@ -116,6 +116,13 @@ def test_a_doubt_is_told_before_somebody_decides(office: Client) -> None:
     assert "it cannot carry machines" not in text(office.get(page_of(make_computer())))
 
 
+def test_it_speaks_spanish(office: Client) -> None:
+    computer = make_computer("received", grams=8400)
+    shown = text(office.get(page_of(computer), headers={"Accept-Language": "es"}))
+    for words in ("Recibida", "Anotar el borrado", "64 bits", "8,4 kg", "Qué pasó"):
+        assert words in shown
+
+
 def test_what_was_declined_by_the_form_says_so(office: Client) -> None:
     offered = actions.Offered(kind="desktop", cpu="Pentium 4", bits=32)
     donation = actions.offer(donor=make_donor(), computers=[offered], handover="bring")
