@@ -77,11 +77,11 @@ class DonationIn(serializers.Serializer[Any]):
     """An offer. With the context `who`, the person who is signed in, name and address may be left out."""
 
     name = Line(
-        required=False, allow_blank=True, default="", max_length=120, help_text="Of a person. Signed in: yours."
+        required=False, default="", max_length=120, help_text="Of a person. Needed without an account; with one: yours."
     )
     email = serializers.EmailField(
-        required=False, allow_blank=True, default="", max_length=254, help_text="Signed in: yours. The link to the donation goes there."
-    )  # fmt: skip
+        required=False, default="", max_length=254, help_text="Likewise. The link to the donation goes there."
+    )
     organisation = Line(required=False, allow_blank=True, default="", max_length=120)
     handover = serializers.ChoiceField(
         Donation.Handover.values, help_text="Whether you bring it or it is to be fetched."

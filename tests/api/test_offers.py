@@ -69,6 +69,9 @@ def test_an_unproven_address_is_nobodys_yet(api: Any) -> None:
 def test_what_a_person_writes_down_for_another_is_not_theirs(theirs: Program) -> None:
     assert offer(PC, program=theirs, email="other@example.org").status_code == 201
     assert (theirs.ask("GET", "donations/").json(), Donor.objects.get().user) == ([], None)
+    own = offer(PC, program=theirs).json()["number"]
+    assert offer(PC, program=theirs, email="other@example.org").status_code == 201
+    assert [each["number"] for each in theirs.ask("GET", "donations/").json()] == [own]
 
 
 def test_a_stranger_who_types_a_donors_address_changes_and_learns_nothing(given: str) -> None:

@@ -209,6 +209,7 @@ class Client:
         handover: bring or fetch. Without a token name and email are needed, and after a lost answer it may be offered twice.
         """
         who = {"name": name, "email": email, "organisation": organisation}
+        who = {field: text for field, text in who.items() if text}
         sent = {**who, "handover": handover, "message": message, "computers": list(computers)}
         return self._one(models.Offered, "POST", "donations/", sent)
 
