@@ -188,9 +188,12 @@ def mail(*, address: str, email: str) -> None:
 
 
 def offer(*, address: str) -> None:
-    """Count an offer of computers, which needs no account. Raises TooManyOffers after OFFERS within an hour."""
-    limit = _Limit(_key("offer", _network(address) if address else ""), OFFERS, first_wait=FORGET)
-    _count([limit], TooManyOffers)
+    """Count an offer of computers, which needs no account. Raises TooManyOffers after OFFERS within an hour.
+
+    Nothing is counted where the address is unknown, as in _of_address.
+    """
+    if address:
+        _count([_Limit(_key("offer", _network(address)), OFFERS, first_wait=FORGET)], TooManyOffers)
 
 
 def device(*, address: str) -> None:

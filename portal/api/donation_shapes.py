@@ -1,6 +1,5 @@
 """The shapes of donations and given computers in the API."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from accounts import emails
 from accounts.models import Donor, User
 from lib.names import BadName, clean_name
-from nodes import actions, computer_numbers
+from nodes import actions, computer_numbers, fact_bounds
 from nodes.donation_states import OF_COMPUTERS, state_of
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import STEPS, Reason, State
@@ -21,7 +20,6 @@ from portal.api.inputs import Text
 
 STATES, KINDS = State.values, Computer.Kind.values
 DONATION_STATES = [state.value for state in OF_COMPUTERS]
-OLDEST = 1980  # year of a computer
 # In which step alone a field counts.
 ONLY_IN = {"reason": "decline", "kg": "receive", "used_for": "use_for_parts"}
 STATE_HELP = (
@@ -51,26 +49,17 @@ class OfferedIn(serializers.Serializer[Any]):
     bits = serializers.IntegerField(
         required=False, allow_null=True, default=None, help_text="Of the processor: 32 or 64. null, as in all that follow: not known."
     )  # fmt: skip
-    ram_mb = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=1, max_value=16_777_216, help_text="MiB"
-    )
-    disk_gb = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=0, max_value=1_000_000, help_text="GB. 0: it has none."
-    )
-    nic_mbit = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=1, max_value=1_000_000, help_text="Mbit/s"
-    )
-    year = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=OLDEST)
+    ram_mb = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="MiB")
+    disk_gb = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="GB. 0: it has none.")
+    nic_mbit = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="Mbit/s")
+    year = serializers.IntegerField(required=False, allow_null=True, default=None)
 
-    def validate_bits(self, value: int | None) -> int | None:
-        if value not in (None, 32, 64):
-            raise ValidationError(serializers.ChoiceField.default_error_messages["invalid_choice"].format(input=value))
-        return value
-
-    def validate_year(self, value: int | None) -> int | None:
-        if value is not None and value > date.today().year:
-            raise ValidationError(_("This year has not come yet."))
-        return value
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what no computer is: nodes.fact_bounds."""
+        found = {field: fact_bounds.why_impossible(field, value) for field, value in attrs.items()}
+        if errors := {field: str(note) for field, note in found.items() if note}:
+            raise ValidationError(errors)
+        return attrs
 
 
 class DonationIn(serializers.Serializer[Any]):
@@ -112,6 +101,9 @@ class DonationIn(serializers.Serializer[Any]):
 
 class StepIn(serializers.Serializer[Any]):
     step = serializers.ChoiceField(list(STEPS))
+    from_state = serializers.ChoiceField(
+        STATES, required=False, default=None, help_text="The state from which the step starts, as you saw it: out_of_order where it is another by now."
+    )  # fmt: skip
     computer = Text(
         required=False, allow_blank=True, default="", max_length=40, help_text="The number of one. Left out: all that were not declined."
     )  # fmt: skip

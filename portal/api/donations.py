@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -16,9 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import emails, limits
-from accounts.donors import donor_rows
-from accounts.models import Donor, User
-from nodes import actions, computer_numbers, donation_numbers
+from accounts.models import User
+from nodes import actions, computer_numbers, donation_numbers, donor_actions
 from nodes.donation_states import in_states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
@@ -100,20 +98,22 @@ def _offer(request: Request) -> Response:
     who = person(request) if request.user.is_authenticated else None
     sent = body(request, shapes.DonationIn, context={"who": who})
     if who is None or not access.administers(who):  # who writes down what people bring
-        limits.offer(address=address_of(request._request))
+        address = address_of(request._request)
+        limits.offer(address=address)
+        limits.mail(address=address, email=sent["email"])
     offered = [actions.Offered(**each) for each in sent["computers"]]
-    with transaction.atomic():
-        donor = _donor(who, sent)
-        row = actions.offer(donor=donor, computers=offered, handover=sent["handover"], message=sent["message"])
+    row = donor_actions.offer(
+        who=_who(who, sent), computers=offered, handover=sent["handover"], message=sent["message"]
+    )
     return Response(shapes.OfferedOut(row).data, status=201)
 
 
-def _donor(who: User | None, sent: dict[str, Any]) -> Donor:
-    """Find or make the donor. Theirs is only what they offer with their own, proven address."""
-    own = emails.proven(who) if who else ""
-    user = who if own and emails.key(own) == emails.key(sent["email"]) else None
+def _who(person: User | None, sent: dict[str, Any]) -> donor_actions.Who:
+    """Return who offers. Theirs is only what they offer with their own, proven address."""
+    own = emails.proven(person) if person else ""
+    user = person if own and emails.key(own) == emails.key(sent["email"]) else None
     facts = {name: sent[name] for name in ("email", "name", "organisation")}
-    return donor_rows.find_or_make(**facts, user=user, language=get_language() or "", browser_time_zone="")
+    return donor_actions.Who(**facts, user=user, language=get_language() or "")
 
 
 @extend_schema(responses={200: shapes.DonationDetailOut, 404: s.Problem})
@@ -136,7 +136,7 @@ def steps(request: Request, number: str) -> Response:
     sent = body(request, shapes.StepIn)
     grams = None if sent["kg"] is None else int(sent["kg"] * 1000)
     used_for = _computer(Computer.objects.all(), sent["used_for"], "used_for") if sent["used_for"] else None
-    facts = {"note": sent["note"], "reason": sent["reason"], "grams": grams, "used_for": used_for}
+    facts = {name: sent[name] for name in ("from_state", "note", "reason")} | {"grams": grams, "used_for": used_for}
     actions.step(computers=_named(row, sent["computer"]), name=sent["step"], by=person(request), **facts)
     return _detail(request, row)
 

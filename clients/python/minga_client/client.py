@@ -232,15 +232,15 @@ class Client:
     # ---- for administrators ----
 
     def step_donation(
-        self, number: str, step: str, *, computer: str = "", note: str = "", reason: str = "", kg: float | None = None,
-        used_for: str = "",
+        self, number: str, step: str, *, computer: str = "", from_state: str = "", note: str = "", reason: str = "",
+        kg: float | None = None, used_for: str = "",
     ) -> models.DonationDetail:  # fmt: skip
         """Take a donation a step further: accept, decline, receive, wipe, test, put_in_service, wait_for_parts, use_for_parts, lose, retire, recycle.
 
-        computer: the number of one; else all that were not declined. note: for staff. reason: of a decline. kg: what each weighs, when
-        it is received. used_for: the number of the computer that gets the parts.
+        computer: the number of one; else all that were not declined. from_state: refused where it is another by now. note: for staff.
+        reason: of a decline. kg: what each weighs, when it is received. used_for: the number of the computer that gets the parts.
         """
-        given = {"computer": computer, "note": note, "reason": reason, "kg": kg, "used_for": used_for}
+        given = {"computer": computer, "from_state": from_state, "note": note, "reason": reason, "kg": kg, "used_for": used_for}
         sent = {"step": step, **{name: value for name, value in given.items() if value not in ("", None)}}
         return self._one(models.DonationDetail, "POST", f"donations/{number}/steps/", sent)
 
