@@ -72,7 +72,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "announcement-end": ("change", Announcement), "announcement-dismiss": ("dismiss", Announcement),
     "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),
     "all-machines": ("see", BulkRun), "bulk": ("start", BulkRun), "bulk-run": ("see", BulkRun),
-    "desk": ("see", Computer), "donation": ("step", Donation), "donation-undo": ("step", Donation),
+    "desk": ("see", Computer), "donation": ("change", Computer), "donation-undo": ("change", Computer),
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts")},
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
@@ -154,10 +154,8 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
 
 
 def as_a_person(student: Any) -> dict[str, str]:
-    """Return what stands in administrators' addresses of this person, and of a computer that somebody gave."""
-    from tests.nodes.ledger import make_computer
-
-    computer = make_computer()
+    """Return what stands in administrators' addresses of this person, and of the computer that as_a_donor gave."""
+    computer = Computer.objects.get()
     return {
         "manage/computers/<int:pk>": f"manage/computers/{computer.pk}",
         "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",

@@ -41,6 +41,7 @@ BODY = {
 CHANGES_NOTHING = {
     "machine-see", "api-see", "machine-dismiss", "teaching-machine-wake", "template-bring-back", "api-template-bring-back", "person-unblock",
     "api-person-second-step", "person-second-step", "person-outside", "cloud-check-run", "catalog-look", "failure-again", "notice-again", "bulk",
+    "desk-undo", "donation-undo",  # of no step: they lead back
 }  # fmt: skip
 AT_LEAST = {
     "machine-suspend", "machine-delete", "machine-rename", "machine-ports", "machine-moments", "machine-give", "person-block", "person-roles",
