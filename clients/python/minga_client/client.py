@@ -240,7 +240,8 @@ class Client:
         computer: the number of one; else all that were not declined. from_state: refused where it is another by now. note: for staff.
         reason: of a decline. kg: what each weighs, when it is received. used_for: the number of the computer that gets the parts.
         """
-        given = {"computer": computer, "from_state": from_state, "note": note, "reason": reason, "kg": kg, "used_for": used_for}
+        given: dict[str, Any] = {"computer": computer, "from_state": from_state, "note": note, "reason": reason}
+        given |= {"kg": kg, "used_for": used_for}
         sent = {"step": step, **{name: value for name, value in given.items() if value not in ("", None)}}
         return self._one(models.DonationDetail, "POST", f"donations/{number}/steps/", sent)
 
