@@ -19,7 +19,7 @@ from accounts.donors import donor_rows
 from accounts.models import BrowserSession, Donor, Notice, OnceKey, OutsideAccount, SignIn, Unsubscribed, User
 from accounts.outside.own_password import has_no_password_here
 from accounts.people_search import holds
-from accounts.person_names import BadPerson, checked, free_username, taken
+from accounts.person_names import BadPerson, checked, clean_email, free_username, is_anybodys, taken
 from lib import doorbell, events
 from lib.notes import Refusal
 
@@ -99,6 +99,30 @@ def change(*, person: User, by: User | None, roles: Collection[str] | None = Non
         person = change_roles(person=person, roles=roles, by=by)
     if blocked is not None:
         person = (block if blocked else unblock)(person=person, by=by)
+    return person
+
+
+@transaction.atomic
+def change_address(*, person: User, email: str, by: User | None) -> User:
+    """Write down another e-mail address, which counts as verified as in `create`. The old one gets a mail, and links sent there end.
+
+    Raises BadPerson.
+    """
+    person, email = _locked(person), clean_email(email)
+    if not email:
+        raise BadPerson(_("Type an address."), field="email")
+    old = person.email
+    if emails.key(old) == emails.key(email):
+        raise BadPerson(_("This is the address already."), field="email")
+    sign_up.give_way(username="", email=email)
+    if is_anybodys(email, but=person):
+        raise taken("email")
+    EmailAddress.objects.filter(user=person).delete()
+    _update(person, email=email, links_sent=person.links_sent + 1)
+    emails.trust(person)
+    if old:
+        security_mails.send(person, "address", to=old)
+    _record(by, "change_address", person)
     return person
 
 

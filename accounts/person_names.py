@@ -50,15 +50,16 @@ def checked(*, username: str, name: str, email: str) -> dict[str, str]:
     facts = {"username": clean_username(username), "email": clean_email(email), **name_columns(name)}
     if User.objects.filter(username__iexact=facts["username"]).exists():
         raise taken("username")
-    if facts["email"] and _is_anybodys(facts["email"]):
+    if facts["email"] and is_anybodys(facts["email"]):
         raise taken("email")
     return facts
 
 
-def _is_anybodys(email: str) -> bool:
-    """Say whether somebody has this address, or has proven it beside the one that they use."""
-    is_used = User.objects.filter(email__iexact=email).exists()
-    return is_used or EmailAddress.objects.filter(email=emails.key(email), verified=True).exists()
+def is_anybodys(email: str, *, but: User | None = None) -> bool:
+    """Say whether somebody has this address, or has proven it beside the one that they use. but: a person who does not count."""
+    people = User.objects.exclude(pk=but.pk) if but else User.objects.all()
+    is_used = people.filter(email__iexact=email).exists()
+    return is_used or EmailAddress.objects.filter(user__in=people, email=emails.key(email), verified=True).exists()
 
 
 def free_username(email: str) -> str:

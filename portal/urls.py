@@ -94,6 +94,7 @@ _people: list[URLPattern] = [
     ),
     path("<int:pk>/", people_pages.person, name="person"),
     path("<int:pk>/roles/", people_pages.change_roles, name="person-roles"),
+    path("<int:pk>/address/", people_pages.change_address, name="person-address"),
     path("<int:pk>/link/", people_pages.act, {"verb": "link"}, name="person-link"),
     path("<int:pk>/second-step/end/", people_pages.end_second_step, name="person-second-step"),
     path("<int:pk>/block/", people_pages.act, {"verb": "block"}, name="person-block"),

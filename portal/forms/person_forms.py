@@ -38,6 +38,17 @@ class RolesForm(forms.Form):
     roles = RolesField()
 
 
+class AddressForm(forms.Form):
+    """Write down another e-mail address."""
+
+    email = forms.CharField(
+        label=_("The new address"),
+        max_length=254,
+        help_text=_("Check it well: links for a new password go there. The old address gets a mail about it."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class PersonForm(forms.Form):
     """Create an account."""
 

@@ -43,6 +43,7 @@ VERBS: dict[str, Promise] = {
     "set_password": pgettext_lazy("audit", "Set a password"),
     "rename_person": pgettext_lazy("audit", "Changed a username"),
     "verify_email": pgettext_lazy("audit", "Marked an e-mail address as verified"),
+    "change_address": pgettext_lazy("audit", "Changed an e-mail address"),
     "end_grant": pgettext_lazy("audit", "Ended a grant of quota"),
     "create_person": pgettext_lazy("audit", "Created an account"),
     "link_account": pgettext_lazy("audit", "Linked an external account"),

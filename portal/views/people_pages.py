@@ -18,7 +18,7 @@ from lib.notes import Refusal
 from portal import access
 from portal.access import only
 from portal.confirmation import confirmed_first
-from portal.forms.person_forms import GrantForm, PeopleForm, PersonForm, RemovalForm, RolesForm
+from portal.forms.person_forms import AddressForm, GrantForm, PeopleForm, PersonForm, RemovalForm, RolesForm
 from portal.numbered_pages import page_of
 from portal.once import once_per_form
 from portal.presenters.audit_rows import folded, newest_lines
@@ -111,6 +111,7 @@ def _page(request: SignedIn, row: User, status: int = 200, **forms: Any) -> Http
         "has_address": bool(emails.proven(row)) and not has_no_password_here(row),
         "has_second_step": second_steps.is_on(row),
         "roles_form": RolesForm(initial={"roles": row.held_roles}),
+        "address_form": AddressForm(),
         "grant_form": GrantForm(),
         **forms,
     }
@@ -137,6 +138,25 @@ def change_roles(request: SignedIn, pk: int) -> HttpResponse:
         form.add_error("roles", str(refusal))
         return _page(request, row, refusal.status, roles_form=form)
     messages.success(request, _("The roles are changed."))
+    return redirect("person", pk)
+
+
+@only("change", User)
+@require_POST
+@never_cache
+@confirmed_first
+@once_per_form
+def change_address(request: SignedIn, pk: int) -> HttpResponse:
+    """Write down somebody's new e-mail address, once the administrator has shown who does that."""
+    row, form = _found(request, pk), AddressForm(request.POST)
+    if not form.is_valid():
+        return _page(request, row, 400, address_form=form)
+    try:
+        person_actions.change_address(person=row, email=form.cleaned_data["email"], by=request.user)
+    except Refusal as refusal:
+        form.add_error("email", str(refusal))
+        return _page(request, row, refusal.status, address_form=form)
+    messages.success(request, _("The address is changed. The old one gets a mail about it."))
     return redirect("person", pk)
 
 

@@ -63,7 +63,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "audit": ("see", AuditRow), "audit-export": ("see", AuditRow), "terms-edit": ("change", Terms),
     "people": ("see", User), "person": ("see", User), "people-import": ("change", User), "person-new": ("change", User),
     "people-import-left-out": ("change", User),
-    **{f"person-{name}": ("change", User) for name in ("roles", "link", "block", "unblock", "remove", "grants", "grant-end")},
+    **{f"person-{name}": ("change", User) for name in ("roles", "address", "link", "block", "unblock", "remove", "grants", "grant-end")},
     **{f"person-{name}": ("change", User) for name in ("second-step", "outside", "outside-unlink", "sessions-end", "session-end")},
     "api-people": ("see", User), "api-people-import": ("change", User), "api-person": ("see", User),
     "api-person-grants": ("see", User), "api-person-grant": ("change", User),
