@@ -40,7 +40,8 @@ BODY = {
 # Taken, and nothing of anybody is changed: it is so already, it is nobody's, or the page asks something first.
 CHANGES_NOTHING = {
     "machine-see", "api-see", "machine-dismiss", "teaching-machine-wake", "template-bring-back", "api-template-bring-back", "person-unblock",
-    "api-person-second-step", "person-second-step", "person-address", "person-outside", "cloud-check-run", "catalog-look", "failure-again", "notice-again", "bulk",
+    "api-person-second-step", "person-second-step", "person-outside", "person-address",
+    "cloud-check-run", "catalog-look", "failure-again", "notice-again", "bulk",
     "desk-undo", "donation-undo",  # of no step: they lead back
 }  # fmt: skip
 AT_LEAST = {
