@@ -44,13 +44,13 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return self.filter(starts_at__lte=now).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
 
     def of(self, user: User) -> "GrantQuerySet":
-        """Select the grants to this person and those to each of the roles that they hold: a superuser is an administrator here, too."""
-        return self.filter(Q(user=user) | Q(role__in=user.held_roles))
+        """Select the grants to this person and those to each of their roles."""
+        return self.filter(Q(user=user) | Q(role__in=user.roles))
 
 
 def granted(user: User, now: datetime) -> list[tuple[int, ...]]:
     """Return the measures of each live grant of a person, in the order of MEASURES."""
-    return _granted(user=user.pk, roles=user.held_roles, now=now)
+    return _granted(user=user.pk, roles=user.roles, now=now)
 
 
 @compiled

@@ -18,7 +18,7 @@ Sums = dict[Any, list[int]]  # by a person's pk or a role
 
 def usages(people: Collection[User]) -> dict[int, Usage]:
     """Return what each of these people uses and may use, by pk."""
-    roles = {role for person in people for role in person.held_roles}
+    roles = {role for person in people for role in person.roles}
     live = Grant.objects.live(timezone.now()).filter(Q(user__in=people) | Q(role__in=roles))
     given: Sums = defaultdict(lambda: [0] * len(MEASURES))
     rows: Iterable[Any] = live.values_list("user_id", "role", *MEASURES)
@@ -33,7 +33,7 @@ def usages(people: Collection[User]) -> dict[int, Usage]:
 
 def _usage(used: list[int], given: Sums, person: User) -> Usage:
     limits = [0] * len(MEASURES)
-    for key in (person.pk, *person.held_roles):
+    for key in (person.pk, *person.roles):
         _add(limits, given[key])
     return Usage(*(Gauge(*both) for both in zip(used, limits, strict=True)))
 

@@ -262,8 +262,8 @@ def test_nobody_else_reads_roles() -> None:
         for path in (ROOT / app).rglob("*.py")
         if path.parent.name != "access" and "migrations" not in path.parts and _reads_roles(path)
     }
-    # How many students there are, and who gets a mail.
-    told = {"portal/ops/cloud_survey.py", "portal/deciders.py"}
+    # Whose grants add up, how many students there are, and who gets a mail.
+    told = {"portal/ops/cloud_survey.py", "portal/deciders.py", "quotas/usage_of_many.py"}
     told |= {"portal/dashboard/snapshot.py"}  # how many have each
     # Where administrators give roles.
     told |= {"portal/forms/person_forms.py", "portal/views/people_lists.py", "portal/views/people_pages.py"}
