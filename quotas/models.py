@@ -44,7 +44,7 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return self.filter(starts_at__lte=now).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now))
 
     def of(self, user: User) -> "GrantQuerySet":
-        """Select the grants to this person and those to each of their roles."""
+        """Select the grants to this person and those to each of their roles. Being a superuser is no role here: it never raised a limit."""
         return self.filter(Q(user=user) | Q(role__in=user.roles))
 
 
