@@ -39,7 +39,7 @@ def test_after_its_time_it_runs_and_says_what_is_missing_until_that_answers(worl
     machine = turns(world, world.launch())
     world.clock.move(200)
     world.until(machine, "running")
-    assert show(machine).sentence == "It runs, but not everything in it answers yet: http."
+    assert show(machine).sentence == "It runs, but not everything in it answers yet: Web page."
     assert show(machine).is_ready is False
     world.silent = set()
     world.turn()
