@@ -35,7 +35,7 @@ def test_the_same_form_is_one_offer() -> None:
 
 
 def test_a_refused_offer_leaves_no_donor() -> None:
-    with pytest.raises(actions.BadOffer):
+    with pytest.raises(actions.BadInput):
         donor_actions.offer(who=WHO, computers=[], handover="bring")
     assert not Donor.objects.exists()
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from accounts.models import AuditRow, Donor, Notice, User
 from nodes import actions
-from nodes.actions import BadOffer, BadStep, NothingToConfirm, Offered, OutOfOrder
+from nodes.actions import BadInput, NothingToConfirm, Offered, OutOfOrder
 from nodes.models import Donation, StateChange
 from nodes.states import MOVES, STEPS, TOLD, State
 from tests.nodes.donated import OLD, PC, in_state, offered, states_of, taken
@@ -28,7 +28,7 @@ def test_an_offer_with_one_too_small_declines_that_one_with_its_reason(lucia: Do
 
 @pytest.mark.parametrize("count", [0, actions.MOST_COMPUTERS + 1])
 def test_none_and_too_many_are_no_offer(lucia: Donor, count: int) -> None:
-    with pytest.raises(BadOffer) as caught:
+    with pytest.raises(BadInput) as caught:
         actions.offer(donor=lucia, computers=[PC] * count, handover="bring")
     assert (caught.value.field, Donation.objects.count(), Notice.objects.count()) == ("computers", 0, 0)
 
@@ -78,7 +78,7 @@ def test_all_or_none(lucia: Donor, admin: User) -> None:
 def test_a_decline_needs_a_reason_of_the_list(lucia: Donor, admin: User) -> None:
     donation = offered(lucia)
     for reason in ("", "ugly"):
-        with pytest.raises(BadStep) as caught:
+        with pytest.raises(BadInput) as caught:
             taken(donation, "decline", admin, reason=reason)
         assert caught.value.field == "reason"
     taken(donation, "decline", admin, reason="broken")
@@ -131,7 +131,7 @@ def test_what_was_used_for_parts_keeps_saying_so_when_it_is_recycled(lucia: Dono
 
 def test_it_is_not_used_for_parts_of_itself(lucia: Donor, admin: User) -> None:
     computer = in_state(lucia, "received")
-    with pytest.raises(BadStep) as caught:
+    with pytest.raises(BadInput) as caught:
         taken(computer.donation, "use_for_parts", admin, used_for=computer)
     assert caught.value.field == "used_for"
 
@@ -178,7 +178,7 @@ def test_the_donor_confirms_when_nothing_is_awaited(lucia: Donor, admin: User) -
 
 def test_what_is_wrong_with_the_list_is_said(lucia: Donor, admin: User) -> None:
     donation = in_state(lucia, "received").donation
-    with pytest.raises(BadOffer) as caught:
+    with pytest.raises(BadInput) as caught:
         actions.confirm(donation=donation, is_right=False)
     assert caught.value.field == "note"
     actions.confirm(donation=donation, is_right=False, note="The mouse.")

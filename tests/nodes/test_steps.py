@@ -146,7 +146,7 @@ def test_what_is_corrected_is_recorded(admin: User) -> None:
 )  # fmt: skip
 def test_what_cannot_be_is_refused_at_its_field(field: str, value: Any, admin: User) -> None:
     computer = make_computer()
-    with pytest.raises(actions.BadFact) as refused:
+    with pytest.raises(actions.BadInput) as refused:
         actions.correct(computer=computer, by=admin, **{"kind": "laptop", field: value})
     assert refused.value.field == field
     computer.refresh_from_db()
