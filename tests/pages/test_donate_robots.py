@@ -11,7 +11,7 @@ from accounts import limits
 from accounts.models import Donor, User
 from accounts.notices.mail import send_due
 from nodes.models import Donation
-from tests.nodes.given import donor_of, offered
+from tests.nodes.donated import donor_of, offered
 from tests.pages.test_donate import GOOD, URL, offer, text, typed
 
 pytestmark = pytest.mark.django_db
