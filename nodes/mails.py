@@ -13,6 +13,7 @@ from accounts import emails
 from accounts.donors import donor_links
 from accounts.models import Donor, Notice
 from accounts.notices import kinds, outbox
+from nodes import states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
 
@@ -75,7 +76,8 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
 def step_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail about a step says."""
     batch = notice.about.partition(":")[2]
-    changes = list(StateChange.objects.filter(batch=batch).select_related("computer").order_by("computer_id"))
+    rows = StateChange.objects.filter(batch=batch).select_related("computer").order_by("computer_id")
+    changes = [row for row in rows if states.is_told(row.from_state, row.to_state)]
     if not changes:
         return None
     computers = [change.computer for change in changes]

@@ -11,7 +11,7 @@ from nodes import actions
 from nodes.states import MOVES, STEPS, TOLD, State
 from portal import access
 from tests.nodes.conftest import Clock
-from tests.nodes.donated import OLD, PC, mailed, make_computer, offered, states_of, taken
+from tests.nodes.donated import OLD, PC, mailed, make_computer, offered, states_of, stepped, taken
 
 # ---- mails ----
 
@@ -110,6 +110,22 @@ def test_whoever_was_told_that_it_is_lost_is_told_that_it_was_found(
     assert told[-1].subject == "Tu computadora apareció"
     assert "volvió a aparecer" in told[-1].body
     assert "disco" not in told[-1].body
+
+
+def test_a_mail_is_about_those_of_a_press_that_are_news(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered("new one", "mended one", donor=lucia)
+    new, mended = donation.computers.all()
+    stepped(new, "accept", by=admin)
+    stepped(mended, "accept", "receive", "wait_for_parts", by=admin)
+    clock.pass_minutes(10)
+    mailed()
+    taken(donation, "receive", admin)
+    clock.pass_minutes(10)
+    assert mailed() == 1
+    assert told[-1].subject == "Tu computadora ya está aquí"
+    assert (new.number in told[-1].body, mended.number in told[-1].body) == (True, False)
 
 
 def test_what_is_mailed_to_a_donor_without_an_account_is_seen_by_nobody_else(
