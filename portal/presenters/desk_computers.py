@@ -172,7 +172,7 @@ class HistoryLine:
         if not change.from_state:
             return _("the donor")
         is_at_once = (change.from_state, change.to_state) == (State.OFFERED, State.DECLINED)
-        return _("the form, by the least that helps") if is_at_once else _("somebody whose account is gone")
+        return _("the form, as less than the minimum") if is_at_once else _("somebody whose account is gone")
 
 
 def history(changes: Iterable[StateChange]) -> list[HistoryLine]:
