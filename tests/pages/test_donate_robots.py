@@ -41,7 +41,7 @@ def test_the_sixth_offer_of_an_hour_has_to_wait_and_loses_nothing(client: Client
     answer = offer(client, once="late", name="Carlos Late")
     assert answer.status_code == 429
     assert 1 <= int(answer["Retry-After"]) <= 3600
-    assert "These are many offers at once" in text(answer)
+    assert "That is a lot of offers at once" in text(answer)
     assert "Dell OptiPlex 780" in text(answer)
     assert "Carlos Late" in text(answer)
     assert Donation.objects.count() == limits.OFFERS
