@@ -81,7 +81,7 @@ class TooManyBegun(TooManyFailures):
 class TooManyOffers(TooManyFailures):
     """Computers were offered too often from one address."""
 
-    sentence = _("These are many offers at once. Wait %(wait)s, then offer the others.")
+    sentence = _("That is a lot of offers at once. Wait %(wait)s, then offer the others.")
 
 
 class TooManyCodes(TooManyFailures):

@@ -10,14 +10,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
+from django.utils.translation import override
 
 from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
 from accounts.models import Donor, User
-from lib.notes import Note, Refusal, moment
+from lib.notes import Refusal, moment
 from nodes import fact_bounds, mails, specs, states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import Reason, State
@@ -28,25 +30,14 @@ UNDO = timedelta(minutes=10)  # in which a step can be taken back; the mail abou
 MOST_COMPUTERS = 20  # of one offer
 
 
-class BadOffer(Refusal):
-    """An offer that lacks something, at `field`."""
+class BadInput(Refusal):
+    """Something that is lacking or cannot be, at `field`: the name of an argument of the action."""
 
     status = 400
     code = "invalid"
 
-    def __init__(self, note: Note, *, field: str) -> None:
-        super().__init__(note.text, note.args)
-        self.note, self.field = note, field
-
-
-class BadStep(Refusal):
-    """A step that lacks something, at `field`."""
-
-    status = 400
-    code = "invalid"
-
-    def __init__(self, text: str, *, field: str) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, args: dict[str, Any] | None = None, *, field: str) -> None:
+        super().__init__(text, args)
         self.field = field
 
 
@@ -54,17 +45,6 @@ class OutOfOrder(Refusal):
     """The state of the computer does not allow the step: somebody was faster, or the page is old."""
 
     code = "out_of_order"
-
-
-class BadFact(Refusal):
-    """A fact about a computer that cannot be, at `field`."""
-
-    status = 400
-    code = "invalid"
-
-    def __init__(self, note: Note, *, field: str) -> None:
-        super().__init__(note.text, note.args)
-        self.field = field
 
 
 class NotUndoable(Refusal):
@@ -104,14 +84,14 @@ def offer(
 ) -> Donation:
     """Write an offer down. Computers that cannot help are declined at once, with the reason. A mail brings the donor's link.
 
-    sent_as: names the form; a second offer of that name breaks a constraint (nodes.donor_actions). Raises BadOffer for none or more
+    sent_as: names the form; a second offer of that name breaks a constraint (nodes.donor_actions). Raises BadInput for none or more
     than MOST_COMPUTERS.
     """
     if not computers:
-        raise BadOffer(Note(_("Describe at least one computer.")), field="computers")
+        raise BadInput(_("Describe at least one computer."), field="computers")
     if len(computers) > MOST_COMPUTERS:
         text = _("At most %(most)s computers at a time. Offer the others afterwards.")
-        raise BadOffer(Note(text, {"most": MOST_COMPUTERS}), field="computers")
+        raise BadInput(text, {"most": MOST_COMPUTERS}, field="computers")
     now, batch = timezone.now(), uuid.uuid4()
     facts = {"handover": handover, "message": message, "sent_as": sent_as}
     donation = Donation.objects.create(donor=donor, offered_at=now, **facts)
@@ -141,7 +121,7 @@ def step(
 
     name: of nodes.states.STEPS. from_state: the state in which whoever presses saw them; None: whatever it is. reason: of a decline.
     grams: what it weighs, when it is received. used_for: whose parts they become. The donor's mail waits until the step cannot be
-    undone. Raises OutOfOrder, BadStep, LookupError for a step that there is not.
+    undone. Raises OutOfOrder, BadInput, LookupError for a step that there is not.
     """
     to, now, batch = states.STEPS[name].to, timezone.now(), uuid.uuid4()
     locked = _locked([row.pk for row in computers])
@@ -164,9 +144,9 @@ def _check(
         if to not in states.MOVES[computer.state] or from_state not in (None, computer.state):
             raise _out_of_order(computer)
     if to == State.DECLINED and reason not in Reason.values:
-        raise BadStep(_("Say why it is not accepted: the donor reads it."), field="reason")
+        raise BadInput(_("Say why it is not accepted: the donor reads it."), field="reason")
     if used_for is not None and used_for in computers:
-        raise BadStep(_("A computer cannot be used for parts of itself."), field="used_for")
+        raise BadInput(_("A computer cannot be used for parts of itself."), field="used_for")
 
 
 def _out_of_order(computer: Computer) -> OutOfOrder:
@@ -177,6 +157,15 @@ def _out_of_order(computer: Computer) -> OutOfOrder:
         return OutOfOrder(_("%(number)s is “%(state)s” by now, so this step does not follow. Look at it again."), facts)
     text = _("%(number)s is “%(state)s” by now: %(who)s recorded it (%(when)s). Look at it again.")
     return OutOfOrder(text, {**facts, "who": last.by.short_name, "when": moment(last.at)})
+
+
+def _labels(state: str) -> dict[str, str]:
+    """Return a state's words in both languages, as an argument of a note."""
+    words = {}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            words[language] = str(State(state).label)
+    return words
 
 
 def _record(by: User, verb: str, computer: Computer, note: str = "") -> None:
@@ -244,23 +233,12 @@ def _move(
     computer.save(update_fields=["state", "state_since", "reason", "grams", "used_for"])
 
 
-def _labels(state: str) -> dict[str, str]:
-    """Return a state's words in both languages, as an argument of a note."""
-    from django.utils.translation import override
-
-    words = {}
-    for language in ("en", "es"):
-        with override(language):
-            words[language] = str(State(state).label)
-    return words
-
-
 @transaction.atomic
 def correct(*, computer: Computer, by: User, **facts: Any) -> Computer:
-    """Write down what a computer really is, by the names of fact_bounds.BOUNDS and fact_bounds.WORDS. Raises BadFact."""
+    """Write down what a computer really is, by the names of fact_bounds.BOUNDS and fact_bounds.WORDS. Raises BadInput."""
     for field, value in facts.items():
         if note := fact_bounds.why_impossible(field, value):
-            raise BadFact(note, field=field)
+            raise BadInput(note.text, note.args, field=field)
     [locked] = _locked([computer.pk])
     changed = [field for field, value in facts.items() if getattr(locked, field) != value]
     if changed:
@@ -276,12 +254,12 @@ def correct(*, computer: Computer, by: User, **facts: Any) -> Computer:
 def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
     """Write down what the donor says of the list of what was received; they may change their mind.
 
-    Raises BadOffer without a note for what is wrong, NothingToConfirm while something is awaited.
+    Raises BadInput without a note for what is wrong, NothingToConfirm while something is awaited.
     """
     if not is_to_confirm(donation.computers.all()):
         raise NothingToConfirm(_("There is no list to confirm yet: something is still on its way."))
     if not is_right and not note:
-        raise BadOffer(Note(_("Say what is missing or too much.")), field="note")
+        raise BadInput(_("Say what is missing or too much."), field="note")
     answer = Donation.Confirmed.YES if is_right else Donation.Confirmed.NO
     facts = {"confirmed": answer, "confirmed_at": timezone.now(), "confirm_note": "" if is_right else note}
     Donation.objects.filter(pk=donation.pk).update(**facts)

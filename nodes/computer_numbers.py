@@ -11,8 +11,8 @@ from lib.notes import Refusal
 
 DIGITS = 5  # at least; the hundred thousandth computer has six
 # A phone may make another dash of a hyphen, and a web page another blank.
-_GAP = r"[\s\u00a0\u202f\u2010-\u2015\u2212-]{0,5}"
-_FORM = re.compile(rf"(?:MNG{_GAP})?(\d{{1,9}}){_GAP}(\d)", re.IGNORECASE | re.ASCII)
+GAP = r"[\s\u00a0\u202f\u2010-\u2015\u2212-]{0,5}"
+_FORM = re.compile(rf"(?:MNG{GAP})?(\d{{1,9}}){GAP}(\d)", re.IGNORECASE | re.ASCII)
 
 
 class BadNumber(Refusal):

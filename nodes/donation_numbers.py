@@ -2,7 +2,9 @@
 
 import re
 
-_FORM = re.compile(r"MNG-D-(\d{4,12})", re.IGNORECASE | re.ASCII)
+from nodes.computer_numbers import GAP
+
+_FORM = re.compile(rf"MNG{GAP}D{GAP}(\d{{1,12}})", re.IGNORECASE | re.ASCII)
 
 
 def written(pk: int) -> str:
@@ -11,6 +13,6 @@ def written(pk: int) -> str:
 
 
 def read(typed: str) -> int | None:
-    """Return the key of the donation with this number; None for what is no such number."""
+    """Return the key of the donation with this number, typed with or without dashes; None for what is no such number."""
     found = _FORM.fullmatch(typed.strip())
     return int(found[1]) if found else None

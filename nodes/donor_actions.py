@@ -28,7 +28,7 @@ class Who:
 def offer(
     *, who: Who, computers: Sequence[actions.Offered], handover: str, message: str = "", sent_as: str | None = None
 ) -> Donation:
-    """Write an offer and its donor down, as one. The same form sent twice (`sent_as`) is one offer. Raises BadOffer."""
+    """Write an offer and its donor down, as one. The same form sent twice (`sent_as`) is one offer. Raises BadInput."""
     try:
         return _offer(who, computers, handover, message, sent_as)
     except IntegrityError:

@@ -13,6 +13,7 @@ from accounts import emails
 from accounts.donors import donor_links
 from accounts.models import Donor, Notice
 from accounts.notices import kinds, outbox
+from nodes import states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
 
@@ -75,7 +76,8 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
 def step_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail about a step says."""
     batch = notice.about.partition(":")[2]
-    changes = list(StateChange.objects.filter(batch=batch).select_related("computer").order_by("computer_id"))
+    rows = StateChange.objects.filter(batch=batch).select_related("computer").order_by("computer_id")
+    changes = [row for row in rows if states.is_told(row.from_state, row.to_state)]
     if not changes:
         return None
     computers = [change.computer for change in changes]
@@ -83,8 +85,8 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
     if donation is None:
         return None
     return {
-        "subject": _subject(State(changes[0].to_state), computers),
-        "state": changes[0].to_state,
+        "subject": _subject(changes[0], computers),
+        "state": "found" if changes[0].from_state == State.LOST else changes[0].to_state,
         "reason": changes[0].reason and Computer(reason=changes[0].reason).get_reason_display(),
         "where_it_helps": Computer(reason=changes[0].reason).where_it_helps,
         "computers": computers,
@@ -99,7 +101,9 @@ def link_facts(notice: Notice) -> dict[str, Any] | None:
     return {"subject": _("Your link to what you gave"), "page": page_of(donor)} if donor else None
 
 
-def _subject(state: State, computers: list[Computer]) -> str:
+def _subject(change: StateChange, computers: list[Computer]) -> str:
+    if change.from_state == State.LOST:
+        return ngettext("Your computer turned up", "Your computers turned up", len(computers))
     words = {
         State.ACCEPTED: ngettext("Your computer is welcome", "Your computers are welcome", len(computers)),
         State.DECLINED: ngettext(
@@ -115,7 +119,7 @@ def _subject(state: State, computers: list[Computer]) -> str:
         State.RETIRED: ngettext("Your computer is retired", "Your computers are retired", len(computers)),
         State.RECYCLED: ngettext("Your computer went to recycling", "Your computers went to recycling", len(computers)),
     }
-    return words[state]
+    return words[State(change.to_state)]
 
 
 def page_of(donor: Donor) -> str:

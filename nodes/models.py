@@ -65,8 +65,6 @@ class Computer(models.Model):
         LAPTOP = "laptop", _("Laptop")
         SERVER = "server", _("Server")
 
-    MOVES = states.MOVES
-
     donation = models.ForeignKey(Donation, on_delete=models.PROTECT, related_name="computers")
     kind = models.CharField(max_length=10, choices=Kind.choices)
     model = models.CharField(max_length=100, blank=True, default="")  # maker and model
@@ -106,6 +104,11 @@ class Computer(models.Model):
     def number(self) -> str:
         """Return the number on the label: MNG-00127-4."""
         return computer_numbers.written(self.pk)
+
+    @property
+    def name(self) -> str:
+        """Return what it is in a word or two: its model, else its kind."""
+        return self.model or str(self.get_kind_display())
 
     @property
     def where_it_helps(self) -> str:

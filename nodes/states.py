@@ -76,8 +76,8 @@ def next_step(state: str) -> str | None:
 
 
 def is_told(before: str, to: str) -> bool:
-    """Say whether the donor gets a mail of a move; not of a computer that waited for parts, and is again where it was."""
-    return to in TOLD and before != S.WAITING
+    """Say whether the donor gets a mail of a move: of one that was lost always, and not of one that waited for parts."""
+    return before == S.LOST or (to in TOLD and before != S.WAITING)
 
 
 def step_to(state: str) -> str:

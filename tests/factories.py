@@ -6,12 +6,10 @@ from uuid import uuid4
 from django.db.models import Model
 from django.utils import timezone
 
-from accounts.models import Donor, User
+from accounts.models import User
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import Machine
-from nodes import actions
-from nodes.models import Donation
 from quotas.models import Grant
 from tests import launches
 from tunnels.models import Gateway
@@ -89,12 +87,3 @@ def make_machine(owner: User, *, state: str = "running", wanted: str = "", name:
 def _column(name: str, fact: Any) -> tuple[str, Any]:
     """Return the column of a field of Machine, and what stands in it."""
     return Machine._meta.get_field(name).column, fact.pk if isinstance(fact, Model) else fact
-
-
-def make_donation(user: User, *, computers: int = 1) -> Donation:
-    """An offer of a person who has an account."""
-    donor = Donor.objects.filter(user=user).first() or Donor.objects.create(
-        email=f"{user.username}@donors.example.org", name=user.username, user=user
-    )
-    offered = [actions.Offered(kind="desktop", model="OptiPlex")] * computers
-    return actions.offer(donor=donor, computers=offered, handover="bring")

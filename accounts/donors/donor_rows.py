@@ -44,6 +44,7 @@ def verify(donor: Donor) -> None:
 @transaction.atomic
 def tie(*, donor: Donor, user: User) -> None:
     """Tie the donor's row to an account: its owner becomes a donor. Raises TiedElsewhere."""
+    _locked(user)
     donor = Donor.objects.select_for_update().get(pk=donor.pk)
     if donor.user_id == user.pk:
         return
@@ -54,10 +55,15 @@ def tie(*, donor: Donor, user: User) -> None:
     _tie(donor, user)
 
 
+def _locked(user: User) -> User:
+    """Lock the account, before the donor's row: person_actions.remove takes them in this order, too."""
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
 def _tie(donor: Donor, user: User) -> None:
+    user = _locked(user)
     donor.user, donor.verified_at = user, donor.verified_at or timezone.now()
     donor.save(update_fields=["user", "verified_at"])
-    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if User.Role.DONOR not in user.roles:
         user.roles = [*user.roles, User.Role.DONOR.value]
         user.save(update_fields=["roles"])

@@ -1,6 +1,5 @@
 """Donations of computers: offered by anybody, followed by their donors, taken through the states by administrators."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -148,19 +147,14 @@ def _named(donation: Donation, number: str) -> list[Computer]:
 
 
 def _computer(rows: QuerySet[Computer], number: str, field: str) -> Computer:
-    """Return the computer of this number among these. Raises BadStep at the field."""
-    refused = partial(actions.BadStep, field=field)
+    """Return the computer of this number among these. Raises BadInput at the field."""
     try:
-        serial = computer_numbers.read(number)
+        row = rows.filter(pk=computer_numbers.read(number)).first()
     except computer_numbers.BadNumber as refusal:
-        raise refused(refusal.note.text) from None
-    row = rows.filter(pk=serial).first()
+        raise actions.BadInput(refusal.note.text, field=field) from None
     if row is None:
-        raise refused(
-            _("No computer of this donation has this number.")
-            if field == "computer"
-            else _("No computer has this number.")
-        )
+        of_all, of_one = _("No computer has this number."), _("No computer of this donation has this number.")
+        raise actions.BadInput(of_one if field == "computer" else of_all, field=field)
     return row
 
 

@@ -9,16 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from lib.measures import kilos, kilos_alone
 from lib.notes import Refusal
-from nodes import computer_numbers, fact_bounds
+from nodes import computer_numbers, donation_numbers, fact_bounds
 from nodes.models import Computer, Donation
 from nodes.states import Reason, State
-from portal.forms.quota_requests import LinesField
+from portal.forms.donation_fields import FactField, Lines, OneLine
 from portal.presenters.desk_computers import BITS
 
 _ERRORS = {"invalid_choice": _("Choose one of these.")}
 # Digits alone may be a part of a model ("780"); so few of them are a number only where there is such a computer.
 _SURELY_A_NUMBER = re.compile(r"mng.*|\d+\s*-\s*\d|\d{6,}", re.IGNORECASE | re.DOTALL | re.ASCII)
-_OFFER = re.compile(r"MNG\s*-?\s*D\s*-?\s*(\d{1,9})", re.IGNORECASE | re.ASCII)  # the number of an offer
 _KILOS = re.compile(r"(\d{1,3})(?:[.,](\d{1,3}))?(?:\s*kg)?", re.IGNORECASE | re.ASCII)
 
 
@@ -42,8 +41,8 @@ class DeskForm(forms.Form):
     def clean_q(self) -> str:
         """Find the computer or offer whose number was typed. What may be something else is looked for as a text."""
         typed = str(self.cleaned_data["q"])
-        if offer := _OFFER.fullmatch(typed):
-            self.found = Donation.objects.filter(pk=int(offer[1])).first()
+        if (offer := donation_numbers.read(typed)) is not None:
+            self.found = Donation.objects.filter(pk=offer).first()
             if self.found is None:
                 raise forms.ValidationError(gettext("There is no offer with this number."))
         if not typed or self.found:
@@ -102,7 +101,7 @@ class NumberField(forms.CharField):
 class StepForm(forms.Form):
     """A step that asks for nothing but a note, which may stay empty."""
 
-    note = LinesField(
+    note = Lines(
         label=_("Note"),
         max_length=500,
         required=False,
@@ -170,27 +169,12 @@ def step_form(step: str, state: str, data: Any = None) -> StepForm:
     return (ReceiveForm if is_new else _FORMS.get(step, StepForm))(data, auto_id=f"{step}_%s")
 
 
-class FactField(forms.IntegerField):
-    """A whole number within what nodes.fact_bounds knows of a fact, looked up when the form is filled in; it may stay empty."""
-
-    def __init__(self, fact: str, **kwargs: Any) -> None:
-        super().__init__(required=False, **kwargs)
-        self.fact = fact
-
-    def validate(self, value: Any) -> None:
-        if note := fact_bounds.why_impossible(self.fact, value):
-            raise forms.ValidationError(str(note))
-
-    def widget_attrs(self, widget: Any) -> dict[str, Any]:
-        return {**super().widget_attrs(widget), "inputmode": "numeric"}
-
-
 class FactsForm(forms.Form):
     """The facts about a computer, as nodes.actions.correct takes them. What is not known stays empty."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=Computer.Kind.choices, error_messages=_ERRORS)
-    model = forms.CharField(label=_("Maker and model"), max_length=fact_bounds.WORDS["model"], required=False)
-    cpu = forms.CharField(label=_("Processor"), max_length=fact_bounds.WORDS["cpu"], required=False)
+    model = OneLine(label=_("Maker and model"), max_length=fact_bounds.WORDS["model"], required=False)
+    cpu = OneLine(label=_("Processor"), max_length=fact_bounds.WORDS["cpu"], required=False)
     bits = forms.TypedChoiceField(
         label=_("32 or 64 bits"),
         choices=[("", _("Not known")), *BITS.items()],

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.person_names import clean_email
 from lib.notes import Refusal
-from portal.forms.offer_forms import Lines
+from portal.forms.donation_fields import Lines
 
 
 class ConfirmForm(forms.Form):

@@ -4,59 +4,29 @@ Each computer's fields begin with c and its number in the form. Buttons add and 
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.person_names import clean_email
 from lib.measures import UNBROKEN, memory
-from lib.names import BadName, clean_name
 from lib.notes import Refusal
+from nodes import fact_bounds
 from nodes.actions import MOST_COMPUTERS, Offered
 from nodes.models import Computer, Donation
 from nodes.states import Reason, where_it_helps
-from portal.forms.quota_requests import LinesField
+from portal.forms.donation_fields import FactField, Lines, OneLine
 
-OLDEST = 1980
 MEMORIES = (512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 65536, 131072)
 NETWORKS = ((10, "10 Mbit/s"), (100, "100 Mbit/s"), (1000, "1 Gbit/s"), (10000, "10 Gbit/s"))
 HONEYPOT = "website"  # people do not see this field; a robot fills it in
 _NUMBER = re.compile(r"[0-9]{1,3}")
 _NOT_KNOWN = ("", _("I don't know"))
-
-
-class OneLine(forms.CharField):
-    """A short text on one line, without hidden marks."""
-
-    def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        try:
-            return clean_name(text, longest=self.max_length or 60) if text else ""
-        except BadName as refusal:
-            raise forms.ValidationError(str(refusal)) from None
-
-
-class Lines(LinesField):
-    """A longer text, whose only control characters are line breaks and tabs."""
-
-    def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        if any(unicodedata.category(mark) in ("Cc", "Cs") and mark not in "\n\t" for mark in text):
-            raise forms.ValidationError(gettext("There is a hidden mark in this text. Type it again."))
-        return text
-
-
-class Whole(forms.IntegerField):
-    """A whole number of digits only: 1.000 is a thousand to some, and one to others."""
-
-    re_decimal = re.compile(r"(?!)")
 
 
 def _memories() -> list[tuple[Any, Any]]:
@@ -87,14 +57,15 @@ class ComputerForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what it is."), "invalid_choice": _("Choose what it is.")},
     )
-    model = OneLine(label=_("Maker and model"), max_length=100, required=False)
-    year = Whole(label=_("Year, more or less"), min_value=OLDEST, required=False)
-    cpu = OneLine(label=_("Processor"), max_length=100, required=False, help_text=_("For example: Core 2 Duo E8400"))
+    model = OneLine(label=_("Maker and model"), max_length=fact_bounds.WORDS["model"], required=False)
+    year = FactField("year", label=_("Year, more or less"))
+    cpu = OneLine(
+        label=_("Processor"), max_length=fact_bounds.WORDS["cpu"], required=False,
+        help_text=_("For example: Core 2 Duo E8400"),
+    )  # fmt: skip
     bits = _choice(_("64 or 32 bits"), [_NOT_KNOWN, (64, "64"), (32, "32")])
     ram_mb = _choice(_("Memory"), _memories)
-    disk_gb = Whole(
-        label=_("Disk, in GB"), min_value=0, max_value=100_000, required=False, help_text=_("1 TB is 1000. None: 0.")
-    )
+    disk_gb = FactField("disk_gb", label=_("Disk, in GB"), help_text=_("1 TB is 1000. None: 0."))
     nic_mbit = _choice(_("Network by cable"), _networks)
 
     is_checked = False  # whether the donor reads the answer beside it
@@ -105,15 +76,6 @@ class ComputerForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, number: int, initial: dict[str, str] | None = None) -> None:
         super().__init__(data, prefix=f"c{number}", initial=initial)
         self.number = number
-        self.fields["year"].max_value = timezone.localdate().year + 1  # type: ignore[attr-defined]
-        for name in ("year", "disk_gb"):
-            self.fields[name].widget = forms.TextInput({"inputmode": "numeric", "maxlength": 6, "autocomplete": "off"})
-
-    def clean_year(self) -> int | None:
-        year: int | None = self.cleaned_data["year"]
-        if year and year > timezone.localdate().year + 1:
-            raise forms.ValidationError(gettext("This year has not come yet."))
-        return year
 
     @property
     def offered(self) -> Offered:

@@ -49,10 +49,6 @@ class DeskRow:
     computer: Computer
 
     @property
-    def name(self) -> str:
-        return name_of(self.computer)
-
-    @property
     def tone(self) -> str:
         return tone_of(self.computer.state)
 
@@ -70,11 +66,6 @@ class DeskRow:
     def next(self) -> "Promise | str":
         step = states.next_step(self.computer.state) if self.computer.state in NEEDS else None
         return states.STEPS[step].label if step else ""
-
-
-def name_of(computer: Computer) -> str:
-    """Return what it is in a word or two: its model, else its kind."""
-    return computer.model or computer.get_kind_display()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +172,7 @@ class HistoryLine:
         if not change.from_state:
             return _("the donor")
         is_at_once = (change.from_state, change.to_state) == (State.OFFERED, State.DECLINED)
-        return _("the form, by the least that helps") if is_at_once else _("somebody whose account is gone")
+        return _("the form, as less than the minimum") if is_at_once else _("somebody whose account is gone")
 
 
 def history(changes: Iterable[StateChange]) -> list[HistoryLine]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
-from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
-from lib.measures import UNBROKEN, memory
+from lib.measures import amount, kilos, memory
 from nodes.actions import is_to_confirm
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import WAY, State
@@ -26,7 +25,7 @@ _SENTENCES = {
     State.IN_SERVICE: _("It carries machines of students. Thank you!"),
     State.WAITING: _("It is here and waits for a part."),
     State.PARTS: _("It could not be made to work any more. Its parts keep others going."),
-    State.LOST: _("We counted, and it was not there. We are sorry, and tell you when it turns up."),
+    State.LOST: _("We counted, and it was not there. We are sorry, and will tell you when it turns up."),
     State.RETIRED: _("It no longer carries machines. Thank you for all that it did."),
     State.RECYCLED: _("It was handed to those who recycle computers. Thank you for all that it did."),
 }
@@ -61,10 +60,6 @@ class ShownComputer:
         self.changes: list[StateChange] = row.lasting  # type: ignore[attr-defined]
 
     @property
-    def name(self) -> str:
-        return self.row.model or str(self.row.get_kind_display())
-
-    @property
     def tone(self) -> str:
         return f"tone-{TONES[State(self.row.state)]}"
 
@@ -76,13 +71,13 @@ class ShownComputer:
         if row.ram_mb:
             parts.append(_("%(amount)s of memory") % {"amount": memory(row.ram_mb)})
         if row.disk_gb:
-            parts.append(_("%(amount)s of disk") % {"amount": f"{row.disk_gb}{UNBROKEN}GB"})
+            parts.append(_("%(amount)s of disk") % {"amount": amount(row.disk_gb, "GB")})
         return " · ".join(str(part) for part in parts if part)
 
     @property
     def weight(self) -> str:
         """Return its weight in kg, where it was weighed."""
-        return f"{number_format(self.row.grams / 1000, 1)}{UNBROKEN}kg" if self.row.grams else ""
+        return kilos(self.row.grams) if self.row.grams else ""
 
     @property
     def sentence(self) -> str:

@@ -74,7 +74,7 @@ def computer(request: SignedIn, pk: int) -> HttpResponse:
     try:
         from_state = request.POST.get("from_state", "")
         actions.step(computers=[row], name=name, by=request.user, from_state=from_state, **form.facts)
-    except actions.BadStep as refusal:
+    except actions.BadInput as refusal:
         form.add_error(refusal.field, str(refusal))
         return _computer_page(request, row, (name, form), status=refusal.status)
     except Refusal as refusal:
@@ -103,7 +103,6 @@ def _computer_page(
     context = {
         "computer": row,
         "donor": row.donation.donor,
-        "name": desk_computers.name_of(row),
         "tone": desk_computers.tone_of(row.state),
         "facts": desk_computers.facts_of(row),
         "doubt": desk_computers.doubt_about(row),
@@ -176,7 +175,7 @@ def facts(request: SignedIn, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             actions.correct(computer=row, by=request.user, **form.cleaned_data)
-        except actions.BadFact as refusal:
+        except actions.BadInput as refusal:
             form.add_error(refusal.field, str(refusal))
         else:
             messages.success(request, _("Saved."))

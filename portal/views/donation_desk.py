@@ -37,7 +37,7 @@ def donation(request: SignedIn, pk: int) -> HttpResponse:
     try:
         from_state = request.POST.get("from_state", "")
         actions.step(computers=_named(request, row), name=name, by=request.user, from_state=from_state, **form.facts)
-    except actions.BadStep as refusal:
+    except actions.BadInput as refusal:
         form.add_error(refusal.field, str(refusal))
         return _page(request, row, (name, form), status=refusal.status)
     except Refusal as refusal:

@@ -69,7 +69,7 @@ def confirm(request: HttpRequest, rows: Any, pk: str) -> tuple[ConfirmForm | Non
     note = form.cleaned_data["note"]
     try:
         actions.confirm(donation=donation, is_right=form.is_right, note=note)
-    except actions.BadOffer as refusal:
+    except actions.BadInput as refusal:
         form.add_error("note", str(refusal))
         return form, refusal.status
     except actions.NothingToConfirm as refusal:  # an old page, which has no place for it

@@ -110,6 +110,17 @@ def test_lists_are_paged_and_known_again(office: Program, path: str) -> None:
     assert office.ask("GET", path, **{"If-None-Match": tag}).status_code == 304
 
 
+def test_a_donation_of_more_computers_asks_no_more_queries(office: Program) -> None:
+    counts = []
+    for computers in ([PC], [PC] * 10):
+        number = offer(*computers, program=office).json()["number"]
+        step(office, number, "accept")
+        with CaptureQueriesContext(connection) as queries:
+            assert len(office.ask("GET", f"donations/{number}/").json()["events"]) == 2 * len(computers)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
 @pytest.mark.parametrize("path", ["donations/", "computers/"])
 def test_a_longer_list_asks_no_more_queries(office: Program, path: str) -> None:
     counts = []

@@ -123,7 +123,7 @@ def test_five_an_hour_from_one_address(db: None) -> None:
     told = replies[-1].json()
     assert (told["code"], told["detail"][:26], int(replies[-1]["Retry-After"]) > 3500) == (
         "throttled",
-        "These are many offers at o",
+        "That is a lot of offers at",
         True,
     )
     assert Donation.objects.count() == 5

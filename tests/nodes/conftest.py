@@ -30,7 +30,6 @@ def clock() -> Iterator[Clock]:
 @pytest.fixture
 def lucia(db: None) -> "Donor":
     """A donor without an account, who reads Spanish."""
-    from accounts.donors import donor_rows
+    from tests.nodes.donated import donor_of
 
-    facts = {"name": "Lucía Paz", "organisation": "Colegio Mejía", "language": "es", "browser_time_zone": ""}
-    return donor_rows.find_or_make(email="Lucia@Example.org", user=None, **facts)  # type: ignore[arg-type]
+    return donor_of("Lucia@Example.org", language="es")

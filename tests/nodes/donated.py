@@ -1,35 +1,61 @@
-"""Donations in the ledger, for its tests."""
+"""Donors, donations and computers in the ledger, for tests."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
+from accounts.donors import donor_rows
 from accounts.models import Donor, User
 from accounts.notices import mail
 from nodes import actions
 from nodes.actions import Offered
 from nodes.models import Computer, Donation
 
-PC = Offered(kind="desktop", model="Dell OptiPlex 7010", cpu="Core i5-3470", ram_mb=8192)
-OLD = Offered(kind="desktop", model="Clone", cpu="Pentium 4")
+PC = Offered("desktop", "Dell OptiPlex 780", "Core 2 Duo E8400", 64, 4096, 320, 1000, 2010)
+OLD = Offered("desktop", "Compaq Evo", "Pentium 4", 32, 512, 40, 100, 2002)
 
 
-def offered(donor: Donor, *computers: Offered) -> Donation:
-    return actions.offer(donor=donor, computers=computers or (PC,), handover="bring")
+def donor_of(email: str = "lucia@example.org", *, user: User | None = None, **facts: Any) -> Donor:
+    """A donor; with `user` their own row, whether their address is proven or not."""
+    named = {"name": "Lucía Paz", "organisation": "Colegio Mejía", "language": "", "browser_time_zone": "", **facts}
+    with transaction.atomic():
+        donor = donor_rows.find_or_make(email=email, user=user, **named)
+    if user and donor.user is None:
+        donor.user = user
+        donor.save(update_fields=["user"])
+    return donor
+
+
+def offered(*computers: Offered | str, donor: Donor | None = None, **facts: Any) -> Donation:
+    """An offer of these computers, or of PCs of these models."""
+    described = [replace(PC, model=each) if isinstance(each, str) else each for each in computers or (PC,)]
+    return actions.offer(donor=donor or donor_of(), computers=described, **{"handover": "bring", **facts})
+
+
+def make_computer(state: str = "offered", *, donor: Donor | None = None, **facts: Any) -> Computer:
+    """A computer put into a state, without the steps that lead there."""
+    computer = offered(donor=donor).computers.get()
+    reason = {"reason": "enough"} if state == "declined" else {}
+    Computer.objects.filter(pk=computer.pk).update(state=state, **reason, **facts)
+    computer.refresh_from_db()
+    return computer
 
 
 def taken(donation: Donation, name: str, by: User, **facts: Any) -> uuid.UUID:
+    """Take all computers of a donation a step further. Return the batch."""
     if name == "decline":
         facts.setdefault("reason", "enough")
     return actions.step(computers=donation.computers.all(), name=name, by=by, **facts)
 
 
-def in_state(donor: Donor, state: str) -> Computer:
-    """A computer that is in a state, by whichever way."""
-    computer = offered(donor).computers.get()
-    facts = {"state": state, "reason": "enough" if state == "declined" else ""}
-    Computer.objects.filter(pk=computer.pk).update(**facts)
+def stepped(computer: Computer, *names: str, by: User, **facts: Any) -> Computer:
+    """Take a computer some steps further. facts: of its receipt."""
+    for name in names:
+        more = {"reason": "enough"} if name == "decline" else facts if name == "receive" else {}
+        actions.step(computers=[computer], name=name, by=by, **more)
     computer.refresh_from_db()
     return computer
 

@@ -21,7 +21,7 @@ WAY = ("accept", "receive", "wipe", "test", "put_in_service", "retire", "recycle
     ],
 )  # fmt: skip
 def test_one_word_for_a_donation(lucia: Donor, of_computers: list[str], state: str) -> None:
-    donation = offered(lucia, *[PC] * len(of_computers))
+    donation = offered(*[PC] * len(of_computers), donor=lucia)
     for computer, of_it in zip(donation.computers.all(), of_computers, strict=True):
         reason = "enough" if of_it == "declined" else ""
         Computer.objects.filter(pk=computer.pk).update(state=of_it, reason=reason)

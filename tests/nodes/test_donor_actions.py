@@ -9,10 +9,10 @@ from accounts.models import Donor, Notice, User
 from nodes import actions, donor_actions
 from nodes.models import Donation
 from nodes.states import Reason, where_it_helps
-from tests.nodes.given import GOOD, OLD, offered, stepped
+from tests.nodes.donated import OLD, PC, offered, stepped
 
 pytestmark = pytest.mark.django_db
-WHO = donor_actions.Who(email="Carlos@Example.org", name="Carlos", language="es")
+WHO = donor_actions.Who(email="Lucia@Example.org", name="Carlos", language="es")
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason != Reason.WITHDRAWN])
@@ -25,24 +25,24 @@ def test_for_each_reason_a_donor_reads_in_their_language_where_it_helps(reason: 
 
 def test_the_same_form_is_one_offer() -> None:
     with transaction.atomic():
-        first = donor_actions.offer(who=WHO, computers=[GOOD], handover="bring", sent_as="a" * 64)
-        again = donor_actions.offer(who=WHO, computers=[GOOD], handover="bring", sent_as="a" * 64)
-    other = donor_actions.offer(who=WHO, computers=[GOOD], handover="bring", sent_as="b" * 64)
-    unnamed = [donor_actions.offer(who=WHO, computers=[GOOD], handover="bring") for _n in range(2)]
+        first = donor_actions.offer(who=WHO, computers=[PC], handover="bring", sent_as="a" * 64)
+        again = donor_actions.offer(who=WHO, computers=[PC], handover="bring", sent_as="a" * 64)
+    other = donor_actions.offer(who=WHO, computers=[PC], handover="bring", sent_as="b" * 64)
+    unnamed = [donor_actions.offer(who=WHO, computers=[PC], handover="bring") for _n in range(2)]
     assert first == again
     assert len({first.pk, other.pk, *(row.pk for row in unnamed)}) == 4
     assert (Donor.objects.count(), Donation.objects.count(), Notice.objects.count()) == (1, 4, 4)
 
 
 def test_a_refused_offer_leaves_no_donor() -> None:
-    with pytest.raises(actions.BadOffer):
+    with pytest.raises(actions.BadInput):
         donor_actions.offer(who=WHO, computers=[], handover="bring")
     assert not Donor.objects.exists()
 
 
 def test_another_link_ends_those_before() -> None:
     donor = offered().donor
-    donor_actions.mail_new_link(email=" CARLOS@example.org ")
+    donor_actions.mail_new_link(email=" LUCIA@example.org ")
     donor_actions.mail_new_link(email="nobody@example.org")
     donor.refresh_from_db()
     assert donor.links == 1
@@ -50,7 +50,7 @@ def test_another_link_ends_those_before() -> None:
 
 
 def test_a_list_is_confirmed_once_all_that_is_awaited_is_here(admin: User) -> None:
-    donation = offered(GOOD, GOOD, OLD)
+    donation = offered(PC, PC, OLD)
     first, second, _old = donation.computers.all()
     stepped(first, "accept", "receive", by=admin)
     stepped(second, "accept", by=admin)

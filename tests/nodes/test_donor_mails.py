@@ -11,7 +11,7 @@ from nodes import actions
 from nodes.states import MOVES, STEPS, TOLD, State
 from portal import access
 from tests.nodes.conftest import Clock
-from tests.nodes.donated import OLD, PC, in_state, mailed, offered, states_of, taken
+from tests.nodes.donated import OLD, PC, mailed, make_computer, offered, states_of, stepped, taken
 
 # ---- mails ----
 
@@ -24,7 +24,7 @@ def told(mailoutbox: list[Any], settings: Any, clock: Clock) -> list[Any]:
 
 
 def test_the_offer_is_answered_at_once_at_the_donors_address_in_their_language(lucia: Donor, told: list[Any]) -> None:
-    offered(lucia, PC, OLD)
+    offered(PC, OLD, donor=lucia)
     assert mailed() == 1
     [letter] = told
     assert (letter.to, letter.subject) == (["lucia@example.org"], "Tu oferta de 2 computadoras")
@@ -34,7 +34,7 @@ def test_the_offer_is_answered_at_once_at_the_donors_address_in_their_language(l
 
 
 def test_the_link_of_the_mail_is_the_donors(lucia: Donor, told: list[Any]) -> None:
-    offered(lucia)
+    offered(donor=lucia)
     mailed()
     text = told[0].body.partition("/given/")[2].partition("/")[0]
     assert donor_links.read(text) == lucia
@@ -43,7 +43,7 @@ def test_the_link_of_the_mail_is_the_donors(lucia: Donor, told: list[Any]) -> No
 def test_the_mail_about_a_step_waits_until_it_cannot_be_undone(
     lucia: Donor, admin: User, clock: Clock, told: list[Any]
 ) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     mailed()
     taken(donation, "accept", admin)
     clock.pass_minutes(9.99)
@@ -54,7 +54,7 @@ def test_the_mail_about_a_step_waits_until_it_cannot_be_undone(
 
 
 def test_undoing_cancels_the_mail(lucia: Donor, admin: User, clock: Clock, told: list[Any]) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     mailed()
     actions.undo(batch=taken(donation, "accept", admin), by=admin)
     clock.pass_minutes(60)
@@ -63,7 +63,7 @@ def test_undoing_cancels_the_mail(lucia: Donor, admin: User, clock: Clock, told:
 
 
 def test_a_step_that_is_taken_again_is_mailed(lucia: Donor, admin: User, clock: Clock, told: list[Any]) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     actions.undo(batch=taken(donation, "accept", admin), by=admin)
     taken(donation, "accept", admin)
     clock.pass_minutes(10)
@@ -71,7 +71,7 @@ def test_a_step_that_is_taken_again_is_mailed(lucia: Donor, admin: User, clock: 
 
 
 def test_one_mail_for_all_of_a_press(lucia: Donor, admin: User, clock: Clock, told: list[Any]) -> None:
-    donation = offered(lucia, PC, PC, PC)
+    donation = offered(PC, PC, PC, donor=lucia)
     mailed()
     taken(donation, "accept", admin, note="three of a kind")
     clock.pass_minutes(10)
@@ -88,7 +88,7 @@ def test_each_step_that_matters_has_its_words_in_both_languages(
     subjects = []
     for language in ("es", "en"):
         Donor.objects.update(language=language)
-        computer = in_state(Donor.objects.get(), before)
+        computer = make_computer(before, donor=Donor.objects.get())
         taken(computer.donation, name, admin)
         clock.pass_minutes(10)
         assert mailed() == 2
@@ -99,10 +99,39 @@ def test_each_step_that_matters_has_its_words_in_both_languages(
     assert subjects[0] != subjects[1]
 
 
+@pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.to in MOVES[State.LOST]])
+def test_whoever_was_told_that_it_is_lost_is_told_that_it_was_found(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any], name: str
+) -> None:
+    computer = make_computer("lost", donor=lucia)
+    taken(computer.donation, name, admin)
+    clock.pass_minutes(10)
+    mailed()
+    assert told[-1].subject == "Tu computadora apareció"
+    assert "volvió a aparecer" in told[-1].body
+    assert "disco" not in told[-1].body
+
+
+def test_a_mail_is_about_those_of_a_press_that_are_news(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered("new one", "mended one", donor=lucia)
+    new, mended = donation.computers.all()
+    stepped(new, "accept", by=admin)
+    stepped(mended, "accept", "receive", "wait_for_parts", by=admin)
+    clock.pass_minutes(10)
+    mailed()
+    taken(donation, "receive", admin)
+    clock.pass_minutes(10)
+    assert mailed() == 1
+    assert told[-1].subject == "Tu computadora ya está aquí"
+    assert (new.number in told[-1].body, mended.number in told[-1].body) == (True, False)
+
+
 def test_what_is_mailed_to_a_donor_without_an_account_is_seen_by_nobody_else(
     lucia: Donor, student: User, donor: User, teacher: User, admin: User
 ) -> None:
-    offered(lucia)
+    offered(donor=lucia)
     notice = Notice.objects.get()
     assert (notice.recipient, notice.donor, notice.channel) == (None, lucia, "mail")
     assert [person for person in (student, donor, teacher) if access.visible(person, Notice).exists()] == []
@@ -112,7 +141,7 @@ def test_what_is_mailed_to_a_donor_without_an_account_is_seen_by_nobody_else(
 def test_with_an_account_the_mail_goes_there(
     lucia: Donor, student: User, admin: User, clock: Clock, told: list[Any]
 ) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     mailed()
     donor_rows.tie(donor=lucia, user=student)
     User.objects.filter(pk=student.pk).update(language="en")
@@ -126,7 +155,7 @@ def test_with_an_account_the_mail_goes_there(
 def test_an_account_without_a_proven_address_leaves_the_mails_where_they_went(
     lucia: Donor, student: User, admin: User, clock: Clock, told: list[Any]
 ) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     mailed()
     donor_rows.tie(donor=lucia, user=student)
     User.objects.filter(pk=student.pk).update(email="unproven@example.org")
@@ -142,7 +171,7 @@ def test_an_account_without_a_proven_address_leaves_the_mails_where_they_went(
 def test_with_the_person_the_donor_is_erased_and_what_was_given_stays(
     lucia: Donor, student: User, admin: User, clock: Clock, told: list[Any]
 ) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     mailed()
     taken(donation, "accept", admin)  # its mail is on the way to the donor's row
     donor_rows.tie(donor=lucia, user=student)

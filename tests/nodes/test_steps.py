@@ -13,7 +13,7 @@ from accounts.models import AuditRow, Notice, User
 from nodes import actions, fact_bounds, states
 from nodes.models import Computer, StateChange
 from nodes.states import Reason, State
-from tests.nodes.ledger import make_computer, make_donation
+from tests.nodes.donated import make_computer, offered
 
 MANY = 25  # random lives
 
@@ -65,7 +65,7 @@ def test_a_step_from_another_state_than_the_page_showed_is_refused(admin: User) 
 
 
 def test_all_or_none(admin: User) -> None:
-    one, two = make_donation("one", "two").computers.order_by("pk")
+    one, two = offered("one", "two").computers.order_by("pk")
     actions.step(computers=[two], name="accept", by=admin)
     with pytest.raises(actions.OutOfOrder):
         actions.step(computers=[one, two], name="accept", by=admin, from_state="offered")
@@ -146,7 +146,7 @@ def test_what_is_corrected_is_recorded(admin: User) -> None:
 )  # fmt: skip
 def test_what_cannot_be_is_refused_at_its_field(field: str, value: Any, admin: User) -> None:
     computer = make_computer()
-    with pytest.raises(actions.BadFact) as refused:
+    with pytest.raises(actions.BadInput) as refused:
         actions.correct(computer=computer, by=admin, **{"kind": "laptop", field: value})
     assert refused.value.field == field
     computer.refresh_from_db()

@@ -14,7 +14,7 @@ from tests.nodes.donated import OLD, PC, offered, states_of, taken
 
 
 def test_a_step_is_taken_back_within_ten_minutes(lucia: Donor, admin: User, clock: Clock) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     batch = taken(donation, "accept", admin)
     clock.pass_minutes(9.99)
     [computer] = actions.undo(batch=batch, by=admin)
@@ -25,7 +25,7 @@ def test_a_step_is_taken_back_within_ten_minutes(lucia: Donor, admin: User, cloc
 
 
 def test_after_ten_minutes_it_stays(lucia: Donor, admin: User, clock: Clock) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     batch = taken(donation, "accept", admin)
     clock.pass_minutes(10)
     with pytest.raises(NotUndoable, match="for 10 minutes"):
@@ -34,7 +34,7 @@ def test_after_ten_minutes_it_stays(lucia: Donor, admin: User, clock: Clock) -> 
 
 
 def test_it_is_taken_back_once(lucia: Donor, admin: User) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     batch = taken(donation, "accept", admin)
     actions.undo(batch=batch, by=admin)
     with pytest.raises(NotUndoable):
@@ -43,7 +43,7 @@ def test_it_is_taken_back_once(lucia: Donor, admin: User) -> None:
 
 
 def test_an_undoing_is_not_undone_and_the_step_is_taken_again(lucia: Donor, admin: User) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     actions.undo(batch=taken(donation, "accept", admin), by=admin)
     undoing = StateChange.objects.get(undoes__isnull=False).batch
     with pytest.raises(NotUndoable):
@@ -54,14 +54,14 @@ def test_an_undoing_is_not_undone_and_the_step_is_taken_again(lucia: Donor, admi
 
 @pytest.mark.parametrize("batch", [uuid.UUID(int=1), None])
 def test_what_is_no_step_is_not_undone(lucia: Donor, admin: User, batch: uuid.UUID | None) -> None:
-    donation = offered(lucia, PC, OLD)
+    donation = offered(PC, OLD, donor=lucia)
     with pytest.raises(NotUndoable, match="no such step"):
         actions.undo(batch=batch or StateChange.objects.all()[0].batch, by=admin)
     assert states_of(donation) == ["offered", "declined"]
 
 
 def test_a_batch_of_three_is_taken_back_as_one(lucia: Donor, admin: User) -> None:
-    donation = offered(lucia, PC, PC, PC)
+    donation = offered(PC, PC, PC, donor=lucia)
     batch = taken(donation, "accept", admin)
     assert states_of(donation) == ["accepted"] * 3
     assert len(actions.undo(batch=batch, by=admin)) == 3
@@ -69,7 +69,7 @@ def test_a_batch_of_three_is_taken_back_as_one(lucia: Donor, admin: User) -> Non
 
 
 def test_a_batch_of_which_one_went_on_stays(lucia: Donor, admin: User) -> None:
-    donation = offered(lucia, PC, PC, PC)
+    donation = offered(PC, PC, PC, donor=lucia)
     batch = taken(donation, "accept", admin)
     actions.step(computers=donation.computers.all()[1:2], name="receive", by=admin)
     with pytest.raises(NotUndoable, match="Something happened"):
@@ -78,7 +78,7 @@ def test_a_batch_of_which_one_went_on_stays(lucia: Donor, admin: User) -> None:
 
 
 def test_only_the_last_step_is_taken_back(lucia: Donor, admin: User) -> None:
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     first = taken(donation, "accept", admin)
     second = taken(donation, "receive", admin)
     with pytest.raises(NotUndoable):
@@ -88,7 +88,7 @@ def test_only_the_last_step_is_taken_back(lucia: Donor, admin: User) -> None:
 
 
 def test_a_step_of_long_ago_is_not_undone_because_another_is_new(lucia: Donor, admin: User, clock: Clock) -> None:
-    donation = offered(lucia, PC, PC)
+    donation = offered(PC, PC, donor=lucia)
     first, second = donation.computers.all()
     old = actions.step(computers=[first], name="accept", by=admin)
     clock.pass_minutes(11)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Donor, User
 from nodes import actions, computer_numbers
 from nodes.models import Computer
-from tests.nodes.ledger import make_computer, make_donation, make_donor
+from tests.nodes.donated import donor_of, make_computer, offered
 from tests.pages.desk_pages import LIST, page_of, press, text
 from tests.pages.desk_pages import colleague as colleague
 from tests.pages.desk_pages import office as office
@@ -33,7 +33,7 @@ def test_a_number_leads_straight_to_its_computer(typed: str, office: Client) -> 
 
 
 def test_the_number_of_an_offer_leads_to_it(office: Client) -> None:
-    donation = make_donation("one")
+    donation = offered("one")
     assert office.get(LIST, {"q": donation.number.lower()})["Location"] == f"/manage/donations/{donation.pk}/"
     reply = office.get(LIST, {"q": "MNG-D-9876"})
     assert (reply.status_code, "There is no offer with this number." in text(reply)) == (400, True)
@@ -58,7 +58,7 @@ def test_the_digits_of_a_model_are_no_mistyped_number(office: Client) -> None:
 @pytest.mark.parametrize("q", ["optiplex", "lucia", "MEJIA", "paz 780", "lucia@example.org"])
 def test_it_is_found_by_model_donor_and_organisation(q: str, office: Client) -> None:
     computer = make_computer(model="Dell OptiPlex 780")
-    other = make_computer(model="HP 6000", donor=make_donor("c@example.org", name="Carlos", organisation=""))
+    other = make_computer(model="HP 6000", donor=donor_of("c@example.org", name="Carlos", organisation=""))
     shown = text(office.get(LIST, {"q": q}))
     assert (computer.number in shown, other.number in shown) == (True, False)
 
@@ -88,7 +88,7 @@ def test_pages_of_25_and_no_more_queries_for_more_computers(office: Client) -> N
     with CaptureQueriesContext(connection) as few:
         office.get(LIST)
     for n in range(30):
-        make_computer(donor=make_donor(f"d{n}@example.org"))
+        make_computer(donor=donor_of(f"d{n}@example.org"))
     with CaptureQueriesContext(connection) as many:
         shown = text(office.get(LIST))
     assert len(many) == len(few)
@@ -99,9 +99,9 @@ def test_pages_of_25_and_no_more_queries_for_more_computers(office: Client) -> N
 
 
 def test_the_donor_and_their_other_computers_are_there(office: Client, student: User) -> None:
-    donor = make_donor(user=student)
+    donor = donor_of(user=student)
     computer, other = (make_computer(donor=donor) for _n in range(2))
-    stranger = make_computer(donor=make_donor("c@example.org", name="Carlos", organisation=""))
+    stranger = make_computer(donor=donor_of("c@example.org", name="Carlos", organisation=""))
     shown = text(office.get(page_of(computer)))
     for words in ("Lucía Paz", "Colegio Mejía", "lucia@example.org not verified", student.shown_name, other.number):
         assert words in shown
@@ -125,10 +125,10 @@ def test_it_speaks_spanish(office: Client) -> None:
 
 def test_what_was_declined_by_the_form_says_so(office: Client) -> None:
     offered = actions.Offered(kind="desktop", cpu="Pentium 4", bits=32)
-    donation = actions.offer(donor=make_donor(), computers=[offered], handover="bring")
+    donation = actions.offer(donor=donor_of(), computers=[offered], handover="bring")
     shown = text(office.get(page_of(donation.computers.get())))
     assert "It is a 32-bit computer." in shown
-    assert "the form, by the least that helps" in shown
+    assert "the form, as less than the minimum" in shown
     assert "Accept it after all" in shown
 
 
@@ -150,8 +150,8 @@ def test_a_page_costs_as_many_queries_with_more_of_everything(office: Client, ad
 
 
 def test_words_of_a_donor_are_text(office: Client) -> None:
-    donor = make_donor(name="<script>x</script>", organisation="<b>y</b>")
-    donation = make_donation("<i>z</i>", donor=donor, message="<script>m</script>")
+    donor = donor_of(name="<script>x</script>", organisation="<b>y</b>")
+    donation = offered("<i>z</i>", donor=donor, message="<script>m</script>")
     for url in (LIST, page_of(donation.computers.get()), f"/manage/donations/{donation.pk}/"):
         page = office.get(url).content.decode()
         assert not re.search(r"<script>[xm]|<b>y|<i>z", page)
@@ -169,7 +169,7 @@ def test_what_is_not_there_is_not_found_and_others_see_none_of_it(url: str, offi
 
 
 def test_the_dashboard_tells_of_offers_that_wait(office: Client) -> None:
-    make_donation("one", "two")
+    offered("one", "two")
     page = office.get("/manage/").content.decode()
     assert "2 computers are offered, and wait for a decision." in page
     assert 'href="/manage/computers/?state=offered"' in page

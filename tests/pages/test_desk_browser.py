@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from accounts.models import User
 from nodes import actions
 from tests.chromium import in_a_browser
-from tests.nodes.ledger import make_computer, make_donation
+from tests.nodes.donated import make_computer, offered
 from tests.pages.test_browser import AXE, faults, look, visit
 
 pytestmark = [
@@ -26,7 +26,7 @@ def test_axe_finds_nothing_on_the_desk(browser: Browser, live_server: Any, admin
     width, theme = LOOKS[language]
     page = visit(browser, live_server, user=admin, width=width, theme=theme, language=language, axe=True)
     wrong = look(page, "/manage/computers/", f"desk-empty-{language}", LOOKS[language])
-    offer, here = make_donation("Dell OptiPlex 780", "HP 6000", message="Second floor"), make_computer("accepted")
+    offer, here = offered("Dell OptiPlex 780", "HP 6000", message="Second floor"), make_computer("accepted")
     actions.step(computers=[here], name="receive", by=admin, grams=8400, note="Its fan is loud.")
     computers = [offer.computers.earliest("pk"), here, make_computer("waiting"), make_computer("recycled")]
     paths = [f"/manage/computers/{computer.pk}/" for computer in computers]

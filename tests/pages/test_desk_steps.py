@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import AuditRow, User
 from nodes import actions, computer_numbers
 from nodes.models import StateChange
-from tests.nodes.ledger import make_computer
+from tests.nodes.donated import make_computer
 from tests.pages.desk_pages import colleague as colleague
 from tests.pages.desk_pages import forms, fresh, page_of, press, text
 from tests.pages.desk_pages import office as office
@@ -176,7 +176,7 @@ def test_facts_are_corrected(office: Client, admin: User) -> None:
         "laptop", "ThinkPad X200", 64, 4096, None, 1600,
     )  # fmt: skip
     [row_of_log] = AuditRow.objects.filter(who=admin, verb="correct_computer")
-    assert set(row_of_log.detail["fields"]) == {"kind", "model", "cpu", "year", "grams"}
+    assert set(row_of_log.detail["fields"]) == {"kind", "model", "cpu", "year", "grams", "disk_gb", "nic_mbit"}
     assert "Corrected the facts about a computer" in text(office.get("/manage/audit/"))
 
 
@@ -188,7 +188,7 @@ def test_all_wrong_facts_are_told_at_once(office: Client) -> None:
         "year": "3000",
         "grams": "heavy",
         "disk_gb": "1e9",
-        "nic_mbit": "-1",
+        "nic_mbit": "1.000",
         "bits": "16",
     }
     reply = office.post(f"{page_of(computer)}facts/", wrong)

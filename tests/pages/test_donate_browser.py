@@ -9,7 +9,7 @@ from accounts.donors import donor_links
 from accounts.models import User
 from nodes.models import Donation
 from tests.chromium import in_a_browser
-from tests.nodes.given import GOOD, OLD, donor_of, offered, stepped
+from tests.nodes.donated import OLD, PC, donor_of, offered, stepped
 from tests.pages.test_browser import AXE, faults, look, visit
 
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
@@ -48,7 +48,7 @@ def test_axe_finds_nothing_on_the_form(browser: Browser, live_server: Any, langu
 def test_axe_finds_nothing_on_the_donors_pages(
     browser: Browser, live_server: Any, language: str, donor: User, admin: User
 ) -> None:
-    mine = offered(GOOD, OLD)
+    mine = offered(PC, OLD)
     path, page, looks = (
         f"/given/{donor_links.token(mine.donor)}/",
         opened(browser, live_server, language),
@@ -63,7 +63,7 @@ def test_axe_finds_nothing_on_the_donors_pages(
     wrong += look(page, "/given/again/", f"{language}-given-again", *looks)
     page = opened(browser, live_server, language, donor)
     wrong += look(page, "/donating/", f"{language}-home-empty", *looks)
-    tied = offered(GOOD, GOOD, OLD, donor=donor_of("donor@example.org", user=donor))
+    tied = offered(PC, PC, OLD, donor=donor_of("donor@example.org", user=donor))
     stepped(tied.computers.all()[0], "accept", "receive", "wipe", "test", "put_in_service", by=admin, grams=8200)
     stepped(tied.computers.all()[1], "accept", "receive", "wait_for_parts", by=admin, grams=9100)
     wrong += look(page, "/donating/", f"{language}-home", *looks)

@@ -11,7 +11,7 @@ from accounts import limits
 from accounts.models import Donor, User
 from accounts.notices.mail import send_due
 from nodes.models import Donation
-from tests.nodes.given import donor_of, offered
+from tests.nodes.donated import donor_of, offered
 from tests.pages.test_donate import GOOD, URL, offer, text, typed
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_the_sixth_offer_of_an_hour_has_to_wait_and_loses_nothing(client: Client
     answer = offer(client, once="late", name="Carlos Late")
     assert answer.status_code == 429
     assert 1 <= int(answer["Retry-After"]) <= 3600
-    assert "These are many offers at once" in text(answer)
+    assert "That is a lot of offers at once" in text(answer)
     assert "Dell OptiPlex 780" in text(answer)
     assert "Carlos Late" in text(answer)
     assert Donation.objects.count() == limits.OFFERS

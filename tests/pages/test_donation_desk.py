@@ -3,12 +3,14 @@
 import re
 from typing import Any
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from nodes import actions
 from nodes.models import Donation
-from tests.nodes.ledger import make_computer, make_donation
+from tests.nodes.donated import make_computer, offered, taken
 from tests.pages.desk_pages import colleague as colleague
 from tests.pages.desk_pages import forms, fresh, text
 from tests.pages.desk_pages import office as office
@@ -30,7 +32,7 @@ def together(client: Client, donation: Donation, step: str) -> dict[str, Any]:
 
 
 def test_an_offer_is_accepted_as_a_whole(office: Client) -> None:
-    donation = make_donation("one", "two", "three", message="Second floor")
+    donation = offered("one", "two", "three", message="Second floor")
     shown = text(office.get(offer_page(donation)))
     for words in ("Offer of Lucía Paz", "Second floor", "The donor brings it.", "Accept all 3", "Not answered yet."):
         assert words in shown
@@ -45,7 +47,7 @@ def test_an_offer_is_accepted_as_a_whole(office: Client) -> None:
 
 
 def test_the_button_tells_how_many_it_is_about(office: Client, admin: User) -> None:
-    donation = make_donation("one", "two", "three")
+    donation = offered("one", "two", "three")
     actions.step(computers=[donation.computers.earliest("pk")], name="decline", by=admin, reason="enough")
     shown = text(office.get(offer_page(donation)))
     assert "Accept 2 of 3" in shown
@@ -56,7 +58,7 @@ def test_the_button_tells_how_many_it_is_about(office: Client, admin: User) -> N
 
 
 def test_one_reason_for_all_that_are_not_accepted(office: Client) -> None:
-    donation = make_donation("one", "two")
+    donation = offered("one", "two")
     sent = together(office, donation, "decline")
     assert office.post(offer_page(donation), sent).status_code == 400
     office.post(offer_page(donation), {**sent, "reason": "enough"})
@@ -64,7 +66,7 @@ def test_one_reason_for_all_that_are_not_accepted(office: Client) -> None:
 
 
 def test_if_one_changed_meanwhile_none_does(office: Client, colleague: User) -> None:
-    donation = make_donation("one", "two")
+    donation = offered("one", "two")
     sent = together(office, donation, "accept")
     actions.step(computers=[donation.computers.earliest("pk")], name="accept", by=colleague)
     reply = office.post(offer_page(donation), sent)
@@ -74,15 +76,26 @@ def test_if_one_changed_meanwhile_none_does(office: Client, colleague: User) -> 
 
 
 def test_computers_of_other_offers_are_not_moved_by_it(office: Client) -> None:
-    donation, other = make_donation("one"), make_computer()
+    donation, other = offered("one"), make_computer()
     for named in ([], [str(other.pk)], [str(donation.computers.get().pk), str(other.pk)], ["x"], ["²"], ["9" * 30]):
         reply = office.post(offer_page(donation), {"step": "accept", "from_state": "offered", "computer": named})
         assert reply.status_code == 400, named
     assert (fresh(other).state, donation.computers.get().state) == ("offered", "offered")
 
 
+def test_an_offer_of_more_computers_costs_no_more_queries(office: Client, admin: User) -> None:
+    counts = []
+    for donation in (offered("one"), offered(*map(str, range(20)))):
+        taken(donation, "accept", admin)
+        office.get(offer_page(donation))
+        with CaptureQueriesContext(connection) as queries:
+            assert office.get(offer_page(donation)).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
 def test_what_the_donor_answered_is_there(office: Client) -> None:
-    donation = make_donation("one")
+    donation = offered("one")
     donation.computers.update(state="received")
     actions.confirm(donation=donation, is_right=False, note="The cable is missing.")
     shown = text(office.get(offer_page(donation)))

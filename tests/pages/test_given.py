@@ -9,14 +9,14 @@ from accounts.donors import donor_links
 from accounts.models import Donor, User
 from nodes import actions
 from nodes.models import Donation
-from tests.nodes.given import GOOD, OLD, donor_of, offered, stepped
+from tests.nodes.donated import OLD, PC, donor_of, offered, stepped
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def donation() -> Donation:
-    return offered(GOOD, OLD)
+    return offered(PC, OLD)
 
 
 def link(donation: Donation) -> str:
@@ -47,7 +47,7 @@ def test_it_shows_each_computer_its_way_and_why_not(client: Client, donation: Do
         donation.number,
         good.number,
         "Dell OptiPlex 780",
-        "Carlos Quishpe",
+        "Lucía Paz",
         old.number,
         "It is a 32-bit computer. It can still help",
     ):
@@ -120,7 +120,7 @@ def test_more_computers_cost_no_more_queries(
     client: Client, donation: Donation, django_assert_max_num_queries: Any
 ) -> None:
     for _n in range(3):
-        offered(*[GOOD] * 10, donor=donation.donor)
+        offered(*[PC] * 10, donor=donation.donor)
     with django_assert_max_num_queries(9):
         client.get(link(donation))
 

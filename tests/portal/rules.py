@@ -171,9 +171,9 @@ def as_a_person(student: Any) -> dict[str, str]:
 
 def as_a_donor(student: Any) -> dict[str, str]:
     """Let this person offer a computer. Return what stands in its addresses."""
-    from tests.factories import make_donation
+    from tests.nodes.donated import donor_of, offered
 
-    given = make_donation(student)
+    given = offered(donor=donor_of(user=student))
     return {
         "donations/<str:number>": f"donations/{given.number}",
         "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",

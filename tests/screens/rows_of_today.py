@@ -27,8 +27,7 @@ from portal.models import CloudCheck, Finding
 from portal.presenters.audit_words import VERBS
 from quotas import actions as quota_actions
 from quotas.models import QuotaRequest
-from tests.nodes.given import GOOD, OLD, donor_of, offered, stepped
-from tests.nodes.ledger import make_computer, make_donation
+from tests.nodes.donated import OLD, PC, donor_of, make_computer, offered, stepped
 from tests.pages.second_steps import with_app
 from tests.recording.things import Things
 
@@ -142,8 +141,8 @@ def _announcements(admin: User) -> int:
 
 def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     """Offer computers, and take them to several states. Return the ids of computers and donations."""
-    two = make_donation("Dell OptiPlex 780", "HP Compaq 6000", message="In the store on the second floor.")
-    here = make_computer("accepted", "Lenovo ThinkCentre M71z")
+    two = offered("Dell OptiPlex 780", "HP Compaq 6000", message="In the store on the second floor.")
+    here = make_computer("accepted", model="Lenovo ThinkCentre M71z")
     ledger.step(computers=[here], name="receive", by=admin, grams=8400, note="Its fan is loud.")
     undone = make_computer("accepted")
     ledger.undo(batch=ledger.step(computers=[undone], name="receive", by=admin), by=admin)
@@ -171,10 +170,10 @@ def _bulk(admin: User) -> dict[str, int]:
 
 def _donations(admin: User) -> str:
     """Give two donors computers on their way, one with the donor's account and one without. Return the link of that one."""
-    theirs = offered(GOOD, GOOD, OLD, donor=donor_of("donor@example.org", user=User.objects.get(username="donor")))
+    theirs = offered(PC, PC, OLD, donor=donor_of("donor@example.org", user=User.objects.get(username="donor")))
     stepped(theirs.computers.all()[0], "accept", "receive", "wipe", "test", "put_in_service", by=admin, grams=8200)
     stepped(theirs.computers.all()[1], "accept", "receive", "wait_for_parts", by=admin, grams=9100)
-    without = offered(GOOD, OLD)
+    without = offered(PC, OLD, donor=donor_of("carlos@example.org", name="Carlos Quishpe", organisation=""))
     stepped(without.computers.all()[0], "accept", "receive", "wipe", by=admin, grams=8200)
     return donor_links.token(without.donor)
 

@@ -1,0 +1,51 @@
+"""Fields of the forms about given computers: texts without hidden marks, and the facts about a computer."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+
+from lib.names import BadName, clean_name
+from nodes import fact_bounds
+from portal.forms.quota_requests import LinesField
+
+
+class OneLine(forms.CharField):
+    """A short text on one line, without hidden marks."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        try:
+            return clean_name(text, longest=self.max_length or 60) if text else ""
+        except BadName as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+
+class Lines(LinesField):
+    """A longer text, whose only control characters are line breaks and tabs."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if any(unicodedata.category(mark) in ("Cc", "Cs") and mark not in "\n\t" for mark in text):
+            raise forms.ValidationError(gettext("There is a hidden mark in this text. Type it again."))
+        return text
+
+
+class FactField(forms.IntegerField):
+    """A whole number within what nodes.fact_bounds knows of a fact, looked up when the form is filled in; it may stay empty."""
+
+    widget = forms.TextInput
+    re_decimal = re.compile(r"(?!)")  # digits only: 1.000 is a thousand to some, and one to others
+
+    def __init__(self, fact: str, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.fact = fact
+
+    def validate(self, value: Any) -> None:
+        if note := fact_bounds.why_impossible(self.fact, value):
+            raise forms.ValidationError(str(note))
+
+    def widget_attrs(self, widget: Any) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "inputmode": "numeric", "autocomplete": "off"}
