@@ -60,3 +60,9 @@ def mail_new_link(*, email: str) -> None:
     donor = Donor.objects.select_for_update().filter(email=emails.key(email), erased_at=None).first()
     if donor is not None:
         mails.send_link(donor_rows.end_links(donor), timezone.now())
+
+
+def follow_erased() -> None:
+    """Erase what donors wrote who were erased: accounts knows no donations."""
+    theirs = Donation.objects.filter(donor__erased_at__isnull=False)
+    theirs.exclude(message="", confirm_note="").update(message="", confirm_note="")

@@ -5,7 +5,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts.donors import donor_rows
 from accounts.models import Donor, Notice, User
+from machines.tasks import follow_accounts
 from nodes import actions, donor_actions
 from nodes.models import Donation
 from nodes.states import Reason, where_it_helps
@@ -63,3 +65,15 @@ def test_a_list_is_confirmed_once_all_that_is_awaited_is_here(admin: User) -> No
     assert donation.confirmed == "yes"
     assert donation.confirmed_at is not None
     assert donation.confirmed_at >= before
+
+
+def test_what_an_erased_donor_wrote_is_erased() -> None:
+    gone, stays = (
+        donor_actions.offer(
+            who=donor_actions.Who(email=email, name="x"), computers=[PC], handover="fetch", message="Calle 1"
+        )
+        for email in ("gone@example.org", "stays@example.org")
+    )
+    donor_rows.erase(gone.donor)
+    follow_accounts()
+    assert [Donation.objects.get(pk=row.pk).message for row in (gone, stays)] == ["", "Calle 1"]
