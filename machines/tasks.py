@@ -29,6 +29,7 @@ from machines.reconcile import cloud_users, moved_addresses, overlap, tenants
 from machines.reconcile.strays import remove_strays
 from machines.reconcile.sweep import tick
 from machines.stepper import first_boot, worker
+from nodes import donor_actions
 from quotas import requests_for_more
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ def follow_accounts() -> None:
     deactivated_owners.follow(timezone.now())
     absent_owners.follow(timezone.now())
     requests_for_more.follow_removed()
+    donor_actions.follow_erased()
     ssh_ways.follow()
     moved_addresses.follow(timezone.now())
 

@@ -25,6 +25,11 @@ class Who:
     browser_time_zone: str = ""
 
 
+def name_of(person: User) -> str:
+    """Return the name with which a person offers who says no other, as long as a donor's may be."""
+    return (person.get_full_name() or person.username)[: Donor._meta.get_field("name").max_length]
+
+
 def offer(
     *, who: Who, computers: Sequence[actions.Offered], handover: str, message: str = "", sent_as: str | None = None
 ) -> Donation:
@@ -60,3 +65,9 @@ def mail_new_link(*, email: str) -> None:
     donor = Donor.objects.select_for_update().filter(email=emails.key(email), erased_at=None).first()
     if donor is not None:
         mails.send_link(donor_rows.end_links(donor), timezone.now())
+
+
+def follow_erased() -> None:
+    """Erase the words of donors who were erased: where their computers are, and what they said of the list."""
+    theirs = Donation.objects.filter(donor__erased_at__isnull=False)
+    theirs.exclude(message="", confirm_note="", sent_as=None).update(message="", confirm_note="", sent_as=None)

@@ -39,9 +39,11 @@ def tell_of_step(donation: Donation, batch: uuid.UUID, *, now: datetime, not_bef
     _send(STEPPED, donation.donor, _about_step(batch), now, not_before=not_before)
 
 
-def cancel_step(batch: uuid.UUID) -> None:
-    """Send nothing of a step that was taken back."""
+def cancel_step(batch: uuid.UUID) -> bool:
+    """Send nothing of a step that is taken back. Returns whether that is so: False where the mail has left, or is leaving."""
     outbox.cancel([_about_step(batch)], outbox.PASSED_OVER)
+    gone = (Notice.State.SENDING, Notice.State.DELIVERED)
+    return not Notice.objects.filter(about=_about_step(batch), state__in=gone).exists()
 
 
 def send_link(donor: Donor, now: datetime) -> None:
@@ -69,7 +71,11 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
     computers = list(donation.computers.all())
     count = len(computers)
     subject = ngettext("Your offer of a computer", "Your offer of %(count)s computers", count) % {"count": count}
-    return {"subject": subject, "donation": donation, "computers": computers, "page": page_of(donation.donor)}
+    greeting = _greeting(notice, donation.donor)
+    if not greeting["is_known"]:
+        for computer in computers:
+            computer.model = ""
+    return {"subject": subject, "donation": donation, "computers": computers, **greeting}
 
 
 def step_facts(notice: Notice) -> dict[str, Any] | None:
@@ -96,7 +102,14 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
 def link_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail with a new link says."""
     donor = Donor.objects.filter(pk=notice.about.split(":")[1], erased_at=None).first()
-    return {"subject": _("Your link to what you gave"), "page": page_of(donor)} if donor else None
+    return {"subject": _("Your link to what you gave"), **_greeting(notice, donor)} if donor else None
+
+
+def _greeting(notice: Notice, donor: Donor) -> dict[str, Any]:
+    """Return how a mail begins, and the donor's page. A stranger may have typed what we know, until somebody who reads this address acts."""
+    is_known = bool(donor.user_id or donor.verified_at)
+    hello = _("Hello %(name)s,") % {"name": notice.reader.short_name} if is_known else _("Hello,")
+    return {"hello": hello, "is_known": is_known, "page": page_of(donor)}
 
 
 def _subject(state: State, computers: list[Computer]) -> str:
