@@ -60,6 +60,14 @@ def sent(sent_as: str | None) -> Donation | None:
 
 
 @transaction.atomic
+def tie(*, donor: Donor, user: User) -> None:
+    """Tie a donor to an account by their link, and tell their own address of it where it is not the account's. Raises TiedElsewhere."""
+    donor_rows.tie(donor=donor, user=user)
+    if donor.user_id != user.pk and emails.key(emails.proven(user)) != donor.email:
+        mails.tell_of_tie(donor, user, timezone.now())
+
+
+@transaction.atomic
 def mail_new_link(*, email: str) -> None:
     """End the links of this address and mail a new one. For an address of which nothing was offered nothing happens."""
     donor = Donor.objects.select_for_update().filter(email=emails.key(email), erased_at=None).first()

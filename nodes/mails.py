@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import emails
 from accounts.donors import donor_links
-from accounts.models import Donor, Notice
+from accounts.models import Donor, Notice, User
 from accounts.notices import kinds, outbox
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
 
-OFFERED, STEPPED, LINK = "donation.offered", "donation.step", "donation.link"
+OFFERED, STEPPED, LINK, TIED = "donation.offered", "donation.step", "donation.link", "donation.tied"
 
 
 def register() -> None:
@@ -27,6 +27,8 @@ def register() -> None:
     kinds.register(kinds.Kind(STEPPED, stepped, step_facts, "donating/step_mail", proves_address=True))
     link = gettext_lazy("A donor's link, asked for anew")
     kinds.register(kinds.Kind(LINK, link, link_facts, "donating/link_mail", proves_address=True))
+    tied = gettext_lazy("What was given became part of an account")
+    kinds.register(kinds.Kind(TIED, tied, tied_facts, "donating/tied_mail", proves_address=True))
 
 
 def tell_of_offer(donation: Donation, now: datetime) -> None:
@@ -49,6 +51,12 @@ def cancel_step(batch: uuid.UUID) -> bool:
 def send_link(donor: Donor, now: datetime) -> None:
     """Send the donor a link, who has lost theirs."""
     _send(LINK, donor, f"donor:{donor.pk}:{donor.links}", now)
+
+
+def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
+    """Tell whoever reads the donor's own address that mails go to an account from now on: a link may have come into other hands."""
+    about = f"donor:{donor.pk}:account:{user.pk}"
+    outbox.send(kind=TIED, to=donor, about=about, channels=[Notice.Channel.MAIL], now=now)
 
 
 def _send(kind: str, donor: Donor, about: str, now: datetime, not_before: datetime | None = None) -> None:
@@ -103,6 +111,15 @@ def link_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail with a new link says."""
     donor = Donor.objects.filter(pk=notice.about.split(":")[1], erased_at=None).first()
     return {"subject": _("Your link to what you gave"), **_greeting(notice, donor)} if donor else None
+
+
+def tied_facts(notice: Notice) -> dict[str, Any] | None:
+    """Return what the mail says to the donor's own address after they were tied to an account."""
+    donor = Donor.objects.select_related("user").filter(pk=notice.about.split(":")[1], erased_at=None).first()
+    if donor is None or donor.user is None:
+        return None
+    facts = {"account": donor.user.username, "address": settings.DONATIONS_EMAIL}
+    return {"subject": _("What you gave is now part of an account"), **facts}
 
 
 def _greeting(notice: Notice, donor: Donor) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from lib.notes import Refusal
 from nodes import computer_numbers, fact_bounds
 from nodes.models import Computer, Donation
 from nodes.states import Reason, State
+from portal.forms.offer_forms import OneLine
 from portal.forms.quota_requests import LinesField
 from portal.presenters.desk_computers import BITS
 
@@ -189,8 +190,8 @@ class FactsForm(forms.Form):
     """The facts about a computer, as nodes.actions.correct takes them. What is not known stays empty."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=Computer.Kind.choices, error_messages=_ERRORS)
-    model = forms.CharField(label=_("Maker and model"), max_length=fact_bounds.WORDS["model"], required=False)
-    cpu = forms.CharField(label=_("Processor"), max_length=fact_bounds.WORDS["cpu"], required=False)
+    model = OneLine(label=_("Maker and model"), max_length=fact_bounds.WORDS["model"], required=False)
+    cpu = OneLine(label=_("Processor"), max_length=fact_bounds.WORDS["cpu"], required=False)
     bits = forms.TypedChoiceField(
         label=_("32 or 64 bits"),
         choices=[("", _("Not known")), *BITS.items()],

@@ -175,3 +175,24 @@ def test_with_the_person_the_donor_is_erased_and_what_was_given_stays(
     assert donor_rows.find_or_make(
         email="lucia@example.org", name="Lucía", organisation="", user=None, language="es", browser_time_zone=""
     ) != lucia  # fmt: skip
+
+
+def test_the_own_address_of_a_donor_is_told_of_another_account(
+    lucia: Donor, student: User, told: list[Any], settings: Any
+) -> None:
+    settings.DONATIONS_EMAIL = "donar@example.org"
+    donor_rows.verify(lucia)
+    for _twice in range(2):
+        donor_actions.tie(donor=Donor.objects.get(), user=student)
+    assert mailed() == 1
+    [letter] = told
+    assert letter.to == ["lucia@example.org"]
+    assert "a la cuenta student." in letter.body
+    assert "escríbenos: donar@example.org" in letter.body
+
+
+def test_who_ties_their_own_address_is_told_nothing(student: User, told: list[Any]) -> None:
+    facts = {"name": "Ana", "organisation": "", "language": "", "browser_time_zone": ""}
+    donor = donor_rows.find_or_make(email=student.email, user=None, **facts)
+    donor_actions.tie(donor=donor, user=student)
+    assert mailed() == 0
