@@ -12,7 +12,7 @@ from lib.notes import Refusal
 from nodes import computer_numbers, fact_bounds
 from nodes.models import Computer, Donation
 from nodes.states import Reason, State
-from portal.forms.offer_forms import OneLine
+from portal.forms.offer_forms import OneLine, Whole
 from portal.forms.quota_requests import LinesField
 from portal.presenters.desk_computers import BITS
 
@@ -171,7 +171,7 @@ def step_form(step: str, state: str, data: Any = None) -> StepForm:
     return (ReceiveForm if is_new else _FORMS.get(step, StepForm))(data, auto_id=f"{step}_%s")
 
 
-class FactField(forms.IntegerField):
+class FactField(Whole):
     """A whole number within what nodes.fact_bounds knows of a fact, looked up when the form is filled in; it may stay empty."""
 
     def __init__(self, fact: str, **kwargs: Any) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,7 @@ from lib.measures import UNBROKEN, memory
 from lib.names import BadName, clean_name
 from lib.notes import Refusal
 from nodes.actions import MOST_COMPUTERS, Offered
+from nodes.fact_bounds import bounds_of
 from nodes.models import Computer, Donation
 from nodes.states import Reason, where_it_helps
 from portal.forms.quota_requests import LinesField
@@ -29,6 +29,7 @@ MEMORIES = (512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 
 NETWORKS = ((10, "10 Mbit/s"), (100, "100 Mbit/s"), (1000, "1 Gbit/s"), (10000, "10 Gbit/s"))
 HONEYPOT = "website"  # people do not see this field; a robot fills it in
 _NUMBER = re.compile(r"[0-9]{1,3}")
+_WHOLE = re.compile(r"\s*-?[0-9]{1,18}\s*")
 _NOT_KNOWN = ("", _("I don't know"))
 
 
@@ -54,9 +55,15 @@ class Lines(LinesField):
 
 
 class Whole(forms.IntegerField):
-    """A whole number of digits only: 1.000 is a thousand to some, and one to others."""
+    """A whole number of digits only: 1.000 is a thousand to some, and one to others, and 1_000 is so to Python alone."""
 
     re_decimal = re.compile(r"(?!)")
+
+    def to_python(self, value: Any) -> int | None:
+        if value not in self.empty_values and not _WHOLE.fullmatch(str(value)):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        number: int | None = super().to_python(value)
+        return number
 
 
 def _memories() -> list[tuple[Any, Any]]:
@@ -105,13 +112,12 @@ class ComputerForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, number: int, initial: dict[str, str] | None = None) -> None:
         super().__init__(data, prefix=f"c{number}", initial=initial)
         self.number = number
-        self.fields["year"].max_value = timezone.localdate().year + 1  # type: ignore[attr-defined]
         for name in ("year", "disk_gb"):
             self.fields[name].widget = forms.TextInput({"inputmode": "numeric", "maxlength": 6, "autocomplete": "off"})
 
     def clean_year(self) -> int | None:
         year: int | None = self.cleaned_data["year"]
-        if year and year > timezone.localdate().year + 1:
+        if year and year > bounds_of("year")[1]:
             raise forms.ValidationError(gettext("This year has not come yet."))
         return year
 

@@ -195,7 +195,7 @@ def test_all_wrong_facts_are_told_at_once(office: Client) -> None:
         "ram_mb": "0",
         "year": "3000",
         "grams": "heavy",
-        "disk_gb": "1e9",
+        "disk_gb": "1_000",
         "nic_mbit": "-1",
         "bits": "16",
     }
