@@ -5,46 +5,29 @@ Staff act alone or side by side: a step names the state from which it starts, an
 
 import logging
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
-from django.utils.translation import override
 
 from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
 from accounts.models import Donor, User
-from lib.notes import Refusal, moment
-from nodes import fact_bounds, mails, specs, states
+from lib.notes import Refusal
+from nodes import fact_bounds, mails, specs, states, step_checks
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import Reason, State
+from nodes.step_checks import BadInput as BadInput
+from nodes.step_checks import OutOfOrder as OutOfOrder
 
 log = logging.getLogger(__name__)
 
 UNDO = timedelta(minutes=10)  # in which a step can be taken back; the mail about it waits for so long
 MOST_COMPUTERS = 20  # of one offer
-
-
-class BadInput(Refusal):
-    """Something that is lacking or cannot be, at `field`: the name of an argument of the action."""
-
-    status = 400
-    code = "invalid"
-
-    def __init__(self, text: str, args: dict[str, Any] | None = None, *, field: str) -> None:
-        super().__init__(text, args)
-        self.field = field
-
-
-class OutOfOrder(Refusal):
-    """The state of the computer does not allow the step: somebody was faster, or the page is old."""
-
-    code = "out_of_order"
 
 
 class NotUndoable(Refusal):
@@ -124,48 +107,27 @@ def step(
     undone. Raises OutOfOrder, BadInput, LookupError for a step that there is not.
     """
     to, now, batch = states.STEPS[name].to, timezone.now(), uuid.uuid4()
-    locked = _locked([row.pk for row in computers])
-    _check(to, locked, from_state, reason, used_for)
-    is_told = any(states.is_told(computer.state, to) for computer in locked)
+    locked = _locked_with(computers, used_for)
+    step_checks.check(to, locked, from_state, reason)
+    if any(states.is_told(row.state, to) for row in locked):
+        mails.tell_of_step(locked[0].donation, batch, now=now, not_before=now + UNDO)
     for computer in locked:
+        if (computer.state, to) == (State.ACCEPTED, State.RECEIVED):
+            _ask_again(computer.donation_id)
         computer.grams = grams if grams is not None and to == State.RECEIVED else computer.grams
         computer.used_for = used_for if to == State.PARTS else computer.used_for
         _move(computer, to, by=by, now=now, batch=batch, reason=reason if to == State.DECLINED else "", note=note)
         _record(by, f"{name}_computer", computer, note)
-    if is_told:
-        mails.tell_of_step(locked[0].donation, batch, now=now, not_before=now + UNDO)
     return batch
 
 
-def _check(
-    to: State, computers: Collection[Computer], from_state: str | None, reason: str, used_for: Computer | None
-) -> None:
-    for computer in computers:
-        if to not in states.MOVES[computer.state] or from_state not in (None, computer.state):
-            raise _out_of_order(computer)
-    if to == State.DECLINED and reason not in Reason.values:
-        raise BadInput(_("Say why it is not accepted: the donor reads it."), field="reason")
-    if used_for is not None and used_for in computers:
-        raise BadInput(_("A computer cannot be used for parts of itself."), field="used_for")
-
-
-def _out_of_order(computer: Computer) -> OutOfOrder:
-    """Say what the computer is by now, who recorded that, and when."""
-    last = computer.changes.select_related("by").first()
-    facts: dict[str, Any] = {"number": computer.number, "state": _labels(computer.state)}
-    if last is None or last.by is None:
-        return OutOfOrder(_("%(number)s is “%(state)s” by now, so this step does not follow. Look at it again."), facts)
-    text = _("%(number)s is “%(state)s” by now: %(who)s recorded it (%(when)s). Look at it again.")
-    return OutOfOrder(text, {**facts, "who": last.by.short_name, "when": moment(last.at)})
-
-
-def _labels(state: str) -> dict[str, str]:
-    """Return a state's words in both languages, as an argument of a note."""
-    words = {}
-    for language, _name in settings.LANGUAGES:
-        with override(language):
-            words[language] = str(State(state).label)
-    return words
+def _locked_with(computers: Collection[Computer], used_for: Computer | None) -> list[Computer]:
+    """Lock computers, together with the one that gets their parts. Raises BadInput where that one cannot."""
+    rows = {row.pk: row for row in _locked([row.pk for row in (*computers, used_for) if row])}
+    locked = [rows[pk] for pk in sorted({row.pk for row in computers})]
+    if used_for is not None:
+        step_checks.check_gets_parts(rows[used_for.pk], locked)
+    return locked
 
 
 def _record(by: User, verb: str, computer: Computer, note: str = "") -> None:
@@ -173,26 +135,28 @@ def _record(by: User, verb: str, computer: Computer, note: str = "") -> None:
     record(by=by, verb=verb, thing=thing, detail={"note": note} if note else {}, is_own_recorded=True)
 
 
-def _locked(pks: Collection[int]) -> list[Computer]:
+def _locked(pks: Iterable[int]) -> list[Computer]:
     return list(Computer.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
 
 
 @transaction.atomic
 def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
     """Take a step back, of all computers that it moved; the mail about it is not sent. Raises NotUndoable."""
-    now, again = timezone.now(), uuid.uuid4()
     changes = list(StateChange.objects.filter(batch=batch).order_by("computer_id"))
     locked = {row.pk: row for row in _locked([change.computer_id for change in changes])}
+    now, again = timezone.now(), uuid.uuid4()  # the wait for the locks counts
     _check_undoable(changes, now)
+    if not mails.cancel_step(batch):
+        raise NotUndoable(_("The donor has been told of it, so this step cannot be taken back."))
     for change in changes:
         computer = locked[change.computer_id]
         before = State(change.from_state)
         computer.used_for = None if change.to_state == State.PARTS else computer.used_for
         if before == State.ACCEPTED:  # it is not here, so nobody has weighed it
             computer.grams = None
+            _ask_again(computer.donation_id)
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)
-    mails.cancel_step(batch)
     return list(locked.values())
 
 
@@ -256,7 +220,7 @@ def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
 
     Raises BadInput without a note for what is wrong, NothingToConfirm while something is awaited.
     """
-    if not is_to_confirm(donation.computers.all()):
+    if not is_to_confirm(_locked(donation.computers.values_list("pk", flat=True))):
         raise NothingToConfirm(_("There is no list to confirm yet: something is still on its way."))
     if not is_right and not note:
         raise BadInput(_("Say what is missing or too much."), field="note")
@@ -264,6 +228,12 @@ def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
     facts = {"confirmed": answer, "confirmed_at": timezone.now(), "confirm_note": "" if is_right else note}
     Donation.objects.filter(pk=donation.pk).update(**facts)
     donor_rows.verify(donation.donor)
+
+
+def _ask_again(donation: int) -> None:
+    """Forget what the donor said of the list of what was received: it is another list now."""
+    facts = {"confirmed": Donation.Confirmed.OPEN, "confirmed_at": None, "confirm_note": ""}
+    Donation.objects.filter(pk=donation).exclude(confirmed=Donation.Confirmed.OPEN).update(**facts)
 
 
 def is_to_confirm(computers: Collection[Computer]) -> bool:

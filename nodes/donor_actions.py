@@ -25,6 +25,11 @@ class Who:
     browser_time_zone: str = ""
 
 
+def name_of(person: User) -> str:
+    """Return the name with which a person offers who says no other, as long as a donor's may be."""
+    return (person.get_full_name() or person.username)[: Donor._meta.get_field("name").max_length]
+
+
 def offer(
     *, who: Who, computers: Sequence[actions.Offered], handover: str, message: str = "", sent_as: str | None = None
 ) -> Donation:
@@ -55,6 +60,14 @@ def sent(sent_as: str | None) -> Donation | None:
 
 
 @transaction.atomic
+def tie(*, donor: Donor, user: User) -> None:
+    """Tie a donor to an account by their link, and tell their own address of it where it is not the account's. Raises TiedElsewhere."""
+    donor_rows.tie(donor=donor, user=user)
+    if donor.user_id != user.pk and emails.key(emails.proven(user)) != donor.email:
+        mails.tell_of_tie(donor, user, timezone.now())
+
+
+@transaction.atomic
 def mail_new_link(*, email: str) -> None:
     """End the links of this address and mail a new one. For an address of which nothing was offered nothing happens."""
     donor = Donor.objects.select_for_update().filter(email=emails.key(email), erased_at=None).first()
@@ -63,6 +76,6 @@ def mail_new_link(*, email: str) -> None:
 
 
 def follow_erased() -> None:
-    """Erase what donors wrote who were erased: accounts knows no donations."""
+    """Erase the words of donors who were erased: where their computers are, and what they said of the list."""
     theirs = Donation.objects.filter(donor__erased_at__isnull=False)
-    theirs.exclude(message="", confirm_note="").update(message="", confirm_note="")
+    theirs.exclude(message="", confirm_note="", sent_as=None).update(message="", confirm_note="", sent_as=None)

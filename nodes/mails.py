@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import emails
 from accounts.donors import donor_links
-from accounts.models import Donor, Notice
+from accounts.models import Donor, Notice, User
 from accounts.notices import kinds, outbox
 from nodes import states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
 
-OFFERED, STEPPED, LINK = "donation.offered", "donation.step", "donation.link"
+OFFERED, STEPPED, LINK, TIED = "donation.offered", "donation.step", "donation.link", "donation.tied"
 
 
 def register() -> None:
@@ -28,6 +28,8 @@ def register() -> None:
     kinds.register(kinds.Kind(STEPPED, stepped, step_facts, "donating/step_mail", proves_address=True))
     link = gettext_lazy("A donor's link, asked for anew")
     kinds.register(kinds.Kind(LINK, link, link_facts, "donating/link_mail", proves_address=True))
+    tied = gettext_lazy("What was given became part of an account")
+    kinds.register(kinds.Kind(TIED, tied, tied_facts, "donating/tied_mail", proves_address=True))
 
 
 def tell_of_offer(donation: Donation, now: datetime) -> None:
@@ -40,14 +42,22 @@ def tell_of_step(donation: Donation, batch: uuid.UUID, *, now: datetime, not_bef
     _send(STEPPED, donation.donor, _about_step(batch), now, not_before=not_before)
 
 
-def cancel_step(batch: uuid.UUID) -> None:
-    """Send nothing of a step that was taken back."""
+def cancel_step(batch: uuid.UUID) -> bool:
+    """Send nothing of a step that is taken back. Returns whether that is so: False where the mail has left, or is leaving."""
     outbox.cancel([_about_step(batch)], outbox.PASSED_OVER)
+    gone = (Notice.State.SENDING, Notice.State.DELIVERED)
+    return not Notice.objects.filter(about=_about_step(batch), state__in=gone).exists()
 
 
 def send_link(donor: Donor, now: datetime) -> None:
     """Send the donor a link, who has lost theirs."""
     _send(LINK, donor, f"donor:{donor.pk}:{donor.links}", now)
+
+
+def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
+    """Tell whoever reads the donor's own address that mails go to an account from now on: a link may have come into other hands."""
+    about = f"donor:{donor.pk}:account:{user.pk}"
+    outbox.send(kind=TIED, to=donor, about=about, channels=[Notice.Channel.MAIL], now=now)
 
 
 def _send(kind: str, donor: Donor, about: str, now: datetime, not_before: datetime | None = None) -> None:
@@ -70,7 +80,11 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
     computers = list(donation.computers.all())
     count = len(computers)
     subject = ngettext("Your offer of a computer", "Your offer of %(count)s computers", count) % {"count": count}
-    return {"subject": subject, "donation": donation, "computers": computers, "page": page_of(donation.donor)}
+    greeting = _greeting(notice, donation.donor)
+    if not greeting["is_known"]:
+        for computer in computers:
+            computer.model = ""
+    return {"subject": subject, "donation": donation, "computers": computers, **greeting}
 
 
 def step_facts(notice: Notice) -> dict[str, Any] | None:
@@ -98,7 +112,23 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
 def link_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail with a new link says."""
     donor = Donor.objects.filter(pk=notice.about.split(":")[1], erased_at=None).first()
-    return {"subject": _("Your link to what you gave"), "page": page_of(donor)} if donor else None
+    return {"subject": _("Your link to what you gave"), **_greeting(notice, donor)} if donor else None
+
+
+def tied_facts(notice: Notice) -> dict[str, Any] | None:
+    """Return what the mail says to the donor's own address after they were tied to an account."""
+    donor = Donor.objects.select_related("user").filter(pk=notice.about.split(":")[1], erased_at=None).first()
+    if donor is None or donor.user is None:
+        return None
+    facts = {"account": donor.user.username, "address": settings.DONATIONS_EMAIL}
+    return {"subject": _("What you gave is now part of an account"), **facts}
+
+
+def _greeting(notice: Notice, donor: Donor) -> dict[str, Any]:
+    """Return how a mail begins, and the donor's page. A stranger may have typed what we know, until somebody who reads this address acts."""
+    is_known = bool(donor.user_id or donor.verified_at)
+    hello = _("Hello %(name)s,") % {"name": notice.reader.short_name} if is_known else _("Hello,")
+    return {"hello": hello, "is_known": is_known, "page": page_of(donor)}
 
 
 def _subject(change: StateChange, computers: list[Computer]) -> str:

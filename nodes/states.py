@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import override, pgettext_lazy
 
 
 class State(models.TextChoices):
@@ -45,6 +46,9 @@ WAY = (S.OFFERED, S.ACCEPTED, S.RECEIVED, S.WIPED, S.TESTED, S.IN_SERVICE, S.RET
 # Of these the donor gets a mail; of the others they read on their page.
 TOLD = frozenset({S.ACCEPTED, S.DECLINED, S.RECEIVED, S.WIPED, S.IN_SERVICE, S.LOST, S.RETIRED, S.RECYCLED, S.PARTS})
 
+# In these it stands here, whole: it can get the parts of another.
+HERE = frozenset({S.RECEIVED, S.WIPED, S.TESTED, S.IN_SERVICE, S.WAITING, S.RETIRED})
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -67,6 +71,15 @@ STEPS: dict[str, Step] = {
     "retire": Step(S.RETIRED, _("Retire it")),
     "recycle": Step(S.RECYCLED, _("Hand it to recycling")),
 }
+
+
+def labels(state: str) -> dict[str, str]:
+    """Return a state's words in both languages, as an argument of a note."""
+    words = {}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            words[language] = str(State(state).label)
+    return words
 
 
 def next_step(state: str) -> str | None:

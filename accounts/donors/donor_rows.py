@@ -17,6 +17,7 @@ class TiedElsewhere(Refusal):
     code = "tied_elsewhere"
 
 
+@transaction.atomic
 def find_or_make(
     *, email: str, name: str, organisation: str, user: User | None, language: str, browser_time_zone: str
 ) -> Donor:
@@ -28,8 +29,11 @@ def find_or_make(
     facts = {
         "name": name, "organisation": organisation, "language": language, "browser_time_zone": browser_time_zone,
     }  # fmt: skip
-    theirs = Donor.objects.filter(user=user).first() if user else None
-    donor = theirs or Donor.objects.get_or_create(email=emails.key(email), defaults=facts)[0]
+    if user:
+        _lock(user)
+    rows = Donor.objects.select_for_update()  # so that nobody ties or erases it meanwhile
+    theirs = rows.filter(user=user).first() if user else None
+    donor = theirs or rows.get_or_create(email=emails.key(email), defaults=facts)[0]
     if user and donor.user_id is None and emails.key(emails.proven(user)) == donor.email:
         _tie(donor, user)
     return donor
@@ -43,9 +47,11 @@ def verify(donor: Donor) -> None:
 
 @transaction.atomic
 def tie(*, donor: Donor, user: User) -> None:
-    """Tie the donor's row to an account: its owner becomes a donor. Raises TiedElsewhere."""
-    _locked(user)
+    """Tie the donor's row to an account: its owner becomes a donor. Raises TiedElsewhere, also where one of the two was erased meanwhile."""
+    user = _lock(user)  # first, as where a person is removed
     donor = Donor.objects.select_for_update().get(pk=donor.pk)
+    if donor.erased_at or user.removed_at:
+        raise TiedElsewhere(_("This was erased meanwhile. Nothing can be changed any more."))
     if donor.user_id == user.pk:
         return
     if donor.user_id is not None:
@@ -55,18 +61,18 @@ def tie(*, donor: Donor, user: User) -> None:
     _tie(donor, user)
 
 
-def _locked(user: User) -> User:
-    """Lock the account, before the donor's row: person_actions.remove takes them in this order, too."""
-    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
-
-
 def _tie(donor: Donor, user: User) -> None:
-    user = _locked(user)
     donor.user, donor.verified_at = user, donor.verified_at or timezone.now()
     donor.save(update_fields=["user", "verified_at"])
+    user = _lock(user)
     if User.Role.DONOR not in user.roles:
         user.roles = [*user.roles, User.Role.DONOR.value]
         user.save(update_fields=["roles"])
+
+
+def _lock(user: User) -> User:
+    """Lock a person's row, so that of two donors' rows one at most becomes theirs, and read it again."""
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def end_links(donor: Donor) -> Donor:

@@ -10,8 +10,10 @@ from rest_framework.exceptions import ValidationError
 
 from accounts import emails
 from accounts.models import Donor, User
+from accounts.person_names import clean_email
 from lib.names import BadName, clean_name
-from nodes import actions, computer_numbers, fact_bounds
+from lib.notes import Refusal
+from nodes import actions, computer_numbers, donor_actions, fact_bounds
 from nodes.donation_states import OF_COMPUTERS, state_of
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import STEPS, Reason, State
@@ -42,6 +44,16 @@ class Line(Text):
             raise ValidationError(str(refusal)) from None
 
 
+class Email(serializers.EmailField):
+    """An address to which a mail can be sent, by the rule of all forms."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return clean_email(str(super().to_internal_value(data)))
+        except Refusal as refusal:
+            raise ValidationError(str(refusal)) from None
+
+
 class OfferedIn(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(KINDS)
     model = Line(required=False, allow_blank=True, default="", max_length=100, help_text="Maker and model.")
@@ -68,7 +80,7 @@ class DonationIn(serializers.Serializer[Any]):
     name = Line(
         required=False, default="", max_length=120, help_text="Of a person. Needed without an account; with one: yours."
     )
-    email = serializers.EmailField(
+    email = Email(
         required=False, default="", max_length=254, help_text="Likewise. The link to the donation goes there."
     )
     organisation = Line(required=False, allow_blank=True, default="", max_length=120)
@@ -91,7 +103,7 @@ class DonationIn(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         who: User | None = self.context["who"]
         if who is not None:
-            attrs["name"] = attrs["name"] or who.get_full_name() or who.username
+            attrs["name"] = attrs["name"] or donor_actions.name_of(who)
             attrs["email"] = attrs["email"] or emails.proven(who)
         errors = {name: self.fields[name].error_messages["required"] for name in ("name", "email") if not attrs[name]}
         if errors:

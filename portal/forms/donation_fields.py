@@ -11,6 +11,8 @@ from lib.names import BadName, clean_name
 from nodes import fact_bounds
 from portal.forms.quota_requests import LinesField
 
+_WHOLE = re.compile(r"\s*-?[0-9]{1,18}\s*", re.ASCII)
+
 
 class OneLine(forms.CharField):
     """A short text on one line, without hidden marks."""
@@ -37,11 +39,17 @@ class FactField(forms.IntegerField):
     """A whole number within what nodes.fact_bounds knows of a fact, looked up when the form is filled in; it may stay empty."""
 
     widget = forms.TextInput
-    re_decimal = re.compile(r"(?!)")  # digits only: 1.000 is a thousand to some, and one to others
+    re_decimal = re.compile(r"(?!)")  # 1.000 is a thousand to some, and one to others
 
     def __init__(self, fact: str, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
         self.fact = fact
+
+    def to_python(self, value: Any) -> int | None:
+        if value not in self.empty_values and not _WHOLE.fullmatch(str(value)):  # 1_000 is a number to Python alone
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        number: int | None = super().to_python(value)
+        return number
 
     def validate(self, value: Any) -> None:
         if note := fact_bounds.why_impossible(self.fact, value):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import emails, limits, new_passwords, once, people_mails, proofs
 from accounts.outside.own_password import has_no_password_here
+from lib.even_time import evenly
 from portal.once import FIELD, LONGEST
 from portal.request_facts import current_address
 
@@ -107,7 +108,8 @@ class ResetPasswordForm(theirs.ResetPasswordForm):  # type: ignore[misc]
     def _send(self, email: str) -> None:
         """Send no more than the limit allows, so that nobody can flood another person's mailbox."""
         limits.mail(address=current_address(), email=email)
-        people_mails.send_forgotten(self.users, timezone.now())
+        with evenly():
+            people_mails.send_forgotten(self.users, timezone.now())
 
 
 class ResetPasswordKeyForm(EndsTokens, theirs.ResetPasswordKeyForm):  # type: ignore[misc]

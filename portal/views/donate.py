@@ -20,8 +20,6 @@ from portal.forms.offer_forms import HONEYPOT, OfferForm
 from portal.once import FIELD, LONGEST, hash_of
 from portal.request_facts import address_of, browser_zone
 
-LONGEST_NAME = 120
-
 
 @login_not_required
 @require_http_methods(["GET", "POST"])
@@ -51,11 +49,7 @@ def _form(request: HttpRequest) -> OfferForm:
     without: tuple[str, ...] = ("name", "email") if emails.proven(person) else ()
     if Donor.objects.filter(user=person).exists():
         without = ("name", "email", "organisation")
-    return OfferForm(data, without=without, known={"name": _name_of(person), "email": person.email})
-
-
-def _name_of(person: User) -> str:
-    return (person.get_full_name() or person.username)[:LONGEST_NAME]
+    return OfferForm(data, without=without, known={"name": donor_actions.name_of(person), "email": person.email})
 
 
 def _changed(request: HttpRequest, form: OfferForm) -> HttpResponse:
@@ -110,7 +104,7 @@ def _who(request: HttpRequest, facts: dict[str, str]) -> donor_actions.Who:
     """Return who offers: what was typed, and what is known of whoever is signed in."""
     name, email, user = facts.get("name", ""), facts.get("email", ""), None
     if isinstance(request.user, User):
-        user, name = request.user, name or _name_of(request.user)
+        user, name = request.user, name or donor_actions.name_of(request.user)
         email = email or emails.proven(user) or Donor.objects.get(user=user).email
     return donor_actions.Who(
         email=email, name=name, organisation=facts.get("organisation", ""), user=user, language=get_language() or "",

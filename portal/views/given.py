@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import limits, sign_up
 from accounts.donors import donor_links, donor_rows
 from accounts.models import Donor, User
+from lib.even_time import evenly
 from lib.notes import Refusal
 from nodes import actions, donor_actions
 from nodes.models import Donation
@@ -50,7 +51,7 @@ def _tie(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
     if not isinstance(request.user, User):
         return redirect("given", token)
     try:
-        donor_rows.tie(donor=donor, user=request.user)
+        donor_actions.tie(donor=donor, user=request.user)
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return redirect("given", token)
@@ -107,7 +108,8 @@ def again(request: HttpRequest) -> HttpResponse:
         response = _private(_again(request, form, refusal.status))
         response["Retry-After"] = str(refusal.retry_after)
         return response
-    donor_actions.mail_new_link(email=email)
+    with evenly():
+        donor_actions.mail_new_link(email=email)
     messages.success(request, _("If a computer was offered with this address, a link is on its way there."))
     return redirect("given-again")
 

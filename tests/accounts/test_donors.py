@@ -1,16 +1,22 @@
 """Donors' rows and the links by which they come without an account."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.core import signing
+from django.db import connection, transaction
 
+from accounts import person_actions
 from accounts.donors import donor_links, donor_rows
 from accounts.donors.donor_links import BadLink
 from accounts.donors.donor_rows import TiedElsewhere
 from accounts.models import Donor, User
+from tests.accounts.test_tokens import in_own_connection, one_waits_for_a_lock
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db
 
@@ -193,3 +199,49 @@ def test_an_erased_donor_is_nobody(student: User) -> None:
         with pytest.raises(BadLink):
             donor_links.read(link)
     assert donor_of() != donor
+
+
+# ---- at once ----
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_donors_who_are_tied_to_an_account_at_once_one_is_and_one_is_told(student: User) -> None:
+    donors, start, told = [donor_of(), donor_of("ana@example.org")], threading.Barrier(2), []
+
+    def press(donor: Donor) -> None:
+        start.wait()
+        try:
+            donor_rows.tie(donor=donor, user=student)
+        except TiedElsewhere as refusal:
+            told.append(str(refusal))
+        connection.close()
+
+    threads = [threading.Thread(target=press, args=[donor]) for donor in donors]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    assert Donor.objects.filter(user=student).count() == 1
+    [sentence] = told
+    assert "another address" in sentence
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_offers_does_not_take_over_a_donor_who_is_tied_meanwhile(student: User, student2: User) -> None:
+    donor = donor_of(student.email)
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            donor_rows.tie(donor=donor, user=student2)
+            offers = pool.submit(in_own_connection, lambda: donor_of(student.email, user=student))
+            until(one_waits_for_a_lock, "the offer waits for the donor's row")
+        offers.result(timeout=PATIENCE)
+    student.refresh_from_db()
+    assert (Donor.objects.get().user, student.roles) == (student2, ["student"])
+
+
+def test_what_was_erased_meanwhile_is_tied_to_nobody(student: User, student2: User) -> None:
+    donor = donor_of()
+    donor_rows.erase(donor)
+    with pytest.raises(TiedElsewhere, match="erased"):
+        donor_rows.tie(donor=donor, user=student)
+    person_actions.remove(person=student2, by=None)
+    with pytest.raises(TiedElsewhere, match="erased"):
+        donor_rows.tie(donor=donor_of("ana@example.org"), user=student2)
+    assert not Donor.objects.exclude(user=None).exists()

@@ -14,6 +14,10 @@ from accounts.models import SignIn, User
 from accounts.notices.mail import send_due
 from accounts.password_links import PasswordLinks
 from lib.notes import Refusal
+from machines.tasks import follow_accounts
+from nodes import donor_actions
+from nodes.actions import Offered
+from nodes.models import Donation
 from quotas import requests_for_more
 from quotas.models import QuotaRequest
 from tests.api.program import Program
@@ -83,6 +87,19 @@ def test_requests_of_the_removed_lose_their_words(student: User, admin: User) ->
     requests_for_more.follow_removed()
     [row] = QuotaRequest.objects.all()
     assert (row.pk, row.reason, row.note) == (done.pk, requests_for_more.ERASED, "")
+
+
+def test_what_a_removed_donor_wrote_is_erased(student: User, admin: User) -> None:
+    who = donor_actions.Who(email=student.email, name="Ana", user=student)
+    facts: dict[str, Any] = {"computers": [Offered("desktop")], "handover": "fetch", "message": "Ana, at Loja 12"}
+    donation = donor_actions.offer(who=who, sent_as="a" * 64, **facts)
+    other = donor_actions.offer(who=donor_actions.Who(email="other@x.org", name="Eva"), **facts)
+    Donation.objects.update(confirmed="no", confirmed_at=timezone.now(), confirm_note="Ana's mouse")
+    person_actions.remove(person=student, by=admin)
+    follow_accounts()
+    row, kept = Donation.objects.order_by("pk")
+    assert (row, row.message, row.confirm_note, row.sent_as, row.confirmed) == (donation, "", "", None, "no")
+    assert (kept, kept.message, kept.confirm_note) == (other, "Ana, at Loja 12", "Ana's mouse")
 
 
 def test_twins_of_a_turkish_i_are_two_people(admin: User) -> None:

@@ -173,3 +173,20 @@ def test_nothing_else_is_open(given: str) -> None:
         reply = nobody.generic(method, f"/api/v1/donations/{path}", "{}", content_type="application/json")
         assert reply.status_code == 401, (method, path)
     assert nobody.get("/api/v1/computers/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "email", ["a@" + "㍿." * 100 + "com", "a@b", "a@b.co\r\nBcc: c@d.co", "a@b.co, c@d.co", "<a@b.co>"]
+)
+def test_an_address_that_no_row_can_hold_is_refused(db: None, email: str) -> None:
+    """U+337F is one character as it is typed, and four as it is stored."""
+    reply = offer(email=email)
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, "email")
+
+
+def test_a_person_with_a_long_name_offers(student: User) -> None:
+    User.objects.filter(pk=student.pk).update(first_name="A" * 150, last_name="B" * 150)
+    student.refresh_from_db()
+    sent = {"handover": "bring", "computers": [PC]}
+    assert Program(student).ask("POST", "donations/", sent).status_code == 201
+    assert Donor.objects.get().name == "A" * 120

@@ -1,5 +1,6 @@
 """Mails to donors: where, when and in which language; and what is left when a donor is removed."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from accounts import person_actions
 from accounts.donors import donor_links, donor_rows
 from accounts.models import Donor, Notice, User
-from nodes import actions
+from nodes import actions, donor_actions
 from nodes.states import MOVES, STEPS, TOLD, State
 from portal import access
 from tests.nodes.conftest import Clock
@@ -29,8 +30,24 @@ def test_the_offer_is_answered_at_once_at_the_donors_address_in_their_language(l
     [letter] = told
     assert (letter.to, letter.subject) == (["lucia@example.org"], "Tu oferta de 2 computadoras")
     assert f"https://labs.example.org/given/{donor_links.token(lucia)}/" in letter.body
-    assert "Lucía Paz" in letter.body
     assert "32 bits" in letter.body
+
+
+def test_what_a_stranger_may_have_typed_is_not_mailed(lucia: Donor, admin: User, told: list[Any]) -> None:
+    """Anybody may type anybody's address: the mail has none of their words until somebody who reads it has acted."""
+    offered(lucia, PC)
+    donor_actions.mail_new_link(email=lucia.email)
+    assert mailed() == 2
+    for letter in told:
+        for text in (letter.body, letter.alternatives[0][0]):
+            assert not {"Lucía", "Mejía", "OptiPlex"} & set(re.findall(r"\w+", text)), text
+            assert "Hola:" in text
+    donor_rows.verify(lucia)
+    offered(lucia, PC)
+    donor_actions.mail_new_link(email=lucia.email)
+    assert mailed() == 2
+    assert all("Lucía Paz" in letter.body for letter in told[2:])
+    assert "OptiPlex" in told[2].body
 
 
 def test_the_link_of_the_mail_is_the_donors(lucia: Donor, told: list[Any]) -> None:
@@ -187,3 +204,24 @@ def test_with_the_person_the_donor_is_erased_and_what_was_given_stays(
     assert donor_rows.find_or_make(
         email="lucia@example.org", name="Lucía", organisation="", user=None, language="es", browser_time_zone=""
     ) != lucia  # fmt: skip
+
+
+def test_the_own_address_of_a_donor_is_told_of_another_account(
+    lucia: Donor, student: User, told: list[Any], settings: Any
+) -> None:
+    settings.DONATIONS_EMAIL = "donar@example.org"
+    donor_rows.verify(lucia)
+    for _twice in range(2):
+        donor_actions.tie(donor=Donor.objects.get(), user=student)
+    assert mailed() == 1
+    [letter] = told
+    assert letter.to == ["lucia@example.org"]
+    assert "a la cuenta student." in letter.body
+    assert "escríbenos: donar@example.org" in letter.body
+
+
+def test_who_ties_their_own_address_is_told_nothing(student: User, told: list[Any]) -> None:
+    facts = {"name": "Ana", "organisation": "", "language": "", "browser_time_zone": ""}
+    donor = donor_rows.find_or_make(email=student.email, user=None, **facts)
+    donor_actions.tie(donor=donor, user=student)
+    assert mailed() == 0

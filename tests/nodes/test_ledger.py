@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 
 from accounts.models import AuditRow, Donor, Notice, User
-from nodes import actions
+from nodes import actions, states
 from nodes.actions import BadInput, NothingToConfirm, Offered, OutOfOrder
-from nodes.models import Donation, StateChange
+from nodes.models import Computer, Donation, StateChange
 from nodes.states import MOVES, STEPS, TOLD, State
 from tests.nodes.donated import OLD, PC, make_computer, offered, states_of, taken
 
@@ -136,6 +136,32 @@ def test_it_is_not_used_for_parts_of_itself(lucia: Donor, admin: User) -> None:
     assert caught.value.field == "used_for"
 
 
+@pytest.mark.parametrize("state", sorted(set(State) - states.HERE))
+def test_what_is_not_here_or_in_pieces_gets_no_parts(lucia: Donor, admin: User, state: State) -> None:
+    computer, other = make_computer("received", donor=lucia), make_computer(state, donor=lucia)
+    with pytest.raises(BadInput, match="cannot get parts") as caught:
+        taken(computer.donation, "use_for_parts", admin, used_for=other)
+    assert caught.value.field == "used_for"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_are_not_used_for_each_other_at_once(lucia: Donor, admin: User) -> None:
+    one, two = make_computer("received", donor=lucia), make_computer("received", donor=lucia)
+    start, told = threading.Barrier(2), []
+
+    def press(computer: Computer, other: Computer) -> None:
+        start.wait()
+        try:
+            taken(computer.donation, "use_for_parts", admin, used_for=other)
+        except BadInput as refusal:
+            told.append(refusal.field)
+        connection.close()
+
+    threads = [threading.Thread(target=press, args=pair) for pair in ((one, two), (two, one))]
+    [thread.start() for thread in threads], [thread.join() for thread in threads]
+    assert (told, Computer.objects.filter(state="parts").count()) == (["used_for"], 1)
+
+
 def test_there_is_no_such_step(lucia: Donor, admin: User) -> None:
     with pytest.raises(LookupError):
         taken(offered(donor=lucia), "melt", admin)
@@ -187,3 +213,22 @@ def test_what_is_wrong_with_the_list_is_said(lucia: Donor, admin: User) -> None:
     actions.confirm(donation=donation, is_right=True, note="left over")
     donation.refresh_from_db()
     assert (donation.confirmed, donation.confirm_note) == ("yes", "")
+
+
+def test_another_list_is_confirmed_anew(lucia: Donor, admin: User) -> None:
+    donation = offered(lucia, PC, OLD)
+    first, second = donation.computers.all()
+    for name in ("accept", "receive"):
+        batch = actions.step(computers=[first], name=name, by=admin)
+    actions.confirm(donation=donation, is_right=True)
+    actions.undo(batch=batch, by=admin)
+    donation.refresh_from_db()
+    assert (donation.confirmed, donation.confirmed_at) == ("", None)
+    actions.step(computers=[first], name="receive", by=admin)
+    actions.confirm(donation=donation, is_right=False, note="The other one, too.")
+    actions.step(computers=[second], name="accept", by=admin)
+    donation.refresh_from_db()
+    assert donation.confirmed == "no"
+    actions.step(computers=[second], name="receive", by=admin)
+    donation.refresh_from_db()
+    assert (donation.confirmed, donation.confirm_note) == ("", "")

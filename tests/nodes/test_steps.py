@@ -30,7 +30,7 @@ def what_its_changes_say(computer: Computer) -> dict[str, Any]:
 @pytest.mark.parametrize("seed", range(MANY))
 def test_a_row_is_what_its_changes_say_after_any_steps_and_undos(seed: int, admin: User) -> None:
     dice = random.Random(seed)
-    computer, other = make_computer(), make_computer()
+    computer, other = make_computer(), make_computer("waiting")
     batches = []
     for _turn in range(12):
         if batches and dice.random() < 0.35:

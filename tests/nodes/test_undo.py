@@ -1,16 +1,20 @@
 """Steps that are taken back."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import AuditRow, Donor, User
+from accounts.models import AuditRow, Donor, Notice, User
 from nodes import actions
 from nodes.actions import NotUndoable
-from nodes.models import StateChange
+from nodes.models import Computer, StateChange
+from tests.accounts.test_tokens import in_own_connection, one_waits_for_a_lock
 from tests.nodes.conftest import Clock
 from tests.nodes.donated import OLD, PC, offered, states_of, taken
+from tests.waiting import PATIENCE, until
 
 
 def test_a_step_is_taken_back_within_ten_minutes(lucia: Donor, admin: User, clock: Clock) -> None:
@@ -95,3 +99,36 @@ def test_a_step_of_long_ago_is_not_undone_because_another_is_new(lucia: Donor, a
     actions.step(computers=[second], name="accept", by=admin)
     with pytest.raises(NotUndoable, match="for 10 minutes"):
         actions.undo(batch=old, by=admin)
+
+
+@pytest.mark.parametrize("state", ["sending", "delivered"])
+def test_what_the_donor_has_been_told_is_not_taken_back(lucia: Donor, admin: User, state: str) -> None:
+    """The worker's clock may go before that of the page."""
+    donation = offered(lucia)
+    batch = taken(donation, "accept", admin)
+    facts = {"delivered_at": timezone.now() if state == "delivered" else None}
+    Notice.objects.filter(about=f"donation_step:{batch}").update(state=state, **facts)
+    with pytest.raises(NotUndoable, match="has been told"):
+        actions.undo(batch=batch, by=admin)
+    assert states_of(donation) == ["accepted"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_past_the_ten_minutes_is_too_late(lucia: Donor, admin: User, clock: Clock) -> None:
+    donation, said = offered(lucia), []
+    batch = taken(donation, "accept", admin)
+    clock.pass_minutes(9.99)
+
+    def press() -> None:
+        with pytest.raises(NotUndoable) as refused:
+            actions.undo(batch=batch, by=admin)
+        said.append(str(refused.value))
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            Computer.objects.select_for_update().get()
+            undoes = pool.submit(in_own_connection, press)
+            until(one_waits_for_a_lock, "the undo waits for the computer")
+            clock.pass_minutes(0.02)
+        undoes.result(timeout=PATIENCE)
+    assert "for 10 minutes" in said[0]

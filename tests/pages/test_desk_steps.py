@@ -180,6 +180,14 @@ def test_facts_are_corrected(office: Client, admin: User) -> None:
     assert "Corrected the facts about a computer" in text(office.get("/manage/audit/"))
 
 
+@pytest.mark.parametrize("mark", ["\r\n", "\u202e", "\x1b"])
+def test_no_hidden_mark_is_written_down(office: Client, mark: str) -> None:
+    computer = make_computer()
+    reply = office.post(f"{page_of(computer)}facts/", {**FACTS, "model": f"Dell{mark}780"})
+    assert reply.status_code == 400
+    assert fresh(computer).model == "Dell OptiPlex 780"
+
+
 def test_all_wrong_facts_are_told_at_once(office: Client) -> None:
     computer = make_computer()
     wrong = {
@@ -187,7 +195,7 @@ def test_all_wrong_facts_are_told_at_once(office: Client) -> None:
         "ram_mb": "0",
         "year": "3000",
         "grams": "heavy",
-        "disk_gb": "1e9",
+        "disk_gb": "1_000",
         "nic_mbit": "1.000",
         "bits": "16",
     }

@@ -206,6 +206,16 @@ def test_all_faults_are_said_at_once_each_at_its_field(client: Client) -> None:
     assert not Donation.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("field", "odd"),
+    [("disk_gb", "1_000"), ("disk_gb", "9" * 5000), ("disk_gb", "\u0663"), ("year", "20_10"), ("year", "next")],
+)
+def test_what_is_no_number_or_no_year_yet_is_refused(client: Client, field: str, odd: str) -> None:
+    typed = str(timezone.localdate().year + 1) if odd == "next" else odd
+    answer = offer(client, {**GOOD, field: typed})
+    assert (answer.status_code, f'id="id_c0-{field}_error"' in answer.content.decode()) == (400, True)
+
+
 @pytest.mark.parametrize("mark", ["\x00", "\x07", "\u202e", "\n"])
 @pytest.mark.parametrize("field", ["c0-model", "c0-cpu", "name", "organisation"])
 def test_hidden_marks_are_refused(client: Client, field: str, mark: str) -> None:
