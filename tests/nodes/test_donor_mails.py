@@ -8,6 +8,7 @@ from accounts import person_actions
 from accounts.donors import donor_links, donor_rows
 from accounts.models import Donor, Notice, User
 from nodes import actions
+from nodes.models import Donation
 from nodes.states import MOVES, STEPS, TOLD, State
 from portal import access
 from tests.nodes.conftest import Clock
@@ -97,6 +98,22 @@ def test_each_step_that_matters_has_its_words_in_both_languages(
         assert len(letter.body.split("\n\n")[2].split()) > 5  # a sentence
         assert letter.alternatives
     assert subjects[0] != subjects[1]
+
+
+@pytest.mark.parametrize(("handover", "words"), [("bring", "Please bring it."), ("fetch", "We come and fetch it")])
+def test_who_is_accepted_reads_how_it_comes_here_and_where_to_ask(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any], settings: Any, handover: str, words: str
+) -> None:
+    settings.DONATIONS_EMAIL = "give@example.org"
+    Donor.objects.update(language="en")
+    donation = offered(lucia)
+    Donation.objects.update(handover=handover)
+    taken(donation, "accept", admin)
+    clock.pass_minutes(10)
+    mailed()
+    assert words in told[-1].body
+    assert ("fetch" in told[-1].body) == (handover == "fetch")
+    assert all("give@example.org" in each for each in (told[-1].body, told[-1].alternatives[0][0]))
 
 
 def test_what_is_mailed_to_a_donor_without_an_account_is_seen_by_nobody_else(
