@@ -96,6 +96,7 @@ class ComputerForm(forms.Form):
         label=_("Disk, in GB"), min_value=0, max_value=100_000, required=False, help_text=_("1 TB is 1000. None: 0.")
     )
     nic_mbit = _choice(_("Network by cable"), _networks)
+    count = Whole(label=_("How many of these"), min_value=1, max_value=MOST_COMPUTERS, required=False, initial=1)
 
     is_checked = False  # whether the donor reads the answer beside it
     is_new = False  # added by this press: it takes the focus
@@ -106,7 +107,7 @@ class ComputerForm(forms.Form):
         super().__init__(data, prefix=f"c{number}", initial=initial)
         self.number = number
         self.fields["year"].max_value = timezone.localdate().year + 1  # type: ignore[attr-defined]
-        for name in ("year", "disk_gb"):
+        for name in ("year", "disk_gb", "count"):
             self.fields[name].widget = forms.TextInput({"inputmode": "numeric", "maxlength": 6, "autocomplete": "off"})
 
     def clean_year(self) -> int | None:
@@ -115,10 +116,13 @@ class ComputerForm(forms.Form):
             raise forms.ValidationError(gettext("This year has not come yet."))
         return year
 
+    def clean_count(self) -> int:
+        return self.cleaned_data["count"] or 1
+
     @property
     def offered(self) -> Offered:
         """Return the computer of a valid form."""
-        return Offered(**self.cleaned_data)
+        return Offered(**{name: value for name, value in self.cleaned_data.items() if name != "count"})
 
     @property
     def reason(self) -> Reason | None:
@@ -201,8 +205,7 @@ class OfferForm:
     def add(self) -> None:
         """Add an empty computer, where there is room for one more."""
         if len(self.numbers) >= MOST_COMPUTERS:
-            text = gettext("At most %(most)s computers at a time. Offer the others afterwards.")
-            self.refusals.append(text % {"most": MOST_COMPUTERS})
+            self.refusals.append(self._too_many())
             return
         self.added = max(self.numbers, default=-1) + 1
         self.numbers.append(self.added)
@@ -247,7 +250,16 @@ class OfferForm:
         self.is_validated = True
         for form in self.computers:
             form.is_checked = form.is_valid()
+        if self.is_checked and self.total > MOST_COMPUTERS:
+            most = max(self.computers, key=lambda form: form.cleaned_data["count"])
+            most.add_error("count", self._too_many())
+            most.is_checked = False
         return self.is_checked
+
+    @staticmethod
+    def _too_many() -> str:
+        text = gettext("At most %(most)s computers at a time. Offer the others afterwards.")
+        return text % {"most": MOST_COMPUTERS}
 
     @property
     def is_checked(self) -> bool:
@@ -266,7 +278,17 @@ class OfferForm:
     @property
     def useful(self) -> int:
         """Count the computers of a checked form that can help."""
-        return sum(1 for form in self.computers if not form.reason)
+        return sum(form.cleaned_data["count"] for form in self.computers if not form.reason)
+
+    @property
+    def total(self) -> int:
+        """Count the computers of a checked form."""
+        return sum(form.cleaned_data["count"] for form in self.computers)
+
+    @property
+    def offered(self) -> list[Offered]:
+        """Return the computers of a checked form, each as often as there are such."""
+        return [form.offered for form in self.computers for _each in range(form.cleaned_data["count"])]
 
     @property
     def may_add(self) -> bool:

@@ -93,7 +93,7 @@ AREAS = (
     ),
     Area(
         pgettext_lazy("tab", "Site"),  # what administrators need seldom
-        "web",
+        "database",
         (
             Entry("servers", pgettext_lazy("tab", "Servers"), access.administers),
             Entry("failures", pgettext_lazy("tab", "Failures"), access.administers),
