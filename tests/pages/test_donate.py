@@ -53,7 +53,11 @@ def test_of_several_that_are_alike_one_is_described(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("counts", "sentence"),
-    [(("15", "6"), "At most 20 computers at a time"), (("21", "1"), "less than or equal to 20"), (("0", "1"), "greater")],
+    [
+        (("15", "6"), "At most 20 computers at a time"),
+        (("21", "1"), "less than or equal to 20"),
+        (("0", "1"), "greater"),
+    ],
 )
 def test_too_many_or_none_is_said_at_the_field(client: Client, counts: tuple[str, ...], sentence: str) -> None:
     answer = offer(client, *({**GOOD, "count": each} for each in counts), answers="helps,helps")
