@@ -101,6 +101,8 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
     return {
         "subject": _subject(changes[0], computers),
         "state": "found" if changes[0].from_state == State.LOST else changes[0].to_state,
+        "is_fetched": donation.handover == Donation.Handover.FETCH,
+        "address": settings.DONATIONS_EMAIL,
         "reason": changes[0].reason and Computer(reason=changes[0].reason).get_reason_display(),
         "where_it_helps": Computer(reason=changes[0].reason).where_it_helps,
         "computers": computers,

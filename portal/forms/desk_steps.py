@@ -82,7 +82,7 @@ TOGETHER: dict[str, tuple[State, "Promise | str", "Promise | str"]] = {
     "decline": (
         State.OFFERED,
         gettext_lazy("Do not accept %(count)s of %(all)s"),
-        gettext_lazy("Do not accept any of %(all)s"),
+        gettext_lazy("Accept none of the %(all)s"),
     ),
 }
 _ONE = {

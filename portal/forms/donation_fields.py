@@ -35,25 +35,29 @@ class Lines(LinesField):
         return text
 
 
-class FactField(forms.IntegerField):
-    """A whole number within what nodes.fact_bounds knows of a fact, looked up when the form is filled in; it may stay empty."""
+class Whole(forms.IntegerField):
+    """A whole number of digits only: 1.000 is a thousand to some, and one to others, and 1_000 is so to Python alone."""
 
     widget = forms.TextInput
-    re_decimal = re.compile(r"(?!)")  # 1.000 is a thousand to some, and one to others
+    re_decimal = re.compile(r"(?!)")
+
+    def to_python(self, value: Any) -> int | None:
+        if value not in self.empty_values and not _WHOLE.fullmatch(str(value)):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        number: int | None = super().to_python(value)
+        return number
+
+    def widget_attrs(self, widget: Any) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "inputmode": "numeric", "autocomplete": "off"}
+
+
+class FactField(Whole):
+    """A whole number within what nodes.fact_bounds knows of a fact, looked up when the form is filled in; it may stay empty."""
 
     def __init__(self, fact: str, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
         self.fact = fact
 
-    def to_python(self, value: Any) -> int | None:
-        if value not in self.empty_values and not _WHOLE.fullmatch(str(value)):  # 1_000 is a number to Python alone
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        number: int | None = super().to_python(value)
-        return number
-
     def validate(self, value: Any) -> None:
         if note := fact_bounds.why_impossible(self.fact, value):
             raise forms.ValidationError(str(note))
-
-    def widget_attrs(self, widget: Any) -> dict[str, Any]:
-        return {**super().widget_attrs(widget), "inputmode": "numeric", "autocomplete": "off"}

@@ -20,7 +20,7 @@ from nodes import fact_bounds
 from nodes.actions import MOST_COMPUTERS, Offered
 from nodes.models import Computer, Donation
 from nodes.states import Reason, where_it_helps
-from portal.forms.donation_fields import FactField, Lines, OneLine
+from portal.forms.donation_fields import FactField, Lines, OneLine, Whole
 
 MEMORIES = (512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 65536, 131072)
 NETWORKS = ((10, "10 Mbit/s"), (100, "100 Mbit/s"), (1000, "1 Gbit/s"), (10000, "10 Gbit/s"))
@@ -67,6 +67,7 @@ class ComputerForm(forms.Form):
     ram_mb = _choice(_("Memory"), _memories)
     disk_gb = FactField("disk_gb", label=_("Disk, in GB"), help_text=_("1 TB is 1000. None: 0."))
     nic_mbit = _choice(_("Network by cable"), _networks)
+    count = Whole(label=_("How many of these"), min_value=1, max_value=MOST_COMPUTERS, required=False, initial=1)
 
     is_checked = False  # whether the donor reads the answer beside it
     is_new = False  # added by this press: it takes the focus
@@ -77,10 +78,13 @@ class ComputerForm(forms.Form):
         super().__init__(data, prefix=f"c{number}", initial=initial)
         self.number = number
 
+    def clean_count(self) -> int:
+        return self.cleaned_data["count"] or 1
+
     @property
     def offered(self) -> Offered:
         """Return the computer of a valid form."""
-        return Offered(**self.cleaned_data)
+        return Offered(**{name: value for name, value in self.cleaned_data.items() if name != "count"})
 
     @property
     def reason(self) -> Reason | None:
@@ -163,8 +167,7 @@ class OfferForm:
     def add(self) -> None:
         """Add an empty computer, where there is room for one more."""
         if len(self.numbers) >= MOST_COMPUTERS:
-            text = gettext("At most %(most)s computers at a time. Offer the others afterwards.")
-            self.refusals.append(text % {"most": MOST_COMPUTERS})
+            self.refusals.append(self._too_many())
             return
         self.added = max(self.numbers, default=-1) + 1
         self.numbers.append(self.added)
@@ -209,7 +212,16 @@ class OfferForm:
         self.is_validated = True
         for form in self.computers:
             form.is_checked = form.is_valid()
+        if self.is_checked and self.total > MOST_COMPUTERS:
+            most = max(self.computers, key=lambda form: form.cleaned_data["count"])
+            most.add_error("count", self._too_many())
+            most.is_checked = False
         return self.is_checked
+
+    @staticmethod
+    def _too_many() -> str:
+        text = gettext("At most %(most)s computers at a time. Offer the others afterwards.")
+        return text % {"most": MOST_COMPUTERS}
 
     @property
     def is_checked(self) -> bool:
@@ -228,7 +240,17 @@ class OfferForm:
     @property
     def useful(self) -> int:
         """Count the computers of a checked form that can help."""
-        return sum(1 for form in self.computers if not form.reason)
+        return sum(form.cleaned_data["count"] for form in self.computers if not form.reason)
+
+    @property
+    def total(self) -> int:
+        """Count the computers of a checked form."""
+        return sum(form.cleaned_data["count"] for form in self.computers)
+
+    @property
+    def offered(self) -> list[Offered]:
+        """Return the computers of a checked form, each as often as there are such."""
+        return [form.offered for form in self.computers for _each in range(form.cleaned_data["count"])]
 
     @property
     def may_add(self) -> bool:

@@ -88,6 +88,13 @@ AREAS = (
             _REQUESTS(may=access.administers),
             _QUESTIONS(may=access.administers),
             _CATALOG(may=access.administers),
+        ),
+        short=pgettext_lazy("tab", "Admin"),
+    ),
+    Area(
+        pgettext_lazy("tab", "Site"),  # what administrators need seldom
+        "database",
+        (
             Entry("servers", pgettext_lazy("tab", "Servers"), access.administers),
             Entry("failures", pgettext_lazy("tab", "Failures"), access.administers),
             Entry("notices", pgettext_lazy("tab", "Messages"), access.administers),
@@ -95,7 +102,6 @@ AREAS = (
             Entry("announcements", pgettext_lazy("tab", "Announcements"), access.administers),
             Entry("terms-edit", pgettext_lazy("tab", "Terms"), access.administers),
         ),
-        short=pgettext_lazy("tab", "Admin"),
     ),
     Area(_("Donating"), "gift", (Entry("donating", _("Donating"), access.donates, under=("/donate/",)),)),
 )

@@ -95,7 +95,7 @@ def _offer(request: HttpRequest, form: OfferForm, facts: dict[str, str], sent_as
     limits.offer(address=address_of(request))
     limits.mail(address=address_of(request), email=who.email)
     return donor_actions.offer(
-        who=who, computers=[each.offered for each in form.computers], handover=facts["handover"],
+        who=who, computers=form.offered, handover=facts["handover"],
         message=facts["message"], sent_as=sent_as,
     )  # fmt: skip
 

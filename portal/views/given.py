@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -85,7 +86,7 @@ def _page(
 ) -> HttpResponse:
     page = page_of(request, with_computers(Donation.objects.filter(donor=donor)))
     context = {
-        "donor": donor, "page": page, "donations": shown_donations(page), "form": form or ConfirmForm(), "token": token,
+        "donor": donor, "address": settings.DONATIONS_EMAIL, "page": page, "donations": shown_donations(page), "form": form or ConfirmForm(), "token": token,
         "may_tie": donor.user_id is None and request.user.is_authenticated,
         "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
     }  # fmt: skip

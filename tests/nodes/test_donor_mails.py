@@ -9,6 +9,7 @@ from accounts import person_actions
 from accounts.donors import donor_links, donor_rows
 from accounts.models import Donor, Notice, User
 from nodes import actions, donor_actions
+from nodes.models import Donation
 from nodes.states import MOVES, STEPS, TOLD, State
 from portal import access
 from tests.nodes.conftest import Clock
@@ -143,6 +144,22 @@ def test_a_mail_is_about_those_of_a_press_that_are_news(
     assert mailed() == 1
     assert told[-1].subject == "Tu computadora ya está aquí"
     assert (new.number in told[-1].body, mended.number in told[-1].body) == (True, False)
+
+
+@pytest.mark.parametrize(("handover", "words"), [("bring", "Please bring it."), ("fetch", "We come and fetch it")])
+def test_who_is_accepted_reads_how_it_comes_here_and_where_to_ask(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any], settings: Any, handover: str, words: str
+) -> None:
+    settings.DONATIONS_EMAIL = "give@example.org"
+    Donor.objects.update(language="en")
+    donation = offered(donor=lucia)
+    Donation.objects.update(handover=handover)
+    taken(donation, "accept", admin)
+    clock.pass_minutes(10)
+    mailed()
+    assert words in told[-1].body
+    assert ("fetch" in told[-1].body) == (handover == "fetch")
+    assert all("give@example.org" in each for each in (told[-1].body, told[-1].alternatives[0][0]))
 
 
 def test_what_is_mailed_to_a_donor_without_an_account_is_seen_by_nobody_else(

@@ -40,6 +40,32 @@ def text(response: Any) -> str:
     return " ".join(response.content.decode().split())
 
 
+# ---- several that are alike ----
+
+
+def test_of_several_that_are_alike_one_is_described(client: Client) -> None:
+    many = {**GOOD, "count": "15"}
+    assert "Offer these 16 computers" in text(client.post(URL, typed(many, SMALL, check="1")))
+    offer(client, many, SMALL, answers="helps,bits")
+    models = list(Computer.objects.order_by("pk").values_list("model", flat=True))
+    assert models == [GOOD["model"]] * 15 + [SMALL["model"]]
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        (("15", "6"), "At most 20 computers at a time"),
+        (("21", "1"), "less than or equal to 20"),
+        (("0", "1"), "greater"),
+    ],
+)
+def test_too_many_or_none_is_said_at_the_field(client: Client, counts: tuple[str, ...], sentence: str) -> None:
+    answer = offer(client, *({**GOOD, "count": each} for each in counts), answers="helps,helps")
+    assert answer.status_code == 400
+    assert sentence in text(answer).partition('id="id_c0-count_error"')[2][:200]
+    assert not Donation.objects.exists()
+
+
 # ---- the answer ----
 
 
@@ -74,7 +100,8 @@ def test_a_computer_that_cannot_help_is_told_why_and_where_it_does(
 def test_what_is_not_known_is_no_reason_against_it(client: Client) -> None:
     page = text(client.post(URL, typed({"kind": "laptop"}, check="1")))
     assert "we look at when it is here" in page
-    assert "It helps" in page
+    assert "It may help" in page
+    assert "It helps" not in page
 
 
 def test_an_offer_that_nobody_read_the_answer_to_is_not_taken(client: Client) -> None:

@@ -79,7 +79,7 @@ def test_two_computers_are_offered_without_a_script_and_nothing_is_lost(browser:
     page.locator("[value=desktop]").check()
     page.locator("[name=c0-model]").fill("Dell OptiPlex 780")
     page.locator("[name=c0-model]").press("Enter")  # an answer, not an offer
-    expect(page.get_by_text("It helps", exact=True)).to_be_visible()
+    expect(page.get_by_text("It may help", exact=True)).to_be_visible()
     page.locator("[name=name]").fill("Carlos")
     page.locator("[name=add]").click()
     expect(page.get_by_role("heading", name="Computer 2")).to_be_focused()

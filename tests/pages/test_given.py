@@ -59,6 +59,25 @@ def test_it_shows_each_computer_its_way_and_why_not(client: Client, donation: Do
     assert "no-store" in response["Cache-Control"] or "no-cache" in response["Cache-Control"]
 
 
+def test_who_has_no_account_reads_that_they_need_none_and_where_to_ask(
+    client: Client, donation: Donation, settings: Any
+) -> None:
+    settings.DONATIONS_EMAIL = "give@example.org"
+    page = text(client.get(link(donation)))
+    assert "You need none: this link is enough." in page
+    assert 'href="mailto:give@example.org"' in page
+    settings.SIGN_UP_DOMAINS = ["example.org"]
+    assert "this link is enough" not in text(client.get(link(donation)))
+
+
+def test_who_signed_in_to_add_it_finds_the_button_first(client: Client, donation: Donation, student: User) -> None:
+    for person, is_first in ((None, False), (student, True)):
+        if person:
+            client.force_login(person)
+        page = text(client.get(link(donation)))
+        assert (page.index('id="account"') < page.index(donation.number)) == is_first
+
+
 def test_the_way_shows_where_it_was_and_what_lies_ahead(client: Client, donation: Donation, admin: User) -> None:
     stepped(donation.computers.all()[0], "accept", "receive", "wipe", by=admin, grams=8200)
     page = text(client.get(link(donation)))
