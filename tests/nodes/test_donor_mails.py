@@ -100,6 +100,18 @@ def test_each_step_that_matters_has_its_words_in_both_languages(
     assert subjects[0] != subjects[1]
 
 
+def test_nobody_is_asked_to_bring_what_is_here_already(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered(lucia)
+    mailed()
+    taken(donation, "accept", admin)
+    taken(donation, "receive", admin)
+    clock.pass_minutes(10)
+    mailed()
+    assert [each.subject for each in told[1:]] == ["Tu computadora ya está aquí"]
+
+
 @pytest.mark.parametrize(("handover", "words"), [("bring", "Please bring it."), ("fetch", "We come and fetch it")])
 def test_who_is_accepted_reads_how_it_comes_here_and_where_to_ask(
     lucia: Donor, admin: User, clock: Clock, told: list[Any], settings: Any, handover: str, words: str
