@@ -96,7 +96,8 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
         return None
     computers = [change.computer for change in changes]
     donation = _donation(computers[0].donation_id)
-    if donation is None:
+    is_welcome_late = changes[0].to_state == State.ACCEPTED and all(each.state != State.ACCEPTED for each in computers)
+    if donation is None or is_welcome_late:  # nobody is asked to bring what is here already
         return None
     return {
         "subject": _subject(changes[0], computers),

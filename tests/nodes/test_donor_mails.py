@@ -36,7 +36,7 @@ def test_the_offer_is_answered_at_once_at_the_donors_address_in_their_language(l
 
 def test_what_a_stranger_may_have_typed_is_not_mailed(lucia: Donor, admin: User, told: list[Any]) -> None:
     """Anybody may type anybody's address: the mail has none of their words until somebody who reads it has acted."""
-    offered(lucia, PC)
+    offered(PC, donor=lucia)
     donor_actions.mail_new_link(email=lucia.email)
     assert mailed() == 2
     for letter in told:
@@ -44,7 +44,7 @@ def test_what_a_stranger_may_have_typed_is_not_mailed(lucia: Donor, admin: User,
             assert not {"Lucía", "Mejía", "OptiPlex"} & set(re.findall(r"\w+", text)), text
             assert "Hola:" in text
     donor_rows.verify(lucia)
-    offered(lucia, PC)
+    offered(PC, donor=lucia)
     donor_actions.mail_new_link(email=lucia.email)
     assert mailed() == 2
     assert all("Lucía Paz" in letter.body for letter in told[2:])
@@ -144,6 +144,18 @@ def test_a_mail_is_about_those_of_a_press_that_are_news(
     assert mailed() == 1
     assert told[-1].subject == "Tu computadora ya está aquí"
     assert (new.number in told[-1].body, mended.number in told[-1].body) == (True, False)
+
+
+def test_nobody_is_asked_to_bring_what_is_here_already(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered(donor=lucia)
+    mailed()
+    taken(donation, "accept", admin)
+    taken(donation, "receive", admin)
+    clock.pass_minutes(10)
+    mailed()
+    assert [each.subject for each in told[1:]] == ["Tu computadora ya está aquí"]
 
 
 @pytest.mark.parametrize(("handover", "words"), [("bring", "Please bring it."), ("fetch", "We come and fetch it")])

@@ -216,7 +216,7 @@ def test_what_is_wrong_with_the_list_is_said(lucia: Donor, admin: User) -> None:
 
 
 def test_another_list_is_confirmed_anew(lucia: Donor, admin: User) -> None:
-    donation = offered(lucia, PC, OLD)
+    donation = offered(PC, OLD, donor=lucia)
     first, second = donation.computers.all()
     for name in ("accept", "receive"):
         batch = actions.step(computers=[first], name=name, by=admin)

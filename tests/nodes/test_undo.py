@@ -104,7 +104,7 @@ def test_a_step_of_long_ago_is_not_undone_because_another_is_new(lucia: Donor, a
 @pytest.mark.parametrize("state", ["sending", "delivered"])
 def test_what_the_donor_has_been_told_is_not_taken_back(lucia: Donor, admin: User, state: str) -> None:
     """The worker's clock may go before that of the page."""
-    donation = offered(lucia)
+    donation = offered(donor=lucia)
     batch = taken(donation, "accept", admin)
     facts = {"delivered_at": timezone.now() if state == "delivered" else None}
     Notice.objects.filter(about=f"donation_step:{batch}").update(state=state, **facts)
@@ -115,7 +115,7 @@ def test_what_the_donor_has_been_told_is_not_taken_back(lucia: Donor, admin: Use
 
 @pytest.mark.django_db(transaction=True)
 def test_who_waits_past_the_ten_minutes_is_too_late(lucia: Donor, admin: User, clock: Clock) -> None:
-    donation, said = offered(lucia), []
+    donation, said = offered(donor=lucia), []
     batch = taken(donation, "accept", admin)
     clock.pass_minutes(9.99)
 
