@@ -53,6 +53,7 @@ def test_a_computer_comes_in_on_a_phone(browser: Browser, live_server: Any, admi
     page.goto("/manage/computers/")
     page.get_by_label("Search").fill(computer.number)
     page.keyboard.press("Enter")
+    page.wait_for_url(f"**/manage/computers/{computer.pk}/")  # and for its style sheets: the button is measured below
     page.get_by_label("Weight in kg").fill("8,4")
     button = page.get_by_role("button", name="Record that it is here")
     box = button.bounding_box()
