@@ -104,6 +104,7 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
         "state": "found" if changes[0].from_state == State.LOST else changes[0].to_state,
         "is_fetched": donation.handover == Donation.Handover.FETCH,
         "address": settings.DONATIONS_EMAIL,
+        "place": settings.DONATIONS_PLACE,
         "reason": changes[0].reason and Computer(reason=changes[0].reason).get_reason_display(),
         "where_it_helps": Computer(reason=changes[0].reason).where_it_helps,
         "computers": computers,

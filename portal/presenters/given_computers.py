@@ -126,6 +126,12 @@ class ShownDonation:
         return is_to_confirm([shown.row for shown in self.computers])
 
     @property
+    def is_to_be_brought(self) -> bool:
+        """Say whether the donor brings something: they read where to."""
+        is_awaited = any(shown.row.state == State.ACCEPTED for shown in self.computers)
+        return is_awaited and self.row.handover == Donation.Handover.BRING
+
+    @property
     def waits_for_an_answer(self) -> bool:
         return self.may_be_confirmed and not self.row.confirmed
 

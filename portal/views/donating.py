@@ -32,7 +32,7 @@ def donating(request: SignedIn) -> HttpResponse:
 def _page(request: SignedIn, form: ConfirmForm | None = None, status: int = 200) -> HttpResponse:
     page = page_of(request, given(_own(request)))
     context = {
-        "address": settings.DONATIONS_EMAIL, "page": page, "donations": shown_donations(page),
+        "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page),
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
         "may_tie": _untied(request).exists(),
     }  # fmt: skip

@@ -86,7 +86,8 @@ def _page(
 ) -> HttpResponse:
     page = page_of(request, with_computers(Donation.objects.filter(donor=donor)))
     context = {
-        "donor": donor, "address": settings.DONATIONS_EMAIL, "page": page, "donations": shown_donations(page), "form": form or ConfirmForm(), "token": token,
+        "donor": donor, "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page,
+        "donations": shown_donations(page), "form": form or ConfirmForm(), "token": token,
         "may_tie": donor.user_id is None and request.user.is_authenticated,
         "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
     }  # fmt: skip

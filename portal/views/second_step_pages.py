@@ -72,8 +72,8 @@ class Ask(base.AuthenticateView):  # type: ignore[misc]
     def form_valid(self, form: Any) -> HttpResponse:
         """Let in, and say how many recovery codes are left after one of them: the last one must not be a surprise."""
         response: HttpResponse = super().form_valid(form)
-        used = form.authenticator
-        if used.type == Authenticator.Type.RECOVERY_CODES:
+        used = getattr(form, "authenticator", None)  # a passkey's form has none
+        if used and used.type == Authenticator.Type.RECOVERY_CODES:
             left = _codes_left(Authenticator.objects.get(pk=used.pk).wrap())  # `used` is from before it was marked
             sentence = ngettext(
                 "You used a recovery code; %(left)s is left. Under Account, Second step you make new ones.",

@@ -15,7 +15,8 @@ from accounts.donors import donor_links, donor_rows
 from accounts.donors.donor_links import BadLink
 from accounts.donors.donor_rows import TiedElsewhere
 from accounts.models import Donor, User
-from tests.accounts.test_tokens import in_own_connection, one_waits_for_a_lock
+from tests.accounts.test_tokens import in_own_connection
+from tests.database_clients import count_of_waiting
 from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db
@@ -230,7 +231,7 @@ def test_who_offers_does_not_take_over_a_donor_who_is_tied_meanwhile(student: Us
         with transaction.atomic():
             donor_rows.tie(donor=donor, user=student2)
             offers = pool.submit(in_own_connection, lambda: donor_of(student.email, user=student))
-            until(one_waits_for_a_lock, "the offer waits for the donor's row")
+            until(count_of_waiting, "the offer waits for the donor's row")
         offers.result(timeout=PATIENCE)
     student.refresh_from_db()
     assert (Donor.objects.get().user, student.roles) == (student2, ["student"])

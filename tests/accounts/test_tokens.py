@@ -16,6 +16,7 @@ from knox.models import AuthToken
 from accounts import tokens
 from accounts.models import TokenFacts, User
 from lib.notes import Refusal
+from tests.database_clients import count_of_waiting
 from tests.waiting import PATIENCE, until
 
 NEW = {"password1": "quite another 9", "password2": "quite another 9"}
@@ -93,7 +94,7 @@ def test_a_token_that_is_revoked_while_its_use_is_noted_breaks_nothing() -> None
         with transaction.atomic():
             TokenFacts.objects.select_for_update().get()
             noted = pool.submit(in_own_connection, lambda: tokens.note_use(token, timezone.now()))
-            until(one_waits_for_a_lock, "the use waits for its row")
+            until(count_of_waiting, "the use waits for its row")
             token.delete()
         noted.result(timeout=PATIENCE)
     assert not TokenFacts.objects.exists()
@@ -104,15 +105,6 @@ def in_own_connection(work: Callable[[], None]) -> None:
         work()
     finally:
         connection.close()
-
-
-def one_waits_for_a_lock() -> bool:
-    """Whether somebody does in this database: the other workers have theirs on the same server."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_there_is_an_end_to_how_many(student: User) -> None:

@@ -50,7 +50,7 @@ def test_a_students_first_machine(minga: Stack, browser: Browser, tmp_path: Path
     watch_it_come_up(student)
     line = student.copied("ssh")
     student.shoot("machine", whole=False)
-    link = student.service("http").locator("a").inner_text()
+    link = student.service("Web page").locator("a").inner_text()
     come_in(line, key, link)
     a_stranger_sees_nothing(browser, minga, machine)
     write_to_the_ram_disk(line, key)

@@ -14,9 +14,11 @@ from machines import actions
 from machines.models import Machine
 from quotas.actions import OverQuota, usage
 from quotas.models import Allowance, Grant, Reservation
+from tests.database_clients import count_of_waiting
 from tests.factories import grant, make_machine
 from tests.machines.stepper.archived_machines import used
 from tests.machines.world import World
+from tests.waiting import until
 
 
 def archived(world: World, verb: str = "archive") -> Machine:
@@ -180,7 +182,7 @@ def test_whoever_waits_for_the_allowance_holds_no_machine(student: User, verb: s
     with transaction.atomic():
         quotas.actions.lock(student)
         waiting.start()
-        _until_somebody_waits()
+        until(count_of_waiting)
         Machine.objects.select_for_update(nowait=True).get(pk=machine.pk)
     waiting.join()
 
@@ -193,13 +195,3 @@ def _close_after(verb: object) -> object:
             connection.close()
 
     return run
-
-
-def _until_somebody_waits() -> None:
-    for _try in range(500):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            cursor.execute("SELECT pg_sleep(0.01)")
-    raise AssertionError("nobody waits")

@@ -162,7 +162,7 @@ def test_nobody_is_asked_to_bring_what_is_here_already(
 def test_who_is_accepted_reads_how_it_comes_here_and_where_to_ask(
     lucia: Donor, admin: User, clock: Clock, told: list[Any], settings: Any, handover: str, words: str
 ) -> None:
-    settings.DONATIONS_EMAIL = "give@example.org"
+    settings.DONATIONS_EMAIL, settings.DONATIONS_PLACE = "give@example.org", "Building 12"
     Donor.objects.update(language="en")
     donation = offered(donor=lucia)
     Donation.objects.update(handover=handover)
@@ -171,7 +171,9 @@ def test_who_is_accepted_reads_how_it_comes_here_and_where_to_ask(
     mailed()
     assert words in told[-1].body
     assert ("fetch" in told[-1].body) == (handover == "fetch")
-    assert all("give@example.org" in each for each in (told[-1].body, told[-1].alternatives[0][0]))
+    for each in (told[-1].body, told[-1].alternatives[0][0]):
+        assert "give@example.org" in each
+        assert ("Building 12" in each) == (handover == "bring")
 
 
 def test_what_is_mailed_to_a_donor_without_an_account_is_seen_by_nobody_else(

@@ -11,7 +11,8 @@ from accounts.models import AuditRow, Donor, Notice, User
 from nodes import actions
 from nodes.actions import NotUndoable
 from nodes.models import Computer, StateChange
-from tests.accounts.test_tokens import in_own_connection, one_waits_for_a_lock
+from tests.accounts.test_tokens import in_own_connection
+from tests.database_clients import count_of_waiting
 from tests.nodes.conftest import Clock
 from tests.nodes.donated import OLD, PC, offered, states_of, taken
 from tests.waiting import PATIENCE, until
@@ -128,7 +129,7 @@ def test_who_waits_past_the_ten_minutes_is_too_late(lucia: Donor, admin: User, c
         with transaction.atomic():
             Computer.objects.select_for_update().get()
             undoes = pool.submit(in_own_connection, press)
-            until(one_waits_for_a_lock, "the undo waits for the computer")
+            until(count_of_waiting, "the undo waits for the computer")
             clock.pass_minutes(0.02)
         undoes.result(timeout=PATIENCE)
     assert "for 10 minutes" in said[0]

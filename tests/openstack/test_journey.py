@@ -61,7 +61,7 @@ def test_a_students_first_machine(minga: Installation, stage: OpenStackStage, br
     machine = student.launch("condor")
     watch_it_come_up(student)
     line = student.copied("ssh")
-    come_in(line, key, student.service("http").locator("a").inner_text())
+    come_in(line, key, student.service("Web page").locator("a").inner_text())
     a_stranger_sees_nothing(browser, minga, machine)
     [server] = minga.servers(machine)
     assert status_of(server.id) == "ACTIVE"

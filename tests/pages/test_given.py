@@ -70,6 +70,19 @@ def test_who_has_no_account_reads_that_they_need_none_and_where_to_ask(
     assert "this link is enough" not in text(client.get(link(donation)))
 
 
+@pytest.mark.parametrize(
+    ("handover", "state", "reads"),
+    [("bring", "accepted", True), ("fetch", "accepted", False), ("bring", "offered", False)],
+)
+def test_who_is_to_bring_it_reads_where_and_when(
+    client: Client, donation: Donation, settings: Any, handover: str, state: str, reads: bool
+) -> None:
+    settings.DONATIONS_PLACE = "Building 12, weekdays"
+    Donation.objects.update(handover=handover)
+    donation.computers.exclude(state="declined").update(state=state)
+    assert ("Building 12, weekdays" in text(client.get(link(donation)))) == reads
+
+
 def test_who_signed_in_to_add_it_finds_the_button_first(client: Client, donation: Donation, student: User) -> None:
     for person, is_first in ((None, False), (student, True)):
         if person:

@@ -51,6 +51,10 @@ REPEATABLE = {
     "session-end", "sessions-end-others",  # signed out is signed out
     "account-elsewhere-link",  # the session keeps what is to be linked until it is
     "cloud-user-end", "account/horizon_end.html",  # ended is ended
+    "donate",  # a second press of the form is the same offer (Donation.sent_as)
+    "given-again",  # one link works: the newest
+    "donating-tie", "donating/_account.html",  # tied is tied
+    "donating/_confirm_forms.html",  # the same answer again
     "account/cloud_credential.html",  # what it makes is kept nowhere: each time another
 }  # fmt: skip
 

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from accounts.outside import arrivals, linking
 from accounts.outside.arrivals import Arrival, arrive
 from accounts.outside.outside_refusals import NameTaken, NoName
 from accounts.outside.role_table import read
+from tests.database_clients import count_of_waiting
 from tests.waiting import PATIENCE, until
 
 ANA = Arrival("keystone", "id-1", "ana", "ana@uni.example", "Ana Paredes", frozenset({"member"}))
@@ -70,7 +70,7 @@ def test_two_sign_ins_at_once_do_not_wait_for_each_other(admin: User, monkeypatc
             both = []
             for count in (1, 2):
                 both.append(pool.submit(in_own_connection, lambda: arrive(with_values("member"))))
-                until(partial(wait_for_locks, count), "so many wait for the person")
+                until(lambda wanted=count: count_of_waiting() == wanted, "so many wait for the person")
         [done.result(PATIENCE) for done in both]
     person.refresh_from_db()
     assert person.roles == ["student"]
@@ -88,7 +88,7 @@ def test_sign_ups_make_way_in_one_order(db: None) -> None:
         with transaction.atomic():
             User.objects.select_for_update().get(pk=first.pk)
             arrival = pool.submit(in_own_connection, arrive_by_the_order_on_disk)
-            until(partial(wait_for_locks, 1), "it waits for the first")
+            until(count_of_waiting, "it waits for the first")
             assert User.objects.select_for_update(nowait=True).get(pk=second.pk)
         arrival.result(PATIENCE)
     assert not User.objects.filter(pk__in=[first.pk, second.pk]).exists()
@@ -107,16 +107,6 @@ def in_own_connection(work: Callable[[], object]) -> None:
         work()
     finally:
         connection.close()
-
-
-def wait_for_locks(count: int) -> bool:
-    """Say whether so many connections to this database wait for a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
-        cursor.execute(
-            "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0] == count)
 
 
 def test_a_local_person_of_that_name_stays_who_they_are(student: User) -> None:
