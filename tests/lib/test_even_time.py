@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.db import connection
 
 from lib.even_time import evenly
 
@@ -20,3 +21,10 @@ def test_a_refusal_takes_as_long() -> None:
     with pytest.raises(LookupError), evenly(0.05):
         raise LookupError
     assert time.monotonic() - began >= 0.05
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_wait_holds_no_connection() -> None:
+    with evenly(0.05):
+        connection.ensure_connection()
+    assert connection.connection is None
