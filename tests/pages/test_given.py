@@ -20,6 +20,7 @@ def donation() -> Donation:
 
 
 def link(donation: Donation) -> str:
+    """Return the address of the donor's page. Made anew a second later, it is another."""
     return f"/given/{donor_links.token(donation.donor)}/"
 
 
@@ -168,8 +169,9 @@ def test_what_waits_for_them_is_first(client: Client, donation: Donation, admin:
 
 def test_the_list_is_confirmed_and_the_address_is_verified(client: Client, donation: Donation, admin: User) -> None:
     received(donation, admin)
-    answer = say(client, link(donation), donation, "yes")
-    assert (answer.status_code, answer["Location"]) == (302, link(donation))
+    here = link(donation)
+    answer = say(client, here, donation, "yes")
+    assert (answer.status_code, answer["Location"]) == (302, here)
     donation.refresh_from_db()
     assert donation.confirmed == "yes"
     assert Donor.objects.get().verified_at is not None

@@ -92,8 +92,9 @@ def test_a_forged_answer_is_refused(donation: Donation, admin: User) -> None:
 
 
 def test_it_is_tied_to_the_account_of_whoever_is_signed_in(client: Client, donation: Donation, student: User) -> None:
-    page = text(client.get(link(donation)))
-    assert f'href="/accounts/login/?next={link(donation).replace("/", "%2F").replace(":", "%3A")}"' in page
+    here = link(donation)
+    page = text(client.get(here))
+    assert f'href="/accounts/login/?next={here.replace("/", "%2F").replace(":", "%3A")}"' in page
     client.force_login(student)
     assert "Add it to the account student" in text(client.get(link(donation)))
     answer = client.post(link(donation), {"tie": "1"}, follow=True)
