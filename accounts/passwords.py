@@ -22,10 +22,14 @@ _check: ContextVar[Callable[[], None] | None] = ContextVar("check", default=None
 @cache
 def turns() -> Turns:
     """Return the turns of this installation on this computer; two installations do not wait for each other."""
-    name = sha256(f"{settings.SECRET_KEY} {settings.DATABASE_URL}".encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"minga-{os.getuid()}-{name}"
     most = settings.PASSWORD_CHECKS or max(1, processors() - 1)
-    return Turns(folder, most=most, seconds=settings.PASSWORD_WAIT_SECONDS)
+    return Turns(turns_folder(), most=most, seconds=settings.PASSWORD_WAIT_SECONDS)
+
+
+def turns_folder() -> Path:
+    """Return the folder of these turns, whose name is this installation's alone."""
+    name = sha256(f"{settings.SECRET_KEY} {settings.DATABASE_URL}".encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"minga-{os.getuid()}-{name}"
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Donor, User
 from nodes import computer_numbers, donation_numbers, states
+from nodes.files.models import Photo as Photo
+from nodes.files.models import StoredFile as StoredFile
 
 
 class Donation(models.Model):

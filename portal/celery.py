@@ -53,6 +53,7 @@ def timetable() -> dict[str, dict[str, Any]]:
         "idle": _every(idle, "machines.tasks.idle", expires=0.8 * idle),
         "sample": _every(sample, "machines.tasks.sample", expires=0.8 * sample),
         **_for_accounts(),
+        **_for_donors(),
         **_for_the_dashboard(),
     }
 
@@ -63,6 +64,13 @@ def _for_accounts() -> dict[str, dict[str, Any]]:
         "follow_accounts": _every(5, "machines.tasks.follow_accounts", expires=4),
         # One small query while nobody asked for a Horizon account, and no account of one who has it changed.
         "cloud_users": _every(10, "machines.tasks.follow_cloud_users", expires=8),
+    }
+
+
+def _for_donors() -> dict[str, dict[str, Any]]:
+    return {
+        # Photos of forms that were never sent, and files that nothing needs any more.
+        "tidy_files": _every(600, "nodes.tasks.tidy_files", expires=300),
     }
 
 

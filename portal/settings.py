@@ -180,6 +180,11 @@ EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL: str = env["DEFAULT_FROM_EMAIL"]
 DONATIONS_EMAIL: str = env["DONATIONS_EMAIL"]
 DONATIONS_PLACE: str = env["DONATIONS_PLACE"]
+FILES_DIR: str = env["FILES_DIR"]
+FILES_MAX_GB: int = env["FILES_MAX_GB"]
+FILE_UPLOAD_TEMP_DIR = (
+    FILES_DIR if Path(FILES_DIR).is_dir() else None
+)  # a body with photos is larger than /tmp of a container
 MIN_COMPUTER_RAM_MB: int = env["MIN_COMPUTER_RAM_MB"]
 MIN_COMPUTER_NIC_MBIT: int = env["MIN_COMPUTER_NIC_MBIT"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)

@@ -90,6 +90,10 @@ SECTIONS: tuple[Section, ...] = (
                  note="The units set it."),
         Variable("STATIC_ROOT", PATH, None, "Where `python -m deploy.local.assets --collect` puts the collected files.",
                  otherwise="staticfiles/ in the program's folder", example="/opt/minga/staticfiles"),
+        Variable("FILES_DIR", PATH, "/var/lib/minga/files",
+                 "The folder with the photos and other files of people. Web writes into it; the worker clears up; backup and restore carry it.",
+                 note="minga-web.service makes the default. Another one must belong to minga-web, be writable by the group minga-web, and stand in "
+                 "ReadWritePaths= of the units."),
     ), "Compose writes these itself."),
     Section("The worker", "deploy", (
         Variable("WORKERS", whole_number("processes"), "8",
@@ -147,6 +151,8 @@ SECTIONS: tuple[Section, ...] = (
         Variable("MIN_COMPUTER_RAM_MB", whole_number("MiB", least=256), "1024",
                  "The least memory of a computer that is offered: one with less is thanked, not taken."),
         Variable("MIN_COMPUTER_NIC_MBIT", whole_number("Mbit/s", least=1), "100", "The slowest network card of a computer that is offered."),
+        Variable("FILES_MAX_GB", whole_number("GB", least=1), "20",
+                 "The most that photos and other files of people take on the disk, all together. Beyond it a page says that there is no room."),
         Variable("PORTAL_URL", WEB_ADDRESS, "",
                  "The portal's own address, for links in mails. Empty: the first of ALLOWED_HOSTS.", example="https://labs.example.org"),
         Variable("LIVE_URL", WEB_ADDRESS, "", "Where browsers reach the live process. Empty: at /live/ of the portal's own address.",

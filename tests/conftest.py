@@ -147,14 +147,14 @@ def _start_servers() -> None:
     _start(child.Program("redis", redis.command()))
     os.environ.update(
         SECRET_KEY="tests-only-" + "x" * 50, DATABASE_URL=postgres.url, REDIS_URL=redis.url, DB_POOL="off", DEBUG="off",
-        STATIC_MANIFEST="off", STATIC_ROOT=str(DATA / "no-static"), ALLOWED_HOSTS="127.0.0.1,localhost,testserver",
+        FILES_DIR=str(DATA / "files"), STATIC_MANIFEST="off", STATIC_ROOT=str(DATA / "no-static"), ALLOWED_HOSTS="127.0.0.1,localhost,testserver",
     )  # fmt: skip
     _wait_for(postgres.url)
 
 
 def _take_lock() -> None:
     """Two runs at once on one folder would end each other's servers."""
-    DATA.mkdir(parents=True, exist_ok=True)
+    (DATA / "files").mkdir(parents=True, exist_ok=True)
     lock = (DATA / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

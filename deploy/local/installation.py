@@ -47,6 +47,10 @@ class Installation:
     def run(self) -> Path:
         return self.data / "run"
 
+    @property
+    def files(self) -> Path:
+        return self.data / "files"
+
     def pidfile(self, name: str) -> Path:
         return self.run / f"{name}.pid"
 
@@ -61,6 +65,7 @@ def take(data: Path) -> TextIO:
     """Make the folder and lock it until the returned file is closed: one Minga per folder. Raises LauncherError."""
     try:
         (data / "run").mkdir(parents=True, exist_ok=True)
+        (data / "files").mkdir(exist_ok=True)
         if shutil.disk_usage(data).free < NEEDED_BYTES:
             raise LauncherError(
                 f"Less than 300 MB are free where {data} is. Free some room, or say DATA=<a folder on another disk>."

@@ -118,6 +118,7 @@ def _environment(installation: Installation, database: str, redis: str) -> dict[
         "DISKS_SOCKET": str(_disks_socket(installation)),
         "LOCAL_CLOUD_URL": f"http://127.0.0.1:{installation.ports['cloud']}",
         "LOCAL_CLOUD_TOKEN": installation.secrets["cloud_token"],
+        "FILES_DIR": str(installation.files),
         "STATIC_MANIFEST": "on",
         # The local cloud answers within 10 s or not at all, so a dead worker's machine is taken over sooner than on a cluster.
         "CLAIM_SECONDS": os.environ.get("CLAIM_SECONDS", "60" if has_cluster() else "15"),

@@ -1,7 +1,7 @@
 """Limits on the size and duration of a request's body: an ASGI layer around all others, since Django keeps a whole body before any view.
 
-Without a Content-Length, too. A view that takes more says so with `takes_up_to`; it is given more only for a person who is known
-from the head of the request, before the body is read.
+Without a Content-Length, too. A view that takes more says so with `takes_up_to`; it is given more for a person who is known from the
+head of the request, before the body is read, and for strangers only where it says so, a few at a time.
 """
 
 import asyncio
@@ -37,7 +37,9 @@ SECONDS = 60.0  # for a body of that size;
 BYTES_A_SECOND = 50_000  # what is allowed to be larger may come at this rate
 # After a refusal the rest is read and thrown away for a moment: who still sends when we hang up would not see the answer.
 DRAINED_SECONDS, DRAINED = 2.0, 16 * MB
+MOST_STRANGERS = 4  # at once, with a body larger than LARGEST: each may take its whole time, and room on the disk
 REFUSED_STATUS = "minga.refused"  # in the scope: the status of the answer
+ALLOWED = "minga.allowed"  # in the scope: how many bytes were allowed
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -46,11 +48,16 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def takes_up_to(size: int, *, may: Callable[[User], bool] = lambda person: True) -> Callable[[View], View]:
-    """Let a view take bodies of so many bytes from a signed-in person for whom `may` holds. The outermost decorator of the view."""
+def takes_up_to(
+    size: int, *, may: Callable[[User], bool] = lambda person: True, strangers: bool = False
+) -> Callable[[View], View]:
+    """Let a view take bodies of so many bytes from a signed-in person for whom `may` holds. The outermost decorator of the view.
+
+    strangers: from others, too, MOST_STRANGERS of them at once.
+    """
 
     def mark(view: View) -> View:
-        view.takes_up_to = (size, may)  # type: ignore[attr-defined]
+        view.takes_up_to = (size, may, strangers)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -61,22 +68,27 @@ class BodyLimit:
 
     def __init__(self, app: App) -> None:
         self.app = app
+        self.strangers: set[Body] = set()  # whose large bodies are on their way
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         scope = readable(scope)
-        body = Body(scope, receive, send)
-        await self.app(scope, body.receive, body.send)
+        body = Body(scope, receive, send, self.strangers)
+        try:
+            await self.app(scope, body.receive, body.send)
+        finally:
+            self.strangers.discard(body)
 
 
 class Body:
     """The body of one request on its way in."""
 
-    def __init__(self, scope: Message, receive: Receive, send: Send) -> None:
-        self.scope, self._receive, self._send = scope, receive, send
+    def __init__(self, scope: Message, receive: Receive, send: Send, strangers: set["Body"]) -> None:
+        self.scope, self._receive, self._send, self._strangers = scope, receive, send, strangers
         self.got, self.limit, self.is_raised, self.is_whole = 0, LARGEST, False, False
         self.until = asyncio.get_running_loop().time() + SECONDS
+        self._beyond = 413  # the status of the answer to a body that is too large
 
     async def receive(self) -> Message:
         if REFUSED_STATUS in self.scope:
@@ -84,14 +96,14 @@ class Body:
         if self.is_whole:
             return await self._receive()  # the end of the connection
         if not self.got and await self._is_beyond(stated_length(self.scope)):
-            return self._refuse(413)
+            return self._refuse(self._beyond)
         try:
             message = await asyncio.wait_for(self._receive(), self.until - asyncio.get_running_loop().time())
         except TimeoutError:
             return self._refuse(408)
         self.got += len(message.get("body", b""))
         if await self._is_beyond(self.got):
-            return self._refuse(413)
+            return self._refuse(self._beyond)
         self.is_whole = not message.get("more_body", False)
         return message
 
@@ -99,13 +111,22 @@ class Body:
         """Say whether the size is beyond the limit. The person is looked up only when that matters."""
         if size > self.limit and not self.is_raised:
             self.is_raised = True
-            self.limit = await sync_to_async(limit_of, thread_sensitive=False)(self.scope)
-            self.until += max(0, self.limit - LARGEST) / BYTES_A_SECOND
+            limit, is_known = await sync_to_async(limit_of, thread_sensitive=False)(self.scope)
+            self._raise_to(limit, is_known)
         return size > self.limit
+
+    def _raise_to(self, limit: int, is_known: bool) -> None:
+        if limit > LARGEST and not is_known:
+            if len(self._strangers) >= MOST_STRANGERS:
+                self._beyond = 503
+                return
+            self._strangers.add(self)
+        self.limit = limit
+        self.until += max(0, limit - LARGEST) / BYTES_A_SECOND
 
     def _refuse(self, status: int) -> Message:
         """Leave an empty request of it, which the middleware below answers."""
-        self.scope[REFUSED_STATUS] = status
+        self.scope[REFUSED_STATUS], self.scope[ALLOWED] = status, self.limit
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(self, message: Message) -> None:
@@ -137,15 +158,16 @@ def stated_length(scope: Message) -> float:
     return int(stated) if stated.isdigit() and len(stated) < 19 else math.inf
 
 
-def limit_of(scope: Message) -> int:
-    """Return how many bytes this request may send: more than usual where its view takes more from this person."""
+def limit_of(scope: Message) -> tuple[int, bool]:
+    """Return how many bytes this request may send, and whether it may as a known person: more than usual where its view takes more."""
     request = ASGIRequest(scope, BytesIO())
     try:
-        size, may = getattr(resolve(request.path_info).func, "takes_up_to", (LARGEST, _nobody))
+        size, may, strangers = getattr(resolve(request.path_info).func, "takes_up_to", (LARGEST, _nobody, False))
         person = _person(request) if size > LARGEST else None
-        return int(size) if person is not None and may(person) else LARGEST
+        is_known = person is not None and may(person)
+        return (int(size) if is_known or strangers else LARGEST), is_known
     except Resolver404:
-        return LARGEST
+        return LARGEST, False
     finally:
         connection.close()  # this thread's own: the body may take minutes
 
@@ -179,7 +201,7 @@ class Refused:
             response: HttpResponseBase = self.get_response(request)
             return response
         seldom.warning(log, f"body-{status}", "bodies of requests are refused with %s", status, memory=seldom.OWN)
-        return errors.refused(request, status)
+        return errors.refused(request, status, getattr(request, "scope", {})[ALLOWED] // MB)
 
 
 def _check_charset(request: HttpRequest) -> None:

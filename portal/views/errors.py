@@ -65,19 +65,24 @@ def broken(request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html", {"number": number}), status=500)
 
 
-def refused(request: HttpRequest, status: int) -> HttpResponse:
-    """Answer a body that was larger, or took longer, than it may. Nothing of it was kept."""
-    title, words, code = _why_refused(status)
+def refused(request: HttpRequest, status: int, most_mb: int) -> HttpResponse:
+    """Answer a body that was larger than `most_mb`, took longer than it may, or came beside too many others. Nothing of it was kept."""
+    title, words, code = _why_refused(status, most_mb)
     if request.path.startswith("/api/"):
         return JsonResponse(problem(status, words, code), status=status, content_type=MEDIA_TYPE)
     return render(request, "refused.html", {"title": title, "text": words, "number": status}, status=status)
 
 
-def _why_refused(status: int) -> tuple[str, str, str]:
+def _why_refused(status: int, most_mb: int) -> tuple[str, str, str]:
     """Return the title, the sentence, and the code for programs."""
     if status == 413:
-        words = _("Go back and send less: at most 2 MB in one go. Nothing has been kept.")
+        words = _("Go back and send less: at most %(most)s MB in one go. Nothing has been kept.") % {"most": most_mb}
         return _("This is too much at once"), words, "too_large"
+    if status == 503:
+        words = _(
+            "Many people are sending photos just now. Go back and send it again in a minute. Nothing has been kept."
+        )
+        return _("The site is busy"), words, "busy"
     words = _("The connection was too slow, or broke. Go back and send it again.")
     return _("This took too long"), words, "too_slow"
 
