@@ -35,11 +35,12 @@ ARG SIGN_IN_EXTRAS=""
 RUN if [ -n "$SIGN_IN_EXTRAS" ]; then apt-get update && apt-get install -y --no-install-recommends libldap2 libsasl2-2 && rm -rf /var/lib/apt/lists/*; fi
 # A number, so that Kubernetes and docker can see that it is not root; the same one owns the folders on the host.
 RUN groupadd --gid 10001 minga && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin minga \
-    && install -d -o minga -g minga -m 0770 /var/lib/minga/files
+    && install -d -o minga -g minga -m 0770 /var/lib/minga-files
 COPY --from=packages /venv /venv
 COPY --from=assets /app /app
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp \
-    DJANGO_SETTINGS_MODULE=portal.settings STATIC_MANIFEST=on STATIC_ROOT=/app/staticfiles
+    DJANGO_SETTINGS_MODULE=portal.settings STATIC_MANIFEST=on STATIC_ROOT=/app/staticfiles \
+    FILES_DIR=/var/lib/minga-files
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8000

@@ -90,7 +90,7 @@ SECTIONS: tuple[Section, ...] = (
                  note="The units set it."),
         Variable("STATIC_ROOT", PATH, None, "Where `python -m deploy.local.assets --collect` puts the collected files.",
                  otherwise="staticfiles/ in the program's folder", example="/opt/minga/staticfiles"),
-        Variable("FILES_DIR", PATH, "/var/lib/minga/files",
+        Variable("FILES_DIR", PATH, "/var/lib/minga-files",
                  "The folder with the photos and other files of people. Web writes into it; the worker clears up; backup and restore carry it.",
                  note="minga-web.service makes the default. Another one must belong to minga-web, be writable by the group minga-web, and stand in "
                  "ReadWritePaths= of the units."),

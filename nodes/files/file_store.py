@@ -159,14 +159,15 @@ def _unlink(path: Path) -> int:
 def _write(path: Path, data: bytes) -> None:
     """Write a file that no power cut takes away, or none. Raises NoRoom."""
     try:
-        with _renamed_at_the_end(path) as file:
+        with renamed_at_the_end(path) as file:
             file.write(data)
     except OSError as error:
         raise _no_room(str(error)) from error
 
 
 @contextmanager
-def _renamed_at_the_end(path: Path) -> Iterator[BinaryIO]:
+def renamed_at_the_end(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file, which gets its name once it is written whole and safe against a power cut."""
     part = path.with_name(path.name + PART)
     try:
         with part.open("xb") as file:
@@ -178,13 +179,18 @@ def _renamed_at_the_end(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    number = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(number)  # a file's name is safe only when its folder is
-    finally:
-        os.close(number)
+    sync(path.parent)  # a file's name is safe only when its folder is
 
 
 def _no_room(why: str) -> NoRoom:
     seldom.warning(log, "no-room-for-files", "a file is refused: %s", why)
     return NoRoom(_("There is no room for more photos. Tell an administrator; nothing else was lost."))
+
+
+def sync(path: Path) -> None:
+    """Make a file or folder safe against a power cut."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,6 +1,6 @@
 """The portal's database in one file, and back: PostgreSQL's own programs, and nothing half-done.
 
-`save` writes a dump and reads it back before it gets its name. `load` replaces everything in one transaction.
+`dump` writes it and reads it back; backup_archive puts the files of people beside it. `load` replaces everything in one transaction.
 The programs must be of the server's own version: an older pg_dump refuses a newer server, and a newer psql script may
 name settings that an older server does not know. So they are looked for in several places.
 """
@@ -68,25 +68,13 @@ def tools() -> Tools:
     )
 
 
-def save(path: Path) -> int:
-    """Write the whole database into `path`, which must not exist yet; its size in bytes. Raises BadBackup."""
-    found, unfinished = tools(), path.with_name(f"{path.name}.{os.getpid()}.unfinished")
-    if path.exists():
-        raise BadBackup(f"{path} exists already. Choose another name: a backup is never written over.")
-    try:
-        # Made by us and not by pg_dump: nobody else may read it, not even for a moment.
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        # By its name: a dump into a pipe carries no places of its tables, and pg_restore then does not miss its end.
-        found.run("pg_dump", *DUMP, f"--file={unfinished}")
-        _sync(unfinished)
-        check(unfinished, found)
-        os.link(unfinished, path)  # unlike a rename it never replaces a file that came in the meantime
-    except OSError as error:
-        raise BadBackup(f"{path} cannot be written: {error.strerror}.") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
-    _sync(path.parent)
-    return path.stat().st_size
+def dump(path: Path, found: Tools) -> None:
+    """Write the whole database into a new file, and read it back. Raises BadBackup."""
+    # Made by us and not by pg_dump: nobody else may read it, not even for a moment.
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    # By its name: a dump into a pipe carries no places of its tables, and pg_restore then does not miss its end.
+    found.run("pg_dump", *DUMP, f"--file={path}")
+    check(path, found)
 
 
 def check(path: Path, found: Tools) -> None:
@@ -211,12 +199,3 @@ def _environment() -> dict[str, str]:
 def _failed(program: str, words: bytes) -> BadBackup:
     last = " ".join(words.decode(errors="replace").split())[-400:]
     return BadBackup(f"{program} did not succeed, so nothing was changed: {last}")
-
-
-def _sync(path: Path) -> None:
-    """Make a file or folder safe against a power cut; a file's name is so only when its folder is."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -5,6 +5,7 @@ and all running machines as they are, and another copy of the site would see the
 """
 
 import logging
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -137,7 +138,8 @@ def readiness() -> tuple[str, dict[str, Part]]:
     parts = {
         "database": rows_read if isinstance(rows_read, Part) else database(rows_read),
         "redis": redis_seconds if isinstance(redis_seconds, Part) else Part(OK, redis_seconds),
-        "disk": disk(tempfile.gettempdir()),
+        "disk": disk(tempfile.gettempdir(), "temporary files"),
+        "files": disk(settings.FILES_DIR, "photos"),
         **_from_rows(rows_read, timezone.now()),
         "disks": disks(disks_seconds),
         "live": live(live_seconds),
@@ -153,13 +155,15 @@ def database(answer: DatabaseAnswer) -> Part:
     return Part(FAILED, answer.seconds, "its disk is full")
 
 
-def disk(folder: str) -> Part:
-    """Check the room for this process's own temporary files: larger bodies, and what is downloaded."""
+def disk(folder: str, what: str) -> Part:
+    """Check that this process may write into a folder that has room: its temporary files (larger bodies, downloads), people's photos."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Part(DEGRADED, why=type(error).__name__)
-    return Part(OK) if free >= FREE_BYTES else Part(DEGRADED, why="no room for temporary files")
+        return Part(DEGRADED, why=f"no folder for {what}: {type(error).__name__}")
+    if not os.access(folder, os.W_OK):
+        return Part(DEGRADED, why=f"the folder for {what} cannot be written")
+    return Part(OK) if free >= FREE_BYTES else Part(DEGRADED, why=f"no room for {what}")
 
 
 def disks(took: float | Part) -> Part:

@@ -25,6 +25,7 @@ from lib.measures import MEASURES
 from machines import host_keys
 from machines.models import CloudWatch, KeyChange, Machine, Stray
 from machines.states import State, Wanted
+from nodes.files import file_store
 from portal import __version__
 from portal.ops import latency
 from portal.ops.tally import Tally
@@ -230,6 +231,8 @@ def _others() -> Iterator[Metric]:
     yield _by("minga_key_changes", text, "state", ((s, changes.get(s, 0)) for s in KeyChange.State.values))
     used = Reservation.objects.filter(closed_at=None).aggregate(**{m: Sum(m, default=0) for m in MEASURES})
     yield _by("minga_quota_used", "What people's machines take of their quotas.", "measure", used.items())
+    yield _gauge("minga_files_bytes", "What photos and other files of people take.", file_store.total_bytes())
+    yield _gauge("minga_files_max_bytes", "What they may take.", file_store.most_bytes())
 
 
 def _strays_and_key_changes() -> tuple[dict[str, int], dict[str, int]]:

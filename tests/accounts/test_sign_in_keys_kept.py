@@ -91,7 +91,7 @@ def test_a_backup_that_is_put_back_needs_the_keys_of_its_day(
     secret: str, student: User, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("portal.management.commands.restore.open_cloud", FakeCloud)
-    file = tmp_path / "minga.dump"
+    file = tmp_path / "minga.tar"
     call_command("backup", str(file))
     assert OLD.encode() not in file.read_bytes()
     settings.SIGN_IN_KEYS = [NEW, OLD]

@@ -123,7 +123,7 @@ class Walk:
         if step.place == VPS:
             self.answers.words["ssh-ed25519 AAAA…"] = lines[-1]
         if step.text.endswith("/upgrade"):
-            found = re.search(r"^(/var/backups/minga/\S+\.dump):", said, re.M)
+            found = re.search(r"^(/var/backups/minga/\S+\.tar):", said, re.M)
             self.answers.words["/var/backups/minga/FILE"] = found[1] if found else ""
 
 

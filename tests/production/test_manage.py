@@ -23,12 +23,12 @@ def test_createsuperuser_makes_the_first_administrator(site: Site, admin: str) -
 
 def test_a_backup_is_made_while_the_site_works(site: Site, admin: str) -> None:
     site.manage("backup", "/backups")
-    [file] = site.backups.glob("minga-*.dump")
+    [file] = site.backups.glob("minga-*.tar")
     assert (file.stat().st_size > 10_000, file.stat().st_mode & 0o777) == (True, 0o600)
 
 
 def test_a_restore_is_refused_while_the_site_works(site: Site) -> None:
-    [file] = site.backups.glob("minga-*.dump")
+    [file] = site.backups.glob("minga-*.tar")
     ran = site.manage("restore", f"/backups/{file.name}", check=False)
     assert ran.returncode != 0
     assert "Stop web, live, worker and beat first" in ran.stderr
@@ -36,7 +36,7 @@ def test_a_restore_is_refused_while_the_site_works(site: Site) -> None:
 
 def test_a_restore_brings_back_what_was_saved(site: Site, admin: str, has_cloud: bool) -> None:
     """Restore without a cloud: it says so at the end, and holds the machines."""
-    [file] = site.backups.glob("minga-*.dump")
+    [file] = site.backups.glob("minga-*.tar")
     site.shell(SOMEBODY.format("came-later"))
     site.compose("stop", "web", "live", "worker", "beat")
     ran = site.manage("restore", f"/backups/{file.name}", check=False)

@@ -88,7 +88,7 @@ def backup(site: Site) -> str:
     """The backup with which an upgrade begins, as the containers see it."""
     site.shell(SOMEBODY.format("of-before"))
     site.manage("backup", "/backups")
-    return f"/backups/{max(path.name for path in site.backups.glob('*.dump'))}"
+    return f"/backups/{max(path.name for path in site.backups.glob('minga-*'))}"
 
 
 def test_a_migration_that_fails_leaves_the_old_version_running(site: Site, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""manage.py backup FILE-or-FOLDER: the portal's whole database in one file."""
+"""manage.py backup FILE-or-FOLDER: the portal's whole database and the files of people, in one file."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from portal.ops.backup import BadBackup, save
+from portal.ops import backup_archive
+from portal.ops.backup import BadBackup
 
 
 class Command(BaseCommand):
-    help = "Write the database into a file: manage.py backup /backups (a folder gets minga-DATE-TIME.dump in it)."
+    help = "Write database and files of people into a file: manage.py backup /backups (a folder gets minga-DATE-TIME.tar in it)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -21,19 +22,24 @@ class Command(BaseCommand):
         is_folder = place.is_dir()
         if options["keep"] and not is_folder:
             raise CommandError(f"--keep is for a folder, and {place} is none.")
-        path = place / f"minga-{timezone.now():%Y%m%d-%H%M%S}.dump" if is_folder else place
+        path = place / f"minga-{timezone.now():%Y%m%d-%H%M%S}.tar" if is_folder else place
         try:
-            size = save(path)
+            size = backup_archive.save(path)
         except BadBackup as bad:
             raise CommandError(str(bad)) from None
         for old in _older(place, options["keep"]) if options["keep"] else []:
             old.unlink()
         self.stdout.write(f"{path}: {size / 1e6:.1f} MB, read back to its end. Keep it secret: it holds people's data.")
+        if lost := backup_archive.missing():
+            raise CommandError(
+                f"The backup is made, but FILES_DIR lacks {len(lost)} files that rows speak of: {', '.join(lost[:3])} …"
+            )
 
 
 def _older(folder: Path, keep: int) -> list[Path]:
     """Return our backups beyond the newest `keep`; their names sort by time."""
-    return sorted(folder.glob("minga-*-*.dump"), reverse=True)[keep:]
+    ours = [*folder.glob("minga-*-*.tar"), *folder.glob("minga-*-*.dump")]  # .dump: those of 0.4 and older
+    return sorted(ours, key=lambda path: path.stem, reverse=True)[keep:]
 
 
 def _count(text: str) -> int:

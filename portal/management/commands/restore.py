@@ -1,4 +1,4 @@
-"""manage.py restore FILE: the database as it was, and at peace with the cloud as it is."""
+"""manage.py restore FILE: database and files as they were, and at peace with the cloud as it is."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 from cloud import open_cloud
 from cloud.contract import CloudError
 from machines.reconcile import after_restore
-from portal.ops import backup
+from portal.ops import backup, backup_archive
 
 
 class Command(BaseCommand):
@@ -35,19 +35,19 @@ class Command(BaseCommand):
 
     def _restore(self, path: Path, *, force: bool) -> None:
         found = backup.tools()
-        backup.check(path, found)
-        _refuse_newer(path, found)
-        if not force and (others := backup.others()):
-            raise CommandError(
-                f"{others} other sessions are open on the database. Stop web, live, worker and beat first, "
-                "and whoever else looks at it; --force ends their sessions."
-            )
-        if force:
-            backup.end_others()
-        backup.load(path, found, then=after_restore.HOLD)
+        with backup_archive.opened(path, found) as contents:
+            _refuse_newer(contents.dump, found)
+            _require_alone(force=force)
+            files = backup_archive.put_files(contents)
+            backup.load(contents.dump, found, then=after_restore.HOLD)
         self.stdout.write("The database is restored. No machine is touched until each was compared with the cloud.")
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
+        self.stdout.write(
+            f"{files} files of people came back into FILES_DIR; {len(contents.sizes) - files} were there."
+        )
+        if lost := backup_archive.missing():
+            self.stderr.write(f"FILES_DIR lacks {len(lost)} files that rows speak of: {', '.join(lost[:3])} …")
 
     def _meet(self) -> None:
         try:
@@ -61,6 +61,16 @@ class Command(BaseCommand):
         self.stdout.write(f"Compared with the cloud: {said}. Start web, live, worker and beat now.")
         if counts.get("unknown"):
             self.stdout.write("The cloud cannot see those that are unknown; they stay held: manage.py restore --meet")
+
+
+def _require_alone(*, force: bool) -> None:
+    if force:
+        backup.end_others()
+    elif others := backup.others():
+        raise CommandError(
+            f"{others} other sessions are open on the database. Stop web, live, worker and beat first, "
+            "and whoever else looks at it; --force ends their sessions."
+        )
 
 
 def _refuse_newer(path: Path, found: backup.Tools) -> None:
