@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from nodes import states
 from nodes.models import Computer
@@ -71,13 +71,28 @@ def _label(step: str, state: str) -> "Promise | str":
 
 # ---- of all computers of an offer ----
 
-# What a press does with all computers that are in a state: the words for several of them, and for all.
+# What a press does with all computers that are in a state: the words for several of them, and for all. In the order of their way.
 TOGETHER: dict[str, tuple[State, "Promise | str", "Promise | str"]] = {
     "accept": (State.OFFERED, gettext_lazy("Accept %(count)s of %(all)s"), gettext_lazy("Accept all %(all)s")),
     "receive": (
         State.ACCEPTED,
         gettext_lazy("%(count)s of %(all)s are here"),
         gettext_lazy("All %(all)s are here"),
+    ),
+    "wipe": (
+        State.RECEIVED,
+        gettext_lazy("Record the wipe of %(count)s of %(all)s"),
+        gettext_lazy("Record the wipe of all %(all)s"),
+    ),
+    "test": (
+        State.WIPED,
+        gettext_lazy("Record the test of %(count)s of %(all)s"),
+        gettext_lazy("Record the test of all %(all)s"),
+    ),
+    "put_in_service": (
+        State.TESTED,
+        gettext_lazy("Put %(count)s of %(all)s into service"),
+        gettext_lazy("Put all %(all)s into service"),
     ),
     "decline": (
         State.OFFERED,
@@ -88,19 +103,43 @@ TOGETHER: dict[str, tuple[State, "Promise | str", "Promise | str"]] = {
 _ONE = {
     "accept": gettext_lazy("Accept it"),
     "receive": gettext_lazy("It is here"),
+    "wipe": states.STEPS["wipe"].label,
+    "test": states.STEPS["test"].label,
+    "put_in_service": states.STEPS["put_in_service"].label,
     "decline": gettext_lazy("Do not accept it"),
+}
+
+_PICKED = {
+    "accept": gettext_lazy("Accept these only"),
+    "receive": gettext_lazy("Only these are here"),
+    "wipe": gettext_lazy("Record the wipe of these only"),
+    "test": gettext_lazy("Record the test of these only"),
+    "put_in_service": gettext_lazy("Put these only into service"),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class FailedTogether:
+    """A press of an offer's page that has a fault: the step, its form, and the computers that were picked."""
+
+    name: str
+    form: StepForm
+    picked: frozenset[str] = frozenset()
+    fault: str = ""  # of the picks
+
+
+@dataclass(frozen=True, slots=True)
 class StepTogether:
-    """A step of all computers that allow it, as its button shows it."""
+    """A step of all computers that allow it, as its button shows it; or of some of them, which are picked."""
 
     name: str
     from_state: State
     computers: list[Computer]
     all: int
     form: StepForm
+    picked: frozenset[str] = frozenset()
+    fault: str = ""
+    is_failed: bool = False
 
     @property
     def label(self) -> str:
@@ -108,17 +147,33 @@ class StepTogether:
             return str(_ONE[self.name])
         _state, some, every = TOGETHER[self.name]
         words = every if len(self.computers) == self.all else some
-        return str(words) % {"count": len(self.computers), "all": self.all}
+        return words % {"count": len(self.computers), "all": self.all}
+
+    @property
+    def label_of_picked(self) -> str:
+        """Return the words on the button of those that were picked."""
+        return str(_PICKED[self.name])
+
+    @property
+    def is_picked(self) -> bool:
+        return bool(self.picked or self.fault)
+
+    @property
+    def left(self) -> str:
+        """Say that those in another state stay as they are; '' where there are none."""
+        count = self.all - len(self.computers)
+        text = ngettext(
+            "%(count)s is in another state and stays as it is.",
+            "%(count)s are in another state and stay as they are.", count,
+        )  # fmt: skip
+        return text % {"count": count} if count else ""
 
 
-def steps_together(
-    computers: Sequence[Computer], failed: tuple[str, StepForm] | None = None
-) -> dict[str, StepTogether]:
-    """Return the steps that some of the computers allow, by name. failed: the step whose form has a fault, and that form."""
-    name, form = failed or ("", None)
+def steps_together(computers: Sequence[Computer], failed: FailedTogether | None = None) -> dict[str, StepTogether]:
+    """Return the steps that some of the computers allow, by name, in the order of their way."""
     offered = {}
     for step, (state, _some, _every) in TOGETHER.items():
         if fitting := [computer for computer in computers if computer.state == state]:
-            shown = form if form and step == name else step_form(step, "")
-            offered[step] = StepTogether(step, state, fitting, len(computers), shown)
+            facts = (failed.form, failed.picked, failed.fault, True) if failed and failed.name == step else ()
+            offered[step] = StepTogether(step, state, fitting, len(computers), *(facts or (step_form(step, ""),)))
     return offered
