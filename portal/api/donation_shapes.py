@@ -156,10 +156,10 @@ class ConfirmIn(serializers.Serializer[Any]):
 
 
 class Why(serializers.CharField):
-    """The reason why a computer was declined, in words; '' where it was not."""
+    """Each reason why a computer was declined, in words; '' where it was not."""
 
     def get_attribute(self, instance: Computer) -> str:
-        return str(instance.get_reason_display()) if instance.reason else ""
+        return instance.reasons
 
 
 class OfferedComputerOut(serializers.Serializer[Any]):

@@ -122,8 +122,7 @@ def doubt_about(computer: Computer) -> str:
     """Return why a computer that may still be decided cannot help, by what is known of it; '' where nothing speaks against it."""
     if computer.state not in NEEDS:
         return ""
-    reason = specs.why_not(specs.Facts(computer.cpu, computer.bits, computer.ram_mb, computer.nic_mbit))
-    return str(reason.label) if reason else ""
+    return " ".join(str(reason.label) for reason in specs.all_why_not(computer.facts))
 
 
 # ---- what happened ----
