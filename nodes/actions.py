@@ -18,7 +18,7 @@ from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
 from accounts.models import Donor, User
 from lib.notes import Refusal
-from nodes import fact_bounds, mails, specs, states, step_checks
+from nodes import fact_bounds, mails, overtaking, specs, states, step_checks
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import Reason, State
 from nodes.step_checks import BadInput as BadInput
@@ -58,7 +58,11 @@ class Offered:
     @property
     def why_not(self) -> Reason | None:
         """Return why such a computer cannot help, or None."""
-        return specs.why_not(specs.Facts(self.cpu, self.bits, self.ram_mb, self.nic_mbit))
+        return specs.why_not(self.facts)
+
+    @property
+    def facts(self) -> specs.Facts:
+        return specs.Facts(self.cpu, self.bits, self.ram_mb, self.nic_mbit)
 
 
 @transaction.atomic
@@ -114,10 +118,12 @@ def step(
     for computer in locked:
         if (computer.state, to) == (State.ACCEPTED, State.RECEIVED):
             _ask_again(computer.donation_id)
-        computer.grams = grams if grams is not None and to == State.RECEIVED else computer.grams
+        weighed = grams if to == State.RECEIVED else None
         computer.used_for = used_for if to == State.PARTS else computer.used_for
-        _move(computer, to, by=by, now=now, batch=batch, reason=reason if to == State.DECLINED else "", note=note)
+        reason = reason if to == State.DECLINED else ""
+        _move(computer, to, by=by, now=now, batch=batch, reason=reason, note=note, grams=weighed)
         _record(by, f"{name}_computer", computer, note)
+    overtaking.overtake(locked)
     return batch
 
 
@@ -152,11 +158,12 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
         computer = locked[change.computer_id]
         before = State(change.from_state)
         computer.used_for = None if change.to_state == State.PARTS else computer.used_for
-        if before == State.ACCEPTED:  # it is not here, so nobody has weighed it
-            computer.grams = None
+        computer.grams = _grams_before(change, computer)
+        if before == State.ACCEPTED:
             _ask_again(computer.donation_id)
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)
+    overtaking.bring_back(changes, now=now, wait=UNDO)
     return list(locked.values())
 
 
@@ -169,6 +176,13 @@ def _check_undoable(changes: Sequence[StateChange], now: datetime) -> None:
     later = StateChange.objects.filter(computer__in=[change.computer_id for change in changes])
     if later.filter(pk__gt=max(change.pk for change in changes)).exists():
         raise NotUndoable(_("Something happened to it since, so this step cannot be taken back."))
+
+
+def _grams_before(change: StateChange, computer: Computer) -> int | None:
+    """Return what a computer weighed before a change. A weight that was corrected after it stays, where the computer was here before."""
+    if change.grams is not None and change.grams == computer.grams:
+        return change.grams_before
+    return None if change.from_state == State.ACCEPTED else computer.grams  # not here: nobody has weighed it
 
 
 def _reason_before(change: StateChange) -> str:
@@ -189,9 +203,13 @@ def _move(
     reason: str = "",
     note: str = "",
     undoes: StateChange | None = None,
+    grams: int | None = None,
 ) -> None:
-    """Write the new state of a locked or new row, and the change."""
+    """Write the new state of a locked or new row, and the change. grams: what it weighs, where it was weighed just now."""
     facts = {"from_state": computer.state, "to_state": to, "reason": reason, "note": note, "undoes": undoes}
+    if grams is not None:
+        facts |= {"grams": grams, "grams_before": computer.grams}
+        computer.grams = grams
     StateChange.objects.create(computer=computer, at=now, by=by, batch=batch, **facts)
     computer.state, computer.state_since, computer.reason = to, now, reason
     computer.save(update_fields=["state", "state_since", "reason", "grams", "used_for"])

@@ -13,7 +13,7 @@ from accounts import emails
 from accounts.donors import donor_links
 from accounts.models import Donor, Notice, User
 from accounts.notices import kinds, outbox
-from nodes import states
+from nodes import alike, overtaking, states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
 
@@ -39,14 +39,14 @@ def tell_of_offer(donation: Donation, now: datetime) -> None:
 
 def tell_of_step(donation: Donation, batch: uuid.UUID, *, now: datetime, not_before: datetime) -> None:
     """Tell the donor of a step, once it can no longer be taken back. Belongs into the transaction of the step."""
-    _send(STEPPED, donation.donor, _about_step(batch), now, not_before=not_before)
+    _send(STEPPED, donation.donor, overtaking.about(batch), now, not_before=not_before)
 
 
 def cancel_step(batch: uuid.UUID) -> bool:
     """Send nothing of a step that is taken back. Returns whether that is so: False where the mail has left, or is leaving."""
-    outbox.cancel([_about_step(batch)], outbox.PASSED_OVER)
+    outbox.cancel([overtaking.about(batch)], outbox.PASSED_OVER)
     gone = (Notice.State.SENDING, Notice.State.DELIVERED)
-    return not Notice.objects.filter(about=_about_step(batch), state__in=gone).exists()
+    return not Notice.objects.filter(about=overtaking.about(batch), state__in=gone).exists()
 
 
 def send_link(donor: Donor, now: datetime) -> None:
@@ -65,10 +65,6 @@ def _send(kind: str, donor: Donor, about: str, now: datetime, not_before: dateti
     outbox.send(kind=kind, to=to, about=about, channels=[Notice.Channel.MAIL], now=now, not_before=not_before)
 
 
-def _about_step(batch: uuid.UUID) -> str:
-    return f"donation_step:{batch}"
-
-
 # ---- what the mails say ----
 
 
@@ -84,7 +80,7 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
     if not greeting["is_known"]:
         for computer in computers:
             computer.model = ""
-    return {"subject": subject, "donation": donation, "computers": computers, **greeting}
+    return {"subject": subject, "donation": donation, "lines": alike.lines(computers), **greeting}
 
 
 def step_facts(notice: Notice) -> dict[str, Any] | None:
@@ -99,18 +95,36 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
     is_welcome_late = changes[0].to_state == State.ACCEPTED and all(each.state != State.ACCEPTED for each in computers)
     if donation is None or is_welcome_late:  # nobody is asked to bring what is here already
         return None
+    paths = overtaking.paths_to(changes)
     return {
         "subject": _subject(changes[0], computers),
         "state": "found" if changes[0].from_state == State.LOST else changes[0].to_state,
         "is_fetched": donation.handover == Donation.Handover.FETCH,
         "address": settings.DONATIONS_EMAIL,
         "place": settings.DONATIONS_PLACE,
-        "reason": changes[0].reason and Computer(reason=changes[0].reason).get_reason_display(),
+        "reason": computers[0].reasons or _reason_of(changes[0]),
         "where_it_helps": Computer(reason=changes[0].reason).where_it_helps,
-        "computers": computers,
+        "lines": _lines(changes, paths),
         "count": len(computers),
+        "may_confirm": any(State.RECEIVED in path[:-1] for path in paths.values()),
         "page": page_of(donation.donor),
     }
+
+
+def _lines(changes: list[StateChange], paths: dict[int, tuple[str, ...]]) -> list[tuple[alike.Line, list[str]]]:
+    """Return a line for each kind of computers that a step moved, with the states on their path that no mail has told."""
+    found = alike.groups(changes, lambda change: (alike.kind_of(change.computer), paths[change.pk]))
+    return [
+        (
+            alike.Line([change.computer for change in group]),
+            [str(State(state).label) for state in paths[group[0].pk]] if len(paths[group[0].pk]) > 1 else [],
+        )
+        for group in found
+    ]
+
+
+def _reason_of(change: StateChange) -> str:
+    return str(Computer(reason=change.reason).get_reason_display()) if change.reason else ""
 
 
 def link_facts(notice: Notice) -> dict[str, Any] | None:

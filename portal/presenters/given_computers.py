@@ -81,7 +81,7 @@ class ShownComputer:
     def sentence(self) -> str:
         """Say what its state means; for one that was not accepted why, and where it helps."""
         if self.row.state == State.DECLINED:
-            return f"{self.row.get_reason_display()} {self.row.where_it_helps}".strip()
+            return f"{self.row.reasons} {self.row.where_it_helps}".strip()
         if self.row.state == State.ACCEPTED:
             return str(_ACCEPTED[Donation.Handover(self._handover)])
         return str(_SENTENCES[State(self.row.state)])
@@ -148,7 +148,7 @@ class ShownAlike:
         for shown in self.computers:
             for tone, label, reason, at in reversed(shown.happened):  # of one computer the last time of the day stays
                 lines.setdefault((tone, label, reason, timezone.localdate(at)), {})[shown.row.pk] = at
-        newest = sorted(reversed(lines.items()), key=lambda line: max(line[1].values()), reverse=True)
+        newest = sorted(lines.items(), key=lambda line: max(line[1].values()))[::-1]
         return [
             (tone, label, reason, max(times.values()), 0 if len(times) == self.count else len(times))
             for (tone, label, reason, _day), times in newest

@@ -51,7 +51,7 @@ def test_it_shows_each_computer_its_way_and_why_not(client: Client, donation: Do
         "Dell OptiPlex 780",
         "Lucía Paz",
         old.number,
-        "It is a 32-bit computer. It can still help",
+        "It is a 32-bit computer. It has too little memory. It can still help",
     ):
         assert words in page
     assert page.count('class="stepper"') == 1
