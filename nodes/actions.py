@@ -113,15 +113,14 @@ def step(
     to, now, batch = states.STEPS[name].to, timezone.now(), uuid.uuid4()
     locked = _locked_with(computers, used_for)
     step_checks.check(to, locked, from_state, reason)
+    reason, grams = reason if to == State.DECLINED else "", grams if to == State.RECEIVED else None
     if any(states.is_told(row.state, to) for row in locked):
         mails.tell_of_step(locked[0].donation, batch, now=now, not_before=now + UNDO)
     for computer in locked:
         if (computer.state, to) == (State.ACCEPTED, State.RECEIVED):
             _ask_again(computer.donation_id)
-        weighed = grams if to == State.RECEIVED else None
         computer.used_for = used_for if to == State.PARTS else computer.used_for
-        reason = reason if to == State.DECLINED else ""
-        _move(computer, to, by=by, now=now, batch=batch, reason=reason, note=note, grams=weighed)
+        _move(computer, to, by=by, now=now, batch=batch, reason=reason, note=note, grams=grams)
         _record(by, f"{name}_computer", computer, note)
     overtaking.overtake(locked)
     return batch
@@ -206,7 +205,8 @@ def _move(
     grams: int | None = None,
 ) -> None:
     """Write the new state of a locked or new row, and the change. grams: what it weighs, where it was weighed just now."""
-    facts = {"from_state": computer.state, "to_state": to, "reason": reason, "note": note, "undoes": undoes}
+    facts: dict[str, Any] = {"from_state": computer.state, "to_state": to, "reason": reason, "note": note}
+    facts["undoes"] = undoes
     if grams is not None:
         facts |= {"grams": grams, "grams_before": computer.grams}
         computer.grams = grams

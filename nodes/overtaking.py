@@ -1,4 +1,4 @@
-"""Of several steps within minutes one mail tells: a later step of the same computers stops the mail about an earlier one.
+"""Let one mail tell of several steps within minutes: a later step of the same computers stops the mail about an earlier one.
 
 A mail waits until its step cannot be taken back (nodes.actions.UNDO). Where all of its computers have gone further by then, the later
 mail tells the path, too. Taking the later step back brings the earlier mail back.

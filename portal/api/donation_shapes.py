@@ -18,7 +18,7 @@ from nodes.donation_states import OF_COMPUTERS, state_of
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import STEPS, Reason, State
 from portal.api import serializers as s
-from portal.api.inputs import Text
+from portal.api.inputs import Text, Whole
 
 STATES, KINDS = State.values, Computer.Kind.values
 DONATION_STATES = [state.value for state in OF_COMPUTERS]
@@ -58,13 +58,13 @@ class OfferedIn(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(KINDS)
     model = Line(required=False, allow_blank=True, default="", max_length=100, help_text="Maker and model.")
     cpu = Line(required=False, allow_blank=True, default="", max_length=100, help_text="The processor's name.")
-    bits = serializers.IntegerField(
+    bits = Whole(
         required=False, allow_null=True, default=None, help_text="Of the processor: 32 or 64. null, as in all that follow: not known."
     )  # fmt: skip
-    ram_mb = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="MiB")
-    disk_gb = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="GB. 0: it has none.")
-    nic_mbit = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="Mbit/s")
-    year = serializers.IntegerField(required=False, allow_null=True, default=None)
+    ram_mb = Whole(required=False, allow_null=True, default=None, help_text="MiB")
+    disk_gb = Whole(required=False, allow_null=True, default=None, help_text="GB. 0: it has none.")
+    nic_mbit = Whole(required=False, allow_null=True, default=None, help_text="Mbit/s")
+    year = Whole(required=False, allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what no computer is: nodes.fact_bounds."""

@@ -1,5 +1,6 @@
 """The shape of what programs send to the API. Whether it may be done is decided by the actions."""
 
+import re
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +8,7 @@ from rest_framework import serializers
 
 from lib.schemes import SCHEMES
 
+_DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 LONG = 20_000  # no sensible text of ours is longer; the actions say how long a name may be
 
 
@@ -25,12 +27,22 @@ class Text(serializers.CharField):
         return text
 
 
+class Whole(serializers.IntegerField):
+    """A whole number, or its digits as a text. Python also reads 6_4, blanks, and the digits of other alphabets."""
+
+    def to_internal_value(self, data: Any) -> int:
+        is_number = isinstance(data, int | float) and not isinstance(data, bool)
+        if not (is_number or (isinstance(data, str) and _DIGITS.fullmatch(data))):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
 _PORT_MESSAGES = dict.fromkeys(
     ("invalid", "min_value", "max_value", "max_string_length"), _("A port is a number from 1 to 65535.")
 )
 
 
-class Port(serializers.IntegerField):
+class Port(Whole):
     """A TCP port."""
 
     def __init__(self, **options: Any) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.http import QueryDict
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
+from lib.notes import Refusal
 from nodes import states
-from nodes.models import Computer
+from nodes.models import Computer, Donation
 from nodes.states import State
 from portal.forms.desk_forms import StepForm, step_form
 
@@ -177,3 +179,27 @@ def steps_together(computers: Sequence[Computer], failed: FailedTogether | None 
             facts = (failed.form, failed.picked, failed.fault, True) if failed and failed.name == step else ()
             offered[step] = StepTogether(step, state, fitting, len(computers), *(facts or (step_form(step, ""),)))
     return offered
+
+
+class NoneNamed(Refusal):
+    """A step of no computer of this offer."""
+
+    status = 400
+    code = "invalid"
+
+
+class NonePicked(NoneNamed):
+    """A step of some computers, of which none was picked."""
+
+
+def named_computers(sent: QueryDict, row: Donation) -> list[Computer]:
+    """Return the computers that the button named, or those that were picked. Raises NoneNamed, also where one is of another offer."""
+    is_picked = "only" in sent
+    typed = set(sent.getlist("picked" if is_picked else "computer"))
+    if is_picked and not typed:
+        raise NonePicked(gettext_noop("Pick at least one computer."))
+    named = {pk for pk in typed if pk.isascii() and pk.isdigit() and len(pk) < 10}
+    found = list(row.computers.filter(pk__in=named))
+    if not found or len(found) != len(typed):
+        raise NoneNamed(gettext_noop("This page is out of date. Look at it again."))
+    return found

@@ -29,14 +29,14 @@ def donating(request: SignedIn) -> HttpResponse:
     return _page(request)
 
 
-def _page(request: SignedIn, form: ConfirmForm | None = None, status: int = 200) -> HttpResponse:
+def _page(request: SignedIn, form: ConfirmForm | None = None) -> HttpResponse:
     page = page_of(request, given(_own(request)))
     context = {
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page),
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
         "may_tie": _untied(request).exists(),
     }  # fmt: skip
-    return render(request, "donating/home.html", context, status=status)
+    return render(request, "donating/home.html", context, status=form.status if form else 200)
 
 
 def _own(request: SignedIn) -> Any:
@@ -55,8 +55,8 @@ def _untied(request: SignedIn) -> Any:
 @require_POST
 def confirm(request: SignedIn) -> HttpResponse:
     """Say whether the list of what was received is right."""
-    form, status = confirm_list(request, _own(request), request.POST.get("donation", ""))
-    return redirect("donating") if form is None else _page(request, form, status)
+    form = confirm_list(request, _own(request))
+    return _page(request, form) if form.errors else redirect("donating")
 
 
 @require_POST

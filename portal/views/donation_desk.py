@@ -5,17 +5,16 @@ from dataclasses import replace
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from lib.notes import Refusal
 from nodes import actions
-from nodes.models import Computer, Donation, StateChange
+from nodes.models import Donation, StateChange
 from portal import access
 from portal.access import only
 from portal.forms.desk_forms import step_form
-from portal.forms.desk_steps import TOGETHER, FailedTogether, steps_together
+from portal.forms.desk_steps import TOGETHER, FailedTogether, NonePicked, named_computers, steps_together
 from portal.once import once_per_form
 from portal.presenters import desk_computers
 from portal.signed_in import SignedIn
@@ -39,7 +38,13 @@ def donation(request: SignedIn, pk: int) -> HttpResponse:
         return _page(request, row, failed, status=400)
     try:
         from_state = request.POST.get("from_state", "")
-        actions.step(computers=_named(request, row), name=name, by=request.user, from_state=from_state, **form.facts)
+        actions.step(
+            computers=named_computers(request.POST, row),
+            name=name,
+            by=request.user,
+            from_state=from_state,
+            **form.facts,
+        )
     except NonePicked as refusal:
         return _page(request, row, replace(failed, fault=str(refusal)), status=refusal.status)
     except actions.BadInput as refusal:
@@ -48,30 +53,6 @@ def donation(request: SignedIn, pk: int) -> HttpResponse:
     except Refusal as refusal:
         return _page(request, row, refusal=str(refusal), status=refusal.status)
     return redirect("donation", pk)
-
-
-class NoneNamed(Refusal):
-    """A step of no computer of this offer."""
-
-    status = 400
-    code = "invalid"
-
-
-class NonePicked(NoneNamed):
-    """A step of some computers, of which none was picked."""
-
-
-def _named(request: SignedIn, row: Donation) -> list[Computer]:
-    """Return the computers that the button named, or those that were picked. Raises NoneNamed, also where one is of another offer."""
-    is_picked = "only" in request.POST
-    typed = set(request.POST.getlist("picked" if is_picked else "computer"))
-    if is_picked and not typed:
-        raise NonePicked(noop("Pick at least one computer."))
-    named = {pk for pk in typed if pk.isascii() and pk.isdigit() and len(pk) < 10}
-    found = list(row.computers.filter(pk__in=named))
-    if not found or len(found) != len(typed):
-        raise NoneNamed(noop("This page is out of date. Look at it again."))
-    return found
 
 
 def _page(

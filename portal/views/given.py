@@ -44,8 +44,8 @@ def _act(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
     donor_rows.verify(donor)
     if "tie" in request.POST:
         return _tie(request, donor, token)
-    form, status = confirm(request, Donation.objects.filter(donor=donor), request.POST.get("donation", ""))
-    return redirect("given", token) if form is None else _page(request, donor, token, form, status)
+    form = confirm(request, Donation.objects.filter(donor=donor))
+    return _page(request, donor, token, form) if form.errors else redirect("given", token)
 
 
 def _tie(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
@@ -60,30 +60,28 @@ def _tie(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
     return redirect("donating")
 
 
-def confirm(request: HttpRequest, rows: Any, pk: str) -> tuple[ConfirmForm | None, int]:
-    """Write down what the donor says of one of their donations. Returns a form with its faults and a status, or None and 0."""
+def confirm(request: HttpRequest, rows: Any) -> ConfirmForm:
+    """Write down what the donor says of one of their donations. Returns the form, with its faults where nothing was written."""
+    pk = request.POST.get("donation", "")
     donation = rows.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 12 else None
     if donation is None:
         raise Http404
     form = ConfirmForm(request.POST)
     if not form.is_valid():
-        return form, 400
-    note = form.cleaned_data["note"]
+        return form
     try:
-        actions.confirm(donation=donation, is_right=form.is_right, note=note)
+        actions.confirm(donation=donation, is_right=form.is_right, note=form.cleaned_data["note"])
     except actions.BadInput as refusal:
-        form.add_error("note", str(refusal))
-        return form, refusal.status
+        form.refuse(refusal)
     except actions.NothingToConfirm as refusal:  # an old page, which has no place for it
         messages.error(request, str(refusal))
-        return form, refusal.status
-    messages.success(request, _("Thank you. We have written down what you said."))
-    return None, 0
+        form.refuse(refusal)
+    else:
+        messages.success(request, _("Thank you. We have written down what you said."))
+    return form
 
 
-def _page(
-    request: HttpRequest, donor: Donor, token: str, form: ConfirmForm | None = None, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, donor: Donor, token: str, form: ConfirmForm | None = None) -> HttpResponse:
     page = page_of(request, with_computers(Donation.objects.filter(donor=donor)))
     context = {
         "donor": donor, "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page,
@@ -91,7 +89,7 @@ def _page(
         "may_tie": donor.user_id is None and request.user.is_authenticated,
         "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
     }  # fmt: skip
-    return render(request, "donating/given.html", context, status=status)
+    return render(request, "donating/given.html", context, status=form.status if form else 200)
 
 
 @login_not_required
