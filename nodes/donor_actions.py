@@ -7,10 +7,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import emails
+from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
 from accounts.models import Donor, User
 from nodes import actions, mails
 from nodes.models import Donation
+
+_NAMED = 10  # donations of a donor that a row of the audit log names
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,20 @@ def name_of(person: User) -> str:
 
 
 def offer(
-    *, who: Who, computers: Sequence[actions.Offered], handover: str, message: str = "", sent_as: str | None = None
+    *,
+    who: Who,
+    computers: Sequence[actions.Offered],
+    handover: str,
+    message: str = "",
+    sent_as: str | None = None,
+    by: User | None = None,
 ) -> Donation:
-    """Write an offer and its donor down, as one. The same form sent twice (`sent_as`) is one offer. Raises BadInput."""
+    """Write an offer and its donor down, as one. The same form sent twice (`sent_as`) is one offer. Raises BadInput.
+
+    by: the administrator who writes down what somebody else gives.
+    """
     try:
-        return _offer(who, computers, handover, message, sent_as)
+        return _offer(who, computers, handover, message, sent_as, by)
     except IntegrityError:
         if found := sent(sent_as):  # the other press was first
             return found
@@ -44,13 +56,16 @@ def offer(
 
 @transaction.atomic
 def _offer(
-    who: Who, computers: Sequence[actions.Offered], handover: str, message: str, sent_as: str | None
+    who: Who, computers: Sequence[actions.Offered], handover: str, message: str, sent_as: str | None, by: User | None
 ) -> Donation:
     donor = donor_rows.find_or_make(
         email=who.email, name=who.name, organisation=who.organisation, user=who.user, language=who.language,
         browser_time_zone=who.browser_time_zone,
     )  # fmt: skip
-    return actions.offer(donor=donor, computers=computers, handover=handover, message=message, sent_as=sent_as)
+    row = actions.offer(donor=donor, computers=computers, handover=handover, message=message, sent_as=sent_as)
+    if by is not None:
+        record(by=by, verb="write_down_donation", whom=donor.user_id, thing=Thing("donation", row.pk, row.number))
+    return row
 
 
 def sent(sent_as: str | None) -> Donation | None:
@@ -61,18 +76,24 @@ def sent(sent_as: str | None) -> Donation | None:
 
 @transaction.atomic
 def tie(*, donor: Donor, user: User) -> None:
-    """Tie a donor to an account by their link, and tell their own address of it where it is not the account's. Raises TiedElsewhere."""
+    """Tie a donor to an account, and tell their own address of it where it is not the account's. Raises TiedElsewhere."""
+    is_tied = Donor.objects.filter(pk=donor.pk, user=user).exists()
     donor_rows.tie(donor=donor, user=user)
+    if is_tied:
+        return
+    numbers = [row.number for row in donor.donations.order_by("pk")[:_NAMED]]
+    thing = Thing("donor", donor.pk, ", ".join(numbers))  # by the numbers: a name could not be erased there
+    record(by=user, verb="tie_donor", whom=user, thing=thing, is_own_recorded=True)
     if donor.user_id != user.pk and emails.key(emails.proven(user)) != donor.email:
         mails.tell_of_tie(donor, user, timezone.now())
 
 
 @transaction.atomic
 def mail_new_link(*, email: str) -> None:
-    """End the links of this address and mail a new one. For an address of which nothing was offered nothing happens."""
-    donor = Donor.objects.select_for_update().filter(email=emails.key(email), erased_at=None).first()
+    """Mail another link to this address. For one of which nothing was offered nothing happens. Older links end when it is opened first."""
+    donor = Donor.objects.filter(email=emails.key(email), erased_at=None).first()
     if donor is not None:
-        mails.send_link(donor_rows.end_links(donor), timezone.now())
+        mails.send_link(donor, timezone.now())
 
 
 def follow_erased() -> None:

@@ -51,7 +51,7 @@ def cancel_step(batch: uuid.UUID) -> bool:
 
 def send_link(donor: Donor, now: datetime) -> None:
     """Send the donor a link, who has lost theirs."""
-    _send(LINK, donor, f"donor:{donor.pk}:{donor.links}", now)
+    _send(LINK, donor, f"donor:{donor.pk}:{uuid.uuid4().hex[:12]}", now)
 
 
 def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
@@ -130,7 +130,10 @@ def _reason_of(change: StateChange) -> str:
 def link_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail with a new link says."""
     donor = Donor.objects.filter(pk=notice.about.split(":")[1], erased_at=None).first()
-    return {"subject": _("Your link to what you gave"), **_greeting(notice, donor)} if donor else None
+    if donor is None:
+        return None
+    page = donor_page(donor_links.new_token(donor))
+    return {"subject": _("Your link to what you gave"), **_greeting(notice, donor), "page": page}
 
 
 def tied_facts(notice: Notice) -> dict[str, Any] | None:
@@ -174,7 +177,11 @@ def page_of(donor: Donor) -> str:
     """Return the address at which the donor reads what became of their computers."""
     if donor.user_id:
         return f"{settings.PORTAL_URL}{reverse('donating')}"
-    return f"{settings.PORTAL_URL}{reverse('given', args=[donor_links.token(donor)])}"
+    return donor_page(donor_links.token(donor))
+
+
+def donor_page(token: str) -> str:
+    return f"{settings.PORTAL_URL}{reverse('given', args=[token])}"
 
 
 def _donation(pk: Any) -> Donation | None:

@@ -249,6 +249,15 @@ class OfferForm:
         return sum(form.cleaned_data["count"] for form in self.computers if not form.reason)
 
     @property
+    def verdict(self) -> str:
+        """Say of a checked form in a few words whether its computers help."""
+        if self.total > 1:
+            return gettext("%(useful)s of %(total)s can help") % {"useful": self.useful, "total": self.total}
+        if not self.useful:
+            return gettext("It cannot carry machines")
+        return gettext("It helps") if self.computers[0].is_all_known else gettext("It may help")
+
+    @property
     def total(self) -> int:
         """Count the computers of a checked form."""
         return sum(form.cleaned_data["count"] for form in self.computers)

@@ -11,9 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import emails
-from accounts.donors import donor_rows
 from accounts.models import Donor
 from lib.notes import Refusal
+from nodes import donor_actions
 from nodes.models import Donation
 from portal import access
 from portal.forms.given_forms import ConfirmForm
@@ -65,7 +65,7 @@ def tie(request: SignedIn) -> HttpResponse:
     donor = _untied(request).first()
     try:
         if donor is not None:
-            donor_rows.tie(donor=donor, user=request.user)
+            donor_actions.tie(donor=donor, user=request.user)
             messages.success(request, _("What you gave is now part of your account."))
     except Refusal as refusal:  # another press, or another person, was faster
         messages.error(request, str(refusal))

@@ -31,7 +31,7 @@ from portal.request_facts import address_of
 def given(request: HttpRequest, token: str) -> HttpResponse:
     """Show a donor what they gave. A POST confirms a list, or ties the donor to the account of whoever is signed in."""
     try:
-        donor = donor_links.read(token)
+        donor = (donor_links.read if request.method == "HEAD" else donor_links.follow)(token)
     except donor_links.BadLink as refusal:
         facts = {"form": LinkForm(), "sentence": str(refusal)}
         return _private(render(request, "donating/another_link.html", facts, status=refusal.status))

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.donors import donor_rows
-from accounts.models import Donor, Notice, User
+from accounts.models import AuditRow, Donor, Notice, User
 from machines.tasks import follow_accounts
 from nodes import actions, donor_actions
 from nodes.models import Donation
@@ -42,13 +42,29 @@ def test_a_refused_offer_leaves_no_donor() -> None:
     assert not Donor.objects.exists()
 
 
-def test_another_link_ends_those_before() -> None:
+def test_another_link_ends_nothing_until_it_is_opened() -> None:
     donor = offered().donor
     donor_actions.mail_new_link(email=" LUCIA@example.org ")
     donor_actions.mail_new_link(email="nobody@example.org")
+    donor_actions.mail_new_link(email="lucia@example.org")
     donor.refresh_from_db()
-    assert donor.links == 1
-    assert Notice.objects.filter(kind="donation.link").count() == 1
+    assert donor.links == 0
+    assert Notice.objects.filter(kind="donation.link").count() == 2
+
+
+def test_who_ties_a_donor_is_in_the_log_once(student: User) -> None:
+    donation = offered()
+    for _twice in range(2):
+        donor_actions.tie(donor=Donor.objects.get(), user=student)
+    [row] = AuditRow.objects.filter(verb="tie_donor")
+    assert (row.who, row.whom, row.kind, row.name) == (student, student, "donor", donation.number)
+
+
+def test_what_an_administrator_writes_down_is_in_the_log(admin: User) -> None:
+    donation = donor_actions.offer(who=WHO, computers=[PC], handover="bring", by=admin)
+    donor_actions.offer(who=WHO, computers=[PC], handover="bring")
+    [row] = AuditRow.objects.filter(verb="write_down_donation")
+    assert (row.who, row.object_id, row.name) == (admin, str(donation.pk), donation.number)
 
 
 def test_a_list_is_confirmed_once_all_that_is_awaited_is_here(admin: User) -> None:
