@@ -107,8 +107,7 @@ def step(
     """Take computers of one donation a step further, all or none, and return the batch, by which `undo` takes it back.
 
     name: of nodes.states.STEPS. from_state: the state in which whoever presses saw them; None: whatever it is. reason: of a decline.
-    grams: what it weighs, when it is received. used_for: whose parts they become. The donor's mail waits until the step cannot be
-    undone. Raises OutOfOrder, BadInput, LookupError for a step that there is not.
+    grams: what it weighs, when it is received. used_for: whose parts they become. The mail waits until undo ends. Raises OutOfOrder, BadInput.
     """
     to, now, batch = states.STEPS[name].to, timezone.now(), uuid.uuid4()
     locked = _locked_with(computers, used_for)

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts import emails
 from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
-from accounts.models import Donor, User
+from accounts.models import Donor, Notice, User
+from lib.notes import Refusal
 from nodes import actions, mails
 from nodes.models import Donation
 
@@ -81,8 +84,7 @@ def tie(*, donor: Donor, user: User) -> None:
     donor_rows.tie(donor=donor, user=user)
     if is_tied:
         return
-    numbers = [row.number for row in donor.donations.order_by("pk")[:_NAMED]]
-    thing = Thing("donor", donor.pk, ", ".join(numbers))  # by the numbers: a name could not be erased there
+    thing = Thing("donor", donor.pk, _numbers_of(donor))
     record(by=user, verb="tie_donor", whom=user, thing=thing, is_own_recorded=True)
     if donor.user_id != user.pk and emails.key(emails.proven(user)) != donor.email:
         mails.tell_of_tie(donor, user, timezone.now())
@@ -96,7 +98,58 @@ def mail_new_link(*, email: str) -> None:
         mails.send_link(donor, timezone.now())
 
 
+class HasAccount(Refusal):
+    """The donor's data are part of an account: they are erased with it."""
+
+    code = "has_account"
+
+
+def ask_to_erase(*, donor: Donor) -> None:
+    """Mail the donor a link that erases their data: whoever has come by the link to their page alone erases nothing. Raises HasAccount."""
+    _check_no_account(donor)
+    mails.send_erasure_link(donor, timezone.now())
+
+
+@transaction.atomic
+def erase(*, donor: Donor, by: User | None = None) -> None:
+    """Erase name, address, words, links and mails of a donor without an account. What was given stays in the ledger, without a name.
+
+    by: the administrator who does it for them; None: they themselves. Raises HasAccount.
+    """
+    row = Donor.objects.select_for_update().get(pk=donor.pk)
+    if row.erased_at:
+        return
+    _check_no_account(row)
+    donor_rows.erase(row)
+    _erase_words(Donation.objects.filter(donor=row))
+    Notice.objects.filter(donor=row).delete()
+    if by is not None:
+        record(by=by, verb="erase_donor", thing=Thing("donor", row.pk, _numbers_of(row)))
+
+
+def note_download(*, donor: Donor, by: User) -> None:
+    """Record that an administrator takes all that is kept of a donor."""
+    record(by=by, verb="download_donor", whom=donor.user_id, thing=Thing("donor", donor.pk, _numbers_of(donor)))
+
+
+def _check_no_account(donor: Donor) -> None:
+    if donor.user_id is not None:
+        raise HasAccount(
+            _(
+                "What was given is part of an account, and its data are erased with it. Administrators do that: write to them."
+            )
+        )
+
+
 def follow_erased() -> None:
     """Erase the words of donors who were erased: where their computers are, and what they said of the list."""
-    theirs = Donation.objects.filter(donor__erased_at__isnull=False)
-    theirs.exclude(message="", confirm_note="", sent_as=None).update(message="", confirm_note="", sent_as=None)
+    _erase_words(Donation.objects.filter(donor__erased_at__isnull=False))
+
+
+def _erase_words(rows: "QuerySet[Donation]") -> None:
+    rows.exclude(message="", confirm_note="", sent_as=None).update(message="", confirm_note="", sent_as=None)
+
+
+def _numbers_of(donor: Donor) -> str:
+    """Return the numbers of a donor's donations, by which the audit log names them: a name could not be erased there."""
+    return ", ".join(row.number for row in donor.donations.order_by("pk")[:_NAMED])

@@ -18,6 +18,7 @@ from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
 
 OFFERED, STEPPED, LINK, TIED = "donation.offered", "donation.step", "donation.link", "donation.tied"
+ERASURE = "donation.erasure"
 
 
 def register() -> None:
@@ -28,6 +29,8 @@ def register() -> None:
     kinds.register(kinds.Kind(STEPPED, stepped, step_facts, "donating/step_mail", proves_address=True))
     link = gettext_lazy("A donor's link, asked for anew")
     kinds.register(kinds.Kind(LINK, link, link_facts, "donating/link_mail", proves_address=True))
+    erasure = gettext_lazy("A link that erases a donor's data")
+    kinds.register(kinds.Kind(ERASURE, erasure, erasure_facts, "donating/erasure_mail", proves_address=True))
     tied = gettext_lazy("What was given became part of an account")
     kinds.register(kinds.Kind(TIED, tied, tied_facts, "donating/tied_mail", proves_address=True))
 
@@ -52,6 +55,13 @@ def cancel_step(batch: uuid.UUID) -> bool:
 def send_link(donor: Donor, now: datetime) -> None:
     """Send the donor a link, who has lost theirs."""
     _send(LINK, donor, f"donor:{donor.pk}:{uuid.uuid4().hex[:12]}", now)
+
+
+def send_erasure_link(donor: Donor, now: datetime) -> None:
+    """Send the donor the link that erases their data, to their own address."""
+    about = f"donor:{donor.pk}:erase:{uuid.uuid4().hex[:12]}"
+    ends = now + donor_links.ERASURE_LIFE
+    outbox.send(kind=ERASURE, to=donor, about=about, channels=[Notice.Channel.MAIL], now=now, ends_at=ends)
 
 
 def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
@@ -134,6 +144,15 @@ def link_facts(notice: Notice) -> dict[str, Any] | None:
         return None
     page = donor_page(donor_links.new_token(donor))
     return {"subject": _("Your link to what you gave"), **_greeting(notice, donor), "page": page}
+
+
+def erasure_facts(notice: Notice) -> dict[str, Any] | None:
+    """Return what the mail with the link says that erases a donor's data."""
+    donor = Donor.objects.filter(pk=notice.about.split(":")[1], erased_at=None, user=None).first()
+    if donor is None:
+        return None
+    page = f"{settings.PORTAL_URL}{reverse('given-erase', args=[donor_links.erasure_token(donor)])}"
+    return {"subject": _("Erase what is kept of you?"), **_greeting(notice, donor), "page": page}
 
 
 def tied_facts(notice: Notice) -> dict[str, Any] | None:

@@ -9,7 +9,9 @@ from accounts.donors.models import Donor
 from lib.notes import Refusal
 
 LIFE = timedelta(days=200)
+ERASURE_LIFE = timedelta(days=1)
 _SIGNER = signing.TimestampSigner(salt="accounts.donors.donor_links")
+_ERASER = signing.TimestampSigner(salt="accounts.donors.donor_links.erase")
 
 
 class BadLink(Refusal):
@@ -31,6 +33,20 @@ def new_token(donor: Donor) -> str:
 
 def _signed(donor: Donor, links: int) -> str:
     return str(_SIGNER.sign_object([donor.pk, links]))
+
+
+def erasure_token(donor: Donor) -> str:
+    """Return the text of a link that erases the donor's data. It works once: they are erased then."""
+    return str(_ERASER.sign_object(donor.pk))
+
+
+def read_erasure(text: str) -> Donor:
+    """Return whose data such a link erases. Raises BadLink."""
+    try:
+        pk = _ERASER.unsign_object(text, max_age=ERASURE_LIFE)
+        return Donor.objects.get(pk=pk, erased_at=None)
+    except (signing.BadSignature, Donor.DoesNotExist, ValueError, TypeError):
+        raise BadLink(_("This link has ended, or everything is erased already.")) from None
 
 
 def read(text: str) -> Donor:

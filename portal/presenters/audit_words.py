@@ -81,6 +81,7 @@ VERBS: dict[str, Promise] = {
     "correct_computer": pgettext_lazy("audit", "Corrected the facts about a computer"),
     "write_down_donation": pgettext_lazy("audit", "Wrote down what somebody gives"),
     "tie_donor": pgettext_lazy("audit", "Added what somebody gave to their account"),
+    "download_donor": pgettext_lazy("audit", "Downloaded what is kept of a donor"),
     "erase_donor": pgettext_lazy("audit", "Erased a donor"),
 }
 KINDS: dict[str, Promise] = {

@@ -34,10 +34,10 @@ def given(request: HttpRequest, token: str) -> HttpResponse:
         donor = (donor_links.read if request.method == "HEAD" else donor_links.follow)(token)
     except donor_links.BadLink as refusal:
         facts = {"form": LinkForm(), "sentence": str(refusal)}
-        return _private(render(request, "donating/another_link.html", facts, status=refusal.status))
+        return private(render(request, "donating/another_link.html", facts, status=refusal.status))
     if request.method == "POST":
-        return _private(_act(request, donor, token))
-    return _private(_page(request, donor, token))
+        return private(_act(request, donor, token))
+    return private(_page(request, donor, token))
 
 
 def _act(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
@@ -99,13 +99,13 @@ def again(request: HttpRequest) -> HttpResponse:
     """Mail another link. The answer is the same whether anything was offered with the address."""
     form = LinkForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
-        return _private(_again(request, form, 400 if form.errors else 200))
+        return private(_again(request, form, 400 if form.errors else 200))
     email = form.cleaned_data["email"]
     try:
         limits.mail(address=address_of(request), email=email)
     except limits.TooManyMails as refusal:
         form.add_error("email", str(refusal))
-        response = _private(_again(request, form, refusal.status))
+        response = private(_again(request, form, refusal.status))
         response["Retry-After"] = str(refusal.retry_after)
         return response
     with evenly():
@@ -118,7 +118,7 @@ def _again(request: HttpRequest, form: LinkForm, status: int) -> HttpResponse:
     return render(request, "donating/another_link.html", {"form": form}, status=status)
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def private(response: HttpResponse) -> HttpResponse:
     """Keep the link from other sites and from search machines. Our own switches and forms need the referrer."""
     response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"
