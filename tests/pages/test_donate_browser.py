@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from accounts.donors import donor_links
 from accounts.models import User
@@ -59,6 +59,11 @@ def test_axe_finds_nothing_on_the_donors_pages(
     page.locator("details:has(form) > summary").click()
     page.locator("details:has(form) button").click()
     wrong += faults(page, f"{language}-given-fault", *looks)
+    wrong += look(page, f"{path}data/", f"{language}-given-data", *looks)
+    erase = f"/given/{donor_links.erasure_token(mine.donor)}/erase/"
+    wrong += look(page, erase, f"{language}-given-erase", *looks)
+    page.locator("#main .danger").click()
+    wrong += faults(page, f"{language}-given-erased", *looks)
     wrong += look(page, "/given/x/", f"{language}-given-ended", *looks)
     wrong += look(page, "/given/again/", f"{language}-given-again", *looks)
     page = opened(browser, live_server, language, donor)
@@ -66,6 +71,9 @@ def test_axe_finds_nothing_on_the_donors_pages(
     tied = offered(PC, PC, OLD, donor=donor_of("donor@example.org", user=donor))
     stepped(tied.computers.all()[0], "accept", "receive", "wipe", "test", "put_in_service", by=admin, grams=8200)
     stepped(tied.computers.all()[1], "accept", "receive", "wait_for_parts", by=admin, grams=9100)
+    many = offered(*[PC] * 15, OLD, OLD, donor=tied.donor)
+    for each in many.computers.all()[:9]:
+        stepped(each, "accept", "receive", by=admin, grams=8000)
     wrong += look(page, "/donating/", f"{language}-home", *looks)
     assert wrong == []
 
@@ -107,3 +115,21 @@ def test_the_list_is_confirmed_by_the_link(browser: Browser, live_server: Any, a
     expect(page.get_by_text("We have written down what you said.")).to_be_visible()
     donation.refresh_from_db()
     assert donation.confirmed == "yes"
+
+
+def test_on_a_phone_the_verdict_and_the_button_stay_at_the_thumb(browser: Browser, live_server: Any) -> None:
+    page = visit(browser, live_server, user=None, width=390, theme="light", language="en")
+    page.goto("/donate/")
+    page.locator("[value=desktop]").check()
+    button = page.get_by_role("button", name="See whether it helps")
+    assert _is_at_the_thumb(page, button)
+    button.click()
+    expect(page.locator(".actionbar")).to_contain_text("It may help")
+    assert _is_at_the_thumb(page, page.get_by_role("button", name="Offer this computer"))
+
+
+def _is_at_the_thumb(page: Page, button: Locator) -> bool:
+    box, screen = button.bounding_box(), page.viewport_size
+    assert box is not None
+    assert screen is not None
+    return screen["height"] / 2 < box["y"] and box["y"] + box["height"] <= screen["height"] and box["height"] >= 44

@@ -73,7 +73,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),
     "all-machines": ("see", BulkRun), "bulk": ("start", BulkRun), "bulk-run": ("see", BulkRun),
     "desk": ("see", Computer), "donation": ("change", Computer), "donation-undo": ("change", Computer),
-    "donation-donor": ("step", Donation), "donation-donor-download": ("step", Donation),
+    "donation-donor": ("change", Computer), "donation-donor-download": ("change", Computer),
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts")},
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
