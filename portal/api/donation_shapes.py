@@ -18,7 +18,7 @@ from nodes.donation_states import OF_COMPUTERS, state_of
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import STEPS, Reason, State
 from portal.api import serializers as s
-from portal.api.inputs import Text, Whole
+from portal.api.inputs import Decimals, Text, Whole
 
 STATES, KINDS = State.values, Computer.Kind.values
 DONATION_STATES = [state.value for state in OF_COMPUTERS]
@@ -123,7 +123,7 @@ class StepIn(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(
         Reason.values, required=False, default="", help_text="Of “decline”, which needs one."
     )
-    kg = serializers.DecimalField(
+    kg = Decimals(
         required=False, allow_null=True, default=None, max_digits=6, decimal_places=3, min_value=Decimal("0.1"), max_value=500, coerce_to_string=False,
         help_text="What each weighs, with “receive”.",
     )  # fmt: skip

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from lib.schemes import SCHEMES
 
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
+_DECIMALS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 LONG = 20_000  # no sensible text of ours is longer; the actions say how long a name may be
 
 
@@ -40,6 +41,15 @@ class Whole(serializers.IntegerField):
 _PORT_MESSAGES = dict.fromkeys(
     ("invalid", "min_value", "max_value", "max_string_length"), _("A port is a number from 1 to 65535.")
 )
+
+
+class Decimals(serializers.DecimalField):
+    """A number with a point, or its digits as a text, as with Whole."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if isinstance(data, bool) or (isinstance(data, str) and not _DECIMALS.fullmatch(data)):
+            self.fail("invalid")
+        return super().validate_empty_values(data)
 
 
 class Port(Whole):

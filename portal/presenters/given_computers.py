@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from lib.measures import amount, kilos, memory
@@ -196,7 +197,7 @@ class ShownDonation:
         """Return the list of what was received."""
         return [shown for shown in self.computers if State.RECEIVED in {each.to_state for each in shown.changes}]
 
-    @property
+    @cached_property
     def groups(self) -> list[ShownAlike]:
         return folded(self.computers)
 
