@@ -112,7 +112,7 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
         "is_fetched": donation.handover == Donation.Handover.FETCH,
         "address": settings.DONATIONS_EMAIL,
         "place": settings.DONATIONS_PLACE,
-        "reason": computers[0].reasons or _reason_of(changes[0]),
+        "reason": _reasons(changes),
         "where_it_helps": Computer(reason=changes[0].reason).where_it_helps,
         "lines": _lines(changes, paths),
         "count": len(computers),
@@ -133,8 +133,11 @@ def _lines(changes: list[StateChange], paths: dict[int, tuple[str, ...]]) -> lis
     ]
 
 
-def _reason_of(change: StateChange) -> str:
-    return str(Computer(reason=change.reason).get_reason_display()) if change.reason else ""
+def _reasons(changes: list[StateChange]) -> str:
+    """Return why these are not accepted: the one reason that was given, and what else is true of all of them; '' where they are."""
+    said = {change.computer.reasons for change in changes}
+    given = str(Computer(reason=changes[0].reason).get_reason_display()) if changes[0].reason else ""
+    return said.pop() or given if len(said) == 1 else given
 
 
 def link_facts(notice: Notice) -> dict[str, Any] | None:
