@@ -14,8 +14,10 @@ from accounts.donors import donor_rows
 from accounts.models import Donor, Notice, User
 from lib.notes import Refusal
 from nodes import actions, mails
+from nodes.files import photos
 from nodes.models import Donation
 
+_AT_ONCE = 50  # donors of a turn
 _NAMED = 10  # donations of a donor that a row of the audit log names
 
 
@@ -112,7 +114,7 @@ def ask_to_erase(*, donor: Donor) -> None:
 
 @transaction.atomic
 def erase(*, donor: Donor, by: User | None = None) -> None:
-    """Erase name, address, words, links and mails of a donor without an account. What was given stays in the ledger, without a name.
+    """Erase name, address, words, photos, links and mails of a donor without an account. What was given stays in the ledger, without a name.
 
     by: the administrator who does it for them; None: they themselves. Raises HasAccount.
     """
@@ -122,6 +124,7 @@ def erase(*, donor: Donor, by: User | None = None) -> None:
     _check_no_account(row)
     donor_rows.erase(row)
     _erase_words(Donation.objects.filter(donor=row))
+    photos.erase_of(row)
     Notice.objects.filter(donor=row).delete()
     if by is not None:
         record(by=by, verb="erase_donor", thing=Thing("donor", row.pk, _numbers_of(row)))
@@ -142,8 +145,11 @@ def _check_no_account(donor: Donor) -> None:
 
 
 def follow_erased() -> None:
-    """Erase the words of donors who were erased: where their computers are, and what they said of the list."""
+    """Erase words and photos of donors who were erased: where their computers are, and what they said of the list."""
     _erase_words(Donation.objects.filter(donor__erased_at__isnull=False))
+    with_photos = Donor.objects.filter(erased_at__isnull=False, donations__photos__is_donors=True)
+    for donor in with_photos.distinct()[:_AT_ONCE]:
+        photos.erase_of(donor)
 
 
 def _erase_words(rows: "QuerySet[Donation]") -> None:

@@ -1,14 +1,17 @@
 """All that is kept of a donor, for themselves: as JSON, some donations at a time."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Prefetch, QuerySet
 
 from accounts.models import Donor, Notice
-from nodes.models import Computer, Donation, StateChange
+from nodes.files import file_store
+from nodes.models import Computer, Donation, Photo, StateChange
 
 AT_ONCE = 20  # donations, read with their computers; mails
 Row = TypeVar("Row", bound=Model)
@@ -18,6 +21,7 @@ _OF_COMPUTER = (
     "number", "kind", "model", "cpu", "bits", "ram_mb", "disk_gb", "nic_mbit", "year", "grams", "state", "state_since", "reason",
 )  # fmt: skip
 _OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the names of staff
+_OF_PHOTO = ("added_at", "width", "height")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
 
 
@@ -45,7 +49,16 @@ def _batches(rows: "QuerySet[Row]") -> "Iterator[Row]":
 
 
 def _donation(row: Donation) -> dict[str, Any]:
-    return {**_facts(row, _OF_DONATION), "computers": [_computer(each) for each in row.computers.all()]}
+    computers = [_computer(each) for each in row.computers.all()]
+    photos = [_photo(each) for each in row.photos.filter(is_donors=True).select_related("file")]
+    return {**_facts(row, _OF_DONATION), "computers": computers, "photos": photos}
+
+
+def _photo(row: Photo) -> dict[str, Any]:
+    """Return a photo that the donor sent, with its bytes; without them where FILES_DIR lacks it."""
+    with suppress(FileNotFoundError), file_store.opened(row.file) as file:
+        return {**_facts(row, _OF_PHOTO), "jpeg_base64": b64encode(file.read()).decode()}
+    return {**_facts(row, _OF_PHOTO), "jpeg_base64": ""}
 
 
 def _computer(row: Computer) -> dict[str, Any]:

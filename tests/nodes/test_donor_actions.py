@@ -1,5 +1,7 @@
 """Donors' own actions, beneath the pages."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +13,10 @@ from machines.tasks import follow_accounts
 from nodes import actions, donor_actions
 from nodes.models import Donation
 from nodes.states import Reason, where_it_helps
+from tests.accounts.test_tokens import in_own_connection
+from tests.database_clients import count_of_waiting
 from tests.nodes.donated import OLD, PC, offered, stepped
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db
 WHO = donor_actions.Who(email="Lucia@Example.org", name="Carlos", language="es")
@@ -93,3 +98,21 @@ def test_what_an_erased_donor_wrote_is_erased() -> None:
     donor_rows.erase(gone.donor)
     follow_accounts()
     assert [Donation.objects.get(pk=row.pk).message for row in (gone, stays)] == ["", "Calle 1"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_erases_while_somebody_ties_is_too_late(student: User) -> None:
+    donor, said = offered().donor, []
+
+    def erase() -> None:
+        with pytest.raises(donor_actions.HasAccount):
+            donor_actions.erase(donor=donor)
+        said.append("refused")
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            donor_actions.tie(donor=Donor.objects.get(), user=student)
+            other = pool.submit(in_own_connection, erase)
+            until(count_of_waiting, "who erases waits for the donor's row")
+        other.result(timeout=PATIENCE)
+    assert (said, Donor.objects.get().erased_at) == (["refused"], None)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +16,15 @@ from accounts.donors import donor_links, donor_rows
 from accounts.models import AuditRow, Donor, Notice, User
 from accounts.notices.mail import send_due
 from nodes import actions, donor_actions
-from nodes.models import Donation
+from nodes.files import photo_bytes, photos
+from nodes.models import Donation, Photo, StoredFile
 from tests.nodes.donated import PC, donor_of, offered, stepped
+from tests.nodes.files.pictures import picture
 from tests.pages.desk_pages import office as office
 from tests.pages.desk_pages import text
 
 pytestmark = pytest.mark.django_db
+PICTURE = photo_bytes.read(picture())
 
 
 @pytest.fixture
@@ -82,6 +86,29 @@ def test_everything_can_be_downloaded(client: Client, donation: Donation, admin:
     assert "donation.offered" in {each["kind"] for each in kept["mails"]}
     assert not any(words in sent for words in ("smells of smoke", admin.username))  # of staff
     assert reply["Content-Disposition"].startswith("attachment")
+
+
+def test_photos_of_the_donor_are_in_the_file_and_go_with_the_rest(
+    client: Client, donation: Donation, admin: User, settings: Any, tmp_path: Any
+) -> None:
+    settings.FILES_DIR = str(tmp_path)
+    theirs = photos.add_of_donor(PICTURE, donation)
+    of_staff = photos.add_of_staff(PICTURE, donation.computers.all()[0], admin)
+    [sent] = json.loads(whole(client.get(f"{base(donation)}download/")))["donations"][0]["photos"]
+    assert b64decode(sent["jpeg_base64"]) == PICTURE.jpeg
+    donor_actions.erase(donor=donation.donor)
+    assert list(Photo.objects.all()) == [of_staff]
+    assert StoredFile.objects.get(pk=theirs.file_id).dropped_at is not None
+
+
+def test_photos_go_with_a_donor_whose_account_was_removed(
+    donation: Donation, student: User, settings: Any, tmp_path: Any
+) -> None:
+    settings.FILES_DIR = str(tmp_path)
+    photos.add_of_donor(PICTURE, donation)
+    donor_rows.erase(donation.donor)
+    donor_actions.follow_erased()
+    assert not Photo.objects.exists()
 
 
 def test_many_donations_are_all_in_the_file(client: Client, donation: Donation, monkeypatch: Any) -> None:
