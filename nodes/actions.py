@@ -18,7 +18,7 @@ from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
 from accounts.models import Donor, User
 from lib.notes import Refusal
-from nodes import fact_bounds, mails, specs, states, step_checks
+from nodes import fact_bounds, mails, overtaking, specs, states, step_checks
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import Reason, State
 from nodes.step_checks import BadInput as BadInput
@@ -58,7 +58,11 @@ class Offered:
     @property
     def why_not(self) -> Reason | None:
         """Return why such a computer cannot help, or None."""
-        return specs.why_not(specs.Facts(self.cpu, self.bits, self.ram_mb, self.nic_mbit))
+        return specs.why_not(self.facts)
+
+    @property
+    def facts(self) -> specs.Facts:
+        return specs.Facts(self.cpu, self.bits, self.ram_mb, self.nic_mbit)
 
 
 @transaction.atomic
@@ -103,21 +107,21 @@ def step(
     """Take computers of one donation a step further, all or none, and return the batch, by which `undo` takes it back.
 
     name: of nodes.states.STEPS. from_state: the state in which whoever presses saw them; None: whatever it is. reason: of a decline.
-    grams: what it weighs, when it is received. used_for: whose parts they become. The donor's mail waits until the step cannot be
-    undone. Raises OutOfOrder, BadInput, LookupError for a step that there is not.
+    grams: what it weighs, when it is received. used_for: whose parts they become. The mail waits until undo ends. Raises OutOfOrder, BadInput.
     """
     to, now, batch = states.STEPS[name].to, timezone.now(), uuid.uuid4()
     locked = _locked_with(computers, used_for)
     step_checks.check(to, locked, from_state, reason)
+    reason, grams = reason if to == State.DECLINED else "", grams if to == State.RECEIVED else None
     if any(states.is_told(row.state, to) for row in locked):
         mails.tell_of_step(locked[0].donation, batch, now=now, not_before=now + UNDO)
     for computer in locked:
         if (computer.state, to) == (State.ACCEPTED, State.RECEIVED):
             _ask_again(computer.donation_id)
-        computer.grams = grams if grams is not None and to == State.RECEIVED else computer.grams
         computer.used_for = used_for if to == State.PARTS else computer.used_for
-        _move(computer, to, by=by, now=now, batch=batch, reason=reason if to == State.DECLINED else "", note=note)
+        _move(computer, to, by=by, now=now, batch=batch, reason=reason, note=note, grams=grams)
         _record(by, f"{name}_computer", computer, note)
+    overtaking.overtake(locked)
     return batch
 
 
@@ -152,11 +156,12 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
         computer = locked[change.computer_id]
         before = State(change.from_state)
         computer.used_for = None if change.to_state == State.PARTS else computer.used_for
-        if before == State.ACCEPTED:  # it is not here, so nobody has weighed it
-            computer.grams = None
+        computer.grams = _grams_before(change, computer)
+        if before == State.ACCEPTED:
             _ask_again(computer.donation_id)
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)
+    overtaking.bring_back(changes, now=now, wait=UNDO)
     return list(locked.values())
 
 
@@ -169,6 +174,13 @@ def _check_undoable(changes: Sequence[StateChange], now: datetime) -> None:
     later = StateChange.objects.filter(computer__in=[change.computer_id for change in changes])
     if later.filter(pk__gt=max(change.pk for change in changes)).exists():
         raise NotUndoable(_("Something happened to it since, so this step cannot be taken back."))
+
+
+def _grams_before(change: StateChange, computer: Computer) -> int | None:
+    """Return what a computer weighed before a change. A weight that was corrected after it stays, where the computer was here before."""
+    if change.grams is not None and change.grams == computer.grams:
+        return change.grams_before
+    return None if change.from_state == State.ACCEPTED else computer.grams  # not here: nobody has weighed it
 
 
 def _reason_before(change: StateChange) -> str:
@@ -189,9 +201,14 @@ def _move(
     reason: str = "",
     note: str = "",
     undoes: StateChange | None = None,
+    grams: int | None = None,
 ) -> None:
-    """Write the new state of a locked or new row, and the change."""
-    facts = {"from_state": computer.state, "to_state": to, "reason": reason, "note": note, "undoes": undoes}
+    """Write the new state of a locked or new row, and the change. grams: what it weighs, where it was weighed just now."""
+    facts: dict[str, Any] = {"from_state": computer.state, "to_state": to, "reason": reason, "note": note}
+    facts["undoes"] = undoes
+    if grams is not None:
+        facts |= {"grams": grams, "grams_before": computer.grams}
+        computer.grams = grams
     StateChange.objects.create(computer=computer, at=now, by=by, batch=batch, **facts)
     computer.state, computer.state_since, computer.reason = to, now, reason
     computer.save(update_fields=["state", "state_since", "reason", "grams", "used_for"])

@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts import emails
+from accounts.audit.trail import Thing, record
 from accounts.donors import donor_rows
-from accounts.models import Donor, User
+from accounts.models import Donor, Notice, User
+from lib.notes import Refusal
 from nodes import actions, mails
+from nodes.files import photos
 from nodes.models import Donation
+
+_AT_ONCE = 50  # donors of a turn
+_NAMED = 10  # donations of a donor that a row of the audit log names
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +39,20 @@ def name_of(person: User) -> str:
 
 
 def offer(
-    *, who: Who, computers: Sequence[actions.Offered], handover: str, message: str = "", sent_as: str | None = None
+    *,
+    who: Who,
+    computers: Sequence[actions.Offered],
+    handover: str,
+    message: str = "",
+    sent_as: str | None = None,
+    by: User | None = None,
 ) -> Donation:
-    """Write an offer and its donor down, as one. The same form sent twice (`sent_as`) is one offer. Raises BadInput."""
+    """Write an offer and its donor down, as one. The same form sent twice (`sent_as`) is one offer. Raises BadInput.
+
+    by: the administrator who writes down what somebody else gives.
+    """
     try:
-        return _offer(who, computers, handover, message, sent_as)
+        return _offer(who, computers, handover, message, sent_as, by)
     except IntegrityError:
         if found := sent(sent_as):  # the other press was first
             return found
@@ -44,13 +61,16 @@ def offer(
 
 @transaction.atomic
 def _offer(
-    who: Who, computers: Sequence[actions.Offered], handover: str, message: str, sent_as: str | None
+    who: Who, computers: Sequence[actions.Offered], handover: str, message: str, sent_as: str | None, by: User | None
 ) -> Donation:
     donor = donor_rows.find_or_make(
         email=who.email, name=who.name, organisation=who.organisation, user=who.user, language=who.language,
         browser_time_zone=who.browser_time_zone,
     )  # fmt: skip
-    return actions.offer(donor=donor, computers=computers, handover=handover, message=message, sent_as=sent_as)
+    row = actions.offer(donor=donor, computers=computers, handover=handover, message=message, sent_as=sent_as)
+    if by is not None:
+        record(by=by, verb="write_down_donation", whom=donor.user_id, thing=Thing("donation", row.pk, row.number))
+    return row
 
 
 def sent(sent_as: str | None) -> Donation | None:
@@ -61,21 +81,81 @@ def sent(sent_as: str | None) -> Donation | None:
 
 @transaction.atomic
 def tie(*, donor: Donor, user: User) -> None:
-    """Tie a donor to an account by their link, and tell their own address of it where it is not the account's. Raises TiedElsewhere."""
+    """Tie a donor to an account, and tell their own address of it where it is not the account's. Raises TiedElsewhere."""
+    is_tied = Donor.objects.filter(pk=donor.pk, user=user).exists()
     donor_rows.tie(donor=donor, user=user)
+    if is_tied:
+        return
+    thing = Thing("donor", donor.pk, _numbers_of(donor))
+    record(by=user, verb="tie_donor", whom=user, thing=thing, is_own_recorded=True)
     if donor.user_id != user.pk and emails.key(emails.proven(user)) != donor.email:
         mails.tell_of_tie(donor, user, timezone.now())
 
 
 @transaction.atomic
 def mail_new_link(*, email: str) -> None:
-    """End the links of this address and mail a new one. For an address of which nothing was offered nothing happens."""
-    donor = Donor.objects.select_for_update().filter(email=emails.key(email), erased_at=None).first()
+    """Mail another link to this address. For one of which nothing was offered nothing happens. Older links end when it is opened first."""
+    donor = Donor.objects.filter(email=emails.key(email), erased_at=None).first()
     if donor is not None:
-        mails.send_link(donor_rows.end_links(donor), timezone.now())
+        mails.send_link(donor, timezone.now())
+
+
+class HasAccount(Refusal):
+    """The donor's data are part of an account: they are erased with it."""
+
+    code = "has_account"
+
+
+def ask_to_erase(*, donor: Donor) -> None:
+    """Mail the donor a link that erases their data: whoever has come by the link to their page alone erases nothing. Raises HasAccount."""
+    _check_no_account(donor)
+    mails.send_erasure_link(donor, timezone.now())
+
+
+@transaction.atomic
+def erase(*, donor: Donor, by: User | None = None) -> None:
+    """Erase name, address, words, photos, links and mails of a donor without an account. What was given stays in the ledger, without a name.
+
+    by: the administrator who does it for them; None: they themselves. Raises HasAccount.
+    """
+    row = Donor.objects.select_for_update().get(pk=donor.pk)
+    if row.erased_at:
+        return
+    _check_no_account(row)
+    donor_rows.erase(row)
+    _erase_words(Donation.objects.filter(donor=row))
+    photos.erase_of(row)
+    Notice.objects.filter(donor=row).delete()
+    if by is not None:
+        record(by=by, verb="erase_donor", thing=Thing("donor", row.pk, _numbers_of(row)))
+
+
+def note_download(*, donor: Donor, by: User) -> None:
+    """Record that an administrator takes all that is kept of a donor."""
+    record(by=by, verb="download_donor", whom=donor.user_id, thing=Thing("donor", donor.pk, _numbers_of(donor)))
+
+
+def _check_no_account(donor: Donor) -> None:
+    if donor.user_id is not None:
+        raise HasAccount(
+            _(
+                "What was given is part of an account, and its data are erased with it. Administrators do that: write to them."
+            )
+        )
 
 
 def follow_erased() -> None:
-    """Erase the words of donors who were erased: where their computers are, and what they said of the list."""
-    theirs = Donation.objects.filter(donor__erased_at__isnull=False)
-    theirs.exclude(message="", confirm_note="", sent_as=None).update(message="", confirm_note="", sent_as=None)
+    """Erase words and photos of donors who were erased: where their computers are, and what they said of the list."""
+    _erase_words(Donation.objects.filter(donor__erased_at__isnull=False))
+    with_photos = Donor.objects.filter(erased_at__isnull=False, donations__photos__is_donors=True)
+    for donor in with_photos.distinct()[:_AT_ONCE]:
+        photos.erase_of(donor)
+
+
+def _erase_words(rows: "QuerySet[Donation]") -> None:
+    rows.exclude(message="", confirm_note="", sent_as=None).update(message="", confirm_note="", sent_as=None)
+
+
+def _numbers_of(donor: Donor) -> str:
+    """Return the numbers of a donor's donations, by which the audit log names them: a name could not be erased there."""
+    return ", ".join(row.number for row in donor.donations.order_by("pk")[:_NAMED])

@@ -13,11 +13,12 @@ from accounts import emails
 from accounts.donors import donor_links
 from accounts.models import Donor, Notice, User
 from accounts.notices import kinds, outbox
-from nodes import states
+from nodes import alike, overtaking, states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
 
 OFFERED, STEPPED, LINK, TIED = "donation.offered", "donation.step", "donation.link", "donation.tied"
+ERASURE = "donation.erasure"
 
 
 def register() -> None:
@@ -28,6 +29,8 @@ def register() -> None:
     kinds.register(kinds.Kind(STEPPED, stepped, step_facts, "donating/step_mail", proves_address=True))
     link = gettext_lazy("A donor's link, asked for anew")
     kinds.register(kinds.Kind(LINK, link, link_facts, "donating/link_mail", proves_address=True))
+    erasure = gettext_lazy("A link that erases a donor's data")
+    kinds.register(kinds.Kind(ERASURE, erasure, erasure_facts, "donating/erasure_mail", proves_address=True))
     tied = gettext_lazy("What was given became part of an account")
     kinds.register(kinds.Kind(TIED, tied, tied_facts, "donating/tied_mail", proves_address=True))
 
@@ -39,19 +42,26 @@ def tell_of_offer(donation: Donation, now: datetime) -> None:
 
 def tell_of_step(donation: Donation, batch: uuid.UUID, *, now: datetime, not_before: datetime) -> None:
     """Tell the donor of a step, once it can no longer be taken back. Belongs into the transaction of the step."""
-    _send(STEPPED, donation.donor, _about_step(batch), now, not_before=not_before)
+    _send(STEPPED, donation.donor, overtaking.about(batch), now, not_before=not_before)
 
 
 def cancel_step(batch: uuid.UUID) -> bool:
     """Send nothing of a step that is taken back. Returns whether that is so: False where the mail has left, or is leaving."""
-    outbox.cancel([_about_step(batch)], outbox.PASSED_OVER)
+    outbox.cancel([overtaking.about(batch)], outbox.PASSED_OVER)
     gone = (Notice.State.SENDING, Notice.State.DELIVERED)
-    return not Notice.objects.filter(about=_about_step(batch), state__in=gone).exists()
+    return not Notice.objects.filter(about=overtaking.about(batch), state__in=gone).exists()
 
 
 def send_link(donor: Donor, now: datetime) -> None:
     """Send the donor a link, who has lost theirs."""
-    _send(LINK, donor, f"donor:{donor.pk}:{donor.links}", now)
+    _send(LINK, donor, f"donor:{donor.pk}:{uuid.uuid4().hex[:12]}", now)
+
+
+def send_erasure_link(donor: Donor, now: datetime) -> None:
+    """Send the donor the link that erases their data, to their own address."""
+    about = f"donor:{donor.pk}:erase:{uuid.uuid4().hex[:12]}"
+    ends = now + donor_links.ERASURE_LIFE
+    outbox.send(kind=ERASURE, to=donor, about=about, channels=[Notice.Channel.MAIL], now=now, ends_at=ends)
 
 
 def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
@@ -63,10 +73,6 @@ def tell_of_tie(donor: Donor, user: User, now: datetime) -> None:
 def _send(kind: str, donor: Donor, about: str, now: datetime, not_before: datetime | None = None) -> None:
     to = donor.user if donor.user and emails.proven(donor.user) else donor  # an account without one gets no mail
     outbox.send(kind=kind, to=to, about=about, channels=[Notice.Channel.MAIL], now=now, not_before=not_before)
-
-
-def _about_step(batch: uuid.UUID) -> str:
-    return f"donation_step:{batch}"
 
 
 # ---- what the mails say ----
@@ -84,7 +90,7 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
     if not greeting["is_known"]:
         for computer in computers:
             computer.model = ""
-    return {"subject": subject, "donation": donation, "computers": computers, **greeting}
+    return {"subject": subject, "donation": donation, "lines": alike.lines(computers), **greeting}
 
 
 def step_facts(notice: Notice) -> dict[str, Any] | None:
@@ -99,24 +105,57 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
     is_welcome_late = changes[0].to_state == State.ACCEPTED and all(each.state != State.ACCEPTED for each in computers)
     if donation is None or is_welcome_late:  # nobody is asked to bring what is here already
         return None
+    paths = overtaking.paths_to(changes)
     return {
         "subject": _subject(changes[0], computers),
         "state": "found" if changes[0].from_state == State.LOST else changes[0].to_state,
         "is_fetched": donation.handover == Donation.Handover.FETCH,
         "address": settings.DONATIONS_EMAIL,
         "place": settings.DONATIONS_PLACE,
-        "reason": changes[0].reason and Computer(reason=changes[0].reason).get_reason_display(),
+        "reason": _reasons(changes),
         "where_it_helps": Computer(reason=changes[0].reason).where_it_helps,
-        "computers": computers,
+        "lines": _lines(changes, paths),
         "count": len(computers),
+        "may_confirm": any(State.RECEIVED in path[:-1] for path in paths.values()),
         "page": page_of(donation.donor),
     }
+
+
+def _lines(changes: list[StateChange], paths: dict[int, tuple[str, ...]]) -> list[tuple[alike.Line, list[str]]]:
+    """Return a line for each kind of computers that a step moved, with the states on their path that no mail has told."""
+    found = alike.groups(changes, lambda change: (alike.kind_of(change.computer), paths[change.pk]))
+    return [
+        (
+            alike.Line([change.computer for change in group]),
+            [str(State(state).label) for state in paths[group[0].pk]] if len(paths[group[0].pk]) > 1 else [],
+        )
+        for group in found
+    ]
+
+
+def _reasons(changes: list[StateChange]) -> str:
+    """Return why these are not accepted: the one reason that was given, and what else is true of all of them; '' where they are."""
+    said = {change.computer.reasons for change in changes}
+    given = str(Computer(reason=changes[0].reason).get_reason_display()) if changes[0].reason else ""
+    return said.pop() or given if len(said) == 1 else given
 
 
 def link_facts(notice: Notice) -> dict[str, Any] | None:
     """Return what the mail with a new link says."""
     donor = Donor.objects.filter(pk=notice.about.split(":")[1], erased_at=None).first()
-    return {"subject": _("Your link to what you gave"), **_greeting(notice, donor)} if donor else None
+    if donor is None:
+        return None
+    page = donor_page(donor_links.new_token(donor))
+    return {"subject": _("Your link to what you gave"), **_greeting(notice, donor), "page": page}
+
+
+def erasure_facts(notice: Notice) -> dict[str, Any] | None:
+    """Return what the mail with the link says that erases a donor's data."""
+    donor = Donor.objects.filter(pk=notice.about.split(":")[1], erased_at=None, user=None).first()
+    if donor is None:
+        return None
+    page = f"{settings.PORTAL_URL}{reverse('given-erase', args=[donor_links.erasure_token(donor)])}"
+    return {"subject": _("Erase what is kept of you?"), **_greeting(notice, donor), "page": page}
 
 
 def tied_facts(notice: Notice) -> dict[str, Any] | None:
@@ -160,7 +199,11 @@ def page_of(donor: Donor) -> str:
     """Return the address at which the donor reads what became of their computers."""
     if donor.user_id:
         return f"{settings.PORTAL_URL}{reverse('donating')}"
-    return f"{settings.PORTAL_URL}{reverse('given', args=[donor_links.token(donor)])}"
+    return donor_page(donor_links.token(donor))
+
+
+def donor_page(token: str) -> str:
+    return f"{settings.PORTAL_URL}{reverse('given', args=[token])}"
 
 
 def _donation(pk: Any) -> Donation | None:

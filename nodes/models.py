@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Donor, User
-from nodes import computer_numbers, donation_numbers, states
+from nodes import computer_numbers, donation_numbers, specs, states
 from nodes.files.models import Photo as Photo
 from nodes.files.models import StoredFile as StoredFile
 
@@ -113,6 +113,20 @@ class Computer(models.Model):
         return self.model or str(self.get_kind_display())
 
     @property
+    def facts(self) -> specs.Facts:
+        """Return the facts by which it is judged."""
+        return specs.Facts(self.cpu, self.bits, self.ram_mb, self.nic_mbit)
+
+    @property
+    def reasons(self) -> str:
+        """Return why it was not accepted, in sentences: the reason that was given, and what else its facts say; '' where it was accepted."""
+        if not self.reason:
+            return ""
+        beside = specs.all_why_not(self.facts) if self.reason in specs.REASONS else []
+        reasons = dict.fromkeys([states.Reason(self.reason), *beside])
+        return " ".join(str(reason.label) for reason in reasons)
+
+    @property
     def where_it_helps(self) -> str:
         """Say where a computer that was not accepted still helps; '' where there is nothing to say."""
         return states.where_it_helps(self.reason) if self.reason else ""
@@ -128,6 +142,8 @@ class StateChange(models.Model):
     to_state = models.CharField(max_length=10)
     reason = models.CharField(max_length=10, blank=True, default="")  # of a decline
     note = models.CharField(max_length=500, blank=True, default="")  # of staff, for staff
+    grams = models.PositiveIntegerField(null=True, blank=True)  # what was weighed with it
+    grams_before = models.PositiveIntegerField(null=True, blank=True)  # and what was known before, for undo
     batch = models.UUIDField(default=uuid.uuid4, db_index=True)
     undoes = models.OneToOneField("self", null=True, blank=True, on_delete=models.CASCADE, related_name="undone_by")
 

@@ -26,6 +26,9 @@ _OLD = re.compile(
 )
 
 
+REASONS = frozenset({Reason.BITS, Reason.MEMORY, Reason.NETWORK})  # which the facts of a computer give
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """The facts by which a computer is judged; None: not known. ram_mb in MiB, disk_gb in GB as printed on the disk, nic_mbit in Mbit/s."""
@@ -37,15 +40,19 @@ class Facts:
 
 
 def why_not(facts: Facts) -> Reason | None:
-    """Return why such a computer cannot help, or None. What is not known is looked at when it is here."""
+    """Return why such a computer cannot help, the first reason of several, or None. What is not known is looked at when it is here."""
+    return next(iter(all_why_not(facts)), None)
+
+
+def all_why_not(facts: Facts) -> list[Reason]:
+    """Return each reason why such a computer cannot help."""
     bits = facts.bits or (32 if knows_32_bits_only(facts.cpu) else None)
-    if bits == 32:
-        return Reason.BITS
-    if facts.ram_mb is not None and facts.ram_mb < settings.MIN_COMPUTER_RAM_MB:
-        return Reason.MEMORY
-    if facts.nic_mbit is not None and facts.nic_mbit < settings.MIN_COMPUTER_NIC_MBIT:
-        return Reason.NETWORK
-    return None
+    found = {
+        Reason.BITS: bits == 32,
+        Reason.MEMORY: facts.ram_mb is not None and facts.ram_mb < settings.MIN_COMPUTER_RAM_MB,
+        Reason.NETWORK: facts.nic_mbit is not None and facts.nic_mbit < settings.MIN_COMPUTER_NIC_MBIT,
+    }
+    return [reason for reason, speaks_against in found.items() if speaks_against]
 
 
 def knows_32_bits_only(cpu: str) -> bool:

@@ -1,4 +1,4 @@
-"""Find or make a donor's row, verify its address, tie it to an account, end its links, erase it."""
+"""Find or make a donor's row, verify its address, tie it to an account, erase it."""
 
 from django.db import transaction
 from django.db.models import F
@@ -73,13 +73,6 @@ def _tie(donor: Donor, user: User) -> None:
 def _lock(user: User) -> User:
     """Lock a person's row, so that of two donors' rows one at most becomes theirs, and read it again."""
     return User.objects.select_for_update(no_key=True).get(pk=user.pk)
-
-
-def end_links(donor: Donor) -> Donor:
-    """End every link made so far; a mail makes the next."""
-    Donor.objects.filter(pk=donor.pk).update(links=F("links") + 1)
-    donor.refresh_from_db(fields=["links"])
-    return donor
 
 
 def erase(donor: Donor) -> None:

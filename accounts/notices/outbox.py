@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Min
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
@@ -93,6 +94,18 @@ def cancel(abouts: Collection[str], why: str) -> int:
     """Stop what was not delivered yet. Call it in the transaction that makes it pointless."""
     due = Notice.objects.filter(about__in=abouts, state=State.DUE)
     return due.update(state=State.CANCELLED, next_at=None, fault=why[:200])
+
+
+def bring_back(abouts: Collection[str], why: str, *, now: datetime, wait: timedelta) -> int:
+    """Let leave after all what was stopped for this reason. Call it in the transaction that makes it worth sending again.
+
+    wait: so long after it was written it may still be stopped again, as with `not_before`.
+    """
+    stopped = Notice.objects.filter(about__in=abouts, state=State.CANCELLED, fault=why[:200])
+    count = stopped.update(state=State.DUE, next_at=Greatest(F("created_at") + wait, now), fault="")
+    if count:
+        doorbell.ring("accounts.tasks.send_notices")
+    return count
 
 
 def claim(channel: str, now: datetime, *, most: int, except_for: Collection[str] = ()) -> list[Notice]:

@@ -18,7 +18,7 @@ from nodes.donation_states import OF_COMPUTERS, state_of
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import STEPS, Reason, State
 from portal.api import serializers as s
-from portal.api.inputs import Text
+from portal.api.inputs import Decimals, Text, Whole
 
 STATES, KINDS = State.values, Computer.Kind.values
 DONATION_STATES = [state.value for state in OF_COMPUTERS]
@@ -58,13 +58,13 @@ class OfferedIn(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(KINDS)
     model = Line(required=False, allow_blank=True, default="", max_length=100, help_text="Maker and model.")
     cpu = Line(required=False, allow_blank=True, default="", max_length=100, help_text="The processor's name.")
-    bits = serializers.IntegerField(
+    bits = Whole(
         required=False, allow_null=True, default=None, help_text="Of the processor: 32 or 64. null, as in all that follow: not known."
     )  # fmt: skip
-    ram_mb = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="MiB")
-    disk_gb = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="GB. 0: it has none.")
-    nic_mbit = serializers.IntegerField(required=False, allow_null=True, default=None, help_text="Mbit/s")
-    year = serializers.IntegerField(required=False, allow_null=True, default=None)
+    ram_mb = Whole(required=False, allow_null=True, default=None, help_text="MiB")
+    disk_gb = Whole(required=False, allow_null=True, default=None, help_text="GB. 0: it has none.")
+    nic_mbit = Whole(required=False, allow_null=True, default=None, help_text="Mbit/s")
+    year = Whole(required=False, allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what no computer is: nodes.fact_bounds."""
@@ -123,7 +123,7 @@ class StepIn(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(
         Reason.values, required=False, default="", help_text="Of “decline”, which needs one."
     )
-    kg = serializers.DecimalField(
+    kg = Decimals(
         required=False, allow_null=True, default=None, max_digits=6, decimal_places=3, min_value=Decimal("0.1"), max_value=500, coerce_to_string=False,
         help_text="What each weighs, with “receive”.",
     )  # fmt: skip
@@ -156,10 +156,10 @@ class ConfirmIn(serializers.Serializer[Any]):
 
 
 class Why(serializers.CharField):
-    """The reason why a computer was declined, in words; '' where it was not."""
+    """Each reason why a computer was declined, in words; '' where it was not."""
 
     def get_attribute(self, instance: Computer) -> str:
-        return str(instance.get_reason_display()) if instance.reason else ""
+        return instance.reasons
 
 
 class OfferedComputerOut(serializers.Serializer[Any]):

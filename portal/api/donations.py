@@ -96,13 +96,14 @@ def donations(request: Request) -> Response:
 def _offer(request: Request) -> Response:
     who = person(request) if request.user.is_authenticated else None
     sent = body(request, shapes.DonationIn, context={"who": who})
-    if who is None or not access.administers(who):  # who writes down what people bring
+    by = who if who is not None and access.administers(who) else None  # who writes down what people bring
+    if by is None:
         address = address_of(request._request)
         limits.offer(address=address)
         limits.mail(address=address, email=sent["email"])
     offered = [actions.Offered(**each) for each in sent["computers"]]
     row = donor_actions.offer(
-        who=_who(who, sent), computers=offered, handover=sent["handover"], message=sent["message"]
+        who=_who(who, sent), computers=offered, handover=sent["handover"], message=sent["message"], by=by
     )
     return Response(shapes.OfferedOut(row).data, status=201)
 

@@ -1,5 +1,6 @@
 """The shape of what programs send to the API. Whether it may be done is decided by the actions."""
 
+import re
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +8,8 @@ from rest_framework import serializers
 
 from lib.schemes import SCHEMES
 
+_DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
+_DECIMALS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 LONG = 20_000  # no sensible text of ours is longer; the actions say how long a name may be
 
 
@@ -25,12 +28,31 @@ class Text(serializers.CharField):
         return text
 
 
+class Whole(serializers.IntegerField):
+    """A whole number, or its digits as a text. Python also reads 6_4, blanks, and the digits of other alphabets."""
+
+    def to_internal_value(self, data: Any) -> int:
+        is_number = isinstance(data, int | float) and not isinstance(data, bool)
+        if not (is_number or (isinstance(data, str) and _DIGITS.fullmatch(data))):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
 _PORT_MESSAGES = dict.fromkeys(
     ("invalid", "min_value", "max_value", "max_string_length"), _("A port is a number from 1 to 65535.")
 )
 
 
-class Port(serializers.IntegerField):
+class Decimals(serializers.DecimalField):
+    """A number with a point, or its digits as a text, as with Whole."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if isinstance(data, bool) or (isinstance(data, str) and not _DECIMALS.fullmatch(data)):
+            self.fail("invalid")
+        return super().validate_empty_values(data)
+
+
+class Port(Whole):
     """A TCP port."""
 
     def __init__(self, **options: Any) -> None:

@@ -17,7 +17,7 @@ from portal import access
 from portal.api import filters, lists
 from portal.api import serializers as s
 from portal.api.idempotency import once_per_key
-from portal.api.inputs import Text
+from portal.api.inputs import Text, Whole
 from portal.api.paging import page
 from portal.api.request_parts import body, person
 from portal.deciders import Purpose, amounts_of, can_be_asked_for, deciders, most_of, title_of
@@ -32,13 +32,13 @@ STATES = QuotaRequest.State.values
 class Amounts(serializers.Serializer[Any]):
     """RAM in MiB, disks and archives in GiB."""
 
-    machines = serializers.IntegerField(min_value=0, max_value=MOST_TYPED, required=False)
-    vcpus = serializers.IntegerField(min_value=0, max_value=MOST_TYPED, required=False)
-    ram_mb = serializers.IntegerField(min_value=0, max_value=MOST_TYPED, required=False)
-    disk_gb = serializers.IntegerField(min_value=0, max_value=MOST_TYPED, required=False)
-    ports = serializers.IntegerField(min_value=0, max_value=MOST_TYPED, required=False)
-    archives = serializers.IntegerField(min_value=0, max_value=MOST_TYPED, required=False)
-    archive_gb = serializers.IntegerField(min_value=0, max_value=MOST_TYPED, required=False)
+    machines = Whole(min_value=0, max_value=MOST_TYPED, required=False)
+    vcpus = Whole(min_value=0, max_value=MOST_TYPED, required=False)
+    ram_mb = Whole(min_value=0, max_value=MOST_TYPED, required=False)
+    disk_gb = Whole(min_value=0, max_value=MOST_TYPED, required=False)
+    ports = Whole(min_value=0, max_value=MOST_TYPED, required=False)
+    archives = Whole(min_value=0, max_value=MOST_TYPED, required=False)
+    archive_gb = Whole(min_value=0, max_value=MOST_TYPED, required=False)
 
 
 class QuotaRequestIn(serializers.Serializer[Any]):

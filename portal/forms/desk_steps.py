@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.http import QueryDict
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
+from lib.notes import Refusal
 from nodes import states
-from nodes.models import Computer
+from nodes.models import Computer, Donation
 from nodes.states import State
 from portal.forms.desk_forms import StepForm, step_form
 
@@ -71,13 +73,28 @@ def _label(step: str, state: str) -> "Promise | str":
 
 # ---- of all computers of an offer ----
 
-# What a press does with all computers that are in a state: the words for several of them, and for all.
+# What a press does with all computers that are in a state: the words for several of them, and for all. In the order of their way.
 TOGETHER: dict[str, tuple[State, "Promise | str", "Promise | str"]] = {
     "accept": (State.OFFERED, gettext_lazy("Accept %(count)s of %(all)s"), gettext_lazy("Accept all %(all)s")),
     "receive": (
         State.ACCEPTED,
         gettext_lazy("%(count)s of %(all)s are here"),
         gettext_lazy("All %(all)s are here"),
+    ),
+    "wipe": (
+        State.RECEIVED,
+        gettext_lazy("Record the wipe of %(count)s of %(all)s"),
+        gettext_lazy("Record the wipe of all %(all)s"),
+    ),
+    "test": (
+        State.WIPED,
+        gettext_lazy("Record the test of %(count)s of %(all)s"),
+        gettext_lazy("Record the test of all %(all)s"),
+    ),
+    "put_in_service": (
+        State.TESTED,
+        gettext_lazy("Put %(count)s of %(all)s into service"),
+        gettext_lazy("Put all %(all)s into service"),
     ),
     "decline": (
         State.OFFERED,
@@ -88,19 +105,43 @@ TOGETHER: dict[str, tuple[State, "Promise | str", "Promise | str"]] = {
 _ONE = {
     "accept": gettext_lazy("Accept it"),
     "receive": gettext_lazy("It is here"),
+    "wipe": states.STEPS["wipe"].label,
+    "test": states.STEPS["test"].label,
+    "put_in_service": states.STEPS["put_in_service"].label,
     "decline": gettext_lazy("Do not accept it"),
+}
+
+_PICKED = {
+    "accept": gettext_lazy("Accept these only"),
+    "receive": gettext_lazy("Only these are here"),
+    "wipe": gettext_lazy("Record the wipe of these only"),
+    "test": gettext_lazy("Record the test of these only"),
+    "put_in_service": gettext_lazy("Put these only into service"),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class FailedTogether:
+    """A press of an offer's page that has a fault: the step, its form, and the computers that were picked."""
+
+    name: str
+    form: StepForm
+    picked: frozenset[str] = frozenset()
+    fault: str = ""  # of the picks
+
+
+@dataclass(frozen=True, slots=True)
 class StepTogether:
-    """A step of all computers that allow it, as its button shows it."""
+    """A step of all computers that allow it, as its button shows it; or of some of them, which are picked."""
 
     name: str
     from_state: State
     computers: list[Computer]
     all: int
     form: StepForm
+    picked: frozenset[str] = frozenset()
+    fault: str = ""
+    is_failed: bool = False
 
     @property
     def label(self) -> str:
@@ -108,17 +149,57 @@ class StepTogether:
             return str(_ONE[self.name])
         _state, some, every = TOGETHER[self.name]
         words = every if len(self.computers) == self.all else some
-        return str(words) % {"count": len(self.computers), "all": self.all}
+        return words % {"count": len(self.computers), "all": self.all}
+
+    @property
+    def label_of_picked(self) -> str:
+        """Return the words on the button of those that were picked."""
+        return str(_PICKED[self.name])
+
+    @property
+    def is_picked(self) -> bool:
+        return bool(self.picked or self.fault)
+
+    @property
+    def left(self) -> str:
+        """Say that those in another state stay as they are; '' where there are none."""
+        count = self.all - len(self.computers)
+        text = ngettext(
+            "%(count)s is in another state and stays as it is.",
+            "%(count)s are in another state and stay as they are.", count,
+        )  # fmt: skip
+        return text % {"count": count} if count else ""
 
 
-def steps_together(
-    computers: Sequence[Computer], failed: tuple[str, StepForm] | None = None
-) -> dict[str, StepTogether]:
-    """Return the steps that some of the computers allow, by name. failed: the step whose form has a fault, and that form."""
-    name, form = failed or ("", None)
+def steps_together(computers: Sequence[Computer], failed: FailedTogether | None = None) -> dict[str, StepTogether]:
+    """Return the steps that some of the computers allow, by name, in the order of their way."""
     offered = {}
     for step, (state, _some, _every) in TOGETHER.items():
         if fitting := [computer for computer in computers if computer.state == state]:
-            shown = form if form and step == name else step_form(step, "")
-            offered[step] = StepTogether(step, state, fitting, len(computers), shown)
+            facts = (failed.form, failed.picked, failed.fault, True) if failed and failed.name == step else ()
+            offered[step] = StepTogether(step, state, fitting, len(computers), *(facts or (step_form(step, ""),)))
     return offered
+
+
+class NoneNamed(Refusal):
+    """A step of no computer of this offer."""
+
+    status = 400
+    code = "invalid"
+
+
+class NonePicked(NoneNamed):
+    """A step of some computers, of which none was picked."""
+
+
+def named_computers(sent: QueryDict, row: Donation) -> list[Computer]:
+    """Return the computers that the button named, or those that were picked. Raises NoneNamed, also where one is of another offer."""
+    is_picked = "only" in sent
+    typed = set(sent.getlist("picked" if is_picked else "computer"))
+    if is_picked and not typed:
+        raise NonePicked(gettext_noop("Pick at least one computer."))
+    named = {pk for pk in typed if pk.isascii() and pk.isdigit() and len(pk) < 10}
+    found = list(row.computers.filter(pk__in=named))
+    if not found or len(found) != len(typed):
+        raise NoneNamed(gettext_noop("This page is out of date. Look at it again."))
+    return found

@@ -1,6 +1,5 @@
 """Fields of the forms about given computers: texts without hidden marks, and the facts about a computer."""
 
-import re
 import unicodedata
 from typing import Any
 
@@ -9,9 +8,8 @@ from django.utils.translation import gettext
 
 from lib.names import BadName, clean_name
 from nodes import fact_bounds
+from portal.forms.digits_field import DigitsField
 from portal.forms.quota_requests import LinesField
-
-_WHOLE = re.compile(r"\s*-?[0-9]{1,18}\s*", re.ASCII)
 
 
 class OneLine(forms.CharField):
@@ -35,17 +33,10 @@ class Lines(LinesField):
         return text
 
 
-class Whole(forms.IntegerField):
-    """A whole number of digits only: 1.000 is a thousand to some, and one to others, and 1_000 is so to Python alone."""
+class Whole(DigitsField):
+    """A whole number, typed like a text: no arrows, which a wheel turns unseen."""
 
     widget = forms.TextInput
-    re_decimal = re.compile(r"(?!)")
-
-    def to_python(self, value: Any) -> int | None:
-        if value not in self.empty_values and not _WHOLE.fullmatch(str(value)):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        number: int | None = super().to_python(value)
-        return number
 
     def widget_attrs(self, widget: Any) -> dict[str, Any]:
         return {**super().widget_attrs(widget), "inputmode": "numeric", "autocomplete": "off"}

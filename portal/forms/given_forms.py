@@ -14,9 +14,16 @@ class ConfirmForm(forms.Form):
     answer = forms.ChoiceField(choices=[("yes", ""), ("no", "")], widget=forms.HiddenInput)
     note = Lines(label=_("What is missing, or too much?"), max_length=500, required=False)
 
+    status = 400  # of the answer to one that has a fault
+
     @property
     def is_right(self) -> bool:
         return bool(self.cleaned_data["answer"] == "yes")
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Take a refusal of the action over, at the note: the list itself has no field."""
+        self.status = refusal.status
+        self.add_error("note", str(refusal))
 
 
 class LinkForm(forms.Form):

@@ -7,11 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from courses.models import Template
 from lib.measures import memory
+from portal.forms.digits_field import DigitsField
 from portal.forms.key_form import MOST_TYPED
 
 
 class PortForm(forms.Form):
-    port = forms.IntegerField(
+    port = DigitsField(
         label=_("Port inside the machine"),
         error_messages={"invalid": _("A port is a number from 1 to 65535.")},
         widget=forms.NumberInput(attrs={"inputmode": "numeric", "min": 1, "max": 65535}),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.person_names import clean_email
 from lib.measures import UNBROKEN, memory
 from lib.notes import Refusal
-from nodes import fact_bounds
+from nodes import fact_bounds, specs
 from nodes.actions import MOST_COMPUTERS, Offered
 from nodes.models import Computer, Donation
 from nodes.states import Reason, where_it_helps
@@ -92,13 +92,19 @@ class ComputerForm(forms.Form):
         return self.offered.why_not
 
     @property
+    def reasons(self) -> str:
+        """Return each reason why the computer of a valid form cannot help, in sentences."""
+        return " ".join(str(reason.label) for reason in specs.all_why_not(self.offered.facts))
+
+    @property
     def where_it_helps(self) -> str:
         return where_it_helps(self.reason) if self.reason else ""
 
     @property
     def is_all_known(self) -> bool:
-        """Say whether the donor knows all by which a computer is judged."""
-        return None not in (self.offered.bits, self.offered.ram_mb, self.offered.nic_mbit)
+        """Say whether the donor knows all by which a computer is judged. Bits that the processor's name contradicts are not known."""
+        facts = self.offered.facts
+        return None not in (facts.bits, facts.ram_mb, facts.nic_mbit) and not specs.knows_32_bits_only(facts.cpu)
 
 
 class WhoForm(forms.Form):
@@ -241,6 +247,15 @@ class OfferForm:
     def useful(self) -> int:
         """Count the computers of a checked form that can help."""
         return sum(form.cleaned_data["count"] for form in self.computers if not form.reason)
+
+    @property
+    def verdict(self) -> str:
+        """Say of a checked form in a few words whether its computers help."""
+        if self.total > 1:
+            return gettext("%(useful)s of %(total)s can help") % {"useful": self.useful, "total": self.total}
+        if not self.useful:
+            return gettext("It cannot carry machines")
+        return gettext("It helps") if self.computers[0].is_all_known else gettext("It may help")
 
     @property
     def total(self) -> int:

@@ -12,6 +12,7 @@ from accounts import password_links
 from accounts.models import User
 from accounts.people_search import PeopleFilters
 from lib.measures import MEASURES, MOST_TYPED, Size
+from portal.forms.digits_field import DigitsField
 from quotas.actions import LABELS
 from quotas.requests_for_more import LAST_MINUTE, LONGEST
 from quotas.sentences import UNITS
@@ -87,10 +88,10 @@ class GrantForm(forms.Form):
         self.fields = {**amounts, **self.fields}
 
     @staticmethod
-    def _amount(measure: str) -> forms.IntegerField:
+    def _amount(measure: str) -> DigitsField:
         unit = UNITS[measure]
         label = f"{LABELS[measure]} ({unit})" if unit else str(LABELS[measure])
-        return forms.IntegerField(label=label, min_value=0, max_value=MOST_TYPED, required=False)
+        return DigitsField(label=label, min_value=0, max_value=MOST_TYPED, required=False)
 
     @property
     def size(self) -> Size:

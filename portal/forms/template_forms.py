@@ -15,6 +15,7 @@ from courses.models import Template
 from lib.names import check_login, clean_name
 from lib.notes import Refusal
 from lib.schemes import SCHEMES
+from portal.forms.digits_field import DigitsField
 from portal.presenters.template_fields import FIELD_LABELS
 from portal.templatetags.minga import size
 
@@ -119,7 +120,7 @@ class ServiceForm(forms.Form):
     """A service of the template. A row without a name and a port is left out."""
 
     name = forms.CharField(label=_("Service"), max_length=100, required=False)
-    port = forms.IntegerField(
+    port = DigitsField(
         label=_("Port"), required=False, error_messages={"invalid": _("A port is a number from 1 to 65535.")}
     )
     scheme = forms.ChoiceField(label=_("Kind"), choices=[(scheme, scheme) for scheme in SCHEMES], initial="tcp")

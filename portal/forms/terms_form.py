@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.terms.versions import LONGEST
+from portal.forms.digits_field import DigitsField
 
 _RELOAD = _("Something of this form was lost. Reload the page, then publish.")
 _TEXT: dict[str, Any] = {
@@ -20,7 +21,7 @@ class TermsForm(forms.Form):
 
     text_en = forms.CharField(label=_("In English"), **_TEXT)
     text_es = forms.CharField(label=_("In Spanish"), help_text=_("Leave both empty to ask nothing."), **_TEXT)
-    seen = forms.IntegerField(
+    seen = DigitsField(
         min_value=0,
         max_value=2**31 - 2,
         widget=forms.HiddenInput,

@@ -79,6 +79,10 @@ VERBS: dict[str, Promise] = {
     "recycle_computer": pgettext_lazy("audit", "Handed a computer to recycling"),
     "undo_computer_step": pgettext_lazy("audit", "Took a step of a computer back"),
     "correct_computer": pgettext_lazy("audit", "Corrected the facts about a computer"),
+    "write_down_donation": pgettext_lazy("audit", "Wrote down what somebody gives"),
+    "tie_donor": pgettext_lazy("audit", "Added what somebody gave to their account"),
+    "download_donor": pgettext_lazy("audit", "Downloaded what is kept of a donor"),
+    "erase_donor": pgettext_lazy("audit", "Erased a donor"),
 }
 KINDS: dict[str, Promise] = {
     "machine": pgettext_lazy("audit", "machine"),
@@ -94,6 +98,8 @@ KINDS: dict[str, Promise] = {
     "terms": pgettext_lazy("audit", "terms of use"),
     "announcement": pgettext_lazy("audit", "announcement"),
     "computer": pgettext_lazy("audit", "computer"),
+    "donation": pgettext_lazy("audit", "donation"),
+    "donor": pgettext_lazy("audit", "donor"),
 }
 
 

@@ -20,6 +20,7 @@ from nodes import specs, states
 from nodes.actions import UNDO
 from nodes.models import Computer, StateChange
 from nodes.states import State
+from portal.presenters.state_tones import tone_of
 
 # States in which a computer waits for staff, and what is to be done; of these whoever has waited longest comes first.
 NEEDS: dict[str, Promise] = {
@@ -29,17 +30,9 @@ NEEDS: dict[str, Promise] = {
     State.WIPED: pgettext_lazy("desk", "To test"),
     State.TESTED: pgettext_lazy("desk", "To put into service"),
 }
-_TONES = {
-    State.OFFERED: "busy", State.ACCEPTED: "busy", State.WAITING: "busy", State.LOST: "trouble",
-    State.RECEIVED: "asleep", State.WIPED: "asleep", State.TESTED: "asleep", State.IN_SERVICE: "on",
-}  # fmt: skip
 _SEARCHED = ("model", "cpu", "donation__donor__name", "donation__donor__organisation", "donation__donor__email")
 BITS = {32: gettext_lazy("32-bit"), 64: gettext_lazy("64-bit")}
 _MBIT = 1000  # of a Gbit
-
-
-def tone_of(state: str) -> str:
-    return f"tone-{_TONES.get(State(state), 'away')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +122,7 @@ def doubt_about(computer: Computer) -> str:
     """Return why a computer that may still be decided cannot help, by what is known of it; '' where nothing speaks against it."""
     if computer.state not in NEEDS:
         return ""
-    reason = specs.why_not(specs.Facts(computer.cpu, computer.bits, computer.ram_mb, computer.nic_mbit))
-    return str(reason.label) if reason else ""
+    return " ".join(str(reason.label) for reason in specs.all_why_not(computer.facts))
 
 
 # ---- what happened ----

@@ -1,22 +1,21 @@
 """A donation as its donor sees it: how far each computer has come, what happened to it, and what waits for their answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from lib.measures import amount, kilos, memory
+from nodes import alike
 from nodes.actions import is_to_confirm
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import WAY, State
+from portal.presenters.state_tones import tone_of
 
-TONES = {
-    State.OFFERED: "busy", State.ACCEPTED: "on", State.DECLINED: "away", State.RECEIVED: "asleep", State.WIPED: "asleep",
-    State.TESTED: "asleep", State.IN_SERVICE: "on", State.WAITING: "busy", State.PARTS: "away", State.LOST: "trouble",
-    State.RETIRED: "away", State.RECYCLED: "away",
-}  # fmt: skip
 _SENTENCES = {
     State.OFFERED: _("We look at it and answer by mail. Please wait before you carry it anywhere."),
     State.RECEIVED: _("It is here. Next its disk is wiped."),
@@ -61,7 +60,7 @@ class ShownComputer:
 
     @property
     def tone(self) -> str:
-        return f"tone-{TONES[State(self.row.state)]}"
+        return tone_of(self.row.state)
 
     @property
     def facts(self) -> str:
@@ -83,7 +82,7 @@ class ShownComputer:
     def sentence(self) -> str:
         """Say what its state means; for one that was not accepted why, and where it helps."""
         if self.row.state == State.DECLINED:
-            return f"{self.row.get_reason_display()} {self.row.where_it_helps}".strip()
+            return f"{self.row.reasons} {self.row.where_it_helps}".strip()
         if self.row.state == State.ACCEPTED:
             return str(_ACCEPTED[Donation.Handover(self._handover)])
         return str(_SENTENCES[State(self.row.state)])
@@ -105,13 +104,71 @@ class ShownComputer:
     def happened(self) -> list[tuple[str, str, str, datetime]]:
         """Return what happened, the newest first: a tone, the state, the reason where it was not accepted, and when."""
         return [
-            (f"tone-{TONES[State(change.to_state)]}", str(State(change.to_state).label), _reason(change), change.at)
+            (tone_of(change.to_state), str(State(change.to_state).label), _reason(change), change.at)
             for change in reversed(self.changes)
         ]
 
 
 def _reason(change: StateChange) -> str:
     return str(Computer(reason=change.reason).get_reason_display()) if change.reason else ""
+
+
+# ---- what is alike stands together ----
+
+
+class ShownAlike:
+    """Computers that are equal in kind, model, facts and state. What is said of the first one is true of all."""
+
+    def __init__(self, computers: Sequence[ShownComputer]) -> None:
+        self.computers, self.first, self.count = computers, computers[0], len(computers)
+
+    @property
+    def numbers(self) -> str:
+        """Return their numbers in a line."""
+        return alike.numbers([shown.row for shown in self.computers])
+
+    @property
+    def weight(self) -> str:
+        """Return what they weigh together, where each was weighed."""
+        grams = [shown.row.grams for shown in self.computers]
+        return kilos(sum(each or 0 for each in grams)) if all(grams) else ""
+
+    @property
+    def way(self) -> list[Place]:
+        """Return the places of their way, each with the day on which the last of them came there."""
+        ways = [shown.way for shown in self.computers]
+        return [
+            Place(places[0].label, _last(each.at for each in places), places[0].is_done, places[0].is_here)
+            for places in zip(*ways, strict=True)
+        ]
+
+    @property
+    def happened(self) -> list[tuple[str, str, str, datetime, int]]:
+        """Return what happened, by days, the newest first, when last, and to how many of them: 0 where that is all."""
+        lines: dict[tuple[str, str, str, date], dict[int, datetime]] = {}
+        for shown in self.computers:
+            for tone, label, reason, at in reversed(shown.happened):  # of one computer the last time of the day stays
+                lines.setdefault((tone, label, reason, timezone.localdate(at)), {})[shown.row.pk] = at
+        newest = sorted(lines.items(), key=lambda line: max(line[1].values()))[::-1]
+        return [
+            (tone, label, reason, max(times.values()), 0 if len(times) == self.count else len(times))
+            for (tone, label, reason, _day), times in newest
+        ]
+
+
+def _last(times: Iterable[datetime | None]) -> datetime | None:
+    return max((at for at in times if at is not None), default=None)
+
+
+def folded(computers: Sequence[ShownComputer]) -> list[ShownAlike]:
+    """Put together what is alike for the donor; a computer of its own kind is a group of one."""
+    found = alike.groups(computers, lambda shown: (alike.kind_of(shown.row), shown.facts, _passed(shown)))
+    return [ShownAlike(group) for group in found]
+
+
+def _passed(shown: ShownComputer) -> tuple[tuple[bool, bool], ...]:
+    """Return how far it has come on its way, which the state of one beside the way does not tell."""
+    return tuple((place.is_done, place.is_here) for place in shown.way)
 
 
 class ShownDonation:
@@ -140,10 +197,18 @@ class ShownDonation:
         """Return the list of what was received."""
         return [shown for shown in self.computers if State.RECEIVED in {each.to_state for each in shown.changes}]
 
+    @cached_property
+    def groups(self) -> list[ShownAlike]:
+        return folded(self.computers)
+
+    @property
+    def received_groups(self) -> list[ShownAlike]:
+        return folded(self.received)
+
     @property
     def is_short(self) -> bool:
-        """Say whether each computer's way has room on the page."""
-        return len(self.computers) <= 2
+        """Say whether the way of each card has room on the page."""
+        return len(self.groups) <= 2
 
 
 def shown_donations(rows: Iterable[Donation]) -> list[ShownDonation]:

@@ -1,10 +1,7 @@
 """The audit log: all of it for administrators, with filters and an export; for everybody what staff did with their things."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import cast
 
-from asgiref.sync import sync_to_async
-from django.db import close_old_connections, connection
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,6 +17,7 @@ from portal.forms.audit_form import AuditForm
 from portal.lasting_rights import while_allowed
 from portal.presenters.audit_rows import csv_batches, folded, page_of_lines
 from portal.signed_in import SignedIn
+from portal.streamed_parts import streamed
 
 
 @only("see", AuditRow)
@@ -59,23 +57,8 @@ def export(request: SignedIn) -> HttpResponse:
         "Content-Encoding": "identity",  # or each part were packed by itself, and browsers read the first alone
     }
     parts = while_allowed(csv_batches(rows), request.user, lambda who: access.may(who, "see", AuditRow))
-    answer = StreamingHttpResponse(_parts(parts), headers=headers, content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(streamed(parts, BOM), headers=headers, content_type="text/csv; charset=utf-8")
     return cast("HttpResponse", answer)
-
-
-async def _parts(parts: Iterator[str]) -> AsyncIterator[str]:
-    """Yield the parts. Between two of them the reader's slow line holds no connection of the database."""
-    yield BOM
-    while part := await sync_to_async(_take, thread_sensitive=True)(parts):
-        yield part
-
-
-def _take(parts: object) -> str:
-    try:
-        return next(parts, "")  # type: ignore[call-overload,no-any-return]
-    finally:
-        if not connection.in_atomic_block:
-            close_old_connections()
 
 
 @require_GET

@@ -20,6 +20,7 @@ from portal.forms.desk_steps import steps_of
 from portal.numbered_pages import page_of
 from portal.once import once_per_form
 from portal.presenters import desk_computers
+from portal.presenters.state_tones import tone_of
 from portal.signed_in import SignedIn
 
 MOST_OTHERS = 10  # of the same donor that a page shows
@@ -103,7 +104,7 @@ def _computer_page(
     context = {
         "computer": row,
         "donor": row.donation.donor,
-        "tone": desk_computers.tone_of(row.state),
+        "tone": tone_of(row.state),
         "facts": desk_computers.facts_of(row),
         "doubt": desk_computers.doubt_about(row),
         "following": following,

@@ -16,6 +16,7 @@ from lib.measures import memory
 from lib.notes import Refusal
 from nodes import donor_actions
 from nodes.models import Donation
+from portal import access
 from portal.forms.offer_forms import HONEYPOT, OfferForm
 from portal.once import FIELD, LONGEST, hash_of
 from portal.request_facts import address_of, browser_zone
@@ -96,7 +97,7 @@ def _offer(request: HttpRequest, form: OfferForm, facts: dict[str, str], sent_as
     limits.mail(address=address_of(request), email=who.email)
     return donor_actions.offer(
         who=who, computers=form.offered, handover=facts["handover"],
-        message=facts["message"], sent_as=sent_as,
+        message=facts["message"], sent_as=sent_as, by=who.user if who.user and access.administers(who.user) else None,
     )  # fmt: skip
 
 

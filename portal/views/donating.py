@@ -11,9 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import emails
-from accounts.donors import donor_rows
 from accounts.models import Donor
 from lib.notes import Refusal
+from nodes import donor_actions
 from nodes.models import Donation
 from portal import access
 from portal.forms.given_forms import ConfirmForm
@@ -29,14 +29,14 @@ def donating(request: SignedIn) -> HttpResponse:
     return _page(request)
 
 
-def _page(request: SignedIn, form: ConfirmForm | None = None, status: int = 200) -> HttpResponse:
+def _page(request: SignedIn, form: ConfirmForm | None = None) -> HttpResponse:
     page = page_of(request, given(_own(request)))
     context = {
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page),
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
         "may_tie": _untied(request).exists(),
     }  # fmt: skip
-    return render(request, "donating/home.html", context, status=status)
+    return render(request, "donating/home.html", context, status=form.status if form else 200)
 
 
 def _own(request: SignedIn) -> Any:
@@ -55,8 +55,8 @@ def _untied(request: SignedIn) -> Any:
 @require_POST
 def confirm(request: SignedIn) -> HttpResponse:
     """Say whether the list of what was received is right."""
-    form, status = confirm_list(request, _own(request), request.POST.get("donation", ""))
-    return redirect("donating") if form is None else _page(request, form, status)
+    form = confirm_list(request, _own(request))
+    return _page(request, form) if form.errors else redirect("donating")
 
 
 @require_POST
@@ -65,7 +65,7 @@ def tie(request: SignedIn) -> HttpResponse:
     donor = _untied(request).first()
     try:
         if donor is not None:
-            donor_rows.tie(donor=donor, user=request.user)
+            donor_actions.tie(donor=donor, user=request.user)
             messages.success(request, _("What you gave is now part of your account."))
     except Refusal as refusal:  # another press, or another person, was faster
         messages.error(request, str(refusal))

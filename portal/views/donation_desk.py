@@ -1,19 +1,20 @@
 """An offer, for administrators: who gave what, and steps for all of its computers at once."""
 
+from dataclasses import replace
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from lib.notes import Refusal
 from nodes import actions
-from nodes.models import Computer, Donation, StateChange
+from nodes.models import Donation, StateChange
 from portal import access
 from portal.access import only
-from portal.forms.desk_forms import StepForm, step_form
-from portal.forms.desk_steps import TOGETHER, steps_together
+from portal.forms.desk_forms import step_form
+from portal.forms.desk_steps import TOGETHER, FailedTogether, NonePicked, named_computers, steps_together
 from portal.once import once_per_form
 from portal.presenters import desk_computers
 from portal.signed_in import SignedIn
@@ -31,40 +32,33 @@ def donation(request: SignedIn, pk: int) -> HttpResponse:
     name = request.POST.get("step", "")
     if name not in TOGETHER:
         return _page(request, row, refusal=_("There is no such step."), status=400)
-    form = step_form(name, "", request.POST)
+    failed = FailedTogether(name, step_form(name, "", request.POST), frozenset(request.POST.getlist("picked")))
+    form = failed.form
     if not form.is_valid():
-        return _page(request, row, (name, form), status=400)
+        return _page(request, row, failed, status=400)
     try:
         from_state = request.POST.get("from_state", "")
-        actions.step(computers=_named(request, row), name=name, by=request.user, from_state=from_state, **form.facts)
+        actions.step(
+            computers=named_computers(request.POST, row),
+            name=name,
+            by=request.user,
+            from_state=from_state,
+            **form.facts,
+        )
+    except NonePicked as refusal:
+        return _page(request, row, replace(failed, fault=str(refusal)), status=refusal.status)
     except actions.BadInput as refusal:
         form.add_error(refusal.field, str(refusal))
-        return _page(request, row, (name, form), status=refusal.status)
+        return _page(request, row, failed, status=refusal.status)
     except Refusal as refusal:
         return _page(request, row, refusal=str(refusal), status=refusal.status)
     return redirect("donation", pk)
 
 
-class NoneNamed(Refusal):
-    """A step of no computer of this offer."""
-
-    status = 400
-    code = "invalid"
-
-
-def _named(request: SignedIn, row: Donation) -> list[Computer]:
-    """Return the computers that the button named. Raises NoneNamed, also where one is of another offer."""
-    named = {pk for pk in request.POST.getlist("computer") if pk.isascii() and pk.isdigit() and len(pk) < 10}
-    found = list(row.computers.filter(pk__in=named))
-    if not found or len(found) != len(set(request.POST.getlist("computer"))):
-        raise NoneNamed(noop("This page is out of date. Look at it again."))
-    return found
-
-
 def _page(
     request: SignedIn,
     row: Donation,
-    failed: tuple[str, StepForm] | None = None,
+    failed: FailedTogether | None = None,
     *,
     refusal: str = "",
     status: int = 200,
@@ -72,14 +66,13 @@ def _page(
     computers = list(row.computers.order_by("pk"))
     changes = StateChange.objects.filter(computer__donation=row).select_related("by").order_by("-pk")[:1]
     steps = steps_together(computers, failed)
+    decline = steps.pop("decline", None)
     context = {
         "donation": row,
         "donor": row.donor,
         "rows": [desk_computers.DeskRow(computer) for computer in computers],
-        "main": steps.get("accept") or steps.get("receive"),
-        "second": steps.get("receive") if "accept" in steps else None,
-        "decline": steps.get("decline"),
-        "failed": failed and failed[0],
+        "main": next(iter(steps.values()), None),
+        "others": [*steps.values()][1:] + ([decline] if decline else []),
         "undo": desk_computers.undo_bar(list(changes), request.user),
         "refusal": refusal,
     }

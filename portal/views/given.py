@@ -31,21 +31,21 @@ from portal.request_facts import address_of
 def given(request: HttpRequest, token: str) -> HttpResponse:
     """Show a donor what they gave. A POST confirms a list, or ties the donor to the account of whoever is signed in."""
     try:
-        donor = donor_links.read(token)
+        donor = (donor_links.read if request.method == "HEAD" else donor_links.follow)(token)
     except donor_links.BadLink as refusal:
         facts = {"form": LinkForm(), "sentence": str(refusal)}
-        return _private(render(request, "donating/another_link.html", facts, status=refusal.status))
+        return private(render(request, "donating/another_link.html", facts, status=refusal.status))
     if request.method == "POST":
-        return _private(_act(request, donor, token))
-    return _private(_page(request, donor, token))
+        return private(_act(request, donor, token))
+    return private(_page(request, donor, token))
 
 
 def _act(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
     donor_rows.verify(donor)
     if "tie" in request.POST:
         return _tie(request, donor, token)
-    form, status = confirm(request, Donation.objects.filter(donor=donor), request.POST.get("donation", ""))
-    return redirect("given", token) if form is None else _page(request, donor, token, form, status)
+    form = confirm(request, Donation.objects.filter(donor=donor))
+    return _page(request, donor, token, form) if form.errors else redirect("given", token)
 
 
 def _tie(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
@@ -60,30 +60,28 @@ def _tie(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
     return redirect("donating")
 
 
-def confirm(request: HttpRequest, rows: Any, pk: str) -> tuple[ConfirmForm | None, int]:
-    """Write down what the donor says of one of their donations. Returns a form with its faults and a status, or None and 0."""
+def confirm(request: HttpRequest, rows: Any) -> ConfirmForm:
+    """Write down what the donor says of one of their donations. Returns the form, with its faults where nothing was written."""
+    pk = request.POST.get("donation", "")
     donation = rows.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 12 else None
     if donation is None:
         raise Http404
     form = ConfirmForm(request.POST)
     if not form.is_valid():
-        return form, 400
-    note = form.cleaned_data["note"]
+        return form
     try:
-        actions.confirm(donation=donation, is_right=form.is_right, note=note)
+        actions.confirm(donation=donation, is_right=form.is_right, note=form.cleaned_data["note"])
     except actions.BadInput as refusal:
-        form.add_error("note", str(refusal))
-        return form, refusal.status
+        form.refuse(refusal)
     except actions.NothingToConfirm as refusal:  # an old page, which has no place for it
         messages.error(request, str(refusal))
-        return form, refusal.status
-    messages.success(request, _("Thank you. We have written down what you said."))
-    return None, 0
+        form.refuse(refusal)
+    else:
+        messages.success(request, _("Thank you. We have written down what you said."))
+    return form
 
 
-def _page(
-    request: HttpRequest, donor: Donor, token: str, form: ConfirmForm | None = None, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, donor: Donor, token: str, form: ConfirmForm | None = None) -> HttpResponse:
     page = page_of(request, with_computers(Donation.objects.filter(donor=donor)))
     context = {
         "donor": donor, "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page,
@@ -91,7 +89,7 @@ def _page(
         "may_tie": donor.user_id is None and request.user.is_authenticated,
         "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
     }  # fmt: skip
-    return render(request, "donating/given.html", context, status=status)
+    return render(request, "donating/given.html", context, status=form.status if form else 200)
 
 
 @login_not_required
@@ -101,13 +99,13 @@ def again(request: HttpRequest) -> HttpResponse:
     """Mail another link. The answer is the same whether anything was offered with the address."""
     form = LinkForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
-        return _private(_again(request, form, 400 if form.errors else 200))
+        return private(_again(request, form, 400 if form.errors else 200))
     email = form.cleaned_data["email"]
     try:
         limits.mail(address=address_of(request), email=email)
     except limits.TooManyMails as refusal:
         form.add_error("email", str(refusal))
-        response = _private(_again(request, form, refusal.status))
+        response = private(_again(request, form, refusal.status))
         response["Retry-After"] = str(refusal.retry_after)
         return response
     with evenly():
@@ -120,7 +118,7 @@ def _again(request: HttpRequest, form: LinkForm, status: int) -> HttpResponse:
     return render(request, "donating/another_link.html", {"form": form}, status=status)
 
 
-def _private(response: HttpResponse) -> HttpResponse:
+def private(response: HttpResponse) -> HttpResponse:
     """Keep the link from other sites and from search machines. Our own switches and forms need the referrer."""
     response["Referrer-Policy"] = "same-origin"
     response["X-Robots-Tag"] = "noindex, nofollow"

@@ -85,13 +85,17 @@ def test_a_text_signed_for_something_else_is_no_link() -> None:
         donor_links.read(signing.TimestampSigner(salt="another").sign_object([donor.pk, donor.links]))
 
 
-def test_ending_links_ends_all_but_the_next() -> None:
+def test_opening_a_new_link_ends_those_before_it() -> None:
     donor, other = donor_of(), donor_of("ana@example.org")
-    before, others = donor_links.token(donor), donor_links.token(other)
-    after = donor_links.token(donor_rows.end_links(donor))
+    before, new, others = donor_links.token(donor), donor_links.new_token(donor), donor_links.token(other)
+    assert donor_links.follow(before) == donor
+    assert donor_links.read(new) == donor  # reading alone ends nothing
+    assert donor_links.follow(before) == donor
+    assert donor_links.follow(new) == donor
     with pytest.raises(BadLink):
-        donor_links.read(before)
-    assert (donor_links.read(after), donor_links.read(others)) == (donor, other)
+        donor_links.follow(before)
+    assert (donor_links.follow(new), donor_links.read(others)) == (donor, other)
+    assert donor_links.token(Donor.objects.get(pk=donor.pk)) != before
 
 
 # ---- rows ----

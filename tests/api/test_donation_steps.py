@@ -70,6 +70,7 @@ def test_its_parts_go_to_another(office: Program) -> None:
         ({"step": "accept", "note": "x" * 501}, "note", ""), ({"step": "accept", "note": "\0"}, "note", ""), ({"step": "accept", "note": 5}, "note", ""),
         ({"step": "receive", "kg": -1}, "kg", ""), ({"step": "receive", "kg": 1000}, "kg", ""), ({"step": "receive", "kg": "NaN"}, "kg", ""),
         ({"step": "receive", "kg": 1e300}, "kg", ""), ({"step": "receive", "kg": True}, "kg", ""), ({"step": "receive", "kg": "heavy"}, "kg", ""),
+        ({"step": "receive", "kg": "6_4"}, "kg", ""), ({"step": "receive", "kg": "٣"}, "kg", ""),
         ({"step": "accept", "computer": "MNG-00127-5"}, "computer", "The last digit does not fit."),
         ({"step": "accept", "computer": NOBODYS}, "computer", "No computer of this donation"),
         ({"step": "accept", "computer": "x"}, "computer", "looks like this"), ({"step": "accept", "computer": "9" * 41}, "computer", ""),

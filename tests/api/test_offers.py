@@ -94,7 +94,8 @@ def test_a_stranger_who_types_a_donors_address_changes_and_learns_nothing(given:
         ({"computers": [{**PC, "ram_mb": 10**30}]}, ["computers.0.ram_mb"]), ({"computers": [{**PC, "disk_gb": "many"}]}, ["computers.0.disk_gb"]),
         ({"computers": [{**PC, "nic_mbit": -1}]}, ["computers.0.nic_mbit"]), ({"computers": [{**PC, "kind": "toaster"}]}, ["computers.0.kind"]),
         ({"computers": [{**PC, "model": "\u202e"}]}, ["computers.0.model"]), ({"computers": [{**PC, "cpu": "x" * 101}]}, ["computers.0.cpu"]),
-        ({"computers": [{**PC, "ram_mb": True}]}, ["computers.0.ram_mb"]),
+        ({"computers": [{**PC, "ram_mb": True}]}, ["computers.0.ram_mb"]), ({"computers": [{**PC, "ram_mb": "6_4"}]}, ["computers.0.ram_mb"]),
+        ({"computers": [{**PC, "year": " 2013"}]}, ["computers.0.year"]), ({"computers": [{**PC, "disk_gb": "٣٢"}]}, ["computers.0.disk_gb"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_at_its_field_and_nothing_is_kept(

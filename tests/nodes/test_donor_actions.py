@@ -1,17 +1,22 @@
 """Donors' own actions, beneath the pages."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.donors import donor_rows
-from accounts.models import Donor, Notice, User
+from accounts.models import AuditRow, Donor, Notice, User
 from machines.tasks import follow_accounts
 from nodes import actions, donor_actions
 from nodes.models import Donation
 from nodes.states import Reason, where_it_helps
+from tests.accounts.test_tokens import in_own_connection
+from tests.database_clients import count_of_waiting
 from tests.nodes.donated import OLD, PC, offered, stepped
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db
 WHO = donor_actions.Who(email="Lucia@Example.org", name="Carlos", language="es")
@@ -42,13 +47,29 @@ def test_a_refused_offer_leaves_no_donor() -> None:
     assert not Donor.objects.exists()
 
 
-def test_another_link_ends_those_before() -> None:
+def test_another_link_ends_nothing_until_it_is_opened() -> None:
     donor = offered().donor
     donor_actions.mail_new_link(email=" LUCIA@example.org ")
     donor_actions.mail_new_link(email="nobody@example.org")
+    donor_actions.mail_new_link(email="lucia@example.org")
     donor.refresh_from_db()
-    assert donor.links == 1
-    assert Notice.objects.filter(kind="donation.link").count() == 1
+    assert donor.links == 0
+    assert Notice.objects.filter(kind="donation.link").count() == 2
+
+
+def test_who_ties_a_donor_is_in_the_log_once(student: User) -> None:
+    donation = offered()
+    for _twice in range(2):
+        donor_actions.tie(donor=Donor.objects.get(), user=student)
+    [row] = AuditRow.objects.filter(verb="tie_donor")
+    assert (row.who, row.whom, row.kind, row.name) == (student, student, "donor", donation.number)
+
+
+def test_what_an_administrator_writes_down_is_in_the_log(admin: User) -> None:
+    donation = donor_actions.offer(who=WHO, computers=[PC], handover="bring", by=admin)
+    donor_actions.offer(who=WHO, computers=[PC], handover="bring")
+    [row] = AuditRow.objects.filter(verb="write_down_donation")
+    assert (row.who, row.object_id, row.name) == (admin, str(donation.pk), donation.number)
 
 
 def test_a_list_is_confirmed_once_all_that_is_awaited_is_here(admin: User) -> None:
@@ -77,3 +98,21 @@ def test_what_an_erased_donor_wrote_is_erased() -> None:
     donor_rows.erase(gone.donor)
     follow_accounts()
     assert [Donation.objects.get(pk=row.pk).message for row in (gone, stays)] == ["", "Calle 1"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_erases_while_somebody_ties_is_too_late(student: User) -> None:
+    donor, said = offered().donor, []
+
+    def erase() -> None:
+        with pytest.raises(donor_actions.HasAccount):
+            donor_actions.erase(donor=donor)
+        said.append("refused")
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            donor_actions.tie(donor=Donor.objects.get(), user=student)
+            other = pool.submit(in_own_connection, erase)
+            until(count_of_waiting, "who erases waits for the donor's row")
+        other.result(timeout=PATIENCE)
+    assert (said, Donor.objects.get().erased_at) == (["refused"], None)

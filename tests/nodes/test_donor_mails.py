@@ -1,6 +1,7 @@
 """Mails to donors: where, when and in which language; and what is left when a donor is removed."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -94,7 +95,8 @@ def test_one_mail_for_all_of_a_press(lucia: Donor, admin: User, clock: Clock, to
     taken(donation, "accept", admin, note="three of a kind")
     clock.pass_minutes(10)
     assert mailed() == 1
-    assert all(computer.number in told[-1].body for computer in donation.computers.all())
+    first, _second, third = donation.computers.all()
+    assert f"3 × Dell OptiPlex 780 ({first.number} a {third.number})" in told[-1].body
     assert "kind" not in told[-1].body  # the note is for staff
 
 
@@ -174,6 +176,21 @@ def test_who_is_accepted_reads_how_it_comes_here_and_where_to_ask(
     for each in (told[-1].body, told[-1].alternatives[0][0]):
         assert "give@example.org" in each
         assert ("Building 12" in each) == (handover == "bring")
+
+
+def test_a_mail_tells_the_reasons_that_are_true_of_all_that_it_names(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    Donor.objects.update(language="en")
+    for second, tells_both in ((OLD, True), (replace(OLD, cpu="", bits=64), False)):
+        donation = offered(OLD, second, donor=lucia)
+        donation.computers.update(state="accepted", reason="")
+        taken(donation, "decline", admin, reason="memory")
+        clock.pass_minutes(10)
+        mailed()
+        [letter] = [each for each in told[-2:] if each.subject == "We cannot take these of your computers"]
+        assert "It has too little memory." in letter.body
+        assert ("It is a 32-bit computer." in letter.body) == tells_both
 
 
 def test_what_is_mailed_to_a_donor_without_an_account_is_seen_by_nobody_else(

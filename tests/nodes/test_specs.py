@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from nodes import specs
+from nodes.models import Computer
 from nodes.specs import Facts
 
 ONLY_32 = (
@@ -58,3 +59,12 @@ def test_the_least_is_a_setting(settings: Any) -> None:
     settings.MIN_COMPUTER_RAM_MB, settings.MIN_COMPUTER_NIC_MBIT = 4096, 1000
     assert specs.why_not(Facts(ram_mb=2048)) == "memory"
     assert specs.why_not(Facts(ram_mb=4096, nic_mbit=100)) == "network"
+
+
+def test_each_reason_is_told_and_the_given_one_first() -> None:
+    facts = {"cpu": "Pentium 4", "ram_mb": 256, "nic_mbit": 10}
+    assert specs.all_why_not(Facts(**facts)) == ["bits", "memory", "network"]
+    assert Computer(**facts, reason="memory").reasons == (
+        "It has too little memory. It is a 32-bit computer. Its network card is too slow."
+    )
+    assert Computer(**facts, reason="enough").reasons == "There is no place for more computers just now."

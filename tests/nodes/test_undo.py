@@ -14,7 +14,7 @@ from nodes.models import Computer, StateChange
 from tests.accounts.test_tokens import in_own_connection
 from tests.database_clients import count_of_waiting
 from tests.nodes.conftest import Clock
-from tests.nodes.donated import OLD, PC, offered, states_of, taken
+from tests.nodes.donated import OLD, PC, make_computer, offered, states_of, taken
 from tests.waiting import PATIENCE, until
 
 
@@ -133,3 +133,18 @@ def test_who_waits_past_the_ten_minutes_is_too_late(lucia: Donor, admin: User, c
             clock.pass_minutes(0.02)
         undoes.result(timeout=PATIENCE)
     assert "for 10 minutes" in said[0]
+
+
+def test_undoing_a_second_weighing_brings_the_first_back(lucia: Donor, admin: User) -> None:
+    computer = make_computer("waiting", donor=lucia, grams=8000)
+    batch = actions.step(computers=[computer], name="receive", by=admin, grams=7200)
+    computer.refresh_from_db()
+    assert computer.grams == 7200
+    assert [each.grams for each in actions.undo(batch=batch, by=admin)] == [8000]
+
+
+def test_a_weight_that_was_corrected_since_outlives_the_undoing(lucia: Donor, admin: User) -> None:
+    computer = make_computer("waiting", donor=lucia, grams=8000)
+    batch = actions.step(computers=[computer], name="receive", by=admin, grams=7200)
+    actions.correct(computer=computer, by=admin, grams=7900)
+    assert [each.grams for each in actions.undo(batch=batch, by=admin)] == [7900]

@@ -31,8 +31,16 @@ def test_axe_finds_nothing_on_the_desk(browser: Browser, live_server: Any, admin
     computers = [offer.computers.earliest("pk"), here, make_computer("waiting"), make_computer("recycled")]
     paths = [f"/manage/computers/{computer.pk}/" for computer in computers]
     paths += ["/manage/computers/", "/manage/computers/?q=MNG-00127-5", f"/manage/donations/{offer.pk}/"]
+    half = offered(*["HP 6000"] * 4)
+    half.computers.update(state="received")
+    half.computers.filter(pk=half.computers.latest("pk").pk).update(state="wiped")
+    paths += [f"/manage/donations/{half.pk}/", f"/manage/donations/{half.pk}/donor/"]
     for path in [*paths, f"{paths[0]}facts/"]:
         wrong += look(page, path, f"desk-{path.strip('/?').replace('/', '-')}-{language}", LOOKS[language])
+    page.goto(f"/manage/donations/{half.pk}/")
+    for summary in page.locator("#main details > summary").all():
+        summary.evaluate("each => each.parentElement.open = true")
+    wrong += faults(page, f"desk-together-open-{language}", LOOKS[language])
     page.goto(paths[1])
     for summary in page.locator("#main details > summary").all():
         summary.evaluate("each => each.parentElement.open = true")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from accounts.donors import donor_links
 from accounts.models import User
@@ -66,8 +66,23 @@ def test_axe_finds_nothing_on_the_donors_pages(
     tied = offered(PC, PC, OLD, donor=donor_of("donor@example.org", user=donor))
     stepped(tied.computers.all()[0], "accept", "receive", "wipe", "test", "put_in_service", by=admin, grams=8200)
     stepped(tied.computers.all()[1], "accept", "receive", "wait_for_parts", by=admin, grams=9100)
+    many = offered(*[PC] * 15, OLD, OLD, donor=tied.donor)
+    for each in many.computers.all()[:9]:
+        stepped(each, "accept", "receive", by=admin, grams=8000)
     wrong += look(page, "/donating/", f"{language}-home", *looks)
     assert wrong == []
+
+
+@needs_axe
+@pytest.mark.parametrize("language", LOOKS)
+def test_axe_finds_nothing_where_a_donor_erases_their_data(browser: Browser, live_server: Any, language: str) -> None:
+    donor, page, looks = offered(message="A word").donor, opened(browser, live_server, language), LOOKS[language]
+    wrong = look(page, f"/given/{donor_links.token(donor)}/data/", f"{language}-given-data", *looks)
+    wrong += look(page, f"/given/{donor_links.erasure_token(donor)}/erase/", f"{language}-given-erase", *looks)
+    page.locator("#main .danger").click()
+    wrong += faults(page, f"{language}-given-erased", *looks)
+    assert wrong == []
+    assert Donation.objects.get().message == ""
 
 
 def test_two_computers_are_offered_without_a_script_and_nothing_is_lost(browser: Browser, live_server: Any) -> None:
@@ -79,14 +94,14 @@ def test_two_computers_are_offered_without_a_script_and_nothing_is_lost(browser:
     page.locator("[value=desktop]").check()
     page.locator("[name=c0-model]").fill("Dell OptiPlex 780")
     page.locator("[name=c0-model]").press("Enter")  # an answer, not an offer
-    expect(page.get_by_text("It may help", exact=True)).to_be_visible()
+    expect(page.locator(".pill", has_text="It may help")).to_be_visible()
     page.locator("[name=name]").fill("Carlos")
     page.locator("[name=add]").click()
     expect(page.get_by_role("heading", name="Computer 2")).to_be_focused()
     page.locator("[name=c1-kind][value=laptop]").check()
     page.locator("[name=c1-cpu]").fill("Pentium 4")
     page.locator(".main[name=check]").click()
-    expect(page.get_by_text("It cannot carry machines", exact=True)).to_be_visible()
+    expect(page.locator(".pill", has_text="It cannot carry machines")).to_be_visible()
     expect(page.locator("[name=name]")).to_have_value("Carlos")
     page.locator(".main[name=offer]").click()
     expect(page.locator("#id_email_error")).to_be_visible()
@@ -107,3 +122,21 @@ def test_the_list_is_confirmed_by_the_link(browser: Browser, live_server: Any, a
     expect(page.get_by_text("We have written down what you said.")).to_be_visible()
     donation.refresh_from_db()
     assert donation.confirmed == "yes"
+
+
+def test_on_a_phone_the_verdict_and_the_button_stay_at_the_thumb(browser: Browser, live_server: Any) -> None:
+    page = visit(browser, live_server, user=None, width=390, theme="light", language="en")
+    page.goto("/donate/")
+    page.locator("[value=desktop]").check()
+    button = page.get_by_role("button", name="See whether it helps")
+    assert _is_at_the_thumb(page, button)
+    button.click()
+    expect(page.locator(".actionbar")).to_contain_text("It may help")
+    assert _is_at_the_thumb(page, page.get_by_role("button", name="Offer this computer"))
+
+
+def _is_at_the_thumb(page: Page, button: Locator) -> bool:
+    box, screen = button.bounding_box(), page.viewport_size
+    assert box is not None
+    assert screen is not None
+    return screen["height"] / 2 < box["y"] and box["y"] + box["height"] <= screen["height"] and box["height"] >= 44

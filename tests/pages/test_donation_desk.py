@@ -94,6 +94,51 @@ def test_an_offer_of_more_computers_costs_no_more_queries(office: Client, admin:
     assert counts[0] == counts[1]
 
 
+def test_all_of_an_offer_go_to_service_by_one_button_after_another(office: Client) -> None:
+    donation = offered("one", "two", "three")
+    for step, label in (
+        ("accept", "Accept all 3"), ("receive", "All 3 are here"), ("wipe", "Record the wipe of all 3"),
+        ("test", "Record the test of all 3"), ("put_in_service", "Put all 3 into service"),
+    ):  # fmt: skip
+        assert label in text(office.get(offer_page(donation)))
+        assert office.post(offer_page(donation), together(office, donation, step)).status_code == 302
+    assert set(donation.computers.values_list("state", flat=True)) == {"in_service"}
+
+
+def test_some_are_picked_and_the_others_stay(office: Client, admin: User) -> None:
+    donation = offered("one", "two", "three")
+    donation.computers.update(state="received")
+    first, second, third = donation.computers.all()
+    sent = {**together(office, donation, "wipe"), "only": "1", "picked": [str(first.pk), str(third.pk)]}
+    assert office.post(offer_page(donation), sent).status_code == 302
+    assert [fresh(each).state for each in (first, second, third)] == ["wiped", "received", "wiped"]
+    shown = text(office.get(offer_page(donation)))
+    assert "1 of 3" in shown
+    assert "2 are in another state and stay as they are." in shown
+    actions.undo(batch=first.changes.latest("pk").batch, by=admin)
+    assert set(donation.computers.values_list("state", flat=True)) == {"received"}
+
+
+def test_a_fault_keeps_what_was_picked(office: Client) -> None:
+    donation = offered("one", "two")
+    donation.computers.update(state="received")
+    sent = {**together(office, donation, "wipe"), "only": "1"}
+    assert "Pick at least one computer." in text(office.post(offer_page(donation), sent))
+    picked = str(donation.computers.latest("pk").pk)
+    reply = office.post(offer_page(donation), {**sent, "picked": picked, "note": "x" * 501})
+    assert (reply.status_code, reply.content.decode().count(" checked")) == (400, 1)
+    assert set(donation.computers.values_list("state", flat=True)) == {"received"}
+
+
+def test_only_computers_of_this_offer_are_picked(office: Client) -> None:
+    donation, other = offered("one", "two"), make_computer("received")
+    donation.computers.update(state="received")
+    sent = {**together(office, donation, "wipe"), "only": "1"}
+    for picked in ([str(other.pk)], ["x"], ["9" * 30]):
+        assert office.post(offer_page(donation), {**sent, "picked": picked}).status_code == 400
+    assert fresh(other).state == "received"
+
+
 def test_what_the_donor_answered_is_there(office: Client) -> None:
     donation = offered("one")
     donation.computers.update(state="received")

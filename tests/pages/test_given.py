@@ -9,6 +9,7 @@ from accounts.donors import donor_links
 from accounts.models import Donor, User
 from nodes import actions
 from nodes.models import Donation
+from portal.presenters.given_computers import ShownDonation, given
 from tests.nodes.donated import OLD, PC, donor_of, offered, stepped
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def test_it_shows_each_computer_its_way_and_why_not(client: Client, donation: Do
         "Dell OptiPlex 780",
         "Lucía Paz",
         old.number,
-        "It is a 32-bit computer. It can still help",
+        "It is a 32-bit computer. It has too little memory. It can still help",
     ):
         assert words in page
     assert page.count('class="stepper"') == 1
@@ -90,6 +91,30 @@ def test_who_signed_in_to_add_it_finds_the_button_first(client: Client, donation
             client.force_login(person)
         page = text(client.get(link(donation)))
         assert (page.index('id="account"') < page.index(donation.number)) == is_first
+
+
+def test_what_is_alike_is_one_card_with_the_numbers_folded(client: Client, admin: User) -> None:
+    donation = offered(*[PC] * 4, OLD)
+    first, second, third, other, _old = donation.computers.all()
+    for each in (first, second, third):
+        stepped(each, "accept", "receive", by=admin, grams=8000)
+    page = text(client.get(link(donation)))
+    assert page.count('class="panel" aria-labelledby="computer-') == 3
+    assert '3 × Dell OptiPlex 780</h3> <span class="pill tone-asleep">Received</span>' in page
+    for words in (f"{first.number} to {third.number}", "All 3 numbers", second.number, "24 kg together", other.number):
+        assert words in page
+
+
+def test_what_happened_to_some_of_those_that_are_alike_tells_to_how_many(
+    client: Client, donation: Donation, admin: User
+) -> None:
+    donation = offered(PC, PC, donor=donation.donor)
+    first, second = donation.computers.all()
+    stepped(first, "accept", "receive", "wipe", by=admin)
+    stepped(second, "accept", "receive", "wait_for_parts", "wipe", by=admin)
+    [shown] = ShownDonation(given(Donation.objects.filter(pk=donation.pk)).get()).groups
+    counts = {label: count for _tone, label, _reason, _at, count in shown.happened}
+    assert counts == {"Wiped": 0, "Waiting for parts": 1, "Received": 0, "Accepted": 0, "Offered": 0}
 
 
 def test_the_way_shows_where_it_was_and_what_lies_ahead(client: Client, donation: Donation, admin: User) -> None:

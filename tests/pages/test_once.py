@@ -52,8 +52,10 @@ REPEATABLE = {
     "account-elsewhere-link",  # the session keeps what is to be linked until it is
     "cloud-user-end", "account/horizon_end.html",  # ended is ended
     "donate",  # a second press of the form is the same offer (Donation.sent_as)
-    "given-again",  # one link works: the newest
+    "given-again",  # one more link; the one that is opened last works
     "donating-tie", "donating/_account.html",  # tied is tied
+    "donating/data.html",  # one more link that erases, and only one erases
+    "donating/erase.html",  # erased is erased
     "donating/_confirm_forms.html",  # the same answer again
     "account/cloud_credential.html",  # what it makes is kept nowhere: each time another
 }  # fmt: skip

@@ -30,7 +30,7 @@ PUBLIC = {
     "account_reset_password_done", "account_reset_password_from_key",
     "account_reset_password_from_key_done", "language", "theme", "api-token", "api-device", "api-device-token", "api-schema", "api-docs",
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
-    "donate", "donated", "given", "given-again",
+    "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
@@ -73,6 +73,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),
     "all-machines": ("see", BulkRun), "bulk": ("start", BulkRun), "bulk-run": ("see", BulkRun),
     "desk": ("see", Computer), "donation": ("change", Computer), "donation-undo": ("change", Computer),
+    "donation-donor": ("change", Computer), "donation-donor-download": ("change", Computer),
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts")},
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),

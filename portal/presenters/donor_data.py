@@ -1,0 +1,78 @@
+"""All that is kept of a donor, for themselves: as JSON, some donations at a time."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, Prefetch, QuerySet
+
+from accounts.models import Donor, Notice
+from nodes.files import file_store
+from nodes.models import Computer, Donation, Photo, StateChange
+
+AT_ONCE = 20  # donations, read with their computers; mails
+Row = TypeVar("Row", bound=Model)
+_OF_DONOR = ("name", "organisation", "email", "language", "browser_time_zone", "created_at", "verified_at", "links")
+_OF_DONATION = ("number", "offered_at", "handover", "message", "confirmed", "confirmed_at", "confirm_note")
+_OF_COMPUTER = (
+    "number", "kind", "model", "cpu", "bits", "ram_mb", "disk_gb", "nic_mbit", "year", "grams", "state", "state_since", "reason",
+)  # fmt: skip
+_OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the names of staff
+_OF_PHOTO = ("added_at", "width", "height")
+_OF_MAIL = ("kind", "state", "created_at", "delivered_at")
+
+
+def kept(donor: Donor) -> Iterator[str]:
+    """Yield the parts of a text of JSON."""
+    account = donor.user.username if donor.user else ""
+    yield '{"donor": ' + _json({**_facts(donor, _OF_DONOR), "account": account}) + ', "donations": ['
+    yield from _listed(_donation(row) for row in _donations(donor))
+    yield '], "mails": ['
+    yield from _listed(_facts(row, _OF_MAIL) for row in _batches(Notice.objects.filter(donor=donor)))
+    yield "]}\n"
+
+
+def _donations(donor: Donor) -> Iterator[Donation]:
+    computers = Computer.objects.prefetch_related(Prefetch("changes", queryset=StateChange.objects.order_by("pk")))
+    rows = Donation.objects.filter(donor=donor).prefetch_related(Prefetch("computers", queryset=computers))
+    return _batches(rows)
+
+
+def _batches(rows: "QuerySet[Row]") -> "Iterator[Row]":
+    last = 0
+    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+        yield from batch
+        last = batch[-1].pk
+
+
+def _donation(row: Donation) -> dict[str, Any]:
+    computers = [_computer(each) for each in row.computers.all()]
+    photos = [_photo(each) for each in row.photos.filter(is_donors=True).select_related("file")]
+    return {**_facts(row, _OF_DONATION), "computers": computers, "photos": photos}
+
+
+def _photo(row: Photo) -> dict[str, Any]:
+    """Return a photo that the donor sent, with its bytes; without them where FILES_DIR lacks it."""
+    with suppress(FileNotFoundError), file_store.opened(row.file) as file:
+        return {**_facts(row, _OF_PHOTO), "jpeg_base64": b64encode(file.read()).decode()}
+    return {**_facts(row, _OF_PHOTO), "jpeg_base64": ""}
+
+
+def _computer(row: Computer) -> dict[str, Any]:
+    return {**_facts(row, _OF_COMPUTER), "steps": [_facts(each, _OF_CHANGE) for each in row.changes.all()]}
+
+
+def _facts(row: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _listed(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+    for at, row in enumerate(rows):
+        yield ("\n," if at else "\n") + _json(row)
+
+
+def _json(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, cls=DjangoJSONEncoder, ensure_ascii=False)
