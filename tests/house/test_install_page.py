@@ -54,7 +54,7 @@ def test_only_the_ways_not_taken_and_the_editor_are_left_out() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["read_header 10s", "read_body 5m", "max_size 20MB", "client_max_body_size 20m;", "client_header_timeout 10s;"],
+    ["read_header 10s", "read_body 5m", "max_size 50MB", "client_max_body_size 50m;", "client_header_timeout 10s;"],
 )
 def test_the_proxies_bound_heads_and_bodies(line: str) -> None:
     """The proxy bounds what reaches Minga: by themselves Caddy and nginx would wait for the rest of a head, or keep a body of any size."""

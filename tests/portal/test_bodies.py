@@ -31,7 +31,14 @@ def large(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(len(request.body)))
 
 
-urlpatterns = [path("large/", large), *ours]
+@takes_up_to(3 * MB, strangers=True)
+@csrf_exempt
+@login_not_required
+def offered(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(len(request.body)))
+
+
+urlpatterns = [path("large/", large), path("offered/", offered), *ours]
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +83,20 @@ class Sent:
         return dict(self.answer[0]["headers"])
 
 
+class Slow(Sent):
+    """A body that stops beyond the usual limit until it is told to go on."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.is_slow, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        if self.taken > LARGEST + PIECE:
+            self.is_slow.set()
+            await self.goes_on.wait()
+        return await super().receive()
+
+
 async def test_a_body_with_a_length_beyond_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
     sent = Sent(3 * MB, content_length=str(3 * MB))
@@ -110,6 +131,29 @@ async def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
     sent = Sent(0)
     assert (await sent.to("/accounts/login/"))[0] == 408
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_few_strangers_at_once_may_send_more_where_a_view_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
+    assert (await Sent(3 * MB).to("/offered/")) == (200, str(3 * MB))
+    slow = [Slow(3 * MB) for _n in range(body_limits.MOST_STRANGERS)]
+    under_way = [asyncio.create_task(sent.to("/offered/")) for sent in slow]
+    await asyncio.gather(*(sent.is_slow.wait() for sent in slow))
+    one_more = Sent(3 * MB)
+    assert (await one_more.to("/offered/"))[0] == 503
+    assert (await Sent(LARGEST).to("/offered/"))[0] == 200
+    for sent in slow:
+        sent.goes_on.set()
+    assert [answer[0] for answer in await asyncio.gather(*under_way)] == [200] * len(slow)
+    assert (await Sent(3 * MB).to("/offered/"))[0] == 200
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_beyond_what_strangers_may_send_the_limit_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
+    status, page = await Sent(4 * MB).to("/offered/")
+    assert (status, "at most 3 MB" in page) == (413, True)
 
 
 @pytest.mark.parametrize("length", ["1e3", "-1", "9" * 40])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import timedelta
+from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -87,9 +88,25 @@ def test_all_is_well(client: Client) -> None:
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json()["state"]) == (200, "ok")
     assert {name: part["state"] for name, part in reply.json()["parts"].items()} == dict.fromkeys(
-        ("database", "redis", "disk", "cloud", "agents", "rows", "mails", "disks", "live"), "ok"
+        ("database", "redis", "disk", "files", "cloud", "agents", "rows", "mails", "disks", "live"), "ok"
     )
-    assert all(0 <= part["seconds"] < 10 for name, part in reply.json()["parts"].items() if name != "disk")
+    assert all(
+        0 <= part["seconds"] < 10 for name, part in reply.json()["parts"].items() if name not in ("disk", "files")
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"), [(None, "no folder for photos"), (0o500, "the folder for photos cannot be written")]
+)
+def test_a_folder_that_takes_no_photos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int | None, why: str
+) -> None:
+    if mode:
+        (tmp_path / "files").mkdir(mode)
+        monkeypatch.setattr("os.access", lambda *_asked: False)  # root may write everywhere
+    part = health.disk(str(tmp_path / "files"), "photos")
+    assert part.state == "degraded"
+    assert part.why.startswith(why)
 
 
 @pytest.mark.django_db(transaction=True)
