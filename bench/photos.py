@@ -27,7 +27,9 @@ def made(kind: str) -> bytes:
 
     small = Image.frombytes("RGB", (SIZE[0] // 16, SIZE[1] // 16), os.urandom(3 * (SIZE[0] // 16) * (SIZE[1] // 16)))
     out = BytesIO()
-    small.resize(SIZE, Image.Resampling.BICUBIC).save(out, kind.split()[-1], **KINDS[kind])
+    # A smooth PNG would be too large to send.
+    way = Image.Resampling.NEAREST if kind == "PNG" else Image.Resampling.BICUBIC
+    small.resize(SIZE, way).save(out, kind.split()[-1], **KINDS[kind])
     return out.getvalue()
 
 
