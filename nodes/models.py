@@ -77,6 +77,9 @@ class Computer(models.Model):
     nic_mbit = models.PositiveIntegerField(null=True, blank=True)  # Mbit/s
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     grams = models.PositiveIntegerField(null=True, blank=True)  # weighed when it came
+    reference = models.CharField(
+        max_length=60, blank=True, default=""
+    )  # in the list of whoever wrote it down; one donor's are unique
     state = models.CharField(max_length=10, choices=states.State.choices, default=states.State.OFFERED)
     state_since = models.DateTimeField(default=timezone.now)
     reason = models.CharField(max_length=10, choices=states.Reason.choices, blank=True, default="")  # why not accepted
@@ -97,7 +100,10 @@ class Computer(models.Model):
                 condition=Q(used_for=None) | Q(state__in=["parts", "recycled"]), name="computer_used_for_parts"
             ),
         ]
-        indexes = [models.Index(fields=["state", "-state_since"], name="computer_by_state")]
+        indexes = [
+            models.Index(fields=["state", "-state_since"], name="computer_by_state"),
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="computer_by_reference"),
+        ]
 
     def __str__(self) -> str:
         return self.number

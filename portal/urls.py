@@ -30,6 +30,7 @@ from portal.views import (
     given,
     help_pages,
     idle_questions,
+    inventory_pages,
     kept_moments,
     keys_in_machines,
     keys_page,
@@ -134,6 +135,16 @@ _manage: list[URLPattern | URLResolver] = [
     path("announcements/<int:pk>/", announcements.change, name="announcement"),
     path("announcements/<int:pk>/end/", announcements.end, name="announcement-end"),
     path("computers/", desk.desk, name="desk"),
+    path(
+        "computers/import/", takes_up_to(5 * MB, may=access.administers)(inventory_pages.bring_in), name="desk-import"
+    ),
+    path(
+        "computers/import/left-out/",
+        takes_up_to(5 * MB, may=access.administers)(inventory_pages.left_out),
+        name="desk-import-left-out",
+    ),
+    path("computers/import/example.csv", inventory_pages.example, name="desk-import-example"),
+    path("computers/export.csv", inventory_pages.export, name="desk-export"),
     path("computers/<int:pk>/", desk.computer, name="desk-computer"),
     path("computers/<int:pk>/undo/", desk.undo, name="desk-undo"),
     path("computers/<int:pk>/facts/", desk.facts, name="desk-facts"),

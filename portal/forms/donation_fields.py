@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext
 
 from lib.names import BadName, clean_name
-from nodes import fact_bounds
+from nodes import amounts, fact_bounds
 from portal.forms.digits_field import DigitsField
 from portal.forms.quota_requests import LinesField
 
@@ -48,6 +48,12 @@ class FactField(Whole):
     def __init__(self, fact: str, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
         self.fact = fact
+
+    def to_python(self, value: Any) -> int | None:
+        """Read digits in the unit of the label, and amounts that say theirs: 1 TB."""
+        text = "" if value in self.empty_values else str(value).strip()
+        number = amounts.READERS[self.fact](text) if text and not text.isdigit() else None
+        return super().to_python(value) if number is None else number
 
     def validate(self, value: Any) -> None:
         if note := fact_bounds.why_impossible(self.fact, value):

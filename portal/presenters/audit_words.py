@@ -79,6 +79,7 @@ VERBS: dict[str, Promise] = {
     "recycle_computer": pgettext_lazy("audit", "Handed a computer to recycling"),
     "undo_computer_step": pgettext_lazy("audit", "Took a step of a computer back"),
     "correct_computer": pgettext_lazy("audit", "Corrected the facts about a computer"),
+    "import_computers": pgettext_lazy("audit", "Imported a list of computers"),
     "write_down_donation": pgettext_lazy("audit", "Wrote down what somebody gives"),
     "tie_donor": pgettext_lazy("audit", "Added what somebody gave to their account"),
     "download_donor": pgettext_lazy("audit", "Downloaded what is kept of a donor"),
@@ -98,6 +99,7 @@ KINDS: dict[str, Promise] = {
     "terms": pgettext_lazy("audit", "terms of use"),
     "announcement": pgettext_lazy("audit", "announcement"),
     "computer": pgettext_lazy("audit", "computer"),
+    "computers": pgettext_lazy("audit", "list of computers"),
     "donation": pgettext_lazy("audit", "donation"),
     "donor": pgettext_lazy("audit", "donor"),
 }

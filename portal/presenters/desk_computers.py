@@ -30,7 +30,14 @@ NEEDS: dict[str, Promise] = {
     State.WIPED: pgettext_lazy("desk", "To test"),
     State.TESTED: pgettext_lazy("desk", "To put into service"),
 }
-_SEARCHED = ("model", "cpu", "donation__donor__name", "donation__donor__organisation", "donation__donor__email")
+_SEARCHED = (
+    "model",
+    "cpu",
+    "reference",
+    "donation__donor__name",
+    "donation__donor__organisation",
+    "donation__donor__email",
+)
 BITS = {32: gettext_lazy("32-bit"), 64: gettext_lazy("64-bit")}
 _MBIT = 1000  # of a Gbit
 
@@ -104,6 +111,7 @@ def facts_of(computer: Computer) -> list[tuple[Any, str]]:
         (_("Network card"), computer.nic_mbit and _speed(computer.nic_mbit)),
         (_("Year"), computer.year and str(computer.year)),
         (_("Weight"), computer.grams and kilos(computer.grams)),
+        (_("Reference"), computer.reference),
     ]
     return [(name, value) for name, value in known if value]
 

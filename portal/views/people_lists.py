@@ -14,6 +14,7 @@ from accounts import people_csv, people_import
 from accounts.models import User
 from accounts.people_csv import PeopleList
 from accounts.people_import import Plan, Planned, Status
+from lib import csv_lists
 from lib.notes import Refusal
 from portal.access import only
 from portal.forms.person_forms import ImportForm
@@ -66,7 +67,7 @@ def _read(request: SignedIn, answer: Callable[[SignedIn, ImportForm, PeopleList]
 
 def _content(form: ImportForm) -> bytes | str:
     file, pasted = form.cleaned_data["file"], form.cleaned_data["csv"]
-    return bytes(file.read(people_csv.MOST_BYTES + 1)) if file else str(pasted)
+    return bytes(file.read(csv_lists.MOST_BYTES + 1)) if file else str(pasted)
 
 
 def _preview(request: SignedIn, form: ImportForm, found: PeopleList) -> HttpResponse:
@@ -78,7 +79,7 @@ def _preview(request: SignedIn, form: ImportForm, found: PeopleList) -> HttpResp
         "lines": (lines := _first(plan)),
         "hidden": len(plan.lines) - len(lines),
         "notices": found.notices,
-        "text": people_csv.decoded(_again(form))[0],
+        "text": csv_lists.decoded(_again(form))[0],
         "role": User.Role(form.cleaned_data["role"]),
     }
     return render(request, "people/preview.html", context)

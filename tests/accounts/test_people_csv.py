@@ -2,7 +2,8 @@
 
 import pytest
 
-from accounts.people_csv import MOST_BYTES, MOST_LINES, BadList, Line, read
+from accounts.people_csv import Line, read
+from lib.csv_lists import MOST_BYTES, MOST_LINES, BadList
 
 ANA = Line(2, "", "Ana Núñez", "ana@example.org")
 

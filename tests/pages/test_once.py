@@ -42,6 +42,8 @@ REPEATABLE = {
     "terms-edit", "terms/edit.html",  # its form carries the number of the version before
     "people-import-left-out",  # a file to look at
     "people-import",  # a look at a list; the form that creates people has a token, and finds them there the second time
+    "desk-import-left-out",  # a file to look at
+    "desk-import",  # a look at a list; the form that writes has a token
     "announcement-dismiss", "announcements/_note.html",  # put away is put away
     "all_machines/_preview.html",  # a run starts once: its row says so
     "notice-again",  # only what has failed is sent once more

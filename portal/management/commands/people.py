@@ -11,6 +11,7 @@ from accounts.cloud_users import asking
 from accounts.models import OutsideAccount, User
 from accounts.outside import linking
 from accounts.people_search import PeopleFilters, by_name
+from lib import csv_lists
 from lib.notes import Refusal
 from lib.spreadsheets import csv_lines
 from portal.management.output import beginning_of
@@ -116,7 +117,7 @@ class Command(BaseCommand):
     def _import(self, options: dict[str, Any]) -> None:
         try:
             with options["file"].open("rb") as file:
-                found = people_csv.read(file.read(people_csv.MOST_BYTES + 1))
+                found = people_csv.read(file.read(csv_lists.MOST_BYTES + 1))
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from None
         for notice in found.notices:
