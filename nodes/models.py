@@ -78,7 +78,7 @@ class Computer(models.Model):
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     grams = models.PositiveIntegerField(null=True, blank=True)  # weighed when it came
     reference = models.CharField(
-        max_length=60, blank=True, default=""
+        max_length=60, blank=True, default="", db_default=""
     )  # in the list of whoever wrote it down; one donor's are unique
     state = models.CharField(max_length=10, choices=states.State.choices, default=states.State.OFFERED)
     state_since = models.DateTimeField(default=timezone.now)

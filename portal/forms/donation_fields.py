@@ -52,7 +52,7 @@ class FactField(Whole):
     def to_python(self, value: Any) -> int | None:
         """Read digits in the unit of the label, and amounts that say theirs: 1 TB."""
         text = "" if value in self.empty_values else str(value).strip()
-        number = amounts.READERS[self.fact](text) if text and not text.isdigit() else None
+        number = amounts.READERS[self.fact](text) if any(mark.isalpha() for mark in text) else None
         return super().to_python(value) if number is None else number
 
     def validate(self, value: Any) -> None:

@@ -52,7 +52,8 @@ def test_columns_that_say_nothing_here_are_named() -> None:
     ("text", "sentence"),
     [
         ("", "empty"), ("Dell;i3;4 GB", "must name the columns"), ("model\n" + "x\n" * (MOST_LINES + 1), "more than 5000 lines"),
-        (b"PK\x03\x04", "spreadsheet file"), (b"model\0\0x", "not text"), ("model\n" + "x" * 1_000_001, "larger than 1 MB"), ('model\n"' + "x" * 200_000, "Line 2"),
+        (b"PK\x03\x04", "spreadsheet file"), (b"model\0\0x", "not text"), ("model\n" + "x" * 1_000_001, "larger than 1 MB"),
+        ('model\n"' + "x" * 200_000, "Line 2"),
     ],
 )  # fmt: skip
 def test_what_is_no_list(text: str | bytes, sentence: str) -> None:
