@@ -36,6 +36,7 @@ FIRST_WAIT = timedelta(seconds=30)  # doubles with each further failure
 MAILS_TO_AN_ADDRESS = 5
 LONGEST_WAIT = timedelta(minutes=15)
 OFFERS = 5  # of computers, from one address within an hour
+PHOTOS = 30  # sent by donors, from one address within an hour
 FORGET = timedelta(hours=1)  # without a failure; then the count starts from zero
 _COUNT = """
 INSERT INTO accounts_signinfailures AS f (key, count, at) VALUES (%(key)s, 1, %(now)s)
@@ -57,7 +58,6 @@ class TooManyFailures(Refusal):
 
     status = 429
     code = "throttled"
-
     sentence = _("Too many wrong passwords. Wait %(wait)s, then try again.")
 
     def __init__(self, seconds: int) -> None:
@@ -79,9 +79,11 @@ class TooManyBegun(TooManyFailures):
 
 
 class TooManyOffers(TooManyFailures):
-    """Computers were offered too often from one address."""
-
     sentence = _("That is a lot of offers at once. Wait %(wait)s, then offer the others.")
+
+
+class TooManyPhotos(TooManyFailures):
+    sentence = _("That is a lot of photos at once. Wait %(wait)s, then send the others.")
 
 
 class TooManyCodes(TooManyFailures):
@@ -193,7 +195,18 @@ def offer(*, address: str) -> None:
     Nothing is counted where the address is unknown, as in _of_address.
     """
     if address:
-        _count([_Limit(_key("offer", _network(address)), OFFERS, first_wait=FORGET)], TooManyOffers)
+        _count([_offers(address)], TooManyOffers)
+
+
+def photo(*, address: str) -> None:
+    """Count a photo of a donor before it is read. Raises TooManyPhotos after PHOTOS within an hour, TooManyOffers while offers wait."""
+    if address:
+        _check([_offers(address)], TooManyOffers)
+        _count([_Limit(_key("photo", _network(address)), PHOTOS, first_wait=FORGET)], TooManyPhotos)
+
+
+def _offers(address: str) -> _Limit:
+    return _Limit(_key("offer", _network(address)), OFFERS, first_wait=FORGET)
 
 
 def device(*, address: str) -> None:

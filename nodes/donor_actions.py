@@ -1,6 +1,6 @@
 """Offer by a form or a program, and get another link: what donors do without an account."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -14,8 +14,8 @@ from accounts.donors import donor_rows
 from accounts.models import Donor, Notice, User
 from lib.notes import Refusal
 from nodes import actions, mails
-from nodes.files import photos
-from nodes.models import Donation
+from nodes.files import photos as photo_rows
+from nodes.models import Donation, Photo
 
 _AT_ONCE = 50  # donors of a turn
 _NAMED = 10  # donations of a donor that a row of the audit log names
@@ -46,13 +46,14 @@ def offer(
     message: str = "",
     sent_as: str | None = None,
     by: User | None = None,
+    photos: Collection[Photo] = (),
 ) -> Donation:
-    """Write an offer and its donor down, as one. The same form sent twice (`sent_as`) is one offer. Raises BadInput.
+    """Write an offer and its donor down, as one, with photos that were kept for the form. Raises BadInput.
 
-    by: the administrator who writes down what somebody else gives.
+    The same form sent twice (`sent_as`) is one offer. by: the administrator who writes down what somebody else gives.
     """
     try:
-        return _offer(who, computers, handover, message, sent_as, by)
+        return _offer(who, computers, handover, message, sent_as, by, photos)
     except IntegrityError:
         if found := sent(sent_as):  # the other press was first
             return found
@@ -61,13 +62,20 @@ def offer(
 
 @transaction.atomic
 def _offer(
-    who: Who, computers: Sequence[actions.Offered], handover: str, message: str, sent_as: str | None, by: User | None
+    who: Who,
+    computers: Sequence[actions.Offered],
+    handover: str,
+    message: str,
+    sent_as: str | None,
+    by: User | None,
+    photos: Collection[Photo],
 ) -> Donation:
     donor = donor_rows.find_or_make(
         email=who.email, name=who.name, organisation=who.organisation, user=who.user, language=who.language,
         browser_time_zone=who.browser_time_zone,
     )  # fmt: skip
     row = actions.offer(donor=donor, computers=computers, handover=handover, message=message, sent_as=sent_as)
+    photo_rows.claim(photos, row)
     if by is not None:
         record(by=by, verb="write_down_donation", whom=donor.user_id, thing=Thing("donation", row.pk, row.number))
     return row
@@ -149,7 +157,7 @@ def follow_erased() -> None:
     _erase_words(Donation.objects.filter(donor__erased_at__isnull=False))
     with_photos = Donor.objects.filter(erased_at__isnull=False, donations__photos__is_donors=True)
     for donor in with_photos.distinct()[:_AT_ONCE]:
-        photos.erase_of(donor)
+        photo_rows.erase_of(donor)
 
 
 def _erase_words(rows: "QuerySet[Donation]") -> None:

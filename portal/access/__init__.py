@@ -8,6 +8,7 @@ Others import from here, never from the modules inside.
 """
 
 from portal.access.permissions import RULES as RULES
+from portal.access.permissions import TAKEN_BY_STAFF as TAKEN_BY_STAFF
 from portal.access.permissions import Forbidden as Forbidden
 from portal.access.permissions import NotYours as NotYours
 from portal.access.permissions import may as may

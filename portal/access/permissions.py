@@ -20,7 +20,7 @@ from machines.models import Answer, BulkRun, Machine, Question, Stray
 from machines.refusals import FOR_ADMINS
 from machines.verbs import FOR_ADMINS as ADMIN_VERBS
 from machines.verbs import Verb
-from nodes.models import Computer, Donation
+from nodes.models import Computer, Donation, Photo
 from portal.access.roles import administers, teaches, teaches_in, teaches_somewhere
 from portal.access.visibility import changeable, to_decide
 from portal.models import CloudCheck, DayCount, Finding
@@ -52,6 +52,7 @@ class NotYours(Forbidden):
 _STAFF = _("You may not do this.")
 _OWN_TIME = _("Your own machine follows the same rules as everybody's: answer when you are asked about it, or use it.")
 _ADMINS = _("Only administrators may do this.")
+TAKEN_BY_STAFF = _("Staff took this photo; only they can remove it.")
 
 
 def why_not(person: User, verb: str, thing: Thing) -> Refusal | None:
@@ -168,7 +169,17 @@ def _donation(person: User, verb: str, donation: Any) -> Refusal | None:
     is_theirs = not isinstance(donation, type) and person.is_active and donation.donor.user_id == person.pk
     if verb == "confirm":  # not even an administrator answers for them
         return None if is_theirs else NotYours(_("Only its donor can say whether the list is right."))
+    if verb == "add_photo":  # those of administrators are of a computer
+        return None if is_theirs else NotYours(_("Only its donor can add photos here; staff add them at a computer."))
     return None if administers(person) or (verb == "see" and is_theirs) else Forbidden(_STAFF)
+
+
+def _photo(person: User, verb: str, photo: Any) -> Refusal | None:
+    """Let donors see the photos of what they gave and remove their own; administrators see and remove all."""
+    is_theirs = not isinstance(photo, type) and person.is_active and photo.donation.donor.user_id == person.pk
+    if administers(person) or (is_theirs and (verb == "see" or photo.is_donors)):
+        return None
+    return NotYours(TAKEN_BY_STAFF) if is_theirs else Forbidden(_STAFF)
 
 
 def _announcement(person: User, verb: str, _announcement: Any) -> Refusal | None:
@@ -205,6 +216,7 @@ RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Announcement: _announcement,
     Donation: _donation,
     Computer: _administration,
+    Photo: _photo,
 }
 
 

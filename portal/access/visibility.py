@@ -15,7 +15,7 @@ from courses.models import Enrolment, Template
 from machines.models import BulkRun, Event, Machine, Question, Stray
 from machines.models.idle import QuestionQuerySet
 from machines.models.machine_queries import MachineQuerySet
-from nodes.models import Computer, Donation
+from nodes.models import Computer, Donation, Photo
 from portal.access.roles import administers, is_course_teacher, taught, teaches
 from quotas.models import QuotaRequest
 
@@ -121,6 +121,11 @@ def _computers(person: User) -> QuerySet[Computer]:
     return Computer.objects.all() if administers(person) else Computer.objects.filter(donation__donor__user=person)
 
 
+def _photos(person: User) -> QuerySet[Photo]:
+    """Select the photos of the donations that a person may know of. Those of a form that is not sent yet are in nobody's list."""
+    return Photo.objects.filter(donation__in=_donations(person)).select_related("file", "small", "donation", "computer")
+
+
 def _people(person: User) -> QuerySet[User]:
     """Select everybody for administrators, but for whoever was removed: there is nothing left to see."""
     return User.objects.filter(removed_at=None) if administers(person) else User.objects.none()
@@ -154,4 +159,5 @@ _VISIBLE: dict[type[Model], Callable[[User], QuerySet[Any]]] = {
     QuotaRequest: _requests,
     Donation: _donations,
     Computer: _computers,
+    Photo: _photos,
 }

@@ -15,6 +15,9 @@ from nodes.models import Donation
 from portal import access
 
 
+HEADER = "Donor-Link"  # the signed text of the donor's page
+
+
 class SignedInAndAccepted(IsAuthenticated):
     """The person has signed in, and has done in a browser what comes first. Raises TermsNotAccepted, SecondStepOwed."""
 
@@ -29,6 +32,15 @@ class SignedInAndAccepted(IsAuthenticated):
                 _("Set up a second step first, in a browser: %(url)s"),
                 {"url": f"{settings.PORTAL_URL}{reverse('mfa_index')}"},
             )
+        return super().has_permission(request, view)
+
+
+class SignedInOrByLink(SignedInAndAccepted):
+    """A donor without an account shows the link from their mail; the view reads it, and finds nothing but what they gave."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated and HEADER in request.headers:
+            return True
         return super().has_permission(request, view)
 
 

@@ -8,6 +8,7 @@ from portal.api import (
     catalog,
     device,
     docs,
+    donation_photos,
     donations,
     machine_keys,
     machines,
@@ -20,6 +21,7 @@ from portal.api import (
     teaching,
     templates,
 )
+from portal.middleware.body_limits import MB, takes_up_to
 from portal.problems import nothing_here
 
 v1 = [
@@ -63,6 +65,12 @@ v1 = [
     path("donations/<str:number>/steps/", donations.steps, name="api-donation-steps"),
     path("donations/<str:number>/steps/<uuid:batch>/", donations.undo, name="api-donation-step"),
     path("donations/<str:number>/confirm/", donations.confirm, name="api-donation-confirm"),
+    path(
+        "donations/<str:number>/photos/",
+        takes_up_to(16 * MB, strangers=True)(donation_photos.donation_photos),
+        name="api-donation-photos",
+    ),
+    path("donations/<str:number>/photos/<int:photo>/", donation_photos.one, name="api-donation-photo"),
     path("computers/", donations.computers, name="api-computers"),
     path("events/", machines.events, name="api-events"),
     path("machines/", machines.machines, name="api-machines"),

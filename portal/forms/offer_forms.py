@@ -21,6 +21,7 @@ from nodes.actions import MOST_COMPUTERS, Offered
 from nodes.models import Computer, Donation
 from nodes.states import Reason, where_it_helps
 from portal.forms.donation_fields import FactField, Lines, OneLine, Whole
+from portal.forms.offer_photos import OfferPhotos
 
 MEMORIES = (512, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 65536, 131072)
 NETWORKS = ((10, "10 Mbit/s"), (100, "100 Mbit/s"), (1000, "1 Gbit/s"), (10000, "10 Gbit/s"))
@@ -153,7 +154,7 @@ class WhoForm(forms.Form):
 
 
 class OfferForm:
-    """The whole form. `press`: the button: check, offer, add, or remove with the number of a computer."""
+    """The whole form. `press`: the button: check, offer, add, remove with the number of a computer, or drop with a photo."""
 
     def __init__(
         self, data: QueryDict | None = None, *, without: tuple[str, ...] = (), known: Mapping[str, str] | None = None
@@ -161,6 +162,7 @@ class OfferForm:
         self.data, self.without, self.known = data, without, known or {}
         self._typed: Mapping[str, str] = data.dict() if data is not None else {}  # type: ignore[assignment]  # no lists
         self.numbers = _numbers(data) if data is not None else [0]
+        self.photos = OfferPhotos(data)
         self.refusals: list[str] = []
         self.is_validated = False
         self.added: int | None = None
@@ -168,7 +170,7 @@ class OfferForm:
     @property
     def press(self) -> str:
         """Return the name of the pressed button; without one (the Enter key) it is checked."""
-        return next((name for name in ("add", "remove", "offer") if name in self._typed), "check")
+        return next((name for name in ("drop", "add", "remove", "offer") if name in self._typed), "check")
 
     def add(self) -> None:
         """Add an empty computer, where there is room for one more."""

@@ -84,6 +84,9 @@ VERBS: dict[str, Promise] = {
     "tie_donor": pgettext_lazy("audit", "Added what somebody gave to their account"),
     "download_donor": pgettext_lazy("audit", "Downloaded what is kept of a donor"),
     "erase_donor": pgettext_lazy("audit", "Erased a donor"),
+    "add_photo": pgettext_lazy("audit", "Added a photo of a computer"),
+    "assign_photo": pgettext_lazy("audit", "Said which computer a photo shows"),
+    "remove_photo": pgettext_lazy("audit", "Removed a photo"),
 }
 KINDS: dict[str, Promise] = {
     "machine": pgettext_lazy("audit", "machine"),

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from lib.measures import amount, kilos, memory
 from nodes import alike
 from nodes.actions import is_to_confirm
-from nodes.models import Computer, Donation, StateChange
+from nodes.files.photos import MOST_OF_DONOR, is_open
+from nodes.models import Computer, Donation, Photo, StateChange
 from nodes.states import WAY, State
+from portal.presenters.shown_photos import ShownPhoto, shown
 from portal.presenters.state_tones import tone_of
 
 _SENTENCES = {
@@ -35,10 +37,13 @@ _ACCEPTED = {
 
 
 def given(rows: QuerySet[Donation]) -> QuerySet[Donation]:
-    """Add what shown_donations reads: two queries more, however many computers there are. Steps that were taken back are left out."""
+    """Add what shown_donations reads: three queries more, however many computers there are. Steps that were taken back are left out."""
     lasting = StateChange.objects.filter(undoes=None, undone_by=None).order_by("pk")
     computers = Computer.objects.prefetch_related(Prefetch("changes", queryset=lasting, to_attr="lasting"))
-    return rows.select_related("donor").prefetch_related(Prefetch("computers", queryset=computers))
+    pictures = Photo.objects.select_related("computer")
+    return rows.select_related("donor").prefetch_related(
+        Prefetch("computers", queryset=computers), Prefetch("photos", queryset=pictures)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +179,23 @@ def _passed(shown: ShownComputer) -> tuple[tuple[bool, bool], ...]:
 class ShownDonation:
     """A donation for its donor."""
 
-    def __init__(self, row: Donation) -> None:
+    def __init__(self, row: Donation, *, by_link: bool = False) -> None:
         self.row = row
+        self.photos: list[ShownPhoto] = shown(row.photos.all(), by_link=by_link)
         self.computers = [ShownComputer(computer, row.handover) for computer in row.computers.all()]
 
     @property
     def may_be_confirmed(self) -> bool:
         return is_to_confirm([shown.row for shown in self.computers])
+
+    @property
+    def may_change_photos(self) -> bool:
+        return not self.row.donor.erased_at and is_open(computer.row for computer in self.computers)
+
+    @property
+    def room(self) -> int:
+        """Return how many photos the donor may add."""
+        return max(0, MOST_OF_DONOR - sum(photo.row.is_donors for photo in self.photos))
 
     @property
     def is_to_be_brought(self) -> bool:
@@ -211,6 +226,6 @@ class ShownDonation:
         return len(self.groups) <= 2
 
 
-def shown_donations(rows: Iterable[Donation]) -> list[ShownDonation]:
-    """Return these donations (see `given`) as they are shown."""
-    return [ShownDonation(row) for row in rows]
+def shown_donations(rows: Iterable[Donation], *, by_link: bool = False) -> list[ShownDonation]:
+    """Return these donations (see `given`) as they are shown. by_link: to whoever has no account."""
+    return [ShownDonation(row, by_link=by_link) for row in rows]

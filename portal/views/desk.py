@@ -19,7 +19,9 @@ from portal.forms.desk_forms import DeskForm, FactsForm, StepForm, step_form
 from portal.forms.desk_steps import steps_of
 from portal.numbered_pages import page_of
 from portal.once import once_per_form
+from portal.photos_with_step import faults_of, with_photos
 from portal.presenters import desk_computers
+from portal.presenters.shown_photos import shown
 from portal.presenters.state_tones import tone_of
 from portal.signed_in import SignedIn
 
@@ -60,6 +62,7 @@ def desk(request: SignedIn) -> HttpResponse:
 @only("change", Computer)
 @require_http_methods(["GET", "POST"])
 @never_cache
+@with_photos
 @once_per_form
 def computer(request: SignedIn, pk: int) -> HttpResponse:
     """Show a computer with its next step, and take a step."""
@@ -90,6 +93,10 @@ def _computer(request: SignedIn, pk: int) -> Computer:
     return found
 
 
+def computer_page(request: SignedIn, pk: int, status: int = 200) -> HttpResponse:
+    return _computer_page(request, _computer(request, pk), status=status)
+
+
 def _computer_page(
     request: SignedIn,
     row: Computer,
@@ -114,10 +121,18 @@ def _computer_page(
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
         "parts_of": row.parts_of.all(),
+        **_photos_of(row),
+        "photo_faults": faults_of(request),
         **_others_of(request, row),
         "refusal": refusal,
     }
     return render(request, "desk/computer.html", context, status=status)
+
+
+def _photos_of(row: Computer) -> dict[str, Any]:
+    """Return the photos of a computer, and those of its offer that nobody has assigned yet."""
+    of_offer = shown(row.donation.photos.filter(computer=None))
+    return {"photos": shown(row.photos.select_related("computer")), "photos_of_offer": of_offer}
 
 
 def _others_of(request: SignedIn, row: Computer) -> dict[str, Any]:

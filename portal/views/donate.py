@@ -16,7 +16,7 @@ from lib.measures import memory
 from lib.notes import Refusal
 from nodes import donor_actions
 from nodes.models import Donation
-from portal import access
+from portal import access, sent_photos
 from portal.forms.offer_forms import HONEYPOT, OfferForm
 from portal.once import FIELD, LONGEST, hash_of
 from portal.request_facts import address_of, browser_zone
@@ -28,18 +28,30 @@ from portal.request_facts import address_of, browser_zone
 def donate(request: HttpRequest) -> HttpResponse:
     """Take the description of computers, say beside each whether it helps, and take the offer once that has been read."""
     form = _form(request)
-    if form.press in ("add", "remove"):
-        return _changed(request, form)
     if request.method == "GET":
         return _page(request, form)
-    if not form.check():
+    sent_as = _sent_as(request) if form.press == "offer" else None
+    if sent := donor_actions.sent(sent_as):
+        return _thanks(request, sent)
+    _take_photos(request, form)
+    if form.press in ("add", "remove", "drop"):
+        return _changed(request, form)
+    if not form.check() or form.photos.faults:
         return _page(request, form, 400)
     if form.press != "offer":
         return _page(request, form)
     if not form.has_read_answers:
         form.refusals.append(_("What you changed changes the answer. Read it once more; nothing has been offered yet."))
         return _page(request, form, 409)
-    return _offered(request, form)
+    return _offered(request, form, sent_as)
+
+
+def _take_photos(request: HttpRequest, form: OfferForm) -> None:
+    """Read the photos that came along, whatever else is wrong with the form. A robot's are not looked at."""
+    if request.POST.get(HONEYPOT):
+        form.photos.leave(sent_photos.sent(request))
+    else:
+        form.photos.take(request)
 
 
 def _form(request: HttpRequest) -> OfferForm:
@@ -57,10 +69,11 @@ def _changed(request: HttpRequest, form: OfferForm) -> HttpResponse:
     if form.press == "add":
         form.add()
     else:
-        form.remove()
+        if form.press == "remove":
+            form.remove()
         if form.asks_who:  # those that are left have an answer already
             form.check()
-    return _page(request, form, 400 if form.refusals else 200)
+    return _page(request, form, 400 if form.refusals or form.photos.faults else 200)
 
 
 def _page(request: HttpRequest, form: OfferForm, status: int = 200) -> HttpResponse:
@@ -71,7 +84,7 @@ def _page(request: HttpRequest, form: OfferForm, status: int = 200) -> HttpRespo
     return render(request, "donating/offer.html", context, status=status)
 
 
-def _offered(request: HttpRequest, form: OfferForm) -> HttpResponse:
+def _offered(request: HttpRequest, form: OfferForm, sent_as: str | None) -> HttpResponse:
     if form.who is None or not form.who.is_valid():  # None: a form that is not ours
         return _page(request, form, 400)
     if request.POST.get(HONEYPOT):
@@ -79,9 +92,8 @@ def _offered(request: HttpRequest, form: OfferForm) -> HttpResponse:
             _("A field that people do not see was filled in, as robots do. Press the button once more.")
         )
         return _page(request, form, 400)
-    sent_as = _sent_as(request)
     try:
-        donation = donor_actions.sent(sent_as) or _offer(request, form, form.who.cleaned_data, sent_as)
+        donation = _offer(request, form, form.who.cleaned_data, sent_as)
     except Refusal as refusal:
         form.refusals.append(str(refusal))
         response = _page(request, form, refusal.status)
@@ -98,6 +110,7 @@ def _offer(request: HttpRequest, form: OfferForm, facts: dict[str, str], sent_as
     return donor_actions.offer(
         who=who, computers=form.offered, handover=facts["handover"],
         message=facts["message"], sent_as=sent_as, by=who.user if who.user and access.administers(who.user) else None,
+        photos=form.photos.rows,
     )  # fmt: skip
 
 
@@ -119,6 +132,7 @@ def _sent_as(request: HttpRequest) -> str | None:
     if not token or len(token) > LONGEST:
         return None
     typed = sorted((name, *values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken")
+    typed += [(file.name, file.size) for file in sent_photos.sent(request)]
     who = str(request.user.pk) if request.user.is_authenticated else ""
     return hash_of("offer", token, who, *(str(each) for each in typed))
 

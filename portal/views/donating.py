@@ -1,5 +1,6 @@
 """The donor's home: what they gave and where it is, how to offer more, and what the project is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from portal.forms.given_forms import ConfirmForm
 from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given, shown_donations
 from portal.signed_in import SignedIn
+from portal.views import donor_photos
 from portal.views.given import confirm as confirm_list
 
 
@@ -29,14 +31,14 @@ def donating(request: SignedIn) -> HttpResponse:
     return _page(request)
 
 
-def _page(request: SignedIn, form: ConfirmForm | None = None) -> HttpResponse:
+def _page(request: SignedIn, form: ConfirmForm | None = None, faults: Sequence[str] = ()) -> HttpResponse:
     page = page_of(request, given(_own(request)))
     context = {
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page),
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
-        "may_tie": _untied(request).exists(),
+        "may_tie": _untied(request).exists(), "photo_faults": faults,
     }  # fmt: skip
-    return render(request, "donating/home.html", context, status=form.status if form else 200)
+    return render(request, "donating/home.html", context, status=400 if faults else form.status if form else 200)
 
 
 def _own(request: SignedIn) -> Any:
@@ -57,6 +59,13 @@ def confirm(request: SignedIn) -> HttpResponse:
     """Say whether the list of what was received is right."""
     form = confirm_list(request, _own(request))
     return _page(request, form) if form.errors else redirect("donating")
+
+
+@require_POST
+def photos(request: SignedIn) -> HttpResponse:
+    """Add photos to a donation, or take one out."""
+    faults = donor_photos.change(request, _own(request))
+    return _page(request, faults=faults) if faults else redirect("donating")
 
 
 @require_POST

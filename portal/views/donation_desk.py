@@ -17,6 +17,7 @@ from portal.forms.desk_forms import step_form
 from portal.forms.desk_steps import TOGETHER, FailedTogether, NonePicked, named_computers, steps_together
 from portal.once import once_per_form
 from portal.presenters import desk_computers
+from portal.presenters.shown_photos import shown
 from portal.signed_in import SignedIn
 
 
@@ -74,6 +75,7 @@ def _page(
         "main": next(iter(steps.values()), None),
         "others": [*steps.values()][1:] + ([decline] if decline else []),
         "undo": desk_computers.undo_bar(list(changes), request.user),
+        "photos": shown(row.photos.select_related("computer")),
         "refusal": refusal,
     }
     return render(request, "desk/donation.html", context, status=status)

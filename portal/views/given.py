@@ -1,11 +1,12 @@
 """The donor's page by the link from a mail, without an account."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -23,6 +24,7 @@ from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given as with_computers
 from portal.presenters.given_computers import shown_donations
 from portal.request_facts import address_of
+from portal.views import donor_photos
 
 
 @login_not_required
@@ -44,6 +46,9 @@ def _act(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
     donor_rows.verify(donor)
     if "tie" in request.POST:
         return _tie(request, donor, token)
+    if "photos_of" in request.POST:
+        faults = donor_photos.change(request, Donation.objects.filter(donor=donor))
+        return _page(request, donor, token, faults=faults) if faults else redirect("given", token)
     form = confirm(request, Donation.objects.filter(donor=donor))
     return _page(request, donor, token, form) if form.errors else redirect("given", token)
 
@@ -62,10 +67,7 @@ def _tie(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
 
 def confirm(request: HttpRequest, rows: Any) -> ConfirmForm:
     """Write down what the donor says of one of their donations. Returns the form, with its faults where nothing was written."""
-    pk = request.POST.get("donation", "")
-    donation = rows.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 12 else None
-    if donation is None:
-        raise Http404
+    donation = donor_photos.named(rows, request.POST.get("donation", ""))
     form = ConfirmForm(request.POST)
     if not form.is_valid():
         return form
@@ -81,15 +83,18 @@ def confirm(request: HttpRequest, rows: Any) -> ConfirmForm:
     return form
 
 
-def _page(request: HttpRequest, donor: Donor, token: str, form: ConfirmForm | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest, donor: Donor, token: str, form: ConfirmForm | None = None, faults: Sequence[str] = ()
+) -> HttpResponse:
     page = page_of(request, with_computers(Donation.objects.filter(donor=donor)))
     context = {
         "donor": donor, "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page,
-        "donations": shown_donations(page), "form": form or ConfirmForm(), "token": token,
+        "donations": shown_donations(page, by_link=True), "form": form or ConfirmForm(), "token": token,
+        "photo_faults": faults,
         "may_tie": donor.user_id is None and request.user.is_authenticated,
         "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
     }  # fmt: skip
-    return render(request, "donating/given.html", context, status=form.status if form else 200)
+    return render(request, "donating/given.html", context, status=400 if faults else form.status if form else 200)
 
 
 @login_not_required

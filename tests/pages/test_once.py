@@ -55,6 +55,8 @@ REPEATABLE = {
     "cloud-user-end", "account/horizon_end.html",  # ended is ended
     "donate",  # a second press of the form is the same offer (Donation.sent_as)
     "given-again",  # one more link; the one that is opened last works
+    "donating-photos", "donating/_photos.html", "desk-photos", "desk/_photos.html",  # the same photo again is one photo
+    "desk-photo-assign", "desk-photo-remove", "desk/remove_photo.html",  # it is so already, or gone
     "donating-tie", "donating/_account.html",  # tied is tied
     "donating/data.html",  # one more link that erases, and only one erases
     "donating/erase.html",  # erased is erased

@@ -35,7 +35,7 @@ def _loaded_by_html(html: str) -> Iterator[str]:
         if tag.startswith("<link") and not LOADING_LINKS.search(tag):
             continue
         address = ADDRESS.search(tag)
-        if address is None or not address[1] or address[1].startswith("data:"):
+        if address is None or not address[1] or address[1].startswith(("data:", "/photos/")):  # photos come later
             continue
         assert address[1].startswith(settings.STATIC_URL), f"{tag} loads something whose weight is not known here"
         yield address[1].removeprefix(settings.STATIC_URL)

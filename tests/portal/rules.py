@@ -9,7 +9,7 @@ from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowF
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import BulkRun, Machine, Question, Stray
-from nodes.models import Computer, Donation
+from nodes.models import Computer, Donation, Photo
 from portal.models import CloudCheck, DayCount, Finding
 from quotas.models import QuotaRequest
 
@@ -31,13 +31,14 @@ PUBLIC = {
     "account_reset_password_from_key_done", "language", "theme", "api-token", "api-device", "api-device-token", "api-schema", "api-docs",
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
+    "photo-by-link", "photo-by-link-small",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
 PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
-    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie",
+    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
@@ -75,7 +76,9 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "desk": ("see", Computer), "donation": ("change", Computer), "donation-undo": ("change", Computer),
     "donation-donor": ("change", Computer), "donation-donor-download": ("change", Computer),
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts", "import", "import-left-out")},
+    **{f"desk-{name}": ("change", Computer) for name in ("photos", "photo-assign", "photo-remove")},
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
+    "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
     "teaching": ("teach", Template), "api-teaching-machines": ("teach", Template),
@@ -139,9 +142,11 @@ WRITES: dict[str, tuple[str, type[Model]]] = {
     "api-machine-portal-key": ("change_keys", Machine),
     "api-request": ("decide", QuotaRequest),
     "api-announcements": ("change", Announcement),
+    "api-donation-photos": ("add_photo", Donation),
+    "api-donation-photo": ("remove", Photo),
 }
 # Rows of others are not found (404); rows of any other model are no secret.
-FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest, Donation)
+FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest, Donation, Photo)
 
 
 def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
@@ -161,8 +166,9 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
 
 def as_a_person(student: Any) -> dict[str, str]:
     """Return what stands in administrators' addresses of this person, and of the computer that as_a_donor gave."""
-    computer = Computer.objects.get()
+    computer, photo = Computer.objects.get(), Photo.objects.get()
     return {
+        "photos/<int:photo>": f"photos/{photo.pk}",
         "manage/computers/<int:pk>": f"manage/computers/{computer.pk}",
         "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
         "people/<int:pk>": f"people/{student.pk}",
@@ -179,8 +185,13 @@ def as_a_donor(student: Any) -> dict[str, str]:
     """Let this person offer a computer. Return what stands in its addresses."""
     from tests.nodes.donated import donor_of, offered
 
+    from nodes.files import photo_bytes, photos
+    from tests.nodes.files.pictures import picture
+
     given = offered(donor=donor_of(user=student))
+    photo = photos.add_of_donor(photo_bytes.read(picture()), given)
     return {
+        "photos/<int:pk>": f"photos/{photo.pk}",
         "donations/<str:number>": f"donations/{given.number}",
         "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
     }

@@ -38,6 +38,7 @@ FORMS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("without a name", {"computer": "0", "c0-kind": "desktop", "answers": "helps", "who": "1", "offer": "1"}),
     ],
     "/given/again/": [("nobody", {"email": "x@example.org"}), ("wrong", {"email": "x"})],
+    "/donating/photos/": [("no such", {"donation": "999999", "photos_of": "1"})],
     "/donating/confirm/": [("no such", {"donation": "999999", "answer": "yes"})],
     "<slug:server_id>/": [("to a person", {"person": "student2", "template": "1", "name": "Found"})],
 }  # fmt: skip

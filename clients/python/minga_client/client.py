@@ -225,6 +225,23 @@ class Client:
         """Say whether the list of what was received is right. If not, the note says what is missing or too much."""
         return self._one(models.DonationDetail, "POST", f"donations/{number}/confirm/", {"right": right, "note": note})
 
+    def donation_photos(self, number: str) -> Iterator[models.Photo]:
+        """List the photos of a donation."""
+        return self._all(models.Photo, f"donations/{number}/photos/")
+
+    def add_donation_photo(self, number: str, photo: bytes) -> models.Photo:
+        """Add a photo to what you gave: JPEG, PNG or WebP, until the first computer is received. The same again is one photo."""
+        return self._one(models.Photo, "POST", f"donations/{number}/photos/", photo)
+
+    def donation_photo(self, number: str, photo: int) -> bytes:
+        """Return a photo as JPEG."""
+        with self._transport.open(f"donations/{number}/photos/{photo}/") as source:
+            return b"".join(self._transport.chunks(source))
+
+    def remove_donation_photo(self, number: str, photo: int) -> None:
+        """Remove a photo that you sent; administrators any."""
+        self._transport.ask("DELETE", f"donations/{number}/photos/{photo}/")
+
     def computers(self, *, state: str = "") -> Iterator[models.Computer]:
         """Go through the computers that you gave, newest first; for administrators all."""
         return self._all(models.Computer, "computers/", state=state)

@@ -88,11 +88,11 @@ class Transport:
         headers = {"Accept": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        if body is not None:  # bytes are a photo, whose kind the portal reads in it
+            headers["Content-Type"] = "image/jpeg" if isinstance(body, bytes) else "application/json"
         if method == "POST":  # one for all tries: what was done and not heard is not done again
             headers["Idempotency-Key"] = str(uuid4())
-        data = None if body is None else json.dumps(body).encode()
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         return urllib.request.Request(address, data, headers, method=method)
 
     def _repeatedly(self, request: urllib.request.Request) -> Answer:

@@ -1,5 +1,6 @@
 """Photos of an offer and its computers: how many, whose, and how they go."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,19 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AuditRow, User
 from nodes.files import file_store, photo_bytes, photos
+from nodes.files.photo_bytes import Picture
 from nodes.files.photos import TooManyPhotos
 from nodes.models import Donation, Photo, StoredFile
 from tests.nodes.donated import offered
 from tests.nodes.files.pictures import picture
 
 PICTURE = photo_bytes.read(picture())
+
+
+def another(n: int) -> Picture:
+    return replace(PICTURE, jpeg=PICTURE.jpeg + bytes([n]))
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +57,7 @@ def test_a_form_that_was_never_sent_is_forgotten(db: None) -> None:
 
 
 def test_a_donor_has_three(donation: Donation) -> None:
-    sent = [photos.add_of_donor(PICTURE, donation) for _n in range(photos.MOST_OF_DONOR)]
+    sent = [photos.add_of_donor(another(n), donation) for n in range(photos.MOST_OF_DONOR)]
     with pytest.raises(TooManyPhotos, match="at most 3 photos"):
         photos.add_of_donor(PICTURE, donation)
     photos.remove(sent[:1])
@@ -60,8 +66,8 @@ def test_a_donor_has_three(donation: Donation) -> None:
 
 def test_photos_of_staff_do_not_count_for_the_donor(donation: Donation, admin: User) -> None:
     computer = donation.computers.get()
-    for _n in range(photos.MOST_OF_COMPUTER):
-        photos.add_of_staff(PICTURE, computer, admin)
+    for n in range(photos.MOST_OF_COMPUTER):
+        photos.add_of_staff(another(n), computer, admin)
     photos.add_of_donor(PICTURE, donation)
     with pytest.raises(TooManyPhotos, match="at most 12"):
         photos.add_of_staff(PICTURE, computer, admin)
@@ -79,3 +85,39 @@ def test_who_is_erased_takes_their_photos_along(donation: Donation, admin: User)
     of_staff = photos.add_of_staff(PICTURE, donation.computers.get(), admin)
     photos.erase_of(donation.donor)
     assert list(Photo.objects.all()) == [of_staff]
+
+
+def test_the_same_photo_again_is_one(donation: Donation, admin: User) -> None:
+    computer = donation.computers.get()
+    assert photos.add_of_donor(PICTURE, donation) == photos.add_of_donor(PICTURE, donation)
+    assert photos.add_of_staff(PICTURE, computer, admin) == photos.add_of_staff(PICTURE, computer, admin)
+    assert Photo.objects.count() == 2
+
+
+@pytest.mark.parametrize("state", ["received", "wiped", "in_service", "waiting", "lost"])
+def test_from_the_receipt_on_the_donor_changes_no_photo(donation: Donation, state: str) -> None:
+    photo = photos.add_of_donor(PICTURE, donation)
+    donation.computers.update(state=state)
+    for change in (lambda: photos.add_of_donor(another(1), donation), lambda: photos.remove_of_donor(photo)):
+        with pytest.raises(photos.PhotosClosed, match="is here already"):
+            change()
+    assert Photo.objects.count() == 1
+
+
+def test_what_staff_do_is_in_the_audit_log(donation: Donation, admin: User) -> None:
+    computer, photo = donation.computers.get(), photos.add_of_donor(PICTURE, donation)
+    photos.add_of_staff(PICTURE, computer, admin)
+    photos.assign(photo, computer, admin), photos.assign(photo, computer, admin)
+    photos.remove_of_staff(photo, admin)
+    assert list(AuditRow.objects.order_by("pk").values_list("verb", flat=True)) == [
+        "add_photo",
+        "assign_photo",
+        "remove_photo",
+    ]
+
+
+def test_a_photo_is_assigned_to_a_computer_of_its_offer_only(donation: Donation, admin: User) -> None:
+    photo = photos.add_of_donor(PICTURE, donation)
+    photos.assign(photo, offered().computers.get(), admin)
+    photo.refresh_from_db()
+    assert photo.computer is None
