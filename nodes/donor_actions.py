@@ -132,7 +132,7 @@ def erase(*, donor: Donor, by: User | None = None) -> None:
     _check_no_account(row)
     donor_rows.erase(row)
     _erase_words(Donation.objects.filter(donor=row))
-    photos.erase_of(row)
+    photo_rows.erase_of(row)
     Notice.objects.filter(donor=row).delete()
     if by is not None:
         record(by=by, verb="erase_donor", thing=Thing("donor", row.pk, _numbers_of(row)))

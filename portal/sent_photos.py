@@ -11,16 +11,15 @@ from accounts import limits
 from lib.notes import Refusal
 from nodes.files import photo_bytes
 from nodes.files.photo_bytes import Picture
-from portal.middleware.body_limits import MB
 from portal.request_facts import address_of
 
 FIELD = "photos"
-MOST_BYTES = 46 * MB  # of a form: three photos as they come from a camera, and what is typed
+MOST_BYTES = 46_000_000  # of a form: three photos as they come from a camera, and what is typed
 MOST_SHOWN = 60  # characters of a file's name
 
 
 def take(
-    files: Iterable[UploadedFile], keep: Callable[[Picture], Any], *, before: Callable[[], None] | None = None
+    files: "Iterable[UploadedFile[bytes]]", keep: Callable[[Picture], Any], *, before: Callable[[], None] | None = None
 ) -> list[str]:
     """Read each photo and hand it to `keep`. Returns a sentence for each that was refused, by either.
 
@@ -29,7 +28,7 @@ def take(
     return [f"{name_of(file)}: {why}" for file in files if (why := _take(file, keep, before))]
 
 
-def _take(file: UploadedFile, keep: Callable[[Picture], Any], before: Callable[[], None] | None) -> str:
+def _take(file: "UploadedFile[bytes]", keep: Callable[[Picture], Any], before: Callable[[], None] | None) -> str:
     try:
         if before is not None:
             before()
@@ -45,13 +44,13 @@ def counted(request: HttpRequest) -> Callable[[], None]:
     return lambda: limits.photo(address=address)
 
 
-def name_of(file: UploadedFile) -> str:
+def name_of(file: "UploadedFile[bytes]") -> str:
     """Return the name of a file as people read it, without what would break a line or reverse it."""
     name = "".join(c for c in file.name or "" if c.isprintable()).strip() or _("A photo")
     return name if len(name) <= MOST_SHOWN else f"{name[: MOST_SHOWN - 1]}…"
 
 
-def sent(request: HttpRequest) -> list[UploadedFile]:
+def sent(request: HttpRequest) -> "list[UploadedFile[bytes]]":
     """Return the photos of a form; a field that stayed empty sends none."""
     return [
         file for file in request.FILES.getlist(FIELD) if isinstance(file, UploadedFile) and (file.size or file.name)

@@ -21,7 +21,7 @@ def answer(file: StoredFile, name: str) -> HttpResponseBase:
     if file.media_type == photo_bytes.MEDIA_TYPE:
         with bytes_of:
             response = HttpResponse(bytes_of.read(), content_type=file.media_type)
-        response["Content-Disposition"] = content_disposition_header(as_attachment=False, filename=name)
+        response["Content-Disposition"] = content_disposition_header(False, name) or "inline"
     else:
         response = FileResponse(bytes_of, as_attachment=True, filename=name, content_type=file.media_type)
     response["X-Content-Type-Options"] = "nosniff"

@@ -176,7 +176,9 @@ def _donation(person: User, verb: str, donation: Any) -> Refusal | None:
 
 def _photo(person: User, verb: str, photo: Any) -> Refusal | None:
     """Let donors see the photos of what they gave and remove their own; administrators see and remove all."""
-    is_theirs = not isinstance(photo, type) and person.is_active and photo.donation.donor.user_id == person.pk
+    if isinstance(photo, type):  # of none in particular nobody is refused
+        return None
+    is_theirs = person.is_active and photo.donation.donor.user_id == person.pk
     if administers(person) or (is_theirs and (verb == "see" or photo.is_donors)):
         return None
     return NotYours(TAKEN_BY_STAFF) if is_theirs else Forbidden(_STAFF)

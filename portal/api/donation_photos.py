@@ -41,7 +41,7 @@ class PhotoParser(BaseParser):
 
     media_type = "image/*"
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         return bytes(stream.read(photo_bytes.MOST_BYTES + 1))
 
 
@@ -101,11 +101,12 @@ def donation_photos(request: Request, number: str) -> Response:
     return Response(PhotoOut(_photos(_found(request, number, "see")), many=True).data)
 
 
-GUARDED.add((donation_photos.__module__, donation_photos.__name__))  # `_add` asks for the key, once the photo is read
+GUARDED.add((__name__, "donation_photos"))  # `_add` asks for the key, once the photo is read
 
 
 def _add(request: Request, donation: Donation) -> Response:
-    data = request.data if isinstance(request.data, bytes) else b""
+    sent: Any = request.data
+    data = sent if isinstance(sent, bytes) else b""  # nothing was sent
     limits.photo(address=address_of(request._request))
     picture = photo_bytes.read(data)
 
@@ -131,7 +132,7 @@ def one(request: Request, number: str, photo: int) -> HttpResponseBase:
     """Download a photo as JPEG, or remove it: its donor until the first computer is received (photos_closed), administrators any."""
     row = get_object_or_404(_photos(_found(request, number, "see")), pk=photo)
     if request.method == "GET":
-        return stored_files.answer(row.file, f"{row.donation.number}-{row.pk}.jpg")
+        return stored_files.answer(row.file, f"photo-{row.pk}.jpg")
     _remove(request, row)
     return Response(status=204)
 

@@ -14,7 +14,6 @@ from accounts.terms import versions
 from nodes.models import Donation
 from portal import access
 
-
 HEADER = "Donor-Link"  # the signed text of the donor's page
 
 

@@ -21,7 +21,7 @@ from portal.api import (
     teaching,
     templates,
 )
-from portal.middleware.body_limits import MB, takes_up_to
+from portal.large_bodies import MB, takes_up_to
 from portal.problems import nothing_here
 
 v1 = [

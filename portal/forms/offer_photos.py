@@ -41,7 +41,7 @@ class OfferPhotos:
         self.faults += sent_photos.take(files[:room], self._keep, before=sent_photos.counted(request))
         self.faults += [_too_many(file) for file in files[room:]]
 
-    def leave(self, files: Sequence[UploadedFile]) -> None:
+    def leave(self, files: "Sequence[UploadedFile[bytes]]") -> None:
         """Read none of these photos, and say so of each."""
         text = _("Choose this photo again.")
         self.faults += [f"{sent_photos.name_of(file)}: {text}" for file in files]
@@ -66,6 +66,6 @@ class OfferPhotos:
         return max(0, MOST_OF_DONOR - len(self.rows))
 
 
-def _too_many(file: UploadedFile) -> str:
+def _too_many(file: "UploadedFile[bytes]") -> str:
     text = _("%(name)s: an offer has at most %(most)s photos.")
     return text % {"name": sent_photos.name_of(file), "most": MOST_OF_DONOR}

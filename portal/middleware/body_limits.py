@@ -10,7 +10,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user
@@ -27,11 +27,12 @@ from rest_framework.request import Request
 from accounts.models import User
 from lib import seldom
 from portal.api.authentication import Bearer
+from portal.large_bodies import MB as MB
+from portal.large_bodies import takes_up_to as takes_up_to
 from portal.middleware.readable_heads import readable
 from portal.views import errors
 
 log = logging.getLogger(__name__)
-MB = 1_000_000
 LARGEST = 2 * MB  # bytes, of whoever comes
 SECONDS = 60.0  # for a body of that size;
 BYTES_A_SECOND = 50_000  # what is allowed to be larger may come at this rate
@@ -45,22 +46,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
-View = TypeVar("View", bound=Callable[..., Any])
-
-
-def takes_up_to(
-    size: int, *, may: Callable[[User], bool] = lambda person: True, strangers: bool = False
-) -> Callable[[View], View]:
-    """Let a view take bodies of so many bytes from a signed-in person for whom `may` holds. The outermost decorator of the view.
-
-    strangers: from others, too, MOST_STRANGERS of them at once.
-    """
-
-    def mark(view: View) -> View:
-        view.takes_up_to = (size, may, strangers)  # type: ignore[attr-defined]
-        return view
-
-    return mark
 
 
 class BodyLimit:

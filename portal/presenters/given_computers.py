@@ -15,7 +15,8 @@ from nodes.actions import is_to_confirm
 from nodes.files.photos import MOST_OF_DONOR, is_open
 from nodes.models import Computer, Donation, Photo, StateChange
 from nodes.states import WAY, State
-from portal.presenters.shown_photos import ShownPhoto, shown
+from portal.presenters.shown_photos import ShownPhoto
+from portal.presenters.shown_photos import shown as shown_photos
 from portal.presenters.state_tones import tone_of
 
 _SENTENCES = {
@@ -181,7 +182,7 @@ class ShownDonation:
 
     def __init__(self, row: Donation, *, by_link: bool = False) -> None:
         self.row = row
-        self.photos: list[ShownPhoto] = shown(row.photos.all(), by_link=by_link)
+        self.photos: list[ShownPhoto] = shown_photos(row.photos.all(), by_link=by_link)
         self.computers = [ShownComputer(computer, row.handover) for computer in row.computers.all()]
 
     @property

@@ -132,7 +132,7 @@ def _sent_as(request: HttpRequest) -> str | None:
     if not token or len(token) > LONGEST:
         return None
     typed = sorted((name, *values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken")
-    typed += [(file.name, file.size) for file in sent_photos.sent(request)]
+    typed += [(file.name or "", str(file.size)) for file in sent_photos.sent(request)]
     who = str(request.user.pk) if request.user.is_authenticated else ""
     return hash_of("offer", token, who, *(str(each) for each in typed))
 

@@ -183,9 +183,8 @@ def as_a_person(student: Any) -> dict[str, str]:
 
 def as_a_donor(student: Any) -> dict[str, str]:
     """Let this person offer a computer. Return what stands in its addresses."""
-    from tests.nodes.donated import donor_of, offered
-
     from nodes.files import photo_bytes, photos
+    from tests.nodes.donated import donor_of, offered
     from tests.nodes.files.pictures import picture
 
     given = offered(donor=donor_of(user=student))

@@ -431,6 +431,20 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    id: int
+    # The number of the one that it shows; '' where nobody said.
+    computer: str
+    # Pixels.
+    width: int
+    # Pixels.
+    height: int
+    added_at: datetime
+    # The donor sent it; else staff took it.
+    by_donor: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PortalKey:
     # offered: its owner is to add it by hand. none: this site has no keys for machines. unknown: the machine is
     # older.
