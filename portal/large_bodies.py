@@ -1,4 +1,4 @@
-"""How a view says that it takes more than portal.middleware.body_limits lets everybody send."""
+"""The mark of a view that takes more than portal.middleware.body_limits lets everybody send."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""What donors do with the photos of what they gave: add some, and take theirs out, until the first computer is received."""
+"""Add and remove photos as a donor does, of what they gave, until the first computer is received."""
 
 from typing import Any
 

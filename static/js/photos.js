@@ -60,5 +60,9 @@ document.addEventListener("submit", async (event) => {
   form.requestSubmit(event.submitter);
 }, true);
 
+for (const button of document.querySelectorAll("[data-opens]")) { // a second way to the same field, at the thumb
+  button.hidden = false;
+  button.addEventListener("click", () => document.getElementById(button.dataset.opens).click());
+}
 for (const button of document.querySelectorAll("[data-sends-itself] button")) button.hidden = true;
 })();

@@ -100,6 +100,7 @@ ELSEWHERE = {
     "oidc/<slug:provider_id>": "oidc/oidc",
     "saml/<slug:organization_slug>": "saml/saml",
     "elsewhere/<int:pk>": "elsewhere/1",
+    "photos/by-link/<str:token>": "photos/by-link/x",
 }
 # Addresses that are about no row yet.
 LISTS = {

@@ -47,7 +47,6 @@ OPEN_TO_ALL = {  # parameters that are nobody's own
     "prove/<str:token>": "prove/x",
     "notices/unsubscribe/<str:token>": "notices/unsubscribe/x",
     "given/<str:token>": "given/x",
-    "photos/by-link/<str:token>": "photos/by-link/x",
 }
 
 
