@@ -100,6 +100,7 @@ SECRETS = [
     "POST /asks/12-more.1xUmx1.hunter2hunter2/ 200",
     "GET /account/address/prove/eyJ0byI6Im0ifQ.1xUmx1.hunter2hunter2/ 200",
     "GET /given/WzIxLDBd:1xXNRz:hunter2hunter2/ 200",
+    "GET /photos/by-link/MQ:1xXNRz:hunter2hunter2/small/ 200",
     "cookie sessionid=hunter2hunter2; theme=dark",
 ]
 

@@ -7,6 +7,7 @@ axe looks at each page before it is pictured; what it finds, whatever its weight
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ OF_EVERY_KIND = (
 )  # for administrators, too; other pages look alike
 NO_PAGES = ("/api/", "/agent/")  # but for the API's documentation
 ASKED = ("/api/docs/",)
+PHOTOS = re.compile(r'src="(/photos/[^"]+)"')
 PARTS = ("/live", "/card", "/work")  # of a page, which asks for them anew: they have no style of their own
 RUN_AXE = """only => axe.run(document, {resultTypes: ["violations"], selectors: false, preload: false, ...only}).then(({violations}) =>
   violations.flatMap(({id, impact, nodes}) => nodes.map(({html}) => `${id} (${impact}): ${html.slice(0, 160)}`)))"""
@@ -104,7 +106,8 @@ def test_picture(world: Any, browser: Any, role: str, language: str) -> None:
         is_shown = answer.status_code > 400 if folder in REFUSED else answer.status_code in (200, 400)
         if is_shown and "html" in answer.get("Content-Type", "") and not answer.streaming:
             path = OUT / folder / "-".join(filter(None, (role, name, language)))
-            faults[str(path.relative_to(OUT))] = _picture(page, url, answer.content, path)
+            photos = {address: client.get(address).content for address in PHOTOS.findall(answer.content.decode())}
+            faults[str(path.relative_to(OUT))] = _picture(page, url, answer.content, path, photos)
 
     (OUT / f"{role}-{language}.axe").write_text(json.dumps(faults))
     if not ONLY:
@@ -156,13 +159,15 @@ def _plain_pages(things: Any, role: str) -> Iterator[tuple[str, str, str]]:
             yield address.folder, name.replace("/", " ")[:40], url
 
 
-def _picture(page: Page, url: str, html: bytes, path: Path) -> list[str]:
-    """Picture a page in both sizes and themes. Return what axe finds in any of them."""
+def _picture(page: Page, url: str, html: bytes, path: Path, photos: dict[str, bytes]) -> list[str]:
+    """Picture a page in both sizes and themes, with its photos by address. Return what axe finds in any of them."""
 
     def answer(route: Route) -> None:
         asked = urlsplit(route.request.url)
         if asked.path.startswith("/static/"):
             _send_file(route, asked.path.removeprefix("/static/"))
+        elif asked.path in photos:
+            route.fulfill(body=photos[asked.path], content_type="image/jpeg")
         elif route.request.is_navigation_request():
             route.fulfill(body=html, content_type="text/html; charset=utf-8")
         else:

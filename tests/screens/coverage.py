@@ -23,6 +23,10 @@ LEFT_OUT: dict[str, str] = {
     "machines/{uuid}/disk": "A file.",
     "machines/{uuid}/dismiss": "Asks about a machine that vanished, and this installation has none: tests/pages/test_gone.py looks at it.",
     "manage/audit/export": "A file.",
+    "photos/{int}": "A picture.",
+    "photos/{int}/small": "A picture.",
+    "photos/by-link/{str}": "A picture.",
+    "photos/by-link/{str}/small": "A picture.",
     "manage/machines/bulk": "Leads to a run, or back to the list.",
 }
 

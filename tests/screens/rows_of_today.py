@@ -21,6 +21,7 @@ from machines import bulk_preview
 from machines.disk_images import NOT_KEPT
 from machines.models import BulkRun, DiskImage, Machine
 from nodes import actions as ledger
+from nodes.files import photo_bytes, photos
 from portal.dashboard import coming_week, day_counts, findings
 from portal.help import contents
 from portal.models import CloudCheck, Finding
@@ -28,6 +29,7 @@ from portal.presenters.audit_words import VERBS
 from quotas import actions as quota_actions
 from quotas.models import QuotaRequest
 from tests.nodes.donated import OLD, PC, donor_of, make_computer, offered, stepped
+from tests.nodes.files.pictures import picture
 from tests.pages.second_steps import with_app
 from tests.recording.things import Things
 
@@ -144,12 +146,19 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     two = offered("Dell OptiPlex 780", "HP Compaq 6000", message="In the store on the second floor.")
     here = make_computer("accepted", model="Lenovo ThinkCentre M71z")
     ledger.step(computers=[here], name="receive", by=admin, grams=8400, note="Its fan is loud.")
+    of_staff = photos.add_of_staff(_photo(), here, admin)
+    photos.add_of_donor(_photo(900, 1200), two)
     undone = make_computer("accepted")
     ledger.undo(batch=ledger.step(computers=[undone], name="receive", by=admin), by=admin)
     rows = {"offered": two.computers.earliest("pk"), "received": here, "undone": undone}
     rows |= {state: make_computer(state) for state in ("waiting", "in_service", "recycled")}
     computers = [(state, str(row.pk)) for state, row in rows.items()]
-    return {"computers": computers, "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))]}
+    named = [("of staff", str(of_staff.pk))]
+    return {
+        "computers": computers,
+        "photos": named,
+        "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))],
+    }
 
 
 def _bulk(admin: User) -> dict[str, int]:
@@ -174,8 +183,13 @@ def _donations(admin: User) -> str:
     stepped(theirs.computers.all()[0], "accept", "receive", "wipe", "test", "put_in_service", by=admin, grams=8200)
     stepped(theirs.computers.all()[1], "accept", "receive", "wait_for_parts", by=admin, grams=9100)
     without = offered(PC, OLD, donor=donor_of("carlos@example.org", name="Carlos Quishpe", organisation=""))
+    photos.assign(photos.add_of_donor(_photo(), without), without.computers.all()[0], admin)
     stepped(without.computers.all()[0], "accept", "receive", "wipe", by=admin, grams=8200)
     return donor_links.token(without.donor)
+
+
+def _photo(width: int = 1200, height: int = 900) -> photo_bytes.Picture:
+    return photo_bytes.read(picture((width, height)))
 
 
 def _second_step(student: User) -> int:
