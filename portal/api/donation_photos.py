@@ -78,12 +78,18 @@ def _photos(donation: Donation) -> QuerySet[Photo]:
     return donation.photos.select_related("file", "computer", "donation__donor")
 
 
-@extend_schema(methods=["GET"], parameters=[_LINK], responses={200: PhotoOut(many=True), **_REFUSED}, auth=_AUTH)
+@extend_schema(
+    methods=["GET"],
+    parameters=[_LINK],
+    description="List the photos of a donation, also those that staff took.",
+    responses={200: PhotoOut(many=True), **_REFUSED},
+    auth=_AUTH,
+)
 @extend_schema(
     methods=["POST"],
     parameters=[_LINK],
     description=(
-        "Add a photo (its donor). The body is the photo itself: JPEG, PNG or WebP, up to 15 MB and 12 megapixels. It is made smaller, and "
+        "Add a photo to a donation (its donor). The body is the photo itself: JPEG, PNG or WebP, up to 15 MB and 12 megapixels. It is made smaller, and "
         "nothing but the picture is kept. At most 3 of an offer (409, too_many_photos), until its first computer is received "
         "(photos_closed). The same photo again is one photo."
     ),
@@ -122,14 +128,21 @@ def _add(request: Request, donation: Donation) -> Response:
 @extend_schema(
     methods=["GET"],
     parameters=[_LINK],
+    description="Download a photo as JPEG.",
     responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **_REFUSED},
     auth=_AUTH,
 )
-@extend_schema(methods=["DELETE"], parameters=[_LINK], responses={204: None, **_REFUSED}, auth=_AUTH)
+@extend_schema(
+    methods=["DELETE"],
+    parameters=[_LINK],
+    description="Remove a photo. Its donor, until the first computer is received (409, photos_closed); administrators any.",
+    responses={204: None, **_REFUSED},
+    auth=_AUTH,
+)
 @api_view(["GET", "DELETE"])
 @permission_classes([SignedInOrByLink])
 def one(request: Request, number: str, photo: int) -> HttpResponseBase:
-    """Download a photo as JPEG, or remove it: its donor until the first computer is received (photos_closed), administrators any."""
+    """Download a photo, or remove it."""
     row = get_object_or_404(_photos(_found(request, number, "see")), pk=photo)
     if request.method == "GET":
         return stored_files.answer(row.file, f"photo-{row.pk}.jpg")
