@@ -1,8 +1,8 @@
 // Photos are made smaller before they are sent, so that a slow line carries them; without a script they are sent as they are.
 // What cannot be read here is left for the server, which says why. A form with data-sends-itself is sent as soon as photos are chosen.
 (() => {
-const LONGEST = 2000; // pixels of a side; the server keeps 1600
-const SMALL = 600_000; // bytes of a file that is sent as it is
+const SMALL = 600_000; // bytes: three of them stay below what anybody may send
+const TRIES = [[2000, 0.85], [1600, 0.8], [1600, 0.65]]; // pixels of the longest side (the server keeps 1600), quality
 const working = new WeakMap(); // by form: what it waits for
 
 const saidOf = (input) => input.closest(".photos-field").querySelector("[data-said]");
@@ -11,20 +11,27 @@ async function smaller(file) {
   if (file.size <= SMALL) return file;
   try {
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
-    const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(picture.width * scale);
-    canvas.height = Math.round(picture.height * scale);
-    const context = canvas.getContext("2d");
-    context.fillStyle = "#fff"; // JPEG has no transparency
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    let blob = file;
+    for (const [longest, quality] of TRIES) {
+      if (blob.size > SMALL) blob = await drawn(picture, longest, quality);
+    }
     picture.close();
-    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
-    return blob && blob.size < file.size ? new File([blob], file.name, { type: "image/jpeg" }) : file;
+    return blob.size < file.size ? new File([blob], file.name, { type: "image/jpeg" }) : file;
   } catch {
     return file;
   }
+}
+
+function drawn(picture, longest, quality) {
+  const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(picture.width * scale);
+  canvas.height = Math.round(picture.height * scale);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff"; // JPEG has no transparency
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  return new Promise((done, failed) => canvas.toBlob((blob) => (blob ? done(blob) : failed()), "image/jpeg", quality));
 }
 
 async function prepare(input) {

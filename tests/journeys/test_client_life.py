@@ -12,6 +12,7 @@ from cloud.contract import Owner, ServerSpec
 from tests.journeys.kinds import on_simulated
 from tests.journeys.stack import make_key
 from tests.journeys.test_command_line_life import post
+from tests.nodes.files.pictures import photo_of
 from tests.waiting import PATIENCE, until
 
 pytestmark = [on_simulated, pytest.mark.slow]
@@ -84,6 +85,17 @@ def test_given_computers_are_offered_taken_further_and_followed(stack: Any) -> N
     with pytest.raises(Refused) as caught:  # not even an administrator answers for the donor
         admin.confirm_donation(offered.number, True)
     assert caught.value.code == "not_yours"
+
+
+def test_a_photo_of_some_megabytes_is_added_to_what_one_gave(minga: Client) -> None:
+    mine = minga.offer_computers([{"kind": "laptop"}])
+    large = photo_of(2400, 1800)
+    assert len(large) > 3_000_000
+    photo = minga.add_donation_photo(mine.number, large)
+    assert [each.id for each in minga.donation_photos(mine.number)] == [photo.id]
+    assert minga.donation_photo(mine.number, photo.id).startswith(b"\xff\xd8\xff")
+    minga.remove_donation_photo(mine.number, photo.id)
+    assert list(minga.donation_photos(mine.number)) == []
 
 
 def test_a_server_made_outside_minga_is_given_to_a_person(minga: Client, stack: Any) -> None:

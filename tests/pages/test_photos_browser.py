@@ -1,11 +1,9 @@
 """Photos in a real browser: chosen on a phone, made smaller there, kept over errors, sent in one tap at the desk."""
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.donors import donor_links
@@ -14,21 +12,12 @@ from nodes.files import photo_bytes, photos
 from nodes.models import Donation, Photo
 from tests.chromium import in_a_browser
 from tests.nodes.donated import make_computer, offered
+from tests.nodes.files.pictures import photo_of
 from tests.pages.test_browser import AXE, faults, look, visit
 
 pytestmark = [*in_a_browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("pages-in-a-browser")]
 LOOKS = {"es": [(390, "light"), (1280, "dark")], "en": [(1280, "light"), (390, "dark")]}
 needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
-
-
-def photo_of(width: int, height: int) -> bytes:
-    """A photo with so much in it that its file is large."""
-    out = BytesIO()
-    noise = Image.effect_noise((width, height), 90).convert("RGB")
-    Image.blend(noise, Image.linear_gradient("L").resize((width, height)).convert("RGB"), 0.6).save(
-        out, "JPEG", quality=98
-    )
-    return out.getvalue()
 
 
 @pytest.fixture

@@ -18,6 +18,16 @@ def picture(size: tuple[int, int] = (400, 300), kind: str = "JPEG", mode: str = 
     return out.getvalue()
 
 
+def photo_of(width: int, height: int) -> bytes:
+    """A photo with so much in it that its file is large."""
+    out = BytesIO()
+    noise = Image.effect_noise((width, height), 90).convert("RGB")
+    Image.blend(noise, Image.linear_gradient("L").resize((width, height)).convert("RGB"), 0.6).save(
+        out, "JPEG", quality=98
+    )
+    return out.getvalue()
+
+
 def from_a_phone(**tags: Any) -> bytes:
     """A photo that lies on its side, left half black, and says where it was taken."""
     image = Image.new("RGB", (400, 300), "white")

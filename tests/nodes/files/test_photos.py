@@ -1,11 +1,13 @@
 """Photos of an offer and its computers: how many, whose, and how they go."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import AuditRow, User
@@ -121,3 +123,37 @@ def test_a_photo_is_assigned_to_a_computer_of_its_offer_only(donation: Donation,
     photos.assign(photo, offered().computers.get(), admin)
     photo.refresh_from_db()
     assert photo.computer is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_four_at_once_three_are_kept() -> None:
+    donation = offered()
+
+    def send(n: int) -> str:
+        try:
+            photos.add_of_donor(another(n), donation)
+            return ""
+        except TooManyPhotos as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(send, range(4))) == ["", "", "", "too_many_photos"]
+    assert donation.photos.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_offers_at_once_claim_a_photo_once() -> None:
+    photo, donations = photos.keep_for_form(PICTURE), [offered(), offered()]
+
+    def claim(donation: Donation) -> None:
+        try:
+            with transaction.atomic():
+                photos.claim([photo], donation)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(claim, donations))
+    assert sum(donation.photos.count() for donation in donations) == 1
