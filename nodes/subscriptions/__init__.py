@@ -1,0 +1,5 @@
+"""What a given computer brings its donor, and how it becomes room on the cluster.
+
+plans: which plan fits a computer. promises: the loop that promises, starts and takes back. days: renew, correct, bonus. giving: codes.
+reminders: mails before and after the end. grant_rows: the grant of a subscription, which follows its ledger.
+"""
