@@ -1,5 +1,6 @@
 """Give days of a subscription to somebody by a code that works once, take the code back, and use it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -58,10 +59,9 @@ class Claimed:
 
 def days_of(share: Fraction | float, left: int) -> int:
     """Return how many whole days a share (0 < share <= 1) of those that are left is: at least one. Raises BadDays."""
-    exact = Fraction(str(share))
-    if not 0 < exact <= 1:
+    if not 0 < share <= 1:  # nor what is no number at all
         raise more_days.BadDays(_("Give a share that is more than 0 and at most 1."), field="share")
-    return max(1, int(exact * left))
+    return max(1, int(Fraction(str(share)) * left))
 
 
 @transaction.atomic
@@ -99,36 +99,59 @@ def withdraw(*, code: TransferCode, by: User | None) -> Subscription:
     return row
 
 
+@transaction.atomic
+def withdraw_all(*, subscription: Subscription, by: User) -> None:
+    """Take all codes of a subscription back that nobody used. Raises NotOpen where there is none."""
+    row = ledger.locked(subscription.pk)
+    open_ones = list(row.codes.filter(claimed_at=None, withdrawn_at=None))
+    done = 0
+    for code in open_ones:
+        with suppress(NotOpen):  # somebody uses it at this moment
+            withdraw(code=code, by=by)
+            done += 1
+    if not done:
+        raise NotOpen(_("No code of it is open."))
+
+
 def expire(pk: int) -> None:
     """Bring the days of a code back that nobody used in time."""
-    try:
+    with suppress(NotOpen):
         withdraw(code=TransferCode.objects.get(pk=pk), by=None)
-    except NotOpen:
-        pass
 
 
 def look_up(*, text: str, user: User, address: str) -> TransferCode:
-    """Return the open code of this text, for what one gets to be told before one confirms. Raises BadCode, limits.TooManyCodes."""
+    """Return the open code of this text, or one that this person used, so that what one gets can be told before one confirms.
+
+    Not inside a transaction that a refusal rolls back: failures are counted. Raises BadCode, limits.TooManyCodes.
+    """
     with limits.transfer_code(user, address):
-        code = TransferCode.objects.filter(digest=transfer_codes.digest(text)).first()
-        if code is None or not code.is_open(timezone.now()):
+        rows = TransferCode.objects.select_related("subscription__donor__user", "subscription__user", "claimed_as")
+        code = rows.filter(digest=transfer_codes.digest(text)).first()
+        if code is None or not (code.is_open(timezone.now()) or (code.claimed_as and code.claimed_by_id == user.pk)):
             raise BadCode(_("This code does not work (any more)."))
     return code
 
 
 def claim(*, text: str, user: User, address: str) -> Claimed:
-    """Use a code: whoever does gets its days from now on, with the same amounts. Raises BadCode, limits.TooManyCodes.
+    """Use a code: whoever does gets its days from now on, with the same amounts. A second press changes nothing.
 
-    address: from which they come, '' where it is unknown. One's own code is withdrawn instead (Claimed.is_own).
+    address: from which they come, '' where it is unknown. One's own code is withdrawn instead (Claimed.is_own). Not inside a
+    transaction, as `look_up`. Raises BadCode, limits.TooManyCodes.
     """
     code = look_up(text=text, user=user, address=address)
-    giver = Subscription.objects.select_related("donor__user", "user").get(pk=code.subscription_id).holder
+    if code.claimed_as:
+        return Claimed(code.claimed_as, is_own=False)
     try:
-        if giver is not None and giver.pk == user.pk:
+        if is_own(code, user):
             return Claimed(withdraw(code=code, by=user), is_own=True)
         return Claimed(_claim(code, user), is_own=False)
     except NotOpen:
         raise BadCode(_("This code does not work (any more).")) from None
+
+
+def is_own(code: TransferCode, user: User) -> bool:
+    """Say whether a person made this code out of what is theirs."""
+    return code.subscription.holder == user
 
 
 @transaction.atomic

@@ -14,10 +14,10 @@ _LEAST = timedelta(seconds=1)  # of a grant: it ends after it starts
 
 def begin(entitlement: Entitlement, subscription: Subscription, user: User) -> None:
     """Give the person of a locked subscription that has just started its amounts, and the role donor."""
-    user = donor_rows.give_role(user)
+    user, starts_at = donor_rows.give_role(user), subscription.starts_at or subscription.promised_at
     entitlement.grant = Grant.objects.create(
         user=user, source=Grant.Source.SUBSCRIPTION, reason=_reason(entitlement, subscription, user),
-        starts_at=subscription.starts_at, ends_at=_end(subscription), **{m: getattr(entitlement, m) for m in MEASURES},
+        starts_at=starts_at, ends_at=_end(subscription), **{m: getattr(entitlement, m) for m in MEASURES},
     )  # fmt: skip
     entitlement.save(update_fields=["grant"])
 

@@ -10,7 +10,7 @@ from quotas.models import Grant, Measures
 
 
 class Plan(Measures):
-    """What a computer of a certain worth gives: amounts, for a number of days. The first that fits counts (nodes.subscriptions.plans).
+    """A plan: a computer of a certain worth brings amounts, for a number of days. The first that fits counts (nodes.subscriptions.plans).
 
     A change touches no promise that was made.
     """

@@ -1,4 +1,4 @@
-"""Which plan a computer gets."""
+"""Choose the plan of a computer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -23,6 +23,7 @@ def test_without_an_account_computers_are_offered_and_one_too_small_is_declined_
             {"number": first.number, "state": "offered", "why": ""},
             {"number": second.number, "state": "declined", "why": "It is a 32-bit computer."},
         ],
+        "months": 12,
     }
     donor = Donor.objects.get()
     assert (donor.email, donor.name, donor.organisation, donor.user) == (

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import Donor, Subscription, User
-from nodes.models import Computer, Plan
-from nodes.subscriptions import promises
+from accounts.models import Donor, Subscription, SubscriptionEntry, User
+from accounts.subscriptions import ledger
+from nodes.models import Computer, Entitlement, Plan
+from nodes.subscriptions import grant_rows, promises
 from tests.nodes.conftest import Clock
 from tests.nodes.donated import donor_of, offered, stepped
 
@@ -35,7 +36,7 @@ def settled(computer: Computer, *names: str, by: User, clock: Clock) -> Computer
 
 
 def promised(by: User, clock: Clock, donor: Donor | None = None) -> Subscription:
-    """What an accepted computer is to bring its donor."""
+    """The promise that an accepted computer brings its donor."""
     computer = offered(donor=donor or donor_of()).computers.get()
     settled(computer, "accept", by=by, clock=clock)
     return Subscription.objects.get(entitlement__computer=computer)
@@ -47,6 +48,16 @@ def started(user: User, by: User, clock: Clock, *, days: int = 365) -> Subscript
     row = promised(by, clock, donor_of(user=user, email=user.email or f"{user.username}@example.org"))
     settled(row.entitlement.computer, "receive", by=by, clock=clock)
     row.refresh_from_db()
+    return row
+
+
+def running(user: User, days: int = 100) -> Subscription:
+    """A subscription of a person that has just started, without the way that leads there."""
+    now = timezone.now()
+    row = Subscription.objects.create(user=user, title={"en": "One machine", "es": "Una máquina"})
+    ledger.write(row, kind=SubscriptionEntry.Kind.GRANTED, days=days, key="granted", now=now)
+    ledger.start(row, now)
+    grant_rows.begin(Entitlement.objects.create(subscription=row, earned_at=now, **AMOUNTS), row, user)
     return row
 
 

@@ -1,4 +1,4 @@
-"""From an accepted computer to a subscription that runs: promised, earned, started; taken back."""
+"""The way from an accepted computer to a subscription that runs: promised, earned, started; taken back."""
 
 from datetime import timedelta
 from typing import Any
