@@ -154,7 +154,7 @@ SECTIONS: tuple[Section, ...] = (
         Variable("SUBSCRIPTION_STARTS", choice("received", "accepted"), "received",
                  "When the subscription of an accepted computer starts: once it was received, or once it was accepted. It waits for its donor's account."),
         Variable("SUBSCRIPTION_GRACE_DAYS", whole_number("days"), "30",
-                 "How long after the end of a subscription its donor has before the state is \"ended\"."),
+                 "The grace after the end of a subscription, before it counts as ended."),
         Variable("FILES_MAX_GB", whole_number("GB", least=1), "20",
                  "The most that photos and other files of people take on the disk, all together. Beyond it a page says that there is no room."),
         Variable("PORTAL_URL", WEB_ADDRESS, "",

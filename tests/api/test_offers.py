@@ -77,7 +77,7 @@ def test_what_a_person_writes_down_for_another_is_not_theirs(theirs: Program) ->
 
 def test_a_stranger_who_types_a_donors_address_changes_and_learns_nothing(given: str) -> None:
     reply = offer(PC, name="Somebody", organisation="Elsewhere")
-    assert set(reply.json()) == {"number", "state", "computers"}
+    assert set(reply.json()) == {"number", "state", "computers", "months"}
     assert (Donor.objects.get().name, Donor.objects.get().organisation) == ("Lucía Paz", "Colegio Mejía")
 
 

@@ -35,7 +35,7 @@ def test_staff_read_all_by_state(theirs: Program, office: Program) -> None:
 def test_a_code_moves_days_to_who_uses_it(theirs: Program, other: Program) -> None:
     row = running(theirs.user)
     given = theirs.ask("POST", f"subscriptions/{row.pk}/transfer/", {"share": 0.5})
-    assert (given.status_code, given.headers["Cache-Control"]) == (201, "no-store")
+    assert (given.status_code, "no-store" in given.headers["Cache-Control"]) == (201, True)
     assert theirs.ask("GET", "subscriptions/").json()[0]["codes"][0]["days"] == given.json()["days"]
     for _twice in range(2):
         reply = other.ask("POST", "subscriptions/claim/", {"code": given.json()["code"]})
@@ -71,7 +71,7 @@ def test_a_bad_share_is_told_at_its_field(theirs: Program, share: Any) -> None:
     row = running(theirs.user)
     reply = theirs.ask("POST", f"subscriptions/{row.pk}/transfer/", {"share": share})
     assert reply.status_code == 400
-    assert "share" in reply.json()["fields"]
+    assert [error["field"] for error in reply.json()["errors"]] == ["share"]
 
 
 @pytest.mark.parametrize("header", [{}, {"Idempotency-Key": "mine"}])
