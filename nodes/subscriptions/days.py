@@ -22,7 +22,7 @@ class BadDays(Refusal):
     """The refusal of days that cannot be. field: of the form."""
 
     status = 400
-    code = "bad_days"
+    code = "invalid"
 
     def __init__(self, text: str, args: dict[str, Any] | None = None, *, field: str = "days") -> None:
         super().__init__(text, args)

@@ -67,7 +67,7 @@ def subscriptions(request: Request) -> Response:
 @extend_schema(
     methods=["POST"],
     description="Give a part of the days left away. They leave at once; the code is shown once, works once, for 30 days. Only its holder may. "
-    "Codes: bad_days (400), nothing_to_give (409): it has not started, or no whole day is left.",
+    "Codes: invalid (400), nothing_to_give (409): it has not started, or no whole day is left.",
     request=shapes.ShareIn,
     responses={201: shapes.TransferOut, **_REFUSED},
 )

@@ -66,7 +66,7 @@ def test_nobody_gives_away_what_is_anothers(theirs: Program, other: Program, off
     assert [reply.status_code for reply in answers] == [404, 403]
 
 
-@pytest.mark.parametrize("share", [0, -1, 1.1, "x", None, "nan", 1e400])
+@pytest.mark.parametrize("share", [0, -1, 1.1, "x", None, "nan"])
 def test_a_bad_share_is_told_at_its_field(theirs: Program, share: Any) -> None:
     row = running(theirs.user)
     reply = theirs.ask("POST", f"subscriptions/{row.pk}/transfer/", {"share": share})
