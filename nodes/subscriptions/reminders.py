@@ -5,6 +5,7 @@ What was sent last stands on the row. If nothing ran for days, only the nearest 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -39,35 +40,33 @@ def marks() -> tuple[Mark, ...]:
     return (*before, Mark("grace", timedelta()), Mark("ended", grace()))
 
 
-def mark_at(ends_at: datetime, moved_at: datetime, now: datetime) -> Mark | None:
-    """Return the latest moment that has come since the end moved; None for none."""
-    passed = [mark for mark in marks() if moved_at < ends_at + mark.after <= now]
+def mark_at(ends_at: datetime, now: datetime) -> Mark | None:
+    """Return the latest moment that has come; None for none."""
+    passed = [mark for mark in marks() if ends_at + mark.after <= now]
     return passed[-1] if passed else None
 
 
 def due(now: datetime) -> SubscriptionQuerySet:
-    """Select the subscriptions about which a mail may be due."""
-    last = marks()[-1]
-    rows = Subscription.objects.filter(ends_at__lte=now - marks()[0].after)
-    is_over = Q(reminded=last.name, reminded_end=F("ends_at")) | Q(moved_at__gte=F("ends_at") + last.after)
-    waits = Q()
-    for mark, following in zip(marks(), marks()[1:], strict=False):
-        waits |= Q(reminded=mark.name, reminded_end=F("ends_at"), ends_at__gt=now - following.after)
-    return rows.exclude(is_over).exclude(waits)
+    """Select the subscriptions for whose end a moment has come that is not noted yet."""
+    all_marks, noted = marks(), Q()
+    for mark, following in pairwise(all_marks):
+        noted |= Q(reminded=mark.name, ends_at__gt=now - following.after)
+    noted |= Q(reminded=all_marks[-1].name)
+    rows = Subscription.objects.filter(ends_at__lte=now - all_marks[0].after)
+    return rows.exclude(noted, reminded_end=F("ends_at"), reminded_end__isnull=False)
 
 
 @transaction.atomic
 def remind(pk: int, now: datetime) -> None:
-    """Put the mail that is due into the outbox, and note it."""
+    """Note the moment that has come, and put its mail into the outbox, unless it had passed when the end moved."""
     row = ledger.locked(pk)
-    if row.ends_at is None or row.moved_at is None:
-        return
-    mark = mark_at(row.ends_at, row.moved_at, now)
-    if mark is None or (row.reminded, row.reminded_end) == (mark.name, row.ends_at):
+    mark = mark_at(row.ends_at, now) if row.ends_at else None
+    if mark is None or row.ends_at is None or (row.reminded, row.reminded_end) == (mark.name, row.ends_at):
         return
     row.reminded, row.reminded_end = mark.name, row.ends_at
     row.save(update_fields=["reminded", "reminded_end"])
-    if (holder := row.holder) and holder.removed_at is None:
+    is_news = row.moved_at is None or row.moved_at < row.ends_at + mark.after
+    if is_news and (holder := row.holder) and holder.removed_at is None:
         about = f"subscription:{row.pk}:{mark.name}:{row.ends_at:%Y%m%d%H%M%S%f}"
         facts = {"mark": mark.name, "ends_at": row.ends_at.isoformat()}
         ways = [Notice.Channel.MAIL]
