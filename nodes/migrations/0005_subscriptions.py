@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0029_subscriptions'),
-        ('nodes', '0002_photos'),
+        ('nodes', '0004_reference'),
         ('quotas', '0006_requests'),
     ]
 

@@ -17,6 +17,6 @@ def create(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("nodes", "0003_subscriptions")]
+    dependencies = [("nodes", "0005_subscriptions")]
 
     operations = [migrations.RunPython(create, migrations.RunPython.noop)]
