@@ -242,6 +242,17 @@ def code(person: User) -> Iterator[None]:
 
 
 @contextmanager
+def transfer_code(person: User, address: str) -> Iterator[None]:
+    """Look up a transfer code inside the block: it is counted unless it works. Raises TooManyCodes."""
+    both = [_Limit(_key("transfer code", str(person.pk)), OF_A_NAME), *_of_address("transfer codes", address)]
+    _count(both, TooManyCodes)
+    yield
+    with connection.cursor() as cursor:
+        for limit in both:
+            cursor.execute(_TAKE_BACK, [limit.key])
+
+
+@contextmanager
 def second_step(person: User, address: str) -> Iterator[None]:
     """Check a second step inside the block: it is counted unless it is right. Raises TooManyCodes."""
     from_there = _Limit(_key("second step", str(person.pk), address), OF_A_NAME)

@@ -23,6 +23,9 @@ from accounts.notices.models import Notice as Notice
 from accounts.notices.models import Unsubscribed as Unsubscribed
 from accounts.outside.models import OutsideAccount as OutsideAccount
 from accounts.people_manager import People
+from accounts.subscriptions.models import Subscription as Subscription
+from accounts.subscriptions.models import SubscriptionEntry as SubscriptionEntry
+from accounts.subscriptions.models import TransferCode as TransferCode
 from accounts.terms.models import Terms as Terms
 from accounts.terms.models import TermsAcceptance as TermsAcceptance
 from lib.names import MOST_READ

@@ -8,5 +8,7 @@ class NodesConfig(AppConfig):
 
     def ready(self) -> None:
         from nodes import mails
+        from nodes.subscriptions import reminders
 
         mails.register()
+        reminders.register()

@@ -12,6 +12,8 @@ from accounts.models import Donor, User
 from nodes import computer_numbers, donation_numbers, specs, states
 from nodes.files.models import Photo as Photo
 from nodes.files.models import StoredFile as StoredFile
+from nodes.subscriptions.models import Entitlement as Entitlement
+from nodes.subscriptions.models import Plan as Plan
 
 
 class Donation(models.Model):

@@ -4,9 +4,15 @@ from celery import shared_task
 from django.utils import timezone
 
 from nodes.files import file_store, photos
+from nodes.subscriptions import promises
 
 
 @shared_task
 def tidy_files() -> None:
     photos.forget(now := timezone.now())
     file_store.sweep(now)
+
+
+@shared_task
+def follow_subscriptions() -> None:
+    promises.follow(timezone.now())

@@ -69,6 +69,8 @@ def _for_accounts() -> dict[str, dict[str, Any]]:
 
 def _for_donors() -> dict[str, dict[str, Any]]:
     return {
+        # A few small queries while no subscription starts, ends or is due for a reminder.
+        "follow_subscriptions": _every(60, "nodes.tasks.follow_subscriptions", expires=40),
         # Photos of forms that were never sent, and files that nothing needs any more.
         "tidy_files": _every(600, "nodes.tasks.tidy_files", expires=300),
     }

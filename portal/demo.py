@@ -18,7 +18,8 @@ from cloud.contract import Cloud
 from cloud.starter.recipes import RECIPES
 from courses.models import Template
 from lib.environment import Environment
-from quotas.defaults import ensure_role_grants
+from quotas.defaults import ROLE_GRANTS, ensure_role_grants
+from quotas.models import Grant
 from tunnels.models import Gateway
 
 PASSWORD = "minga"
@@ -120,7 +121,9 @@ def _people() -> None:
     for name in missing:
         role, email = name.rstrip("2"), f"{name}@example.org"
         facts = {"password": secret, "roles": [role], "first_name": name.capitalize()}
-        emails.trust(User.objects.create(username=name, email=email, **facts))
+        emails.trust(person := User.objects.create(username=name, email=email, **facts))
+        if name == "donor":  # who gave no computer here that would bring a subscription
+            Grant.objects.create(user=person, reason="Demo", **ROLE_GRANTS["student"])
 
 
 def _templates(kind: str) -> None:

@@ -187,6 +187,8 @@ FILE_UPLOAD_TEMP_DIR = (
 )  # a body with photos is larger than /tmp of a container
 MIN_COMPUTER_RAM_MB: int = env["MIN_COMPUTER_RAM_MB"]
 MIN_COMPUTER_NIC_MBIT: int = env["MIN_COMPUTER_NIC_MBIT"]
+SUBSCRIPTION_STARTS: str = env["SUBSCRIPTION_STARTS"]
+SUBSCRIPTION_GRACE_DAYS: int = env["SUBSCRIPTION_GRACE_DAYS"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 MACHINE_KEYS_FILE: str = env["MACHINE_KEYS_FILE"]  # seals the portal's key of each machine (docs/adr/0084)
 

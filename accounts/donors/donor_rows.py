@@ -64,10 +64,16 @@ def tie(*, donor: Donor, user: User) -> None:
 def _tie(donor: Donor, user: User) -> None:
     donor.user, donor.verified_at = user, donor.verified_at or timezone.now()
     donor.save(update_fields=["user", "verified_at"])
+    give_role(user)
+
+
+def give_role(user: User) -> User:
+    """Make somebody a donor who has a donation or a subscription. Returns their locked row."""
     user = _lock(user)
     if User.Role.DONOR not in user.roles:
         user.roles = [*user.roles, User.Role.DONOR.value]
         user.save(update_fields=["roles"])
+    return user
 
 
 def _lock(user: User) -> User:

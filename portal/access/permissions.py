@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_noop as _
 
 from accounts.announcements import current
-from accounts.models import Announcement, AuditRow, Notice, RowFailure, Terms, User
+from accounts.models import Announcement, AuditRow, Notice, RowFailure, Subscription, Terms, User
 from catalog.models import Flavor, Image
 from courses.models import Template
 from lib.notes import Refusal
@@ -184,6 +184,16 @@ def _photo(person: User, verb: str, photo: Any) -> Refusal | None:
     return NotYours(TAKEN_BY_STAFF) if is_theirs else Forbidden(_STAFF)
 
 
+def _subscription(person: User, verb: str, row: Any) -> Refusal | None:
+    """Let its holder give days away, and administrators renew; to read one's own, or to use a code, nobody is refused."""
+    if verb in ("see", "claim"):
+        return None
+    if verb == "give":  # not even an administrator gives away what is another's
+        is_theirs = not isinstance(row, type) and row.holder == person
+        return None if is_theirs else NotYours(_("Only whose subscription it is can give days away."))
+    return None if administers(person) else Forbidden(_STAFF)
+
+
 def _announcement(person: User, verb: str, _announcement: Any) -> Refusal | None:
     """Let everybody read and dismiss what is meant for them, and administrators write."""
     return None if verb in ("see", "dismiss") or administers(person) else Forbidden(_STAFF)
@@ -219,6 +229,7 @@ RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Donation: _donation,
     Computer: _administration,
     Photo: _photo,
+    Subscription: _subscription,
 }
 
 

@@ -9,7 +9,7 @@ from knox.models import AuthToken
 
 from accounts import tokens
 from accounts.announcements import current
-from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowFailure, SshKey, User
+from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowFailure, SshKey, Subscription, User
 from catalog.models import Flavor, Image
 from courses.models import Enrolment, Template
 from machines.models import BulkRun, Event, Machine, Question, Stray
@@ -126,6 +126,11 @@ def _photos(person: User) -> QuerySet[Photo]:
     return Photo.objects.filter(donation__in=_donations(person)).select_related("file", "small", "donation", "computer")
 
 
+def _subscriptions(person: User) -> QuerySet[Subscription]:
+    """Select all subscriptions for administrators, for others their own."""
+    return Subscription.objects.all() if administers(person) else Subscription.objects.of(person)
+
+
 def _people(person: User) -> QuerySet[User]:
     """Select everybody for administrators, but for whoever was removed: there is nothing left to see."""
     return User.objects.filter(removed_at=None) if administers(person) else User.objects.none()
@@ -160,4 +165,5 @@ _VISIBLE: dict[type[Model], Callable[[User], QuerySet[Any]]] = {
     Donation: _donations,
     Computer: _computers,
     Photo: _photos,
+    Subscription: _subscriptions,
 }

@@ -17,6 +17,7 @@ from nodes import actions, computer_numbers, donor_actions, fact_bounds
 from nodes.donation_states import OF_COMPUTERS, state_of
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import STEPS, Reason, State
+from nodes.subscriptions import plans
 from portal.api import serializers as s
 from portal.api.inputs import Decimals, Text, Whole
 
@@ -176,6 +177,20 @@ class OfferedOut(serializers.Serializer[Any]):
     @extend_schema_field(serializers.ChoiceField(DONATION_STATES, help_text=STATE_HELP))
     def get_state(self, donation: Donation) -> str:
         return state_of(donation.computers.all())
+
+
+class MadeOut(OfferedOut):
+    """The answer to an offer."""
+
+    months = serializers.SerializerMethodField(
+        help_text="How long the subscription of a computer would be, if it is accepted: the longest of them; 0 for none. It starts once "
+        "the computer has come and you have an account; those of several computers add up."
+    )
+
+    def get_months(self, donation: Donation) -> int:
+        ways, offered = plans.enabled(), [each for each in donation.computers.all() if each.state != State.DECLINED]
+        found = [plans.plan_for(plans.worth_of(each), ways) for each in offered]
+        return max((plan.months for plan in found if plan), default=0)
 
 
 class ComputerOut(serializers.Serializer[Any]):

@@ -73,7 +73,7 @@ def _detail(request: Request, donation: Donation) -> Response:
         "the mail address is yours. At most five an hour from one network address: then 429 with Retry-After."
     ),
     request=shapes.DonationIn,
-    responses={201: shapes.OfferedOut, **dict.fromkeys((400, 429), s.Problem)},
+    responses={201: shapes.MadeOut, **dict.fromkeys((400, 429), s.Problem)},
     auth=[{"token": []}, {"session": []}, {}],  # type: ignore[list-item]  # drf-spectacular hands it on as it is
 )
 @api_view(["GET", "POST"])
@@ -105,7 +105,7 @@ def _offer(request: Request) -> Response:
     row = donor_actions.offer(
         who=_who(who, sent), computers=offered, handover=sent["handover"], message=sent["message"], by=by
     )
-    return Response(shapes.OfferedOut(row).data, status=201)
+    return Response(shapes.MadeOut(row).data, status=201)
 
 
 def _who(person: User | None, sent: dict[str, Any]) -> donor_actions.Who:

@@ -18,6 +18,7 @@ from portal.api import (
     quota_requests,
     servers,
     snapshots,
+    subscriptions,
     teaching,
     templates,
 )
@@ -72,6 +73,10 @@ v1 = [
     ),
     path("donations/<str:number>/photos/<int:photo>/", donation_photos.one, name="api-donation-photo"),
     path("computers/", donations.computers, name="api-computers"),
+    path("subscriptions/", subscriptions.subscriptions, name="api-subscriptions"),
+    path("subscriptions/claim/", subscriptions.claim, name="api-subscription-claim"),
+    path("subscriptions/<int:pk>/transfer/", subscriptions.transfer, name="api-subscription-transfer"),
+    path("subscriptions/<int:pk>/renew/", subscriptions.renew, name="api-subscription-renew"),
     path("events/", machines.events, name="api-events"),
     path("machines/", machines.machines, name="api-machines"),
     path("machines/<uuid:pk>/", machines.one, name="api-machine"),

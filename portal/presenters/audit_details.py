@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from accounts.models import User
 from lib.measures import MEASURES
@@ -71,6 +71,10 @@ def _end(at: str | None) -> str:
     return _("until %(until)s") % {"until": times.written(datetime.fromisoformat(at), "DATETIME_FORMAT")}
 
 
+def _days(days: int) -> str:
+    return ngettext("%(days)s day", "%(days)s days", days) % {"days": f"{days:+}"}
+
+
 def _offered(is_offered: bool) -> str:
     return pgettext("audit", "offered") if is_offered else pgettext("audit", "no longer offered")
 
@@ -89,6 +93,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "imported": _imported,
     "amounts": _amounts,
     "ends_at": _end,
+    "days": _days,
     "offered": _offered,
     "fields": _labels(FIELDS),
     "dismissed": _dismissed,

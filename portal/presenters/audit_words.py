@@ -78,6 +78,8 @@ VERBS: dict[str, Promise] = {
     "retire_computer": pgettext_lazy("audit", "Retired a computer"),
     "recycle_computer": pgettext_lazy("audit", "Handed a computer to recycling"),
     "undo_computer_step": pgettext_lazy("audit", "Took a step of a computer back"),
+    "renew_subscription": pgettext_lazy("audit", "Renewed a subscription"),
+    "correct_subscription": pgettext_lazy("audit", "Corrected the days of a subscription"),
     "correct_computer": pgettext_lazy("audit", "Corrected the facts about a computer"),
     "import_computers": pgettext_lazy("audit", "Imported a list of computers"),
     "write_down_donation": pgettext_lazy("audit", "Wrote down what somebody gives"),
@@ -105,6 +107,7 @@ KINDS: dict[str, Promise] = {
     "computers": pgettext_lazy("audit", "list of computers"),
     "donation": pgettext_lazy("audit", "donation"),
     "donor": pgettext_lazy("audit", "donor"),
+    "subscription": pgettext_lazy("audit", "subscription"),
 }
 
 

@@ -39,6 +39,7 @@ LABELS = {
     "absent": gettext_lazy("Machines of deactivated accounts"),
     "bulk": gettext_lazy("Actions for many machines"),
     "cloud users": gettext_lazy("People's Horizon accounts"),
+    "subscriptions": gettext_lazy("Subscriptions"),
     "addresses": gettext_lazy("Ports of machines whose address changed"),
     "first boots": gettext_lazy("First boots of new machines"),
     "keys": gettext_lazy("Keys that are put into machines"),

@@ -23,6 +23,7 @@ def test_without_an_account_computers_are_offered_and_one_too_small_is_declined_
             {"number": first.number, "state": "offered", "why": ""},
             {"number": second.number, "state": "declined", "why": "It is a 32-bit computer."},
         ],
+        "months": 12,
     }
     donor = Donor.objects.get()
     assert (donor.email, donor.name, donor.organisation, donor.user) == (
@@ -76,7 +77,7 @@ def test_what_a_person_writes_down_for_another_is_not_theirs(theirs: Program) ->
 
 def test_a_stranger_who_types_a_donors_address_changes_and_learns_nothing(given: str) -> None:
     reply = offer(PC, name="Somebody", organisation="Elsewhere")
-    assert set(reply.json()) == {"number", "state", "computers"}
+    assert set(reply.json()) == {"number", "state", "computers", "months"}
     assert (Donor.objects.get().name, Donor.objects.get().organisation) == ("Lucía Paz", "Colegio Mejía")
 
 

@@ -7,7 +7,7 @@ from accounts.failures import LOOPS
 from portal.views.failures_page import LABELS
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("accounts", "catalog", "machines", "portal", "quotas", "tunnels")
+APPS = ("accounts", "catalog", "machines", "nodes", "portal", "quotas", "tunnels")
 NAMED = re.compile(r'^[A-Z_, ]+ = (.+?)  # of accounts\.failures|Failures\(("[a-z ]+")[,)]', re.MULTILINE)
 
 

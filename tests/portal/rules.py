@@ -5,7 +5,17 @@ from typing import Any
 from django.db.models import Model
 from knox.models import AuthToken
 
-from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowFailure, SshKey, Terms, User
+from accounts.models import (
+    Announcement,
+    AuditRow,
+    BrowserSession,
+    Notice,
+    RowFailure,
+    SshKey,
+    Subscription,
+    Terms,
+    User,
+)
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import BulkRun, Machine, Question, Stray
@@ -45,7 +55,7 @@ OWN = {
     "mfa_reauthenticate_webauthn", "account_confirm_elsewhere", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn",
     "requests", "request-new", "api-requests", "api-me", "api-quota", "api-keys", "api-key-make", "api-templates", "api-template", "api-events", "api-machines",
-    "api-donations", "api-computers",
+    "api-donations", "api-computers", "api-subscriptions", "api-subscription-claim",
 }  # fmt: skip
 RULES: dict[str, tuple[str, type[Model]]] = {
     "key-remove": ("remove", SshKey), "key-install": ("install", SshKey), "api-key-install": ("install", SshKey),
@@ -90,6 +100,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "api-machine-portal-key": ("look", Machine),
     "api-donation": ("see", Donation), "api-donation-confirm": ("confirm", Donation),
     **{f"api-donation-{name}": ("step", Donation) for name in ("step", "steps")},
+    "api-subscription-transfer": ("give", Subscription), "api-subscription-renew": ("renew", Subscription),
     "machine-dismiss": ("dismiss_vanished", Machine),
     **{f"machine-{part}": ("look", Machine) for part in ("card", "disk", "history", "live", "settings", "work")}, "api-machine-events": ("look", Machine),
     **{f"machine-moment-{verb}": ("moments", Machine) for verb in ("delete", "restore")},
@@ -147,7 +158,7 @@ WRITES: dict[str, tuple[str, type[Model]]] = {
     "api-donation-photo": ("remove", Photo),
 }
 # Rows of others are not found (404); rows of any other model are no secret.
-FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest, Donation, Photo)
+FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest, Donation, Photo, Subscription)
 
 
 def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
@@ -187,11 +198,13 @@ def as_a_donor(student: Any) -> dict[str, str]:
     from nodes.files import photo_bytes, photos
     from tests.nodes.donated import donor_of, offered
     from tests.nodes.files.pictures import picture
+    from tests.nodes.subscribed import running
 
     given = offered(donor=donor_of(user=student))
     photo = photos.add_of_donor(photo_bytes.read(picture()), given)
     return {
         "photos/<int:pk>": f"photos/{photo.pk}",
+        "subscriptions/<int:pk>": f"subscriptions/{running(student).pk}",
         "donations/<str:number>": f"donations/{given.number}",
         "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
     }

@@ -71,7 +71,7 @@ def test_the_demo_is_refused_where_strangers_can_come(db: None, settings: Any) -
 def test_prepare_fills_in_the_demo_only_when_it_is_asked_to(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare, "open_cloud", FakeCloud)
     call_command("prepare", verbosity=0)
-    assert (User.objects.count(), Grant.objects.count()) == (0, 4)
+    assert (User.objects.count(), Grant.objects.count()) == (0, 3)
     call_command("prepare", "--demo", verbosity=0)
     assert (User.objects.count(), Grant.objects.count()) == (5, 4)
 

@@ -56,6 +56,7 @@ BODIES_OF_API: dict[str, list[tuple[str, str, Any]]] = {
     "templates/<slug:slug>/": [("right", "PATCH", {"summary": "Another."}), ("wrong", "PATCH", {"services": [{"name": "x"}]})],
     "/donations/": [("right", "POST", {"name": "Ana", "email": "ana@donors.example.org", "handover": "bring", "computers": [{"kind": "desktop"}]}),
                     ("wrong", "POST", {"name": 5, "email": "x", "handover": "x", "computers": [{"kind": "x"}]})],
+    "/subscriptions/claim/": [("no such", "POST", {"code": "BCDF-GHJK-LMNP"}), ("wrong", "POST", {"code": 5})],
     "/adopt/": [("right", "POST", {"person": "student2", "template": "lab"}), ("nobody", "POST", {"person": "x", "template": "lab"})],
 }  # fmt: skip
 BROKEN = [("broken", "POST", "{"), ("a list", "POST", "[]"), ("no JSON", "POST", "\xff")]
@@ -75,6 +76,7 @@ QUERIES = {
     "/templates/": ("?all=true", "?search=lab"),
     "/catalog/images/": ("?all=true",),
     "/donations/": ("?state=open", "?state=x", "?donor=ana"),
+    "/subscriptions/": ("?state=active,grace", "?state=x"),
     "/computers/": ("?state=offered", "?state=x"),
 }
 

@@ -203,7 +203,7 @@ class Client:
     def offer_computers(
         self, computers: Collection[dict[str, Any]], *, handover: str = "bring", name: str = "", email: str = "",
         organisation: str = "", message: str = "",
-    ) -> models.Offered:  # fmt: skip
+    ) -> models.Made:  # fmt: skip
         """Offer computers: each with `kind`, and what is known of model, cpu, bits, ram_mb, disk_gb, nic_mbit, year.
 
         handover: bring or fetch. Without a token name and email are needed, and after a lost answer it may be offered twice.
@@ -211,7 +211,7 @@ class Client:
         who = {"name": name, "email": email, "organisation": organisation}
         who = {field: text for field, text in who.items() if text}
         sent = {**who, "handover": handover, "message": message, "computers": list(computers)}
-        return self._one(models.Offered, "POST", "donations/", sent)
+        return self._one(models.Made, "POST", "donations/", sent)
 
     def donations(self, *, state: str = "", donor: str = "") -> Iterator[models.Donation]:
         """Go through your donations, newest first; for administrators all. donor: a part of their name, organisation or address."""
@@ -246,7 +246,27 @@ class Client:
         """Go through the computers that you gave, newest first; for administrators all."""
         return self._all(models.Computer, "computers/", state=state)
 
+    def subscriptions(self, *, state: str = "") -> Iterator[models.Subscription]:
+        """Go through your subscriptions, newest first; for administrators all. state: promised, active, ending, grace, ended."""
+        return self._all(models.Subscription, "subscriptions/", state=state)
+
+    def give_days(self, pk: int, share: float) -> models.Transfer:
+        """Give a share (more than 0, at most 1) of the days left of a subscription away. Its code is shown once."""
+        return self._one(models.Transfer, "POST", f"subscriptions/{pk}/transfer/", {"share": share})
+
+    def withdraw_codes(self, pk: int) -> models.Subscription:
+        """Withdraw the codes of a subscription that nobody has used: their days come back."""
+        return self._one(models.Subscription, "DELETE", f"subscriptions/{pk}/transfer/")
+
+    def claim_days(self, code: str) -> models.Claimed:
+        """Use a code: its days run for you from now on. Sent again it changes nothing."""
+        return self._one(models.Claimed, "POST", "subscriptions/claim/", {"code": code})
+
     # ---- for administrators ----
+
+    def renew_subscription(self, pk: int, days: int, *, note: str = "") -> models.Subscription:
+        """Add days to a subscription. After its end they count from today."""
+        return self._one(models.Subscription, "POST", f"subscriptions/{pk}/renew/", {"days": days, "note": note})
 
     def step_donation(
         self, number: str, step: str, *, computer: str = "", from_state: str = "", note: str = "", reason: str = "",

@@ -68,6 +68,33 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    id: int
+    # As it was called at the promise.
+    plan: str
+    # promised: it starts once its computer has come and its donor has an account. active. ending: 30 days or less.
+    # grace: over, nothing is deleted yet. ended.
+    state: str
+    # The username of who uses it; '' where its donor has no account yet.
+    holder: str
+    # null: not yet. The days run from then.
+    starts_at: datetime | None
+    ends_at: datetime | None
+    # Whole days; all of them before it has started.
+    days_left: int
+    # What it gives of each measure, until ends_at.
+    allowance: dict[str, Any]
+    # Of all that its holder has, not of this one alone: subscriptions add up. 0 where there is no account yet.
+    used: dict[str, Any]
+    # The number of the computer that earned it; [] by a code.
+    computers: list[str]
+    # Codes by which days were given away, unused so far.
+    codes: list[dict[str, Any]]
+    # true: it was your own code. It was withdrawn, and this is the subscription to which its days came back.
+    was_own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Computer:
     # As it stands on the label: MNG-00127-4.
     number: str
@@ -368,15 +395,6 @@ class MadeKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Me:
-    username: str
-    # student teacher donor admin: one or more.
-    roles: list[str]
-    # Goes with version 0.5: the one of `roles` that gives most.
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
 class OfferedComputer:
     number: str
     state: str
@@ -385,7 +403,7 @@ class OfferedComputer:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class Made:
     # MNG-D-0041
     number: str
     # open: a computer waits for a decision or to be brought. received: what was accepted is here and being
@@ -393,6 +411,18 @@ class Offered:
     # declined: none was accepted.
     state: str
     computers: list[OfferedComputer]
+    # How long the subscription of a computer would be, if it is accepted: the longest of them; 0 for none. It
+    # starts once the computer has come and you have an account; those of several computers add up.
+    months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    username: str
+    # student teacher donor admin: one or more.
+    roles: list[str]
+    # Goes with version 0.5: the one of `roles` that gives most.
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -542,6 +572,31 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscription:
+    id: int
+    # As it was called at the promise.
+    plan: str
+    # promised: it starts once its computer has come and its donor has an account. active. ending: 30 days or less.
+    # grace: over, nothing is deleted yet. ended.
+    state: str
+    # The username of who uses it; '' where its donor has no account yet.
+    holder: str
+    # null: not yet. The days run from then.
+    starts_at: datetime | None
+    ends_at: datetime | None
+    # Whole days; all of them before it has started.
+    days_left: int
+    # What it gives of each measure, until ends_at.
+    allowance: dict[str, Any]
+    # Of all that its holder has, not of this one alone: subscriptions add up. 0 where there is no account yet.
+    used: dict[str, Any]
+    # The number of the computer that earned it; [] by a code.
+    computers: list[str]
+    # Codes by which days were given away, unused so far.
+    codes: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class TaughtMachine:
     id: str
     name: str
@@ -593,3 +648,12 @@ class Template:
 @dataclass(frozen=True, slots=True)
 class Token:
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    # Shown once: only a hash is kept.
+    code: str
+    days: int
+    # Unused until then, its days come back.
+    expires_at: datetime
