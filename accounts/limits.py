@@ -35,8 +35,6 @@ FIRST_WAIT = timedelta(seconds=30)  # doubles with each further failure
 # Mails for a forgotten password before the first wait, to one e-mail address; from one computer: OF_AN_ADDRESS.
 MAILS_TO_AN_ADDRESS = 5
 LONGEST_WAIT = timedelta(minutes=15)
-OFFERS = 5  # of computers, from one address within an hour
-PHOTOS = 30  # sent by donors, from one address within an hour
 FORGET = timedelta(hours=1)  # without a failure; then the count starts from zero
 _COUNT = """
 INSERT INTO accounts_signinfailures AS f (key, count, at) VALUES (%(key)s, 1, %(now)s)
@@ -78,14 +76,6 @@ class TooManyBegun(TooManyFailures):
     sentence = _("Too many sign-ins were begun from here. Wait %(wait)s, then try again.")
 
 
-class TooManyOffers(TooManyFailures):
-    sentence = _("That is a lot of offers at once. Wait %(wait)s, then offer the others.")
-
-
-class TooManyPhotos(TooManyFailures):
-    sentence = _("That is a lot of photos at once. Wait %(wait)s, then send the others.")
-
-
 class TooManyCodes(TooManyFailures):
     """Codes, second steps or answers of a provider were tried too often by a person or from an address."""
 
@@ -93,7 +83,7 @@ class TooManyCodes(TooManyFailures):
 
 
 @dataclass(frozen=True, slots=True)
-class _Limit:
+class Limit:
     key: str
     most: int
     first_wait: timedelta = FIRST_WAIT
@@ -104,7 +94,7 @@ class Attempt:
 
     def __init__(self, name: str, address: str) -> None:
         name = User.normalize_username(name).strip().lower()
-        self._of_name = _Limit(_key("name", name, address), OF_A_NAME)
+        self._of_name = Limit(key_of("name", name, address), OF_A_NAME)
         self._of_address = _of_address("address", address)
         # Whoever is at home there does not wait for what a neighbour does; the name's own limit holds for them, too.
         self._awaits = [] if _is_at_home(name, address) else self._of_address
@@ -112,14 +102,14 @@ class Attempt:
 
     def begin(self) -> None:
         """Count a failure for the name before the password is looked at: of a hundred tries at once none slips through."""
-        _check([self._of_name, *self._awaits])
-        _count([self._of_name])
+        check([self._of_name, *self._awaits])
+        count([self._of_name])
         self.is_counted = True
 
     def check_address(self) -> None:
         """Look once more when the turn has come: a burst of many names has waited in one line."""
         if self._awaits:
-            _check(self._awaits)
+            check(self._awaits)
 
     def take_back(self) -> None:
         """Take the count back: no password was looked at."""
@@ -164,7 +154,7 @@ def attempt(*, name: str, address: str) -> Iterator[Attempt]:
             tried.failed()
 
 
-def _check(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
+def check(limits: list[Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
     """Raise the refusal while a wait lasts."""
     now, keys = timezone.now(), [limit.key for limit in limits]
     waits = SignInFailures.objects.filter(pk__in=keys, until__gt=now).values_list("until", flat=True)
@@ -172,51 +162,31 @@ def _check(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailure
         raise refusal(ceil((until - now).total_seconds()))
 
 
-def _count(limits: list[_Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
+def count(limits: list[Limit], refusal: type[TooManyFailures] = TooManyFailures) -> None:
     """Count a failure in all counters, or in none and raise the refusal."""
     now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         if all(_count_one(cursor, limit, now) for limit in limits):
             return
         transaction.set_rollback(True)
-    _check(limits, refusal)
+    check(limits, refusal)
     raise refusal(ceil(FIRST_WAIT.total_seconds()))  # the wait ended in between
 
 
 def mail(*, address: str, email: str) -> None:
     """Count a mail that somebody who is not signed in asks for. Raises TooManyMails."""
-    to = _Limit(_key("mail", emails.key(email)), MAILS_TO_AN_ADDRESS)
-    _count([to, *_of_address("mails", address)], TooManyMails)
-
-
-def offer(*, address: str) -> None:
-    """Count an offer of computers, which needs no account. Raises TooManyOffers after OFFERS within an hour.
-
-    Nothing is counted where the address is unknown, as in _of_address.
-    """
-    if address:
-        _count([_offers(address)], TooManyOffers)
-
-
-def photo(*, address: str) -> None:
-    """Count a photo of a donor before it is read. Raises TooManyPhotos after PHOTOS within an hour, TooManyOffers while offers wait."""
-    if address:
-        _check([_offers(address)], TooManyOffers)
-        _count([_Limit(_key("photo", _network(address)), PHOTOS, first_wait=FORGET)], TooManyPhotos)
-
-
-def _offers(address: str) -> _Limit:
-    return _Limit(_key("offer", _network(address)), OFFERS, first_wait=FORGET)
+    to = Limit(key_of("mail", emails.key(email)), MAILS_TO_AN_ADDRESS)
+    count([to, *_of_address("mails", address)], TooManyMails)
 
 
 def device(*, address: str) -> None:
     """Count a sign-in by a browser that a program begins. Raises TooManyCodes."""
-    _count(_of_address("devices", address), TooManyCodes)
+    count(_of_address("devices", address), TooManyCodes)
 
 
 def begin_elsewhere(*, address: str) -> None:
     """Count a sign-in at a provider that somebody begins; `ended_elsewhere` takes it back. Raises TooManyBegun."""
-    _count(_of_address("begun", address, BEGUN_ELSEWHERE), TooManyBegun)
+    count(_of_address("begun", address, BEGUN_ELSEWHERE), TooManyBegun)
 
 
 def ended_elsewhere(*, address: str) -> None:
@@ -228,14 +198,14 @@ def ended_elsewhere(*, address: str) -> None:
 
 def saml(*, address: str) -> None:
     """Count an answer of a SAML provider, which anybody may send. Raises TooManyCodes."""
-    _count(_of_address("saml", address), TooManyCodes)
+    count(_of_address("saml", address), TooManyCodes)
 
 
 @contextmanager
 def code(person: User) -> Iterator[None]:
     """Look up a typed code inside the block: it is counted unless it is found. Raises TooManyCodes."""
-    limit = _Limit(_key("code", str(person.pk)), OF_A_NAME)
-    _count([limit], TooManyCodes)
+    limit = Limit(key_of("code", str(person.pk)), OF_A_NAME)
+    count([limit], TooManyCodes)
     yield
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_BACK, [limit.key])
@@ -244,8 +214,8 @@ def code(person: User) -> Iterator[None]:
 @contextmanager
 def transfer_code(person: User, address: str) -> Iterator[None]:
     """Look up a transfer code inside the block: it is counted unless it works. Raises TooManyCodes."""
-    both = [_Limit(_key("transfer code", str(person.pk)), OF_A_NAME), *_of_address("transfer codes", address)]
-    _count(both, TooManyCodes)
+    both = [Limit(key_of("transfer code", str(person.pk)), OF_A_NAME), *_of_address("transfer codes", address)]
+    count(both, TooManyCodes)
     yield
     with connection.cursor() as cursor:
         for limit in both:
@@ -255,9 +225,9 @@ def transfer_code(person: User, address: str) -> Iterator[None]:
 @contextmanager
 def second_step(person: User, address: str) -> Iterator[None]:
     """Check a second step inside the block: it is counted unless it is right. Raises TooManyCodes."""
-    from_there = _Limit(_key("second step", str(person.pk), address), OF_A_NAME)
-    from_anywhere = _Limit(_key("second step", str(person.pk)), OF_A_SECOND_STEP)
-    _count([from_there, from_anywhere], TooManyCodes)
+    from_there = Limit(key_of("second step", str(person.pk), address), OF_A_NAME)
+    from_anywhere = Limit(key_of("second step", str(person.pk)), OF_A_SECOND_STEP)
+    count([from_there, from_anywhere], TooManyCodes)
     yield
     SignInFailures.objects.filter(pk=from_there.key).delete()
     with connection.cursor() as cursor:
@@ -269,7 +239,7 @@ def forget(now: datetime) -> int:
     return SignInFailures.objects.filter(at__lt=now - FORGET).delete()[0]
 
 
-def _count_one(cursor: CursorWrapper, limit: _Limit, now: datetime) -> bool:
+def _count_one(cursor: CursorWrapper, limit: Limit, now: datetime) -> bool:
     cursor.execute(
         _COUNT,
         {
@@ -281,22 +251,22 @@ def _count_one(cursor: CursorWrapper, limit: _Limit, now: datetime) -> bool:
     return cursor.fetchone() is not None
 
 
-def _key(*parts: str) -> str:
+def key_of(*parts: str) -> str:
     """Return the key of a counter, a hash: people type passwords into the field for the name, and those are not kept."""
     return salted_hmac("accounts.limits", "\0".join(parts), algorithm="sha256").hexdigest()
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return the address; of IPv6 its /64, in which one computer may take as many addresses as it likes."""
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
-def _of_address(kind: str, address: str, most: int = OF_AN_ADDRESS) -> list[_Limit]:
+def _of_address(kind: str, address: str, most: int = OF_AN_ADDRESS) -> list[Limit]:
     """Return the counters of an address; none where it is unknown: a proxy that does not tell the visitor's would make one of everybody."""
     if not address:
         return []
     people = SignIn.objects.recent(timezone.now()).filter(address=address).count()
-    return [_Limit(_key(kind, _network(address)), most + FOR_A_PERSON * people)]
+    return [Limit(key_of(kind, network_of(address)), most + FOR_A_PERSON * people)]
 
 
 def _is_at_home(name: str, address: str) -> bool:

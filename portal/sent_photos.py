@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import limits
+from accounts.donors import donor_limits
 from lib.notes import Refusal
 from nodes.files import photo_bytes
 from nodes.files.photo_bytes import Picture
@@ -41,7 +41,7 @@ def _take(file: "UploadedFile[bytes]", keep: Callable[[Picture], Any], before: C
 def counted(request: HttpRequest) -> Callable[[], None]:
     """Return what counts a photo of a donor for their network address, and refuses beyond the limit."""
     address = address_of(request)
-    return lambda: limits.photo(address=address)
+    return lambda: donor_limits.photo(address=address)
 
 
 def name_of(file: "UploadedFile[bytes]") -> str:

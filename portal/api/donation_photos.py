@@ -15,8 +15,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import limits
-from accounts.donors import donor_links, donor_rows
+from accounts.donors import donor_limits, donor_links, donor_rows
 from accounts.models import Donor
 from nodes import donation_numbers
 from nodes.files import photo_bytes, photos
@@ -113,7 +112,7 @@ GUARDED.add((__name__, "donation_photos"))  # `_add` asks for the key, once the 
 def _add(request: Request, donation: Donation) -> Response:
     sent: Any = request.data
     data = sent if isinstance(sent, bytes) else b""  # nothing was sent
-    limits.photo(address=address_of(request._request))
+    donor_limits.photo(address=address_of(request._request))
     picture = photo_bytes.read(data)
 
     def carry_out() -> Response:

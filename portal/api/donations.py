@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import emails, limits
+from accounts.donors import donor_limits
 from accounts.models import User
 from nodes import actions, computer_numbers, donation_numbers, donor_actions
 from nodes.donation_states import in_states
@@ -99,7 +100,7 @@ def _offer(request: Request) -> Response:
     by = who if who is not None and access.administers(who) else None  # who writes down what people bring
     if by is None:
         address = address_of(request._request)
-        limits.offer(address=address)
+        donor_limits.offer(address=address)
         limits.mail(address=address, email=sent["email"])
     offered = [actions.Offered(**each) for each in sent["computers"]]
     row = donor_actions.offer(

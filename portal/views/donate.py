@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import emails, limits
+from accounts.donors import donor_limits
 from accounts.models import Donor, User
 from lib.measures import memory
 from lib.notes import Refusal
@@ -105,7 +106,7 @@ def _offered(request: HttpRequest, form: OfferForm, sent_as: str | None) -> Http
 
 def _offer(request: HttpRequest, form: OfferForm, facts: dict[str, str], sent_as: str | None) -> Donation:
     who = _who(request, facts)
-    limits.offer(address=address_of(request))
+    donor_limits.offer(address=address_of(request))
     limits.mail(address=address_of(request), email=who.email)
     return donor_actions.offer(
         who=who, computers=form.offered, handover=facts["handover"],

@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import limits
+from accounts.donors import donor_limits
 from accounts.models import Donor, User
 from accounts.notices.mail import send_due
 from nodes.models import Donation
@@ -36,7 +36,7 @@ def test_people_and_screen_readers_do_not_meet_the_trap(client: Client) -> None:
 
 
 def test_the_sixth_offer_of_an_hour_has_to_wait_and_loses_nothing(client: Client) -> None:
-    for number in range(limits.OFFERS):
+    for number in range(donor_limits.OFFERS):
         assert offer(client, once=str(number), email=f"c{number}@example.org").status_code == 302
     answer = offer(client, once="late", name="Carlos Late")
     assert answer.status_code == 429
@@ -44,11 +44,11 @@ def test_the_sixth_offer_of_an_hour_has_to_wait_and_loses_nothing(client: Client
     assert "That is a lot of offers at once" in text(answer)
     assert "Dell OptiPlex 780" in text(answer)
     assert "Carlos Late" in text(answer)
-    assert Donation.objects.count() == limits.OFFERS
+    assert Donation.objects.count() == donor_limits.OFFERS
 
 
 def test_a_fault_does_not_count_as_an_offer(client: Client) -> None:
-    for _number in range(limits.OFFERS + 1):
+    for _number in range(donor_limits.OFFERS + 1):
         offer(client, name="")
     assert offer(client).status_code == 302
 
