@@ -37,6 +37,7 @@ MAILS_TO_AN_ADDRESS = 5
 LONGEST_WAIT = timedelta(minutes=15)
 OFFERS = 5  # of computers, from one address within an hour
 PHOTOS = 30  # sent by donors, from one address within an hour
+LOOKS = 300  # at states of computers by the numbers on their labels, from one address: a class walks through the lab
 FORGET = timedelta(hours=1)  # without a failure; then the count starts from zero
 _COUNT = """
 INSERT INTO accounts_signinfailures AS f (key, count, at) VALUES (%(key)s, 1, %(now)s)
@@ -84,6 +85,12 @@ class TooManyOffers(TooManyFailures):
 
 class TooManyPhotos(TooManyFailures):
     sentence = _("That is a lot of photos at once. Wait %(wait)s, then send the others.")
+
+
+class TooManyLooks(TooManyFailures):
+    """Too many computers were looked up from one address."""
+
+    sentence = _("Too many numbers were looked up from here. Wait %(wait)s, then try again.")
 
 
 class TooManyCodes(TooManyFailures):
@@ -207,6 +214,11 @@ def photo(*, address: str) -> None:
 
 def _offers(address: str) -> _Limit:
     return _Limit(_key("offer", _network(address)), OFFERS, first_wait=FORGET)
+
+
+def look_up(*, address: str) -> None:
+    """Count a look at the state of a computer by somebody who is not signed in. Raises TooManyLooks."""
+    _count(_of_address("looks", address, LOOKS), TooManyLooks)
 
 
 def device(*, address: str) -> None:
