@@ -95,9 +95,9 @@ class Attempt:
     def __init__(self, name: str, address: str) -> None:
         name = User.normalize_username(name).strip().lower()
         self._of_name = Limit(key_of("name", name, address), OF_A_NAME)
-        self._of_address = _of_address("address", address)
+        self.of_address = of_address("address", address)
         # Whoever is at home there does not wait for what a neighbour does; the name's own limit holds for them, too.
-        self._awaits = [] if _is_at_home(name, address) else self._of_address
+        self._awaits = [] if _is_at_home(name, address) else self.of_address
         self.is_counted = self.is_good = False
 
     def begin(self) -> None:
@@ -127,7 +127,7 @@ class Attempt:
         """Count a wrong password also for the address."""
         count_outcome("wrong_password")
         with connection.cursor() as cursor:
-            for limit in self._of_address:
+            for limit in self.of_address:
                 _count_one(cursor, limit, timezone.now())
 
 
@@ -176,29 +176,29 @@ def count(limits: list[Limit], refusal: type[TooManyFailures] = TooManyFailures)
 def mail(*, address: str, email: str) -> None:
     """Count a mail that somebody who is not signed in asks for. Raises TooManyMails."""
     to = Limit(key_of("mail", emails.key(email)), MAILS_TO_AN_ADDRESS)
-    count([to, *_of_address("mails", address)], TooManyMails)
+    count([to, *of_address("mails", address)], TooManyMails)
 
 
 def device(*, address: str) -> None:
     """Count a sign-in by a browser that a program begins. Raises TooManyCodes."""
-    count(_of_address("devices", address), TooManyCodes)
+    count(of_address("devices", address), TooManyCodes)
 
 
 def begin_elsewhere(*, address: str) -> None:
     """Count a sign-in at a provider that somebody begins; `ended_elsewhere` takes it back. Raises TooManyBegun."""
-    count(_of_address("begun", address, BEGUN_ELSEWHERE), TooManyBegun)
+    count(of_address("begun", address, BEGUN_ELSEWHERE), TooManyBegun)
 
 
 def ended_elsewhere(*, address: str) -> None:
     """Take such a count back: somebody came from the provider, as a person whom it knows."""
     with connection.cursor() as cursor:
-        for limit in _of_address("begun", address, BEGUN_ELSEWHERE):
+        for limit in of_address("begun", address, BEGUN_ELSEWHERE):
             cursor.execute(_TAKE_BACK, [limit.key])
 
 
 def saml(*, address: str) -> None:
     """Count an answer of a SAML provider, which anybody may send. Raises TooManyCodes."""
-    count(_of_address("saml", address), TooManyCodes)
+    count(of_address("saml", address), TooManyCodes)
 
 
 @contextmanager
@@ -214,7 +214,7 @@ def code(person: User) -> Iterator[None]:
 @contextmanager
 def transfer_code(person: User, address: str) -> Iterator[None]:
     """Look up a transfer code inside the block: it is counted unless it works. Raises TooManyCodes."""
-    both = [Limit(key_of("transfer code", str(person.pk)), OF_A_NAME), *_of_address("transfer codes", address)]
+    both = [Limit(key_of("transfer code", str(person.pk)), OF_A_NAME), *of_address("transfer codes", address)]
     count(both, TooManyCodes)
     yield
     with connection.cursor() as cursor:
@@ -261,7 +261,7 @@ def network_of(address: str) -> str:
     return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
-def _of_address(kind: str, address: str, most: int = OF_AN_ADDRESS) -> list[Limit]:
+def of_address(kind: str, address: str, most: int = OF_AN_ADDRESS) -> list[Limit]:
     """Return the counters of an address; none where it is unknown: a proxy that does not tell the visitor's would make one of everybody."""
     if not address:
         return []

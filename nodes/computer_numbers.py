@@ -15,6 +15,10 @@ GAP = r"[\s\u00a0\u202f\u2010-\u2015\u2212-]{0,5}"
 _FORM = re.compile(rf"(?:MNG{GAP})?(\d{{1,9}}){GAP}(\d)", re.IGNORECASE | re.ASCII)
 
 
+# static/js/computer_number.js says the same while one types.
+MISFIT = _("The last digit does not fit: check %(number)s")
+
+
 class BadNumber(Refusal):
     """The refusal of a text that is no computer's number."""
 
@@ -30,7 +34,11 @@ def check_digit(serial: int) -> int:
 
 def written(serial: int) -> str:
     """Return the number as people read it: MNG-00127-4."""
-    return f"MNG-{serial:0{DIGITS}}-{check_digit(serial)}"
+    return f"{_before_check(serial)}{check_digit(serial)}"
+
+
+def _before_check(serial: int) -> str:
+    return f"MNG-{serial:0{DIGITS}}-"
 
 
 def read(typed: str) -> int:
@@ -40,5 +48,5 @@ def read(typed: str) -> int:
         raise BadNumber(_("A number looks like this: MNG-00127-4."))
     serial = int(found[1])
     if check_digit(serial) != int(found[2]):
-        raise BadNumber(_("The last digit does not fit. Compare the number with the label."))
+        raise BadNumber(MISFIT, {"number": f"{_before_check(serial)}?"})
     return serial

@@ -1,4 +1,4 @@
-"""How much people who need no account may send from one address: offers of computers, and photos. Counted in PostgreSQL, as accounts.limits does."""
+"""Limit what people who need no account may send from one address: offers of computers, and photos. Counted as accounts.limits does."""
 
 from django.utils.translation import gettext_noop as _
 
@@ -6,6 +6,7 @@ from accounts import limits
 
 OFFERS = 5  # of computers, from one address within an hour
 PHOTOS = 30  # from one address within an hour
+LOOKS = 300  # at states of computers by the numbers on their labels, from one address: a class walks through the lab
 
 
 class TooManyOffers(limits.TooManyFailures):
@@ -14,6 +15,12 @@ class TooManyOffers(limits.TooManyFailures):
 
 class TooManyPhotos(limits.TooManyFailures):
     sentence = _("That is a lot of photos at once. Wait %(wait)s, then send the others.")
+
+
+class TooManyLooks(limits.TooManyFailures):
+    """Too many computers were looked up from one address."""
+
+    sentence = _("Too many numbers were looked up from here. Wait %(wait)s, then try again.")
 
 
 def offer(*, address: str) -> None:
@@ -30,6 +37,11 @@ def photo(*, address: str) -> None:
     if address:
         limits.check([_offers(address)], TooManyOffers)
         limits.count([_of_an_hour("photo", address, PHOTOS)], TooManyPhotos)
+
+
+def look_up(*, address: str) -> None:
+    """Count a look at the state of a computer by somebody who is not signed in. Raises TooManyLooks."""
+    limits.count(limits.of_address("looks", address, LOOKS), TooManyLooks)
 
 
 def _offers(address: str) -> limits.Limit:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from lib.measures import kilos, kilos_alone
 from lib.notes import Refusal
 from nodes import computer_numbers, donation_numbers, fact_bounds
+from nodes.computer_numbers import MISFIT
 from nodes.models import Computer, Donation
 from nodes.states import Reason, State
 from portal.forms.donation_fields import FactField, Lines, OneLine
@@ -21,6 +22,10 @@ _SURELY_A_NUMBER = re.compile(r"mng.*|\d+\s*-\s*\d|\d{6,}", re.IGNORECASE | re.D
 _KILOS = re.compile(r"(\d{1,3})(?:[.,](\d{1,3}))?(?:\s*kg)?", re.IGNORECASE | re.ASCII)
 
 
+# static/js/computer_number.js checks the number while it is typed. Among words only what is surely a number.
+CHECKED: dict[str, Any] = {"data-computer-number": _(MISFIT)}
+
+
 class DeskForm(forms.Form):
     """The search and the filter of the list: both may stay empty."""
 
@@ -28,7 +33,15 @@ class DeskForm(forms.Form):
         label=_("Search"),
         required=False,
         max_length=150,
-        widget=forms.TextInput(attrs={"aria-describedby": "q-hint", "type": "search", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={
+                "aria-describedby": "q-hint",
+                "type": "search",
+                "autocomplete": "off",
+                **CHECKED,
+                "data-among": "words",
+            }
+        ),
     )
     state = forms.ChoiceField(label=_("State"), required=False, error_messages=_ERRORS)
 
@@ -83,7 +96,7 @@ class KilosField(forms.CharField):
 class NumberField(forms.CharField):
     """The number of another computer, as that computer; None where it stays empty."""
 
-    widget = forms.TextInput(attrs={"autocomplete": "off", "class": "mono"})
+    widget = forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "autocapitalize": "characters", **CHECKED})
 
     def to_python(self, value: Any) -> Any:
         typed = str(super().to_python(value)).strip()

@@ -29,6 +29,7 @@ from accounts.notices import outbox
 from cloud import open_disks
 from lib import seldom
 from machines.models import CloudWatch
+from nodes.printing import fonts
 from portal.ops import live_heartbeat
 from portal.ops.cloud_silence import Silence, silence_of
 from portal.ops.database_disk import DatabaseDisk
@@ -143,6 +144,7 @@ def readiness() -> tuple[str, dict[str, Part]]:
         **_from_rows(rows_read, timezone.now()),
         "disks": disks(disks_seconds),
         "live": live(live_seconds),
+        "printing": printing(),
     }
     return worst(parts), parts
 
@@ -164,6 +166,12 @@ def disk(folder: str, what: str) -> Part:
     if not os.access(folder, os.W_OK):
         return Part(DEGRADED, why=f"the folder for {what} cannot be written")
     return Part(OK) if free >= FREE_BYTES else Part(DEGRADED, why=f"no room for {what}")
+
+
+def printing() -> Part:
+    """Look for the fonts of labels and receipts, which are fetched with the front-end libraries."""
+    names = ", ".join(fonts.missing())
+    return Part(DEGRADED, why=f"nothing can be printed, {names} missing: {fonts.HOW_TO_GET}") if names else Part(OK)
 
 
 def disks(took: float | Part) -> Part:

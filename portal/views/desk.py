@@ -12,7 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lib.notes import Refusal
 from nodes import actions, states
+from nodes.computer_numbers import MISFIT
 from nodes.models import Computer, Donation, StateChange
+from nodes.states import State
 from portal import access
 from portal.access import only
 from portal.forms.desk_forms import DeskForm, FactsForm, StepForm, step_form
@@ -120,6 +122,8 @@ def _computer_page(
         "failed": failed and failed[0],
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
+        "is_labelled": row.state not in (State.OFFERED, State.DECLINED, State.RECYCLED),
+        "misfit": _(MISFIT),
         "parts_of": row.parts_of.all(),
         **_photos_of(row),
         "photo_faults": faults_of(request),

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_http_methods
 from lib.notes import Refusal
 from nodes import actions
 from nodes.models import Donation, StateChange
+from nodes.printing.receipts import received
+from nodes.states import State
 from portal import access
 from portal.access import only
 from portal.forms.desk_forms import step_form
@@ -74,6 +76,8 @@ def _page(
         "rows": [desk_computers.DeskRow(computer) for computer in computers],
         "main": next(iter(steps.values()), None),
         "others": [*steps.values()][1:] + ([decline] if decline else []),
+        "is_labelled": any(computer.state not in (State.OFFERED, State.DECLINED) for computer in computers),
+        "is_received": bool(received(row)),
         "undo": desk_computers.undo_bar(list(changes), request.user),
         "photos": shown(row.photos.select_related("computer")),
         "refusal": refusal,

@@ -42,6 +42,7 @@ PUBLIC = {
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
+    "given-receipt", "public-computer",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
@@ -83,6 +84,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "announcement-end": ("change", Announcement), "announcement-dismiss": ("dismiss", Announcement),
     "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),
     "all-machines": ("see", BulkRun), "bulk": ("start", BulkRun), "bulk-run": ("see", BulkRun),
+    "labels": ("see", Computer), "labels-print": ("see", Computer), "donation-receipt": ("see", Donation),
     "desk": ("see", Computer), "donation": ("change", Computer), "donation-undo": ("change", Computer),
     "donation-donor": ("change", Computer), "donation-donor-download": ("change", Computer),
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts", "import", "import-left-out")},
@@ -142,6 +144,8 @@ LISTS = {
     "person-new",
     "requests-to-decide",
     "desk",
+    "labels",
+    "labels-print",
     "all-machines",
     "bulk",
     "announcements",
@@ -182,6 +186,8 @@ def as_a_person(student: Any) -> dict[str, str]:
     return {
         "photos/<int:photo>": f"photos/{photo.pk}",
         "manage/computers/<int:pk>": f"manage/computers/{computer.pk}",
+        "c/<str:typed>": f"c/{computer.number}",
+        "given/x/receipts/<int:pk>": f"given/x/receipts/{computer.donation_id}",  # x: a link of nobody
         "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
         "people/<int:pk>": f"people/{student.pk}",
         "people/<str:username>": f"people/{student.username}",
@@ -205,6 +211,7 @@ def as_a_donor(student: Any) -> dict[str, str]:
     return {
         "photos/<int:pk>": f"photos/{photo.pk}",
         "subscriptions/<int:pk>": f"subscriptions/{running(student).pk}",
+        "donating/receipts/<int:pk>": f"donating/receipts/{given.pk}",
         "donations/<str:number>": f"donations/{given.number}",
         "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
     }

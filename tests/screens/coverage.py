@@ -20,6 +20,7 @@ LEFT_OUT: dict[str, str] = {
     "accounts/saml/{slug}/sls": "Takes the provider's answer, and leads on.",
     "accounts/saml/{slug}/metadata": "A file for the provider.",
     "accounts/second-step/codes/download": "A file.",
+    "given/{str}/receipts/{int}": "A file; where nothing came it is as for donating/receipts.",
     "machines/{uuid}/disk": "A file.",
     "machines/{uuid}/dismiss": "Asks about a machine that vanished, and this installation has none: tests/pages/test_gone.py looks at it.",
     "manage/audit/export": "A file.",
@@ -27,6 +28,7 @@ LEFT_OUT: dict[str, str] = {
     "photos/{int}/small": "A picture.",
     "photos/by-link/{str}": "A picture.",
     "photos/by-link/{str}/small": "A picture.",
+    "manage/computers/labels/print": "A file.",
     "manage/machines/bulk": "Leads to a run, or back to the list.",
 }
 

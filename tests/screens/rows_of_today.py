@@ -154,7 +154,10 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     rows |= {state: make_computer(state) for state in ("waiting", "in_service", "recycled")}
     computers = [(state, str(row.pk)) for state, row in rows.items()]
     named = [("of staff", str(of_staff.pk))]
+    public = [(state, rows[state].number) for state in ("in_service", "offered")]
     return {
+        "c": [*public, ("wrong digit", "MNG-00127-5")],
+        "receipts": [("too early", str(two.pk))],
         "computers": computers,
         "photos": named,
         "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))],

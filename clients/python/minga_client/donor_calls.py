@@ -1,4 +1,4 @@
-"""What donors do, and administrators with what was given: a part of the client. All methods raise MingaError."""
+"""A part of the client: donors, and what administrators do with given computers. All methods raise MingaError."""
 
 from collections.abc import Collection, Iterator
 from typing import Any

@@ -1,0 +1,30 @@
+"""The fonts of printed pages: all of Latin, and a sentence where they are missing."""
+
+from pathlib import Path
+
+import pytest
+from reportlab.pdfbase import pdfmetrics
+
+from nodes.printing import fonts
+from portal.ops import health
+
+
+def test_they_have_the_letters_of_every_name() -> None:
+    fonts.register()
+    letters = "ŁąłęśćżźńĄĘŚÑñáéíóúüÜçÇãõøØåÅßğİıșțăâîđĐčČžŽőűœŒæÆẽĩũ·–—“”×°€"
+    for name in (fonts.PLAIN, fonts.BOLD):
+        assert set(map(ord, letters)) <= set(pdfmetrics.getFont(name).face.charToGlyph)
+
+
+def test_where_one_is_missing_readyz_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert health.printing() == health.Part(health.OK)
+    monkeypatch.setattr(fonts, "FOLDER", tmp_path)
+    part = health.printing()
+    assert (part.state, "DejaVuSans.ttf" in part.why, "deploy.local.assets" in part.why) == ("degraded", True, True)
+
+
+def test_where_one_is_missing_nothing_is_printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fonts, "FOLDER", tmp_path)
+    monkeypatch.setattr(pdfmetrics, "getRegisteredFontNames", list)
+    with pytest.raises(fonts.FontsMissing, match="a font is missing"):
+        fonts.register()
