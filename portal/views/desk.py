@@ -108,18 +108,13 @@ def _computer_page(
     status: int = 200,
 ) -> HttpResponse:
     changes = desk_computers.changes_of(row)
-    before = changes[0].from_state if changes else ""
-    following, others = steps_of(row.state, before, failed)
     context = {
         "computer": row,
         "donor": row.donation.donor,
         "tone": tone_of(row.state),
         "facts": desk_computers.facts_of(row),
         "doubt": desk_computers.doubt_about(row),
-        "following": following,
-        "others": others,
-        "is_others_open": failed and (not following or following.name != failed[0]),
-        "failed": failed and failed[0],
+        **_steps(row, changes, failed),
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
         "is_labelled": row.state not in (State.OFFERED, State.DECLINED, State.RECYCLED),
@@ -131,6 +126,13 @@ def _computer_page(
         "refusal": refusal,
     }
     return render(request, "desk/computer.html", context, status=status)
+
+
+def _steps(row: Computer, changes: list[StateChange], failed: tuple[str, StepForm] | None) -> dict[str, Any]:
+    """Return the forms of the steps, the next one by itself; one that was refused is open."""
+    following, others = steps_of(row.state, changes[0].from_state if changes else "", failed)
+    is_open = failed and (not following or following.name != failed[0])
+    return {"following": following, "others": others, "is_others_open": is_open, "failed": failed and failed[0]}
 
 
 def _photos_of(row: Computer) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import limits
+from accounts.donors import donor_limits
 from accounts.models import User
 from nodes.models import Computer
 from nodes.states import State
@@ -103,7 +103,7 @@ def test_one_writes_where_it_is_only_if_there_is_an_address(client: Client, sett
 def test_who_counts_through_the_numbers_has_to_wait(
     client: Client, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "LOOKS", 3)
+    monkeypatch.setattr(donor_limits, "LOOKS", 3)
     replies = [client.get(path("MNG-00127-4"), REMOTE_ADDR="192.0.2.7") for _ in range(4)]
     assert [reply.status_code for reply in replies] == [404, 404, 404, 429]
     assert replies[-1]["Retry-After"].isdigit()

@@ -1,0 +1,72 @@
+"""The addresses of what people gave: the desk of administrators, and the pages of donors."""
+
+from django.urls import path
+
+from portal import access
+from portal.middleware.body_limits import MB, takes_up_to
+from portal.sent_photos import MOST_BYTES as PHOTOS
+from portal.views import (
+    desk,
+    desk_photos,
+    donate,
+    donating,
+    donation_desk,
+    donor_data,
+    given,
+    inventory_pages,
+    label_pages,
+    photo_pages,
+    public_computer,
+    receipt_pages,
+)
+
+# Below /manage/.
+desk_pages = [
+    path("computers/", desk.desk, name="desk"),
+    path(
+        "computers/import/", takes_up_to(5 * MB, may=access.administers)(inventory_pages.bring_in), name="desk-import"
+    ),
+    path(
+        "computers/import/left-out/",
+        takes_up_to(5 * MB, may=access.administers)(inventory_pages.left_out),
+        name="desk-import-left-out",
+    ),
+    path("computers/import/example.csv", inventory_pages.example, name="desk-import-example"),
+    path("computers/export.csv", inventory_pages.export, name="desk-export"),
+    path("computers/<int:pk>/", takes_up_to(PHOTOS, may=access.administers)(desk.computer), name="desk-computer"),
+    path(
+        "computers/<int:pk>/photos/",
+        takes_up_to(PHOTOS, may=access.administers)(desk_photos.add),
+        name="desk-photos",
+    ),
+    path("computers/<int:pk>/photos/<int:photo>/assign/", desk_photos.assign, name="desk-photo-assign"),
+    path("computers/<int:pk>/photos/<int:photo>/remove/", desk_photos.remove, name="desk-photo-remove"),
+    path("computers/<int:pk>/undo/", desk.undo, name="desk-undo"),
+    path("computers/<int:pk>/facts/", desk.facts, name="desk-facts"),
+    path("computers/labels/", label_pages.labels, name="labels"),
+    path("computers/labels/print/", label_pages.printed, name="labels-print"),
+    path("donations/<int:pk>/", donation_desk.donation, name="donation"),
+    path("donations/<int:pk>/undo/", desk.undo_of_donation, name="donation-undo"),
+    path("donations/<int:pk>/donor/", donor_data.for_them, name="donation-donor"),
+    path("donations/<int:pk>/donor/download/", donor_data.download_for_them, name="donation-donor-download"),
+]
+donor_pages = [
+    path("donating/", donating.donating, name="donating"),
+    path("donating/confirm/", donating.confirm, name="donation-confirm"),
+    path("donating/photos/", takes_up_to(PHOTOS)(donating.photos), name="donating-photos"),
+    path("donating/tie/", donating.tie, name="donating-tie"),
+    path("donating/receipts/<int:pk>/", receipt_pages.signed_in, name="donation-receipt"),
+    path("donate/", takes_up_to(PHOTOS, strangers=True)(donate.donate), name="donate"),
+    path("donate/done/", donate.donated, name="donated"),
+    path("given/again/", given.again, name="given-again"),
+    path("given/<str:token>/", takes_up_to(PHOTOS, strangers=True)(given.given), name="given"),
+    path("given/<str:token>/data/", donor_data.data, name="given-data"),
+    path("given/<str:token>/data/download/", donor_data.download, name="given-download"),
+    path("given/<str:token>/erase/", donor_data.erase, name="given-erase"),
+    path("photos/<int:pk>/", photo_pages.photo, name="photo"),
+    path("photos/<int:pk>/small/", photo_pages.photo, {"is_small": True}, name="photo-small"),
+    path("photos/by-link/<str:token>/", photo_pages.by_link, name="photo-by-link"),
+    path("photos/by-link/<str:token>/small/", photo_pages.by_link, {"is_small": True}, name="photo-by-link-small"),
+    path("given/<str:token>/receipts/<int:pk>/", receipt_pages.by_link, name="given-receipt"),
+    path("c/<str:typed>/", public_computer.public_computer, name="public-computer"),
+]
