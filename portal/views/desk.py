@@ -117,12 +117,11 @@ def _computer_page(
         **_steps(row, changes, failed),
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
-        "is_labelled": row.state not in (State.OFFERED, State.DECLINED, State.RECYCLED),
-        "misfit": _(MISFIT),
         "parts_of": row.parts_of.all(),
         **_photos_of(row),
         "photo_faults": faults_of(request),
         **_others_of(request, row),
+        **_labels_of(row),
         "refusal": refusal,
     }
     return render(request, "desk/computer.html", context, status=status)
@@ -139,6 +138,12 @@ def _photos_of(row: Computer) -> dict[str, Any]:
     """Return the photos of a computer, and those of its offer that nobody has assigned yet."""
     of_offer = shown(row.donation.photos.filter(computer=None))
     return {"photos": shown(row.photos.select_related("computer")), "photos_of_offer": of_offer}
+
+
+def _labels_of(row: Computer) -> dict[str, Any]:
+    """Say whether labels are printed for it, and what a mistyped number reads."""
+    never = (State.OFFERED, State.DECLINED, State.RECYCLED)
+    return {"is_labelled": row.state not in never, "misfit": _(MISFIT)}
 
 
 def _others_of(request: SignedIn, row: Computer) -> dict[str, Any]:
