@@ -71,10 +71,10 @@ def test_its_parts_go_to_another(office: Program) -> None:
         ({"step": "receive", "kg": -1}, "kg", ""), ({"step": "receive", "kg": 1000}, "kg", ""), ({"step": "receive", "kg": "NaN"}, "kg", ""),
         ({"step": "receive", "kg": 1e300}, "kg", ""), ({"step": "receive", "kg": True}, "kg", ""), ({"step": "receive", "kg": "heavy"}, "kg", ""),
         ({"step": "receive", "kg": "6_4"}, "kg", ""), ({"step": "receive", "kg": "٣"}, "kg", ""),
-        ({"step": "accept", "computer": "MNG-00127-5"}, "computer", "The last digit does not fit."),
+        ({"step": "accept", "computer": "MNG-00127-5"}, "computer", "The last digit does not fit: check"),
         ({"step": "accept", "computer": NOBODYS}, "computer", "No computer of this donation"),
         ({"step": "accept", "computer": "x"}, "computer", "looks like this"), ({"step": "accept", "computer": "9" * 41}, "computer", ""),
-        ({"step": "use_for_parts", "used_for": "MNG-00127-5"}, "used_for", "The last digit does not fit."),
+        ({"step": "use_for_parts", "used_for": "MNG-00127-5"}, "used_for", "The last digit does not fit: check"),
         ({"step": "use_for_parts", "used_for": NOBODYS}, "used_for", "No computer has this number."),
     ],
 )  # fmt: skip
