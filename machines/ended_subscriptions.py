@@ -7,9 +7,10 @@ a subscription that has ended is looked at: they may run what they have, as ever
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
@@ -74,8 +75,8 @@ def ended(owners: Collection[int] | None, now: datetime) -> dict[int, Ended]:
     """Return the last end of these people's subscriptions that have ended; nothing of those without one. None: of all people. One query."""
     theirs = Q() if owners is None else Q(user__in=owners) | Q(donor__user__in=owners)
     rows = Subscription.objects.filter(theirs, ends_at__lte=now, withdrawn_at=None).order_by()
-    rows = rows.values(owner=Coalesce("user_id", "donor__user_id")).annotate(last=Max("ends_at"))
-    return {row["owner"]: Ended(row["last"]) for row in rows}
+    by_owner = rows.values(owner=Coalesce("user_id", "donor__user_id")).annotate(last=Max("ends_at"))
+    return {row["owner"]: Ended(row["last"]) for row in by_owner if row["owner"]}
 
 
 def running_of_ended(now: datetime) -> MachineQuerySet:
@@ -173,15 +174,12 @@ def _words(machine: Machine, end: Ended, reader: User | None, *, fits_alone: boo
 def _read(machines: MachineQuerySet, now: datetime) -> Iterable[tuple[int, Running]]:
     """Read machines with their owners. Two queries."""
     lesson = Lesson.objects.filter(course=OuterRef("template__course"), starts_at__lte=now, ends_at__gt=now)
-    facts = {
-        "vcpus": F("template__flavor__vcpus"),
-        "ram_mb": F("template__flavor__ram_mb"),
-        "in_lesson": Exists(lesson),
-    }
-    rows = list(machines.order_by().values("pk", "owner_id", "used_at", **facts))
-    usual = {row["pk"]: Size(machines=1, vcpus=row["vcpus"], ram_mb=row["ram_mb"]) for row in rows}
+    size = ("template__flavor__vcpus", "template__flavor__ram_mb")
+    columns = machines.order_by().annotate(in_lesson=Exists(lesson))
+    rows: list[Any] = list(columns.values_list("pk", "owner_id", "used_at", "in_lesson", *size))
+    usual = {pk: Size(machines=1, vcpus=vcpus, ram_mb=ram_mb) for pk, _owner, _at, _is_kept, vcpus, ram_mb in rows}
     sizes = _sizes(list(usual), usual)
-    return [(row["owner_id"], Running(row["pk"], sizes[row["pk"]], row["used_at"], row["in_lesson"])) for row in rows]
+    return [(owner, Running(pk, sizes[pk], used_at, is_kept)) for pk, owner, used_at, is_kept, *_size in rows]
 
 
 def _sizes(machines: Collection[UUID], usual: Mapping[UUID, Size]) -> dict[UUID, Size]:

@@ -83,24 +83,11 @@ def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures:
     ended = _ended(rows, now) if has_ended else {}
     found = []
     for row in rows:
-        template = templates[row.template_id]
-        mine = tuple(questions.get(row.pk, ()))
-        lesson = lessons.get(template.course_id) if template.course_id else None
-        delivered_at, wrote_at = delivered.get(
-            next((a.pk for a in mine if a.kind == Question.Kind.SLEEP), 0), (None, None)
-        )
-        found.append(
-            Facts(
-                row,
-                policies[template.pk],
-                holds.get(row.pk),
-                lesson,
-                mine,
-                delivered_at,
-                wrote_at,
-                ended.get(row.owner_id),
-            )
-        )
+        course, mine = templates[row.template_id].course_id, tuple(questions.get(row.pk, ()))
+        sleep = next((one.pk for one in mine if one.kind == Question.Kind.SLEEP), 0)
+        kept_by = (holds.get(row.pk), lessons.get(course) if course else None)
+        told = delivered.get(sleep, (None, None))
+        found.append(Facts(row, policies[row.template_id], *kept_by, mine, *told, ended.get(row.owner_id)))
     return found
 
 
@@ -148,7 +135,7 @@ def _are_there(
     if len(rows) > FEW:
         return True, True, True, True
     owners = list({row.owner_id for row in rows})
-    given = {"rows": [row.pk for row in rows], "courses": _courses(templates), "owners": owners}
+    given: dict[str, Any] = {"rows": [row.pk for row in rows], "courses": _courses(templates), "owners": owners}
     with connection.cursor() as cursor:
         cursor.execute(_ARE_THERE, {**given, "since": since, "now": now})
         found: tuple[bool, bool, bool, bool] = cursor.fetchone()
