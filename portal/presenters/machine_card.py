@@ -166,7 +166,8 @@ class Shown:
     @property
     def why_shut(self) -> str:
         """Say what to know before trying a way in that is closed; '' while they are open."""
-        return machine_sentences.why_shut(self.machine, self.ports, self.machine.owner_for(self.reader))
+        owner = self.machine.owner_for(self.reader)
+        return machine_sentences.why_shut(self.machine, self.ports, owner, may_run=not self.why_asleep)
 
     @property
     def setup(self) -> str:

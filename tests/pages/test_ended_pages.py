@@ -33,7 +33,7 @@ def test_the_page_says_why_and_offers_what_helps(signed_in: Client, machine: Mac
     ended(student)
     html = page(signed_in, machine)
     assert (SAID in html, 'id="ended"' in html, "/donating/" in html, "settings/#work" in html) == (True,) * 4
-    assert 'id="do-wake"' not in html
+    assert ('id="do-wake"' in html, "Wake it, and" in html) == (False, False)
 
 
 def test_the_card_says_why(signed_in: Client, machine: Machine, student: User) -> None:
