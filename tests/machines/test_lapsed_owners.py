@@ -1,11 +1,13 @@
 """When a subscription ends: what no longer fits goes to sleep, the longest unused first; nothing else is touched."""
 
+import threading
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -208,3 +210,23 @@ def test_run_grace_sleep_refused_renewed_and_woken_on_the_same_disk(world: "Worl
     assert (follow(), wishes(machine)) == (0, ["suspended"])
     actions.wake(machine=machine, by=world.student)
     assert world.until(machine, "running").server_id == server
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_write_each_wish_once(student: User) -> None:
+    old, new = used(student, 2), used(student, 1)
+    left(student, machines=1)
+    ended(student)
+    start, done = threading.Barrier(2), []
+
+    def work() -> None:
+        start.wait()
+        try:
+            done.append(follow())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _worker in range(2)]
+    [t.start() for t in threads], [t.join() for t in threads]
+    assert (sum(done), wishes(old, new)) == (1, ["suspended", "running"])
+    assert old.events.filter(kind="wished", by=None).count() == 1
