@@ -15,7 +15,7 @@ from tests.journeys.stack import Person, Stack, wait_for
 from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.slow, on_simulated]
-A_PASS = 90  # seconds in which the loop of subscriptions, which comes each minute, has come
+A_PASS = "from nodes.tasks import follow_subscriptions; follow_subscriptions()"  # comes each minute; nobody waits for it here
 
 
 class Giving:
@@ -44,7 +44,8 @@ class Giving:
         return found[0] if found else {"state": ""}
 
     def until_it_is(self, state: str) -> None:
-        wait_for(lambda: self.subscription()["state"] == state, A_PASS, f"the subscription is {state}")
+        self.stack.django(A_PASS)
+        wait_for(lambda: self.subscription()["state"] == state, PATIENCE, f"the subscription is {state}")
 
     def pass_days(self, days: int) -> None:
         """Let the subscription begin, and its last change be, so many days earlier."""
@@ -61,7 +62,8 @@ class Giving:
     def until_told(self, mark: str) -> None:
         """Wait for the mail of this moment."""
         query = "SELECT 1 FROM accounts_notice WHERE kind = 'subscription.end' AND arguments ->> 'mark' = %s"
-        wait_for(lambda: self.rows(query, mark), A_PASS, f"the mail of {mark} is written")
+        self.stack.django(A_PASS)
+        wait_for(lambda: self.rows(query, mark), PATIENCE, f"the mail of {mark} is written")
 
 
 @pytest.fixture
