@@ -76,6 +76,19 @@ def giving(stack: Stack) -> Iterator[Giving]:
     found.rows(f"UPDATE quotas_grant SET starts_at = starts_at - interval '1 year' WHERE {theirs}")
 
 
+def sleeps_and_is_kept(giving: Giving, pk: str) -> None:
+    """Sleep at the end, with the reason; waking is refused, a download is not."""
+    donor = giving.donor
+    asleep = donor.until(pk, "suspended")
+    assert (giving.subscription()["state"], "Your subscription ended on" in asleep["note"]) == ("grace", True)
+    giving.until_told("grace")
+    refused = donor.call("POST", f"machines/{pk}/wake/")
+    assert (refused.status_code, refused.json()["code"]) == (409, "subscription_ended")
+    copy = f"machines/{pk}/copy/"
+    assert donor.call("POST", copy).status_code == 202
+    wait_for(lambda: donor.call("GET", copy).json()["state"] == "ready", PATIENCE, "its disk is there")
+
+
 def test_from_a_computer_to_the_end_and_back(giving: Giving) -> None:
     donor = giving.donor
     giving.give_a_computer()
@@ -87,19 +100,8 @@ def test_from_a_computer_to_the_end_and_back(giving: Giving) -> None:
     giving.pass_days(340)
     giving.until_told("30")
     assert (giving.subscription()["state"], donor.machine(pk)["state"]) == ("ending", "running")
-
     giving.pass_days(26)
-    asleep = donor.until(pk, "suspended")
-    assert giving.subscription()["state"] == "grace"
-    assert "Your subscription ended on" in asleep["note"]
-    giving.until_told("grace")
-    refused = donor.call("POST", f"machines/{pk}/wake/")
-    assert (refused.status_code, refused.json()["code"]) == (409, "subscription_ended")
-    assert donor.call("POST", f"machines/{pk}/copy/").status_code == 202
-    wait_for(
-        lambda: donor.call("GET", f"machines/{pk}/copy/").json()["state"] == "ready", PATIENCE, "its disk is there"
-    )
-
+    sleeps_and_is_kept(giving, pk)
     giving.pass_days(31)
     giving.until_told("ended")
     assert (giving.subscription()["state"], donor.machine(pk)["state"]) == ("ended", "suspended")
