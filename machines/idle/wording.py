@@ -114,6 +114,8 @@ def _resting(outlook: Outlook, owner: str) -> str:
     machine, facts = outlook.facts.machine, {"owner": owner}
     if machine.state == State.SUSPENDED and outlook.shelves_at:
         at = times.with_day(outlook.shelves_at)
+        if outlook.kept_until:  # perhaps nobody may wake it
+            return _("On %(at)s it is put away: its disk is kept, its memory is not.") % {"at": at}
         return _("Nobody has woken it. On %(at)s it is put away: its disk is kept, its memory is not.") % {"at": at}
     if machine.state == State.ARCHIVED and outlook.deletes_at:
         facts["at"] = times.with_day(outlook.deletes_at)

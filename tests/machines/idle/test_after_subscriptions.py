@@ -70,6 +70,11 @@ def test_the_panel_says_until_when_nothing_is_deleted() -> None:
     assert "of Ana has ended: nothing of theirs" in wording.sentence(outlook, "Ana")
 
 
+def test_nobody_is_told_off_for_not_waking_it() -> None:
+    said = wording.sentence(seen(resting("suspended", over=1, unused=1)))
+    assert ("Nobody has woken it" in said, said.startswith("On 3")) == (False, True)
+
+
 def test_it_says_no_more_once_that_time_is_over() -> None:
     assert "subscription" not in wording.sentence(seen(resting("shelved", over=40, unused=1)))
 
