@@ -53,19 +53,26 @@ def moment(at: datetime) -> dict[str, str]:
     return {"time": at.isoformat(), "en": f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"}
 
 
+def day(at: datetime) -> dict[str, str]:
+    """Return the day of a time as an argument of a note, in the reader's time zone and language."""
+    return {"day": at.isoformat(), "en": f"{at.astimezone(UTC):%Y-%m-%d}"}
+
+
 def memory(mib: int) -> dict[str, Any]:
     """Return an amount of memory as an argument of a note, which reads as 1.5 GB, in Spanish 1,5 GB."""
     return {"mib": mib, "en": f"{mib} MB"}
 
 
 def _spoken(value: Any) -> Any:
-    """Return a time, memory, a note, or a value in several languages ({"en": …, "es": …}), as the reader reads it; any other value unchanged."""
+    """Return a time, a day, memory, a note, or a value in several languages ({"en": …, "es": …}), as the reader reads it; any other value unchanged."""
     if not isinstance(value, dict):
         return value
     if "text" in value:
         return str(Note.from_json(value))
     if "time" in value:
         return date_format(timezone.localtime(datetime.fromisoformat(value["time"])), "DATETIME_FORMAT")
+    if "day" in value:
+        return date_format(timezone.localtime(datetime.fromisoformat(value["day"])), "DATE_FORMAT")
     if "mib" in value:
         return measures.memory(value["mib"])
     return value.get((get_language() or "en")[:2]) or value["en"]

@@ -22,7 +22,7 @@ from lib.measures import Size
 from lib.names import clean_name
 from lib.notes import Note, Refusal
 from lib.schemes import SCREEN_PORT, Scheme
-from machines import archive_share, machine_names, refusals
+from machines import archive_share, ended_subscriptions, machine_names, refusals
 from machines.capacity import never_fits, size_of
 from machines.models import CloudWatch, Event, Machine
 from machines.rules import WrongState, allowed, locked, require, why_not, wish, write_wish
@@ -235,10 +235,11 @@ def bin(*, machine: Machine, by: User | None, why: Note | None = None) -> Machin
 
 @transaction.atomic
 def restore(*, machine: Machine, by: User | None, why: Note | None = None) -> Machine:
-    """Bring a machine back from the bin or the archive, running. Raises OverQuota with the numbers when there is no room in the quota."""
+    """Bring a machine back from the bin or the archive, running. Raises SubscriptionEnded, and OverQuota with the numbers."""
     quotas.actions.lock(machine.owner_id)
     machine = locked(machine)
     require(machine, Verb.RESTORE)
+    ended_subscriptions.require_room(machine, Verb.RESTORE, by)
     _admit_again(machine, by)
     now = timezone.now()
     back = {"wanted": Wanted.RUNNING, "binned_at": None, "used_at": now}

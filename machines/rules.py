@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import User
 from lib import doorbell
 from lib.notes import Note, Refusal
-from machines import refusals
+from machines import ended_subscriptions, refusals
 from machines.models import Event, Machine
 from machines.states import Repair, State, Wanted
 from machines.verbs import FOR_ADMINS, TABLE, Verb, fitting
@@ -115,9 +115,12 @@ def require(machine: Machine, verb: Verb) -> None:
 def wish(
     machine: Machine, verb: Verb, by: User | None, why: Note | None = None, *, once: str = "", **changes: Any
 ) -> Machine:
-    """Check a wish and write it. once: the column that counts how often this was asked. Raises WrongState."""
+    """Check a wish and write it. once: the column that counts how often this was asked. Raises WrongState and SubscriptionEnded."""
+    has_ended = ended_subscriptions.lock(machine, verb)  # the Allowance comes before the machine
     machine = locked(machine)
     require(machine, verb)
+    if has_ended:
+        ended_subscriptions.require_room(machine, verb, by)
     if once:
         changes[once] = getattr(machine, once) + 1
     if machine.state == State.FAILED:

@@ -18,6 +18,7 @@ from machines import (
     disk_images,
     key_changes,
     key_work,
+    lapsed_owners,
     portal_keys,
     ssh_ways,
     visitors,
@@ -102,6 +103,7 @@ def let_knock(owner_id: str | None = None) -> None:
 def follow_accounts() -> None:
     deactivated_owners.follow(timezone.now())
     absent_owners.follow(timezone.now())
+    lapsed_owners.follow(timezone.now())
     requests_for_more.follow_removed()
     donor_actions.follow_erased()
     ssh_ways.follow()

@@ -19,6 +19,7 @@ from lib.compiled_queries import Given, compiled
 from lib.measures import MEASURES
 from lib.measures import Size as Size
 from lib.notes import Note, Refusal
+from quotas import ended_grants
 from quotas.gauges import Gauge as Gauge
 from quotas.gauges import Lack
 from quotas.models import Allowance, Grant, QuotaRequest, Reservation, granted
@@ -115,7 +116,10 @@ def admit(*, user: User, size: Size, holder: UUID, by: User, is_new: bool = Fals
     """Reserve `size` for `holder`, or raise OverQuota with the numbers. Other admissions for this person wait."""
     lock(user)
     if lacks := usage(user).lacks(size, is_new=is_new):
-        raise OverQuota(sentence(lacks[0], user.short_name if by.pk != user.pk else ""), owner=user, lacks=lacks)
+        is_own = by.pk == user.pk
+        why = ended_grants.why(user, [lacks[0].measure], timezone.now(), is_own=is_own)
+        note = ended_grants.with_why(sentence(lacks[0], "" if is_own else user.short_name), why)
+        raise OverQuota(note, owner=user, lacks=lacks)
     return take(user=user, size=size, holder=holder)
 
 

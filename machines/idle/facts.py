@@ -15,6 +15,8 @@ from accounts.models import Notice
 from courses.models import Lesson, Template
 from courses.policy import IdlePolicy, policy_of
 from lib.compiled_queries import Among, Given, compiled
+from machines import ended_subscriptions
+from machines.ended_subscriptions import Ended
 from machines.idle.questions import about_of, question_id_of
 from machines.models import Activity, Hold, Machine, MachineQuerySet, Question
 from machines.states import State
@@ -42,6 +44,7 @@ class Facts:
     questions: tuple[Question, ...] = ()  # the open ones
     delivered_at: datetime | None = None  # when the first channel of the open question reached its owner
     wrote_at: datetime | None = None  # when we last wrote into its open terminals, which passes bytes, too
+    ended: Ended | None = None  # the end of its owner's subscription; None: there was none, or it goes on
 
     @property
     def activity(self) -> Activity | None:
@@ -62,7 +65,7 @@ def watched() -> MachineQuerySet:
 
 
 def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures: Failures | None = None) -> list[Facts]:
-    """Load rows with their activity, templates, holds, lessons, questions, deliveries. Seven queries at most, whatever the number.
+    """Load rows with their activity, templates, holds, lessons, questions, deliveries, ended subscriptions. Eight queries at most, whatever the number.
 
     failures: of a loop; a template whose rules cannot be read then costs its own machines only.
     """
@@ -72,20 +75,19 @@ def load(machines: MachineQuerySet | Iterable[Machine], now: datetime, failures:
     rows = [row for row in rows if row.template_id in policies]
     longest = max((max(p.idle_minutes, p.first_minutes) for p in policies.values()), default=0)
     since = now - timedelta(minutes=longest)
-    has_holds, has_lessons, has_questions = _are_there(rows, templates.values(), since)
+    has_holds, has_lessons, has_questions, has_ended = _are_there(rows, templates.values(), since, now)
     holds = _holds(rows, since, now) if has_holds else {}
     lessons = _lessons(templates.values(), since, now) if has_lessons else {}
     questions = _questions(rows) if has_questions else {}
     delivered = _deliveries(questions)
+    ended = _ended(rows, now) if has_ended else {}
     found = []
     for row in rows:
-        template = templates[row.template_id]
-        mine = tuple(questions.get(row.pk, ()))
-        lesson = lessons.get(template.course_id) if template.course_id else None
-        delivered_at, wrote_at = delivered.get(
-            next((a.pk for a in mine if a.kind == Question.Kind.SLEEP), 0), (None, None)
-        )
-        found.append(Facts(row, policies[template.pk], holds.get(row.pk), lesson, mine, delivered_at, wrote_at))
+        course, mine = templates[row.template_id].course_id, tuple(questions.get(row.pk, ()))
+        sleep = next((one.pk for one in mine if one.kind == Question.Kind.SLEEP), 0)
+        kept_by = (holds.get(row.pk), lessons.get(course) if course else None)
+        told = delivered.get(sleep, (None, None))
+        found.append(Facts(row, policies[row.template_id], *kept_by, mine, *told, ended.get(row.owner_id)))
     return found
 
 
@@ -126,21 +128,29 @@ def of(machine: Machine, now: datetime | None = None) -> Facts:
     return load(Machine.objects.filter(pk=machine.pk), now or timezone.now())[0]
 
 
-def _are_there(rows: list[Machine], templates: Iterable[Template], since: datetime) -> tuple[bool, bool, bool]:
-    """Return whether there may be any holds, lessons and open questions. Above FEW machines: yes, without a look."""
+def _are_there(
+    rows: list[Machine], templates: Iterable[Template], since: datetime, now: datetime
+) -> tuple[bool, bool, bool, bool]:
+    """Return whether there may be any holds, lessons, open questions, ended subscriptions. Above FEW machines: yes, without a look."""
     if len(rows) > FEW:
-        return True, True, True
+        return True, True, True, True
+    owners = list({row.owner_id for row in rows})
+    given: dict[str, Any] = {"rows": [row.pk for row in rows], "courses": _courses(templates), "owners": owners}
     with connection.cursor() as cursor:
-        cursor.execute(_ARE_THERE, {"rows": [row.pk for row in rows], "courses": _courses(templates), "since": since})
-        found: tuple[bool, bool, bool] = cursor.fetchone()
+        cursor.execute(_ARE_THERE, {**given, "since": since, "now": now})
+        found: tuple[bool, bool, bool, bool] = cursor.fetchone()
     return found
 
 
-# A page's machines rarely have any. Django takes longer to write the three queries than the whole list takes otherwise.
+# A page's machines rarely have any. Django takes longer to write the four queries than the whole list takes otherwise.
 _ARE_THERE = """
 SELECT EXISTS (SELECT FROM machines_hold WHERE machine_id = ANY(%(rows)s::uuid[]) AND ends_at > %(since)s),
     EXISTS (SELECT FROM courses_lesson WHERE course_id = ANY(%(courses)s::bigint[]) AND ends_at > %(since)s),
-    EXISTS (SELECT FROM machines_ask WHERE machine_id = ANY(%(rows)s::uuid[]) AND closed_at IS NULL)
+    EXISTS (SELECT FROM machines_ask WHERE machine_id = ANY(%(rows)s::uuid[]) AND closed_at IS NULL),
+    EXISTS (
+        SELECT FROM accounts_subscription s LEFT JOIN accounts_donor d ON d.id = s.donor_id
+        WHERE s.ends_at <= %(now)s AND (s.user_id = ANY(%(owners)s::bigint[]) OR d.user_id = ANY(%(owners)s::bigint[]))
+    )
 """
 
 
@@ -181,6 +191,10 @@ def _deliveries(questions: dict[UUID, list[Question]]) -> dict[int, tuple[dateti
         delivered_at = min(filter(None, (delivered_at, notice.delivered_at)), default=None)
         found[question] = (delivered_at, notice.delivered_at if notice.channel == Notice.Channel.TERMINAL else wrote_at)
     return found
+
+
+def _ended(rows: list[Machine], now: datetime) -> dict[int, Ended]:
+    return ended_subscriptions.ended({row.owner_id for row in rows} if len(rows) <= FEW else None, now)
 
 
 FEW = 50  # up to this many machines, filter by their ids; above, read all rows

@@ -76,6 +76,12 @@ class Outlook:
         return self.held_until is not None or self.quiet_since > self.question.asked_at
 
     @property
+    def kept_until(self) -> datetime | None:
+        """Return until when nothing is archived or deleted, because its owner's subscription has just ended; None: no such time."""
+        ended = self.facts.ended
+        return ended.kept_until if ended and ended.kept_until > self.now else None
+
+    @property
     def was_delivered(self) -> bool:
         """Say whether the open question has reached its owner by any channel."""
         return self.question is not None and self.question.ends_at is not None
@@ -86,6 +92,7 @@ def outlook_of(facts: Facts, now: datetime) -> Outlook:
     machine = facts.machine
     if machine.binned_at is not None:
         bin_ends = machine.binned_at + facts.policy.bin_days * DAY
+        bin_ends = max(bin_ends, facts.ended.kept_until) if facts.ended else bin_ends
         return Outlook(facts, now, deletes_at=None if machine.wanted == Wanted.GONE else bin_ends)
     if (machine.state, machine.wanted) == (State.RUNNING, Wanted.RUNNING):
         return _awake(facts, now)
@@ -157,7 +164,8 @@ def _times(outlook: Outlook) -> Outlook:
     else:
         asked = max(quiet + idle, outlook.now) if outlook.unknown else quiet + idle
         sleeps = max(asked, outlook.now) + answer
-    archives = max(facts.machine.used_at, outlook.quiet_since or sleeps) + policy.archive_days * DAY
+    unused_since = max(facts.machine.used_at, outlook.quiet_since or sleeps)
+    archives = not_before_grace_ends(facts, unused_since + policy.archive_days * DAY)
     return replace(
         outlook,
         asked_at=asked,
@@ -243,10 +251,15 @@ def _archived(facts: Facts, now: datetime) -> Outlook:
 
 def _after_warnings(facts: Facts, kind: str, due: datetime, now: datetime) -> tuple[datetime, Question | None]:
     """Return the day on which it happens: as planned, but never before each warning has been known for all its days."""
-    question = facts.open_question(kind)
+    question, due = facts.open_question(kind), not_before_grace_ends(facts, due)
     if question is not None and question.ends_at is not None:
         return max(due, question.ends_at), question
     return max(due, now + days_of(question.number if question else 1)), question
+
+
+def not_before_grace_ends(facts: Facts, due: datetime) -> datetime:
+    """Return the day on which it is archived or deleted: the warnings begin when the time after the owner's subscription is over."""
+    return max(due, facts.ended.kept_until + days_of(1)) if facts.ended else due
 
 
 def days_of(number: int) -> timedelta:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 from lib.notes import Note
 from machines.actions import ACTIONS
 from machines.idle import questions, reasons
-from machines.idle.forecast import Outlook, days_of, first_visit_due
+from machines.idle.forecast import Outlook, days_of, first_visit_due, not_before_grace_ends
 from machines.models import Question
 from machines.states import State, Wanted
 from machines.verbs import Verb
@@ -92,11 +92,12 @@ def _is_turn_of(question: Question | None, number: int) -> bool:
 
 
 def _planned(outlook: Outlook, kind: str) -> datetime:
-    """Return the day by the policy alone."""
+    """Return the day by the policy, and by the end of the owner's subscription."""
     machine, policy = outlook.facts.machine, outlook.facts.policy
     if kind == Question.Kind.ARCHIVE:
-        return machine.used_at + timedelta(days=policy.archive_days)
-    return max(machine.state_since, machine.used_at) + timedelta(days=policy.delete_days)
+        return not_before_grace_ends(outlook.facts, machine.used_at + timedelta(days=policy.archive_days))
+    kept_since = max(machine.state_since, machine.used_at)
+    return not_before_grace_ends(outlook.facts, kept_since + timedelta(days=policy.delete_days))
 
 
 def _deed_due(outlook: Outlook, kind: str) -> datetime | None:
@@ -115,13 +116,11 @@ def _day_of(outlook: Outlook, kind: str) -> datetime | None:
 
 
 def _is_kept(outlook: Outlook) -> bool:
-    """Return whether the machine was used, or its owner wants it kept, after they were warned."""
+    """Return whether it was used, or its owner wants it kept, after they were warned; or their subscription ended, which gives it time."""
     question = outlook.question
-    return (
-        question is not None
-        and question.kind != Question.Kind.SLEEP
-        and outlook.facts.machine.used_at > question.asked_at
-    )
+    if question is None or question.kind == Question.Kind.SLEEP:
+        return False
+    return outlook.kept_until is not None or outlook.facts.machine.used_at > question.asked_at
 
 
 def _shelve_due(outlook: Outlook) -> datetime | None:
@@ -178,7 +177,8 @@ def _close(outcome: str) -> Act:
 
 
 def _close_over(outlook: Outlook, why: Note) -> None:
-    outcome = Question.Outcome.ACTIVE if _is_kept(outlook) else Question.Outcome.OVER
+    is_used = _is_kept(outlook) and outlook.kept_until is None
+    outcome = Question.Outcome.ACTIVE if is_used else Question.Outcome.OVER
     questions.close_all(pks=[question.pk for question in _over(outlook)], outcome=outcome, now=outlook.now)
 
 

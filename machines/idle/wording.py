@@ -27,12 +27,21 @@ def sentence(outlook: Outlook, owner: str = "") -> str:
     """Say what happens next, and when; '' where nothing does by itself. owner: whoever is asked, '' for the reader."""
     machine = outlook.facts.machine
     if machine.binned_at:
-        return _binned(outlook)
+        return _with_grace(_binned(outlook), outlook, owner)
     if (machine.state, machine.wanted) == (State.RUNNING, Wanted.RUNNING):
         return _running(outlook, owner)
     if not machine.has_come_true or outlook.deletes_at is None:
         return ""
-    return _resting(outlook, owner)
+    return _with_grace(_resting(outlook, owner), outlook, owner)
+
+
+def _with_grace(said: str, outlook: Outlook, owner: str) -> str:
+    """Add that nothing is archived or deleted yet, where the owner's subscription has just ended."""
+    if not said or outlook.kept_until is None:
+        return said
+    yours = _("Your subscription has ended: nothing of yours is archived or deleted before %(at)s.")
+    theirs = _("The subscription of %(owner)s has ended: nothing of theirs is archived or deleted before %(at)s.")
+    return f"{said} {(theirs if owner else yours) % {'owner': owner, 'at': times.with_day(outlook.kept_until)}}"
 
 
 def _binned(outlook: Outlook) -> str:
@@ -105,6 +114,8 @@ def _resting(outlook: Outlook, owner: str) -> str:
     machine, facts = outlook.facts.machine, {"owner": owner}
     if machine.state == State.SUSPENDED and outlook.shelves_at:
         at = times.with_day(outlook.shelves_at)
+        if outlook.kept_until:  # perhaps nobody may wake it
+            return _("On %(at)s it is put away: its disk is kept, its memory is not.") % {"at": at}
         return _("Nobody has woken it. On %(at)s it is put away: its disk is kept, its memory is not.") % {"at": at}
     if machine.state == State.ARCHIVED and outlook.deletes_at:
         facts["at"] = times.with_day(outlook.deletes_at)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from lib.names import ascii_name
+from lib.notes import Note
 from machines.disk_images import has_disk
 from machines.models import DiskImage, Machine
 from machines.progress import Progress
@@ -46,6 +47,7 @@ class Shown:
     serves_screens: Callable[[], bool]  # see CloudWatch
     copy: DiskImage | None  # what can be downloaded of one that failed or vanished
     question: ShownQuestion | None = None  # in its card, see question_banner.on_cards
+    why_asleep: Note | None = None  # its owner's subscription ended, and it may not run
 
     # ---- what it is ----
 
@@ -136,7 +138,7 @@ class Shown:
             [way.version for way in self.ways_in],
             sorted(self.verbs),
             why,
-            (self.wait, self.copy and self.copy.pk),
+            (self.wait, self.copy and self.copy.pk, str(self.why_asleep)),
             (self.setup, self.not_ready) if self.is_up else (),
         )
         return f"{m.state}-{crc32(repr(facts).encode()):08x}"
@@ -153,7 +155,7 @@ class Shown:
         """Say what is true of a settled machine now: the note of one that runs is of the moment from which it was called running."""
         if self.is_up:
             return self.refusal or self.setup or self.not_ready or machine_sentences.at_rest(self.machine)
-        note = "" if self.machine.is_missed else str(self.machine.note)
+        note = str(self.why_asleep or "") or ("" if self.machine.is_missed else str(self.machine.note))
         return note or self.refusal or machine_sentences.at_rest(self.machine)
 
     @cached_property
@@ -164,7 +166,8 @@ class Shown:
     @property
     def why_shut(self) -> str:
         """Say what to know before trying a way in that is closed; '' while they are open."""
-        return machine_sentences.why_shut(self.machine, self.ports, self.machine.owner_for(self.reader))
+        owner = self.machine.owner_for(self.reader)
+        return machine_sentences.why_shut(self.machine, self.ports, owner, may_run=not self.why_asleep)
 
     @property
     def setup(self) -> str:
@@ -220,7 +223,8 @@ class Shown:
     @cached_property
     def verbs(self) -> set[Verb]:
         """The verbs that are offered. Administrators may have mended what makes some hopeless."""
-        return offered(self.machine, to_admin=access.administers(self.reader))
+        verbs = offered(self.machine, to_admin=access.administers(self.reader))
+        return verbs - {Verb.WAKE, Verb.RESTORE} if self.why_asleep else verbs
 
     @property
     def admin_buttons(self) -> list[str]:

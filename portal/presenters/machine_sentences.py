@@ -103,8 +103,10 @@ def not_ready(machine: Machine, ports: Sequence[PortWay], now: datetime) -> str:
     return _(SOME_SILENT) % {"services": names} if silent else ""
 
 
-def why_shut(machine: Machine, ports: Sequence[PortWay], owner: str = "") -> str:
+def why_shut(machine: Machine, ports: Sequence[PortWay], owner: str = "", *, may_run: bool = True) -> str:
     """Say what to know before trying a way in that is closed; '' while they are open. owner: see Machine.owner_for."""
+    if not may_run:
+        return _("Its ports are closed while it may not run. Addresses and port numbers stay reserved for it.")
     if machine.state in (State.SUSPENDED, State.SHELVED) and machine.is_settled:
         return _shut_at_rest(ports, owner)
     if machine.state == State.FAILED:

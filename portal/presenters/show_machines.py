@@ -1,7 +1,8 @@
 """Load what is shown of machines: from rows and one `now`, with the same number of queries for any number of machines."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from functools import cache
 from uuid import UUID
 
@@ -10,11 +11,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from lib.compiled_queries import Among, Given, compiled
+from lib.notes import Note
 from machines import disk_images
+from machines.ended_subscriptions import why_asleep
 from machines.idle import facts, make_room
 from machines.models import CloudWatch, Machine
 from machines.progress import progress_of, typical_seconds_before
-from machines.states import State
+from machines.states import State, Wanted
 from portal.presenters.idle_panel import Why
 from portal.presenters.machine_card import Shown
 from portal.ways_in import registry
@@ -29,7 +32,9 @@ def show(machine: Machine, reader: User) -> Shown:
 def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
     """Load machines as the reader sees them: in a dozen queries at most."""
     now = timezone.now()
-    whys = {each.machine.pk: Why(each, now, each.machine.owner_for(reader)) for each in facts.load(machines, now)}
+    loaded = facts.load(machines, now)
+    whys = {each.machine.pk: Why(each, now, each.machine.owner_for(reader)) for each in loaded}
+    asleep = _asleep(loaded, reader, now)
     waits = make_room.estimates(machines, now)
     typical = typical_seconds_before({m.pk for m in machines if m.state == State.BUILDING})
     left = disk_images.left_of(machines)
@@ -46,10 +51,20 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
             waits.get(m.pk),
             serves_screens,
             left.get(m.pk),
+            why_asleep=asleep.get(m.pk),
         )
         for m in machines
     ]
 
+
+def _asleep(loaded: Iterable[facts.Facts], reader: User, now: datetime) -> dict[UUID, Note]:
+    """Say which machines may not run, since their owner's subscription ended. No query where none has."""
+    ended = {each.machine.owner_id: each.ended for each in loaded if each.ended}
+    rows = [each.machine for each in loaded if each.ended and each.machine.wanted in _RESTING]
+    return why_asleep([row for row in rows if row.binned_at is None], reader, now, ended)
+
+
+_RESTING = (Wanted.SUSPENDED, Wanted.SHELVED, Wanted.ARCHIVED)
 
 # The columns of which ways in and sentences are made: the counters are most of a row, and a list has dozens of rows.
 _READ = (

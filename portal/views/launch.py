@@ -5,13 +5,14 @@ from dataclasses import replace
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from courses.models import Template
 from lib.measures import Size
-from lib.notes import Refusal
+from lib.notes import Note, Refusal
 from machines import actions, machine_names
 from machines.capacity import size_of
 from machines.models import Machine
@@ -23,6 +24,7 @@ from portal.presenters.launch_cards import launch_cards
 from portal.presenters.offered_templates import shown_to
 from portal.presenters.quota_ways import ShownWays, ways_for
 from portal.signed_in import SignedIn
+from quotas import ended_grants
 from quotas.actions import OverQuota, Usage, usage
 from quotas.shortage import Shortage, shortage
 
@@ -81,6 +83,7 @@ def launch_page(request: SignedIn, refusal: Refusal | None = None) -> HttpRespon
         "paused": paused,
         "is_pause_said": refusal or any(each.pauses_launches for each in read_by(request.user)),  # above the page
         "shortage": lacking,
+        "why_short": lacking and _why_short(request.user, lacking),
         "ways": _ways(request.user, cards, lacking, used, refused),
         "is_refused": is_over,
         "has_key": request.user.ssh_keys.exists(),
@@ -105,6 +108,11 @@ def _lacking(cards: list[Offer], used: Usage, refused: str) -> Shortage | None:
     over = [card.template for card in cards if card.over_quota]
     asked = [template for template in over if template.slug == refused] or over
     return shortage(used, [size_of(template) for template in asked])
+
+
+def _why_short(user: User, lacking: Shortage) -> Note | None:
+    """Say that a subscription ended that gave some of what lacks."""
+    return ended_grants.why(user, [lack.measure for lack in lacking.lacks], timezone.now())
 
 
 def _ways(user: User, cards: list[Offer], lacking: Shortage | None, used: Usage, refused: str) -> ShownWays | None:
