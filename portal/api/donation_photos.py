@@ -21,8 +21,10 @@ from nodes import donation_numbers
 from nodes.files import photo_bytes, photos
 from nodes.models import Donation, Photo
 from portal import access, stored_files
+from portal.api import lists
 from portal.api import serializers as s
 from portal.api.idempotency import GUARDED, once_for
+from portal.api.paging import page
 from portal.api.request_parts import person
 from portal.api.terms_permission import HEADER, SignedInOrByLink
 from portal.request_facts import address_of
@@ -79,9 +81,9 @@ def _photos(donation: Donation) -> QuerySet[Photo]:
 
 @extend_schema(
     methods=["GET"],
-    parameters=[_LINK],
+    parameters=[_LINK, *lists.PARAMETERS],
     description="List the photos of a donation, also those that staff took.",
-    responses={200: PhotoOut(many=True), **_REFUSED},
+    responses={200: PhotoOut(many=True), 400: s.Problem, **_REFUSED},
     auth=_AUTH,
 )
 @extend_schema(
@@ -103,7 +105,8 @@ def donation_photos(request: Request, number: str) -> Response:
     """List the photos of a donation, or add one."""
     if request.method == "POST":
         return _add(request, _found(request, number, "add_photo"))
-    return Response(PhotoOut(_photos(_found(request, number, "see")), many=True).data)
+    found, headers = page(request, _photos(_found(request, number, "see")), "pk")
+    return lists.answer(request, list(PhotoOut(found, many=True).data), headers)
 
 
 GUARDED.add((__name__, "donation_photos"))  # `_add` asks for the key, once the photo is read
