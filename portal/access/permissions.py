@@ -20,7 +20,7 @@ from machines.models import Answer, BulkRun, Machine, Question, Stray
 from machines.refusals import FOR_ADMINS
 from machines.verbs import FOR_ADMINS as ADMIN_VERBS
 from machines.verbs import Verb
-from nodes.models import Computer, Donation, Photo
+from nodes.models import Computer, Donation, Photo, Plan
 from portal.access.roles import administers, teaches, teaches_in, teaches_somewhere
 from portal.access.visibility import changeable, to_decide
 from portal.models import CloudCheck, DayCount, Finding
@@ -229,6 +229,7 @@ RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Donation: _donation,
     Computer: _administration,
     Photo: _photo,
+    Plan: _administration,
     Subscription: _subscription,
 }
 

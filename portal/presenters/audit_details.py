@@ -65,6 +65,11 @@ def _amounts(amounts: dict[str, int]) -> str:
     return ", ".join(str(in_words(measure, amounts[measure])) for measure in MEASURES if measure in amounts)
 
 
+def _days(days: int) -> str:
+    text = ngettext("%(count)s day", "%(count)s days", abs(days)) % {"count": abs(days)}
+    return f"−{text}" if days < 0 else text
+
+
 def _end(at: str | None) -> str:
     if not at:
         return _("no end date")
@@ -92,6 +97,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "roles": _labels(ROLES),
     "imported": _imported,
     "amounts": _amounts,
+    "days": _days,
     "ends_at": _end,
     "days": _days,
     "offered": _offered,

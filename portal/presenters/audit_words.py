@@ -80,6 +80,8 @@ VERBS: dict[str, Promise] = {
     "undo_computer_step": pgettext_lazy("audit", "Took a step of a computer back"),
     "renew_subscription": pgettext_lazy("audit", "Renewed a subscription"),
     "correct_subscription": pgettext_lazy("audit", "Corrected the days of a subscription"),
+    "add_plan": pgettext_lazy("audit", "Added a plan for given computers"),
+    "change_plan": pgettext_lazy("audit", "Changed a plan for given computers"),
     "correct_computer": pgettext_lazy("audit", "Corrected the facts about a computer"),
     "import_computers": pgettext_lazy("audit", "Imported a list of computers"),
     "write_down_donation": pgettext_lazy("audit", "Wrote down what somebody gives"),
@@ -108,6 +110,7 @@ KINDS: dict[str, Promise] = {
     "donation": pgettext_lazy("audit", "donation"),
     "donor": pgettext_lazy("audit", "donor"),
     "subscription": pgettext_lazy("audit", "subscription"),
+    "plan": pgettext_lazy("audit", "plan"),
 }
 
 
