@@ -57,6 +57,11 @@ class Line:
         return f"{len(self.computers)} × {self.first.name}" if len(self.computers) > 1 else self.first.name
 
     @property
+    def brings(self) -> str:
+        """Return what each brings its donor, as nodes.mails noted it; all of it where they differ."""
+        return " / ".join(dict.fromkeys(filter(None, (getattr(row, "brings", "") for row in self.computers))))
+
+    @property
     def numbers(self) -> str:
         return numbers(self.computers)
 

@@ -16,6 +16,8 @@ from accounts.notices import kinds, outbox
 from nodes import alike, overtaking, states
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import State
+from nodes.subscriptions import plans
+from nodes.subscriptions.plan_words import brings
 
 OFFERED, STEPPED, LINK, TIED = "donation.offered", "donation.step", "donation.link", "donation.tied"
 ERASURE = "donation.erasure"
@@ -90,6 +92,7 @@ def offered_facts(notice: Notice) -> dict[str, Any] | None:
     if not greeting["is_known"]:
         for computer in computers:
             computer.model = ""
+    _add_what_they_bring(computers, State.OFFERED)
     return {"subject": subject, "donation": donation, "lines": alike.lines(computers), **greeting}
 
 
@@ -101,6 +104,8 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
     if not changes:
         return None
     computers = [change.computer for change in changes]
+    if changes[0].to_state == State.ACCEPTED:
+        _add_what_they_bring(computers, State.ACCEPTED)
     donation = _donation(computers[0].donation_id)
     is_welcome_late = changes[0].to_state == State.ACCEPTED and all(each.state != State.ACCEPTED for each in computers)
     if donation is None or is_welcome_late:  # nobody is asked to bring what is here already
@@ -115,6 +120,7 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
         "reason": _reasons(changes),
         "where_it_helps": Computer(reason=changes[0].reason).where_it_helps,
         "lines": _lines(changes, paths),
+        "brings_something": any(getattr(each, "brings", "") for each in computers),
         "count": len(computers),
         "may_confirm": any(State.RECEIVED in path[:-1] for path in paths.values()),
         "page": page_of(donation.donor),
@@ -165,6 +171,14 @@ def tied_facts(notice: Notice) -> dict[str, Any] | None:
         return None
     facts = {"account": donor.user.username, "address": settings.DONATIONS_EMAIL}
     return {"subject": _("What you gave is now part of an account"), **facts}
+
+
+def _add_what_they_bring(computers: list[Computer], state: State) -> None:
+    """Note on each computer in this state, as `brings`, the subscription that its donor gets for it."""
+    ways = plans.enabled()
+    for computer in computers:
+        plan = plans.plan_for(plans.worth_of(computer), ways) if computer.state == state else None
+        computer.brings = brings(plan) if plan else ""  # type: ignore[attr-defined]
 
 
 def _greeting(notice: Notice, donor: Donor) -> dict[str, Any]:

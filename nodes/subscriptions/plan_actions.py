@@ -55,4 +55,4 @@ def _thing(plan: Plan) -> Thing:
 
 def _detail(plan: Plan) -> dict[str, Any]:
     amounts = {measure: amount for measure in MEASURES if (amount := getattr(plan, measure))}
-    return {"amounts": amounts, "days": plan.days, "offered": plan.enabled}
+    return {"amounts": amounts, "lasts": plan.days, "offered": plan.enabled}

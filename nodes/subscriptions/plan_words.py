@@ -54,7 +54,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What all spans together give until the end of a day."""
+    """The sum of all spans that last until the end of a day."""
 
     day: date
     size: Size
@@ -64,7 +64,13 @@ def phases(spans: Iterable[Span], now: datetime) -> list[Phase]:
     """Return what is left of spans that have begun, step by step: it becomes less on each day on which one of them ends."""
     ends = [(localdate(span.ends_at), span.size) for span in spans if span.ends_at > now]
     days = sorted({day for day, _size in ends})
-    return [Phase(day, _sum(size for other, size in ends if other >= day)) for day in days]
+    return [Phase(day, together(size for other, size in ends if other >= day)) for day in days]
+
+
+def together(sizes: Iterable[Size]) -> Size:
+    """Add amounts up."""
+    rows = list(sizes)
+    return Size(*(sum(getattr(row, measure) for row in rows) for measure in MEASURES))
 
 
 def in_phases(found: list[Phase]) -> str:
@@ -72,7 +78,9 @@ def in_phases(found: list[Phase]) -> str:
     if not found:
         return ""
     said = found if len(found) <= MOST_PHASES else found[: MOST_PHASES - 1]
-    first, *others = [_("%(what)s until %(day)s") % {"what": _together(p.size), "day": _day(p.day)} for p in said]
+    first, *others = [
+        _("%(what)s until %(day)s") % {"what": _machines_with_memory(p.size), "day": _day(p.day)} for p in said
+    ]
     parts = [first, *(_("then %(what)s") % {"what": text} for text in others)]
     if len(said) < len(found):
         parts.append(_("then step by step less until %(day)s") % {"day": _day(found[-1].day)})
@@ -88,13 +96,8 @@ def _day(day: date) -> str:
     return date_format(day, "DATE_FORMAT")
 
 
-def _together(size: Size) -> str:
+def _machines_with_memory(size: Size) -> str:
     if size.machines and size.ram_mb:
         facts = {"machines": in_words("machines", size.machines), "memory": memory(size.ram_mb)}
         return _("%(machines)s with %(memory)s of memory") % facts
     return carries(size)
-
-
-def _sum(sizes: Iterable[Size]) -> Size:
-    rows = list(sizes)
-    return Size(*(sum(getattr(row, measure) for row in rows) for measure in MEASURES))

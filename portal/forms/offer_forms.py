@@ -20,6 +20,8 @@ from nodes import fact_bounds, specs
 from nodes.actions import MOST_COMPUTERS, Offered
 from nodes.models import Computer, Donation
 from nodes.states import Reason, where_it_helps
+from nodes.subscriptions import plans
+from nodes.subscriptions.plan_words import brings
 from portal.forms.donation_fields import FactField, Lines, OneLine, Whole
 from portal.forms.offer_photos import OfferPhotos
 
@@ -100,6 +102,13 @@ class ComputerForm(forms.Form):
     @property
     def where_it_helps(self) -> str:
         return where_it_helps(self.reason) if self.reason else ""
+
+    @cached_property
+    def brings(self) -> str:
+        """Say what the computer of a valid form would bring its donor: “12 months, 1 machine”; '' where no plan fits what is known."""
+        facts = plans.Worth(self.offered.kind, self.offered.bits, self.offered.ram_mb)
+        plan = None if self.reason else plans.plan_for(facts, plans.enabled())
+        return brings(plan) if plan else ""
 
     @property
     def is_all_known(self) -> bool:

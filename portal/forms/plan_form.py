@@ -30,7 +30,7 @@ class PlanForm(forms.Form):
         label=_("For which kind"), required=False, choices=lambda: [("", _("Any")), *Computer.Kind.choices]
     )
     min_bits = forms.TypedChoiceField(
-        label=_("Processor"), required=False, coerce=int, empty_value=0,
+        label=_("Processor"), required=False, coerce=int, empty_value=None,
         choices=[(0, _("Any")), (64, _("64-bit"))],
     )  # fmt: skip
     min_ram_mb = Whole(
@@ -50,7 +50,7 @@ class PlanForm(forms.Form):
     @property
     def facts(self) -> dict[str, Any]:
         """Return the columns of a valid form."""
-        numbers = ("min_ram_mb", *MEASURES)
+        numbers = ("min_ram_mb", "min_bits", *MEASURES)
         return {name: (self.cleaned_data[name] or 0) if name in numbers else self.cleaned_data[name] for name in FIELDS}
 
 

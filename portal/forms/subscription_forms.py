@@ -13,7 +13,7 @@ from portal.forms.donation_fields import OneLine, Whole
 
 
 class ShareForm(forms.Form):
-    """How much of what is left is given away."""
+    """The share of what is left that is given away."""
 
     share = forms.ChoiceField(
         label=_("How much"),

@@ -12,6 +12,7 @@ from accounts.models import User
 from lib.measures import MEASURES
 from lib.notes import Note
 from machines.idle import times
+from nodes.subscriptions.plan_words import lasts
 from portal.presenters.template_fields import FIELD_LABELS
 from quotas.sentences import in_words
 
@@ -65,11 +66,6 @@ def _amounts(amounts: dict[str, int]) -> str:
     return ", ".join(str(in_words(measure, amounts[measure])) for measure in MEASURES if measure in amounts)
 
 
-def _days(days: int) -> str:
-    text = ngettext("%(count)s day", "%(count)s days", abs(days)) % {"count": abs(days)}
-    return f"−{text}" if days < 0 else text
-
-
 def _end(at: str | None) -> str:
     if not at:
         return _("no end date")
@@ -97,9 +93,9 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "roles": _labels(ROLES),
     "imported": _imported,
     "amounts": _amounts,
-    "days": _days,
     "ends_at": _end,
     "days": _days,
+    "lasts": lasts,
     "offered": _offered,
     "fields": _labels(FIELDS),
     "dismissed": _dismissed,

@@ -13,8 +13,10 @@ from lib.measures import amount, kilos, memory
 from nodes import alike
 from nodes.actions import is_to_confirm
 from nodes.files.photos import MOST_OF_DONOR, is_open
-from nodes.models import Computer, Donation, Photo, StateChange
+from nodes.models import Computer, Donation, Photo, Plan, StateChange
 from nodes.states import WAY, State
+from nodes.subscriptions import plans
+from nodes.subscriptions.plan_words import brings
 from portal.presenters.shown_photos import ShownPhoto
 from portal.presenters.shown_photos import shown as shown_photos
 from portal.presenters.state_tones import tone_of
@@ -60,8 +62,8 @@ class Place:
 class ShownComputer:
     """A computer for its donor: no notes of staff, no names of theirs."""
 
-    def __init__(self, row: Computer, handover: str) -> None:
-        self.row, self._handover = row, handover
+    def __init__(self, row: Computer, handover: str, enabled: list[Plan]) -> None:
+        self.row, self._handover, self._plans = row, handover, enabled
         self.changes: list[StateChange] = row.lasting  # type: ignore[attr-defined]
 
     @property
@@ -92,6 +94,14 @@ class ShownComputer:
         if self.row.state == State.ACCEPTED:
             return str(_ACCEPTED[Donation.Handover(self._handover)])
         return str(_SENTENCES[State(self.row.state)])
+
+    @property
+    def brings(self) -> str:
+        """Say what it would bring if it is accepted; '' where that is decided, or it brings nothing."""
+        if self.row.state != State.OFFERED:
+            return ""
+        plan = plans.plan_for(plans.worth_of(self.row), self._plans)
+        return brings(plan) if plan else ""
 
     @property
     def way(self) -> list[Place]:
@@ -168,7 +178,7 @@ def _last(times: Iterable[datetime | None]) -> datetime | None:
 
 def folded(computers: Sequence[ShownComputer]) -> list[ShownAlike]:
     """Put together what is alike for the donor; a computer of its own kind is a group of one."""
-    found = alike.groups(computers, lambda shown: (alike.kind_of(shown.row), shown.facts, _passed(shown)))
+    found = alike.groups(computers, lambda shown: (alike.kind_of(shown.row), shown.facts, shown.brings, _passed(shown)))
     return [ShownAlike(group) for group in found]
 
 
@@ -180,10 +190,10 @@ def _passed(shown: ShownComputer) -> tuple[tuple[bool, bool], ...]:
 class ShownDonation:
     """A donation for its donor."""
 
-    def __init__(self, row: Donation, *, by_link: bool = False) -> None:
+    def __init__(self, row: Donation, enabled: list[Plan], *, by_link: bool = False) -> None:
         self.row = row
         self.photos: list[ShownPhoto] = shown_photos(row.photos.all(), by_link=by_link)
-        self.computers = [ShownComputer(computer, row.handover) for computer in row.computers.all()]
+        self.computers = [ShownComputer(computer, row.handover, enabled) for computer in row.computers.all()]
 
     @property
     def may_be_confirmed(self) -> bool:
@@ -229,4 +239,5 @@ class ShownDonation:
 
 def shown_donations(rows: Iterable[Donation], *, by_link: bool = False) -> list[ShownDonation]:
     """Return these donations (see `given`) as they are shown. by_link: to whoever has no account."""
-    return [ShownDonation(row, by_link=by_link) for row in rows]
+    enabled = plans.enabled()
+    return [ShownDonation(row, enabled, by_link=by_link) for row in rows]

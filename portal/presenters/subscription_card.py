@@ -11,11 +11,12 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Subscription
+from accounts.models import Subscription, User
 from accounts.subscriptions.standing import Standing
 from lib.measures import Size
 from nodes.models import Computer
-from nodes.subscriptions.plan_words import Span, all_of, carries, day_of, in_phases, lasts, phases
+from nodes.subscriptions.plan_words import Span, all_of, carries, day_of, in_phases, lasts, phases, together
+from portal import access
 
 TONES = {
     Standing.PROMISED: "away", Standing.ACTIVE: "on", Standing.ENDING: "busy",
@@ -23,6 +24,7 @@ TONES = {
 }  # fmt: skip
 # The most important first: of several subscriptions the first of these speaks for all.
 _ORDER = (Standing.ACTIVE, Standing.ENDING, Standing.GRACE, Standing.PROMISED, Standing.ENDED)
+MOST_LISTED = 25  # beside a person or an offer
 _LIVE = (Standing.ACTIVE, Standing.ENDING)
 
 
@@ -132,6 +134,11 @@ class Group:
         return [(shown.computer, shown) for shown in self.rows if shown.computer]
 
     @property
+    def amounts(self) -> str:
+        """Say what they give together."""
+        return all_of(together(shown.size for shown in self.rows))
+
+    @property
     def are_many(self) -> bool:
         return len(self.rows) > 1
 
@@ -210,3 +217,21 @@ def card_of(rows: QuerySet[Subscription]) -> Card | None:
 def less(row: Subscription, days: int) -> str:
     """Say until when a subscription lasts with fewer days."""
     return day_of(row.ends_at - timedelta(days=days)) if row.ends_at else ""
+
+
+def subscriptions_of(rows: QuerySet[Subscription]) -> dict[str, Any]:
+    """Return the newest of these subscriptions as staff see them beside a person or an offer, for a page's context."""
+    found, now = list(with_parts(rows)[: MOST_LISTED + 1]), timezone.now()
+    shown = [ShownSubscription(row, now) for row in found[:MOST_LISTED]]
+    return {"subscriptions": shown, "are_more_subscriptions": len(found) > MOST_LISTED}
+
+
+def parts_of_quota(user: User) -> list[str]:
+    """Say of each subscription in use what part of a person's quota it is, and until when. No query for who is no donor."""
+    if not access.donates(user):
+        return []
+    now = timezone.now()
+    live = with_parts(Subscription.objects.of(user).filter(starts_at__lte=now, ends_at__gt=now))
+    text = _("Part of a subscription, until %(day)s: %(what)s")
+    groups = [(group, group.first.row.ends_at) for group in groups_of(live, now)]
+    return [text % {"day": day_of(ends_at), "what": group.amounts} for group, ends_at in groups if ends_at]

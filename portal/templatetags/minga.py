@@ -23,6 +23,7 @@ from lib.measures import memory as memory
 from machines.idle import times
 from portal.once import FIELD, new_token
 from portal.presenters.horizon_links import server_page
+from portal.presenters.subscription_card import parts_of_quota
 
 register = template.Library()
 register.filter(memory)
@@ -100,6 +101,12 @@ def _day(name: str, at: datetime) -> tuple[str, str, str]:
 def once() -> SafeString:
     """Put a token into a form that makes something, by which two clicks are known for one."""
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_token())
+
+
+@register.simple_tag
+def own_subscriptions(person: User) -> list[str]:
+    """Say what parts of a person's quota come from subscriptions, and until when."""
+    return parts_of_quota(person)
 
 
 @register.filter

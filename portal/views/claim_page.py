@@ -1,5 +1,7 @@
 """The page on which somebody uses a code: a link to it may carry the code, and shows it. Only a press uses it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
@@ -55,7 +57,7 @@ def _door(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: CodeForm, status: int, found: TransferCode | None = None) -> HttpResponse:
-    context = {"form": form, "found": found}
+    context: dict[str, Any] = {"form": form, "found": found}
     if found and isinstance(request.user, User):
         source = ShownSubscription(found.subscription, timezone.now())
         context |= {"s": source, "is_own": giving.is_own(found, request.user)}

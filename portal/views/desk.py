@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.models import Subscription
 from lib.notes import Refusal
 from nodes import actions, states
 from nodes.computer_numbers import MISFIT
@@ -25,6 +26,7 @@ from portal.photos_with_step import faults_of, with_photos
 from portal.presenters import desk_computers
 from portal.presenters.shown_photos import shown
 from portal.presenters.state_tones import tone_of
+from portal.presenters.subscription_card import subscriptions_of
 from portal.signed_in import SignedIn
 
 MOST_OTHERS = 10  # of the same donor that a page shows
@@ -112,6 +114,7 @@ def _computer_page(
         "computer": row,
         "donor": row.donation.donor,
         "tone": tone_of(row.state),
+        **subscriptions_of(access.visible(request.user, Subscription).filter(entitlement__computer=row)),
         "facts": desk_computers.facts_of(row),
         "doubt": desk_computers.doubt_about(row),
         **_steps(row, changes, failed),

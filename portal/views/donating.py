@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import emails
-from accounts.models import Donor
+from accounts.models import Donor, Subscription
 from lib.notes import Refusal
 from nodes import donor_actions
 from nodes.models import Donation
@@ -20,9 +20,11 @@ from portal import access
 from portal.forms.given_forms import ConfirmForm
 from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given, shown_donations
+from portal.presenters.subscription_card import card_of
 from portal.signed_in import SignedIn
 from portal.views import donor_photos
 from portal.views.given import confirm as confirm_list
+from quotas.actions import usage
 
 
 @require_GET
@@ -33,7 +35,9 @@ def donating(request: SignedIn) -> HttpResponse:
 
 def _page(request: SignedIn, form: ConfirmForm | None = None, faults: Sequence[str] = ()) -> HttpResponse:
     page = page_of(request, given(_own(request)))
+    card = card_of(Subscription.objects.of(request.user))
     context = {
+        "card": card, "usage": usage(request.user) if card else None, "grace_days": settings.SUBSCRIPTION_GRACE_DAYS,
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page),
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
         "may_tie": _untied(request).exists(), "photo_faults": faults,

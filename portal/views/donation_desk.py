@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import Subscription
 from lib.notes import Refusal
 from nodes import actions
 from nodes.models import Donation, StateChange
@@ -19,7 +20,7 @@ from portal.forms.desk_forms import step_form
 from portal.forms.desk_steps import TOGETHER, FailedTogether, NonePicked, named_computers, steps_together
 from portal.once import once_per_form
 from portal.presenters import desk_computers
-from portal.presenters.shown_photos import shown
+from portal.presenters.shown_photos import shown, subscriptions_of
 from portal.signed_in import SignedIn
 
 
@@ -80,6 +81,7 @@ def _page(
         "is_received": bool(received(row)),
         "undo": desk_computers.undo_bar(list(changes), request.user),
         "photos": shown(row.photos.select_related("computer")),
+        **subscriptions_of(access.visible(request.user, Subscription).filter(entitlement__computer__donation=row)),
         "refusal": refusal,
     }
     return render(request, "desk/donation.html", context, status=status)

@@ -23,6 +23,7 @@ from portal.forms.given_forms import ConfirmForm, LinkForm
 from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given as with_computers
 from portal.presenters.given_computers import shown_donations
+from portal.presenters.subscription_card import card_of
 from portal.request_facts import address_of
 from portal.views import donor_photos
 
@@ -90,7 +91,7 @@ def _page(
     context = {
         "donor": donor, "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page,
         "donations": shown_donations(page, by_link=True), "form": form or ConfirmForm(), "token": token,
-        "photo_faults": faults,
+        "photo_faults": faults, "card": card_of(donor.subscriptions.filter(withdrawn_at=None)),
         "may_tie": donor.user_id is None and request.user.is_authenticated,
         "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
     }  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import emails, person_actions, second_steps
 from accounts.browsers import browser_sessions
-from accounts.models import AuditRow, User
+from accounts.models import AuditRow, Subscription, User
 from accounts.outside.own_password import has_no_password_here
 from lib.notes import Refusal
 from portal import access
@@ -25,6 +26,7 @@ from portal.presenters.audit_rows import folded, newest_lines
 from portal.presenters.listed_people import COLUMNS, in_order, listed, machines_of, open_grants, shown_grants
 from portal.presenters.removal import removal_of
 from portal.presenters.sortable_columns import columns
+from portal.presenters.subscription_card import subscriptions_of
 from portal.presenters.user_agents import device
 from portal.signed_in import SignedIn
 from quotas import actions as quota_actions
@@ -106,6 +108,7 @@ def _page(request: SignedIn, row: User, status: int = 200, **forms: Any) -> Http
         "usage": shown.usage,
         "machines": machines_of(row),
         "grants": shown_grants(open_grants(row).order_by("-starts_at", "-pk")),
+        **subscriptions_of(access.visible(request.user, Subscription).filter(Q(user=row) | Q(donor__user=row))),
         "lines": folded(newest_lines(rows, MOST_ROWS))[:MOST_LINES],
         "sessions": [(session, device(session.agent)) for session in browser_sessions.living(row)],
         "has_address": bool(emails.proven(row)) and not has_no_password_here(row),

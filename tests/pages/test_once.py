@@ -53,6 +53,7 @@ REPEATABLE = {
     "session-end", "sessions-end-others",  # signed out is signed out
     "account-elsewhere-link",  # the session keeps what is to be linked until it is
     "cloud-user-end", "account/horizon_end.html",  # ended is ended
+    "subscription-claim",  # used is used
     "donate",  # a second press of the form is the same offer (Donation.sent_as)
     "given-again",  # one more link; the one that is opened last works
     "donating-photos", "donating/_photos.html", "desk-photos", "desk/_photos.html",  # the same photo again is one photo

@@ -19,7 +19,7 @@ from accounts.models import (
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import BulkRun, Machine, Question, Stray
-from nodes.models import Computer, Donation, Photo
+from nodes.models import Computer, Donation, Photo, Plan
 from portal.models import CloudCheck, DayCount, Finding
 from quotas.models import QuotaRequest
 
@@ -42,7 +42,7 @@ PUBLIC = {
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
-    "given-receipt", "public-computer",
+    "given-receipt", "public-computer", "subscription-claim",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
@@ -102,6 +102,9 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "api-machine-portal-key": ("look", Machine),
     "api-donation": ("see", Donation), "api-donation-confirm": ("confirm", Donation),
     **{f"api-donation-{name}": ("step", Donation) for name in ("step", "steps")},
+    **{f"subscription{name}": ("give", Subscription) for name in ("", "-give", "-withdraw")},
+    **{f"subscription-{name}": ("renew", Subscription) for name in ("manage", "renew", "correct")},
+    **{f"plan{name}": ("change", Plan) for name in ("s", "", "-new")},
     "api-subscription-transfer": ("give", Subscription), "api-subscription-renew": ("renew", Subscription),
     "machine-dismiss": ("dismiss_vanished", Machine),
     **{f"machine-{part}": ("look", Machine) for part in ("card", "disk", "history", "live", "settings", "work")}, "api-machine-events": ("look", Machine),
@@ -146,6 +149,8 @@ LISTS = {
     "desk",
     "labels",
     "labels-print",
+    "plans",
+    "plan-new",
     "all-machines",
     "bulk",
     "announcements",
@@ -188,6 +193,7 @@ def as_a_person(student: Any) -> dict[str, str]:
         "manage/computers/<int:pk>": f"manage/computers/{computer.pk}",
         "c/<str:typed>": f"c/{computer.number}",
         "given/x/receipts/<int:pk>": f"given/x/receipts/{computer.donation_id}",  # x: a link of nobody
+        "manage/plans/<int:pk>": f"manage/plans/{Plan.objects.earliest('pk').pk}",
         "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
         "people/<int:pk>": f"people/{student.pk}",
         "people/<str:username>": f"people/{student.username}",
@@ -202,16 +208,19 @@ def as_a_person(student: Any) -> dict[str, str]:
 def as_a_donor(student: Any) -> dict[str, str]:
     """Let this person offer a computer. Return what stands in its addresses."""
     from nodes.files import photo_bytes, photos
+    from nodes.subscriptions import giving
     from tests.nodes.donated import donor_of, offered
     from tests.nodes.files.pictures import picture
     from tests.nodes.subscribed import running
 
     given = offered(donor=donor_of(user=student))
     photo = photos.add_of_donor(photo_bytes.read(picture()), given)
+    own = running(student)
     return {
         "photos/<int:pk>": f"photos/{photo.pk}",
-        "subscriptions/<int:pk>": f"subscriptions/{running(student).pk}",
         "donating/receipts/<int:pk>": f"donating/receipts/{given.pk}",
+        "subscriptions/<int:pk>": f"subscriptions/{own.pk}",
+        "codes/<int:code>": f"codes/{giving.give(subscription=own, by=student, days=1).row.pk}",
         "donations/<str:number>": f"donations/{given.number}",
         "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
     }

@@ -27,6 +27,10 @@ FORM = {
     "reason": "r",
     "until": "23:59",
     "note": "n",
+    "days": "3",
+    "title_en": "A plan",
+    "title_es": "Un plan",
+    "priority": "0",
 }
 BODY = {
     "name": "zz",

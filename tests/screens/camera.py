@@ -38,6 +38,8 @@ OF_EVERY_KIND = (
     "manage/machines/bulk/",
     "manage/computers/",
     "manage/donations/",
+    "manage/plans/",
+    "manage/subscriptions/",
     "help/",
 )  # for administrators, too; other pages look alike
 NO_PAGES = ("/api/", "/agent/")  # but for the API's documentation
