@@ -1,4 +1,7 @@
-"""A subscription, for administrators: its ledger, more days, a correction."""
+"""A subscription, for administrators: its ledger, more days, a correction.
+
+The rule is that of plans: a subscription itself is also its holder's, but these pages are not.
+"""
 
 from typing import Any
 
@@ -12,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Subscription
 from lib.notes import Refusal
+from nodes.models import Plan
 from nodes.subscriptions import days
 from portal import access
 from portal.access import only
@@ -22,17 +26,18 @@ from portal.presenters.ledger_lines import ledger_lines, shown_codes
 from portal.presenters.subscription_card import ShownSubscription, with_parts
 from portal.signed_in import SignedIn
 
+
 CODES = 50  # are shown, the newest
 
 
-@only("renew", Subscription)
+@only("change", Plan)
 @require_GET
 @never_cache
 def subscription(request: SignedIn, pk: int) -> HttpResponse:
     return _page(request, _found(request, pk))
 
 
-@only("renew", Subscription)
+@only("change", Plan)
 @require_POST
 @never_cache
 @once_per_form
@@ -50,7 +55,7 @@ def renew(request: SignedIn, pk: int) -> HttpResponse:
     return redirect("subscription-manage", pk)
 
 
-@only("renew", Subscription)
+@only("change", Plan)
 @require_POST
 @never_cache
 @once_per_form

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Donor, Subscription, SubscriptionEntry, User
@@ -51,6 +52,7 @@ def started(user: User, by: User, clock: Clock, *, days: int = 365) -> Subscript
     return row
 
 
+@transaction.atomic
 def running(user: User, days: int = 100) -> Subscription:
     """A subscription of a person that has just started, without the way that leads there."""
     now = timezone.now()

@@ -30,7 +30,8 @@ def test_a_plan_is_added_and_counts_for_the_next_computer(staff: Client) -> None
     make_plan()
     assert staff.post("/manage/plans/new/", FORM).status_code == 302
     found = plan_for(worth_of(make_computer()), Plan.objects.all())
-    assert found and found.title_en == "Two machines"
+    assert found
+    assert found.title_en == "Two machines"
     assert AuditRow.objects.get().verb == "add_plan"
 
 
@@ -79,9 +80,11 @@ def test_renewing_moves_the_end_and_the_grant_and_is_written_down(staff: Client,
     staff.post(f"/manage/subscriptions/{row.pk}/renew/", {"days": "30", "note": "He helps in the lab"})
     row.refresh_from_db()
     assert row.days == 130
-    assert row.entitlement.grant and row.entitlement.grant.ends_at == row.ends_at
+    assert row.entitlement.grant
+    assert row.entitlement.grant.ends_at == row.ends_at
     page = text(staff.get(f"/manage/subscriptions/{row.pk}/"))
-    assert "Renewed by the administrators" in page and "He helps in the lab" in page
+    assert "Renewed by the administrators" in page
+    assert "He helps in the lab" in page
     assert "Renewed a subscription" in text(staff.get("/manage/audit/"))
 
 

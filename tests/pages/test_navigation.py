@@ -21,7 +21,7 @@ ADDRESSES = {
         "/manage/", "/manage/machines/", "/manage/people/", "/manage/computers/", "/manage/requests/", "/manage/questions/", "/manage/catalog/",
     ],
     "site": [
-        "/manage/servers/", "/manage/failures/", "/manage/notices/", "/manage/audit/", "/manage/announcements/", "/manage/terms/",
+        "/manage/servers/", "/manage/failures/", "/manage/notices/", "/manage/audit/", "/manage/plans/", "/manage/announcements/", "/manage/terms/",
     ],
 }  # fmt: skip
 

@@ -103,7 +103,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "api-donation": ("see", Donation), "api-donation-confirm": ("confirm", Donation),
     **{f"api-donation-{name}": ("step", Donation) for name in ("step", "steps")},
     **{f"subscription{name}": ("give", Subscription) for name in ("", "-give", "-withdraw")},
-    **{f"subscription-{name}": ("renew", Subscription) for name in ("manage", "renew", "correct")},
+    **{f"subscription-{name}": ("change", Plan) for name in ("manage", "renew", "correct")},
     **{f"plan{name}": ("change", Plan) for name in ("s", "", "-new")},
     "api-subscription-transfer": ("give", Subscription), "api-subscription-renew": ("renew", Subscription),
     "machine-dismiss": ("dismiss_vanished", Machine),
@@ -187,13 +187,16 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
 
 def as_a_person(student: Any) -> dict[str, str]:
     """Return what stands in administrators' addresses of this person, and of the computer that as_a_donor gave."""
+    from tests.nodes.subscribed import make_plan
+
     computer, photo = Computer.objects.get(), Photo.objects.get()
     return {
         "photos/<int:photo>": f"photos/{photo.pk}",
         "manage/computers/<int:pk>": f"manage/computers/{computer.pk}",
         "c/<str:typed>": f"c/{computer.number}",
         "given/x/receipts/<int:pk>": f"given/x/receipts/{computer.donation_id}",  # x: a link of nobody
-        "manage/plans/<int:pk>": f"manage/plans/{Plan.objects.earliest('pk').pk}",
+        "manage/subscriptions/<int:pk>": f"manage/subscriptions/{Subscription.objects.of(student).latest('pk').pk}",
+        "manage/plans/<int:pk>": f"manage/plans/{make_plan().pk}",
         "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
         "people/<int:pk>": f"people/{student.pk}",
         "people/<str:username>": f"people/{student.username}",
@@ -219,7 +222,8 @@ def as_a_donor(student: Any) -> dict[str, str]:
     return {
         "photos/<int:pk>": f"photos/{photo.pk}",
         "donating/receipts/<int:pk>": f"donating/receipts/{given.pk}",
-        "subscriptions/<int:pk>": f"subscriptions/{own.pk}",
+        "donating/subscriptions/<int:pk>": f"donating/subscriptions/{own.pk}",
+        "v1/subscriptions/<int:pk>": f"v1/subscriptions/{own.pk}",
         "codes/<int:code>": f"codes/{giving.give(subscription=own, by=student, days=1).row.pk}",
         "donations/<str:number>": f"donations/{given.number}",
         "steps/<uuid:batch>": f"steps/{given.computers.get().changes.get().batch}",
