@@ -22,7 +22,7 @@ class ShareForm(forms.Form):
         initial="half",
         error_messages={"required": _("Choose how much."), "invalid_choice": _("Choose how much.")},
     )
-    days = Whole(label=_("Days"), required=False)
+    days = Whole(label=_("Days, if you choose “Some days”"), required=False)
 
     use_required_attribute = False
 
