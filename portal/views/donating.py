@@ -39,7 +39,7 @@ def _page(request: SignedIn, form: ConfirmForm | None = None, faults: Sequence[s
     page = page_of(request, given(_own(request)))
     card = card_of(Subscription.objects.of(request.user))
     context = {
-        "card": card, "usage": {"gauges": usage(request.user).gauges[:GAUGES]} if card else None, "grace_days": settings.SUBSCRIPTION_GRACE_DAYS,
+        "card": card, "usage": {"gauges": usage(request.user).gauges()[:GAUGES]} if card else None, "grace_days": settings.SUBSCRIPTION_GRACE_DAYS,
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page),
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
         "may_tie": _untied(request).exists(), "photo_faults": faults,

@@ -20,7 +20,8 @@ from portal.forms.desk_forms import step_form
 from portal.forms.desk_steps import TOGETHER, FailedTogether, NonePicked, named_computers, steps_together
 from portal.once import once_per_form
 from portal.presenters import desk_computers
-from portal.presenters.shown_photos import shown, subscriptions_of
+from portal.presenters.shown_photos import shown
+from portal.presenters.subscription_card import subscriptions_of
 from portal.signed_in import SignedIn
 
 

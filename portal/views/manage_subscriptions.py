@@ -26,7 +26,6 @@ from portal.presenters.ledger_lines import ledger_lines, shown_codes
 from portal.presenters.subscription_card import ShownSubscription, with_parts
 from portal.signed_in import SignedIn
 
-
 CODES = 50  # are shown, the newest
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.donors import donor_links
 from accounts.models import Subscription, User
@@ -100,20 +100,29 @@ def test_half_of_a_donors_subscription_goes_to_a_student_who_launches_with_it(
     follow()
     page.reload()
     expect(page.locator(".figure")).to_have_text("365")
+    code = half_of_it(page)
+    launch_with(visit(browser, live_server, user=student, width=390, theme="light", language="en"), code)
+    assert Machine.objects.get().owner == student
+    row.refresh_from_db()
+    assert (row.days, Subscription.objects.get(user=student).ends_at > timezone.now()) == (183, True)
+
+
+def half_of_it(page: Page) -> str:
+    """Give half of the subscription away. Return the code."""
     page.get_by_role("link", name="Give a part away").click()
     page.get_by_role("button", name="See what that means").click()
     expect(page.get_by_text("Theirs runs 182 days, with 1 machine")).to_be_visible()
     page.get_by_role("button", name="Create the code").click()
-    code = page.locator("#code").inner_text()
-    theirs = visit(browser, live_server, user=student, width=390, theme="light", language="en")
-    theirs.goto(f"/subscription/?code={code}")
-    theirs.get_by_role("button", name="See what it gives").click()
-    expect(theirs.get_by_text("This code gives you 182 days")).to_be_visible()
-    theirs.get_by_role("button", name="Use the code").click()
-    expect(theirs.locator(".figure")).to_have_text("182")
-    theirs.get_by_role("link", name="Create a machine").click()
-    theirs.locator("#main button.main").first.click()
-    theirs.wait_for_url("**/machines/*/")
-    assert Machine.objects.get().owner == student
-    row.refresh_from_db()
-    assert (row.days, Subscription.objects.get(user=student).ends_at > timezone.now()) == (183, True)
+    return page.locator("#code").inner_text()
+
+
+def launch_with(page: Page, code: str) -> None:
+    """Use a code by the link that carries it, and launch a machine."""
+    page.goto(f"/subscription/?code={code}")
+    page.get_by_role("button", name="See what it gives").click()
+    expect(page.get_by_text("This code gives you 182 days")).to_be_visible()
+    page.get_by_role("button", name="Use the code").click()
+    expect(page.locator(".figure")).to_have_text("182")
+    page.get_by_role("link", name="Create a machine").click()
+    page.locator("#main button.main").first.click()
+    page.wait_for_url("**/machines/*/")
