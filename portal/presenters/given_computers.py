@@ -62,7 +62,7 @@ class Place:
 class ShownComputer:
     """A computer for its donor: no notes of staff, no names of theirs."""
 
-    def __init__(self, row: Computer, handover: str, enabled: list[Plan]) -> None:
+    def __init__(self, row: Computer, handover: str, enabled: Sequence[Plan]) -> None:
         self.row, self._handover, self._plans = row, handover, enabled
         self.changes: list[StateChange] = row.lasting  # type: ignore[attr-defined]
 
@@ -190,7 +190,7 @@ def _passed(shown: ShownComputer) -> tuple[tuple[bool, bool], ...]:
 class ShownDonation:
     """A donation for its donor."""
 
-    def __init__(self, row: Donation, enabled: list[Plan], *, by_link: bool = False) -> None:
+    def __init__(self, row: Donation, *, enabled: Sequence[Plan] = (), by_link: bool = False) -> None:
         self.row = row
         self.photos: list[ShownPhoto] = shown_photos(row.photos.all(), by_link=by_link)
         self.computers = [ShownComputer(computer, row.handover, enabled) for computer in row.computers.all()]
@@ -240,4 +240,4 @@ class ShownDonation:
 def shown_donations(rows: Iterable[Donation], *, by_link: bool = False) -> list[ShownDonation]:
     """Return these donations (see `given`) as they are shown. by_link: to whoever has no account."""
     enabled = plans.enabled()
-    return [ShownDonation(row, enabled, by_link=by_link) for row in rows]
+    return [ShownDonation(row, enabled=enabled, by_link=by_link) for row in rows]

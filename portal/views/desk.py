@@ -120,7 +120,8 @@ def _computer_page(
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
         "parts_of": row.parts_of.all(),
-        **_photos_of(row), **_subscriptions_of(request, row),
+        **_photos_of(row),
+        **_subscriptions_of(request, row),
         "photo_faults": faults_of(request),
         **_others_of(request, row),
         **_labels_of(row),
@@ -129,16 +130,15 @@ def _computer_page(
     return render(request, "desk/computer.html", context, status=status)
 
 
-<<<<<<< HEAD
 def _steps(row: Computer, changes: list[StateChange], failed: tuple[str, StepForm] | None) -> dict[str, Any]:
     """Return the forms of the steps, the next one by itself; one that was refused is open."""
     following, others = steps_of(row.state, changes[0].from_state if changes else "", failed)
     is_open = failed and (not following or following.name != failed[0])
     return {"following": following, "others": others, "is_others_open": is_open, "failed": failed and failed[0]}
-=======
+
+
 def _subscriptions_of(request: SignedIn, row: Computer) -> dict[str, Any]:
     return subscriptions_of(access.visible(request.user, Subscription).filter(entitlement__computer=row))
->>>>>>> 80229fec (Addresses of subscriptions stand together; what computers bring stands in lines of mails)
 
 
 def _photos_of(row: Computer) -> dict[str, Any]:
