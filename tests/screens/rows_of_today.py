@@ -13,6 +13,7 @@ from accounts.donors import donor_links
 from accounts.models import AuditRow, CloudUser, OutsideAccount, TermsAcceptance, User
 from accounts.notices import unsubscribe
 from accounts.notices.kinds import kind_of
+from accounts.subscriptions import ledger as ledger_of_days
 from accounts.terms import versions
 from courses.models import Template
 from lib.measures import Size
@@ -22,6 +23,8 @@ from machines.disk_images import NOT_KEPT
 from machines.models import BulkRun, DiskImage, Machine
 from nodes import actions as ledger
 from nodes.files import photo_bytes, photos
+from nodes.models import Plan
+from nodes.subscriptions import giving
 from portal.dashboard import coming_week, day_counts, findings
 from portal.help import contents
 from portal.models import CloudCheck, Finding
@@ -30,6 +33,7 @@ from quotas import actions as quota_actions
 from quotas.models import QuotaRequest
 from tests.nodes.donated import OLD, PC, donor_of, make_computer, offered, stepped
 from tests.nodes.files.pictures import picture
+from tests.nodes.subscribed import running
 from tests.pages.second_steps import with_app
 from tests.recording.things import Things
 
@@ -70,6 +74,7 @@ def add(things: Things) -> None:
     things.values["unsubscribe"] = [("right", unsubscribe.token(admin, kind_of("quota.asked")))]
     things.values["given"] = [("right", _donations(admin)), ("ended", "x")]
     things.values |= _given(admin)
+    things.values |= _subscriptions()
     OutsideAccount.objects.create(user=student, way="keystone", subject="id-of-student", name="student")
     CloudUser.objects.create(
         user=User.objects.get(username="teacher"), name="minga-teacher-8a18d021", subject="id-of-teacher"
@@ -162,6 +167,20 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
         "photos": named,
         "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))],
     }
+
+
+def _subscriptions() -> dict[str, list[tuple[str, str]]]:
+    """Give the donor a subscription in each state, with codes. Return the ids of subscriptions, codes and plans."""
+    donor, ago = User.objects.get(username="donor"), {"active": 10, "ending": 80, "grace": 110, "ended": 150}
+    rows = {state: running(donor) for state in ago}
+    codes = [giving.give(subscription=rows["active"], by=donor, days=days).row for days in (20, 5)]
+    giving.withdraw(code=codes[0], by=donor)
+    for state, row in rows.items():
+        row.refresh_from_db()
+        ledger_of_days.start(row, timezone.now() - timedelta(days=ago[state]))
+    plans = [("first", str(Plan.objects.earliest("pk").pk))]
+    subscriptions = [(state, str(row.pk)) for state, row in rows.items()]
+    return {"subscriptions": subscriptions, "codes": [("open", str(codes[1].pk))], "plans": plans}
 
 
 def _bulk(admin: User) -> dict[str, int]:
