@@ -73,8 +73,7 @@ def add(things: Things) -> None:
     things.values["prove"] = [("right", own_address.token(student, "ana@students.example.org"))]
     things.values["unsubscribe"] = [("right", unsubscribe.token(admin, kind_of("quota.asked")))]
     things.values["given"] = [("right", _donations(admin)), ("ended", "x")]
-    things.values |= _given(admin)
-    things.values |= _subscriptions()
+    things.values |= _given(admin) | _subscriptions()
     OutsideAccount.objects.create(user=student, way="keystone", subject="id-of-student", name="student")
     CloudUser.objects.create(
         user=User.objects.get(username="teacher"), name="minga-teacher-8a18d021", subject="id-of-teacher"
