@@ -134,9 +134,9 @@ class Group:
         return [(shown.computer, shown) for shown in self.rows if shown.computer]
 
     @property
-    def amounts(self) -> str:
-        """Say what they give together."""
-        return all_of(together(shown.size for shown in self.rows))
+    def carries(self) -> str:
+        """Say how many machines they are for together."""
+        return carries(together(shown.size for shown in self.rows))
 
     @property
     def are_many(self) -> bool:
@@ -234,4 +234,4 @@ def parts_of_quota(user: User) -> list[str]:
     live = with_parts(Subscription.objects.of(user).filter(starts_at__lte=now, ends_at__gt=now))
     text = _("Part of a subscription, until %(day)s: %(what)s")
     groups = [(group, group.first.row.ends_at) for group in groups_of(live, now)]
-    return [text % {"day": day_of(ends_at), "what": group.amounts} for group, ends_at in groups if ends_at]
+    return [text % {"day": day_of(ends_at), "what": group.carries} for group, ends_at in groups if ends_at]

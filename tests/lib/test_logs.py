@@ -101,6 +101,8 @@ SECRETS = [
     "GET /account/address/prove/eyJ0byI6Im0ifQ.1xUmx1.hunter2hunter2/ 200",
     "GET /given/WzIxLDBd:1xXNRz:hunter2hunter2/ 200",
     "GET /photos/by-link/MQ:1xXNRz:hunter2hunter2/small/ 200",
+    "GET /subscription/?code=hunter2hunter2 200",
+    "GET /accounts/login/?next=%2Fsubscription%2F%3Fcode%3Dhunter2hunter2 200",
     "cookie sessionid=hunter2hunter2; theme=dark",
 ]
 

@@ -110,6 +110,7 @@ def test_bad_days_are_told_and_change_nothing(
 
 
 def test_a_person_and_an_offer_show_their_subscriptions(staff: Client, admin: User, student: User, clock: Any) -> None:
+    make_plan()
     given, own = promised(admin, clock), running(student)
     computer = given.entitlement.computer
     assert computer

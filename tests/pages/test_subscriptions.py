@@ -15,8 +15,8 @@ from accounts.subscriptions import ledger
 from nodes.subscriptions import giving
 from quotas.models import Grant
 from tests.nodes.conftest import clock as clock
-from tests.nodes.donated import donor_of
-from tests.nodes.subscribed import promised, running
+from tests.nodes.donated import PC, donor_of, mailed, offered, taken
+from tests.nodes.subscribed import make_plan, promised, running
 from tests.pages.test_once import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +135,7 @@ def test_a_bad_amount_is_told_at_its_field_and_gives_nothing(
 
 
 def test_what_has_not_started_is_not_given(donor: Client, student: User, admin: User, clock: Any) -> None:
+    make_plan()
     row = promised(admin, clock, donor_of(user=student, email="student@example.org"))
     response = donor.post(f"/donating/subscriptions/{row.pk}/give/", {"share": "half"})
     assert response.status_code == 409
@@ -236,11 +237,43 @@ def test_a_donor_without_an_account_reads_what_they_get_and_that_an_account_is_n
 ) -> None:
     from accounts.donors import donor_links
 
+    make_plan()
     row = promised(admin, clock)
     page = text(client.get(f"/given/{donor_links.token(row.donor)}/"))
     assert "12 months, 1 machine" in page
     assert "you have added what you gave to an account" in page
     assert "/give/" not in page
+
+
+# ---- what a computer would bring ----
+
+OFFER = {"computer": "0", "c0-kind": "desktop", "check": "1"}
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"c0-bits": "64", "c0-ram_mb": "4096"}, "It would bring you a subscription: <b>12 months, 1 machine</b>."),
+        ({"c0-bits": "64", "c0-ram_mb": "1024", "c0-nic_mbit": "1000"}, "it brings no subscription."),
+        ({}, "Whether it brings you a subscription, we can say when we know more of it."),
+    ],
+)
+def test_the_form_says_what_a_computer_would_bring(client: Client, known: dict[str, str], words: str) -> None:
+    make_plan(min_ram_mb=2048)
+    assert words in text(client.post("/donate/", OFFER | known))
+
+
+def test_mails_name_what_computers_bring(admin: User, mailoutbox: Any, clock: Any) -> None:
+    make_plan()
+    donation = offered(PC, PC)
+    mailed()
+    taken(donation, "accept", admin)
+    clock.pass_minutes(11)
+    mailed()
+    told, welcome = (" ".join(letter.body.split()) for letter in mailoutbox)
+    assert "If they are accepted, each brings you a subscription: 12 months, 1 machine." in told
+    assert "Each brings you a subscription: 12 months, 1 machine." in welcome
+    assert "It starts when the computer has come and you have an account." in welcome
 
 
 def test_the_ledger_says_each_line_in_words(donor: Client, student: User) -> None:

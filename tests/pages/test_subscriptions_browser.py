@@ -75,6 +75,7 @@ def test_axe_finds_nothing_on_the_administrators_pages(
 def test_axe_finds_nothing_on_a_visitors_pages(browser: Browser, live_server: Any, admin: User, language: str) -> None:
     width, theme = LOOKS[language]
     page = visit(browser, live_server, user=None, width=width, theme=theme, language=language, axe=True)
+    make_plan()
     donor = make_computer("offered", donor=donor_of()).donation.donor
     wrong = look(page, f"/given/{donor_links.token(donor)}/", f"subscription-given-{language}", LOOKS[language])
     wrong += look(page, "/subscription/?code=BCDF-GHJK-LMNP", f"subscription-door-{language}", LOOKS[language])
