@@ -36,7 +36,9 @@ _SECRETS = (
     re.compile(
         r"(/(?:reset/key|confirm-email|address/prove)/|/asks/\d+-\w+\.|/notices/unsubscribe/\d+-[\w.]+\.|/given/(?!again/)|/photos/by-link/)[^/\s]+"
     ),  # a link from a mail lets in whoever has it
-    re.compile(r"(?i)(/subscription/\?code=|%2Fsubscription%2F%3Fcode%3D)[^\s&\"']+"),  # days of a subscription, for whoever has it
+    re.compile(
+        r"(?i)(/subscription/\?code=|%2Fsubscription%2F%3Fcode%3D)[^\s&\"']+"
+    ),  # days of a subscription, for whoever has it
 )
 # Characters that would end a line or send commands to the reader's terminal.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
