@@ -175,6 +175,14 @@ class Card:
         return max(same, key=lambda shown: (shown.row.ends_at or shown.now, shown.row.pk))
 
     @property
+    def current(self) -> list[Group]:
+        return [group for group in self.groups if group.first.standing != Standing.ENDED]
+
+    @property
+    def past(self) -> list[Group]:
+        return [group for group in self.groups if group.first.standing == Standing.ENDED]
+
+    @property
     def is_live(self) -> bool:
         return self.main.standing in _LIVE
 

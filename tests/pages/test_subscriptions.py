@@ -69,6 +69,13 @@ def test_several_that_differ_are_explained_with_their_days(donor: Client, studen
     assert page.count("Look<span") == 2
 
 
+def test_those_that_have_ended_are_folded(donor: Client, student: User) -> None:
+    running(student), moved(running(student, 30), 90)
+    before, _fold, after = text(donor.get("/donating/")).partition("Those that have ended")
+    assert "It lasts until" in before
+    assert "It ended on" in after
+
+
 def test_fifteen_equal_ones_are_one_line(donor: Client, student: User) -> None:
     for _each in range(15):
         running(student)
