@@ -161,7 +161,7 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
             _ask_again(computer.donation_id)
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)
-    overtaking.bring_back(changes, now=now, wait=UNDO)
+    overtaking.bring_back(locked.values(), now=now, wait=UNDO)
     return list(locked.values())
 
 
