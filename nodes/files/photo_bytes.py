@@ -77,7 +77,7 @@ def _kind(data: bytes) -> str:
     """Return the kind of a photo by its first bytes, whatever its name says. Raises BadPhoto."""
     kind = next((kind for start, kind in KINDS.items() if data.startswith(start)), "")
     if not kind or (kind == "WEBP" and data[8:12] != b"WEBP"):
-        text = _("Only photos in JPEG, PNG or WebP are read. Save it as JPEG, or take it anew.")
+        text = _("Only photos in JPEG, PNG or WebP are read. Save it as JPEG, or take it again.")
         raise BadPhoto(text)
     if kind == "JPEG" and len(SCAN.findall(data)) > MOST_SCANS:
         raise _unreadable()
