@@ -95,9 +95,9 @@ class Attempt:
     def __init__(self, name: str, address: str) -> None:
         name = User.normalize_username(name).strip().lower()
         self._of_name = Limit(key_of("name", name, address), OF_A_NAME)
-        self.of_address = of_address("address", address)
+        self._of_address = of_address("address", address)
         # Whoever is at home there does not wait for what a neighbour does; the name's own limit holds for them, too.
-        self._awaits = [] if _is_at_home(name, address) else self.of_address
+        self._awaits = [] if _is_at_home(name, address) else self._of_address
         self.is_counted = self.is_good = False
 
     def begin(self) -> None:
@@ -127,7 +127,7 @@ class Attempt:
         """Count a wrong password also for the address."""
         count_outcome("wrong_password")
         with connection.cursor() as cursor:
-            for limit in self.of_address:
+            for limit in self._of_address:
                 _count_one(cursor, limit, timezone.now())
 
 

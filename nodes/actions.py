@@ -161,7 +161,7 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
             _ask_again(computer.donation_id)
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
         _record(by, "undo_computer_step", computer)
-    overtaking.bring_back(changes, now=now, wait=UNDO)
+    overtaking.bring_back(locked.values(), now=now, wait=UNDO)
     return list(locked.values())
 
 
@@ -242,9 +242,9 @@ def confirm(*, donation: Donation, is_right: bool, note: str = "") -> None:
     if not is_right and not note:
         raise BadInput(_("Say what is missing or too much."), field="note")
     answer = Donation.Confirmed.YES if is_right else Donation.Confirmed.NO
+    donor_rows.verify(donation.donor)  # before the donation, as where a donor is erased
     facts = {"confirmed": answer, "confirmed_at": timezone.now(), "confirm_note": "" if is_right else note}
     Donation.objects.filter(pk=donation.pk).update(**facts)
-    donor_rows.verify(donation.donor)
 
 
 def _ask_again(donation: int) -> None:

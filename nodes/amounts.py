@@ -9,6 +9,8 @@ from decimal import Decimal
 
 _AMOUNT = re.compile(r"(\d{1,9})(?:[.,](\d{1,3}))?\s*([a-zµ/. ]*)", re.IGNORECASE | re.ASCII)
 _THOUSANDS = re.compile(r"\b(\d{1,3})[.,](\d{3})(?!\d)", re.ASCII)  # 4,096 MB, 1.000 GB
+_BESIDE = re.compile(r"\b(?:ram|ddr[1-5]?l?|hdd|ssd|sata|nvme)\b", re.IGNORECASE)  # 4 GB DDR3, 500 GB HDD
+_SPEEDS = re.compile(r"(\d{1,6}(?:/\d{1,6})+)\s*(?:mbits?(?:/s)?|mb(?:/s|ps)|base-?tx?)?", re.ASCII)  # 10/100/1000
 _YEAR = re.compile(r"\b(19[89]\d|20\d\d)\b")
 _BITS = {
     64: ("64", "64bit", "64bits", "x8664", "x64", "amd64", "64b"),
@@ -25,25 +27,24 @@ MOST_BARE_KG = 100  # of a weight without a unit: below it are kg, from it on gr
 
 
 def memory(text: str) -> int | None:
-    """Return MiB: 4096 for "4 GB", "4096" and "4"."""
-    return _read(text, _MEMORY, lambda number: 1024 if number < MOST_BARE_GB else 1)
+    """Return MiB: 4096 for "4 GB", "4 GB DDR3", "4096" and "4"."""
+    return _read(_BESIDE.sub("", text), _MEMORY, lambda number: 1024 if number < MOST_BARE_GB else 1)
 
 
 def disk(text: str) -> int | None:
     """Return GB as printed on the disk: 1000 for "1 TB"; 0 for "no" and "none"."""
     if text.strip().lower() in ("no", "none", "ninguno", "sin disco", "-"):
         return 0
-    return _read(text, _DISK, lambda number: 1)
+    return _read(_BESIDE.sub("", text), _DISK, lambda number: 1)
 
 
 def speed(text: str) -> int | None:
-    """Return Mbit/s: 1000 for "1 Gbit/s" and "10/100/1000"."""
+    """Return Mbit/s: 1000 for "1 Gbit/s", "10/100/1000" and "10/100/1000 Mbps"."""
     bare = text.strip().lower()
     if bare in _SPEED_WORDS:
         return _SPEED_WORDS[bare]
-    steps = bare.split("/")
-    if len(steps) > 1 and all(step.isascii() and step.isdigit() and len(step) < 7 for step in steps):
-        return max(int(step) for step in steps)
+    if several := _SPEEDS.fullmatch(bare):
+        return max(int(each) for each in several[1].split("/"))
     return _read(text, _SPEED, lambda number: 1)
 
 

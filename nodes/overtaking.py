@@ -32,12 +32,11 @@ def _is_told(change: StateChange) -> bool:
 
 
 def overtake(computers: Collection[Computer]) -> None:
-    """Stop the mails of which a later one tells now. Belongs into the transaction of a step, after it; the computers are locked.
+    """Cancel the mails that a later one replaces. Call it after a step, in its transaction, with its computers locked.
 
-    Steps of other computers of the offer may end side by side, and together overtake one mail: the offer's row puts them in a row.
-    That one is lost is told in any case: otherwise nobody understands that it was found.
+    The mail about a loss always leaves: otherwise nobody understands the one that says that it was found.
     """
-    list(Donation.objects.select_for_update(no_key=True).filter(pk__in={each.donation_id for each in computers}))
+    _lock_offers({each.donation_id for each in computers})
     batches = set(_lasting().filter(computer__in=computers).values_list("batch", flat=True))
     waiting = Notice.objects.filter(about__in=[about(batch) for batch in batches], state=Notice.State.DUE)
     due = set(waiting.values_list("about", flat=True))
@@ -49,15 +48,21 @@ def overtake(computers: Collection[Computer]) -> None:
         outbox.cancel([about(batch) for batch in passed], OVERTAKEN)
 
 
+def _lock_offers(pks: Collection[int]) -> None:
+    """Lock offers: steps of other computers, or their undoing, may run side by side and decide about the same mail."""
+    list(Donation.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk"))
+
+
 def _newest(computers: Iterable[int]) -> dict[int, int]:
     """Return the newest step of each computer of which a mail tells."""
     changes = _lasting().filter(computer__in=list(computers)).order_by("pk")
     return {change.computer_id: change.pk for change in changes if _is_told(change)}
 
 
-def bring_back(changes: Iterable[StateChange], *, now: datetime, wait: timedelta) -> None:
-    """Let the mails leave after all that these steps had overtaken. Belongs into the transaction that takes the steps back, after it."""
-    newest = _newest(change.computer_id for change in changes)
+def bring_back(computers: Collection[Computer], *, now: datetime, wait: timedelta) -> None:
+    """Restore the mails that the undone steps of these computers had overtaken. Call it after the undoing, in its transaction."""
+    _lock_offers({each.donation_id for each in computers})
+    newest = _newest({each.pk for each in computers})
     batches = set(StateChange.objects.filter(pk__in=newest.values()).values_list("batch", flat=True))
     outbox.bring_back([about(batch) for batch in batches], OVERTAKEN, now=now, wait=wait)
 

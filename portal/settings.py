@@ -183,9 +183,8 @@ INSTITUTION: str = env["INSTITUTION"]
 DONATIONS_PLACE: str = env["DONATIONS_PLACE"]
 FILES_DIR: str = env["FILES_DIR"]
 FILES_MAX_GB: int = env["FILES_MAX_GB"]
-FILE_UPLOAD_TEMP_DIR = (
-    FILES_DIR if Path(FILES_DIR).is_dir() else None
-)  # a body with photos is larger than /tmp of a container
+# A body with photos is larger than /tmp of a container.
+FILE_UPLOAD_TEMP_DIR = FILES_DIR if Path(FILES_DIR).is_dir() else None
 MIN_COMPUTER_RAM_MB: int = env["MIN_COMPUTER_RAM_MB"]
 MIN_COMPUTER_NIC_MBIT: int = env["MIN_COMPUTER_NIC_MBIT"]
 SUBSCRIPTION_STARTS: str = env["SUBSCRIPTION_STARTS"]

@@ -17,9 +17,8 @@ class Donor(models.Model):
     language = models.CharField(max_length=5, blank=True, default="")  # of the page on which they wrote
     browser_time_zone = models.CharField(max_length=64, blank=True, default="")
     verified_at = models.DateTimeField(null=True, blank=True)  # when they first acted by a link that was mailed there
-    links = models.PositiveIntegerField(
-        default=0
-    )  # opened so far that had been asked for anew: each ends those before it
+    # How many links that were asked for again have been opened: each ends those before it.
+    links = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     erased_at = models.DateTimeField(null=True, blank=True)  # what is personal is gone; the row stays
 

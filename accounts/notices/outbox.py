@@ -97,9 +97,9 @@ def cancel(abouts: Collection[str], why: str) -> int:
 
 
 def bring_back(abouts: Collection[str], why: str, *, now: datetime, wait: timedelta) -> int:
-    """Let leave after all what was stopped for this reason. Call it in the transaction that makes it worth sending again.
+    """Restore notices that were cancelled for this reason. Call it in the transaction that makes them worth sending again.
 
-    wait: so long after it was written it may still be stopped again, as with `not_before`.
+    wait: how long after it was written a notice may still be cancelled, as with `not_before`.
     """
     stopped = Notice.objects.filter(about__in=abouts, state=State.CANCELLED, fault=why[:200])
     count = stopped.update(state=State.DUE, next_at=Greatest(F("created_at") + wait, now), fault="")

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -63,21 +63,23 @@ def total_bytes() -> int:
     return StoredFile.objects.aggregate(total=Sum("size"))["total"] or 0
 
 
-def keep(data: bytes, media_type: str) -> StoredFile:
-    """Write a file and its row, in the transaction that writes what it belongs to. Raises NoRoom."""
-    file = StoredFile(media_type=media_type, size=len(data), sha256=hashlib.sha256(data).hexdigest())
-    _write(path_of(file), data)
+def keep(contents: Sequence[bytes], media_type: str) -> list[StoredFile]:
+    """Write files and their rows, all or none, in the transaction that writes what they belong to. Raises NoRoom."""
+    files = [StoredFile(media_type=media_type, size=len(c), sha256=hashlib.sha256(c).hexdigest()) for c in contents]
     try:
+        for file, data in zip(files, contents, strict=True):
+            _write(path_of(file), data)
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TOTAL_LOCK])
-            if total_bytes() + file.size > most_bytes():
+            if total_bytes() + sum(file.size for file in files) > most_bytes():
                 raise _no_room("the limit of FILES_MAX_GB is reached")
-            file.save(force_insert=True)
+            StoredFile.objects.bulk_create(files)
     except BaseException:
-        path_of(file).unlink(missing_ok=True)
+        for file in files:
+            path_of(file).unlink(missing_ok=True)
         raise
-    return file
+    return files
 
 
 def drop(files: list[StoredFile]) -> None:

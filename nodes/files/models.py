@@ -16,9 +16,8 @@ class StoredFile(models.Model):
     size = models.PositiveIntegerField()  # bytes
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
-    dropped_at = models.DateTimeField(
-        null=True, blank=True
-    )  # it belongs to nothing any more; the sweep removes it a day later
+    # Since when it belongs to nothing; the sweep removes it a day later.
+    dropped_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
@@ -32,9 +31,8 @@ class Photo(models.Model):
     donation = models.ForeignKey(
         "nodes.Donation", null=True, blank=True, on_delete=models.PROTECT, related_name="photos"
     )
-    kept_until = models.DateTimeField(
-        null=True, blank=True
-    )  # of a form that is not sent yet: it has no donation, and goes then
+    # For a form that is not sent yet, without a donation: when the photo goes.
+    kept_until = models.DateTimeField(null=True, blank=True)
     computer = models.ForeignKey(
         "nodes.Computer", null=True, blank=True, on_delete=models.PROTECT, related_name="photos"
     )

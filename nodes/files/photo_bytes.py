@@ -2,6 +2,7 @@
 the picture is kept: no place, no camera, no profile, nothing after its end.
 """
 
+import re
 import struct
 from dataclasses import dataclass
 from functools import cache
@@ -21,10 +22,9 @@ LONGEST_SIDE = 1600  # pixels, of what is kept
 SMALL_SIDE = 320
 QUALITY = 82  # of JPEG, 0 to 95
 KINDS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"RIFF": "WEBP"}
-SCAN, MOST_SCANS = (
-    b"\xff\xda",
-    64,
-)  # parts of a progressive JPEG, each decoded over the whole picture: cameras write ten
+# The head of a scan, with its length and the number of components: the marker alone also stands in a film after the picture by chance.
+SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
+MOST_SCANS = 64  # of a progressive JPEG, each decoded over the whole picture: cameras write ten
 MEDIA_TYPE = "image/jpeg"
 WAIT_SECONDS = 10.0  # for a turn
 
@@ -77,9 +77,9 @@ def _kind(data: bytes) -> str:
     """Return the kind of a photo by its first bytes, whatever its name says. Raises BadPhoto."""
     kind = next((kind for start, kind in KINDS.items() if data.startswith(start)), "")
     if not kind or (kind == "WEBP" and data[8:12] != b"WEBP"):
-        text = _("Only photos in JPEG, PNG or WebP are read. Save it as JPEG, or take it anew.")
+        text = _("Only photos in JPEG, PNG or WebP are read. Save it as JPEG, or take it again.")
         raise BadPhoto(text)
-    if kind == "JPEG" and data.count(SCAN) > MOST_SCANS:
+    if kind == "JPEG" and len(SCAN.findall(data)) > MOST_SCANS:
         raise _unreadable()
     return kind
 

@@ -145,8 +145,7 @@ def _same(photos: Any, picture: Picture) -> Photo | None:
 
 
 def _save(picture: Picture, **facts: object) -> Photo:
-    file = file_store.keep(picture.jpeg, photo_bytes.MEDIA_TYPE)
-    small = file_store.keep(picture.small, photo_bytes.MEDIA_TYPE)
+    file, small = file_store.keep([picture.jpeg, picture.small], photo_bytes.MEDIA_TYPE)
     size = {"width": picture.width, "height": picture.height}
     return Photo.objects.create(file=file, small=small, **size, **facts)
 
@@ -159,9 +158,10 @@ def remove(photos: Collection[Photo]) -> None:
     file_store.drop([file for row in rows for file in (row.file, row.small)])
 
 
+@transaction.atomic
 def forget(now: datetime) -> None:
-    """Remove the photos of forms that were never sent."""
-    remove(Photo.objects.filter(kept_until__lt=now)[: file_store.PAGE])
+    """Remove the photos of forms that were never sent. One that an offer is claiming just now is left to it."""
+    remove(Photo.objects.select_for_update(skip_locked=True).filter(kept_until__lt=now)[: file_store.PAGE])
 
 
 def erase_of(donor: Donor) -> None:

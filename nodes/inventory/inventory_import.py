@@ -199,7 +199,8 @@ def _donors(written: Collection[Planned]) -> dict[str, Donor]:
     first: dict[str, Giver] = {}
     for planned in written:
         first.setdefault(planned.giver.email, planned.giver)
-    new = [Donor(email=g.email, name=g.name, organisation=g.organisation) for g in first.values()]
+    # In the order of their addresses: two lists that name the same new donors wait for each other, never both ways.
+    new = [Donor(email=g.email, name=g.name, organisation=g.organisation) for _email, g in sorted(first.items())]
     Donor.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
     rows = Donor.objects.select_for_update().filter(email__in=first).order_by("pk")
     return {donor.email: donor for donor in rows}

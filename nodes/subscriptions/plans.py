@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from nodes.models import Computer
 from nodes.subscriptions.models import Plan
 
@@ -34,3 +36,18 @@ def plan_for(worth: Worth, plans: Iterable[Plan]) -> Plan | None:
 def _fits(worth: Worth, plan: Plan) -> bool:
     is_kind = plan.kind in ("", worth.kind)
     return is_kind and (worth.bits or 0) >= plan.min_bits and (worth.ram_mb or 0) >= plan.min_ram_mb
+
+
+def fits_one_of(plans: Iterable[Plan]) -> Q:
+    """Select the computers for which `plan_for` finds a plan."""
+    fitting = Q(pk__in=[])
+    for plan in plans:
+        one = Q(pk__isnull=False)  # not Q(), which an "or" leaves out
+        if plan.kind:
+            one &= Q(kind=plan.kind)
+        if plan.min_ram_mb:
+            one &= Q(ram_mb__gte=plan.min_ram_mb)
+        if plan.min_bits:
+            one &= Q(bits__gte=plan.min_bits)
+        fitting |= one
+    return fitting

@@ -58,7 +58,9 @@ def _settled(to: State, now: datetime) -> Q:
 
 
 def _unpromised(now: datetime) -> QuerySet[Computer]:
-    is_new = Q(entitlement=None) | Q(entitlement__subscription__withdrawn_at__isnull=False)
+    # Computers that fit no plan are left out here: they would fill each batch.
+    is_new = Q(entitlement=None) & plans.fits_one_of(plans.enabled())
+    is_new |= Q(entitlement__subscription__withdrawn_at__isnull=False)
     rows = Computer.objects.filter(is_new, _settled(State.ACCEPTED, now), donation__donor__erased_at=None)
     return rows.exclude(state__in=_NOT_OURS)
 

@@ -40,7 +40,7 @@ class InventoryForm(forms.Form):
     )  # fmt: skip
     name = OneLine(label=_("The donor's name"), max_length=LONGEST_NAME, required=False)
     take_all = forms.BooleanField(
-        label=_("Take also what has less than the minimum"), required=False,
+        label=_("Also take what is below the minimum"), required=False,
         help_text=_("Otherwise it is written down as not accepted."),
     )  # fmt: skip
     tell = forms.BooleanField(label=_("Send each donor a mail"), required=False)

@@ -120,9 +120,8 @@ def opened(path: Path, found: Tools) -> Iterator[Contents]:
         yield Contents(path)
         return
     sizes = _sums_of(path)
-    dump = (
-        file_store.folder() / f"{uuid.uuid4().hex}{file_store.PART}"
-    )  # where it has room, and is swept if we are killed
+    # Where it has room, and is swept if we are killed.
+    dump = file_store.folder() / f"{uuid.uuid4().hex}{file_store.PART}"
     try:
         _unpack_dump(path, dump, sum(sizes.values()))
         backup.check(dump, found)

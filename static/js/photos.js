@@ -40,6 +40,7 @@ async function prepare(input) {
   const left = chosen.slice(most);
   const data = new DataTransfer();
   for (const file of chosen.slice(0, most)) data.items.add(await smaller(file));
+  if (input.files[0] !== chosen[0]) return; // others were chosen meanwhile
   input.files = data.files;
   const names = (files) => files.map((file) => file.name).join(", ");
   const lines = [chosen.length && `${input.dataset.ready} ${names([...input.files])}`, left.length && `${input.dataset.leftOut} ${names(left)}`];
@@ -51,9 +52,10 @@ document.addEventListener("change", async (event) => {
   if (!input.matches(".filein")) return;
   const { form } = input;
   if (input.files.length) saidOf(input).textContent = input.dataset.working;
-  const work = prepare(input);
+  const work = prepare(input).catch(() => { saidOf(input).textContent = ""; }); // sent as they are
   working.set(form, work);
   await work;
+  if (working.get(form) !== work) return;
   working.delete(form);
   if (form.matches("[data-sends-itself]") && input.files.length) form.requestSubmit();
 });

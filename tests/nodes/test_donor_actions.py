@@ -3,7 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -70,6 +71,15 @@ def test_what_an_administrator_writes_down_is_in_the_log(admin: User) -> None:
     donor_actions.offer(who=WHO, computers=[PC], handover="bring")
     [row] = AuditRow.objects.filter(verb="write_down_donation")
     assert (row.who, row.object_id, row.name) == (admin, str(donation.pk), donation.number)
+
+
+def test_a_confirmation_locks_the_donor_before_the_donation_as_erasing_does(admin: User) -> None:
+    donation = offered()
+    stepped(donation.computers.get(), "accept", "receive", by=admin)
+    with CaptureQueriesContext(connection) as queries:
+        actions.confirm(donation=donation, is_right=True)
+    written = [query["sql"].split('"')[1] for query in queries if query["sql"].startswith("UPDATE")]
+    assert written == ["accounts_donor", "nodes_donation"]
 
 
 def test_a_list_is_confirmed_once_all_that_is_awaited_is_here(admin: User) -> None:

@@ -1,6 +1,7 @@
 """Several steps within minutes: one mail tells the newest state with the path in between, and undoing brings the earlier mail back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -136,3 +137,22 @@ def test_two_who_overtake_one_mail_side_by_side_stop_it(lucia: Donor, admin: Use
             until(count_of_waiting, "the other waits for the offer's row")
         other.result(timeout=PATIENCE)
     assert Notice.objects.get(about=f"donation_step:{batch}").state == "cancelled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_undoing_beside_another_step_leaves_the_mail_that_both_had_overtaken(
+    lucia: Donor, admin: User, clock: Clock
+) -> None:
+    donation = offered(PC, PC, donor=lucia)
+    accepted = taken(donation, "accept", admin)
+    first, second = donation.computers.all()
+    received = actions.step(computers=[first], name="receive", by=admin)
+
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            actions.undo(batch=received, by=admin)
+            step = partial(actions.step, computers=[second], name="receive", by=admin)
+            other = pool.submit(in_own_connection, step)
+            until(count_of_waiting, "the other waits for the offer's row")
+        other.result(timeout=PATIENCE)
+    assert Notice.objects.get(about=f"donation_step:{accepted}").state == "due"

@@ -1,5 +1,6 @@
 """The way from an accepted computer to a subscription that runs: promised, earned, started; taken back."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from nodes.subscriptions import plans, promises
 from nodes.subscriptions.plans import Worth
 from quotas.models import Grant
 from tests.nodes.conftest import Clock
-from tests.nodes.donated import donor_of, offered, stepped, taken
+from tests.nodes.donated import PC, donor_of, offered, stepped, taken
 from tests.nodes.subscribed import AMOUNTS, follow, make_plan, pass_days, promised, settled, started
 
 
@@ -32,6 +33,18 @@ def test_an_accepted_computer_brings_a_promise_once_it_cannot_be_undone(
     follow()
     row = Subscription.objects.get()
     assert (row.donor, row.days, row.starts_at, row.standing(timezone.now())) == (lucia, 365, None, "promised")
+
+
+def test_computers_that_fit_no_plan_do_not_keep_others_from_their_promise(
+    lucia: Donor, admin: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promises, "BATCH", 1)
+    make_plan(min_ram_mb=4096)
+    donation = offered(replace(PC, ram_mb=2048), replace(PC, ram_mb=4096), donor=lucia)
+    taken(donation, "accept", admin)
+    clock.pass_minutes(10)
+    follow()
+    assert Subscription.objects.get().entitlement.computer.ram_mb == 4096
 
 
 def test_it_starts_when_its_computer_has_come(student: User, admin: User, clock: Clock) -> None:

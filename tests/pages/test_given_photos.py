@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import limits
-from accounts.donors import donor_links
+from accounts.donors import donor_limits, donor_links
 from accounts.models import Donor, User
 from nodes.files import photo_bytes, photos
 from nodes.models import Donation, Photo
@@ -125,6 +124,6 @@ def test_a_forged_ticket_opens_nothing(client: Client, donation: Donation, ticke
 def test_by_the_link_photos_are_bounded_too(
     client: Client, donation: Donation, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "PHOTOS", 2)
+    monkeypatch.setattr(donor_limits, "PHOTOS", 2)
     three = [file(f"{n}.jpg", picture((300 + n, 300))) for n in range(3)]
     assert "2.jpg: That is a lot of photos at once." in text(send(client, link, donation, *three))

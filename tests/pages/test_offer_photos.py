@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts import limits
+from accounts.donors import donor_limits
 from nodes.files import file_store, photos
 from nodes.models import Donation, Photo
 from tests.nodes.files.pictures import picture, png
@@ -127,7 +127,7 @@ def test_without_room_the_offer_is_made_without_photos(client: Client, monkeypat
 
 
 def test_photos_of_one_address_are_bounded(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "PHOTOS", 2)
+    monkeypatch.setattr(donor_limits, "PHOTOS", 2)
     three = [file(f"{n}.jpg", picture((300 + n, 300))) for n in range(3)]
     answer = client.post(URL, typed(GOOD, check="1", photos=three))
     assert len(tickets(answer)) == 2
@@ -135,7 +135,7 @@ def test_photos_of_one_address_are_bounded(client: Client, monkeypatch: pytest.M
 
 
 def test_beyond_the_limit_of_offers_no_photo_is_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "OFFERS", 2)
+    monkeypatch.setattr(donor_limits, "OFFERS", 2)
     offer(client), offer(client, once="the second")
     monkeypatch.setattr(photos.photo_bytes, "_picture", lambda *_any: pytest.fail("It was read."))
     answer = offer(client, once="another", photos=[file()])

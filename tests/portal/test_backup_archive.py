@@ -78,7 +78,7 @@ def test_all_files_come_back_elsewhere(restore: Callable[[], None], files: Path,
 
 
 def test_what_came_since_stays(restore: Callable[[], None], files: Path) -> None:
-    since = file_store.keep(b"since", "image/jpeg")
+    [since] = file_store.keep([b"since"], "image/jpeg")
     restore()
     assert file_store.path_of(since).read_bytes() == b"since"
     assert not StoredFile.objects.filter(pk=since.pk).exists()

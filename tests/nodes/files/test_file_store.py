@@ -23,7 +23,8 @@ def place(tmp_path: Path, settings: Any) -> Path:
 
 
 def keep(data: bytes = b"abc") -> StoredFile:
-    return file_store.keep(data, "image/jpeg")
+    [file] = file_store.keep([data], "image/jpeg")
+    return file
 
 
 def age(path: Path, **ago: float) -> None:
@@ -61,6 +62,15 @@ def test_a_full_disk_leaves_nothing(db: None, place: Path, monkeypatch: pytest.M
     with pytest.raises(NoRoom):
         keep()
     monkeypatch.undo()
+    assert (StoredFile.objects.count(), list(place.iterdir())) == (0, [])
+
+
+def test_of_two_that_belong_together_the_first_does_not_stay_alone(
+    db: None, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_store, "most_bytes", lambda: 10)
+    with pytest.raises(NoRoom):
+        file_store.keep([b"1234", b"1234567"], "image/jpeg")
     assert (StoredFile.objects.count(), list(place.iterdir())) == (0, [])
 
 

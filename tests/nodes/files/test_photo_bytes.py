@@ -130,7 +130,7 @@ def test_text_that_unpacks_without_end(name: bytes) -> None:
 def test_a_photo_in_very_many_parts() -> None:
     data = picture(progressive=True)
     with pytest.raises(BadPhoto, match="damaged"):
-        photo_bytes.read(data[:-2] + (photo_bytes.SCAN + b"\0\x08\1\1\0\0\x3f\0") * 100 + data[-2:])
+        photo_bytes.read(data[:-2] + (b"\xff\xda\0\x08\1\1\0\0\x3f\0") * 100 + data[-2:])
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # about EXIF that is spoilt
@@ -142,3 +142,10 @@ def test_every_byte_of_a_photo_may_be_wrong() -> None:
             shown(photo_bytes.read(spoilt).jpeg)
         except BadPhoto:
             continue
+
+
+def test_a_photo_with_a_film_behind_it() -> None:
+    film = (
+        b"\xff\xda" + bytes(range(98))
+    ) * 10_000  # the mark of a scan stands in any megabyte by chance, not its head
+    assert photo_bytes.read(picture() + film).width == 400

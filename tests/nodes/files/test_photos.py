@@ -15,8 +15,10 @@ from nodes.files import file_store, photo_bytes, photos
 from nodes.files.photo_bytes import Picture
 from nodes.files.photos import TooManyPhotos
 from nodes.models import Donation, Photo, StoredFile
+from tests.accounts.test_tokens import in_own_connection
 from tests.nodes.donated import offered
 from tests.nodes.files.pictures import picture
+from tests.waiting import PATIENCE
 
 PICTURE = photo_bytes.read(picture())
 
@@ -157,3 +159,13 @@ def test_two_offers_at_once_claim_a_photo_once() -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(claim, donations))
     assert sum(donation.photos.count() for donation in donations) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_photo_that_is_being_claimed_is_not_forgotten() -> None:
+    photo, donation = photos.keep_for_form(PICTURE), offered()
+    later = timezone.now() + timedelta(days=9)
+    with ThreadPoolExecutor() as pool, transaction.atomic():
+        photos.claim([photo], donation)
+        pool.submit(in_own_connection, lambda: photos.forget(later)).result(timeout=PATIENCE)
+    assert list(donation.photos.all()) == [photo]

@@ -161,6 +161,12 @@ def test_two_at_once_write_each_computer_once(transactional_db: None, admin: Use
     assert Computer.objects.count() == 3
 
 
+def test_new_donors_are_made_in_the_order_of_their_addresses(admin: User) -> None:
+    carry_out("email;model\nb@x.org;Dell\nc@x.org;Dell\na@x.org;Dell", admin)
+    made = Donor.objects.order_by("pk").values_list("email", flat=True)
+    assert list(made) == ["a@x.org", "b@x.org", "c@x.org"]
+
+
 def test_more_lines_cost_no_more_queries(admin: User, django_assert_max_num_queries: Any) -> None:
     few = inventory_csv.read("email;model\n" + "a@x.org;Dell\n" * 3).lines
     many = [replace(few[0], number=n, email=f"d{n % 300}@x.org") for n in range(900)]
