@@ -4,6 +4,7 @@ A file is written, and safe against a power cut, before its row is; a row theref
 a row, the sweep removes. A file that is dropped stays a day, so that a backup whose rows were read before still finds it.
 """
 
+import errno
 import hashlib
 import logging
 import os
@@ -103,7 +104,8 @@ def sweep(now: datetime) -> int:
 
 
 def _unneeded(now: datetime) -> list[StoredFile]:
-    return list(StoredFile.objects.filter(dropped_at__lt=now - STAYS).order_by("dropped_at")[:PAGE])
+    # In no order: files that cannot be removed do not keep all others from their turn.
+    return list(StoredFile.objects.filter(dropped_at__lt=now - STAYS).order_by("?")[:PAGE])
 
 
 @transaction.atomic
@@ -164,16 +166,24 @@ def _write(path: Path, data: bytes) -> None:
         with renamed_at_the_end(path) as file:
             file.write(data)
     except OSError as error:
-        raise _no_room(str(error)) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise _no_room(str(error)) from error
+        seldom.warning(log, "no-folder-for-files", "FILES_DIR cannot be written: %s", error)
+        raise NoRoom(
+            _("Photos cannot be kept just now. Tell an administrator; nothing else was lost."), status=503
+        ) from error
 
 
 @contextmanager
-def renamed_at_the_end(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file, which gets its name once it is written whole and safe against a power cut."""
+def renamed_at_the_end(path: Path, mode: int = 0o640) -> Iterator[BinaryIO]:
+    """Open a new file, which gets its name once it is written whole and safe against a power cut.
+
+    mode: by default the worker and the backup read it, by the folder's group.
+    """
     part = path.with_name(path.name + PART)
     try:
         with part.open("xb") as file:
-            os.fchmod(file.fileno(), 0o640)  # the worker and the backup read it by the folder's group
+            os.fchmod(file.fileno(), mode)
             yield file
             file.flush()
             os.fsync(file.fileno())

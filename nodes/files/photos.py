@@ -108,8 +108,7 @@ def unassign(photo: Photo, computer: Computer, by: User) -> None:
 def remove_of_staff(photo: Photo, by: User) -> None:
     """Remove any photo of an offer."""
     thing = photo.computer or photo.donation
-    remove([photo])
-    if thing is not None:
+    if remove([photo]) and thing is not None:
         _record(by, "remove_photo", thing)
 
 
@@ -151,11 +150,13 @@ def _save(picture: Picture, **facts: object) -> Photo:
 
 
 @transaction.atomic
-def remove(photos: Collection[Photo]) -> None:
-    """Remove photos; their files follow a day later."""
-    rows = list(Photo.objects.select_related("file", "small").filter(pk__in=[photo.pk for photo in photos]))
+def remove(photos: Collection[Photo]) -> int:
+    """Remove photos, and return how many were still there; their files follow a day later."""
+    locked = Photo.objects.select_for_update(of=("self",)).select_related("file", "small")
+    rows = list(locked.filter(pk__in=[photo.pk for photo in photos]))
     Photo.objects.filter(pk__in=[row.pk for row in rows]).delete()
     file_store.drop([file for row in rows for file in (row.file, row.small)])
+    return len(rows)
 
 
 @transaction.atomic

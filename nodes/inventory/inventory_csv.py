@@ -62,14 +62,16 @@ class Line:
     note: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     fault: Note = field(default_factory=Note)
+    cells: tuple[str, ...] = field(default=(), compare=False)  # as they were written
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The lines of a list. notices: what its reader should look at."""
+    """The lines of a list. notices: what its reader should look at. titles: of its columns, as they were written."""
 
     lines: tuple[Line, ...]
     notices: tuple[Note, ...] = ()
+    titles: tuple[str, ...] = ()
 
 
 def read(content: bytes | str) -> Inventory:
@@ -81,7 +83,7 @@ def read(content: bytes | str) -> Inventory:
     units = [_unit_of(plain(title)) for title in rows.titles]
     unread = [Note(_UNREAD, {"columns": rows.unread})] if rows.unread else []
     lines = tuple(_line(number, cells, rows.columns, units) for number, cells in rows.lines)
-    return Inventory(lines, tuple(rows.notices + unread))
+    return Inventory(lines, tuple(rows.notices + unread), tuple(rows.titles))
 
 
 def columns_of(cells: list[str]) -> list[str] | None:
@@ -104,7 +106,7 @@ def _line(number: int, cells: list[str], columns: list[str], units: list[str]) -
         "name": texts.get("name", ""), "organisation": texts.get("organisation", ""), "note": texts.get("note", ""),
     }  # fmt: skip
     facts, fault = _facts(texts, unit_of)
-    return Line(number, **words, facts=facts, fault=fault or _fault_of_words(texts))
+    return Line(number, **words, facts=facts, fault=fault or _fault_of_words(texts), cells=tuple(cells))
 
 
 def _facts(texts: dict[str, str], unit_of: dict[str, str]) -> tuple[dict[str, Any], Note]:

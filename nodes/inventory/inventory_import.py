@@ -5,7 +5,7 @@ batches: the number of queries does not grow with the lines of a batch.
 """
 
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ from accounts.audit.trail import Thing, record
 from accounts.models import Donor, User
 from accounts.person_names import BadPerson, clean_email
 from lib.names import BadName, clean_name
-from lib.notes import Note
+from lib.notes import Note, Refusal
 from nodes import computer_numbers, mails, specs
 from nodes.actions import UNDO
 from nodes.inventory.inventory_csv import LONGEST_NAME, LONGEST_REFERENCE, Line
@@ -31,6 +31,12 @@ from nodes.states import Reason, State
 ARRIVALS = (State.RECEIVED, State.ACCEPTED, State.OFFERED)  # in which a list may come
 WAYS = {State.OFFERED: [], State.ACCEPTED: [State.ACCEPTED], State.RECEIVED: [State.ACCEPTED, State.RECEIVED]}
 BATCH = 1_000
+
+
+class Overtaken(Refusal):
+    """A donor of the list was erased at this moment."""
+
+    code = "try_again"
 
 
 class Status(StrEnum):
@@ -168,7 +174,10 @@ def _serial(text: str) -> int:
 
 @transaction.atomic
 def carry_out(lines: Collection[Line], choices: Choices, *, by: User) -> Plan:
-    """Write the computers of a list down. Returns what was done. Two who import at once wait for each other where they name the same donors."""
+    """Write the computers of a list down. Returns what was done.
+
+    Two who import at once wait for each other where they name the same donors. Raises Overtaken.
+    """
     donors = _donors(plan(lines, choices).written)
     done = plan(lines, choices)  # again: whoever held these donors may have brought the same references
     now = timezone.now()
@@ -179,16 +188,18 @@ def carry_out(lines: Collection[Line], choices: Choices, *, by: User) -> Plan:
     Donation.objects.bulk_create(donations.values(), batch_size=BATCH)
     computers = [_computer(planned, donations[planned.giver.email], choices, now) for planned in done.written]
     Computer.objects.bulk_create(computers, batch_size=BATCH)
-    batches = {email: uuid.uuid4() for email in donations}
+    batches: dict[tuple[str, bool], uuid.UUID] = defaultdict(
+        uuid.uuid4
+    )  # of the last steps of a donor's computers: taken, and not accepted
     changes = [
         change
         for planned, computer in zip(done.written, computers, strict=True)
-        for change in _changes(planned, computer, choices, batches[planned.giver.email], by, now)
+        for change in _changes(planned, computer, choices, batches[planned.giver.email, bool(planned.reason)], by, now)
     ]
     StateChange.objects.bulk_create(changes, batch_size=BATCH)
     if choices.tell:
-        for email, donation in donations.items():
-            _tell(donation, batches[email], choices, now)
+        for (email, _is_declined), batch in batches.items():
+            _tell(donations[email], batch, choices, now)
     detail = {"lines": len(done.lines), **done.counts, "state": choices.state}
     record(by=by, verb="import_computers", thing=Thing("computers", "", ""), detail=detail, is_own_recorded=True)
     return done
@@ -203,7 +214,10 @@ def _donors(written: Collection[Planned]) -> dict[str, Donor]:
     new = [Donor(email=g.email, name=g.name, organisation=g.organisation) for _email, g in sorted(first.items())]
     Donor.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
     rows = Donor.objects.select_for_update().filter(email__in=first).order_by("pk")
-    return {donor.email: donor for donor in rows}
+    donors = {donor.email: donor for donor in rows}
+    if len(donors) < len(first):
+        raise Overtaken(_("A donor of this list was erased just now. Check the list again."))
+    return donors
 
 
 def _computer(planned: Planned, donation: Donation, choices: Choices, now: datetime) -> Computer:
@@ -222,13 +236,12 @@ def _changes(
     facts: dict[str, Any] = {"computer": computer, "at": now}
     rows = [StateChange(to_state=State.OFFERED, note=planned.line.note, by=by, **facts)]
     for to in way:
-        weighed = {"grams": computer.grams} if to == State.RECEIVED and computer.grams else {}
-        rows.append(
-            StateChange(
-                from_state=rows[-1].to_state, to_state=to, by=by, reason=planned.reason or "", **weighed, **facts
-            )
-        )
-    if way and not planned.reason:
+        is_weighed = to == State.RECEIVED and computer.grams
+        # The list knew the weight before: taking the step back does not take it away.
+        weighed = {"grams": computer.grams, "grams_before": computer.grams} if is_weighed else {}
+        before = rows[-1].to_state
+        rows.append(StateChange(from_state=before, to_state=to, by=by, reason=planned.reason or "", **weighed, **facts))
+    if way:
         rows[-1].batch = last
     return rows
 

@@ -67,6 +67,8 @@ def _pack(path: Path, dump: Path) -> None:
                     sums.append(_add(tar, file_store.folder() / name, FOLDER + name))
                 except FileNotFoundError:  # nothing needed it, and the sweep came first
                     continue
+                except PermissionError as error:
+                    raise BadBackup(f"{error.filename} cannot be read: {error.strerror}. No backup was made.") from None
             _add_sums(tar, sums)
         out.flush()
         os.fsync(out.fileno())
@@ -146,7 +148,7 @@ def _unpack_dump(path: Path, dump: Path, size: int) -> None:
             facts = f"{free / 1e6:.0f} MB free, and {(size + SPARE) / 1e6:.0f} MB are needed"
             raise BadBackup(f"FILES_DIR ({file_store.folder()}) has {facts}. Nothing was changed.")
         with tarfile.open(path) as tar:
-            _copy(tar, tar.getmember(DATABASE), dump)
+            _copy(tar, tar.getmember(DATABASE), dump, 0o600)
     except OSError as error:
         raise _not_writable(error) from None
 
@@ -236,7 +238,7 @@ def _is_ours(name: str) -> bool:
     return name in (DATABASE, SUMS) or (name.startswith(FOLDER) and file_store.is_name(name.removeprefix(FOLDER)))
 
 
-def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
+def _copy(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, mode: int = 0o640) -> None:
     """Copy one file out of an archive, safe against a power cut. Only its bytes: neither its mode nor its owner."""
-    with file_store.renamed_at_the_end(target) as file:
+    with file_store.renamed_at_the_end(target, mode) as file:
         shutil.copyfileobj(cast("IO[bytes]", tar.extractfile(member)), file, CHUNK)

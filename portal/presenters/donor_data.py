@@ -9,18 +9,20 @@ from typing import Any, TypeVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Prefetch, QuerySet
 
-from accounts.models import Donor, Notice
+from accounts.models import Donor, Notice, Subscription
 from nodes.files import file_store
 from nodes.models import Computer, Donation, Photo, StateChange
 
 AT_ONCE = 20  # donations, read with their computers; mails
 Row = TypeVar("Row", bound=Model)
-_OF_DONOR = ("name", "organisation", "email", "language", "browser_time_zone", "created_at", "verified_at", "links")
+_OF_DONOR = ("name", "organisation", "email", "language", "browser_time_zone", "created_at", "verified_at")
 _OF_DONATION = ("number", "offered_at", "handover", "message", "confirmed", "confirmed_at", "confirm_note")
 _OF_COMPUTER = (
-    "number", "kind", "model", "cpu", "bits", "ram_mb", "disk_gb", "nic_mbit", "year", "grams", "state", "state_since", "reason",
+    "number", "kind", "model", "cpu", "bits", "ram_mb", "disk_gb", "nic_mbit", "year", "grams", "reference", "state", "state_since", "reason",
 )  # fmt: skip
 _OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the names of staff
+_OF_SUBSCRIPTION = ("title", "promised_at", "starts_at", "days", "ends_at", "withdrawn_at")
+_OF_ENTRY = ("kind", "days", "at")
 _OF_PHOTO = ("added_at", "width", "height")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
 
@@ -30,6 +32,8 @@ def kept(donor: Donor) -> Iterator[str]:
     account = donor.user.username if donor.user else ""
     yield '{"donor": ' + _json({**_facts(donor, _OF_DONOR), "account": account}) + ', "donations": ['
     yield from _listed(_donation(row) for row in _donations(donor))
+    yield '], "subscriptions": ['
+    yield from _listed(_subscription(row) for row in _batches(Subscription.objects.filter(donor=donor)))
     yield '], "mails": ['
     yield from _listed(_facts(row, _OF_MAIL) for row in _batches(Notice.objects.filter(donor=donor)))
     yield "]}\n"
@@ -52,6 +56,11 @@ def _donation(row: Donation) -> dict[str, Any]:
     computers = [_computer(each) for each in row.computers.all()]
     photos = [_photo(each) for each in row.photos.filter(is_donors=True).select_related("file")]
     return {**_facts(row, _OF_DONATION), "computers": computers, "photos": photos}
+
+
+def _subscription(row: Subscription) -> dict[str, Any]:
+    entries = [_facts(each, _OF_ENTRY) for each in row.entries.order_by("pk")]  # not the notes and the names of staff
+    return {**_facts(row, _OF_SUBSCRIPTION), "entries": entries}
 
 
 def _photo(row: Photo) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Lists of given computers for spreadsheets: what an import left out, an example, and those that the desk shows. An import reads each of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext, pgettext
@@ -42,17 +42,15 @@ def example() -> str:
     return BOM + csv_lines([titles(), *rows])
 
 
-def left_out(plan: Plan) -> str:
-    """Return the lines that an import leaves out, each with its number and why."""
-    head = [
-        pgettext("column", "line"),
-        pgettext("column", "reference"),
-        pgettext("column", "donor e-mail"),
-        pgettext("column", "model"),
-    ]
+def left_out(plan: Plan, titles: Sequence[str]) -> str:
+    """Return the lines that an import leaves out as they were written, each with why. Mended, an import takes them whole."""
     bad = (planned for planned in plan.lines if planned.status == Status.BAD)
-    rows = ((p.line.number, p.line.reference, p.line.email, p.line.facts.get("model", ""), p.why) for p in bad)
-    return BOM + csv_lines([[*head, pgettext("column", "why")], *rows])
+    rows = ([*_filled(p.line.cells, len(titles)), p.why] for p in bad)
+    return BOM + csv_lines([[*titles, pgettext("column", "why")], *rows])
+
+
+def _filled(cells: Sequence[str], length: int) -> list[str]:
+    return [*cells[:length], *[""] * (length - len(cells))]
 
 
 def batches(computers: "QuerySet[Computer]") -> Iterator[str]:

@@ -128,7 +128,7 @@ def _first(plan: Plan) -> list[Planned]:
 
 
 def _send_left_out(_request: SignedIn, form: InventoryForm, found: Inventory) -> HttpResponse:
-    return _csv(inventory_lists.left_out(inventory_import.plan(found.lines, form.choices)), _("left-out"))
+    return _csv(inventory_lists.left_out(inventory_import.plan(found.lines, form.choices), found.titles), _("left-out"))
 
 
 def _csv(text: str, name: str) -> HttpResponse:

@@ -74,6 +74,15 @@ def test_of_two_that_belong_together_the_first_does_not_stay_alone(
     assert (StoredFile.objects.count(), list(place.iterdir())) == (0, [])
 
 
+def test_a_folder_that_cannot_be_written_is_no_matter_of_room(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_arguments: Any, **_options: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    with pytest.raises(NoRoom, match="cannot be kept just now"):
+        keep()
+
+
 def test_two_at_once_never_pass_the_limit(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_store, "most_bytes", lambda: 100)
 

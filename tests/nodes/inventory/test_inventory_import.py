@@ -70,6 +70,12 @@ def test_its_last_step_is_taken_back_as_any_other(admin: User) -> None:
     assert set(Computer.objects.filter(reference__startswith="A").values_list("state", flat=True)) == {"accepted"}
 
 
+def test_taking_it_back_keeps_the_weight_that_the_list_gave(admin: User) -> None:
+    carry_out("model;email;weight\nDell;ana@x.org;8,4 kg", admin)
+    actions.undo(batch=StateChange.objects.latest("pk").batch, by=admin)
+    assert Computer.objects.values_list("state", "grams").get() == ("accepted", 8400)
+
+
 def test_a_second_time_nothing_is_written(admin: User) -> None:
     carry_out(LIST, admin)
     done = carry_out(LIST, admin)
@@ -120,7 +126,7 @@ def test_nobody_is_mailed_unless_that_is_chosen(admin: User, clock: Clock, mailo
 @pytest.mark.parametrize(
     ("state", "subjects"),
     [
-        ("received", ["Your computers are here"]),
+        ("received", ["Your computers are here", "We cannot take your computer"]),
         ("offered", ["Your offer of 2 computers", "Your offer of a computer"]),
     ],
 )
