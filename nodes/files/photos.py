@@ -88,12 +88,8 @@ def add_of_staff(picture: Picture, computer: Computer, by: User) -> Photo:
 
 @transaction.atomic
 def assign(photo: Photo, computer: Computer, by: User) -> None:
-    """Say which of the computers of an offer a photo shows."""
-    if (
-        Photo.objects.filter(pk=photo.pk, donation=computer.donation_id)
-        .exclude(computer=computer)
-        .update(computer=computer)
-    ):
+    """Say which of the computers of an offer a photo shows that belongs to none yet."""
+    if Photo.objects.filter(pk=photo.pk, donation=computer.donation_id, computer=None).update(computer=computer):
         _record(by, "assign_photo", computer)
 
 
