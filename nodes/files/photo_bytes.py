@@ -9,7 +9,9 @@ from functools import cache
 from io import BytesIO
 
 from django.utils.translation import gettext_noop as _
-from PIL import Image, ImageOps
+from PIL import Image
+from PIL.ExifTags import Base
+from PIL.Image import Transpose
 
 from accounts import passwords
 from lib.cpu_turns import Turns, processors
@@ -26,6 +28,11 @@ KINDS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"RIFF": "WEBP"}
 SCAN = re.compile(rb"\xff\xda\x00(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
 MOST_SCANS = 64  # of a progressive JPEG, each decoded over the whole picture: cameras write ten
 MEDIA_TYPE = "image/jpeg"
+# What turns a picture upright, by the orientation in its metadata. Pillow's exif_transpose would also write the metadata anew, and fail on bad ones.
+UPRIGHT = {
+    2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
+}  # fmt: skip
 WAIT_SECONDS = 10.0  # for a turn
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow would only warn; `_picture` refuses by the head
@@ -94,10 +101,15 @@ def _picture(data: bytes, kind: str) -> Picture:
         image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is decoded smaller, in less memory
         image.load()
         image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        whole = _plain(ImageOps.exif_transpose(image))
+        whole = _plain(_upright(image))
     small = whole.copy()
     small.thumbnail((SMALL_SIDE, SMALL_SIDE))
     return Picture(_jpeg(whole), _jpeg(small), *whole.size)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    turn = UPRIGHT.get(image.getexif().get(Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def _plain(image: Image.Image) -> Image.Image:

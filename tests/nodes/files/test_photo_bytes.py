@@ -1,5 +1,6 @@
 """Photos that are sent: refused with a sentence, or written anew with nothing but the picture."""
 
+import struct
 from io import BytesIO
 
 import pytest
@@ -149,3 +150,14 @@ def test_a_photo_with_a_film_behind_it() -> None:
         b"\xff\xda" + bytes(range(98))
     ) * 10_000  # the mark of a scan stands in any megabyte by chance, not its head
     assert photo_bytes.read(picture() + film).width == 400
+
+
+def test_a_photo_with_a_bad_tag_in_its_metadata_is_turned_upright_all_the_same() -> None:
+    maker, turned = (
+        struct.pack(">HHII", 0x10F, 5, 1, 38),
+        struct.pack(">HHIHH", 0x112, 3, 1, 6, 0),
+    )  # the maker is a fraction
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x02" + maker + turned + bytes(4) + struct.pack(">II", 1, 2)
+    out = BytesIO()
+    Image.new("RGB", (40, 20)).save(out, "JPEG", exif=exif)
+    assert photo_bytes.read(out.getvalue()).width == 20
