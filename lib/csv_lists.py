@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop as _
 from lib.notes import Note, Refusal
 
 MOST_BYTES, MOST_LINES = 1_000_000, 5_000
-LONGEST_CELL = 400  # characters that are kept of a cell: more is no name
+LONGEST_CELL = 600  # characters that are kept of a cell: more than any text may have
 MOST_CELLS = 100  # of a line; no list has more columns
 SEPARATORS = ";\t,"
 WINDOWS = "cp1252"

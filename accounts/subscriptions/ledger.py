@@ -36,12 +36,21 @@ def write(
     if subscription.entries.filter(key=key).exists():
         return False
     facts = {"subscription": subscription, "at": now, "by": by}
-    if days > 0 and subscription.ends_at and subscription.ends_at < now:
-        passed = -((subscription.ends_at - now) // DAY)  # begun days count whole
+    over = now - subscription.ends_at if subscription.ends_at else timedelta()
+    if days > 0 and over > timedelta() and (passed := _passed(kind, over)):
         SubscriptionEntry.objects.create(kind=Kind.LAPSED, days=passed, key=f"lapsed:{key}"[:64], **facts)
     SubscriptionEntry.objects.create(kind=kind, days=days, key=key, note=note, **facts)
     keep(subscription, now)
     return True
+
+
+def _passed(kind: Kind, time: timedelta) -> int:
+    """Return how many days since the end are not counted.
+
+    A begun one is a gift, but not where a code comes back: whoever gives and takes again would make days.
+    """
+    whole = time // DAY
+    return whole if kind == Kind.WITHDRAWN else -(-time // DAY)
 
 
 def start(subscription: Subscription, now: datetime) -> None:

@@ -146,8 +146,8 @@ def _fault_of_words(texts: dict[str, str]) -> Note:
         return Note(_("It begins like a spreadsheet formula."))
     longest = {"note": LONGEST_NOTE, "reference": LONGEST_REFERENCE, "name": LONGEST_NAME, "organisation": LONGEST_NAME}
     if any(len(texts.get(name, "")) > most for name, most in longest.items()):
-        return Note(
-            _("A cell is too long: at most %(note)s characters of a note, %(others)s of the others."),
-            {"note": 400, "others": 60},
+        text = _(
+            "A cell is too long: a note has at most %(note)s characters, a reference %(reference)s, a name %(name)s."
         )
+        return Note(text, {"note": LONGEST_NOTE, "reference": LONGEST_REFERENCE, "name": LONGEST_NAME})
     return Note()

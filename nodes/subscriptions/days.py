@@ -68,11 +68,12 @@ def _changed(subscription: Subscription, kind: Kind, days: int, by: User, note: 
     row, now = ledger.locked(subscription.pk), timezone.now()
     if row.withdrawn_at:
         raise TakenBack(_("This promise was taken back: its computer did not come."))
-    left = row.days_left(now)
+    left, key = row.days_left(now), f"{kind}:{key or uuid.uuid4().hex}"[:64]
+    if row.entries.filter(key=key).exists():
+        return row
     if days < 0 and -days > left:
         raise BadDays(_("Only %(left)s days are left: take at most so many."), {"left": left})
-    if not add(row, kind=kind, days=days, key=f"{kind}:{key or uuid.uuid4().hex}"[:64], now=now, by=by, note=note):
-        return row
+    add(row, kind=kind, days=days, key=key, now=now, by=by, note=note)
     thing, detail = Thing("subscription", row.pk, row.title["en"]), {"days": days, "note": note}
     record(
         by=by, verb=f"{_VERBS[kind]}_subscription", whom=row.holder, thing=thing, detail=detail, is_own_recorded=True

@@ -72,7 +72,8 @@ class Body:
     def __init__(self, scope: Message, receive: Receive, send: Send, strangers: set["Body"]) -> None:
         self.scope, self._receive, self._send, self._strangers = scope, receive, send, strangers
         self.got, self.limit, self.is_raised, self.is_whole = 0, LARGEST, False, False
-        self.until = asyncio.get_running_loop().time() + SECONDS
+        self.begun = asyncio.get_running_loop().time()
+        self.until = self.begun + SECONDS
         self._beyond = 413  # the status of the answer to a body that is too large
 
     async def receive(self) -> Message:
@@ -83,7 +84,7 @@ class Body:
         if not self.got and await self._is_beyond(stated_length(self.scope)):
             return self._refuse(self._beyond)
         try:
-            message = await asyncio.wait_for(self._receive(), self.until - asyncio.get_running_loop().time())
+            message = await asyncio.wait_for(self._receive(), self._until() - asyncio.get_running_loop().time())
         except TimeoutError:
             return self._refuse(408)
         self.got += len(message.get("body", b""))
@@ -99,6 +100,11 @@ class Body:
             limit, is_known = await sync_to_async(limit_of, thread_sensitive=False)(self.scope)
             self._raise_to(limit, is_known)
         return size > self.limit
+
+    def _until(self) -> float:
+        """Return when the body must have gone on. A stranger has only the time that what came already earns: the silent give their place up."""
+        earned = self.begun + SECONDS + self.got / BYTES_A_SECOND
+        return min(self.until, earned) if self in self._strangers else self.until
 
     def _raise_to(self, limit: int, is_known: bool) -> None:
         if limit > LARGEST and not is_known:

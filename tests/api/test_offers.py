@@ -10,9 +10,11 @@ from accounts.models import Donor, Notice, OnceKey, User
 from nodes.models import Computer, Donation, StateChange
 from tests.api.giving import OFFER, OLD, PC, offer
 from tests.api.program import Program
+from tests.nodes.subscribed import make_plan
 
 
 def test_without_an_account_computers_are_offered_and_one_too_small_is_declined_with_the_reason(db: None) -> None:
+    make_plan()
     reply = offer()
     assert reply.status_code == 201, reply.content
     first, second = Computer.objects.all()

@@ -35,6 +35,7 @@ NONSENSE = {
 SENT: tuple[tuple[str, dict[str, str]], ...] = (("get", {}), ("get", NONSENSE), ("post", {}), ("post", NONSENSE))
 LOCALE = "locale/es/LC_MESSAGES/django"
 LANGUAGES = {"English", "Español"}  # the switch says each in itself
+CAST = {"donor"}  # who is signed in
 
 
 def entries(folder: Path, kind: Any = polib.pofile, ending: str = "po") -> Any:
@@ -51,7 +52,7 @@ FOREIGN = of_library(allauth)
 # What no page says in this language: allauth's words, and in Spanish everything that is English.
 REFUSED = {
     "en": {entry.msgid for entry in FOREIGN} - OWN_ENGLISH,
-    "es": {entry.msgid for entry in (*OWN, *FOREIGN, *of_library(django.conf))} - OWN_SPANISH - LANGUAGES,
+    "es": {entry.msgid for entry in (*OWN, *FOREIGN, *of_library(django.conf))} - OWN_SPANISH - LANGUAGES - CAST,
 }
 
 

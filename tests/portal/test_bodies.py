@@ -150,6 +150,14 @@ async def test_a_few_strangers_at_once_may_send_more_where_a_view_says_so(monkey
 
 
 @pytest.mark.django_db(transaction=True)
+async def test_a_stranger_who_says_nothing_gives_their_place_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
+    monkeypatch.setattr(body_limits, "SECONDS", 0.05)
+    assert (await Sent(0, content_length=str(3 * MB)).to("/offered/"))[0] == 408
+    assert (await Sent(3 * MB).to("/offered/"))[0] == 200
+
+
+@pytest.mark.django_db(transaction=True)
 async def test_beyond_what_strangers_may_send_the_limit_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
     status, page = await Sent(4 * MB).to("/offered/")
