@@ -79,7 +79,7 @@ def test_a_mail_of_an_end_that_has_moved_is_not_sent(
         (10, "Tu suscripción termina en 30 días", "no se borra nada"),
         (39, "Tu suscripción termina mañana", "termina el"),
         (40, "Tu suscripción terminó", "puedes descargar tu trabajo"),
-        (70, "El tiempo después de tu suscripción", "terminó el"),
+        (70, "Se acabó el tiempo de gracia", "terminó el"),
     ],
 )
 def test_its_words_are_in_the_readers_language(
