@@ -89,12 +89,15 @@ def drop(files: list[StoredFile]) -> None:
 
 
 def opened(file: StoredFile) -> BinaryIO:
-    """Open the bytes of a file for reading. Raises FileNotFoundError where FILES_DIR lacks it, which is logged."""
+    """Open the bytes of a file for reading. Raises FileNotFoundError where FILES_DIR lacks it or keeps it from us, which is logged."""
     try:
         return path_of(file).open("rb")
     except FileNotFoundError:
         log.error("FILES_DIR has no file %s: restore the backup that has it", file.pk.hex)
         raise
+    except OSError as error:
+        log.error("FILES_DIR does not give the file %s: %s", file.pk.hex, error)
+        raise FileNotFoundError(str(error)) from error
 
 
 def sweep(now: datetime) -> int:

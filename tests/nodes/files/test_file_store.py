@@ -44,6 +44,22 @@ def test_the_group_may_read_it_and_nobody_else(db: None) -> None:
     assert file_store.path_of(keep()).stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(2, "gone"), PermissionError(13, "Permission denied"), OSError(5, "I/O error")]
+)
+def test_one_that_cannot_be_read_is_missing_and_the_log_says_why(
+    db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: OSError
+) -> None:
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise error
+
+    file = keep()
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(FileNotFoundError):
+        file_store.opened(file)
+    assert file.pk.hex in caplog.text
+
+
 def test_beyond_the_limit_nothing_is_kept(db: None, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_store, "most_bytes", lambda: 10)
     keep(b"123456")
