@@ -21,7 +21,9 @@ from deploy.local import child, pidfiles
 from deploy.local.errors import LauncherError
 from deploy.local.postgres import Postgres
 from deploy.local.redis import Redis
+from lib import events
 from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     import subprocess
@@ -42,6 +44,8 @@ LONG_GROUPS = (
 # process that a test starts compiles all of ours.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# A Redis of a busy computer may take longer than half a second, and for five seconds no test of this process would send a hint.
+events.CONNECT_SECONDS = PATIENCE
 _running: list[tuple["subprocess.Popen[bytes]", child.Program]] = []
 _lock: list[TextIO] = []
 

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from lib import events
 from portal import serve
 from portal.live import dials, hub, reading
 from portal.live.__main__ import make_server
@@ -20,7 +19,6 @@ from tests.waiting import PATIENCE, until
 
 # One that stood still for seconds goes on as before: in production it ends connections whose rights nobody looked at meanwhile.
 hub.UNSURE_SECONDS = dials.UNSURE_SECONDS = reading.SECONDS = PATIENCE
-events.CONNECT_SECONDS = PATIENCE  # or an event is not sent, which nothing makes good
 
 
 class LiveProcess:
