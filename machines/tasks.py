@@ -13,6 +13,7 @@ from lib import seldom
 from machines import (
     absent_owners,
     bulk_work,
+    carried_machines,
     cloud_identity,
     deactivated_owners,
     disk_images,
@@ -141,3 +142,8 @@ def idle() -> None:
 def sample() -> None:
     with _patience("sampling load"):
         signals.sample(cloud_identity.opened(), timezone.now())
+
+
+@shared_task
+def note_carried() -> None:
+    carried_machines.note(timezone.now())

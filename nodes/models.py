@@ -12,6 +12,13 @@ from accounts.models import Donor, User
 from nodes import computer_numbers, donation_numbers, specs, states
 from nodes.files.models import Photo as Photo
 from nodes.files.models import StoredFile as StoredFile
+from nodes.hypervisors.models import CarriedMonth as CarriedMonth
+from nodes.hypervisors.models import ClusterHour as ClusterHour
+from nodes.hypervisors.models import Node as Node
+from nodes.hypervisors.models import NodeEvent as NodeEvent
+from nodes.hypervisors.models import NodeSpell as NodeSpell
+from nodes.hypervisors.models import NodeTie as NodeTie
+from nodes.hypervisors.models import ServedMonth as ServedMonth
 from nodes.subscriptions.models import Entitlement as Entitlement
 from nodes.subscriptions.models import Plan as Plan
 

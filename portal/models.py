@@ -44,7 +44,7 @@ class Finding(models.Model):
     """A thing that the worker found out for pages, which show its age: the computers of the cluster, what becomes of idle machines."""
 
     class Name(models.TextChoices):
-        HOSTS = "hosts"  # see portal.dashboard.seen_hosts
+        HOSTS = "hosts"  # of a version before 0.5
         DEEDS = "deeds"  # machines by what becomes of them: see portal.dashboard.coming_week
         DEED_COUNTS = "deed counts"  # how many these are
 

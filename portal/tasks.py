@@ -14,7 +14,8 @@ from cloud.contract import CloudError
 from lib import seldom
 from machines import cloud_identity
 from machines.launches_under_way import must_wait
-from portal.dashboard import coming_week, day_counts, seen_hosts
+from nodes.hypervisors import looks
+from portal.dashboard import coming_week, day_counts
 from portal.ops import cloud_check
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def take_stock() -> None:
     if must_wait("computers", now):
         return
     try:
-        seen_hosts.look(cloud_identity.opened(), now)
+        looks.look(cloud_identity.opened().hosts(), now)
     except CloudError as error:
         seldom.warning(log, "the computers", "the list of computers stays as it was: %s", error)
 

@@ -12,10 +12,11 @@ from django.utils.translation import ngettext
 from lib.measures import UNBROKEN, memory
 from lib.time_words import in_words
 from machines.states import State
+from nodes.models import Node
 from portal.dashboard.need_parts import brief
 from portal.dashboard.needs import ALMOST_FULL, CLOCKS_APART
 from portal.dashboard.request_times import RequestTimes
-from portal.dashboard.snapshot import ROLES, Host, InState, Snapshot
+from portal.dashboard.snapshot import ROLES, InState, Snapshot
 from portal.ops.cloud_silence import Silence, silence_of
 from portal.presenters.tones import tone_of
 from tunnels.models import Gateway
@@ -50,7 +51,7 @@ class Beat:
 class ShownHost:
     """A computer of the cluster, as the page shows it."""
 
-    host: Host
+    host: Node
 
     @property
     def tone(self) -> str:
@@ -67,8 +68,7 @@ class ShownHost:
     @property
     def away_since(self) -> datetime | None:
         """Return since when it is out of service, where that is known."""
-        is_away = self.tone != "on" and self.host.since
-        return datetime.fromisoformat(self.host.since) if is_away else None
+        return self.host.since if self.tone != "on" else None
 
     @property
     def levels(self) -> list[tuple[str, int, str]]:

@@ -1,7 +1,7 @@
 """Facts for the dashboard, read at one moment: a handful of queries, whatever the number of machines and people. Nothing is asked of the cloud."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from machines.launches_under_way import LASTS
 from machines.models import CloudWatch, DiskImage, Machine, Question, Stray
 from machines.states import State, Wanted
 from nodes import states as computer_states
-from nodes.models import Computer
+from nodes.models import Computer, Node
 from portal.models import CloudCheck, DayCount, Finding
 from portal.ops.health import FAILS_TOLD
 from quotas.models import QuotaRequest
@@ -40,27 +40,6 @@ class InState:
     stuck: int = 0  # longer than a launch takes
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A computer of the cluster, as the worker last saw it. See cloud.contract.Host."""
-
-    name: str
-    up: bool = True
-    enabled: bool = True
-    note: str = ""
-    vcpus: int = 0
-    vcpus_used: int = 0
-    ram_mb: int = 0
-    ram_mb_used: int = 0
-    servers: int = 0
-    since: str = ""  # when it came into service or out of it; '' where nobody saw that
-
-    @classmethod
-    def from_json(cls, row: dict[str, Any]) -> "Host":
-        """Read what a worker wrote, which may be of another version while an upgrade runs."""
-        return cls(**{each.name: row[each.name] for each in fields(cls) if each.name in row})
-
-
 @dataclass(frozen=True)
 class Snapshot:
     """Everything that the dashboard shows, except the charts."""
@@ -78,7 +57,7 @@ class Snapshot:
     uncopied: Sequence[Machine] = ()  # likewise, of those of whose disk no copy could be made
     counts: Mapping[str, int] = field(default_factory=dict)
     mails_since: datetime | None = None
-    hosts: Sequence[Host] = ()
+    hosts: Sequence[Node] = ()
     hosts_at: datetime | None = None
     deeds: Mapping[str, int] = field(default_factory=dict)  # what becomes of idle machines in the next days
     deeds_at: datetime | None = None
@@ -102,7 +81,8 @@ def take_snapshot() -> Snapshot:
     watch, ahead = _watch()
     states, in_bin = _states(now)
     counts = _counts(now)
-    hosts, deeds = _findings(Finding.Name.HOSTS, Finding.Name.DEED_COUNTS)
+    deeds = Finding.objects.filter(name=Finding.Name.DEED_COUNTS).first()
+    hosts = list(Node.objects.filter(listed=True))
     return Snapshot(
         now,
         clock_ahead=ahead,
@@ -117,18 +97,13 @@ def take_snapshot() -> Snapshot:
         uncopied=_named(Q(pk__in=_failed_copies(now).values("machine"))) if counts.get("copies failed") else (),
         counts=counts,
         mails_since=outbox.failing_since(now),
-        hosts=[Host.from_json(row) for row in hosts.data["hosts"]] if hosts else (),
-        hosts_at=hosts.found_at if hosts else None,
+        hosts=hosts,
+        hosts_at=max((node.seen_at for node in hosts), default=None),
         deeds=deeds.data if deeds else {},
         deeds_at=deeds.found_at if deeds else None,
         check=CloudCheck.objects.filter(pk=1).first(),
         pause=current_pause(now),
     )
-
-
-def _findings(*names: str) -> list[Finding | None]:
-    found = {row.name: row for row in Finding.objects.filter(name__in=names)}
-    return [found.get(name) for name in names]
 
 
 def _watch() -> tuple[CloudWatch | None, timedelta]:

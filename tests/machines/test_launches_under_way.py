@@ -108,7 +108,7 @@ def test_a_day_of_launches_starves_no_work(clock: "Clock", student: User) -> Non
 def test_computers_and_tenants_wait(db: None, student: User, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("machines.cloud_identity.opened", FakeCloud)
-    monkeypatch.setattr("portal.dashboard.seen_hosts.look", lambda *_facts: asked.append("computers"))
+    monkeypatch.setattr("nodes.hypervisors.looks.look", lambda *_facts: asked.append("computers"))
     monkeypatch.setattr("machines.reconcile.tenants.tidy", lambda *_facts: asked.append("tenants"))
     make_machine(student, name="new", state="building", state_since=timezone.now())
     for _turn in range(2):

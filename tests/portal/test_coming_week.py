@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +13,9 @@ from django.utils import timezone
 from accounts.models import User
 from cloud.contract import Host
 from machines.models import Machine
-from portal.dashboard import coming_week, findings, seen_hosts
+from nodes.hypervisors import looks
+from nodes.models import Node
+from portal.dashboard import coming_week, findings
 from portal.dashboard.coming_week import Week
 from portal.models import Finding
 from tests.machines.idle.quiet import row
@@ -101,7 +102,7 @@ def test_nobody_else_sees_it(who: str, address: str, client: Client, request: py
 
 def test_of_two_workers_the_later_finding_stays(db: None) -> None:
     for seconds in (0, 10, 5):
-        findings.keep({"hosts": {"n": seconds}}, NOW + timedelta(seconds=seconds))
+        findings.keep({"deeds": {"n": seconds}}, NOW + timedelta(seconds=seconds))
     assert Finding.objects.get().data == {"n": 10}
 
 
@@ -113,23 +114,21 @@ def test_the_worker_keeps_the_computers_of_the_cluster(db: None, monkeypatch: py
     cloud: Any = FakeCloud()
     monkeypatch.setattr(cloud_identity, "opened", lambda: cloud)
     tasks.take_stock()
-    found = Finding.objects.get(name="hosts")
-    assert len(found.data["hosts"]) == 2
+    assert Node.objects.count() == 2
+    before = list(Node.objects.values())
     cloud.busy = True
     tasks.take_stock()
-    assert Finding.objects.get(name="hosts").found_at == found.found_at
+    assert list(Node.objects.values()) == before
 
 
 @pytest.mark.parametrize("fact", ["up", "enabled"])
 def test_since_when_a_computer_is_away_is_kept_and_shown(admin: User, client: Client, fact: str) -> None:
     quinde, tucan = (Host(name, up=True, enabled=True) for name in ("quinde", "tucan"))
-    cloud: Any = SimpleNamespace(hosts=lambda: [tucan, quinde])
     client.force_login(admin)
     times = [NOW + timedelta(hours=hour) for hour in range(4)]
     for at, is_well, since in zip(times, (True, False, False, True), (None, times[1], times[1], times[3]), strict=True):
         tucan = replace(tucan, **{fact: is_well})
-        seen_hosts.look(cloud, at)
-        found = [row["since"] for row in Finding.objects.get().data["hosts"]]
-        assert found == ["", since.isoformat() if since else ""]
+        looks.look([tucan, quinde], at)
+        assert list(Node.objects.values_list("since", flat=True)) == [None, since]
         shown = client.get("/manage/").content.decode()
         assert ("so since 2\xa0Mar\xa02026, 11:00" in shown) is not is_well

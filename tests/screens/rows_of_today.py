@@ -15,6 +15,7 @@ from accounts.notices import unsubscribe
 from accounts.notices.kinds import kind_of
 from accounts.subscriptions import ledger as ledger_of_days
 from accounts.terms import versions
+from cloud.contract import Host
 from courses.models import Template
 from lib.measures import Size
 from lib.notes import Note
@@ -23,11 +24,12 @@ from machines.disk_images import NOT_KEPT
 from machines.models import BulkRun, DiskImage, Machine
 from nodes import actions as ledger
 from nodes.files import photo_bytes, photos
+from nodes.hypervisors import looks
 from nodes.models import Plan
 from nodes.subscriptions import giving
-from portal.dashboard import coming_week, day_counts, findings
+from portal.dashboard import coming_week, day_counts
 from portal.help import contents
-from portal.models import CloudCheck, Finding
+from portal.models import CloudCheck
 from portal.presenters.audit_words import VERBS
 from quotas import actions as quota_actions
 from quotas.models import QuotaRequest
@@ -224,11 +226,8 @@ def _dashboard() -> None:
     now = timezone.now()
     day_counts.count_days(now)
     coming_week.work_out(now)
-    hosts = [
-        {"name": "quinde", "vcpus": 8, "vcpus_used": 3, "ram_mb": 16384, "ram_mb_used": 9216, "servers": 5},
-        {"name": "tucan", "up": False, "vcpus": 8, "vcpus_used": 0, "ram_mb": 16384, "ram_mb_used": 0, "servers": 0},
-    ]
-    findings.keep({Finding.Name.HOSTS: {"hosts": hosts}}, now)
+    quinde = Host("quinde", up=True, enabled=True, vcpus=8, vcpus_used=3, ram_mb=16384, ram_mb_used=9216, servers=5)
+    looks.look([quinde, Host("tucan", up=False, enabled=True, vcpus=8, ram_mb=16384)], now)
     found = {"right": "Nova answers.", "note": "Neutron answers slowly.", "wrong": "Glance does not answer."}
     rows = [{"topic": "Servers", "ok": ok, "found": Note(text).as_json(), "mend": ""} for ok, text in found.items()]
     CloudCheck.objects.update_or_create(pk=1, defaults={"checked_at": now, "rows": rows})

@@ -1,0 +1,15 @@
+"""Tell the nodes which machines they carry: of a machine they know a number, and of its owner another."""
+
+from datetime import datetime
+
+from machines.models import Machine
+from machines.states import State
+from nodes.hypervisors import carried
+from nodes.hypervisors.carried import Carried
+
+
+def note(now: datetime) -> None:
+    """Write down on which node each machine runs now. Three queries and one for a thousand machines."""
+    running = Machine.objects.filter(state=State.RUNNING).exclude(host="").order_by()
+    rows = running.values_list("host", "pk", "owner_id")
+    carried.note((Carried(host, holder, person) for host, holder, person in rows), now)

@@ -1,0 +1,80 @@
+"""Machines that nodes carried, written from above by whoever knows machines: each machine once a month, with its time on the node."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from nodes.hypervisors.intervals import month_of
+from nodes.hypervisors.models import CarriedMonth, Node, NodeTie
+
+GAP = timedelta(minutes=12)  # between two notes: what ran at both ran between them
+BATCH = 1000
+# Two workers at once: the second finds what the first wrote, and adds only what is left.
+_ADD = """
+INSERT INTO nodes_carriedmonth AS c (node_id, computer_id, month, holder, person, first_at, last_at, seconds) VALUES {rows}
+ON CONFLICT (node_id, month, holder, computer_id) DO UPDATE SET
+    seconds = c.seconds + CASE WHEN excluded.last_at > c.last_at AND excluded.last_at - c.last_at <= %s::interval
+        THEN round(extract(epoch FROM excluded.last_at - c.last_at)) ELSE 0 END,
+    last_at = CASE WHEN excluded.last_at > c.last_at OR c.last_at - excluded.last_at > %s::interval THEN excluded.last_at ELSE c.last_at END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A machine that runs now. host: the name of its node. person: the number of its owner."""
+
+    host: str
+    holder: UUID
+    person: int
+
+
+def note(carried: Iterable[Carried], now: datetime) -> None:
+    """Write down what runs now. Names of no known node are left out."""
+    nodes = dict(Node.objects.values_list("name", "pk"))
+    ties = dict(NodeTie.objects.filter(until=None, since__lte=now).values_list("node", "computer"))
+    month = month_of(now, timezone.get_default_timezone())
+    rows = [
+        (nodes[each.host], ties.get(nodes[each.host]), month, each.holder, each.person, now, now)
+        for each in sorted(carried, key=lambda each: (each.host, each.holder))
+        if each.host in nodes
+    ]
+    gap = f"{GAP.total_seconds():.0f} seconds"
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            values: list[Any] = [value for row in batch for value in row]
+            cursor.execute(
+                _ADD.format(rows=", ".join(["(%s, %s, %s, %s, %s, %s, %s, 0)"] * len(batch))), [*values, gap, gap]
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Sums of what a computer carried: machines and their owners, each counted once."""
+
+    machines: int = 0
+    people: int = 0
+
+
+def sums(computers: Iterable[int]) -> dict[int, Sums]:
+    """Return what each of these computers carried in all its time. One query."""
+    rows = CarriedMonth.objects.filter(computer__in=computers).order_by().values("computer")
+    counted = rows.annotate(machines=Count("holder", distinct=True), people=Count("person", distinct=True))
+    return {row["computer"]: Sums(row["machines"], row["people"]) for row in counted}
+
+
+def together(computers: Iterable[int]) -> Sums:
+    """Return what these computers carried together: what two of them carried counts once."""
+    rows = CarriedMonth.objects.filter(computer__in=computers)
+    return Sums(**rows.aggregate(machines=Count("holder", distinct=True), people=Count("person", distinct=True)))
+
+
+def hours_of_machines(computers: Iterable[int]) -> int:
+    """Return for how many whole hours machines ran on these computers."""
+    return int(CarriedMonth.objects.filter(computer__in=computers).aggregate(all=Sum("seconds"))["all"] or 0) // 3600

@@ -1,0 +1,141 @@
+"""Looks of the worker at the cluster's computers, written down: their facts, what changed, and for how long they were up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from cloud.contract import Host
+from nodes.hypervisors import hours
+from nodes.hypervisors.intervals import month_of, months_of
+from nodes.hypervisors.models import ClusterHour, Node, NodeEvent, NodeSpell
+
+GAP = timedelta(
+    minutes=7
+)  # between two looks, which wait five for launches: a node that was up at both was up between them
+# What a look writes. Each is a fact of cloud.contract.Host; one that a version of it does not have stays as it was.
+FACTS = (
+    "up", "enabled", "fenced", "note", "vcpus", "vcpus_used", "ram_mb", "ram_mb_used", "disk_gb", "disk_gb_used", "servers", "load",
+    "heard_at",
+)  # fmt: skip
+_COLUMNS = (*FACTS, "heard_anew_at", "seen_at", "since", "listed")
+Kind = NodeEvent.Kind
+
+
+@transaction.atomic
+def look(hosts: Iterable[Host], now: datetime) -> None:
+    """Write down a whole list of the cluster's computers. Of two at once the later one waits; one that began earlier changes nothing."""
+    listed = {host.name: host for host in hosts}
+    Node.objects.bulk_create(
+        [Node(name=name, seen_at=now, first_seen_at=now) for name in listed], ignore_conflicts=True
+    )
+    nodes = list(Node.objects.select_for_update(no_key=True).order_by("pk"))
+    events: list[NodeEvent] = []
+    up: dict[int, bool] = {}
+    for node in nodes:
+        if (
+            node.seen_at > now and node.seen_at - now < GAP
+        ):  # another worker has seen more; a clock that was set back is no reason
+            continue
+        was_up = node.up and node.listed
+        events += _see(node, listed.get(node.name), now)
+        if node.up:
+            up[node.pk] = was_up
+    Node.objects.bulk_update(nodes, _COLUMNS, batch_size=500)
+    NodeEvent.objects.bulk_create(events, batch_size=500)
+    _keep_times(up, now)
+    _keep_hour([node for node in nodes if node.listed], now)
+
+
+def _see(node: Node, host: Host | None, now: datetime) -> list[NodeEvent]:
+    """Write what is seen of a node to it, and return what changed."""
+    before = _standing(node)
+    is_new = node.first_seen_at == now
+    node.listed = host is not None
+    if host is not None:
+        _take(node, host, now)
+        node.seen_at = now
+    else:
+        node.up = False
+    after = _standing(node)
+    if is_new:
+        return [NodeEvent(node=node, at=now, kind=Kind.SEEN)]
+    if before[:2] != after[:2]:
+        node.since = now
+    return [NodeEvent(node=node, at=now, kind=kind, note=note) for kind, note in _changes(before, after, node)]
+
+
+def _take(node: Node, host: Host, now: datetime) -> None:
+    heard_before = node.heard_at
+    for fact in FACTS:
+        if hasattr(host, fact):
+            setattr(node, fact, getattr(host, fact))
+    node.note = node.note[:255]
+    if node.heard_at is not None and node.heard_at != heard_before:
+        node.heard_anew_at = now
+
+
+Standing = tuple[bool, bool, bool]  # up, enabled, listed
+
+
+def _standing(node: Node) -> Standing:
+    return node.up, node.enabled, node.listed
+
+
+def _changes(before: Standing, after: Standing, node: Node) -> list[tuple[str, str]]:
+    """Return the events of a change, each with its note."""
+    (up_before, enabled_before, listed_before), (up, enabled, listed) = before, after
+    found: list[tuple[str, str]] = []
+    if listed != listed_before:
+        found.append((Kind.LISTED if listed else Kind.UNLISTED, ""))
+    if up != up_before and listed:
+        found.append((Kind.UP if up else Kind.DOWN, ""))
+    if enabled != enabled_before:
+        found.append((Kind.ENABLED, "") if enabled else (Kind.DISABLED, node.note))
+    return found
+
+
+# ---- times ----
+
+
+def _keep_times(up: Mapping[int, bool], now: datetime) -> None:
+    """Let the times in which nodes were up last until now, and work out the hours of the months.
+
+    up: of each node that is up whether it was so at the look before. One that was not begins a new time.
+    """
+    lasting = [node for node, was_up in up.items() if was_up]
+    near = NodeSpell.objects.filter(node__in=lasting, began_at__lte=now + GAP, ended_at__gte=now - GAP).order_by("pk")
+    last = {spell.node_id: spell for spell in near}
+    months = {month_of(now, zone := timezone.get_default_timezone())}
+    for spell in last.values():
+        months.update(months_of((min(now, spell.ended_at), now), zone))
+        spell.began_at, spell.ended_at = min(spell.began_at, now), max(spell.ended_at, now)
+    NodeSpell.objects.bulk_update(last.values(), ["began_at", "ended_at"], batch_size=500)
+    NodeSpell.objects.bulk_create(
+        [NodeSpell(node_id=node, began_at=now, ended_at=now) for node in up if node not in last], batch_size=500
+    )
+    hours.work_out(months, list(last))
+
+
+def _keep_hour(listed: Sequence[Node], now: datetime) -> None:
+    """Keep what the cluster is in this hour: the last counts, and the most that was used."""
+    row, _is_new = ClusterHour.objects.select_for_update().get_or_create(
+        at=now.replace(minute=0, second=0, microsecond=0)
+    )
+    carrying = [node for node in listed if node.up and node.enabled]
+    row.nodes, row.nodes_up = len(listed), len(carrying)
+    for room in ("vcpus", "ram_mb"):
+        setattr(row, room, sum(getattr(node, room) for node in carrying))
+        used = sum(getattr(node, f"{room}_used") for node in carrying)
+        setattr(row, f"{room}_used", max(getattr(row, f"{room}_used"), used))
+    if (load := total_load(listed)) is not None:
+        row.load = max(row.load or 0.0, load)
+    row.save()
+
+
+def total_load(nodes: Iterable[Node]) -> float | None:
+    """Return the sum of the loads over 15 minutes of those nodes that tell theirs; None where none does."""
+    loads: list[Any] = [node.load[2] for node in nodes if node.up and node.load]
+    return round(sum(map(float, loads)), 2) if loads else None

@@ -1,0 +1,39 @@
+"""Silence of a node: how long nothing has come from it, long before the cloud calls it down.
+
+The report's time is by the cloud's clock, which may be set wrongly: a node whose reports are new at each look is not silent, whatever
+they say.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from nodes.hypervisors.models import Node
+
+SILENT_AFTER = timedelta(seconds=40)  # reports come every 10 s; a controller that is busy may be late with two
+LOOKS_APART = timedelta(seconds=20)
+
+
+def silent_for(node: Node) -> timedelta | None:
+    """Return since how long before the last look nothing has come from it, None where it is heard. Nothing is known of its clock."""
+    if not node.listed or not node.heard_at or not node.heard_anew_at:
+        return None
+    unchanged = node.seen_at - node.heard_anew_at
+    if unchanged <= timedelta():
+        return None
+    told = node.seen_at - node.heard_at
+    length = told if unchanged <= told <= unchanged + LOOKS_APART + timedelta(seconds=15) else unchanged
+    return length if length >= SILENT_AFTER else None
+
+
+def last_heard(node: Node) -> datetime | None:
+    """Return when something came from it last, by our clock."""
+    length = silent_for(node)
+    return node.seen_at - length if length else None
+
+
+def unheard(names: list[str]) -> dict[str, Node]:
+    """Return those of the nodes of these names that are down or silent, by name. One query."""
+    may_be = Q(up=False) | Q(heard_anew_at__lt=F("seen_at"))
+    found = Node.objects.filter(may_be, name__in=names)
+    return {node.name: node for node in found if not node.up or silent_for(node)}
