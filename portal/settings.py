@@ -188,6 +188,7 @@ FILE_UPLOAD_TEMP_DIR = FILES_DIR if Path(FILES_DIR).is_dir() else None
 MIN_COMPUTER_RAM_MB: int = env["MIN_COMPUTER_RAM_MB"]
 MIN_COMPUTER_NIC_MBIT: int = env["MIN_COMPUTER_NIC_MBIT"]
 SUBSCRIPTION_STARTS: str = env["SUBSCRIPTION_STARTS"]
+MAINTENANCE_DAYS: int = env["MAINTENANCE_DAYS"]
 SUBSCRIPTION_GRACE_DAYS: int = env["SUBSCRIPTION_GRACE_DAYS"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 MACHINE_KEYS_FILE: str = env["MACHINE_KEYS_FILE"]  # seals the portal's key of each machine (docs/adr/0084)

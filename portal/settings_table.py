@@ -158,6 +158,8 @@ SECTIONS: tuple[Section, ...] = (
                  "When the subscription of an accepted computer starts: once it was received, or once it was accepted. It waits for its donor's account."),
         Variable("SUBSCRIPTION_GRACE_DAYS", whole_number("days"), "30",
                  "The grace after the end of a subscription, before it counts as ended."),
+        Variable("MAINTENANCE_DAYS", whole_number("days"), "60",
+                 "How often a node is to be maintained: dust, fans, disks. 0: never said to be due."),
         Variable("FILES_MAX_GB", whole_number("GB", least=1), "20",
                  "The most that photos and other files of people take on the disk, all together. Beyond it a page says that there is no room."),
         Variable("PORTAL_URL", WEB_ADDRESS, "",

@@ -4,7 +4,7 @@ from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from accounts.sign_up import is_open
-from portal import access, donor_urls, subscription_urls
+from portal import access, donor_urls, node_urls, subscription_urls
 from portal.middleware.body_limits import MB, takes_up_to
 from portal.views import (
     account,
@@ -129,6 +129,7 @@ _manage: list[URLPattern | URLResolver] = [
     path("announcements/<int:pk>/end/", announcements.end, name="announcement-end"),
     *donor_urls.desk_pages,
     *subscription_urls.manage,
+    *node_urls.manage,
     path("machines/", all_machines.all_machines, name="all-machines"),
     path("machines/bulk/", bulk_runs.choose, name="bulk"),
     path("machines/bulk/<int:run>/", bulk_runs.run, name="bulk-run"),

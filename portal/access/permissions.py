@@ -20,7 +20,7 @@ from machines.models import Answer, BulkRun, Machine, Question, Stray
 from machines.refusals import FOR_ADMINS
 from machines.verbs import FOR_ADMINS as ADMIN_VERBS
 from machines.verbs import Verb
-from nodes.models import Computer, Donation, Photo, Plan
+from nodes.models import Computer, Donation, Node, Photo, Plan
 from portal.access.roles import administers, teaches, teaches_in, teaches_somewhere
 from portal.access.visibility import changeable, to_decide
 from portal.models import CloudCheck, DayCount, Finding
@@ -230,6 +230,7 @@ RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Computer: _administration,
     Photo: _photo,
     Plan: _administration,
+    Node: _administration,
     Subscription: _subscription,
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -12,12 +12,12 @@ from django.utils.translation import ngettext
 from lib.measures import UNBROKEN, memory
 from lib.time_words import in_words
 from machines.states import State
-from nodes.models import Node
 from portal.dashboard.need_parts import brief
 from portal.dashboard.needs import ALMOST_FULL, CLOCKS_APART
 from portal.dashboard.request_times import RequestTimes
 from portal.dashboard.snapshot import ROLES, InState, Snapshot
 from portal.ops.cloud_silence import Silence, silence_of
+from portal.presenters.shown_nodes import ShownNode, shown_nodes
 from portal.presenters.tones import tone_of
 from tunnels.models import Gateway
 
@@ -47,50 +47,10 @@ class Beat:
     href: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ShownHost:
-    """A computer of the cluster, as the page shows it."""
-
-    host: Node
-
-    @property
-    def tone(self) -> str:
-        if not self.host.up:
-            return "trouble"
-        return "on" if self.host.enabled else "away"
-
-    @property
-    def word(self) -> str:
-        if not self.host.up:
-            return _("Does not answer")
-        return _("In service") if self.host.enabled else _("Takes no new machines")
-
-    @property
-    def away_since(self) -> datetime | None:
-        """Return since when it is out of service, where that is known."""
-        return self.host.since if self.tone != "on" else None
-
-    @property
-    def levels(self) -> list[tuple[str, int, str]]:
-        """Return name, percent and amounts of what is taken. Of disks nothing: they are seldom what is short."""
-        host = self.host
-        rows = [
-            (_("Processors"), host.vcpus_used, host.vcpus, f"{host.vcpus_used} / {host.vcpus}"),
-            (_("Memory"), host.ram_mb_used, host.ram_mb, f"{memory(host.ram_mb_used)} / {memory(host.ram_mb)}"),
-        ]
-        return [(name, min(100, round(100 * used / total)), text) for name, used, total, text in rows if total]
-
-    @property
-    def fullness(self) -> float:
-        return self.host.ram_mb_used / self.host.ram_mb if self.host.ram_mb else 0.0
-
-
-def shown_hosts(seen: Snapshot) -> tuple[list[ShownHost], int]:
-    """Return the computers worth a look, trouble first, then the fullest; and how many there are besides."""
-    hosts = sorted(
-        (ShownHost(host) for host in seen.hosts), key=lambda each: (each.host.up, each.host.enabled, -each.fullness)
-    )
-    return hosts[:MOST_HOSTS], len(hosts[MOST_HOSTS:])
+def shown_hosts(seen: Snapshot) -> tuple[list[ShownNode], int]:
+    """Return the nodes worth a look, trouble first, then the fullest; and how many there are besides."""
+    nodes = shown_nodes(seen.hosts, seen.now)
+    return nodes[:MOST_HOSTS], len(nodes[MOST_HOSTS:])
 
 
 def figures(seen: Snapshot) -> list[Figure]:

@@ -85,6 +85,7 @@ AREAS = (
             Entry("all-machines", _("Machines"), access.administers),
             Entry("people", _("People"), access.administers),
             Entry("desk", _("Computers"), access.administers, under=("/manage/donations/", "/manage/subscriptions/")),
+            Entry("nodes", _("Cluster"), access.administers),
             _REQUESTS(may=access.administers),
             _QUESTIONS(may=access.administers),
             _CATALOG(may=access.administers),

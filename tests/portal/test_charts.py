@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils.formats import date_format
 
-from portal.dashboard.charts import Chart, charts, nice_top
+from portal.dashboard.charts import charts
 from portal.models import DayCount
+from portal.presenters.chart_drawing import Chart, nice_top
 
 TODAY = date(2026, 11, 26)
 DAY = timedelta(days=1)
@@ -58,7 +60,7 @@ def test_a_colour_that_never_occurs_is_not_named() -> None:
 def test_room_is_a_share_of_what_there_was() -> None:
     chart = drawn(row(1, vcpus=8, vcpus_used=2, ram_mb=100, ram_mb_used=50), row(0, vcpus=8, vcpus_used=4))["room"]
     assert [each.values[-2:] for each in chart.series] == [(25, 50), (50, None)]
-    assert chart.rows[0] == (TODAY, ["50\u00a0%", "–"])
+    assert chart.rows[0] == (date_format(TODAY, "DATE_FORMAT"), ["50\u00a0%", "–"])
 
 
 def test_a_line_begins_anew_after_a_day_that_is_not_known() -> None:
@@ -70,8 +72,8 @@ def test_a_line_begins_anew_after_a_day_that_is_not_known() -> None:
 @pytest.mark.parametrize("days", [30, 90])
 def test_all_days_are_there_and_six_are_named(days: int) -> None:
     chart = drawn(row(1, launches=1), row(0, launches=1), days=days)["launches"]
-    assert (len(chart.days), len(chart.rows), len(chart.labels)) == (days, days, 6)
-    assert (chart.days[-1], chart.rows[0][0]) == (TODAY, TODAY)
+    assert (len(chart.places), len(chart.rows), len(chart.labels)) == (days, days, 6)
+    assert chart.rows[0][0] == chart.places[-1].name == date_format(TODAY, "DATE_FORMAT")
 
 
 @pytest.mark.parametrize("rows", [[], [row()], [row(1), row(0)]])

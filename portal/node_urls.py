@@ -1,0 +1,13 @@
+"""Addresses of the cluster's nodes, below /manage/, for administrators."""
+
+from django.urls import path
+
+from portal.views import nodes_pages
+
+manage = [
+    path("nodes/", nodes_pages.nodes, name="nodes"),
+    path("nodes/<int:pk>/", nodes_pages.node, name="node"),
+    path("nodes/<int:pk>/tie/", nodes_pages.tie, name="node-tie"),
+    path("nodes/<int:pk>/untie/", nodes_pages.untie, name="node-untie"),
+    path("nodes/<int:pk>/maintained/", nodes_pages.maintained, name="node-maintained"),
+]
