@@ -93,6 +93,25 @@ def test_a_restore_that_was_killed_is_done_again(
     assert backup_archive.missing() == []
 
 
+def test_a_restore_goes_on_whose_files_were_killed_unfinished(
+    restore: Callable[[], None], files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(files)
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "rename", _killed_at_the_first_photo)
+        killed.setattr(Path, "unlink", lambda path, **_options: None)
+        with pytest.raises(KeyboardInterrupt):
+            restore()
+    restore()
+    assert backup_archive.missing() == []
+
+
+def _killed_at_the_first_photo(path: Path, target: Path) -> None:
+    if file_store.is_name(target.name):
+        raise KeyboardInterrupt
+    path.replace(target)
+
+
 def test_what_is_lost_is_said(archive: Path, files: Path, kept: list[StoredFile], tmp_path: Path) -> None:
     (files / kept[2].pk.hex).unlink()
     with pytest.raises(CommandError, match=rf"lacks 1 files.*{kept[2].pk.hex}"):
