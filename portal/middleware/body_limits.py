@@ -54,7 +54,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Whoever sends a large body: a known person, by their id, or a stranger, by their network; '' where that is unknown."""
+    """The sender of a large body. name: the id of a known person, the network of a stranger, '' where that is unknown."""
 
     name: str
     is_known: bool
