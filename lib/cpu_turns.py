@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal
 
+SIGNING_IN = _("Many people are signing in at this moment. Try again in a few seconds.")
 PAUSE_SECONDS = 0.01  # between two tries to get a file's lock
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # the quota of processors of a container or a unit
 
@@ -43,11 +44,11 @@ def processors() -> int:
 class Turns:
     """Hand out at most `most` turns at once. Raises Busy after waiting for `seconds`, or at once where `line` threads of this process wait already."""
 
-    def __init__(self, folder: Path, *, most: int, seconds: float, line: int = 100) -> None:
+    def __init__(self, folder: Path, *, most: int, seconds: float, line: int = 100, sentence: str = SIGNING_IN) -> None:
         self._folder, self._most, self._seconds = folder, most, seconds
         self._here = BoundedSemaphore(most)  # no more threads than there are turns try the files
         self._line, self._waiting, self._lock = line, 0, Lock()
-        self._own = local()
+        self._own, self._sentence = local(), sentence
 
     @contextmanager
     def take(self) -> Iterator[None]:
@@ -71,7 +72,7 @@ class Turns:
         finally:
             self._leave_line()
         if not is_next:
-            raise busy()
+            raise busy(self._sentence)
         try:
             with self._locked(until):
                 yield
@@ -81,7 +82,7 @@ class Turns:
     def _join_line(self) -> None:
         with self._lock:
             if self._waiting >= self._line:
-                raise busy()
+                raise busy(self._sentence)
             self._waiting += 1
 
     def _leave_line(self) -> None:
@@ -93,7 +94,7 @@ class Turns:
         file = self._try_all()
         while file is None:
             if monotonic() >= until:
-                raise busy()
+                raise busy(self._sentence)
             sleep(PAUSE_SECONDS)  # at most `most` threads do this
             file = self._try_all()
         with file:  # closing it gives the lock back
@@ -118,6 +119,6 @@ class Turns:
         return self._folder
 
 
-def busy() -> Busy:
-    """Return the refusal for a sign-in whose turn did not come in time."""
-    return Busy(_("Many people are signing in at this moment. Try again in a few seconds."))
+def busy(sentence: str = SIGNING_IN) -> Busy:
+    """Return the refusal of work whose turn did not come in time."""
+    return Busy(sentence)

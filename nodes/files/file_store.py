@@ -183,7 +183,7 @@ def renamed_at_the_end(path: Path, mode: int = 0o640) -> Iterator[BinaryIO]:
 
     mode: by default the worker and the backup read it, by the folder's group.
     """
-    part = path.with_name(path.name + PART)
+    part = path.with_name(f"{uuid.uuid4().hex}{PART}")  # never one that a killed process left
     try:
         with part.open("xb") as file:
             os.fchmod(file.fileno(), mode)

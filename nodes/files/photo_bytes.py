@@ -77,7 +77,9 @@ def read(data: bytes) -> Picture:
 def turns() -> Turns:
     """Return the turns of this installation for reading photos; half of the processors are left to the pages."""
     folder = passwords.turns_folder()
-    return Turns(folder.with_name(f"{folder.name}-photos"), most=max(1, processors() // 2), seconds=WAIT_SECONDS)
+    sentence = _("Many photos are being read at this moment. Send it again in a few seconds.")
+    most = max(1, processors() // 2)
+    return Turns(folder.with_name(f"{folder.name}-photos"), most=most, seconds=WAIT_SECONDS, sentence=sentence)
 
 
 def _kind(data: bytes) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop as _
 
 from lib import csv_lists
 from lib.csv_lists import BadList, by_header, plain
+from lib.names import BadName, clean_name
 from lib.notes import Note
 from lib.spreadsheets import is_formula
 from nodes import amounts, fact_bounds
@@ -114,7 +115,12 @@ def _facts(texts: dict[str, str], unit_of: dict[str, str]) -> tuple[dict[str, An
     facts: dict[str, Any] = {"kind": _KIND.get(plain(texts.get("kind", "")), "")}
     if not facts["kind"]:
         return facts, _unreadable("kind", texts["kind"])
-    facts |= {name: texts[name] for name in ("model", "cpu") if texts.get(name)}
+    for name in ("model", "cpu"):
+        if text := texts.get(name, ""):
+            try:
+                facts[name] = clean_name(text, longest=csv_lists.LONGEST_CELL)
+            except BadName as refusal:
+                return facts, Note(_("%(column)s: %(why)s"), {"column": _named(name), "why": refusal.note.as_json()})
     for name, reader in amounts.READERS.items():
         if text := texts.get(name, ""):
             facts[name] = _amount(reader, text, unit_of.get(name, ""))

@@ -1,7 +1,7 @@
 """Limits on the size and duration of a request's body: an ASGI layer around all others, since Django keeps a whole body before any view.
 
 Without a Content-Length, too. A view that takes more says so with `takes_up_to`; it is given more for a person who is known from the
-head of the request, before the body is read, and for strangers only where it says so, a few at a time.
+head of the request, before the body is read, and for strangers only where it says so, a few at a time, and fewer from one address.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import codecs
 import logging
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -24,12 +25,14 @@ from django.urls import Resolver404, resolve
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+from accounts.limits import network_of
 from accounts.models import User
 from lib import seldom
 from portal.api.authentication import Bearer
 from portal.large_bodies import MB as MB
 from portal.large_bodies import takes_up_to as takes_up_to
 from portal.middleware.readable_heads import readable
+from portal.request_facts import address_of
 from portal.views import errors
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,8 @@ SECONDS = 60.0  # for a body of that size;
 BYTES_A_SECOND = 50_000  # what is allowed to be larger may come at this rate
 # After a refusal the rest is read and thrown away for a moment: who still sends when we hang up would not see the answer.
 DRAINED_SECONDS, DRAINED = 2.0, 16 * MB
-MOST_STRANGERS = 4  # at once, with a body larger than LARGEST: each may take its whole time, and room on the disk
+# At once, with bodies larger than LARGEST: each may take its whole time, and room on the disk.
+MOST_STRANGERS, MOST_OF_ADDRESS, MOST_OF_PERSON = 8, 2, 4
 REFUSED_STATUS = "minga.refused"  # in the scope: the status of the answer
 ALLOWED = "minga.allowed"  # in the scope: how many bytes were allowed
 
@@ -48,29 +52,37 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The sender of a large body. name: the id of a known person, the network of a stranger, '' where that is unknown."""
+
+    name: str
+    is_known: bool
+
+
 class BodyLimit:
     """The layer itself. Django makes the answer to a refused body: it has the page, the language, the log."""
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.strangers: set[Body] = set()  # whose large bodies are on their way
+        self.places: dict[Body, Sender] = {}  # of the large bodies that are on their way
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         scope = readable(scope)
-        body = Body(scope, receive, send, self.strangers)
+        body = Body(scope, receive, send, self.places)
         try:
             await self.app(scope, body.receive, body.send)
         finally:
-            self.strangers.discard(body)
+            self.places.pop(body, None)
 
 
 class Body:
     """The body of one request on its way in."""
 
-    def __init__(self, scope: Message, receive: Receive, send: Send, strangers: set["Body"]) -> None:
-        self.scope, self._receive, self._send, self._strangers = scope, receive, send, strangers
+    def __init__(self, scope: Message, receive: Receive, send: Send, places: "dict[Body, Sender]") -> None:
+        self.scope, self._receive, self._send, self._places = scope, receive, send, places
         self.got, self.limit, self.is_raised, self.is_whole = 0, LARGEST, False, False
         self.begun = asyncio.get_running_loop().time()
         self.until = self.begun + SECONDS
@@ -97,23 +109,32 @@ class Body:
         """Say whether the size is beyond the limit. The person is looked up only when that matters."""
         if size > self.limit and not self.is_raised:
             self.is_raised = True
-            limit, is_known = await sync_to_async(limit_of, thread_sensitive=False)(self.scope)
-            self._raise_to(limit, is_known)
+            limit, sender = await sync_to_async(limit_of, thread_sensitive=False)(self.scope)
+            self._raise_to(limit, sender)
         return size > self.limit
 
     def _until(self) -> float:
         """Return when the body must have gone on. A stranger has only the time that what came already earns: the silent give their place up."""
         earned = self.begun + SECONDS + self.got / BYTES_A_SECOND
-        return min(self.until, earned) if self in self._strangers else self.until
+        sender = self._places.get(self)
+        return self.until if sender is None or sender.is_known else min(self.until, earned)
 
-    def _raise_to(self, limit: int, is_known: bool) -> None:
-        if limit > LARGEST and not is_known:
-            if len(self._strangers) >= MOST_STRANGERS:
+    def _raise_to(self, limit: int, sender: Sender) -> None:
+        if limit > LARGEST:
+            if self._is_full(sender):
                 self._beyond = 503
                 return
-            self._strangers.add(self)
+            self._places[self] = sender
         self.limit = limit
         self.until += max(0, limit - LARGEST) / BYTES_A_SECOND
+
+    def _is_full(self, sender: Sender) -> bool:
+        """Say whether no place is left for this sender. An unknown network is no single one: a proxy may hide everybody behind it."""
+        own = sum(each == sender for each in self._places.values())
+        if sender.is_known:
+            return own >= MOST_OF_PERSON
+        strangers = sum(not each.is_known for each in self._places.values())
+        return strangers >= MOST_STRANGERS or (sender.name != "" and own >= MOST_OF_ADDRESS)
 
     def _refuse(self, status: int) -> Message:
         """Leave an empty request of it, which the middleware below answers."""
@@ -149,16 +170,17 @@ def stated_length(scope: Message) -> float:
     return int(stated) if stated.isdigit() and len(stated) < 19 else math.inf
 
 
-def limit_of(scope: Message) -> tuple[int, bool]:
-    """Return how many bytes this request may send, and whether it may as a known person: more than usual where its view takes more."""
+def limit_of(scope: Message) -> tuple[int, Sender]:
+    """Return how many bytes this request may send, more than usual where its view takes more, and who sends them."""
     request = ASGIRequest(scope, BytesIO())
     try:
         size, may, strangers = getattr(resolve(request.path_info).func, "takes_up_to", (LARGEST, _nobody, False))
         person = _person(request) if size > LARGEST else None
-        is_known = person is not None and may(person)
-        return (int(size) if is_known or strangers else LARGEST), is_known
+        if person is not None and may(person):
+            return int(size), Sender(str(person.pk), is_known=True)
+        return (int(size) if strangers else LARGEST), Sender(network_of(address_of(request)), is_known=False)
     except Resolver404:
-        return LARGEST, False
+        return LARGEST, Sender("", is_known=False)
     finally:
         connection.close()  # this thread's own: the body may take minutes
 

@@ -4,13 +4,16 @@ The dump is made first. Files never change and stay a day after they were droppe
 and older are the dump alone, and are restored as well.
 """
 
+import errno
 import hashlib
 import os
+import re
 import shutil
 import tarfile
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +29,14 @@ from portal.ops.backup import BadBackup, Tools
 DATABASE, FOLDER, SUMS = "database.dump", "files/", "SHA256SUMS"
 CHUNK = 1 << 20  # bytes
 SPARE = 100_000_000  # bytes that stay free on the disk
+UNFINISHED = re.compile(r"minga-\d+-\d+\.tar\.\d+\.(database|unfinished)")  # beside a backup, while it is made
+UNFINISHED_SECONDS = 24 * 3600.0  # of one that was killed: a backup takes less
+NO_LINKS = (
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.ENOSYS,
+    errno.EINVAL,
+)  # of disks that know none, as FAT's and some of the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +53,13 @@ def save(path: Path) -> int:
     if path.exists():
         raise BadBackup(f"{path} exists already. Choose another name: a backup is never written over.")
     found = backup.tools()
+    _remove_unfinished(path.parent)
     dump, unfinished = (path.with_name(f"{path.name}.{os.getpid()}.{part}") for part in ("database", "unfinished"))
     try:
         backup.dump(dump, found)
         _pack(unfinished, dump)
         _sums_of(unfinished)
-        os.link(unfinished, path)  # unlike a rename it never replaces a file that came in the meantime
+        _name(unfinished, path)
     except OSError as error:
         raise BadBackup(f"{path} cannot be written: {error.strerror}.") from None
     finally:
@@ -55,6 +67,24 @@ def save(path: Path) -> int:
         unfinished.unlink(missing_ok=True)
     file_store.sync(path.parent)
     return path.stat().st_size
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what backups that were killed left: whole copies of the database, which would fill the disk."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(OSError):
+            if UNFINISHED.fullmatch(path.name) and path.stat().st_mtime < time.time() - UNFINISHED_SECONDS:
+                path.unlink()
+
+
+def _name(unfinished: Path, path: Path) -> None:
+    """Give a backup its name. A link never replaces a file that came in the meantime, as a rename does."""
+    try:
+        os.link(unfinished, path)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        unfinished.rename(path)
 
 
 def _pack(path: Path, dump: Path) -> None:
@@ -77,7 +107,8 @@ def _pack(path: Path, dump: Path) -> None:
 def names() -> list[str]:
     """List the names of the files in FILES_DIR."""
     try:
-        return sorted(name for name in os.listdir(file_store.folder()) if file_store.is_name(name))
+        with os.scandir(file_store.folder()) as found:  # a link would carry another file out, a pipe never end
+            return sorted(e.name for e in found if file_store.is_name(e.name) and e.is_file(follow_symlinks=False))
     except FileNotFoundError:
         return []
 

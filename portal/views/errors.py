@@ -1,7 +1,9 @@
 """Pages for what cannot be answered."""
 
+import errno
 import logging
 import sys
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib import messages
@@ -58,11 +60,24 @@ def broken(request: HttpRequest) -> HttpResponse:
     """Answer when something of ours failed; it is in the log. Programs get a problem detail."""
     if is_exhausted(sys.exc_info()[1]):
         return pause(request, Busy(noop("Very many people are here at this moment. Try again in a few seconds.")))
+    if _has_no_room(sys.exc_info()[1]):
+        text = noop(
+            "What you sent cannot be kept just now: our disk has no room for it. Tell an administrator, and send it again later."
+        )
+        return pause(request, Busy(text))
     number = request_id(request)
     if request.path.startswith("/api/"):
         body = problem(500, _("Something broke on our side. Try again in a minute."), "broken", request=number)
         return JsonResponse(body, status=500, content_type=MEDIA_TYPE)
     return HttpResponse(render_to_string("500.html", {"number": number}), status=500)
+
+
+def _has_no_room(error: BaseException | None) -> bool:
+    """Say whether what was sent could not be written: the disk is full, or FILES_DIR, where Django keeps it meanwhile, is not there."""
+    if not isinstance(error, OSError):
+        return False
+    is_in_folder = isinstance(error.filename, str) and Path(error.filename).parent == Path(settings.FILES_DIR)
+    return is_in_folder or error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def refused(request: HttpRequest, status: int, most_mb: int) -> HttpResponse:

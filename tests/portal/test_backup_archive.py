@@ -1,6 +1,8 @@
 """The files of people in a backup: all come back elsewhere, and a bad archive changes nothing."""
 
+import errno
 import io
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -93,6 +95,25 @@ def test_a_restore_that_was_killed_is_done_again(
     assert backup_archive.missing() == []
 
 
+def test_a_restore_goes_on_whose_files_were_killed_unfinished(
+    restore: Callable[[], None], files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(files)
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "rename", _killed_at_the_first_photo)
+        killed.setattr(Path, "unlink", lambda path, **_options: None)
+        with pytest.raises(KeyboardInterrupt):
+            restore()
+    restore()
+    assert backup_archive.missing() == []
+
+
+def _killed_at_the_first_photo(path: Path, target: Path) -> None:
+    if file_store.is_name(target.name):
+        raise KeyboardInterrupt
+    path.replace(target)
+
+
 def test_what_is_lost_is_said(archive: Path, files: Path, kept: list[StoredFile], tmp_path: Path) -> None:
     (files / kept[2].pk.hex).unlink()
     with pytest.raises(CommandError, match=rf"lacks 1 files.*{kept[2].pk.hex}"):
@@ -178,3 +199,37 @@ def test_without_the_folder_nothing_is_changed(restore: Callable[[], None], file
     with pytest.raises(CommandError, match=r"FILES_DIR .* cannot be written"):
         restore()
     assert StoredFile.objects.filter(media_type="changed/since").exists()
+
+
+def test_what_killed_backups_left_goes(archive: Path, tmp_path: Path) -> None:
+    names = [
+        "minga-20261101-010203.tar.12.database",
+        "minga-20261101-010203.tar.12.unfinished",
+        "of.another.database",
+        "x.1.database",
+    ]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    for name in names[:3]:
+        os.utime(tmp_path / name, (0, 0))
+    call_command("backup", str(tmp_path))
+    assert [(tmp_path / name).exists() for name in names] == [False, False, True, True]
+
+
+def test_a_disk_without_links_takes_a_backup(
+    kept: list[StoredFile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_paths: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    call_command("backup", str(tmp_path / "on-a-stick.tar"))
+    assert [path.name for path in tmp_path.glob("on-a-stick*")] == ["on-a-stick.tar"]
+
+
+def test_a_link_in_the_folder_carries_nothing_out(kept: list[StoredFile], files: Path, tmp_path: Path) -> None:
+    (files / ("a" * 32)).symlink_to("/etc/passwd")
+    os.mkfifo(files / ("b" * 32))
+    call_command("backup", str(tmp_path / "minga.tar"))
+    with tarfile.open(tmp_path / "minga.tar") as tar:
+        assert len(tar.getnames()) == len(kept) + 2  # the dump, the checksums

@@ -86,8 +86,8 @@ class Sent:
 class Slow(Sent):
     """A body that stops beyond the usual limit until it is told to go on."""
 
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
+    def __init__(self, size: int, **headers: str) -> None:
+        super().__init__(size, **headers)
         self.is_slow, self.goes_on = asyncio.Event(), asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
@@ -138,15 +138,50 @@ async def test_a_few_strangers_at_once_may_send_more_where_a_view_says_so(monkey
     monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
     assert (await Sent(3 * MB).to("/offered/")) == (200, str(3 * MB))
     slow = [Slow(3 * MB) for _n in range(body_limits.MOST_STRANGERS)]
-    under_way = [asyncio.create_task(sent.to("/offered/")) for sent in slow]
+    assert await answers_while(slow, "/offered/", lambda: Sent(3 * MB)) == 503
+    slow = [Slow(3 * MB) for _n in range(body_limits.MOST_STRANGERS)]
+    assert await answers_while(slow, "/offered/", lambda: Sent(LARGEST)) == 200
+    assert (await Sent(3 * MB).to("/offered/"))[0] == 200
+
+
+async def answers_while(slow: list[Slow], address: str, other: Callable[[], Sent]) -> int:
+    """The status of another large body while these are on their way, which all arrive then."""
+    under_way = [asyncio.create_task(sent.to(address)) for sent in slow]
     await asyncio.gather(*(sent.is_slow.wait() for sent in slow))
-    one_more = Sent(3 * MB)
-    assert (await one_more.to("/offered/"))[0] == 503
-    assert (await Sent(LARGEST).to("/offered/"))[0] == 200
+    status = (await other().to(address))[0]
     for sent in slow:
         sent.goes_on.set()
     assert [answer[0] for answer in await asyncio.gather(*under_way)] == [200] * len(slow)
-    assert (await Sent(3 * MB).to("/offered/"))[0] == 200
+    return status
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("other", "status"), [("2001:db8:0:1::9", 503), ("2001:db8:0:2::9", 200), ("192.0.2.7", 200)])
+async def test_strangers_of_one_address_leave_places_to_others(
+    other: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
+    slow = [come_from(f"2001:db8:0:1::{n}", Slow(3 * MB)) for n in range(body_limits.MOST_OF_ADDRESS)]
+    assert await answers_while(slow, "/offered/", lambda: come_from(other, Sent(3 * MB))) == status
+
+
+def come_from(address: str, sent: Any) -> Any:
+    """The same request, from this address."""
+    sent.scope["client"] = (address, 40_000)
+    return sent
+
+
+@pytest.mark.parametrize(("who", "status"), [("teacher", 503), ("second", 200)])
+async def test_nobody_sends_very_many_large_bodies_at_once(
+    who: str, status: int, teacher_who_stays: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body_limits, "DRAINED_SECONDS", 0)
+    second = await in_a_thread(User.objects.create_user, "second", "", "minga")
+    headers = {
+        name: await in_a_thread(_session, each) for name, each in (("teacher", teacher_who_stays), ("second", second))
+    }
+    slow = [Slow(3 * MB, **headers["teacher"]) for _n in range(body_limits.MOST_OF_PERSON)]
+    assert await answers_while(slow, "/offered/", lambda: Sent(3 * MB, **headers[who])) == status
 
 
 @pytest.mark.django_db(transaction=True)

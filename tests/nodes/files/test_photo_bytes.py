@@ -2,10 +2,13 @@
 
 import struct
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from accounts import passwords
+from lib.cpu_turns import Busy
 from nodes.files import photo_bytes
 from nodes.files.photo_bytes import BadPhoto
 from tests.nodes.files.pictures import from_a_phone, picture, png
@@ -161,3 +164,13 @@ def test_a_photo_with_a_bad_tag_in_its_metadata_is_turned_upright_all_the_same()
     out = BytesIO()
     Image.new("RGB", (40, 20)).save(out, "JPEG", exif=exif)
     assert photo_bytes.read(out.getvalue()).width == 20
+
+
+def test_a_photo_that_waits_too_long_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(passwords, "turns_folder", lambda: tmp_path / "turns")
+    monkeypatch.setattr(photo_bytes, "WAIT_SECONDS", 0)
+    turns = photo_bytes.turns.__wrapped__()
+    monkeypatch.setattr(turns, "_line", 0)
+    monkeypatch.setattr(photo_bytes, "turns", lambda: turns)
+    with pytest.raises(Busy, match="Many photos are being read"):
+        photo_bytes.read(picture())

@@ -36,6 +36,7 @@ def test_kinds() -> None:
         ("model;year\nx;1950", "year: “1950” cannot be read."), ("model;peso\nx;0,01 kg", "weight: From 100"),
         ("model\n=1+1", "formula"), ("model;note\nx;@cmd", "formula"), (f"model\n{'x' * 101}", "model: At most 100 characters."),
         (f"model;reference\nx;{'y' * 61}", "a reference 60"), (f"model;note\nx;{'y' * 501}", "a note has at most 500"),
+        ("model\nDell \u202ellaD", "model: A name is one line"), ('cpu\n"Core\ni5"', "processor: A name is one line"),
     ],
 )  # fmt: skip
 def test_a_line_says_what_is_wrong_with_it(cell: str, sentence: str) -> None:
