@@ -6,6 +6,7 @@ from portal import access
 from portal.middleware.body_limits import MB, takes_up_to
 from portal.sent_photos import MOST_BYTES as PHOTOS
 from portal.views import (
+    certificate_pages,
     desk,
     desk_photos,
     donate,
@@ -82,5 +83,8 @@ donor_pages = [
     path("photos/by-link/<str:token>/", photo_pages.by_link, name="photo-by-link"),
     path("photos/by-link/<str:token>/small/", photo_pages.by_link, {"is_small": True}, name="photo-by-link-small"),
     path("given/<str:token>/receipts/<int:pk>/", receipt_pages.by_link, name="given-receipt"),
+    path("donating/certificates/<int:pk>/", certificate_pages.signed_in, name="donation-certificate"),
+    path("given/<str:token>/certificates/<int:pk>/", certificate_pages.by_link, name="given-certificate"),
+    path("w/<str:typed>/", certificate_pages.public, name="public-certificate"),
     path("c/<str:typed>/", public_computer.public_computer, name="public-computer"),
 ]

@@ -121,3 +121,12 @@ class WithdrawForm(forms.Form):
         label=_("Record its disks anew, to correct them"), required=False, initial=True,
         help_text=_("They stand on the computer's page, with their evidence, until you issue another certificate."),
     )  # fmt: skip
+
+
+class SerialForm(forms.Form):
+    """A serial number, as it stands on a certificate or on a disk."""
+
+    serial = OneLine(
+        label=_("Serial number of the disk"), max_length=60, help_text=_("As it stands on the paper, or on the disk."),
+        error_messages={"required": _("Type the serial number that you want to check.")},
+    )  # fmt: skip
