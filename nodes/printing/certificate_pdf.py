@@ -52,8 +52,12 @@ def address_of(number: str) -> str:
 
 def certificate(row: WipeCertificate) -> bytes:
     """Return a certificate as a PDF, in the active language and time zone. One that was withdrawn says so on top."""
+    return drawn(row, list(row.disks.prefetch_related("evidence__file")))
+
+
+def drawn(row: WipeCertificate, disks: Sequence[DiskWipe]) -> bytes:
+    """Return a certificate of these disks as a PDF."""
     fonts.register()
-    disks = list(row.disks.prefetch_related("evidence__file"))
     title = _("Certificate of wiped disks")
     story = [
         _head(row, title),

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from nodes.models import Computer, DiskWipe
 from nodes.wiping import disk_checks, disks
@@ -50,8 +51,8 @@ class WipeForm(forms.Form):
     )  # fmt: skip
     tool = OneLine(label=_("Program"), max_length=60, required=False)
     tool_version = OneLine(label=_("Its version"), max_length=30, required=False)
-    started_at = MinuteField(label=_("Start"), required_words=_("Say when it started."))
-    ended_at = MinuteField(label=_("End"), required_words=_("Say when it ended."))
+    started_at = MinuteField(label=pgettext_lazy("wipe", "Start"), required_words=_("Say when it started."))
+    ended_at = MinuteField(label=pgettext_lazy("wipe", "End"), required_words=_("Say when it ended."))
     result = _choice(_("Result"), Result.choices)
     verification = _choice(_("How it was verified"), Verification.choices, required=False)
     validation = OneLine(
@@ -84,7 +85,7 @@ class WipeForm(forms.Form):
         """Return the fields in groups of which two stand side by side."""
         pairs = [
             ("media", "size_gb"), ("serial", "computer_serial"), ("technique", "method"), ("own_technique",), ("tool", "tool_version"),
-            ("started_at", "ended_at"), ("result", "verification"), ("validation", "second_person"),
+            ("started_at",), ("ended_at",), ("result", "verification"), ("validation",), ("second_person",),
         ]  # fmt: skip
         return [[self[name] for name in names] for names in pairs]
 

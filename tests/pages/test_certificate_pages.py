@@ -1,4 +1,4 @@
-"""Who reads a certificate, and what anybody learns who checks its number."""
+"""Readers of a certificate, and what anybody learns who checks its number."""
 
 from typing import Any
 
