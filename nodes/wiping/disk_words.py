@@ -10,10 +10,15 @@ from nodes.wiping.models import DiskWipe
 
 
 def method(row: DiskWipe) -> str:
-    """Return the method, with the word of the standard beside its translation: Purga (Purge)."""
-    label = str(Method(row.method).label)
+    """Return the method of a record: see method_words."""
+    return method_words(Method(row.method))
+
+
+def method_words(method: Method) -> str:
+    """Return a method, with the word of the standard beside its translation: Purga (Purge)."""
+    label = str(method.label)
     with override("en"):
-        standard = str(Method(row.method).label)
+        standard = str(method.label)
     return label if label == standard else f"{label} ({standard})"
 
 

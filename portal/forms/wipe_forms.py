@@ -5,11 +5,12 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from nodes.models import Computer, DiskWipe
-from nodes.wiping import disk_checks, disks
+from nodes.wiping import disk_checks, disk_words, disks
 from nodes.wiping.media import Media, Method, Result, Technique, Verification
 from portal.forms.donation_fields import FactField, Lines, OneLine
 from portal.forms.minute_field import MinuteField
@@ -30,6 +31,9 @@ _ABOUT: dict[str, set[str]] = {
 }
 
 
+_method_words = lazy(disk_words.method_words, str)
+
+
 def _choice(label: Any, choices: Iterable[Any], **kwargs: Any) -> forms.ChoiceField:
     return forms.ChoiceField(
         label=label, choices=[("", _("Choose one")), *choices], error_messages=_CHOOSE, **kwargs
@@ -47,7 +51,8 @@ class WipeForm(forms.Form):
     technique = _choice(_("What was done"), Technique.choices, help_text=_("By IEEE 2883, or your own way."))
     own_technique = OneLine(label=_("Your own way, in words"), max_length=200, required=False)
     method = _choice(
-        _("Method"), Method.choices, help_text=_("By NIST SP 800-88 Rev 2. Not more than the disk allows: then you read why.")
+        _("Method"), [(each.value, _method_words(each)) for each in Method],
+        help_text=_("By NIST SP 800-88 Rev 2. Not more than the disk allows: then you read why.")
     )  # fmt: skip
     tool = OneLine(label=_("Program"), max_length=60, required=False)
     tool_version = OneLine(label=_("Its version"), max_length=30, required=False)

@@ -96,6 +96,7 @@ def _disk_page(request: SignedIn, form: WipeForm, faults: Sequence[str] = (), st
     context = {
         "form": form, "computer": form.row.computer, "disk": form.row, "evidence_faults": faults, "most": evidence.MOST,
         "evidence": form.row.evidence.all() if form.row.pk else (), "asked_without": request.POST.getlist("without"),
+        "choose_again": bool(request.FILES) and status != 200,
     }  # fmt: skip
     return render(request, "desk/disk.html", context, status=status)
 

@@ -88,6 +88,7 @@ def test_what_the_disk_does_not_allow_is_said_at_the_method(office: Client, here
 def test_other_files_are_refused_with_their_name(office: Client, here: Computer, data: bytes, said: str) -> None:
     reply = office.post(new(here), typed(evidence=[SimpleUploadedFile("a.pdf", data)]))
     assert (reply.status_code, said in text(reply)) == (400, True)
+    assert "Nothing is saved yet: choose the files again." in text(reply)
     assert not DiskWipe.objects.exists()
 
 
