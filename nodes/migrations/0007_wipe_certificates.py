@@ -5,6 +5,37 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+# What a certificate says stays as it is (ADR 112): it is withdrawn once, and who did something is forgotten with their account.
+KEEP = """
+CREATE FUNCTION certified_disk_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF to_jsonb(NEW) - 'operator_id' = to_jsonb(OLD) - 'operator_id' AND NEW.operator_id IS NULL THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'disk % stands on a certificate', OLD.id USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER certified_disk_stays BEFORE UPDATE ON nodes_diskwipe FOR EACH ROW WHEN (OLD.certificate_id IS NOT NULL)
+  EXECUTE FUNCTION certified_disk_stays();
+CREATE FUNCTION certificate_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE may text[] := ARRAY['issued_by_id', 'withdrawn_by_id'];
+BEGIN
+  IF OLD.withdrawn_at IS NULL THEN
+    may := may || ARRAY['withdrawn_at', 'withdrawn_reason'];
+  END IF;
+  IF to_jsonb(NEW) - may = to_jsonb(OLD) - may THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'certificate % stays as it is', OLD.id USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER certificate_stays BEFORE UPDATE ON nodes_wipecertificate FOR EACH ROW EXECUTE FUNCTION certificate_stays();
+"""
+UNDO = """
+DROP TRIGGER certified_disk_stays ON nodes_diskwipe;
+DROP FUNCTION certified_disk_stays();
+DROP TRIGGER certificate_stays ON nodes_wipecertificate;
+DROP FUNCTION certificate_stays();
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -96,4 +127,5 @@ class Migration(migrations.Migration):
             model_name='wipeevidence',
             constraint=models.UniqueConstraint(fields=('disk', 'file'), name='evidence_once_of_a_disk'),
         ),
+        migrations.RunSQL(KEEP, UNDO),
     ]

@@ -1,13 +1,14 @@
 """Certificates: issued once, withdrawn for a reason, made anew; and how they meet the step."""
 
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import AuditRow, User
 from nodes import actions
-from nodes.models import Computer, StateChange, WipeCertificate
+from nodes.models import Computer, DiskWipe, StateChange, WipeCertificate
 from nodes.step_checks import BadInput
 from nodes.wiping import certificate_numbers, certificates
 from nodes.wiping.certificates import FailedDisk, NothingToCertify, WithdrawnAlready
@@ -68,6 +69,24 @@ def test_one_that_is_withdrawn_says_why_and_its_disks_are_recorded_anew(admin: U
     [anew] = certificate.computer.disk_wipes.filter(certificate=None)
     [before] = certificate.disks.all()
     assert (anew.serial, anew.pk != before.pk) == (before.serial, True)
+
+
+@pytest.mark.parametrize("facts", [{"serial": "x"}, {"result": "failed"}, {"certificate": None}])
+def test_not_even_the_database_changes_what_is_certified(admin: User, facts: dict[str, Any]) -> None:
+    disk = certified(admin).disks.get()
+    with pytest.raises(IntegrityError, match="stands on a certificate"), transaction.atomic():
+        DiskWipe.objects.filter(pk=disk.pk).update(**facts)
+    DiskWipe.objects.filter(pk=disk.pk).update(operator=None)  # an account that is gone
+
+
+@pytest.mark.parametrize(
+    "facts", [{"model": "x"}, {"withdrawn_at": None, "withdrawn_reason": ""}, {"withdrawn_reason": "y"}]
+)
+def test_nor_a_certificate_that_was_withdrawn(admin: User, facts: dict[str, Any]) -> None:
+    certificate = certified(admin)
+    certificates.withdraw(certificate=certificate, by=admin, reason="x")
+    with pytest.raises(IntegrityError, match="stays as it is"), transaction.atomic():
+        WipeCertificate.objects.filter(pk=certificate.pk).update(**facts)
 
 
 def test_it_is_withdrawn_once_and_for_a_reason(admin: User) -> None:
