@@ -40,7 +40,7 @@ DROP FUNCTION certificate_stays();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nodes', '0006_first_plan'),
+        ('nodes', '0007_nodes_and_hours'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
