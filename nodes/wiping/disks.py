@@ -71,7 +71,7 @@ def change(
     Raises Certified, BadInput, BadEvidence, NoRoom.
     """
     locked = lock(disk.computer)
-    row = _open(disk)
+    row = reread(disk)
     for name, value in facts.items():
         setattr(row, name, value)
     _check(row)
@@ -88,7 +88,7 @@ def remove(*, disk: DiskWipe, by: User) -> None:
     locked = lock(disk.computer)
     if not DiskWipe.objects.filter(pk=disk.pk).exists():
         return
-    row = _open(disk)
+    row = reread(disk)
     evidence.remove(list(row.evidence.select_related("file")))
     row.delete()
     note(by, "remove_disk_wipe", locked)
@@ -105,8 +105,8 @@ def note(by: User, verb: str, computer: Computer, **detail: Any) -> None:
     record(by=by, verb=verb, thing=thing, detail=detail, is_own_recorded=True)
 
 
-def _open(disk: DiskWipe) -> DiskWipe:
-    """Read a record again, which must stand on no certificate. Its computer is locked."""
+def reread(disk: DiskWipe) -> DiskWipe:
+    """Read a record again, which must stand on no certificate. Raises Certified."""
     row = DiskWipe.objects.select_related("certificate").filter(pk=disk.pk).first()
     if row is None:
         raise Certified(_("This disk is no longer recorded here. Look at the page again."))

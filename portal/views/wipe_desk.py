@@ -50,8 +50,12 @@ def add(request: SignedIn, pk: int) -> HttpResponse:
 @once_per_form
 def change(request: SignedIn, pk: int, disk: int) -> HttpResponse:
     """Correct the record of a disk that stands on no certificate."""
-    rows = DiskWipe.objects.filter(computer=_computer(request, pk), certificate=None).select_related("computer")
-    row = get_object_or_404(rows, pk=disk)
+    row = get_object_or_404(DiskWipe.objects.select_related("computer"), computer=_computer(request, pk), pk=disk)
+    try:
+        row = disks.reread(row)
+    except Refusal as refusal:  # somebody has issued the certificate meanwhile
+        messages.error(request, str(refusal))
+        return redirect("desk-computer", pk)
     if request.method == "GET":
         return _disk_page(request, WipeForm(row=row, initial=known(row)))
     form = WipeForm(request.POST, row=row)

@@ -112,6 +112,14 @@ def test_it_is_corrected_and_removed_until_it_is_certified(office: Client, here:
     assert not DiskWipe.objects.exists()
 
 
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_a_colleague_has_certified_meanwhile_is_told(office: Client, admin: User, method: str) -> None:
+    disk = certified(admin).disks.get()
+    reply = getattr(office, method)(f"{new(disk.computer)}{disk.pk}/", typed(serial="x"), follow=True)
+    assert "This disk is on certificate WPC-" in reply.content.decode()
+    assert DiskWipe.objects.get().serial == disk.serial
+
+
 def test_evidence_is_downloaded_never_shown(office: Client, here: Computer) -> None:
     office.post(new(here), typed(evidence=[SimpleUploadedFile("x.html", b"<script>alert(1)</script>")]))
     row = DiskWipe.objects.get().evidence.get()
