@@ -4,5 +4,6 @@ states: the states of a computer, their legal moves, and the steps that lead fro
 offer. computer_numbers, donation_numbers: the numbers on labels and in mails. specs: which computers help. fact_bounds: what may be written
 down of one. actions: offer, step, undo, correct, confirm. donor_actions: what donors do without an account. mails: what the donor is told.
 
-files: photos, in FILES_DIR. inventory: lists that are imported. printing: labels and receipts as PDF. subscriptions: what computers bring.
+files: photos, in FILES_DIR. inventory: lists that are imported. wiping: wiped disks and their certificates. printing: labels, receipts and
+certificates as PDF. subscriptions: what computers bring.
 """

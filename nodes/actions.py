@@ -103,26 +103,39 @@ def step(
     reason: str = "",
     grams: int | None = None,
     used_for: Computer | None = None,
+    disks: str = "",
 ) -> uuid.UUID:
     """Take computers of one donation a step further, all or none, and return the batch, by which `undo` takes it back.
 
     name: of nodes.states.STEPS. from_state: the state in which whoever presses saw them; None: whatever it is. reason: of a decline.
-    grams: what it weighs, when it is received. used_for: whose parts they become. The mail waits until undo ends. Raises OutOfOrder, BadInput.
+    grams: what it weighs, when it is received. used_for: whose parts they become. disks: of states.Uncertified. Raises OutOfOrder, BadInput.
     """
     to, now, batch = states.STEPS[name].to, timezone.now(), uuid.uuid4()
     locked = _locked_with(computers, used_for)
-    step_checks.check(to, locked, from_state, reason)
+    step_checks.check(to, locked, from_state, reason, disks)
+    bare = step_checks.uncertified(locked, to, disks)
     reason, grams = reason if to == State.DECLINED else "", grams if to == State.RECEIVED else None
-    if any(states.is_told(row.state, to) for row in locked):
-        mails.tell_of_step(locked[0].donation, batch, now=now, not_before=now + UNDO)
-    for computer in locked:
-        if (computer.state, to) == (State.ACCEPTED, State.RECEIVED):
-            _ask_again(computer.donation_id)
-        computer.used_for = used_for if to == State.PARTS else computer.used_for
-        _move(computer, to, by=by, now=now, batch=batch, reason=reason, note=note, grams=grams)
-        _record(by, f"{name}_computer", computer, note)
+    _tell(locked, to, batch, now)
+    for row in locked:
+        _prepare(row, to, used_for)
+        why = bare.get(row.pk, "")
+        _move(row, to, by=by, now=now, batch=batch, reason=reason, note=note, grams=grams, disks=why)
+        _record(by, f"{name}_computer", row, note)
     overtaking.overtake(locked)
     return batch
+
+
+def _tell(computers: Sequence[Computer], to: State, batch: uuid.UUID, now: datetime) -> None:
+    if any(states.is_told(row.state, to) for row in computers):
+        mails.tell_of_step(computers[0].donation, batch, now=now, not_before=now + UNDO)
+
+
+def _prepare(computer: Computer, to: State, used_for: Computer | None) -> None:
+    """Write down what a step changes besides the state."""
+    if (computer.state, to) == (State.ACCEPTED, State.RECEIVED):
+        _ask_again(computer.donation_id)
+    if to == State.PARTS:
+        computer.used_for = used_for
 
 
 def _locked_with(computers: Collection[Computer], used_for: Computer | None) -> list[Computer]:
@@ -200,11 +213,18 @@ def _move(
     batch: uuid.UUID,
     reason: str = "",
     note: str = "",
+    disks: str = "",
     undoes: StateChange | None = None,
     grams: int | None = None,
 ) -> None:
     """Write the new state of a locked or new row, and the change. grams: what it weighs, where it was weighed just now."""
-    facts: dict[str, Any] = {"from_state": computer.state, "to_state": to, "reason": reason, "note": note}
+    facts: dict[str, Any] = {
+        "from_state": computer.state,
+        "to_state": to,
+        "reason": reason,
+        "note": note,
+        "disks": disks,
+    }
     facts["undoes"] = undoes
     if grams is not None:
         facts |= {"grams": grams, "grams_before": computer.grams}

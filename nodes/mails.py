@@ -14,7 +14,7 @@ from accounts.donors import donor_links
 from accounts.models import Donor, Notice, User
 from accounts.notices import kinds, outbox
 from nodes import alike, overtaking, states
-from nodes.models import Computer, Donation, StateChange
+from nodes.models import Computer, Donation, StateChange, WipeCertificate
 from nodes.states import State
 from nodes.subscriptions import plans
 from nodes.subscriptions.plan_words import brings
@@ -122,6 +122,7 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
         "lines": _lines(changes, paths),
         "brings_something": any(getattr(each, "brings", "") for each in computers),
         "count": len(computers),
+        "is_certified": WipeCertificate.objects.filter(computer__in=computers, withdrawn_at=None).exists(),
         "may_confirm": any(State.RECEIVED in path[:-1] for path in paths.values()),
         "page": page_of(donation.donor),
     }

@@ -21,6 +21,9 @@ from nodes.hypervisors.models import NodeTie as NodeTie
 from nodes.hypervisors.models import ServedMonth as ServedMonth
 from nodes.subscriptions.models import Entitlement as Entitlement
 from nodes.subscriptions.models import Plan as Plan
+from nodes.wiping.models import DiskWipe as DiskWipe
+from nodes.wiping.models import WipeCertificate as WipeCertificate
+from nodes.wiping.models import WipeEvidence as WipeEvidence
 
 
 class Donation(models.Model):
@@ -158,6 +161,9 @@ class StateChange(models.Model):
     reason = models.CharField(max_length=10, blank=True, default="")  # of a decline
     note = models.CharField(max_length=500, blank=True, default="")  # of staff, for staff
     grams = models.PositiveIntegerField(null=True, blank=True)  # what was weighed with it
+    disks = models.CharField(
+        max_length=11, blank=True, default="", db_default=""
+    )  # of a wipe without a certificate: states.Uncertified
     grams_before = models.PositiveIntegerField(null=True, blank=True)  # and what was known before, for undo
     batch = models.UUIDField(default=uuid.uuid4, db_index=True)
     undoes = models.OneToOneField("self", null=True, blank=True, on_delete=models.CASCADE, related_name="undone_by")

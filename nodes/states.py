@@ -115,6 +115,13 @@ class Reason(models.TextChoices):
     WITHDRAWN = "withdrawn", _("You took the offer back.")
 
 
+class Uncertified(models.TextChoices):
+    """A reason why a computer is wiped for which there is no certificate."""
+
+    NO_DISK = "no_disk", _("It has no disk")
+    NO_CERTIFICATE = "without", _("Wiped, without a certificate")
+
+
 _AS_A_WHOLE = _(
     "It can still help: for writing and reading, or where people learn to repair. What nobody wants belongs where electronics are recycled."
 )

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_noop as _
 
 from lib.notes import Refusal, moment
 from nodes import states
-from nodes.models import Computer
-from nodes.states import Reason, State
+from nodes.models import Computer, WipeCertificate
+from nodes.states import Reason, State, Uncertified
 
 
 class BadInput(Refusal):
@@ -28,13 +28,15 @@ class OutOfOrder(Refusal):
     code = "out_of_order"
 
 
-def check(to: State, computers: Collection[Computer], from_state: str | None, reason: str) -> None:
+def check(to: State, computers: Collection[Computer], from_state: str | None, reason: str, disks: str = "") -> None:
     """Refuse a step that does not follow, or lacks its reason. Raises OutOfOrder, BadInput."""
     for computer in computers:
         if to not in states.MOVES[computer.state] or from_state not in (None, computer.state):
             raise _out_of_order(computer)
     if to == State.DECLINED and reason not in Reason.values:
         raise BadInput(_("Say why it is not accepted: the donor reads it."), field="reason")
+    if disks not in ("", *Uncertified.values) or (disks and to != State.WIPED):
+        raise BadInput(_("Choose one of these."), field="disks")
 
 
 def check_gets_parts(used_for: Computer, computers: Collection[Computer]) -> None:
@@ -43,6 +45,16 @@ def check_gets_parts(used_for: Computer, computers: Collection[Computer]) -> Non
         raise BadInput(_("A computer cannot be used for parts of itself."), field="used_for")
     if used_for.state not in states.HERE:
         raise BadInput(_("That computer is not here, or is no longer whole: it cannot get parts."), field="used_for")
+
+
+def uncertified(computers: Collection[Computer], to: State, disks: str) -> dict[int, str]:
+    """Return why there is no certificate of those of these computers, by key, that are wiped for the first time without one."""
+    new = {computer.pk for computer in computers if (computer.state, to) == (State.RECEIVED, State.WIPED)}
+    valid = (
+        WipeCertificate.objects.filter(computer__in=new, withdrawn_at=None) if new else WipeCertificate.objects.none()
+    )
+    without = new - set(valid.values_list("computer_id", flat=True))
+    return dict.fromkeys(without, disks or Uncertified.NO_CERTIFICATE)
 
 
 def _out_of_order(computer: Computer) -> OutOfOrder:

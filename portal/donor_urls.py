@@ -6,6 +6,7 @@ from portal import access
 from portal.middleware.body_limits import MB, takes_up_to
 from portal.sent_photos import MOST_BYTES as PHOTOS
 from portal.views import (
+    certificate_pages,
     desk,
     desk_photos,
     donate,
@@ -18,7 +19,9 @@ from portal.views import (
     photo_pages,
     public_computer,
     receipt_pages,
+    wipe_desk,
 )
+from portal.views.wipe_desk import MOST_BYTES as EVIDENCE
 
 # Below /manage/.
 desk_pages = [
@@ -43,6 +46,18 @@ desk_pages = [
     path("computers/<int:pk>/photos/<int:photo>/remove/", desk_photos.remove, name="desk-photo-remove"),
     path("computers/<int:pk>/undo/", desk.undo, name="desk-undo"),
     path("computers/<int:pk>/facts/", desk.facts, name="desk-facts"),
+    path(
+        "computers/<int:pk>/disks/", takes_up_to(EVIDENCE, may=access.administers)(wipe_desk.add), name="desk-disk-new"
+    ),
+    path(
+        "computers/<int:pk>/disks/<int:disk>/",
+        takes_up_to(EVIDENCE, may=access.administers)(wipe_desk.change),
+        name="desk-disk",
+    ),
+    path("computers/<int:pk>/disks/<int:disk>/remove/", wipe_desk.remove, name="desk-disk-remove"),
+    path("computers/<int:pk>/evidence/<int:evidence>/", wipe_desk.file, name="desk-evidence"),
+    path("computers/<int:pk>/certificate/", wipe_desk.issue, name="desk-certificate"),
+    path("computers/<int:pk>/certificates/<int:certificate>/withdraw/", wipe_desk.withdraw, name="desk-withdraw"),
     path("computers/labels/", label_pages.labels, name="labels"),
     path("computers/labels/print/", label_pages.printed, name="labels-print"),
     path("donations/<int:pk>/", donation_desk.donation, name="donation"),
@@ -68,5 +83,8 @@ donor_pages = [
     path("photos/by-link/<str:token>/", photo_pages.by_link, name="photo-by-link"),
     path("photos/by-link/<str:token>/small/", photo_pages.by_link, {"is_small": True}, name="photo-by-link-small"),
     path("given/<str:token>/receipts/<int:pk>/", receipt_pages.by_link, name="given-receipt"),
+    path("donating/certificates/<int:pk>/", certificate_pages.signed_in, name="donation-certificate"),
+    path("given/<str:token>/certificates/<int:pk>/", certificate_pages.by_link, name="given-certificate"),
+    path("w/<str:typed>/", certificate_pages.public, name="public-certificate"),
     path("c/<str:typed>/", public_computer.public_computer, name="public-computer"),
 ]

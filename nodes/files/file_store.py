@@ -173,7 +173,7 @@ def _write(path: Path, data: bytes) -> None:
             raise _no_room(str(error)) from error
         seldom.warning(log, "no-folder-for-files", "FILES_DIR cannot be written: %s", error)
         raise NoRoom(
-            _("Photos cannot be kept just now. Tell an administrator; nothing else was lost."), status=503
+            _("Files cannot be kept just now. Tell an administrator; nothing else was lost."), status=503
         ) from error
 
 
@@ -199,7 +199,7 @@ def renamed_at_the_end(path: Path, mode: int = 0o640) -> Iterator[BinaryIO]:
 
 def _no_room(why: str) -> NoRoom:
     seldom.warning(log, "no-room-for-files", "a file is refused: %s", why)
-    return NoRoom(_("There is no room for more photos. Tell an administrator; nothing else was lost."))
+    return NoRoom(_("There is no room for more files. Tell an administrator; nothing else was lost."))
 
 
 def sync(path: Path) -> None:

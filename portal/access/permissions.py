@@ -20,7 +20,7 @@ from machines.models import Answer, BulkRun, Machine, Question, Stray
 from machines.refusals import FOR_ADMINS
 from machines.verbs import FOR_ADMINS as ADMIN_VERBS
 from machines.verbs import Verb
-from nodes.models import Computer, Donation, Node, Photo, Plan
+from nodes.models import Computer, Donation, Node, Photo, Plan, WipeCertificate
 from portal.access.roles import administers, teaches, teaches_in, teaches_somewhere
 from portal.access.visibility import changeable, to_decide
 from portal.models import CloudCheck, DayCount, Finding
@@ -184,6 +184,14 @@ def _photo(person: User, verb: str, photo: Any) -> Refusal | None:
     return NotYours(TAKEN_BY_STAFF) if is_theirs else Forbidden(_STAFF)
 
 
+def _certificate(person: User, verb: str, certificate: Any) -> Refusal | None:
+    """Let donors see the certificates of what they gave; administrators issue, see and withdraw all."""
+    if verb == "see" and isinstance(certificate, type):  # of none in particular nobody is refused
+        return None
+    is_theirs = verb == "see" and person.is_active and certificate.computer.donation.donor.user_id == person.pk
+    return None if administers(person) or is_theirs else Forbidden(_STAFF)
+
+
 def _subscription(person: User, verb: str, row: Any) -> Refusal | None:
     """Let its holder give days away, and administrators renew; to read one's own, or to use a code, nobody is refused."""
     if verb in ("see", "claim"):
@@ -229,6 +237,7 @@ RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Donation: _donation,
     Computer: _administration,
     Photo: _photo,
+    WipeCertificate: _certificate,
     Plan: _administration,
     Node: _administration,
     Subscription: _subscription,

@@ -15,7 +15,7 @@ from courses.models import Enrolment, Template
 from machines.models import BulkRun, Event, Machine, Question, Stray
 from machines.models.idle import QuestionQuerySet
 from machines.models.machine_queries import MachineQuerySet
-from nodes.models import Computer, Donation, Photo
+from nodes.models import Computer, Donation, Photo, WipeCertificate
 from portal.access.roles import administers, is_course_teacher, taught, teaches
 from quotas.models import QuotaRequest
 
@@ -126,6 +126,11 @@ def _photos(person: User) -> QuerySet[Photo]:
     return Photo.objects.filter(donation__in=_donations(person)).select_related("file", "small", "donation", "computer")
 
 
+def _certificates(person: User) -> QuerySet[WipeCertificate]:
+    """Select all certificates for administrators, for others those of the computers that they gave."""
+    return WipeCertificate.objects.filter(computer__in=_computers(person))
+
+
 def _subscriptions(person: User) -> QuerySet[Subscription]:
     """Select all subscriptions for administrators, for others their own."""
     return Subscription.objects.all() if administers(person) else Subscription.objects.of(person)
@@ -165,5 +170,6 @@ _VISIBLE: dict[type[Model], Callable[[User], QuerySet[Any]]] = {
     Donation: _donations,
     Computer: _computers,
     Photo: _photos,
+    WipeCertificate: _certificates,
     Subscription: _subscriptions,
 }

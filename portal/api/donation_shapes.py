@@ -16,7 +16,7 @@ from lib.notes import Refusal
 from nodes import actions, computer_numbers, donor_actions, fact_bounds
 from nodes.donation_states import OF_COMPUTERS, state_of
 from nodes.models import Computer, Donation, StateChange
-from nodes.states import STEPS, Reason, State
+from nodes.states import STEPS, Reason, State, Uncertified
 from nodes.subscriptions import plans
 from portal.api import serializers as s
 from portal.api.inputs import Decimals, Text, Whole
@@ -24,7 +24,7 @@ from portal.api.inputs import Decimals, Text, Whole
 STATES, KINDS = State.values, Computer.Kind.values
 DONATION_STATES = [state.value for state in OF_COMPUTERS]
 # In which step alone a field counts.
-ONLY_IN = {"reason": "decline", "kg": "receive", "used_for": "use_for_parts"}
+ONLY_IN = {"reason": "decline", "kg": "receive", "used_for": "use_for_parts", "disks": "wipe"}
 STATE_HELP = (
     "open: a computer waits for a decision or to be brought. received: what was accepted is here and being prepared. in_service: all is "
     "prepared, and at least one carries machines. done: none is in use any more. declined: none was accepted."
@@ -128,6 +128,10 @@ class StepIn(serializers.Serializer[Any]):
         required=False, allow_null=True, default=None, max_digits=6, decimal_places=3, min_value=Decimal("0.1"), max_value=500, coerce_to_string=False,
         help_text="What each weighs, with “receive”.",
     )  # fmt: skip
+    disks = serializers.ChoiceField(
+        Uncertified.values, required=False, default="",
+        help_text="With “wipe”, where no certificate of its disks is valid: whether it has none. Left out: they were wiped without one.",
+    )  # fmt: skip
     used_for = Text(
         required=False, allow_blank=True, default="", max_length=40,
         help_text="With “use_for_parts”: the number of the computer that gets them.",
@@ -203,6 +207,13 @@ class ComputerOut(serializers.Serializer[Any]):
     kg = serializers.SerializerMethodField(help_text="null: it was not weighed.")
     reason = serializers.CharField(help_text=f"Why it was declined: {' '.join(Reason.values)}; '' where it was not.")
     why = Why(help_text="The same in words.")
+    certificate = serializers.SerializerMethodField(
+        help_text="The number of the newest certificate of its wiped disks that is valid: WPC-00012-3; '' for none. Anybody checks it at /w/WPC-00012-3/."
+    )
+
+    def get_certificate(self, computer: Computer) -> str:
+        valid = [each for each in computer.certificates.all() if each.is_valid]
+        return valid[-1].number if valid else ""
 
     def get_kg(self, computer: Computer) -> float | None:
         return None if computer.grams is None else computer.grams / 1000

@@ -34,7 +34,7 @@ _REFUSED = dict.fromkeys((400, 403, 404, 409), s.Problem)
 
 
 def _with_parts(rows: QuerySet[Donation]) -> QuerySet[Donation]:
-    return rows.select_related("donor__user").prefetch_related("computers__donation")
+    return rows.select_related("donor__user").prefetch_related("computers__donation", "computers__certificates")
 
 
 def _found(request: Request, number: str, verb: str) -> Donation:
@@ -137,7 +137,10 @@ def steps(request: Request, number: str) -> Response:
     sent = body(request, shapes.StepIn)
     grams = None if sent["kg"] is None else int(sent["kg"] * 1000)
     used_for = _computer(Computer.objects.all(), sent["used_for"], "used_for") if sent["used_for"] else None
-    facts = {name: sent[name] for name in ("from_state", "note", "reason")} | {"grams": grams, "used_for": used_for}
+    facts = {name: sent[name] for name in ("from_state", "note", "reason", "disks")} | {
+        "grams": grams,
+        "used_for": used_for,
+    }
     actions.step(computers=_named(row, sent["computer"]), name=sent["step"], by=person(request), **facts)
     return _detail(request, row)
 
@@ -195,5 +198,5 @@ def computers(request: Request) -> Response:
     rows = access.visible(person(request), Computer)
     if states := filters.words(request, "state", shapes.STATES):
         rows = rows.filter(state__in=states)
-    found, headers = page(request, rows.select_related("donation"), "-pk")
+    found, headers = page(request, rows.select_related("donation").prefetch_related("certificates"), "-pk")
     return lists.answer(request, shapes.ComputerOut(found, many=True).data, headers)

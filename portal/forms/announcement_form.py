@@ -1,6 +1,5 @@
 """The form of an announcement."""
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -9,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.announcements.writing import COLUMNS, LONGEST
 from accounts.models import Announcement
+from portal.forms.minute_field import MinuteField
 
 _TEXT: dict[str, Any] = {
     "required": False,
@@ -16,24 +16,6 @@ _TEXT: dict[str, Any] = {
     "widget": forms.Textarea(attrs={"rows": 4}),
 }
 TIMES = ("starts_at", "ends_at")
-_MINUTES = "%Y-%m-%dT%H:%M"
-_TIME: dict[str, Any] = {
-    "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_MINUTES),
-    "input_formats": [_MINUTES, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M"],
-    "error_messages": {"invalid": _("Write a day and a time: 2027-03-01 18:30."), "required": _("Say until when.")},
-}
-
-
-class _Time(forms.DateTimeField):
-    """A time to the minute. A known time that comes back as the form showed it is kept with its seconds, and of two alike in autumn the one it was."""
-
-    known: datetime | None = None
-
-    def to_python(self, value: Any) -> datetime | None:
-        if self.known and value == format(timezone.localtime(self.known), _MINUTES):
-            return self.known
-        read: datetime | None = super().to_python(value)
-        return read
 
 
 class AnnouncementForm(forms.Form):
@@ -49,8 +31,8 @@ class AnnouncementForm(forms.Form):
         help_text=_("Teachers: by their role, or because they teach a course."),
         error_messages={"invalid_choice": _("Choose one of these."), "required": _("Choose one of these.")},
     )
-    starts_at = _Time(label=_("From"), required=False, help_text=_("Leave it empty to start now."), **_TIME)
-    ends_at = _Time(label=_("Until"), **_TIME)
+    starts_at = MinuteField(label=_("From"), required=False, help_text=_("Leave it empty to start now."))
+    ends_at = MinuteField(label=_("Until"), required_words=_("Say until when."))
     pauses_launches = forms.BooleanField(
         label=_("Maintenance: nobody launches meanwhile"),
         required=False,

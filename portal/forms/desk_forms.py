@@ -12,7 +12,7 @@ from lib.notes import Refusal
 from nodes import computer_numbers, donation_numbers, fact_bounds
 from nodes.computer_numbers import MISFIT
 from nodes.models import Computer, Donation
-from nodes.states import Reason, State
+from nodes.states import Reason, State, Uncertified
 from portal.forms.donation_fields import FactField, Lines, OneLine
 from portal.presenters.desk_computers import BITS
 
@@ -173,13 +173,23 @@ class PartsForm(StepForm):
     )
 
 
+class WipedForm(StepForm):
+    """A computer is wiped of whose disks there is no certificate."""
+
+    disks = forms.ChoiceField(label=_("Its disks"), choices=Uncertified.choices, required=False, error_messages=_ERRORS)
+
+
 _FORMS: dict[str, type[StepForm]] = {"decline": DeclineForm, "use_for_parts": PartsForm}
 
 
-def step_form(step: str, state: str, data: Any = None) -> StepForm:
-    """Return the form of a step from a state. What comes for the first time is weighed."""
-    is_new = (step, state) == ("receive", State.ACCEPTED)
-    return (ReceiveForm if is_new else _FORMS.get(step, StepForm))(data, auto_id=f"{step}_%s")
+def step_form(step: str, state: str, data: Any = None, *, row: Computer | None = None) -> StepForm:
+    """Return the form of a step from a state. What comes for the first time is weighed. row: the computer, where it is one."""
+    if (step, state) == ("receive", State.ACCEPTED):
+        return ReceiveForm(data, auto_id=f"{step}_%s")
+    if (step, state) == ("wipe", State.RECEIVED) and row and not row.certificates.filter(withdrawn_at=None).exists():
+        likely = Uncertified.NO_DISK if row.disk_gb == 0 else Uncertified.NO_CERTIFICATE
+        return WipedForm(data, auto_id=f"{step}_%s", initial={"disks": likely})
+    return _FORMS.get(step, StepForm)(data, auto_id=f"{step}_%s")
 
 
 class FactsForm(forms.Form):

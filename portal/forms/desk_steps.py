@@ -24,15 +24,15 @@ class OfferedStep:
 
 
 def steps_of(
-    state: str, before: str, failed: tuple[str, StepForm] | None = None
+    state: str, before: str, failed: tuple[str, StepForm] | None = None, row: Computer | None = None
 ) -> tuple[OfferedStep | None, list[OfferedStep]]:
     """Return the step for which a computer waits, if any, and the others.
 
-    before: the state from which it came into this one. failed: the step whose form has a fault, and that form.
+    before: the state from which it came into this one. failed: the step whose form has a fault, and that form. row: the computer.
     """
     name, form = failed or ("", None)
     offered = [
-        OfferedStep(step, form if form and step == name else step_form(step, state), _label(step, state))
+        OfferedStep(step, form if form and step == name else step_form(step, state, row=row), _label(step, state))
         for step in states.steps_from(state)
     ]
     awaited = _awaited(state, before)

@@ -90,6 +90,11 @@ VERBS: dict[str, Promise] = {
     "erase_donor": pgettext_lazy("audit", "Erased a donor"),
     "add_photo": pgettext_lazy("audit", "Added a photo of a computer"),
     "assign_photo": pgettext_lazy("audit", "Said which computer a photo shows"),
+    "record_disk_wipe": pgettext_lazy("audit", "Recorded a wiped disk"),
+    "change_disk_wipe": pgettext_lazy("audit", "Changed the record of a wiped disk"),
+    "remove_disk_wipe": pgettext_lazy("audit", "Removed the record of a wiped disk"),
+    "issue_certificate": pgettext_lazy("audit", "Issued a wipe certificate"),
+    "withdraw_certificate": pgettext_lazy("audit", "Withdrew a wipe certificate"),
     "remove_photo": pgettext_lazy("audit", "Removed a photo"),
 }
 KINDS: dict[str, Promise] = {

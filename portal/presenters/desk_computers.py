@@ -157,6 +157,8 @@ class HistoryLine:
     @property
     def reason(self) -> str:
         change = self.change
+        if change.disks and not change.undoes_id:
+            return str(states.Uncertified(change.disks).label)
         return str(states.Reason(change.reason).label) if change.reason and not change.undoes_id else ""
 
     @property

@@ -11,7 +11,7 @@ from django.db.models import Model, Prefetch, QuerySet
 
 from accounts.models import Donor, Notice, Subscription
 from nodes.files import file_store
-from nodes.models import Computer, Donation, Photo, StateChange
+from nodes.models import Computer, Donation, Photo, StateChange, WipeCertificate
 
 AT_ONCE = 20  # donations, read with their computers; mails
 Row = TypeVar("Row", bound=Model)
@@ -20,6 +20,18 @@ _OF_DONATION = ("number", "offered_at", "handover", "message", "confirmed", "con
 _OF_COMPUTER = (
     "number", "kind", "model", "cpu", "bits", "ram_mb", "disk_gb", "nic_mbit", "year", "grams", "reference", "state", "state_since", "reason",
 )  # fmt: skip
+_OF_CERTIFICATE = ("number", "issued_at", "withdrawn_at")
+_OF_DISK = (
+    "media",
+    "serial",
+    "size_gb",
+    "method",
+    "technique",
+    "own_technique",
+    "started_at",
+    "ended_at",
+    "result",
+)  # not who did it
 _OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the names of staff
 _OF_SUBSCRIPTION = ("title", "promised_at", "starts_at", "days", "ends_at", "withdrawn_at")
 _OF_ENTRY = ("kind", "days", "at")
@@ -40,7 +52,9 @@ def kept(donor: Donor) -> Iterator[str]:
 
 
 def _donations(donor: Donor) -> Iterator[Donation]:
-    computers = Computer.objects.prefetch_related(Prefetch("changes", queryset=StateChange.objects.order_by("pk")))
+    computers = Computer.objects.prefetch_related(
+        Prefetch("changes", queryset=StateChange.objects.order_by("pk")), "certificates__disks"
+    )
     rows = Donation.objects.filter(donor=donor).prefetch_related(Prefetch("computers", queryset=computers))
     return _batches(rows)
 
@@ -71,7 +85,16 @@ def _photo(row: Photo) -> dict[str, Any]:
 
 
 def _computer(row: Computer) -> dict[str, Any]:
-    return {**_facts(row, _OF_COMPUTER), "steps": [_facts(each, _OF_CHANGE) for each in row.changes.all()]}
+    steps = [_facts(each, _OF_CHANGE) for each in row.changes.all()]
+    return {
+        **_facts(row, _OF_COMPUTER),
+        "steps": steps,
+        "certificates": [_certificate(each) for each in row.certificates.all()],
+    }
+
+
+def _certificate(row: WipeCertificate) -> dict[str, Any]:
+    return {**_facts(row, _OF_CERTIFICATE), "disks": [_facts(each, _OF_DISK) for each in row.disks.all()]}
 
 
 def _facts(row: object, names: tuple[str, ...]) -> dict[str, Any]:

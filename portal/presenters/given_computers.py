@@ -13,7 +13,7 @@ from lib.measures import amount, kilos, memory
 from nodes import alike
 from nodes.actions import is_to_confirm
 from nodes.files.photos import MOST_OF_DONOR, is_open
-from nodes.models import Computer, Donation, Photo, Plan, StateChange
+from nodes.models import Computer, Donation, Photo, Plan, StateChange, WipeCertificate
 from nodes.states import WAY, State
 from nodes.subscriptions import plans
 from nodes.subscriptions.plan_words import brings
@@ -40,9 +40,11 @@ _ACCEPTED = {
 
 
 def given(rows: QuerySet[Donation]) -> QuerySet[Donation]:
-    """Add what shown_donations reads: three queries more, however many computers there are. Steps that were taken back are left out."""
+    """Add what shown_donations reads: four queries more, however many computers there are. Steps that were taken back are left out."""
     lasting = StateChange.objects.filter(undoes=None, undone_by=None).order_by("pk")
-    computers = Computer.objects.prefetch_related(Prefetch("changes", queryset=lasting, to_attr="lasting"))
+    valid = WipeCertificate.objects.filter(withdrawn_at=None)
+    certified = Prefetch("certificates", queryset=valid, to_attr="valid_certificates")
+    computers = Computer.objects.prefetch_related(Prefetch("changes", queryset=lasting, to_attr="lasting"), certified)
     pictures = Photo.objects.select_related("computer")
     return rows.select_related("donor").prefetch_related(
         Prefetch("computers", queryset=computers), Prefetch("photos", queryset=pictures)
@@ -65,6 +67,7 @@ class ShownComputer:
     def __init__(self, row: Computer, handover: str, enabled: Sequence[Plan]) -> None:
         self.row, self._handover, self._plans = row, handover, enabled
         self.changes: list[StateChange] = row.lasting  # type: ignore[attr-defined]
+        self.certificates: list[WipeCertificate] = row.valid_certificates  # type: ignore[attr-defined]
 
     @property
     def tone(self) -> str:
@@ -142,6 +145,11 @@ class ShownAlike:
     def numbers(self) -> str:
         """Return their numbers in a line."""
         return alike.numbers([shown.row for shown in self.computers])
+
+    @property
+    def certificates(self) -> list[WipeCertificate]:
+        """Return the certificates of all of them that hold."""
+        return [each for shown in self.computers for each in shown.certificates]
 
     @property
     def weight(self) -> str:

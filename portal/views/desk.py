@@ -23,7 +23,7 @@ from portal.forms.desk_steps import steps_of
 from portal.numbered_pages import page_of
 from portal.once import once_per_form
 from portal.photos_with_step import faults_of, with_photos
-from portal.presenters import desk_computers
+from portal.presenters import desk_computers, wiped_disks
 from portal.presenters.shown_photos import shown
 from portal.presenters.state_tones import tone_of
 from portal.presenters.subscription_card import subscriptions_of
@@ -76,7 +76,7 @@ def computer(request: SignedIn, pk: int) -> HttpResponse:
     name = request.POST.get("step", "")
     if name not in states.STEPS:
         return _computer_page(request, row, refusal=_("There is no such step."), status=400)
-    form = step_form(name, row.state, request.POST)
+    form = step_form(name, row.state, request.POST, row=row)
     if not form.is_valid():
         return _computer_page(request, row, (name, form), status=400)
     try:
@@ -97,8 +97,8 @@ def _computer(request: SignedIn, pk: int) -> Computer:
     return found
 
 
-def computer_page(request: SignedIn, pk: int, status: int = 200) -> HttpResponse:
-    return _computer_page(request, _computer(request, pk), status=status)
+def computer_page(request: SignedIn, pk: int, status: int = 200, refusal: str = "") -> HttpResponse:
+    return _computer_page(request, _computer(request, pk), status=status, refusal=refusal)
 
 
 def _computer_page(
@@ -117,6 +117,7 @@ def _computer_page(
         "facts": desk_computers.facts_of(row),
         "doubt": desk_computers.doubt_about(row),
         **_steps(row, changes, failed),
+        **wiped_disks.of_computer(row),
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
         "parts_of": row.parts_of.all(),
@@ -132,7 +133,7 @@ def _computer_page(
 
 def _steps(row: Computer, changes: list[StateChange], failed: tuple[str, StepForm] | None) -> dict[str, Any]:
     """Return the forms of the steps, the next one by itself; one that was refused is open."""
-    following, others = steps_of(row.state, changes[0].from_state if changes else "", failed)
+    following, others = steps_of(row.state, changes[0].from_state if changes else "", failed, row)
     is_open = failed and (not following or following.name != failed[0])
     return {"following": following, "others": others, "is_others_open": is_open, "failed": failed and failed[0]}
 

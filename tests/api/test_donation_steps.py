@@ -50,6 +50,18 @@ def test_its_weight(given: str, office: Program) -> None:
     assert office.ask("GET", "computers/").json()[0]["kg"] == 8.4
 
 
+def test_that_it_has_no_disk(given: str, office: Program) -> None:
+    for name, sent in (
+        ("accept", {"disks": "no_disk"}),
+        ("accept", {}),
+        ("receive", {}),
+        ("wipe", {"disks": "no_disk"}),
+    ):
+        status = step(office, given, name, **sent).status_code
+        assert status == (400 if (name, sent) == ("accept", {"disks": "no_disk"}) else 200)
+    assert Computer.objects.get().changes.latest("pk").disks == "no_disk"
+
+
 def test_its_parts_go_to_another(office: Program) -> None:
     number = offer(PC, PC).json()["number"]
     for name in ("accept", "receive"):

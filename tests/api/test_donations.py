@@ -8,8 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from nodes.models import Computer
+from nodes.wiping import certificates
 from tests.api.giving import OLD, PC, offer, step
 from tests.api.program import Program
+from tests.nodes.wiping.wiped import certified
 
 
 def test_its_donor_and_administrators_see_it_and_nobody_else_does(
@@ -36,7 +38,7 @@ def test_what_its_computers_and_events_show(given: str, theirs: Program) -> None
     shown, computer = theirs.ask("GET", f"donations/{given}/").json(), Computer.objects.get()
     facts = {
         "number": computer.number, "donation": given, "kind": "desktop", "model": "Dell OptiPlex 7010", "state": "offered", "kg": None, "why": "",
-        "reason": "", "cpu": "Core i5-3470", "ram_mb": 8192, "bits": None, "used_for": "", "disk_gb": None, "nic_mbit": None, "year": 2013,
+        "certificate": "", "reason": "", "cpu": "Core i5-3470", "ram_mb": 8192, "bits": None, "used_for": "", "disk_gb": None, "nic_mbit": None, "year": 2013,
     }  # fmt: skip
     [told], [event] = shown["computers"], shown["events"]
     assert {name: told[name] for name in facts} == facts
@@ -78,6 +80,15 @@ def test_the_list_is_filtered_by_state_and_donor(office: Program, given: str) ->
         "state=open": {given}, "state=declined": {number}, "state=open,declined": {given, number}, "state=done": set(), "donor=mejía": {given},
         "donor=ANA": {number}, "donor=example.org": {given, number}, "donor=nobody": set(), "donor=%25": set(),
     }  # fmt: skip
+
+
+def test_the_certificate_that_is_valid(office: Program, theirs: Program, given: str, admin: User) -> None:
+    computer = Computer.objects.get()
+    Computer.objects.filter(pk=computer.pk).update(state="received")
+    certificate = certified(admin, computer)
+    assert theirs.ask("GET", f"donations/{given}/").json()["computers"][0]["certificate"] == certificate.number
+    certificates.withdraw(certificate=certificate, by=admin, reason="x")
+    assert theirs.ask("GET", "computers/").json()[0]["certificate"] == ""
 
 
 def test_computers_are_filtered_by_state(office: Program, given: str) -> None:

@@ -15,6 +15,7 @@ from nodes.states import MOVES, STEPS, TOLD, State
 from portal import access
 from tests.nodes.conftest import Clock
 from tests.nodes.donated import OLD, PC, mailed, make_computer, offered, states_of, stepped, taken
+from tests.nodes.wiping.wiped import certified
 
 # ---- mails ----
 
@@ -50,6 +51,19 @@ def test_what_a_stranger_may_have_typed_is_not_mailed(lucia: Donor, admin: User,
     assert mailed() == 2
     assert all("Lucía Paz" in letter.body for letter in told[2:])
     assert "OptiPlex" in told[2].body
+
+
+@pytest.mark.parametrize("has_certificate", [True, False])
+def test_the_mail_about_a_wipe_says_whether_there_is_a_certificate(
+    admin: User, told: list[Any], clock: Clock, has_certificate: bool
+) -> None:
+    computer = stepped(make_computer("accepted"), "receive", by=admin)
+    if has_certificate:
+        certified(admin, computer)
+    stepped(computer, "wipe", by=admin)
+    clock.pass_minutes(11)
+    mailed()
+    assert ("On your page there is a certificate of it." in told[-1].body) == has_certificate
 
 
 def test_the_link_of_the_mail_is_the_donors(lucia: Donor, told: list[Any]) -> None:

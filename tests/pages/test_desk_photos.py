@@ -43,7 +43,7 @@ def test_a_bad_photo_does_not_undo_the_step(office: Client, computer: Computer) 
 def test_without_room_the_step_is_saved(office: Client, computer: Computer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_store, "most_bytes", lambda: 10)
     answer = press(office, computer, "wipe", photos=file())
-    assert "The step is saved, the photo is not. front.jpg: There is no room for more photos." in said(answer)
+    assert "The step is saved, the photo is not. front.jpg: There is no room for more files." in said(answer)
     assert fresh(computer).state == "wiped"
 
 

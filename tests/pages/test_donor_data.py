@@ -20,6 +20,7 @@ from nodes.files import photo_bytes, photos
 from nodes.models import Donation, Photo, StoredFile
 from tests.nodes.donated import PC, donor_of, offered, stepped
 from tests.nodes.files.pictures import picture
+from tests.nodes.wiping.wiped import certified
 from tests.pages.desk_pages import office as office
 from tests.pages.desk_pages import text
 
@@ -50,6 +51,15 @@ def mailed_link(client: Client, donation: Donation) -> str:
     found = re.search(r"/given/\S+/erase/", str(mail.outbox[-1].body))
     assert found
     return found[0]
+
+
+def test_the_certificates_are_in_it_and_nobody_who_wiped(client: Client, donation: Donation, admin: User) -> None:
+    donation.computers.update(state="received")
+    row = certified(admin, donation.computers.earliest("pk"))
+    page = whole(client.get(f"{base(donation)}download/"))
+    shown = json.loads(page)["donations"][0]["computers"][0]["certificates"][0]
+    assert (shown["number"], shown["disks"][0]["serial"]) == (row.number, "WD-WCAV2M918842")
+    assert "Łukasz" not in page
 
 
 def is_personal(donation: Donation) -> bool:

@@ -119,7 +119,7 @@ def test_a_forged_ticket_claims_nothing(client: Client, ticket: str) -> None:
 def test_without_room_the_offer_is_made_without_photos(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_store, "most_bytes", lambda: 10)
     answer = offer(client, photos=[file()])
-    assert "front.jpg: There is no room for more photos." in text(answer)
+    assert "front.jpg: There is no room for more files." in text(answer)
     assert offer(client).status_code == 302
 
 

@@ -58,6 +58,8 @@ REPEATABLE = {
     "given-again",  # one more link; the one that is opened last works
     "donating-photos", "donating/_photos.html", "desk-photos", "desk/_photos.html",  # the same photo again is one photo
     "desk-photo-assign", "desk-photo-remove", "desk/remove_photo.html",  # it is so already, or gone
+    "public-certificate", "donating/public_certificate.html",  # a question
+    "desk-disk-remove", "desk-certificate", "desk/_disks.html",  # gone is gone; a second press finds no disk that waits
     "donating-tie", "donating/_account.html",  # tied is tied
     "donating/data.html",  # one more link that erases, and only one erases
     "donating/erase.html",  # erased is erased

@@ -19,7 +19,7 @@ from accounts.models import (
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import BulkRun, Machine, Question, Stray
-from nodes.models import Computer, Donation, Photo, Plan
+from nodes.models import Computer, Donation, Photo, Plan, WipeCertificate
 from portal.models import CloudCheck, DayCount, Finding
 from quotas.models import QuotaRequest
 
@@ -42,7 +42,7 @@ PUBLIC = {
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
-    "given-receipt", "public-computer", "subscription-claim",
+    "given-receipt", "given-certificate", "public-computer", "public-certificate", "subscription-claim",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
@@ -84,11 +84,12 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     "announcement-end": ("change", Announcement), "announcement-dismiss": ("dismiss", Announcement),
     "api-announcements": ("see", Announcement), "api-announcement": ("change", Announcement),
     "all-machines": ("see", BulkRun), "bulk": ("start", BulkRun), "bulk-run": ("see", BulkRun),
-    "labels": ("see", Computer), "labels-print": ("see", Computer), "donation-receipt": ("see", Donation),
+    "labels": ("see", Computer), "labels-print": ("see", Computer), "donation-receipt": ("see", Donation), "donation-certificate": ("see", WipeCertificate),
     "desk": ("see", Computer), "donation": ("change", Computer), "donation-undo": ("change", Computer),
     "donation-donor": ("change", Computer), "donation-donor-download": ("change", Computer),
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts", "import", "import-left-out")},
     **{f"desk-{name}": ("change", Computer) for name in ("photos", "photo-assign", "photo-remove")},
+    **{f"desk-{name}": ("change", Computer) for name in ("disk-new", "disk", "disk-remove", "evidence", "certificate", "withdraw")},
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
     "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
@@ -167,7 +168,18 @@ WRITES: dict[str, tuple[str, type[Model]]] = {
     "api-donation-photo": ("remove", Photo),
 }
 # Rows of others are not found (404); rows of any other model are no secret.
-FOUND = (Machine, Question, SshKey, AuthToken, BrowserSession, QuotaRequest, Donation, Photo, Subscription)
+FOUND = (
+    Machine,
+    Question,
+    SshKey,
+    AuthToken,
+    BrowserSession,
+    QuotaRequest,
+    Donation,
+    Photo,
+    Subscription,
+    WipeCertificate,
+)
 
 
 def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
@@ -194,6 +206,8 @@ def as_a_person(student: Any) -> dict[str, str]:
         "photos/<int:photo>": f"photos/{photo.pk}",
         "manage/computers/<int:pk>": f"manage/computers/{computer.pk}",
         "c/<str:typed>": f"c/{computer.number}",
+        "w/<str:typed>": f"w/{WipeCertificate.objects.get().number}",
+        "given/x/certificates/<int:pk>": f"given/x/certificates/{WipeCertificate.objects.get().pk}",
         "given/x/receipts/<int:pk>": f"given/x/receipts/{computer.donation_id}",  # x: a link of nobody
         "manage/subscriptions/<int:pk>": f"manage/subscriptions/{Subscription.objects.of(student).latest('pk').pk}",
         "manage/plans/<int:pk>": f"manage/plans/{make_plan().pk}",
@@ -202,10 +216,22 @@ def as_a_person(student: Any) -> dict[str, str]:
         "people/<str:username>": f"people/{student.username}",
         "grants/<int:grant>": "grants/1",
         "grants/<int:pk>": "grants/1",
+        "disks/<int:disk>": "disks/1",
+        "evidence/<int:evidence>": "evidence/1",
+        "certificates/<int:certificate>": "certificates/1",
         "sessions/<int:pk>": "sessions/1",
         "sessions/<int:session>": "sessions/1",
         "account-elsewhere/<int:account>": "account-elsewhere/1",
     }
+
+
+def _certificate_of(computer: Computer, by: Any) -> WipeCertificate:
+    from tests.nodes.wiping.wiped import certified
+
+    Computer.objects.filter(pk=computer.pk).update(state="received")
+    found = certified(by, computer)
+    Computer.objects.filter(pk=computer.pk).update(state="offered")
+    return found
 
 
 def as_a_donor(student: Any) -> dict[str, str]:
@@ -222,6 +248,7 @@ def as_a_donor(student: Any) -> dict[str, str]:
     return {
         "photos/<int:pk>": f"photos/{photo.pk}",
         "donating/receipts/<int:pk>": f"donating/receipts/{given.pk}",
+        "donating/certificates/<int:pk>": f"donating/certificates/{_certificate_of(given.computers.get(), student).pk}",
         "donating/subscriptions/<int:pk>": f"donating/subscriptions/{own.pk}",
         "v1/subscriptions/<int:pk>": f"v1/subscriptions/{own.pk}",
         "codes/<int:code>": f"codes/{giving.give(subscription=own, by=student, days=1).row.pk}",

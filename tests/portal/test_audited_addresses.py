@@ -47,6 +47,7 @@ CHANGES_NOTHING = {
     "api-person-second-step", "person-second-step", "person-outside", "person-address",
     "cloud-check-run", "catalog-look", "failure-again", "notice-again", "bulk",
     "desk-undo", "donation-undo",  # of no step: they lead back
+    "desk-disk-remove",  # of no disk: it leads back
 }  # fmt: skip
 AT_LEAST = {
     "machine-suspend", "machine-delete", "machine-rename", "machine-ports", "machine-moments", "machine-give", "person-block", "person-roles",

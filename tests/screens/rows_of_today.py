@@ -25,8 +25,9 @@ from machines.models import BulkRun, DiskImage, Machine
 from nodes import actions as ledger
 from nodes.files import photo_bytes, photos
 from nodes.hypervisors import looks
-from nodes.models import Plan
+from nodes.models import Computer, Plan, WipeCertificate
 from nodes.subscriptions import giving
+from nodes.wiping import certificates as certifying
 from portal.dashboard import coming_week, day_counts
 from portal.help import contents
 from portal.models import CloudCheck
@@ -36,6 +37,7 @@ from quotas.models import QuotaRequest
 from tests.nodes.donated import OLD, PC, donor_of, make_computer, offered, stepped
 from tests.nodes.files.pictures import picture
 from tests.nodes.subscribed import running
+from tests.nodes.wiping.wiped import FAILED, certified, wiped
 from tests.pages.second_steps import with_app
 from tests.recording.things import Things
 
@@ -156,6 +158,7 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     photos.add_of_donor(_photo(900, 1200), two)
     undone = make_computer("accepted")
     ledger.undo(batch=ledger.step(computers=[undone], name="receive", by=admin), by=admin)
+    disks, certificates = _wiped(here, admin)
     rows = {"offered": two.computers.earliest("pk"), "received": here, "undone": undone}
     rows |= {state: make_computer(state) for state in ("waiting", "in_service", "recycled")}
     computers = [(state, str(row.pk)) for state, row in rows.items()]
@@ -163,11 +166,23 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     public = [(state, rows[state].number) for state in ("in_service", "offered")]
     return {
         "c": [*public, ("wrong digit", "MNG-00127-5")],
+        "w": [*certificates, ("wrong digit", "WPC-00012-4")],
+        "disks": disks,
+        "certificates": [("valid", str(WipeCertificate.objects.latest("pk").pk))],
         "receipts": [("too early", str(two.pk))],
         "computers": computers,
         "photos": named,
         "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))],
     }
+
+
+def _wiped(computer: Computer, admin: User) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Certify a disk, withdraw that and certify it anew; another one failed. Return the ids of records, and numbers of certificates."""
+    old = certified(admin, computer)
+    certifying.withdraw(certificate=old, by=admin, reason="The serial number was wrong.")
+    valid = certifying.issue(computer=computer, by=admin)
+    failed = wiped(computer, admin, serial="9RA4J1KQ", **FAILED)
+    return [("failed", str(failed.pk))], [("valid", valid.number), ("withdrawn", old.number)]
 
 
 def _subscriptions() -> dict[str, list[tuple[str, str]]]:

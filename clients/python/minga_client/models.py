@@ -110,6 +110,9 @@ class Computer:
     reason: str
     # The same in words.
     why: str
+    # The number of the newest certificate of its wiped disks that is valid: WPC-00012-3; '' for none. Anybody
+    # checks it at /w/WPC-00012-3/.
+    certificate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,9 @@ class ComputerFacts:
     reason: str
     # The same in words.
     why: str
+    # The number of the newest certificate of its wiped disks that is valid: WPC-00012-3; '' for none. Anybody
+    # checks it at /w/WPC-00012-3/.
+    certificate: str
     cpu: str
     # null, here and in what follows: not known.
     bits: int | None

@@ -63,7 +63,7 @@ def test_one_that_cannot_be_read_is_missing_and_the_log_says_why(
 def test_beyond_the_limit_nothing_is_kept(db: None, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_store, "most_bytes", lambda: 10)
     keep(b"123456")
-    with pytest.raises(NoRoom, match="no room for more photos"):
+    with pytest.raises(NoRoom, match="no room for more files"):
         keep(b"12345")
     assert (StoredFile.objects.count(), len(list(place.iterdir()))) == (1, 1)
     keep(b"1234")
