@@ -5,7 +5,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -73,7 +73,7 @@ class LocalCloud:
         return self.room().fits(flavor)
 
     def hosts(self) -> list[Host]:
-        return [Host(**row) for row in self._request("GET", "/hosts")]
+        return [Host(**row, heard_at=datetime.now(UTC)) for row in self._request("GET", "/hosts")]
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
         query = {} if changes_since is None else {"changes_since": changes_since}

@@ -80,6 +80,8 @@ def _for_donors() -> dict[str, dict[str, Any]]:
 def _for_the_dashboard() -> dict[str, dict[str, Any]]:
     return {
         "take_stock": _every(60, "portal.tasks.take_stock", expires=40),
+        # Two lists of the cloud, so that a node that falls silent is seen within a minute.
+        "watch_nodes": _every(20, "portal.tasks.watch_nodes", expires=15),
         # Of ten thousand machines it takes a worker a second or two.
         "work_out_week": _every(120, "portal.tasks.work_out_week", expires=80),
         # One small update. Mostly the message that comes with the press has been heard already.

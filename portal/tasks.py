@@ -49,9 +49,14 @@ def forget_once_keys() -> None:
 
 @shared_task
 def take_stock() -> None:
-    """Keep for the dashboard what is seen now: today's counts, and the computers of the cluster unless launches go first."""
-    day_counts.count_days(now := timezone.now())
-    if must_wait("computers", now):
+    """Keep for the dashboard the counts of today."""
+    day_counts.count_days(timezone.now())
+
+
+@shared_task
+def watch_nodes() -> None:
+    """Look at the computers of the cluster, unless launches go first."""
+    if must_wait("computers", now := timezone.now()):
         return
     try:
         looks.look(cloud_identity.opened().hosts(), now)

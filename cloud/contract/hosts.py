@@ -1,6 +1,7 @@
 """The computers of the cluster: the sizes of servers that they offer, and the room that they have."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from lib.measures import Size
@@ -43,6 +44,8 @@ class Host:
     disk_gb: int = 0
     disk_gb_used: int = 0
     servers: int = 0
+    heard_at: datetime | None = None  # its last report, by the cloud's clock; None: the cloud does not tell
+    fenced: bool = False  # somebody said that it is off, and that nothing of it runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +16,7 @@ GAP = timedelta(
 )  # between two looks, which wait five for launches: a node that was up at both was up between them
 # What a look writes. Each is a fact of cloud.contract.Host; one that a version of it does not have stays as it was.
 FACTS = (
-    "up", "enabled", "fenced", "note", "vcpus", "vcpus_used", "ram_mb", "ram_mb_used", "disk_gb", "disk_gb_used", "servers", "load",
+    "up", "enabled", "fenced", "note", "vcpus", "vcpus_used", "ram_mb", "ram_mb_used", "disk_gb", "disk_gb_used", "servers",
     "heard_at",
 )  # fmt: skip
 _COLUMNS = (*FACTS, "heard_anew_at", "seen_at", "since", "listed")
@@ -130,12 +129,4 @@ def _keep_hour(listed: Sequence[Node], now: datetime) -> None:
         setattr(row, room, sum(getattr(node, room) for node in carrying))
         used = sum(getattr(node, f"{room}_used") for node in carrying)
         setattr(row, f"{room}_used", max(getattr(row, f"{room}_used"), used))
-    if (load := total_load(listed)) is not None:
-        row.load = max(row.load or 0.0, load)
     row.save()
-
-
-def total_load(nodes: Iterable[Node]) -> float | None:
-    """Return the sum of the loads over 15 minutes of those nodes that tell theirs; None where none does."""
-    loads: list[Any] = [node.load[2] for node in nodes if node.up and node.load]
-    return round(sum(map(float, loads)), 2) if loads else None

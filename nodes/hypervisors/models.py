@@ -26,7 +26,6 @@ class Node(models.Model):
     disk_gb = models.PositiveIntegerField(default=0)
     disk_gb_used = models.PositiveIntegerField(default=0)
     servers = models.PositiveIntegerField(default=0)
-    load = models.JSONField(null=True, blank=True)  # over 1, 5 and 15 minutes; None: the cloud does not tell
     heard_at = models.DateTimeField(null=True, blank=True)  # its last report, by the cloud's clock; None: not told
     heard_anew_at = models.DateTimeField(null=True, blank=True)  # by ours: the last look that found a new report
     seen_at = models.DateTimeField()  # the last look
@@ -166,7 +165,7 @@ class CarriedMonth(models.Model):
 
 
 class ClusterHour(models.Model):
-    """The cluster in one hour: nodes and room at the last look, the most that was used, and the highest sum of loads."""
+    """The cluster in one hour: nodes and room at the last look, and the most that was used."""
 
     at = models.DateTimeField(unique=True)  # when the hour began
     nodes = models.PositiveIntegerField(default=0)
@@ -175,7 +174,6 @@ class ClusterHour(models.Model):
     vcpus_used = models.PositiveIntegerField(default=0)
     ram_mb = models.PositiveIntegerField(default=0)
     ram_mb_used = models.PositiveIntegerField(default=0)
-    load = models.FloatField(null=True, blank=True)  # over 15 minutes, of all nodes that tell; None: none does
 
     class Meta:
         ordering = ["at"]

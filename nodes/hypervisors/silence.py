@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from nodes.hypervisors.models import Node
 
 SILENT_AFTER = timedelta(seconds=40)  # reports come every 10 s; a controller that is busy may be late with two
-LOOKS_APART = timedelta(seconds=20)
+LOOKS_APART = timedelta(seconds=20)  # see portal.celery
 
 
 def silent_for(node: Node) -> timedelta | None:

@@ -25,7 +25,6 @@ class Migration(migrations.Migration):
                 ('vcpus_used', models.PositiveIntegerField(default=0)),
                 ('ram_mb', models.PositiveIntegerField(default=0)),
                 ('ram_mb_used', models.PositiveIntegerField(default=0)),
-                ('load', models.FloatField(blank=True, null=True)),
             ],
             options={
                 'ordering': ['at'],
@@ -47,7 +46,6 @@ class Migration(migrations.Migration):
                 ('disk_gb', models.PositiveIntegerField(default=0)),
                 ('disk_gb_used', models.PositiveIntegerField(default=0)),
                 ('servers', models.PositiveIntegerField(default=0)),
-                ('load', models.JSONField(blank=True, null=True)),
                 ('heard_at', models.DateTimeField(blank=True, null=True)),
                 ('heard_anew_at', models.DateTimeField(blank=True, null=True)),
                 ('seen_at', models.DateTimeField()),

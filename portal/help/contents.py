@@ -76,7 +76,7 @@ _NAMED = (
     Page("donor", Audience.DONORS, "donor.md"),
     Page("api", Audience.PROGRAMS, "api.md"),
     Page("admin", Audience.ADMINS, "admin/README.md"),
-    *_admin("dashboard", "people", "machines", "computers", "announcements", "sign-in", "sign-in-elsewhere"),
+    *_admin("dashboard", "people", "machines", "computers", "nodes", "announcements", "sign-in", "sign-in-elsewhere"),
     *_admin("audit", "idle", "mail", "machine-keys", "tunnels", "cloud", "horizon"),
     *_admin("install", "settings", "roles", "backup", "observability"),
     Page("security", Audience.ADMINS, "security.md"),

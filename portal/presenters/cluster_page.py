@@ -1,4 +1,4 @@
-"""The cluster as administrators see it: its figures, and its load and room over time."""
+"""The cluster as administrators see it: its figures, and its room over time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -85,26 +85,23 @@ def _age(ages: upkeep.Ages, reliability: upkeep.Reliability) -> ClusterFigure:
 
 
 def cluster_charts(now: datetime) -> list[Chart]:
-    """Return the load of the last day and the nodes of the last month. One query."""
+    """Return the processors of the last day and the nodes of the last month. One query."""
     rows = list(ClusterHour.objects.filter(at__gt=now - timedelta(days=DAYS)))
-    return [_load(rows, now), _nodes(rows, now)]
+    return [_taken(rows, now), _nodes(rows, now)]
 
 
-def _load(rows: Sequence[ClusterHour], now: datetime) -> Chart:
+def _taken(rows: Sequence[ClusterHour], now: datetime) -> Chart:
     first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     hours = [first + timedelta(hours=n) for n in range(HOURS)]
     known = {row.at: row for row in rows}
     found = [known.get(hour) for hour in hours]
-    load: tuple[Value, ...] = tuple(None if row is None or row.load is None else round(row.load) for row in found)
     room: tuple[Value, ...] = tuple(row.vcpus if row else None for row in found)
     used: tuple[Value, ...] = tuple(row.vcpus_used if row else None for row in found)
-    series = [Series(_("processors taken by machines"), "l2", used), Series(_("processors there are"), "l0", room)]
-    if any(value is not None for value in load):
-        series.insert(0, Series(_("load over 15 minutes"), "l1", load))
+    series = (Series(_("processors taken by machines"), "l1", used), Series(_("processors there are"), "l0", room))
     top = nice_top(max((value or 0 for each in series for value in each.values), default=0))
     places = hour_places([timezone.localtime(hour) for hour in hours])
     return lines(
-        "load", _("The last 24 hours"), _("by hour, the most in each"), places, tuple(series), top=top, axis=_("Hour")
+        "load", _("The last 24 hours"), _("by hour, the most in each"), places, series, top=top, axis=_("Hour")
     )
 
 

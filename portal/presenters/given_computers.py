@@ -17,6 +17,7 @@ from nodes.models import Computer, Donation, Photo, Plan, StateChange, WipeCerti
 from nodes.states import WAY, State
 from nodes.subscriptions import plans
 from nodes.subscriptions.plan_words import brings
+from portal.presenters.given_work import GivenWork, Work
 from portal.presenters.shown_photos import ShownPhoto
 from portal.presenters.shown_photos import shown as shown_photos
 from portal.presenters.state_tones import tone_of
@@ -147,6 +148,15 @@ class ShownAlike:
         return alike.numbers([shown.row for shown in self.computers])
 
     @property
+    def work(self) -> list[str]:
+        """Return what each of them did, in words; [] where none has served, or nobody looked it up (portal.presenters.given_work)."""
+        works: list[Work] = [each.row.__dict__["work"] for each in self.computers if each.row.__dict__.get("work")]
+        if len(works) > 1:  # whoever had machines on two of them would count twice
+            hours = sum(work.hours for work in works)
+            return Work(hours).words[:1]
+        return works[0].words if works else []
+
+    @property
     def certificates(self) -> list[WipeCertificate]:
         """Return the certificates of all of them that hold."""
         return [each for shown in self.computers for each in shown.certificates]
@@ -245,7 +255,12 @@ class ShownDonation:
         return len(self.groups) <= 2
 
 
-def shown_donations(rows: Iterable[Donation], *, by_link: bool = False) -> list[ShownDonation]:
-    """Return these donations (see `given`) as they are shown. by_link: to whoever has no account."""
+def shown_donations(
+    rows: Iterable[Donation], *, by_link: bool = False, work: GivenWork | None = None
+) -> list[ShownDonation]:
+    """Return these donations (see `given`) as they are shown. by_link: to whoever has no account. work: of their computers."""
     enabled = plans.enabled()
-    return [ShownDonation(row, enabled=enabled, by_link=by_link) for row in rows]
+    shown = [ShownDonation(row, enabled=enabled, by_link=by_link) for row in rows]
+    for each in (computer for donation in shown for computer in donation.computers):
+        each.row.__dict__["work"] = work.of.get(each.row.pk) if work else None
+    return shown

@@ -58,18 +58,11 @@ class ShownNode:
     def levels(self) -> list[tuple[str, int, str]]:
         """Return name, percent and amounts of what is taken. Of disks nothing: they are seldom what is short."""
         node = self.node
-        rows: list[tuple[str, float, float, str]] = [
+        rows = [
             (_("Processors"), node.vcpus_used, node.vcpus, f"{node.vcpus_used} / {node.vcpus}"),
             (_("Memory"), node.ram_mb_used, node.ram_mb, f"{memory(node.ram_mb_used)} / {memory(node.ram_mb)}"),
         ]
-        if node.load:
-            rows.insert(0, (_("Load"), node.load[2], node.vcpus, f"{node.load[2]:.1f} / {node.vcpus}"))
         return [(name, min(100, round(100 * used / total)), text) for name, used, total, text in rows if total]
-
-    @property
-    def loads(self) -> str:
-        """Return its load over 1, 5 and 15 minutes; '' where the cloud does not tell."""
-        return " · ".join(f"{each:.2f}" for each in self.node.load) if self.node.load else ""
 
     @property
     def fullness(self) -> float:

@@ -15,11 +15,12 @@ from accounts import emails
 from accounts.models import Donor, Subscription
 from lib.notes import Refusal
 from nodes import donor_actions
-from nodes.models import Donation
+from nodes.models import Computer, Donation
 from portal import access
 from portal.forms.given_forms import ConfirmForm
 from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given, shown_donations
+from portal.presenters.given_work import work_of
 from portal.presenters.subscription_card import card_of
 from portal.signed_in import SignedIn
 from portal.views import donor_photos
@@ -37,10 +38,11 @@ def donating(request: SignedIn) -> HttpResponse:
 
 def _page(request: SignedIn, form: ConfirmForm | None = None, faults: Sequence[str] = ()) -> HttpResponse:
     page = page_of(request, given(_own(request)))
+    work = work_of(Computer.objects.filter(donation__in=_own(request)))
     card = card_of(Subscription.objects.of(request.user))
     context = {
         "card": card, "usage": {"gauges": usage(request.user).gauges()[:GAUGES]} if card else None, "grace_days": settings.SUBSCRIPTION_GRACE_DAYS,
-        "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page),
+        "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page, work=work), "work": work,
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
         "may_tie": _untied(request).exists(), "photo_faults": faults,
     }  # fmt: skip

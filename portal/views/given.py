@@ -18,11 +18,12 @@ from accounts.models import Donor, User
 from lib.even_time import evenly
 from lib.notes import Refusal
 from nodes import actions, donor_actions
-from nodes.models import Donation
+from nodes.models import Computer, Donation
 from portal.forms.given_forms import ConfirmForm, LinkForm
 from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given as with_computers
 from portal.presenters.given_computers import shown_donations
+from portal.presenters.given_work import work_of
 from portal.presenters.subscription_card import card_of
 from portal.request_facts import address_of
 from portal.views import donor_photos
@@ -88,9 +89,10 @@ def _page(
     request: HttpRequest, donor: Donor, token: str, form: ConfirmForm | None = None, faults: Sequence[str] = ()
 ) -> HttpResponse:
     page = page_of(request, with_computers(Donation.objects.filter(donor=donor)))
+    work = work_of(Computer.objects.filter(donation__donor=donor))
     context = {
         "donor": donor, "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page,
-        "donations": shown_donations(page, by_link=True), "form": form or ConfirmForm(), "token": token,
+        "donations": shown_donations(page, by_link=True, work=work), "work": work, "form": form or ConfirmForm(), "token": token,
         "photo_faults": faults, "card": card_of(donor.subscriptions.filter(withdrawn_at=None)),
         "may_tie": donor.user_id is None and request.user.is_authenticated,
         "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,

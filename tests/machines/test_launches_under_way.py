@@ -112,10 +112,10 @@ def test_computers_and_tenants_wait(db: None, student: User, monkeypatch: pytest
     monkeypatch.setattr("machines.reconcile.tenants.tidy", lambda *_facts: asked.append("tenants"))
     make_machine(student, name="new", state="building", state_since=timezone.now())
     for _turn in range(2):
-        portal.tasks.take_stock()
+        portal.tasks.watch_nodes()
         machines.tasks.tidy_tenants()
     assert asked == []
     Machine.objects.update(state="running")
-    portal.tasks.take_stock()
+    portal.tasks.watch_nodes()
     machines.tasks.tidy_tenants()
     assert asked == ["computers", "tenants"]

@@ -113,11 +113,11 @@ def test_the_worker_keeps_the_computers_of_the_cluster(db: None, monkeypatch: py
 
     cloud: Any = FakeCloud()
     monkeypatch.setattr(cloud_identity, "opened", lambda: cloud)
-    tasks.take_stock()
+    tasks.watch_nodes()
     assert Node.objects.count() == 2
     before = list(Node.objects.values())
     cloud.busy = True
-    tasks.take_stock()
+    tasks.watch_nodes()
     assert list(Node.objects.values()) == before
 
 
