@@ -86,7 +86,7 @@ class Chart:
 
 def short_day(day: date) -> str:
     """Write a day without its year."""
-    return date_format(day, str(get_format("DATE_FORMAT")).removesuffix(" Y"))
+    return date_format(day, str(get_format("DATE_FORMAT")).removesuffix("Y").rstrip())
 
 
 def day_places(days: Sequence[date]) -> tuple[Place, ...]:

@@ -70,15 +70,12 @@ def _room(label: str, used: int, total: int, write: Callable[[int], str]) -> Clu
 
 def _age(ages: upkeep.Ages, reliability: upkeep.Reliability) -> ClusterFigure:
     between = reliability.hours_between
-    rest = (
-        _("no failure seen yet")
-        if between is None
-        else _("%(hours)s hours from one failure to the next") % {"hours": number_format(between)}
-    )
+    hours = number_format(between) if between is not None else ""
+    rest = _("%(hours)s hours from one failure to the next") % {"hours": hours} if hours else _("no failure seen yet")
     if not ages.counted:
-        return ClusterFigure(_("Age"), "–", rest=rest)
-    years = ngettext("year at the mean, the oldest %(oldest)s", "years at the mean, the oldest %(oldest)s", ages.oldest)
-    return ClusterFigure(_("Age"), number_format(ages.mean, 1), years % {"oldest": ages.oldest}, rest)
+        return ClusterFigure(_("Mean age"), "–", rest=rest)
+    oldest = _("the oldest %(years)s") % {"years": ages.oldest}
+    return ClusterFigure(_("Mean age"), number_format(ages.mean, 1), _("years"), f"{oldest}; {rest}")
 
 
 # ---- charts ----

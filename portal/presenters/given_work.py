@@ -49,7 +49,7 @@ class GivenWork:
     weight: weights.Weight = field(default_factory=weights.Weight)
 
     def __bool__(self) -> bool:
-        return bool(self.weight.counted or self.of)
+        return bool(self.of)
 
     @property
     def hours(self) -> int:
@@ -88,10 +88,12 @@ class GivenWork:
 
 
 def work_of(computers: Iterable[Computer]) -> GivenWork:
-    """Return the work of computers: three queries, however many they are and however long they served."""
+    """Return the work of computers: four queries, however many they are and however long they served; two where none served."""
     rows = list(computers)
     ids = [row.pk for row in rows]
     served = list(ServedMonth.objects.filter(computer__in=ids).values_list("computer", "month", "seconds"))
+    if not served:
+        return GivenWork()
     seconds: dict[int, int] = dict.fromkeys(ids, 0)
     for computer, _month, amount in served:
         if computer is not None:

@@ -1,6 +1,7 @@
 """Every cloud's promises about its hosts, their room, and moves between them."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloud.contract import CloudRefused, Server, Status
@@ -40,6 +41,11 @@ def test_a_running_server_is_on_one_of_the_hosts(stage: Any, server: Server) -> 
     host = next(host for host in stage.cloud.hosts() if host.name == server.host)
     assert (host.up, host.enabled) == (True, True)
     assert host.ram_mb_used >= stage.flavor_ram_mb
+
+
+def test_a_host_was_heard_lately_where_the_cloud_tells(stage: Any) -> None:
+    heard = [host.heard_at for host in stage.cloud.hosts() if host.heard_at]
+    assert all(abs(datetime.now(UTC) - at) < timedelta(minutes=2) for at in heard)
 
 
 def test_the_room_tells_its_biggest_host(stage: Any) -> None:

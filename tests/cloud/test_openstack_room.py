@@ -1,5 +1,6 @@
 """The room of a cluster, from Nova's list of computers and Placement's book-keeping."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -48,3 +49,15 @@ def test_a_cluster_without_computers_has_no_room(client: Any) -> None:
     client.answers["/os-hypervisors/detail"] = {"hypervisors": []}
     client.answers["/allocation_candidates"] = {"provider_summaries": {}}
     assert cluster.room(client).biggest_free == {"vcpus": 0, "ram_mb": 0, "disk_gb": 0}
+
+
+def test_the_last_report_of_a_computer_is_read_as_utc(client: ScriptedClient) -> None:
+    service = {"host": HOST["service"]["host"], "updated_at": "2026-03-02T10:00:00.000000", "forced_down": True}
+    client.answers["/os-services"] = {"services": [service]}
+    found = cluster.hosts(client)  # type: ignore[arg-type]
+    assert {(host.heard_at, host.fenced) for host in found} == {(datetime(2026, 3, 2, 10, tzinfo=UTC), True)}
+
+
+def test_a_computer_whose_service_is_not_listed_is_not_heard(client: ScriptedClient) -> None:
+    client.answers["/os-services"] = {"services": []}
+    assert {host.heard_at for host in cluster.hosts(client)} == {None}  # type: ignore[arg-type]

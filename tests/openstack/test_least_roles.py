@@ -61,7 +61,7 @@ def test_admin_on_its_own_project_is_enough_for_the_whole_life(
     assert cloud.diagnostics([server.id])[server.id].cpu_seconds is not None
     assert "token" in cloud.console_url(server.id)
     assert server.id in {one.id for one in cloud.list_servers().servers}
-    assert cloud.hosts()
+    assert all(host.heard_at for host in cloud.hosts())
     assert cloud.room().vcpus
     copy = a_copy(cloud, stage, server.id, make_spec, owner)
     for one in (server.id, copy):

@@ -18,7 +18,8 @@ ROLES = ("student", "teacher", "donor", "admin")
 ADDRESSES = {
     "teacher": ["/teaching/", "/lab-templates/", "/manage/requests/", "/manage/questions/", "/manage/catalog/"],
     "admin": [
-        "/manage/", "/manage/machines/", "/manage/people/", "/manage/computers/", "/manage/requests/", "/manage/questions/", "/manage/catalog/",
+        "/manage/", "/manage/machines/", "/manage/people/", "/manage/computers/", "/manage/nodes/", "/manage/requests/", "/manage/questions/",
+        "/manage/catalog/",
     ],
     "site": [
         "/manage/servers/", "/manage/failures/", "/manage/notices/", "/manage/audit/", "/manage/plans/", "/manage/announcements/", "/manage/terms/",

@@ -19,7 +19,7 @@ from accounts.models import (
 from catalog.models import Flavor, Image
 from courses.models import Template
 from machines.models import BulkRun, Machine, Question, Stray
-from nodes.models import Computer, Donation, Photo, Plan, WipeCertificate
+from nodes.models import Computer, Donation, Node, Photo, Plan, WipeCertificate
 from portal.models import CloudCheck, DayCount, Finding
 from quotas.models import QuotaRequest
 
@@ -106,6 +106,8 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"subscription{name}": ("give", Subscription) for name in ("", "-give", "-withdraw")},
     **{f"subscription-{name}": ("change", Plan) for name in ("manage", "renew", "correct")},
     **{f"plan{name}": ("change", Plan) for name in ("s", "", "-new")},
+    **dict.fromkeys(("nodes", "node"), ("see", Node)),
+    **{f"node-{name}": ("change", Node) for name in ("tie", "untie", "maintained")},
     "api-subscription-transfer": ("give", Subscription), "api-subscription-renew": ("renew", Subscription),
     "machine-dismiss": ("dismiss_vanished", Machine),
     **{f"machine-{part}": ("look", Machine) for part in ("card", "disk", "history", "live", "settings", "work")}, "api-machine-events": ("look", Machine),
@@ -199,6 +201,7 @@ def rule_of(name: str, method: str) -> tuple[str, type[Model]] | None:
 
 def as_a_person(student: Any) -> dict[str, str]:
     """Return what stands in administrators' addresses of this person, and of the computer that as_a_donor gave."""
+    from tests.nodes.hypervisors.seen import make_node
     from tests.nodes.subscribed import make_plan
 
     computer, photo = Computer.objects.get(), Photo.objects.get()
@@ -210,6 +213,7 @@ def as_a_person(student: Any) -> dict[str, str]:
         "given/x/certificates/<int:pk>": f"given/x/certificates/{WipeCertificate.objects.get().pk}",
         "given/x/receipts/<int:pk>": f"given/x/receipts/{computer.donation_id}",  # x: a link of nobody
         "manage/subscriptions/<int:pk>": f"manage/subscriptions/{Subscription.objects.of(student).latest('pk').pk}",
+        "manage/nodes/<int:pk>": f"manage/nodes/{make_node().pk}",
         "manage/plans/<int:pk>": f"manage/plans/{make_plan().pk}",
         "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
         "people/<int:pk>": f"people/{student.pk}",

@@ -39,6 +39,7 @@ OF_EVERY_KIND = (
     "manage/computers/",
     "manage/donations/",
     "manage/plans/",
+    "manage/nodes/",
     "manage/subscriptions/",
     "help/",
 )  # for administrators, too; other pages look alike

@@ -1,0 +1,139 @@
+"""The cluster's pages, as administrators use them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import User
+from cloud.contract import Host
+from nodes.hypervisors import looks
+from nodes.models import Computer, Node, NodeTie
+from tests.factories import make_machine
+from tests.nodes.donated import make_computer
+from tests.pages.plain_text import text
+
+
+@pytest.fixture
+def staff(admin: User, client: Client) -> Client:
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def quinde(db: None) -> Node:
+    """A node that has been up for an hour."""
+    for minutes in range(60, -1, -5):
+        looks.look([host("quinde")], timezone.now() - timedelta(minutes=minutes))
+    return Node.objects.get()
+
+
+def host(name: str, **facts: Any) -> Host:
+    numbers = {"vcpus": 4, "vcpus_used": 2, "ram_mb": 8192, "ram_mb_used": 4096, "servers": 3}
+    return Host(**{"name": name, "up": True, "enabled": True, **numbers, **facts})
+
+
+def tied(staff: Client, node: Node, of: Computer, **facts: str) -> Any:
+    form = {"computer": of.number, "since": f"{timezone.localdate(node.first_seen_at)}", **facts}
+    return staff.post(f"/manage/nodes/{node.pk}/tie/", form)
+
+
+def test_before_any_look_the_page_says_so(staff: Client) -> None:
+    assert "No node has been seen yet" in text(staff.get("/manage/nodes/"))
+
+
+def test_the_list_has_those_with_trouble_first(staff: Client) -> None:
+    looks.look(
+        [host("albatros"), host("quinde", up=False), host("tucan", enabled=False, note="its fan")], timezone.now()
+    )
+    page = text(staff.get("/manage/nodes/"))
+    assert page.index("quinde Does not answer") < page.index("tucan Takes no new machines") < page.index("albatros")
+    assert "its fan" in page
+
+
+@pytest.mark.parametrize(
+    ("show", "names"),
+    [
+        ("", ["quinde", "tucan"]),
+        ("look", ["quinde"]),
+        ("off", ["tucan"]),
+        ("gone", ["guanta"]),
+        ("nonsense", ["quinde", "tucan"]),
+    ],
+)
+def test_a_filter_leaves_what_it_says(staff: Client, show: str, names: list[str]) -> None:
+    now = timezone.now()
+    looks.look([host("guanta")], now - timedelta(hours=1))
+    looks.look([host("quinde", up=False), host("tucan", enabled=False)], now)
+    page = staff.get("/manage/nodes/", {"show": show}).content.decode()
+    assert [name for name in ("guanta", "quinde", "tucan") if f">{name}</a>" in page] == names
+
+
+def test_a_node_that_fell_silent_is_told_before_the_cloud_calls_it_down(staff: Client) -> None:
+    now = timezone.now()
+    for seconds in (60, 40, 20, 0):
+        looks.look([host("quinde", heard_at=now - timedelta(seconds=62))], now - timedelta(seconds=seconds))
+    assert "Not heard for 62 seconds" in text(staff.get("/manage/nodes/?show=look"))
+
+
+def test_a_computer_is_tied_and_its_hours_count(staff: Client, quinde: Node) -> None:
+    computer = make_computer("in_service")
+    assert tied(staff, quinde, computer).status_code == 302
+    page = text(staff.get(f"/manage/nodes/{quinde.pk}/"))
+    assert (computer.number in page, "1 hour" in page) == (True, True)
+    assert (
+        "1 hour in service" in text(staff.get(f"/manage/nodes/{quinde.pk}/")) or computer.served.get().seconds == 3600
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"computer": "MNG-00001-1"}, "The last digit does not fit"),
+        ({"computer": ""}, "This field is required."),
+        ({"since": "yesterday"}, "Enter a valid date."),
+        ({"since": "2999-01-01"}, "That lies in the future."),
+    ],
+)
+def test_what_cannot_be_is_said_at_its_field(staff: Client, quinde: Node, facts: dict[str, str], sentence: str) -> None:
+    reply = tied(staff, quinde, make_computer("tested"), **facts)
+    assert (reply.status_code, sentence in text(reply), NodeTie.objects.count()) == (400, True, 0)
+
+
+def test_it_is_that_computer_no_more(staff: Client, quinde: Node) -> None:
+    tied(staff, quinde, make_computer("in_service"))
+    staff.post(f"/manage/nodes/{quinde.pk}/untie/")
+    assert "Nobody has said it yet." in text(staff.get(f"/manage/nodes/{quinde.pk}/"))
+
+
+def test_maintenance_is_due_until_it_is_written_down(staff: Client, quinde: Node, settings: Any) -> None:
+    Node.objects.update(first_seen_at=timezone.now() - timedelta(days=61))
+    assert "quinde" in text(staff.get("/manage/nodes/?show=due"))
+    staff.post(f"/manage/nodes/{quinde.pk}/maintained/", {"note": "dust"})
+    page = text(staff.get(f"/manage/nodes/{quinde.pk}/"))
+    assert ("Maintenance in 59 days" in page, "Maintained: dust" in page) == (True, True)
+    settings.MAINTENANCE_DAYS = 0
+    assert "Maintenance in" not in text(staff.get(f"/manage/nodes/{quinde.pk}/"))
+
+
+def test_its_machines_stand_on_its_page(staff: Client, quinde: Node, student: User) -> None:
+    make_machine(student, state="running", host="quinde", name="laboratorio")
+    make_machine(student, state="running", host="other", name="elsewhere")
+    page = text(staff.get(f"/manage/nodes/{quinde.pk}/"))
+    assert ("laboratorio" in page, "elsewhere" in page) == (True, False)
+
+
+@pytest.mark.parametrize("address", ["/manage/nodes/", "/manage/nodes/?show=untied"])
+def test_queries_do_not_grow_with_nodes(staff: Client, address: str) -> None:
+    def count(nodes: int) -> int:
+        looks.look([host(f"node-{n}") for n in range(nodes)], timezone.now())
+        staff.get(address)
+        with CaptureQueriesContext(connection) as seen:
+            staff.get(address)
+        return len(seen)
+
+    assert count(2) == count(60)
