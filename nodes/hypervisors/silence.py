@@ -4,7 +4,8 @@ The report's time is by the cloud's clock, which may be set wrongly: a node whos
 they say.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
 
 from django.db.models import F, Q
 
@@ -26,13 +27,7 @@ def silent_for(node: Node) -> timedelta | None:
     return length if length >= SILENT_AFTER else None
 
 
-def last_heard(node: Node) -> datetime | None:
-    """Return when something came from it last, by our clock."""
-    length = silent_for(node)
-    return node.seen_at - length if length else None
-
-
-def unheard(names: list[str]) -> dict[str, Node]:
+def unheard(names: Collection[str]) -> dict[str, Node]:
     """Return those of the nodes of these names that are down or silent, by name. One query."""
     may_be = Q(up=False) | Q(heard_anew_at__lt=F("seen_at"))
     found = Node.objects.filter(may_be, name__in=names)

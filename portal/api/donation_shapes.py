@@ -197,7 +197,7 @@ class MadeOut(OfferedOut):
         return max((plan.months for plan in found if plan), default=0)
 
 
-class ComputerOut(serializers.Serializer[Any]):
+class GivenComputerOut(serializers.Serializer[Any]):
     number = serializers.CharField(help_text="As it stands on the label: MNG-00127-4.")
     donation = serializers.CharField(source="donation.number")
     kind = serializers.ChoiceField(KINDS)
@@ -219,7 +219,7 @@ class ComputerOut(serializers.Serializer[Any]):
         return None if computer.grams is None else computer.grams / 1000
 
 
-class ComputerFactsOut(ComputerOut):
+class ComputerFactsOut(GivenComputerOut):
     cpu = serializers.CharField()
     bits = serializers.IntegerField(allow_null=True, help_text="null, here and in what follows: not known.")
     ram_mb = serializers.IntegerField(allow_null=True, help_text="MiB")

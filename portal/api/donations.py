@@ -183,20 +183,3 @@ def confirm(request: Request, number: str) -> Response:
     sent = body(request, shapes.ConfirmIn)
     actions.confirm(donation=row, is_right=sent["right"], note=sent["note"])
     return _detail(request, row)
-
-
-@extend_schema(
-    parameters=[
-        OpenApiParameter("state", str, description=f"{' '.join(shapes.STATES)}; several with commas between."),
-        *lists.PARAMETERS,
-    ],
-    responses={200: shapes.ComputerOut(many=True), 400: s.Problem},
-)
-@api_view(["GET"])
-def computers(request: Request) -> Response:
-    """List given computers. The newest first: your own, for administrators all."""
-    rows = access.visible(person(request), Computer)
-    if states := filters.words(request, "state", shapes.STATES):
-        rows = rows.filter(state__in=states)
-    found, headers = page(request, rows.select_related("donation").prefetch_related("certificates"), "-pk")
-    return lists.answer(request, shapes.ComputerOut(found, many=True).data, headers)

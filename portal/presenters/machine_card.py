@@ -47,6 +47,7 @@ class Shown:
     serves_screens: Callable[[], bool]  # see CloudWatch
     copy: DiskImage | None  # what can be downloaded of one that failed or vanished
     question: ShownQuestion | None = None  # in its card, see question_banner.on_cards
+    is_unheard: bool = False  # the node that it runs on does not answer
     why_asleep: Note | None = None  # its owner's subscription ended, and it may not run
 
     # ---- what it is ----
@@ -154,7 +155,8 @@ class Shown:
     def _settled(self) -> str:
         """Say what is true of a settled machine now: the note of one that runs is of the moment from which it was called running."""
         if self.is_up:
-            return self.refusal or self.setup or self.not_ready or machine_sentences.at_rest(self.machine)
+            away = machine_sentences.unheard() if self.is_unheard else ""
+            return away or self.refusal or self.setup or self.not_ready or machine_sentences.at_rest(self.machine)
         note = str(self.why_asleep or "") or ("" if self.machine.is_missed else str(self.machine.note))
         return note or self.refusal or machine_sentences.at_rest(self.machine)
 

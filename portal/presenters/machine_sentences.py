@@ -54,6 +54,14 @@ def at_rest(machine: Machine) -> str:
     return _archived(machine) if machine.state == State.ARCHIVED else str(_AT_REST.get(machine.state, ""))
 
 
+def unheard() -> str:
+    """Say what it means for a machine that its node does not answer."""
+    return _(
+        "The computer of the cluster that it runs on does not answer. Nobody can reach the machine until that is back. There is nothing to do"
+        " for you: administrators see it."
+    )
+
+
 def _under_way(machine: Machine) -> str:
     """Say what was asked for and is not done yet."""
     if not machine.has_come_true:

@@ -18,6 +18,7 @@ from machines.idle import facts, make_room
 from machines.models import CloudWatch, Machine
 from machines.progress import progress_of, typical_seconds_before
 from machines.states import State, Wanted
+from nodes.hypervisors import silence
 from portal.presenters.idle_panel import Why
 from portal.presenters.machine_card import Shown
 from portal.ways_in import registry
@@ -35,6 +36,7 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
     loaded = facts.load(machines, now)
     whys = {each.machine.pk: Why(each, now, each.machine.owner_for(reader)) for each in loaded}
     asleep = _asleep(loaded, reader, now)
+    unheard = _unheard(machines)
     waits = make_room.estimates(machines, now)
     typical = typical_seconds_before({m.pk for m in machines if m.state == State.BUILDING})
     left = disk_images.left_of(machines)
@@ -51,6 +53,7 @@ def show_all(machines: Collection[Machine], reader: User) -> list[Shown]:
             waits.get(m.pk),
             serves_screens,
             left.get(m.pk),
+            is_unheard=m.host in unheard,
             why_asleep=asleep.get(m.pk),
         )
         for m in machines
@@ -62,6 +65,12 @@ def _asleep(loaded: Iterable[facts.Facts], reader: User, now: datetime) -> dict[
     ended = {each.machine.owner_id: each.ended for each in loaded if each.ended}
     rows = [each.machine for each in loaded if each.ended and each.machine.wanted in _RESTING]
     return why_asleep([row for row in rows if row.binned_at is None], reader, now, ended)
+
+
+def _unheard(machines: Iterable[Machine]) -> Collection[str]:
+    """Return the nodes of machines that run and that do not answer. No query where none runs on a node."""
+    hosts = {machine.host for machine in machines if machine.state == State.RUNNING and machine.host}
+    return silence.unheard(hosts).keys() if hosts else ()
 
 
 _RESTING = (Wanted.SUSPENDED, Wanted.SHELVED, Wanted.ARCHIVED)

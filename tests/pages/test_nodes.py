@@ -137,3 +137,14 @@ def test_queries_do_not_grow_with_nodes(staff: Client, address: str) -> None:
         return len(seen)
 
     assert count(2) == count(60)
+
+
+@pytest.mark.parametrize(("up", "is_told"), [(False, True), (True, False)])
+def test_a_student_reads_that_the_computer_below_does_not_answer(
+    client: Client, student: User, up: bool, is_told: bool
+) -> None:
+    machine = make_machine(student, state="running", host="quinde")
+    looks.look([host("quinde", up=up)], timezone.now())
+    client.force_login(student)
+    page = text(client.get(f"/machines/{machine.pk}/"))
+    assert ("that it runs on does not answer" in page) is is_told

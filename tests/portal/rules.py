@@ -106,7 +106,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"subscription{name}": ("give", Subscription) for name in ("", "-give", "-withdraw")},
     **{f"subscription-{name}": ("change", Plan) for name in ("manage", "renew", "correct")},
     **{f"plan{name}": ("change", Plan) for name in ("s", "", "-new")},
-    **dict.fromkeys(("nodes", "node"), ("see", Node)),
+    **dict.fromkeys(("nodes", "node", "api-nodes"), ("see", Node)),
     **{f"node-{name}": ("change", Node) for name in ("tie", "untie", "maintained")},
     "api-subscription-transfer": ("give", Subscription), "api-subscription-renew": ("renew", Subscription),
     "machine-dismiss": ("dismiss_vanished", Machine),

@@ -56,6 +56,10 @@ class DonorCalls(Calls):
         """Go through the computers that you gave, newest first; for administrators all."""
         return self._all(models.Computer, "computers/", state=state)
 
+    def nodes(self) -> Iterator[models.Node]:
+        """Go through the nodes of the cluster, by name. For administrators."""
+        return self._all(models.Node, "nodes/")
+
     def subscriptions(self, *, state: str = "") -> Iterator[models.Subscription]:
         """Go through your subscriptions, newest first; for administrators all. state: promised, active, ending, grace, ended."""
         return self._all(models.Subscription, "subscriptions/", state=state)

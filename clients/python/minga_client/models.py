@@ -113,6 +113,14 @@ class Computer:
     # The number of the newest certificate of its wiped disks that is valid: WPC-00012-3; '' for none. Anybody
     # checks it at /w/WPC-00012-3/.
     certificate: str
+    # The name of the node that it is; '' for none.
+    node: str
+    # Whole hours in service.
+    hours: int
+    # Machines that it carried, each once.
+    machines: int
+    # Who had them, each once.
+    people: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +437,39 @@ class Me:
     roles: list[str]
     # Goes with version 0.5: the one of `roles` that gives most.
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    id: int
+    # As the cloud calls it.
+    name: str
+    # The cloud heard it lately.
+    up: bool
+    # It takes new machines.
+    enabled: bool
+    # Why it is disabled.
+    note: str
+    # Since when it is so; null: since it was first seen.
+    since: datetime | None
+    # Its last report, by the cloud's clock; null: not told.
+    heard_at: datetime | None
+    # When the portal last looked.
+    seen_at: datetime
+    vcpus: int
+    vcpus_used: int
+    # MiB
+    ram_mb: int
+    # MiB
+    ram_mb_used: int
+    # On it now, by the cloud's count.
+    machines: int
+    # Whole hours in which it was up.
+    hours: int
+    # The number of the given computer that it is; '' where nobody said it.
+    computer: str
+    # The cloud still has it.
+    listed: bool
 
 
 @dataclass(frozen=True, slots=True)
