@@ -61,50 +61,57 @@ def _filled_and_measured(numbers: range, machines: int, months: int, now: dateti
 
 def _fill(numbers: range, machines: int, months: int, now: datetime) -> None:
     """Add nodes with their computers and history. machines: of all nodes together."""
-    from accounts.models import Donor
     from nodes.hypervisors import hours, looks
-    from nodes.models import CarriedMonth, Computer, Donation, Node, NodeEvent, NodeSpell, NodeTie
+    from nodes.models import Node
 
-    donors = list(Donor.objects.order_by("pk"))
     began = now - timedelta(days=30 * months)
-    gifts = Donation.objects.bulk_create(Donation(donor=donors[n % DONORS], handover="bring") for n in numbers)
-    computers = Computer.objects.bulk_create(
-        Computer(donation=gift, kind="desktop", state="in_service", year=2012) for gift in gifts
-    )
+    computers = _computers(numbers)
     looks.look(_hosts(numbers.stop), now)
     nodes = list(Node.objects.filter(name__in=[f"node-{n}" for n in numbers]).order_by("pk"))
     Node.objects.update(first_seen_at=began)
-    NodeTie.objects.bulk_create(
-        NodeTie(node=node, computer=computer, since=began) for node, computer in zip(nodes, computers, strict=True)
-    )
-    weeks = range(30 * months // 7)
+    pairs = list(zip(nodes, computers, strict=True))
+    _history(pairs, began, 30 * months // 7)
+    hours.work_out_all([node.pk for node in nodes])
+    _carried(pairs, numbers, max(1, machines // numbers.stop), [began + timedelta(days=30 * n) for n in range(months)])
+
+
+def _computers(numbers: range) -> list[Any]:
+    from accounts.models import Donor
+    from nodes.models import Computer, Donation
+
+    donors = list(Donor.objects.order_by("pk"))
+    gifts = Donation.objects.bulk_create(Donation(donor=donors[n % DONORS], handover="bring") for n in numbers)
+    facts = {"kind": "desktop", "state": "in_service", "year": 2012}
+    return Computer.objects.bulk_create(Computer(donation=gift, **facts) for gift in gifts)
+
+
+def _history(pairs: list[tuple[Any, Any]], began: datetime, weeks: int) -> None:
+    """Let each node be its computer, be up six days a week, and fail once in each."""
+    from nodes.models import NodeEvent, NodeSpell, NodeTie
+
+    NodeTie.objects.bulk_create(NodeTie(node=node, computer=computer, since=began) for node, computer in pairs)
+    starts = [(node, began + n * WEEK) for node, _computer in pairs for n in range(weeks)]
     NodeSpell.objects.bulk_create(
-        (
-            NodeSpell(node=node, began_at=began + n * WEEK, ended_at=began + n * WEEK + timedelta(days=6))
-            for node in nodes
-            for n in weeks
-        ),
-        batch_size=5000,
+        (NodeSpell(node=node, began_at=at, ended_at=at + timedelta(days=6)) for node, at in starts), batch_size=5000
     )
     NodeEvent.objects.bulk_create(
-        (
-            NodeEvent(node=node, at=began + n * WEEK, kind=kind)
-            for node in nodes
-            for n in weeks
-            for kind in ("down", "up")
-        ),
-        batch_size=5000,
+        (NodeEvent(node=node, at=at, kind=kind) for node, at in starts for kind in ("down", "up")), batch_size=5000
     )
-    hours.work_out_all([node.pk for node in nodes])
-    each = max(1, machines // numbers.stop)
-    days = [(began + timedelta(days=30 * n)).date().replace(day=1) for n in range(months)]
+
+
+def _carried(pairs: list[tuple[Any, Any]], numbers: range, each: int, times: list[datetime]) -> None:
+    """Let each node carry so many machines of its own in each month."""
+    from nodes.models import CarriedMonth
+
+    months = dict.fromkeys(at.date().replace(day=1) for at in times)
     CarriedMonth.objects.bulk_create(
         (
             CarriedMonth(
-                node=node, computer=computer, month=day, holder=UUID(int=each * at + n), person=n, first_at=now, last_at=now, seconds=3600
+                node=node, computer=computer, month=month, holder=UUID(int=each * at + n), person=n, first_at=times[0], last_at=times[0],
+                seconds=3600,
             )
-            for at, (node, computer) in enumerate(zip(nodes, computers, strict=True), numbers.start)
-            for day in dict.fromkeys(days)
+            for at, (node, computer) in enumerate(pairs, numbers.start)
+            for month in months
             for n in range(each)
         ),
         batch_size=5000,

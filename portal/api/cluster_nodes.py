@@ -48,7 +48,7 @@ class NodeOut(serializers.Serializer[Any]):
         return computer.number if computer else ""
 
 
-@extend_schema(parameters=lists.PARAMETERS, responses={200: NodeOut(many=True), 403: s.Problem})
+@extend_schema(parameters=lists.PARAMETERS, responses={200: NodeOut(many=True), 400: s.Problem, 403: s.Problem})
 @api_view(["GET"])
 def nodes(request: Request) -> Response:
     """List the cluster's nodes, by name (administrators)."""

@@ -132,7 +132,7 @@ def test_every_list_has_pages_and_a_tag_in_the_schema(db: None) -> None:
         for path, operations in schema()["paths"].items()
         if "get" in operations and "array" in str(operations["get"]["responses"]["200"].get("content"))
     }
-    assert len(lists) == 23
+    assert len(lists) == 24
     for path, operation in lists.items():
         assert {"limit", "cursor", "If-None-Match"} <= {each["name"] for each in operation["parameters"]}, path
         assert set(operation["responses"]["200"]["headers"]) == {"ETag", "Link"}, path
