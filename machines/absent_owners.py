@@ -13,11 +13,13 @@ from lib.notes import Note
 from machines import actions
 from machines.deactivated_owners import change_each
 from machines.models import Machine, MachineQuerySet
+from machines.put_to_rest import put_to_rest
 from machines.rules import WrongState
 from machines.states import State, Wanted
 
 LOOP = "absent"  # of accounts.failures
 ASLEEP = _("Its owner's account is deactivated: it goes to sleep.")
+AWAY = _("Its owner's account is deactivated. It cannot sleep, so it is put away: its disk is kept, its memory is not.")
 BINNED = _("Its owner was removed: it goes to the recycle bin.")
 
 
@@ -38,17 +40,17 @@ def _to_sleep() -> MachineQuerySet:
 
 
 def _bin(machine: Machine) -> bool:
-    return _done(actions.bin, machine, BINNED)
+    return _done(lambda: actions.bin(machine=machine, by=None, why=Note(BINNED)))
 
 
 def _sleep(machine: Machine) -> bool:
-    return _done(actions.suspend, machine, ASLEEP)
+    return _done(lambda: put_to_rest(machine, asleep=Note(ASLEEP), away=Note(AWAY)))
 
 
-def _done(act: Callable[..., Machine], machine: Machine, why: str) -> bool:
+def _done(act: Callable[[], Machine]) -> bool:
     """Put a machine away, unless somebody was first."""
     try:
-        act(machine=machine, by=None, why=Note(why))
+        act()
     except WrongState:
         return False
     return True

@@ -12,13 +12,18 @@ from django.utils.translation import gettext_noop as _
 import quotas.actions
 from accounts.failures import Failures
 from lib.notes import Note, day
-from machines import actions, ended_subscriptions
+from machines import ended_subscriptions
 from machines.models import Machine
+from machines.put_to_rest import put_to_rest
 from machines.rules import WrongState
 
 LOOP = "lapsed"  # of accounts.failures
 ASLEEP = _(
     "The subscription of its owner ended on %(day)s, and it does not fit into what is left of their quota: it goes to sleep. Nothing is deleted."
+)
+AWAY = _(
+    "The subscription of its owner ended on %(day)s, and it does not fit into what is left of their quota."
+    " It cannot sleep, so it is put away: its disk is kept, its memory is not."
 )
 
 
@@ -41,8 +46,9 @@ def _sleep(machine: Machine, owner: int, now: datetime) -> bool:
     end = ended_subscriptions.ended([owner], now).get(owner)
     if end is None or machine.held_at or machine.pk not in ended_subscriptions.too_many(theirs, now):
         return False
+    facts = {"day": day(end.at)}
     try:
-        actions.suspend(machine=machine, by=None, why=Note(ASLEEP, {"day": day(end.at)}))
+        put_to_rest(machine, asleep=Note(ASLEEP, facts), away=Note(AWAY, facts))
     except WrongState:
         return False
     return True

@@ -55,3 +55,10 @@ def test_one_that_fails_stops_no_other(student: User, admin: User, monkeypatch: 
     monkeypatch.setattr(absent_owners, "_sleep", fail_first)
     assert follow() == 1
     assert (wish_of(first)[0], wish_of(second)[0]) == ("running", "suspended")
+
+
+def test_one_that_cannot_sleep_is_put_away(student: User, admin: User) -> None:
+    theirs = make_machine(student, refused="suspend")
+    person_actions.block(person=student, by=admin)
+    assert (follow(), follow()) == (1, 0)
+    assert wish_of(theirs) == ("shelved", False)

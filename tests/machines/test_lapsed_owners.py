@@ -212,6 +212,18 @@ def test_run_grace_sleep_refused_renewed_and_woken_on_the_same_disk(world: "Worl
     assert world.until(machine, "running").server_id == server
 
 
+def test_one_that_cannot_sleep_is_put_away_and_the_cloud_is_not_asked_for_ever(world: "World") -> None:
+    type(world.template.image).objects.update(cloud_id="restless")
+    machine = world.running()
+    nothing_else(world.student)
+    ended(world.student)
+    for _turn in range(30):
+        follow()
+        world.turn()
+    machine.refresh_from_db()
+    assert (machine.state, world.called("ensure_suspended")) == ("shelved", 1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_write_each_wish_once(student: User) -> None:
     old, new = used(student, 2), used(student, 1)
