@@ -72,9 +72,12 @@ class Running:
 
 
 def ended(owners: Collection[int] | None, now: datetime) -> dict[int, Ended]:
-    """Return the last end of these people's subscriptions that have ended; nothing of those without one. None: of all people. One query."""
+    """Return the last end of these people's subscriptions that have ended; nothing of those without one. None: of all people. One query.
+
+    Nor of those who were removed: what they left is erased in its usual time.
+    """
     theirs = Q() if owners is None else Q(user__in=owners) | Q(donor__user__in=owners)
-    rows = Subscription.objects.filter(theirs, ends_at__lte=now, withdrawn_at=None).order_by()
+    rows = Subscription.objects.filter(theirs, ends_at__lte=now, withdrawn_at=None, user__removed_at=None).order_by()
     by_owner = rows.values(owner=Coalesce("user_id", "donor__user_id")).annotate(last=Max("ends_at"))
     return {row["owner"]: Ended(row["last"]) for row in by_owner if row["owner"]}
 

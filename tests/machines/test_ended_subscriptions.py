@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone, translation
 
-from accounts import addresses
+from accounts import addresses, person_actions
 from accounts.models import User
-from machines import actions, disk_images, visitors
+from machines import actions, disk_images, ended_subscriptions, visitors
 from machines.ended_subscriptions import SubscriptionEnded
 from machines.models import Machine
 from machines.wake_on_connect import knock
@@ -130,6 +130,12 @@ def test_a_visitor_is_told_why_and_nothing_is_asked_of_the_cloud(student: User) 
     answer = knock(Tunnel.objects.of(machine.pk)[0], "203.0.113.9", timezone.now())
     assert (answer.wakes, answer.words.startswith("Your subscription ended on ")) == (False, True)
     assert wishes(machine) == ["suspended"]
+
+
+def test_of_whoever_was_removed_nothing_is_kept_longer(student: User, admin: User) -> None:
+    ended(student)
+    person_actions.remove(person=student, by=admin)
+    assert ended_subscriptions.ended([student.pk], timezone.now()) == {}
 
 
 def test_a_launch_says_that_the_subscription_ended(student: User) -> None:
