@@ -1,8 +1,11 @@
 """Mails before the end of a subscription, at it, and at the end of the grace: each once for each end.
 
+Subscriptions of a person that end together, as those of an offer of many computers do, are one mail.
+
 What was sent last stands on the row. If nothing ran for days, only the nearest is sent; one whose day had passed when the end moved is not.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -67,7 +70,7 @@ def remind(pk: int, now: datetime) -> None:
     row.save(update_fields=["reminded", "reminded_end"])
     is_news = row.moved_at is None or row.moved_at < row.ends_at + mark.after
     if is_news and (holder := row.holder) and holder.removed_at is None:
-        about = f"subscription:{row.pk}:{mark.name}:{row.ends_at:%Y%m%d%H%M%S%f}"
+        about = f"subscriptions:{mark.name}:{row.ends_at:%Y%m%d%H%M%S%f}"  # of all of theirs that end then: one mail
         facts = {"mark": mark.name, "ends_at": row.ends_at.isoformat()}
         ways = [Notice.Channel.MAIL]
         outbox.send(kind=KIND, to=holder, about=about, channels=ways, now=now, arguments=facts)
@@ -83,22 +86,28 @@ def register() -> None:
 
 
 def facts_of(notice: Notice) -> dict[str, Any] | None:
-    """Return what a mail says; None where the end has moved meanwhile."""
-    row = Subscription.objects.filter(pk=notice.about.split(":")[1]).first()
-    ends_at = datetime.fromisoformat(notice.arguments["ends_at"])
-    if row is None or row.ends_at != ends_at:
+    """Return what a mail says of all subscriptions of its reader that end then; None where none does any more."""
+    reader, ends_at = notice.recipient, datetime.fromisoformat(notice.arguments["ends_at"])
+    rows = list(Subscription.objects.of(reader).filter(ends_at=ends_at).order_by("pk")) if reader else []
+    if not rows:
         return None
     mark = notice.arguments["mark"]
     return {
         "subject": _subject(mark, ends_at),
         "hello": _("Hello %(name)s,") % {"name": notice.reader.short_name},
         "mark": mark,
-        "plan": row.shown_title,
+        "plan": _titles(rows),
         "ends_on": _day(ends_at),
         "kept_until": _day(ends_at + grace()),
         "address": settings.DONATIONS_EMAIL,
         "page": f"{settings.PORTAL_URL}{reverse('donating')}",
     }
+
+
+def _titles(rows: list[Subscription]) -> str:
+    """Name plans, equal ones once, with how many there are of them."""
+    counts = Counter(row.shown_title for row in rows)
+    return ", ".join(f"{count} × {title}" if count > 1 else title for title, count in counts.items())
 
 
 def _day(at: datetime) -> str:

@@ -9,7 +9,7 @@ from accounts.models import Notice, User
 from nodes.subscriptions import days, giving, reminders
 from tests.nodes.conftest import Clock
 from tests.nodes.donated import mailed
-from tests.nodes.subscribed import follow, pass_days, started
+from tests.nodes.subscribed import follow, pass_days, running, started
 
 
 def _marks() -> list[str]:
@@ -58,6 +58,29 @@ def test_who_gets_a_few_days_is_not_reminded_at_once(student: User, student2: Us
     pass_days(clock, 4)
     follow()
     assert _marks() == ["1"]
+
+
+def test_subscriptions_that_end_together_are_one_mail(
+    student: User, admin: User, clock: Clock, mailoutbox: list[Any]
+) -> None:
+    for _each in range(3):
+        running(student, days=40)
+    pass_days(clock, 10)
+    for _twice in range(2):
+        follow()
+        mailed()
+    assert [("3 × One machine" in str(mail.body)) for mail in mailoutbox if "30 days" in mail.subject] == [True]
+
+
+def test_the_mail_is_of_those_whose_end_has_not_moved(
+    student: User, admin: User, clock: Clock, mailoutbox: list[Any]
+) -> None:
+    moved, _stays = running(student, days=40), running(student, days=40)
+    pass_days(clock, 10)
+    follow()
+    days.renew(subscription=moved, days=40, by=admin)
+    mailed()
+    assert [("× One machine" in str(mail.body)) for mail in mailoutbox if "30 days" in mail.subject] == [False]
 
 
 def test_a_mail_of_an_end_that_has_moved_is_not_sent(
