@@ -22,8 +22,8 @@ from quotas.models import MEASURES
 
 LOOP = "subscriptions"  # of accounts.failures
 BATCH = 500  # rows of one pass, of each kind
-# In these an offer stands no longer, or not yet. A lost one counts until it is found, unless its subscription was earned before.
-_NOT_OURS = (State.OFFERED, State.DECLINED, State.LOST)
+# In these an offer stands no longer, or not yet.
+_NOT_OURS = (State.OFFERED, State.DECLINED)
 
 
 def follow(now: datetime) -> None:
@@ -57,22 +57,31 @@ def _settled(to: State, now: datetime) -> Q:
     return Q(_changed(to)) & ~Q(_changed(to, at__gt=now - actions.UNDO))
 
 
+def _not_ours() -> Q:
+    """Select computers that bring nothing as they are: those of _NOT_OURS, and those that were lost before they had come for good.
+
+    Which of the two a lost one is follows from its history, so it does not matter when the loop looked.
+    """
+    came = _changed(_starting_state(), undoes=None, undone_by=None, at__lte=OuterRef("state_since") - actions.UNDO)
+    return Q(state__in=_NOT_OURS) | (Q(state=State.LOST) & ~Q(came))
+
+
 def _unpromised(now: datetime) -> QuerySet[Computer]:
     # Computers that fit no plan are left out here: they would fill each batch.
     is_new = Q(entitlement=None) & plans.fits_one_of(plans.enabled())
     is_new |= Q(entitlement__subscription__withdrawn_at__isnull=False)
     rows = Computer.objects.filter(is_new, _settled(State.ACCEPTED, now), donation__donor__erased_at=None)
-    return rows.exclude(state__in=_NOT_OURS)
+    return rows.exclude(_not_ours())
 
 
 def _untenable() -> QuerySet[Entitlement]:
     rows = Entitlement.objects.filter(subscription__starts_at=None, subscription__withdrawn_at=None)
-    is_gone = Q(computer__state__in=_NOT_OURS, earned_at=None)
+    is_gone = Q(computer__in=Computer.objects.filter(_not_ours()), earned_at=None)
     return rows.filter(is_gone | Q(subscription__donor__erased_at__isnull=False))
 
 
 def _to_earn(now: datetime) -> QuerySet[Entitlement]:
-    came = Computer.objects.exclude(state__in=(*_NOT_OURS, *_not_yet())).filter(_settled(_starting_state(), now))
+    came = Computer.objects.exclude(_not_ours()).exclude(state__in=_not_yet()).filter(_settled(_starting_state(), now))
     rows = Entitlement.objects.filter(earned_at=None, computer__isnull=False, subscription__withdrawn_at=None)
     return rows.filter(computer__in=came)
 

@@ -97,6 +97,17 @@ def test_a_computer_that_is_lost_before_it_counts_brings_nothing(student: User, 
     assert not Grant.objects.filter(user=student).exists()
 
 
+def test_what_came_for_good_and_was_lost_counts_also_where_no_worker_ran_meanwhile(
+    student: User, admin: User, clock: Clock
+) -> None:
+    make_plan()
+    row = promised(admin, clock, donor_of(user=student))
+    stepped(row.entitlement.computer, "receive", by=admin)
+    clock.pass_minutes(20)
+    settled(row.entitlement.computer, "lose", by=admin, clock=clock)
+    assert Grant.objects.filter(user=student).exists()
+
+
 @pytest.mark.parametrize("steps", [["recycle"], ["lose"], ["use_for_parts"]])
 def test_what_becomes_of_its_computer_later_shortens_nothing(
     student: User, admin: User, clock: Clock, steps: list[str]
