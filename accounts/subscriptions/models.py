@@ -92,10 +92,17 @@ class Subscription(models.Model):
         return Standing.ENDED if self.withdrawn_at else standing_of(self.starts_at, self.ends_at, now)
 
     def days_left(self, now: datetime) -> int:
-        """Return its whole days left; all of them before it has started."""
+        """Return its whole days left; all of them before it has started, also by a clock that went back since."""
         if self.withdrawn_at:
             return 0
-        return whole_days_left(self.ends_at, now) if self.starts_at else self.days
+        return min(self.days, whole_days_left(self.ends_at, now)) if self.starts_at else self.days
+
+    @property
+    def is_of_nobody(self) -> bool:
+        """Say whether whoever had it is gone: its donor was erased, or its person removed."""
+        if self.donor and self.donor.erased_at:
+            return True
+        return self.holder is not None and self.holder.removed_at is not None
 
     @property
     def grace_ends_at(self) -> datetime | None:

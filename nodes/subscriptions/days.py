@@ -68,6 +68,8 @@ def _changed(subscription: Subscription, kind: Kind, days: int, by: User, note: 
     row, now = ledger.locked(subscription.pk), timezone.now()
     if row.withdrawn_at:
         raise TakenBack(_("This promise was taken back: its computer did not come."))
+    if row.is_of_nobody:
+        raise TakenBack(_("This was erased meanwhile. Nothing can be changed any more."))
     left, key = row.days_left(now), f"{kind}:{key or uuid.uuid4().hex}"[:64]
     if row.entries.filter(key=key).exists():
         return row

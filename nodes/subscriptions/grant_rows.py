@@ -24,8 +24,7 @@ def begin(entitlement: Entitlement, subscription: Subscription, user: User) -> N
 
 def follow(subscription: Subscription) -> None:
     """Move the grant of a locked subscription to the end that its ledger says. The grant of somebody who is gone stays ended."""
-    holder = subscription.holder
-    if subscription.starts_at and holder and holder.removed_at is None:
+    if subscription.starts_at and subscription.holder and not subscription.is_of_nobody:
         Grant.objects.filter(entitlement__subscription=subscription).update(ends_at=_end(subscription))
 
 

@@ -8,13 +8,14 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
+from accounts import person_actions
 from accounts.models import AuditRow, Subscription, SubscriptionEntry, User
 from accounts.subscriptions import ledger
 from accounts.subscriptions.standing import Standing
-from nodes.subscriptions import days
+from nodes.subscriptions import days, giving
 from quotas.models import Grant
 from tests.nodes.conftest import Clock
-from tests.nodes.subscribed import make_plan, pass_days, promised, started
+from tests.nodes.subscribed import make_plan, pass_days, promised, running, started
 
 Kind = SubscriptionEntry.Kind
 
@@ -99,6 +100,23 @@ def test_a_correction_says_why_and_takes_no_more_than_is_left(
     with pytest.raises(days.BadDays) as refusal:
         days.correct(subscription=row, days=amount, by=admin, note=note)
     assert refusal.value.field == field
+
+
+def test_a_clock_that_goes_back_makes_no_days(student: User, clock: Clock) -> None:
+    row = running(student, days=10)
+    pass_days(clock, -5)
+    assert row.days_left(timezone.now()) == 10
+    assert giving.give(subscription=row, by=student, share=1).row.days == 10
+
+
+@pytest.mark.parametrize("is_donor", [True, False])
+def test_days_of_somebody_who_is_gone_cannot_be_changed(
+    student: User, admin: User, clock: Clock, is_donor: bool
+) -> None:
+    row = started(student, admin, clock) if is_donor else running(student)
+    person_actions.remove(person=student, by=admin)
+    with pytest.raises(days.TakenBack):
+        days.renew(subscription=row, days=30, by=admin)
 
 
 def test_all_that_is_left_can_be_taken(student: User, admin: User, clock: Clock) -> None:
