@@ -56,7 +56,7 @@ def _people() -> None:
 
 def _filled_and_measured(numbers: range, machines: int, months: int, now: datetime) -> dict[str, tuple[float, int]]:
     _fill(numbers, machines, months, now)
-    return _measure(now)
+    return _measure()
 
 
 def _fill(numbers: range, machines: int, months: int, now: datetime) -> None:
@@ -66,7 +66,7 @@ def _fill(numbers: range, machines: int, months: int, now: datetime) -> None:
 
     began = now - timedelta(days=30 * months)
     computers = _computers(numbers)
-    looks.look(_hosts(numbers.stop), now)
+    looks.look(_hosts(numbers.stop, now), now)
     nodes = list(Node.objects.filter(name__in=[f"node-{n}" for n in numbers]).order_by("pk"))
     Node.objects.update(first_seen_at=began)
     pairs = list(zip(nodes, computers, strict=True))
@@ -118,17 +118,17 @@ def _carried(pairs: list[tuple[Any, Any]], numbers: range, each: int, times: lis
     )  # fmt: skip
 
 
-def _hosts(count: int) -> list[Any]:
+def _hosts(count: int, now: datetime) -> list[Any]:
+    """Return a list as the cloud tells it: each node reported just now."""
     from cloud.contract import Host
 
-    return [
-        Host(f"node-{n}", n % 70 != 7, True, "", 8, n % 9, 16384, 80 * (n % 50), 200, n % 9, n % 12)
-        for n in range(count)
-    ]
+    rows = (("", 8, n % 9, 16384, 80 * (n % 50), 200, n % 9, n % 12, now) for n in range(count))
+    return [Host(f"node-{n}", n % 70 != 7, True, *row) for n, row in enumerate(rows)]
 
 
-def _measure(now: datetime) -> dict[str, tuple[float, int]]:
+def _measure() -> dict[str, tuple[float, int]]:
     from django.test import Client
+    from django.utils import timezone
 
     from accounts.models import User
     from nodes.hypervisors import looks
@@ -143,7 +143,7 @@ def _measure(now: datetime) -> dict[str, tuple[float, int]]:
         "the cluster": lambda: staff.get("/manage/nodes/"),
         "one node": lambda: staff.get(f"/manage/nodes/{node}/"),
         "a donor's page": lambda: donor.get("/donating/"),
-        "a look of the worker": lambda: looks.look(_hosts(count), now),
+        "a look of the worker": lambda: looks.look(_hosts(count, at := timezone.now()), at),
     }
     return {name: _cost(ask) for name, ask in pages.items()}
 

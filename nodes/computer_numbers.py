@@ -1,9 +1,11 @@
-"""The number of a computer, as it stands on its label: MNG-00127-4. Its last digit is a check digit, so that a mistyped number is seen.
+"""Numbers with a check digit, so that a mistyped one is seen; and those of computers, as they stand on labels: MNG-00127-4.
 
 GS1's modulo 10: weights 3 and 1, from the right (GS1 General Specifications, section 7.9).
 """
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 
 from django.utils.translation import gettext_noop as _
 
@@ -12,7 +14,6 @@ from lib.notes import Refusal
 DIGITS = 5  # at least; the hundred thousandth computer has six
 # A phone may make another dash of a hyphen, and a web page another blank.
 GAP = r"[\s\u00a0\u202f\u2010-\u2015\u2212-]{0,5}"
-_FORM = re.compile(rf"(?:MNG{GAP})?(\d{{1,9}}){GAP}(\d)", re.IGNORECASE | re.ASCII)
 
 
 # static/js/computer_number.js says the same while one types.
@@ -20,7 +21,7 @@ MISFIT = _("The last digit does not fit: check %(number)s")
 
 
 class BadNumber(Refusal):
-    """The refusal of a text that is no computer's number."""
+    """The refusal of a text that is no such number."""
 
     status = 400
     code = "bad_number"
@@ -32,21 +33,34 @@ def check_digit(serial: int) -> int:
     return -sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(digits)) % 10
 
 
-def written(serial: int) -> str:
-    """Return the number as people read it: MNG-00127-4."""
-    return f"{_before_check(serial)}{check_digit(serial)}"
+@dataclass(frozen=True)
+class Numbers:
+    """A kind of numbers: the letters before them, and the sentence for what is none."""
+
+    letters: str
+    example: str
+
+    @cached_property
+    def form(self) -> re.Pattern[str]:
+        return re.compile(rf"(?:{self.letters}{GAP})?(\d{{1,9}}){GAP}(\d)", re.IGNORECASE | re.ASCII)
+
+    def written(self, serial: int) -> str:
+        """Return the number as people read it: MNG-00127-4."""
+        return f"{self._before_check(serial)}{check_digit(serial)}"
+
+    def read(self, typed: str) -> int:
+        """Return the serial number of what somebody typed, with or without letters, blanks and dashes. Raises BadNumber."""
+        found = self.form.fullmatch(typed.strip())
+        if found is None:
+            raise BadNumber(self.example)
+        serial = int(found[1])
+        if check_digit(serial) != int(found[2]):
+            raise BadNumber(MISFIT, {"number": f"{self._before_check(serial)}?"})
+        return serial
+
+    def _before_check(self, serial: int) -> str:
+        return f"{self.letters}-{serial:0{DIGITS}}-"
 
 
-def _before_check(serial: int) -> str:
-    return f"MNG-{serial:0{DIGITS}}-"
-
-
-def read(typed: str) -> int:
-    """Return the serial number of what somebody typed, with or without letters, blanks and dashes. Raises BadNumber."""
-    found = _FORM.fullmatch(typed.strip())
-    if found is None:
-        raise BadNumber(_("A number looks like this: MNG-00127-4."))
-    serial = int(found[1])
-    if check_digit(serial) != int(found[2]):
-        raise BadNumber(MISFIT, {"number": f"{_before_check(serial)}?"})
-    return serial
+COMPUTERS = Numbers("MNG", _("A number looks like this: MNG-00127-4."))
+written, read = COMPUTERS.written, COMPUTERS.read

@@ -73,12 +73,12 @@ STEPS: dict[str, Step] = {
 }
 
 
-def labels(state: str) -> dict[str, str]:
-    """Return a state's words in both languages, as an argument of a note."""
+def in_languages(word: models.TextChoices) -> dict[str, str]:
+    """Return a word's label in each language, as an argument of a note."""
     words = {}
     for language, _name in settings.LANGUAGES:
         with override(language):
-            words[language] = str(State(state).label)
+            words[language] = str(word.label)
     return words
 
 

@@ -60,7 +60,7 @@ def uncertified(computers: Collection[Computer], to: State, disks: str) -> dict[
 def _out_of_order(computer: Computer) -> OutOfOrder:
     """Say what the computer is by now, who recorded that, and when."""
     last = computer.changes.select_related("by").first()
-    facts: dict[str, Any] = {"number": computer.number, "state": states.labels(computer.state)}
+    facts: dict[str, Any] = {"number": computer.number, "state": states.in_languages(State(computer.state))}
     if last is None or last.by is None:
         return OutOfOrder(_("%(number)s is “%(state)s” by now, so this step does not follow. Look at it again."), facts)
     text = _("%(number)s is “%(state)s” by now: %(who)s recorded it (%(when)s). Look at it again.")

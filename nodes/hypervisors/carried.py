@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count
 from django.utils import timezone
 
 from nodes.hypervisors.intervals import month_of
@@ -73,8 +73,3 @@ def together(computers: Iterable[int]) -> Sums:
     """Return what these computers carried together: what two of them carried counts once."""
     rows = CarriedMonth.objects.filter(computer__in=computers)
     return Sums(**rows.aggregate(machines=Count("holder", distinct=True), people=Count("person", distinct=True)))
-
-
-def hours_of_machines(computers: Iterable[int]) -> int:
-    """Return for how many whole hours machines ran on these computers."""
-    return int(CarriedMonth.objects.filter(computer__in=computers).aggregate(all=Sum("seconds"))["all"] or 0) // 3600

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from cloud.contract import Host
@@ -11,15 +14,14 @@ from nodes.hypervisors import hours
 from nodes.hypervisors.intervals import month_of, months_of
 from nodes.hypervisors.models import ClusterHour, Node, NodeEvent, NodeSpell
 
-GAP = timedelta(
-    minutes=7
-)  # between two looks, which wait five for launches: a node that was up at both was up between them
-# What a look writes. Each is a fact of cloud.contract.Host; one that a version of it does not have stays as it was.
+# Between two looks, which wait five minutes for launches: a node that was up at both was up between them.
+GAP = timedelta(minutes=7)
+# What a look writes: facts of cloud.contract.Host.
 FACTS = (
     "up", "enabled", "fenced", "note", "vcpus", "vcpus_used", "ram_mb", "ram_mb_used", "disk_gb", "disk_gb_used", "servers",
-    "heard_at",
 )  # fmt: skip
-_COLUMNS = (*FACTS, "heard_anew_at", "seen_at", "since", "listed")
+_CHANGING = (*FACTS, "since", "listed")
+_HEARD = ("heard_at", "heard_anew_at")
 Kind = NodeEvent.Kind
 
 
@@ -31,21 +33,28 @@ def look(hosts: Iterable[Host], now: datetime) -> None:
         [Node(name=name, seen_at=now, first_seen_at=now) for name in listed], ignore_conflicts=True
     )
     nodes = list(Node.objects.select_for_update(no_key=True).order_by("pk"))
+    before = {node.pk: [getattr(node, name) for name in _CHANGING] for node in nodes}
     events: list[NodeEvent] = []
     up: dict[int, bool] = {}
-    for node in nodes:
-        if (
-            node.seen_at > now and node.seen_at - now < GAP
-        ):  # another worker has seen more; a clock that was set back is no reason
-            continue
+    # Another worker has seen more already. Nodes that seem to have been seen much later were seen by a clock that was set back since.
+    due = [node for node in nodes if not timedelta() < node.seen_at - now < GAP]
+    for node in due:
         was_up = node.up and node.listed
         events += _see(node, listed.get(node.name), now)
         if node.up:
             up[node.pk] = was_up
-    Node.objects.bulk_update(nodes, _COLUMNS, batch_size=500)
+    _write(due, before, now)
     NodeEvent.objects.bulk_create(events, batch_size=500)
     _keep_times(up, now)
     _keep_hour([node for node in nodes if node.listed], now)
+
+
+def _write(nodes: Sequence[Node], before: Mapping[int, list[Any]], now: datetime) -> None:
+    """Write what was seen: of most nodes only that they were, and heard. before: the changing columns of each."""
+    Node.objects.filter(pk__in=[node.pk for node in nodes if node.listed]).update(seen_at=now)
+    changed = [node for node in nodes if before[node.pk] != [getattr(node, name) for name in _CHANGING]]
+    Node.objects.bulk_update(changed, _CHANGING, batch_size=500)
+    Node.objects.bulk_update([node for node in nodes if node.heard_anew_at == now], _HEARD, batch_size=500)
 
 
 def _see(node: Node, host: Host | None, now: datetime) -> list[NodeEvent]:
@@ -67,13 +76,11 @@ def _see(node: Node, host: Host | None, now: datetime) -> list[NodeEvent]:
 
 
 def _take(node: Node, host: Host, now: datetime) -> None:
-    heard_before = node.heard_at
     for fact in FACTS:
-        if hasattr(host, fact):
-            setattr(node, fact, getattr(host, fact))
+        setattr(node, fact, getattr(host, fact))
     node.note = node.note[:255]
-    if node.heard_at is not None and node.heard_at != heard_before:
-        node.heard_anew_at = now
+    if host.heard_at is not None and host.heard_at != node.heard_at:
+        node.heard_at, node.heard_anew_at = host.heard_at, now
 
 
 Standing = tuple[bool, bool, bool]  # up, enabled, listed
@@ -110,8 +117,9 @@ def _keep_times(up: Mapping[int, bool], now: datetime) -> None:
     months = {month_of(now, zone := timezone.get_default_timezone())}
     for spell in last.values():
         months.update(months_of((min(now, spell.ended_at), now), zone))
-        spell.began_at, spell.ended_at = min(spell.began_at, now), max(spell.ended_at, now)
-    NodeSpell.objects.bulk_update(last.values(), ["began_at", "ended_at"], batch_size=500)
+    NodeSpell.objects.filter(pk__in=[spell.pk for spell in last.values()]).update(
+        began_at=Least("began_at", Value(now)), ended_at=Greatest("ended_at", Value(now))
+    )
     NodeSpell.objects.bulk_create(
         [NodeSpell(node_id=node, began_at=now, ended_at=now) for node in up if node not in last], batch_size=500
     )

@@ -11,12 +11,12 @@ organisation approves for itself. CLAIMS says the most that each technique may c
 - What the organisation does in its own way is Clear, or Destroy: nothing vouches for a Purge of which no standard knows.
 """
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop, override, pgettext_lazy
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from lib.notes import Note
+from nodes.states import in_languages
 
 
 class Media(models.TextChoices):
@@ -125,12 +125,3 @@ def _why_too_much(media: str, technique: str, method: str, most: Method) -> Note
         return Note(text)
     text = gettext_noop("On such a disk this technique is %(most)s at the most.")
     return Note(text, {"most": in_languages(most)})
-
-
-def in_languages(word: models.TextChoices) -> dict[str, str]:
-    """Return a word's label in each language, as an argument of a note."""
-    words = {}
-    for language, _name in settings.LANGUAGES:
-        with override(language):
-            words[language] = str(word.label)
-    return words

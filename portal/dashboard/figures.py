@@ -13,28 +13,17 @@ from lib.measures import UNBROKEN, memory
 from lib.time_words import in_words
 from machines.states import State
 from portal.dashboard.need_parts import brief
-from portal.dashboard.needs import ALMOST_FULL, CLOCKS_APART
+from portal.dashboard.needs import CLOCKS_APART
 from portal.dashboard.request_times import RequestTimes
 from portal.dashboard.snapshot import ROLES, InState, Snapshot
 from portal.ops.cloud_silence import Silence, silence_of
+from portal.presenters.figure import Figure, tone_of_share
 from portal.presenters.shown_nodes import ShownNode, shown_nodes
 from portal.presenters.tones import tone_of
 from tunnels.models import Gateway
 
 MOST_HOSTS = 12  # that the page shows: those with trouble, then the fullest
-CARE_SHARE = 0.8
 CLOCKS_AGREE = timedelta(seconds=2)  # nearer than this they count as one
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number with its name, what it is part of, and a sentence below it."""
-
-    label: str
-    number: str
-    of: str = ""
-    rest: str = ""
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +76,7 @@ def _room(seen: Snapshot) -> Figure:
         return Figure(_("Memory free"), "–", rest=_("not known yet"))
     free = max(0, room["ram_mb"] - room["ram_mb_used"])
     share = room["ram_mb_used"] / room["ram_mb"]
-    tone = "trouble" if share >= ALMOST_FULL else "busy" if share >= CARE_SHARE else ""
+    tone = tone_of_share(share)
     processors = {"free": max(0, room["vcpus"] - room["vcpus_used"]), "all": room["vcpus"]}
     rest = _("and %(free)s of %(all)s processors") % processors
     return Figure(_("Memory free"), memory(free), _("of %(count)s") % {"count": memory(room["ram_mb"])}, rest, tone)

@@ -28,10 +28,10 @@ from portal.dashboard.need_parts import CARE, TROUBLE, Found, Need, Rule, Severi
 from portal.dashboard.snapshot import Snapshot
 from portal.ops.cloud_silence import Silence, silence_of, unattended_since
 from portal.ops.health import LINK_FAULTS
+from portal.presenters.figure import ALMOST_FULL
 
 CLOCKS_APART = timedelta(seconds=5)  # from here on the database's clock is told; 5 minutes are where counts go wrong
 QUEUE_STANDS = timedelta(minutes=30)  # as in the alert MingaQueueLong of docs/admin/observability.md
-ALMOST_FULL = 0.95
 
 
 def needs(seen: Snapshot) -> list[Need]:

@@ -1,7 +1,6 @@
 """The cluster as administrators see it: its figures, and its room over time."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
@@ -23,30 +22,19 @@ from portal.presenters.chart_drawing import (
     nice_top,
     stacked,
 )
+from portal.presenters.figure import Figure, tone_of_share
 from portal.presenters.shown_nodes import ShownNode
 
 HOURS, DAYS, MONTHS = 24, 30, 12  # that the charts show
-ALMOST_FULL, CARE = 0.9, 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterFigure:
-    """A number with its name, what it is part of, and a sentence below it."""
-
-    label: str
-    number: str
-    of: str = ""
-    rest: str = ""
-    tone: str = ""
-
-
-def cluster_figures(nodes: Sequence[ShownNode], today: date) -> list[ClusterFigure]:
+def cluster_figures(nodes: Sequence[ShownNode], today: date) -> list[Figure]:
     """Return the figures of the nodes that the cloud lists. Three queries."""
     listed = [each.node for each in nodes if each.node.listed]
     carrying = [node for node in listed if node.up and node.enabled]
     ids = [node.pk for node in listed]
     return [
-        ClusterFigure(
+        Figure(
             _("Nodes in service"), str(len(carrying)), _("of %(count)s") % {"count": len(listed)}, _machines(sum(node.servers for node in listed))
         ),
         _room(_("Processors in use"), sum(n.vcpus_used for n in carrying), sum(n.vcpus for n in carrying), str),
@@ -59,23 +47,22 @@ def _machines(count: int) -> str:
     return ngettext("%(count)s machine on them", "%(count)s machines on them", count) % {"count": count}
 
 
-def _room(label: str, used: int, total: int, write: Callable[[int], str]) -> ClusterFigure:
+def _room(label: str, used: int, total: int, write: Callable[[int], str]) -> Figure:
     if not total:
-        return ClusterFigure(label, "–", rest=_("not known yet"))
+        return Figure(label, "–", rest=_("not known yet"))
     share = used / total
-    tone = "trouble" if share >= ALMOST_FULL else "busy" if share >= CARE else ""
     rest = _("%(percent)s %% taken") % {"percent": round(100 * share)}
-    return ClusterFigure(label, write(used), _("of %(count)s") % {"count": write(total)}, rest, tone)
+    return Figure(label, write(used), _("of %(count)s") % {"count": write(total)}, rest, tone_of_share(share))
 
 
-def _age(ages: upkeep.Ages, reliability: upkeep.Reliability) -> ClusterFigure:
+def _age(ages: upkeep.Ages, reliability: upkeep.Reliability) -> Figure:
     between = reliability.hours_between
     hours = number_format(between) if between is not None else ""
     rest = _("%(hours)s hours from one failure to the next") % {"hours": hours} if hours else _("no failure seen yet")
     if not ages.counted:
-        return ClusterFigure(_("Mean age"), "–", rest=rest)
+        return Figure(_("Mean age"), "–", rest=rest)
     oldest = _("the oldest %(years)s") % {"years": ages.oldest}
-    return ClusterFigure(_("Mean age"), number_format(ages.mean, 1), _("years"), f"{oldest}; {rest}")
+    return Figure(_("Mean age"), number_format(ages.mean, 1), _("years"), f"{oldest}; {rest}")
 
 
 # ---- charts ----

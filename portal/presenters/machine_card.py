@@ -155,15 +155,14 @@ class Shown:
     def _settled(self) -> str:
         """Say what is true of a settled machine now: the note of one that runs is of the moment from which it was called running."""
         if self.is_up:
-            away = machine_sentences.unheard() if self.is_unheard else ""
-            return away or self.refusal or self.setup or self.not_ready or machine_sentences.at_rest(self.machine)
+            return self.refusal or self.setup or self.not_ready or machine_sentences.at_rest(self.machine)
         note = str(self.why_asleep or "") or ("" if self.machine.is_missed else str(self.machine.note))
         return note or self.refusal or machine_sentences.at_rest(self.machine)
 
     @cached_property
     def not_ready(self) -> str:
         """Say why nobody should come in yet, though it runs; '' where every service of its template answers."""
-        return machine_sentences.not_ready(self.machine, self.ports, self.now)
+        return machine_sentences.not_ready(self.machine, self.ports, self.now, is_unheard=self.is_unheard)
 
     @property
     def why_shut(self) -> str:

@@ -54,14 +54,6 @@ def at_rest(machine: Machine) -> str:
     return _archived(machine) if machine.state == State.ARCHIVED else str(_AT_REST.get(machine.state, ""))
 
 
-def unheard() -> str:
-    """Say what it means for a machine that its node does not answer."""
-    return _(
-        "The computer of the cluster that it runs on does not answer. Nobody can reach the machine until that is back. There is nothing to do"
-        " for you: administrators see it."
-    )
-
-
 def _under_way(machine: Machine) -> str:
     """Say what was asked for and is not done yet."""
     if not machine.has_come_true:
@@ -98,10 +90,18 @@ def turn(wait: int | None) -> str:
     return _("Its turn should come in about %(wait)s.") % {"wait": span(timedelta(minutes=wait))}
 
 
-def not_ready(machine: Machine, ports: Sequence[PortWay], now: datetime) -> str:
-    """Say why nobody should come in yet, though the machine runs; '' where every service of its template answers."""
+def not_ready(machine: Machine, ports: Sequence[PortWay], now: datetime, *, is_unheard: bool = False) -> str:
+    """Say why nobody should come in yet, though the machine runs; '' where every service of its template answers.
+
+    is_unheard: the node that it runs on does not answer.
+    """
     if not machine.owner.is_active:
         return _("It runs, but its ports are closed: its owner's account is deactivated.")
+    if is_unheard:
+        return _(
+            "The computer of the cluster that it runs on does not answer. Nobody can reach the machine until that is back. There is nothing"
+            " to do for you: administrators see it."
+        )
     silent = [port for port in ports if not port.tunnel.extra and not port.answers]
     if trouble := trouble_of([port.tunnel for port in silent], now):
         return str(trouble)

@@ -13,17 +13,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.donors import donor_limits, donor_links
+from accounts.donors import donor_links
 from lib.notes import Refusal
-from nodes import computer_numbers
 from nodes.models import WipeCertificate
 from nodes.printing import certificate_pdf
-from nodes.wiping import certificate_numbers
+from nodes.wiping.certificate_numbers import CERTIFICATES
 from portal import access
 from portal.forms.wipe_forms import SerialForm
 from portal.presenters.public_certificate import PublicCertificate
 from portal.printed import answer
-from portal.request_facts import address_of
+from portal.public_looks import look_at
 from portal.signed_in import SignedIn
 
 
@@ -63,20 +62,11 @@ def _printed(row: WipeCertificate) -> HttpResponse:
 @never_cache
 def public(request: HttpRequest, typed: str) -> HttpResponse:
     """Show whether a certificate holds, and what became of its disks. A POST asks whether a serial number is on it."""
-    try:
-        pk = certificate_numbers.read(typed)
-    except computer_numbers.BadNumber as refusal:
-        return _page(request, "", {"title": _("This is not a certificate's number"), "sentence": str(refusal)}, 404)
-    number = certificate_numbers.written(pk)
-    if typed != number:
-        return redirect("public-certificate", number)
-    try:
-        if not request.user.is_authenticated:
-            donor_limits.look_up(address=address_of(request))
-    except donor_limits.TooManyLooks as refusal:
-        response = _page(request, number, {"title": _("Please wait"), "sentence": str(refusal)}, refusal.status)
-        response["Retry-After"] = str(refusal.retry_after)
-        return response
+    title = _("This is not a certificate's number")
+    pk = look_at(request, typed, CERTIFICATES, route="public-certificate", page=_page, no_number=title)
+    if isinstance(pk, HttpResponse):
+        return pk
+    number = CERTIFICATES.written(pk)
     row = WipeCertificate.objects.select_related("computer").prefetch_related("disks").filter(pk=pk).first()
     if row is None:
         words = {"title": _("No such certificate"), "sentence": _("There is no certificate with this number.")}

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from lib.notes import Refusal
 from machines.models import Machine
 from nodes.hypervisors import carried, ties, upkeep
 from nodes.models import Computer, Node
@@ -93,11 +92,7 @@ def maintained(request: SignedIn, pk: int) -> HttpResponse:
     row, form = get_object_or_404(Node, pk=pk), MaintainedForm(request.POST)
     if not form.is_valid():
         return _page(request, row, 400, maintained_form=form)
-    try:
-        upkeep.record_maintenance(node=row, note=form.cleaned_data["note"], by=request.user, now=timezone.now())
-    except Refusal as refusal:
-        form.add_error("note", str(refusal))
-        return _page(request, row, refusal.status, maintained_form=form)
+    upkeep.record_maintenance(node=row, note=form.cleaned_data["note"], by=request.user, now=timezone.now())
     messages.success(request, _("Written down."))
     return redirect("node", pk)
 

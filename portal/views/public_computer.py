@@ -9,20 +9,19 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.donors import donor_limits
 from accounts.models import User
-from nodes import computer_numbers
+from nodes.computer_numbers import COMPUTERS
 from nodes.models import Computer
 from portal import access
 from portal.presenters.public_state import PublicState, is_public
-from portal.request_facts import address_of
+from portal.public_looks import look_at
 
 
 @login_not_required
@@ -30,20 +29,11 @@ from portal.request_facts import address_of
 @never_cache
 def public_computer(request: HttpRequest, typed: str) -> HttpResponse:
     """Show the state of the computer with this number."""
-    try:
-        serial = computer_numbers.read(typed)
-    except computer_numbers.BadNumber as refusal:
-        return _page(request, "", {"title": _("This is not a computer's number"), "sentence": str(refusal)}, 404)
-    number = computer_numbers.written(serial)
-    if typed != number:
-        return redirect("public-computer", number)
-    try:
-        if not request.user.is_authenticated:
-            donor_limits.look_up(address=address_of(request))
-    except donor_limits.TooManyLooks as refusal:
-        response = _page(request, number, {"title": _("Please wait"), "sentence": str(refusal)}, refusal.status)
-        response["Retry-After"] = str(refusal.retry_after)
-        return response
+    title = _("This is not a computer's number")
+    serial = look_at(request, typed, COMPUTERS, route="public-computer", page=_page, no_number=title)
+    if isinstance(serial, HttpResponse):
+        return serial
+    number = COMPUTERS.written(serial)
     return _of(request, number, Computer.objects.filter(pk=serial).first())
 
 

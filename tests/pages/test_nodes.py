@@ -13,6 +13,7 @@ from accounts.models import User
 from cloud.contract import Host
 from nodes.hypervisors import looks
 from nodes.models import Computer, Node, NodeTie
+from portal.presenters.show_machines import show
 from tests.factories import make_machine
 from tests.nodes.donated import make_computer
 from tests.pages.plain_text import text
@@ -148,3 +149,12 @@ def test_a_student_reads_that_the_computer_below_does_not_answer(
     client.force_login(student)
     page = text(client.get(f"/machines/{machine.pk}/"))
     assert ("that it runs on does not answer" in page) is is_told
+
+
+def test_an_open_page_changes_when_the_computer_below_falls_silent(student: User) -> None:
+    machine = make_machine(student, state="running", host="quinde")
+    versions = []
+    for up in (True, False, True):
+        looks.look([host("quinde", up=up)], timezone.now())
+        versions.append(show(machine, student).version)
+    assert (versions[0] == versions[1], versions[0] == versions[2]) == (False, True)
