@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -115,6 +116,17 @@ class LocalCloud:
     def ensure_moved(self, server_id: str, number: int) -> None:
         """Raise CloudRefused: this cloud is one computer."""
         self._verb(server_id, "move")
+
+    def ensure_evacuated(self, server_id: str, number: int) -> None:
+        """Raise CloudRefused: this cloud is one computer, which is up."""
+        self._verb(server_id, "evacuate")
+
+    def set_host_enabled(self, name: str, enabled: bool, reason: str = "") -> None:
+        self._request("PUT", f"/hosts/{quote(name, safe='')}", json={"enabled": enabled, "reason": reason})
+
+    def set_host_fenced(self, name: str, fenced: bool) -> None:
+        """Raise CloudRefused where it is to be fenced: this cloud is one computer, which is up."""
+        self._request("PUT", f"/hosts/{quote(name, safe='')}", json={"fenced": fenced})
 
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
         self._verb(server_id, "rebuild", spec=_spec_as_json(spec), number=number)

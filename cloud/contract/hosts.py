@@ -1,4 +1,4 @@
-"""The computers of the cluster: the sizes of servers that they offer, and the room that they have."""
+"""The computers of the cluster: the sizes of servers that they offer, the room that they have, and what leaves them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,4 +97,23 @@ class Hosts(Protocol):
 
         Takes several steps: ask again until `Server.moves` says so. Afterwards the server runs or is off as before. Where no other
         host can take it, the move ends with the host that it had. CloudRefused where the cloud has one host only.
+        """
+
+    def ensure_evacuated(self, server_id: str, number: int) -> None:
+        """Start a server of a dead host on another one, as its `number`-th move; otherwise as ensure_moved.
+
+        Its disk begins anew from its image, unless the hosts share their storage. CloudRefused while its host is not fenced.
+        """
+
+    def set_host_enabled(self, name: str, enabled: bool, reason: str = "") -> None:
+        """Let a host take new servers, or none: what it carries goes on. reason: kept as Host.note, at most 255 characters.
+
+        CloudGone where there is no such host.
+        """
+
+    def set_host_fenced(self, name: str, fenced: bool) -> None:
+        """Say that a host is off, so that nothing of it runs, or take that back. Whoever says so has switched it off.
+
+        CloudRefused where the host is up; and back again, while it may still have servers that were evacuated since: its
+        service must start first, which removes them. CloudGone where there is no such host.
         """

@@ -70,7 +70,7 @@ class Server:
     resets: int = 0  # the `number` of the last ensure_rebuilt
     # Likewise for ensure_restarted and ensure_hard_restarted, which count together; also a failed one.
     restarts: int = 0
-    moves: int = 0  # likewise for ensure_moved; `host` shows whether it moved
+    moves: int = 0  # likewise for ensure_moved and ensure_evacuated, together; `host` shows whether it moved
     project: str = ""  # the tenant's id, where the cloud has tenants
     tenant: str = ""  # from ensure_server only: the cloud's own note, to be handed back in Owner.tenant
     flavor: Flavor | None = None  # the id may be '' where the cloud does not give it

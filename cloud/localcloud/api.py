@@ -117,11 +117,15 @@ async def delete_image(engine: Engine, request: Request) -> Any:
 
 
 async def room(engine: Engine, request: Request) -> Any:
-    return engine.room()
+    return engine.host.room()
 
 
 async def hosts(engine: Engine, request: Request) -> Any:
-    return [engine.host()]
+    return [engine.host.as_contract()]
+
+
+async def change_host(engine: Engine, request: Request) -> None:
+    engine.host.change(request.path_params["name"], await request.json())
 
 
 async def servers(engine: Engine, request: Request) -> Any:
@@ -176,6 +180,7 @@ VERBS: dict[str, Callable[[Engine, ServerRow, dict[str, Any]], Any]] = {
 REFUSED = {
     "rescue": "The local cloud has no rescue image.",
     "move": "The local cloud is one computer: there is no other to move to.",
+    "evacuate": "The local cloud is one computer, which is up.",
 }
 
 
@@ -227,6 +232,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("/archives", "DELETE", unarchive),
     ("/room", "GET", room),
     ("/hosts", "GET", hosts),
+    ("/hosts/{name}", "PUT", change_host),
     ("/servers", "GET", servers),
     ("/servers", "POST", create),
     ("/servers/find", "GET", find),

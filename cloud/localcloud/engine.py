@@ -6,13 +6,14 @@ import logging
 import sqlite3
 import time
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cloud.contract import Cause, CloudBusy, CloudFull, CloudGone, CloudRefused, Flavor, Room, Status
+from cloud.contract import Cause, CloudBusy, CloudGone, CloudRefused, Status
 from cloud.localcloud import base_images, jobs, loopback
 from cloud.localcloud.guests import Guests
+from cloud.localcloud.own_host import OwnHost
 from cloud.localcloud.rows import HOST, ImageRow, ServerRow
 from cloud.localcloud.sizes import FLAVORS, Capacity, must_suit
 from cloud.localcloud.store import Store
@@ -28,7 +29,7 @@ class Engine:
     def __init__(self, store: Store, guests: Guests, capacity: Capacity) -> None:
         self.store = store
         self.guests = guests
-        self.capacity = capacity
+        self.host = OwnHost(store, capacity)
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
 
@@ -83,7 +84,7 @@ class Engine:
         if flavor is None:
             raise CloudGone(f"No flavor {spec['flavor_id']}.", Cause.SIZE_GONE)
         must_suit(self.image(spec["image_id"]), flavor)
-        self._must_fit(flavor)
+        self.host.must_fit(flavor)
         size: dict[str, Any] = {"vcpus": flavor.vcpus, "ram_mb": flavor.ram_mb, "disk_gb": flavor.disk_gb}
         now = datetime.now(UTC).isoformat()
         row = ServerRow(id=str(uuid.uuid4()), created_at=now, **size, **spec)
@@ -104,7 +105,7 @@ class Engine:
         goals = {Status.SUSPENDED: "resuming", Status.SHELVED: "unshelving", Status.STOPPED: "powering-on"}
         self._must_be(row, *goals)
         if row.status == Status.SHELVED:
-            self._must_fit(FLAVORS[row.flavor_id])
+            self.host.must_fit(FLAVORS[row.flavor_id])
         self._begin(row, goals[Status(row.status)], host=HOST, fault="")
 
     def suspend(self, row: ServerRow) -> None:
@@ -233,27 +234,7 @@ class Engine:
         self.store.delete_image(image_id)
         self.guests.erase_image(image)
 
-    def room(self) -> dict[str, Any]:
-        """Return the room; there is one host, so the biggest is the whole."""
-        return {**self._measures(), "biggest_host": asdict(self.capacity)}
-
-    def host(self) -> dict[str, Any]:
-        count = sum(bool(row.host) for row in self.store.living)
-        return {"name": HOST, "up": True, "enabled": True, "servers": count, **self._measures()}
-
     # ---- inside ----
-
-    def _measures(self) -> dict[str, Any]:
-        """Return the first six fields of contract.Room."""
-        used = [row for row in self.store.living if row.host]
-        return {
-            "vcpus": self.capacity.vcpus,
-            "vcpus_used": sum(row.vcpus for row in used),
-            "ram_mb": self.capacity.ram_mb,
-            "ram_mb_used": sum(row.ram_mb for row in used),
-            "disk_gb": self.capacity.disk_gb,
-            "disk_gb_used": sum(row.disk_gb for row in used),
-        }
 
     def _begin(self, row: ServerRow, goal: str, **changes: Any) -> None:
         self.store.save(row, **{"goal": goal, "task": goal, **changes})
@@ -276,10 +257,6 @@ class Engine:
             log.exception("%s of server %s failed", goal, row.id)
             jobs.give_up(self.store, row, str(error) or repr(error))
         log.info("%s of server %s took %.1f s", goal, row.id, time.monotonic() - started)
-
-    def _must_fit(self, flavor: Flavor) -> None:
-        if not Room(**self._measures()).fits(flavor):
-            raise CloudFull("No valid host was found.")
 
     def _is_done(self, row: ServerRow, goal: str, status: Status) -> bool:
         if row.goal == goal:

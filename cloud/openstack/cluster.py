@@ -3,10 +3,9 @@
 import ipaddress
 import socket
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
-from cloud.contract import CloudBusy, CloudRefused, Flavor, Host, Image, Room
+from cloud.contract import CloudBusy, CloudRefused, Flavor, Image, Room
 from cloud.openstack import nova_servers, paging
 from cloud.openstack.client import Client
 from cloud.openstack.errors import body
@@ -75,40 +74,6 @@ def _checksum(row: dict[str, Any]) -> str:
     if row.get("os_hash_value"):
         return f"{row.get('os_hash_algo') or 'sha512'}:{row['os_hash_value']}"
     return f"md5:{row['checksum']}" if row.get("checksum") else ""
-
-
-def hosts(client: Client) -> list[Host]:
-    rows = paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors")
-    services = _compute_services(client)
-    return [
-        Host(
-            name=row["service"]["host"],
-            up=row["state"] == "up",
-            enabled=row["status"] == "enabled",
-            note=row["service"].get("disabled_reason") or "",
-            vcpus=row["vcpus"],
-            vcpus_used=row["vcpus_used"],
-            ram_mb=row["memory_mb"],
-            ram_mb_used=row["memory_mb_used"],
-            disk_gb=row["local_gb"],
-            disk_gb_used=row["local_gb_used"],
-            servers=row["running_vms"],
-            heard_at=_utc((service := services.get(row["service"]["host"], {})).get("updated_at")),
-            fenced=bool(service.get("forced_down")),
-        )
-        for row in rows
-    ]
-
-
-def _compute_services(client: Client) -> dict[str, dict[str, Any]]:
-    """Return Nova's services on the computers, by host. Each writes its row every 10 s (report_interval)."""
-    answer = body(client.request("compute", "GET", "/os-services", params={"binary": "nova-compute"}))
-    return {row["host"]: row for row in answer["services"]}
-
-
-def _utc(text: str | None) -> datetime | None:
-    """Read a time of Nova's, which is UTC and does not say so."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 def room(client: Client) -> Room:

@@ -16,7 +16,6 @@ from cloud.contract import (
     CloudRefused,
     Diagnostics,
     Flavor,
-    Host,
     Image,
     Listing,
     Owner,
@@ -28,6 +27,7 @@ from cloud.contract import (
 from cloud.openstack import cluster, images, nova_servers, paging, userdata
 from cloud.openstack.archives import Archives
 from cloud.openstack.client import LIST_SECONDS, Client, as_iso, cloud_time
+from cloud.openstack.compute_hosts import HostVerbs
 from cloud.openstack.egress import WayOut
 from cloud.openstack.errors import Conflict, body
 from cloud.openstack.faults import Faults
@@ -58,7 +58,7 @@ def _began(answer: requests.Response, asked: float) -> datetime | None:
     return sent_at - timedelta(seconds=time.monotonic() - asked) if sent_at else None
 
 
-class OpenStackCloud(UserVerbs):
+class OpenStackCloud(HostVerbs, UserVerbs):
     """An OpenStack behind the contract. Forks of a process may share it: see Client.
 
     `cloud`: its name in clouds.yaml, None for what OS_CLOUD or OS_* say. `network` and `agents` ('' or CIDRs) are found when empty.
@@ -87,7 +87,7 @@ class OpenStackCloud(UserVerbs):
         self.users = OwnerUsers(self.client, self.tenants)
         self.actions = ServerActions(self.client, self.network.known_agents)
         self.launches = Launches(self.client, self.network, self.tenants, self.actions)
-        self.repairs = Repairs(self.actions)
+        self.repairs = Repairs(self.client, self.actions)
         self.archives = Archives(self.client, self.actions)
         self.faults = Faults(self.client)
         self._stripes = [threading.Lock() for _ in range(STRIPES)]
@@ -118,9 +118,6 @@ class OpenStackCloud(UserVerbs):
 
     def has_room(self, flavor: Flavor) -> bool:
         return cluster.has_room(self.client, flavor)
-
-    def hosts(self) -> list[Host]:
-        return cluster.hosts(self.client)
 
     def list_servers(self, changes_since: str | None = None) -> Listing:
         """List the servers of all projects. The cursor is the cloud's own time, a little earlier.
@@ -195,6 +192,9 @@ class OpenStackCloud(UserVerbs):
 
     def ensure_moved(self, server_id: str, number: int) -> None:
         self.repairs.move(server_id, number)
+
+    def ensure_evacuated(self, server_id: str, number: int) -> None:
+        self.repairs.evacuate(server_id, number)
 
     def ensure_rebuilt(self, server_id: str, spec: ServerSpec, number: int) -> None:
         self.actions.rebuild(server_id, spec, number)

@@ -11,6 +11,7 @@ import pytest
 from cloud.contract import Cloud, Owner, Server, ServerSpec, Status
 from tests.cloud import ready_guest
 from tests.cloud.fake import FakeCloud, LosesReply, LosesRequest, SlowCloud
+from tests.cloud.fake_state import OTHER_HOST
 from tests.cloud.local_stage import LocalStage, insist, make_key
 
 HAS_QEMU = bool(shutil.which("qemu-system-x86_64") and shutil.which("qemu-img"))
@@ -37,6 +38,7 @@ class FakeStage:
     """A fake, driven like the real ones."""
 
     image_id = "linux"
+    spare_host = OTHER_HOST
     flavor_id, flavor_ram_mb = "tiny", 256
 
     def __init__(self, cloud: FakeCloud) -> None:

@@ -1,7 +1,12 @@
 """The fake cloud's sizes, hosts and room: cloud.contract.Hosts."""
 
-from cloud.contract import Flavor, Host, Room, Status
-from tests.cloud.fake_state import FLAVORS, HOST, ON_A_HOST, OTHER_HOST, TOTAL, FakeState
+from collections import Counter
+from dataclasses import replace
+
+from cloud.contract import CloudGone, CloudRefused, Flavor, Host, Room, Status
+from tests.cloud.fake_state import FLAVORS, HOST, ON_A_HOST, TOTAL, FakeState, Row
+
+MEASURES = ("vcpus", "vcpus_used", "ram_mb", "ram_mb_used", "disk_gb", "disk_gb_used")
 
 
 class FakeHosts(FakeState):
@@ -19,10 +24,10 @@ class FakeHosts(FakeState):
 
     def hosts(self) -> list[Host]:
         with self._call("hosts"):
-            room = self._room()
-            taken = (room.vcpus, room.vcpus_used, room.ram_mb, room.ram_mb_used, room.disk_gb, room.disk_gb_used)
-            count = {name: sum(server.host == name for server in self.living) for name in (HOST, OTHER_HOST)}
-            return [Host(name, True, True, "", *taken, servers=count[name]) for name in (HOST, OTHER_HOST)]
+            room = self._all_room()
+            measures = {name: getattr(room, name) for name in MEASURES}
+            count = Counter(server.host for server in self.living)
+            return [replace(each, **measures, servers=count[each.name]) for each in self.computers.values()]
 
     def ensure_moved(self, server_id: str, number: int) -> None:
         with self._call("ensure_moved", server_id, str(number)):
@@ -33,11 +38,59 @@ class FakeHosts(FakeState):
             self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.ERROR)
             if row.server.status == Status.ERROR:  # as Nova: switched off first
                 return self._start(row, "powering-off", self._if_cured("stop", {"status": Status.STOPPED}))
-            other = HOST if row.server.host == OTHER_HOST else OTHER_HOST
-            there = other if self.has_other_host else row.server.host
-            self._start(row, "moving", {"host": there, "moves": number}, number)
+            self._start(row, "moving", {"host": self._another(row), "moves": number}, number)
+
+    def ensure_evacuated(self, server_id: str, number: int) -> None:
+        with self._call("ensure_evacuated", server_id, str(number)):
+            row = self._row(server_id)
+            if row.server.moves >= number or row.goal == ("evacuating", number):
+                return
+            self._must_be_idle(row)
+            host = row.server.host
+            if not host or not self.computers[host].fenced:
+                raise CloudRefused(f"Host {host} is not fenced.")
+            self._must_be(row, Status.ACTIVE, Status.STOPPED, Status.SUSPENDED, Status.ERROR)
+            there = self._another(row)
+            self.left_behind.add(host)
+            status = Status.STOPPED if row.server.status == Status.STOPPED else Status.ACTIVE
+            end = {"host": there, "status": status, "fault": ""} if there != host else {"status": Status.ERROR}
+            self._start(row, "evacuating", {**end, "moves": number}, number)
+
+    def set_host_enabled(self, name: str, enabled: bool, reason: str = "") -> None:
+        with self._call("set_host_enabled", name, str(enabled)):
+            self._computer(name)
+            self.computers[name] = replace(self.computers[name], enabled=enabled, note="" if enabled else reason)
+
+    def set_host_fenced(self, name: str, fenced: bool) -> None:
+        with self._call("set_host_fenced", name, str(fenced)):
+            if self._computer(name).fenced == fenced:
+                return
+            if fenced and self._computer(name).up:
+                raise CloudRefused(f"Host {name} is up.")
+            if name in self.left_behind:
+                raise CloudRefused(f"Host {name} must start first.")
+            self.computers[name] = replace(self.computers[name], fenced=fenced, up=not fenced and name not in self.off)
+
+    def _computer(self, name: str) -> Host:
+        if name not in self.computers:
+            raise CloudGone(f"No host {name}.")
+        return self.computers[name]
+
+    def _another(self, row: Row) -> str:
+        """Return the host that takes what leaves its own; its own where no other can."""
+        own = row.server.host
+        free = (one.name for one in self.computers.values() if one.up and one.enabled and one.name != own)
+        return next(free, own) if self.has_other_host else own
+
+    def _a_host(self) -> str:
+        """Return the host that takes a new server."""
+        return next((one.name for one in self.computers.values() if one.up and one.enabled), HOST)
 
     def _room(self) -> Room:
+        in_service = any(one.up and one.enabled for one in self.computers.values())
+        return self._all_room() if in_service else Room(0, 0, 0, 0, 0, 0)
+
+    def _all_room(self) -> Room:
         if self.full:
             return Room(512, 512, 524288, 524288, 4096, 4096)
         sizes = {flavor.id: flavor for flavor in FLAVORS}

@@ -19,7 +19,7 @@ from cloud.contract import (
 )
 from tests.cloud.fake_hosts import FakeHosts
 from tests.cloud.fake_images import FakeImages
-from tests.cloud.fake_state import FLAVORS, HOST, Row
+from tests.cloud.fake_state import FLAVORS, Row
 from tests.cloud.fake_tenants import FakeTenants, project_of
 from tests.cloud.fake_users import FakeUsers
 
@@ -63,7 +63,7 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants, FakeUsers):
             self._must_be(row, *verb)
             if row.server.status == Status.SHELVED and not self._fits(row.spec.flavor_id):
                 raise CloudFull("No valid host was found.")
-            host = HOST if row.server.status == Status.SHELVED else row.server.host
+            host = self._a_host() if row.server.status == Status.SHELVED else row.server.host
             self._start(row, verb[row.server.status], self._if_cured("start", {"status": Status.ACTIVE, "host": host}))
 
     def ensure_suspended(self, server_id: str) -> None:
@@ -212,7 +212,7 @@ class FakeServers(FakeHosts, FakeImages, FakeTenants, FakeUsers):
         self._apply(row, {"task": "scheduling"})
         address = f"127.127.{number // 250}.{number % 250 + 1}"
         row.plan[:0] = [
-            {"task": "networking", "host": HOST, "address": address},
+            {"task": "networking", "host": self._a_host(), "address": address},
             {"task": "block_device_mapping"},
             {"task": "spawning"},
         ]

@@ -7,7 +7,19 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from cloud.contract import Cause, CloudBusy, CloudGone, CloudRefused, Flavor, Image, Owner, Server, ServerSpec, Status
+from cloud.contract import (
+    Cause,
+    CloudBusy,
+    CloudGone,
+    CloudRefused,
+    Flavor,
+    Host,
+    Image,
+    Owner,
+    Server,
+    ServerSpec,
+    Status,
+)
 
 FLAVORS = [
     Flavor("tiny", "tiny", 1, 256, 1),
@@ -46,6 +58,9 @@ class FakeState:
         self.busy = False
         self.console: list[str] = []  # what every console says, where a test sets it
         self.has_other_host = True  # for what is to be moved
+        self.computers = {name: Host(name, up=True, enabled=True) for name in (HOST, OTHER_HOST)}
+        self.off: set[str] = set()  # hosts without power
+        self.left_behind: set[str] = set()  # dead hosts from which servers were evacuated: their disks still have those
         self.cures = {"hard", "stop", "start", "move"}  # what mends a broken server: a test takes some away
         self._rows: dict[str, Row] = {}
         self.tenants: dict[str, Owner] = {}  # by the owner's key; each as it was last told
@@ -109,6 +124,17 @@ class FakeState:
     def delete_image(self, image_id: str) -> None:
         """Delete an image as in Glance."""
         del self._images[image_id]
+
+    def kill_host(self, name: str) -> None:
+        """Cut its power, and wait until the cloud has noticed."""
+        self.off.add(name)
+        self.computers[name] = replace(self.computers[name], up=False)
+
+    def start_host(self, name: str) -> None:
+        """Switch it on; its service removes what was evacuated meanwhile."""
+        self.left_behind.discard(name)
+        self.off.discard(name)
+        self.computers[name] = replace(self.computers[name], up=not self.computers[name].fenced)
 
     def server(self, server_id: str) -> Server:
         """Return the server as it is now, not counted as a call."""

@@ -48,6 +48,7 @@ class LocalStage:
         self.options = options
         self.port = free_port()
         self.process: warm.Process | None = None
+        self.spare_host = "local"
         self.flavor_id, self.flavor_ram_mb = "tiny", 256
         self.image_id = "tiny-linux" if guests == "qemu" else "simulated-linux"
 

@@ -1,10 +1,13 @@
 """Every cloud's promises about its hosts, their room, and moves between them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cloud.contract import CloudRefused, Server, Status
+import pytest
+
+from cloud.contract import CloudGone, CloudRefused, Host, Server, Status
 from tests.cloud.conftest import look
 from tests.cloud.local_stage import insist
 from tests.waiting import until
@@ -59,3 +62,50 @@ def test_it_tells_whether_one_more_would_find_a_host(stage: Any) -> None:
     assert insist(stage.cloud.has_room, small)
     for unit in ("vcpus", "ram_mb", "disk_gb"):
         assert not insist(stage.cloud.has_room, replace(small, **{unit: 10**8}))
+
+
+# ---- a host that takes no servers, and one that is dead ----
+
+
+@pytest.fixture
+def spare(stage: Any) -> Iterator[str]:
+    """The name of a host that tests may disable; a cloud with one host gives that one."""
+    name: str = stage.spare_host
+    yield name
+    insist(stage.cloud.set_host_enabled, name, True)
+
+
+def host(stage: Any, name: str) -> Host:
+    found: Host = next(one for one in stage.cloud.hosts() if one.name == name)
+    return found
+
+
+def test_a_disabled_host_says_why_and_twice_is_once(stage: Any, spare: str) -> None:
+    for _twice in range(2):
+        insist(stage.cloud.set_host_enabled, spare, False, "new memory")
+    assert (host(stage, spare).enabled, host(stage, spare).note) == (False, "new memory")
+
+
+def test_an_enabled_host_keeps_no_reason(stage: Any, spare: str) -> None:
+    insist(stage.cloud.set_host_enabled, spare, False, "new memory")
+    for _twice in range(2):
+        insist(stage.cloud.set_host_enabled, spare, True)
+    assert (host(stage, spare).enabled, host(stage, spare).note) == (True, "")
+
+
+def test_a_host_that_is_up_is_not_fenced(stage: Any, spare: str) -> None:
+    with pytest.raises(CloudRefused):
+        insist(stage.cloud.set_host_fenced, spare, True)
+    assert not host(stage, spare).fenced
+
+
+def test_a_server_of_a_host_that_is_up_is_not_evacuated(stage: Any, server: Server) -> None:
+    with pytest.raises(CloudRefused):
+        insist(stage.cloud.ensure_evacuated, server.id, server.moves + 1)
+    assert (look(stage, server).status, look(stage, server).host) == (Status.ACTIVE, server.host)
+
+
+@pytest.mark.parametrize("verb", ["set_host_enabled", "set_host_fenced"])
+def test_a_host_that_is_not_there_is_gone(stage: Any, verb: str) -> None:
+    with pytest.raises(CloudGone):
+        insist(getattr(stage.cloud, verb), "no-such-host", False)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloud.contract import Room
-from cloud.openstack import cluster
+from cloud.openstack import cluster, compute_hosts
 from tests.cloud.scripted import HOST, ScriptedClient
 
 
@@ -54,10 +54,10 @@ def test_a_cluster_without_computers_has_no_room(client: Any) -> None:
 def test_the_last_report_of_a_computer_is_read_as_utc(client: ScriptedClient) -> None:
     service = {"host": HOST["service"]["host"], "updated_at": "2026-03-02T10:00:00.000000", "forced_down": True}
     client.answers["/os-services"] = {"services": [service]}
-    found = cluster.hosts(client)  # type: ignore[arg-type]
+    found = compute_hosts.hosts(client)  # type: ignore[arg-type]
     assert {(host.heard_at, host.fenced) for host in found} == {(datetime(2026, 3, 2, 10, tzinfo=UTC), True)}
 
 
 def test_a_computer_whose_service_is_not_listed_is_not_heard(client: ScriptedClient) -> None:
     client.answers["/os-services"] = {"services": []}
-    assert {host.heard_at for host in cluster.hosts(client)} == {None}  # type: ignore[arg-type]
+    assert {host.heard_at for host in compute_hosts.hosts(client)} == {None}  # type: ignore[arg-type]

@@ -85,6 +85,7 @@ class OpenStackStage:
         self.image_id = next(image.id for image in self.cloud.images() if image.name == IMAGE)
         flavor = next(flavor for flavor in self.cloud.flavors() if flavor.name == FLAVOR)
         self.flavor_id, self.flavor_ram_mb = flavor.id, flavor.ram_mb
+        self.spare_host = self.cloud.hosts()[0].name  # for tests that run alone
         self.kept: set[str] = set()  # servers that more than one test uses
         self.pooled: set[str] = set()  # servers that no test has now: tests.openstack.pool
 

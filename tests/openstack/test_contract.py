@@ -3,7 +3,11 @@
 import pytest
 
 from tests.cloud.test_contract_hosts import *  # noqa: F403
-from tests.cloud.test_contract_hosts import test_a_shelved_server_frees_its_host
+from tests.cloud.test_contract_hosts import (
+    test_a_disabled_host_says_why_and_twice_is_once,
+    test_a_shelved_server_frees_its_host,
+    test_an_enabled_host_keeps_no_reason,
+)
 from tests.cloud.test_contract_identity import *  # noqa: F403
 from tests.cloud.test_contract_images import *  # noqa: F403
 from tests.cloud.test_contract_servers import *  # noqa: F403
@@ -18,3 +22,6 @@ pytest.mark.fresh(test_a_restart_is_done_once_for_its_number)
 pytest.mark.fresh(test_the_console_says_that_it_is_ready)
 # The host must have more room afterwards, so nobody else may launch.
 pytest.mark.alone(test_a_shelved_server_frees_its_host)
+# They disable the only host.
+pytest.mark.alone(test_a_disabled_host_says_why_and_twice_is_once)
+pytest.mark.alone(test_an_enabled_host_keeps_no_reason)

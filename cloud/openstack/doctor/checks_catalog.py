@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop as _
 
 from cloud.contract import Flavor, Host, Image
 from cloud.diagnosis import Check, command, named, note, right, wrong
-from cloud.openstack import cluster
+from cloud.openstack import cluster, compute_hosts
 from cloud.openstack.doctor.survey import Survey
 from lib.notes import memory
 from lib.notes import two_forms as ngettext
@@ -110,7 +110,7 @@ _TAKE = ngettext(
 
 def computers(survey: Survey) -> list[Check]:
     topic = _("Computers")
-    hosts = cluster.hosts(survey.client)
+    hosts = compute_hosts.hosts(survey.client)
     good = [host for host in hosts if host.up and host.enabled]
     if not good:
         text = _NONE_TAKES if hosts else _("The cluster has none.")

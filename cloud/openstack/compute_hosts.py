@@ -1,0 +1,95 @@
+"""Nova's computers: what each is, and whether it takes servers. Nova keeps that with the nova-compute service of each."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloud.contract import CloudGone, CloudRefused, Host
+from cloud.openstack import paging
+from cloud.openstack.client import Client
+from cloud.openstack.errors import BadRequest, body
+
+Row = dict[str, Any]
+REASON = 255  # characters that Nova keeps
+
+
+class HostVerbs:
+    """The contract's verbs of hosts. For whoever has the client of a cloud."""
+
+    client: Client
+
+    def hosts(self) -> list[Host]:
+        return hosts(self.client)
+
+    def set_host_enabled(self, name: str, enabled: bool, reason: str = "") -> None:
+        set_enabled(self.client, name, enabled, reason)
+
+    def set_host_fenced(self, name: str, fenced: bool) -> None:
+        set_fenced(self.client, name, fenced)
+
+
+def hosts(client: Client) -> list[Host]:
+    rows = paging.rows(client, "compute", "/os-hypervisors/detail", "hypervisors")
+    services = {row["host"]: row for row in _services(client)}
+    return [
+        Host(
+            name=row["service"]["host"],
+            up=row["state"] == "up",
+            enabled=row["status"] == "enabled",
+            note=row["service"].get("disabled_reason") or "",
+            vcpus=row["vcpus"],
+            vcpus_used=row["vcpus_used"],
+            ram_mb=row["memory_mb"],
+            ram_mb_used=row["memory_mb_used"],
+            disk_gb=row["local_gb"],
+            disk_gb_used=row["local_gb_used"],
+            servers=row["running_vms"],
+            heard_at=_utc((service := services.get(row["service"]["host"], {})).get("updated_at")),
+            fenced=bool(service.get("forced_down")),
+        )
+        for row in rows
+    ]
+
+
+def set_enabled(client: Client, name: str, enabled: bool, reason: str = "") -> None:
+    wish = {"status": "enabled"} if enabled else {"status": "disabled", "disabled_reason": reason[:REASON] or "–"}
+    _write(client, _service(client, name), wish)
+
+
+def set_fenced(client: Client, name: str, fenced: bool) -> None:
+    """Write Nova's forced_down. Nova itself refuses to take it back before the service has removed what was evacuated."""
+    service = _service(client, name)
+    if bool(service["forced_down"]) == fenced:
+        return
+    if fenced and service["state"] == "up":
+        raise CloudRefused(f"Host {name} is up: switch it off first.")
+    try:
+        _write(client, service, {"forced_down": fenced})
+    except BadRequest as error:
+        raise CloudRefused(f"Start nova-compute on {name} first: {error}") from error
+
+
+def is_fenced(client: Client, name: str) -> bool:
+    return bool(_service(client, name)["forced_down"])
+
+
+def _write(client: Client, service: Row, wish: Row) -> None:
+    client.request("compute", "PUT", f"/os-services/{service['id']}", json=wish)
+
+
+def _service(client: Client, name: str) -> Row:
+    for row in _services(client, {"host": name}):
+        if row["host"] == name:
+            return row
+    raise CloudGone(f"Nova has no computer {name}.")
+
+
+def _services(client: Client, wanted: Row | None = None) -> list[Row]:
+    """Return Nova's services on the computers. Each writes its row every 10 s (report_interval)."""
+    params = {"binary": "nova-compute", **(wanted or {})}
+    rows: list[Row] = body(client.request("compute", "GET", "/os-services", params=params))["services"]
+    return rows
+
+
+def _utc(text: str | None) -> datetime | None:
+    """Read a time of Nova's, which is UTC and does not say so."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
