@@ -17,6 +17,7 @@ from machines import (
     cloud_identity,
     deactivated_owners,
     disk_images,
+    emptied_nodes,
     key_changes,
     key_work,
     lapsed_owners,
@@ -142,6 +143,12 @@ def idle() -> None:
 def sample() -> None:
     with _patience("sampling load"):
         signals.sample(cloud_identity.opened(), timezone.now())
+
+
+@shared_task
+def empty_nodes() -> None:
+    with _patience("emptying nodes"):
+        emptied_nodes.tick(cloud_identity.opened(), timezone.now())
 
 
 @shared_task

@@ -14,6 +14,7 @@ from nodes.files.models import Photo as Photo
 from nodes.files.models import StoredFile as StoredFile
 from nodes.hypervisors.models import CarriedMonth as CarriedMonth
 from nodes.hypervisors.models import ClusterHour as ClusterHour
+from nodes.hypervisors.models import Emptying as Emptying
 from nodes.hypervisors.models import Node as Node
 from nodes.hypervisors.models import NodeEvent as NodeEvent
 from nodes.hypervisors.models import NodeSpell as NodeSpell

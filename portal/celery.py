@@ -71,6 +71,8 @@ def _for_donors() -> dict[str, dict[str, Any]]:
     return {
         # A few small queries while no subscription starts, ends or is due for a reminder.
         "follow_subscriptions": _every(60, "nodes.tasks.follow_subscriptions", expires=40),
+        # One small query while no node is to be empty.
+        "empty_nodes": _every(10, "machines.tasks.empty_nodes", expires=8),
         # Photos of forms that were never sent, and files that nothing needs any more.
         "note_carried": _every(300, "machines.tasks.note_carried", expires=200),
         "tidy_files": _every(600, "nodes.tasks.tidy_files", expires=300),

@@ -23,6 +23,7 @@ from machines.models import Event, Machine
 from machines.states import Refused, Repair, State, Wanted
 from machines.stepper import server_spec
 from machines.stepper.outcomes import LOOK_AGAIN, MOST_REPEATS, NEWS, fail, follow, go, repeat, wait, wait_at_most
+from nodes.hypervisors import emptying
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ ONLY_RESET = _(
 IN_RESCUE = _("An administrator works on it: it runs from a rescue image. Its disk is kept.")
 NO_RESCUE = _("It cannot be rescued here. It stays as it is.")
 MOVING = _("It is switched off and moved to another computer of the cluster; its disk moves with it.")
+ELSEWHERE = _("The computer below it is dead. It starts on another one.")
 MOVED = _("It was moved to another computer of the cluster.")
 NO_MOVE = _("It could not be moved: no other computer of the cluster can take it. Its disk is kept.")
 
@@ -103,20 +105,26 @@ def rescue(machine: Machine, cloud: Cloud) -> None:
 
 
 def move(machine: Machine, cloud: Cloud, server_id: str = "") -> None:
-    """Begin a cold migration; see watch_move."""
+    """Begin a cold migration, or start it elsewhere where its host is dead; see watch_move."""
     server_id = server_id or machine.server_id
     tunnels.actions.close_all(holder=machine.pk)
     if not machine.moved_from:  # before the first call: afterwards its old host is not known any more
         write(machine, moved_from=machine.host or "?")
     try:
-        cloud.ensure_moved(server_id, machine.moves_asked)
+        _leave_host(machine, cloud, server_id)
     except CloudLimit:
         raise
     except CloudRefused as error:
         log.warning("machine %s cannot be moved: %s", machine.pk, error)
         _end_move(machine, **refusals.kept(Refused.MOVE, NO_MOVE))
         return _stay(machine, NO_MOVE, error)
-    go(machine, State.WAKING, Note(MOVING), asked_at=timezone.now(), server_id=server_id)
+    text = ELSEWHERE if emptying.dead(machine.moved_from) else MOVING
+    go(machine, State.WAKING, Note(text), asked_at=timezone.now(), server_id=server_id)
+
+
+def _leave_host(machine: Machine, cloud: Cloud, server_id: str) -> None:
+    verb = cloud.ensure_evacuated if emptying.dead(machine.moved_from) else cloud.ensure_moved
+    verb(server_id, machine.moves_asked)
 
 
 def watch_move(machine: Machine, cloud: Cloud) -> None:
@@ -128,7 +136,7 @@ def watch_move(machine: Machine, cloud: Cloud) -> None:
     if machine.attempts >= MOST_REPEATS:
         return _moved(machine, has_moved=False)
     try:
-        repeat(machine, lambda: cloud.ensure_moved(machine.server_id, machine.moves_asked))
+        repeat(machine, lambda: _leave_host(machine, cloud, machine.server_id))
     except CloudLimit:
         raise
     except CloudRefused as error:

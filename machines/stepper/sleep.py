@@ -10,13 +10,15 @@ from django.utils.translation import gettext_noop as _
 from cloud.contract import Cloud, CloudGone, CloudRefused, Status
 from lib.notes import Note
 from lib.states import write
-from machines import refusals, visitors
+from machines import dead_nodes, refusals, visitors
 from machines.models import Machine
 from machines.states import Refused, State, Wanted
 from machines.stepper import repair
 from machines.stepper.answering import is_resting, mark_running, until_it_answers
 from machines.stepper.arrows import leads_to
-from machines.stepper.outcomes import fail, follow, go, repeat, wait_at_most
+from machines.stepper.outcomes import LOOK_AGAIN, fail, follow, go, repeat, wait, wait_at_most
+from nodes.hypervisors import emptying
+from nodes.models import Node
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,12 @@ SWITCHED_OFF = _("It is switched off: its memory is not kept, its disk is. It st
 
 @leads_to(State.WAKING, State.QUEUED)
 def wake(machine: Machine, cloud: Cloud) -> None:
-    """Ask the cloud to start the server, and let visitors at its ports wait for it."""
+    """Ask the cloud to start the server, and let visitors at its ports wait for it. Of a dead node it starts elsewhere."""
+    if machine.host and emptying.dead(machine.host):
+        dead_nodes.ask_to_start_elsewhere(machine)
+        return repair.move(machine, cloud)
+    if _is_down(machine):
+        return wait(machine, LOOK_AGAIN)
     cloud.ensure_running(machine.server_id)
     visitors.expect(machine)
     go(machine, State.WAKING, asked_at=timezone.now())
@@ -35,6 +42,8 @@ def wake(machine: Machine, cloud: Cloud) -> None:
 @leads_to(State.SUSPENDING, State.WAKING)
 def suspend(machine: Machine, cloud: Cloud) -> None:
     """Ask the cloud to suspend the server, or to stop it where its image cannot sleep. Refused: the machine goes on running."""
+    if _is_down(machine):
+        return wait(machine, LOOK_AGAIN)
     visitors.hold(machine, timezone.now())
     try:
         if machine.template.image.can_suspend:
@@ -52,6 +61,8 @@ def suspend(machine: Machine, cloud: Cloud) -> None:
 @leads_to(State.SHELVING)
 def shelve(machine: Machine, cloud: Cloud) -> None:
     """Ask the cloud to put the server away, which frees its host."""
+    if _is_down(machine):
+        return wait(machine, LOOK_AGAIN)
     visitors.hold(machine, timezone.now())
     cloud.ensure_shelved(machine.server_id)
     now = timezone.now()
@@ -69,6 +80,11 @@ def watch_suspend(machine: Machine, cloud: Cloud) -> None:
 def watch_shelve(machine: Machine, cloud: Cloud) -> None:
     """Follow a server until it is put away, also when the wish has changed: the cloud cannot be stopped half-way."""
     _watch_rest(machine, cloud, Status.SHELVED)
+
+
+def _is_down(machine: Machine) -> bool:
+    """Say whether its node does not answer: the cloud would take a wish, and be stuck with it for as long."""
+    return bool(machine.host) and Node.objects.filter(name=machine.host, up=False, listed=True).exists()
 
 
 def _watch_rest(machine: Machine, cloud: Cloud, goal: Status) -> None:

@@ -57,6 +57,9 @@ class NodeEvent(models.Model):
         TIED = "tied", _("Computer tied")
         UNTIED = "untied", _("Computer untied")
         MAINTAINED = "maintained", _("Maintained")
+        EMPTYING = "emptying", _("Its machines leave it, for maintenance")
+        DEAD = "dead", _("Declared dead: switched off, and its machines start elsewhere")
+        BACK = "back", _("Back in service")
 
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
@@ -71,12 +74,38 @@ class NodeEvent(models.Model):
                 condition=Q(
                     kind__in=[
                         "seen", "up", "down", "enabled", "disabled", "unlisted", "listed", "tied", "untied", "maintained",
+                        "emptying", "dead", "back",
                     ]
                 ),
                 name="node_event_kind_known",
             )
         ]  # fmt: skip
         indexes = [models.Index(fields=["node", "-id"], name="node_event_by_node")]
+
+
+class Emptying(models.Model):
+    """A time in which a node carries no machines: it is maintained, or dead. settled_at: the cloud has taken it back since."""
+
+    class Kind(models.TextChoices):
+        MAINTENANCE = "maintenance", _("Maintenance")
+        DEAD = "dead", _("Dead")
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="emptyings")
+    kind = models.CharField(max_length=11, choices=Kind.choices)
+    why = models.CharField(max_length=200, blank=True, default="")  # the cloud shows it, too
+    began_at = models.DateTimeField()
+    by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    empty_by = models.DateTimeField()  # until then owners choose when their machines are moved
+    was_enabled = models.BooleanField(default=True)  # so it takes machines again afterwards
+    ended_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["maintenance", "dead"]), name="emptying_kind_known"),
+            models.UniqueConstraint(fields=["node"], condition=Q(settled_at=None), name="node_is_emptied_once"),
+        ]
 
 
 class NodeSpell(models.Model):

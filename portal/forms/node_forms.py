@@ -1,6 +1,6 @@
 """The forms of a node's page: which computer it is, and that it was maintained."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -28,6 +28,39 @@ class TieForm(forms.Form):
         same_day = timezone.localdate(first_seen_at) == self.cleaned_data["since"]
         since = max(day, first_seen_at) if same_day else day
         return {"computer": self.cleaned_data["computer"], "since": since, "now": now}
+
+
+class EmptyForm(forms.Form):
+    """The reason for which a node is maintained, and how long owners may choose when their machines are moved."""
+
+    why = Lines(
+        label=_("What for"), max_length=200, help_text=_("For administrators, here and in the cloud: “new memory”."),
+    )  # fmt: skip
+    within = forms.TypedChoiceField(
+        label=_("Move its machines"), coerce=int, initial=24,
+        choices=[(0, _("now")), (1, _("in an hour")), (4, _("in four hours")), (24, _("in a day")), (72, _("in three days"))],
+        help_text=_("Until then owners, who get a mail, choose when. Each machine that runs is restarted, and none is lost."),
+    )  # fmt: skip
+
+    use_required_attribute = False
+
+    def facts(self) -> dict[str, Any]:
+        return {"why": self.cleaned_data["why"], "within": timedelta(hours=self.cleaned_data["within"])}
+
+
+class DeadForm(forms.Form):
+    """The statement that a node is dead, in the words of whoever has switched it off."""
+
+    why = Lines(label=_("What happened to it"), max_length=200)
+    is_off = forms.BooleanField(
+        label=_("I have unplugged it: nothing of it runs, nor will it start by itself."),
+        error_messages={"required": _("Unplug it first. A machine that still runs there would run twice.")},
+    )
+
+    use_required_attribute = False
+
+    def facts(self) -> dict[str, Any]:
+        return {"why": self.cleaned_data["why"]}
 
 
 class MaintainedForm(forms.Form):

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import User
 from lib.names import ascii_name
 from lib.notes import Note
+from machines import emptied_nodes
 from machines.disk_images import has_disk
 from machines.models import DiskImage, Machine
 from machines.progress import Progress
@@ -292,6 +293,7 @@ class Shown:
 
     card_line_id = property(lambda self: f"ssh-{self.key}")
     keys = cached_property(lambda self: MachineKeys(self.machine, self.reader))  # for its page; no card asks
+    maintenance = cached_property(lambda self: emptied_nodes.open_maintenance(self.machine.host))  # likewise
 
     @property
     def screen_password(self) -> str:

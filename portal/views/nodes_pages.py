@@ -1,7 +1,9 @@
 """The cluster, for administrators: its nodes, one of them, which computer it is, and its maintenance."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -11,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from lib import doorbell
 from machines.models import Machine
-from nodes.hypervisors import carried, ties, upkeep
+from nodes.hypervisors import carried, emptying, ties, upkeep
 from nodes.models import Computer, Node
 from portal.access import only
-from portal.forms.node_forms import MaintainedForm, TieForm
+from portal.forms.node_forms import DeadForm, EmptyForm, MaintainedForm, TieForm
 from portal.once import once_per_form
 from portal.presenters import cluster_page
 from portal.presenters.shown_nodes import FILTERS, NodeLine, ShownNode, chips, shown_nodes
@@ -97,6 +100,50 @@ def maintained(request: SignedIn, pk: int) -> HttpResponse:
     return redirect("node", pk)
 
 
+@only("change", Node)
+@require_POST
+@never_cache
+@once_per_form
+def empty(request: SignedIn, pk: int) -> HttpResponse:
+    """Take a node out of service for maintenance; its machines leave it."""
+    row, form = get_object_or_404(Node, pk=pk), EmptyForm(request.POST)
+    return _taken_out(request, row, form, "empty_form", emptying.begin_maintenance)
+
+
+@only("change", Node)
+@require_POST
+@never_cache
+@once_per_form
+def dead(request: SignedIn, pk: int) -> HttpResponse:
+    """Say that a node is dead; its machines start elsewhere."""
+    row, form = get_object_or_404(Node, pk=pk), DeadForm(request.POST)
+    return _taken_out(request, row, form, "dead_form", emptying.declare_dead)
+
+
+def _taken_out(
+    request: SignedIn, row: Node, form: EmptyForm | DeadForm, name: str, act: Callable[..., Any]
+) -> HttpResponse:
+    if not form.is_valid():
+        return _page(request, row, 400, **{name: form})
+    try:
+        act(node=row, by=request.user, now=timezone.now(), **form.facts())
+    except emptying.NotNow as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return _page(request, row, refusal.status, **{name: form})
+    doorbell.ring("machines.tasks.empty_nodes")
+    return redirect("node", row.pk)
+
+
+@only("change", Node)
+@require_POST
+@never_cache
+def back(request: SignedIn, pk: int) -> HttpResponse:
+    """Bring a node back into service."""
+    emptying.end(node=get_object_or_404(Node, pk=pk), by=request.user, now=timezone.now())
+    doorbell.ring("machines.tasks.empty_nodes")
+    return redirect("node", pk)
+
+
 def _page(request: SignedIn, row: Node, status: int = 200, **forms: Any) -> HttpResponse:
     now = timezone.now()
     tied = row.ties.filter(until=None).select_related("computer__donation__donor").first()
@@ -116,6 +163,10 @@ def _page(request: SignedIn, row: Node, status: int = 200, **forms: Any) -> Http
         "history": [NodeLine(event) for event in row.events.select_related("by")[:EVENTS]],
         "tie_form": TieForm(initial={"since": timezone.localdate(row.first_seen_at)}),
         "maintained_form": MaintainedForm(),
+        "emptying": emptying.open_one(row),
+        "empty_form": EmptyForm(),
+        "dead_form": DeadForm(),
+        "shared_disks": settings.SHARED_DISKS,
         **forms,
     }
     return render(request, "nodes/node.html", context, status=status)
