@@ -105,6 +105,28 @@ def test_what_cannot_be_is_said_at_its_field(staff: Client, quinde: Node, facts:
     assert (reply.status_code, sentence in text(reply), NodeTie.objects.count()) == (400, True, 0)
 
 
+@pytest.mark.parametrize("zone", ["America/Guayaquil", "Europe/Madrid", "UTC"])
+def test_it_is_no_computer_before_it_was_seen(staff: Client, quinde: Node, settings: Any, zone: str) -> None:
+    settings.TIME_ZONE = zone
+    timezone.get_default_timezone.cache_clear()
+    assert tied(staff, quinde, make_computer("in_service"), since="0001-01-01").status_code == 302
+    assert NodeTie.objects.get().since == quinde.first_seen_at
+
+
+def test_a_node_that_was_first_seen_by_a_clock_that_was_ahead_is_tied_now(staff: Client) -> None:
+    looks.look([host("quinde")], timezone.now() + timedelta(days=800))
+    looks.look([host("quinde")], timezone.now())
+    today = f"{timezone.localdate()}"
+    assert tied(staff, Node.objects.get(), make_computer("in_service"), since=today).status_code == 302
+
+
+def test_that_it_is_another_one_is_said_of_today(staff: Client) -> None:
+    looks.look([host("quinde")], timezone.now() - timedelta(days=9))
+    node = Node.objects.get()
+    tied(staff, node, make_computer("in_service"))
+    assert f'value="{timezone.localdate()}"' in staff.get(f"/manage/nodes/{node.pk}/").content.decode()
+
+
 def test_it_is_that_computer_no_more(staff: Client, quinde: Node) -> None:
     tied(staff, quinde, make_computer("in_service"))
     staff.post(f"/manage/nodes/{quinde.pk}/untie/")
