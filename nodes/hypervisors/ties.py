@@ -45,7 +45,7 @@ def tie(*, node: Node, computer: Computer, since: datetime, by: User, now: datet
     if changed_from < since:
         carried.count_for(row.pk, None, since=changed_from)
     carried.count_for(row.pk, computer.pk, since=since)
-    _tell(row, NodeEvent.Kind.TIED, computer, by, now)
+    _tell(row, NodeEvent.Kind.TIED, computer, by, now, since=since)
     hours.work_out_all([row.pk])
     return made
 
@@ -74,7 +74,7 @@ def bring_back(computer: Computer, ended_at: datetime, *, by: User, now: datetim
         row.until = None
         row.save(update_fields=["until"])
         carried.count_for(row.node_id, computer.pk, since=ended_at)
-        _tell(row.node, NodeEvent.Kind.TIED, computer, by, now)
+        _tell(row.node, NodeEvent.Kind.TIED, computer, by, now, since=row.since)
         hours.work_out_all([row.node_id])
 
 
@@ -144,7 +144,10 @@ def _end(ties: QuerySet[NodeTie], *, by: User, now: datetime) -> None:
         hours.work_out_all([row.node_id])
 
 
-def _tell(node: Node, kind: NodeEvent.Kind, computer: Computer, by: User, now: datetime) -> None:
+def _tell(
+    node: Node, kind: NodeEvent.Kind, computer: Computer, by: User, now: datetime, since: datetime | None = None
+) -> None:
     NodeEvent.objects.create(node=node, at=now, kind=kind, by=by, note=computer.number)
     verb = "tie_node" if kind == NodeEvent.Kind.TIED else "untie_node"
-    record(by=by, verb=verb, thing=Thing("node", node.pk, node.name), detail={"computer": computer.number})
+    detail = {"computer": computer.number} | ({"since": since.isoformat()} if since else {})
+    record(by=by, verb=verb, thing=Thing("node", node.pk, node.name), detail=detail)

@@ -218,4 +218,5 @@ def test_it_is_in_the_audit_log(pc: Computer, admin: User) -> None:
     tie(node, pc, admin)
     ties.untie(node=node, by=admin, now=at(2000))
     rows: list[Any] = list(AuditRow.objects.filter(kind="node").order_by("pk").values_list("verb", "name", "detail"))
-    assert rows == [("tie_node", "quinde", {"computer": pc.number}), ("untie_node", "quinde", {"computer": pc.number})]
+    tied = {"computer": pc.number, "since": at(0).isoformat()}
+    assert rows == [("tie_node", "quinde", tied), ("untie_node", "quinde", {"computer": pc.number})]
