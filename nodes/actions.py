@@ -19,6 +19,7 @@ from accounts.donors import donor_rows
 from accounts.models import Donor, User
 from lib.notes import Refusal
 from nodes import fact_bounds, mails, overtaking, specs, states, step_checks
+from nodes.hypervisors import ties
 from nodes.models import Computer, Donation, StateChange
 from nodes.states import Reason, State
 from nodes.step_checks import BadInput as BadInput
@@ -139,7 +140,8 @@ def _prepare(computer: Computer, to: State, used_for: Computer | None) -> None:
 
 
 def _locked_with(computers: Collection[Computer], used_for: Computer | None) -> list[Computer]:
-    """Lock computers, together with the one that gets their parts. Raises BadInput where that one cannot."""
+    """Lock computers and the nodes that they are, together with the one that gets their parts. Raises BadInput where that one cannot."""
+    ties.lock_nodes(row.pk for row in computers)
     rows = {row.pk: row for row in _locked([row.pk for row in (*computers, used_for) if row])}
     locked = [rows[pk] for pk in sorted({row.pk for row in computers})]
     if used_for is not None:
@@ -160,6 +162,7 @@ def _locked(pks: Iterable[int]) -> list[Computer]:
 def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
     """Take a step back, of all computers that it moved; the mail about it is not sent. Raises NotUndoable."""
     changes = list(StateChange.objects.filter(batch=batch).order_by("computer_id"))
+    ties.lock_nodes(change.computer_id for change in changes)
     locked = {row.pk: row for row in _locked([change.computer_id for change in changes])}
     now, again = timezone.now(), uuid.uuid4()  # the wait for the locks counts
     _check_undoable(changes, now)
@@ -173,6 +176,8 @@ def undo(*, batch: uuid.UUID, by: User) -> list[Computer]:
         if before == State.ACCEPTED:
             _ask_again(computer.donation_id)
         _move(computer, before, by=by, now=now, batch=again, reason=_reason_before(change), undoes=change)
+        if before in states.HERE and change.to_state not in states.HERE:
+            ties.bring_back(computer, change.at, by=by, now=now)
         _record(by, "undo_computer_step", computer)
     overtaking.bring_back(locked.values(), now=now, wait=UNDO)
     return list(locked.values())
@@ -232,6 +237,8 @@ def _move(
     StateChange.objects.create(computer=computer, at=now, by=by, batch=batch, **facts)
     computer.state, computer.state_since, computer.reason = to, now, reason
     computer.save(update_fields=["state", "state_since", "reason", "grams", "used_for"])
+    if by and facts["from_state"] in states.HERE and to not in states.HERE:
+        ties.end_of(computer, by=by, now=now)
 
 
 @transaction.atomic

@@ -23,6 +23,20 @@ ON CONFLICT (node_id, month, holder, computer_id) DO UPDATE SET
         THEN round(extract(epoch FROM excluded.last_at - c.last_at)) ELSE 0 END,
     last_at = CASE WHEN excluded.last_at > c.last_at OR c.last_at - excluded.last_at > %s::interval THEN excluded.last_at ELSE c.last_at END
 """
+_OTHERS = "node_id = %(node)s AND computer_id IS DISTINCT FROM %(computer)s AND last_at >= %(since)s"
+# What ran on both sides of the time counts for both: until it, and from then on.
+_COUNT = """
+INSERT INTO nodes_carriedmonth AS c (node_id, computer_id, month, holder, person, first_at, last_at, seconds)
+SELECT node_id, %(computer)s::bigint, month, holder, max(person), greatest(min(first_at), %(since)s), max(last_at),
+    sum(least(seconds, round(extract(epoch FROM last_at - greatest(first_at, %(since)s)))))
+FROM nodes_carriedmonth WHERE {others} GROUP BY node_id, month, holder
+ON CONFLICT (node_id, month, holder, computer_id) DO UPDATE SET
+    first_at = least(c.first_at, excluded.first_at), last_at = greatest(c.last_at, excluded.last_at), seconds = c.seconds + excluded.seconds
+"""
+_FORGET = "DELETE FROM nodes_carriedmonth WHERE {others} AND first_at >= %(since)s"
+_CUT = """
+UPDATE nodes_carriedmonth SET last_at = %(since)s, seconds = least(seconds, round(extract(epoch FROM %(since)s - first_at))) WHERE {others}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,14 @@ def note(carried: Iterable[Carried], now: datetime) -> None:
             cursor.execute(
                 _ADD.format(rows=", ".join(["(%s, %s, %s, %s, %s, %s, %s, 0)"] * len(batch))), [*values, gap, gap]
             )
+
+
+def count_for(node: int, computer: int | None, *, since: datetime) -> None:
+    """Let what a node carried from a time on count for this computer, or for none, whatever it counted for. In a transaction."""
+    facts = {"node": node, "computer": computer, "since": since}
+    with connection.cursor() as cursor:
+        for statement in (_COUNT, _FORGET, _CUT):
+            cursor.execute(statement.format(others=_OTHERS), facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,10 @@ Kind = NodeEvent.Kind
 @transaction.atomic
 def look(hosts: Iterable[Host], now: datetime) -> None:
     """Write down a whole list of the cluster's computers. Of two at once the later one waits; one that began earlier changes nothing."""
-    listed = {host.name: host for host in hosts}
-    Node.objects.bulk_create(
-        [Node(name=name, seen_at=now, first_seen_at=now) for name in listed], ignore_conflicts=True
-    )
+    listed = _by_name(hosts)
+    known = set(Node.objects.values_list("name", flat=True))
+    new = [Node(name=name, seen_at=now, first_seen_at=now) for name in listed if name not in known]
+    Node.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have met them at the same time
     nodes = list(Node.objects.select_for_update(no_key=True).order_by("pk"))
     before = {node.pk: [getattr(node, name) for name in _CHANGING] for node in nodes}
     events: list[NodeEvent] = []
@@ -47,6 +47,11 @@ def look(hosts: Iterable[Host], now: datetime) -> None:
     NodeEvent.objects.bulk_create(events, batch_size=500)
     _keep_times(up, now)
     _keep_hour([node for node in nodes if node.listed], now)
+
+
+def _by_name(hosts: Iterable[Host]) -> dict[str, Host]:
+    """Return hosts by their names. Of two of one name, like one that was set up anew, the one that works counts."""
+    return {host.name: host for host in sorted(hosts, key=lambda each: (each.up, each.enabled))}
 
 
 def _write(nodes: Sequence[Node], before: Mapping[int, list[Any]], now: datetime) -> None:

@@ -107,7 +107,7 @@ def why_not_method(media: str, technique: str, method: str) -> Note | None:
         text = gettext_noop("What was done in our own way is Clear, or Destroy: Purge needs a technique of the list.")
         return None if method in OWN_METHODS else Note(text)
     if technique in DESTROYING:
-        return None if method == _DESTROY else Note(gettext_noop("What is left of such a disk is destroyed."))
+        return None if method == _DESTROY else Note(gettext_noop("That destroys the disk: choose Destroy."))
     most = CLAIMS[Technique(technique)][Media(media)]
     if _ORDER.index(Method(method)) <= _ORDER.index(most):
         return None

@@ -23,10 +23,9 @@ class TieForm(forms.Form):
     use_required_attribute = False
 
     def facts(self, first_seen_at: datetime, now: datetime) -> dict[str, Any]:
-        """Return the arguments of a tie. The first day begins when the node was first seen, today no later than now."""
+        """Return the arguments of a tie. None begins before the node was first seen, by a clock that may have been ahead."""
         day = datetime.combine(self.cleaned_data["since"], time(), timezone.get_current_timezone())
-        same_day = timezone.localdate(first_seen_at) == self.cleaned_data["since"]
-        since = max(day, first_seen_at) if same_day else day
+        since = max(day, min(first_seen_at, now))
         return {"computer": self.cleaned_data["computer"], "since": since, "now": now}
 
 

@@ -72,6 +72,10 @@ def _end(at: str | None) -> str:
     return _("until %(until)s") % {"until": times.written(datetime.fromisoformat(at), "DATETIME_FORMAT")}
 
 
+def _since(at: str) -> str:
+    return _("since %(since)s") % {"since": times.written(datetime.fromisoformat(at), "DATETIME_FORMAT")}
+
+
 def _days(days: int) -> str:
     return ngettext("%(days)s day", "%(days)s days", days) % {"days": f"{days:+}"}
 
@@ -80,8 +84,8 @@ def _offered(is_offered: bool) -> str:
     return pgettext("audit", "offered") if is_offered else pgettext("audit", "no longer offered")
 
 
-def _shown(fingerprint: str) -> str:
-    return fingerprint
+def _shown(text: str) -> str:
+    return text
 
 
 def _note(note: Any) -> str:
@@ -100,5 +104,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "fields": _labels(FIELDS),
     "dismissed": _dismissed,
     "shown": _shown,
+    "computer": _shown,
+    "since": _since,
     "note": _note,
 }

@@ -32,7 +32,7 @@ class PublicCertificate:
     def place_of(self, serial: str) -> str:
         """Return which of the disks has this serial number: "1", or "1, 3" where it was wiped twice; '' for none."""
         bare = _bare(serial)
-        return ", ".join(str(at) for at, each in enumerate(self._serials, 1) if each == bare)
+        return ", ".join(str(at) for at, each in enumerate(self._serials, 1) if bare and each == bare)
 
 
 def _bare(serial: str) -> str:

@@ -161,7 +161,7 @@ def _page(request: SignedIn, row: Node, status: int = 200, **forms: Any) -> Http
         "chart": cluster_page.hours_chart(months, timezone.localdate(now), _("Hours in service by month")),
         "reliability": upkeep.reliability([row.pk]),
         "history": [NodeLine(event) for event in row.events.select_related("by")[:EVENTS]],
-        "tie_form": TieForm(initial={"since": timezone.localdate(row.first_seen_at)}),
+        "tie_form": TieForm(initial={"since": timezone.localdate(now if tied else row.first_seen_at)}),
         "maintained_form": MaintainedForm(),
         "emptying": emptying.open_one(row),
         "empty_form": EmptyForm(),

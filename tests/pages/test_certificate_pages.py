@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts import limits
 from accounts.donors import donor_limits, donor_links
 from accounts.models import User
 from nodes.models import WipeCertificate
@@ -157,3 +158,20 @@ def test_who_counts_through_the_numbers_or_guesses_has_to_wait(
     assert replies[-1]["Retry-After"].isdigit()
     client.force_login(admin)
     assert client.get(check(row), **there).status_code == 200
+
+
+def test_who_is_signed_in_may_look_but_not_guess_for_ever(
+    client: Client, student: User, row: WipeCertificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(donor_limits, "LOOKS", 2)
+    monkeypatch.setattr(limits, "FOR_A_PERSON", 0)
+    client.force_login(student)
+    there: dict[str, Any] = {"REMOTE_ADDR": "192.0.2.8"}
+    replies = [client.post(check(row), {"serial": serial}, **there) for serial in "xyz"]
+    assert [reply.status_code for reply in replies] == [200, 200, 429]
+    assert client.get(check(row), **there).status_code == 200
+
+
+def test_a_serial_number_without_a_letter_or_digit_is_matched_by_nothing(client: Client, admin: User) -> None:
+    row = certified(admin, serial="?")
+    assert "This serial number is not on the certificate." in text(client.post(check(row), {"serial": "-"}))

@@ -1,5 +1,6 @@
 """The rows that a look writes down of each node."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -102,3 +103,16 @@ def test_queries_do_not_grow_with_nodes(django_assert_max_num_queries: Any) -> N
     look(1, *names, QUINDE)
     with django_assert_max_num_queries(22):
         look(2, *names, QUINDE)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_of_one_name_the_one_that_works_counts(order: int) -> None:
+    look(0, *[replace(QUINDE, up=False), QUINDE][::order])
+    assert quinde().up
+
+
+def test_nodes_that_are_known_use_up_no_numbers() -> None:
+    for minute in range(5):
+        look(minute)
+    look(6, "quinde", "guanta")
+    assert Node.objects.get(name="guanta").pk == quinde().pk + 1
