@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from nodes.files import file_store, photos
+from nodes.months import month_mails
 from nodes.subscriptions import promises
 
 
@@ -16,3 +17,8 @@ def tidy_files() -> None:
 @shared_task
 def follow_subscriptions() -> None:
     promises.follow(timezone.now())
+
+
+@shared_task
+def tell_of_months() -> None:
+    month_mails.follow(timezone.now())

@@ -69,6 +69,7 @@ donor_pages = [
     path("donating/", donating.donating, name="donating"),
     path("donating/confirm/", donating.confirm, name="donation-confirm"),
     path("donating/photos/", takes_up_to(PHOTOS)(donating.photos), name="donating-photos"),
+    path("donating/monthly/", donating.monthly, name="donating-monthly"),
     path("donating/tie/", donating.tie, name="donating-tie"),
     path("donating/receipts/<int:pk>/", receipt_pages.signed_in, name="donation-receipt"),
     path("donate/", takes_up_to(PHOTOS, strangers=True)(donate.donate), name="donate"),
