@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from nodes.files import file_store, photos
 from nodes.months import month_mails
-from nodes.subscriptions import promises
+from nodes.subscriptions import bonuses, promises
 
 
 @shared_task
@@ -20,5 +20,6 @@ def follow_subscriptions() -> None:
 
 
 @shared_task
-def tell_of_months() -> None:
-    month_mails.follow(timezone.now())
+def follow_months() -> None:
+    bonuses.follow(now := timezone.now())  # first: the mails tell of them
+    month_mails.follow(now)

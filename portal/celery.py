@@ -71,8 +71,8 @@ def _for_donors() -> dict[str, dict[str, Any]]:
     return {
         # A few small queries while no subscription starts, ends or is due for a reminder.
         "follow_subscriptions": _every(60, "nodes.tasks.follow_subscriptions", expires=40),
-        # One query while every donor was told of the last month.
-        "tell_of_months": _every(1800, "nodes.tasks.tell_of_months", expires=900),
+        # Two queries while every donor was told of the last month, and no thousand hours are full.
+        "follow_months": _every(1800, "nodes.tasks.follow_months", expires=900),
         # Photos of forms that were never sent, and files that nothing needs any more.
         "note_carried": _every(300, "machines.tasks.note_carried", expires=200),
         "tidy_files": _every(600, "nodes.tasks.tidy_files", expires=300),

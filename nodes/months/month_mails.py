@@ -22,6 +22,7 @@ from nodes import mails
 from nodes.models import Computer, DonorMonth, ServedMonth
 from nodes.months import month_work
 from nodes.months.month_work import HOUR
+from nodes.subscriptions import bonuses
 
 KIND = "donation.month"
 LOOP = "months"  # of accounts.failures
@@ -34,8 +35,9 @@ def follow(now: datetime) -> None:
     due = to_tell(month)
     if not due.exists():
         return
-    for pk in list(due.exclude(pk__in=failures.resting).order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        with failures.at(pk):
+    resting = [key.partition(":")[2] for key in failures.resting if key.startswith("mail:")]
+    for pk in list(due.exclude(pk__in=resting).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with failures.at(f"mail:{pk}"):
             tell(pk, month, now)
 
 
@@ -96,6 +98,7 @@ def facts_of(notice: Notice) -> dict[str, Any] | None:
         "subject": work.subject,
         "hello": _("Hello %(name)s,") % {"name": notice.reader.short_name},
         "sentence": work.sentence,
+        "bonus": bonus.words if (bonus := bonuses.of_month(month, own)) else "",
         "count": work.computers,
         "page": mails.page_of(donor),
         "method": f"{settings.PORTAL_URL}{reverse('help-page', args=['donor'])}#how-each-number-is-counted",

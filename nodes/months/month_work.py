@@ -35,7 +35,7 @@ class MonthWork:
 
     @property
     def sentence(self) -> str:
-        """Say it: In October 2026 your computer was in service for 412 hours and carried 31 machines of 12 people."""
+        """Say it: In October 2026, your computer was in service for 412 hours and carried 31 machines of 12 people."""
         facts = {
             "month": self.month_name, "count": self.computers,
             "hours": ngettext("%(n)s hour", "%(n)s hours", self.hours) % {"n": number_format(self.hours)},
@@ -45,16 +45,16 @@ class MonthWork:
         if not self.machines:
             return (
                 ngettext(
-                    "In %(month)s your computer was in service for %(hours)s.",
-                    "In %(month)s %(count)s of your computers were in service, together for %(hours)s.",
+                    "In %(month)s, your computer was in service for %(hours)s.",
+                    "In %(month)s, %(count)s of your computers were in service, together for %(hours)s.",
                     self.computers,
                 )
                 % facts
             )
         return (
             ngettext(
-                "In %(month)s your computer was in service for %(hours)s and carried %(machines)s of %(people)s.",
-                "In %(month)s %(count)s of your computers were in service, together for %(hours)s, and carried %(machines)s of %(people)s.",
+                "In %(month)s, your computer was in service for %(hours)s and carried %(machines)s of %(people)s.",
+                "In %(month)s, %(count)s of your computers were in service, together for %(hours)s, and carried %(machines)s of %(people)s.",
                 self.computers,
             )
             % facts

@@ -34,7 +34,7 @@ _OF_DISK = (
 )  # not who did it
 _OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the names of staff
 _OF_SUBSCRIPTION = ("title", "promised_at", "starts_at", "days", "ends_at", "withdrawn_at")
-_OF_ENTRY = ("kind", "days", "at")
+_OF_ENTRY = ("kind", "days", "at", "month")
 _OF_PHOTO = ("added_at", "width", "height")
 _OF_ENDED = ("kind", "at")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")

@@ -16,6 +16,7 @@ from nodes.hypervisors import carried
 from nodes.models import Computer, ServedMonth
 from nodes.months import month_work
 from nodes.months.month_work import MonthWork
+from nodes.subscriptions import bonuses
 from portal.presenters.chart_drawing import Chart
 from portal.presenters.cluster_page import hours_chart
 
@@ -50,6 +51,7 @@ class GivenWork:
     months: Sequence[tuple[date, int]] = ()
     weight: weights.Weight = field(default_factory=weights.Weight)
     last_month: MonthWork | None = None  # as the monthly mail told it
+    bonus: bonuses.Bonus | None = None  # for hours that were full in that month
 
     def __bool__(self) -> bool:
         return bool(self.of)
@@ -91,7 +93,7 @@ class GivenWork:
 
 
 def work_of(computers: Iterable[Computer]) -> GivenWork:
-    """Return the work of computers: five queries at most, however many they are and however long they served; two where none served."""
+    """Return the work of computers: six queries at most, however many they are and however long they served; two where none served."""
     rows = list(computers)
     ids = [row.pk for row in rows]
     served = list(ServedMonth.objects.filter(computer__in=ids).values_list("computer", "month", "seconds"))
@@ -109,5 +111,7 @@ def work_of(computers: Iterable[Computer]) -> GivenWork:
         if seconds[pk] or pk in sums
     }
     months = [(month, amount) for _computer, month, amount in served]
-    last = month_work.work_of_rows(month_work.last_ended(timezone.now()), served, ids)
-    return GivenWork(works, carried.together(ids), months, weights.kept_in_use(rows), last)
+    month = month_work.last_ended(timezone.now())
+    last = month_work.work_of_rows(month, served, ids)
+    bonus = bonuses.of_month(month, ids) if last else None
+    return GivenWork(works, carried.together(ids), months, weights.kept_in_use(rows), last, bonus)

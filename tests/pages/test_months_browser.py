@@ -30,7 +30,7 @@ def test_axe_finds_nothing_on_what_donors_read(browser: Browser, live_server: An
     width, theme = LOOKS[language]
     month = f"{month_work.last_ended(timezone.now()):%Y-%m}"
     serve(make_computer("in_service", donor=donor_of(user=donor), grams=8400), month)
-    other = donor_of("lucia@example.org", language=language)
+    other = donor_of("other@example.org", language=language)
     serve(make_computer("in_service", donor=other, grams=8400), month)
     page = visit(browser, live_server, user=donor, width=width, theme=theme, language=language, axe=True)
     link = unsubscribe.token(other, kind_of(month_mails.KIND))

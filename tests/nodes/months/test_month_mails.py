@@ -53,7 +53,7 @@ def link_of(letter: Any) -> str:
 def test_it_says_the_month_in_one_sentence(pc: Computer, mailoutbox: list[Any]) -> None:
     serve(pc)
     letter = letters(mailoutbox)[0]
-    sentence = "En febrero de 2026 tu computadora estuvo 412 horas en servicio y llevó 3 máquinas de 3 personas."
+    sentence = "En febrero de 2026, tu computadora estuvo 412 horas en servicio y llevó 3 máquinas de 3 personas."
     assert letter.to == ["lucia@example.org"]
     assert sentence in letter.body
     assert sentence in letter.alternatives[0][0]
@@ -62,7 +62,7 @@ def test_it_says_the_month_in_one_sentence(pc: Computer, mailoutbox: list[Any]) 
 def test_its_numbers_are_those_of_the_donors_page(pc: Computer, mailoutbox: list[Any], client: Client) -> None:
     Donor.objects.update(language="en")
     serve(pc, hours=411.9)
-    sentence = "In February 2026 your computer was in service for 411 hours and carried 3 machines of 3 people."
+    sentence = "In February 2026, your computer was in service for 411 hours and carried 3 machines of 3 people."
     assert sentence in letters(mailoutbox)[0].body
     page = client.get(f"/given/{donor_links.token(pc.donation.donor)}/").content.decode()
     assert sentence in page
