@@ -91,6 +91,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"desk-{name}": ("change", Computer) for name in ("photos", "photo-assign", "photo-remove")},
     **{f"desk-{name}": ("change", Computer) for name in ("disk-new", "disk", "disk-remove", "evidence", "certificate", "withdraw")},
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
+    **dict.fromkeys(("report", "report-pdf", "report-csv"), ("see", Computer)),
     "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
