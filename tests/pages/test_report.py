@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from accounts.models import User
 from nodes.printing import report_pdf
+from nodes.printing.fonts import FontsMissing
 from nodes.term_report import By, last_six_months, report
 from tests.nodes.conftest import Clock
 from tests.nodes.conftest import clock as clock
@@ -112,6 +113,16 @@ def test_it_speaks_its_readers_language(staff: Client) -> None:
         page = " ".join(pages(report_pdf.printed(report(last_six_months(date(2026, 3, 31)), By.KIND))))
     for said in ("Computadoras donadas", "Jubiladas", "Del 1 oct 2025 al 31 mar 2026", "8,4"):
         assert said in page
+
+
+def test_without_a_font_the_page_says_why_nothing_is_printed(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_args: Any) -> bytes:
+        raise FontsMissing("A font is missing.")
+
+    monkeypatch.setattr(report_pdf, "printed", missing)
+    page = staff.get("/manage/computers/report/report.pdf")
+    assert page.status_code == 503
+    assert "A font is missing." in text(page)
 
 
 def test_without_anything_it_says_zeros(client: Client, admin: User) -> None:

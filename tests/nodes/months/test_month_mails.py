@@ -1,10 +1,12 @@
 """The mail about a month: once, only where a computer served, and to nobody who does not want it."""
 
 from datetime import date
+from threading import Thread
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -12,6 +14,7 @@ from accounts.donors import donor_links, donor_rows
 from accounts.models import Donor, Notice, Unsubscribed, User
 from accounts.notices import outbox, unsubscribe
 from accounts.notices.kinds import kind_of
+from lib import logs
 from nodes import donor_actions
 from nodes.models import Computer, DonorMonth
 from nodes.months import month_mails, month_work
@@ -202,3 +205,25 @@ def test_other_donors_computers_do_not_count(pc: Computer, mailoutbox: list[Any]
     serve(pc)
     serve(make_computer("in_service", donor=donor_of("other@example.org")))
     assert ["412 horas" in letter.body for letter in letters(mailoutbox)] == [True]
+
+
+def test_the_signature_of_a_donors_link_is_not_logged(lucia: Donor) -> None:
+    token = unsubscribe.token(lucia, kind_of(month_mails.KIND))
+    assert token.rpartition(".")[2] not in logs.scrubbed(f"GET /notices/unsubscribe/{token}/ 200")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_put_one_mail_into_the_outbox(pc: Computer, lucia: Donor) -> None:
+    serve(pc)
+    now = timezone.now()
+
+    def work() -> None:
+        month_mails.tell(lucia.pk, FEBRUARY, now)
+        connections.close_all()
+
+    threads = [Thread(target=work) for _each in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert (rows(), DonorMonth.objects.count()) == (1, 1)
