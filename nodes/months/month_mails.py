@@ -98,7 +98,7 @@ def facts_of(notice: Notice) -> dict[str, Any] | None:
         "subject": work.subject,
         "hello": _("Hello %(name)s,") % {"name": notice.reader.short_name},
         "sentence": work.sentence,
-        "bonus": bonus.words if (bonus := bonuses.of_month(month, own)) else "",
+        "bonus": bonus.sentence if (bonus := bonuses.of_month(month, own)) else "",
         "count": work.computers,
         "page": mails.page_of(donor),
         "method": f"{settings.PORTAL_URL}{reverse('help-page', args=['donor'])}#how-each-number-is-counted",

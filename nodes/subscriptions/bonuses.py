@@ -80,11 +80,21 @@ class Bonus:
 
     @property
     def words(self) -> str:
-        """Say it: + 3 days for 1000 hours in service, full in October 2026."""
-        amount = ngettext("%(count)s day", "%(count)s days", self.days) % {"count": self.days}
-        facts = {"days": amount, "hours": number_format(self.hours)}
-        facts["month"] = date_format(self.month, "YEAR_MONTH_FORMAT")
-        return _("+ %(days)s for %(hours)s hours in service, full in %(month)s") % facts
+        """Say it in a line: + 3 days for 1000 hours in service, full in October 2026."""
+        return _("+ %(days)s for %(hours)s hours in service, full in %(month)s") % self._facts
+
+    @property
+    def sentence(self) -> str:
+        """Say it in the paragraph about that month."""
+        return _("You gained %(days)s of subscription: %(hours)s hours in service were full.") % self._facts
+
+    @property
+    def _facts(self) -> dict[str, str]:
+        return {
+            "days": ngettext("%(count)s day", "%(count)s days", self.days) % {"count": self.days},
+            "hours": number_format(self.hours),
+            "month": date_format(self.month, "YEAR_MONTH_FORMAT"),
+        }
 
 
 def of_month(month: date, computers: Collection[int]) -> Bonus | None:

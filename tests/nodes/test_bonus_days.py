@@ -203,7 +203,7 @@ def test_the_mail_about_the_month_tells_of_them(admin: User, clock: Clock, mailo
     serve(of(row), "2026-02", 1000)
     follow_months()
     mailed()
-    assert "+ 3 days for 1000 hours in service, full in February 2026." in mailoutbox[-1].body
+    assert "You gained 3 days of subscription: 1000 hours in service were full." in mailoutbox[-1].body
 
 
 def test_the_donors_pages_explain_them(student: User, admin: User, clock: Clock, client: Client) -> None:
