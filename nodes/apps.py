@@ -8,7 +8,9 @@ class NodesConfig(AppConfig):
 
     def ready(self) -> None:
         from nodes import mails
+        from nodes.months import month_mails
         from nodes.subscriptions import reminders
 
         mails.register()
+        month_mails.register()
         reminders.register()

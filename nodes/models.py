@@ -20,6 +20,7 @@ from nodes.hypervisors.models import NodeEvent as NodeEvent
 from nodes.hypervisors.models import NodeSpell as NodeSpell
 from nodes.hypervisors.models import NodeTie as NodeTie
 from nodes.hypervisors.models import ServedMonth as ServedMonth
+from nodes.months.models import DonorMonth as DonorMonth
 from nodes.subscriptions.models import Entitlement as Entitlement
 from nodes.subscriptions.models import Plan as Plan
 from nodes.wiping.models import DiskWipe as DiskWipe

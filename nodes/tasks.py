@@ -4,7 +4,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from nodes.files import file_store, photos
-from nodes.subscriptions import promises
+from nodes.months import month_mails
+from nodes.subscriptions import bonuses, promises
 
 
 @shared_task
@@ -16,3 +17,9 @@ def tidy_files() -> None:
 @shared_task
 def follow_subscriptions() -> None:
     promises.follow(timezone.now())
+
+
+@shared_task
+def follow_months() -> None:
+    bonuses.follow(now := timezone.now())  # first: the mails tell of them
+    month_mails.follow(now)

@@ -73,6 +73,8 @@ def _for_donors() -> dict[str, dict[str, Any]]:
         "follow_subscriptions": _every(60, "nodes.tasks.follow_subscriptions", expires=40),
         # One small query while no node is to be empty.
         "empty_nodes": _every(10, "machines.tasks.empty_nodes", expires=8),
+        # Two queries while every donor was told of the last month, and no thousand hours are full.
+        "follow_months": _every(1800, "nodes.tasks.follow_months", expires=900),
         # Photos of forms that were never sent, and files that nothing needs any more.
         "note_carried": _every(300, "machines.tasks.note_carried", expires=200),
         "tidy_files": _every(600, "nodes.tasks.tidy_files", expires=300),

@@ -19,6 +19,7 @@ from portal.views import (
     photo_pages,
     public_computer,
     receipt_pages,
+    report_pages,
     wipe_desk,
 )
 from portal.views.wipe_desk import MOST_BYTES as EVIDENCE
@@ -36,6 +37,9 @@ desk_pages = [
     ),
     path("computers/import/example.csv", inventory_pages.example, name="desk-import-example"),
     path("computers/export.csv", inventory_pages.export, name="desk-export"),
+    path("computers/report/", report_pages.report, name="report"),
+    path("computers/report/report.pdf", report_pages.printed, name="report-pdf"),
+    path("computers/report/report.csv", report_pages.spreadsheet, name="report-csv"),
     path("computers/<int:pk>/", takes_up_to(PHOTOS, may=access.administers)(desk.computer), name="desk-computer"),
     path(
         "computers/<int:pk>/photos/",
@@ -69,6 +73,7 @@ donor_pages = [
     path("donating/", donating.donating, name="donating"),
     path("donating/confirm/", donating.confirm, name="donation-confirm"),
     path("donating/photos/", takes_up_to(PHOTOS)(donating.photos), name="donating-photos"),
+    path("donating/monthly/", donating.monthly, name="donating-monthly"),
     path("donating/tie/", donating.tie, name="donating-tie"),
     path("donating/receipts/<int:pk>/", receipt_pages.signed_in, name="donation-receipt"),
     path("donate/", takes_up_to(PHOTOS, strangers=True)(donate.donate), name="donate"),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts import emails
 from accounts.donors.models import Donor
-from accounts.models import User
+from accounts.models import Unsubscribed, User
 from lib.notes import Refusal
 
 
@@ -64,6 +64,10 @@ def tie(*, donor: Donor, user: User) -> None:
 def _tie(donor: Donor, user: User) -> None:
     donor.user, donor.verified_at = user, donor.verified_at or timezone.now()
     donor.save(update_fields=["user", "verified_at"])
+    ended = Unsubscribed.objects.filter(donor=donor)  # what they chose before counts for the account
+    rows = [Unsubscribed(user=user, kind=row.kind, at=row.at) for row in ended]
+    Unsubscribed.objects.bulk_create(rows, ignore_conflicts=True)
+    ended.delete()
     give_role(user)
 
 
@@ -83,6 +87,7 @@ def _lock(user: User) -> User:
 
 def erase(donor: Donor) -> None:
     """Erase what is personal; what was given stays in the ledger."""
+    Unsubscribed.objects.filter(donor=donor).delete()
     Donor.objects.filter(pk=donor.pk).update(
         email=f"erased-{donor.pk}@invalid", name="-", organisation="", language="", browser_time_zone="",
         verified_at=None, links=F("links") + 1, user=None, erased_at=timezone.now(),

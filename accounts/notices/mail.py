@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts import emails
 from accounts.failures import Failures
-from accounts.models import Donor, Unsubscribed, User
+from accounts.models import Donor, User
 from accounts.notices import outbox, unsubscribe
 from accounts.notices.kinds import Kind, kind_of
 from accounts.notices.models import Notice
@@ -141,18 +141,17 @@ def _refused(notice: Notice, connection: Any, code: int, reason: bytes | str) ->
 def _mail(notice: Notice) -> EmailMultiAlternatives | tuple[str, str]:
     """Return the mail, in its reader's language and time zone; or the state and the reason where there is none to send."""
     person, kind = notice.reader, kind_of(notice.kind)
-    if isinstance(person, User):
-        if not (person.email if kind.proves_address else emails.proven(person)):
-            return State.NONE, "No verified mail address."
-        if kind.may_unsubscribe and Unsubscribed.objects.filter(user=person, kind=kind.name).exists():
-            return State.NONE, "Unsubscribed."
+    if isinstance(person, User) and not (person.email if kind.proves_address else emails.proven(person)):
+        return State.NONE, "No verified mail address."
+    if kind.may_unsubscribe and unsubscribe.is_ended(person, kind):
+        return State.NONE, "Unsubscribed."
     with written_for(person):
         facts = kind.facts(notice)
         return (State.CANCELLED, PASSED_OVER) if facts is None else _rendered(kind, person, facts)
 
 
 def _rendered(kind: Kind, person: User | Donor, facts: dict[str, Any]) -> EmailMultiAlternatives:
-    link = unsubscribe.address(person, kind) if kind.may_unsubscribe and isinstance(person, User) else ""
+    link = unsubscribe.address(person, kind) if kind.may_unsubscribe else ""
     facts = {"person": person, "unsubscribe": link, "to": person.email, **facts}
     mail = EmailMultiAlternatives(
         str(facts["subject"]), render_to_string(f"{kind.template}.txt", facts), to=[facts["to"]]

@@ -103,11 +103,23 @@ class Notice(models.Model):
 
 
 class Unsubscribed(models.Model):
-    """A kind of mail that a person no longer wants."""
+    """A kind of mail that a person, or a donor without an account, no longer wants. Of a donor with an account it is a row of the account."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="unsubscribed")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="unsubscribed"
+    )
+    donor = models.ForeignKey(
+        "accounts.Donor", null=True, blank=True, on_delete=models.CASCADE, related_name="unsubscribed"
+    )
     kind = models.CharField(max_length=40)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="unsubscribed_once_per_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "kind"], name="unsubscribed_once_per_kind"),
+            models.UniqueConstraint(fields=["donor", "kind"], name="unsubscribed_once_per_donor"),
+            models.CheckConstraint(
+                condition=Q(user=None, donor__isnull=False) | Q(user__isnull=False, donor=None),
+                name="unsubscribed_by_somebody",
+            ),
+        ]

@@ -1,6 +1,6 @@
 """The ledger of a subscription: its days are the sum of its entries, its end is its start and so many days."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Sum
@@ -28,6 +28,7 @@ def write(
     now: datetime,
     by: User | None = None,
     note: str = "",
+    month: date | None = None,
 ) -> bool:
     """Write an event of a locked subscription down, once for each `key`. Returns whether it was new.
 
@@ -39,7 +40,7 @@ def write(
     over = now - subscription.ends_at if subscription.ends_at else timedelta()
     if days > 0 and over > timedelta() and (passed := _passed(kind, over)):
         SubscriptionEntry.objects.create(kind=Kind.LAPSED, days=passed, key=f"lapsed:{key}"[:64], **facts)
-    SubscriptionEntry.objects.create(kind=kind, days=days, key=key, note=note, **facts)
+    SubscriptionEntry.objects.create(kind=kind, days=days, key=key, note=note, month=month, **facts)
     keep(subscription, now)
     return True
 

@@ -129,6 +129,7 @@ class SubscriptionEntry(models.Model):
     at = models.DateTimeField(default=timezone.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     note = models.CharField(max_length=200, blank=True, default="")  # of staff
+    month = models.DateField(null=True, blank=True)  # of a bonus: in which its hours were full
 
     class Meta:
         ordering = ["-pk"]

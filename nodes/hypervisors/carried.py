@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -91,7 +91,8 @@ def sums(computers: Iterable[int]) -> dict[int, Sums]:
     return {row["computer"]: Sums(row["machines"], row["people"]) for row in counted}
 
 
-def together(computers: Iterable[int]) -> Sums:
-    """Return what these computers carried together: what two of them carried counts once."""
+def together(computers: Iterable[int], month: date | None = None) -> Sums:
+    """Return what these computers carried together: what two of them carried counts once. month: its first day; None: in all their time."""
     rows = CarriedMonth.objects.filter(computer__in=computers)
+    rows = rows if month is None else rows.filter(month=month)
     return Sums(**rows.aggregate(machines=Count("holder", distinct=True), people=Count("person", distinct=True)))

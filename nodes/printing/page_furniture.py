@@ -26,6 +26,7 @@ HEADING = ParagraphStyle("heading", TEXT, fontName=fonts.BOLD, fontSize=10.5, sp
 CELL = ParagraphStyle("cell", TEXT, fontSize=8.5, leading=11, spaceAfter=0)
 NUMBER = ParagraphStyle("number", CELL, alignment=2)
 CELL_HEAD = ParagraphStyle("cell head", CELL, fontName=fonts.BOLD)
+NUMBER_HEAD = ParagraphStyle("number head", CELL_HEAD, alignment=2)
 NAME = ParagraphStyle("name", CELL, textColor=SOFT)
 _ROW = 1.1 * mm  # above and below a line of a table
 
@@ -58,12 +59,12 @@ def pairs(rows: Sequence[tuple[str, str]]) -> Table:
     return Table(cells, [45 * mm, WIDTH - 45 * mm], style=_table_style(), hAlign="LEFT")
 
 
-def ledger(head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float]) -> Table:
-    """Return a table whose head stands on each page that it needs. widths: parts of the whole. The last column is of numbers."""
-    styles = [*[CELL] * (len(head) - 1), NUMBER]
+def ledger(head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float], *, numbers: int = 1) -> Table:
+    """Return a table whose head stands on each page that it needs. widths: parts of the whole. numbers: how many columns at the end are of numbers."""
+    styles = [*[CELL] * (len(head) - numbers), *[NUMBER] * numbers]
     cells = [[paragraph(text, style) for text, style in zip(row, styles, strict=True)] for row in rows]
-    top = [paragraph(text, CELL_HEAD) for text in head[:-1]]
-    top.append(paragraph(head[-1], ParagraphStyle("number head", CELL_HEAD, alignment=2)))
+    heads = [CELL_HEAD if style is CELL else NUMBER_HEAD for style in styles]
+    top = [paragraph(text, style) for text, style in zip(head, heads, strict=True)]
     style = [*_table_style(), ("BACKGROUND", (0, 0), (-1, 0), SHADE), ("LINEBELOW", (0, 0), (-1, -1), 0.4, RULE)]
     return Table([top, *cells], [WIDTH * part for part in widths], style=TableStyle(style), repeatRows=1, hAlign="LEFT")
 

@@ -1,4 +1,4 @@
-"""Give a subscription more days, or correct them, as administrators do; add the bonus of a month. The grant follows at once."""
+"""Give a subscription more days, or correct them, as administrators do; add the bonus for time in service. The grant follows at once."""
 
 import uuid
 from datetime import date, datetime
@@ -57,11 +57,15 @@ def correct(*, subscription: Subscription, days: int, by: User, note: str, key: 
 
 
 @transaction.atomic
-def add_bonus(*, subscription: Subscription, month: date, days: int) -> Subscription:
-    """Add the days for the time that its computer was in service in a month. The same month counts once."""
+def add_bonus(*, subscription: Subscription, which: int, month: date, days: int, now: datetime) -> bool:
+    """Add the days for a thousand hours of its computer in service: the first, the second … Each counts once. Returns whether it was new.
+
+    month: in which they were full.
+    """
     row = ledger.locked(subscription.pk)
-    add(row, kind=Kind.BONUS, days=days, key=f"bonus:{month:%Y-%m}", now=timezone.now())
-    return row
+    if row.withdrawn_at or row.is_of_nobody:
+        return False
+    return add(row, kind=Kind.BONUS, days=days, key=f"bonus:{which}", now=now, month=month)
 
 
 def _changed(subscription: Subscription, kind: Kind, days: int, by: User, note: str, key: str) -> Subscription:
@@ -95,9 +99,11 @@ def add(
     now: datetime,
     by: User | None = None,
     note: str = "",
+    month: date | None = None,
 ) -> bool:
     """Write an event of a locked subscription down and let the grant follow. Returns whether it was new."""
-    is_new = ledger.write(subscription, kind=kind, days=days, key=key, now=now, by=by, note=note.strip()[:200])
+    note = note.strip()[:200]
+    is_new = ledger.write(subscription, kind=kind, days=days, key=key, now=now, by=by, note=note, month=month)
     if is_new:
         grant_rows.follow(subscription)
     return is_new

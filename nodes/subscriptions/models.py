@@ -8,6 +8,11 @@ from accounts.models import Subscription
 from lib.measures import MEASURES, Size
 from quotas.models import Grant, Measures
 
+BONUS_HOURS = 1000
+MOST_BONUS_DAYS = (
+    40  # 1,000 hours are 41 days and 16 hours: with more, a subscription would never end while its computer serves
+)
+
 
 class Plan(Measures):
     """A plan: a computer of a certain worth brings amounts, for a number of days. The first that fits counts (nodes.subscriptions.plans).
@@ -21,6 +26,8 @@ class Plan(Measures):
     min_ram_mb = models.PositiveIntegerField(default=0)  # MiB
     min_bits = models.PositiveSmallIntegerField(default=0)
     days = models.PositiveIntegerField()
+    # More for each BONUS_HOURS that its computer is in service (nodes.subscriptions.bonuses); 0: none.
+    bonus_days = models.PositiveSmallIntegerField(default=0, db_default=0)
     priority = models.PositiveSmallIntegerField(default=0)  # the highest is looked at first
     enabled = models.BooleanField(default=True)
 
@@ -28,6 +35,9 @@ class Plan(Measures):
         ordering = ["-priority", "pk"]
         constraints = [
             models.CheckConstraint(condition=Q(days__gt=0), name="plan_of_a_day_or_more"),
+            models.CheckConstraint(
+                condition=Q(bonus_days__lte=MOST_BONUS_DAYS), name="plan_bonus_shorter_than_its_hours"
+            ),
             models.CheckConstraint(condition=~Q(title_en="") & ~Q(title_es=""), name="plan_named_in_both_languages"),
             models.CheckConstraint(condition=~Q(**dict.fromkeys(MEASURES, 0)), name="plan_gives_something"),
         ]
@@ -63,6 +73,7 @@ class Entitlement(Measures):
     computer = models.OneToOneField(
         "nodes.Computer", null=True, blank=True, on_delete=models.PROTECT, related_name="entitlement"
     )
+    bonus_days = models.PositiveSmallIntegerField(default=0, db_default=0)  # of its plan
     # When its computer had come, or was accepted, for good (SUBSCRIPTION_STARTS): from then on nothing takes it back.
     earned_at = models.DateTimeField(null=True, blank=True)
     grant = models.OneToOneField(

@@ -12,7 +12,18 @@ from lib.notes import Refusal
 from lib.seen import require_seen
 from nodes.subscriptions.models import Plan
 
-FIELDS = ("title_en", "title_es", "kind", "min_ram_mb", "min_bits", "days", "priority", "enabled", *MEASURES)
+FIELDS = (
+    "title_en",
+    "title_es",
+    "kind",
+    "min_ram_mb",
+    "min_bits",
+    "days",
+    "bonus_days",
+    "priority",
+    "enabled",
+    *MEASURES,
+)
 
 
 class GivesNothing(Refusal):
@@ -55,4 +66,4 @@ def _thing(plan: Plan) -> Thing:
 
 def _detail(plan: Plan) -> dict[str, Any]:
     amounts = {measure: amount for measure in MEASURES if (amount := getattr(plan, measure))}
-    return {"amounts": amounts, "lasts": plan.days, "offered": plan.enabled}
+    return {"amounts": amounts, "lasts": plan.days, "bonus_days": plan.bonus_days, "offered": plan.enabled}

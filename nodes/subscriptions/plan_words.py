@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from lib.measures import MEASURES, Size, memory
-from nodes.subscriptions.models import Plan
+from nodes.subscriptions.models import BONUS_HOURS, Plan
 from quotas.sentences import in_words
 
 MOST_PHASES = 4  # said one by one
@@ -29,6 +29,21 @@ def lasts(days: int) -> str:
     if months and abs(days - months * _YEAR / _MONTHS) <= _CLOSE:
         return ngettext("%(count)s month", "%(count)s months", months) % {"count": months}
     return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
+
+
+def bonus(days: int) -> str:
+    """Say what time in service brings: 3 more days for each 1000 hours in service; '' for nothing."""
+    if not days:
+        return ""
+    facts = {"count": days, "hours": number_format(BONUS_HOURS)}
+    return (
+        ngettext(
+            "%(count)s more day for each %(hours)s hours in service",
+            "%(count)s more days for each %(hours)s hours in service",
+            days,
+        )
+        % facts
+    )
 
 
 def carries(size: Size) -> str:

@@ -130,7 +130,7 @@ def promise(pk: int, now: datetime) -> Entitlement | None:
     row = Subscription.objects.create(donor=computer.donation.donor, title=plan.title, promised_at=now)
     ledger.write(row, kind=SubscriptionEntry.Kind.GRANTED, days=plan.days, key="granted", now=now)
     amounts = {measure: getattr(plan, measure) for measure in MEASURES}
-    return Entitlement.objects.create(subscription=row, computer=computer, **amounts)
+    return Entitlement.objects.create(subscription=row, computer=computer, bonus_days=plan.bonus_days, **amounts)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from lib.measures import MEASURES, MOST_TYPED
 from nodes.models import Computer, Plan
 from nodes.subscriptions.days import MOST_DAYS
+from nodes.subscriptions.models import MOST_BONUS_DAYS
 from nodes.subscriptions.plan_actions import FIELDS
 from portal.forms.donation_fields import OneLine, Whole
 from quotas.actions import LABELS
@@ -22,6 +23,10 @@ class PlanForm(forms.Form):
     title_en = OneLine(label=_("Name in English"), max_length=60)
     title_es = OneLine(label=_("Name in Spanish"), max_length=60)
     days = Whole(label=_("Days"), min_value=1, max_value=MOST_DAYS, help_text=_("A year is 365."))
+    bonus_days = Whole(
+        label=_("Bonus days for each 1000 hours in service"), min_value=0, max_value=MOST_BONUS_DAYS, required=False,
+        help_text=_("0: none. 1000 hours are about six weeks."),
+    )  # fmt: skip
     priority = Whole(
         label=_("Order"), min_value=0, max_value=MOST_ORDER,
         help_text=_("The plan with the highest number is looked at first; the first that fits counts."),
@@ -50,7 +55,7 @@ class PlanForm(forms.Form):
     @property
     def facts(self) -> dict[str, Any]:
         """Return the columns of a valid form."""
-        numbers = ("min_ram_mb", "min_bits", *MEASURES)
+        numbers = ("bonus_days", "min_ram_mb", "min_bits", *MEASURES)
         return {name: (self.cleaned_data[name] or 0) if name in numbers else self.cleaned_data[name] for name in FIELDS}
 
 

@@ -12,7 +12,7 @@ from accounts.models import User
 from lib.measures import MEASURES
 from lib.notes import Note
 from machines.idle import times
-from nodes.subscriptions.plan_words import lasts
+from nodes.subscriptions.plan_words import bonus, lasts
 from portal.presenters.template_fields import FIELD_LABELS
 from quotas.sentences import in_words
 
@@ -100,6 +100,7 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "ends_at": _end,
     "days": _days,
     "lasts": lasts,
+    "bonus_days": bonus,
     "offered": _offered,
     "fields": _labels(FIELDS),
     "dismissed": _dismissed,

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet
 
-from accounts.models import Donor, Notice, Subscription
+from accounts.models import Donor, Notice, Subscription, Unsubscribed
 from nodes.files import file_store
 from nodes.models import Computer, Donation, Photo, StateChange, WipeCertificate
 
@@ -34,8 +34,9 @@ _OF_DISK = (
 )  # not who did it
 _OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the names of staff
 _OF_SUBSCRIPTION = ("title", "promised_at", "starts_at", "days", "ends_at", "withdrawn_at")
-_OF_ENTRY = ("kind", "days", "at")
+_OF_ENTRY = ("kind", "days", "at", "month")
 _OF_PHOTO = ("added_at", "width", "height")
+_OF_ENDED = ("kind", "at")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
 
 
@@ -48,6 +49,9 @@ def kept(donor: Donor) -> Iterator[str]:
     yield from _listed(_subscription(row) for row in _batches(Subscription.objects.filter(donor=donor)))
     yield '], "mails": ['
     yield from _listed(_facts(row, _OF_MAIL) for row in _batches(Notice.objects.filter(donor=donor)))
+    yield '], "mails_ended": ['
+    ended = Unsubscribed.objects.filter(Q(donor=donor) | Q(user__donor=donor))
+    yield from _listed(_facts(row, _OF_ENDED) for row in _batches(ended))
     yield "]}\n"
 
 

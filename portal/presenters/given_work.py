@@ -14,6 +14,9 @@ from lib.measures import kilos
 from nodes import weights
 from nodes.hypervisors import carried
 from nodes.models import Computer, ServedMonth
+from nodes.months import month_work
+from nodes.months.month_work import MonthWork
+from nodes.subscriptions import bonuses
 from portal.presenters.chart_drawing import Chart
 from portal.presenters.cluster_page import hours_chart
 
@@ -47,6 +50,8 @@ class GivenWork:
     together: carried.Sums = field(default_factory=carried.Sums)
     months: Sequence[tuple[date, int]] = ()
     weight: weights.Weight = field(default_factory=weights.Weight)
+    last_month: MonthWork | None = None  # as the monthly mail told it
+    bonus: bonuses.Bonus | None = None  # for hours that were full in that month
 
     def __bool__(self) -> bool:
         return bool(self.of)
@@ -88,7 +93,7 @@ class GivenWork:
 
 
 def work_of(computers: Iterable[Computer]) -> GivenWork:
-    """Return the work of computers: four queries, however many they are and however long they served; two where none served."""
+    """Return the work of computers: six queries at most, however many they are and however long they served; two where none served."""
     rows = list(computers)
     ids = [row.pk for row in rows]
     served = list(ServedMonth.objects.filter(computer__in=ids).values_list("computer", "month", "seconds"))
@@ -106,4 +111,7 @@ def work_of(computers: Iterable[Computer]) -> GivenWork:
         if seconds[pk] or pk in sums
     }
     months = [(month, amount) for _computer, month, amount in served]
-    return GivenWork(works, carried.together(ids), months, weights.kept_in_use(rows))
+    month = month_work.last_ended(timezone.now())
+    last = month_work.work_of_rows(month, served, ids)
+    bonus = bonuses.of_month(month, ids) if last else None
+    return GivenWork(works, carried.together(ids), months, weights.kept_in_use(rows), last, bonus)

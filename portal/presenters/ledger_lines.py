@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.models import SubscriptionEntry, TransferCode
+from nodes.subscriptions.models import BONUS_HOURS
 
 Kind = SubscriptionEntry.Kind
 _WORDS: dict[str, Promise] = {
@@ -34,6 +36,9 @@ class LedgerLine:
     def words(self) -> str:
         if self.row.kind == Kind.GRANTED and self.is_by_code:
             return str(_BY_CODE)
+        if self.row.month:
+            facts = {"hours": number_format(BONUS_HOURS), "month": date_format(self.row.month, "YEAR_MONTH_FORMAT")}
+            return _("For %(hours)s hours in service, full in %(month)s") % facts
         return str(_WORDS[Kind(self.row.kind)])
 
     @property

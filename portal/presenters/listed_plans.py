@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from lib.measures import memory
 from nodes.models import Computer, Plan
-from nodes.subscriptions.plan_words import all_of, lasts
+from nodes.subscriptions.plan_words import all_of, bonus, lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,10 @@ class ListedPlan:
     @property
     def amounts(self) -> str:
         return all_of(self.row.size)
+
+    @property
+    def bonus(self) -> str:
+        return bonus(self.row.bonus_days)
 
     @property
     def conditions(self) -> str:

@@ -15,7 +15,7 @@ from accounts.models import Subscription, User
 from accounts.subscriptions.standing import Standing
 from lib.measures import Size
 from nodes.models import Computer
-from nodes.subscriptions.plan_words import Span, all_of, carries, day_of, in_phases, lasts, phases, together
+from nodes.subscriptions.plan_words import Span, all_of, bonus, carries, day_of, in_phases, lasts, phases, together
 from portal import access
 
 TONES = {
@@ -59,6 +59,11 @@ class ShownSubscription:
     @property
     def amounts(self) -> str:
         return all_of(self.size)
+
+    @property
+    def bonus(self) -> str:
+        """Say what its computer's time in service brings; '' for nothing."""
+        return bonus(self.row.entitlement.bonus_days)
 
     @property
     def lasts(self) -> str:

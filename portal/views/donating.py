@@ -16,6 +16,7 @@ from accounts.models import Donor, Subscription
 from lib.notes import Refusal
 from nodes import donor_actions
 from nodes.models import Computer, Donation
+from nodes.months import month_mails
 from portal import access
 from portal.forms.given_forms import ConfirmForm
 from portal.numbered_pages import page_of
@@ -24,6 +25,7 @@ from portal.presenters.given_work import work_of
 from portal.presenters.subscription_card import card_of
 from portal.signed_in import SignedIn
 from portal.views import donor_photos
+from portal.views.given import choose_monthly
 from portal.views.given import confirm as confirm_list
 from quotas.actions import usage
 
@@ -40,7 +42,9 @@ def _page(request: SignedIn, form: ConfirmForm | None = None, faults: Sequence[s
     page = page_of(request, given(_own(request)))
     work = work_of(Computer.objects.filter(donation__in=_own(request)))
     card = card_of(Subscription.objects.of(request.user))
+    donor = Donor.objects.filter(user=request.user).first()
     context = {
+        "donor": donor, "is_monthly": donor is not None and month_mails.are_wanted(donor),
         "card": card, "usage": {"gauges": usage(request.user).gauges()[:GAUGES]} if card else None, "grace_days": settings.SUBSCRIPTION_GRACE_DAYS,
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page, work=work), "work": work,
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
@@ -74,6 +78,15 @@ def photos(request: SignedIn) -> HttpResponse:
     """Add photos to a donation, or take one out."""
     faults = donor_photos.change(request, _own(request))
     return _page(request, faults=faults) if faults else redirect("donating")
+
+
+@require_POST
+def monthly(request: SignedIn) -> HttpResponse:
+    """Choose whether a mail comes about each month."""
+    donor = Donor.objects.filter(user=request.user).first()
+    if donor is not None:
+        choose_monthly(request, donor)
+    return redirect("donating")
 
 
 @require_POST

@@ -37,6 +37,7 @@ LABELS = {
     "catalog": gettext_lazy("The catalog"),
     "accounts": gettext_lazy("Ports of deactivated accounts"),
     "absent": gettext_lazy("Machines of deactivated accounts"),
+    "months": gettext_lazy("Months: mails to donors, days for time in service"),
     "lapsed": gettext_lazy("Machines of people whose subscription ended"),
     "bulk": gettext_lazy("Actions for many machines"),
     "cloud users": gettext_lazy("People's Horizon accounts"),

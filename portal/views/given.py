@@ -19,6 +19,7 @@ from lib.even_time import evenly
 from lib.notes import Refusal
 from nodes import actions, donor_actions
 from nodes.models import Computer, Donation
+from nodes.months import month_mails
 from portal.forms.given_forms import ConfirmForm, LinkForm
 from portal.numbered_pages import page_of
 from portal.presenters.given_computers import given as with_computers
@@ -48,6 +49,10 @@ def _act(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
     donor_rows.verify(donor)
     if "tie" in request.POST:
         return _tie(request, donor, token)
+    if "monthly" in request.POST:
+        if donor.user_id is None:  # else their account chooses
+            choose_monthly(request, donor)
+        return redirect("given", token)
     if "photos_of" in request.POST:
         faults = donor_photos.change(request, Donation.objects.filter(donor=donor))
         return _page(request, donor, token, faults=faults) if faults else redirect("given", token)
@@ -65,6 +70,13 @@ def _tie(request: HttpRequest, donor: Donor, token: str) -> HttpResponse:
         return redirect("given", token)
     messages.success(request, _("What you gave is now part of your account."))
     return redirect("donating")
+
+
+def choose_monthly(request: HttpRequest, donor: Donor) -> None:
+    """Write down whether a donor wants the mail about each month."""
+    wants = request.POST.get("monthly") == "on"
+    month_mails.choose(donor, wants=wants)
+    messages.success(request, _("You get one mail a month.") if wants else _("You get no mails about months any more."))
 
 
 def confirm(request: HttpRequest, rows: Any) -> ConfirmForm:
@@ -95,7 +107,8 @@ def _page(
         "donations": shown_donations(page, by_link=True, work=work), "work": work, "form": form or ConfirmForm(), "token": token,
         "photo_faults": faults, "card": card_of(donor.subscriptions.filter(withdrawn_at=None)),
         "may_tie": donor.user_id is None and request.user.is_authenticated,
-        "is_tied": donor.user_id is not None, "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
+        "is_tied": donor.user_id is not None, "is_monthly": month_mails.are_wanted(donor),
+        "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
     }  # fmt: skip
     return render(request, "donating/given.html", context, status=400 if faults else form.status if form else 200)
 

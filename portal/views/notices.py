@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import Notice, User
+from accounts.models import Donor, Notice, User
 from accounts.notices import kinds, outbox, unsubscribe
 from accounts.notices.kinds import Kind
 from lib.notes import Refusal
@@ -72,7 +72,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     return _private(_page(request, person, kind))
 
 
-def _page(request: HttpRequest, person: User, kind: Kind) -> HttpResponse:
+def _page(request: HttpRequest, person: User | Donor, kind: Kind) -> HttpResponse:
     with override(person.language or get_language()):
         context = {"kind": kind, "is_ended": unsubscribe.is_ended(person, kind)}
         return render(request, "notices/unsubscribe.html", context)

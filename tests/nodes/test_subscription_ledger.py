@@ -1,7 +1,7 @@
 """The ledger: the days are the sum of the entries, in any order, and each event counts once."""
 
 import random
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -61,13 +61,6 @@ def test_the_same_press_counts_once(student: User, admin: User, clock: Clock) ->
         days.renew(subscription=row, days=30, by=admin, key="press")
     assert Subscription.objects.get().days == 395
     assert AuditRow.objects.filter(verb="renew_subscription").count() == 1
-
-
-def test_the_bonus_of_a_month_counts_once(student: User, admin: User, clock: Clock) -> None:
-    row = started(student, admin, clock)
-    for day in (date(2026, 3, 1), date(2026, 3, 31), date(2026, 4, 1)):
-        days.add_bonus(subscription=row, month=day, days=2)
-    assert Subscription.objects.get().days == 369
 
 
 def test_after_the_end_a_renewal_counts_from_today(student: User, admin: User, clock: Clock) -> None:

@@ -42,6 +42,7 @@ def test_a_plan_is_added_and_counts_for_the_next_computer(staff: Client) -> None
         ({"title_es": ""}, "This field is required."),
         ({"days": "0"}, "greater than or equal to 1"),
         ({"machines": "-1"}, "greater than or equal to 0"),
+        ({"bonus_days": "41"}, "less than or equal to 40"),
         ({"priority": "70000"}, "less than or equal to 999"),
     ],
 )
@@ -51,6 +52,12 @@ def test_what_cannot_be_is_told_at_its_field(staff: Client, wrong: dict[str, str
     assert response.status_code == 400
     assert words in text(response)
     assert Plan.objects.count() == before
+
+
+def test_a_plan_brings_a_bonus(staff: Client) -> None:
+    staff.post("/manage/plans/new/", FORM | {"bonus_days": "3"})
+    assert Plan.objects.get(title_en="Two machines").bonus_days == 3
+    assert "3 more days for each 1000 hours in service" in text(staff.get("/manage/plans/"))
 
 
 def test_a_change_touches_no_promise(staff: Client, admin: User, clock: Any) -> None:

@@ -62,6 +62,7 @@ REPEATABLE = {
     "public-certificate", "donating/public_certificate.html",  # a question
     "desk-disk-remove", "desk-certificate", "desk/_disks.html",  # gone is gone; a second press finds no disk that waits
     "donating-tie", "donating/_account.html",  # tied is tied
+    "donating-monthly", "donating/_monthly.html",  # the same choice again
     "donating/data.html",  # one more link that erases, and only one erases
     "donating/erase.html",  # erased is erased
     "donating/_confirm_forms.html",  # the same answer again

@@ -49,7 +49,7 @@ PUBLIC = {
 PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
-    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos",
+    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos", "donating-monthly",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
@@ -91,6 +91,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"desk-{name}": ("change", Computer) for name in ("photos", "photo-assign", "photo-remove")},
     **{f"desk-{name}": ("change", Computer) for name in ("disk-new", "disk", "disk-remove", "evidence", "certificate", "withdraw")},
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
+    **dict.fromkeys(("report", "report-pdf", "report-csv"), ("see", Computer)),
     "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
@@ -147,6 +148,9 @@ LISTS = {
     "desk-import-left-out",
     "desk-import-example",
     "desk-export",
+    "report",
+    "report-pdf",
+    "report-csv",
     "person-new",
     "requests-to-decide",
     "desk",

@@ -63,6 +63,7 @@ MORE: dict[str, tuple[str, dict[str, str]]] = {
     "manage/machines/nobody": ("/manage/machines/?q=no+machine+is+called+so", {}),
     "manage/computers/nothing": ("/manage/computers/?q=no+computer+is+called+so", {}),
     "manage/computers/labels": ("/manage/computers/labels/?computer=1", {}),
+    "manage/computers/report/refused": ("/manage/computers/report/?since=2026-03-02&until=2026-03-01", {}),
     "manage/computers/wrong-digit": ("/manage/computers/?q=MNG-00127-5", {}),
     "help/search": ("/help/?q=ssh", {}),
     "help/search-nothing": ("/help/?q=xyzzy", {}),

@@ -32,6 +32,8 @@ LEFT_OUT: dict[str, str] = {
     "photos/by-link/{str}": "A picture.",
     "photos/by-link/{str}/small": "A picture.",
     "manage/computers/labels/print": "A file.",
+    "manage/computers/report/report.pdf": "A file.",
+    "manage/computers/report/report.csv": "A file.",
     "manage/machines/bulk": "Leads to a run, or back to the list.",
 }
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('nodes', '0008_wipe_certificates'),
+        ('nodes', '0010_bonus_days'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
