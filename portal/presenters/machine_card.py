@@ -276,9 +276,7 @@ class Shown:
     def ssh(self) -> SshWay | None:
         return next((way for way in self.ways_in if isinstance(way, SshWay)), None)
 
-    @property
-    def ssh_waits(self) -> bool:
-        return self.ssh is not None and not self.ssh.is_open
+    ssh_waits = property(lambda self: self.ssh is not None and not self.ssh.is_open)
 
     @cached_property
     def card_line(self) -> str:
@@ -293,7 +291,7 @@ class Shown:
 
     card_line_id = property(lambda self: f"ssh-{self.key}")
     keys = cached_property(lambda self: MachineKeys(self.machine, self.reader))  # for its page; no card asks
-    maintenance = cached_property(lambda self: emptied_nodes.open_maintenance(self.machine.host))  # likewise
+    maintenance = cached_property(lambda self: emptied_nodes.open_maintenance(self.machine.host))
 
     @property
     def screen_password(self) -> str:
