@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import sign_up
 from accounts.person_names import BadPerson
-from portal import after_sign_up
 from portal.forms.own_account_forms import SignUpForm
+from portal.next_page import keep_for_after_sign_up, next_page
 from portal.request_facts import address_of
 
 
@@ -32,13 +32,13 @@ def ask(request: HttpRequest) -> HttpResponse:
     except BadPerson as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else "email", str(refusal))
         return _page(request, form)
-    after_sign_up.remember(request)
+    keep_for_after_sign_up(request)
     return redirect("account_signup_done")
 
 
 def _page(request: HttpRequest, form: SignUpForm) -> HttpResponse:
     domains = ", ".join(f"@{domain}" for domain in settings.SIGN_UP_DOMAINS)
-    context = {"form": form, "domains": domains, "next": after_sign_up.wish(request)}
+    context = {"form": form, "domains": domains, "next": next_page(request, sent=request.POST or request.GET)}
     return render(request, "account/signup.html", context, status=400 if form.errors else 200)
 
 
