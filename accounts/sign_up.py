@@ -25,14 +25,19 @@ def is_open() -> bool:
     return bool(settings.SIGN_UP_DOMAINS)
 
 
-def ask(*, email: str, name: str, address: str) -> None:
+def is_open_for(email: str) -> bool:
+    """Return whether whoever has this address may make an account."""
+    return emails.key(email).rpartition("@")[2] in settings.SIGN_UP_DOMAINS
+
+
+def ask(*, email: str, name: str, address: str, language: str = "") -> None:
     """Mail a link to choose a password, for a new account or for the one that is there: whoever asks does not learn which.
 
-    `address`: from which it is asked. Raises BadPerson, limits.TooManyMails.
+    `address`: from which it is asked. `language`: of the page, for the mails. Raises BadPerson, limits.TooManyMails.
     """
-    email, domain = clean_email(email), emails.key(email).rpartition("@")[2]
+    email = clean_email(email)
     name_columns(name)
-    if not email or domain not in settings.SIGN_UP_DOMAINS:
+    if not email or not is_open_for(email):
         sentence = _("Only with an address that ends in %(domains)s.")
         raise BadPerson(
             sentence, {"domains": ", ".join(f"@{each}" for each in settings.SIGN_UP_DOMAINS)}, field="email"
@@ -40,7 +45,7 @@ def ask(*, email: str, name: str, address: str) -> None:
     limits.mail(address=address, email=email)
     with transaction.atomic():
         _one_at_a_time(email)
-        people = list(User.objects.filter(email__iexact=email, removed_at=None)) or [_create(email, name)]
+        people = list(User.objects.filter(email__iexact=email, removed_at=None)) or [_create(email, name, language)]
         reached = [person for person in people if person.is_active and not has_no_password_here(person)]
         people_mails.send_forgotten(reached, timezone.now())
 
@@ -51,10 +56,10 @@ def _one_at_a_time(email: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sign up {emails.key(email)}"])
 
 
-def _create(email: str, name: str) -> User:
+def _create(email: str, name: str, language: str) -> User:
     """Create the account. Unlike one that the university writes down, its address is not proven."""
     facts = checked(username=free_username(email), name=name, email=email)
-    person = User(**facts, signed_up_at=timezone.now())
+    person = User(**facts, signed_up_at=timezone.now(), browser_language=language)
     person.set_unusable_password()
     person.save()
     return person

@@ -123,7 +123,7 @@ def step_facts(notice: Notice) -> dict[str, Any] | None:
         "brings_something": any(getattr(each, "brings", "") for each in computers),
         "count": len(computers),
         "is_certified": WipeCertificate.objects.filter(computer__in=computers, withdrawn_at=None).exists(),
-        "may_confirm": any(State.RECEIVED in path[:-1] for path in paths.values()),
+        "may_confirm": not donation.confirmed and any(State.RECEIVED in path[:-1] for path in paths.values()),
         "page": page_of(donation.donor),
     }
 

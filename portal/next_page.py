@@ -1,10 +1,15 @@
-"""The page to which a form leads when it is done, as the page before has told it; and the page above an address."""
+"""The page to which a form leads when it is done, as the page before has told it; and the page above an address.
+
+Whoever has no account comes to a code's page, or a donation's: their session keeps where, for the mailed link of a sign-up comes between.
+"""
 
 from contextlib import suppress
 
 from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
+
+AFTER_SIGN_UP = "after_sign_up"  # read by two templates
 
 
 def next_page(request: HttpRequest, otherwise: str = "", sent: QueryDict | None = None) -> str:
@@ -15,6 +20,14 @@ def next_page(request: HttpRequest, otherwise: str = "", sent: QueryDict | None 
     wish: str = (request.POST if sent is None else sent).get("next", "")
     is_ours = wish.startswith("/") and url_has_allowed_host_and_scheme(wish, {request.get_host()}, request.is_secure())
     return wish if is_ours else otherwise
+
+
+def keep_for_after_sign_up(request: HttpRequest) -> None:
+    """Keep the field `next` of a sign-up that was sent; one that names no page forgets the last."""
+    if wish := next_page(request):
+        request.session[AFTER_SIGN_UP] = wish
+    else:
+        request.session.pop(AFTER_SIGN_UP, None)
 
 
 def above(path: str) -> str:

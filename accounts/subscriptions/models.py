@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 
-from accounts.subscriptions.standing import ENDING, Standing, grace, standing_of, whole_days_left
+from accounts.subscriptions.standing import ENDING, Standing, begun_days_left, grace, standing_of, whole_days_left
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -96,6 +96,12 @@ class Subscription(models.Model):
         if self.withdrawn_at:
             return 0
         return min(self.days, whole_days_left(self.ends_at, now)) if self.starts_at else self.days
+
+    def days_shown(self, now: datetime) -> int:
+        """Return its days left as pages tell them, the one that runs among them: on its first day all of them."""
+        if self.withdrawn_at:
+            return 0
+        return min(self.days, begun_days_left(self.ends_at, now)) if self.starts_at else self.days
 
     @property
     def is_of_nobody(self) -> bool:

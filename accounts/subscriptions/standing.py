@@ -36,6 +36,11 @@ def standing_of(starts_at: datetime | None, ends_at: datetime | None, now: datet
     return Standing.GRACE if now < ends_at + grace() else Standing.ENDED
 
 
+def begun_days_left(ends_at: datetime | None, now: datetime) -> int:
+    """Return how many days are left until the end as people count them: one that has begun is one. Only to be read; days given away are whole."""
+    return max(0, -((now - ends_at) // DAY)) if ends_at else 0
+
+
 def whole_days_left(ends_at: datetime | None, now: datetime) -> int:
     """Return how many whole days are left until the end."""
     return max(0, (ends_at - now) // DAY) if ends_at else 0

@@ -75,14 +75,18 @@ class ShownSubscription:
 
     @property
     def days_left(self) -> int:
+        """Return the whole days left: what can be given away."""
         return self.row.days_left(self.now)
 
     @property
+    def days_shown(self) -> int:
+        """Return the days left as people count them, the one that runs among them."""
+        return self.row.days_shown(self.now)
+
+    @property
     def days_gone(self) -> int:
-        """Return the begun days since its start, at most all."""
-        if self.row.starts_at is None:
-            return 0
-        return min(self.row.days, max(0, self.row.days - self.days_left))
+        """Return the days that have passed since its start."""
+        return self.row.days - self.days_shown if self.row.starts_at else 0
 
     @property
     def may_be_given(self) -> bool:
@@ -90,9 +94,9 @@ class ShownSubscription:
 
     @property
     def left_in_words(self) -> str:
-        days = self.days_left
-        if not days:
+        if not self.days_left:
             return _("less than a day")
+        days = self.days_shown
         return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
 
     @property

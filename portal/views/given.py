@@ -108,7 +108,7 @@ def _page(
         "photo_faults": faults, "card": card_of(donor.subscriptions.filter(withdrawn_at=None)),
         "may_tie": donor.user_id is None and request.user.is_authenticated,
         "is_tied": donor.user_id is not None, "is_monthly": month_mails.are_wanted(donor),
-        "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open,
+        "asked": request.POST.get("donation", ""), "sign_up_is_open": sign_up.is_open_for(donor.email),
     }  # fmt: skip
     return render(request, "donating/given.html", context, status=400 if faults else form.status if form else 200)
 

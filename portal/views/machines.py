@@ -31,7 +31,7 @@ from portal.presenters import machine_tabs, question_banner
 from portal.presenters.machine_tabs import PORTS, SETTINGS
 from portal.presenters.navigation import home_of
 from portal.presenters.quota_ways import ways_for
-from portal.presenters.recycle_bin import Binned
+from portal.presenters.recycle_bin import Binned, bin_of
 from portal.presenters.show_machines import show, show_all
 from portal.request_facts import is_typed
 from portal.signed_in import SignedIn
@@ -66,7 +66,7 @@ def machines(request: SignedIn) -> HttpResponse:
         "shown": mine,
         "open_questions": rest,
         "page": page,
-        "binned": [Binned(row) for row in binned],
+        "binned": bin_of(list(binned), request.user),
         "usage": usage(request.user),
         "has_key": bool(mine) or request.user.ssh_keys.exists(),
     }

@@ -4,12 +4,14 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import sign_up
 from accounts.person_names import BadPerson
 from portal.forms.own_account_forms import SignUpForm
+from portal.next_page import keep_for_after_sign_up, next_page
 from portal.request_facts import address_of
 
 
@@ -26,18 +28,18 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form)
     try:
-        sign_up.ask(**form.cleaned_data, address=address_of(request))
+        sign_up.ask(**form.cleaned_data, address=address_of(request), language=get_language() or "")
     except BadPerson as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else "email", str(refusal))
         return _page(request, form)
+    keep_for_after_sign_up(request)
     return redirect("account_signup_done")
 
 
 def _page(request: HttpRequest, form: SignUpForm) -> HttpResponse:
     domains = ", ".join(f"@{domain}" for domain in settings.SIGN_UP_DOMAINS)
-    return render(
-        request, "account/signup.html", {"form": form, "domains": domains}, status=400 if form.errors else 200
-    )
+    context = {"form": form, "domains": domains, "next": next_page(request, sent=request.POST or request.GET)}
+    return render(request, "account/signup.html", context, status=400 if form.errors else 200)
 
 
 @login_not_required

@@ -39,6 +39,18 @@ def test_of_a_quick_intake_one_mail_tells_the_whole_path(
         assert "you can say on your page whether the list is right" in text
 
 
+def test_whoever_has_answered_about_the_list_is_not_told_to(
+    lucia: Donor, admin: User, clock: Clock, told: list[Any]
+) -> None:
+    donation = offered(donor=lucia)
+    for name in ("accept", "receive", "wipe", "test", "put_in_service"):
+        taken(donation, name, admin)
+    actions.confirm(donation=donation, is_right=True, note="")
+    clock.pass_minutes(10)
+    mailed()
+    assert "whether the list is right" not in told[-1].body
+
+
 def test_a_step_whose_mail_has_left_is_not_told_again(lucia: Donor, admin: User, clock: Clock, told: list[Any]) -> None:
     donation = offered(donor=lucia)
     taken(donation, "accept", admin)

@@ -215,3 +215,16 @@ def test_a_change_of_the_plan_touches_no_promise(student: User, admin: User, clo
     settled(row.entitlement.computer, "receive", by=admin, clock=clock)
     grant = Grant.objects.get(user=student)
     assert (grant.machines, grant.ends_at - grant.starts_at) == (1, timedelta(days=365))
+
+
+def test_on_its_first_day_a_page_tells_all_its_days_and_one_less_can_be_given(
+    student: User, admin: User, clock: Clock
+) -> None:
+    row = started(student, admin, clock)
+    soon = row.starts_at + timedelta(hours=1)
+    assert (row.days_shown(soon), row.days_left(soon)) == (365, 364)
+
+
+def test_on_its_last_day_a_page_tells_one(student: User, admin: User, clock: Clock) -> None:
+    row = started(student, admin, clock)
+    assert [row.days_shown(row.ends_at + timedelta(hours=hours)) for hours in (-25, -1, 1)] == [2, 1, 0]

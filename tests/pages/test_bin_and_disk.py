@@ -14,6 +14,7 @@ from machines.models import DiskImage, Machine
 from tests.api.program import Program
 from tests.cloud.fake import FakeCloud
 from tests.factories import make_machine
+from tests.machines.lapsed import ended, nothing_else
 
 
 @pytest.fixture
@@ -224,3 +225,12 @@ def test_a_wish_is_refused_with_a_sentence_where_there_is_no_disk(signed_in: Cli
 
 def test_actions_are_those_of_the_machine(student: User) -> None:
     assert {"restore", "delete"} == actions.allowed(in_bin(student))
+
+
+def test_what_has_no_room_after_a_subscription_is_not_offered_back(signed_in: Client, student: User) -> None:
+    machine = in_bin(student)
+    nothing_else(student)
+    ended(student)
+    page = signed_in.get("/").content.decode()
+    assert f'id="restore-{machine.pk}"' not in page
+    assert "After a renewal you can restore it." in page

@@ -66,7 +66,7 @@ def test_who_has_no_account_reads_that_they_need_none_and_where_to_ask(
 ) -> None:
     settings.DONATIONS_EMAIL = "give@example.org"
     page = text(client.get(link(donation)))
-    assert "You need none: this link is enough." in page
+    assert "You need no account to follow it: this link is enough." in page
     assert 'href="mailto:give@example.org"' in page
     settings.SIGN_UP_DOMAINS = ["example.org"]
     assert "this link is enough" not in text(client.get(link(donation)))

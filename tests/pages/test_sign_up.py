@@ -267,3 +267,23 @@ def test_a_name_that_cannot_be_ends_no_sign_up(client: Client, is_open: None, st
     with pytest.raises(CommandError):
         call_command("rename_user", "student", "ana paz")
     assert sign_up.pending().exists()
+
+
+def test_the_mail_is_in_the_language_of_the_page(client: Client, is_open: None) -> None:
+    client.post(URL, ANA, headers={"accept-language": "es"})
+    assert "Hola" in (link() and str(mail.outbox[-1].body))
+
+
+def test_whoever_came_from_a_code_goes_back_to_it(client: Client, is_open: None) -> None:
+    code = "/subscription/?code=ABCD"
+    door = client.get(code).content.decode()
+    assert f"{URL}?next=%2Fsubscription%2F%3Fcode%3DABCD" in door
+    assert f'value="{code}"' in client.get(URL, {"next": code}).content.decode()
+    client.post(URL, {**ANA, "next": code})
+    chosen = choose(client, link())
+    assert "/accounts/login/?next=%2Fsubscription%2F%3Fcode%3DABCD" in client.get(chosen["Location"]).content.decode()
+
+
+def test_another_site_is_no_page_to_go_back_to(client: Client, is_open: None) -> None:
+    client.post(URL, {**ANA, "next": "https://evil.example/"})
+    assert "evil.example" not in client.get(f"{URL}done/").content.decode()
