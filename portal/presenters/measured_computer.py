@@ -69,6 +69,10 @@ class ShownDifference:
         return LABELS[self.field]
 
     @property
+    def was_said(self) -> bool:
+        return self.difference.said not in ("", None)
+
+    @property
     def said(self) -> str:
         return in_words(self.field, self.difference.said)
 

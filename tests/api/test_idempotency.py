@@ -164,7 +164,11 @@ def test_every_post_takes_a_key(api: Program) -> None:
     where nobody has signed in, is refused.
     """
     posts = {pattern.callback.cls for pattern in v1 if "post" in dir(getattr(pattern.callback, "cls", None))}
-    assert {view.__name__ for view in posts if (view.__module__, view.__name__) not in GUARDED} == {"device", "claim", "intake"}
+    assert {view.__name__ for view in posts if (view.__module__, view.__name__) not in GUARDED} == {
+        "device",
+        "claim",
+        "intake",
+    }
 
 
 def test_the_schema_tells_of_it() -> None:

@@ -10,6 +10,7 @@ from accounts.models import User
 from nodes.hypervisors import ties
 from nodes.intake import intake_codes
 from nodes.models import Computer, DiskWipe, IntakeCode, Measurement, Node
+from portal.presenters import donor_data
 from tests.nodes.donated import donor_of, make_computer
 from tests.nodes.intake import recorded
 from tests.nodes.intake.test_measurements import measured
@@ -78,6 +79,7 @@ def test_differences_are_shown_and_taken_over_by_one_press(computer: Computer, o
     row = measured(computer, ram_installed_mb=None)
     shown = text(office.get(page_of(computer)))
     assert "Memory: 4 GB was written, 3.7 GB was measured A system never shows all of the memory" in shown
+    assert "Weight: 8.4 kg was measured, nothing was written" in shown
     office.post(f"{page_of(computer)}intake/{row.pk}/take-over/", {"fields_taken": ["ram_mb", "grams"]})
     computer.refresh_from_db()
     assert (computer.ram_mb, computer.grams, computer.cpu) == (3789, 8400, "Core 2 Duo E8400")
@@ -150,6 +152,13 @@ def test_nobody_but_administrators_sees_a_serial_number(office: Client, student:
         shown = client.get(page)
         assert shown.status_code == 200, page
         assert not any(serial in shown.content.decode() for serial in SERIALS), page
+
+
+def test_a_donor_downloads_what_was_measured_without_serial_numbers(computer: Computer) -> None:
+    measured(computer)
+    kept = "".join(donor_data.kept(computer.donation.donor))
+    assert "Core(TM)2 Duo" in kept
+    assert not any(serial in kept for serial in SERIALS)
 
 
 def test_a_formula_of_the_bios_stays_text_in_the_export(computer: Computer, office: Client) -> None:
