@@ -16,7 +16,13 @@ def make() -> str:
     """Return a new code."""
     letters = "".join(choice(LETTERS) for _letter in range(LENGTH - 1))
     letters += check_letter(letters)
-    return f"{letters[:HALF]}-{letters[HALF:]}"
+    return written(letters)
+
+
+def written(typed: str) -> str:
+    """Return a code as it is shown, of what somebody typed; '' where it is none."""
+    letters = letters_of(typed)
+    return letters and f"{letters[:HALF]}-{letters[HALF:]}"
 
 
 def check_letter(letters: str) -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lib.notes import Refusal
-from nodes.intake import intake_codes, measurements
+from nodes.intake import code_text, intake_codes, measurements
 from nodes.intake.typed_report import BadText
 from nodes.models import Computer
 from nodes.printing import labels
@@ -54,7 +54,7 @@ def code(request: SignedIn, pk: int) -> HttpResponse:
 def label(request: SignedIn, pk: int) -> HttpResponse:
     """Print a label with the code that was just shown, on the paper of the labels before."""
     row = _computer(request, pk)
-    typed = request.POST.get("code", "")
+    typed = code_text.written(request.POST.get("code", ""))
     if not intake_codes.is_open(row, typed):
         messages.error(request, _("This code does not work any more. Make a new one, and print that."))
         return redirect("desk-computer", pk)

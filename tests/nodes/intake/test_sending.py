@@ -13,7 +13,6 @@ import pytest
 
 from nodes.intake import code_text, typed_report
 from tests.nodes.intake import recorded
-from tests.ports import free_port
 
 CODE = "K7MQR-2XHB" + code_text.check_letter("K7MQR2XHB")
 TAKEN = {"number": "MNG-00127-4", "why": "", "bad_disks": []}
@@ -115,7 +114,7 @@ def test_a_redirect_is_told_and_not_followed(intake: Any, portal: Portal, capsys
 
 
 @pytest.mark.parametrize(
-    "url", [f"http://127.0.0.1:{free_port()}", "http://nowhere.invalid", "http://[", "http://127.0.0.1:99999999"]
+    "url", ["http://127.0.0.1:1", "http://nowhere.invalid", "http://[", "http://127.0.0.1:99999999"]
 )
 def test_without_a_network_the_lines_are_shown(url: str, intake: Any, capsys: Any) -> None:
     assert intake.main(["--yes", "--code", CODE, "--url", url]) == intake.NOT_SENT
