@@ -195,7 +195,6 @@ MAINTENANCE_DAYS: int = env["MAINTENANCE_DAYS"]
 SUBSCRIPTION_GRACE_DAYS: int = env["SUBSCRIPTION_GRACE_DAYS"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 MACHINE_KEYS_FILE: str = env["MACHINE_KEYS_FILE"]  # seals the portal's key of each machine (docs/adr/0084)
-
 LIVE_URL: str = env["LIVE_URL"]
 LIVE_INSIDE: str = env["LIVE_INSIDE"]
 

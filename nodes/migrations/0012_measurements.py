@@ -14,6 +14,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='diskwipe',
+            name='retries',
+            field=models.PositiveIntegerField(blank=True, null=True),
+        ),
         migrations.CreateModel(
             name='IntakeCode',
             fields=[

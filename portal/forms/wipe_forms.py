@@ -102,7 +102,8 @@ def _placeholders() -> dict[str, Any]:
     """Return what stands in for a field that was not understood."""
     now = timezone.now()
     usual = {"media": Media.MAGNETIC, "technique": Technique.OWN, "method": Method.CLEAR, "result": Result.FAILED}
-    return {**dict.fromkeys(disks.FIELDS, ""), "size_gb": None, "retries": None, "started_at": now, "ended_at": now, **usual}
+    numbers = {"size_gb": None, "retries": None}
+    return {**dict.fromkeys(disks.FIELDS, ""), **numbers, "started_at": now, "ended_at": now, **usual}
 
 
 def known(row: DiskWipe) -> dict[str, Any]:
