@@ -71,6 +71,23 @@ def test_what_is_no_report_is_refused(sent: Any, db: None) -> None:
     assert post(sent).status_code == 400
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        '"cpu":1e999',
+        '"cpu":NaN',
+        '"ram_mb":' + "9" * 5000,
+        '"serial":"\\ud800"',
+        '"disks":' + "[" * 3000 + "]" * 3000,
+        '"cards":[null]',
+    ],
+)
+def test_what_json_cannot_carry_is_refused_and_the_code_works_afterwards(more: str, code: str) -> None:
+    facts = json.dumps(recorded.facts())
+    assert post(f'{{"code": "{code}", "facts": {facts[:-1]}, {more}}}}}').status_code == 400
+    assert post({"code": code, "facts": recorded.facts()}).status_code == 201
+
+
 def test_what_is_too_much_for_a_computer_is_not_read(code: str) -> None:
     reply = post({"code": code, "facts": recorded.facts(rubbish="x" * MOST_BYTES)})
     assert (reply.status_code, reply.json()["code"]) == (413, "too_large")
