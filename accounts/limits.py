@@ -214,11 +214,26 @@ def code(person: User) -> Iterator[None]:
 @contextmanager
 def transfer_code(person: User, address: str) -> Iterator[None]:
     """Look up a transfer code inside the block: it is counted unless it works. Raises TooManyCodes."""
-    both = [Limit(key_of("transfer code", str(person.pk)), OF_A_NAME), *of_address("transfer codes", address)]
-    count(both, TooManyCodes)
+    with _unless_it_works(
+        [Limit(key_of("transfer code", str(person.pk)), OF_A_NAME), *of_address("transfer codes", address)]
+    ):
+        yield
+
+
+@contextmanager
+def intake_code(address: str) -> Iterator[None]:
+    """Look up the code of a computer inside the block, of whoever comes: it is counted unless it works. Raises TooManyCodes."""
+    with _unless_it_works(of_address("intake codes", address)):
+        yield
+
+
+@contextmanager
+def _unless_it_works(limits: list[Limit]) -> Iterator[None]:
+    """Count a failure, and take it back where the block ends well. Raises TooManyCodes."""
+    count(limits, TooManyCodes)
     yield
     with connection.cursor() as cursor:
-        for limit in both:
+        for limit in limits:
             cursor.execute(_TAKE_BACK, [limit.key])
 
 

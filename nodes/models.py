@@ -20,6 +20,9 @@ from nodes.hypervisors.models import NodeEvent as NodeEvent
 from nodes.hypervisors.models import NodeSpell as NodeSpell
 from nodes.hypervisors.models import NodeTie as NodeTie
 from nodes.hypervisors.models import ServedMonth as ServedMonth
+from nodes.intake.models import IntakeCode as IntakeCode
+from nodes.intake.models import MeasuredDisk as MeasuredDisk
+from nodes.intake.models import Measurement as Measurement
 from nodes.months.models import DonorMonth as DonorMonth
 from nodes.subscriptions.models import Entitlement as Entitlement
 from nodes.subscriptions.models import Plan as Plan

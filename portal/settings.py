@@ -187,6 +187,7 @@ FILES_MAX_GB: int = env["FILES_MAX_GB"]
 FILE_UPLOAD_TEMP_DIR = FILES_DIR if Path(FILES_DIR).is_dir() else None
 MIN_COMPUTER_RAM_MB: int = env["MIN_COMPUTER_RAM_MB"]
 MIN_COMPUTER_NIC_MBIT: int = env["MIN_COMPUTER_NIC_MBIT"]
+INTAKE_CODE_DAYS: int = env["INTAKE_CODE_DAYS"]
 SUBSCRIPTION_STARTS: str = env["SUBSCRIPTION_STARTS"]
 COMPUTER_WATTS: int = env["COMPUTER_WATTS"]
 SHARED_DISKS: bool = env["SHARED_DISKS"]
@@ -194,7 +195,6 @@ MAINTENANCE_DAYS: int = env["MAINTENANCE_DAYS"]
 SUBSCRIPTION_GRACE_DAYS: int = env["SUBSCRIPTION_GRACE_DAYS"]
 PORTAL_KEY_FILE: str = env["PORTAL_KEY_FILE"]  # for lines in terminals (docs/adr/0057)
 MACHINE_KEYS_FILE: str = env["MACHINE_KEYS_FILE"]  # seals the portal's key of each machine (docs/adr/0084)
-
 LIVE_URL: str = env["LIVE_URL"]
 LIVE_INSIDE: str = env["LIVE_INSIDE"]
 

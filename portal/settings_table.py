@@ -154,6 +154,8 @@ SECTIONS: tuple[Section, ...] = (
         Variable("MIN_COMPUTER_RAM_MB", whole_number("MiB", least=256), "1024",
                  "The least memory of a computer that is offered: one with less is thanked, not taken."),
         Variable("MIN_COMPUTER_NIC_MBIT", whole_number("Mbit/s", least=1), "100", "The slowest network card of a computer that is offered."),
+        Variable("INTAKE_CODE_DAYS", whole_number("days", least=1), "14",
+                 "How long the code works by which minga-intake says what a given computer is. It works once."),
         Variable("SUBSCRIPTION_STARTS", choice("received", "accepted"), "received",
                  "When the subscription of an accepted computer starts: once it was received, or once it was accepted. It waits for its donor's account."),
         Variable("SUBSCRIPTION_GRACE_DAYS", whole_number("days"), "30",

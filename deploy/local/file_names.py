@@ -17,7 +17,8 @@ SIDES = frozenset({"portal/views", "portal/api", "portal/forms", "portal/present
 DOUBLES: dict[str, tuple[str, str]] = {
     "models": (
         "accounts accounts/announcements accounts/audit accounts/browsers accounts/cloud_users accounts/donors accounts/notices "
-        "accounts/outside accounts/subscriptions accounts/terms nodes/files nodes/hypervisors nodes/months nodes/subscriptions nodes/wiping",
+        "accounts/outside accounts/subscriptions accounts/terms nodes/files nodes/hypervisors nodes/intake nodes/months "
+        "nodes/subscriptions nodes/wiping",
         "packages with rows of their own",
     ),
     "errors": ("cloud/contract cloud/openstack deploy/local portal/views", "what each refuses; the pages of a refusal"),

@@ -86,6 +86,16 @@ def roll(computers: Sequence[Computer], *, right: float = 0, down: float = 0) ->
     return file.getvalue()
 
 
+def with_code(computer: Computer, code: str, *, is_roll: bool, right: float = 0, down: float = 0) -> bytes:
+    """Return one label with the code for minga-intake in place of the part, for the computer while it is measured."""
+    size = _ON_A_ROLL if is_roll else _ON_A_SHEET
+    file, canvas = _begun((size.width, size.height) if is_roll else A4)
+    top = 0 if is_roll else A4[1] - (A4[1] - ROWS * size.height) / 2 - size.height
+    _draw(canvas, _Label(computer.number, address_of(computer.number), code), size, right * mm, top - down * mm)
+    canvas.save()
+    return file.getvalue()
+
+
 def _begun(page: tuple[float, float]) -> tuple[BytesIO, Any]:
     fonts.register()
     file = BytesIO()

@@ -21,7 +21,7 @@ from nodes.wiping.models import DiskWipe, WipeEvidence
 MOST = 24  # records of a computer that stand on no certificate yet
 FIELDS = (
     "media", "serial", "size_gb", "computer_serial", "method", "technique", "own_technique", "tool", "tool_version", "started_at", "ended_at",
-    "result", "verification", "validation", "second_person",
+    "result", "retries", "verification", "validation", "second_person",
 )  # fmt: skip
 WHERE = HERE | {State.PARTS}  # states in which its disks are here
 

@@ -72,6 +72,7 @@ class DiskWipe(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     result = models.CharField(max_length=6, choices=Result.choices)
+    retries = models.PositiveIntegerField(null=True, blank=True)  # that the tool counted; None: it told of none
     verification = models.CharField(max_length=6, choices=Verification.choices, blank=True, default="")
     validation = models.CharField(max_length=300, blank=True, default="")  # how the result as a whole was judged
     operator = _person()

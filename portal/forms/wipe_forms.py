@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from nodes.models import Computer, DiskWipe
 from nodes.wiping import disk_checks, disk_words, disks
 from nodes.wiping.media import Media, Method, Result, Technique, Verification
-from portal.forms.donation_fields import FactField, Lines, OneLine
+from portal.forms.donation_fields import FactField, Lines, OneLine, Whole
 from portal.forms.minute_field import MinuteField
 
 _CHOOSE = {"invalid_choice": _("Choose one of these."), "required": _("Choose one of these.")}
@@ -59,6 +59,9 @@ class WipeForm(forms.Form):
     started_at = MinuteField(label=pgettext_lazy("wipe", "Start"), required_words=_("Say when it started."))
     ended_at = MinuteField(label=pgettext_lazy("wipe", "End"), required_words=_("Say when it ended."))
     result = _choice(_("Result"), Result.choices)
+    retries = Whole(
+        label=_("Retries"), required=False, min_value=0, max_value=1_000_000_000, help_text=_("That the program counted, if it says so. Only staff see it."),
+    )  # fmt: skip
     verification = _choice(_("How it was verified"), Verification.choices, required=False)
     validation = OneLine(
         label=_("How the result was judged"), max_length=300, required=False, help_text=_("Like: compared with the tool's log.")
@@ -90,7 +93,7 @@ class WipeForm(forms.Form):
         """Return the fields in groups of which two stand side by side."""
         pairs = [
             ("media", "size_gb"), ("serial", "computer_serial"), ("technique", "method"), ("own_technique",), ("tool", "tool_version"),
-            ("started_at",), ("ended_at",), ("result", "verification"), ("validation",), ("second_person",),
+            ("started_at",), ("ended_at",), ("result", "retries"), ("verification",), ("validation",), ("second_person",),
         ]  # fmt: skip
         return [[self[name] for name in names] for names in pairs]
 
@@ -99,7 +102,8 @@ def _placeholders() -> dict[str, Any]:
     """Return what stands in for a field that was not understood."""
     now = timezone.now()
     usual = {"media": Media.MAGNETIC, "technique": Technique.OWN, "method": Method.CLEAR, "result": Result.FAILED}
-    return {**dict.fromkeys(disks.FIELDS, ""), "size_gb": None, "started_at": now, "ended_at": now, **usual}
+    numbers = {"size_gb": None, "retries": None}
+    return {**dict.fromkeys(disks.FIELDS, ""), **numbers, "started_at": now, "ended_at": now, **usual}
 
 
 def known(row: DiskWipe) -> dict[str, Any]:

@@ -90,6 +90,8 @@ VERBS: dict[str, Promise] = {
     "erase_donor": pgettext_lazy("audit", "Erased a donor"),
     "add_photo": pgettext_lazy("audit", "Added a photo of a computer"),
     "assign_photo": pgettext_lazy("audit", "Said which computer a photo shows"),
+    "make_intake_code": pgettext_lazy("audit", "Made a code to measure a computer"),
+    "type_measurement": pgettext_lazy("audit", "Typed what was measured of a computer"),
     "record_disk_wipe": pgettext_lazy("audit", "Recorded a wiped disk"),
     "change_disk_wipe": pgettext_lazy("audit", "Changed the record of a wiped disk"),
     "remove_disk_wipe": pgettext_lazy("audit", "Removed the record of a wiped disk"),

@@ -108,7 +108,7 @@ def facts_of(computer: Computer) -> list[tuple[Any, str]]:
         (_("Processor"), " · ".join(filter(None, [computer.cpu, str(BITS[computer.bits]) if computer.bits else ""]))),
         (_("Memory"), computer.ram_mb and memory(computer.ram_mb)),
         (_("Disk"), _disk(computer)),
-        (_("Network card"), computer.nic_mbit and _speed(computer.nic_mbit)),
+        (_("Network card"), computer.nic_mbit and speed(computer.nic_mbit)),
         (_("Year"), computer.year and str(computer.year)),
         (_("Weight"), computer.grams and kilos(computer.grams)),
         (_("Reference"), computer.reference),
@@ -122,7 +122,8 @@ def _disk(computer: Computer) -> str:
     return amount(computer.disk_gb, "GB") if computer.disk_gb else _("no disk")
 
 
-def _speed(mbit: int) -> str:
+def speed(mbit: int) -> str:
+    """Write Mbit/s as people read them: 100 Mbit/s, 1 Gbit/s."""
     return f"{mbit // _MBIT}{UNBROKEN}Gbit/s" if mbit % _MBIT == 0 else f"{mbit}{UNBROKEN}Mbit/s"
 
 

@@ -20,6 +20,17 @@ _OF_DONATION = ("number", "offered_at", "handover", "message", "confirmed", "con
 _OF_COMPUTER = (
     "number", "kind", "model", "cpu", "bits", "ram_mb", "disk_gb", "nic_mbit", "year", "grams", "reference", "state", "state_since", "reason",
 )  # fmt: skip
+_OF_MEASUREMENT = (
+    "at",
+    "kind",
+    "vendor",
+    "product",
+    "cpu",
+    "bits",
+    "ram_mb",
+    "ram_installed_mb",
+    "grams",
+)  # not serial numbers
 _OF_CERTIFICATE = ("number", "issued_at", "withdrawn_at")
 _OF_DISK = (
     "media",
@@ -57,7 +68,7 @@ def kept(donor: Donor) -> Iterator[str]:
 
 def _donations(donor: Donor) -> Iterator[Donation]:
     computers = Computer.objects.prefetch_related(
-        Prefetch("changes", queryset=StateChange.objects.order_by("pk")), "certificates__disks"
+        Prefetch("changes", queryset=StateChange.objects.order_by("pk")), "certificates__disks", "measurements"
     )
     rows = Donation.objects.filter(donor=donor).prefetch_related(Prefetch("computers", queryset=computers))
     return _batches(rows)
@@ -94,6 +105,7 @@ def _computer(row: Computer) -> dict[str, Any]:
         **_facts(row, _OF_COMPUTER),
         "steps": steps,
         "certificates": [_certificate(each) for each in row.certificates.all()],
+        "measurements": [_facts(each, _OF_MEASUREMENT) for each in row.measurements.all()],
     }
 
 

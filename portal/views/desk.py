@@ -23,7 +23,7 @@ from portal.forms.desk_steps import steps_of
 from portal.numbered_pages import page_of
 from portal.once import once_per_form
 from portal.photos_with_step import faults_of, with_photos
-from portal.presenters import desk_computers, wiped_disks
+from portal.presenters import desk_computers, measured_computer, wiped_disks
 from portal.presenters.shown_photos import shown
 from portal.presenters.state_tones import tone_of
 from portal.presenters.subscription_card import subscriptions_of
@@ -118,6 +118,7 @@ def _computer_page(
         "doubt": desk_computers.doubt_about(row),
         **_steps(row, changes, failed),
         **wiped_disks.of_computer(row),
+        **measured_computer.of_computer(row),
         "undo": desk_computers.undo_bar(changes, request.user),
         "history": desk_computers.history(changes),
         "parts_of": row.parts_of.all(),

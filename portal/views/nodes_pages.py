@@ -21,6 +21,7 @@ from portal.access import only
 from portal.forms.node_forms import DeadForm, EmptyForm, MaintainedForm, TieForm
 from portal.once import once_per_form
 from portal.presenters import cluster_page
+from portal.presenters.measured_computer import bad_disks_of
 from portal.presenters.shown_nodes import FILTERS, NodeLine, ShownNode, chips, shown_nodes
 from portal.presenters.tones import tone_of
 from portal.signed_in import SignedIn
@@ -154,6 +155,7 @@ def _page(request: SignedIn, row: Node, status: int = 200, **forms: Any) -> Http
         "shown": ShownNode(row, now, computer),
         "node": row,
         "tied": tied,
+        "bad_disks": bad_disks_of(computer),
         "carried": carried.sums([computer.pk]).get(computer.pk, carried.Sums()) if computer else None,
         "machines": [(each, tone_of(each.state)) for each in machines[:MACHINES]],
         "more_machines": max(0, machines.count() - MACHINES),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from lib.notes import Refusal
 from nodes.files.file_store import NoRoom
-from nodes.models import Computer, DiskWipe, WipeCertificate, WipeEvidence
+from nodes.models import Computer, DiskWipe, MeasuredDisk, WipeCertificate, WipeEvidence
 from nodes.step_checks import BadInput
 from nodes.wiping import certificates, disks, evidence
 from nodes.wiping.evidence import BadEvidence, Evidence
@@ -22,6 +22,7 @@ from portal import access, stored_files
 from portal.access import only
 from portal.forms.wipe_forms import WipeForm, WithdrawForm, known, likely
 from portal.once import once_per_form
+from portal.presenters.measured_computer import of_measured_disk
 from portal.sent_photos import name_of
 from portal.signed_in import SignedIn
 from portal.views import desk
@@ -37,11 +38,21 @@ def add(request: SignedIn, pk: int) -> HttpResponse:
     """Record what was done to a disk."""
     row = DiskWipe(computer=_computer(request, pk), operator_name=request.user.shown_name)
     if request.method == "GET":
-        return _disk_page(request, WipeForm(row=row, initial=likely(row.computer)))
+        return _disk_page(
+            request, WipeForm(row=row, initial={**likely(row.computer), **_measured(request, row.computer)})
+        )
     form = WipeForm(request.POST, row=row)
     return _write(
         request, form, lambda files: disks.add(computer=row.computer, by=request.user, files=files, **form.cleaned_data)
     )
+
+
+def _measured(request: SignedIn, computer: Computer) -> dict[str, Any]:
+    """Return what is known of the measured disk that the address names; {} where it names none of this computer."""
+    typed = request.GET.get("disk", "")
+    rows = MeasuredDisk.objects.select_related("measurement").filter(measurement__computer=computer)
+    disk = rows.filter(pk=typed).first() if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
+    return of_measured_disk(disk) if disk else {}
 
 
 @only("change", Computer)

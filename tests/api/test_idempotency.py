@@ -19,7 +19,7 @@ from quotas.models import Grant
 from tests.api.program import Program
 from tests.factories import grant, make_gateway, make_template
 
-KEYLESS = {"/api/v1/auth/device/", "/api/v1/subscriptions/claim/"}
+KEYLESS = {"/api/v1/auth/device/", "/api/v1/subscriptions/claim/", "/api/v1/intake/"}
 LAUNCH = {"template": "lab", "name": "condor"}
 
 
@@ -160,10 +160,15 @@ def test_one_that_takes_too_long_to_wait_for_is_told_so(api: Program, monkeypatc
 def test_every_post_takes_a_key(api: Program) -> None:
     """But for the beginning of a sign-in: nobody is known yet, and of two codes the unused one ends by itself.
 
-    And but for the use of a code: a wrong one is counted, which a refusal under a key takes back. Sent again it does the same.
+    And but for the use of a code: a wrong one is counted, which a refusal under a key takes back. Sent again it does the same, or,
+    where nobody has signed in, is refused.
     """
     posts = {pattern.callback.cls for pattern in v1 if "post" in dir(getattr(pattern.callback, "cls", None))}
-    assert {view.__name__ for view in posts if (view.__module__, view.__name__) not in GUARDED} == {"device", "claim"}
+    assert {view.__name__ for view in posts if (view.__module__, view.__name__) not in GUARDED} == {
+        "device",
+        "claim",
+        "intake",
+    }
 
 
 def test_the_schema_tells_of_it() -> None:

@@ -24,8 +24,10 @@ LIST = "\n".join(["nombre;correo", *GOOD, *BAD.values()])
 SHELL_SECONDS = 180.0  # an emulated guest may be said to run before its sshd listens
 
 
-def reach_a_shell(stack: Stack, browser: Browser, home: FreshHome, template: str, typed: str, printed: set[str]) -> str:
-    """Import the list, and be one of it. Return the id of the machine.
+def reach_a_shell(
+    stack: Stack, browser: Browser, home: FreshHome, template: str, typed: str, printed: set[str]
+) -> tuple[str, str]:
+    """Import the list, and be one of it. Return the id of the machine, and the line that opens a shell in it.
 
     `typed` and `printed`: commands for the machine's shell, and words that they print there and nowhere else.
     """
@@ -48,7 +50,7 @@ def reach_a_shell(stack: Stack, browser: Browser, home: FreshHome, template: str
         "the second key opens one",
         say=lambda: said,
     )
-    return machine
+    return machine, with_second
 
 
 def import_list(admin: Visitor) -> None:

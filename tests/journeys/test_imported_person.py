@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 from tests.chromium import in_a_browser
 from tests.journeys.fresh_home import FreshHome, fresh_home
 from tests.journeys.kinds import on_debian, on_simulated
+from tests.journeys.measured_guest import measure_the_guest
 from tests.journeys.newcomer import reach_a_shell
 from tests.journeys.stack import Stack
 
@@ -43,8 +44,10 @@ def test_somebody_of_a_list_reaches_a_shell(
     request: pytest.FixtureRequest,
 ) -> None:
     stack: Stack = request.getfixturevalue(fixture)
-    machine = reach_a_shell(stack, browser, home, template, typed, printed)
+    machine, line = reach_a_shell(stack, browser, home, template, typed, printed)
     assert given_host_key(stack, machine) in (home.home / ".ssh" / "known_hosts").read_text()
+    if template == "debian":  # booted once for both: it takes most of a minute
+        measure_the_guest(stack, browser, home, line)
 
 
 def given_host_key(stack: Stack, machine: str) -> str:

@@ -61,6 +61,7 @@ REPEATABLE = {
     "desk-photo-assign", "desk-photo-remove", "desk/remove_photo.html",  # it is so already, or gone
     "public-certificate", "donating/public_certificate.html",  # a question
     "desk-disk-remove", "desk-certificate", "desk/_disks.html",  # gone is gone; a second press finds no disk that waits
+    "desk-intake-label", "desk/intake_code.html",  # the same label again
     "donating-tie", "donating/_account.html",  # tied is tied
     "donating-monthly", "donating/_monthly.html",  # the same choice again
     "donating/data.html",  # one more link that erases, and only one erases

@@ -50,6 +50,12 @@ def test_a_disk_is_recorded_and_stands_on_the_page(office: Client, here: Compute
     assert DiskWipe.objects.get().tool_version == "0.42"
 
 
+def test_retries_of_the_program_are_kept_and_shown(office: Client, here: Computer) -> None:
+    office.post(new(here), typed(retries="12"))
+    assert "12 retries" in text(office.get(page_of(here)))
+    assert office.post(new(here), typed(serial="OTHER", retries="-1")).status_code == 400
+
+
 def test_the_next_form_knows_what_stays_the_same(office: Client, here: Computer) -> None:
     wiped(here, User.objects.get(username="admin"))
     page = office.get(new(here)).content.decode()

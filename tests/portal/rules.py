@@ -42,7 +42,7 @@ PUBLIC = {
     "api-nothing", "agent-wanted", "agent-report", "agent-knock", "ask-link", "notice-unsubscribe", "help", "help-page",
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
-    "given-receipt", "given-certificate", "public-computer", "public-certificate", "subscription-claim",
+    "given-receipt", "given-certificate", "public-computer", "intake", "intake-program", "api-intake", "public-certificate", "subscription-claim",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
@@ -90,6 +90,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"desk-{name}": ("change", Computer) for name in ("computer", "undo", "facts", "import", "import-left-out")},
     **{f"desk-{name}": ("change", Computer) for name in ("photos", "photo-assign", "photo-remove")},
     **{f"desk-{name}": ("change", Computer) for name in ("disk-new", "disk", "disk-remove", "evidence", "certificate", "withdraw")},
+    **{f"desk-intake{name}": ("change", Computer) for name in ("", "-code", "-label", "-take-over")},
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
     **dict.fromkeys(("report", "report-pdf", "report-csv"), ("see", Computer)),
     "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
@@ -226,6 +227,7 @@ def as_a_person(student: Any) -> dict[str, str]:
         "grants/<int:grant>": "grants/1",
         "grants/<int:pk>": "grants/1",
         "disks/<int:disk>": "disks/1",
+        "intake/<int:measurement>": "intake/1",
         "evidence/<int:evidence>": "evidence/1",
         "certificates/<int:certificate>": "certificates/1",
         "sessions/<int:pk>": "sessions/1",

@@ -59,6 +59,8 @@ BODIES_OF_API: dict[str, list[tuple[str, str, Any]]] = {
     "templates/<slug:slug>/": [("right", "PATCH", {"summary": "Another."}), ("wrong", "PATCH", {"services": [{"name": "x"}]})],
     "/donations/": [("right", "POST", {"name": "Ana", "email": "ana@donors.example.org", "handover": "bring", "computers": [{"kind": "desktop"}]}),
                     ("wrong", "POST", {"name": 5, "email": "x", "handover": "x", "computers": [{"kind": "x"}]})],
+    "/intake/": [("no such", "POST", {"code": "K7MQR-2XHB9", "facts": {"version": "1", "ram_mb": 4096}}),
+                 ("wrong", "POST", {"code": 5, "facts": []})],
     "/subscriptions/claim/": [("no such", "POST", {"code": "BCDF-GHJK-LMNP"}), ("wrong", "POST", {"code": 5})],
     "/adopt/": [("right", "POST", {"person": "student2", "template": "lab"}), ("nobody", "POST", {"person": "x", "template": "lab"})],
 }  # fmt: skip

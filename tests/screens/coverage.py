@@ -34,6 +34,7 @@ LEFT_OUT: dict[str, str] = {
     "manage/computers/labels/print": "A file.",
     "manage/computers/report/report.pdf": "A file.",
     "manage/computers/report/report.csv": "A file.",
+    "intake/minga-intake": "A file.",
     "manage/machines/bulk": "Leads to a run, or back to the list.",
 }
 

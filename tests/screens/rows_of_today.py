@@ -25,6 +25,7 @@ from machines.models import BulkRun, DiskImage, Machine
 from nodes import actions as ledger
 from nodes.files import photo_bytes, photos
 from nodes.hypervisors import looks
+from nodes.intake import machine_facts, measurements
 from nodes.models import Computer, Plan, WipeCertificate
 from nodes.subscriptions import giving
 from nodes.wiping import certificates as certifying
@@ -36,6 +37,7 @@ from quotas import actions as quota_actions
 from quotas.models import QuotaRequest
 from tests.nodes.donated import OLD, PC, donor_of, make_computer, offered, stepped
 from tests.nodes.files.pictures import picture
+from tests.nodes.intake import recorded
 from tests.nodes.subscribed import running
 from tests.nodes.wiping.wiped import FAILED, certified, wiped
 from tests.pages.second_steps import with_app
@@ -159,6 +161,7 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     undone = make_computer("accepted")
     ledger.undo(batch=ledger.step(computers=[undone], name="receive", by=admin), by=admin)
     disks, certificates = _wiped(here, admin)
+    _measured(here)
     rows = {"offered": two.computers.earliest("pk"), "received": here, "undone": undone}
     rows |= {state: make_computer(state) for state in ("waiting", "in_service", "recycled")}
     computers = [(state, str(row.pk)) for state, row in rows.items()]
@@ -174,6 +177,13 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
         "photos": named,
         "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))],
     }
+
+
+def _measured(computer: Computer) -> None:
+    """Measure a computer, whose disk is not for machines' disks."""
+    disk = {**recorded.facts()["disks"][0], "reallocated": 8, "pending": 2}
+    found = machine_facts.read(recorded.facts(disks=[disk], ram_installed_mb=None, not_read=["smart"]))
+    measurements.write(computer, found, at=timezone.now())
 
 
 def _wiped(computer: Computer, admin: User) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

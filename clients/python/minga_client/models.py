@@ -297,6 +297,15 @@ class ImportedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    number: str
+    # Why it cannot carry machines, by what was measured; '': it can.
+    why: str
+    # Names of those that are not for machines' disks.
+    bad_disks: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class KeyInMachine:
     machine: str
     # Of the machine.
