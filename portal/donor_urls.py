@@ -19,6 +19,7 @@ from portal.views import (
     photo_pages,
     public_computer,
     receipt_pages,
+    thanks_pages,
     wipe_desk,
 )
 from portal.views.wipe_desk import MOST_BYTES as EVIDENCE
@@ -60,6 +61,8 @@ desk_pages = [
     path("computers/<int:pk>/certificates/<int:certificate>/withdraw/", wipe_desk.withdraw, name="desk-withdraw"),
     path("computers/labels/", label_pages.labels, name="labels"),
     path("computers/labels/print/", label_pages.printed, name="labels-print"),
+    path("thanks/", thanks_pages.texts, name="thanks-texts"),
+    path("thanks/<int:pk>/", thanks_pages.take_off, name="thanks-take-off"),
     path("donations/<int:pk>/", donation_desk.donation, name="donation"),
     path("donations/<int:pk>/undo/", desk.undo_of_donation, name="donation-undo"),
     path("donations/<int:pk>/donor/", donor_data.for_them, name="donation-donor"),
@@ -75,6 +78,9 @@ donor_pages = [
     path("donate/done/", donate.donated, name="donated"),
     path("given/again/", given.again, name="given-again"),
     path("given/<str:token>/", takes_up_to(PHOTOS, strangers=True)(given.given), name="given"),
+    path("thanks/", thanks_pages.public, name="thanks"),
+    path("donating/thanks/", thanks_pages.chosen_signed_in, name="donating-thanks"),
+    path("given/<str:token>/thanks/", thanks_pages.chosen_by_link, name="given-thanks"),
     path("given/<str:token>/data/", donor_data.data, name="given-data"),
     path("given/<str:token>/data/download/", donor_data.download, name="given-download"),
     path("given/<str:token>/erase/", donor_data.erase, name="given-erase"),

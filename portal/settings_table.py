@@ -160,6 +160,8 @@ SECTIONS: tuple[Section, ...] = (
                  "The grace after the end of a subscription, before it counts as ended."),
         Variable("COMPUTER_WATTS", whole_number("W", least=0), "0",
                  "The power that a donated computer draws at work, on average: measure some with a plug meter. 0: donors are told of no electricity."),
+        Variable("THANKS_WALL", FLAG, "on",
+                 "off: there is no public wall of thanks (/thanks/). With it, donors stand there only where they chose to."),
         Variable("MAINTENANCE_DAYS", whole_number("days", least=0), "60",
                  "How often a node is to be maintained: dust, fans, disks. 0: never said to be due."),
         Variable("FILES_MAX_GB", whole_number("GB", least=1), "20",

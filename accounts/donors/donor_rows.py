@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts import emails
-from accounts.donors.models import Donor
+from accounts.donors.models import Donor, WallThanks
 from accounts.models import User
 from lib.notes import Refusal
 
@@ -87,3 +87,4 @@ def erase(donor: Donor) -> None:
         email=f"erased-{donor.pk}@invalid", name="-", organisation="", language="", browser_time_zone="",
         verified_at=None, links=F("links") + 1, user=None, erased_at=timezone.now(),
     )  # fmt: skip
+    WallThanks.objects.filter(donor=donor).delete()

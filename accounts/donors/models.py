@@ -1,4 +1,4 @@
-"""People and organisations that give computers."""
+"""People and organisations that give computers, and how they wish to be thanked."""
 
 from django.conf import settings
 from django.db import models
@@ -41,3 +41,25 @@ class Donor(models.Model):
     def mail_language(self) -> str:
         """Return in which language they are written to."""
         return self.language or str(settings.LANGUAGE_CODE)
+
+
+class WallThanks(models.Model):
+    """A donor's place on the wall of thanks (nodes.thanks.wall). `text`: the words that they agreed to; '' where they stay anonymous.
+
+    Of who is not there, or no longer, no row says anything but what an administrator took off: the same words are not taken again.
+    """
+
+    donor = models.OneToOneField(Donor, on_delete=models.CASCADE, related_name="wall_thanks")
+    text = models.CharField(max_length=80, blank=True, default="")
+    is_on = models.BooleanField(default=True)
+    agreed_at = models.DateTimeField(default=timezone.now)  # to what stands there
+    taken_off = models.CharField(max_length=80, blank=True, default="")  # the words that an administrator took off last
+    reason = models.CharField(max_length=200, blank=True, default="")  # why, for the donor
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(is_on=True) | models.Q(text=""), name="wall_text_only_where_shown"
+            )
+        ]

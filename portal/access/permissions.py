@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_noop as _
 
 from accounts.announcements import current
-from accounts.models import Announcement, AuditRow, Notice, RowFailure, Subscription, Terms, User
+from accounts.models import Announcement, AuditRow, Notice, RowFailure, Subscription, Terms, User, WallThanks
 from catalog.models import Flavor, Image
 from courses.models import Template
 from lib.notes import Refusal
@@ -241,6 +241,7 @@ RULES: dict[type[Model], Callable[[User, str, Any], Refusal | None]] = {
     Plan: _administration,
     Node: _administration,
     Subscription: _subscription,
+    WallThanks: _administration,
 }
 
 

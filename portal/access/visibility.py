@@ -9,7 +9,17 @@ from knox.models import AuthToken
 
 from accounts import tokens
 from accounts.announcements import current
-from accounts.models import Announcement, AuditRow, BrowserSession, Notice, RowFailure, SshKey, Subscription, User
+from accounts.models import (
+    Announcement,
+    AuditRow,
+    BrowserSession,
+    Notice,
+    RowFailure,
+    SshKey,
+    Subscription,
+    User,
+    WallThanks,
+)
 from catalog.models import Flavor, Image
 from courses.models import Enrolment, Template
 from machines.models import BulkRun, Event, Machine, Question, Stray
@@ -172,4 +182,5 @@ _VISIBLE: dict[type[Model], Callable[[User], QuerySet[Any]]] = {
     Photo: _photos,
     WipeCertificate: _certificates,
     Subscription: _subscriptions,
+    WallThanks: _all_if(administers, WallThanks),
 }

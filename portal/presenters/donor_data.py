@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Prefetch, QuerySet
 
-from accounts.models import Donor, Notice, Subscription
+from accounts.models import Donor, Notice, Subscription, WallThanks
 from nodes.files import file_store
 from nodes.models import Computer, Donation, Photo, StateChange, WipeCertificate
 
@@ -36,6 +36,7 @@ _OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the
 _OF_SUBSCRIPTION = ("title", "promised_at", "starts_at", "days", "ends_at", "withdrawn_at")
 _OF_ENTRY = ("kind", "days", "at")
 _OF_PHOTO = ("added_at", "width", "height")
+_OF_WALL = ("is_on", "text", "agreed_at", "taken_off", "reason")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
 
 
@@ -46,6 +47,8 @@ def kept(donor: Donor) -> Iterator[str]:
     yield from _listed(_donation(row) for row in _donations(donor))
     yield '], "subscriptions": ['
     yield from _listed(_subscription(row) for row in _batches(Subscription.objects.filter(donor=donor)))
+    yield '], "wall_of_thanks": ['
+    yield from _listed(_facts(row, _OF_WALL) for row in WallThanks.objects.filter(donor=donor))
     yield '], "mails": ['
     yield from _listed(_facts(row, _OF_MAIL) for row in _batches(Notice.objects.filter(donor=donor)))
     yield "]}\n"

@@ -15,6 +15,7 @@ from accounts.models import (
     Subscription,
     Terms,
     User,
+    WallThanks,
 )
 from catalog.models import Flavor, Image
 from courses.models import Template
@@ -43,13 +44,14 @@ PUBLIC = {
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
     "given-receipt", "given-certificate", "public-computer", "public-certificate", "subscription-claim",
+    "thanks", "given-thanks",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
 PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
-    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos",
+    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos", "donating-thanks",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
@@ -92,6 +94,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"desk-{name}": ("change", Computer) for name in ("disk-new", "disk", "disk-remove", "evidence", "certificate", "withdraw")},
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
     "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
+    "thanks-texts": ("see", WallThanks), "thanks-take-off": ("take_off", WallThanks),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
     "teaching": ("teach", Template), "api-teaching-machines": ("teach", Template),
@@ -153,6 +156,7 @@ LISTS = {
     "labels",
     "labels-print",
     "plans",
+    "thanks-texts",
     "plan-new",
     "all-machines",
     "bulk",
@@ -216,6 +220,7 @@ def as_a_person(student: Any) -> dict[str, str]:
         "manage/nodes/<int:pk>": f"manage/nodes/{make_node().pk}",
         "manage/plans/<int:pk>": f"manage/plans/{make_plan().pk}",
         "manage/donations/<int:pk>": f"manage/donations/{computer.donation_id}",
+        "manage/thanks/<int:pk>": f"manage/thanks/{_on_the_wall(computer).pk}",
         "people/<int:pk>": f"people/{student.pk}",
         "people/<str:username>": f"people/{student.username}",
         "grants/<int:grant>": "grants/1",
@@ -227,6 +232,11 @@ def as_a_person(student: Any) -> dict[str, str]:
         "sessions/<int:session>": "sessions/1",
         "account-elsewhere/<int:account>": "account-elsewhere/1",
     }
+
+
+def _on_the_wall(computer: Computer) -> WallThanks:
+    donor = computer.donation.donor
+    return WallThanks.objects.get_or_create(donor=donor, defaults={"text": "Colegio Mejía"})[0]
 
 
 def _certificate_of(computer: Computer, by: Any) -> WipeCertificate:

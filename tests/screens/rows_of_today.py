@@ -27,6 +27,7 @@ from nodes.files import photo_bytes, photos
 from nodes.hypervisors import looks
 from nodes.models import Computer, Plan, WipeCertificate
 from nodes.subscriptions import giving
+from nodes.thanks import wall
 from nodes.wiping import certificates as certifying
 from portal.dashboard import coming_week, day_counts
 from portal.help import contents
@@ -164,7 +165,9 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     computers = [(state, str(row.pk)) for state, row in rows.items()]
     named = [("of staff", str(of_staff.pk))]
     public = [(state, rows[state].number) for state in ("in_service", "offered")]
+    words = wall.stand(donor=here.donation.donor, text="Colegio Mejía")
     return {
+        "thanks": [("words", str(words.pk))],
         "c": [*public, ("wrong digit", "MNG-00127-5")],
         "w": [*certificates, ("wrong digit", "WPC-00012-4")],
         "disks": disks,
