@@ -7,10 +7,11 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet
 
 from accounts.models import Donor, Notice, Subscription, WallThanks
 from nodes.files import file_store
+from nodes.hypervisors import carried
 from nodes.models import Computer, Donation, Photo, StateChange, WipeCertificate
 
 AT_ONCE = 20  # donations, read with their computers; mails
@@ -34,7 +35,9 @@ _OF_DISK = (
 )  # not who did it
 _OF_CHANGE = ("at", "from_state", "to_state", "reason")  # not the notes and the names of staff
 _OF_SUBSCRIPTION = ("title", "promised_at", "starts_at", "days", "ends_at", "withdrawn_at")
+_OF_CODE = ("days", "made_at", "expires_at", "claimed_at", "withdrawn_at")  # not who used it
 _OF_ENTRY = ("kind", "days", "at")
+_OF_MONTH = ("month", "seconds")
 _OF_PHOTO = ("added_at", "width", "height")
 _OF_WALL = ("is_on", "text", "agreed_at", "taken_off", "reason")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
@@ -50,13 +53,19 @@ def kept(donor: Donor) -> Iterator[str]:
     yield '], "wall_of_thanks": ['
     yield from _listed(_facts(row, _OF_WALL) for row in WallThanks.objects.filter(donor=donor))
     yield '], "mails": ['
-    yield from _listed(_facts(row, _OF_MAIL) for row in _batches(Notice.objects.filter(donor=donor)))
+    yield from _listed(_facts(row, _OF_MAIL) for row in _batches(_mails(donor)))
     yield "]}\n"
+
+
+def _mails(donor: Donor) -> "QuerySet[Notice]":
+    """Select the mails to a donor, also those that went to their account."""
+    of_account = Q(recipient=donor.user) & (Q(kind__startswith="donation.") | Q(kind__startswith="subscription."))
+    return Notice.objects.filter(Q(donor=donor) | of_account if donor.user else Q(donor=donor))
 
 
 def _donations(donor: Donor) -> Iterator[Donation]:
     computers = Computer.objects.prefetch_related(
-        Prefetch("changes", queryset=StateChange.objects.order_by("pk")), "certificates__disks"
+        Prefetch("changes", queryset=StateChange.objects.order_by("pk")), "certificates__disks", "served"
     )
     rows = Donation.objects.filter(donor=donor).prefetch_related(Prefetch("computers", queryset=computers))
     return _batches(rows)
@@ -70,14 +79,16 @@ def _batches(rows: "QuerySet[Row]") -> "Iterator[Row]":
 
 
 def _donation(row: Donation) -> dict[str, Any]:
-    computers = [_computer(each) for each in row.computers.all()]
+    sums = carried.sums(each.pk for each in row.computers.all())
+    computers = [_computer(each, sums.get(each.pk, carried.Sums())) for each in row.computers.all()]
     photos = [_photo(each) for each in row.photos.filter(is_donors=True).select_related("file")]
     return {**_facts(row, _OF_DONATION), "computers": computers, "photos": photos}
 
 
 def _subscription(row: Subscription) -> dict[str, Any]:
     entries = [_facts(each, _OF_ENTRY) for each in row.entries.order_by("pk")]  # not the notes and the names of staff
-    return {**_facts(row, _OF_SUBSCRIPTION), "entries": entries}
+    codes = [_facts(each, _OF_CODE) for each in row.codes.order_by("pk")]
+    return {**_facts(row, _OF_SUBSCRIPTION), "entries": entries, "codes": codes}
 
 
 def _photo(row: Photo) -> dict[str, Any]:
@@ -87,11 +98,16 @@ def _photo(row: Photo) -> dict[str, Any]:
     return {**_facts(row, _OF_PHOTO), "jpeg_base64": ""}
 
 
-def _computer(row: Computer) -> dict[str, Any]:
+def _computer(row: Computer, sums: carried.Sums) -> dict[str, Any]:
     steps = [_facts(each, _OF_CHANGE) for each in row.changes.all()]
     return {
         **_facts(row, _OF_COMPUTER),
         "steps": steps,
+        "work": {
+            "seconds_by_month": [_facts(each, _OF_MONTH) for each in row.served.all()],
+            "machines": sums.machines,
+            "people": sums.people,
+        },
         "certificates": [_certificate(each) for each in row.certificates.all()],
     }
 

@@ -37,3 +37,4 @@ class Own:
         """Yield the addresses and names of their further pages."""
         if wall.is_open():
             yield self.url("thanks"), _("The wall of thanks")
+        yield self.url("data"), _("What is kept of you")

@@ -51,7 +51,8 @@ PUBLIC = {
 PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
-    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos", "donating-thanks",
+    "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos",
+    "donating-thanks", "donating-data", "donating-download", "donating-erase",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",

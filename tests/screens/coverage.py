@@ -21,6 +21,7 @@ LEFT_OUT: dict[str, str] = {
     "accounts/saml/{slug}/metadata": "A file for the provider.",
     "accounts/second-step/codes/download": "A file.",
     "donating/certificates/{int}": "A file.",
+    "donating/data/download": "A file.",
     "given/{str}/certificates/{int}": "A file.",
     "manage/computers/{int}/evidence/{int}": "A file.",
     "given/{str}/receipts/{int}": "A file; where nothing came it is as for donating/receipts.",
