@@ -9,6 +9,8 @@ class NodesConfig(AppConfig):
     def ready(self) -> None:
         from nodes import mails
         from nodes.subscriptions import reminders
+        from nodes.teams import team_mails
 
         mails.register()
+        team_mails.register()
         reminders.register()

@@ -43,6 +43,31 @@ class Donor(models.Model):
         return self.language or str(settings.LANGUAGE_CODE)
 
 
+class TeamMember(models.Model):
+    """A person who sees what an organisation gave (nodes.teams). They change nothing of it."""
+
+    donor = models.ForeignKey(Donor, on_delete=models.CASCADE, related_name="team")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="teams")
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["donor", "user"], name="team_member_once")]
+
+
+class TeamInvitation(models.Model):
+    """An open invitation to a team. Its row goes when it is used, taken back or over."""
+
+    donor = models.ForeignKey(Donor, on_delete=models.CASCADE, related_name="team_invitations")
+    email = models.EmailField()  # in the form of accounts.emails.key
+    sent_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["donor", "email"], name="team_invitation_once")]
+
+
 class WallThanks(models.Model):
     """A donor's place on the wall of thanks (nodes.thanks.wall). `text`: the words that they agreed to; '' where they stay anonymous.
 

@@ -16,12 +16,11 @@ from accounts.models import Donor, User, WallThanks
 from lib.names import name_key
 from lib.notes import Refusal
 from nodes.models import Computer, ServedMonth
-from nodes.states import HERE, State
 from nodes.thanks.wall_text import BadText, clean_text
+from nodes.what_came import CAME, has_given
 
 FEWEST = 5  # donors of whom a sum is said
 ROUND = 100  # hours: so that looking twice does not tell what one computer did meanwhile
-CAME = frozenset({*HERE, State.PARTS, State.RECYCLED})  # what is lost may never have come
 
 
 class NotYet(Refusal):
@@ -51,7 +50,7 @@ def is_open() -> bool:
 
 def may_stand(donor: Donor) -> bool:
     """Say whether a donor may choose: one of whose computers at least has come."""
-    return is_open() and Computer.objects.filter(donation__donor=donor, state__in=CAME).exists()
+    return is_open() and has_given(donor)
 
 
 def place_of(donor: Donor) -> WallThanks | None:

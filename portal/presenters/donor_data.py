@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Prefetch, Q, QuerySet
 
-from accounts.models import Donor, Notice, Subscription, WallThanks
+from accounts.models import Donor, Notice, Subscription, TeamMember, WallThanks
 from nodes.files import file_store
 from nodes.hypervisors import carried
 from nodes.models import Computer, Donation, Photo, StateChange, WipeCertificate
@@ -52,9 +52,17 @@ def kept(donor: Donor) -> Iterator[str]:
     yield from _listed(_subscription(row) for row in _batches(Subscription.objects.filter(donor=donor)))
     yield '], "wall_of_thanks": ['
     yield from _listed(_facts(row, _OF_WALL) for row in WallThanks.objects.filter(donor=donor))
+    yield '], "team": ['
+    yield from _listed({"name": row.user.shown_name, **_facts(row, ("joined_at",))} for row in _team(donor))
+    yield '], "team_invitations": ['
+    yield from _listed(_facts(row, ("email", "sent_at", "expires_at")) for row in donor.team_invitations.all())
     yield '], "mails": ['
     yield from _listed(_facts(row, _OF_MAIL) for row in _batches(_mails(donor)))
     yield "]}\n"
+
+
+def _team(donor: Donor) -> "QuerySet[TeamMember]":
+    return TeamMember.objects.filter(donor=donor).select_related("user")
 
 
 def _mails(donor: Donor) -> "QuerySet[Notice]":

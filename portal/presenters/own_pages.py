@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Donor
+from nodes.teams import team
 from nodes.thanks import wall
 
 
@@ -35,6 +36,8 @@ class Own:
     @property
     def links(self) -> Iterator[tuple[str, str]]:
         """Yield the addresses and names of their further pages."""
+        if self.donor.organisation and (team.may_invite(self.donor) or self.donor.team.exists()):
+            yield self.url("team"), _("Your team")
         if wall.is_open():
             yield self.url("thanks"), _("The wall of thanks")
         yield self.url("data"), _("What is kept of you")

@@ -46,6 +46,7 @@ def _page(request: SignedIn, form: ConfirmForm | None = None, faults: Sequence[s
         "address": settings.DONATIONS_EMAIL, "place": settings.DONATIONS_PLACE, "page": page, "donations": shown_donations(page, work=work), "work": work,
         "form": form or ConfirmForm(), "asked": request.POST.get("donation", ""),
         "may_tie": _untied(request).exists(), "photo_faults": faults, "own": _own_pages(request),
+        "teams": Donor.objects.filter(team__user=request.user, erased_at=None),
     }  # fmt: skip
     return render(request, "donating/home.html", context, status=400 if faults else form.status if form else 200)
 

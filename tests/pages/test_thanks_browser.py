@@ -8,9 +8,11 @@ from playwright.sync_api import Browser, expect
 
 from accounts.donors import donor_links
 from accounts.models import User
+from nodes.teams import team
 from nodes.thanks import wall
 from tests.chromium import in_a_browser
 from tests.nodes.donated import donor_of, make_computer
+from tests.nodes.test_team import token
 from tests.pages.test_browser import AXE, faults, look, visit
 
 pytestmark = [
@@ -51,6 +53,25 @@ def test_axe_finds_nothing_on_the_wall(browser: Browser, live_server: Any, admin
     page.locator("#main form button").first.click()
     expect(page.locator(".thanked")).to_have_text(WORDS[0])
     assert wrong + faults(page, f"wall-preview-{language}", LOOKS[language]) == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
+@pytest.mark.parametrize("language", LOOKS)
+def test_axe_finds_nothing_on_pages_of_a_team(browser: Browser, live_server: Any, student: User, language: str) -> None:
+    width, theme = LOOKS[language]
+    page = visit(browser, live_server, user=student, width=width, theme=theme, language=language, axe=True)
+    school = make_computer("in_service", donor=donor_of("school@example.org")).donation.donor
+    row = team.invite(donor=school, email="ana.lucia@example.org", address="")
+    wrong = look(page, f"/team/join/{token(row)}/", f"team-join-{language}", LOOKS[language])
+    school.team.create(user=student)
+    paths = {
+        "of-donor": f"/given/{donor_links.token(school)}/team/",
+        "seen": f"/team/{school.pk}/",
+        "home": "/donating/",
+    }
+    for name, path in {**paths, "ended": "/team/join/x/"}.items():
+        wrong += look(page, path, f"team-{name}-{language}", LOOKS[language])
+    assert wrong == []
 
 
 def test_a_donor_stands_there_and_leaves_by_keyboard_without_scripts(browser: Browser, live_server: Any) -> None:

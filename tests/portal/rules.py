@@ -9,6 +9,7 @@ from accounts.models import (
     Announcement,
     AuditRow,
     BrowserSession,
+    Donor,
     Notice,
     RowFailure,
     SshKey,
@@ -44,7 +45,7 @@ PUBLIC = {
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
     "given-receipt", "given-certificate", "public-computer", "public-certificate", "subscription-claim",
-    "thanks", "given-thanks",
+    "thanks", "given-thanks", "given-team", "team-join",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
@@ -52,7 +53,7 @@ PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
     "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos",
-    "donating-thanks", "donating-data", "donating-download", "donating-erase",
+    "donating-team", "donating-thanks", "donating-data", "donating-download", "donating-erase",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
@@ -95,6 +96,7 @@ RULES: dict[str, tuple[str, type[Model]]] = {
     **{f"desk-{name}": ("change", Computer) for name in ("disk-new", "disk", "disk-remove", "evidence", "certificate", "withdraw")},
     **{f"desk-{name}": ("see", Computer) for name in ("export", "import-example")},
     "photo": ("see", Photo), "photo-small": ("see", Photo), "api-donation-photo": ("see", Photo), "api-donation-photos": ("see", Donation),
+    "team": ("see", Donor), "team-leave": ("leave", Donor),
     "thanks-texts": ("see", WallThanks), "thanks-take-off": ("take_off", WallThanks),
     "notices": ("see", Notice), "notice-again": ("send_again", Notice),
     "requests-to-decide": ("decide", QuotaRequest), "request-decide": ("decide", QuotaRequest), "api-request": ("see", QuotaRequest),
@@ -124,6 +126,7 @@ ELSEWHERE = {
     "saml/<slug:organization_slug>": "saml/saml",
     "elsewhere/<int:pk>": "elsewhere/1",
     "photos/by-link/<str:token>": "photos/by-link/x",
+    "team/join/<str:token>": "team/join/x",
 }
 # Addresses that are about no row yet.
 LISTS = {
@@ -186,6 +189,7 @@ FOUND = (
     Photo,
     Subscription,
     WipeCertificate,
+    Donor,
 )
 
 
@@ -249,6 +253,14 @@ def _certificate_of(computer: Computer, by: Any) -> WipeCertificate:
     return found
 
 
+def _with_team(student: Any) -> Donor:
+    from tests.nodes.donated import donor_of
+
+    donor = donor_of("school@example.org")
+    donor.team.create(user=student)
+    return donor
+
+
 def as_a_donor(student: Any) -> dict[str, str]:
     """Let this person offer a computer. Return what stands in its addresses."""
     from nodes.files import photo_bytes, photos
@@ -261,6 +273,7 @@ def as_a_donor(student: Any) -> dict[str, str]:
     photo = photos.add_of_donor(photo_bytes.read(picture()), given)
     own = running(student)
     return {
+        "team/<int:pk>": f"team/{_with_team(student).pk}",
         "photos/<int:pk>": f"photos/{photo.pk}",
         "donating/receipts/<int:pk>": f"donating/receipts/{given.pk}",
         "donating/certificates/<int:pk>": f"donating/certificates/{_certificate_of(given.computers.get(), student).pk}",

@@ -10,7 +10,7 @@ from accounts import own_address, person_actions
 from accounts.announcements import writing
 from accounts.audit.trail import Thing, asked_from, record
 from accounts.donors import donor_links
-from accounts.models import AuditRow, CloudUser, OutsideAccount, TermsAcceptance, User
+from accounts.models import AuditRow, CloudUser, Donor, OutsideAccount, TermsAcceptance, User
 from accounts.notices import unsubscribe
 from accounts.notices.kinds import kind_of
 from accounts.subscriptions import ledger as ledger_of_days
@@ -27,6 +27,7 @@ from nodes.files import photo_bytes, photos
 from nodes.hypervisors import looks
 from nodes.models import Computer, Plan, WipeCertificate
 from nodes.subscriptions import giving
+from nodes.teams import team, team_mails
 from nodes.thanks import wall
 from nodes.wiping import certificates as certifying
 from portal.dashboard import coming_week, day_counts
@@ -168,6 +169,8 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     words = wall.stand(donor=here.donation.donor, text="Colegio Mejía")
     return {
         "thanks": [("words", str(words.pk))],
+        "team": [("of a school", str(_team(here).pk))],
+        "join": [("open", _invited(here))],
         "c": [*public, ("wrong digit", "MNG-00127-5")],
         "w": [*certificates, ("wrong digit", "WPC-00012-4")],
         "disks": disks,
@@ -177,6 +180,18 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
         "photos": named,
         "donations": [("offered", str(two.pk)), ("received", str(here.donation_id))],
     }
+
+
+def _team(computer: Computer) -> Donor:
+    """Let the student see what the donor of a computer gave."""
+    donor = computer.donation.donor
+    donor.team.create(user=User.objects.get(username="student"))
+    return donor
+
+
+def _invited(computer: Computer) -> str:
+    row = team.invite(donor=computer.donation.donor, email="ana@example.org", address="")
+    return team_mails.link_of(row).split("/")[-2]
 
 
 def _wiped(computer: Computer, admin: User) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
