@@ -19,6 +19,7 @@ from accounts.audit.models import AuditRow as AuditRow
 from accounts.browsers.models import BrowserSession as BrowserSession
 from accounts.cloud_users.models import CloudUser as CloudUser
 from accounts.donors.models import Donor as Donor
+from accounts.donors.models import SharePicture as SharePicture
 from accounts.donors.models import TeamInvitation as TeamInvitation
 from accounts.donors.models import TeamMember as TeamMember
 from accounts.donors.models import WallThanks as WallThanks

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from accounts import emails
-from accounts.donors.models import Donor, TeamInvitation, TeamMember, WallThanks
+from accounts.donors.models import Donor, SharePicture, TeamInvitation, TeamMember, WallThanks
 from accounts.models import Subscription, User
 from lib.notes import Refusal
 
@@ -95,5 +95,5 @@ def erase(donor: Donor) -> None:
         email=f"erased-{donor.pk}@invalid", name="-", organisation="", language="", browser_time_zone="",
         verified_at=None, links=F("links") + 1, user=None, erased_at=timezone.now(),
     )  # fmt: skip
-    for model in (WallThanks, TeamMember, TeamInvitation):
+    for model in (WallThanks, SharePicture, TeamMember, TeamInvitation):
         model._default_manager.filter(donor=donor).delete()

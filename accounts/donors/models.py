@@ -68,6 +68,16 @@ class TeamInvitation(models.Model):
         constraints = [models.UniqueConstraint(fields=["donor", "email"], name="team_invitation_once")]
 
 
+class SharePicture(models.Model):
+    """The open address of a donor's picture (nodes.sharing). `with_words`: those on the wall of thanks stand on it, while they are there."""
+
+    donor = models.OneToOneField(Donor, on_delete=models.CASCADE, related_name="share_picture")
+    key = models.CharField(max_length=32, unique=True)
+    with_words = models.BooleanField(default=False)
+    language = models.CharField(max_length=5)
+    made_at = models.DateTimeField(default=timezone.now)
+
+
 class WallThanks(models.Model):
     """A donor's place on the wall of thanks (nodes.thanks.wall). `text`: the words that they agreed to; '' where they stay anonymous.
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Prefetch, Q, QuerySet
 
-from accounts.models import Donor, Notice, Subscription, TeamMember, WallThanks
+from accounts.models import Donor, Notice, SharePicture, Subscription, TeamMember, WallThanks
 from nodes.files import file_store
 from nodes.hypervisors import carried
 from nodes.models import Computer, Donation, Photo, StateChange, WipeCertificate
@@ -40,6 +40,7 @@ _OF_ENTRY = ("kind", "days", "at")
 _OF_MONTH = ("month", "seconds")
 _OF_PHOTO = ("added_at", "width", "height")
 _OF_WALL = ("is_on", "text", "agreed_at", "taken_off", "reason")
+_OF_PICTURE = ("key", "with_words", "language", "made_at")
 _OF_MAIL = ("kind", "state", "created_at", "delivered_at")
 
 
@@ -52,6 +53,8 @@ def kept(donor: Donor) -> Iterator[str]:
     yield from _listed(_subscription(row) for row in _batches(Subscription.objects.filter(donor=donor)))
     yield '], "wall_of_thanks": ['
     yield from _listed(_facts(row, _OF_WALL) for row in WallThanks.objects.filter(donor=donor))
+    yield '], "shared_picture": ['
+    yield from _listed(_facts(row, _OF_PICTURE) for row in SharePicture.objects.filter(donor=donor))
     yield '], "team": ['
     yield from _listed({"name": row.user.shown_name, **_facts(row, ("joined_at",))} for row in _team(donor))
     yield '], "team_invitations": ['

@@ -40,4 +40,5 @@ class Own:
             yield self.url("team"), _("Your team")
         if wall.is_open():
             yield self.url("thanks"), _("The wall of thanks")
+        yield self.url("picture"), _("A picture to share")
         yield self.url("data"), _("What is kept of you")

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from accounts.donors import donor_links
 from accounts.models import User
+from nodes.sharing import share_picture
 from nodes.teams import team
 from nodes.thanks import wall
 from tests.chromium import in_a_browser
@@ -72,6 +73,24 @@ def test_axe_finds_nothing_on_pages_of_a_team(browser: Browser, live_server: Any
     for name, path in {**paths, "ended": "/team/join/x/"}.items():
         wrong += look(page, path, f"team-{name}-{language}", LOOKS[language])
     assert wrong == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm install")
+@pytest.mark.parametrize("language", LOOKS)
+def test_axe_finds_nothing_on_pages_of_a_picture(browser: Browser, live_server: Any, language: str) -> None:
+    width, theme = LOOKS[language]
+    page = visit(browser, live_server, user=None, width=width, theme=theme, language=language, axe=True)
+    donor = make_computer("in_service").donation.donor
+    wall.stand(donor=donor, text=WORDS[0])
+    own = f"/given/{donor_links.token(donor)}/picture/"
+    wrong = look(page, own, f"picture-none-{language}", LOOKS[language])
+    page.locator("input[name=words]").check()
+    page.locator("#main button.main").click()
+    expect(page.locator("#main img.shared")).to_be_visible()
+    wrong += faults(page, f"picture-own-{language}", LOOKS[language])
+    row = share_picture.of_donor(donor)
+    assert row
+    assert wrong + look(page, f"/shared/{row.key}/", f"picture-shared-{language}", LOOKS[language]) == []
 
 
 def test_a_donor_stands_there_and_leaves_by_keyboard_without_scripts(browser: Browser, live_server: Any) -> None:

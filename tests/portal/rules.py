@@ -45,7 +45,7 @@ PUBLIC = {
     "donate", "donated", "given", "given-again", "given-data", "given-download", "given-erase",
     "photo-by-link", "photo-by-link-small",
     "given-receipt", "given-certificate", "public-computer", "public-certificate", "subscription-claim",
-    "thanks", "given-thanks", "given-team", "team-join",
+    "thanks", "given-thanks", "given-team", "team-join", "given-picture", "shared", "shared-picture",
     *OF_PROVIDERS,
 }  # fmt: skip
 # What anybody may do without signing in, at addresses that are closed otherwise.
@@ -53,7 +53,7 @@ PUBLIC_WRITES = {("api-donations", "POST")}
 # Of oneself, or for everybody who has signed in.
 OWN = {
     "machines", "launch", "moved", "donating", "donation-confirm", "donating-tie", "donating-photos",
-    "donating-team", "donating-thanks", "donating-data", "donating-download", "donating-erase",
+    "donating-team", "donating-picture", "donating-thanks", "donating-data", "donating-download", "donating-erase",
     "moved-questions", "keys", "key-make", "account", "device", "token-make", "time-zone", "account_change_password", "account_set_password",
     "cloud-credential", "cloud-user-make", "cloud-user-end", "accounts-elsewhere", "account-elsewhere-link", "account-elsewhere-unlink",
     "audit-mine", "terms", "api-audit", "sessions", "sessions-end-others", "address", "account_reauthenticate", "mfa_reauthenticate",
@@ -127,6 +127,7 @@ ELSEWHERE = {
     "elsewhere/<int:pk>": "elsewhere/1",
     "photos/by-link/<str:token>": "photos/by-link/x",
     "team/join/<str:token>": "team/join/x",
+    "shared/<str:key>": "shared/x",
 }
 # Addresses that are about no row yet.
 LISTS = {

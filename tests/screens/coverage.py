@@ -29,6 +29,7 @@ LEFT_OUT: dict[str, str] = {
     "machines/{uuid}/dismiss": "Asks about a machine that vanished, and this installation has none: tests/pages/test_gone.py looks at it.",
     "manage/audit/export": "A file.",
     "photos/{int}": "A picture.",
+    "shared/{str}/minga.png": "A picture: on the page before it.",
     "photos/{int}/small": "A picture.",
     "photos/by-link/{str}": "A picture.",
     "photos/by-link/{str}/small": "A picture.",

@@ -26,6 +26,7 @@ from nodes import actions as ledger
 from nodes.files import photo_bytes, photos
 from nodes.hypervisors import looks
 from nodes.models import Computer, Plan, WipeCertificate
+from nodes.sharing import share_picture
 from nodes.subscriptions import giving
 from nodes.teams import team, team_mails
 from nodes.thanks import wall
@@ -166,11 +167,12 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     computers = [(state, str(row.pk)) for state, row in rows.items()]
     named = [("of staff", str(of_staff.pk))]
     public = [(state, rows[state].number) for state in ("in_service", "offered")]
-    words = wall.stand(donor=here.donation.donor, text="Colegio Mejía")
+    donor = here.donation.donor
     return {
-        "thanks": [("words", str(words.pk))],
-        "team": [("of a school", str(_team(here).pk))],
-        "join": [("open", _invited(here))],
+        "thanks": [("words", str(wall.stand(donor=donor, text="Colegio Mejía").pk))],
+        "team": _team(donor),
+        "join": [("open", _invited(donor))],
+        "shared": [("with numbers", share_picture.make(donor=donor, with_words=True, language="es").key)],
         "c": [*public, ("wrong digit", "MNG-00127-5")],
         "w": [*certificates, ("wrong digit", "WPC-00012-4")],
         "disks": disks,
@@ -182,16 +184,14 @@ def _given(admin: User) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def _team(computer: Computer) -> Donor:
-    """Let the student see what the donor of a computer gave."""
-    donor = computer.donation.donor
+def _team(donor: Donor) -> list[tuple[str, str]]:
+    """Let the student see what a donor gave."""
     donor.team.create(user=User.objects.get(username="student"))
-    return donor
+    return [("of a school", str(donor.pk))]
 
 
-def _invited(computer: Computer) -> str:
-    row = team.invite(donor=computer.donation.donor, email="ana@example.org", address="")
-    return team_mails.link_of(row).split("/")[-2]
+def _invited(donor: Donor) -> str:
+    return team_mails.link_of(team.invite(donor=donor, email="ana@example.org", address="")).split("/")[-2]
 
 
 def _wiped(computer: Computer, admin: User) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
